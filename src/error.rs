@@ -1,0 +1,77 @@
+//! The library's one error type. Every message is a sentence that names what was wrong and the way out.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong, by who can mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Wrong usage or an impossible config: nothing ran, nothing was written.
+    #[error("{0}")]
+    Config(String),
+    /// A data file that is missing, damaged or does not fit the config.
+    #[error("{}: {problem}", .path.display())]
+    Data {
+        /// The file or folder at fault.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried: "read", "create" …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+    /// Weights that do not fit the model: every name, shape and dtype that differs.
+    #[error("{0}")]
+    Weights(String),
+    /// The loss left the finite numbers; the update it belongs to was not made.
+    #[error(
+        "the loss became {loss} at step {step} (epoch {epoch}, lr {lr}); the update was not made: \
+         lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values"
+    )]
+    Diverged {
+        /// The loss: NaN or infinite.
+        loss: f64,
+        /// The update that would have been made, counted from 1.
+        step: u64,
+        /// The epoch it lies in, counted from 1.
+        epoch: u64,
+        /// The learning rate at that step.
+        lr: f64,
+    },
+    /// No gradient arrived at a parameter that should be trained.
+    #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
+    NoGradient(String),
+    /// A download that failed or brought the wrong bytes.
+    #[error("{0}")]
+    Fetch(String),
+    /// An error of candle's. With `RUST_BACKTRACE` set candle puts a backtrace into its text: only the first line is for users.
+    #[error("{}", first_line(.0))]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A data error at `path`.
+    pub fn data(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
+        Self::Data { path: path.as_ref().to_path_buf(), problem: problem.into() }
+    }
+
+    /// Turns an [`std::io::Error`] into a sentence: `.map_err(Error::io("read", path))`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+fn first_line(error: &candle_core::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,200 @@
+//! Activation functions: value and slope, each written once over [`Real`].
+
+use candle_core::{Result, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::real::Real;
+use super::storage::{Float, tensor, view};
+use super::symbolic::Formula;
+use super::{by_dtype, is_fused};
+
+/// The activation functions of torch.nn, with torch's default parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `max(x, 0)`; its slope at 0 is 0, as in torch.
+    Relu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + e^-x)`
+    Sigmoid,
+    /// `x Φ(x)`, by the error function.
+    Gelu,
+    /// `x`, or `0.01 x` where x ≤ 0.
+    LeakyRelu,
+    /// `x`, or `e^x - 1` where x ≤ 0.
+    Elu,
+    /// Elu, scaled to keep mean 0 and variance 1: Klambauer et al. 2017.
+    Selu,
+    /// `x sigmoid(x)`, also called swish.
+    Silu,
+}
+
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+
+impl Activation {
+    /// Every name that a config can give.
+    pub const NAMES: &'static [&'static str] =
+        &["relu", "tanh", "sigmoid", "gelu", "leaky_relu", "elu", "selu", "silu"];
+
+    /// The function's value at `x`.
+    #[inline(always)]
+    pub fn value<R: Real>(self, x: R) -> R {
+        match self {
+            Self::Relu => x.if_positive(x, x.scale(0.0)),
+            Self::Tanh => x.hyperbolic_tangent(),
+            Self::Sigmoid => x.sigmoid(),
+            Self::Gelu => x * phi(x),
+            Self::LeakyRelu => x.if_positive(x, x.scale(0.01)),
+            Self::Elu => x.if_positive(x, x.exponential().shift(-1.0)),
+            Self::Selu => {
+                x.if_positive(x.scale(SELU_SCALE), x.exponential().shift(-1.0).scale(SELU_ALPHA * SELU_SCALE))
+            }
+            Self::Silu => x * x.sigmoid(),
+        }
+    }
+
+    /// The function's slope where its argument is `x` and its value `y`. Where [`Self::needs_input`] says no, `x` is
+    /// not looked at.
+    #[inline(always)]
+    pub fn slope<R: Real>(self, x: R, y: R) -> R {
+        let one = y.scale(0.0).shift(1.0);
+        match self {
+            Self::Relu => y.if_positive(one, one.shift(-1.0)),
+            Self::Tanh => one - y * y,
+            Self::Sigmoid => y * (one - y),
+            Self::Gelu => phi(x) + x * (x * x).scale(-0.5).exponential().scale(0.398_942_280_401_432_7),
+            Self::LeakyRelu => y.if_positive(one, one.scale(0.01)),
+            Self::Elu => y.if_positive(one, y.shift(1.0)),
+            Self::Selu => y.if_positive(one.scale(SELU_SCALE), y.shift(SELU_ALPHA * SELU_SCALE)),
+            Self::Silu => {
+                let sigmoid = x.sigmoid();
+                sigmoid * (one + x * (one - sigmoid))
+            }
+        }
+    }
+
+    /// Whether the slope needs the argument, or only the value.
+    pub fn needs_input(self) -> bool {
+        matches!(self, Self::Gelu | Self::Silu)
+    }
+}
+
+/// The normal distribution function.
+#[inline(always)]
+fn phi<R: Real>(x: R) -> R {
+    x.scale(std::f64::consts::FRAC_1_SQRT_2).error_function().scale(0.5).shift(0.5)
+}
+
+/// Runs `$body` with `$act` as a constant, so that no loop looks at which function it is.
+macro_rules! specialized {
+    ($value:expr, $act:ident => $body:expr) => {
+        specialized!(@ $value, $act => $body; Relu Tanh Sigmoid Gelu LeakyRelu Elu Selu Silu)
+    };
+    (@ $value:expr, $act:ident => $body:expr; $($variant:ident)+) => {
+        match $value { $($crate::kernels::Activation::$variant => {
+            let $act = $crate::kernels::Activation::$variant;
+            $body
+        })+ }
+    };
+}
+pub(super) use specialized;
+
+/// The activation of every element.
+pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
+    if !is_fused(xs) {
+        let formula = Formula::default();
+        return formula.value(act.value(formula.node(xs.clone())));
+    }
+    by_dtype!(xs, T => {
+        let x = view::<T>(xs)?;
+        tensor(specialized!(act, act => x.iter().map(|&x| act.value(x)).collect()), xs.shape())
+    })
+}
+
+/// The gradient of [`forward`]'s input, from its input, its output and the output's gradient.
+pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    if !is_fused(xs) {
+        let formula = Formula::default();
+        let slope = act.slope(formula.node(xs.clone()), formula.node(ys.clone()));
+        return formula.value(formula.node(grad.clone()) * slope);
+    }
+    by_dtype!(xs, T => {
+        let (x, y, g) = (view::<T>(xs)?, view::<T>(ys)?, view::<T>(grad)?);
+        tensor(multiply_slope(act, &x, &y, &g), xs.shape())
+    })
+}
+
+/// `grad · slope`, element by element.
+pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
+    let triples = x.iter().zip(y).zip(grad);
+    specialized!(act, act => pulp::Arch::new().dispatch(|| triples.map(|((&x, &y), &g)| g * act.slope(x, y)).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::autograd::vjp;
+    use candle_core::Device;
+
+    /// The same functions as candle writes them.
+    fn plain(act: Activation, xs: &Tensor) -> Result<Tensor> {
+        let elu = |xs: &Tensor| xs.relu()? + xs.minimum(0.0)?.exp()?.affine(1.0, -1.0)?.minimum(0.0)?;
+        match act {
+            Activation::Relu => xs.relu(),
+            Activation::Tanh => xs.tanh(),
+            Activation::Sigmoid => candle_nn::ops::sigmoid(xs),
+            Activation::Gelu => xs.gelu_erf(),
+            Activation::LeakyRelu => candle_nn::ops::leaky_relu(xs, 0.01),
+            Activation::Elu => elu(xs),
+            Activation::Selu => {
+                (xs.relu()? + (xs.minimum(0.0)?.exp()?.affine(1.0, -1.0)?.minimum(0.0)? * SELU_ALPHA)?)?
+                    * SELU_SCALE
+            }
+            Activation::Silu => xs.silu(),
+        }
+    }
+
+    fn close(a: &Tensor, b: &Tensor, tolerance: f64, what: &str) {
+        let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        assert!(difference < tolerance, "{what}: {difference}");
+    }
+
+    #[test]
+    fn value_and_slope_agree_with_candles_own() {
+        let xs = Tensor::new(&[-3.0, -0.5, -1e-3, 1e-3, 0.7, 4.0], &Device::Cpu).unwrap();
+        let grad = Tensor::new(&[1.0, -2.0, 0.5, 3.0, 1.5, -1.0], &Device::Cpu).unwrap();
+        for name in Activation::NAMES {
+            let act: Activation = toml::Value::from(*name).try_into().unwrap();
+            let ys = forward(act, &xs).unwrap();
+            close(&ys, &plain(act, &xs).unwrap(), 1e-12, name);
+            let expected = vjp(&[&xs], &grad, |x| plain(act, &x[0])).unwrap();
+            // candle's gelu backward has constants of six digits.
+            let tolerance = if act == Activation::Gelu { 1e-5 } else { 1e-12 };
+            close(&backward(act, &xs, &ys, &grad).unwrap(), &expected[0], tolerance, name);
+        }
+    }
+
+    #[test]
+    fn the_formula_over_tensors_is_the_same() {
+        let xs = Tensor::new(&[-3.0, -0.5, 0.0, 0.7, 4.0], &Device::Cpu).unwrap();
+        for name in Activation::NAMES {
+            let act: Activation = toml::Value::from(*name).try_into().unwrap();
+            let formula = Formula::default();
+            let x = formula.node(xs.clone());
+            let y = act.value(x);
+            close(&formula.value(y).unwrap(), &forward(act, &xs).unwrap(), 1e-12, name);
+            let ys = formula.value(y).unwrap();
+            let slope = backward(act, &xs, &ys, &xs.ones_like().unwrap()).unwrap();
+            close(&formula.value(act.slope(x, y)).unwrap(), &slope, 1e-12, name);
+        }
+    }
+
+    #[test]
+    fn relu_has_slope_zero_at_zero() {
+        let zero = Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let slope = backward(Activation::Relu, &zero, &zero, &zero.ones_like().unwrap()).unwrap();
+        assert_eq!(slope.to_vec1::<f32>().unwrap(), [0.0]);
+    }
+}

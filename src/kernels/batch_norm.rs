@@ -1,0 +1,194 @@
+//! Batch normalisation over the rows of (N, C): Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>.
+
+use candle_core::{D, Result, Tensor, Var};
+
+use super::storage::{Float, edit, tensor, view};
+use super::{Sink, autograd, by_dtype, is_fused};
+
+/// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The value, (N, C).
+    pub ys: Tensor,
+    /// The mean of each channel, (C).
+    pub mean: Tensor,
+    /// The biased variance of each channel, (C).
+    pub var: Tensor,
+    /// The input less its mean, over its standard deviation, (N, C).
+    normalized: Tensor,
+    eps: f64,
+}
+
+/// Normalises each channel of xs (N, C) by the batch's mean and biased variance, then scales by `w` and shifts by `b`.
+pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
+    if is_fused(xs) {
+        return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps));
+    }
+    let mean = xs.mean(0)?;
+    let centered = xs.broadcast_sub(&mean)?;
+    let var = centered.sqr()?.mean(0)?;
+    let normalized = centered.broadcast_div(&(&var + eps)?.sqrt()?)?;
+    let ys = normalized.broadcast_mul(w)?.broadcast_add(b)?;
+    Ok(Output { ys, mean, var, normalized, eps })
+}
+
+/// The plain twin.
+fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
+    let centered = xs.broadcast_sub(&xs.mean(0)?)?;
+    let std = (centered.sqr()?.mean(0)? + eps)?.sqrt()?;
+    centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)
+}
+
+fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
+    let (n, channels) = xs.dims2()?;
+    let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+    let count = n as f64;
+    let mut mean = vec![0.0; channels];
+    let mut var = vec![0.0; channels];
+    let mut normalized = vec![T::of(0.0); n * channels];
+    let mut ys = vec![T::of(0.0); n * channels];
+    pulp::Arch::new().dispatch(|| {
+        for row in x.chunks_exact(channels) {
+            mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.wide());
+        }
+        mean.iter_mut().for_each(|m| *m /= count);
+        for row in x.chunks_exact(channels) {
+            for ((v, m), x) in var.iter_mut().zip(&mean).zip(row) {
+                *v += (x.wide() - m) * (x.wide() - m);
+            }
+        }
+        var.iter_mut().for_each(|v| *v /= count);
+        let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
+        let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
+        let rows = x.chunks_exact(channels).zip(normalized.chunks_exact_mut(channels));
+        for ((row, normal), out) in rows.zip(ys.chunks_exact_mut(channels)) {
+            for c in 0..channels {
+                normal[c] = (row[c] - center[c]) * inverse[c];
+                out[c] = normal[c] * w[c] + b[c];
+            }
+        }
+    });
+    Ok(Output {
+        ys: tensor(ys, (n, channels))?,
+        mean: tensor(mean.into_iter().map(T::of).collect(), channels)?,
+        var: tensor(var.into_iter().map(T::of).collect(), channels)?,
+        normalized: tensor(normalized, (n, channels))?,
+        eps,
+    })
+}
+
+/// The gradients of [`forward`]: the scale's and the shift's go to their sinks, the input's is given back.
+pub fn backward(
+    xs: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    output: &Output,
+    grad: &Tensor,
+    [into_w, into_b]: [Sink<'_>; 2],
+) -> Result<Tensor> {
+    if !is_fused(xs) {
+        let grads = autograd::vjp(&[xs, w, b], grad, |t| plain(&t[0], &t[1], &t[2], output.eps))?;
+        autograd::store(into_w, &grads[1])?;
+        autograd::store(into_b, &grads[2])?;
+        return Ok(grads[0].clone());
+    }
+    by_dtype!(xs, T => fused_backward::<T>(w, output, grad, [into_w, into_b]))
+}
+
+fn fused_backward<T: Float>(
+    w: &Tensor,
+    output: &Output,
+    grad: &Tensor,
+    [into_w, into_b]: [Sink<'_>; 2],
+) -> Result<Tensor> {
+    let (n, channels) = grad.dims2()?;
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+    let count = n as f64;
+    let (g, normalized) = (view::<T>(grad)?, view::<T>(&output.normalized)?);
+    let (w, var) = (view::<T>(w)?, view::<T>(&output.var)?);
+    let mut dw = vec![T::of(0.0); channels];
+    let mut db = vec![T::of(0.0); channels];
+    let mut dx = vec![T::of(0.0); n * channels];
+    pulp::Arch::new().dispatch(|| {
+        for (g, normal) in g.chunks_exact(channels).zip(normalized.chunks_exact(channels)) {
+            for c in 0..channels {
+                db[c] = db[c] + g[c];
+                dw[c] = dw[c] + g[c] * normal[c];
+            }
+        }
+        // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
+        let scale: Vec<T> =
+            (0..channels).map(|c| T::of(w[c].wide() / (var[c].wide() + output.eps).sqrt())).collect();
+        let inverse_count = T::of(1.0 / count);
+        let rows = g.chunks_exact(channels).zip(normalized.chunks_exact(channels));
+        for ((g, normal), dx) in rows.zip(dx.chunks_exact_mut(channels)) {
+            for c in 0..channels {
+                dx[c] = scale[c] * (g[c] - (db[c] + normal[c] * dw[c]) * inverse_count);
+            }
+        }
+    });
+    for (sink, values) in [(into_w, dw), (into_b, db)] {
+        autograd::store(sink, &tensor(values, channels)?)?;
+    }
+    tensor(dx, (n, channels))
+}
+
+/// Normalises by given statistics instead of the batch's, as in evaluation.
+pub fn normalize_by(
+    xs: &Tensor,
+    [mean, var]: [&Tensor; 2],
+    [w, b]: [&Tensor; 2],
+    eps: f64,
+) -> Result<Tensor> {
+    let scale = (w / (var + eps)?.sqrt()?)?;
+    let shift = (b - (mean * &scale)?)?;
+    debug_assert_eq!(xs.dim(D::Minus1)?, scale.elem_count());
+    xs.broadcast_mul(&scale)?.broadcast_add(&shift)
+}
+
+/// `running ← (1 - momentum) running + momentum · correction · batch`, in place.
+pub fn track(running: &Var, batch: &Tensor, momentum: f64, correction: f64) -> Result<()> {
+    if !is_fused(running) {
+        return running.set(
+            &((running.as_detached_tensor() * (1.0 - momentum))? + (batch * (momentum * correction))?)?,
+        );
+    }
+    by_dtype!(running, T => {
+        let batch = view::<T>(batch)?;
+        let (keep, take) = (T::of(1.0 - momentum), T::of(momentum * correction));
+        edit::<T, _>(running, |running| {
+            running.iter_mut().zip(batch.iter()).for_each(|(r, &b)| *r = keep * *r + take * b);
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn value_and_gradients_are_the_plain_twins() {
+        let random = |shape: &[usize]| Tensor::randn(0.0, 2.0, shape, &Device::Cpu).unwrap();
+        for (n, channels) in [(2, 1), (7, 5), (64, 33)] {
+            let (xs, w, b, grad) =
+                (random(&[n, channels]), random(&[channels]), random(&[channels]), random(&[n, channels]));
+            let output = forward(&xs, &w, &b, 1e-5).unwrap();
+            close(&output.ys, &plain(&xs, &w, &b, 1e-5).unwrap());
+            let expected =
+                autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
+            let (dw, db) = (w.zeros_like().unwrap(), b.ones_like().unwrap());
+            let sink = |buffer, accumulate| Sink { buffer, accumulate };
+            let dx = backward(&xs, &w, &b, &output, &grad, [sink(&dw, false), sink(&db, true)]).unwrap();
+            close(&dx, &expected[0]);
+            close(&dw, &expected[1]);
+            close(&(db - 1.0).unwrap(), &expected[2]);
+        }
+    }
+
+    fn close(a: &Tensor, b: &Tensor) {
+        let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        assert!(difference < 1e-9, "{difference}");
+    }
+}

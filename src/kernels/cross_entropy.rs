@@ -1,0 +1,154 @@
+//! Softmax and cross-entropy as one operation: value and gradient in one pass over the logits.
+//! Formula: <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
+
+use candle_core::{D, DType, Result, Tensor};
+
+use super::storage::{Float, tensor, view};
+use super::{autograd, by_dtype, is_fused};
+
+/// How the rows count.
+#[derive(Debug, Clone, Copy)]
+pub struct Weighting<'a> {
+    /// A weight for each class; none: 1 for all.
+    pub class_weight: Option<&'a [f64]>,
+    /// ε: this share of every target is spread over all classes.
+    pub label_smoothing: f64,
+    /// Rows with this target count for nothing.
+    pub ignore_index: i64,
+}
+
+impl Weighting<'_> {
+    fn weight(&self, class: usize) -> f64 {
+        self.class_weight.and_then(|weights| weights.get(class)).map_or(1.0, |w| *w)
+    }
+
+    /// The class of a target, or nothing where the row is ignored.
+    fn class(&self, target: i64) -> Option<usize> {
+        if target == self.ignore_index {
+            return None;
+        }
+        usize::try_from(target).ok()
+    }
+
+    /// `Σ w_y` over the rows that count: what torch divides the mean by.
+    pub fn total(&self, targets: &Tensor) -> Result<f64> {
+        let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
+        Ok(targets.iter().filter_map(|&y| self.class(y)).map(|class| self.weight(class)).sum())
+    }
+}
+
+/// The sum of the rows' losses, and the gradient of that sum over `total`: logits (N, C), targets (N) as I64.
+pub fn value_and_grad(
+    logits: &Tensor,
+    targets: &Tensor,
+    how: &Weighting<'_>,
+    total: f64,
+) -> Result<(f64, Tensor)> {
+    if is_fused(logits) {
+        return by_dtype!(logits, T => fused::<T>(logits, targets, how, total));
+    }
+    let sum = plain(logits, targets, how)?;
+    let one = sum.ones_like()?;
+    let grads = autograd::vjp(&[logits], &one, |t| plain(&t[0], targets, how))?;
+    let sum = sum.to_dtype(DType::F64)?.to_scalar()?;
+    Ok((sum, (&grads[0] / total)?))
+}
+
+/// The plain twin: the sum of the rows' losses.
+fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
+    let (n, classes) = logits.dims2()?;
+    let mut shares = vec![0.0; n * classes];
+    let spread = how.label_smoothing / fraction(classes);
+    let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
+    for (shares, &target) in shares.chunks_exact_mut(classes).zip(&targets) {
+        let Some(y) = how.class(target) else { continue };
+        for (class, share) in shares.iter_mut().enumerate() {
+            let hit = if class == y { 1.0 - how.label_smoothing } else { 0.0 };
+            *share = how.weight(class) * (hit + spread);
+        }
+    }
+    let shares = Tensor::from_vec(shares, (n, classes), logits.device())?.to_dtype(logits.dtype())?;
+    candle_nn::ops::log_softmax(logits, D::Minus1)?.mul(&shares)?.sum_all()?.neg()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a number of classes")]
+fn fraction(classes: usize) -> f64 {
+    classes as f64
+}
+
+fn fused<T: Float>(
+    logits: &Tensor,
+    targets: &Tensor,
+    how: &Weighting<'_>,
+    total: f64,
+) -> Result<(f64, Tensor)> {
+    let (n, classes) = logits.dims2()?;
+    let (x, targets) = (view::<T>(logits)?, view::<i64>(targets)?);
+    let weights: Vec<f64> = (0..classes).map(|class| how.weight(class)).collect();
+    let spread = how.label_smoothing / fraction(classes);
+    let weight_sum: f64 = weights.iter().sum();
+    let mut grad = vec![T::of(0.0); n * classes];
+    let mut sum = 0.0;
+    for ((x, grad), &target) in
+        x.chunks_exact(classes).zip(grad.chunks_exact_mut(classes)).zip(targets.iter())
+    {
+        let Some(y) = how.class(target) else { continue };
+        let max = x.iter().fold(T::of(f64::NEG_INFINITY), |max, &x| if x > max { x } else { max });
+        let mut exp_sum = T::of(0.0);
+        for (g, &x) in grad.iter_mut().zip(x) {
+            *g = (x - max).exponential();
+            exp_sum = exp_sum + *g;
+        }
+        let log_sum = max.wide() + exp_sum.wide().ln();
+        let hit = (1.0 - how.label_smoothing) * weights[y];
+        sum += hit * (log_sum - x[y].wide());
+        if spread > 0.0 {
+            sum += spread * x.iter().zip(&weights).map(|(x, w)| w * (log_sum - x.wide())).sum::<f64>();
+        }
+        // d/dx_c = p_c · (hit + spread Σw) - hit [c = y] - spread w_c, over the total
+        let scale = T::of((hit + spread * weight_sum) / (total * exp_sum.wide()));
+        for (g, w) in grad.iter_mut().zip(&weights) {
+            *g = *g * scale - T::of(spread * w / total);
+        }
+        grad[y] = grad[y] - T::of(hit / total);
+    }
+    Ok((sum, tensor(grad, (n, classes))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn value_and_gradient_are_the_plain_twins() {
+        let logits = Tensor::randn(0.0, 3.0, (5, 4), &Device::Cpu).unwrap();
+        let targets = Tensor::new(&[3i64, 0, -100, 1, 1], &Device::Cpu).unwrap();
+        let weights = [0.5, 2.0, 1.0, 0.25];
+        for class_weight in [None, Some(&weights[..])] {
+            for label_smoothing in [0.0, 0.1] {
+                let how = Weighting { class_weight, label_smoothing, ignore_index: -100 };
+                let total = how.total(&targets).unwrap();
+                assert!((total - if class_weight.is_some() { 4.75 } else { 4.0 }).abs() < 1e-12);
+                let (sum, grad) = value_and_grad(&logits, &targets, &how, total).unwrap();
+                let expected = plain(&logits, &targets, &how).unwrap();
+                assert!((sum - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
+                let one = Tensor::new(1.0 / total, &Device::Cpu).unwrap();
+                let expected = autograd::vjp(&[&logits], &one, |t| plain(&t[0], &targets, &how)).unwrap();
+                let off = (grad - &expected[0]).unwrap().abs().unwrap().max_all().unwrap();
+                assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn large_logits_stay_finite() {
+        let logits = Tensor::new(&[[1000f32, -1000.0]], &Device::Cpu).unwrap();
+        let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
+        for (target, loss) in [(0i64, 0.0), (1, 2000.0)] {
+            let targets = Tensor::new(&[target], &Device::Cpu).unwrap();
+            let (sum, _) = value_and_grad(&logits, &targets, &how, 1.0).unwrap();
+            assert!((sum - loss).abs() < 1e-3);
+        }
+    }
+}

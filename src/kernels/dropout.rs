@@ -1,0 +1,85 @@
+//! Dropout: Srivastava et al. 2014. The mask is a function of a random stream and the element's position, so that it
+//! is the same on every device, for any number of threads, and for a batch taken in parts.
+
+use candle_core::{Result, Tensor};
+
+use super::storage::{Float, tensor, view};
+use super::{by_dtype, is_fused};
+use crate::rng::Stream;
+
+/// The mask for the elements of `xs`: `1 / (1 - p)` where an element is kept, 0 where it is dropped. `first` is the
+/// position of the first element in the stream.
+pub fn mask(xs: &Tensor, p: f64, stream: &Stream, first: u64) -> Result<Tensor> {
+    // With p = 1 nothing is kept, and torch gives zeros, not 0 · ∞.
+    let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+    if is_fused(xs) {
+        return by_dtype!(xs, T => tensor(draw::<T>(xs.elem_count(), p, scale, stream, first), xs.shape()));
+    }
+    let mask = tensor(draw::<f32>(xs.elem_count(), p, scale, stream, first), xs.shape())?;
+    mask.to_device(xs.device())?.to_dtype(xs.dtype())
+}
+
+fn draw<T: Float>(count: usize, p: f64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
+    // A word is kept with probability 1 - p, to 32 bits.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p ≤ 1")]
+    let dropped = (p * 2f64.powi(32)).round() as u64;
+    let (kept, zero) = (T::of(scale), T::of(0.0));
+    let lead = usize::try_from(first % 4).unwrap_or(0);
+    let blocks = (lead + count).div_ceil(4);
+    pulp::Arch::new().dispatch(|| {
+        let mut mask = Vec::with_capacity(blocks * 4);
+        for block in (first / 4..).take(blocks) {
+            mask.extend(stream.block(block).map(|word| if u64::from(word) < dropped { zero } else { kept }));
+        }
+        mask.truncate(lead + count);
+        mask.drain(..lead);
+        mask
+    })
+}
+
+/// `xs · mask`: the forward pass, and with the gradient for `xs` the backward pass.
+pub fn apply(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    if !is_fused(xs) {
+        return xs.mul(mask);
+    }
+    by_dtype!(xs, T => {
+        let (x, mask) = (view::<T>(xs)?, view::<T>(mask)?);
+        tensor(x.iter().zip(mask.iter()).map(|(&x, &m)| x * m).collect(), xs.shape())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Purpose;
+    use candle_core::{DType, Device};
+
+    fn draw_mask(rows: usize, p: f64, first: u64) -> Vec<f32> {
+        let xs = Tensor::ones((rows, 3), DType::F32, &Device::Cpu).unwrap();
+        let stream = Stream::new(1, Purpose::Dropout, 0);
+        mask(&xs, p, &stream, first).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn the_kept_are_scaled_and_their_share_is_right() {
+        let mask = draw_mask(20_000, 0.3, 0);
+        let kept = mask.iter().filter(|m| **m > 0.0).count();
+        assert!(mask.iter().all(|m| *m == 0.0 || (m - 1.0 / 0.7).abs() < 1e-6));
+        // Five standard deviations of a binomial.
+        assert!(
+            (f64::from(u32::try_from(kept).unwrap()) / 60_000.0 - 0.7).abs()
+                < 5.0 * (0.21f64 / 60_000.0).sqrt()
+        );
+        assert!(draw_mask(5, 0.0, 0).iter().all(|m| *m == 1.0));
+        assert!(draw_mask(5, 1.0, 0).iter().all(|m| *m == 0.0));
+    }
+
+    #[test]
+    fn a_batch_in_parts_has_the_mask_of_the_whole() {
+        let whole = draw_mask(7, 0.5, 0);
+        for cut in 0..7 {
+            let parts = [draw_mask(cut, 0.5, 0), draw_mask(7 - cut, 0.5, cut as u64 * 3)].concat();
+            assert_eq!(parts, whole);
+        }
+    }
+}

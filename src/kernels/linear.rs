@@ -1,0 +1,172 @@
+//! `act(x Wᵀ + b)` as one operation, and its backward.
+
+use candle_core::{Result, Tensor};
+
+use super::activation::{self, multiply_slope, specialized};
+use super::gemm::{Matrix, matmul};
+use super::storage::{Float, edit, tensor, view};
+use super::{Activation, Sink, autograd, by_dtype, is_fused};
+
+/// What [`forward`] gives: its value, and what [`backward`] needs of it.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The value, (N, out).
+    pub ys: Tensor,
+    /// The argument of an activation whose slope needs it, else the value.
+    saved: Tensor,
+}
+
+/// `act(xs wᵀ + b)`: xs (N, in), w (out, in), b (out) to (N, out).
+pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> Result<Output> {
+    if !is_fused(xs) {
+        let zs = plain(xs, w, b)?;
+        let ys = act.map_or(Ok(zs.clone()), |act| activation::forward(act, &zs))?;
+        return Ok(Output { ys, saved: zs });
+    }
+    by_dtype!(xs, T => fused_forward::<T>(xs, w, b, act))
+}
+
+/// The plain twin: the product and the bias.
+fn plain(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
+    xs.matmul(&w.t()?)?.broadcast_add(b)
+}
+
+fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> Result<Output> {
+    let ((n, inputs), outputs) = (xs.dims2()?, b.dims1()?);
+    let mut ys = affine(&view::<T>(xs)?, &view::<T>(w)?, &view::<T>(b)?, (n, inputs, outputs))?;
+    let mut saved = None;
+    if let Some(act) = act {
+        if act.needs_input() {
+            saved = Some(tensor(ys.clone(), (n, outputs))?);
+        }
+        specialized!(act, act => pulp::Arch::new().dispatch(|| ys.iter_mut().for_each(|y| *y = act.value(*y))));
+    }
+    let ys = tensor(ys, (n, outputs))?;
+    Ok(Output { saved: saved.unwrap_or_else(|| ys.clone()), ys })
+}
+
+/// `x wᵀ + b` over slices: x (n, inputs), w (outputs, inputs).
+pub(super) fn affine<T: Float>(
+    x: &[T],
+    w: &[T],
+    b: &[T],
+    (n, inputs, outputs): (usize, usize, usize),
+) -> Result<Vec<T>> {
+    // The product adds to the bias, which saves a pass.
+    let mut ys = Vec::with_capacity(n * outputs);
+    for _ in 0..n {
+        ys.extend_from_slice(b);
+    }
+    matmul(&mut ys, Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t(), true)?;
+    Ok(ys)
+}
+
+/// The gradients of [`forward`]: the weight's and the bias's go to their sinks, the input's is given back where it is
+/// wanted.
+pub fn backward(
+    xs: &Tensor,
+    w: &Tensor,
+    output: &Output,
+    act: Option<Activation>,
+    grad: &Tensor,
+    [into_w, into_b]: [Sink<'_>; 2],
+    want_input: bool,
+) -> Result<Option<Tensor>> {
+    if !is_fused(xs) {
+        let grad =
+            act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
+        autograd::store(into_w, &grad.t()?.matmul(xs)?)?;
+        autograd::store(into_b, &grad.sum(0)?)?;
+        return want_input.then(|| grad.matmul(w)).transpose();
+    }
+    by_dtype!(xs, T => {
+        let g = view::<T>(grad)?;
+        match act {
+            None => fused_backward(xs, w, &g, [into_w, into_b], want_input),
+            Some(act) => {
+                let (x, y) = (view::<T>(&output.saved)?, view::<T>(&output.ys)?);
+                fused_backward(xs, w, &multiply_slope(act, &x, &y, &g), [into_w, into_b], want_input)
+            }
+        }
+    })
+}
+
+fn fused_backward<T: Float>(
+    xs: &Tensor,
+    w: &Tensor,
+    grad: &[T],
+    [into_w, into_b]: [Sink<'_>; 2],
+    want_input: bool,
+) -> Result<Option<Tensor>> {
+    let ((n, inputs), (outputs, _)) = (xs.dims2()?, w.dims2()?);
+    let x = view::<T>(xs)?;
+    edit(into_w.buffer, |dw| {
+        matmul(dw, Matrix::new(grad, n, outputs).t(), Matrix::new(&x, n, inputs), into_w.accumulate)
+    })??;
+    edit(into_b.buffer, |db| sum_rows(db, grad, into_b.accumulate))?;
+    if !want_input {
+        return Ok(None);
+    }
+    let mut dx = vec![T::of(0.0); n * inputs];
+    matmul(&mut dx, Matrix::new(grad, n, outputs), Matrix::new(&view::<T>(w)?, outputs, inputs), false)?;
+    tensor(dx, (n, inputs)).map(Some)
+}
+
+/// Adds the rows of a row-major matrix into `out`.
+pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], accumulate: bool) {
+    if !accumulate {
+        out.fill(T::of(0.0));
+    }
+    if out.is_empty() {
+        return;
+    }
+    pulp::Arch::new().dispatch(|| {
+        for row in rows.chunks_exact(out.len()) {
+            for (sum, &x) in out.iter_mut().zip(row) {
+                *sum = *sum + x;
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn value_and_gradients_are_the_plain_twins() {
+        let random = |shape: &[usize]| Tensor::randn(0.0, 1.0, shape, &Device::Cpu).unwrap();
+        for (n, inputs, outputs) in [(1, 5, 3), (7, 4, 1), (33, 130, 70)] {
+            for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
+                let (xs, w, b) = (random(&[n, inputs]), random(&[outputs, inputs]), random(&[outputs]));
+                let grad = random(&[n, outputs]);
+                let whole = |t: &[Tensor]| {
+                    let zs = plain(&t[0], &t[1], &t[2])?;
+                    match act {
+                        None => Ok(zs),
+                        Some(Activation::Tanh) => zs.tanh(),
+                        Some(_) => zs.silu(),
+                    }
+                };
+                let output = forward(&xs, &w, &b, act).unwrap();
+                close(&output.ys, &whole(&[xs.clone(), w.clone(), b.clone()]).unwrap());
+                let expected = autograd::vjp(&[&xs, &w, &b], &grad, whole).unwrap();
+                // The weight's buffer already holds ones, the bias's is to be replaced.
+                let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
+                let sink = |buffer, accumulate| Sink { buffer, accumulate };
+                let sinks = [sink(&dw, true), sink(&db, false)];
+                let dx = backward(&xs, &w, &output, act, &grad, sinks, true).unwrap().unwrap();
+                close(&dx, &expected[0]);
+                close(&(dw - 1.0).unwrap(), &expected[1]);
+                close(&db, &expected[2]);
+            }
+        }
+    }
+
+    fn close(a: &Tensor, b: &Tensor) {
+        let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap();
+        let difference = difference.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap();
+        assert!(difference < 1e-11, "{difference}");
+    }
+}

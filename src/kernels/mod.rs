@@ -1,0 +1,59 @@
+//! Fused operations on the CPU, each beside a plain twin in tensor operations.
+//!
+//! This is the only folder that touches storage. A kernel here takes and gives candle tensors; on the CPU in f32 and
+//! f64 it runs over slices, and on any other device or dtype it runs its plain twin, whose gradient is candle's own
+//! backward ([`autograd`]). The tests hold every kernel against its twin, in value and in gradient.
+//!
+//! Equal bits on any number of threads: work is cut in tiles that depend on the shapes alone, and sums run in a fixed
+//! order.
+
+pub mod activation;
+pub mod autograd;
+pub mod batch_norm;
+pub mod cross_entropy;
+pub mod dropout;
+pub mod gather;
+mod gemm;
+pub mod linear;
+pub mod norm;
+pub mod real;
+pub mod rnn;
+pub mod squared_error;
+mod storage;
+mod symbolic;
+pub mod update;
+
+pub use activation::Activation;
+
+/// Where a gradient goes: into `buffer`, replacing what is there or adding to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sink<'a> {
+    /// A tensor of the parameter's shape.
+    pub buffer: &'a candle_core::Tensor,
+    /// Whether the buffer already holds a part of the gradient.
+    pub accumulate: bool,
+}
+
+/// Whether the fused kernels run on this tensor: CPU, f32 or f64.
+pub fn is_fused(xs: &candle_core::Tensor) -> bool {
+    use candle_core::DType;
+    xs.device().is_cpu() && matches!(xs.dtype(), DType::F32 | DType::F64)
+}
+
+/// Calls a kernel that is generic over [`storage::Float`] with the tensor's dtype.
+macro_rules! by_dtype {
+    ($tensor:expr, $float:ident => $body:expr) => {
+        match $tensor.dtype() {
+            candle_core::DType::F32 => {
+                type $float = f32;
+                $body
+            }
+            candle_core::DType::F64 => {
+                type $float = f64;
+                $body
+            }
+            other => candle_core::bail!("no fused kernel for {other:?}"),
+        }
+    };
+}
+use by_dtype;

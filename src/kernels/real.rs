@@ -1,0 +1,91 @@
+//! The arithmetic in which formulas are written once: over `f32` and `f64` they become a fused loop, over tensors
+//! they become the plain twin of that loop.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A real number, or a tensor of them.
+pub trait Real:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
+{
+    /// `self · by`
+    fn scale(self, by: f64) -> Self;
+    /// `self + by`
+    fn shift(self, by: f64) -> Self;
+    /// The square root.
+    fn root(self) -> Self;
+    /// `e^self`
+    fn exponential(self) -> Self;
+    /// The hyperbolic tangent.
+    fn hyperbolic_tangent(self) -> Self;
+    /// The error function.
+    fn error_function(self) -> Self;
+    /// The absolute value.
+    fn magnitude(self) -> Self;
+    /// The larger of the two.
+    fn larger(self, other: Self) -> Self;
+    /// `then` where `self > 0`, else `otherwise`.
+    fn if_positive(self, then: Self, otherwise: Self) -> Self;
+
+    /// `1 / (1 + e^-self)`
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        // By way of tanh it neither overflows nor loses the small values' sign.
+        self.scale(0.5).hyperbolic_tangent().scale(0.5).shift(0.5)
+    }
+
+    /// Limits the value to `[-bound, bound]`.
+    #[inline(always)]
+    fn clamp_to(self, bound: f64) -> Self {
+        let bound = self.scale(0.0).shift(bound);
+        -(-self.larger(-bound)).larger(-bound)
+    }
+}
+
+macro_rules! real {
+    ($float:ty, $erf:path) => {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "constants round to the kernel's type, as torch's scalars do"
+        )]
+        impl Real for $float {
+            #[inline(always)]
+            fn scale(self, by: f64) -> Self {
+                self * by as $float
+            }
+            #[inline(always)]
+            fn shift(self, by: f64) -> Self {
+                self + by as $float
+            }
+            #[inline(always)]
+            fn root(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn exponential(self) -> Self {
+                self.exp()
+            }
+            #[inline(always)]
+            fn hyperbolic_tangent(self) -> Self {
+                self.tanh()
+            }
+            #[inline(always)]
+            fn error_function(self) -> Self {
+                $erf(self)
+            }
+            #[inline(always)]
+            fn magnitude(self) -> Self {
+                self.abs()
+            }
+            #[inline(always)]
+            fn larger(self, other: Self) -> Self {
+                if self > other { self } else { other }
+            }
+            #[inline(always)]
+            fn if_positive(self, then: Self, otherwise: Self) -> Self {
+                if self > 0.0 { then } else { otherwise }
+            }
+        }
+    };
+}
+real!(f32, libm::erff);
+real!(f64, libm::erf);

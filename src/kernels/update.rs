@@ -1,0 +1,207 @@
+//! One pass over weight, gradient and moments: runs an optimizer's per-element formula in place.
+
+use candle_core::{Result, Tensor, Var};
+
+use super::real::Real;
+use super::storage::{Float, edit, view};
+use super::symbolic::Formula;
+use super::{by_dtype, is_fused};
+
+/// An optimizer's formula for one element of a parameter.
+pub trait PerElement: Sync {
+    /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]);
+}
+
+/// What happens to gradient and weight before any rule sees them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prelude {
+    /// The gradient is multiplied by this: the clipping coefficient, negative to maximise.
+    pub scale: f64,
+    /// Then limited to `[-clamp, clamp]`; infinite: not at all.
+    pub clamp: f64,
+    /// This times the weight is added to the gradient: coupled weight decay.
+    pub coupled: f64,
+    /// The weight is multiplied by this: decoupled weight decay.
+    pub keep: f64,
+}
+
+impl Prelude {
+    #[inline(always)]
+    fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
+        let mut g = g;
+        if self.clamp.is_finite() {
+            g = g.clamp_to(self.clamp);
+        }
+        (p.scale(self.keep), g.scale(self.scale) + p.scale(self.coupled))
+    }
+}
+
+/// Updates `param` and its `slots` in place, from `grad`.
+pub fn update(
+    rule: &impl PerElement,
+    prelude: &Prelude,
+    param: &Var,
+    grad: &Tensor,
+    slots: &[Var],
+) -> Result<()> {
+    match slots {
+        [] => run::<0>(rule, prelude, param, grad, []),
+        [a] => run(rule, prelude, param, grad, [a]),
+        [a, b] => run(rule, prelude, param, grad, [a, b]),
+        [a, b, c] => run(rule, prelude, param, grad, [a, b, c]),
+        more => candle_core::bail!("a rule with {} slots; a kernel takes three at most", more.len()),
+    }
+}
+
+fn run<const S: usize>(
+    rule: &impl PerElement,
+    prelude: &Prelude,
+    param: &Var,
+    grad: &Tensor,
+    slots: [&Var; S],
+) -> Result<()> {
+    if !is_fused(param) {
+        return plain(rule, prelude, param, grad, slots);
+    }
+    by_dtype!(param, T => {
+        let g = view::<T>(grad)?;
+        edit::<T, _>(param, |p| with_slots(&slots, [const { None }; S], &mut |slots: [Option<&mut [T]>; S]| {
+            sweep(rule, prelude, p, &g, slots.map(Option::unwrap_or_default));
+        }))?
+    })
+}
+
+/// Opens the slots one inside the other: candle gives one mutable tensor at a time.
+fn with_slots<'a, T: Float, const S: usize>(
+    slots: &[&Var],
+    mut open: [Option<&'a mut [T]>; S],
+    f: &mut dyn FnMut([Option<&mut [T]>; S]),
+) -> Result<()> {
+    let Some((first, rest)) = slots.split_first() else {
+        f(open);
+        return Ok(());
+    };
+    edit::<T, _>(first, |slot| {
+        let mut open: [Option<&mut [T]>; S] = open.each_mut().map(|slot| slot.as_deref_mut());
+        open[S - slots.len()] = Some(slot);
+        with_slots(rest, open, f)
+    })?
+}
+
+/// The fused loop, cut into fixed pieces for the threads.
+fn sweep<T: Float, const S: usize>(
+    rule: &impl PerElement,
+    prelude: &Prelude,
+    p: &mut [T],
+    g: &[T],
+    slots: [&mut [T]; S],
+) {
+    const PIECE: usize = 1 << 16;
+    if p.len() > PIECE {
+        let mid = (p.len() / 2).next_multiple_of(64);
+        let (p_left, p_right) = p.split_at_mut(mid);
+        let (g_left, g_right) = g.split_at(mid);
+        let mut right = [const { None }; S];
+        let mut index = 0;
+        let left = slots.map(|slot| {
+            let (left, rest) = slot.split_at_mut(mid);
+            right[index] = Some(rest);
+            index += 1;
+            left
+        });
+        let right = right.map(Option::unwrap_or_default);
+        rayon::join(
+            || sweep(rule, prelude, p_left, g_left, left),
+            || sweep(rule, prelude, p_right, g_right, right),
+        );
+        return;
+    }
+    pulp::Arch::new().dispatch(move || {
+        let n = p.len();
+        let (p, g) = (&mut p[..n], &g[..n]);
+        let slots = slots.map(|slot| &mut slot[..n]);
+        for i in 0..n {
+            let (value, gradient) = prelude.apply(p[i], g[i]);
+            let state: [T; S] = std::array::from_fn(|s| slots[s][i]);
+            let (value, state) = rule.apply(value, gradient, state);
+            p[i] = value;
+            for s in 0..S {
+                slots[s][i] = state[s];
+            }
+        }
+    });
+}
+
+/// The plain twin: the same formula over tensors.
+fn plain<const S: usize>(
+    rule: &impl PerElement,
+    prelude: &Prelude,
+    param: &Var,
+    grad: &Tensor,
+    slots: [&Var; S],
+) -> Result<()> {
+    let formula = Formula::default();
+    let p = formula.node(param.as_detached_tensor());
+    let (p, g) = prelude.apply(p, formula.node(grad.clone()));
+    let state = slots.map(|slot| formula.node(slot.as_detached_tensor()));
+    let (p, state) = rule.apply(p, g, state);
+    // A rule may give a slot back as it was; a variable cannot be set to itself.
+    let fresh = |node| formula.value(node).and_then(|tensor| tensor.copy());
+    param.set(&fresh(p)?)?;
+    for (slot, node) in slots.into_iter().zip(state) {
+        slot.set(&fresh(node)?)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    /// Uses every operation a rule may use.
+    struct Busy;
+
+    impl PerElement for Busy {
+        fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+            let mut step = g.if_positive(g, g.scale(2.0));
+            for slot in &mut slots {
+                *slot = slot.scale(0.9) + step * step;
+                step = step / slot.root().shift(1e-3).larger(step.magnitude());
+            }
+            (p - step.scale(0.1), slots)
+        }
+    }
+
+    #[test]
+    fn the_fused_loop_is_the_plain_twin() {
+        let random = |n: usize| Tensor::randn(0.0, 1.0, n, &Device::Cpu).unwrap();
+        let prelude = Prelude { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99 };
+        for n in [1, 100, 200_001] {
+            for count in 0..4 {
+                let (p, grad) = (random(n), random(n));
+                let slots: Vec<Tensor> = (0..count).map(|_| random(n).abs().unwrap()).collect();
+                let vars = || -> (Var, Vec<Var>) {
+                    let var = |t: &Tensor| Var::from_tensor(t).unwrap();
+                    (var(&p), slots.iter().map(var).collect())
+                };
+                let (fused, fused_slots) = vars();
+                update(&Busy, &prelude, &fused, &grad, &fused_slots).unwrap();
+                let (twin, twin_slots) = vars();
+                match twin_slots.as_slice() {
+                    [] => plain::<0>(&Busy, &prelude, &twin, &grad, []),
+                    [a] => plain(&Busy, &prelude, &twin, &grad, [a]),
+                    [a, b] => plain(&Busy, &prelude, &twin, &grad, [a, b]),
+                    [a, b, c] => plain(&Busy, &prelude, &twin, &grad, [a, b, c]),
+                    _ => unreachable!(),
+                }
+                .unwrap();
+                for (a, b) in fused_slots.iter().zip(&twin_slots).chain([(&fused, &twin)]) {
+                    let off = (a.as_tensor() - b.as_tensor()).unwrap().abs().unwrap().max_all().unwrap();
+                    assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
+                }
+            }
+        }
+    }
+}

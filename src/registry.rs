@@ -1,0 +1,267 @@
+//! `registry!`: the one place where a name in a config meets the type behind it.
+//!
+//! A registry is a serde enum tagged by `name`. Its `NAMES` feed error messages, `descent list` and the tests, so that
+//! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+/// A config key that cannot be used as it is: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyError {
+    /// The dotted path of the key, relative to the table that was read: `betas[1]`.
+    pub path: String,
+    /// What is wrong, and what is allowed.
+    pub problem: String,
+}
+
+impl KeyError {
+    /// An error at `path`.
+    pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into() }
+    }
+
+    /// The same error, seen from the table that holds this one under `key`.
+    #[must_use]
+    pub fn under(self, key: &str) -> Self {
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{key}.{}", self.path) };
+        Self { path, ..self }
+    }
+}
+
+/// A part of the config that is read from one TOML table.
+pub trait FromTable: Sized {
+    /// Reads the table; unknown keys and wrong types are errors that name the key.
+    fn from_table(table: Table) -> Result<Self, KeyError>;
+}
+
+/// One entry of a registry, for `descent list`.
+#[derive(Debug)]
+pub struct Entry {
+    /// The name that a config gives.
+    pub name: &'static str,
+    /// Its options with their defaults.
+    pub options: Vec<(String, String)>,
+}
+
+/// Declares a serde enum tagged by `name` over types that implement a trait. See the module's documentation.
+#[macro_export]
+macro_rules! registry {
+    ($(#[$meta:meta])* pub enum $registry:ident: $kind:literal, $role:path { $($name:literal => $variant:ident($type:ty)),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[serde(tag = "name")]
+        #[allow(missing_docs, reason = "each variant is documented at its type")]
+        pub enum $registry { $(#[serde(rename = $name)] $variant($type)),+ }
+
+        impl $registry {
+            /// Every name that a config can give.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// The name of this one.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),+ }
+            }
+
+            /// Every entry with its options and defaults.
+            pub fn entries() -> Vec<$crate::registry::Entry> {
+                vec![$($crate::registry::Entry {
+                    name: $name,
+                    options: $crate::registry::options::<$type>(),
+                }),+]
+            }
+        }
+
+        impl std::ops::Deref for $registry {
+            type Target = dyn $role;
+            fn deref(&self) -> &Self::Target {
+                match self { $(Self::$variant(entry) => entry),+ }
+            }
+        }
+
+        impl $crate::registry::FromTable for $registry {
+            fn from_table(mut table: toml::Table) -> Result<Self, $crate::registry::KeyError> {
+                let name = $crate::registry::take_name(&mut table, $kind, Self::NAMES)?;
+                match name.as_str() {
+                    $($name => Ok(Self::$variant($crate::registry::decode(table)?)),)+
+                    _ => Err($crate::registry::unknown_name(&name, $kind, Self::NAMES)),
+                }
+            }
+        }
+    };
+}
+
+/// Removes `name` from the table.
+pub fn take_name(table: &mut Table, kind: &str, names: &[&str]) -> Result<String, KeyError> {
+    match table.remove("name") {
+        Some(Value::String(name)) => Ok(name),
+        Some(other) => Err(KeyError::new(
+            "name",
+            format!("expected the name of {kind} in quotes, got {}", other.type_str()),
+        )),
+        None => Err(KeyError::new("name", format!("missing; give one of {}", list(names)))),
+    }
+}
+
+/// The error for a `name` that no entry has.
+pub fn unknown_name(name: &str, kind: &str, names: &[&str]) -> KeyError {
+    KeyError::new("name", format!("unknown {kind} {}", nearest(name, names)))
+}
+
+/// "`adm`; did you mean `adam`? known are …"
+fn nearest(got: &str, known: &[&str]) -> String {
+    let hint = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(got, name), name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .map(|(_, name)| format!("did you mean `{name}`? "));
+    let hint = hint.unwrap_or_default();
+    if known.is_empty() {
+        format!("`{}`; there are none", got.escape_debug())
+    } else {
+        format!("`{}`; {hint}known are {}", got.escape_debug(), list(known))
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+/// Reads a plain config struct from its table.
+pub fn decode<T: DeserializeOwned>(table: Table) -> Result<T, KeyError> {
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        explain(&path, error.inner().message())
+    })
+}
+
+/// Puts serde's message into the words of this program.
+fn explain(path: &str, message: &str) -> KeyError {
+    let message = message.trim();
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let (true, [got, known @ ..]) = (message.starts_with("unknown field"), quoted.as_slice()) {
+        // serde_path_to_error already stands at the unknown key.
+        let path = path.to_owned();
+        let path = if path.is_empty() { (*got).to_owned() } else { path };
+        return KeyError::new(path, format!("unknown key {}", nearest(got, known)));
+    }
+    if let (true, [got, known @ ..]) = (message.starts_with("unknown variant"), quoted.as_slice()) {
+        return KeyError::new(path, format!("unknown value {}", nearest(got, known)));
+    }
+    let mut problem = message.to_owned();
+    for (serde, ours) in [
+        ("invalid type: ", "wrong type: "),
+        ("floating point", "number"),
+        ("expected f64", "expected a number"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected a boolean", "expected true or false"),
+    ] {
+        problem = problem.replace(serde, ours);
+    }
+    KeyError::new(path, problem)
+}
+
+/// The options of a config type with the defaults in TOML's notation; `none` where there is no value by default.
+pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, String)> {
+    let defaults = Table::try_from(T::default()).unwrap_or_default();
+    field_names::<T>()
+        .iter()
+        .map(|field| {
+            let default = defaults.get(*field).map_or("none".to_owned(), ToString::to_string);
+            ((*field).to_owned(), default)
+        })
+        .collect()
+}
+
+/// The names that a struct reads, which a serialised default cannot tell: TOML has no null for an option left out.
+fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Fields<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> serde::Deserializer<'de> for Fields<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(serde::de::Error::custom("only the names of the fields are wanted"))
+        }
+
+        fn deserialize_struct<V: serde::de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            self.deserialize_any(visitor)
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut names: &'static [&'static str] = &[];
+    // The error is the point: the names are known by then.
+    let _ = T::deserialize(Fields(&mut names));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    pub trait Shape {
+        fn area(&self) -> f64;
+    }
+
+    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Square {
+        side: f64,
+        label: Option<String>,
+    }
+
+    impl Shape for Square {
+        fn area(&self) -> f64 {
+            self.side * self.side
+        }
+    }
+
+    registry! {
+        /// Shapes.
+        pub enum Shapes: "shape", Shape { "square" => Square(Square) }
+    }
+
+    fn read(text: &str) -> Result<Shapes, KeyError> {
+        Shapes::from_table(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_name_picks_the_entry_and_its_options() {
+        let shape = read("name = 'square'\nside = 3").unwrap();
+        assert!((shape.area() - 9.0).abs() < 1e-12);
+        assert_eq!(shape.name(), "square");
+        let entry = &Shapes::entries()[0];
+        assert_eq!(entry.options[0], ("side".to_owned(), "0.0".to_owned()));
+        assert_eq!(entry.options[1], ("label".to_owned(), "none".to_owned()));
+    }
+
+    #[test]
+    fn mistakes_name_the_key_and_the_way_out() {
+        let error = read("name = 'squar'").unwrap_err();
+        assert!(error.problem.contains("did you mean `square`?"), "{error:?}");
+        let error = read("name = 'square'\nsid = 3").unwrap_err();
+        assert_eq!(error.path, "sid");
+        assert!(error.problem.contains("did you mean `side`?"), "{error:?}");
+        let error = read("name = 'square'\nside = 'wide'").unwrap_err();
+        assert_eq!(error.path, "side");
+        assert!(error.problem.contains("expected a number"), "{error:?}");
+        assert!(read("side = 3").unwrap_err().problem.contains("`square`"));
+    }
+}
