@@ -1,7 +1,8 @@
 //! `registry!`: the one place where a name in a config meets the type behind it.
 //!
 //! A registry is a serde enum tagged by `name`. Its `NAMES` feed error messages, `descent list` and the tests, so that
-//! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line.
+//! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can
+//! carry a `#[cfg(…)]`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,35 +49,38 @@ pub struct Entry {
 /// Declares a serde enum tagged by `name` over types that implement a trait. See the module's documentation.
 #[macro_export]
 macro_rules! registry {
-    ($(#[$meta:meta])* pub enum $registry:ident: $kind:literal, $role:path { $($name:literal => $variant:ident($type:ty)),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $registry:ident: $kind:literal, $role:path {
+        $($(#[$cfg:meta])* $name:literal => $variant:ident($type:ty)),+ $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         #[serde(tag = "name")]
         #[allow(missing_docs, reason = "each variant is documented at its type")]
-        pub enum $registry { $(#[serde(rename = $name)] $variant($type)),+ }
+        pub enum $registry { $($(#[$cfg])* #[serde(rename = $name)] $variant($type)),+ }
 
         impl $registry {
             /// Every name that a config can give.
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
+            pub const NAMES: &'static [&'static str] = &[$($(#[$cfg])* $name),+];
 
             /// The name of this one.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $name),+ }
+                match self { $($(#[$cfg])* Self::$variant(_) => $name),+ }
             }
 
             /// Every entry with its options and defaults.
             pub fn entries() -> Vec<$crate::registry::Entry> {
-                vec![$($crate::registry::Entry {
+                [$($(#[$cfg])* $crate::registry::Entry {
                     name: $name,
                     options: $crate::registry::options::<$type>(),
                 }),+]
+                .into()
             }
         }
 
         impl std::ops::Deref for $registry {
             type Target = dyn $role;
             fn deref(&self) -> &Self::Target {
-                match self { $(Self::$variant(entry) => entry),+ }
+                match self { $($(#[$cfg])* Self::$variant(entry) => entry),+ }
             }
         }
 
@@ -84,7 +88,7 @@ macro_rules! registry {
             fn from_table(mut table: toml::Table) -> Result<Self, $crate::registry::KeyError> {
                 let name = $crate::registry::take_name(&mut table, $kind, Self::NAMES)?;
                 match name.as_str() {
-                    $($name => Ok(Self::$variant($crate::registry::decode(table)?)),)+
+                    $($(#[$cfg])* $name => Ok(Self::$variant($crate::registry::decode(table)?)),)+
                     _ => Err($crate::registry::unknown_name(&name, $kind, Self::NAMES)),
                 }
             }
@@ -107,6 +111,11 @@ pub fn take_name(table: &mut Table, kind: &str, names: &[&str]) -> Result<String
 /// The error for a `name` that no entry has.
 pub fn unknown_name(name: &str, kind: &str, names: &[&str]) -> KeyError {
     KeyError::new("name", format!("unknown {kind} {}", nearest(name, names)))
+}
+
+/// The error for a `key` that is not known.
+pub fn unknown_key(key: &str, known: &[&str]) -> KeyError {
+    KeyError::new(key, format!("unknown key {}", nearest(key, known)))
 }
 
 /// "`adm`; did you mean `adam`? known are …"

@@ -92,24 +92,34 @@ fn fused_forward<T: Float>(
     tensor(hs, (steps, n, hidden))
 }
 
-/// The gradients of [`forward`] from its value `hs` and the value's gradient: the parameters' go to their sinks, the
+/// A forward pass that [`backward`] goes back through.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass<'a> {
+    /// The input, (T, N, F).
+    pub xs: &'a Tensor,
+    /// The value, (T, N, H).
+    pub hs: &'a Tensor,
+    /// The activation.
+    pub act: Activation,
+    /// Whether it ran from the last step to the first.
+    pub reverse: bool,
+}
+
+/// The gradients of [`forward`] from the gradient of its value: the parameters' go to their sinks, the
 /// input's is given back where it is wanted.
 pub fn backward(
-    xs: &Tensor,
+    pass: Pass<'_>,
     cell: Cell<&Tensor>,
-    hs: &Tensor,
-    act: Activation,
-    reverse: bool,
     grad: &Tensor,
     sinks: Cell<Sink<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
-    if is_fused(xs) {
-        return by_dtype!(xs, T => fused_backward::<T>(xs, cell, hs, act, reverse, grad, sinks, want_input));
+    if is_fused(pass.xs) {
+        return by_dtype!(pass.xs, T => fused_backward::<T>(pass, cell, grad, sinks, want_input));
     }
     let [w_ih, w_hh, b_ih, b_hh] = cell;
-    let grads = autograd::vjp(&[xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {
-        plain(&t[0], [&t[1], &t[2], &t[3], &t[4]], act, reverse)
+    let grads = autograd::vjp(&[pass.xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {
+        plain(&t[0], [&t[1], &t[2], &t[3], &t[4]], pass.act, pass.reverse)
     })?;
     for (sink, grad) in sinks.into_iter().zip(&grads[1..]) {
         autograd::store(sink, grad)?;
@@ -118,11 +128,8 @@ pub fn backward(
 }
 
 fn fused_backward<T: Float>(
-    xs: &Tensor,
+    Pass { xs, hs, act, reverse }: Pass<'_>,
     [w_ih, w_hh, _, _]: Cell<&Tensor>,
-    hs: &Tensor,
-    act: Activation,
-    reverse: bool,
     grad: &Tensor,
     [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<Sink<'_>>,
     want_input: bool,
@@ -148,7 +155,8 @@ fn fused_backward<T: Float>(
         return Ok(None);
     }
     let mut dx = vec![T::of(0.0); rows * features];
-    matmul(&mut dx, Matrix::new(&dz, rows, hidden), Matrix::new(&view::<T>(w_ih)?, hidden, features), false)?;
+    let w_ih = view::<T>(w_ih)?;
+    matmul(&mut dx, Matrix::new(&dz, rows, hidden), Matrix::new(&w_ih, hidden, features), false)?;
     tensor(dx, (steps, n, features)).map(Some)
 }
 
@@ -224,7 +232,9 @@ mod tests {
                 .unwrap();
                 let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
                 let sinks = buffers.each_ref().map(|buffer| Sink { buffer, accumulate: true });
-                let dx = backward(&xs, refs(), &hs, act, reverse, &grad, sinks, true).unwrap().unwrap();
+                let dx = backward(Pass { xs: &xs, hs: &hs, act, reverse }, refs(), &grad, sinks, true)
+                    .unwrap()
+                    .unwrap();
                 close(&dx, &expected[0]);
                 for (buffer, expected) in buffers.iter().zip(&expected[1..]) {
                     close(&(buffer - 1.0).unwrap(), expected);
@@ -239,9 +249,10 @@ mod tests {
         let (xs, cell) = (ones(&[2000, 1, 2]), [ones(&[3, 2]), ones(&[3, 3]), ones(&[3]), ones(&[3])]);
         let refs = cell.each_ref();
         let hs = forward(&xs, refs, Activation::Tanh, false).unwrap();
+        let pass = Pass { xs: &xs, hs: &hs, act: Activation::Tanh, reverse: false };
         let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
         let sinks = buffers.each_ref().map(|buffer| Sink { buffer, accumulate: false });
-        let dx = backward(&xs, refs, &hs, Activation::Tanh, false, &hs, sinks, true).unwrap();
+        let dx = backward(pass, refs, &hs, sinks, true).unwrap();
         assert_eq!(dx.unwrap().dims(), [2000, 1, 2]);
     }
 

@@ -1,0 +1,247 @@
+//! The config file: a tree of the components' own types. It comes first in time and last in imports: no component
+//! knows that there is a file.
+
+mod locate;
+mod overrides;
+
+use std::path::Path;
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use crate::data::{Preparation, Sources};
+use crate::error::{Error, Result};
+use crate::loss::Losses;
+use crate::model::Model;
+use crate::optim::Rule;
+use crate::registry::{self, FromTable, KeyError};
+use crate::trainer::TrainOptions;
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Decides everything random.
+    pub seed: u64,
+    /// Where the rows come from.
+    pub source: Sources,
+    /// What is done with them.
+    pub preparation: Preparation,
+    /// The network.
+    pub model: Model,
+    /// What training makes small.
+    pub loss: Losses,
+    /// How it does.
+    pub optimizer: Rule,
+    /// For how long, in which batches.
+    pub train: TrainOptions,
+}
+
+const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "train"];
+
+impl Config {
+    /// Reads a config file and puts `overrides`, `KEY=VALUE` each, over it.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))?;
+        Self::parse(&text, &path.display().to_string(), overrides)
+    }
+
+    /// Reads a config from its text; `name` is what messages call it.
+    pub fn parse(text: &str, name: &str, overrides: &[String]) -> Result<Self> {
+        let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e.span().map(|span| locate::line_at(text, span.start));
+            Error::Config(format!(
+                "{name}{}: {}",
+                line.map_or(String::new(), |l| format!(", line {l}")),
+                e.message().trim()
+            ))
+        })?;
+        let mut set = Vec::new();
+        for argument in overrides {
+            set.push(overrides::apply(&mut table, argument)?);
+        }
+        Self::from_table(table).map_err(|KeyError { path, problem }| {
+            let place = match set.iter().find(|key| path == **key || path.starts_with(&format!("{key}."))) {
+                Some(key) => format!("--set {key}"),
+                None => match locate::line_of(text, &path) {
+                    Some(line) => format!("{name}, line {line}"),
+                    None => name.to_owned(),
+                },
+            };
+            Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
+        })
+    }
+
+    /// The options of `[data]` that every data set has, and those of the source.
+    fn data(mut table: Table) -> Result<(Sources, Preparation), KeyError> {
+        let shared: Vec<String> =
+            registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
+        let preparation = shared.iter().filter_map(|key| table.remove_entry(key)).collect();
+        let preparation: Preparation = registry::decode(preparation)?;
+        if !(0.0..1.0).contains(&preparation.validation) {
+            let problem =
+                format!("is {}; it is a share of the rows, 0 to less than 1", preparation.validation);
+            return Err(KeyError::new("validation", problem));
+        }
+        if preparation.limit == Some(0) {
+            return Err(KeyError::new("limit", "is 0; give a number of rows, or leave it out"));
+        }
+        let source = Sources::from_table(table).map_err(|mut error| {
+            if error.problem.starts_with("unknown key") {
+                error.problem.push_str(&format!("; any data set has {}", shared.join(", ")));
+            }
+            error
+        })?;
+        Ok((source, preparation))
+    }
+
+    /// The resolved config: training it again gives the same weights.
+    pub fn to_toml(&self) -> Result<String> {
+        let section = |value: &dyn erased::Section| value.table();
+        let mut data = section(&self.source)?;
+        data.extend(section(&self.preparation)?);
+        let mut whole = Table::new();
+        whole
+            .insert("seed".to_owned(), Value::try_from(self.seed).map_err(|e| Error::Config(e.to_string()))?);
+        whole.insert("data".to_owned(), Value::Table(data));
+        let sections: [(&str, &dyn erased::Section); 4] = [
+            ("model", &self.model),
+            ("loss", &self.loss),
+            ("optimizer", &self.optimizer),
+            ("train", &self.train),
+        ];
+        for (name, value) in sections {
+            whole.insert(name.to_owned(), Value::Table(value.table()?));
+        }
+        toml::to_string(&whole).map_err(|e| Error::Config(e.to_string()))
+    }
+}
+
+impl FromTable for Config {
+    fn from_table(mut table: Table) -> Result<Self, KeyError> {
+        if let Some(unknown) = table.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
+            return Err(registry::unknown_key(unknown, SECTIONS));
+        }
+        let seed = match table.remove("seed") {
+            None => 0,
+            Some(Value::Integer(seed)) if seed >= 0 => seed.cast_unsigned(),
+            Some(other) => {
+                return Err(KeyError::new(
+                    "seed",
+                    format!("is {other}; it must be a whole number, 0 or more"),
+                ));
+            }
+        };
+        let mut section = |name: &str, required: bool| match table.remove(name) {
+            Some(Value::Table(section)) => Ok(section),
+            Some(other) => Err(KeyError::new(
+                name,
+                format!("is a {}; it must be a section, `[{name}]`", other.type_str()),
+            )),
+            None if required => Err(KeyError::new(
+                name,
+                "is missing; a config has `[data]`, `[model]`, `[loss]` and `[optimizer]`",
+            )),
+            None => Ok(Table::new()),
+        };
+        let (source, preparation) = Self::data(section("data", true)?).map_err(|e| e.under("data"))?;
+        let model = Model::from_table(section("model", true)?).map_err(|e| e.under("model"))?;
+        model.check().map_err(|e| e.under("model"))?;
+        let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
+        loss.check().map_err(|e| e.under("loss"))?;
+        let optimizer = Rule::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
+        optimizer.validate().map_err(|e| e.under("optimizer"))?;
+        let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
+        train.check().map_err(|e| e.under("train"))?;
+        if let Some(stop) = &train.early_stopping
+            && stop.monitor.starts_with("val_")
+            && preparation.validation == 0.0
+        {
+            let problem =
+                "watches a validation metric, but `data.validation` is 0; hold out a share of the rows";
+            return Err(KeyError::new("train.early_stopping", problem));
+        }
+        Ok(Self { seed, source, preparation, model, loss, optimizer, train })
+    }
+}
+
+/// Serialises a section without naming its type.
+mod erased {
+    use super::{Error, Result, Serialize, Table};
+
+    pub(super) trait Section {
+        fn table(&self) -> Result<Table>;
+    }
+
+    impl<T: Serialize> Section for T {
+        fn table(&self) -> Result<Table> {
+            Table::try_from(self).map_err(|e| Error::Config(e.to_string()))
+        }
+    }
+}
+
+/// "`key` is 3" reads on from the key, "`key`: unknown key" does not.
+fn lead_in(problem: &str) -> String {
+    let reads_on = ["is ", "has ", "cannot ", "must ", "needs ", "lies ", "watches "];
+    if reads_on.iter().any(|word| problem.starts_with(word)) {
+        problem.to_owned()
+    } else {
+        format!("– {problem}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "seed = 1\n[data]\nname = 'mnist-sample'\n[model]\nname = 'mlp'\nhidden = [3]\n\
+                        [loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\nbetas = [0.8, 0.9]\n\
+                        [train]\nbatch_size = 'full'\n";
+
+    fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        Config::parse(text, "x.toml", &overrides)
+    }
+
+    fn error(text: &str, overrides: &[&str]) -> String {
+        parse(text, overrides).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_resolved_config_reads_back_as_itself() {
+        let config = parse(GOOD, &[]).unwrap();
+        assert_eq!(parse(&config.to_toml().unwrap(), &[]).unwrap(), config);
+    }
+
+    #[test]
+    fn every_override_is_typed_and_named_in_errors() {
+        let config = parse(GOOD, &["optimizer.lr=0.5", "model.hidden=[4, 5]", "data.name=mnist"]).unwrap();
+        assert!((config.optimizer.common().lr - 0.5).abs() < 1e-12);
+        assert_eq!(config.source.name(), "mnist");
+        assert!(error(GOOD, &["optimizer.lr=-1"]).starts_with("--set optimizer.lr: `optimizer.lr` is -1"));
+        assert!(error(GOOD, &["optimizer.lr"]).contains("KEY=VALUE"));
+        assert!(error(GOOD, &["seed.x=1"]).contains("seed"));
+    }
+
+    #[test]
+    fn mistakes_name_line_key_and_nearest() {
+        let cases = [
+            ("betas", "betaz", "x.toml, line 11: `optimizer.betaz`", "did you mean `betas`"),
+            ("[0.8, 0.9]", "[0.8, 1.5]", "x.toml, line 11: `optimizer.betas[1]`", "less than 1"),
+            ("[0.8, 0.9]", "'x'", "x.toml, line 11: `optimizer.betas`", "wrong type"),
+            ("'adam'", "'adem'", "x.toml, line 10: `optimizer.name`", "did you mean `adam`"),
+            ("'full'", "0", "x.toml, line 13: `train.batch_size`", "1 or more"),
+            ("seed = 1", "seed = -1", "x.toml, line 1: `seed`", "0 or more"),
+            ("[train]", "[trane]", "x.toml, line 12: `trane`", "did you mean `train`"),
+            ("hidden = [3]", "hidden = [0]", "x.toml, line 6: `model.hidden[0]`", "is 0"),
+            ("[loss]\nname = 'cross_entropy'\n", "", "x.toml: `loss`", "missing"),
+            ("name = 'mnist-sample'", "name = 'mnist-sample'\nlimit = 0", "line 4: `data.limit`", "is 0"),
+            ("name = 'mnist-sample'", "nmae = 3", "`data.name`", "missing"),
+            ("[3]", "[3", "x.toml, line", ""),
+        ];
+        for (from, to, place, hint) in cases {
+            let message = error(&GOOD.replace(from, to), &[]);
+            assert!(message.contains(place) && message.contains(hint), "{message}");
+        }
+    }
+}

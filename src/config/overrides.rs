@@ -1,0 +1,43 @@
+//! `--set KEY=VALUE`: any key of the config by its dotted path.
+
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+/// Puts one override into the table and gives its key. A value is TOML; a bare word is taken as text.
+pub fn apply(table: &mut Table, argument: &str) -> Result<String> {
+    let usage = |problem: &str| Error::Config(format!("--set {}: {problem}", argument.escape_debug()));
+    let (key, value) =
+        argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
+    let key = key.trim();
+    let value = parse(value.trim()).ok_or_else(|| {
+        usage("the value is not TOML; numbers stand as they are, text in quotes, lists in [ ], tables in { }")
+    })?;
+    let parts: Vec<&str> = key.split('.').collect();
+    if parts.iter().any(|part| part.is_empty()) {
+        return Err(usage("the key has an empty part; it is a dotted path such as optimizer.lr"));
+    }
+    let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
+    let mut inner = table;
+    for section in sections {
+        let entry = inner.entry(*section).or_insert_with(|| Value::Table(Table::new()));
+        inner = entry
+            .as_table_mut()
+            .ok_or_else(|| usage(&format!("`{}` is a value and has no keys", section.escape_debug())))?;
+    }
+    inner.insert((*last).to_owned(), value);
+    Ok(key.to_owned())
+}
+
+fn parse(value: &str) -> Option<Value> {
+    let table: Result<Table, _> = format!("value = {value}").parse();
+    match table {
+        // More than one key means that the value had a line break and a key of its own.
+        Ok(mut table) if table.len() == 1 => table.remove("value"),
+        Ok(_) => None,
+        Err(_) => {
+            let word = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c));
+            word.then(|| Value::String(value.to_owned()))
+        }
+    }
+}

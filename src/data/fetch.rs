@@ -1,0 +1,237 @@
+//! Brings a known data set from its public mirrors into the data folder, checked by SHA-256.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// A data set whose files are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Its name in a config.
+    pub name: &'static str,
+    /// Where its files lie, gzipped; tried in order.
+    pub mirrors: &'static [&'static str],
+    /// Its files.
+    pub files: &'static [KnownFile],
+}
+
+/// One file of a known data set.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownFile {
+    /// Its name; a mirror has it with `.gz` added.
+    pub name: &'static str,
+    /// Its size when unpacked.
+    pub size: u64,
+    /// The SHA-256 of what is unpacked.
+    pub sha256: &'static str,
+}
+
+/// Every data set that can be fetched.
+pub const KNOWN: &[Known] = &[Known {
+    name: "mnist",
+    mirrors: &[
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        "https://storage.googleapis.com/cvdf-datasets/mnist",
+    ],
+    files: &[
+        KnownFile {
+            name: "train-images-idx3-ubyte",
+            size: 47_040_016,
+            sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        },
+        KnownFile {
+            name: "train-labels-idx1-ubyte",
+            size: 60_008,
+            sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        },
+        KnownFile {
+            name: "t10k-images-idx3-ubyte",
+            size: 7_840_016,
+            sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        },
+        KnownFile {
+            name: "t10k-labels-idx1-ubyte",
+            size: 10_008,
+            sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+    ],
+}];
+
+/// Where a known data set lies: `$DESCENT_DATA/NAME`, or `data/NAME` in the working folder.
+pub fn folder(name: &str) -> PathBuf {
+    std::env::var_os("DESCENT_DATA").map_or_else(|| PathBuf::from("data"), PathBuf::from).join(name)
+}
+
+/// Fetches what is missing of a data set into `folder`: from `mirror` where one is given, else from its own mirrors.
+/// A file is put in place only when its sum is right. Gives the names of the files that were brought.
+pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&'static str>> {
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let own = mirror.map(|mirror| vec![mirror]);
+    let mirrors = own.unwrap_or_else(|| known.mirrors.to_vec());
+    let mut brought = Vec::new();
+    for file in known.files {
+        let path = folder.join(file.name);
+        if path.exists() && sum_of(&path)? == file.sha256 {
+            continue;
+        }
+        fetch_file(file, &mirrors, &path)?;
+        brought.push(file.name);
+    }
+    Ok(brought)
+}
+
+fn sum_of(path: &Path) -> Result<String> {
+    let mut file = File::open(path).map_err(Error::io("open", path))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer).map_err(Error::io("read", path))?;
+        if read == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&buffer[..read]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Tries the mirrors in turn; says what each of them did wrong when none has the file.
+fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
+    let mut problems = Vec::new();
+    for mirror in mirrors {
+        let url = format!("{}/{}.gz", mirror.trim_end_matches('/'), file.name);
+        tracing::info!("fetching {url}");
+        match download(&url, file) {
+            Ok(bytes) => return write_new(path, &bytes),
+            Err(problem) => problems.push(format!("{url}: {problem}")),
+        }
+    }
+    Err(Error::Fetch(format!(
+        "cannot fetch `{}`: {}; check the network, or name another place with --mirror",
+        file.name,
+        problems.join("; ")
+    )))
+}
+
+fn download(url: &str, file: &KnownFile) -> Result<Vec<u8>, String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_connect(Some(Duration::from_secs(20)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .timeout_global(Some(Duration::from_secs(1800)))
+        .build()
+        .into();
+    let mut response = agent.get(url).call().map_err(|e| e.to_string())?;
+    let mut bytes = Vec::new();
+    GzDecoder::new(response.body_mut().as_reader())
+        .take(file.size + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("the download is damaged or broke off ({e})"))?;
+    let sum = hex(&Sha256::digest(&bytes));
+    if sum != file.sha256 {
+        return Err(format!("its SHA-256 is {sum}, expected {}", file.sha256));
+    }
+    Ok(bytes)
+}
+
+/// Writes beside and renames, so that a file under its own name is always whole.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let part = path.with_extension("part");
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    };
+    write().map_err(|source| {
+        let _ = fs::remove_file(&part);
+        Error::Io { action: "write", path: path.to_path_buf(), source }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+
+    const HELLO: KnownFile = KnownFile {
+        name: "hello",
+        size: 5,
+        sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+    };
+    const GREETING: Known = Known { name: "greeting", mirrors: &[], files: &[HELLO] };
+
+    /// Serves each answer once, on loopback, and gives the address.
+    fn serve(answers: Vec<Vec<u8>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                while request.read_line(&mut line).unwrap() > 2 {
+                    line.clear();
+                }
+                stream.write_all(&answer).unwrap();
+            }
+        });
+        address
+    }
+
+    fn answer(body: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(body).unwrap();
+        let body = encoder.finish().unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        [head.as_bytes(), &body].concat()
+    }
+
+    #[test]
+    fn a_file_is_fetched_checked_and_fetched_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mirror = serve(vec![answer(b"hello")]);
+        assert_eq!(fetch(&GREETING, folder.path(), Some(&mirror)).unwrap(), ["hello"]);
+        assert_eq!(fs::read(folder.path().join("hello")).unwrap(), b"hello");
+        // The server is gone: a second call must not need it.
+        assert!(fetch(&GREETING, folder.path(), Some(&mirror)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn wrong_and_broken_downloads_leave_no_file() {
+        let mut short = answer(b"hello");
+        short.truncate(short.len() - 10);
+        let missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
+        for (bad, word) in [
+            (answer(b"jello"), "SHA-256"),
+            (answer(b"hello, world"), "SHA-256"),
+            (short, ""),
+            (missing, "404"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let error = fetch(&GREETING, folder.path(), Some(&serve(vec![bad]))).unwrap_err().to_string();
+            assert!(error.contains("cannot fetch `hello`") && error.contains(word), "{error}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn the_next_mirror_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bad, good) = (serve(vec![answer(b"jello")]), serve(vec![answer(b"hello")]));
+        fetch_file(&HELLO, &[&bad, &good], &folder.path().join("hello")).unwrap();
+        assert!(folder.path().join("hello").exists());
+    }
+}

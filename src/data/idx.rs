@@ -1,0 +1,140 @@
+//! The IDX format of MNIST: a big-endian header, then bytes. <http://yann.lecun.com/exdb/mnist/>
+//!
+//! The header is checked against the file before anything is allocated: a damaged or hostile one cannot ask for more
+//! memory than its file could fill.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+use crate::error::{Error, Result};
+
+/// An array of bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idx {
+    /// (N) for labels, (N, H, W) for images.
+    pub shape: Vec<usize>,
+    /// The elements in row-major order.
+    pub bytes: Vec<u8>,
+}
+
+/// The most that deflate can blow up a byte.
+const DEFLATE_RATIO: u64 = 1032;
+
+/// Reads an IDX file of `rank` dimensions, gzipped or not.
+pub fn read(path: &Path, rank: usize) -> Result<Idx> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    decode(file, size, rank).map_err(|problem| Error::data(path, problem))
+}
+
+/// Reads an IDX file of `rank` dimensions from memory, gzipped or not.
+pub fn from_bytes(bytes: &[u8], rank: usize) -> Result<Idx> {
+    decode(bytes, bytes.len() as u64, rank).map_err(|problem| Error::data("embedded data", problem))
+}
+
+fn decode(mut source: impl Read, size: u64, rank: usize) -> Result<Idx, String> {
+    let mut magic = [0; 2];
+    let read = read_up_to(&mut source, &mut magic)?;
+    let mut whole = Cursor::new(magic).take(read as u64).chain(source);
+    if magic == [0x1f, 0x8b] {
+        return parse(&mut GzDecoder::new(whole), size.saturating_mul(DEFLATE_RATIO), false, rank);
+    }
+    parse(&mut whole, size, true, rank)
+}
+
+/// Parses a stream of at most `most` bytes, exactly that many where `exact`.
+fn parse(source: &mut impl Read, most: u64, exact: bool, rank: usize) -> Result<Idx, String> {
+    let mut header = vec![0; 4 + 4 * rank];
+    if read_up_to(source, &mut header)? < header.len() {
+        return Err("the file ends inside its IDX header; fetch it again".to_owned());
+    }
+    let expected = [0, 0, 8, u8::try_from(rank).unwrap_or(u8::MAX)];
+    if header[..4] != expected {
+        return Err(format!(
+            "not an IDX file of bytes in {rank} dimensions: it starts with {:02x?}, expected {expected:02x?}",
+            &header[..4]
+        ));
+    }
+    let shape: Vec<usize> =
+        header[4..].chunks_exact(4).map(|d| u32::from_be_bytes([d[0], d[1], d[2], d[3]]) as usize).collect();
+    let count = shape.iter().try_fold(1usize, |count, d| count.checked_mul(*d));
+    let whole = count.and_then(|count| count.checked_add(header.len())).map(|whole| whole as u64);
+    let fits = whole.is_some_and(|whole| if exact { whole == most } else { whole <= most });
+    let (Some(count), true) = (count, fits) else {
+        let wanted = whole.map_or("more than memory can hold".to_owned(), |whole| format!("{whole} bytes"));
+        return Err(format!(
+            "the header says {shape:?}, which takes {wanted}, but the file {} {most} bytes: it is truncated or \
+             damaged; fetch it again",
+            if exact { "has" } else { "can hold at most" },
+        ));
+    };
+    let mut bytes = Vec::new();
+    let read = source.take(count as u64 + 1).read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
+    if read != count {
+        let found = if read > count { "more".to_owned() } else { format!("{read}") };
+        return Err(format!("the header says {count} elements, the file has {found}; fetch it again"));
+    }
+    Ok(Idx { shape, bytes })
+}
+
+fn read_up_to(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(damaged(&e)),
+        }
+    }
+    Ok(filled)
+}
+
+fn damaged(error: &std::io::Error) -> String {
+    format!("the file cannot be read to its end ({error}); fetch it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn labels(count: u32, bytes: &[u8]) -> Vec<u8> {
+        [&[0, 0, 8, 1][..], &count.to_be_bytes(), bytes].concat()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn plain_and_gzipped_files_are_read() {
+        let expected = Idx { shape: vec![3], bytes: vec![7, 8, 9] };
+        let file = labels(3, &[7, 8, 9]);
+        assert_eq!(from_bytes(&file, 1).unwrap(), expected);
+        assert_eq!(from_bytes(&gzip(&file), 1).unwrap(), expected);
+    }
+
+    #[test]
+    fn damaged_files_are_refused_before_memory_is_asked_for() {
+        let good = labels(3, &[7, 8, 9]);
+        for length in 0..good.len() {
+            assert!(from_bytes(&good[..length], 1).is_err());
+            assert!(from_bytes(&gzip(&good[..length]), 1).is_err());
+        }
+        assert!(from_bytes(&[&good[..], &[0]].concat(), 1).is_err());
+        assert!(from_bytes(&gzip(&[&good[..], &[0]].concat()), 1).is_err());
+        assert!(from_bytes(&good, 3).is_err());
+        let hostile = [&[0, 0, 8, 3][..], &[0xff; 12], &[0; 100]].concat();
+        let error = from_bytes(&hostile, 3).unwrap_err().to_string();
+        assert!(error.contains("more than memory can hold"), "{error}");
+        assert!(from_bytes(&gzip(&labels(u32::MAX, &[])), 1).is_err());
+        let zipped = gzip(&good);
+        assert!(from_bytes(&zipped[..zipped.len() - 12], 1).is_err());
+    }
+}

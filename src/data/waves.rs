@@ -1,0 +1,90 @@
+//! A generated series for sequence models: noisy sine waves, to be continued. It needs no file, and a seed decides it.
+
+use candle_core::{Device, Tensor};
+use rand::Rng;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use super::{Loaded, Rows, Source, Want};
+use crate::error::{Error, Result};
+use crate::rng::{Purpose, Stream};
+
+/// A series of `features` noisy sine waves of different periods; each row is a window of it, (T, F), and the target
+/// is the next value of the first wave. The last fifth of the windows, in time, is the test split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Waves {
+    /// How many windows there are in all.
+    pub rows: usize,
+    /// Steps in a window.
+    pub window: usize,
+    /// Waves.
+    pub features: usize,
+    /// The noise's standard deviation; the waves' amplitude is 1.
+    pub noise: f64,
+}
+
+impl Default for Waves {
+    fn default() -> Self {
+        Self { rows: 5000, window: 5, features: 10, noise: 0.1 }
+    }
+}
+
+impl Source for Waves {
+    fn load(&self, want: Want, seed: u64) -> Result<Loaded> {
+        if want != Want::Values {
+            let problem = "`waves` has numbers as targets; set `loss.name` to `mse`";
+            return Err(Error::Config(problem.to_owned()));
+        }
+        if self.rows < 5
+            || self.window == 0
+            || self.features == 0
+            || !self.noise.is_finite()
+            || self.noise < 0.0
+        {
+            let problem = "`waves` needs rows ≥ 5, window ≥ 1, features ≥ 1 and a noise ≥ 0";
+            return Err(Error::Config(problem.to_owned()));
+        }
+        let series = self.series(seed);
+        let test = self.rows / 5;
+        Ok(Loaded {
+            train: self.windows(&series, 0..self.rows - test)?,
+            test: Some(self.windows(&series, self.rows - test..self.rows)?),
+            outputs: 1,
+        })
+    }
+}
+
+impl Waves {
+    /// The series, step by step, (rows + window, features).
+    #[allow(clippy::cast_precision_loss, reason = "steps and features are small numbers")]
+    fn series(&self, seed: u64) -> Vec<f64> {
+        let mut stream = Stream::new(seed, Purpose::Data, 0);
+        let phases: Vec<f64> = (0..self.features).map(|_| stream.random_range(0.0..1.0)).collect();
+        let mut series = Vec::with_capacity((self.rows + self.window) * self.features);
+        for t in 0..self.rows + self.window {
+            for (feature, phase) in phases.iter().enumerate() {
+                let period = 20.0 + 7.0 * feature as f64;
+                let wave = (std::f64::consts::TAU * (t as f64 / period + phase)).sin();
+                let noise: f64 = stream.sample(StandardNormal);
+                series.push(wave + self.noise * noise);
+            }
+        }
+        series
+    }
+
+    fn windows(&self, series: &[f64], rows: std::ops::Range<usize>) -> Result<Rows> {
+        let shape = (rows.len(), self.window, self.features);
+        let mut xs = Vec::with_capacity(shape.0 * shape.1 * shape.2);
+        let mut ys = Vec::with_capacity(shape.0);
+        for start in rows {
+            let end = (start + self.window) * self.features;
+            xs.extend_from_slice(&series[start * self.features..end]);
+            ys.push(series[end]);
+        }
+        Ok(Rows {
+            xs: Tensor::from_vec(xs, shape, &Device::Cpu)?,
+            ys: Tensor::from_vec(ys, (shape.0, 1), &Device::Cpu)?,
+        })
+    }
+}

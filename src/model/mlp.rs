@@ -1,0 +1,93 @@
+//! The multi-layer perceptron: Linear, BatchNorm1d, activation, Dropout for each hidden layer, and a Linear.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Build, check_probability, check_width};
+use crate::data::Input;
+use crate::error::Result;
+use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, Linear, Params};
+use crate::registry::KeyError;
+
+/// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` and so on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mlp {
+    /// The widths of the hidden layers; empty: one linear layer.
+    pub hidden: Vec<usize>,
+    /// The activation behind each hidden layer.
+    pub activation: Activation,
+    /// BatchNorm1d between each hidden Linear and its activation.
+    pub batch_norm: bool,
+    /// The probability of Dropout behind each hidden activation.
+    pub dropout: f64,
+    /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …
+    pub layer_names: String,
+    /// Initialisers; what is left out is PyTorch's default.
+    pub init: InitScheme,
+}
+
+impl Default for Mlp {
+    fn default() -> Self {
+        Self {
+            hidden: vec![128],
+            activation: Activation::Relu,
+            batch_norm: false,
+            dropout: 0.0,
+            layer_names: "layer".to_owned(),
+            init: InitScheme::default(),
+        }
+    }
+}
+
+impl Build for Mlp {
+    fn input(&self) -> Input {
+        Input::Features
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        for (index, width) in self.hidden.iter().enumerate() {
+            check_width(&format!("hidden[{index}]"), *width)?;
+        }
+        check_probability("dropout", self.dropout)?;
+        let name = &self.layer_names;
+        if name.is_empty() || name.chars().any(|c| !c.is_ascii_alphanumeric() && c != '_') {
+            let problem = "is no name of a torch module; take letters, digits and _";
+            return Err(KeyError::new("layer_names", problem));
+        }
+        if name == "bn" && self.batch_norm {
+            return Err(KeyError::new(
+                "layer_names",
+                "is `bn`, which the batch_norm layers are called; take another",
+            ));
+        }
+        self.init.check().map_err(|e| e.under("init"))
+    }
+
+    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+        let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+        let bias = self.init.bias.as_ref();
+        let mut inputs = features;
+        for (index, &width) in self.hidden.iter().enumerate() {
+            let name = format!("{}{}", self.layer_names, index + 1);
+            let init = (self.init.hidden.as_ref(), bias);
+            let fused = (!self.batch_norm).then_some(self.activation);
+            layers.push(Box::new(Linear::new(params, &name, (inputs, width), init, fused)?));
+            if self.batch_norm {
+                layers.push(Box::new(BatchNorm1d::new(params, &format!("bn{}", index + 1), width)?));
+                layers.push(Box::new(Activate(self.activation)));
+            }
+            if self.dropout > 0.0 {
+                layers.push(Box::new(Dropout { p: self.dropout }));
+            }
+            inputs = width;
+        }
+        let name = format!("{}{}", self.layer_names, self.hidden.len() + 1);
+        let init = (self.init.output.as_ref(), bias);
+        layers.push(Box::new(Linear::new(params, &name, (inputs, outputs), init, None)?));
+        Ok(layers)
+    }
+
+    fn couples_rows(&self) -> bool {
+        self.batch_norm && !self.hidden.is_empty()
+    }
+}

@@ -1,0 +1,77 @@
+//! BatchNorm1d, <https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html>.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::{Buffer, Init, Layer, Mode, Param, Params};
+use crate::error::{Error, Result};
+use crate::kernels::batch_norm;
+
+/// The share that a batch has in the running statistics. Keras' `momentum` is the complement.
+const MOMENTUM: f64 = 0.1;
+/// Added to the variance under the root.
+const EPS: f64 = 1e-5;
+
+/// Normalises each channel of (N, C): in training by the batch's statistics, in evaluation by the running ones.
+#[derive(Debug, Clone)]
+pub struct BatchNorm1d {
+    weight: Param,
+    bias: Param,
+    running_mean: Buffer,
+    running_var: Buffer,
+    num_batches_tracked: Buffer,
+}
+
+impl BatchNorm1d {
+    /// A layer with parameters `NAME.weight`, `NAME.bias` and torch's three buffers.
+    pub fn new(params: &mut Params, name: &str, channels: usize) -> Result<Self> {
+        let vector = |value: f64| Tensor::full(value, channels, &Device::Cpu);
+        Ok(Self {
+            weight: params.param(format!("{name}.weight"), &[channels], &Init::Ones(super::init::Ones {}))?,
+            bias: params.param(format!("{name}.bias"), &[channels], &Init::Zeros(super::init::Zeros {}))?,
+            running_mean: params.buffer(format!("{name}.running_mean"), &vector(0.0)?)?,
+            running_var: params.buffer(format!("{name}.running_var"), &vector(1.0)?)?,
+            num_batches_tracked: params.buffer(
+                format!("{name}.num_batches_tracked"),
+                &Tensor::zeros((), DType::I64, &Device::Cpu)?,
+            )?,
+        })
+    }
+
+    /// Takes the batch's mean and its unbiased variance into the running statistics.
+    fn track(&self, output: &batch_norm::Output, rows: usize) -> Result<()> {
+        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+        let unbiased = rows as f64 / (rows as f64 - 1.0);
+        batch_norm::track(self.running_mean.var(), &output.mean, MOMENTUM, 1.0)?;
+        batch_norm::track(self.running_var.var(), &output.var, MOMENTUM, unbiased)?;
+        let counter = self.num_batches_tracked.var();
+        let next = (counter.as_detached_tensor() + Tensor::ones((), DType::I64, counter.device())?)?;
+        Ok(counter.set(&next)?)
+    }
+}
+
+impl Layer for BatchNorm1d {
+    fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
+        let (weight, bias) = (self.weight.value(), self.bias.value());
+        let Mode::Train(tape) = mode else {
+            let statistics = [&self.running_mean, &self.running_var].map(|b| b.var().as_detached_tensor());
+            return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), [weight, bias], EPS)?);
+        };
+        let rows = xs.dims()[0];
+        if rows < 2 {
+            return Err(Error::Config(
+                "batch_norm cannot train on a batch of one row: it has no variance; choose another \
+                 `train.batch_size`, or `train.drop_last = true`"
+                    .to_owned(),
+            ));
+        }
+        let output = batch_norm::forward(xs, weight, bias, EPS)?;
+        self.track(&output, rows)?;
+        let (layer, xs, ys) = (self.clone(), xs.clone(), output.ys.clone());
+        tape.record(move |grad, grads, _| {
+            let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];
+            let (weight, bias) = (layer.weight.value(), layer.bias.value());
+            Ok(Some(batch_norm::backward(&xs, weight, bias, &output, grad, sinks)?))
+        });
+        Ok(ys)
+    }
+}

@@ -1,0 +1,186 @@
+//! Initialisers: those of torch.nn.init, with their names, options and defaults.
+//! <https://docs.pytorch.org/docs/stable/nn.init.html>
+
+use candle_core::{Tensor, bail};
+use rand::Rng;
+use rand_distr::StandardNormal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::Result;
+use crate::registry::{self, FromTable};
+use crate::rng::Stream;
+
+mod schemes;
+
+pub use schemes::{
+    Constant, KaimingNormal, KaimingUniform, Normal, Ones, Orthogonal, TruncNormal, Uniform, XavierNormal,
+    XavierUniform, Zeros,
+};
+
+/// How the values of a parameter are drawn.
+pub trait Initializer {
+    /// The values in row-major order.
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>>;
+
+    /// Whether a parameter of one dimension can have it: torch knows no fans there.
+    fn fits_vectors(&self) -> bool {
+        true
+    }
+}
+
+crate::registry! {
+    /// The known initialisers, by name.
+    pub enum Init: "initialiser", Initializer {
+        "uniform" => Uniform(Uniform),
+        "normal" => Normal(Normal),
+        "trunc_normal" => TruncNormal(TruncNormal),
+        "constant" => Constant(Constant),
+        "zeros" => Zeros(Zeros),
+        "ones" => Ones(Ones),
+        "xavier_uniform" => XavierUniform(XavierUniform),
+        "xavier_normal" => XavierNormal(XavierNormal),
+        "kaiming_uniform" => KaimingUniform(KaimingUniform),
+        "kaiming_normal" => KaimingNormal(KaimingNormal),
+        "orthogonal" => Orthogonal(Orthogonal),
+    }
+}
+
+impl Init {
+    /// The initialiser of this name with its defaults.
+    pub fn named(name: &str) -> Result<Self, registry::KeyError> {
+        let mut table = toml::Table::new();
+        table.insert("name".to_owned(), name.into());
+        Self::from_table(table)
+    }
+
+    /// U(-bound, bound): what torch's layers draw by default.
+    pub fn within(bound: f64) -> Self {
+        Self::Uniform(Uniform { a: -bound, b: bound })
+    }
+}
+
+impl<'de> Deserialize<'de> for Init {
+    /// A name, or a table of name and options.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(name) => Self::named(&name),
+            toml::Value::Table(table) => Self::from_table(table),
+            other => {
+                return Err(D::Error::custom(format!(
+                    "wrong type: {}, expected a name in quotes",
+                    other.type_str()
+                )));
+            }
+        };
+        read.map_err(|e| match e.path.as_str() {
+            "name" => D::Error::custom(e.problem),
+            path => D::Error::custom(format!("{path}: {}", e.problem)),
+        })
+    }
+}
+
+/// `[model.init]`: what is left out stays as PyTorch's layers have it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InitScheme {
+    /// The weights of all layers but the last; of a recurrent model the recurrent layers'.
+    pub hidden: Option<Init>,
+    /// The weights of the last layer.
+    pub output: Option<Init>,
+    /// All biases.
+    pub bias: Option<Init>,
+}
+
+impl InitScheme {
+    /// Refuses initialisers that need two dimensions where a bias has one.
+    pub fn check(&self) -> Result<(), registry::KeyError> {
+        match &self.bias {
+            Some(init) if !init.fits_vectors() => Err(registry::KeyError::new(
+                "bias",
+                format!(
+                    "`{}` needs a matrix, a bias is a vector; take `zeros`, `constant` or `uniform`",
+                    init.name()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The shape of a parameter, and its fans as torch counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// The first dimension: the outputs of a layer.
+    pub rows: usize,
+    /// The second dimension: the inputs of a layer; 1 for a vector.
+    pub cols: usize,
+    /// Whether it has one dimension.
+    pub vector: bool,
+}
+
+impl Shape {
+    /// The shape of a vector or a matrix.
+    pub fn of(dims: &[usize]) -> Result<Self> {
+        match *dims {
+            [rows] => Ok(Self { rows, cols: 1, vector: true }),
+            [rows, cols] => Ok(Self { rows, cols, vector: false }),
+            _ => Err(candle_core::Error::Msg(format!(
+                "a parameter of shape {dims:?}; layers have one or two dimensions"
+            ))
+            .into()),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.rows * self.cols
+    }
+
+    /// Inputs and outputs of the layer.
+    #[allow(clippy::cast_precision_loss, reason = "widths of layers")]
+    fn fans(&self) -> Result<(f64, f64)> {
+        if self.vector {
+            return Err(candle_core::Error::Msg(
+                "fan in and fan out need a parameter of two dimensions".to_owned(),
+            )
+            .into());
+        }
+        Ok((self.cols as f64, self.rows as f64))
+    }
+}
+
+fn uniform(count: usize, (low, high): (f64, f64), stream: &mut Stream) -> Vec<f64> {
+    (0..count).map(|_| low + (high - low) * stream.random::<f64>()).collect()
+}
+
+fn normal(count: usize, (mean, std): (f64, f64), stream: &mut Stream) -> Vec<f64> {
+    (0..count).map(|_| mean + std * stream.sample::<f64, _>(StandardNormal)).collect()
+}
+
+/// A (rows, cols) matrix with orthonormal rows or columns, whichever are fewer: Gram-Schmidt on a normal matrix, twice,
+/// which keeps it orthogonal to rounding. Saxe et al. 2013.
+fn orthogonal(shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    let (count, length) = (shape.rows.min(shape.cols), shape.rows.max(shape.cols));
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut v = normal(length, (0.0, 1.0), stream);
+        for _ in 0..2 {
+            for b in &basis {
+                let along: f64 = v.iter().zip(b).map(|(x, y)| x * y).sum();
+                v.iter_mut().zip(b).for_each(|(x, y)| *x -= along * y);
+            }
+        }
+        let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        v.iter_mut().for_each(|x| *x /= norm);
+        basis.push(v);
+    }
+    if basis.iter().flatten().any(|x| !x.is_finite()) {
+        return (|| bail!("no orthogonal matrix of {} x {}", shape.rows, shape.cols))().map_err(Into::into);
+    }
+    let flat: Vec<f64> = basis.into_iter().flatten().collect();
+    if shape.rows <= shape.cols {
+        return Ok(flat);
+    }
+    let columns = Tensor::from_vec(flat, (count, length), &candle_core::Device::Cpu)?;
+    Ok(columns.t()?.contiguous()?.flatten_all()?.to_vec1()?)
+}

@@ -1,0 +1,319 @@
+//! The initialisers themselves, one type each.
+
+use rand::Rng;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use super::{Initializer, Shape, normal, orthogonal, uniform};
+use crate::error::Result;
+use crate::rng::Stream;
+
+/// Declares the options of an initialiser with their defaults.
+macro_rules! scheme {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[$doc])* pub $field: $type),* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default),* }
+            }
+        }
+    };
+}
+
+scheme! {
+    /// U(a, b).
+    Uniform {
+        /// The lower bound.
+        a: f64 = 0.0,
+        /// The upper bound.
+        b: f64 = 1.0,
+    }
+}
+
+scheme! {
+    /// N(mean, std²).
+    Normal {
+        /// The mean.
+        mean: f64 = 0.0,
+        /// The standard deviation.
+        std: f64 = 1.0,
+    }
+}
+
+scheme! {
+    /// N(mean, std²), drawn again where it falls outside [a, b].
+    TruncNormal {
+        /// The mean of the normal distribution.
+        mean: f64 = 0.0,
+        /// Its standard deviation.
+        std: f64 = 1.0,
+        /// The lower bound.
+        a: f64 = -2.0,
+        /// The upper bound.
+        b: f64 = 2.0,
+    }
+}
+
+scheme! {
+    /// One value.
+    Constant {
+        /// The value.
+        val: f64 = 0.0,
+    }
+}
+
+scheme! {
+    /// Zeros.
+    Zeros {}
+}
+
+scheme! {
+    /// Ones.
+    Ones {}
+}
+
+scheme! {
+    /// U(-b, b) with b = gain √(6 / (fan in + fan out)): Glorot and Bengio 2010.
+    XavierUniform {
+        /// A factor for the activation; torch's `calculate_gain` gives them.
+        gain: f64 = 1.0,
+    }
+}
+
+scheme! {
+    /// N(0, std²) with std = gain √(2 / (fan in + fan out)): Glorot and Bengio 2010.
+    XavierNormal {
+        /// A factor for the activation.
+        gain: f64 = 1.0,
+    }
+}
+
+scheme! {
+    /// U(-b, b) with b = gain √(3 / fan): He et al. 2015.
+    KaimingUniform {
+        /// The slope of `leaky_relu` below 0.
+        a: f64 = 0.0,
+        /// `fan_in` keeps the variance forward, `fan_out` backward.
+        mode: Fan = Fan::FanIn,
+        /// The activation that the gain is for.
+        nonlinearity: Nonlinearity = Nonlinearity::LeakyRelu,
+    }
+}
+
+scheme! {
+    /// N(0, std²) with std = gain / √fan: He et al. 2015.
+    KaimingNormal {
+        /// The slope of `leaky_relu` below 0.
+        a: f64 = 0.0,
+        /// `fan_in` keeps the variance forward, `fan_out` backward.
+        mode: Fan = Fan::FanIn,
+        /// The activation that the gain is for.
+        nonlinearity: Nonlinearity = Nonlinearity::LeakyRelu,
+    }
+}
+
+scheme! {
+    /// A matrix with orthonormal rows or columns: Saxe et al. 2013.
+    Orthogonal {
+        /// A factor.
+        gain: f64 = 1.0,
+    }
+}
+
+/// Which side of a layer the variance is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fan {
+    /// Its inputs.
+    FanIn,
+    /// Its outputs.
+    FanOut,
+}
+
+/// The activations that torch's `calculate_gain` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names of activations")]
+pub enum Nonlinearity {
+    Linear,
+    Sigmoid,
+    Tanh,
+    Relu,
+    LeakyRelu,
+    Selu,
+}
+
+impl Nonlinearity {
+    /// torch's `calculate_gain`.
+    fn gain(self, slope: f64) -> f64 {
+        match self {
+            Self::Linear | Self::Sigmoid => 1.0,
+            Self::Tanh => 5.0 / 3.0,
+            Self::Relu => std::f64::consts::SQRT_2,
+            Self::LeakyRelu => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Self::Selu => 0.75,
+        }
+    }
+}
+
+/// The standard deviation of a Kaiming initialiser.
+fn kaiming(shape: &Shape, mode: Fan, nonlinearity: Nonlinearity, slope: f64) -> Result<f64> {
+    let (fan_in, fan_out) = shape.fans()?;
+    let fan = if mode == Fan::FanIn { fan_in } else { fan_out };
+    Ok(nonlinearity.gain(slope) / fan.sqrt())
+}
+
+fn xavier(shape: &Shape, gain: f64) -> Result<f64> {
+    let (fan_in, fan_out) = shape.fans()?;
+    Ok(gain * (2.0 / (fan_in + fan_out)).sqrt())
+}
+
+impl Initializer for Uniform {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        Ok(uniform(shape.count(), (self.a, self.b), stream))
+    }
+}
+
+impl Initializer for Normal {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        Ok(normal(shape.count(), (self.mean, self.std), stream))
+    }
+}
+
+impl Initializer for TruncNormal {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        /// An interval that holds less than a thousandth of the distribution would take too many tries.
+        const TRIES: usize = 10_000;
+        let one = |stream: &mut Stream| {
+            let tries = (0..TRIES).map(|_| self.mean + self.std * stream.sample::<f64, _>(StandardNormal));
+            tries.into_iter().find(|x| (self.a..=self.b).contains(x)).ok_or_else(|| {
+                crate::error::Error::Config(format!(
+                    "`trunc_normal` found no number between {} and {} with mean {} and std {}",
+                    self.a, self.b, self.mean, self.std
+                ))
+            })
+        };
+        (0..shape.count()).map(|_| one(stream)).collect()
+    }
+}
+
+impl Initializer for Constant {
+    fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
+        Ok(vec![self.val; shape.count()])
+    }
+}
+
+impl Initializer for Zeros {
+    fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
+        Ok(vec![0.0; shape.count()])
+    }
+}
+
+impl Initializer for Ones {
+    fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
+        Ok(vec![1.0; shape.count()])
+    }
+}
+
+impl Initializer for XavierUniform {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        let bound = 3f64.sqrt() * xavier(shape, self.gain)?;
+        Ok(uniform(shape.count(), (-bound, bound), stream))
+    }
+
+    fn fits_vectors(&self) -> bool {
+        false
+    }
+}
+
+impl Initializer for XavierNormal {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        Ok(normal(shape.count(), (0.0, xavier(shape, self.gain)?), stream))
+    }
+
+    fn fits_vectors(&self) -> bool {
+        false
+    }
+}
+
+impl Initializer for KaimingUniform {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        let bound = 3f64.sqrt() * kaiming(shape, self.mode, self.nonlinearity, self.a)?;
+        Ok(uniform(shape.count(), (-bound, bound), stream))
+    }
+
+    fn fits_vectors(&self) -> bool {
+        false
+    }
+}
+
+impl Initializer for KaimingNormal {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        let std = kaiming(shape, self.mode, self.nonlinearity, self.a)?;
+        Ok(normal(shape.count(), (0.0, std), stream))
+    }
+
+    fn fits_vectors(&self) -> bool {
+        false
+    }
+}
+
+impl Initializer for Orthogonal {
+    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+        let values = orthogonal(shape, stream)?;
+        Ok(values.into_iter().map(|x| x * self.gain).collect())
+    }
+
+    fn fits_vectors(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Init;
+    use super::*;
+    use crate::rng::Purpose;
+
+    fn draw(init: &Init, dims: &[usize]) -> Vec<f64> {
+        init.draw(&Shape::of(dims).unwrap(), &mut Stream::new(3, Purpose::Init, 0)).unwrap()
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns_are_orthonormal() {
+        for (rows, cols) in [(3, 7), (7, 3), (5, 5)] {
+            let init = Init::Orthogonal(Orthogonal { gain: 2.0 });
+            let w = draw(&init, &[rows, cols]);
+            let (count, at): (usize, Box<dyn Fn(usize, usize) -> f64>) = if rows <= cols {
+                (rows, Box::new(|i, k| w[i * cols + k]))
+            } else {
+                (cols, Box::new(|i, k| w[k * cols + i]))
+            };
+            for i in 0..count {
+                for j in 0..count {
+                    let dot: f64 = (0..rows.max(cols)).map(|k| at(i, k) * at(j, k)).sum();
+                    assert!((dot - if i == j { 4.0 } else { 0.0 }).abs() < 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fans_need_a_matrix() {
+        for name in ["xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"] {
+            let init = Init::named(name).unwrap();
+            assert!(!init.fits_vectors());
+            assert!(init.draw(&Shape::of(&[3]).unwrap(), &mut Stream::new(3, Purpose::Init, 0)).is_err());
+        }
+    }
+
+    #[test]
+    fn truncated_values_stay_inside() {
+        let init = Init::named("trunc_normal").unwrap();
+        assert!(draw(&init, &[100, 100]).iter().all(|x| (-2.0..=2.0).contains(x)));
+    }
+}

@@ -1,0 +1,51 @@
+//! Linear, <https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html>, with the activation behind it.
+
+use candle_core::Tensor;
+
+use super::{Activation, Init, Layer, Mode, Param, Params};
+use crate::error::Result;
+use crate::kernels::linear;
+
+/// `act(x Wᵀ + b)`: (N, in) to (N, out). Weight (out, in), bias (out).
+#[derive(Debug, Clone)]
+pub struct Linear {
+    weight: Param,
+    bias: Param,
+    activation: Option<Activation>,
+}
+
+impl Linear {
+    /// A layer with parameters `NAME.weight` and `NAME.bias`. Where no initialiser is given they are torch's:
+    /// U(±1/√in) both.
+    pub fn new(
+        params: &mut Params,
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        (weight, bias): (Option<&Init>, Option<&Init>),
+        activation: Option<Activation>,
+    ) -> Result<Self> {
+        #[allow(clippy::cast_precision_loss, reason = "the width of a layer")]
+        let default = Init::within(1.0 / (inputs as f64).sqrt());
+        Ok(Self {
+            weight: params.param(format!("{name}.weight"), &[outputs, inputs], weight.unwrap_or(&default))?,
+            bias: params.param(format!("{name}.bias"), &[outputs], bias.unwrap_or(&default))?,
+            activation,
+        })
+    }
+}
+
+impl Layer for Linear {
+    fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
+        let output = linear::forward(xs, self.weight.value(), self.bias.value(), self.activation)?;
+        let ys = output.ys.clone();
+        if let Mode::Train(tape) = mode {
+            let (layer, xs) = (self.clone(), xs.clone());
+            tape.record(move |grad, grads, want_input| {
+                let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];
+                let weight = layer.weight.value();
+                Ok(linear::backward(&xs, weight, &output, layer.activation, grad, sinks, want_input)?)
+            });
+        }
+        Ok(ys)
+    }
+}

@@ -1,0 +1,248 @@
+//! The named tensors of a network: trained parameters, and buffers that are only tracked.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use candle_core::{DType, Device, Tensor, Var};
+
+use super::init::{Init, Shape};
+use crate::error::{Error, Result};
+use crate::kernels::Sink;
+use crate::rng::{Purpose, Stream};
+
+/// A trained parameter. Clones share its storage.
+#[derive(Debug, Clone)]
+pub struct Param {
+    name: String,
+    index: usize,
+    var: Var,
+    value: Tensor,
+}
+
+impl Param {
+    /// Its name in the state dict.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its place among the parameters.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The variable, for updates.
+    pub fn var(&self) -> &Var {
+        &self.var
+    }
+
+    /// The value, not tracked by candle's autograd; it shares the variable's storage.
+    pub fn value(&self) -> &Tensor {
+        &self.value
+    }
+}
+
+/// A tensor of the state dict that no optimizer touches: BatchNorm's running statistics.
+#[derive(Debug, Clone)]
+pub struct Buffer {
+    name: String,
+    var: Var,
+}
+
+impl Buffer {
+    /// Its name in the state dict.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The variable.
+    pub fn var(&self) -> &Var {
+        &self.var
+    }
+}
+
+/// All tensors of a network, in the order in which its layers asked for them.
+#[derive(Debug)]
+pub struct Params {
+    seed: u64,
+    dtype: DType,
+    device: Device,
+    params: Vec<Param>,
+    buffers: Vec<Buffer>,
+}
+
+impl Params {
+    /// No tensors yet; `seed` decides all that will be drawn.
+    pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
+        Self { seed, dtype, device: device.clone(), params: Vec::new(), buffers: Vec::new() }
+    }
+
+    /// A new trained parameter. Numbers are drawn in f64, so that a seed gives the same values in every dtype and on
+    /// every device.
+    pub fn param(&mut self, name: impl Into<String>, shape: &[usize], init: &Init) -> Result<Param> {
+        let index = self.params.len();
+        let mut stream = Stream::new(self.seed, Purpose::Init, index as u64);
+        let values = init.draw(&Shape::of(shape)?, &mut stream)?;
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?;
+        let var = Var::from_tensor(&tensor.to_device(&self.device)?)?;
+        let value = var.as_detached_tensor();
+        let param = Param { name: name.into(), index, var, value };
+        self.params.push(param.clone());
+        Ok(param)
+    }
+
+    /// A new buffer.
+    pub fn buffer(&mut self, name: impl Into<String>, value: &Tensor) -> Result<Buffer> {
+        let value = if value.dtype().is_float() { value.to_dtype(self.dtype)? } else { value.clone() };
+        let buffer = Buffer { name: name.into(), var: Var::from_tensor(&value.to_device(&self.device)?)? };
+        self.buffers.push(buffer.clone());
+        Ok(buffer)
+    }
+
+    /// The parameters that are trained.
+    pub fn trainable(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// The dtype of the parameters.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The device of the parameters.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How many numbers are trained.
+    pub fn count(&self) -> usize {
+        self.params.iter().map(|param| param.value.elem_count()).sum()
+    }
+
+    /// The state dict: every tensor by its name, sharing storage with the network.
+    pub fn state(&self) -> Vec<(&str, Tensor)> {
+        let params = self.params.iter().map(|param| (param.name(), param.value.clone()));
+        let buffers = self.buffers.iter().map(|buffer| (buffer.name(), buffer.var.as_detached_tensor()));
+        params.chain(buffers).collect()
+    }
+
+    /// A copy of the state dict that later updates do not change.
+    pub fn copy(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.state().into_iter().map(|(name, tensor)| Ok((name.to_owned(), tensor.copy()?))).collect()
+    }
+
+    /// Takes over a state dict, all of it or nothing. Floats are converted to the network's dtype; a counter such as
+    /// `num_batches_tracked` may be missing, as torch allows, and is then 0.
+    ///
+    /// # Errors
+    /// Every name that is missing or not known, and every shape that differs.
+    pub fn load(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        let mut problems = Vec::new();
+        let mut changes = Vec::new();
+        let params = self.params.iter().map(|param| (param.name(), param.var()));
+        let own: Vec<(&str, &Var)> = params.chain(self.buffers.iter().map(|b| (b.name(), b.var()))).collect();
+        for (name, var) in &own {
+            let counter = !var.dtype().is_float();
+            match state.get(*name) {
+                Some(tensor) if tensor.dims() == var.dims() || (counter && tensor.elem_count() == 1) => {
+                    changes.push((*var, tensor.reshape(var.shape())?));
+                }
+                Some(tensor) => problems.push(format!(
+                    "`{name}` is {:?} in the file, {:?} in the model",
+                    tensor.dims(),
+                    var.dims()
+                )),
+                None if counter => changes.push((*var, var.zeros_like()?)),
+                None => problems.push(format!("`{name}` {:?} is missing in the file", var.dims())),
+            }
+        }
+        for name in state.keys().filter(|name| own.iter().all(|(own, _)| own != name)) {
+            problems.push(format!("`{}` is not in the model", name.escape_debug()));
+        }
+        if !problems.is_empty() {
+            return Err(Error::Weights(problems.join("; ")));
+        }
+        let converted: Vec<(&Var, Tensor)> = changes
+            .into_iter()
+            .map(|(var, tensor)| Ok((var, tensor.to_dtype(var.dtype())?.to_device(&self.device)?.copy()?)))
+            .collect::<Result<_>>()?;
+        for (var, tensor) in converted {
+            var.set(&tensor)?;
+        }
+        Ok(())
+    }
+}
+
+/// One gradient buffer for each parameter, used again in every update.
+#[derive(Debug)]
+pub struct Grads {
+    buffers: Vec<Tensor>,
+    filled: Vec<Cell<bool>>,
+}
+
+impl Grads {
+    /// Empty gradients for all parameters.
+    pub fn new(params: &Params) -> Result<Self> {
+        let buffers: Vec<Tensor> =
+            params.trainable().iter().map(|param| param.value().zeros_like()).collect::<Result<_, _>>()?;
+        Ok(Self { filled: vec![Cell::new(false); buffers.len()], buffers })
+    }
+
+    /// Forgets all gradients; the buffers stay.
+    pub fn clear(&mut self) {
+        self.filled.iter().for_each(|filled| filled.set(false));
+    }
+
+    /// Where the gradient of `param` goes. Taking the sink counts as a gradient that has arrived.
+    pub fn sink(&self, param: &Param) -> Sink<'_> {
+        Sink { buffer: &self.buffers[param.index], accumulate: self.filled[param.index].replace(true) }
+    }
+
+    /// The gradient of `param`, if one has arrived.
+    pub fn get(&self, param: &Param) -> Option<&Tensor> {
+        self.filled[param.index].get().then(|| &self.buffers[param.index])
+    }
+
+    /// The gradient of `param`; it is an error if none has arrived.
+    pub fn require(&self, param: &Param) -> Result<&Tensor> {
+        self.get(param).ok_or_else(|| Error::NoGradient(param.name.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params() -> Params {
+        let mut params = Params::new(1, DType::F32, &Device::Cpu);
+        params.param("w", &[2, 3], &Init::named("normal").unwrap()).unwrap();
+        params.buffer("n", &Tensor::new(5i64, &Device::Cpu).unwrap()).unwrap();
+        params
+    }
+
+    #[test]
+    fn loading_is_all_or_nothing_and_lists_what_does_not_fit() {
+        let params = params();
+        let before = params.copy().unwrap();
+        let mut state = BTreeMap::new();
+        state.insert("w".to_owned(), Tensor::zeros((3, 2), DType::F32, &Device::Cpu).unwrap());
+        state.insert("x".to_owned(), Tensor::zeros(1, DType::F32, &Device::Cpu).unwrap());
+        let error = params.load(&state).unwrap_err().to_string();
+        assert!(error.contains("`w` is [3, 2]") && error.contains("`x` is not in the model"), "{error}");
+        let after = params.copy().unwrap();
+        assert_eq!(before["w"].to_vec2::<f32>().unwrap(), after["w"].to_vec2::<f32>().unwrap());
+        state.remove("x");
+        state.insert("w".to_owned(), Tensor::ones((2, 3), DType::F64, &Device::Cpu).unwrap());
+        params.load(&state).unwrap();
+        let after = params.copy().unwrap();
+        assert_eq!(after["w"].to_vec2::<f32>().unwrap(), [[1.0; 3]; 2]);
+        assert_eq!(after["n"].to_scalar::<i64>().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_gradient_that_does_not_arrive_is_named() {
+        let params = params();
+        let grads = Grads::new(&params).unwrap();
+        let error = grads.require(&params.trainable()[0]).unwrap_err().to_string();
+        assert!(error.contains("`w`"), "{error}");
+    }
+}

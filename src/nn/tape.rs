@@ -1,0 +1,85 @@
+//! What training remembers of a forward pass.
+
+use candle_core::Tensor;
+
+use super::Grads;
+use crate::error::Result;
+use crate::rng::{Purpose, Stream};
+
+/// Training or evaluation. Dropout without randomness cannot be written: only training has a tape, and only a tape
+/// has random streams.
+#[derive(Debug)]
+pub enum Mode<'a> {
+    /// Batch statistics, dropout, and a way back.
+    Train(&'a mut Tape),
+    /// Running statistics, no dropout, nothing remembered.
+    Eval,
+}
+
+/// How a gradient passes back through one layer: from the gradient of its value to that of its input, which is only
+/// worked out where it is wanted. The parameters' gradients go to their sinks.
+type Pullback = Box<dyn FnOnce(&Tensor, &Grads, bool) -> Result<Option<Tensor>> + Send>;
+
+/// The way back through a chain of layers, and the random streams of one pass.
+pub struct Tape {
+    pullbacks: Vec<Pullback>,
+    seed: u64,
+    step: u64,
+    first_row: u64,
+    streams: u64,
+}
+
+impl std::fmt::Debug for Tape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tape")
+            .field("layers", &self.pullbacks.len())
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tape {
+    /// An empty tape for the rows from `first_row` on of the batch of update `step`.
+    pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
+        Self { pullbacks: Vec::new(), seed, step, first_row, streams: 0 }
+    }
+
+    /// The next random stream of this pass. Which one it is depends on how many were asked for before, and so on the
+    /// layer's place in the network.
+    pub fn stream(&mut self) -> Stream {
+        self.streams += 1;
+        Stream::new(self.seed, Purpose::Dropout, (self.step << 16) | self.streams)
+    }
+
+    /// The place of this pass's first row in its batch: a batch taken in parts has one tape a part.
+    pub fn first_row(&self) -> u64 {
+        self.first_row
+    }
+
+    /// Remembers the way back through one layer.
+    pub fn record(
+        &mut self,
+        pullback: impl FnOnce(&Tensor, &Grads, bool) -> Result<Option<Tensor>> + Send + 'static,
+    ) {
+        self.pullbacks.push(Box::new(pullback));
+    }
+
+    /// Takes the gradient of the network's value back to every parameter. The gradient of the data is not worked out.
+    pub fn backward(self, grad: Tensor, grads: &Grads) -> Result<()> {
+        self.pull(grad, grads, false).map(|_| ())
+    }
+
+    /// As [`Self::backward`], and gives the gradient of the data.
+    pub fn backward_to_input(self, grad: Tensor, grads: &Grads) -> Result<Option<Tensor>> {
+        self.pull(grad, grads, true)
+    }
+
+    fn pull(self, grad: Tensor, grads: &Grads, want_input: bool) -> Result<Option<Tensor>> {
+        let mut grad = Some(grad);
+        for (depth, pullback) in self.pullbacks.into_iter().enumerate().rev() {
+            let Some(above) = grad else { break };
+            grad = pullback(&above, grads, want_input || depth > 0)?;
+        }
+        Ok(grad)
+    }
+}

@@ -1,0 +1,77 @@
+//! Adagrad: Duchi, Hazan and Singer 2011, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `s ← s + g²`, `p ← p - lr / (1 + (t - 1) lr_decay) · g / (√s + eps)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adagrad {
+    /// The learning rate.
+    pub lr: f64,
+    /// How fast the learning rate falls with the steps.
+    pub lr_decay: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// Where the sum of squares starts.
+    pub initial_accumulator_value: f64,
+    /// Added to the root.
+    pub eps: f64,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Adagrad {
+    fn default() -> Self {
+        Self {
+            lr: 1e-2,
+            lr_decay: 0.0,
+            weight_decay: 0.0,
+            initial_accumulator_value: 0.0,
+            eps: 1e-10,
+            maximize: false,
+        }
+    }
+}
+
+struct Formula {
+    lr: f64,
+    eps: f64,
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        slots[0] = slots[0] + g * g;
+        (p - (g / slots[0].root().shift(self.eps)).scale(self.lr), slots)
+    }
+}
+
+impl UpdateRule for Adagrad {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot { name: "sum", initial: self.initial_accumulator_value }]
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_non_negative(&[
+            ("lr_decay", self.lr_decay),
+            ("initial_accumulator_value", self.initial_accumulator_value),
+            ("eps", self.eps),
+        ])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let lr = at.lr / (1.0 + (at.count() - 1.0) * self.lr_decay);
+        Ok(update(&Formula { lr, eps: self.eps }, prelude, param, grad, slots)?)
+    }
+}

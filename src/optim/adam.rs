@@ -1,0 +1,98 @@
+//! Adam: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, `p ← p - lr m̂ / (√v̂ + eps)` with m̂, v̂ corrected for their
+/// start at 0. The weight decay joins the gradient.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adam {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// Added to the root.
+    pub eps: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// Divides by the largest v so far: Reddi et al. 2018.
+    pub amsgrad: bool,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, amsgrad: false, maximize: false }
+    }
+}
+
+/// Adam's arithmetic at one step, which AdamW shares.
+pub(super) struct Formula {
+    betas: [f64; 2],
+    eps: f64,
+    step_size: f64,
+    /// √(1 - β₂ᵗ)
+    root_correction: f64,
+}
+
+impl Formula {
+    pub(super) fn new(betas: [f64; 2], eps: f64, at: Step) -> Self {
+        let [correction1, correction2] = betas.map(|beta| 1.0 - at.power(beta));
+        Self { betas, eps, step_size: at.lr / correction1, root_correction: correction2.sqrt() }
+    }
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let [beta1, beta2] = self.betas;
+        // torch's lerp: m + (g - m)(1 - β₁)
+        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
+        slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+        let mut v = slots[1];
+        if S > 2 {
+            slots[2] = slots[2].larger(v);
+            v = slots[2];
+        }
+        let denominator = v.root().scale(1.0 / self.root_correction).shift(self.eps);
+        (p - (slots[0] / denominator).scale(self.step_size), slots)
+    }
+}
+
+/// The slots of Adam and AdamW.
+pub(super) fn slots(amsgrad: bool) -> Vec<Slot> {
+    let names = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+    names[..if amsgrad { 3 } else { 2 }].iter().map(|name| Slot::zero(name)).collect()
+}
+
+/// The checks of Adam and AdamW.
+pub(super) fn check([beta1, beta2]: [f64; 2], eps: f64) -> Result<(), KeyError> {
+    check_betas(&[("betas[0]", beta1), ("betas[1]", beta2)])?;
+    check_non_negative(&[("eps", eps)])
+}
+
+impl UpdateRule for Adam {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        slots(self.amsgrad)
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check(self.betas, self.eps)
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        Ok(update(&Formula::new(self.betas, self.eps, at), prelude, param, grad, slots)?)
+    }
+}

@@ -1,0 +1,52 @@
+//! AdamW: Loshchilov and Hutter 2019, <https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::adam::{self, Formula};
+use super::{Common, Slot, Step, UpdateRule};
+use crate::error::Result;
+use crate::kernels::update::{Prelude, update};
+use crate::registry::KeyError;
+
+/// Adam with decoupled weight decay: `p ← p (1 - lr · weight_decay)` before Adam's step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamW {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// Added to the root.
+    pub eps: f64,
+    /// This times the learning rate is the share of the weight that decays.
+    pub weight_decay: f64,
+    /// Divides by the largest v so far.
+    pub amsgrad: bool,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        Self { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 1e-2, amsgrad: false, maximize: false }
+    }
+}
+
+impl UpdateRule for AdamW {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        adam::slots(self.amsgrad)
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        adam::check(self.betas, self.eps)
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        Ok(update(&Formula::new(self.betas, self.eps, at), prelude, param, grad, slots)?)
+    }
+}

@@ -1,0 +1,56 @@
+//! Gradient clipping, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_.
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::kernels::norm::sum_of_squares;
+
+/// How gradients are limited before an update.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Clip {
+    /// Not at all.
+    #[default]
+    None,
+    /// All of them together are scaled down to this Euclidean norm, if theirs is larger. Pascanu et al. 2013.
+    Norm(f64),
+    /// Every element to ± this.
+    Value(f64),
+}
+
+impl Clip {
+    /// The limit of every element.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The norm of all gradients, where it is needed, and what they are multiplied by: `max / (norm + 1e-6)`, at most
+    /// 1, as torch has it.
+    pub fn coefficient(self, gradients: &[&Tensor]) -> Result<(Option<f64>, f64)> {
+        let Self::Norm(max) = self else {
+            return Ok((None, 1.0));
+        };
+        let squares = gradients.iter().map(|g| sum_of_squares(g)).sum::<candle_core::Result<f64>>()?;
+        let norm = squares.sqrt();
+        Ok((Some(norm), (max / (norm + 1e-6)).min(1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn the_norm_is_over_all_gradients_with_torchs_epsilon() {
+        let (a, b) =
+            (Tensor::new(&[3f64], &Device::Cpu).unwrap(), Tensor::new(&[4f64], &Device::Cpu).unwrap());
+        let (norm, coefficient) = Clip::Norm(1.0).coefficient(&[&a, &b]).unwrap();
+        assert_eq!(norm, Some(5.0));
+        // torch: clip_grad_norm_ of [3, 4] at 1.0 leaves [0.59999988, 0.79999984] in f64 arithmetic: 3 / 5.000001.
+        assert!((coefficient * 3.0 - 3.0 / 5.000_001).abs() < 1e-15);
+        assert!((Clip::Norm(10.0).coefficient(&[&a, &b]).unwrap().1 - 1.0).abs() < 1e-15);
+    }
+}

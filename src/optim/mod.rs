@@ -1,0 +1,134 @@
+//! Optimizers: the arithmetic of each in a file of its own, all that they share here and in [`clip`].
+//!
+//! A rule is implemented on its hyperparameters. The [`Optimizer`] keeps the state, steps every parameter, and does
+//! once what all rules need: weight decay, `maximize`, clipping. Names, options, defaults and state names are torch's,
+//! <https://docs.pytorch.org/docs/stable/optim.html>.
+
+pub mod adagrad;
+pub mod adam;
+pub mod adamw;
+pub mod clip;
+mod optimizer;
+pub mod rmsprop;
+pub mod sgd;
+
+use candle_core::{Tensor, Var};
+
+use crate::error::Result;
+use crate::kernels::update::Prelude;
+use crate::registry;
+use crate::registry::KeyError;
+
+pub use clip::Clip;
+pub use optimizer::Optimizer;
+
+/// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.
+pub trait UpdateRule {
+    /// The options that all optimizers share.
+    fn common(&self) -> Common;
+
+    /// The state that each parameter has, by torch's names.
+    fn slots(&self) -> Vec<Slot>;
+
+    /// Whether torch keeps a `step` beside the slots.
+    fn has_step(&self) -> bool {
+        true
+    }
+
+    /// Refuses options that cannot be, by the key at fault. The shared options are checked elsewhere.
+    fn check(&self) -> Result<(), KeyError>;
+
+    /// Updates a parameter and its slots in place. `prelude` has what happens to the gradient before.
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()>;
+}
+
+registry! {
+    /// The known optimizers, by `optimizer.name`.
+    pub enum Rule: "optimizer", UpdateRule {
+        "sgd" => Sgd(sgd::Sgd),
+        "adam" => Adam(adam::Adam),
+        "adamw" => AdamW(adamw::AdamW),
+        "rmsprop" => RmsProp(rmsprop::RmsProp),
+        "adagrad" => Adagrad(adagrad::Adagrad),
+    }
+}
+
+/// What all optimizers have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Common {
+    /// The learning rate.
+    pub lr: f64,
+    /// The weight decay.
+    pub weight_decay: f64,
+    /// Whether the decay shrinks the weights themselves (AdamW) instead of joining the gradient.
+    pub decoupled: bool,
+    /// Whether the loss is to grow.
+    pub maximize: bool,
+}
+
+/// A piece of state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slot {
+    /// Its name in torch's state dict.
+    pub name: &'static str,
+    /// The value of every element at the start.
+    pub initial: f64,
+}
+
+impl Slot {
+    /// A slot that starts at zero.
+    pub const fn zero(name: &'static str) -> Self {
+        Self { name, initial: 0.0 }
+    }
+}
+
+/// Where an update stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// The number of this update, from 1.
+    pub t: u64,
+    /// The learning rate now.
+    pub lr: f64,
+}
+
+impl Step {
+    /// `beta^t`
+    pub fn power(&self, beta: f64) -> f64 {
+        beta.powf(self.count())
+    }
+
+    /// The number of this update as a number to reckon with.
+    #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
+    pub fn count(&self) -> f64 {
+        self.t as f64
+    }
+}
+
+/// Refuses what is not at least 0 and finite.
+fn check_non_negative(options: &[(&str, f64)]) -> Result<(), KeyError> {
+    match options.iter().find(|(_, value)| !value.is_finite() || *value < 0.0) {
+        Some((key, value)) => {
+            Err(KeyError::new(*key, format!("is {value}; it must be a finite number, 0 or more")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses what is not in 0 … 1 without 1.
+fn check_betas(betas: &[(&str, f64)]) -> Result<(), KeyError> {
+    match betas.iter().find(|(_, beta)| !(0.0..1.0).contains(beta)) {
+        Some((key, beta)) => {
+            Err(KeyError::new(*key, format!("is {beta}; it must be at least 0 and less than 1")))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Rule {
+    /// Refuses options that cannot be, by the key at fault.
+    pub fn validate(&self) -> Result<(), KeyError> {
+        let Common { lr, weight_decay, .. } = self.common();
+        check_non_negative(&[("lr", lr), ("weight_decay", weight_decay)])?;
+        self.check()
+    }
+}

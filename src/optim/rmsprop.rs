@@ -1,0 +1,90 @@
+//! RMSprop: Hinton's lecture 6, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `v ← α v + (1 - α) g²`, `p ← p - lr g / (√v + eps)`; centered: with `v - ḡ²` under the root; with momentum
+/// `b ← μ b + g / (√v + eps)`, `p ← p - lr b`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RmsProp {
+    /// The learning rate.
+    pub lr: f64,
+    /// α: how much of the running mean of squares is kept.
+    pub alpha: f64,
+    /// Added to the root.
+    pub eps: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// μ: the share of the last direction that is kept.
+    pub momentum: f64,
+    /// Divides by the standard deviation instead of the root mean square.
+    pub centered: bool,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for RmsProp {
+    fn default() -> Self {
+        Self {
+            lr: 1e-2,
+            alpha: 0.99,
+            eps: 1e-8,
+            weight_decay: 0.0,
+            momentum: 0.0,
+            centered: false,
+            maximize: false,
+        }
+    }
+}
+
+struct Formula<'a> {
+    rule: &'a RmsProp,
+    lr: f64,
+}
+
+impl PerElement for Formula<'_> {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let RmsProp { alpha, eps, momentum, centered, .. } = *self.rule;
+        slots[0] = slots[0].scale(alpha) + (g * g).scale(1.0 - alpha);
+        let mut v = slots[0];
+        if centered && S > 1 {
+            // torch's lerp
+            slots[1] = slots[1] + (g - slots[1]).scale(1.0 - alpha);
+            v = v - slots[1] * slots[1];
+        }
+        let mut direction = g / v.root().shift(eps);
+        if momentum > 0.0 {
+            slots[S - 1] = slots[S - 1].scale(momentum) + direction;
+            direction = slots[S - 1];
+        }
+        (p - direction.scale(self.lr), slots)
+    }
+}
+
+impl UpdateRule for RmsProp {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        let wanted =
+            [("square_avg", true), ("grad_avg", self.centered), ("momentum_buffer", self.momentum > 0.0)];
+        wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(name, _)| Slot::zero(name)).collect()
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_non_negative(&[("alpha", self.alpha), ("eps", self.eps), ("momentum", self.momentum)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        Ok(update(&Formula { rule: self, lr: at.lr }, prelude, param, grad, slots)?)
+    }
+}

@@ -1,0 +1,189 @@
+//! Training: batch, stochastic and mini-batch gradient descent are one loop, only the number of rows differs.
+//!
+//! The trainer knows no file, clock or terminal, and calls nothing back: the caller owns the loop over
+//! [`Trainer::batches`] and calls [`Trainer::update`] for each.
+
+mod options;
+
+use candle_core::Tensor;
+
+use crate::data::{self, Dataset, Want};
+use crate::error::{Error, Result};
+use crate::loss::Losses;
+use crate::metrics::{Metric, Tally};
+use crate::model::Network;
+use crate::nn::{Grads, Tape};
+use crate::optim::Optimizer;
+
+pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions};
+
+/// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
+/// cache, and a full batch needs the memory of one part.
+const PART: usize = 512;
+
+/// Rows that are evaluated at a time.
+const EVALUATION_ROWS: usize = 1000;
+
+/// A network in training.
+#[derive(Debug)]
+pub struct Trainer {
+    network: Network,
+    loss: Losses,
+    optimizer: Optimizer,
+    options: TrainOptions,
+    grads: Grads,
+    seed: u64,
+}
+
+/// What one update saw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// The number of the update, from 1.
+    pub step: u64,
+    /// The sum of the rows' losses before the update.
+    pub loss_sum: f64,
+    /// What that sum is divided by to be the mean.
+    pub total: f64,
+    /// The number of rows.
+    pub rows: usize,
+    /// The learning rate.
+    pub lr: f64,
+}
+
+/// Loss and metrics of a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The mean loss.
+    pub loss: f64,
+    /// The metrics that fit the kind of targets.
+    pub metrics: Vec<Metric>,
+}
+
+impl Trainer {
+    /// A trainer of `network`; `seed` decides the order of the rows and the dropout.
+    pub fn new(
+        network: Network,
+        loss: Losses,
+        optimizer: Optimizer,
+        options: TrainOptions,
+        seed: u64,
+    ) -> Result<Self> {
+        let grads = Grads::new(network.params())?;
+        Ok(Self { network, loss, optimizer, options, grads, seed })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
+    }
+
+    /// The updates made so far.
+    pub fn steps(&self) -> u64 {
+        self.optimizer.steps()
+    }
+
+    /// Refuses data that the options and the network cannot train on, before anything runs.
+    pub fn check(&self, data: &Dataset) -> Result<()> {
+        let rows = self.options.rows_in_an_epoch(data.len());
+        if rows == 0 {
+            return Err(Error::Config(format!(
+                "there is nothing to train on: `train.drop_last` drops the only batch, {} rows of `train.batch_size`; \
+                 choose a smaller one",
+                data.len()
+            )));
+        }
+        let batch = self.options.batch_size.rows(data.len());
+        let last = if rows % batch == 0 { batch } else { rows % batch };
+        if self.network.couples_rows() && (batch == 1 || last == 1) {
+            let which = if batch == 1 { "a batch" } else { "the last batch of an epoch" };
+            return Err(Error::Config(format!(
+                "`model.batch_norm` needs batches of two rows or more, but {which} has one ({rows} rows, \
+                 `train.batch_size` {batch}): choose another `train.batch_size`, or set `train.drop_last = true`"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The rows of every update of `epoch`, counted from 1.
+    pub fn batches(&self, data: &Dataset, epoch: u64) -> Vec<Vec<u32>> {
+        let mut order = data::order(data.len(), self.options.shuffle, self.seed, epoch);
+        order.truncate(self.options.rows_in_an_epoch(data.len()));
+        let update = self.options.batch_size.rows(data.len()).saturating_mul(self.options.accumulate);
+        order.chunks(update).map(<[u32]>::to_vec).collect()
+    }
+
+    /// One update from these rows of `data`.
+    ///
+    /// # Errors
+    /// A loss or gradient that is not finite, before the parameters are touched.
+    pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
+        let (step, lr) = (self.steps() + 1, self.optimizer.rule().common().lr);
+        let targets = data.targets(rows)?;
+        let total = self.loss.total(&targets)?;
+        self.grads.clear();
+        let mut loss_sum = 0.0;
+        for (start, part) in self.parts(data, rows) {
+            let ys = targets.narrow(0, start, part.len())?;
+            loss_sum +=
+                self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), total)?;
+            if !loss_sum.is_finite() {
+                return Err(Error::Diverged { loss: loss_sum / total, step, epoch, lr });
+            }
+        }
+        let norm = self.optimizer.step(&self.grads, self.options.clip(), lr)?;
+        if norm.is_some_and(|norm| !norm.is_finite()) {
+            return Err(Error::Diverged { loss: loss_sum / total, step, epoch, lr });
+        }
+        Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
+    }
+
+    /// Takes one part of a batch forward and back; gives the sum of its losses.
+    fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, total: f64) -> Result<f64> {
+        let predictions = self.network.train(xs, &mut tape)?;
+        let (sum, grad) = self.loss.value_and_grad(&predictions, ys, total)?;
+        if sum.is_finite() {
+            tape.backward(grad, &self.grads)?;
+        }
+        Ok(sum)
+    }
+
+    /// The parts of an update with their places in it: micro-batches, and where the rows are independent of each
+    /// other no more than fits the cache.
+    fn parts<'a>(
+        &self,
+        data: &Dataset,
+        rows: &'a [u32],
+    ) -> impl Iterator<Item = (usize, &'a [u32])> + use<'a> {
+        let micro_batch = self.options.batch_size.rows(data.len());
+        let part = if self.network.couples_rows() { micro_batch } else { micro_batch.min(PART) };
+        rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {
+            let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
+            batch.chunks(part).enumerate().map(place)
+        })
+    }
+
+    /// Loss and metrics on `data`, in evaluation mode.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
+        evaluate(&self.network, &self.loss, data)
+    }
+}
+
+/// Loss and metrics of `network` on `data`, in evaluation mode.
+pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
+    let want: Want = loss.want();
+    let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
+    for rows in data::order(data.len(), false, 0, 0).chunks(EVALUATION_ROWS) {
+        let batch = data.batch(rows)?;
+        let predictions = network.forward(&batch.xs)?;
+        let weight = loss.total(&batch.ys)?;
+        sum += loss.value_and_grad(&predictions, &batch.ys, weight)?.0;
+        total += weight;
+        tally.add(&predictions, &batch.ys)?;
+    }
+    Ok(Evaluation { loss: sum / total, metrics: tally.metrics() })
+}

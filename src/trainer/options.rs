@@ -1,0 +1,220 @@
+//! `[train]`: how a network is trained.
+
+use candle_core::DType;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::optim::Clip;
+use crate::registry::KeyError;
+
+/// The options of a training run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainOptions {
+    /// Rows in a batch: a number, or "full" for batch gradient descent; 1 is stochastic.
+    pub batch_size: Descent,
+    /// How often every row is seen.
+    pub epochs: u64,
+    /// Stop after this many updates; 0: no limit.
+    pub max_steps: u64,
+    /// Whether each epoch has an order of its own.
+    pub shuffle: bool,
+    /// Whether a last batch that is smaller is left out.
+    pub drop_last: bool,
+    /// The largest norm of all gradients together.
+    pub clip_grad_norm: Option<f64>,
+    /// The largest absolute value of a gradient's element.
+    pub clip_grad_value: Option<f64>,
+    /// Batches whose gradients make one update.
+    pub accumulate: usize,
+    /// The type of the numbers.
+    pub dtype: Precision,
+    /// Stop when a metric no longer gets better.
+    pub early_stopping: Option<EarlyStopping>,
+    /// When a checkpoint is written: "epoch", a number of steps, or "never".
+    pub checkpoint_every: Every,
+    /// How many checkpoints are kept.
+    pub keep_last: usize,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            batch_size: Descent::MiniBatch(64),
+            epochs: 1,
+            max_steps: 0,
+            shuffle: true,
+            drop_last: false,
+            clip_grad_norm: None,
+            clip_grad_value: None,
+            accumulate: 1,
+            dtype: Precision::F32,
+            early_stopping: None,
+            checkpoint_every: Every::Epoch,
+            keep_last: 3,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// Refuses options that cannot be, by the key at fault.
+    pub fn check(&self) -> Result<(), KeyError> {
+        for (key, limit) in
+            [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)]
+        {
+            if let Some(limit) = limit
+                && (limit.is_nan() || limit <= 0.0)
+            {
+                return Err(KeyError::new(
+                    key,
+                    format!("is {limit}; it must be greater than 0, or left out"),
+                ));
+            }
+        }
+        if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
+            return Err(KeyError::new("clip_grad_value", "cannot be used with `clip_grad_norm`; choose one"));
+        }
+        let zero = [
+            ("epochs", self.epochs == 0),
+            ("accumulate", self.accumulate == 0),
+            ("keep_last", self.keep_last == 0),
+        ];
+        match zero.iter().find(|(_, zero)| *zero) {
+            Some((key, _)) => Err(KeyError::new(*key, "is 0; it must be 1 or more")),
+            None => Ok(()),
+        }
+    }
+
+    /// How gradients are clipped.
+    pub fn clip(&self) -> Clip {
+        match (self.clip_grad_norm, self.clip_grad_value) {
+            (Some(norm), _) => Clip::Norm(norm),
+            (_, Some(value)) => Clip::Value(value),
+            _ => Clip::None,
+        }
+    }
+
+    /// The rows of an epoch over `len` rows.
+    pub fn rows_in_an_epoch(&self, len: usize) -> usize {
+        let batch = self.batch_size.rows(len);
+        if self.drop_last { len - len % batch } else { len }
+    }
+}
+
+/// Gradient descent by the rows that an update sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Descent {
+    /// All of them: one update an epoch.
+    Batch,
+    /// One.
+    Stochastic,
+    /// That many.
+    MiniBatch(usize),
+}
+
+impl Descent {
+    /// The rows of a batch of a data set of `len` rows.
+    pub fn rows(self, len: usize) -> usize {
+        match self {
+            Self::Batch => len.max(1),
+            Self::Stochastic => 1,
+            Self::MiniBatch(rows) => rows.max(1),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Descent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(word) if word == "full" => Ok(Self::Batch),
+            toml::Value::Integer(1) => Ok(Self::Stochastic),
+            toml::Value::Integer(rows) if rows > 1 => {
+                usize::try_from(rows).map(Self::MiniBatch).map_err(D::Error::custom)
+            }
+            other => Err(D::Error::custom(format!(
+                "is {other}; it must be a number of rows, 1 or more, or \"full\""
+            ))),
+        }
+    }
+}
+
+impl Serialize for Descent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Batch => "full".serialize(serializer),
+            Self::Stochastic => 1.serialize(serializer),
+            Self::MiniBatch(rows) => rows.serialize(serializer),
+        }
+    }
+}
+
+/// When something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// After each epoch.
+    Epoch,
+    /// After that many updates.
+    Steps(u64),
+    /// Not at all.
+    Never,
+}
+
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(word) if word == "epoch" => Ok(Self::Epoch),
+            toml::Value::String(word) if word == "never" => Ok(Self::Never),
+            toml::Value::Integer(steps) if steps > 0 => Ok(Self::Steps(steps.cast_unsigned())),
+            other => Err(D::Error::custom(format!(
+                "is {other}; it must be \"epoch\", \"never\" or a number of steps"
+            ))),
+        }
+    }
+}
+
+impl Serialize for Every {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Epoch => "epoch".serialize(serializer),
+            Self::Never => "never".serialize(serializer),
+            Self::Steps(steps) => steps.serialize(serializer),
+        }
+    }
+}
+
+/// The type of a run's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+impl From<Precision> for DType {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::F64 => Self::F64,
+        }
+    }
+}
+
+/// When training stops early. The best weights are kept either way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// Epochs without getting better after which training stops.
+    pub patience: u64,
+    /// What counts as better: at least this much.
+    pub min_delta: f64,
+    /// The metric that is watched: "val_loss", "val_accuracy" …
+    pub monitor: String,
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        Self { patience: 3, min_delta: 0.0, monitor: "val_loss".to_owned() }
+    }
+}
