@@ -131,8 +131,9 @@ impl Trainer {
             let ys = targets.narrow(0, start, part.len())?;
             loss_sum +=
                 self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), total)?;
-            if !loss_sum.is_finite() {
-                return Err(Error::Diverged { loss: loss_sum / total, step, epoch, lr });
+            // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
+            if !self.options.dtype.holds(loss_sum / total) {
+                return Err(Error::Diverged { loss: self.options.dtype.round(loss_sum / total), step, epoch, lr });
             }
         }
         let norm = self.optimizer.step(&self.grads, self.options.clip(), lr)?;

@@ -192,6 +192,22 @@ pub enum Precision {
     F64,
 }
 
+impl Precision {
+    /// The number as this type has it: infinite where it is too large.
+    pub fn round(self, number: f64) -> f64 {
+        #[allow(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
+        match self {
+            Self::F32 => f64::from(number as f32),
+            Self::F64 => number,
+        }
+    }
+
+    /// Whether the number is finite in this type.
+    pub fn holds(self, number: f64) -> bool {
+        self.round(number).is_finite()
+    }
+}
+
 impl From<Precision> for DType {
     fn from(precision: Precision) -> Self {
         match precision {

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Makes the golden trajectories in tests/golden with PyTorch, in f64.
+
+    python3 scripts/golden.py            # needs torch and safetensors; CI needs neither, the files are committed
+
+Each case is one safetensors file: its metadata has the part of a descent config that asks for the same training,
+its tensors the rows, the initial weights (`init/…`), the loss of every update (`losses`), and the weights and the
+optimizer state after the last one (`final/…`, `state/…`). tests/golden.rs trains the same and compares.
+"""
+import json
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+OUT = pathlib.Path(__file__).parent.parent / "tests/golden"
+STEPS = 100
+BATCH = 8
+ROWS = 28  # three batches of 8 and one of 4 an epoch
+
+ACTIVATIONS = {
+    "relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU,
+    "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "selu": nn.SELU, "silu": nn.SiLU,
+}
+
+
+class Mlp(nn.Module):
+    def __init__(self, inputs, outputs, hidden=(6, 5), activation="relu", batch_norm=False):
+        super().__init__()
+        self.depth, self.batch_norm = len(hidden), batch_norm
+        self.activation = ACTIVATIONS[activation]()
+        widths = [inputs, *hidden, outputs]
+        for i in range(len(widths) - 1):
+            setattr(self, f"layer{i + 1}", nn.Linear(widths[i], widths[i + 1]))
+            if batch_norm and i < self.depth:
+                setattr(self, f"bn{i + 1}", nn.BatchNorm1d(widths[i + 1]))
+
+    def forward(self, x):
+        for i in range(self.depth):
+            x = getattr(self, f"layer{i + 1}")(x)
+            if self.batch_norm:
+                x = getattr(self, f"bn{i + 1}")(x)
+            x = self.activation(x)
+        return getattr(self, f"layer{self.depth + 1}")(x)
+
+
+class Rnn(nn.Module):
+    def __init__(self, inputs, outputs, hidden_size=6, **options):
+        super().__init__()
+        self.rnn = nn.RNN(inputs, hidden_size, batch_first=True, **options)
+        width = hidden_size * (2 if options.get("bidirectional") else 1)
+        self.fc = nn.Linear(width, outputs)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[0][:, -1])
+
+
+OPTIMIZERS = {
+    "sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad,
+}
+
+
+def toml(value):
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(toml(v) for v in value) + "]"
+    return json.dumps(value)
+
+
+def section(name, options):
+    return f"[{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in options.items())
+
+
+def make(case, optimizer=None, model=None, loss=None, train=None):
+    """Trains one case in PyTorch and writes its file."""
+    optimizer = {"name": "sgd", "lr": 0.1, **(optimizer or {})}
+    model = {"name": "mlp", **(model or {})}
+    loss = {"name": "cross_entropy", **(loss or {})}
+    train = {"batch_size": BATCH, **(train or {})}
+    torch.manual_seed(sum(case.encode()))
+    inputs, outputs = 5, 4
+    recurrent = model["name"] == "rnn"
+    x = torch.randn(ROWS, 7, inputs) if recurrent else torch.randn(ROWS, inputs)
+    if loss["name"] == "mse":
+        outputs = loss.pop("outputs", 3)
+        y = torch.randn(ROWS, outputs)
+    else:
+        y = torch.randint(outputs, (ROWS,))
+        y[0] = outputs - 1
+        if "ignore_index" in loss:
+            y[::5] = loss["ignore_index"]
+    options = {key: value for key, value in model.items() if key != "name"}
+    if not recurrent:
+        options.setdefault("hidden", [6, 5])
+        model["hidden"] = options["hidden"]
+    else:
+        options.setdefault("hidden_size", 6)
+        model["hidden_size"] = options["hidden_size"]
+    module = (Rnn if recurrent else Mlp)(inputs, outputs, **options)
+    tensors = {f"init/{k}": v.clone() for k, v in module.state_dict().items()}
+    losses = run(module, x, y, optimizer, loss, train)
+    tensors.update({f"final/{k}": v.clone() for k, v in module.state_dict().items()})
+    tensors.update({"x": x, "y": y, "losses": torch.stack(losses)})
+    tensors.update({f"state/{k}": v.clone() for k, v in module.optimizer_state.items()})
+    train = {**train, "dtype": "f64", "shuffle": False, "epochs": 1000}
+    config = section("model", model) + section("loss", loss) + section("optimizer", optimizer) + section("train", train)
+    OUT.mkdir(exist_ok=True)
+    save_file({k: v.contiguous() for k, v in tensors.items()}, OUT / f"{case}.safetensors", {"config": config})
+
+
+def run(module, x, y, optimizer, loss, train):
+    options = {key: value for key, value in optimizer.items() if key != "name"}
+    rule = OPTIMIZERS[optimizer["name"]](module.parameters(), **options)
+    options = {key: value for key, value in loss.items() if key != "name"}
+    if "weight" in options:
+        options["weight"] = torch.tensor(options["weight"])
+    criterion = {"cross_entropy": nn.CrossEntropyLoss, "mse": nn.MSELoss}[loss["name"]](**options)
+    # accumulated micro-batches are one batch
+    batch = len(x) if train["batch_size"] == "full" else train["batch_size"] * train.get("accumulate", 1)
+    end = len(x) - len(x) % batch if train.get("drop_last") else len(x)
+    losses, start = [], 0
+    for _ in range(STEPS):
+        rows = slice(start, min(start + batch, end))
+        start = 0 if rows.stop >= end else rows.stop
+        rule.zero_grad()
+        value = criterion(module(x[rows]), y[rows])
+        value.backward()
+        if "clip_grad_norm" in train:
+            nn.utils.clip_grad_norm_(module.parameters(), train["clip_grad_norm"])
+        if "clip_grad_value" in train:
+            nn.utils.clip_grad_value_(module.parameters(), train["clip_grad_value"])
+        rule.step()
+        losses.append(value.detach())
+    module.optimizer_state = {
+        f"{name}.{key}": value
+        for name, parameter in module.named_parameters()
+        for key, value in rule.state[parameter].items()
+        if torch.is_tensor(value)
+    }
+    return losses
+
+
+def optimizers():
+    shared = [("", {}), ("weight-decay", {"weight_decay": 0.05}), ("maximize", {"maximize": True, "lr": 0.001})]
+    own = {
+        "sgd": [
+            ("momentum", {"momentum": 0.9}),
+            ("dampening", {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.01}),
+            ("nesterov", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+        ],
+        "adam": [("betas", {"betas": [0.7, 0.95], "eps": 1e-3}), ("amsgrad", {"amsgrad": True})],
+        "adamw": [
+            ("betas", {"betas": [0.7, 0.95], "eps": 1e-3, "weight_decay": 0.3}),
+            ("amsgrad", {"amsgrad": True, "weight_decay": 0.0}),
+        ],
+        "rmsprop": [
+            ("alpha", {"alpha": 0.8, "eps": 1e-3}),
+            ("momentum", {"momentum": 0.9}),
+            ("centered", {"centered": True}),
+            ("centered-momentum", {"centered": True, "momentum": 0.5, "weight_decay": 0.02}),
+        ],
+        "adagrad": [
+            ("lr-decay", {"lr_decay": 0.1}),
+            ("initial", {"initial_accumulator_value": 0.3, "eps": 1e-3}),
+        ],
+    }
+    lr = {"sgd": 0.1, "adam": 0.02, "adamw": 0.02, "rmsprop": 0.005, "adagrad": 0.1}
+    for name, cases in own.items():
+        for case, options in shared + cases:
+            make("-".join(filter(None, ["optim", name, case])), {"name": name, "lr": lr[name], **options})
+
+
+def layers():
+    for activation in ACTIVATIONS:
+        make(f"activation-{activation.replace('_', '-')}", model={"activation": activation})
+    make("mlp-linear", model={"hidden": []})
+    # A bias before BatchNorm has no gradient but rounding; with a larger eps Adam does not blow that up.
+    make("mlp-batch-norm", {"name": "adam", "lr": 0.01, "eps": 1e-3}, {"batch_norm": True})
+    make("mlp-batch-norm-sgd", model={"batch_norm": True, "activation": "tanh"}, loss={"name": "mse"})
+    make("rnn-tanh", model={"name": "rnn"})
+    make("rnn-relu", model={"name": "rnn", "nonlinearity": "relu"}, train={"clip_grad_norm": 0.5})
+    make("rnn-layers", {"name": "adam", "lr": 0.01}, {"name": "rnn", "num_layers": 3}, {"name": "mse", "outputs": 1})
+    make("rnn-bidirectional", model={"name": "rnn", "num_layers": 2, "bidirectional": True})
+
+
+def losses():
+    weight = [0.3, 1.0, 2.5, 0.7]
+    make("loss-weight", loss={"weight": weight})
+    make("loss-label-smoothing", loss={"label_smoothing": 0.1})
+    make("loss-ignore-index", loss={"ignore_index": 2})
+    make("loss-all", loss={"weight": weight, "label_smoothing": 0.2, "ignore_index": 1})
+    make("loss-mse", loss={"name": "mse"})
+    make("loss-mse-one", loss={"name": "mse", "outputs": 1})
+
+
+def training():
+    make("train-clip-norm", train={"clip_grad_norm": 0.05})
+    make("train-clip-value", train={"clip_grad_value": 0.01})
+    make("train-full", train={"batch_size": "full"})
+    make("train-stochastic", {"lr": 0.02}, train={"batch_size": 1})
+    make("train-accumulate", loss={"weight": [0.3, 1.0, 2.5, 0.7]}, train={"batch_size": 4, "accumulate": 3})
+    make("train-drop-last", {"name": "adam", "lr": 0.01}, train={"drop_last": True})
+
+
+def inits():
+    """Standard deviation, mean and bound of torch's initialisers on a (300, 500) weight."""
+    table = {}
+    for name, options in [
+        ("uniform", {"a": -0.5, "b": 1.0}), ("normal", {"mean": 0.3, "std": 0.2}), ("trunc_normal", {"std": 1.5}),
+        ("constant", {"val": 0.4}), ("zeros", {}), ("ones", {}),
+        ("xavier_uniform", {"gain": 1.5}), ("xavier_normal", {}),
+        ("kaiming_uniform", {"mode": "fan_out", "nonlinearity": "relu"}), ("kaiming_uniform", {"a": 0.3}),
+        ("kaiming_normal", {"nonlinearity": "tanh"}), ("kaiming_normal", {"mode": "fan_out", "nonlinearity": "selu"}),
+        ("kaiming_normal", {}), ("orthogonal", {"gain": 2.0}),
+    ]:
+        torch.manual_seed(1)
+        w = torch.empty(300, 500)
+        getattr(nn.init, f"{name}_")(w, **options)
+        options = ", ".join(f"{key} = {toml(value)}" for key, value in {"name": name, **options}.items())
+        table["{ " + options + " }"] = summary(w)
+    torch.manual_seed(1)
+    modules = {"mlp": nn.Linear(500, 300), "rnn": nn.RNN(300, 200)}
+    for kind, module in modules.items():
+        for name, w in module.named_parameters():
+            table[f"{kind}.{name}"] = summary(w.detach())
+    (OUT / "init.json").write_text(json.dumps(table, indent=1) + "\n")
+
+
+def summary(w):
+    return {"mean": w.mean().item(), "std": w.std().item(), "min": w.min().item(), "max": w.max().item()}
+
+
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    optimizers()
+    layers()
+    losses()
+    training()
+    inits()

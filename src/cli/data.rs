@@ -1,0 +1,48 @@
+//! `descent data fetch NAME`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::data::fetch::{self, KNOWN};
+use crate::error::Error;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring a known data set into the data folder and check its SHA-256.
+    Fetch {
+        /// The data set: mnist.
+        name: String,
+        /// The folder; left out: data/NAME, or NAME in $DESCENT_DATA.
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+        /// Where the gzipped files lie instead of the data set's own mirrors.
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Command::Fetch { name, to, mirror } = &arguments.command;
+    let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
+        let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();
+        let problem = format!("unknown data set `{}`; known are {}", name.escape_debug(), names.join(", "));
+        return Err(Error::Config(problem).into());
+    };
+    let folder = to.clone().unwrap_or_else(|| fetch::folder(known.name));
+    let brought = fetch::fetch(known, &folder, mirror.as_deref())?;
+    let mut out = std::io::stdout().lock();
+    if brought.is_empty() {
+        writeln!(out, "{} is complete, all sums are right", folder.display())?;
+    } else {
+        writeln!(out, "{}: {} fetched, all sums are right", folder.display(), brought.join(", "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `--device` and `--threads`.
+
+use candle_core::Device;
+
+use crate::error::{Error, Result};
+
+/// The device of this name: auto, cpu, cuda or cuda:N.
+pub fn choose(name: &str) -> Result<Device> {
+    let ordinal = match name {
+        "cpu" => return Ok(Device::Cpu),
+        "auto" => return Ok(automatic()),
+        "cuda" => Some(0),
+        other => other.strip_prefix("cuda:").and_then(|n| n.parse().ok()),
+    };
+    let Some(ordinal) = ordinal else {
+        return Err(Error::Config(format!(
+            "--device {}: unknown device; known are auto, cpu, cuda and cuda:N",
+            name.escape_debug()
+        )));
+    };
+    cuda(ordinal).map_err(|problem| {
+        Error::Config(format!("--device {name}: {problem}; use --device cpu, or auto to take a GPU where there is one"))
+    })
+}
+
+/// The GPU where there is one, else the CPU; says which.
+fn automatic() -> Device {
+    match cuda(0) {
+        Ok(device) => {
+            tracing::info!("training on the GPU, cuda:0");
+            device
+        }
+        Err(problem) => {
+            tracing::debug!("{problem}");
+            tracing::info!("training on the CPU, {} threads", rayon::current_num_threads());
+            Device::Cpu
+        }
+    }
+}
+
+fn cuda(ordinal: usize) -> Result<Device, String> {
+    if !candle_core::utils::cuda_is_available() {
+        return Err("this binary was built without CUDA (`cargo build --release --features cuda`)".to_owned());
+    }
+    Device::new_cuda(ordinal).map_err(|e| format!("no CUDA device: {}", Error::from(e)))
+}
+
+/// Sets the number of threads for the whole process; it changes the speed, never the bits.
+pub fn use_threads(threads: Option<usize>) -> Result<()> {
+    let Some(threads) = threads else { return Ok(()) };
+    if !(1..=1024).contains(&threads) {
+        return Err(Error::Config(format!("--threads {threads}: give a number from 1 to 1024")));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| Error::Config(format!("--threads {threads}: {e}")))
+}

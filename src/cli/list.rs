@@ -1,0 +1,39 @@
+//! `descent list`: everything that a config can name, from the registries.
+
+use std::io::Write;
+
+use crate::data::{Preparation, Sources};
+use crate::loss::Losses;
+use crate::model::Model;
+use crate::nn::{Activation, Init};
+use crate::optim::Rule;
+use crate::registry::{Entry, options};
+use crate::trainer::TrainOptions;
+
+pub fn run() -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let sections: [(&str, &str, Vec<Entry>); 5] = [
+        ("models", "[model] name = …", Model::entries()),
+        ("optimizers", "[optimizer] name = …", Rule::entries()),
+        ("losses", "[loss] name = …", Losses::entries()),
+        ("data sets", "[data] name = …", Sources::entries()),
+        ("initialisers", "[model.init] hidden, output, bias = …", Init::entries()),
+    ];
+    for (title, place, entries) in sections {
+        writeln!(out, "{title}, {place}")?;
+        for Entry { name, options } in entries {
+            writeln!(out, "  {name:<18}{}", sentence(&options))?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "any data set\n  {:<18}{}\n", "", sentence(&options::<Preparation>()))?;
+    writeln!(out, "activations, [model] activation = …\n  {:<18}{}\n", "", Activation::NAMES.join(", "))?;
+    writeln!(out, "metrics\n  {:<18}accuracy\n  {:<18}rmse, mae, r2\n", "classes", "values")?;
+    writeln!(out, "training, [train]\n  {:<18}{}", "", sentence(&options::<TrainOptions>()))?;
+    Ok(())
+}
+
+fn sentence(options: &[(String, String)]) -> String {
+    let options: Vec<String> = options.iter().map(|(name, default)| format!("{name} = {default}")).collect();
+    options.join(", ")
+}

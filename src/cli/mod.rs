@@ -1,0 +1,119 @@
+//! The command line: one file a subcommand. It owns the epoch loop, the logs, and when something is saved.
+
+mod data;
+mod device;
+mod eval;
+mod inspect;
+mod list;
+mod progress;
+mod run_folder;
+mod session;
+mod table;
+mod train;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{ArgAction, ColorChoice, Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::error::Error;
+
+/// Trains neural networks: a TOML file goes in, safetensors that PyTorch reads come out.
+#[derive(Debug, Parser)]
+#[command(name = "descent", version, propagate_version = true)]
+struct Cli {
+    /// Say more; twice, still more.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing but errors and results.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Whether messages are coloured.
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a network; without CONFIG the quick start on the embedded MNIST sample.
+    Train(train::Arguments),
+    /// Loss and metrics of a run's best weights on its test split.
+    Eval(eval::Arguments),
+    /// The tensors of a run or of a .safetensors file.
+    Inspect(inspect::Arguments),
+    /// Everything that a config can name, with options and defaults.
+    List,
+    /// Data sets.
+    Data(data::Arguments),
+}
+
+/// Runs the program on the process's arguments.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    start_logging(&cli);
+    let result = match cli.command {
+        Command::Train(arguments) => train::run(&arguments, cli.quiet),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::List => list::run(),
+        Command::Data(arguments) => data::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", sentence(&error));
+            exit_code(&error)
+        }
+    }
+}
+
+/// Wrong usage or config is 2, all else that fails is 1.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(Error::Config(_)) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// The error and what it was done for, in one line.
+fn sentence(error: &anyhow::Error) -> String {
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    chain.join(": ").replace('\n', " ")
+}
+
+/// `descent list | head` is no error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io: Option<&std::io::Error> = error.downcast_ref();
+    io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn start_logging(cli: &Cli) {
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::INFO,
+        (_, 1) => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let color = match cli.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(color)
+        .with_target(false)
+        .without_time()
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,0 +1,81 @@
+//! What several tests need.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use candle_core::{Device, Tensor};
+use descent::config::Config;
+use descent::data::Dataset;
+use descent::model::Network;
+use descent::optim::Optimizer;
+use descent::trainer::Trainer;
+
+/// A section that names a source which is never read: the test brings its own rows.
+const NO_DATA: &str = "[data]\nname = 'npz'\npath = 'none.npz'\n";
+
+/// The config of these sections, `[data]` left out.
+pub fn config(sections: &str) -> Config {
+    Config::parse(&format!("{NO_DATA}{sections}"), "test", &[]).unwrap()
+}
+
+/// Rows as a data set of the config's dtype.
+pub fn dataset(config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
+    Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), &Device::Cpu).unwrap()
+}
+
+/// A trainer of the config on rows of this shape.
+pub fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
+    let place = (config.train.dtype.into(), &Device::Cpu);
+    let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
+    let optimizer = Optimizer::new(config.optimizer.clone(), network.params()).unwrap();
+    Trainer::new(network, config.loss.clone(), optimizer, config.train.clone(), config.seed).unwrap()
+}
+
+/// The largest difference of two tensors, relative to the largest element of the second. Where that is zero but for
+/// rounding, as the gradient of a bias before BatchNorm is, the first must be too.
+pub fn relative_difference(ours: &Tensor, theirs: &Tensor) -> f64 {
+    let flat = |t: &Tensor| t.to_dtype(candle_core::DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+    assert_eq!(ours.dims(), theirs.dims());
+    let (ours, theirs) = (flat(ours), flat(theirs));
+    let largest = theirs.iter().fold(0f64, |largest, x| largest.max(x.abs()));
+    let differences = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+    let difference = differences.fold(0f64, |largest, d| if d.is_nan() { f64::INFINITY } else { largest.max(d) });
+    if largest < 1e-14 { difference } else { difference / largest }
+}
+
+/// A folder of this repository.
+pub fn repository(part: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(part)
+}
+
+/// Runs the program in `folder`.
+pub fn descent(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_descent"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("DESCENT_DATA")
+        // Backtraces must not reach users even where they are asked for.
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .unwrap()
+}
+
+/// Standard output of a run that must succeed.
+pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = descent(folder, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The error of a run that must fail with this exit code: one sentence, no backtrace.
+pub fn fail(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = descent(folder, arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{arguments:?}: {text}");
+    assert_eq!(text.lines().last(), Some(errors[0]), "the error is the last line");
+    assert!(!text.contains("panicked") && !text.contains("stack backtrace"), "{text}");
+    errors[0].to_owned()
+}

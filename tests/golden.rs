@@ -1,0 +1,117 @@
+//! Trajectories of 100 updates in f64 against PyTorch's, at 1e-10. `scripts/golden.py` made the files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use candle_core::Tensor;
+use descent::checkpoint;
+use descent::loss::Losses;
+use descent::model::Model;
+use descent::nn::Activation;
+use descent::optim::Rule;
+
+use crate::common::{config, dataset, relative_difference, repository, trainer};
+
+const TOLERANCE: f64 = 1e-10;
+
+/// The tensors of a file whose names start with `prefix/`, without it.
+fn part(tensors: &BTreeMap<String, Tensor>, prefix: &str) -> BTreeMap<String, Tensor> {
+    let strip = |name: &String| name.strip_prefix(prefix).and_then(|name| name.strip_prefix('/')).map(str::to_owned);
+    tensors.iter().filter_map(|(name, tensor)| Some((strip(name)?, tensor.clone()))).collect()
+}
+
+/// Trains as the file says and gives what differs, with how much.
+fn replay(path: &Path) -> Vec<(String, f64)> {
+    let tensors = checkpoint::load(path).unwrap();
+    let (_, metadata) = checkpoint::inspect(path).unwrap();
+    let config = config(&metadata["config"]);
+    let (xs, ys) = (&tensors["x"], &tensors["y"]);
+    let outputs = tensors[&("final/".to_owned() + last_bias(&tensors))].dims()[0];
+    let mut trainer = trainer(&config, &xs.dims()[1..], outputs);
+    trainer.network().params().load(&part(&tensors, "init")).unwrap();
+    let data = dataset(&config, xs, ys);
+    let expected_losses = tensors["losses"].to_vec1::<f64>().unwrap();
+    let mut losses = Vec::new();
+    'training: for epoch in 1.. {
+        for rows in trainer.batches(&data, epoch) {
+            if losses.len() == expected_losses.len() {
+                break 'training;
+            }
+            let update = trainer.update(&data, &rows, epoch).unwrap();
+            losses.push(update.loss_sum / update.total);
+        }
+    }
+    let losses = Tensor::new(losses, xs.device()).unwrap();
+    let mut differences = vec![("losses".to_owned(), relative_difference(&losses, &tensors["losses"]))];
+    let state = trainer.network().params().copy().unwrap();
+    let optimizer: BTreeMap<String, Tensor> = trainer.optimizer().state().unwrap().into_iter().collect();
+    for (ours, theirs, kind) in [(&state, part(&tensors, "final"), "final"), (&optimizer, part(&tensors, "state"), "state")] {
+        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{}", path.display());
+        for (name, tensor) in theirs {
+            differences.push((format!("{kind}/{name}"), relative_difference(&ours[&name], &tensor)));
+        }
+    }
+    differences
+}
+
+fn last_bias(tensors: &BTreeMap<String, Tensor>) -> &str {
+    let biases = tensors.keys().filter_map(|name| name.strip_prefix("final/")).filter(|name| name.ends_with(".bias"));
+    let heads = biases.filter(|name| name.starts_with("layer") || name.starts_with("fc"));
+    heads.max().unwrap()
+}
+
+fn files() -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(repository("tests/golden")).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "safetensors"));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_trajectory_is_pytorchs() {
+    let files = files();
+    assert!(files.len() >= 50, "only {} golden files", files.len());
+    let mut wrong = Vec::new();
+    for path in files {
+        for (name, difference) in replay(&path) {
+            if difference > TOLERANCE {
+                wrong.push(format!("{} {name}: {difference:e}", path.file_name().unwrap().to_string_lossy()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} tensors differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A new entry of a registry fails here until it has its golden file.
+#[test]
+fn every_name_has_a_trajectory() {
+    let configs: Vec<String> = files().iter().map(|path| checkpoint::inspect(path).unwrap().1["config"].clone()).collect();
+    let has = |section: &str, key: &str, name: &str| {
+        configs.iter().any(|config| {
+            let table: toml::Table = config.parse().unwrap();
+            table[section].get(key).and_then(toml::Value::as_str) == Some(name)
+        })
+    };
+    let names = [
+        ("optimizer", "name", Rule::NAMES),
+        ("model", "name", Model::NAMES),
+        ("loss", "name", Losses::NAMES),
+        ("model", "activation", Activation::NAMES),
+    ];
+    for (section, key, names) in names {
+        for name in names {
+            assert!(has(section, key, name), "no golden file has {section}.{key} = {name}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_weight_is_seen() {
+    let path = repository("tests/golden/optim-adam.safetensors");
+    let tensors = checkpoint::load(&path).unwrap();
+    let w = &tensors["final/layer1.weight"];
+    let off = (w * (1.0 + 1e-9)).unwrap();
+    assert!(relative_difference(&off, w) > TOLERANCE);
+}

@@ -1,0 +1,165 @@
+//! Gradients against finite differences in f64: every layer, every loss, whole networks.
+
+use candle_core::{Device, Tensor, Var};
+use descent::loss::Losses;
+use descent::nn::{Activate, Activation, BatchNorm1d, Dropout, Grads, LastStep, Layer, Linear, Mode, Params, Rnn, Tape, TimeMajor};
+use descent::registry::FromTable;
+
+use crate::common::{config, dataset, trainer};
+
+const STEP: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-7;
+
+fn random(shape: &[usize]) -> Tensor {
+    Tensor::randn(0.0, 1.0, shape, &Device::Cpu).unwrap()
+}
+
+fn elements(tensor: &Tensor) -> Vec<f64> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// The slope of `value` along each element of `at`, which is set there and back.
+fn slopes(at: &Var, mut value: impl FnMut() -> f64) -> Vec<f64> {
+    let start = at.as_detached_tensor().copy().unwrap();
+    let base = elements(&start);
+    let mut slopes = Vec::new();
+    for index in 0..base.len() {
+        let mut at_offset = |offset: f64| {
+            let mut moved = base.clone();
+            moved[index] += offset;
+            at.set(&Tensor::from_vec(moved, start.shape(), &Device::Cpu).unwrap()).unwrap();
+            value()
+        };
+        slopes.push((at_offset(STEP) - at_offset(-STEP)) / (2.0 * STEP));
+    }
+    at.set(&start).unwrap();
+    slopes
+}
+
+fn assert_close(what: &str, ours: &[f64], slopes: &[f64]) {
+    assert_eq!(ours.len(), slopes.len(), "{what}");
+    for (a, b) in ours.iter().zip(slopes) {
+        assert!((a - b).abs() <= TOLERANCE * (1.0 + b.abs()) * 10.0, "{what}: {a} is not {b}");
+    }
+}
+
+/// Checks a chain of layers at `xs`: the gradients of `Σ ys · weights` for the input and every parameter.
+fn check_layers(what: &str, layers: &[Box<dyn Layer>], params: &Params, xs: &Tensor) {
+    let forward = |xs: &Tensor, tape: &mut Tape| {
+        let mut mode = Mode::Train(tape);
+        layers.iter().try_fold(xs.clone(), |xs, layer| layer.forward(&xs, &mut mode)).unwrap()
+    };
+    let tape = || Tape::new(5, 1, 0);
+    let mut recorded = tape();
+    let ys = forward(xs, &mut recorded);
+    let weights = random(ys.dims());
+    let grads = Grads::new(params).unwrap();
+    let input_grad = recorded.backward_to_input(weights.clone(), &grads).unwrap().unwrap();
+    let input = Var::from_tensor(xs).unwrap();
+    let value = || {
+        let ys = forward(&input.as_detached_tensor(), &mut tape());
+        (ys * &weights).unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap()
+    };
+    assert_close(&format!("{what}, input"), &elements(&input_grad), &slopes(&input, value));
+    for param in params.trainable() {
+        let ours = elements(grads.require(param).unwrap());
+        assert_close(&format!("{what}, {}", param.name()), &ours, &slopes(param.var(), value));
+    }
+}
+
+fn params() -> Params {
+    Params::new(3, candle_core::DType::F64, &Device::Cpu)
+}
+
+#[test]
+fn linear_with_every_activation() {
+    for name in Activation::NAMES {
+        let activation: Activation = toml::Value::from(*name).try_into().unwrap();
+        let mut params = params();
+        let layer = Linear::new(&mut params, "l", (4, 3), (None, None), Some(activation)).unwrap();
+        check_layers(name, &[Box::new(layer)], &params, &random(&[5, 4]));
+        check_layers(name, &[Box::new(Activate(activation))], &self::params(), &random(&[5, 4]));
+    }
+}
+
+#[test]
+fn batch_norm_and_dropout() {
+    let mut params = params();
+    let layer = BatchNorm1d::new(&mut params, "bn", 3).unwrap();
+    check_layers("batch_norm", &[Box::new(layer)], &params, &random(&[6, 3]));
+    check_layers("dropout", &[Box::new(Dropout { p: 0.4 })], &self::params(), &random(&[6, 3]));
+}
+
+#[test]
+fn recurrent_layers_in_both_directions() {
+    for bidirectional in [false, true] {
+        for activation in [Activation::Tanh, Activation::Sigmoid] {
+            let mut params = params();
+            let rnn = Rnn::new(&mut params, ("rnn", 0), (3, 4), bidirectional, (None, None), activation).unwrap();
+            let layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor), Box::new(rnn)];
+            check_layers("rnn", &layers, &params, &random(&[2, 5, 3]));
+            check_layers("last step", &[Box::new(LastStep)], &self::params(), &random(&[5, 2, 3]));
+        }
+    }
+}
+
+#[test]
+fn losses() {
+    let targets = Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap();
+    let cases = [
+        ("name = 'cross_entropy'", targets.clone()),
+        ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", targets),
+        ("name = 'mse'", random(&[4, 3])),
+    ];
+    for name in Losses::NAMES {
+        assert!(cases.iter().any(|(options, _)| options.contains(name)), "no gradient check for {name}");
+    }
+    for (options, ys) in cases {
+        let loss = Losses::from_table(options.parse().unwrap()).unwrap();
+        let xs = Var::from_tensor(&random(&[4, 3])).unwrap();
+        let total = loss.total(&ys).unwrap();
+        let (_, grad) = loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap();
+        let value = || loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().0 / total;
+        assert_close(options, &elements(&grad), &slopes(&xs, value));
+    }
+}
+
+/// One step of plain SGD moves every parameter by its gradient: the whole way from rows to update is right.
+#[test]
+fn whole_networks() {
+    let models = [
+        ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'", vec![9, 5]),
+        ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'silu'\nbatch_norm = true", vec![9, 5]),
+        ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", vec![9, 4, 2]),
+    ];
+    for (model, shape) in models {
+        let sections = format!(
+            "[model]\n{model}\n[loss]\nname = 'mse'\n[optimizer]\nname = 'sgd'\nlr = 1.0\n[train]\nbatch_size = 'full'\ndtype = 'f64'\n"
+        );
+        let config = config(&sections);
+        let (xs, ys) = (random(&shape), random(&[9, 2]));
+        let mut trainer = trainer(&config, &shape[1..], 2);
+        let data = dataset(&config, &xs, &ys);
+        let rows: Vec<u32> = (0..9).collect();
+        let before = trainer.network().params().copy().unwrap();
+        let params: Vec<_> = trainer.network().params().trainable().to_vec();
+        let expected: Vec<Vec<f64>> = params
+            .iter()
+            .map(|param| {
+                slopes(param.var(), || {
+                    let ys_ = trainer.network().train(&xs, &mut Tape::new(0, 1, 0)).unwrap();
+                    trainer_loss(&ys_, &ys)
+                })
+            })
+            .collect();
+        trainer.update(&data, &rows, 1).unwrap();
+        for (param, expected) in params.iter().zip(expected) {
+            let moved = (&before[param.name()] - param.value()).unwrap();
+            assert_close(&format!("{model} {}", param.name()), &elements(&moved), &expected);
+        }
+    }
+}
+
+fn trainer_loss(predictions: &Tensor, ys: &Tensor) -> f64 {
+    (predictions - ys).unwrap().sqr().unwrap().mean_all().unwrap().to_scalar().unwrap()
+}

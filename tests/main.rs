@@ -1,0 +1,12 @@
+//! The integration tests, in one binary: the library against PyTorch's golden files and finite differences, the
+//! program as a user starts it, and the house's import order.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cli;
+mod common;
+mod configs;
+mod golden;
+mod gradcheck;
+mod init;
+mod layering;
+mod training;

@@ -1,0 +1,118 @@
+//! What must hold of any training: one loop for three descents, seeds that decide everything, threads that decide
+//! nothing.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+use descent::nn::{Mode, Tape};
+use descent::nn::{Dropout, Layer};
+use descent::trainer::Trainer;
+
+use crate::common::{config, dataset, trainer};
+
+const SECTIONS: &str = "[model]\nname = 'mlp'\nhidden = [16]\n[loss]\nname = 'cross_entropy'\n\
+                        [optimizer]\nname = 'adam'\n[train]\n";
+
+fn rows(count: u32) -> (Tensor, Tensor) {
+    let xs: Vec<f32> = (0..count * 7).map(|i| ((i * 37 % 101) as f32) / 50.0 - 1.0).collect();
+    let ys: Vec<i64> = (0..count).map(|i| i64::from(i % 3)).collect();
+    let count = count as usize;
+    (Tensor::from_vec(xs, (count, 7), &Device::Cpu).unwrap(), Tensor::from_vec(ys, count, &Device::Cpu).unwrap())
+}
+
+/// Trains two epochs and gives the bits of all weights.
+fn train(seed: u64, count: u32, options: &str) -> BTreeMap<String, Vec<u32>> {
+    let config = config(&format!("seed = {seed}\n{SECTIONS}{options}\n").replace("seed", "#seed"));
+    let mut config = config;
+    config.seed = seed;
+    let (xs, ys) = rows(count);
+    let mut trainer = trainer(&config, &[7], 3);
+    let data = dataset(&config, &xs, &ys);
+    for epoch in 1..=2 {
+        for rows in trainer.batches(&data, epoch) {
+            trainer.update(&data, &rows, epoch).unwrap();
+        }
+    }
+    bits(&trainer)
+}
+
+fn bits(trainer: &Trainer) -> BTreeMap<String, Vec<u32>> {
+    let state = trainer.network().params().copy().unwrap();
+    let bits = |tensor: Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect();
+    state.into_iter().map(|(name, tensor)| (name, bits(tensor))).collect()
+}
+
+#[test]
+fn a_mini_batch_of_all_rows_is_the_batch_and_one_of_one_is_stochastic() {
+    for count in [60, 700] {
+        let full = train(1, count, "batch_size = 'full'");
+        assert_eq!(full, train(1, count, &format!("batch_size = {count}")));
+        assert_eq!(full, train(1, count, &format!("batch_size = {}", count + 5)));
+    }
+    assert_ne!(train(1, 60, "batch_size = 1"), train(1, 60, "batch_size = 2"));
+}
+
+#[test]
+fn accumulated_batches_are_the_batch_they_make_up() {
+    let whole = train(1, 60, "batch_size = 20\nshuffle = false");
+    let parts = train(1, 60, "batch_size = 5\naccumulate = 4\nshuffle = false");
+    for (name, bits) in whole {
+        for (a, b) in bits.iter().zip(&parts[&name]) {
+            // Sums in another order.
+            assert!((f32::from_bits(*a) - f32::from_bits(*b)).abs() < 1e-5, "{name}");
+        }
+    }
+}
+
+#[test]
+fn equal_seeds_give_equal_bits_and_others_do_not() {
+    assert_eq!(train(1, 60, "batch_size = 8"), train(1, 60, "batch_size = 8"));
+    assert_ne!(train(1, 60, "batch_size = 8"), train(2, 60, "batch_size = 8"));
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| train(1, 1200, "batch_size = 'full'"))
+    };
+    let one = with(1);
+    assert_eq!(one, with(2));
+    assert_eq!(one, with(4));
+}
+
+#[test]
+fn dropout_is_off_in_evaluation() {
+    let xs = Tensor::ones((4, 5), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let dropout = Dropout { p: 0.5 };
+    let same = |ys: &Tensor| ys.to_vec2::<f32>().unwrap() == xs.to_vec2::<f32>().unwrap();
+    assert!(same(&dropout.forward(&xs, &mut Mode::Eval).unwrap()));
+    assert!(!same(&dropout.forward(&xs, &mut Mode::Train(&mut Tape::new(1, 1, 0))).unwrap()));
+}
+
+#[test]
+fn batch_norm_needs_two_rows_and_says_how_to_get_them() {
+    let sections = SECTIONS.replace("hidden = [16]", "hidden = [16]\nbatch_norm = true");
+    for (batch, count, bad) in [("1", 60, true), ("59", 60, true), ("20", 60, false), ("59\ndrop_last = true", 60, false)] {
+        let config = config(&format!("{sections}batch_size = {batch}\n"));
+        let (xs, ys) = rows(count);
+        let result = trainer(&config, &[7], 3).check(&dataset(&config, &xs, &ys));
+        assert_eq!(result.is_err(), bad, "{batch}");
+        if let Err(error) = result {
+            assert!(error.to_string().contains("drop_last"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_before_the_update() {
+    let config = config(&SECTIONS.replace("'adam'", "'sgd'\nlr = 0.5").replace("cross_entropy", "mse"));
+    let xs = Tensor::full(1e30f32, (4, 7), &Device::Cpu).unwrap();
+    let ys = Tensor::ones((4, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let mut trainer = trainer(&config, &[7], 1);
+    let before = bits(&trainer);
+    let data = dataset(&config, &xs, &ys);
+    let error = trainer.update(&data, &[0, 1, 2, 3], 1).unwrap_err().to_string();
+    assert!(error.contains("step 1") && error.contains("lr 0.5"), "{error}");
+    assert_eq!(before, bits(&trainer));
+}
