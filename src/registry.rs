@@ -181,10 +181,18 @@ pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, Stri
     field_names::<T>()
         .iter()
         .map(|field| {
-            let default = defaults.get(*field).map_or("none".to_owned(), ToString::to_string);
+            let default = defaults.get(*field).map_or("none".to_owned(), notation);
             ((*field).to_owned(), default)
         })
         .collect()
+}
+
+/// A value as one would write it: 1e-8, not 0.00000001.
+fn notation(value: &Value) -> String {
+    match value {
+        Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
+        other => other.to_string(),
+    }
 }
 
 /// The names that a struct reads, which a serialised default cannot tell: TOML has no null for an option left out.

@@ -1,1 +1,6 @@
 //! The program as its users start it.
+
+mod bad_input;
+mod fetch;
+mod npz;
+mod runs;

@@ -14,6 +14,8 @@ pub trait Float: WithDType + Real + num_traits::Float {
     fn of(value: f64) -> Self;
     /// The value, widened.
     fn wide(self) -> f64;
+    /// The value, or 0 where it is subnormal.
+    fn flushed(self) -> Self;
     /// The elements of a storage of this type.
     fn elements_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
 }
@@ -27,6 +29,10 @@ macro_rules! float {
             }
             fn wide(self) -> f64 {
                 f64::from(self)
+            }
+            #[inline(always)]
+            fn flushed(self) -> Self {
+                if self.abs() < Self::MIN_POSITIVE { 0.0 } else { self }
             }
             fn elements_mut(storage: &mut CpuStorage) -> Option<&mut [Self]> {
                 match storage {

@@ -90,6 +90,9 @@ fn with_slots<'a, T: Float, const S: usize>(
 }
 
 /// The fused loop, cut into fixed pieces for the threads.
+///
+/// State that has shrunk below the smallest normal number becomes 0: the moments of a dead unit halve their way down
+/// to subnormal numbers, on which arithmetic is a hundred times slower.
 fn sweep<T: Float, const S: usize>(
     rule: &impl PerElement,
     prelude: &Prelude,
@@ -127,7 +130,7 @@ fn sweep<T: Float, const S: usize>(
             let (value, state) = rule.apply(value, gradient, state);
             p[i] = value;
             for s in 0..S {
-                slots[s][i] = state[s];
+                slots[s][i] = state[s].flushed();
             }
         }
     });

@@ -1,0 +1,126 @@
+//! NumPy's files, written here as NumPy writes them.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use zip::write::SimpleFileOptions;
+
+use crate::common::{fail, succeed};
+
+/// One array of an .npz file.
+pub struct Array {
+    name: &'static str,
+    kind: &'static str,
+    shape: String,
+    bytes: Vec<u8>,
+}
+
+impl Array {
+    pub fn f32(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = f32>) -> Self {
+        Self::new(name, "<f4", shape, values.into_iter().flat_map(f32::to_le_bytes).collect())
+    }
+
+    pub fn i64(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = i64>) -> Self {
+        Self::new(name, "<i8", shape, values.into_iter().flat_map(i64::to_le_bytes).collect())
+    }
+
+    fn new(name: &'static str, kind: &'static str, shape: &[usize], bytes: Vec<u8>) -> Self {
+        let dimensions: Vec<String> = shape.iter().map(|d| format!("{d},")).collect();
+        Self { name, kind, shape: format!("({})", dimensions.join(" ")), bytes }
+    }
+}
+
+pub fn write(path: &Path, compress: bool, arrays: &[Array]) {
+    let method = if compress { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
+    let mut file = zip::ZipWriter::new(File::create(path).unwrap());
+    for Array { name, kind, shape, bytes } in arrays {
+        file.start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method)).unwrap();
+        let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        file.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        file.write_all(&u16::try_from(header.len()).unwrap().to_le_bytes()).unwrap();
+        file.write_all(header.as_bytes()).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+    file.finish().unwrap();
+}
+
+pub const CONFIG: &str = "[data]\nname = 'npz'\npath = 'data.npz'\n[model]\nname = 'mlp'\nhidden = [8]\n\
+                          [loss]\nname = 'LOSS'\n[optimizer]\nname = 'adam'\nlr = 0.02\n[train]\nbatch_size = 8\nepochs = 60\n";
+
+fn final_metric(stdout: &str, name: &str) -> f64 {
+    let line = stdout.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {stdout}"));
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// `rows` points of the square [-1, 1]².
+fn points(rows: usize) -> Vec<[f32; 2]> {
+    // A spiral of irrational steps fills the square evenly.
+    let at = |i: usize, step: f32| (u16::try_from(i).map_or(0.0, f32::from) * step).fract() * 2.0 - 1.0;
+    (0..rows).map(|i| [at(i, 0.754_877_7), at(i, 0.569_840_3)]).collect()
+}
+
+#[test]
+fn classes_and_values_are_learnt_from_plain_and_compressed_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    let points = points(200);
+    let x = |name| Array::f32(name, &[200, 2], points.concat());
+    let class = |p: &[f32; 2]| i64::from(p[0] > 0.0) + 2 * i64::from(p[1] > 0.0);
+    std::fs::write(folder.path().join("classes.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    std::fs::write(folder.path().join("values.toml"), CONFIG.replace("LOSS", "mse")).unwrap();
+    for compress in [false, true] {
+        let y = |name| Array::i64(name, &[200], points.iter().map(class));
+        write(&data, compress, &[x("x_train"), y("y_train"), x("x_test"), y("y_test")]);
+        let out = format!("classes-{compress}");
+        let stdout = succeed(folder.path(), &["train", "classes.toml", "-q", "--out", &out]);
+        assert!(final_metric(&stdout, "test_accuracy") > 0.95, "{stdout}");
+    }
+    let y = |name| Array::f32(name, &[200], points.iter().map(|[a, b]| a - 0.5 * b));
+    write(&data, true, &[x("x_train"), y("y_train"), x("x_test"), y("y_test")]);
+    let stdout = succeed(folder.path(), &["train", "values.toml", "-q", "--out", "values"]);
+    assert!(final_metric(&stdout, "test_r2") > 0.95, "{stdout}");
+}
+
+#[test]
+fn sequences_are_read_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let x = (0..6u8 * 4 * 3).map(|i| f32::from(i % 7) / 7.0);
+    write(&folder.path().join("data.npz"), true, &[Array::f32("x_train", &[6, 4, 3], x), Array::f32("y_train", &[6, 2], (0..12u8).map(f32::from))]);
+    let config = CONFIG.replace("LOSS", "mse").replace("'mlp'\nhidden = [8]", "'rnn'\nhidden_size = 3");
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
+    let plan = succeed(folder.path(), &["train", "c.toml", "--dry-run"]);
+    assert!(plan.contains("rnn.weight_ih_l0  [3, 3]") && plan.contains("fc.weight         [2, 3]"), "{plan}");
+    // Without a test split there is nothing to test on, and that is no error.
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    assert!(fail(folder.path(), &["eval", "run"], 2).contains("no test split"));
+}
+
+#[test]
+fn bad_arrays_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    std::fs::write(folder.path().join("c.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    let x = |rows: usize| Array::f32("x_train", &[rows, 2], vec![0.5; rows * 2]);
+    let y = |values: &[i64]| Array::i64("y_train", &[values.len()], values.iter().copied());
+    let cases = [
+        (vec![y(&[0, 1])], "no array `x_train`"),
+        (vec![x(2)], "no `y_train`"),
+        (vec![x(3), y(&[0, 1])], "do not fit"),
+        (vec![x(2), y(&[0, -3])], "class -3 in row 1"),
+        (vec![x(2), Array::f32("y_train", &[2], [0.0, 0.5])], "0.5 in row 1"),
+        (vec![Array::f32("x_train", &[2, 2], [0.0, 1.0, f32::NAN, 1.0]), y(&[0, 1])], "NaN in row 1"),
+        (vec![x(2), y(&[0, 1]), Array::f32("x_test", &[1, 3], [0.0; 3]), Array::i64("y_test", &[1], [0])], "x_test is"),
+        (vec![x(2), y(&[0, 1]), Array::new("x_test", "<f4", &[9, 9], vec![0; 8])], "x_test"),
+    ];
+    for (arrays, word) in cases {
+        write(&data, true, &arrays);
+        let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 1);
+        assert!(error.contains(word) && error.contains("data.npz"), "{word}: {error}");
+    }
+    std::fs::write(&data, b"not a zip").unwrap();
+    assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("not an .npz file"));
+    std::fs::remove_file(&data).unwrap();
+    assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("data.npz"));
+    assert!(!folder.path().join("run").exists() && !folder.path().join("runs").exists());
+}
