@@ -90,7 +90,9 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let mut file = File::open(path).map_err(Error::io("open", path))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    let pickle = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 2]);
+    // A safetensors file has the length of its header first, which may look like anything, and then the header.
+    let json = bytes.get(8) == Some(&b'{');
+    let pickle = !json && (bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 2]));
     if pickle || matches!(ending, "pt" | "pth" | "bin") {
         let problem = "a pickle can run code, so it is not read; convert it in Python: \
                        safetensors.torch.save_file(torch.load(path, weights_only=True), \"weights.safetensors\")";

@@ -112,21 +112,21 @@ fn fused_backward<T: Float>(
     tensor(dx, (n, inputs)).map(Some)
 }
 
-/// Adds the rows of a row-major matrix into `out`.
+/// Adds the rows of a row-major matrix into `out`, in f64: where the rows cancel, little but their sum is left.
 pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], accumulate: bool) {
-    if !accumulate {
-        out.fill(T::of(0.0));
-    }
     if out.is_empty() {
         return;
     }
+    let start = |x: &T| if accumulate { x.wide() } else { 0.0 };
+    let mut sums: Vec<f64> = out.iter().map(start).collect();
     pulp::Arch::new().dispatch(|| {
         for row in rows.chunks_exact(out.len()) {
-            for (sum, &x) in out.iter_mut().zip(row) {
-                *sum = *sum + x;
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += x.wide();
             }
         }
     });
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(sum));
 }
 
 #[cfg(test)]
