@@ -66,7 +66,7 @@ pub fn inspect(path: &Path) -> Result<(Vec<Info>, BTreeMap<String, String>)> {
         shape: view.shape().to_vec(),
     });
     let mut infos: Vec<Info> = infos.collect();
-    infos.sort_by(|a, b| natural_order(&a.name).cmp(&natural_order(&b.name)));
+    infos.sort_by_key(|a| natural_order(&a.name));
     let metadata = metadata.metadata().iter().flatten();
     Ok((infos, metadata.map(|(key, value)| (key.clone(), value.clone())).collect()))
 }

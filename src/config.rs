@@ -88,7 +88,7 @@ impl Config {
         }
         let source = Sources::from_table(table).map_err(|mut error| {
             if error.problem.starts_with("unknown key") {
-                error.problem.push_str(&format!("; any data set has {}", shared.join(", ")));
+                error.problem = format!("{}; any data set has {}", error.problem, shared.join(", "));
             }
             error
         })?;

@@ -229,6 +229,7 @@ fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
 }
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "the macro makes what it declares public")]
 mod tests {
     use super::*;
     use serde::Deserialize;

@@ -98,7 +98,7 @@ impl Trainer {
             )));
         }
         let batch = self.options.batch_size.rows(data.len());
-        let last = if rows % batch == 0 { batch } else { rows % batch };
+        let last = if rows.is_multiple_of(batch) { batch } else { rows % batch };
         if self.network.couples_rows() && (batch == 1 || last == 1) {
             let which = if batch == 1 { "a batch" } else { "the last batch of an epoch" };
             return Err(Error::Config(format!(
@@ -133,7 +133,12 @@ impl Trainer {
                 self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), total)?;
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
             if !self.options.dtype.holds(loss_sum / total) {
-                return Err(Error::Diverged { loss: self.options.dtype.round(loss_sum / total), step, epoch, lr });
+                return Err(Error::Diverged {
+                    loss: self.options.dtype.round(loss_sum / total),
+                    step,
+                    epoch,
+                    lr,
+                });
             }
         }
         let norm = self.optimizer.step(&self.grads, self.options.clip(), lr)?;

@@ -14,17 +14,17 @@ use descent::trainer::Trainer;
 const NO_DATA: &str = "[data]\nname = 'npz'\npath = 'none.npz'\n";
 
 /// The config of these sections, `[data]` left out.
-pub fn config(sections: &str) -> Config {
+pub(crate) fn config(sections: &str) -> Config {
     Config::parse(&format!("{NO_DATA}{sections}"), "test", &[]).unwrap()
 }
 
 /// Rows as a data set of the config's dtype.
-pub fn dataset(config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
+pub(crate) fn dataset(config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
     Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), &Device::Cpu).unwrap()
 }
 
 /// A trainer of the config on rows of this shape.
-pub fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
+pub(crate) fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
     let place = (config.train.dtype.into(), &Device::Cpu);
     let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params()).unwrap();
@@ -33,23 +33,26 @@ pub fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> Trainer 
 
 /// The largest difference of two tensors, relative to the largest element of the second. Where that is zero but for
 /// rounding, as the gradient of a bias before BatchNorm is, the first must be too.
-pub fn relative_difference(ours: &Tensor, theirs: &Tensor) -> f64 {
-    let flat = |t: &Tensor| t.to_dtype(candle_core::DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+pub(crate) fn relative_difference(ours: &Tensor, theirs: &Tensor) -> f64 {
+    let flat = |t: &Tensor| {
+        t.to_dtype(candle_core::DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap()
+    };
     assert_eq!(ours.dims(), theirs.dims());
     let (ours, theirs) = (flat(ours), flat(theirs));
     let largest = theirs.iter().fold(0f64, |largest, x| largest.max(x.abs()));
     let differences = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
-    let difference = differences.fold(0f64, |largest, d| if d.is_nan() { f64::INFINITY } else { largest.max(d) });
+    let difference =
+        differences.fold(0f64, |largest, d| if d.is_nan() { f64::INFINITY } else { largest.max(d) });
     if largest < 1e-14 { difference } else { difference / largest }
 }
 
 /// A folder of this repository.
-pub fn repository(part: &str) -> PathBuf {
+pub(crate) fn repository(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(part)
 }
 
 /// Runs the program in `folder`.
-pub fn descent(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn descent(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_descent"))
         .args(arguments)
         .current_dir(folder)
@@ -61,7 +64,7 @@ pub fn descent(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// Standard output of a run that must succeed.
-pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn succeed(folder: &Path, arguments: &[&str]) -> String {
     let output = descent(folder, arguments);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {error}");
@@ -69,7 +72,7 @@ pub fn succeed(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// The error of a run that must fail with this exit code: one sentence, no backtrace.
-pub fn fail(folder: &Path, arguments: &[&str], code: i32) -> String {
+pub(crate) fn fail(folder: &Path, arguments: &[&str], code: i32) -> String {
     let output = descent(folder, arguments);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");

@@ -9,7 +9,7 @@ use descent::data::{Rows, Source, Want, mnist_sample::MnistSample};
 use crate::common::{repository, succeed};
 
 /// Writes the first rows of the embedded sample as IDX files, the images gzipped.
-pub fn write_mnist(folder: &Path, count: usize) {
+pub(crate) fn write_mnist(folder: &Path, count: usize) {
     let loaded = MnistSample {}.load(Want::Classes { ignored: -100 }, 0).unwrap();
     for (split, rows) in [("train", loaded.train), ("t10k", loaded.test.unwrap())] {
         let (images, labels) = idx(&rows, count);

@@ -2,7 +2,10 @@
 
 use candle_core::{Device, Tensor, Var};
 use descent::loss::Losses;
-use descent::nn::{Activate, Activation, BatchNorm1d, Dropout, Grads, LastStep, Layer, Linear, Mode, Params, Rnn, Tape, TimeMajor};
+use descent::nn::{
+    Activate, Activation, BatchNorm1d, Dropout, Grads, LastStep, Layer, Linear, Mode, Params, Rnn, Tape,
+    TimeMajor,
+};
 use descent::registry::FromTable;
 
 use crate::common::{config, dataset, trainer};
@@ -95,7 +98,8 @@ fn recurrent_layers_in_both_directions() {
     for bidirectional in [false, true] {
         for activation in [Activation::Tanh, Activation::Sigmoid] {
             let mut params = params();
-            let rnn = Rnn::new(&mut params, ("rnn", 0), (3, 4), bidirectional, (None, None), activation).unwrap();
+            let rnn =
+                Rnn::new(&mut params, ("rnn", 0), (3, 4), bidirectional, (None, None), activation).unwrap();
             let layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor), Box::new(rnn)];
             check_layers("rnn", &layers, &params, &random(&[2, 5, 3]));
             check_layers("last step", &[Box::new(LastStep)], &self::params(), &random(&[5, 2, 3]));

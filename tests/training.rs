@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use descent::nn::{Mode, Tape};
 use descent::nn::{Dropout, Layer};
+use descent::nn::{Mode, Tape};
 use descent::trainer::Trainer;
 
 use crate::common::{config, dataset, trainer};
@@ -14,10 +14,14 @@ const SECTIONS: &str = "[model]\nname = 'mlp'\nhidden = [16]\n[loss]\nname = 'cr
                         [optimizer]\nname = 'adam'\n[train]\n";
 
 fn rows(count: u32) -> (Tensor, Tensor) {
-    let xs: Vec<f32> = (0..count * 7).map(|i| ((i * 37 % 101) as f32) / 50.0 - 1.0).collect();
+    let xs: Vec<f32> =
+        (0..101u8).map(|i| f32::from(i) / 50.0 - 1.0).cycle().step_by(37).take(count as usize * 7).collect();
     let ys: Vec<i64> = (0..count).map(|i| i64::from(i % 3)).collect();
     let count = count as usize;
-    (Tensor::from_vec(xs, (count, 7), &Device::Cpu).unwrap(), Tensor::from_vec(ys, count, &Device::Cpu).unwrap())
+    (
+        Tensor::from_vec(xs, (count, 7), &Device::Cpu).unwrap(),
+        Tensor::from_vec(ys, count, &Device::Cpu).unwrap(),
+    )
 }
 
 /// Trains two epochs and gives the bits of all weights.
@@ -38,7 +42,9 @@ fn train(seed: u64, count: u32, options: &str) -> BTreeMap<String, Vec<u32>> {
 
 fn bits(trainer: &Trainer) -> BTreeMap<String, Vec<u32>> {
     let state = trainer.network().params().copy().unwrap();
-    let bits = |tensor: Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect();
+    let bits = |tensor: Tensor| {
+        tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+    };
     state.into_iter().map(|(name, tensor)| (name, bits(tensor))).collect()
 }
 
@@ -93,7 +99,9 @@ fn dropout_is_off_in_evaluation() {
 #[test]
 fn batch_norm_needs_two_rows_and_says_how_to_get_them() {
     let sections = SECTIONS.replace("hidden = [16]", "hidden = [16]\nbatch_norm = true");
-    for (batch, count, bad) in [("1", 60, true), ("59", 60, true), ("20", 60, false), ("59\ndrop_last = true", 60, false)] {
+    for (batch, count, bad) in
+        [("1", 60, true), ("59", 60, true), ("20", 60, false), ("59\ndrop_last = true", 60, false)]
+    {
         let config = config(&format!("{sections}batch_size = {batch}\n"));
         let (xs, ys) = rows(count);
         let result = trainer(&config, &[7], 3).check(&dataset(&config, &xs, &ys));

@@ -9,7 +9,7 @@ use crate::data::fetch::{self, KNOWN};
 use crate::error::Error;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -20,7 +20,7 @@ enum Command {
     Fetch {
         /// The data set: mnist.
         name: String,
-        /// The folder; left out: data/NAME, or NAME in $DESCENT_DATA.
+        /// The folder; left out: data/NAME, or NAME in $`DESCENT_DATA`.
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
         /// Where the gzipped files lie instead of the data set's own mirrors.
@@ -29,7 +29,7 @@ enum Command {
     },
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Command::Fetch { name, to, mirror } = &arguments.command;
     let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
         let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();

@@ -5,7 +5,7 @@ use candle_core::Device;
 use crate::error::{Error, Result};
 
 /// The device of this name: auto, cpu, cuda or cuda:N.
-pub fn choose(name: &str) -> Result<Device> {
+pub(super) fn choose(name: &str) -> Result<Device> {
     let ordinal = match name {
         "cpu" => return Ok(Device::Cpu),
         "auto" => return Ok(automatic()),
@@ -19,7 +19,9 @@ pub fn choose(name: &str) -> Result<Device> {
         )));
     };
     cuda(ordinal).map_err(|problem| {
-        Error::Config(format!("--device {name}: {problem}; use --device cpu, or auto to take a GPU where there is one"))
+        Error::Config(format!(
+            "--device {name}: {problem}; use --device cpu, or auto to take a GPU where there is one"
+        ))
     })
 }
 
@@ -46,7 +48,7 @@ fn cuda(ordinal: usize) -> Result<Device, String> {
 }
 
 /// Sets the number of threads for the whole process; it changes the speed, never the bits.
-pub fn use_threads(threads: Option<usize>) -> Result<()> {
+pub(super) fn use_threads(threads: Option<usize>) -> Result<()> {
     let Some(threads) = threads else { return Ok(()) };
     if !(1..=1024).contains(&threads) {
         return Err(Error::Config(format!("--threads {threads}: give a number from 1 to 1024")));

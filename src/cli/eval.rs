@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::trainer;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The run folder.
     run: PathBuf,
     /// Change the run's config, as in --set data.path='"other"'.
@@ -27,7 +27,7 @@ pub struct Arguments {
     threads: Option<usize>,
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     device::use_threads(arguments.threads)?;
     let path = arguments.run.join("config.toml");
     if !path.exists() {
@@ -42,7 +42,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         (Some(test), _) => ("test", test),
         (None, Some(validation)) => ("val", validation),
         (None, None) => {
-            return Err(Error::Config("the data has no test split; name another data set with --set data.…".to_owned()).into());
+            return Err(Error::Config(
+                "the data has no test split; name another data set with --set data.…".to_owned(),
+            )
+            .into());
         }
     };
     let evaluation = trainer::evaluate(&network, &config.loss, data)?;

@@ -10,17 +10,21 @@ use crate::checkpoint::{self, Info};
 use crate::error::Error;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// A run folder, a checkpoint, or a .safetensors file.
     path: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut path = arguments.path.clone();
     if path.is_dir() {
         path = path.join("model.safetensors");
         if !path.exists() {
-            return Err(Error::data(&arguments.path, "there is no model.safetensors in this folder; is it a run?").into());
+            return Err(Error::data(
+                &arguments.path,
+                "there is no model.safetensors in this folder; is it a run?",
+            )
+            .into());
         }
     }
     let (infos, metadata) = checkpoint::inspect(&path)?;
@@ -35,7 +39,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// A table of tensors with the count of parameters; what only tracks the data, BatchNorm's statistics, is counted
 /// apart.
-pub fn describe(infos: &[Info]) -> String {
+pub(super) fn describe(infos: &[Info]) -> String {
     let mut rows = vec![["tensor", "shape", "dtype", "elements"].map(str::to_owned).to_vec()];
     let (mut trained, mut tracked) = (0, 0);
     for info in infos {

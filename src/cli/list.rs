@@ -10,7 +10,7 @@ use crate::optim::Rule;
 use crate::registry::{Entry, options};
 use crate::trainer::TrainOptions;
 
-pub fn run() -> anyhow::Result<()> {
+pub(super) fn run() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let sections: [(&str, &str, Vec<Entry>); 5] = [
         ("models", "[model] name = …", Model::entries()),

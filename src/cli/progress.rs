@@ -9,7 +9,7 @@ use super::table::thousands;
 use crate::trainer::Update;
 
 /// One epoch's bar.
-pub struct Bar {
+pub(super) struct Bar {
     bar: ProgressBar,
     loss_sum: f64,
     total: f64,
@@ -17,9 +17,10 @@ pub struct Bar {
 
 impl Bar {
     /// A bar over `rows` rows of `epoch` out of `epochs`; only on a terminal.
-    pub fn new(rows: u64, epoch: u64, epochs: u64, quiet: bool) -> Self {
+    pub(super) fn new(rows: u64, epoch: u64, epochs: u64, quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target =
+            if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(rows), target);
         let template = "{prefix} {wide_bar} {pos}/{len}  {msg}  {per_sec}  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -30,7 +31,7 @@ impl Bar {
     }
 
     /// Counts an update.
-    pub fn update(&mut self, update: &Update) {
+    pub(super) fn update(&mut self, update: &Update) {
         self.loss_sum += update.loss_sum;
         self.total += update.total;
         if !self.bar.is_hidden() {
@@ -40,13 +41,13 @@ impl Bar {
     }
 
     /// Removes the bar.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// "epoch 1/5  train_loss 0.3321  val_loss 0.2100  64,000 rows/s  0.94 s"
-pub fn line(epoch: u64, epochs: u64, numbers: &[(String, f64)], rows: u64, time: Duration) -> String {
+/// "epoch 1/5  `train_loss` 0.3321  `val_loss` 0.2100  64,000 rows/s  0.94 s"
+pub(super) fn line(epoch: u64, epochs: u64, numbers: &[(String, f64)], rows: u64, time: Duration) -> String {
     let numbers: Vec<String> = numbers.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
     #[allow(
         clippy::cast_possible_truncation,

@@ -16,7 +16,7 @@ const OWN: [&str; 4] = ["config.toml", "model.safetensors", "metrics.jsonl", "ch
 
 /// A run's folder, open for writing.
 #[derive(Debug)]
-pub struct RunFolder {
+pub(super) struct RunFolder {
     path: PathBuf,
     metrics: File,
     /// Whether this run made the folder.
@@ -25,7 +25,7 @@ pub struct RunFolder {
 
 impl RunFolder {
     /// Refuses a folder in which something of a run lies already, so that no file is overwritten.
-    pub fn check(path: &Path) -> Result<()> {
+    pub(super) fn check(path: &Path) -> Result<()> {
         if path.exists() && !path.is_dir() {
             return Err(Error::Config(format!("--out {}: this is a file, not a folder", path.display())));
         }
@@ -39,43 +39,47 @@ impl RunFolder {
     }
 
     /// Makes the folder and puts the config into it.
-    pub fn create(path: &Path, config: &str) -> Result<Self> {
+    pub(super) fn create(path: &Path, config: &str) -> Result<Self> {
         Self::check(path)?;
         let created = !path.exists();
         fs::create_dir_all(path).map_err(Error::io("create", path))?;
         let start = || -> Result<File> {
             checkpoint::write(&path.join("config.toml"), config.as_bytes())?;
             let metrics = path.join("metrics.jsonl");
-            File::options().create_new(true).append(true).open(&metrics).map_err(Error::io("create", &metrics))
+            File::options()
+                .create_new(true)
+                .append(true)
+                .open(&metrics)
+                .map_err(Error::io("create", &metrics))
         };
         let metrics = start().inspect_err(|_| remove(path, created))?;
         Ok(Self { path: path.to_path_buf(), metrics, created })
     }
 
     /// The folder.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Where checkpoints go.
-    pub fn checkpoints(&self) -> PathBuf {
+    pub(super) fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }
 
     /// Adds one line to `metrics.jsonl`.
-    pub fn log(&mut self, line: Map<String, Value>) -> Result<()> {
+    pub(super) fn log(&mut self, line: Map<String, Value>) -> Result<()> {
         let path = self.path.join("metrics.jsonl");
         let text = format!("{}\n", Value::Object(line));
         self.metrics.write_all(text.as_bytes()).map_err(Error::io("write", &path))
     }
 
     /// Puts the weights into `model.safetensors`.
-    pub fn save_model(&self, params: &Params) -> Result<()> {
+    pub(super) fn save_model(&self, params: &Params) -> Result<()> {
         checkpoint::save(&self.path.join("model.safetensors"), params.state())
     }
 
     /// Takes a run back that came to nothing: no model and no checkpoint was written. Says whether it did.
-    pub fn discard_if_empty(self) -> bool {
+    pub(super) fn discard_if_empty(self) -> bool {
         let holds = |name: &str| self.path.join(name).exists();
         let kept = holds("model.safetensors") || holds("checkpoints");
         if !kept {
@@ -96,7 +100,7 @@ fn remove(path: &Path, created: bool) {
 }
 
 /// `runs/NAME-20261123-221530`, in UTC, with a number behind where two runs start in one second.
-pub fn default_path(name: &str) -> PathBuf {
+pub(super) fn default_path(name: &str) -> PathBuf {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs());
     let base = format!("{name}-{}", timestamp(seconds));
     let candidates = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Network;
 
 /// The data and the network of a config.
-pub struct Session {
+pub(super) struct Session {
     /// The rows.
     pub splits: Splits,
     /// The network with its initial weights.
@@ -17,7 +17,7 @@ pub struct Session {
 
 impl Session {
     /// Loads the data and builds the network on `device`.
-    pub fn open(config: &Config, device: &Device) -> Result<Self> {
+    pub(super) fn open(config: &Config, device: &Device) -> Result<Self> {
         let want = config.loss.want();
         let dtype: DType = config.train.dtype.into();
         let loaded = config.source.load(want, config.seed)?;

@@ -21,7 +21,7 @@ use crate::trainer::{EarlyStopping, Evaluation, Every, Trainer};
 const QUICK_START: &str = include_str!("../../configs/quick-start.toml");
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The config; left out: the quick start, an MLP on the embedded MNIST sample.
     config: Option<PathBuf>,
     /// Change a key of the config, as in --set optimizer.lr=0.01.
@@ -44,7 +44,7 @@ pub struct Arguments {
     dry_run: bool,
 }
 
-pub fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     device::use_threads(arguments.threads)?;
     let config = match &arguments.config {
         Some(path) => Config::read(path, &arguments.set)?,
@@ -59,7 +59,10 @@ pub fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let Session { splits, network } = Session::open(&config, &device)?;
     if let Some(path) = &arguments.init_from {
         let state = checkpoint::load(path)?;
-        network.params().load(&state).map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))?;
+        network
+            .params()
+            .load(&state)
+            .map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))?;
     }
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
     let trainer = Trainer::new(network, config.loss.clone(), optimizer, config.train.clone(), config.seed)?;
@@ -146,7 +149,7 @@ impl Run {
             }
             let stop = epoch.last || self.out_of_patience(number);
             if self.config.train.checkpoint_every == Every::Epoch || number == epochs || stop {
-                self.checkpoint(Progress { epoch: number, step: self.trainer.steps(), step_in_epoch: 0 })?;
+                self.checkpoint(&Progress { epoch: number, step: self.trainer.steps(), step_in_epoch: 0 })?;
             }
             if stop {
                 return Ok(number);
@@ -170,7 +173,11 @@ impl Run {
             lr = update.lr;
             bar.update(&update);
             if matches!(self.config.train.checkpoint_every, Every::Steps(every) if update.step % every == 0) {
-                self.checkpoint(Progress { epoch: number, step: update.step, step_in_epoch: index as u64 + 1 })?;
+                self.checkpoint(&Progress {
+                    epoch: number,
+                    step: update.step,
+                    step_in_epoch: index as u64 + 1,
+                })?;
             }
             if self.config.train.max_steps > 0 && update.step >= self.config.train.max_steps {
                 last = true;
@@ -230,12 +237,12 @@ impl Run {
         self.folder.log(line)
     }
 
-    fn checkpoint(&self, progress: Progress) -> Result<()> {
+    fn checkpoint(&self, progress: &Progress) -> Result<()> {
         if self.config.train.checkpoint_every == Every::Never {
             return Ok(());
         }
         let keep = self.config.train.keep_last;
-        checkpoint::save_checkpoint(&self.folder.checkpoints(), &self.trainer, &progress, keep).map(|_| ())
+        checkpoint::save_checkpoint(&self.folder.checkpoints(), &self.trainer, progress, keep).map(|_| ())
     }
 
     /// Tests the best weights and writes the final line; gives the summary for the terminal.
@@ -263,7 +270,7 @@ impl Run {
         self.folder.log(line)?;
         rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
         rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
-        Ok(rows.iter().map(|row| format!("{:<14}{}\n", row[0], row[1])).collect())
+        Ok(table::render(&rows))
     }
 }
 

@@ -3,13 +3,13 @@
 use toml::de::{DeTable, DeValue};
 
 /// The line of a byte in `text`, from 1.
-pub fn line_at(text: &str, byte: usize) -> usize {
+pub(super) fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
 }
 
 /// The line of a dotted path such as `optimizer.betas[1]`, or of the deepest part of it that the text has. Nothing
 /// where the text has no part of it.
-pub fn line_of(text: &str, path: &str) -> Option<usize> {
+pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let mut table = Some(document.get_ref());
     let mut found = None;

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 
 /// Puts one override into the table and gives its key. A value is TOML; a bare word is taken as text.
-pub fn apply(table: &mut Table, argument: &str) -> Result<String> {
+pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     let usage = |problem: &str| Error::Config(format!("--set {}: {problem}", argument.escape_debug()));
     let (key, value) =
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;

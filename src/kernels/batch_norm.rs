@@ -52,13 +52,17 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
         for row in x.chunks_exact(channels) {
             mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.wide());
         }
-        mean.iter_mut().for_each(|m| *m /= count);
+        for m in &mut mean {
+            *m /= count;
+        }
         for row in x.chunks_exact(channels) {
             for ((v, m), x) in var.iter_mut().zip(&mean).zip(row) {
                 *v += (x.wide() - m) * (x.wide() - m);
             }
         }
-        var.iter_mut().for_each(|v| *v /= count);
+        for v in &mut var {
+            *v /= count;
+        }
         let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
         let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
         let rows = x.chunks_exact(channels).zip(normalized.chunks_exact_mut(channels));
@@ -120,7 +124,8 @@ fn fused_backward<T: Float>(
             }
         }
         // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
-        let scale: Vec<f64> = (0..channels).map(|c| w[c].wide() / (var[c].wide() + output.eps).sqrt()).collect();
+        let scale: Vec<f64> =
+            (0..channels).map(|c| w[c].wide() / (var[c].wide() + output.eps).sqrt()).collect();
         let rows = g.chunks_exact(channels).zip(normalized.chunks_exact(channels));
         for ((g, normal), dx) in rows.zip(dx.chunks_exact_mut(channels)) {
             for c in 0..channels {

@@ -97,7 +97,7 @@ fn fused<T: Float>(
         let mut exp_sum = T::of(0.0);
         for (g, &x) in grad.iter_mut().zip(x) {
             *g = (x - max).exponential();
-            exp_sum = exp_sum + *g;
+            exp_sum += *g;
         }
         let log_sum = max.wide() + exp_sum.wide().ln();
         let hit = (1.0 - how.label_smoothing) * weights[y];
@@ -110,7 +110,7 @@ fn fused<T: Float>(
         for (g, w) in grad.iter_mut().zip(&weights) {
             *g = *g * scale - T::of(spread * w / total);
         }
-        grad[y] = grad[y] - T::of(hit / total);
+        grad[y] -= T::of(hit / total);
     }
     Ok((sum, tensor(grad, (n, classes))?))
 }

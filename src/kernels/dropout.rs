@@ -70,7 +70,7 @@ mod tests {
             (f64::from(u32::try_from(kept).unwrap()) / 60_000.0 - 0.7).abs()
                 < 5.0 * (0.21f64 / 60_000.0).sqrt()
         );
-        assert!(draw_mask(5, 0.0, 0).iter().all(|m| *m == 1.0));
+        assert!(draw_mask(5, 0.0, 0).iter().all(|m| (m - 1.0).abs() < 1e-9));
         assert!(draw_mask(5, 1.0, 0).iter().all(|m| *m == 0.0));
     }
 

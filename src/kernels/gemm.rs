@@ -7,7 +7,7 @@ use super::storage::Float;
 
 /// A matrix in a slice, read with strides.
 #[derive(Clone, Copy)]
-pub struct Matrix<'a, T> {
+pub(super) struct Matrix<'a, T> {
     data: &'a [T],
     rows: usize,
     cols: usize,
@@ -17,12 +17,12 @@ pub struct Matrix<'a, T> {
 
 impl<'a, T> Matrix<'a, T> {
     /// A row-major matrix.
-    pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
+    pub(super) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
     /// The transpose, without moving anything.
-    pub fn t(self) -> Self {
+    pub(super) fn t(self) -> Self {
         Self {
             rows: self.cols,
             cols: self.rows,
@@ -37,7 +37,12 @@ impl<'a, T> Matrix<'a, T> {
 ///
 /// # Errors
 /// Shapes that do not fit each other or their slices.
-pub fn matmul<T: Float>(out: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>, accumulate: bool) -> Result<()> {
+pub(super) fn matmul<T: Float>(
+    out: &mut [T],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    accumulate: bool,
+) -> Result<()> {
     let (m, k, n) = (a.rows, a.cols, b.cols);
     if b.rows != k || out.len() != m * n || a.data.len() != m * k || b.data.len() != k * n {
         bail!("product of [{m}, {k}] and [{}, {n}] into {} elements", b.rows, out.len());
@@ -140,8 +145,10 @@ mod tests {
     #[test]
     fn products_of_every_size_and_order_equal_the_definition() {
         for (m, n, k) in [(1, 1, 1), (1, 300, 257), (64, 3, 9), (129, 130, 131), (7, 512, 600), (5, 4, 0)] {
-            let a: Vec<f64> = (0..m * k).map(|i| f64::from(i as u32 % 7) - 3.0).collect();
-            let b: Vec<f64> = (0..k * n).map(|i| f64::from(i as u32 % 5) - 2.0).collect();
+            let cycle =
+                |count: usize, period: u8| (0..period).cycle().take(count).map(|i| f64::from(i) - 2.0);
+            let a: Vec<f64> = cycle(m * k, 7).collect();
+            let b: Vec<f64> = cycle(k * n, 5).collect();
             // b as its transpose, [n, k].
             let bt: Vec<f64> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
             let mut expected = vec![1.0; m * n];

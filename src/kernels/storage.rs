@@ -9,7 +9,7 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithD
 use super::real::Real;
 
 /// The element types that kernels compute in: `f32` and `f64`.
-pub trait Float: WithDType + Real + num_traits::Float {
+pub(super) trait Float: WithDType + Real + num_traits::Float {
     /// A constant in this type.
     fn of(value: f64) -> Self;
     /// The value, widened.
@@ -66,7 +66,7 @@ impl<T: WithDType, G: Deref<Target = Storage>> Deref for View<G, T> {
 }
 
 /// The elements of a contiguous CPU tensor.
-pub fn view<T: WithDType>(tensor: &Tensor) -> Result<impl Deref<Target = [T]> + '_> {
+pub(super) fn view<T: WithDType>(tensor: &Tensor) -> Result<impl Deref<Target = [T]> + '_> {
     let (guard, layout) = tensor.storage_and_layout();
     let Some((start, end)) = layout.contiguous_offsets() else {
         bail!("a kernel needs contiguous elements, got strides {:?}", layout.stride());
@@ -79,7 +79,7 @@ pub fn view<T: WithDType>(tensor: &Tensor) -> Result<impl Deref<Target = [T]> + 
 }
 
 /// Gives `f` the elements of a contiguous CPU tensor to write. No tensor that `f` reads may share the storage.
-pub fn edit<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> Result<R> {
+pub(super) fn edit<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> Result<R> {
     let op = Edit { f: Cell::new(Some(f)), result: Cell::new(None), element: PhantomData::<T> };
     tensor.inplace_op1(&op)?;
     match op.result.into_inner() {
@@ -114,6 +114,6 @@ impl<T: Float, R, F: FnOnce(&mut [T]) -> R> InplaceOp1 for Edit<T, F, R> {
 }
 
 /// A new tensor of `shape` from its elements.
-pub fn tensor<T: Float>(elements: Vec<T>, shape: impl Into<candle_core::Shape>) -> Result<Tensor> {
+pub(super) fn tensor<T: Float>(elements: Vec<T>, shape: impl Into<candle_core::Shape>) -> Result<Tensor> {
     Tensor::from_vec(elements, shape.into(), &candle_core::Device::Cpu)
 }

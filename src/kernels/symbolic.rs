@@ -9,28 +9,28 @@ use super::real::Real;
 
 /// Holds the tensors of one formula, and the first error in it.
 #[derive(Default)]
-pub struct Formula {
+pub(super) struct Formula {
     tensors: RefCell<Vec<Tensor>>,
     error: RefCell<Option<candle_core::Error>>,
 }
 
 /// A tensor of a [`Formula`]; it is `Copy`, as the numbers that it stands for are.
 #[derive(Clone, Copy)]
-pub struct Node<'a> {
+pub(super) struct Node<'a> {
     formula: &'a Formula,
     index: usize,
 }
 
 impl Formula {
     /// Brings a tensor into the formula.
-    pub fn node(&self, tensor: Tensor) -> Node<'_> {
+    pub(super) fn node(&self, tensor: Tensor) -> Node<'_> {
         let mut tensors = self.tensors.borrow_mut();
         tensors.push(tensor);
         Node { formula: self, index: tensors.len() - 1 }
     }
 
     /// The tensor behind `node`, or the first error of the formula.
-    pub fn value(&self, node: Node<'_>) -> Result<Tensor> {
+    pub(super) fn value(&self, node: Node<'_>) -> Result<Tensor> {
         match self.error.borrow_mut().take() {
             Some(error) => Err(error),
             None => Ok(node.tensor()),

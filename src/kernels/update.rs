@@ -66,24 +66,27 @@ fn run<const S: usize>(
     }
     by_dtype!(param, T => {
         let g = view::<T>(grad)?;
-        edit::<T, _>(param, |p| with_slots(&slots, [const { None }; S], &mut |slots: [Option<&mut [T]>; S]| {
+        edit::<T, _>(param, |p| with_slots(&slots, [const { None }; S], &mut |slots: Open<'_, T, S>| {
             sweep(rule, prelude, p, &g, slots.map(Option::unwrap_or_default));
         }))?
     })
 }
 
+/// Slots that are open for writing, those that are not yet left out.
+type Open<'a, T, const S: usize> = [Option<&'a mut [T]>; S];
+
 /// Opens the slots one inside the other: candle gives one mutable tensor at a time.
 fn with_slots<'a, T: Float, const S: usize>(
     slots: &[&Var],
-    mut open: [Option<&'a mut [T]>; S],
-    f: &mut dyn FnMut([Option<&mut [T]>; S]),
+    mut open: Open<'a, T, S>,
+    f: &mut dyn FnMut(Open<'_, T, S>),
 ) -> Result<()> {
     let Some((first, rest)) = slots.split_first() else {
         f(open);
         return Ok(());
     };
     edit::<T, _>(first, |slot| {
-        let mut open: [Option<&mut [T]>; S] = open.each_mut().map(|slot| slot.as_deref_mut());
+        let mut open: Open<'_, T, S> = open.each_mut().map(|slot| slot.as_deref_mut());
         open[S - slots.len()] = Some(slot);
         with_slots(rest, open, f)
     })?

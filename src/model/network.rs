@@ -15,7 +15,10 @@ pub struct Network {
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Network").field("layers", &self.layers.len()).field("params", &self.params).finish()
+        f.debug_struct("Network")
+            .field("layers", &self.layers.len())
+            .field("params", &self.params)
+            .finish_non_exhaustive()
     }
 }
 

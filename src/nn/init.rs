@@ -11,8 +11,10 @@ use crate::error::Result;
 use crate::registry::{self, FromTable};
 use crate::rng::Stream;
 
+mod gain;
 mod schemes;
 
+pub use gain::{Fan, Nonlinearity};
 pub use schemes::{
     Constant, KaimingNormal, KaimingUniform, Normal, Ones, Orthogonal, TruncNormal, Uniform, XavierNormal,
     XavierUniform, Zeros,
@@ -171,7 +173,9 @@ fn orthogonal(shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
             }
         }
         let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
-        v.iter_mut().for_each(|x| *x /= norm);
+        for x in &mut v {
+            *x /= norm;
+        }
         basis.push(v);
     }
     if basis.iter().flatten().any(|x| !x.is_finite()) {

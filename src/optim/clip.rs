@@ -1,4 +1,4 @@
-//! Gradient clipping, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_.
+//! Gradient clipping, as `torch.nn.utils.clip_grad_norm`_ and `clip_grad_value`_.
 
 use candle_core::Tensor;
 

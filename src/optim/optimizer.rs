@@ -96,7 +96,7 @@ impl Optimizer {
                 match state.get(&name) {
                     Some(tensor) if tensor.dims() == var.dims() => changes.push((var, tensor)),
                     Some(tensor) => {
-                        problems.push(format!("`{name}` is {:?}, not {:?}", tensor.dims(), var.dims()))
+                        problems.push(format!("`{name}` is {:?}, not {:?}", tensor.dims(), var.dims()));
                     }
                     None => problems.push(format!("`{name}` is missing")),
                 }

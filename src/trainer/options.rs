@@ -225,7 +225,7 @@ pub struct EarlyStopping {
     pub patience: u64,
     /// What counts as better: at least this much.
     pub min_delta: f64,
-    /// The metric that is watched: "val_loss", "val_accuracy" …
+    /// The metric that is watched: "`val_loss`", "`val_accuracy`" …
     pub monitor: String,
 }
 

@@ -20,7 +20,8 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -45,7 +46,11 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
         ("hidden = [8]", "hidden = [8]\ndropout = 1.5", &["dropout", "between 0 and 1"]),
         ("hidden = [8]", "hidden = [8]\nactivation = 'rely'", &["activation", "did you mean `relu`?"]),
         ("hidden = [8]", "hidden = [8]\ninit = { bias = 'kaiming_normal' }", &["model.init.bias", "vector"]),
-        ("hidden = [8]", "hidden = [8]\ninit = { hidden = 'kaming_normal' }", &["model.init.hidden", "kaiming_normal"]),
+        (
+            "hidden = [8]",
+            "hidden = [8]\ninit = { hidden = 'kaming_normal' }",
+            &["model.init.hidden", "kaiming_normal"],
+        ),
         ("path = 'mnist'", "path = 'mnist'\nsequence = [28, 28]", &["sequence", "rnn"]),
         ("path = 'mnist'", "path = 'mnist'\nvalidation = 1.0", &["data.validation"]),
         ("path = 'mnist'", "path = 'mnist'\nvalidation = 0.001", &["validation"]),
@@ -88,8 +93,14 @@ fn wrong_usage_is_exit_code_two() {
 
 #[test]
 fn damaged_images_and_labels_are_refused() {
-    let damage: [(&str, &dyn Fn(&Path), &str); 7] = [
-        ("missing", &|mnist| fs::remove_file(mnist.join("t10k-labels-idx1-ubyte")).unwrap(), "descent data fetch mnist"),
+    /// A name, what is done to the folder, and a word of the error.
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path), &'a str);
+    let damage: [Damage<'_>; 7] = [
+        (
+            "missing",
+            &|mnist| fs::remove_file(mnist.join("t10k-labels-idx1-ubyte")).unwrap(),
+            "descent data fetch mnist",
+        ),
         ("short", &|mnist| edit(mnist, |bytes| bytes.truncate(30)), "truncated or damaged"),
         ("long", &|mnist| edit(mnist, |bytes| bytes.push(0)), "truncated or damaged"),
         ("header", &|mnist| edit(mnist, |bytes| bytes.truncate(3)), "header"),
@@ -162,10 +173,16 @@ fn weights_that_do_not_fit_are_all_listed() {
     succeed(folder.path(), &train(&["--out", "a"]));
     let wide = ["--init-from", "a/model.safetensors", "--set", "model.hidden=[9, 4]", "--out", "b"];
     let error = fail(folder.path(), &train(&wide), 1);
-    for word in ["`layer1.weight` is [8, 784] in the file, [9, 784] in the model", "`layer3.bias`", "`layer2.weight`"] {
+    for word in
+        ["`layer1.weight` is [8, 784] in the file, [9, 784] in the model", "`layer3.bias`", "`layer2.weight`"]
+    {
         assert!(error.contains(word), "{word}: {error}");
     }
-    let error = fail(folder.path(), &train(&["--init-from", "a/model.safetensors", "--set", "model.hidden=[]", "--out", "b"]), 1);
+    let error = fail(
+        folder.path(),
+        &train(&["--init-from", "a/model.safetensors", "--set", "model.hidden=[]", "--out", "b"]),
+        1,
+    );
     assert!(error.contains("`layer2.weight` is not in the model"), "{error}");
     fs::write(folder.path().join("w.pt"), b"PK\x03\x04").unwrap();
     assert!(fail(folder.path(), &train(&["--init-from", "w.pt", "--out", "b"]), 1).contains("save_file"));
@@ -178,7 +195,8 @@ fn weights_that_do_not_fit_are_all_listed() {
 #[test]
 fn a_run_that_diverges_names_step_and_lr_and_leaves_no_half_a_folder() {
     let folder = folder();
-    let error = fail(folder.path(), &["train", "c.toml", "-q", "--set", "optimizer.lr=1e30", "--out", "run"], 1);
+    let error =
+        fail(folder.path(), &["train", "c.toml", "-q", "--set", "optimizer.lr=1e30", "--out", "run"], 1);
     assert!(error.contains("at step ") && error.contains("1000000000000000000000000000000"), "{error}");
     assert!(!folder.path().join("run").exists());
 }
@@ -186,9 +204,17 @@ fn a_run_that_diverges_names_step_and_lr_and_leaves_no_half_a_folder() {
 #[test]
 fn a_loss_for_numbers_on_classes_says_what_to_take() {
     let folder = folder();
-    let error = fail(folder.path(), &["train", "c.toml", "--set", "data.name=waves", "--set", "data={ name = 'waves' }"], 2);
+    let error = fail(
+        folder.path(),
+        &["train", "c.toml", "--set", "data.name=waves", "--set", "data={ name = 'waves' }"],
+        2,
+    );
     assert!(error.contains("`mse`"), "{error}");
-    let error = fail(folder.path(), &["train", "c.toml", "--set", "model={ name = 'rnn' }", "--set", "data.sequence=[28, 27]"], 2);
+    let error = fail(
+        folder.path(),
+        &["train", "c.toml", "--set", "model={ name = 'rnn' }", "--set", "data.sequence=[28, 27]"],
+        2,
+    );
     assert!(error.contains("784"), "{error}");
     let error = fail(folder.path(), &["train", "c.toml", "--set", "loss.weight=[1.0, 2.0]"], 2);
     assert!(error.contains("10 classes"), "{error}");

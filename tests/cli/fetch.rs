@@ -17,11 +17,17 @@ fn serve(folder: PathBuf, requests: usize) -> String {
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
             let request = lines.next().unwrap();
             lines.take_while(|line| !line.is_empty()).for_each(drop);
-            let name = request.split_whitespace().nth(1).unwrap().trim_start_matches("/mnist/").trim_end_matches(".gz");
+            let name = request
+                .split_whitespace()
+                .nth(1)
+                .unwrap()
+                .trim_start_matches("/mnist/")
+                .trim_end_matches(".gz");
             let mut body = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             body.write_all(&fs::read(folder.join(name)).unwrap_or_default()).unwrap();
             let body = body.finish().unwrap();
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             let _ = stream.write_all(&[head.as_bytes(), &body].concat());
         }
     });
@@ -66,7 +72,9 @@ fn the_real_set_is_fetched_and_checked() {
     let folder = tempfile::tempdir().unwrap();
     let mirror = serve(source, 4);
     let arguments = ["data", "fetch", "mnist", "--to", "here", "--mirror", &mirror];
-    assert!(succeed(folder.path(), &arguments).contains("4 files") || entries(&folder.path().join("here")) == 4);
+    assert!(
+        succeed(folder.path(), &arguments).contains("4 files") || entries(&folder.path().join("here")) == 4
+    );
     // A second call needs no server: it would get no answer.
     assert!(succeed(folder.path(), &arguments).contains("complete"));
 }

@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use crate::common::{fail, succeed};
 
 /// One array of an .npz file.
-pub struct Array {
+pub(super) struct Array {
     name: &'static str,
     kind: &'static str,
     shape: String,
@@ -17,11 +17,11 @@ pub struct Array {
 }
 
 impl Array {
-    pub fn f32(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = f32>) -> Self {
+    pub(super) fn f32(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = f32>) -> Self {
         Self::new(name, "<f4", shape, values.into_iter().flat_map(f32::to_le_bytes).collect())
     }
 
-    pub fn i64(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = i64>) -> Self {
+    pub(super) fn i64(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = i64>) -> Self {
         Self::new(name, "<i8", shape, values.into_iter().flat_map(i64::to_le_bytes).collect())
     }
 
@@ -31,11 +31,12 @@ impl Array {
     }
 }
 
-pub fn write(path: &Path, compress: bool, arrays: &[Array]) {
+pub(super) fn write(path: &Path, compress: bool, arrays: &[Array]) {
     let method = if compress { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
     let mut file = zip::ZipWriter::new(File::create(path).unwrap());
     for Array { name, kind, shape, bytes } in arrays {
-        file.start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method)).unwrap();
+        file.start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method))
+            .unwrap();
         let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n");
         file.write_all(b"\x93NUMPY\x01\x00").unwrap();
         file.write_all(&u16::try_from(header.len()).unwrap().to_le_bytes()).unwrap();
@@ -45,11 +46,12 @@ pub fn write(path: &Path, compress: bool, arrays: &[Array]) {
     file.finish().unwrap();
 }
 
-pub const CONFIG: &str = "[data]\nname = 'npz'\npath = 'data.npz'\n[model]\nname = 'mlp'\nhidden = [8]\n\
+pub(super) const CONFIG: &str = "[data]\nname = 'npz'\npath = 'data.npz'\n[model]\nname = 'mlp'\nhidden = [8]\n\
                           [loss]\nname = 'LOSS'\n[optimizer]\nname = 'adam'\nlr = 0.02\n[train]\nbatch_size = 8\nepochs = 60\n";
 
 fn final_metric(stdout: &str, name: &str) -> f64 {
-    let line = stdout.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {stdout}"));
+    let line =
+        stdout.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {stdout}"));
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -86,7 +88,11 @@ fn classes_and_values_are_learnt_from_plain_and_compressed_files() {
 fn sequences_are_read_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let x = (0..6u8 * 4 * 3).map(|i| f32::from(i % 7) / 7.0);
-    write(&folder.path().join("data.npz"), true, &[Array::f32("x_train", &[6, 4, 3], x), Array::f32("y_train", &[6, 2], (0..12u8).map(f32::from))]);
+    write(
+        &folder.path().join("data.npz"),
+        true,
+        &[Array::f32("x_train", &[6, 4, 3], x), Array::f32("y_train", &[6, 2], (0..12u8).map(f32::from))],
+    );
     let config = CONFIG.replace("LOSS", "mse").replace("'mlp'\nhidden = [8]", "'rnn'\nhidden_size = 3");
     std::fs::write(folder.path().join("c.toml"), config).unwrap();
     let plan = succeed(folder.path(), &["train", "c.toml", "--dry-run"]);
@@ -110,7 +116,10 @@ fn bad_arrays_are_named() {
         (vec![x(2), y(&[0, -3])], "class -3 in row 1"),
         (vec![x(2), Array::f32("y_train", &[2], [0.0, 0.5])], "0.5 in row 1"),
         (vec![Array::f32("x_train", &[2, 2], [0.0, 1.0, f32::NAN, 1.0]), y(&[0, 1])], "NaN in row 1"),
-        (vec![x(2), y(&[0, 1]), Array::f32("x_test", &[1, 3], [0.0; 3]), Array::i64("y_test", &[1], [0])], "x_test is"),
+        (
+            vec![x(2), y(&[0, 1]), Array::f32("x_test", &[1, 3], [0.0; 3]), Array::i64("y_test", &[1], [0])],
+            "x_test is",
+        ),
         (vec![x(2), y(&[0, 1]), Array::new("x_test", "<f4", &[9, 9], vec![0; 8])], "x_test"),
     ];
     for (arrays, word) in cases {

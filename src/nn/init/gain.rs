@@ -1,0 +1,39 @@
+//! What an activation does to the variance, and which side of a layer it is kept for.
+
+use serde::{Deserialize, Serialize};
+
+/// Which side of a layer the variance is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fan {
+    /// Its inputs.
+    FanIn,
+    /// Its outputs.
+    FanOut,
+}
+
+/// The activations that torch's `calculate_gain` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names of activations")]
+pub enum Nonlinearity {
+    Linear,
+    Sigmoid,
+    Tanh,
+    Relu,
+    LeakyRelu,
+    Selu,
+}
+
+impl Nonlinearity {
+    /// torch's `calculate_gain`.
+    pub(super) fn gain(self, slope: f64) -> f64 {
+        match self {
+            Self::Linear | Self::Sigmoid => 1.0,
+            Self::Tanh => 5.0 / 3.0,
+            Self::Relu => std::f64::consts::SQRT_2,
+            Self::LeakyRelu => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Self::Selu => 0.75,
+        }
+    }
+}
