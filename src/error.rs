@@ -29,14 +29,16 @@ pub enum Error {
     /// Weights that do not fit the model: every name, shape and dtype that differs.
     #[error("{0}")]
     Weights(String),
-    /// The loss left the finite numbers; the update it belongs to was not made.
+    /// The loss or the gradients left the finite numbers; the update they belong to was not made.
     #[error(
-        "the loss became {loss} at step {step} (epoch {epoch}, lr {lr}); the update was not made: \
+        "the {what} became {value} at step {step} (epoch {epoch}, lr {lr}); the update was not made: \
          lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values"
     )]
     Diverged {
-        /// The loss: NaN or infinite.
-        loss: f64,
+        /// The loss, or the norm of the gradients.
+        what: &'static str,
+        /// Its value: NaN or infinite.
+        value: f64,
         /// The update that would have been made, counted from 1.
         step: u64,
         /// The epoch it lies in, counted from 1.

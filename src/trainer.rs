@@ -133,18 +133,15 @@ impl Trainer {
                 self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), total)?;
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
             if !self.options.dtype.holds(loss_sum / total) {
-                return Err(Error::Diverged {
-                    loss: self.options.dtype.round(loss_sum / total),
-                    step,
-                    epoch,
-                    lr,
-                });
+                let value = self.options.dtype.round(loss_sum / total);
+                return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
             }
         }
-        let norm = self.optimizer.step(&self.grads, self.options.clip(), lr)?;
-        if norm.is_some_and(|norm| !norm.is_finite()) {
-            return Err(Error::Diverged { loss: loss_sum / total, step, epoch, lr });
+        let clipping = self.optimizer.clipping(&self.grads, self.options.clip())?;
+        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
+            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
         }
+        self.optimizer.step(&self.grads, clipping, lr)?;
         Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
     }
 

@@ -124,3 +124,23 @@ fn a_loss_that_is_not_finite_stops_before_the_update() {
     assert!(error.contains("step 1") && error.contains("lr 0.5"), "{error}");
     assert_eq!(before, bits(&trainer));
 }
+
+#[test]
+fn a_gradient_norm_that_is_not_finite_stops_before_the_update() {
+    let config = config(&format!("{SECTIONS}clip_grad_norm = 1.0\n").replace("cross_entropy", "mse"));
+    // The loss fits f32; the gradient of the first weights, which has the input as a factor, does not.
+    let xs = Tensor::full(3e38f32, (4, 7), &Device::Cpu).unwrap();
+    let ys = Tensor::full(1e10f32, (4, 1), &Device::Cpu).unwrap();
+    let mut trainer = trainer(&config, &[7], 1);
+    let params = trainer.network().params();
+    let zeros = params.copy().unwrap().into_iter().map(|(name, tensor)| (name, tensor.zeros_like().unwrap()));
+    let mut state: BTreeMap<String, Tensor> = zeros.collect();
+    state.insert("layer1.weight".to_owned(), Tensor::full(1e-37f32, (16, 7), &Device::Cpu).unwrap());
+    state.insert("layer2.weight".to_owned(), Tensor::full(1e-3f32, (1, 16), &Device::Cpu).unwrap());
+    params.load(&state).unwrap();
+    let before = bits(&trainer);
+    let data = dataset(&config, &xs, &ys);
+    let error = trainer.update(&data, &[0, 1, 2, 3], 1).unwrap_err().to_string();
+    assert!(error.contains("norm of the gradients"), "{error}");
+    assert_eq!(before, bits(&trainer));
+}

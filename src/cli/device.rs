@@ -29,12 +29,12 @@ pub(super) fn choose(name: &str) -> Result<Device> {
 fn automatic() -> Device {
     match cuda(0) {
         Ok(device) => {
-            tracing::info!("training on the GPU, cuda:0");
+            tracing::info!("running on the GPU, cuda:0");
             device
         }
         Err(problem) => {
             tracing::debug!("{problem}");
-            tracing::info!("training on the CPU, {} threads", rayon::current_num_threads());
+            tracing::info!("running on the CPU, {} threads", rayon::current_num_threads());
             Device::Cpu
         }
     }

@@ -17,24 +17,31 @@ pub enum Clip {
     Value(f64),
 }
 
-impl Clip {
-    /// The limit of every element.
-    pub fn value(self) -> Option<f64> {
-        match self {
-            Self::Value(value) => Some(value),
-            _ => None,
-        }
-    }
+/// What clipping does to the gradients of one update.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clipping {
+    /// The Euclidean norm of all gradients together, where it was needed.
+    pub norm: Option<f64>,
+    /// Every gradient is multiplied by this.
+    pub scale: f64,
+    /// Every element is limited to ± this; infinite: not at all.
+    pub clamp: f64,
+}
 
-    /// The norm of all gradients, where it is needed, and what they are multiplied by: `max / (norm + 1e-6)`, at most
-    /// 1, as torch has it.
-    pub fn coefficient(self, gradients: &[&Tensor]) -> Result<(Option<f64>, f64)> {
-        let Self::Norm(max) = self else {
-            return Ok((None, 1.0));
-        };
-        let squares = gradients.iter().map(|g| sum_of_squares(g)).sum::<candle_core::Result<f64>>()?;
-        let norm = squares.sqrt();
-        Ok((Some(norm), (max / (norm + 1e-6)).min(1.0)))
+impl Clip {
+    /// The clipping of these gradients. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as torch has it.
+    pub fn of(self, gradients: &[&Tensor]) -> Result<Clipping> {
+        let none = Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY };
+        match self {
+            Self::None => Ok(none),
+            Self::Value(clamp) => Ok(Clipping { clamp, ..none }),
+            Self::Norm(max) => {
+                let squares =
+                    gradients.iter().map(|g| sum_of_squares(g)).sum::<candle_core::Result<f64>>()?;
+                let norm = squares.sqrt();
+                Ok(Clipping { norm: Some(norm), scale: (max / (norm + 1e-6)).min(1.0), ..none })
+            }
+        }
     }
 }
 
@@ -47,10 +54,10 @@ mod tests {
     fn the_norm_is_over_all_gradients_with_torchs_epsilon() {
         let (a, b) =
             (Tensor::new(&[3f64], &Device::Cpu).unwrap(), Tensor::new(&[4f64], &Device::Cpu).unwrap());
-        let (norm, coefficient) = Clip::Norm(1.0).coefficient(&[&a, &b]).unwrap();
-        assert_eq!(norm, Some(5.0));
+        let clipping = Clip::Norm(1.0).of(&[&a, &b]).unwrap();
+        assert_eq!(clipping.norm, Some(5.0));
         // torch: clip_grad_norm_ of [3, 4] at 1.0 leaves [0.59999988, 0.79999984] in f64 arithmetic: 3 / 5.000001.
-        assert!((coefficient * 3.0 - 3.0 / 5.000_001).abs() < 1e-15);
-        assert!((Clip::Norm(10.0).coefficient(&[&a, &b]).unwrap().1 - 1.0).abs() < 1e-15);
+        assert!((clipping.scale * 3.0 - 3.0 / 5.000_001).abs() < 1e-15);
+        assert!((Clip::Norm(10.0).of(&[&a, &b]).unwrap().scale - 1.0).abs() < 1e-15);
     }
 }

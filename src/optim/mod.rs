@@ -19,7 +19,7 @@ use crate::kernels::update::Prelude;
 use crate::registry;
 use crate::registry::KeyError;
 
-pub use clip::Clip;
+pub use clip::{Clip, Clipping};
 pub use optimizer::Optimizer;
 
 /// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::{Clip, Common, Rule, Slot, Step};
+use super::{Clip, Clipping, Common, Rule, Slot, Step};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
 use crate::nn::{Grads, Param, Params};
@@ -44,16 +44,22 @@ impl Optimizer {
         self.steps
     }
 
-    /// Clips the gradients and updates every parameter, with the learning rate `lr`. Gives the gradients' norm where
-    /// clipping needed it.
-    pub fn step(&mut self, grads: &Grads, clip: Clip, lr: f64) -> Result<Option<f64>> {
-        let gradients: Vec<&Tensor> =
-            self.params.iter().map(|param| grads.require(param)).collect::<Result<_>>()?;
-        let (norm, coefficient) = clip.coefficient(&gradients)?;
+    /// What clipping does to these gradients.
+    pub fn clipping(&self, grads: &Grads, clip: Clip) -> Result<Clipping> {
+        clip.of(&self.gradients(grads)?)
+    }
+
+    fn gradients<'a>(&self, grads: &'a Grads) -> Result<Vec<&'a Tensor>> {
+        self.params.iter().map(|param| grads.require(param)).collect()
+    }
+
+    /// Clips the gradients and updates every parameter, with the learning rate `lr`.
+    pub fn step(&mut self, grads: &Grads, clipping: Clipping, lr: f64) -> Result<()> {
+        let gradients = self.gradients(grads)?;
         let Common { weight_decay, decoupled, maximize, .. } = self.rule.common();
         let prelude = Prelude {
-            scale: if maximize { -coefficient } else { coefficient },
-            clamp: clip.value().unwrap_or(f64::INFINITY),
+            scale: if maximize { -clipping.scale } else { clipping.scale },
+            clamp: clipping.clamp,
             coupled: if decoupled { 0.0 } else { weight_decay },
             keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
         };
@@ -62,7 +68,7 @@ impl Optimizer {
             self.rule.update(param.var(), grad, slots, &prelude, at)?;
         }
         self.steps += 1;
-        Ok(norm)
+        Ok(())
     }
 
     /// The state by torch's names, `PARAMETER.SLOT`, sharing storage with the optimizer. torch's `step` is a

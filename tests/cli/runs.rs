@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use candle_core::{DType, Device, Tensor};
 use descent::checkpoint;
+use descent::config::Config;
+use descent::model::Network;
 use descent::optim::Rule;
 
-use crate::common::{descent, repository, succeed};
+use crate::common::{descent, relative_difference, repository, succeed};
 
 fn lines(run: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
@@ -125,6 +128,27 @@ fn weights_start_another_run() {
     // With a learning rate of 0 the weights stay what they were.
     train("b", &["--init-from", "a/model.safetensors", "--set", "optimizer.lr=0.0", "--set", "seed=9"]);
     assert_eq!(model(&folder.path().join("a")), model(&folder.path().join("b")));
+}
+
+#[test]
+fn candle_loads_what_was_trained() {
+    use candle_nn::Module as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    succeed(
+        folder.path(),
+        &["train", "-q", "--out", "run", "--set", "data.limit=200", "--set", "train.max_steps=2"],
+    );
+    let bytes = model(&folder.path().join("run"));
+    let vb = candle_nn::VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu).unwrap();
+    let layers = [candle_nn::linear(784, 256, vb.pp("layer1")), candle_nn::linear(256, 10, vb.pp("layer2"))];
+    let [first, second] = layers.map(Result::unwrap);
+    let xs = Tensor::randn(0f32, 1.0, (3, 784), &Device::Cpu).unwrap();
+    let theirs = second.forward(&first.forward(&xs).unwrap().relu().unwrap()).unwrap();
+    let config = Config::read(&folder.path().join("run/config.toml"), &[]).unwrap();
+    let network = Network::new(&config.model, &[784], 10, 0, (DType::F32, &Device::Cpu)).unwrap();
+    network.params().load(&checkpoint::load(&folder.path().join("run/model.safetensors")).unwrap()).unwrap();
+    assert!(relative_difference(&network.forward(&xs).unwrap(), &theirs) < 1e-5);
 }
 
 #[test]
