@@ -1,48 +1,58 @@
 //! What a user sees of a run: a bar an epoch on a terminal, a line an epoch everywhere.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::table::thousands;
 use crate::trainer::Update;
 
+/// How often a bar is drawn: formatting it costs as much as an update of a small network.
+const REDRAW: Duration = Duration::from_millis(50);
+
 /// One epoch's bar.
-pub(super) struct Bar {
-    bar: ProgressBar,
+pub(crate) struct Bar {
+    line: ProgressBar,
+    drawn: Instant,
+    rows: u64,
     loss_sum: f64,
     total: f64,
 }
 
 impl Bar {
     /// A bar over `rows` rows of `epoch` out of `epochs`; only on a terminal.
-    pub(super) fn new(rows: u64, epoch: u64, epochs: u64, quiet: bool) -> Self {
+    pub(crate) fn new(rows: u64, epoch: u64, epochs: u64, quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
-        let target =
-            if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(rows), target);
-        let template = "{prefix} {wide_bar} {pos}/{len}  {msg}  {per_sec}  {eta} left";
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let line = ProgressBar::with_draw_target(Some(rows), target);
+        let template = "{prefix} {wide_bar} {human_pos}/{human_len}  {msg}  {rate} rows/s  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for the eye")]
+            let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+                let _ = write!(text, "{}", thousands(state.per_sec() as u64));
+            };
+            line.set_style(style.with_key("rate", rate));
         }
-        bar.set_prefix(format!("epoch {epoch}/{epochs}"));
-        Self { bar, loss_sum: 0.0, total: 0.0 }
+        line.set_prefix(format!("epoch {epoch}/{epochs}"));
+        Self { line, drawn: Instant::now(), rows: 0, loss_sum: 0.0, total: 0.0 }
     }
 
     /// Counts an update.
-    pub(super) fn update(&mut self, update: &Update) {
+    pub(crate) fn update(&mut self, update: &Update) {
         self.loss_sum += update.loss_sum;
         self.total += update.total;
-        if !self.bar.is_hidden() {
-            self.bar.set_message(format!("loss {:.4}", self.loss_sum / self.total));
+        self.rows += update.rows as u64;
+        if !self.line.is_hidden() && self.drawn.elapsed() >= REDRAW {
+            self.drawn = Instant::now();
+            self.line.set_message(format!("loss {:.4}", self.loss_sum / self.total));
+            self.line.set_position(self.rows);
         }
-        self.bar.inc(update.rows as u64);
     }
 
     /// Removes the bar.
-    pub(super) fn finish(self) {
-        self.bar.finish_and_clear();
+    pub(crate) fn finish(self) {
+        self.line.finish_and_clear();
     }
 }
 

@@ -270,8 +270,13 @@ impl Run {
         self.folder.log(line)?;
         rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
         rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
-        Ok(table::render(&rows))
+        Ok(summary(&rows))
     }
+}
+
+/// A name and a value a line.
+fn summary(rows: &[Vec<String>]) -> String {
+    rows.iter().fold(String::new(), |text, row| format!("{text}{:<15}{}\n", row[0], row[1]))
 }
 
 /// The numbers of an epoch by name.
