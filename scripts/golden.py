@@ -56,9 +56,29 @@ class Rnn(nn.Module):
         return self.fc(self.rnn(x)[0][:, -1])
 
 
+class Lion(torch.optim.Optimizer):
+    """Program 1 of https://arxiv.org/abs/2302.06675, which torch does not have."""
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0, maximize=False):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                g = -p.grad if group["maximize"] else p.grad
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                update = torch.sign(beta1 * m + (1 - beta1) * g)
+                p.sub_(group["lr"] * (update + group["weight_decay"] * p))
+                m.mul_(beta2).add_(g, alpha=1 - beta2)
+
+
 OPTIMIZERS = {
     "sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
-    "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad, "adadelta": torch.optim.Adadelta,
+    "adamax": torch.optim.Adamax, "nadam": torch.optim.NAdam, "radam": torch.optim.RAdam, "asgd": torch.optim.ASGD,
+    "rprop": torch.optim.Rprop, "lion": Lion,
 }
 
 
@@ -149,7 +169,11 @@ def optimizers():
             ("dampening", {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.01}),
             ("nesterov", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
         ],
-        "adam": [("betas", {"betas": [0.7, 0.95], "eps": 1e-3}), ("amsgrad", {"amsgrad": True})],
+        "adam": [
+            ("betas", {"betas": [0.7, 0.95], "eps": 1e-3}),
+            ("amsgrad", {"amsgrad": True}),
+            ("decoupled", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+        ],
         "adamw": [
             ("betas", {"betas": [0.7, 0.95], "eps": 1e-3, "weight_decay": 0.3}),
             ("amsgrad", {"amsgrad": True, "weight_decay": 0.0}),
@@ -165,10 +189,27 @@ def optimizers():
             ("initial", {"initial_accumulator_value": 0.3, "eps": 1e-3}),
         ],
     }
-    lr = {"sgd": 0.1, "adam": 0.02, "adamw": 0.02, "rmsprop": 0.005, "adagrad": 0.1}
+    own |= {
+        "adadelta": [("rho", {"rho": 0.5, "eps": 1e-3, "lr": 0.5})],
+        "adamax": [("betas", {"betas": [0.7, 0.95], "eps": 1e-3})],
+        "nadam": [
+            ("betas", {"betas": [0.7, 0.95], "eps": 1e-3, "momentum_decay": 0.1}),
+            ("decoupled", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+        ],
+        "radam": [
+            ("betas", {"betas": [0.7, 0.95], "eps": 1e-3}),
+            ("decoupled", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+        ],
+        "asgd": [("average", {"lambd": 0.01, "alpha": 0.5, "t0": 30})],
+        "rprop": [("etas", {"etas": [0.3, 1.5], "step_sizes": [1e-4, 0.05]})],
+        "lion": [("betas", {"betas": [0.7, 0.95]})],
+    }
+    lr = {"sgd": 0.1, "rmsprop": 0.005, "adagrad": 0.1, "adadelta": 1.0, "asgd": 0.1, "rprop": 0.01, "lion": 0.003}
     for name, cases in own.items():
         for case, options in shared + cases:
-            make("-".join(filter(None, ["optim", name, case])), {"name": name, "lr": lr[name], **options})
+            if "weight_decay" in options and name == "rprop":
+                continue
+            make("-".join(filter(None, ["optim", name, case])), {"name": name, "lr": lr.get(name, 0.02), **options})
 
 
 def layers():

@@ -24,13 +24,23 @@ pub struct Adam {
     pub weight_decay: f64,
     /// Divides by the largest v so far: Reddi et al. 2018.
     pub amsgrad: bool,
+    /// Whether the decay shrinks the weights themselves, as in AdamW.
+    pub decoupled_weight_decay: bool,
     /// Makes the loss grow.
     pub maximize: bool,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Self { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, amsgrad: false, maximize: false }
+        Self {
+            lr: 1e-3,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            amsgrad: false,
+            decoupled_weight_decay: false,
+            maximize: false,
+        }
     }
 }
 
@@ -81,7 +91,12 @@ pub(super) fn check([beta1, beta2]: [f64; 2], eps: f64) -> Result<(), KeyError> 
 
 impl UpdateRule for Adam {
     fn common(&self) -> Common {
-        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
+        Common {
+            lr: self.lr,
+            weight_decay: self.weight_decay,
+            decoupled: self.decoupled_weight_decay,
+            maximize: self.maximize,
+        }
     }
 
     fn slots(&self) -> Vec<Slot> {

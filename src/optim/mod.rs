@@ -4,12 +4,19 @@
 //! once what all rules need: weight decay, `maximize`, clipping. Names, options, defaults and state names are torch's,
 //! <https://docs.pytorch.org/docs/stable/optim.html>.
 
+pub mod adadelta;
 pub mod adagrad;
 pub mod adam;
+pub mod adamax;
 pub mod adamw;
+pub mod asgd;
 pub mod clip;
+pub mod lion;
+pub mod nadam;
 mod optimizer;
+pub mod radam;
 pub mod rmsprop;
+pub mod rprop;
 pub mod sgd;
 
 use candle_core::{Tensor, Var};
@@ -35,6 +42,14 @@ pub trait UpdateRule {
         true
     }
 
+    /// Further state, by torch's names: a number each, which torch keeps for every parameter alike. Two at most.
+    fn numbers(&self) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    /// Takes the numbers one step on, before the parameters are updated.
+    fn advance(&self, _numbers: &mut [f64], _at: Step) {}
+
     /// Refuses options that cannot be, by the key at fault. The shared options are checked elsewhere.
     fn check(&self) -> Result<(), KeyError>;
 
@@ -50,6 +65,13 @@ registry! {
         "adamw" => AdamW(adamw::AdamW),
         "rmsprop" => RmsProp(rmsprop::RmsProp),
         "adagrad" => Adagrad(adagrad::Adagrad),
+        "adadelta" => Adadelta(adadelta::Adadelta),
+        "adamax" => Adamax(adamax::Adamax),
+        "nadam" => NAdam(nadam::NAdam),
+        "radam" => RAdam(radam::RAdam),
+        "asgd" => Asgd(asgd::Asgd),
+        "rprop" => Rprop(rprop::Rprop),
+        "lion" => Lion(lion::Lion),
     }
 }
 
@@ -89,6 +111,10 @@ pub struct Step {
     pub t: u64,
     /// The learning rate now.
     pub lr: f64,
+    /// The rule's numbers as the last step left them.
+    pub numbers_before: [f64; 2],
+    /// The rule's numbers at this step.
+    pub numbers: [f64; 2],
 }
 
 impl Step {

@@ -17,6 +17,8 @@ pub struct Optimizer {
     params: Vec<Param>,
     /// For each parameter its slots.
     state: Vec<Vec<Var>>,
+    /// The rule's numbers, in [`UpdateRule::numbers`]' order.
+    numbers: [f64; 2],
     steps: u64,
 }
 
@@ -31,7 +33,9 @@ impl Optimizer {
         };
         let params = params.trainable().to_vec();
         let state = params.iter().map(start).collect::<Result<_>>()?;
-        Ok(Self { rule, slots, params, state, steps: 0 })
+        let mut numbers = [0.0; 2];
+        numbers.iter_mut().zip(rule.numbers()).for_each(|(number, slot)| *number = slot.initial);
+        Ok(Self { rule, slots, params, state, numbers, steps: 0 })
     }
 
     /// The rule with its hyperparameters.
@@ -63,7 +67,9 @@ impl Optimizer {
             coupled: if decoupled { 0.0 } else { weight_decay },
             keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
         };
-        let at = Step { t: self.steps + 1, lr };
+        let mut at = Step { t: self.steps + 1, lr, numbers_before: self.numbers, numbers: self.numbers };
+        self.rule.advance(&mut self.numbers, at);
+        at.numbers = self.numbers;
         for ((param, grad), slots) in self.params.iter().zip(gradients).zip(&self.state) {
             self.rule.update(param.var(), grad, slots, &prelude, at)?;
         }
@@ -87,6 +93,9 @@ impl Optimizer {
                 )]
                 let step = Tensor::new(self.steps as f32, &Device::Cpu)?;
                 state.push((format!("{}.step", param.name()), step));
+            }
+            for (slot, number) in self.rule.numbers().iter().zip(self.numbers) {
+                state.push((format!("{}.{}", param.name(), slot.name), Tensor::new(number, &Device::Cpu)?));
             }
         }
         Ok(state)
@@ -117,6 +126,15 @@ impl Optimizer {
         let converted: Vec<Tensor> = changes.iter().copied().map(convert).collect::<Result<_>>()?;
         for ((var, _), tensor) in changes.into_iter().zip(converted) {
             var.set(&tensor)?;
+        }
+        if let Some(param) = self.params.first() {
+            for (slot, number) in self.rule.numbers().iter().zip(&mut self.numbers) {
+                let name = format!("{}.{}", param.name(), slot.name);
+                let saved = state.get(&name).ok_or_else(|| {
+                    Error::Weights(format!("the optimizer state does not fit: `{name}` is missing"))
+                })?;
+                *number = saved.to_dtype(DType::F64)?.to_scalar()?;
+            }
         }
         self.steps = steps;
         Ok(())

@@ -1,0 +1,68 @@
+//! Adamax, Adam by the infinity norm: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `m ← β₁ m + (1 - β₁) g`, `u ← max(β₂ u, |g| + eps)`, `p ← p - lr / (1 - β₁ᵗ) · m / u`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adamax {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// Added to the absolute gradient.
+    pub eps: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Adamax {
+    fn default() -> Self {
+        Self { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, maximize: false }
+    }
+}
+
+struct Formula {
+    betas: [f64; 2],
+    eps: f64,
+    step_size: f64,
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - self.betas[0]);
+        slots[1] = slots[1].scale(self.betas[1]).larger(g.magnitude().shift(self.eps));
+        (p - (slots[0] / slots[1]).scale(self.step_size), slots)
+    }
+}
+
+impl UpdateRule for Adamax {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::zero("exp_avg"), Slot::zero("exp_inf")]
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])?;
+        check_non_negative(&[("eps", self.eps)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let step_size = at.lr / (1.0 - at.power(self.betas[0]));
+        let formula = Formula { betas: self.betas, eps: self.eps, step_size };
+        Ok(update(&formula, prelude, param, grad, slots)?)
+    }
+}

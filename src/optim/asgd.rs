@@ -1,0 +1,83 @@
+//! Averaged SGD: Polyak and Juditsky 1992, <https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; the average `ax` of p begins at step t0. torch trains on
+/// with p, and so does this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asgd {
+    /// The learning rate.
+    pub lr: f64,
+    /// λ: the decay.
+    pub lambd: f64,
+    /// α: the power in η.
+    pub alpha: f64,
+    /// The step at which averaging begins.
+    pub t0: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Asgd {
+    fn default() -> Self {
+        Self { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weight_decay: 0.0, maximize: false }
+    }
+}
+
+struct Formula {
+    lambd: f64,
+    eta: f64,
+    mu: f64,
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let p = p.scale(1.0 - self.lambd * self.eta) - g.scale(self.eta);
+        // Until averaging begins the average is the weight itself, to the bit.
+        let averaged = slots[0] + (p - slots[0]).scale(self.mu);
+        #[allow(clippy::float_cmp, reason = "1 marks that averaging has not begun")]
+        let begun = self.mu != 1.0;
+        slots[0] = if begun { averaged } else { p };
+        (p, slots)
+    }
+}
+
+impl UpdateRule for Asgd {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::zero("ax")]
+    }
+
+    fn numbers(&self) -> Vec<Slot> {
+        vec![Slot { name: "eta", initial: self.lr }, Slot { name: "mu", initial: 1.0 }]
+    }
+
+    fn advance(&self, numbers: &mut [f64], at: Step) {
+        numbers[0] = at.lr / (1.0 + self.lambd * at.lr * at.count()).powf(self.alpha);
+        numbers[1] = 1.0 / (at.count() - self.t0).max(1.0);
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_non_negative(&[("lambd", self.lambd), ("alpha", self.alpha), ("t0", self.t0)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let [eta, mu] = at.numbers_before;
+        let formula = Formula { lambd: self.lambd, eta, mu };
+        Ok(update(&formula, prelude, param, grad, slots)?)
+    }
+}

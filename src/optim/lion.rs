@@ -1,0 +1,69 @@
+//! Lion: Chen et al. 2023, <https://arxiv.org/abs/2302.06675>. Beyond torch.optim.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_betas};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `p ← p (1 - lr · weight_decay) - lr sign(β₁ m + (1 - β₁) g)`, `m ← β₂ m + (1 - β₂) g`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lion {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// This times the learning rate is the share of the weight that decays.
+    pub weight_decay: f64,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Lion {
+    fn default() -> Self {
+        Self { lr: 1e-4, betas: [0.9, 0.99], weight_decay: 0.0, maximize: false }
+    }
+}
+
+struct Formula {
+    betas: [f64; 2],
+    lr: f64,
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let [beta1, beta2] = self.betas;
+        let mixed = slots[0].scale(beta1) + g.scale(1.0 - beta1);
+        let step = g.scale(0.0).shift(self.lr);
+        slots[0] = slots[0].scale(beta2) + g.scale(1.0 - beta2);
+        (p - mixed.if_positive(step, (-mixed).if_positive(-step, step.scale(0.0))), slots)
+    }
+}
+
+impl UpdateRule for Lion {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::zero("exp_avg")]
+    }
+
+    fn has_step(&self) -> bool {
+        false
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let formula = Formula { betas: self.betas, lr: at.lr };
+        Ok(update(&formula, prelude, param, grad, slots)?)
+    }
+}

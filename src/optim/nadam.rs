@@ -1,0 +1,114 @@
+//! NAdam, Adam with Nesterov momentum: Dozat 2016, <https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// Adam whose step mixes gradient and momentum: `μ_t = β₁ (1 - ½ · 0.96^(t ψ))`, and
+/// `p ← p - lr ((1 - μ_t) / (1 - Π μ) · g + μ_{t+1} / (1 - μ_{t+1} Π μ) · m) / (√v̂ + eps)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NAdam {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// Added to the root.
+    pub eps: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// ψ: how fast the momentum warms up.
+    pub momentum_decay: f64,
+    /// Whether the decay shrinks the weights themselves, as in AdamW.
+    pub decoupled_weight_decay: bool,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for NAdam {
+    fn default() -> Self {
+        Self {
+            lr: 2e-3,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            momentum_decay: 4e-3,
+            decoupled_weight_decay: false,
+            maximize: false,
+        }
+    }
+}
+
+impl NAdam {
+    /// The momentum of step `t`.
+    fn mu(&self, t: f64) -> f64 {
+        self.betas[0] * (1.0 - 0.5 * 0.96f64.powf(t * self.momentum_decay))
+    }
+}
+
+struct Formula {
+    betas: [f64; 2],
+    eps: f64,
+    /// What the second moment is divided by.
+    correction2: f64,
+    grad_size: f64,
+    momentum_size: f64,
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let [beta1, beta2] = self.betas;
+        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
+        slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+        let denominator = slots[1].scale(1.0 / self.correction2).root().shift(self.eps);
+        let step = g.scale(self.grad_size) + slots[0].scale(self.momentum_size);
+        (p - step / denominator, slots)
+    }
+}
+
+impl UpdateRule for NAdam {
+    fn common(&self) -> Common {
+        Common {
+            lr: self.lr,
+            weight_decay: self.weight_decay,
+            decoupled: self.decoupled_weight_decay,
+            maximize: self.maximize,
+        }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")]
+    }
+
+    fn numbers(&self) -> Vec<Slot> {
+        vec![Slot { name: "mu_product", initial: 1.0 }]
+    }
+
+    fn advance(&self, numbers: &mut [f64], at: Step) {
+        numbers[0] *= self.mu(at.count());
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])?;
+        check_non_negative(&[("eps", self.eps), ("momentum_decay", self.momentum_decay)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let product = at.numbers[0];
+        let (mu, next) = (self.mu(at.count()), self.mu(at.count() + 1.0));
+        let formula = Formula {
+            betas: self.betas,
+            eps: self.eps,
+            correction2: 1.0 - at.power(self.betas[1]),
+            grad_size: at.lr * (1.0 - mu) / (1.0 - product),
+            momentum_size: at.lr * next / (1.0 - product * next),
+        };
+        Ok(update(&formula, prelude, param, grad, slots)?)
+    }
+}

@@ -1,0 +1,98 @@
+//! RAdam, Adam that waits until its second moment can be trusted: Liu et al. 2020, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// With `ρ_t = ρ_∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)`: where ρ_t > 5, Adam times a rectification, before that `p ← p - lr m̂`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RAdam {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// Added to the root.
+    pub eps: f64,
+    /// This times the weight joins the gradient.
+    pub weight_decay: f64,
+    /// Whether the decay shrinks the weights themselves, as in AdamW.
+    pub decoupled_weight_decay: bool,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for RAdam {
+    fn default() -> Self {
+        Self {
+            lr: 1e-3,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            decoupled_weight_decay: false,
+            maximize: false,
+        }
+    }
+}
+
+struct Formula {
+    betas: [f64; 2],
+    eps: f64,
+    step_size: f64,
+    /// What the step is multiplied by over the root of v; none: the second moment cannot be trusted yet.
+    rectified: Option<f64>,
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let [beta1, beta2] = self.betas;
+        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
+        slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+        let step = slots[0].scale(self.step_size);
+        let step = match self.rectified {
+            Some(factor) => step.scale(factor) / slots[1].root().shift(self.eps),
+            None => step,
+        };
+        (p - step, slots)
+    }
+}
+
+impl UpdateRule for RAdam {
+    fn common(&self) -> Common {
+        Common {
+            lr: self.lr,
+            weight_decay: self.weight_decay,
+            decoupled: self.decoupled_weight_decay,
+            maximize: self.maximize,
+        }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")]
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])?;
+        check_non_negative(&[("eps", self.eps)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let [beta1, beta2] = self.betas;
+        let correction2 = 1.0 - at.power(beta2);
+        let rho_inf = 2.0 / (1.0 - beta2) - 1.0;
+        let rho = rho_inf - 2.0 * at.count() * at.power(beta2) / correction2;
+        let rectified = (rho > 5.0).then(|| {
+            let square = (rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho);
+            square.sqrt() * correction2.sqrt()
+        });
+        let step_size = at.lr / (1.0 - at.power(beta1));
+        let formula = Formula { betas: self.betas, eps: self.eps, step_size, rectified };
+        Ok(update(&formula, prelude, param, grad, slots)?)
+    }
+}

@@ -1,0 +1,83 @@
+//! Resilient propagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::real::Real;
+use crate::kernels::update::{PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// Each weight has a step of its own, which grows by `etas[1]` while the sign of its gradient stays and shrinks by
+/// `etas[0]` where it turns; there the gradient counts, and is remembered, as 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rprop {
+    /// The learning rate.
+    pub lr: f64,
+    /// The factors by which a step shrinks and grows.
+    pub etas: [f64; 2],
+    /// The smallest and the largest step.
+    pub step_sizes: [f64; 2],
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Rprop {
+    fn default() -> Self {
+        Self { lr: 1e-2, etas: [0.5, 1.2], step_sizes: [1e-6, 50.0], maximize: false }
+    }
+}
+
+struct Formula {
+    etas: [f64; 2],
+    step_sizes: [f64; 2],
+}
+
+impl PerElement for Formula {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        let zero = g.scale(0.0);
+        let one = zero.shift(1.0);
+        let turn = g * slots[0];
+        let [shrink, grow] = self.etas.map(|eta| zero.shift(eta));
+        let factor = turn.if_positive(grow, (-turn).if_positive(shrink, one));
+        let [smallest, largest] = self.step_sizes.map(|size| zero.shift(size));
+        let size = (slots[1] * factor).larger(smallest);
+        let size = -(-size).larger(-largest);
+        let g = (-turn).if_positive(zero, g);
+        let sign = g.if_positive(one, (-g).if_positive(-one, zero));
+        slots[0] = g;
+        slots[1] = size;
+        (p - sign * size, slots)
+    }
+}
+
+impl UpdateRule for Rprop {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::zero("prev"), Slot { name: "step_size", initial: self.lr }]
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        let [shrink, grow] = self.etas;
+        if !(0.0 < shrink && shrink < 1.0 && 1.0 < grow && grow.is_finite()) {
+            return Err(KeyError::new(
+                "etas",
+                format!("are {shrink} and {grow}; it must be 0 < etas[0] < 1 < etas[1]"),
+            ));
+        }
+        let [smallest, largest] = self.step_sizes;
+        check_non_negative(&[("step_sizes[0]", smallest), ("step_sizes[1]", largest)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let _ = at;
+        let formula = Formula { etas: self.etas, step_sizes: self.step_sizes };
+        Ok(update(&formula, prelude, param, grad, slots)?)
+    }
+}
