@@ -85,6 +85,8 @@ OPTIMIZERS = {
 def toml(value):
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(v)}" for key, v in value.items()) + " }"
     return json.dumps(value)
 
 
@@ -92,7 +94,7 @@ def section(name, options):
     return f"[{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in options.items())
 
 
-def make(case, optimizer=None, model=None, loss=None, train=None):
+def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None):
     """Trains one case in PyTorch and writes its file."""
     optimizer = {"name": "sgd", "lr": 0.1, **(optimizer or {})}
     model = {"name": "mlp", **(model or {})}
@@ -119,17 +121,19 @@ def make(case, optimizer=None, model=None, loss=None, train=None):
         model["hidden_size"] = options["hidden_size"]
     module = (Rnn if recurrent else Mlp)(inputs, outputs, **options)
     tensors = {f"init/{k}": v.clone() for k, v in module.state_dict().items()}
-    losses = run(module, x, y, optimizer, loss, train)
+    losses = run(module, x, y, optimizer, loss, train, schedule)
     tensors.update({f"final/{k}": v.clone() for k, v in module.state_dict().items()})
     tensors.update({"x": x, "y": y, "losses": torch.stack(losses)})
     tensors.update({f"state/{k}": v.clone() for k, v in module.optimizer_state.items()})
     train = {**train, "dtype": "f64", "shuffle": False, "epochs": 1000}
     config = section("model", model) + section("loss", loss) + section("optimizer", optimizer) + section("train", train)
+    if schedule:
+        config += section("schedule", schedule)
     OUT.mkdir(exist_ok=True)
     save_file({k: v.contiguous() for k, v in tensors.items()}, OUT / f"{case}.safetensors", {"config": config})
 
 
-def run(module, x, y, optimizer, loss, train):
+def run(module, x, y, optimizer, loss, train, schedule=None):
     options = {key: value for key, value in optimizer.items() if key != "name"}
     rule = OPTIMIZERS[optimizer["name"]](module.parameters(), **options)
     options = {key: value for key, value in loss.items() if key != "name"}
@@ -140,6 +144,7 @@ def run(module, x, y, optimizer, loss, train):
     batch = len(x) if train["batch_size"] == "full" else train["batch_size"] * train.get("accumulate", 1)
     end = len(x) - len(x) % batch if train.get("drop_last") else len(x)
     losses, start = [], 0
+    every_step, scheduler = plan(rule, schedule)
     for _ in range(STEPS):
         rows = slice(start, min(start + batch, end))
         start = 0 if rows.stop >= end else rows.stop
@@ -152,6 +157,8 @@ def run(module, x, y, optimizer, loss, train):
             nn.utils.clip_grad_value_(module.parameters(), train["clip_grad_value"])
         rule.step()
         losses.append(value.detach())
+        if scheduler and (every_step or start == 0):
+            scheduler.step()
     module.optimizer_state = {
         f"{name}.{key}": value
         for name, parameter in module.named_parameters()
@@ -159,6 +166,66 @@ def run(module, x, y, optimizer, loss, train):
         if torch.is_tensor(value)
     }
     return losses
+
+
+def plan(rule, schedule):
+    """The scheduler, and whether it steps with every update."""
+    if not schedule:
+        return False, None
+    options = dict(schedule)
+    every_step, warmup = options.pop("interval", "epoch") == "step", options.pop("warmup_steps", 0)
+    if warmup:  # a factor on top of whatever the schedule says, here of a constant learning rate
+        return True, torch.optim.lr_scheduler.LambdaLR(rule, lambda k: min((k + 1) / warmup, 1))
+    return every_step, scheduler_of(rule, options)
+
+
+def scheduler_of(rule, options):
+    options = dict(options)
+    kind = SCHEDULERS[options.pop("name")]
+    if "schedules" in options:
+        options["schedulers"] = [scheduler_of(rule, inner) for inner in options.pop("schedules")]
+    return kind(rule, **options)
+
+
+SCHEDULERS = {
+    "constant": torch.optim.lr_scheduler.ConstantLR, "linear": torch.optim.lr_scheduler.LinearLR,
+    "step": torch.optim.lr_scheduler.StepLR, "multi_step": torch.optim.lr_scheduler.MultiStepLR,
+    "exponential": torch.optim.lr_scheduler.ExponentialLR, "polynomial": torch.optim.lr_scheduler.PolynomialLR,
+    "cosine_annealing": torch.optim.lr_scheduler.CosineAnnealingLR,
+    "cosine_annealing_warm_restarts": torch.optim.lr_scheduler.CosineAnnealingWarmRestarts,
+    "cyclic": torch.optim.lr_scheduler.CyclicLR, "one_cycle": torch.optim.lr_scheduler.OneCycleLR,
+    "sequential": torch.optim.lr_scheduler.SequentialLR,
+}
+
+
+def schedules():
+    adam, sgd = {"name": "adam", "lr": 0.02}, {"lr": 0.1, "momentum": 0.9}
+    cases = [
+        ("constant", {"factor": 0.5, "total_iters": 7}, sgd),
+        ("linear", {"start_factor": 0.1, "end_factor": 0.8, "total_iters": 10}, sgd),
+        ("step", {"step_size": 4, "gamma": 0.7}, sgd),
+        ("multi_step", {"milestones": [3, 8, 20], "gamma": 0.5}, sgd),
+        ("exponential", {"gamma": 0.9}, sgd),
+        ("polynomial", {"total_iters": 15, "power": 2.0}, sgd),
+        ("cosine_annealing", {"T_max": 8, "eta_min": 0.001}, adam),
+        ("cosine_annealing_warm_restarts", {"T_0": 5, "eta_min": 0.001}, adam),
+        ("cyclic", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 4}, sgd),
+        ("one_cycle", {"max_lr": 0.1, "total_steps": 60}, sgd),
+    ]
+    for name, options, rule in cases:
+        make(f"schedule-{name.replace('_', '-')}", rule, schedule={"name": name, **options})
+    step = {"interval": "step"}
+    make("schedule-cosine-step", adam, schedule={"name": "cosine_annealing", "T_max": 30, **step})
+    make("schedule-restarts-mult", adam, schedule={"name": "cosine_annealing_warm_restarts", "T_0": 9, "T_mult": 2, **step})
+    triangular = {"name": "cyclic", "base_lr": 0.001, "max_lr": 0.05, "step_size_up": 7, "step_size_down": 11, **step}
+    make("schedule-cyclic-triangular2", sgd, schedule={**triangular, "mode": "triangular2"})
+    make("schedule-cyclic-exp-range", {"lr": 0.1}, schedule={**triangular, "mode": "exp_range", "gamma": 0.98, "cycle_momentum": False})
+    cycle = {"name": "one_cycle", "max_lr": 0.05, "total_steps": 100, **step}
+    make("schedule-one-cycle-adam", adam, schedule={**cycle, "pct_start": 0.4, "base_momentum": 0.7})
+    make("schedule-one-cycle-three", sgd, schedule={**cycle, "three_phase": True, "anneal_strategy": "linear"})
+    parts = [{"name": "linear", "total_iters": 10}, {"name": "cosine_annealing", "T_max": 40}, {"name": "exponential", "gamma": 0.95}]
+    make("schedule-sequential", sgd, schedule={"name": "sequential", "schedules": parts, "milestones": [10, 50], **step})
+    make("schedule-warmup", adam, schedule={"warmup_steps": 20})
 
 
 def optimizers():
@@ -275,6 +342,7 @@ def summary(w):
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     optimizers()
+    schedules()
     layers()
     losses()
     training()

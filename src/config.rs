@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Rule;
+use crate::optim::schedule::Plan;
 use crate::registry::{self, FromTable, KeyError};
 use crate::trainer::TrainOptions;
 
@@ -32,11 +33,13 @@ pub struct Config {
     pub loss: Losses,
     /// How it does.
     pub optimizer: Rule,
+    /// How the learning rate goes.
+    pub schedule: Plan,
     /// For how long, in which batches.
     pub train: TrainOptions,
 }
 
-const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "train"];
+const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
 
 impl Config {
     /// Reads a config file and puts `overrides`, `KEY=VALUE` each, over it.
@@ -100,6 +103,10 @@ impl Config {
         let section = |value: &dyn erased::Section| value.table();
         let mut data = section(&self.source)?;
         data.extend(section(&self.preparation)?);
+        let mut schedule = section(&self.schedule.timing)?;
+        if let Some(named) = &self.schedule.schedule {
+            schedule.extend(section(named)?);
+        }
         let mut whole = Table::new();
         whole
             .insert("seed".to_owned(), Value::try_from(self.seed).map_err(|e| Error::Config(e.to_string()))?);
@@ -112,6 +119,9 @@ impl Config {
         ];
         for (name, value) in sections {
             whole.insert(name.to_owned(), Value::Table(value.table()?));
+        }
+        if self.schedule != Plan::default() {
+            whole.insert("schedule".to_owned(), Value::Table(schedule));
         }
         toml::to_string(&whole).map_err(|e| Error::Config(e.to_string()))
     }
@@ -151,6 +161,7 @@ impl FromTable for Config {
         loss.check().map_err(|e| e.under("loss"))?;
         let optimizer = Rule::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
         optimizer.validate().map_err(|e| e.under("optimizer"))?;
+        let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
         let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
         train.check().map_err(|e| e.under("train"))?;
         if let Some(stop) = &train.early_stopping
@@ -161,7 +172,7 @@ impl FromTable for Config {
                 "watches a validation metric, but `data.validation` is 0; hold out a share of the rows";
             return Err(KeyError::new("train.early_stopping", problem));
         }
-        Ok(Self { seed, source, preparation, model, loss, optimizer, train })
+        Ok(Self { seed, source, preparation, model, loss, optimizer, schedule, train })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::metrics::{Metric, Tally};
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
 use crate::optim::Optimizer;
+use crate::optim::schedule::Plan;
 
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions};
 
@@ -30,6 +31,7 @@ pub struct Trainer {
     network: Network,
     loss: Losses,
     optimizer: Optimizer,
+    plan: Plan,
     options: TrainOptions,
     grads: Grads,
     seed: u64,
@@ -60,16 +62,16 @@ pub struct Evaluation {
 }
 
 impl Trainer {
-    /// A trainer of `network`; `seed` decides the order of the rows and the dropout.
+    /// A trainer of `network` by an optimizer, whose learning rate goes by the plan; `seed` decides the order of the rows and the dropout.
     pub fn new(
         network: Network,
         loss: Losses,
-        optimizer: Optimizer,
+        (optimizer, plan): (Optimizer, Plan),
         options: TrainOptions,
         seed: u64,
     ) -> Result<Self> {
         let grads = Grads::new(network.params())?;
-        Ok(Self { network, loss, optimizer, options, grads, seed })
+        Ok(Self { network, loss, optimizer, plan, options, grads, seed })
     }
 
     /// The network.
@@ -122,7 +124,8 @@ impl Trainer {
     /// # Errors
     /// A loss or gradient that is not finite, before the parameters are touched.
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
-        let (step, lr) = (self.steps() + 1, self.optimizer.rule().common().lr);
+        let step = self.steps() + 1;
+        let (lr, momentum) = self.plan.at(self.optimizer.rule().common().lr, step, epoch);
         let targets = data.targets(rows)?;
         let total = self.loss.total(&targets)?;
         self.grads.clear();
@@ -141,7 +144,7 @@ impl Trainer {
         if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
             return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
         }
-        self.optimizer.step(&self.grads, clipping, lr)?;
+        self.optimizer.step(&self.grads, clipping, lr, momentum)?;
         Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
     }
 

@@ -28,7 +28,14 @@ pub(crate) fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> T
     let place = (config.train.dtype.into(), &Device::Cpu);
     let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params()).unwrap();
-    Trainer::new(network, config.loss.clone(), optimizer, config.train.clone(), config.seed).unwrap()
+    Trainer::new(
+        network,
+        config.loss.clone(),
+        (optimizer, config.schedule.clone()),
+        config.train.clone(),
+        config.seed,
+    )
+    .unwrap()
 }
 
 /// The largest difference of two tensors, relative to the largest element of the second. Where that is zero but for

@@ -10,6 +10,7 @@ use descent::loss::Losses;
 use descent::model::Model;
 use descent::nn::Activation;
 use descent::optim::Rule;
+use descent::optim::schedule::Schedules;
 
 use crate::common::{config, dataset, relative_difference, repository, trainer};
 
@@ -96,13 +97,15 @@ fn every_name_has_a_trajectory() {
     let has = |section: &str, key: &str, name: &str| {
         configs.iter().any(|config| {
             let table: toml::Table = config.parse().unwrap();
-            table[section].get(key).and_then(toml::Value::as_str) == Some(name)
+            table.get(section).and_then(|section| section.get(key)).and_then(toml::Value::as_str)
+                == Some(name)
         })
     };
     let names = [
         ("optimizer", "name", Rule::NAMES),
         ("model", "name", Model::NAMES),
         ("loss", "name", Losses::NAMES),
+        ("schedule", "name", Schedules::NAMES),
         ("model", "activation", Activation::NAMES),
     ];
     for (section, key, names) in names {

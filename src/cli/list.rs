@@ -7,14 +7,16 @@ use crate::loss::Losses;
 use crate::model::Model;
 use crate::nn::{Activation, Init};
 use crate::optim::Rule;
+use crate::optim::schedule::{Schedules, Timing};
 use crate::registry::{Entry, options};
 use crate::trainer::TrainOptions;
 
 pub(super) fn run() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let sections: [(&str, &str, Vec<Entry>); 5] = [
+    let sections: [(&str, &str, Vec<Entry>); 6] = [
         ("models", "[model] name = …", Model::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
+        ("schedules", "[schedule] name = …", Schedules::entries()),
         ("losses", "[loss] name = …", Losses::entries()),
         ("data sets", "[data] name = …", Sources::entries()),
         ("initialisers", "[model.init] hidden, output, bias = …", Init::entries()),
@@ -26,6 +28,7 @@ pub(super) fn run() -> anyhow::Result<()> {
         }
         writeln!(out)?;
     }
+    writeln!(out, "any schedule\n  {:<18}{}\n", "", sentence(&options::<Timing>()))?;
     writeln!(out, "any data set\n  {:<18}{}\n", "", sentence(&options::<Preparation>()))?;
     writeln!(out, "activations, [model] activation = …\n  {:<18}{}\n", "", Activation::NAMES.join(", "))?;
     writeln!(out, "metrics\n  {:<18}accuracy\n  {:<18}rmse, mae, r2\n", "classes", "values")?;

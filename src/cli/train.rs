@@ -65,7 +65,13 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
             .map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))?;
     }
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
-    let trainer = Trainer::new(network, config.loss.clone(), optimizer, config.train.clone(), config.seed)?;
+    let trainer = Trainer::new(
+        network,
+        config.loss.clone(),
+        (optimizer, config.schedule.clone()),
+        config.train.clone(),
+        config.seed,
+    )?;
     trainer.check(&splits.train)?;
     if arguments.dry_run {
         return print_plan(&config, trainer.network());

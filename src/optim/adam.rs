@@ -54,7 +54,8 @@ pub(super) struct Formula {
 }
 
 impl Formula {
-    pub(super) fn new(betas: [f64; 2], eps: f64, at: Step) -> Self {
+    pub(super) fn new([beta1, beta2]: [f64; 2], eps: f64, at: Step) -> Self {
+        let betas = [at.momentum.unwrap_or(beta1), beta2];
         let [correction1, correction2] = betas.map(|beta| 1.0 - at.power(beta));
         Self { betas, eps, step_size: at.lr / correction1, root_correction: correction2.sqrt() }
     }

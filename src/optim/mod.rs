@@ -17,6 +17,7 @@ mod optimizer;
 pub mod radam;
 pub mod rmsprop;
 pub mod rprop;
+pub mod schedule;
 pub mod sgd;
 
 use candle_core::{Tensor, Var};
@@ -111,6 +112,8 @@ pub struct Step {
     pub t: u64,
     /// The learning rate now.
     pub lr: f64,
+    /// The momentum, or Adam's β₁, where a schedule moves it.
+    pub momentum: Option<f64>,
     /// The rule's numbers as the last step left them.
     pub numbers_before: [f64; 2],
     /// The rule's numbers at this step.

@@ -57,8 +57,9 @@ impl Optimizer {
         self.params.iter().map(|param| grads.require(param)).collect()
     }
 
-    /// Clips the gradients and updates every parameter, with the learning rate `lr`.
-    pub fn step(&mut self, grads: &Grads, clipping: Clipping, lr: f64) -> Result<()> {
+    /// Clips the gradients and updates every parameter, with the learning rate `lr` and, where a schedule moves it, the
+    /// `momentum`.
+    pub fn step(&mut self, grads: &Grads, clipping: Clipping, lr: f64, momentum: Option<f64>) -> Result<()> {
         let gradients = self.gradients(grads)?;
         let Common { weight_decay, decoupled, maximize, .. } = self.rule.common();
         let prelude = Prelude {
@@ -67,7 +68,8 @@ impl Optimizer {
             coupled: if decoupled { 0.0 } else { weight_decay },
             keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
         };
-        let mut at = Step { t: self.steps + 1, lr, numbers_before: self.numbers, numbers: self.numbers };
+        let mut at =
+            Step { t: self.steps + 1, lr, momentum, numbers_before: self.numbers, numbers: self.numbers };
         self.rule.advance(&mut self.numbers, at);
         at.numbers = self.numbers;
         for ((param, grad), slots) in self.params.iter().zip(gradients).zip(&self.state) {

@@ -42,11 +42,11 @@ impl PerElement for Formula<'_> {
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let Self { sgd, at } = self;
+        let momentum = at.momentum.unwrap_or(sgd.momentum);
         let mut direction = g;
         if S > 0 {
-            slots[0] =
-                if at.t == 1 { g } else { slots[0].scale(sgd.momentum) + g.scale(1.0 - sgd.dampening) };
-            direction = if sgd.nesterov { g + slots[0].scale(sgd.momentum) } else { slots[0] };
+            slots[0] = if at.t == 1 { g } else { slots[0].scale(momentum) + g.scale(1.0 - sgd.dampening) };
+            direction = if sgd.nesterov { g + slots[0].scale(momentum) } else { slots[0] };
         }
         (p - direction.scale(at.lr), slots)
     }

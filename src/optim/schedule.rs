@@ -1,0 +1,130 @@
+//! Learning rate schedules: pure functions of the step, by the names of torch.optim.lr_scheduler in snake case.
+//!
+//! torch computes most of them from the last learning rate; the closed forms here equal that up to rounding.
+
+pub mod constant;
+pub mod cosine_annealing;
+pub mod cosine_annealing_warm_restarts;
+pub mod cyclic;
+pub mod exponential;
+pub mod linear;
+pub mod multi_step;
+pub mod one_cycle;
+pub mod polynomial;
+pub mod sequential;
+pub mod step;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::registry;
+use crate::registry::{FromTable, KeyError};
+
+/// How the learning rate goes.
+pub trait Schedule {
+    /// Refuses options that cannot be, by the key at fault.
+    fn check(&self) -> Result<(), KeyError>;
+
+    /// The learning rate after `k` steps of the schedule, from the optimizer's own `base`.
+    fn lr(&self, base: f64, k: u64) -> f64;
+
+    /// The momentum, or Adam's β₁, where the schedule moves it.
+    fn momentum(&self, _k: u64) -> Option<f64> {
+        None
+    }
+}
+
+registry! {
+    /// The known schedules, by `schedule.name`.
+    pub enum Schedules: "schedule", Schedule {
+        "constant" => Constant(constant::Constant),
+        "linear" => Linear(linear::Linear),
+        "step" => Step(step::Step),
+        "multi_step" => MultiStep(multi_step::MultiStep),
+        "exponential" => Exponential(exponential::Exponential),
+        "polynomial" => Polynomial(polynomial::Polynomial),
+        "cosine_annealing" => CosineAnnealing(cosine_annealing::CosineAnnealing),
+        "cosine_annealing_warm_restarts" =>
+            CosineAnnealingWarmRestarts(cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts),
+        "cyclic" => Cyclic(cyclic::Cyclic),
+        "one_cycle" => OneCycle(one_cycle::OneCycle),
+        "sequential" => Sequential(sequential::Sequential),
+    }
+}
+
+impl<'de> Deserialize<'de> for Schedules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = toml::Table::deserialize(deserializer)?;
+        Self::from_table(table).map_err(|e| D::Error::custom(format!("{}: {}", e.path, e.problem)))
+    }
+}
+
+/// `[schedule]`: a schedule, when it steps, and a warm-up in front.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// The schedule; none: the learning rate stays.
+    pub schedule: Option<Schedules>,
+    /// When the schedule steps, and how the learning rate warms up.
+    pub timing: Timing,
+}
+
+/// The options that every schedule has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timing {
+    /// When the schedule steps: after each epoch, as most PyTorch scripts have it, or after each update.
+    pub interval: Interval,
+    /// For so many updates the learning rate rises in a straight line to what the schedule says.
+    pub warmup_steps: u64,
+}
+
+/// When a schedule steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// After each epoch.
+    #[default]
+    Epoch,
+    /// After each update.
+    Step,
+}
+
+impl Plan {
+    /// Learning rate and momentum of update `step` in `epoch`, both counted from 1.
+    pub fn at(&self, base: f64, step: u64, epoch: u64) -> (f64, Option<f64>) {
+        let Timing { interval, warmup_steps } = self.timing;
+        let k = match interval {
+            Interval::Epoch => epoch - 1,
+            Interval::Step => step - 1,
+        };
+        let (lr, momentum) = match &self.schedule {
+            Some(schedule) => (schedule.lr(base, k), schedule.momentum(k)),
+            None => (base, None),
+        };
+        let warm = if step < warmup_steps { count(step) / count(warmup_steps) } else { 1.0 };
+        (lr * warm, momentum)
+    }
+}
+
+impl FromTable for Plan {
+    fn from_table(mut table: toml::Table) -> Result<Self, KeyError> {
+        let shared = ["interval", "warmup_steps"].iter().filter_map(|key| table.remove_entry(*key)).collect();
+        let timing = registry::decode(shared)?;
+        // A warm-up alone needs no schedule behind it.
+        if table.is_empty() {
+            return Ok(Self { schedule: None, timing });
+        }
+        let schedule = Schedules::from_table(table)?;
+        schedule.check()?;
+        Ok(Self { schedule: Some(schedule), timing })
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "2^53 steps are not reached")]
+fn count(steps: u64) -> f64 {
+    steps as f64
+}
+
+fn check_at_least_one(key: &str, value: u64) -> Result<(), KeyError> {
+    if value > 0 { Ok(()) } else { Err(KeyError::new(key, "is 0; it must be 1 or more")) }
+}

@@ -1,0 +1,32 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ConstantLR.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::Schedule;
+use crate::registry::KeyError;
+
+/// `factor` of the learning rate for the first `total_iters` steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Constant {
+    /// The share of the learning rate at the start.
+    pub factor: f64,
+    /// For how long.
+    pub total_iters: u64,
+}
+
+impl Default for Constant {
+    fn default() -> Self {
+        Self { factor: 1.0 / 3.0, total_iters: 5 }
+    }
+}
+
+impl Schedule for Constant {
+    fn check(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        base * if k < self.total_iters { self.factor } else { 1.0 }
+    }
+}

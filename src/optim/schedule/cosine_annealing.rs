@@ -1,0 +1,35 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, count};
+use crate::registry::KeyError;
+
+/// Half a cosine from the learning rate to `eta_min` in `T_max` steps; after that it rises again, as torch's does.
+/// Loshchilov and Hutter 2017.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(non_snake_case, reason = "torch's names")]
+pub struct CosineAnnealing {
+    /// The steps down; torch has no default.
+    pub T_max: u64,
+    /// The smallest learning rate.
+    pub eta_min: f64,
+}
+
+impl Default for CosineAnnealing {
+    fn default() -> Self {
+        Self { T_max: 1, eta_min: 0.0 }
+    }
+}
+
+impl Schedule for CosineAnnealing {
+    fn check(&self) -> Result<(), KeyError> {
+        super::check_at_least_one("T_max", self.T_max)
+    }
+
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        let cosine = (std::f64::consts::PI * count(k) / count(self.T_max)).cos();
+        self.eta_min + (base - self.eta_min) * (1.0 + cosine) / 2.0
+    }
+}

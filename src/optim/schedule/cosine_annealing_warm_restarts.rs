@@ -1,0 +1,46 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, count};
+use crate::registry::KeyError;
+
+/// A cosine down to `eta_min` in `T_0` steps, then again from the top over `T_mult` times as many: SGDR, Loshchilov and
+/// Hutter 2017.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(non_snake_case, reason = "torch's names")]
+pub struct CosineAnnealingWarmRestarts {
+    /// The steps of the first fall; torch has no default.
+    pub T_0: u64,
+    /// How much longer each next fall is.
+    pub T_mult: u64,
+    /// The smallest learning rate.
+    pub eta_min: f64,
+}
+
+impl Default for CosineAnnealingWarmRestarts {
+    fn default() -> Self {
+        Self { T_0: 1, T_mult: 1, eta_min: 0.0 }
+    }
+}
+
+impl Schedule for CosineAnnealingWarmRestarts {
+    fn check(&self) -> Result<(), KeyError> {
+        super::check_at_least_one("T_0", self.T_0)?;
+        super::check_at_least_one("T_mult", self.T_mult)
+    }
+
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        let (mut now, mut length) = (k, self.T_0);
+        if self.T_mult == 1 {
+            now %= length;
+        }
+        while now >= length {
+            now -= length;
+            length = length.saturating_mul(self.T_mult);
+        }
+        let cosine = (std::f64::consts::PI * count(now) / count(length)).cos();
+        self.eta_min + (base - self.eta_min) * (1.0 + cosine) / 2.0
+    }
+}

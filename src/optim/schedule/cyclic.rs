@@ -1,0 +1,94 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, count};
+use crate::registry::KeyError;
+
+/// Up from `base_lr` to `max_lr` and down again, over and over: Smith 2017. The optimizer's own learning rate is not
+/// used. Momentum goes the other way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cyclic {
+    /// The smallest learning rate; torch has no default.
+    pub base_lr: f64,
+    /// The largest; torch has no default.
+    pub max_lr: f64,
+    /// Steps up.
+    pub step_size_up: u64,
+    /// Steps down; left out: as many.
+    pub step_size_down: Option<u64>,
+    /// How the height of the cycles changes.
+    pub mode: Mode,
+    /// The factor of `exp_range`.
+    pub gamma: f64,
+    /// Whether momentum cycles too.
+    pub cycle_momentum: bool,
+    /// The smallest momentum.
+    pub base_momentum: f64,
+    /// The largest.
+    pub max_momentum: f64,
+}
+
+impl Default for Cyclic {
+    fn default() -> Self {
+        Self {
+            base_lr: 1e-4,
+            max_lr: 1e-2,
+            step_size_up: 2000,
+            step_size_down: None,
+            mode: Mode::Triangular,
+            gamma: 1.0,
+            cycle_momentum: true,
+            base_momentum: 0.8,
+            max_momentum: 0.9,
+        }
+    }
+}
+
+/// How the height of the cycles changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Not at all.
+    Triangular,
+    /// It halves from cycle to cycle.
+    Triangular2,
+    /// It falls by `gamma` a step.
+    ExpRange,
+}
+
+impl Cyclic {
+    /// Where step `k` stands between the smallest and the largest, 0 to 1.
+    fn height(&self, k: u64) -> f64 {
+        let up = count(self.step_size_up);
+        let total = up + self.step_size_down.map_or(up, count);
+        let cycle = (1.0 + count(k) / total).floor();
+        let x = 1.0 + count(k) / total - cycle;
+        let ratio = up / total;
+        let height = if x <= ratio { x / ratio } else { (x - 1.0) / (ratio - 1.0) };
+        height
+            * match self.mode {
+                Mode::Triangular => 1.0,
+                Mode::Triangular2 => 0.5f64.powf(cycle - 1.0),
+                Mode::ExpRange => self.gamma.powf(count(k)),
+            }
+    }
+}
+
+impl Schedule for Cyclic {
+    fn check(&self) -> Result<(), KeyError> {
+        super::check_at_least_one("step_size_up", self.step_size_up)?;
+        super::check_at_least_one("step_size_down", self.step_size_down.unwrap_or(1))
+    }
+
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        let _ = base;
+        self.base_lr + (self.max_lr - self.base_lr) * self.height(k)
+    }
+
+    fn momentum(&self, k: u64) -> Option<f64> {
+        let range = self.max_momentum - self.base_momentum;
+        self.cycle_momentum.then(|| self.max_momentum - range * self.height(k))
+    }
+}

@@ -1,0 +1,114 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, count};
+use crate::registry::KeyError;
+
+/// One rise to `max_lr` and one long fall: Smith and Topin 2018. The optimizer's own learning rate is not used.
+/// Momentum goes the other way. After `total_steps` the last value stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OneCycle {
+    /// The largest learning rate; torch has no default.
+    pub max_lr: f64,
+    /// The steps of the cycle; torch has no default.
+    pub total_steps: u64,
+    /// The share of the steps in which it rises.
+    pub pct_start: f64,
+    /// The shape of rise and fall.
+    pub anneal_strategy: Anneal,
+    /// Whether momentum cycles too.
+    pub cycle_momentum: bool,
+    /// The smallest momentum.
+    pub base_momentum: f64,
+    /// The largest.
+    pub max_momentum: f64,
+    /// It starts at `max_lr` over this.
+    pub div_factor: f64,
+    /// It ends at its start over this.
+    pub final_div_factor: f64,
+    /// Whether it falls as it rose before it falls to the end.
+    pub three_phase: bool,
+}
+
+impl Default for OneCycle {
+    fn default() -> Self {
+        Self {
+            max_lr: 1e-2,
+            total_steps: 100,
+            pct_start: 0.3,
+            anneal_strategy: Anneal::Cos,
+            cycle_momentum: true,
+            base_momentum: 0.85,
+            max_momentum: 0.95,
+            div_factor: 25.0,
+            final_div_factor: 1e4,
+            three_phase: false,
+        }
+    }
+}
+
+/// The shape of rise and fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anneal {
+    /// Half a cosine.
+    Cos,
+    /// A straight line.
+    Linear,
+}
+
+impl OneCycle {
+    /// The value at step `k` of what goes from `start` to `peak` and to `end`.
+    fn at(&self, k: u64, start: f64, peak: f64, end: f64) -> f64 {
+        let total = count(self.total_steps);
+        let rise = self.pct_start * total - 1.0;
+        let phases: &[(f64, f64, f64)] = if self.three_phase {
+            &[
+                (rise, start, peak),
+                (2.0 * self.pct_start * total - 2.0, peak, start),
+                (total - 1.0, start, end),
+            ]
+        } else {
+            &[(rise, start, peak), (total - 1.0, peak, end)]
+        };
+        let k = count(k).min(total - 1.0);
+        let mut begin = 0.0;
+        for &(finish, from, to) in phases {
+            if k <= finish {
+                return self.between(from, to, (k - begin) / (finish - begin));
+            }
+            begin = finish;
+        }
+        end
+    }
+
+    fn between(&self, from: f64, to: f64, share: f64) -> f64 {
+        match self.anneal_strategy {
+            Anneal::Cos => to + (from - to) / 2.0 * (1.0 + (std::f64::consts::PI * share).cos()),
+            Anneal::Linear => (to - from) * share + from,
+        }
+    }
+}
+
+impl Schedule for OneCycle {
+    fn check(&self) -> Result<(), KeyError> {
+        super::check_at_least_one("total_steps", self.total_steps)?;
+        if !(0.0..=1.0).contains(&self.pct_start) {
+            return Err(KeyError::new("pct_start", format!("is {}; it is a share, 0 to 1", self.pct_start)));
+        }
+        Ok(())
+    }
+
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        let _ = base;
+        let start = self.max_lr / self.div_factor;
+        self.at(k, start, self.max_lr, start / self.final_div_factor)
+    }
+
+    fn momentum(&self, k: u64) -> Option<f64> {
+        let (low, high) = (self.base_momentum, self.max_momentum);
+        self.cycle_momentum.then(|| self.at(k, high, low, high))
+    }
+}

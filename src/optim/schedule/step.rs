@@ -1,0 +1,32 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, count};
+use crate::registry::KeyError;
+
+/// Times `gamma` every `step_size` steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Step {
+    /// Steps between two falls; torch has no default.
+    pub step_size: u64,
+    /// The factor.
+    pub gamma: f64,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { step_size: 1, gamma: 0.1 }
+    }
+}
+
+impl Schedule for Step {
+    fn check(&self) -> Result<(), KeyError> {
+        super::check_at_least_one("step_size", self.step_size)
+    }
+
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        base * self.gamma.powf(count(k / self.step_size))
+    }
+}
