@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
@@ -10,6 +10,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::trainer::Trainer;
 
 /// Where a run stands, in `progress.toml`.
@@ -41,7 +42,7 @@ pub fn save<'a>(path: &Path, tensors: impl IntoIterator<Item = (&'a str, Tensor)
     let tensors: BTreeMap<&str, Tensor> = tensors.into_iter().collect();
     let bytes = safetensors::serialize(&tensors, Some(format))
         .map_err(|e| Error::Weights(format!("cannot write {}: {e}", path.display())))?;
-    write(path, &bytes)
+    files::write(path, &bytes)
 }
 
 /// Reads all tensors of a safetensors file; never through a memory map.
@@ -87,46 +88,23 @@ fn natural_order(name: &str) -> Vec<(String, u64)> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let pickle = "a pickle can run code, so it is not read; convert it in Python: \
+                  safetensors.torch.save_file(torch.load(path, weights_only=True), \"weights.safetensors\")";
+    if matches!(ending, "pt" | "pth" | "bin") {
+        return Err(Error::data(path, pickle));
+    }
     let mut file = File::open(path).map_err(Error::io("open", path))?;
+    if !file.metadata().map_err(Error::io("read", path))?.is_file() {
+        return Err(Error::data(path, "this is not a file"));
+    }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     // A safetensors file has the length of its header first, which may look like anything, and then the header.
     let json = bytes.get(8) == Some(&b'{');
-    let pickle = !json && (bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 2]));
-    if pickle || matches!(ending, "pt" | "pth" | "bin") {
-        let problem = "a pickle can run code, so it is not read; convert it in Python: \
-                       safetensors.torch.save_file(torch.load(path, weights_only=True), \"weights.safetensors\")";
-        return Err(Error::data(path, problem));
+    if !json && (bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80, 2])) {
+        return Err(Error::data(path, pickle));
     }
     Ok(bytes)
-}
-
-/// Writes a file beside and renames it into place: under its own name it is always whole.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = beside(path);
-    let put = || -> std::io::Result<()> {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, path)?;
-        sync_parent(path)
-    };
-    put().map_err(|source| {
-        let _ = fs::remove_file(&part);
-        Error::Io { action: "write", path: path.to_path_buf(), source }
-    })
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.part"))
-}
-
-fn sync_parent(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
 }
 
 /// Writes a checkpoint `step-00000938` into `folder`, and removes the oldest ones beyond `keep`.
@@ -140,7 +118,7 @@ pub fn save_checkpoint(
     if target.exists() {
         return Ok(target);
     }
-    let part = beside(&target);
+    let part = files::beside(&target);
     let put = || -> Result<()> {
         if part.exists() {
             fs::remove_dir_all(&part).map_err(Error::io("remove", &part))?;
@@ -153,9 +131,9 @@ pub fn save_checkpoint(
             state.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())),
         )?;
         let progress = toml::to_string(progress).map_err(|e| Error::Config(e.to_string()))?;
-        write(&part.join("progress.toml"), progress.as_bytes())?;
+        files::write(&part.join("progress.toml"), progress.as_bytes())?;
         fs::rename(&part, &target).map_err(Error::io("create", &target))?;
-        sync_parent(&target).map_err(Error::io("write", folder))
+        files::sync_parent(&target).map_err(Error::io("write", folder))
     };
     put().inspect_err(|_| {
         let _ = fs::remove_dir_all(&part);
@@ -167,14 +145,14 @@ pub fn save_checkpoint(
 /// Removes all checkpoints but the newest `keep`.
 fn retire(folder: &Path, keep: usize) -> Result<()> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    let mut names: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("step-")))
-        .collect();
-    names.sort();
-    let old = names.len().saturating_sub(keep.max(1));
-    names[..old].iter().try_for_each(|path| fs::remove_dir_all(path).map_err(Error::io("remove", path)))
+    let number = |path: &PathBuf| -> Option<u64> {
+        path.file_name()?.to_str()?.strip_prefix("step-").and_then(|step| step.parse().ok())
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut steps: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
+    steps.sort();
+    let old = steps.len().saturating_sub(keep.max(1));
+    steps[..old].iter().try_for_each(|(_, path)| fs::remove_dir_all(path).map_err(Error::io("remove", path)))
 }
 
 #[cfg(test)]

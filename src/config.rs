@@ -37,6 +37,37 @@ pub struct Config {
     pub schedule: Plan,
     /// For how long, in which batches.
     pub train: TrainOptions,
+    /// Where all this was read.
+    pub origin: Origin,
+}
+
+/// Where a config comes from, for messages. Two configs that say the same are equal wherever they come from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    name: String,
+    text: String,
+    /// The keys that were set on the command line.
+    set: Vec<String>,
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Origin {
+    fn locate(&self, KeyError { path, problem }: KeyError) -> Error {
+        let Self { name, text, set } = self;
+        let place = match set.iter().find(|key| path == **key || path.starts_with(&format!("{key}."))) {
+            Some(key) => format!("--set {key}"),
+            None => match locate::line_of(text, &path) {
+                Some(line) => format!("{name}, line {line}"),
+                None => name.clone(),
+            },
+        };
+        Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
+    }
 }
 
 const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
@@ -59,20 +90,19 @@ impl Config {
                 e.message().trim()
             ))
         })?;
-        let mut set = Vec::new();
-        for argument in overrides {
-            set.push(overrides::apply(&mut table, argument)?);
+        let set =
+            overrides.iter().map(|argument| overrides::apply(&mut table, argument)).collect::<Result<_>>()?;
+        let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
+        let config = Self::from_table(table).map_err(|error| origin.locate(error))?;
+        Ok(Self { origin, ..config })
+    }
+
+    /// Says where the config has the key that an error names.
+    pub fn locate(&self, error: Error) -> Error {
+        match error {
+            Error::Key(error) => self.origin.locate(error),
+            other => other,
         }
-        Self::from_table(table).map_err(|KeyError { path, problem }| {
-            let place = match set.iter().find(|key| path == **key || path.starts_with(&format!("{key}."))) {
-                Some(key) => format!("--set {key}"),
-                None => match locate::line_of(text, &path) {
-                    Some(line) => format!("{name}, line {line}"),
-                    None => name.to_owned(),
-                },
-            };
-            Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
-        })
     }
 
     /// The options of `[data]` that every data set has, and those of the source.
@@ -164,6 +194,9 @@ impl FromTable for Config {
         let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
         let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
         train.check().map_err(|e| e.under("train"))?;
+        if let Some(stop) = &train.early_stopping {
+            stop.check(loss.want()).map_err(|e| e.under("train.early_stopping"))?;
+        }
         if let Some(stop) = &train.early_stopping
             && stop.monitor.starts_with("val_")
             && preparation.validation == 0.0
@@ -172,7 +205,17 @@ impl FromTable for Config {
                 "watches a validation metric, but `data.validation` is 0; hold out a share of the rows";
             return Err(KeyError::new("train.early_stopping", problem));
         }
-        Ok(Self { seed, source, preparation, model, loss, optimizer, schedule, train })
+        Ok(Self {
+            seed,
+            source,
+            preparation,
+            model,
+            loss,
+            optimizer,
+            schedule,
+            train,
+            origin: Origin::default(),
+        })
     }
 }
 
@@ -193,7 +236,19 @@ mod erased {
 
 /// "`key` is 3" reads on from the key, "`key`: unknown key" does not.
 fn lead_in(problem: &str) -> String {
-    let reads_on = ["is ", "has ", "cannot ", "must ", "needs ", "lies ", "watches "];
+    let reads_on = [
+        "is ",
+        "are ",
+        "drops ",
+        "leaves ",
+        "compares ",
+        "has ",
+        "cannot ",
+        "must ",
+        "needs ",
+        "lies ",
+        "watches ",
+    ];
     if reads_on.iter().any(|word| problem.starts_with(word)) {
         problem.to_owned()
     } else {

@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::registry::KeyError;
+
 /// What can go wrong, by who can mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Wrong usage or an impossible config: nothing ran, nothing was written.
     #[error("{0}")]
     Config(String),
+    /// A key of the config whose value does not fit the data or the network; the program adds file and line.
+    #[error("`{}` {}", .0.path, .0.problem)]
+    Key(KeyError),
     /// A data file that is missing, damaged or does not fit the config.
     #[error("{}: {problem}", .path.display())]
     Data {
@@ -26,7 +31,7 @@ pub enum Error {
         /// The system's own words.
         source: std::io::Error,
     },
-    /// Weights that do not fit the model: every name, shape and dtype that differs.
+    /// Weights that do not fit the model: every name and shape that differs.
     #[error("{0}")]
     Weights(String),
     /// The loss or the gradients left the finite numbers; the update they belong to was not made.
@@ -61,6 +66,11 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// The value of a config key, by its dotted path, does not fit.
+    pub fn key(path: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Key(KeyError::new(path, problem))
+    }
+
     /// A data error at `path`.
     pub fn data(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         Self::Data { path: path.as_ref().to_path_buf(), problem: problem.into() }

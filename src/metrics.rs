@@ -44,6 +44,11 @@ impl Tally {
         }
     }
 
+    /// The names of the metrics of this kind of targets.
+    pub fn names(want: Want) -> Vec<&'static str> {
+        Self::new(want).metrics().into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Counts predictions (N, K) against their targets.
     pub fn add(&mut self, predictions: &Tensor, ys: &Tensor) -> Result<()> {
         match self {

@@ -172,6 +172,10 @@ fn explain(path: &str, message: &str) -> KeyError {
     ] {
         problem = problem.replace(serde, ours);
     }
+    // "expected struct EarlyStopping" is a table to the one who writes TOML.
+    if let Some((before, _)) = problem.split_once("expected struct ") {
+        problem = format!("{before}expected a table");
+    }
     KeyError::new(path, problem)
 }
 

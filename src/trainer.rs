@@ -9,6 +9,7 @@ use candle_core::Tensor;
 
 use crate::data::{self, Dataset, Want};
 use crate::error::{Error, Result};
+use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
 use crate::metrics::{Metric, Tally};
 use crate::model::Network;
@@ -93,20 +94,25 @@ impl Trainer {
     pub fn check(&self, data: &Dataset) -> Result<()> {
         let rows = self.options.rows_in_an_epoch(data.len());
         if rows == 0 {
-            return Err(Error::Config(format!(
-                "there is nothing to train on: `train.drop_last` drops the only batch, {} rows of `train.batch_size`; \
-                 choose a smaller one",
-                data.len()
-            )));
+            return Err(Error::key(
+                "train.drop_last",
+                format!(
+                    "drops the only batch: there are {} rows; choose a smaller `train.batch_size`",
+                    data.len()
+                ),
+            ));
         }
         let batch = self.options.batch_size.rows(data.len());
         let last = if rows.is_multiple_of(batch) { batch } else { rows % batch };
         if self.network.couples_rows() && (batch == 1 || last == 1) {
             let which = if batch == 1 { "a batch" } else { "the last batch of an epoch" };
-            return Err(Error::Config(format!(
-                "`model.batch_norm` needs batches of two rows or more, but {which} has one ({rows} rows, \
-                 `train.batch_size` {batch}): choose another `train.batch_size`, or set `train.drop_last = true`"
-            )));
+            return Err(Error::key(
+                "train.batch_size",
+                format!(
+                    "is {batch}, and {which} of {rows} rows has one row, but `model.batch_norm` needs two or more: \
+                     choose another, or set `train.drop_last = true`"
+                ),
+            ));
         }
         Ok(())
     }
@@ -122,12 +128,15 @@ impl Trainer {
     /// One update from these rows of `data`.
     ///
     /// # Errors
-    /// A loss or gradient that is not finite, before the parameters are touched.
+    /// A loss that is not finite, or a gradient norm where clipping needs one, before the parameters are touched.
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
         let step = self.steps() + 1;
         let (lr, momentum) = self.plan.at(self.optimizer.rule().common().lr, step, epoch);
         let targets = data.targets(rows)?;
         let total = self.loss.total(&targets)?;
+        if total == 0.0 {
+            return Err(no_row_counts());
+        }
         self.grads.clear();
         let mut loss_sum = 0.0;
         for (start, part) in self.parts(data, rows) {
@@ -146,6 +155,21 @@ impl Trainer {
         }
         self.optimizer.step(&self.grads, clipping, lr, momentum)?;
         Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
+    }
+
+    /// Refuses weights that are no longer finite: the updates of `epoch` were too large for their type.
+    pub fn require_finite(&self, epoch: u64) -> Result<()> {
+        for param in self.network.params().trainable() {
+            if !sum_of_squares(param.value())?.is_finite() {
+                return Err(Error::Weights(format!(
+                    "`{}` is no longer finite after epoch {epoch} (step {}): lower `optimizer.lr`, or set \
+                     `train.clip_grad_norm`",
+                    param.name(),
+                    self.steps()
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Takes one part of a batch forward and back; gives the sum of its losses.
@@ -180,6 +204,9 @@ impl Trainer {
 }
 
 /// Loss and metrics of `network` on `data`, in evaluation mode.
+///
+/// # Errors
+/// A loss that is not finite.
 pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
     let want: Want = loss.want();
     let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
@@ -191,5 +218,20 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
         total += weight;
         tally.add(&predictions, &batch.ys)?;
     }
-    Ok(Evaluation { loss: sum / total, metrics: tally.metrics() })
+    if total == 0.0 {
+        return Err(no_row_counts());
+    }
+    let loss = sum / total;
+    if !loss.is_finite() {
+        return Err(Error::Weights(format!(
+            "in evaluation the loss is {loss}: the weights have grown too large; lower `optimizer.lr`, or set \
+             `train.clip_grad_norm`"
+        )));
+    }
+    Ok(Evaluation { loss, metrics: tally.metrics() })
+}
+
+/// torch gives NaN for the mean over nothing.
+fn no_row_counts() -> Error {
+    Error::key("loss", "leaves no row of a batch to count; look at `ignore_index` and `weight`")
 }

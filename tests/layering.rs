@@ -7,7 +7,7 @@ use crate::common::repository;
 
 /// From the ground up; a module imports from its own row and from rows above it in this list.
 const ORDER: &[&[&str]] = &[
-    &["error", "rng", "registry", "kernels"],
+    &["error", "files", "rng", "registry", "kernels"],
     &["data"],
     &["nn"],
     &["model"],

@@ -144,3 +144,14 @@ fn a_gradient_norm_that_is_not_finite_stops_before_the_update() {
     assert!(error.contains("norm of the gradients"), "{error}");
     assert_eq!(before, bits(&trainer));
 }
+
+#[test]
+fn dropout_between_recurrent_layers_does_not_see_how_a_batch_is_cut() {
+    let masks = |rows: usize, first: u64| {
+        let xs = Tensor::ones((3, rows, 2), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let mut tape = Tape::new(1, 1, first);
+        let ys = Dropout { p: 0.5 }.forward(&xs, &mut Mode::Train(&mut tape)).unwrap();
+        ys.transpose(0, 1).unwrap().contiguous().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    assert_eq!([masks(2, 0), masks(3, 2)].concat(), masks(5, 0));
+}

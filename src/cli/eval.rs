@@ -35,7 +35,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Err(Error::data(&arguments.run, problem).into());
     }
     let config = Config::read(&path, &arguments.set)?;
-    let Session { splits, network } = Session::open(&config, &device::choose(&arguments.device)?)?;
+    let Session { splits, network } =
+        Session::open(&config, &device::choose(&arguments.device)?).map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
     network.params().load(&checkpoint::load(&weights)?).map_err(|e| Error::data(&weights, e.to_string()))?;
     let (name, data) = match (&splits.test, &splits.validation) {

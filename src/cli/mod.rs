@@ -2,6 +2,7 @@
 
 mod data;
 mod device;
+mod epochs;
 mod eval;
 mod inspect;
 mod list;
@@ -10,8 +11,9 @@ mod run_folder;
 mod session;
 mod table;
 mod train;
+mod watch;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{ArgAction, ColorChoice, Parser, Subcommand};
@@ -71,7 +73,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", sentence(&error));
+            say(&format!("error: {}", sentence(&error)));
             exit_code(&error)
         }
     }
@@ -80,15 +82,22 @@ pub fn run() -> ExitCode {
 /// Wrong usage or config is 2, all else that fails is 1.
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
-        Some(Error::Config(_)) => ExitCode::from(2),
+        Some(Error::Config(_) | Error::Key(_)) => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }
 
-/// The error and what it was done for, in one line.
+/// The error in one line. Names from files and arguments may hold what would steer a terminal: it is written out.
 fn sentence(error: &anyhow::Error) -> String {
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    chain.join(": ").replace('\n', " ")
+    let text = error.to_string();
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+/// A line on standard error, which may be closed: that is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// `descent list | head` is no error.
@@ -114,6 +123,8 @@ fn start_logging(cli: &Cli) {
         .with_ansi(color)
         .with_target(false)
         .without_time()
+        // A line that cannot be written is no reason to stop.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .init();
 }

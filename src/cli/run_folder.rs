@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::checkpoint;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::nn::Params;
 
 /// The names that a run writes.
@@ -19,8 +20,8 @@ const OWN: [&str; 4] = ["config.toml", "model.safetensors", "metrics.jsonl", "ch
 pub(super) struct RunFolder {
     path: PathBuf,
     metrics: File,
-    /// Whether this run made the folder.
-    created: bool,
+    /// The outermost folder that this run made, if it made any.
+    made: Option<PathBuf>,
 }
 
 impl RunFolder {
@@ -41,10 +42,12 @@ impl RunFolder {
     /// Makes the folder and puts the config into it.
     pub(super) fn create(path: &Path, config: &str) -> Result<Self> {
         Self::check(path)?;
-        let created = !path.exists();
+        let made =
+            path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
+        let made = made.map(Path::to_path_buf);
         fs::create_dir_all(path).map_err(Error::io("create", path))?;
         let start = || -> Result<File> {
-            checkpoint::write(&path.join("config.toml"), config.as_bytes())?;
+            files::write(&path.join("config.toml"), config.as_bytes())?;
             let metrics = path.join("metrics.jsonl");
             File::options()
                 .create_new(true)
@@ -52,8 +55,8 @@ impl RunFolder {
                 .open(&metrics)
                 .map_err(Error::io("create", &metrics))
         };
-        let metrics = start().inspect_err(|_| remove(path, created))?;
-        Ok(Self { path: path.to_path_buf(), metrics, created })
+        let metrics = start().inspect_err(|_| remove(path, made.as_deref()))?;
+        Ok(Self { path: path.to_path_buf(), metrics, made })
     }
 
     /// The folder.
@@ -83,19 +86,21 @@ impl RunFolder {
         let holds = |name: &str| self.path.join(name).exists();
         let kept = holds("model.safetensors") || holds("checkpoints");
         if !kept {
-            remove(&self.path, self.created);
+            remove(&self.path, self.made.as_deref());
         }
         !kept
     }
 }
 
-/// Removes what a run wrote, and the folder where the run made it.
-fn remove(path: &Path, created: bool) {
+/// Removes what a run wrote, and the folders that it made, from `path` out to `made`.
+fn remove(path: &Path, made: Option<&Path>) {
     for name in ["config.toml", "metrics.jsonl"] {
         let _ = fs::remove_file(path.join(name));
     }
-    if created {
-        let _ = fs::remove_dir(path);
+    let Some(made) = made else { return };
+    for folder in path.ancestors().take_while(|folder| folder.starts_with(made)) {
+        // A folder that another run uses is not empty and stays.
+        let _ = fs::remove_dir(folder);
     }
 }
 

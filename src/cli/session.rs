@@ -20,13 +20,10 @@ impl Session {
     pub(super) fn open(config: &Config, device: &Device) -> Result<Self> {
         let want = config.loss.want();
         let dtype: DType = config.train.dtype.into();
-        let loaded = config.source.load(want, config.seed)?;
+        let loaded = config.source.read(want, config.seed)?;
         let input = config.model.input();
         let splits = config.preparation.prepare(loaded, (input, want), config.seed, (dtype, device))?;
-        config.loss.check_outputs(splits.outputs).map_err(|e| {
-            let e = e.under("loss");
-            Error::Config(format!("`{}` {}", e.path, e.problem))
-        })?;
+        config.loss.check_outputs(splits.outputs).map_err(|e| Error::Key(e.under("loss")))?;
         let shape = splits.train.row_shape();
         let network = Network::new(&config.model, shape, splits.outputs, config.seed, (dtype, device))?;
         Ok(Self { splits, network })

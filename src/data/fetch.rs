@@ -1,7 +1,7 @@
 //! Brings a known data set from its public mirrors into the data folder, checked by SHA-256.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// A data set whose files are known.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +72,6 @@ pub fn folder(name: &str) -> PathBuf {
 /// Fetches what is missing of a data set into `folder`: from `mirror` where one is given, else from its own mirrors.
 /// A file is put in place only when its sum is right. Gives the names of the files that were brought.
 pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&'static str>> {
-    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let own = mirror.map(|mirror| vec![mirror]);
     let mirrors = own.unwrap_or_else(|| known.mirrors.to_vec());
     let mut brought = Vec::new();
@@ -114,7 +114,11 @@ fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
         let url = format!("{}/{}.gz", mirror.trim_end_matches('/'), file.name);
         tracing::info!("fetching {url}");
         match download(&url, file) {
-            Ok(bytes) => return write_new(path, &bytes),
+            Ok(bytes) => {
+                let folder = path.parent().unwrap_or(path);
+                fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+                return files::write(path, &bytes);
+            }
             Err(problem) => problems.push(format!("{url}: {problem}")),
         }
     }
@@ -145,25 +149,10 @@ fn download(url: &str, file: &KnownFile) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Writes beside and renames, so that a file under its own name is always whole.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_extension("part");
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, path)
-    };
-    write().map_err(|source| {
-        let _ = fs::remove_file(&part);
-        Error::Io { action: "write", path: path.to_path_buf(), source }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
 
     const HELLO: KnownFile = KnownFile {

@@ -20,13 +20,17 @@ pub struct Mnist {
 }
 
 impl Source for Mnist {
+    fn place(&self) -> PathBuf {
+        self.path.clone().unwrap_or_else(|| fetch::folder("mnist"))
+    }
+
     fn load(&self, want: Want, _: u64) -> Result<Loaded> {
-        let folder = self.path.clone().unwrap_or_else(|| fetch::folder("mnist"));
+        let folder = self.place();
         let [train, test] = ["train", "t10k"].map(|split| {
             let (images, labels) = (find(&folder, split, "images", 3)?, find(&folder, split, "labels", 1)?);
             rows(idx::read(&images, 3)?, idx::read(&labels, 1)?, want, &labels)
         });
-        Ok(Loaded { train: train?, test: Some(test?), outputs: CLASSES })
+        Ok(Loaded { train: train?, test: Some(test?), outputs: CLASSES, ordered: false })
     }
 }
 
@@ -53,9 +57,9 @@ fn find(folder: &Path, split: &str, part: &str, rank: usize) -> Result<PathBuf> 
 /// Images and labels as rows; `path` is the labels' file, for messages.
 pub(super) fn rows(images: Idx, labels: Idx, want: Want, path: &Path) -> Result<Rows> {
     if want == Want::Values {
-        return Err(Error::Config(
-            "this data set has classes, but the loss compares numbers; set `loss.name` to `cross_entropy`"
-                .to_owned(),
+        return Err(Error::key(
+            "loss.name",
+            "compares numbers, but this data set has classes; set it to `cross_entropy`",
         ));
     }
     let (count, labelled) = (images.shape[0], labels.shape[0]);

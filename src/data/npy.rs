@@ -5,7 +5,9 @@ use std::io::Read;
 
 use candle_core::{DType, Device, Tensor};
 
-/// Reads one array. Bytes and booleans stay bytes, integers become I64, f16 and f32 become f32, f64 stays.
+use crate::error::Error;
+
+/// Reads one array. Bytes stay bytes, other integers and booleans become I64, f16 and f32 become f32, f64 stays.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the array.
@@ -19,12 +21,12 @@ pub fn read(source: &mut impl Read) -> Result<Tensor, String> {
         shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).ok_or("its shape is larger than memory")?;
     let tensor = elements(source, kind, count)?;
     if !fortran {
-        return tensor.reshape(shape).map_err(|e| e.to_string());
+        return tensor.reshape(shape).map_err(said);
     }
     // Column-major is the transpose of a row-major array of the reversed shape.
     let reversed: Vec<usize> = shape.iter().rev().copied().collect();
     let axes: Vec<usize> = (0..shape.len()).rev().collect();
-    tensor.reshape(reversed).and_then(|t| t.permute(axes)?.contiguous()).map_err(|e| e.to_string())
+    tensor.reshape(reversed).and_then(|t| t.permute(axes)?.contiguous()).map_err(said)
 }
 
 /// The dictionary in the header, as text.
@@ -76,7 +78,7 @@ fn elements(source: &mut impl Read, kind: &str, count: usize) -> Result<Tensor, 
         let mut bytes = Vec::new();
         // The buffer grows with what is really there, whatever the header claims.
         source
-            .take(size as u64 + 1)
+            .take((size as u64).saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|e| format!("it cannot be read: {e}"))?;
         if bytes.len() != size {
@@ -86,14 +88,15 @@ fn elements(source: &mut impl Read, kind: &str, count: usize) -> Result<Tensor, 
         Ok(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
     }
     let tensor = match kind.trim_start_matches(['<', '|', '=']) {
-        "u1" | "b1" => Tensor::from_vec(numbers(source, count, |[b]| b)?, count, &Device::Cpu),
+        "u1" => Tensor::from_vec(numbers(source, count, |[b]| b)?, count, &Device::Cpu),
+        "b1" => integers(numbers(source, count, |[b]| i64::from(b != 0))?),
         "i1" => integers(numbers(source, count, |b| i64::from(i8::from_le_bytes(b)))?),
         "i2" => integers(numbers(source, count, |b| i64::from(i16::from_le_bytes(b)))?),
         "u2" => integers(numbers(source, count, |b| i64::from(u16::from_le_bytes(b)))?),
         "i4" => integers(numbers(source, count, |b| i64::from(i32::from_le_bytes(b)))?),
         "u4" => integers(numbers(source, count, |b| i64::from(u32::from_le_bytes(b)))?),
         "i8" => integers(numbers(source, count, i64::from_le_bytes)?),
-        "u8" => integers(numbers(source, count, |b| u64::from_le_bytes(b).cast_signed())?),
+        "u8" => integers(unsigned(&numbers(source, count, u64::from_le_bytes)?)?),
         "f2" => numbers(source, count, u16::from_le_bytes).and_then(|bits| half_floats(&bits)).map(Ok)?,
         "f4" => Tensor::from_vec(numbers(source, count, f32::from_le_bytes)?, count, &Device::Cpu),
         "f8" => Tensor::from_vec(numbers(source, count, f64::from_le_bytes)?, count, &Device::Cpu),
@@ -104,7 +107,7 @@ fn elements(source: &mut impl Read, kind: &str, count: usize) -> Result<Tensor, 
             ));
         }
     };
-    tensor.map_err(|e| e.to_string())
+    tensor.map_err(said)
 }
 
 fn integers(numbers: Vec<i64>) -> candle_core::Result<Tensor> {
@@ -112,11 +115,21 @@ fn integers(numbers: Vec<i64>) -> candle_core::Result<Tensor> {
     Tensor::from_vec(numbers, count, &Device::Cpu)
 }
 
+fn unsigned(numbers: &[u64]) -> Result<Vec<i64>, String> {
+    let convert = |n: &u64| i64::try_from(*n).map_err(|_| format!("it has {n}, which is too large"));
+    numbers.iter().map(convert).collect()
+}
+
+/// candle's error without its backtrace.
+fn said(error: candle_core::Error) -> String {
+    Error::from(error).to_string()
+}
+
 fn half_floats(bits: &[u16]) -> Result<Tensor, String> {
     let bytes: Vec<u8> = bits.iter().flat_map(|b| b.to_le_bytes()).collect();
     Tensor::from_raw_buffer(&bytes, DType::F16, &[bits.len()], &Device::Cpu)
         .and_then(|t| t.to_dtype(DType::F32))
-        .map_err(|e| e.to_string())
+        .map_err(said)
 }
 
 #[cfg(test)]

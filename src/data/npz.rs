@@ -10,6 +10,9 @@ use zip::ZipArchive;
 use super::{Loaded, Rows, Source, Want, npy};
 use crate::error::{Error, Result};
 
+/// A label for each of a million rows is a number, not a class.
+const MOST_CLASSES: usize = 100_000;
+
 /// An `.npz` file with `x_train`, `y_train` and optionally `x_test`, `y_test`: x (N, F), (N, T, F) or images of bytes
 /// (N, H, W), y classes or values (N) or (N, K).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,6 +25,10 @@ pub struct Npz {
 }
 
 impl Source for Npz {
+    fn place(&self) -> PathBuf {
+        self.path.clone()
+    }
+
     fn load(&self, want: Want, _: u64) -> Result<Loaded> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
@@ -35,17 +42,11 @@ impl Source for Npz {
             Error::data(&self.path, problem)
         })?;
         let test = self.split(&mut archive, "test", want)?;
-        if let Some(test) = &test
-            && test.xs.dims()[1..] != train.xs.dims()[1..]
-        {
-            let problem = format!("x_train is {:?}, but x_test is {:?}", train.xs.dims(), test.xs.dims());
-            return Err(Error::data(&self.path, problem));
-        }
         let outputs = match want {
             Want::Values => train.ys.dims()[1],
             Want::Classes { ignored } => self.classes(&train, test.as_ref(), ignored)?,
         };
-        Ok(Loaded { train, test, outputs })
+        Ok(Loaded { train, test, outputs, ordered: false })
     }
 }
 
@@ -103,9 +104,11 @@ impl Npz {
                 let problem = format!("label {largest} is outside the {classes} classes of `data.classes`");
                 Err(Error::data(&self.path, problem))
             }
+            Some(classes) if classes > MOST_CLASSES => {
+                Err(Error::Config(format!("`data.classes` is {classes}; give {MOST_CLASSES} at most")))
+            }
             Some(classes) => Ok(classes),
-            // One label for each of a million rows is a number, not a class.
-            None if found > 100_000 => {
+            None if found > MOST_CLASSES => {
                 let problem = format!(
                     "a label is {largest}; are these numbers and not classes? Then take the loss `mse`"
                 );

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Loaded, Normalize, Rows, Want};
+use super::{Dataset, Loaded, Normalize, Rows, Want, order};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -53,12 +53,12 @@ impl Preparation {
         seed: u64,
         (dtype, device): (DType, &Device),
     ) -> Result<Splits> {
-        let Loaded { mut train, test, outputs } = loaded;
+        let Loaded { mut train, test, outputs, ordered } = loaded;
         if let Some(limit) = self.limit {
             let kept = limit.min(train.xs.dims()[0]);
             train = Rows { xs: train.xs.narrow(0, 0, kept)?, ys: train.ys.narrow(0, 0, kept)? };
         }
-        let (train, validation) = self.hold_out(train, want, seed)?;
+        let (train, validation) = self.hold_out(train, want, ordered, seed)?;
         let mut parts = [Some(train), validation, test];
         for rows in parts.iter_mut().flatten() {
             rows.xs = self.shape(&rows.xs, input)?;
@@ -70,31 +70,38 @@ impl Preparation {
         Ok(Splits { train, validation: validation.transpose()?, test: test.transpose()?, outputs })
     }
 
-    /// Holds out `validation` of the rows, drawn by the seed; of classes the same share each.
-    fn hold_out(&self, rows: Rows, want: Want, seed: u64) -> Result<(Rows, Option<Rows>)> {
+    /// Holds out `validation` of the rows, drawn by the seed; of classes the same share each, of a series the end.
+    fn hold_out(&self, rows: Rows, want: Want, ordered: bool, seed: u64) -> Result<(Rows, Option<Rows>)> {
         if self.validation == 0.0 {
             return Ok((rows, None));
         }
         let count = rows.xs.dims()[0];
         let groups = match want {
-            Want::Values => vec![order(count)],
+            Want::Values => vec![order(count, false, 0, 0)],
             Want::Classes { .. } => by_class(&rows.ys.to_vec1::<i64>()?),
         };
         let mut held_out = vec![false; count];
         for (index, mut group) in groups.into_iter().enumerate() {
-            group.shuffle(&mut Stream::new(seed, Purpose::Split, index as u64));
+            if ordered {
+                group.reverse();
+            } else {
+                group.shuffle(&mut Stream::new(seed, Purpose::Split, index as u64));
+            }
             let share = share(self.validation, group.len());
             group[..share].iter().for_each(|row| held_out[*row as usize] = true);
         }
         let (validation, train): (Vec<u32>, Vec<u32>) =
-            order(count).into_iter().partition(|row| held_out[*row as usize]);
+            order(count, false, 0, 0).into_iter().partition(|row| held_out[*row as usize]);
         if validation.is_empty() || train.is_empty() {
-            return Err(Error::Config(format!(
-                "`data.validation = {}` of {count} rows leaves {} to train on and {} to validate; change the share",
-                self.validation,
-                train.len(),
-                validation.len()
-            )));
+            return Err(Error::key(
+                "data.validation",
+                format!(
+                    "is {}: of {count} rows it leaves {} to train on and {} to validate; change the share",
+                    self.validation,
+                    train.len(),
+                    validation.len()
+                ),
+            ));
         }
         let pick = |indices: &[u32]| -> Result<Rows> {
             let indices = Tensor::new(indices, &Device::Cpu)?;
@@ -108,33 +115,34 @@ impl Preparation {
         let (rows, features) = (xs.dims()[0], xs.elem_count() / xs.dims()[0].max(1));
         match (input, self.sequence) {
             (Input::Features, None) => Ok(xs.reshape((rows, features))?),
-            (Input::Features, Some(_)) => Err(Error::Config(
-                "`data.sequence` is for recurrent models; remove it, or set `model.name` to `rnn`".to_owned(),
+            (Input::Features, Some(_)) => Err(Error::key(
+                "data.sequence",
+                "is for recurrent models; remove it, or set `model.name` to `rnn`",
             )),
             (Input::Sequences, None) if xs.rank() == 3 => Ok(xs.clone()),
-            (Input::Sequences, None) => Err(Error::Config(format!(
-                "the model reads sequences, but a row has {features} features and no steps; set `data.sequence = [T, F]` \
-                 with T · F = {features}"
-            ))),
+            (Input::Sequences, None) => Err(Error::key(
+                "data.sequence",
+                format!(
+                    "is needed: the model reads sequences, and a row has {features} features and no steps; set it to \
+                     [T, F] with T · F = {features}"
+                ),
+            )),
             (Input::Sequences, Some([steps, width]))
                 if steps.checked_mul(width) == Some(features) && features > 0 =>
             {
                 Ok(xs.reshape((rows, steps, width))?)
             }
-            (Input::Sequences, Some([steps, width])) => Err(Error::Config(format!(
-                "`data.sequence = [{steps}, {width}]` does not fit a row of {features} features; T · F must be {features}"
-            ))),
+            (Input::Sequences, Some([steps, width])) => Err(Error::key(
+                "data.sequence",
+                format!("is [{steps}, {width}], but a row has {features} features; T · F must be {features}"),
+            )),
         }
     }
 }
 
-fn order(count: usize) -> Vec<u32> {
-    (0..u32::try_from(count).unwrap_or(u32::MAX)).collect()
-}
-
 fn by_class(labels: &[i64]) -> Vec<Vec<u32>> {
     let mut groups = std::collections::BTreeMap::<i64, Vec<u32>>::new();
-    for (row, label) in order(labels.len()).into_iter().zip(labels) {
+    for (row, label) in order(labels.len(), false, 0, 0).into_iter().zip(labels) {
         groups.entry(*label).or_default().push(row);
     }
     groups.into_values().collect()
@@ -164,6 +172,7 @@ mod tests {
             },
             test: None,
             outputs: 2,
+            ordered: false,
         }
     }
 
@@ -179,7 +188,7 @@ mod tests {
         let splits = prepare("validation = 0.2", rows(&labels), Input::Features).unwrap();
         let validation = splits.validation.unwrap();
         assert_eq!((splits.train.len(), validation.len()), (80, 20));
-        let targets = validation.targets(&order(20)).unwrap().to_vec1::<i64>().unwrap();
+        let targets = validation.targets(&order(20, false, 0, 0)).unwrap().to_vec1::<i64>().unwrap();
         assert_eq!(targets.iter().sum::<i64>(), 2);
         assert!(prepare("validation = 0.01", rows(&[0, 1, 0]), Input::Features).is_err());
     }
@@ -192,19 +201,19 @@ mod tests {
             ys: loaded.train.ys.narrow(0, 0, 1).unwrap(),
         });
         let splits = prepare("normalize = 'minmax'", loaded, Input::Features).unwrap();
-        let train = splits.train.inputs(&order(4)).unwrap().to_vec2::<f64>().unwrap();
+        let train = splits.train.inputs(&order(4, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap();
         assert_eq!(train[0], [0.0, 0.0]);
         assert_eq!(train[3], [1.0, 1.0]);
         let test = splits.test.unwrap().inputs(&[0]).unwrap().to_vec2::<f64>().unwrap();
         assert!((test[0][0] - 100.0 / 6.0).abs() < 1e-12);
         let splits = prepare("normalize = 'standard'", rows(&[0, 1]), Input::Features).unwrap();
         assert_eq!(
-            splits.train.inputs(&order(2)).unwrap().to_vec2::<f64>().unwrap(),
+            splits.train.inputs(&order(2, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap(),
             [[-1.0, -1.0], [1.0, 1.0]]
         );
         let splits = prepare("normalize = { mean = 1, std = 2 }", rows(&[0, 1]), Input::Features).unwrap();
         assert_eq!(
-            splits.train.inputs(&order(2)).unwrap().to_vec2::<f64>().unwrap(),
+            splits.train.inputs(&order(2, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap(),
             [[-0.5, 0.0], [0.5, 1.0]]
         );
     }

@@ -1,5 +1,7 @@
 //! A generated series for sequence models: noisy sine waves, to be continued. It needs no file, and a seed decides it.
 
+use std::path::PathBuf;
+
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_distr::StandardNormal;
@@ -31,10 +33,16 @@ impl Default for Waves {
 }
 
 impl Source for Waves {
+    fn place(&self) -> PathBuf {
+        PathBuf::from("waves")
+    }
+
     fn load(&self, want: Want, seed: u64) -> Result<Loaded> {
         if want != Want::Values {
-            let problem = "`waves` has numbers as targets; set `loss.name` to `mse`";
-            return Err(Error::Config(problem.to_owned()));
+            return Err(Error::key(
+                "loss.name",
+                "compares classes, but `waves` has numbers as targets; set it to `mse`",
+            ));
         }
         if self.rows < 5
             || self.window == 0
@@ -45,12 +53,22 @@ impl Source for Waves {
             let problem = "`waves` needs rows ≥ 5, window ≥ 1, features ≥ 1 and a noise ≥ 0";
             return Err(Error::Config(problem.to_owned()));
         }
+        let steps = self.rows.checked_add(self.window).and_then(|steps| steps.checked_mul(self.features));
+        let windows = self.rows.checked_mul(self.window).and_then(|steps| steps.checked_mul(self.features));
+        if [steps, windows].iter().any(|count| count.is_none_or(|count| count > 1 << 28)) {
+            let problem = format!(
+                "`waves` of {} windows of {} x {} fits no memory",
+                self.rows, self.window, self.features
+            );
+            return Err(Error::Config(problem));
+        }
         let series = self.series(seed);
         let test = self.rows / 5;
         Ok(Loaded {
             train: self.windows(&series, 0..self.rows - test)?,
             test: Some(self.windows(&series, self.rows - test..self.rows)?),
             outputs: 1,
+            ordered: true,
         })
     }
 }

@@ -42,7 +42,7 @@ impl Activation {
     #[inline(always)]
     pub fn value<R: Real>(self, x: R) -> R {
         match self {
-            Self::Relu => x.if_positive(x, x.scale(0.0)),
+            Self::Relu => x.if_positive(x, x.constant(0.0)),
             Self::Tanh => x.hyperbolic_tangent(),
             Self::Sigmoid => x.sigmoid(),
             Self::Gelu => x * phi(x),
@@ -59,15 +59,15 @@ impl Activation {
     /// not looked at.
     #[inline(always)]
     pub fn slope<R: Real>(self, x: R, y: R) -> R {
-        let one = y.scale(0.0).shift(1.0);
+        let one = y.constant(1.0);
         match self {
-            Self::Relu => y.if_positive(one, one.shift(-1.0)),
+            Self::Relu => y.if_positive(one, y.constant(0.0)),
             Self::Tanh => one - y * y,
             Self::Sigmoid => y * (one - y),
             Self::Gelu => phi(x) + x * (x * x).scale(-0.5).exponential().scale(0.398_942_280_401_432_7),
-            Self::LeakyRelu => y.if_positive(one, one.scale(0.01)),
+            Self::LeakyRelu => y.if_positive(one, y.constant(0.01)),
             Self::Elu => y.if_positive(one, y.shift(1.0)),
-            Self::Selu => y.if_positive(one.scale(SELU_SCALE), y.shift(SELU_ALPHA * SELU_SCALE)),
+            Self::Selu => y.if_positive(y.constant(SELU_SCALE), y.shift(SELU_ALPHA * SELU_SCALE)),
             Self::Silu => {
                 let sigmoid = x.sigmoid();
                 sigmoid * (one + x * (one - sigmoid))

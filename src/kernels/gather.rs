@@ -15,7 +15,7 @@ pub fn rows(xs: &Tensor, indices: &[u32], scale: f64, shift: f64, dtype: DType) 
             DType::F32 => pick::<u8, f32>(xs, indices, |x| f32::from(x) * f32::of(scale) + f32::of(shift)),
             _ => pick::<u8, f64>(xs, indices, |x| f64::from(x) * scale + shift),
         },
-        // Numbers of the right type are normalised once, when they are loaded: scale is 1, shift 0.
+        // Numbers were given the right type when they were loaded.
         same if fused && same == dtype => {
             by_dtype!(xs, T => pick::<T, T>(xs, indices, |x| x * T::of(scale) + T::of(shift)))
         }

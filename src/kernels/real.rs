@@ -23,21 +23,24 @@ pub trait Real:
     fn magnitude(self) -> Self;
     /// The larger of the two.
     fn larger(self, other: Self) -> Self;
+    /// This number in place of every element.
+    fn constant(self, value: f64) -> Self;
     /// `then` where `self > 0`, else `otherwise`.
     fn if_positive(self, then: Self, otherwise: Self) -> Self;
 
     /// `1 / (1 + e^-self)`
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        // By way of tanh it neither overflows nor loses the small values' sign.
-        self.scale(0.5).hyperbolic_tangent().scale(0.5).shift(0.5)
+        let one = self.constant(1.0);
+        one / (one + (-self).exponential())
     }
 
     /// Limits the value to `[-bound, bound]`.
     #[inline(always)]
     fn clamp_to(self, bound: f64) -> Self {
-        let bound = self.scale(0.0).shift(bound);
-        -(-self.larger(-bound)).larger(-bound)
+        let low = self.constant(-bound);
+        // min(x, bound) is -max(-x, -bound).
+        -(-self.larger(low)).larger(low)
     }
 }
 
@@ -79,6 +82,10 @@ macro_rules! real {
             #[inline(always)]
             fn larger(self, other: Self) -> Self {
                 if self > other { self } else { other }
+            }
+            #[inline(always)]
+            fn constant(self, value: f64) -> Self {
+                value as $float
             }
             #[inline(always)]
             fn if_positive(self, then: Self, otherwise: Self) -> Self {

@@ -101,6 +101,9 @@ impl Real for Node<'_> {
     fn larger(self, other: Self) -> Self {
         self.then(|x| x.maximum(&other.tensor()))
     }
+    fn constant(self, value: f64) -> Self {
+        self.then(|x| x.ones_like()? * value)
+    }
     fn if_positive(self, then: Self, otherwise: Self) -> Self {
         self.then(|x| x.gt(0.0)?.where_cond(&then.tensor(), &otherwise.tensor()))
     }

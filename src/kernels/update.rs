@@ -16,10 +16,10 @@ pub trait PerElement: Sync {
 /// What happens to gradient and weight before any rule sees them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prelude {
-    /// The gradient is multiplied by this: the clipping coefficient, negative to maximise.
-    pub scale: f64,
-    /// Then limited to `[-clamp, clamp]`; infinite: not at all.
+    /// The gradient is limited to `[-clamp, clamp]`; infinite: not at all.
     pub clamp: f64,
+    /// Then multiplied by this: the clipping coefficient, negative to maximise.
+    pub scale: f64,
     /// This times the weight is added to the gradient: coupled weight decay.
     pub coupled: f64,
     /// The weight is multiplied by this: decoupled weight decay.

@@ -48,6 +48,9 @@ impl Loss for CrossEntropy {
             let problem = format!("is {}; it is a share, 0 to 1", self.label_smoothing);
             return Err(KeyError::new("label_smoothing", problem));
         }
+        if self.weight.as_ref().is_some_and(|weight| weight.iter().all(|w| *w == 0.0)) {
+            return Err(KeyError::new("weight", "has no class that counts; one must be greater than 0"));
+        }
         match self.weight.iter().flatten().position(|w| !w.is_finite() || *w < 0.0) {
             Some(at) => Err(KeyError::new(format!("weight[{at}]"), "is not a finite number of 0 or more")),
             None => Ok(()),

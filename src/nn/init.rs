@@ -25,6 +25,9 @@ pub trait Initializer {
     /// The values in row-major order.
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>>;
 
+    /// Refuses options that cannot be, by the key at fault.
+    fn check(&self) -> Result<(), registry::KeyError>;
+
     /// Whether a parameter of one dimension can have it: torch knows no fans there.
     fn fits_vectors(&self) -> bool {
         true
@@ -97,11 +100,16 @@ pub struct InitScheme {
 impl InitScheme {
     /// Refuses initialisers that need two dimensions where a bias has one.
     pub fn check(&self) -> Result<(), registry::KeyError> {
+        for (key, init) in [("hidden", &self.hidden), ("output", &self.output), ("bias", &self.bias)] {
+            if let Some(init) = init {
+                init.check().map_err(|e| e.under(key))?;
+            }
+        }
         match &self.bias {
             Some(init) if !init.fits_vectors() => Err(registry::KeyError::new(
                 "bias",
                 format!(
-                    "`{}` needs a matrix, a bias is a vector; take `zeros`, `constant` or `uniform`",
+                    "is `{}`, which needs a matrix, and a bias is a vector; take `zeros`, `constant` or `uniform`",
                     init.name()
                 ),
             )),
@@ -157,6 +165,29 @@ fn uniform(count: usize, (low, high): (f64, f64), stream: &mut Stream) -> Vec<f6
 
 fn normal(count: usize, (mean, std): (f64, f64), stream: &mut Stream) -> Vec<f64> {
     (0..count).map(|_| mean + std * stream.sample::<f64, _>(StandardNormal)).collect()
+}
+
+/// One number of N(0, 1) between `low` and `high`.
+fn truncated(low: f64, high: f64, stream: &mut Stream) -> f64 {
+    // Where the interval holds a good part of the distribution a number of it soon comes by itself.
+    if low <= 0.0 && high >= 0.0 && high - low >= 2.0 {
+        loop {
+            let x: f64 = stream.sample(StandardNormal);
+            if (low..=high).contains(&x) {
+                return x;
+            }
+        }
+    }
+    // Else a uniform number is kept with the density at it over the largest density. Forty deviations further out
+    // there is nothing left.
+    let peak = 0f64.clamp(low, high);
+    let (low, high) = (low.max(peak - 40.0), high.min(peak + 40.0));
+    loop {
+        let x = low + (high - low) * stream.random::<f64>();
+        if stream.random::<f64>() <= (0.5 * (peak * peak - x * x)).exp() {
+            return x;
+        }
+    }
 }
 
 /// A (rows, cols) matrix with orthonormal rows or columns, whichever are fewer: Gram-Schmidt on a normal matrix, twice,

@@ -79,6 +79,7 @@ impl Params {
     /// A new trained parameter. Numbers are drawn in f64, so that a seed gives the same values in every dtype and on
     /// every device.
     pub fn param(&mut self, name: impl Into<String>, shape: &[usize], init: &Init) -> Result<Param> {
+        self.require_room(shape)?;
         let index = self.params.len();
         let mut stream = Stream::new(self.seed, Purpose::Init, index as u64);
         let values = init.draw(&Shape::of(shape)?, &mut stream)?;
@@ -88,6 +89,18 @@ impl Params {
         let param = Param { name: name.into(), index, var, value };
         self.params.push(param.clone());
         Ok(param)
+    }
+
+    /// Refuses a network that no memory holds before it is drawn.
+    fn require_room(&self, shape: &[usize]) -> Result<()> {
+        const MOST: usize = 1 << 28;
+        let count = shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size));
+        match count.and_then(|count| count.checked_add(self.count())) {
+            Some(count) if count <= MOST => Ok(()),
+            _ => Err(Error::Config(format!(
+                "a parameter of shape {shape:?} makes the network larger than {MOST} numbers; choose smaller widths"
+            ))),
+        }
     }
 
     /// A new buffer.

@@ -39,9 +39,9 @@ impl PerElement for Formula {
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let [beta1, beta2] = self.betas;
         let mixed = slots[0].scale(beta1) + g.scale(1.0 - beta1);
-        let step = g.scale(0.0).shift(self.lr);
+        let step = g.constant(self.lr);
         slots[0] = slots[0].scale(beta2) + g.scale(1.0 - beta2);
-        (p - mixed.if_positive(step, (-mixed).if_positive(-step, step.scale(0.0))), slots)
+        (p - mixed.if_positive(step, (-mixed).if_positive(-step, g.constant(0.0))), slots)
     }
 }
 

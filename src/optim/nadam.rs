@@ -1,4 +1,4 @@
-//! NAdam, Adam with Nesterov momentum: Dozat 2016, <https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html>.
+//! `NAdam`, Adam with Nesterov momentum: Dozat 2016, <https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html>.
 
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};

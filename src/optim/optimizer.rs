@@ -141,9 +141,4 @@ impl Optimizer {
         self.steps = steps;
         Ok(())
     }
-
-    /// The dtype of the state.
-    pub fn dtype(&self) -> Option<DType> {
-        self.params.first().map(|param| param.value().dtype())
-    }
 }

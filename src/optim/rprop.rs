@@ -38,12 +38,12 @@ struct Formula {
 impl PerElement for Formula {
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        let zero = g.scale(0.0);
-        let one = zero.shift(1.0);
+        let zero = g.constant(0.0);
+        let one = g.constant(1.0);
         let turn = g * slots[0];
-        let [shrink, grow] = self.etas.map(|eta| zero.shift(eta));
+        let [shrink, grow] = self.etas.map(|eta| g.constant(eta));
         let factor = turn.if_positive(grow, (-turn).if_positive(shrink, one));
-        let [smallest, largest] = self.step_sizes.map(|size| zero.shift(size));
+        let [smallest, largest] = self.step_sizes.map(|size| g.constant(size));
         let size = (slots[1] * factor).larger(smallest);
         let size = -(-size).larger(-largest);
         let g = (-turn).if_positive(zero, g);

@@ -1,4 +1,4 @@
-//! Learning rate schedules: pure functions of the step, by the names of torch.optim.lr_scheduler in snake case.
+//! Learning rate schedules: pure functions of the step, by the names of `torch.optim.lr_scheduler` in snake case.
 //!
 //! torch computes most of them from the last learning rate; the closed forms here equal that up to rounding.
 

@@ -4,6 +4,8 @@ use candle_core::DType;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::data::Want;
+use crate::metrics::Tally;
 use crate::optim::Clip;
 use crate::registry::KeyError;
 
@@ -232,5 +234,25 @@ pub struct EarlyStopping {
 impl Default for EarlyStopping {
     fn default() -> Self {
         Self { patience: 3, min_delta: 0.0, monitor: "val_loss".to_owned() }
+    }
+}
+
+impl EarlyStopping {
+    /// Refuses a metric that a run of this kind of targets does not have, and deltas that cannot be.
+    pub(crate) fn check(&self, want: Want) -> Result<(), KeyError> {
+        if !self.min_delta.is_finite() || self.min_delta < 0.0 {
+            return Err(KeyError::new("min_delta", format!("is {}; it must be 0 or more", self.min_delta)));
+        }
+        let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
+        known.extend(Tally::names(want).iter().map(|name| format!("val_{name}")));
+        if known.contains(&self.monitor) {
+            return Ok(());
+        }
+        Err(KeyError::new("monitor", format!("is `{}`; known are {}", self.monitor, known.join(", "))))
+    }
+
+    /// Whether a smaller value of the watched metric is the better one.
+    pub(crate) fn smaller_is_better(&self) -> bool {
+        ["loss", "rmse", "mae"].iter().any(|name| self.monitor.ends_with(name))
     }
 }

@@ -42,7 +42,7 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
         ("batch_size = 8", "batch_size = 0", &["line 14", "1 or more"]),
         ("batch_size = 8", "batch_size = 8\nepochs = 0", &["line 15", "1 or more"]),
         ("batch_size = 8", "batch_size = 8\nclip_grad_norm = -1", &["clip_grad_norm"]),
-        ("hidden = [8]", "hidden = [8]\nbatch_norm = true", &["batch_norm", "drop_last"]),
+        ("hidden = [8]", "hidden = [8]\nbatch_norm = true", &["line 15", "batch_norm", "drop_last"]),
         ("hidden = [8]", "hidden = [8]\ndropout = 1.5", &["dropout", "between 0 and 1"]),
         ("hidden = [8]", "hidden = [8]\nactivation = 'rely'", &["activation", "did you mean `relu`?"]),
         ("hidden = [8]", "hidden = [8]\ninit = { bias = 'kaiming_normal' }", &["model.init.bias", "vector"]),
@@ -51,10 +51,35 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
             "hidden = [8]\ninit = { hidden = 'kaming_normal' }",
             &["model.init.hidden", "kaiming_normal"],
         ),
-        ("path = 'mnist'", "path = 'mnist'\nsequence = [28, 28]", &["sequence", "rnn"]),
+        ("path = 'mnist'", "path = 'mnist'\nsequence = [28, 28]", &["line 5", "sequence", "rnn"]),
         ("path = 'mnist'", "path = 'mnist'\nvalidation = 1.0", &["data.validation"]),
         ("path = 'mnist'", "path = 'mnist'\nvalidation = 0.001", &["validation"]),
         ("path = 'mnist'", "path = 'mnist'\nnormalize = { mean = 1, std = 0 }", &["data.normalize", "std"]),
+        (
+            "hidden = [8]",
+            "hidden = [8]\ninit = { output = { name = 'uniform', a = nan } }",
+            &["model.init.output", "finite"],
+        ),
+        (
+            "hidden = [8]",
+            "hidden = [8]\ninit = { output = { name = 'trunc_normal', a = 2, b = 1 } }",
+            &["greater than `a`"],
+        ),
+        ("hidden = [8]", "hidden = [1048576, 1048576]", &["larger than", "smaller widths"]),
+        ("[loss]", "[loss]\nweight = [0.0, 0.0]", &["loss.weight", "no class that counts"]),
+        ("batch_size = 8", "early_stopping = 3", &["early_stopping", "a table"]),
+        (
+            "batch_size = 8",
+            "early_stopping = { monitor = 'val_f1' }",
+            &["monitor", "`val_f1`", "val_accuracy"],
+        ),
+        ("batch_size = 8", "early_stopping = { monitor = 'train_loss', min_delta = -1.0 }", &["min_delta"]),
+        ("[train]", "[schedule]\nname = 'cosine'\n[train]", &["unknown schedule", "cosine_annealing"]),
+        (
+            "[train]",
+            "[schedule]\nname = 'step'\nstep_size = 0\n[train]",
+            &["schedule.step_size", "1 or more"],
+        ),
         ("seed = 1", "seed = 1.5", &["line 1", "whole number"]),
         ("[train]", "[trian]", &["did you mean `train`?"]),
         ("[train]", "[train", &["line 13"]),
@@ -218,4 +243,77 @@ fn a_loss_for_numbers_on_classes_says_what_to_take() {
     assert!(error.contains("784"), "{error}");
     let error = fail(folder.path(), &["train", "c.toml", "--set", "loss.weight=[1.0, 2.0]"], 2);
     assert!(error.contains("10 classes"), "{error}");
+}
+
+#[test]
+fn numbers_that_are_too_large_for_any_machine_are_refused() {
+    let folder = folder();
+    for rows in ["1000000000000000000", "9223372036854775807", "100000000000"] {
+        let data = format!("data={{ name = 'waves', rows = {rows}, window = {rows} }}");
+        fail(folder.path(), &["train", "c.toml", "--set", &data, "--set", "loss={ name = 'mse' }"], 2);
+    }
+}
+
+#[test]
+fn updates_that_overflow_the_weights_are_a_failure() {
+    let folder = folder();
+    let train = |lr: &str, out: &str| {
+        let set = ["--set", "train.batch_size=full", "--set", lr, "--out", out];
+        fail(folder.path(), &[&["train", "c.toml", "-q"], &set[..]].concat(), 1)
+    };
+    // One update of the whole batch: its own loss is finite, what it leaves is not.
+    let error = train("optimizer.lr=1e39", "infinite");
+    assert!(error.contains("no longer finite") && error.contains("optimizer.lr"), "{error}");
+    assert!(!folder.path().join("infinite").exists());
+    // Or finite, and too large to work with.
+    let error = train("optimizer.lr=1e38", "huge");
+    assert!(error.contains("in evaluation the loss is") && error.contains("optimizer.lr"), "{error}");
+}
+
+#[test]
+fn images_of_two_sizes_are_refused_before_training() {
+    let folder = folder();
+    let images = |split: &str, side: u8| {
+        let size = usize::from(side) * usize::from(side);
+        let file =
+            [&[0, 0, 8, 3, 0, 0, 0, 41, 0, 0, 0, side, 0, 0, 0, side][..], &vec![7; 41 * size]].concat();
+        fs::write(folder.path().join(format!("mnist/{split}-images-idx3-ubyte")), file).unwrap();
+    };
+    images("train", 4);
+    images("t10k", 3);
+    let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 1);
+    assert!(error.contains("[4, 4]") && error.contains("[3, 3]"), "{error}");
+    images("train", 0);
+    images("t10k", 0);
+    assert!(fail(folder.path(), &["train", "c.toml", "--out", "run"], 1).contains("nothing to learn"));
+    assert!(!folder.path().join("run").exists());
+}
+
+#[test]
+fn names_never_steer_the_terminal() {
+    let folder = folder();
+    let set = "optimizer.\u{1b}[31mlr=1";
+    for arguments in
+        [&["train", "c.toml", "--set", set][..], &["train", "\u{1b}[2J.toml"], &["inspect", "\u{7}"]]
+    {
+        let output = descent(folder.path(), arguments);
+        assert!(!output.status.success());
+        let control = output.stderr.iter().find(|byte| byte.is_ascii_control() && **byte != b'\n');
+        assert_eq!(control, None, "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_closed_standard_error_stops_nothing() {
+    let folder = folder();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_descent"))
+        .args(["train", "c.toml", "--out", "run"])
+        .current_dir(folder.path())
+        .stderr(full)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert!(folder.path().join("run/model.safetensors").exists());
 }

@@ -118,7 +118,7 @@ fn bad_arrays_are_named() {
         (vec![Array::f32("x_train", &[2, 2], [0.0, 1.0, f32::NAN, 1.0]), y(&[0, 1])], "NaN in row 1"),
         (
             vec![x(2), y(&[0, 1]), Array::f32("x_test", &[1, 3], [0.0; 3]), Array::i64("y_test", &[1], [0])],
-            "x_test is",
+            "a test row [3]",
         ),
         (vec![x(2), y(&[0, 1]), Array::new("x_test", "<f4", &[9, 9], vec![0; 8])], "x_test"),
     ];
@@ -127,9 +127,65 @@ fn bad_arrays_are_named() {
         let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 1);
         assert!(error.contains(word) && error.contains("data.npz"), "{word}: {error}");
     }
+    let cases = [
+        (vec![Array::f32("x_train", &[2, 0], []), y(&[0, 1])], "nothing to learn"),
+        (
+            vec![
+                x(2),
+                y(&[0, 1]),
+                Array::new("x_test", "|u1", &[1, 2], vec![0; 2]),
+                Array::i64("y_test", &[1], [0]),
+            ],
+            "of bytes",
+        ),
+        (vec![Array::new("x_train", "|u1", &[usize::MAX], vec![0; 9]), y(&[0, 1])], "x_train"),
+        (vec![Array::new("x_train", "<u8", &[1, 1], vec![0xff; 8]), y(&[0])], "too large"),
+    ];
+    for (arrays, word) in cases {
+        write(&data, true, &arrays);
+        let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 1);
+        assert!(error.contains(word), "{word}: {error}");
+    }
+    write(&data, true, &[x(2), y(&[0, 1])]);
+    for classes in ["10000000000000", "9000000000000000000"] {
+        let set = format!("data.classes={classes}");
+        assert!(fail(folder.path(), &["train", "c.toml", "--set", &set], 2).contains("data.classes"));
+    }
+    // A batch in which no row counts has no mean.
+    let error = fail(
+        folder.path(),
+        &["train", "c.toml", "--set", "loss.ignore_index=0", "--set", "train.batch_size=1"],
+        2,
+    );
+    assert!(error.contains("ignore_index"), "{error}");
     std::fs::write(&data, b"not a zip").unwrap();
     assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("not an .npz file"));
     std::fs::remove_file(&data).unwrap();
     assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("data.npz"));
     assert!(!folder.path().join("run").exists() && !folder.path().join("runs").exists());
+}
+
+#[test]
+fn booleans_are_numbers_and_constant_columns_have_no_spread() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    let config =
+        CONFIG.replace("LOSS", "cross_entropy").replace("'data.npz'", "'data.npz'\nnormalize = 'standard'");
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
+    let y = |name| Array::i64(name, &[40], (0..40).map(|i| i % 2));
+    let bits: Vec<u8> = (0..40).flat_map(|i| [i % 2, 1]).collect();
+    let bools = |name| Array::new(name, "|b1", &[40, 2], bits.clone());
+    let floats = |name| Array::f32(name, &[40, 2], bits.iter().map(|b| f32::from(*b)));
+    let run = |out: &str, arrays: &[Array]| {
+        write(&data, true, arrays);
+        final_metric(&succeed(folder.path(), &["train", "c.toml", "-q", "--out", out]), "test_loss")
+    };
+    let of_bools = run("a", &[bools("x_train"), y("y_train"), bools("x_test"), y("y_test")]);
+    let of_floats = run("b", &[floats("x_train"), y("y_train"), floats("x_test"), y("y_test")]);
+    assert!((of_bools - of_floats).abs() < 1e-9);
+    // A column that is always 0.1 has a standard deviation of rounding alone.
+    let tenth =
+        |name, other: f32| Array::f32(name, &[40, 2], (0..40u8).flat_map(move |i| [f32::from(i % 2), other]));
+    let loss = run("c", &[tenth("x_train", 0.1), y("y_train"), tenth("x_test", 0.1001), y("y_test")]);
+    assert!(loss < 1.0, "{loss}");
 }

@@ -1,12 +1,11 @@
 //! The initialisers themselves, one type each.
 
-use rand::Rng;
-use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::gain::{Fan, Nonlinearity};
-use super::{Initializer, Shape, normal, orthogonal, uniform};
+use super::{Initializer, Shape, normal, orthogonal, truncated, uniform};
 use crate::error::Result;
+use crate::registry::KeyError;
 use crate::rng::Stream;
 
 /// Declares the options of an initialiser with their defaults.
@@ -46,7 +45,7 @@ scheme! {
 }
 
 scheme! {
-    /// N(mean, std²), drawn again where it falls outside [a, b].
+    /// N(mean, std²) between a and b.
     TruncNormal {
         /// The mean of the normal distribution.
         mean: f64 = 0.0,
@@ -125,6 +124,24 @@ scheme! {
     }
 }
 
+fn check_finite(options: &[(&str, f64)]) -> Result<(), KeyError> {
+    match options.iter().find(|(_, value)| !value.is_finite()) {
+        Some((key, value)) => Err(KeyError::new(*key, format!("is {value}; it must be finite"))),
+        None => Ok(()),
+    }
+}
+
+fn check_order(a: f64, b: f64) -> Result<(), KeyError> {
+    if a < b { Ok(()) } else { Err(KeyError::new("b", format!("is {b}; it must be greater than `a`, {a}"))) }
+}
+
+fn check_spread(std: f64) -> Result<(), KeyError> {
+    if std.is_finite() && std > 0.0 {
+        return Ok(());
+    }
+    Err(KeyError::new("std", format!("is {std}; it must be finite and greater than 0")))
+}
+
 /// The standard deviation of a Kaiming initialiser.
 fn kaiming(shape: &Shape, mode: Fan, nonlinearity: Nonlinearity, slope: f64) -> Result<f64> {
     let (fan_in, fan_out) = shape.fans()?;
@@ -138,53 +155,75 @@ fn xavier(shape: &Shape, gain: f64) -> Result<f64> {
 }
 
 impl Initializer for Uniform {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("a", self.a), ("b", self.b)])?;
+        check_order(self.a, self.b)
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         Ok(uniform(shape.count(), (self.a, self.b), stream))
     }
 }
 
 impl Initializer for Normal {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("mean", self.mean)])?;
+        check_spread(self.std)
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         Ok(normal(shape.count(), (self.mean, self.std), stream))
     }
 }
 
 impl Initializer for TruncNormal {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("mean", self.mean), ("a", self.a), ("b", self.b)])?;
+        check_order(self.a, self.b)?;
+        check_spread(self.std)
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
-        /// An interval that holds less than a thousandth of the distribution would take too many tries.
-        const TRIES: usize = 10_000;
-        let one = |stream: &mut Stream| {
-            let tries = (0..TRIES).map(|_| self.mean + self.std * stream.sample::<f64, _>(StandardNormal));
-            tries.into_iter().find(|x| (self.a..=self.b).contains(x)).ok_or_else(|| {
-                crate::error::Error::Config(format!(
-                    "`trunc_normal` found no number between {} and {} with mean {} and std {}",
-                    self.a, self.b, self.mean, self.std
-                ))
-            })
-        };
-        (0..shape.count()).map(|_| one(stream)).collect()
+        let [low, high] = [self.a, self.b].map(|bound| (bound - self.mean) / self.std);
+        Ok((0..shape.count()).map(|_| self.mean + self.std * truncated(low, high, stream)).collect())
     }
 }
 
 impl Initializer for Constant {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("val", self.val)])
+    }
+
     fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
         Ok(vec![self.val; shape.count()])
     }
 }
 
 impl Initializer for Zeros {
+    fn check(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
     fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
         Ok(vec![0.0; shape.count()])
     }
 }
 
 impl Initializer for Ones {
+    fn check(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
     fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
         Ok(vec![1.0; shape.count()])
     }
 }
 
 impl Initializer for XavierUniform {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("gain", self.gain)])
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         let bound = 3f64.sqrt() * xavier(shape, self.gain)?;
         Ok(uniform(shape.count(), (-bound, bound), stream))
@@ -196,6 +235,10 @@ impl Initializer for XavierUniform {
 }
 
 impl Initializer for XavierNormal {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("gain", self.gain)])
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         Ok(normal(shape.count(), (0.0, xavier(shape, self.gain)?), stream))
     }
@@ -206,6 +249,10 @@ impl Initializer for XavierNormal {
 }
 
 impl Initializer for KaimingUniform {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("a", self.a)])
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         let bound = 3f64.sqrt() * kaiming(shape, self.mode, self.nonlinearity, self.a)?;
         Ok(uniform(shape.count(), (-bound, bound), stream))
@@ -217,6 +264,10 @@ impl Initializer for KaimingUniform {
 }
 
 impl Initializer for KaimingNormal {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("a", self.a)])
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         let std = kaiming(shape, self.mode, self.nonlinearity, self.a)?;
         Ok(normal(shape.count(), (0.0, std), stream))
@@ -228,6 +279,10 @@ impl Initializer for KaimingNormal {
 }
 
 impl Initializer for Orthogonal {
+    fn check(&self) -> Result<(), KeyError> {
+        check_finite(&[("gain", self.gain)])
+    }
+
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
         let values = orthogonal(shape, stream)?;
         Ok(values.into_iter().map(|x| x * self.gain).collect())
@@ -277,8 +332,16 @@ mod tests {
     }
 
     #[test]
-    fn truncated_values_stay_inside() {
-        let init = Init::named("trunc_normal").unwrap();
-        assert!(draw(&init, &[100, 100]).iter().all(|x| (-2.0..=2.0).contains(x)));
+    fn truncated_values_stay_inside_and_follow_the_density() {
+        for (a, b, mean) in
+            [(-2.0, 2.0, 0.0), (3.0, 9.0, 3.283_098_7), (-0.5, 0.5, 0.0), (-7.0, -6.0, -6.158_0)]
+        {
+            let init = Init::TruncNormal(TruncNormal { a, b, ..TruncNormal::default() });
+            let values = draw(&init, &[300, 300]);
+            assert!(values.iter().all(|x| (a..=b).contains(x)));
+            // The means of scipy.stats.truncnorm.
+            let ours = values.iter().sum::<f64>() / 90_000.0;
+            assert!((ours - mean).abs() < 0.02, "{a} {b}: {ours}");
+        }
     }
 }
