@@ -2,6 +2,7 @@
 //! knows that there is a file.
 
 mod locate;
+mod origin;
 mod overrides;
 
 use std::path::Path;
@@ -17,6 +18,8 @@ use crate::optim::Rule;
 use crate::optim::schedule::Plan;
 use crate::registry::{self, FromTable, KeyError};
 use crate::trainer::TrainOptions;
+
+pub use origin::Origin;
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,35 +42,6 @@ pub struct Config {
     pub train: TrainOptions,
     /// Where all this was read.
     pub origin: Origin,
-}
-
-/// Where a config comes from, for messages. Two configs that say the same are equal wherever they come from.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    name: String,
-    text: String,
-    /// The keys that were set on the command line.
-    set: Vec<String>,
-}
-
-impl PartialEq for Origin {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Origin {
-    fn locate(&self, KeyError { path, problem }: KeyError) -> Error {
-        let Self { name, text, set } = self;
-        let place = match set.iter().find(|key| path == **key || path.starts_with(&format!("{key}."))) {
-            Some(key) => format!("--set {key}"),
-            None => match locate::line_of(text, &path) {
-                Some(line) => format!("{name}, line {line}"),
-                None => name.clone(),
-            },
-        };
-        Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
-    }
 }
 
 const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
@@ -231,28 +205,6 @@ mod erased {
         fn table(&self) -> Result<Table> {
             Table::try_from(self).map_err(|e| Error::Config(e.to_string()))
         }
-    }
-}
-
-/// "`key` is 3" reads on from the key, "`key`: unknown key" does not.
-fn lead_in(problem: &str) -> String {
-    let reads_on = [
-        "is ",
-        "are ",
-        "drops ",
-        "leaves ",
-        "compares ",
-        "has ",
-        "cannot ",
-        "must ",
-        "needs ",
-        "lies ",
-        "watches ",
-    ];
-    if reads_on.iter().any(|word| problem.starts_with(word)) {
-        problem.to_owned()
-    } else {
-        format!("– {problem}")
     }
 }
 

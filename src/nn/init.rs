@@ -11,14 +11,29 @@ use crate::error::Result;
 use crate::registry::{self, FromTable};
 use crate::rng::Stream;
 
+/// Declares the options of an initialiser with their defaults.
+macro_rules! scheme {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[$doc])* pub $field: $type),* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default),* }
+            }
+        }
+    };
+}
+
+mod fans;
 mod gain;
 mod schemes;
 
+pub use fans::{KaimingNormal, KaimingUniform, XavierNormal, XavierUniform};
 pub use gain::{Fan, Nonlinearity};
-pub use schemes::{
-    Constant, KaimingNormal, KaimingUniform, Normal, Ones, Orthogonal, TruncNormal, Uniform, XavierNormal,
-    XavierUniform, Zeros,
-};
+pub use schemes::{Constant, Normal, Ones, Orthogonal, TruncNormal, Uniform, Zeros};
 
 /// How the values of a parameter are drawn.
 pub trait Initializer {

@@ -1,0 +1,56 @@
+//! Where a config was read, so that a message can say where a key stands.
+
+use crate::error::Error;
+use crate::registry::KeyError;
+
+/// Where a config comes from, for messages. Two configs that say the same are equal wherever they come from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    pub(super) name: String,
+    pub(super) text: String,
+    /// The keys that were set on the command line.
+    pub(super) set: Vec<String>,
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Origin {
+    /// The error with the place of its key.
+    pub(super) fn locate(&self, KeyError { path, problem }: KeyError) -> Error {
+        let Self { name, text, set } = self;
+        let place = match set.iter().find(|key| path == **key || path.starts_with(&format!("{key}."))) {
+            Some(key) => format!("--set {key}"),
+            None => match super::locate::line_of(text, &path) {
+                Some(line) => format!("{name}, line {line}"),
+                None => name.clone(),
+            },
+        };
+        Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
+    }
+}
+
+/// "`key` is 3" reads on from the key, "`key`: unknown key" does not.
+fn lead_in(problem: &str) -> String {
+    let reads_on = [
+        "is ",
+        "are ",
+        "drops ",
+        "leaves ",
+        "compares ",
+        "has ",
+        "cannot ",
+        "must ",
+        "needs ",
+        "lies ",
+        "watches ",
+    ];
+    if reads_on.iter().any(|word| problem.starts_with(word)) {
+        problem.to_owned()
+    } else {
+        format!("– {problem}")
+    }
+}
