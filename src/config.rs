@@ -169,15 +169,8 @@ impl FromTable for Config {
         let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
         train.check().map_err(|e| e.under("train"))?;
         if let Some(stop) = &train.early_stopping {
-            stop.check(loss.want()).map_err(|e| e.under("train.early_stopping"))?;
-        }
-        if let Some(stop) = &train.early_stopping
-            && stop.monitor.starts_with("val_")
-            && preparation.validation == 0.0
-        {
-            let problem =
-                "watches a validation metric, but `data.validation` is 0; hold out a share of the rows";
-            return Err(KeyError::new("train.early_stopping", problem));
+            stop.check(loss.want(), preparation.validation > 0.0)
+                .map_err(|e| e.under("train.early_stopping"))?;
         }
         Ok(Self {
             seed,

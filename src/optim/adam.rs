@@ -64,10 +64,7 @@ impl Formula {
 impl PerElement for Formula {
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        let [beta1, beta2] = self.betas;
-        // torch's lerp: m + (g - m)(1 - β₁)
-        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
-        slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+        moments(&mut slots, g, self.betas);
         let mut v = slots[1];
         if S > 2 {
             slots[2] = slots[2].larger(v);
@@ -78,13 +75,21 @@ impl PerElement for Formula {
     }
 }
 
-/// The slots of Adam and AdamW.
+/// Takes a gradient into the running means of the gradient and its square, the first two slots.
+#[inline(always)]
+pub(super) fn moments<R: Real>(slots: &mut [R], g: R, [beta1, beta2]: [f64; 2]) {
+    // torch's lerp: m + (g - m)(1 - β₁)
+    slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
+    slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+}
+
+/// The slots of Adam and its kin.
 pub(super) fn slots(amsgrad: bool) -> Vec<Slot> {
     let names = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
     names[..if amsgrad { 3 } else { 2 }].iter().map(|name| Slot::zero(name)).collect()
 }
 
-/// The checks of Adam and AdamW.
+/// The checks of Adam and its kin.
 pub(super) fn check([beta1, beta2]: [f64; 2], eps: f64) -> Result<(), KeyError> {
     check_betas(&[("betas[0]", beta1), ("betas[1]", beta2)])?;
     check_non_negative(&[("eps", eps)])

@@ -3,7 +3,7 @@
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
+use super::{Common, Slot, Step, UpdateRule, adam};
 use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
@@ -56,8 +56,7 @@ impl UpdateRule for Adamax {
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])?;
-        check_non_negative(&[("eps", self.eps)])
+        adam::check(self.betas, self.eps)
     }
 
     fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {

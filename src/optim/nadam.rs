@@ -3,7 +3,8 @@
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
+use super::adam::{self, moments};
+use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
@@ -63,9 +64,7 @@ struct Formula {
 impl PerElement for Formula {
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        let [beta1, beta2] = self.betas;
-        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
-        slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+        moments(&mut slots, g, self.betas);
         let denominator = slots[1].scale(1.0 / self.correction2).root().shift(self.eps);
         let step = g.scale(self.grad_size) + slots[0].scale(self.momentum_size);
         (p - step / denominator, slots)
@@ -83,7 +82,7 @@ impl UpdateRule for NAdam {
     }
 
     fn slots(&self) -> Vec<Slot> {
-        vec![Slot::zero("exp_avg"), Slot::zero("exp_avg_sq")]
+        adam::slots(false)
     }
 
     fn numbers(&self) -> Vec<Slot> {
@@ -95,8 +94,8 @@ impl UpdateRule for NAdam {
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])?;
-        check_non_negative(&[("eps", self.eps), ("momentum_decay", self.momentum_decay)])
+        adam::check(self.betas, self.eps)?;
+        check_non_negative(&[("momentum_decay", self.momentum_decay)])
     }
 
     fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {

@@ -75,8 +75,7 @@ impl UpdateRule for Rprop {
         check_non_negative(&[("step_sizes[0]", smallest), ("step_sizes[1]", largest)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
-        let _ = at;
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, _: Step) -> Result<()> {
         let formula = Formula { etas: self.etas, step_sizes: self.step_sizes };
         Ok(update(&formula, prelude, param, grad, slots)?)
     }

@@ -82,8 +82,7 @@ impl Schedule for Cyclic {
         super::check_at_least_one("step_size_down", self.step_size_down.unwrap_or(1))
     }
 
-    fn lr(&self, base: f64, k: u64) -> f64 {
-        let _ = base;
+    fn lr(&self, _: f64, k: u64) -> f64 {
         self.base_lr + (self.max_lr - self.base_lr) * self.height(k)
     }
 

@@ -101,8 +101,7 @@ impl Schedule for OneCycle {
         Ok(())
     }
 
-    fn lr(&self, base: f64, k: u64) -> f64 {
-        let _ = base;
+    fn lr(&self, _: f64, k: u64) -> f64 {
         let start = self.max_lr / self.div_factor;
         self.at(k, start, self.max_lr, start / self.final_div_factor)
     }
