@@ -104,9 +104,14 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     inputs, outputs = 5, 4
     recurrent = model["name"] == "rnn"
     x = torch.randn(ROWS, 7, inputs) if recurrent else torch.randn(ROWS, inputs)
-    if loss["name"] == "mse":
-        outputs = loss.pop("outputs", 3)
-        y = torch.randn(ROWS, outputs)
+    if loss["name"] in VALUES:
+        targets = loss.pop("outputs", 3)
+        y = VALUES[loss["name"]](ROWS, targets)
+        if loss.get("log_target"):
+            y = y.log()
+        outputs = 2 * targets if loss["name"] == "gaussian_nll" else targets
+    elif loss.pop("probabilities", False):
+        y = distributions(ROWS, outputs)
     else:
         y = torch.randint(outputs, (ROWS,))
         y[0] = outputs - 1
@@ -136,10 +141,7 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
 def run(module, x, y, optimizer, loss, train, schedule=None):
     options = {key: value for key, value in optimizer.items() if key != "name"}
     rule = OPTIMIZERS[optimizer["name"]](module.parameters(), **options)
-    options = {key: value for key, value in loss.items() if key != "name"}
-    if "weight" in options:
-        options["weight"] = torch.tensor(options["weight"])
-    criterion = {"cross_entropy": nn.CrossEntropyLoss, "mse": nn.MSELoss}[loss["name"]](**options)
+    criterion = criterion_of(loss, y)
     # accumulated micro-batches are one batch
     batch = len(x) if train["batch_size"] == "full" else train["batch_size"] * train.get("accumulate", 1)
     end = len(x) - len(x) % batch if train.get("drop_last") else len(x)
@@ -166,6 +168,68 @@ def run(module, x, y, optimizer, loss, train, schedule=None):
         if torch.is_tensor(value)
     }
     return losses
+
+
+def distributions(rows, classes):
+    return torch.softmax(torch.randn(rows, classes), 1)
+
+
+def gaussian_nll(variance="exp", **options):
+    positive = {"exp": torch.exp, "softplus": nn.functional.softplus}[variance]
+    nll = nn.GaussianNLLLoss(**options)
+
+    def loss(x, y):
+        mean, s = x.chunk(2, 1)
+        return nll(mean, y, positive(s))
+
+    return loss
+
+
+def of_logits(kind, from_logits=True, **options):
+    """torch leaves the log-softmax to the network's last layer."""
+    loss = kind(**options)
+    return lambda x, y: loss(torch.log_softmax(x, 1) if from_logits else x, y)
+
+
+def focal(gamma=2.0, weight=None):
+    """https://arxiv.org/abs/1708.02002, equation 5, with a softmax; torch has it for two classes only."""
+
+    def loss(x, y):
+        p = torch.softmax(x, 1)[range(len(y)), y]
+        w = weight[y] if weight is not None else 1.0
+        return (-w * (1 - p) ** gamma * p.log()).mean()
+
+    return loss
+
+
+# Targets of the losses that do not take classes.
+VALUES = {
+    "mse": torch.randn, "l1": torch.randn, "smooth_l1": torch.randn, "huber": torch.randn,
+    "gaussian_nll": torch.randn, "kl_div": distributions,
+    "bce_with_logits": lambda *shape: torch.randint(2, shape).double(),
+    "hinge_embedding": lambda *shape: 2.0 * torch.randint(2, shape) - 1,
+    "poisson_nll": lambda *shape: torch.poisson(torch.full(shape, 2.0)),
+}
+
+LOSSES = {
+    "cross_entropy": nn.CrossEntropyLoss, "mse": nn.MSELoss, "l1": nn.L1Loss, "smooth_l1": nn.SmoothL1Loss,
+    "huber": nn.HuberLoss, "poisson_nll": nn.PoissonNLLLoss, "gaussian_nll": gaussian_nll, "focal": focal,
+    "bce_with_logits": nn.BCEWithLogitsLoss, "hinge_embedding": nn.HingeEmbeddingLoss,
+    "nll": lambda **options: of_logits(nn.NLLLoss, **options),
+    "kl_div": lambda **options: of_logits(nn.KLDivLoss, **options),
+}
+
+
+def criterion_of(loss, y):
+    options = {key: value for key, value in loss.items() if key != "name"}
+    for key in ("weight", "pos_weight"):
+        if key in options:
+            options[key] = torch.tensor(options[key])
+    if options.pop("class_weight", None):
+        from sklearn.utils.class_weight import compute_class_weight
+
+        options["weight"] = torch.tensor(compute_class_weight("balanced", classes=torch.arange(4).numpy(), y=y.numpy()))
+    return LOSSES[loss["name"]](**options)
 
 
 def plan(rule, schedule):
@@ -300,6 +364,26 @@ def losses():
     make("loss-all", loss={"weight": weight, "label_smoothing": 0.2, "ignore_index": 1})
     make("loss-mse", loss={"name": "mse"})
     make("loss-mse-one", loss={"name": "mse", "outputs": 1})
+    make("loss-sum", {"lr": 0.01}, loss={"reduction": "sum"}, train={"batch_size": 4, "accumulate": 2})
+    make("loss-probabilities", loss={"probabilities": True})
+    make("loss-probabilities-all", loss={"probabilities": True, "weight": weight, "label_smoothing": 0.2})
+    make("loss-balanced", loss={"class_weight": "balanced"})
+    cases = {
+        "nll": [{}, {"weight": weight, "ignore_index": 2}, {"from_logits": False, "reduction": "sum"}],
+        "focal": [{}, {"gamma": 0.5, "weight": weight}],
+        "bce_with_logits": [{}, {"pos_weight": [0.5, 1.0, 4.0]}, {"reduction": "sum"}],
+        "l1": [{}, {"reduction": "sum"}],
+        "smooth_l1": [{}, {"beta": 0.3}, {"beta": 0.0}],
+        "huber": [{}, {"delta": 0.4}],
+        "poisson_nll": [{}, {"full": True}, {"log_input": False, "eps": 20.0, "full": True}],
+        "gaussian_nll": [{}, {"variance": "softplus", "full": True}, {"eps": 0.9, "reduction": "sum"}],
+        "hinge_embedding": [{}, {"margin": 0.2}],
+        "kl_div": [{}, {"reduction": "batchmean"}, {"log_target": True, "reduction": "sum"}, {"from_logits": False}],
+    }
+    for name, options in cases.items():
+        for index, option in enumerate(options):
+            rule = {"lr": 0.005 if option.get("reduction") == "sum" or name == "gaussian_nll" else 0.05}
+            make(f"loss-{name.replace('_', '-')}-{index}", rule, loss={"name": name, **option})
 
 
 def training():
@@ -309,6 +393,61 @@ def training():
     make("train-stochastic", {"lr": 0.02}, train={"batch_size": 1})
     make("train-accumulate", loss={"weight": [0.3, 1.0, 2.5, 0.7]}, train={"batch_size": 4, "accumulate": 3})
     make("train-drop-last", {"name": "adam", "lr": 0.01}, train={"drop_last": True})
+
+
+def metrics():
+    """scikit-learn's metrics of random predictions."""
+    from sklearn import metrics as sk
+    from sklearn.calibration import calibration_curve
+
+    table = []
+
+    def calibration_error(confidence, right):
+        share, mean = calibration_curve(right, confidence, n_bins=15)
+        counts = torch.histc(confidence, 15, 0, 1)
+        return (counts[counts > 0] * (torch.tensor(share) - torch.tensor(mean)).abs()).sum().item() / len(right)
+
+    def case(kind, p, y, values):
+        table.append({"kind": kind, "predictions": p.tolist(), "targets": y.tolist(), "metrics": values})
+
+    for classes in (2, 4, 7):
+        torch.manual_seed(classes)
+        y, p = torch.randint(classes, (60,)), distributions(60, classes)
+        y[:classes] = torch.arange(classes)
+        q, (confidence, best) = (p[:, 1] if classes == 2 else p), p.max(1)
+        values = {
+            "accuracy": sk.accuracy_score(y, best), "log_loss": sk.log_loss(y, p),
+            "precision": sk.precision_score(y, best, average="macro", zero_division=0),
+            "recall": sk.recall_score(y, best, average="macro", zero_division=0),
+            "f1": sk.f1_score(y, best, average="macro", zero_division=0),
+            "roc_auc": sk.roc_auc_score(y, q, multi_class="ovr"),
+            "calibration_error": calibration_error(confidence, best == y),
+        }
+        if classes > 5:
+            values["top5_accuracy"] = sk.top_k_accuracy_score(y, p, k=5)
+        case("classes", p, y, values)
+        table[-1]["top2"] = sk.top_k_accuracy_score(y, p, k=2, labels=range(classes)) if classes > 2 else 1.0
+        table[-1]["confusion"] = sk.confusion_matrix(y, best).tolist()
+        by_class = sk.precision_recall_fscore_support(y, best, zero_division=0)
+        table[-1]["by_class"] = torch.tensor([list(map(float, row)) for row in by_class]).T.tolist()
+    for columns in (1, 3):
+        p = (torch.rand(50, columns) * 20).round() / 20  # with ties
+        p[p == 0.5] = 0.55
+        y, said = torch.randint(2, (50, columns)), p > 0.5
+        average = {"average": "binary" if columns == 1 else "macro", "zero_division": 0}
+        case("labels", p, y, {
+            "accuracy": sk.accuracy_score(y, said), "precision": sk.precision_score(y, said, **average),
+            "recall": sk.recall_score(y, said, **average), "f1": sk.f1_score(y, said, **average),
+            "roc_auc": sk.roc_auc_score(y, p), "log_loss": sk.log_loss(y.flatten(), p.flatten()),
+        })
+    for columns in (1, 3):
+        y = torch.randn(40, columns) + 2
+        x = y + 0.3 * torch.randn(40, columns)
+        case("values", x, y, {
+            "mse": sk.mean_squared_error(y, x), "rmse": sk.root_mean_squared_error(y, x), "r2": sk.r2_score(y, x),
+            "mae": sk.mean_absolute_error(y, x), "mape": sk.mean_absolute_percentage_error(y, x),
+        })
+    (OUT / "metrics.json").write_text(json.dumps(table) + "\n")
 
 
 def inits():
@@ -347,3 +486,4 @@ if __name__ == "__main__":
     losses()
     training()
     inits()
+    metrics()

@@ -60,6 +60,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// The metrics that fit the kind of targets.
     pub metrics: Vec<Metric>,
+    /// All that was counted.
+    pub tally: Tally,
 }
 
 impl Trainer {
@@ -138,11 +140,12 @@ impl Trainer {
             return Err(no_row_counts());
         }
         self.grads.clear();
+        let divisor = self.loss.divisor(total);
         let mut loss_sum = 0.0;
         for (start, part) in self.parts(data, rows) {
             let ys = targets.narrow(0, start, part.len())?;
             loss_sum +=
-                self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), total)?;
+                self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), divisor)?;
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
             if !self.options.dtype.holds(loss_sum / total) {
                 let value = self.options.dtype.round(loss_sum / total);
@@ -173,9 +176,9 @@ impl Trainer {
     }
 
     /// Takes one part of a batch forward and back; gives the sum of its losses.
-    fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, total: f64) -> Result<f64> {
+    fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, divisor: f64) -> Result<f64> {
         let predictions = self.network.train(xs, &mut tape)?;
-        let (sum, grad) = self.loss.value_and_grad(&predictions, ys, total)?;
+        let (sum, grad) = self.loss.value_and_grad(&predictions, ys, divisor)?;
         if sum.is_finite() {
             tape.backward(grad, &self.grads)?;
         }
@@ -212,11 +215,11 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
     let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
     for rows in data::order(data.len(), false, 0, 0).chunks(EVALUATION_ROWS) {
         let batch = data.batch(rows)?;
-        let predictions = network.forward(&batch.xs)?;
+        let outputs = network.forward(&batch.xs)?;
         let weight = loss.total(&batch.ys)?;
-        sum += loss.value_and_grad(&predictions, &batch.ys, weight)?.0;
+        sum += loss.value_and_grad(&outputs, &batch.ys, 1.0)?.0;
         total += weight;
-        tally.add(&predictions, &batch.ys)?;
+        tally.add(&loss.predict(&outputs)?, &batch.ys)?;
     }
     if total == 0.0 {
         return Err(no_row_counts());
@@ -228,7 +231,7 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
              `train.clip_grad_norm`"
         )));
     }
-    Ok(Evaluation { loss, metrics: tally.metrics() })
+    Ok(Evaluation { loss, metrics: tally.metrics(), tally })
 }
 
 /// torch gives NaN for the mean over nothing.

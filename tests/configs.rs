@@ -10,7 +10,7 @@ use crate::common::{repository, succeed};
 
 /// Writes the first rows of the embedded sample as IDX files, the images gzipped.
 pub(crate) fn write_mnist(folder: &Path, count: usize) {
-    let loaded = MnistSample {}.load(Want::Classes { ignored: -100 }, 0).unwrap();
+    let loaded = MnistSample {}.load(Want::Classes { ignored: -100, probabilities: false }, 0).unwrap();
     for (split, rows) in [("train", loaded.train), ("t10k", loaded.test.unwrap())] {
         let (images, labels) = idx(&rows, count);
         fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels).unwrap();

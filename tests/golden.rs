@@ -27,12 +27,13 @@ fn part(tensors: &BTreeMap<String, Tensor>, prefix: &str) -> BTreeMap<String, Te
 fn replay(path: &Path) -> Vec<(String, f64)> {
     let tensors = checkpoint::load(path).unwrap();
     let (_, metadata) = checkpoint::inspect(path).unwrap();
-    let config = config(&metadata["config"]);
+    let mut config = config(&metadata["config"]);
     let (xs, ys) = (&tensors["x"], &tensors["y"]);
     let outputs = tensors[&("final/".to_owned() + last_bias(&tensors))].dims()[0];
+    let data = dataset(&config, xs, ys);
+    config.loss = config.loss.fit(&data, outputs).unwrap();
     let mut trainer = trainer(&config, &xs.dims()[1..], outputs);
     trainer.network().params().load(&part(&tensors, "init")).unwrap();
-    let data = dataset(&config, xs, ys);
     let expected_losses = tensors["losses"].to_vec1::<f64>().unwrap();
     let mut losses = Vec::new();
     'training: for epoch in 1.. {
@@ -41,7 +42,7 @@ fn replay(path: &Path) -> Vec<(String, f64)> {
                 break 'training;
             }
             let update = trainer.update(&data, &rows, epoch).unwrap();
-            losses.push(update.loss_sum / update.total);
+            losses.push(update.loss_sum / config.loss.divisor(update.total));
         }
     }
     let losses = Tensor::new(losses, xs.device()).unwrap();

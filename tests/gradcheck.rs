@@ -110,17 +110,37 @@ fn recurrent_layers_in_both_directions() {
 #[test]
 fn losses() {
     let targets = Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap();
+    let shares = candle_nn::ops::softmax(&random(&[4, 3]), 1).unwrap();
+    let signs = random(&[4, 3]).gt(0.0).unwrap().to_dtype(candle_core::DType::F64).unwrap();
+    let signs = signs.affine(2.0, -1.0).unwrap();
     let cases = [
         ("name = 'cross_entropy'", targets.clone()),
-        ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", targets),
+        ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", targets.clone()),
+        ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", shares.clone()),
+        ("name = 'nll'\nweight = [0.5, 2.0, 1.0]", targets.clone()),
+        ("name = 'nll'\nfrom_logits = false", targets.clone()),
+        ("name = 'focal'\nweight = [0.5, 2.0, 1.0]", targets.clone()),
+        ("name = 'focal'\ngamma = 0.5", targets),
+        ("name = 'bce_with_logits'\npos_weight = [0.5, 2.0, 1.0]", shares.clone()),
         ("name = 'mse'", random(&[4, 3])),
+        ("name = 'l1'", random(&[4, 3])),
+        ("name = 'smooth_l1'\nbeta = 0.7", random(&[4, 3])),
+        ("name = 'huber'\ndelta = 0.7", random(&[4, 3])),
+        ("name = 'poisson_nll'\nfull = true", shares.affine(4.0, 0.0).unwrap()),
+        ("name = 'poisson_nll'\nlog_input = false\neps = 9.0", shares.clone()),
+        ("name = 'gaussian_nll'", random(&[4, 3])),
+        ("name = 'gaussian_nll'\nvariance = 'softplus'\nfull = true", random(&[4, 3])),
+        ("name = 'hinge_embedding'\nmargin = 0.4", signs),
+        ("name = 'kl_div'", shares.clone()),
+        ("name = 'kl_div'\nlog_target = true\nreduction = 'batchmean'", shares.log().unwrap()),
+        ("name = 'kl_div'\nfrom_logits = false", shares),
     ];
     for name in Losses::NAMES {
         assert!(cases.iter().any(|(options, _)| options.contains(name)), "no gradient check for {name}");
     }
     for (options, ys) in cases {
         let loss = Losses::from_table(options.parse().unwrap()).unwrap();
-        let xs = Var::from_tensor(&random(&[4, 3])).unwrap();
+        let xs = Var::from_tensor(&random(&[4, loss.width(3)])).unwrap();
         let total = loss.total(&ys).unwrap();
         let (_, grad) = loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap();
         let value = || loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().0 / total;

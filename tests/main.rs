@@ -9,4 +9,5 @@ mod golden;
 mod gradcheck;
 mod init;
 mod layering;
+mod metrics;
 mod training;

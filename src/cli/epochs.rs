@@ -165,7 +165,7 @@ impl Run {
                 let weights = self.folder.path().join("model.safetensors");
                 self.trainer.network().params().load(&checkpoint::load(&weights)?)?;
             }
-            let Evaluation { loss, metrics } = self.trainer.evaluate(test)?;
+            let Evaluation { loss, metrics, .. } = self.trainer.evaluate(test)?;
             for (name, value) in std::iter::once(("loss", loss)).chain(metrics) {
                 rows.push(vec![format!("test_{name}"), format!("{value:.4}")]);
                 line.insert(format!("test_{name}"), json!(value));
@@ -188,7 +188,7 @@ fn summary(rows: &[Vec<String>]) -> String {
 /// The numbers of an epoch by name.
 fn numbers(epoch: &Epoch, validation: Option<&Evaluation>) -> Vec<(String, f64)> {
     let mut numbers = vec![("train_loss".to_owned(), epoch.train_loss)];
-    if let Some(Evaluation { loss, metrics }) = validation {
+    if let Some(Evaluation { loss, metrics, .. }) = validation {
         numbers.push(("val_loss".to_owned(), *loss));
         numbers.extend(metrics.iter().map(|(name, value)| (format!("val_{name}"), *value)));
     }

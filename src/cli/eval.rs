@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device;
 use super::session::Session;
+use super::{device, table};
 use crate::checkpoint;
 use crate::config::Config;
 use crate::error::Error;
+use crate::metrics::{Classes, Tally};
 use crate::trainer;
 
 #[derive(Debug, Args)]
@@ -22,6 +23,9 @@ pub(super) struct Arguments {
     /// auto, cpu, cuda or cuda:N.
     #[arg(long, default_value = "auto")]
     device: String,
+    /// Print the share of rows whose class is among the K most probable ones.
+    #[arg(long, value_name = "K")]
+    top_k: Option<usize>,
     /// The number of threads; all cores by default.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -35,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Err(Error::data(&arguments.run, problem).into());
     }
     let config = Config::read(&path, &arguments.set)?;
-    let Session { splits, network } =
+    let Session { splits, network, loss } =
         Session::open(&config, &device::choose(&arguments.device)?).map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
     network.params().load(&checkpoint::load(&weights)?).map_err(|e| Error::data(&weights, e.to_string()))?;
@@ -49,11 +53,44 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .into());
         }
     };
-    let evaluation = trainer::evaluate(&network, &config.loss, data)?;
+    let evaluation = trainer::evaluate(&network, &loss, data)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{name}_loss {:.6}", evaluation.loss)?;
     for (metric, value) in evaluation.metrics {
         writeln!(out, "{name}_{metric} {value:.6}")?;
     }
+    match (evaluation.tally, arguments.top_k) {
+        (Tally::Classes(classes), k) => {
+            if let Some(k) = k {
+                writeln!(out, "{name}_top{k}_accuracy {:.6}", classes.top_k(k))?;
+            }
+            write!(out, "\n{}", by_class(&classes))?;
+        }
+        (_, Some(_)) => return Err(Error::Config("--top-k is for classes".to_owned()).into()),
+        _ => {}
+    }
     Ok(())
+}
+
+/// Precision, recall and F1 of each class, and the confusion matrix where it fits a screen.
+fn by_class(classes: &Classes) -> String {
+    const WIDEST: usize = 30;
+    let header = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let mut rows = vec![header(&["class", "precision", "recall", "f1", "rows"])];
+    for (class, score) in classes.by_class().into_iter().enumerate() {
+        let shares = [score.precision, score.recall, score.f1].map(|share| format!("{share:.4}"));
+        rows.push([class.to_string()].into_iter().chain(shares).chain([score.support.to_string()]).collect());
+    }
+    let mut text = table::render(&rows);
+    let confusion = classes.confusion();
+    if confusion.len() <= WIDEST {
+        let mut rows = vec![header(&["is \\ predicted"])];
+        rows[0].extend((0..confusion.len()).map(|class| class.to_string()));
+        for (class, counts) in confusion.iter().enumerate() {
+            rows.push(std::iter::once(class.to_string()).chain(counts.iter().map(u64::to_string)).collect());
+        }
+        text.push('\n');
+        text.push_str(&table::render(&rows));
+    }
+    text
 }

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use crate::data::{Preparation, Sources};
+use crate::data::{Preparation, Sources, Want};
 use crate::loss::Losses;
+use crate::metrics::Tally;
 use crate::model::Model;
 use crate::nn::{Activation, Init};
 use crate::optim::Rule;
@@ -31,7 +32,12 @@ pub(super) fn run() -> anyhow::Result<()> {
     writeln!(out, "any schedule\n  {:<18}{}\n", "", sentence(&options::<Timing>()))?;
     writeln!(out, "any data set\n  {:<18}{}\n", "", sentence(&options::<Preparation>()))?;
     writeln!(out, "activations, [model] activation = …\n  {:<18}{}\n", "", Activation::NAMES.join(", "))?;
-    writeln!(out, "metrics\n  {:<18}accuracy\n  {:<18}rmse, mae, r2\n", "classes", "values")?;
+    writeln!(out, "metrics")?;
+    let classes = Want::Classes { ignored: -100, probabilities: true };
+    for (kind, want) in [("classes", classes), ("labels", Want::Labels), ("values", Want::Values)] {
+        writeln!(out, "  {kind:<18}{}", Tally::names(want).join(", "))?;
+    }
+    writeln!(out)?;
     writeln!(out, "training, [train]\n  {:<18}{}", "", sentence(&options::<TrainOptions>()))?;
     Ok(())
 }

@@ -58,7 +58,9 @@ impl Bar {
 
 /// "epoch 1/5  `train_loss` 0.3321  `val_loss` 0.2100  64,000 rows/s  0.94 s"
 pub(super) fn line(epoch: u64, epochs: u64, numbers: &[(String, f64)], rows: u64, time: Duration) -> String {
-    let numbers: Vec<String> = numbers.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+    // Losses and the first metric; metrics.jsonl has them all.
+    let numbers: Vec<String> =
+        numbers.iter().take(3).map(|(name, value)| format!("{name} {value:.4}")).collect();
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,

@@ -4,7 +4,8 @@ use candle_core::{DType, Device};
 
 use crate::config::Config;
 use crate::data::Splits;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::loss::Losses;
 use crate::model::Network;
 
 /// The data and the network of a config.
@@ -13,6 +14,8 @@ pub(super) struct Session {
     pub splits: Splits,
     /// The network with its initial weights.
     pub network: Network,
+    /// The loss, as the training rows make it.
+    pub loss: Losses,
 }
 
 impl Session {
@@ -23,9 +26,9 @@ impl Session {
         let loaded = config.source.read(want, config.seed)?;
         let input = config.model.input();
         let splits = config.preparation.prepare(loaded, (input, want), config.seed, (dtype, device))?;
-        config.loss.check_outputs(splits.outputs).map_err(|e| Error::Key(e.under("loss")))?;
-        let shape = splits.train.row_shape();
-        let network = Network::new(&config.model, shape, splits.outputs, config.seed, (dtype, device))?;
-        Ok(Self { splits, network })
+        let loss = config.loss.fit(&splits.train, splits.outputs)?;
+        let (shape, outputs) = (splits.train.row_shape(), loss.width(splits.outputs));
+        let network = Network::new(&config.model, shape, outputs, config.seed, (dtype, device))?;
+        Ok(Self { splits, network, loss })
     }
 }

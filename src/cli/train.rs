@@ -81,14 +81,14 @@ pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
 
 /// Loads the data and builds all that trains on it; nothing is written yet.
 fn prepare(config: &Config, device: &Device, init_from: Option<&Path>) -> Result<(Splits, Trainer)> {
-    let Session { splits, network } = Session::open(config, device)?;
+    let Session { splits, network, loss } = Session::open(config, device)?;
     if let Some(path) = init_from {
         let loaded = network.params().load(&checkpoint::load(path)?);
         loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))?;
     }
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
     let plan = (optimizer, config.schedule.clone());
-    let trainer = Trainer::new(network, config.loss.clone(), plan, config.train.clone(), config.seed)?;
+    let trainer = Trainer::new(network, loss, plan, config.train.clone(), config.seed)?;
     trainer.check(&splits.train)?;
     Ok((splits, trainer))
 }

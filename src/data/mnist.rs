@@ -56,7 +56,7 @@ fn find(folder: &Path, split: &str, part: &str, rank: usize) -> Result<PathBuf> 
 
 /// Images and labels as rows; `path` is the labels' file, for messages.
 pub(super) fn rows(images: Idx, labels: Idx, want: Want, path: &Path) -> Result<Rows> {
-    if want == Want::Values {
+    if !want.classes() {
         return Err(Error::key(
             "loss.name",
             "compares numbers, but this data set has classes; set it to `cross_entropy`",

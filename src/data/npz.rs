@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 const MOST_CLASSES: usize = 100_000;
 
 /// An `.npz` file with `x_train`, `y_train` and optionally `x_test`, `y_test`: x (N, F), (N, T, F) or images of bytes
-/// (N, H, W), y classes or values (N) or (N, K).
+/// (N, H, W), y classes (N), values (N) or (N, K), or a probability for each class (N, C).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Npz {
@@ -43,8 +43,9 @@ impl Source for Npz {
         })?;
         let test = self.split(&mut archive, "test", want)?;
         let outputs = match want {
-            Want::Values => train.ys.dims()[1],
-            Want::Classes { ignored } => self.classes(&train, test.as_ref(), ignored)?,
+            Want::Values | Want::Labels => train.ys.dims()[1],
+            Want::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
+            Want::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
         };
         Ok(Loaded { train, test, outputs, ordered: false })
     }
@@ -73,10 +74,12 @@ impl Npz {
             require_finite(&self.path, &format!("x_{split}"), &xs)?;
         }
         let ys = match want {
-            Want::Values => values(&ys)?,
-            Want::Classes { ignored } => class_numbers(&self.path, &name, &ys, ignored)?,
+            Want::Values | Want::Labels => values(&ys)?,
+            // As torch has it: a number a class is a probability for each of them.
+            Want::Classes { probabilities: true, .. } if ys.rank() == 2 && ys.dims()[1] > 1 => values(&ys)?,
+            Want::Classes { ignored, .. } => class_numbers(&self.path, &name, &ys, ignored)?,
         };
-        if want == Want::Values {
+        if ys.dtype() == DType::F64 {
             require_finite(&self.path, &name, &ys)?;
         }
         Ok(Some(Rows { xs, ys }))

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Loaded, Normalize, Rows, Want, order};
+use super::{Dataset, Loaded, Normalize, Rows, Want, class_of, order};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -77,8 +77,8 @@ impl Preparation {
         }
         let count = rows.xs.dims()[0];
         let groups = match want {
-            Want::Values => vec![order(count, false, 0, 0)],
-            Want::Classes { .. } => by_class(&rows.ys.to_vec1::<i64>()?),
+            Want::Values | Want::Labels => vec![order(count, false, 0, 0)],
+            Want::Classes { .. } => by_class(&class_of(&rows.ys)?),
         };
         let mut held_out = vec![false; count];
         for (index, mut group) in groups.into_iter().enumerate() {
@@ -178,7 +178,7 @@ mod tests {
 
     fn prepare(text: &str, loaded: Loaded, input: Input) -> Result<Splits> {
         let preparation: Preparation = toml::from_str(text).unwrap();
-        let want = Want::Classes { ignored: -100 };
+        let want = Want::Classes { ignored: -100, probabilities: false };
         preparation.prepare(loaded, (input, want), 1, (DType::F64, &Device::Cpu))
     }
 

@@ -38,7 +38,7 @@ impl Source for Waves {
     }
 
     fn load(&self, want: Want, seed: u64) -> Result<Loaded> {
-        if want != Want::Values {
+        if want.classes() {
             return Err(Error::key(
                 "loss.name",
                 "compares classes, but `waves` has numbers as targets; set it to `mse`",

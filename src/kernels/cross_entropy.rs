@@ -67,8 +67,67 @@ fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tenso
             *share = how.weight(class) * (hit + spread);
         }
     }
-    let shares = Tensor::from_vec(shares, (n, classes), logits.device())?.to_dtype(logits.dtype())?;
-    candle_nn::ops::log_softmax(logits, D::Minus1)?.mul(&shares)?.sum_all()?.neg()
+    plain_shares(logits, &Tensor::from_vec(shares, (n, classes), logits.device())?.to_dtype(logits.dtype())?)
+}
+
+/// `-Σ shares · log softmax(logits)`
+fn plain_shares(logits: &Tensor, shares: &Tensor) -> Result<Tensor> {
+    candle_nn::ops::log_softmax(logits, D::Minus1)?.mul(shares)?.sum_all()?.neg()
+}
+
+/// `-Σ shares · log softmax(logits)` for targets that are a share of every class, and the gradient of that over
+/// `divisor`: logits and shares (N, C). Classes weigh and are smoothed as in [`value_and_grad`].
+pub fn value_and_grad_of_shares(
+    logits: &Tensor,
+    shares: &Tensor,
+    how: &Weighting<'_>,
+    divisor: f64,
+) -> Result<(f64, Tensor)> {
+    let (_, classes) = logits.dims2()?;
+    let spread = how.label_smoothing / fraction(classes);
+    let mut shares = shares.affine(1.0 - how.label_smoothing, spread)?;
+    if let Some(weights) = how.class_weight {
+        shares = shares.broadcast_mul(&Tensor::new(weights, shares.device())?.to_dtype(shares.dtype())?)?;
+    }
+    let sum = plain_shares(logits, &shares)?.to_dtype(DType::F64)?.to_scalar()?;
+    // d/dx_c = p_c Σ shares - share_c
+    let totals = shares.sum_keepdim(D::Minus1)?;
+    let grad = candle_nn::ops::softmax(logits, D::Minus1)?.broadcast_mul(&totals)?.sub(&shares)?;
+    Ok((sum, (grad / divisor)?))
+}
+
+/// What a row loses, and the slope of that by the log-probability, for the log-probability of its class.
+pub trait OfLikelihood {
+    /// Value and slope for a row of this class.
+    fn apply(&self, log_probability: f64, class: usize) -> (f64, f64);
+}
+
+/// The sum of the rows' losses by the log-probabilities of their classes, and the gradient of that sum over `divisor`:
+/// logits (N, C), or log-probabilities where `normalized`; targets (N) as I64.
+pub fn value_and_grad_of_likelihood(
+    loss: &impl OfLikelihood,
+    (logits, normalized): (&Tensor, bool),
+    targets: &Tensor,
+    ignored: i64,
+    divisor: f64,
+) -> Result<(f64, Tensor)> {
+    let (n, classes) = logits.dims2()?;
+    let logs = if normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
+    let rows = logs.to_dtype(DType::F64)?.to_device(&candle_core::Device::Cpu)?.to_vec2::<f64>()?;
+    let mut grad = vec![0.0; n * classes];
+    let mut sum = 0.0;
+    let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
+    for ((row, grad), target) in rows.iter().zip(grad.chunks_exact_mut(classes)).zip(targets) {
+        let Some(class) = usize::try_from(target).ok().filter(|_| target != ignored) else { continue };
+        let (value, slope) = loss.apply(row[class], class);
+        sum += value;
+        if !normalized {
+            grad.iter_mut().zip(row).for_each(|(g, log)| *g = -slope * log.exp() / divisor);
+        }
+        grad[class] += slope / divisor;
+    }
+    let grad = Tensor::from_vec(grad, (n, classes), logits.device())?.to_dtype(logits.dtype())?;
+    Ok((sum, grad))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a number of classes")]

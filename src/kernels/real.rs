@@ -15,6 +15,10 @@ pub trait Real:
     fn root(self) -> Self;
     /// `e^self`
     fn exponential(self) -> Self;
+    /// The natural logarithm.
+    fn logarithm(self) -> Self;
+    /// `ln(1 + self)`, exact for small numbers.
+    fn log_of_one_plus(self) -> Self;
     /// The hyperbolic tangent.
     fn hyperbolic_tangent(self) -> Self;
     /// The error function.
@@ -33,6 +37,13 @@ pub trait Real:
     fn sigmoid(self) -> Self {
         let one = self.constant(1.0);
         one / (one + (-self).exponential())
+    }
+
+    /// 1, 0 or -1, by the sign.
+    #[inline(always)]
+    fn sign(self) -> Self {
+        let (zero, one) = (self.constant(0.0), self.constant(1.0));
+        self.if_positive(one, (-self).if_positive(-one, zero))
     }
 
     /// Limits the value to `[-bound, bound]`.
@@ -66,6 +77,14 @@ macro_rules! real {
             #[inline(always)]
             fn exponential(self) -> Self {
                 self.exp()
+            }
+            #[inline(always)]
+            fn logarithm(self) -> Self {
+                self.ln()
+            }
+            #[inline(always)]
+            fn log_of_one_plus(self) -> Self {
+                self.ln_1p()
             }
             #[inline(always)]
             fn hyperbolic_tangent(self) -> Self {

@@ -89,6 +89,12 @@ impl Real for Node<'_> {
     fn exponential(self) -> Self {
         self.then(|x| x.exp())
     }
+    fn logarithm(self) -> Self {
+        self.then(|x| x.log())
+    }
+    fn log_of_one_plus(self) -> Self {
+        self.then(|x| (x + 1.0)?.log())
+    }
     fn hyperbolic_tangent(self) -> Self {
         self.then(|x| x.tanh())
     }

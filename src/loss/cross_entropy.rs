@@ -1,30 +1,41 @@
-//! Cross-entropy of logits and class numbers,
+//! Cross-entropy of logits and class numbers or probabilities,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
 
-use candle_core::Tensor;
+use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
 use crate::data::Want;
 use crate::error::Result;
-use crate::kernels::cross_entropy::{Weighting, value_and_grad};
+use crate::kernels::cross_entropy::{Weighting, value_and_grad, value_and_grad_of_shares};
 use crate::registry::KeyError;
 
-/// `-w_y log softmax(x)_y`, averaged with the weights: the mean is over `Σ w_y`, as in torch.
+/// `-w_y log softmax(x)_y`, averaged with the weights: the mean is over `Σ w_y`, as in torch. Where a target is a
+/// probability for each class, `-Σ_c w_c y_c log softmax(x)_c`, averaged over the rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {
     /// A weight for each class.
     pub weight: Option<Vec<f64>>,
+    /// "balanced": weights that make every class count the same.
+    pub class_weight: Option<ClassWeight>,
     /// This share of every target is spread over all classes.
     pub label_smoothing: f64,
     /// Rows with this target count for nothing.
     pub ignore_index: i64,
+    /// Whether training follows the mean or the sum.
+    pub reduction: Reduction,
 }
 
 impl Default for CrossEntropy {
     fn default() -> Self {
-        Self { weight: None, label_smoothing: 0.0, ignore_index: -100 }
+        Self {
+            weight: None,
+            class_weight: None,
+            label_smoothing: 0.0,
+            ignore_index: -100,
+            reduction: Reduction::Mean,
+        }
     }
 }
 
@@ -40,7 +51,7 @@ impl CrossEntropy {
 
 impl Loss for CrossEntropy {
     fn want(&self) -> Want {
-        Want::Classes { ignored: self.ignore_index }
+        Want::Classes { ignored: self.ignore_index, probabilities: true }
     }
 
     fn check(&self) -> Result<(), KeyError> {
@@ -48,30 +59,40 @@ impl Loss for CrossEntropy {
             let problem = format!("is {}; it is a share, 0 to 1", self.label_smoothing);
             return Err(KeyError::new("label_smoothing", problem));
         }
-        if self.weight.as_ref().is_some_and(|weight| weight.iter().all(|w| *w == 0.0)) {
-            return Err(KeyError::new("weight", "has no class that counts; one must be greater than 0"));
-        }
-        match self.weight.iter().flatten().position(|w| !w.is_finite() || *w < 0.0) {
-            Some(at) => Err(KeyError::new(format!("weight[{at}]"), "is not a finite number of 0 or more")),
-            None => Ok(()),
-        }
+        class_weight::check(self.weight.as_deref(), self.class_weight)
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        match &self.weight {
-            Some(weight) if weight.len() != outputs => {
-                let problem = format!("has {} numbers for {outputs} classes; give one a class", weight.len());
-                Err(KeyError::new("weight", problem))
-            }
-            _ => Ok(()),
-        }
+        class_weight::check_count(self.weight.as_deref(), outputs)
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
     fn total(&self, ys: &Tensor) -> Result<f64> {
+        if ys.rank() == 2 {
+            return Ok(ys.dims()[0] as f64);
+        }
         Ok(self.weighting().total(ys)?)
     }
 
-    fn value_and_grad(&self, predictions: &Tensor, ys: &Tensor, total: f64) -> Result<(f64, Tensor)> {
-        Ok(value_and_grad(predictions, ys, &self.weighting(), total)?)
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        let how = self.weighting();
+        if ys.rank() == 2 {
+            return Ok(value_and_grad_of_shares(outputs, ys, &how, divisor)?);
+        }
+        Ok(value_and_grad(outputs, ys, &how, divisor)?)
+    }
+
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(candle_nn::ops::softmax(outputs, D::Minus1)?)
+    }
+
+    fn balanced(&self, counts: &[f64]) -> Option<Losses> {
+        self.class_weight?;
+        let weight = Some(class_weight::balance(counts));
+        Some(Losses::CrossEntropy(Self { weight, class_weight: None, ..self.clone() }))
     }
 }

@@ -1,17 +1,33 @@
 //! What training makes small.
 //!
-//! A loss gives a sum over rows and the gradient of that sum over a `total` that the caller knows before the first
-//! row: so a batch that is taken in parts gives the same gradient as the whole.
+//! A loss gives a sum over rows and the gradient of that sum over a divisor that the caller knows before the first
+//! row: so a batch that is taken in parts gives the same gradient as the whole. Losses that compare number by number
+//! are an [`elementwise::Elementwise`].
 
+pub mod bce_with_logits;
+mod class_weight;
 pub mod cross_entropy;
+mod elementwise;
+pub mod focal;
+pub mod gaussian_nll;
+pub mod hinge_embedding;
+pub mod huber;
+pub mod kl_div;
+pub mod l1;
 pub mod mse;
+pub mod nll;
+pub mod poisson_nll;
+pub mod smooth_l1;
 
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
-use crate::data::Want;
-use crate::error::Result;
+use crate::data::{Dataset, Want, order};
+use crate::error::{Error, Result};
 use crate::registry;
 use crate::registry::KeyError;
+
+pub use class_weight::ClassWeight;
 
 /// The distance of predictions from targets.
 pub trait Loss {
@@ -21,22 +37,89 @@ pub trait Loss {
     /// Refuses options that cannot be.
     fn check(&self) -> Result<(), KeyError>;
 
-    /// Refuses options that do not fit a prediction of this many numbers.
+    /// Refuses options that do not fit targets of this many classes or values.
     fn check_outputs(&self, _outputs: usize) -> Result<(), KeyError> {
         Ok(())
     }
 
+    /// Refuses targets that this loss makes no sense of; says what is wrong with them.
+    fn check_targets(&self, _ys: &Tensor) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// How many numbers the network gives for targets of this many classes or values.
+    fn width(&self, outputs: usize) -> usize {
+        outputs
+    }
+
+    /// Whether training follows the mean or the sum.
+    fn reduction(&self) -> Reduction;
+
     /// What the sum over these targets is divided by to be the mean.
     fn total(&self, ys: &Tensor) -> Result<f64>;
 
-    /// The sum of the losses of predictions (N, K) against targets ys, and the gradient of that sum over `total`.
-    fn value_and_grad(&self, predictions: &Tensor, ys: &Tensor, total: f64) -> Result<(f64, Tensor)>;
+    /// The sum of the losses of the network's values (N, K) against targets ys, and the gradient of that sum over
+    /// `divisor`.
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)>;
+
+    /// What the network's values say about the targets: probabilities of classes, or values as the targets are.
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor>;
+
+    /// This loss with class weights from the shares that the classes have in the training rows, where it asks for
+    /// them.
+    fn balanced(&self, _counts: &[f64]) -> Option<Losses> {
+        None
+    }
 }
 
 registry! {
     /// The known losses, by `loss.name`.
     pub enum Losses: "loss", Loss {
         "cross_entropy" => CrossEntropy(cross_entropy::CrossEntropy),
+        "nll" => Nll(nll::Nll),
+        "focal" => Focal(focal::Focal),
+        "bce_with_logits" => BceWithLogits(bce_with_logits::BceWithLogits),
         "mse" => Mse(mse::Mse),
+        "l1" => L1(l1::L1),
+        "smooth_l1" => SmoothL1(smooth_l1::SmoothL1),
+        "huber" => Huber(huber::Huber),
+        "poisson_nll" => PoissonNll(poisson_nll::PoissonNll),
+        "gaussian_nll" => GaussianNll(gaussian_nll::GaussianNll),
+        "hinge_embedding" => HingeEmbedding(hinge_embedding::HingeEmbedding),
+        "kl_div" => KlDiv(kl_div::KlDiv),
+    }
+}
+
+/// What training follows. What is reported is always the mean, so that batch sizes can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The mean over rows, or over rows and values.
+    #[default]
+    Mean,
+    /// The sum.
+    Sum,
+}
+
+impl Losses {
+    /// The divisor of a gradient, where the mean's is `total`.
+    pub fn divisor(&self, total: f64) -> f64 {
+        match self.reduction() {
+            Reduction::Mean => total,
+            Reduction::Sum => 1.0,
+        }
+    }
+
+    /// The loss as these training rows make it: refuses targets that do not fit, and balances the classes where that
+    /// is asked for.
+    pub fn fit(&self, train: &Dataset, outputs: usize) -> Result<Self> {
+        self.check_outputs(outputs).map_err(|e| Error::Key(e.under("loss")))?;
+        let ys = train.targets(&order(train.len(), false, 0, 0))?;
+        if let Some(problem) = self.check_targets(&ys)? {
+            return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));
+        }
+        let Want::Classes { ignored, .. } = self.want() else { return Ok(self.clone()) };
+        let counts = class_weight::counts(&ys, ignored, outputs)?;
+        Ok(self.balanced(&counts).unwrap_or_else(|| self.clone()))
     }
 }

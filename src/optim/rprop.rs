@@ -47,7 +47,7 @@ impl PerElement for Formula {
         let size = (slots[1] * factor).larger(smallest);
         let size = -(-size).larger(-largest);
         let g = (-turn).if_positive(zero, g);
-        let sign = g.if_positive(one, (-g).if_positive(-one, zero));
+        let sign = g.sign();
         slots[0] = g;
         slots[1] = size;
         (p - sign * size, slots)

@@ -261,6 +261,6 @@ impl EarlyStopping {
 
     /// Whether a smaller value of the watched metric is the better one.
     pub(crate) fn smaller_is_better(&self) -> bool {
-        ["loss", "rmse", "mae"].iter().any(|name| self.monitor.ends_with(name))
+        Tally::smaller_is_better(&self.monitor)
     }
 }

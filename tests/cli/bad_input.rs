@@ -70,8 +70,8 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
         ("batch_size = 8", "early_stopping = 3", &["early_stopping", "a table"]),
         (
             "batch_size = 8",
-            "early_stopping = { monitor = 'val_f1' }",
-            &["monitor", "`val_f1`", "val_accuracy"],
+            "early_stopping = { monitor = 'val_f2' }",
+            &["monitor", "`val_f2`", "val_accuracy"],
         ),
         ("batch_size = 8", "early_stopping = { monitor = 'train_loss', min_delta = -1.0 }", &["min_delta"]),
         ("[train]", "[schedule]\nname = 'cosine'\n[train]", &["unknown schedule", "cosine_annealing"]),

@@ -1,0 +1,90 @@
+//! Losses that compare a prediction with its target number by number: value and gradient in one pass.
+
+use candle_core::{DType, Result, Tensor};
+
+use super::real::Real;
+use super::storage::{Float, tensor, view};
+use super::symbolic::Formula;
+use super::{by_dtype, is_fused};
+
+/// A loss of one prediction and its target.
+pub trait Pairwise {
+    /// The loss of the prediction `x` of the target `y`, and its slope by x. `w` is the column's weight, 1 where the
+    /// loss has none.
+    fn apply<R: Real>(&self, x: R, y: R, w: R) -> (R, R);
+
+    /// A weight for each of a row's K numbers.
+    fn column_weights(&self) -> Option<&[f64]> {
+        None
+    }
+}
+
+/// `Σ loss(x, y)`, and the gradient of that sum over `divisor`; xs and ys have one shape, (N, K).
+pub fn value_and_grad(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    if xs.dims() != ys.dims() {
+        candle_core::bail!("predictions {:?} and targets {:?} differ in shape", xs.dims(), ys.dims());
+    }
+    if !is_fused(xs) {
+        return plain(loss, xs, ys, divisor);
+    }
+    by_dtype!(xs, T => fused::<T>(loss, xs, ys, divisor))
+}
+
+/// The plain twin.
+fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    let weights = match loss.column_weights() {
+        Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
+        None => xs.ones_like()?,
+    };
+    let formula = Formula::default();
+    let (value, slope) =
+        loss.apply(formula.node(xs.clone()), formula.node(ys.clone()), formula.node(weights.contiguous()?));
+    let sum = formula.value(value)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()?;
+    Ok((sum, (formula.value(slope)? / divisor)?))
+}
+
+fn fused<T: Float>(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    let (x, y) = (view::<T>(xs)?, view::<T>(ys)?);
+    let weights: Vec<T> = loss.column_weights().unwrap_or(&[1.0]).iter().map(|&w| T::of(w)).collect();
+    let scale = T::of(1.0 / divisor);
+    let mut sum = 0.0;
+    let mut grad = Vec::with_capacity(x.len());
+    for ((&x, &y), &w) in x.iter().zip(y.iter()).zip(weights.iter().cycle()) {
+        let (value, slope) = loss.apply(x, y, w);
+        sum += value.wide();
+        grad.push(slope * scale);
+    }
+    Ok((sum, tensor(grad, xs.shape())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    /// Uses what a loss may use.
+    struct Busy;
+
+    impl Pairwise for Busy {
+        fn apply<R: Real>(&self, x: R, y: R, w: R) -> (R, R) {
+            let e = (-x.magnitude()).exponential();
+            (w * e.log_of_one_plus() + y.magnitude().shift(1.0).logarithm(), y.if_positive(x * w, -x))
+        }
+
+        fn column_weights(&self) -> Option<&[f64]> {
+            Some(&[1.0, 2.0, 0.5])
+        }
+    }
+
+    #[test]
+    fn the_fused_loop_is_the_plain_twin() {
+        let random = || Tensor::randn(0.0, 2.0, (5, 3), &Device::Cpu).unwrap();
+        let (xs, ys) = (random(), random());
+        let (sum, grad) = value_and_grad(&Busy, &xs, &ys, 7.0).unwrap();
+        let (expected, expected_grad) = plain(&Busy, &xs, &ys, 7.0).unwrap();
+        assert!((sum - expected).abs() < 1e-12);
+        let off = (grad - expected_grad).unwrap().abs().unwrap().max_all().unwrap();
+        assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
+        assert!(value_and_grad(&Busy, &xs, &ys.t().unwrap(), 7.0).is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! Binary cross-entropy of logits, <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html>.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::Reduction;
+use super::elementwise::Elementwise;
+use crate::data::Want;
+use crate::error::Result;
+use crate::kernels::Activation;
+use crate::kernels::activation;
+use crate::kernels::pairwise::Pairwise;
+use crate::kernels::real::Real;
+use crate::registry::KeyError;
+
+/// `(1 - y) x + (1 + (pos_weight - 1) y) log(1 + e^-x)` in the form that no logit overflows, averaged over rows and
+/// values. A target is 0 or 1, or a probability.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BceWithLogits {
+    /// How much more a positive target counts, a number for each value of a row.
+    pub pos_weight: Option<Vec<f64>>,
+    /// Whether training follows the mean or the sum.
+    pub reduction: Reduction,
+}
+
+impl Pairwise for BceWithLogits {
+    #[inline(always)]
+    fn apply<R: Real>(&self, x: R, y: R, w: R) -> (R, R) {
+        let one = x.constant(1.0);
+        let zero = x.constant(0.0);
+        let positive = one + (w - one) * y;
+        let log = (-x.magnitude()).exponential().log_of_one_plus() + (-x).if_positive(-x, zero);
+        ((one - y) * x + positive * log, (one - y) - positive * (-x).sigmoid())
+    }
+
+    fn column_weights(&self) -> Option<&[f64]> {
+        self.pos_weight.as_deref()
+    }
+}
+
+impl Elementwise for BceWithLogits {
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn want(&self) -> Want {
+        Want::Labels
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        match self.pos_weight.iter().flatten().position(|w| !w.is_finite() || *w < 0.0) {
+            Some(at) => {
+                Err(KeyError::new(format!("pos_weight[{at}]"), "is not a finite number of 0 or more"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
+        match &self.pos_weight {
+            Some(weight) if weight.len() != outputs => {
+                let problem = format!("has {} numbers for rows of {outputs} targets", weight.len());
+                Err(KeyError::new("pos_weight", problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
+        let ys = ys.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        let wrong = ys.into_iter().find(|y| !(0.0..=1.0).contains(y));
+        Ok(wrong.map(|y| format!("its targets lie between 0 and 1, and the data has {y}")))
+    }
+
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(activation::forward(Activation::Sigmoid, outputs)?)
+    }
+}

@@ -1,0 +1,79 @@
+//! Weights of classes, for the losses of classes.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::registry::KeyError;
+
+/// Class weights that come from the training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeight {
+    /// `rows / (classes · rows of the class)`, as scikit-learn's `class_weight="balanced"`.
+    Balanced,
+}
+
+/// Refuses weights that cannot be, and weights given twice.
+pub(super) fn check(weight: Option<&[f64]>, class_weight: Option<ClassWeight>) -> Result<(), KeyError> {
+    let Some(weight) = weight else { return Ok(()) };
+    if class_weight.is_some() {
+        return Err(KeyError::new("class_weight", "cannot be used with `weight`; choose one"));
+    }
+    if weight.iter().all(|w| *w == 0.0) {
+        return Err(KeyError::new("weight", "has no class that counts; one must be greater than 0"));
+    }
+    match weight.iter().position(|w| !w.is_finite() || *w < 0.0) {
+        Some(at) => Err(KeyError::new(format!("weight[{at}]"), "is not a finite number of 0 or more")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses weights that are not one for each class.
+pub(super) fn check_count(weight: Option<&[f64]>, classes: usize) -> Result<(), KeyError> {
+    match weight {
+        Some(weight) if weight.len() != classes => Err(KeyError::new(
+            "weight",
+            format!("has {} numbers for {classes} classes; give one a class", weight.len()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The rows of each class; targets that are probabilities count in shares.
+pub(super) fn counts(ys: &Tensor, ignored: i64, classes: usize) -> Result<Vec<f64>> {
+    if ys.rank() == 2 {
+        return Ok(ys.to_dtype(candle_core::DType::F64)?.sum(0)?.to_vec1()?);
+    }
+    let mut counts = vec![0.0; classes];
+    for y in ys.to_vec1::<i64>()?.into_iter().filter(|y| *y != ignored) {
+        if let Some(count) = usize::try_from(y).ok().and_then(|y| counts.get_mut(y)) {
+            *count += 1.0;
+        }
+    }
+    Ok(counts)
+}
+
+/// The weights that make every class that occurs count the same.
+pub(super) fn balance(counts: &[f64]) -> Vec<f64> {
+    let rows: f64 = counts.iter().sum();
+    let classes: f64 = counts.iter().filter(|count| **count > 0.0).map(|_| 1.0).sum();
+    counts.iter().map(|count| if *count > 0.0 { rows / (classes * count) } else { 0.0 }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn balanced_weights_are_scikit_learns() {
+        // compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2]) gives [2/3, 2, 1].
+        let ys = Tensor::new(&[0i64, 0, 0, 1, 2, 2, -100], &Device::Cpu).unwrap();
+        let weights = balance(&counts(&ys, -100, 3).unwrap());
+        for (weight, expected) in weights.iter().zip([2.0 / 3.0, 2.0, 1.0]) {
+            assert!((weight - expected).abs() < 1e-12);
+        }
+        assert!(balance(&[3.0, 0.0])[1] == 0.0);
+    }
+}

@@ -1,0 +1,87 @@
+//! What all losses share that compare predictions and targets number by number.
+
+use candle_core::Tensor;
+
+use super::{Loss, Losses, Reduction};
+use crate::data::Want;
+use crate::error::Result;
+use crate::kernels::pairwise::{Pairwise, value_and_grad};
+use crate::registry::KeyError;
+
+/// A loss of values (N, K) that is a sum over all of them.
+pub trait Elementwise: Pairwise {
+    /// Whether training follows the mean or the sum.
+    fn reduction(&self) -> Reduction;
+
+    /// Refuses options that cannot be.
+    fn check(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    /// The kind of targets.
+    fn want(&self) -> Want {
+        Want::Values
+    }
+
+    /// Refuses options that do not fit targets of this many values.
+    fn check_outputs(&self, _outputs: usize) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    /// Says what is wrong with targets, if something is.
+    fn check_targets(&self, _ys: &Tensor) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// The network's values in the targets' terms.
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(outputs.clone())
+    }
+}
+
+impl<E: Elementwise> Loss for E {
+    fn want(&self) -> Want {
+        Elementwise::want(self)
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        Elementwise::check(self)
+    }
+
+    fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
+        Elementwise::check_outputs(self, outputs)
+    }
+
+    fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
+        Elementwise::check_targets(self, ys)
+    }
+
+    fn reduction(&self) -> Reduction {
+        Elementwise::reduction(self)
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a count of values")]
+    fn total(&self, ys: &Tensor) -> Result<f64> {
+        Ok(ys.elem_count() as f64)
+    }
+
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        Ok(value_and_grad(self, outputs, ys, divisor)?)
+    }
+
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Elementwise::predict(self, outputs)
+    }
+
+    fn balanced(&self, _: &[f64]) -> Option<Losses> {
+        None
+    }
+}
+
+/// Refuses what is not a finite number greater than 0.
+pub(super) fn check_positive(key: &str, value: f64) -> Result<(), KeyError> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(KeyError::new(key, format!("is {value}; it must be a finite number greater than 0")))
+}

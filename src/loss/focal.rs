@@ -1,0 +1,89 @@
+//! The focal loss, which looks at the rows that are still wrong: Lin et al. 2017, <https://arxiv.org/abs/1708.02002>.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
+use crate::data::Want;
+use crate::error::Result;
+use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
+use crate::registry::KeyError;
+
+/// `-w_y (1 - p)^γ log p` with `p = softmax(x)_y`, averaged over the rows. torch does not have it for several classes;
+/// with γ = 0 and no weights it is the cross-entropy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Focal {
+    /// γ: how much less a row counts that is already right.
+    pub gamma: f64,
+    /// A weight for each class, the paper's α.
+    pub weight: Option<Vec<f64>>,
+    /// "balanced": weights that make every class count the same.
+    pub class_weight: Option<ClassWeight>,
+    /// Rows with this target count for nothing.
+    pub ignore_index: i64,
+    /// Whether training follows the mean or the sum.
+    pub reduction: Reduction,
+}
+
+impl Default for Focal {
+    fn default() -> Self {
+        Self { gamma: 2.0, weight: None, class_weight: None, ignore_index: -100, reduction: Reduction::Mean }
+    }
+}
+
+impl OfLikelihood for Focal {
+    fn apply(&self, log_probability: f64, class: usize) -> (f64, f64) {
+        let weight = self.weight.as_ref().map_or(1.0, |weight| weight[class]);
+        // 1 - p without cancellation where p is near 1
+        let (p, rest) = (log_probability.exp(), -log_probability.exp_m1());
+        let damped = rest.powf(self.gamma);
+        let bend = if self.gamma == 0.0 || rest == 0.0 {
+            0.0
+        } else {
+            self.gamma * rest.powf(self.gamma - 1.0) * p * log_probability
+        };
+        (-weight * damped * log_probability, -weight * (damped - bend))
+    }
+}
+
+impl Loss for Focal {
+    fn want(&self) -> Want {
+        Want::Classes { ignored: self.ignore_index, probabilities: false }
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        if !self.gamma.is_finite() || self.gamma < 0.0 {
+            let problem = format!("is {}; it must be a finite number, 0 or more", self.gamma);
+            return Err(KeyError::new("gamma", problem));
+        }
+        class_weight::check(self.weight.as_deref(), self.class_weight)
+    }
+
+    fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
+        class_weight::check_count(self.weight.as_deref(), outputs)
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn total(&self, ys: &Tensor) -> Result<f64> {
+        let ignore_index = self.ignore_index;
+        Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys)?)
+    }
+
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        Ok(value_and_grad_of_likelihood(self, (outputs, false), ys, self.ignore_index, divisor)?)
+    }
+
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(candle_nn::ops::softmax(outputs, D::Minus1)?)
+    }
+
+    fn balanced(&self, counts: &[f64]) -> Option<Losses> {
+        self.class_weight?;
+        let weight = Some(class_weight::balance(counts));
+        Some(Losses::Focal(Self { weight, class_weight: None, ..self.clone() }))
+    }
+}

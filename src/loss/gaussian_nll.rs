@@ -1,0 +1,98 @@
+//! The negative log-likelihood of a normal distribution,
+//! <https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html>.
+
+use candle_core::{D, DType, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::elementwise::check_positive;
+use super::{Loss, Reduction};
+use crate::data::Want;
+use crate::error::Result;
+use crate::kernels::autograd::vjp;
+use crate::registry::KeyError;
+
+/// `½ (log v + (m - y)² / v)`, averaged over rows and values. The network gives 2 K numbers for K targets: the means m,
+/// then what the variances v are made of, by `variance`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GaussianNll {
+    /// How the network's numbers become variances.
+    pub variance: Variance,
+    /// Whether the constant `½ log 2π` is added.
+    pub full: bool,
+    /// The smallest variance.
+    pub eps: f64,
+    /// Whether training follows the mean or the sum.
+    pub reduction: Reduction,
+}
+
+/// A function to positive numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variance {
+    /// `e^s`: the network gives the logarithm of the variance.
+    #[default]
+    Exp,
+    /// `log(1 + e^s)`
+    Softplus,
+}
+
+impl Default for GaussianNll {
+    fn default() -> Self {
+        Self { variance: Variance::Exp, full: false, eps: 1e-6, reduction: Reduction::Mean }
+    }
+}
+
+impl GaussianNll {
+    /// The sum over all values, of the network's numbers (N, 2K) and targets (N, K).
+    fn sum(&self, outputs: &Tensor, ys: &Tensor) -> candle_core::Result<Tensor> {
+        let targets = ys.dim(D::Minus1)?;
+        let mean = outputs.narrow(D::Minus1, 0, targets)?;
+        let s = outputs.narrow(D::Minus1, targets, targets)?;
+        let variance = match self.variance {
+            Variance::Exp => s.exp()?,
+            // max(s, 0) + log(1 + e^-|s|), which does not overflow
+            Variance::Softplus => (s.relu()? + (s.abs()?.neg()?.exp()? + 1.0)?.log()?)?,
+        };
+        // As in torch the limit moves the value and leaves the gradient.
+        let limited = variance.detach().maximum(self.eps)?;
+        let variance = (&variance + (limited - variance.detach())?)?;
+        let constant = if self.full { (2.0 * std::f64::consts::PI).ln() } else { 0.0 };
+        let terms = ((variance.log()? + (mean - ys)?.sqr()?.div(&variance)?)? + constant)?;
+        terms.sum_all()? * 0.5
+    }
+}
+
+impl Loss for GaussianNll {
+    fn want(&self) -> Want {
+        Want::Values
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_positive("eps", self.eps)
+    }
+
+    fn width(&self, outputs: usize) -> usize {
+        2 * outputs
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a count of values")]
+    fn total(&self, ys: &Tensor) -> Result<f64> {
+        Ok(ys.elem_count() as f64)
+    }
+
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        let sum = self.sum(outputs, ys)?;
+        let grads = vjp(&[outputs], &sum.ones_like()?, |x| self.sum(&x[0], ys))?;
+        Ok((sum.to_dtype(DType::F64)?.to_scalar()?, (&grads[0] / divisor)?))
+    }
+
+    /// The means.
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(outputs.narrow(D::Minus1, 0, outputs.dims()[1] / 2)?)
+    }
+}

@@ -1,0 +1,102 @@
+//! The Kullback-Leibler divergence, <https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html>.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{Loss, Reduction};
+use crate::data::Want;
+use crate::error::Result;
+use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares};
+use crate::kernels::pairwise::{self, Pairwise};
+use crate::kernels::real::Real;
+use crate::registry::KeyError;
+
+/// `y (log y - x)` of log-probabilities x and a distribution y in each row, averaged over rows and values. torch leaves
+/// the log-softmax to the network's last layer; here it is part of the loss, unless `from_logits` is false and the
+/// network's values are taken as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KlDiv {
+    /// Whether the network gives logits, to which log-softmax is applied first.
+    pub from_logits: bool,
+    /// Whether the targets are logarithms of probabilities.
+    pub log_target: bool,
+    /// What training follows.
+    pub reduction: KlReduction,
+}
+
+/// torch's reductions of the divergence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KlReduction {
+    /// The mean over rows and values.
+    #[default]
+    Mean,
+    /// The mean over rows, which is the divergence's definition.
+    Batchmean,
+    /// The sum.
+    Sum,
+}
+
+impl Default for KlDiv {
+    fn default() -> Self {
+        Self { from_logits: true, log_target: false, reduction: KlReduction::Mean }
+    }
+}
+
+impl Pairwise for KlDiv {
+    #[inline(always)]
+    fn apply<R: Real>(&self, x: R, y: R, _: R) -> (R, R) {
+        if self.log_target {
+            let target = y.exponential();
+            return (target * (y - x), -target);
+        }
+        (y.if_positive(y * (y.logarithm() - x), -(y * x)), -y)
+    }
+}
+
+impl Loss for KlDiv {
+    fn want(&self) -> Want {
+        Want::Values
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
+        let ys = ys.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        let wrong = ys.into_iter().find(|y| !self.log_target && *y < 0.0);
+        Ok(wrong.map(|y| {
+            format!("its targets are probabilities, and the data has {y}; are they logarithms? Then set `loss.log_target`")
+        }))
+    }
+
+    fn reduction(&self) -> Reduction {
+        if self.reduction == KlReduction::Sum { Reduction::Sum } else { Reduction::Mean }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a count of values")]
+    fn total(&self, ys: &Tensor) -> Result<f64> {
+        let by_row = self.reduction == KlReduction::Batchmean;
+        Ok(if by_row { ys.dims()[0] as f64 } else { ys.elem_count() as f64 })
+    }
+
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        if !self.from_logits {
+            return Ok(pairwise::value_and_grad(self, outputs, ys, divisor)?);
+        }
+        // Σ y (log y - x) = Σ y log y - Σ y x: the cross-entropy and what does not depend on the network.
+        let (entropy, _) = pairwise::value_and_grad(self, &ys.zeros_like()?, ys, 1.0)?;
+        let shares = if self.log_target { ys.exp()? } else { ys.clone() };
+        let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
+        let (sum, grad) = value_and_grad_of_shares(outputs, &shares, &how, divisor)?;
+        Ok((sum + entropy, grad))
+    }
+
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        let probabilities =
+            if self.from_logits { candle_nn::ops::softmax(outputs, D::Minus1)? } else { outputs.exp()? };
+        Ok(if self.log_target { probabilities.log()? } else { probabilities })
+    }
+}

@@ -1,0 +1,30 @@
+//! The mean absolute error, <https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html>.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reduction;
+use super::elementwise::Elementwise;
+use crate::kernels::pairwise::Pairwise;
+use crate::kernels::real::Real;
+
+/// `|x - y|`, averaged over rows and values. Its slope where they are equal is 0, as in torch.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct L1 {
+    /// Whether training follows the mean or the sum.
+    pub reduction: Reduction,
+}
+
+impl Pairwise for L1 {
+    #[inline(always)]
+    fn apply<R: Real>(&self, x: R, y: R, _: R) -> (R, R) {
+        let difference = x - y;
+        (difference.magnitude(), difference.sign())
+    }
+}
+
+impl Elementwise for L1 {
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+}

@@ -1,0 +1,84 @@
+//! The negative log-likelihood of classes, <https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
+use crate::data::Want;
+use crate::error::Result;
+use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
+use crate::registry::KeyError;
+
+/// `-w_y x_y` of log-probabilities x, averaged over `Σ w_y`. torch leaves the log-softmax to the network's last layer;
+/// here it is part of the loss, unless `from_logits` is false and the network's values are taken as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nll {
+    /// Whether the network gives logits, to which log-softmax is applied first.
+    pub from_logits: bool,
+    /// A weight for each class.
+    pub weight: Option<Vec<f64>>,
+    /// "balanced": weights that make every class count the same.
+    pub class_weight: Option<ClassWeight>,
+    /// Rows with this target count for nothing.
+    pub ignore_index: i64,
+    /// Whether training follows the mean or the sum.
+    pub reduction: Reduction,
+}
+
+impl Default for Nll {
+    fn default() -> Self {
+        Self {
+            from_logits: true,
+            weight: None,
+            class_weight: None,
+            ignore_index: -100,
+            reduction: Reduction::Mean,
+        }
+    }
+}
+
+impl OfLikelihood for Nll {
+    fn apply(&self, log_probability: f64, class: usize) -> (f64, f64) {
+        let weight = self.weight.as_ref().map_or(1.0, |weight| weight[class]);
+        (-weight * log_probability, -weight)
+    }
+}
+
+impl Loss for Nll {
+    fn want(&self) -> Want {
+        Want::Classes { ignored: self.ignore_index, probabilities: false }
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        class_weight::check(self.weight.as_deref(), self.class_weight)
+    }
+
+    fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
+        class_weight::check_count(self.weight.as_deref(), outputs)
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn total(&self, ys: &Tensor) -> Result<f64> {
+        let (class_weight, ignore_index) = (self.weight.as_deref(), self.ignore_index);
+        Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)?)
+    }
+
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        let outputs = (outputs, !self.from_logits);
+        Ok(value_and_grad_of_likelihood(self, outputs, ys, self.ignore_index, divisor)?)
+    }
+
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(if self.from_logits { candle_nn::ops::softmax(outputs, D::Minus1)? } else { outputs.exp()? })
+    }
+
+    fn balanced(&self, counts: &[f64]) -> Option<Losses> {
+        self.class_weight?;
+        let weight = Some(class_weight::balance(counts));
+        Some(Losses::Nll(Self { weight, class_weight: None, ..self.clone() }))
+    }
+}
