@@ -26,34 +26,38 @@ ACTIVATIONS = {
 
 
 class Mlp(nn.Module):
-    def __init__(self, inputs, outputs, hidden=(6, 5), activation="relu", batch_norm=False):
+    def __init__(self, inputs, outputs, hidden=(6, 5), activation="relu", batch_norm=False, layer_norm=False):
         super().__init__()
-        self.depth, self.batch_norm = len(hidden), batch_norm
+        self.depth, self.norm = len(hidden), "bn" if batch_norm else "ln" if layer_norm else None
         self.activation = ACTIVATIONS[activation]()
         widths = [inputs, *hidden, outputs]
         for i in range(len(widths) - 1):
             setattr(self, f"layer{i + 1}", nn.Linear(widths[i], widths[i + 1]))
-            if batch_norm and i < self.depth:
-                setattr(self, f"bn{i + 1}", nn.BatchNorm1d(widths[i + 1]))
+            if self.norm and i < self.depth:
+                norm = nn.BatchNorm1d if batch_norm else nn.LayerNorm
+                setattr(self, f"{self.norm}{i + 1}", norm(widths[i + 1]))
 
     def forward(self, x):
         for i in range(self.depth):
             x = getattr(self, f"layer{i + 1}")(x)
-            if self.batch_norm:
-                x = getattr(self, f"bn{i + 1}")(x)
+            if self.norm:
+                x = getattr(self, f"{self.norm}{i + 1}")(x)
             x = self.activation(x)
         return getattr(self, f"layer{self.depth + 1}")(x)
 
 
-class Rnn(nn.Module):
-    def __init__(self, inputs, outputs, hidden_size=6, **options):
+class Recurrent(nn.Module):
+    def __init__(self, name, inputs, outputs, hidden_size=6, head="last", **options):
         super().__init__()
-        self.rnn = nn.RNN(inputs, hidden_size, batch_first=True, **options)
+        self.name, self.head = name, head
+        layers = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[name]
+        setattr(self, name, layers(inputs, hidden_size, batch_first=True, **options))
         width = hidden_size * (2 if options.get("bidirectional") else 1)
         self.fc = nn.Linear(width, outputs)
 
     def forward(self, x):
-        return self.fc(self.rnn(x)[0][:, -1])
+        states = getattr(self, self.name)(x)[0]
+        return self.fc(states[:, -1] if self.head == "last" else states.mean(1))
 
 
 class Lion(torch.optim.Optimizer):
@@ -102,7 +106,7 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     train = {"batch_size": BATCH, **(train or {})}
     torch.manual_seed(sum(case.encode()))
     inputs, outputs = 5, 4
-    recurrent = model["name"] == "rnn"
+    recurrent = model["name"] != "mlp"
     x = torch.randn(ROWS, 7, inputs) if recurrent else torch.randn(ROWS, inputs)
     if loss["name"] in VALUES:
         targets = loss.pop("outputs", 3)
@@ -124,7 +128,7 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     else:
         options.setdefault("hidden_size", 6)
         model["hidden_size"] = options["hidden_size"]
-    module = (Rnn if recurrent else Mlp)(inputs, outputs, **options)
+    module = Recurrent(model["name"], inputs, outputs, **options) if recurrent else Mlp(inputs, outputs, **options)
     tensors = {f"init/{k}": v.clone() for k, v in module.state_dict().items()}
     losses = run(module, x, y, optimizer, loss, train, schedule)
     tensors.update({f"final/{k}": v.clone() for k, v in module.state_dict().items()})
@@ -354,6 +358,14 @@ def layers():
     make("rnn-relu", model={"name": "rnn", "nonlinearity": "relu"}, train={"clip_grad_norm": 0.5})
     make("rnn-layers", {"name": "adam", "lr": 0.01}, {"name": "rnn", "num_layers": 3}, {"name": "mse", "outputs": 1})
     make("rnn-bidirectional", model={"name": "rnn", "num_layers": 2, "bidirectional": True})
+    make("rnn-mean", model={"name": "rnn", "head": "mean"})
+    for name in ("lstm", "gru"):
+        make(name, model={"name": name})
+        make(f"{name}-bidirectional", model={"name": name, "bidirectional": True}, train={"clip_grad_norm": 0.3})
+        make(f"{name}-mean", model={"name": name, "head": "mean", "bidirectional": True})
+        make(f"{name}-layers", {"name": "adam", "lr": 0.01}, {"name": name, "num_layers": 3}, {"name": "mse", "outputs": 1})
+        make(f"{name}-all", model={"name": name, "num_layers": 2, "bidirectional": True})
+    make("mlp-layer-norm", {"name": "adam", "lr": 0.01}, {"layer_norm": True})
 
 
 def losses():

@@ -3,8 +3,8 @@
 use candle_core::{Device, Tensor, Var};
 use descent::loss::Losses;
 use descent::nn::{
-    Activate, Activation, BatchNorm1d, Dropout, Grads, LastStep, Layer, Linear, Mode, Params, Rnn, Tape,
-    TimeMajor,
+    Activate, Activation, BatchNorm1d, Dropout, Grads, Kind, LastStep, Layer, LayerNorm, Linear, MeanOfSteps,
+    Mode, Params, Recurrent, Tape, TimeMajor,
 };
 use descent::registry::FromTable;
 
@@ -90,20 +90,25 @@ fn batch_norm_and_dropout() {
     let mut params = params();
     let layer = BatchNorm1d::new(&mut params, "bn", 3).unwrap();
     check_layers("batch_norm", &[Box::new(layer)], &params, &random(&[6, 3]));
+    let mut params = self::params();
+    let layer = LayerNorm::new(&mut params, "ln", 3).unwrap();
+    check_layers("layer_norm", &[Box::new(layer)], &params, &random(&[6, 3]));
     check_layers("dropout", &[Box::new(Dropout { p: 0.4 })], &self::params(), &random(&[6, 3]));
 }
 
 #[test]
 fn recurrent_layers_in_both_directions() {
     for bidirectional in [false, true] {
-        for activation in [Activation::Tanh, Activation::Sigmoid] {
+        let elman = [Activation::Tanh, Activation::Sigmoid].map(Kind::Elman);
+        for kind in elman.into_iter().chain([Kind::Lstm, Kind::Gru]) {
             let mut params = params();
-            let rnn =
-                Rnn::new(&mut params, ("rnn", 0), (3, 4), bidirectional, (None, None), activation).unwrap();
-            let layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor), Box::new(rnn)];
-            check_layers("rnn", &layers, &params, &random(&[2, 5, 3]));
-            check_layers("last step", &[Box::new(LastStep)], &self::params(), &random(&[5, 2, 3]));
+            let layer =
+                Recurrent::new(&mut params, ("l", 0), kind, (3, 4), bidirectional, (None, None)).unwrap();
+            let layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor), Box::new(layer)];
+            check_layers(&format!("{kind:?}"), &layers, &params, &random(&[2, 5, 3]));
         }
+        check_layers("last step", &[Box::new(LastStep)], &self::params(), &random(&[5, 2, 3]));
+        check_layers("mean", &[Box::new(MeanOfSteps)], &self::params(), &random(&[5, 2, 3]));
     }
 }
 
@@ -154,6 +159,9 @@ fn whole_networks() {
     let models = [
         ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'", vec![9, 5]),
         ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'silu'\nbatch_norm = true", vec![9, 5]),
+        ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'\nlayer_norm = true", vec![9, 5]),
+        ("name = 'lstm'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", vec![9, 4, 2]),
+        ("name = 'gru'\nhidden_size = 4\nnum_layers = 2\nhead = 'mean'", vec![9, 4, 2]),
         ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", vec![9, 4, 2]),
     ];
     for (model, shape) in models {

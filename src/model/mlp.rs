@@ -1,14 +1,15 @@
-//! The multi-layer perceptron: Linear, BatchNorm1d, activation, Dropout for each hidden layer, and a Linear.
+//! The multi-layer perceptron: Linear, BatchNorm1d or `LayerNorm`, activation, Dropout for each hidden layer, and a
+//! Linear.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Build, check_probability, check_width};
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, Linear, Params};
+use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, Params};
 use crate::registry::KeyError;
 
-/// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` and so on.
+/// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mlp {
@@ -18,6 +19,8 @@ pub struct Mlp {
     pub activation: Activation,
     /// BatchNorm1d between each hidden Linear and its activation.
     pub batch_norm: bool,
+    /// `LayerNorm` in that place.
+    pub layer_norm: bool,
     /// The probability of Dropout behind each hidden activation.
     pub dropout: f64,
     /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …
@@ -32,6 +35,7 @@ impl Default for Mlp {
             hidden: vec![128],
             activation: Activation::Relu,
             batch_norm: false,
+            layer_norm: false,
             dropout: 0.0,
             layer_names: "layer".to_owned(),
             init: InitScheme::default(),
@@ -54,11 +58,16 @@ impl Build for Mlp {
             let problem = "is no name of a torch module; take letters, digits and _";
             return Err(KeyError::new("layer_names", problem));
         }
-        if name == "bn" && self.batch_norm {
-            return Err(KeyError::new(
-                "layer_names",
-                "is `bn`, which the batch_norm layers are called; take another",
-            ));
+        if self.batch_norm && self.layer_norm {
+            return Err(KeyError::new("layer_norm", "cannot be used with `batch_norm`; choose one"));
+        }
+        for (taken, by, used) in
+            [("bn", "batch_norm", self.batch_norm), ("ln", "layer_norm", self.layer_norm)]
+        {
+            if used && name == taken {
+                let problem = format!("is `{taken}`, which the {by} layers are called; take another");
+                return Err(KeyError::new("layer_names", problem));
+            }
         }
         self.init.check().map_err(|e| e.under("init"))
     }
@@ -70,10 +79,16 @@ impl Build for Mlp {
         for (index, &width) in self.hidden.iter().enumerate() {
             let name = format!("{}{}", self.layer_names, index + 1);
             let init = (self.init.hidden.as_ref(), bias);
-            let fused = (!self.batch_norm).then_some(self.activation);
+            let normalized = self.batch_norm || self.layer_norm;
+            let fused = (!normalized).then_some(self.activation);
             layers.push(Box::new(Linear::new(params, &name, (inputs, width), init, fused)?));
             if self.batch_norm {
                 layers.push(Box::new(BatchNorm1d::new(params, &format!("bn{}", index + 1), width)?));
+            }
+            if self.layer_norm {
+                layers.push(Box::new(LayerNorm::new(params, &format!("ln{}", index + 1), width)?));
+            }
+            if normalized {
                 layers.push(Box::new(Activate(self.activation)));
             }
             if self.dropout > 0.0 {

@@ -1,7 +1,10 @@
 //! Networks made of layers.
 
+pub mod gru;
+pub mod lstm;
 pub mod mlp;
 mod network;
+pub mod recurrent;
 pub mod rnn;
 
 use crate::data::Input;
@@ -35,6 +38,8 @@ registry! {
     pub enum Model: "model", Build {
         "mlp" => Mlp(mlp::Mlp),
         "rnn" => Rnn(rnn::Rnn),
+        "lstm" => Lstm(lstm::Lstm),
+        "gru" => Gru(gru::Gru),
     }
 }
 

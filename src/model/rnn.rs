@@ -1,11 +1,12 @@
-//! An Elman RNN that reads a sequence, and a Linear on its last step.
+//! An Elman RNN that reads a sequence, and a Linear on what it found.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Build, check_probability, check_width};
+use super::Build;
+use super::recurrent::{Head, Stack};
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{self, Activation, Dropout, InitScheme, LastStep, Layer, Linear, Params, TimeMajor};
+use crate::nn::{Activation, InitScheme, Kind, Layer, Params};
 use crate::registry::KeyError;
 
 /// Options of the RNN, by torch's names. Its state dict has `rnn.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
@@ -22,6 +23,8 @@ pub struct Rnn {
     pub nonlinearity: Nonlinearity,
     /// The probability of Dropout between the layers.
     pub dropout: f64,
+    /// What the last Linear reads.
+    pub head: Head,
     /// Initialisers; what is left out is PyTorch's default.
     pub init: InitScheme,
 }
@@ -38,14 +41,17 @@ pub enum Nonlinearity {
 
 impl Default for Rnn {
     fn default() -> Self {
-        Self {
-            hidden_size: 50,
-            num_layers: 1,
-            bidirectional: false,
-            nonlinearity: Nonlinearity::Tanh,
-            dropout: 0.0,
-            init: InitScheme::default(),
-        }
+        let Stack { hidden_size, num_layers, bidirectional, dropout, head, init } = Stack::default();
+        let nonlinearity = Nonlinearity::Tanh;
+        Self { hidden_size, num_layers, bidirectional, nonlinearity, dropout, head, init }
+    }
+}
+
+impl Rnn {
+    /// The options that it shares with the other recurrent models.
+    fn stack(&self) -> Stack {
+        let Self { hidden_size, num_layers, bidirectional, dropout, head, ref init, .. } = *self;
+        Stack { hidden_size, num_layers, bidirectional, dropout, head, init: init.clone() }
     }
 }
 
@@ -55,16 +61,7 @@ impl Build for Rnn {
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        check_width("hidden_size", self.hidden_size)?;
-        if !(1..=64).contains(&self.num_layers) {
-            return Err(KeyError::new("num_layers", format!("is {}; take 1 to 64", self.num_layers)));
-        }
-        check_probability("dropout", self.dropout)?;
-        if self.dropout > 0.0 && self.num_layers == 1 {
-            let problem = "lies between recurrent layers, and there is one; set `num_layers` to 2 or more, or remove it";
-            return Err(KeyError::new("dropout", problem));
-        }
-        self.init.check().map_err(|e| e.under("init"))
+        self.stack().check()
     }
 
     fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
@@ -72,21 +69,6 @@ impl Build for Rnn {
             Nonlinearity::Tanh => Activation::Tanh,
             Nonlinearity::Relu => Activation::Relu,
         };
-        let bias = self.init.bias.as_ref();
-        let mut layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor)];
-        let mut inputs = features;
-        for index in 0..self.num_layers {
-            if index > 0 && self.dropout > 0.0 {
-                layers.push(Box::new(Dropout { p: self.dropout }));
-            }
-            let (sizes, init) = ((inputs, self.hidden_size), (self.init.hidden.as_ref(), bias));
-            let rnn = nn::Rnn::new(params, ("rnn", index), sizes, self.bidirectional, init, activation)?;
-            layers.push(Box::new(rnn));
-            inputs = if self.bidirectional { 2 * self.hidden_size } else { self.hidden_size };
-        }
-        layers.push(Box::new(LastStep));
-        let init = (self.init.output.as_ref(), bias);
-        layers.push(Box::new(Linear::new(params, "fc", (inputs, outputs), init, None)?));
-        Ok(layers)
+        self.stack().build((Kind::Elman(activation), "rnn"), (features, outputs), params)
     }
 }

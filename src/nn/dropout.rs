@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{Layer, Mode};
 use crate::error::Result;
-use crate::kernels::{dropout, rnn};
+use crate::kernels::{dropout, recurrent};
 
 /// Drops each element of (N, C) or (T, N, H) with probability `p` in training and scales the others by 1 / (1 - p); does nothing in
 /// evaluation.
@@ -26,7 +26,7 @@ impl Layer for Dropout {
         let first = tape.first_row() * (xs.elem_count() / rows.max(1)) as u64;
         let mask = if time_major {
             let by_row = xs.reshape((rows, xs.dims()[0], xs.dims()[2]))?;
-            rnn::swap_batch_and_time(&dropout::mask(&by_row, self.p, &stream, first)?)?
+            recurrent::swap_batch_and_time(&dropout::mask(&by_row, self.p, &stream, first)?)?
         } else {
             dropout::mask(xs, self.p, &stream, first)?
         };

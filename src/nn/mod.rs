@@ -9,9 +9,10 @@ mod activate;
 mod batch_norm;
 mod dropout;
 pub mod init;
+mod layer_norm;
 mod linear;
 mod params;
-mod rnn;
+mod recurrent;
 mod tape;
 
 use candle_core::Tensor;
@@ -19,13 +20,15 @@ use candle_core::Tensor;
 use crate::error::Result;
 
 pub use crate::kernels::Activation;
+pub use crate::kernels::recurrent::Kind;
 pub use activate::Activate;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
 pub use init::{Init, InitScheme};
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use params::{Buffer, Grads, Param, Params};
-pub use rnn::{LastStep, Rnn, TimeMajor};
+pub use recurrent::{LastStep, MeanOfSteps, Recurrent, TimeMajor};
 pub use tape::{Mode, Tape};
 
 /// A part of a network.

@@ -1,72 +1,72 @@
-//! The Elman RNN, <https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html>, and the layers around it.
+//! Recurrent layers, <https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers>, and the layers around them.
 //!
 //! Sequences are time-major between these layers, (T, N, F); [`TimeMajor`] turns a batch (N, T, F) into that.
 
 use candle_core::Tensor;
 
-use super::{Activation, Init, Layer, Mode, Param, Params};
+use super::{Init, Layer, Mode, Param, Params};
 use crate::error::Result;
-use crate::kernels::rnn::{self, Cell};
+use crate::kernels::recurrent::{self, Cell, Kind, Output, Pass, swap_batch_and_time};
 
-/// One layer of an RNN in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse direction
-/// behind.
+/// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
+/// direction behind.
 #[derive(Debug, Clone)]
-pub struct Rnn {
+pub struct Recurrent {
+    kind: Kind,
     directions: Vec<Cell<Param>>,
-    activation: Activation,
 }
 
-impl Rnn {
+impl Recurrent {
     /// Layer number `index` with parameters `NAME.weight_ih_l{index}` and so on, with the suffix `_reverse` for the
     /// second direction. Where no initialiser is given all of them are torch's: U(±1/√H).
     pub fn new(
         params: &mut Params,
         (name, index): (&str, usize),
+        kind: Kind,
         (features, hidden): (usize, usize),
         bidirectional: bool,
         (weight, bias): (Option<&Init>, Option<&Init>),
-        activation: Activation,
     ) -> Result<Self> {
         #[allow(clippy::cast_precision_loss, reason = "the width of a layer")]
         let default = Init::within(1.0 / (hidden as f64).sqrt());
         let (weight, bias) = (weight.unwrap_or(&default), bias.unwrap_or(&default));
+        let rows = kind.gates() * hidden;
         let suffixes: &[&str] = if bidirectional { &["", "_reverse"] } else { &[""] };
         let mut cell = |suffix: &str| -> Result<Cell<Param>> {
             let mut param = |part: &str, shape: &[usize], init| {
                 params.param(format!("{name}.{part}_l{index}{suffix}"), shape, init)
             };
             Ok([
-                param("weight_ih", &[hidden, features], weight)?,
-                param("weight_hh", &[hidden, hidden], weight)?,
-                param("bias_ih", &[hidden], bias)?,
-                param("bias_hh", &[hidden], bias)?,
+                param("weight_ih", &[rows, features], weight)?,
+                param("weight_hh", &[rows, hidden], weight)?,
+                param("bias_ih", &[rows], bias)?,
+                param("bias_hh", &[rows], bias)?,
             ])
         };
-        Ok(Self {
-            directions: suffixes.iter().map(|suffix| cell(suffix)).collect::<Result<_>>()?,
-            activation,
-        })
+        let directions = suffixes.iter().map(|suffix| cell(suffix)).collect::<Result<_>>()?;
+        Ok(Self { kind, directions })
     }
 }
 
-impl Layer for Rnn {
+impl Layer for Recurrent {
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let run = |(direction, cell): (usize, &Cell<Param>)| {
-            rnn::forward(xs, cell.each_ref().map(Param::value), self.activation, direction == 1)
+            recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), direction == 1)
         };
-        let states: Vec<Tensor> = self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;
+        let outputs: Vec<Output> = self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;
+        let states: Vec<&Tensor> = outputs.iter().map(|output| &output.hs).collect();
         let ys = if states.len() == 1 { states[0].clone() } else { Tensor::cat(&states, 2)? };
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, want_input| {
-                let hidden = states[0].dims()[2];
                 let mut input_grad: Option<Tensor> = None;
-                for (direction, (cell, hs)) in layer.directions.iter().zip(&states).enumerate() {
+                for (direction, (cell, output)) in layer.directions.iter().zip(&outputs).enumerate() {
+                    let hidden = output.hs.dims()[2];
                     let grad = grad.narrow(2, direction * hidden, hidden)?.contiguous()?;
                     let (values, sinks) =
                         (cell.each_ref().map(Param::value), cell.each_ref().map(|p| grads.sink(p)));
-                    let pass = rnn::Pass { xs: &xs, hs, act: layer.activation, reverse: direction == 1 };
-                    let dx = rnn::backward(pass, values, &grad, sinks, want_input)?;
+                    let pass = Pass { kind: layer.kind, xs: &xs, output, reverse: direction == 1 };
+                    let dx = recurrent::backward(pass, values, &grad, sinks, want_input)?;
                     input_grad = match (input_grad, dx) {
                         (Some(sum), Some(dx)) => Some((sum + dx)?),
                         (sum, dx) => sum.or(dx),
@@ -87,10 +87,10 @@ impl Layer for TimeMajor {
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         if let Mode::Train(tape) = mode {
             tape.record(|grad, _, want_input| {
-                Ok(want_input.then(|| rnn::swap_batch_and_time(grad)).transpose()?)
+                Ok(want_input.then(|| swap_batch_and_time(grad)).transpose()?)
             });
         }
-        Ok(rnn::swap_batch_and_time(xs)?)
+        Ok(swap_batch_and_time(xs)?)
     }
 }
 
@@ -110,5 +110,23 @@ impl Layer for LastStep {
             });
         }
         Ok(xs.get(steps - 1)?)
+    }
+}
+
+/// The mean over the steps of (T, N, H): (N, H).
+#[derive(Debug, Clone, Copy)]
+pub struct MeanOfSteps;
+
+impl Layer for MeanOfSteps {
+    fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
+        let shape = xs.shape().clone();
+        #[allow(clippy::cast_precision_loss, reason = "a count of steps")]
+        let steps = xs.dims()[0] as f64;
+        if let Mode::Train(tape) = mode {
+            tape.record(move |grad, _, _| {
+                Ok(Some((grad.unsqueeze(0)?.broadcast_as(shape)?.contiguous()? / steps)?))
+            });
+        }
+        Ok((xs.sum(0)? / steps)?)
     }
 }

@@ -1,0 +1,29 @@
+//! A GRU that reads a sequence, and a Linear on what it found.
+
+use serde::{Deserialize, Serialize};
+
+use super::Build;
+use super::recurrent::Stack;
+use crate::data::Input;
+use crate::error::Result;
+use crate::nn::{Kind, Layer, Params};
+use crate::registry::KeyError;
+
+/// Options of the GRU. Its state dict has `gru.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Gru(pub Stack);
+
+impl Build for Gru {
+    fn input(&self) -> Input {
+        Input::Sequences
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        self.0.check()
+    }
+
+    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+        self.0.build((Kind::Gru, "gru"), (features, outputs), params)
+    }
+}

@@ -1,0 +1,29 @@
+//! An LSTM that reads a sequence, and a Linear on what it found.
+
+use serde::{Deserialize, Serialize};
+
+use super::Build;
+use super::recurrent::Stack;
+use crate::data::Input;
+use crate::error::Result;
+use crate::nn::{Kind, Layer, Params};
+use crate::registry::KeyError;
+
+/// Options of the LSTM. Its state dict has `lstm.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lstm(pub Stack);
+
+impl Build for Lstm {
+    fn input(&self) -> Input {
+        Input::Sequences
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        self.0.check()
+    }
+
+    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+        self.0.build((Kind::Lstm, "lstm"), (features, outputs), params)
+    }
+}

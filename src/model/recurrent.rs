@@ -1,0 +1,96 @@
+//! What RNN, LSTM and GRU share: layers that read a sequence on top of each other, and a Linear on what they found.
+
+use serde::{Deserialize, Serialize};
+
+use super::{check_probability, check_width};
+use crate::error::Result;
+use crate::nn::{
+    Dropout, InitScheme, Kind, LastStep, Layer, Linear, MeanOfSteps, Params, Recurrent, TimeMajor,
+};
+use crate::registry::KeyError;
+
+/// Options of a recurrent model, by torch's names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stack {
+    /// The width of the state.
+    pub hidden_size: usize,
+    /// How many layers lie on each other.
+    pub num_layers: usize,
+    /// Whether each of them reads the sequence in both directions.
+    pub bidirectional: bool,
+    /// The probability of Dropout between the layers.
+    pub dropout: f64,
+    /// What the last Linear reads.
+    pub head: Head,
+    /// Initialisers; what is left out is PyTorch's default.
+    pub init: InitScheme,
+}
+
+/// What of a sequence of states the last Linear reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// The last step's: `output[:, -1]` in torch.
+    #[default]
+    Last,
+    /// The mean over the steps: `output.mean(1)`.
+    Mean,
+}
+
+impl Default for Stack {
+    fn default() -> Self {
+        Self {
+            hidden_size: 50,
+            num_layers: 1,
+            bidirectional: false,
+            dropout: 0.0,
+            head: Head::Last,
+            init: InitScheme::default(),
+        }
+    }
+}
+
+impl Stack {
+    pub(super) fn check(&self) -> Result<(), KeyError> {
+        check_width("hidden_size", self.hidden_size)?;
+        if !(1..=64).contains(&self.num_layers) {
+            return Err(KeyError::new("num_layers", format!("is {}; take 1 to 64", self.num_layers)));
+        }
+        check_probability("dropout", self.dropout)?;
+        if self.dropout > 0.0 && self.num_layers == 1 {
+            let problem = "lies between recurrent layers, and there is one; set `num_layers` to 2 or more, or remove it";
+            return Err(KeyError::new("dropout", problem));
+        }
+        self.init.check().map_err(|e| e.under("init"))
+    }
+
+    /// The layers from steps of `features` to `outputs` numbers, with parameters `NAME.weight_ih_l0` and so on, and
+    /// `fc.weight`, `fc.bias`.
+    pub(super) fn build(
+        &self,
+        (kind, name): (Kind, &str),
+        (features, outputs): (usize, usize),
+        params: &mut Params,
+    ) -> Result<Vec<Box<dyn Layer>>> {
+        let bias = self.init.bias.as_ref();
+        let mut layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor)];
+        let mut inputs = features;
+        for index in 0..self.num_layers {
+            if index > 0 && self.dropout > 0.0 {
+                layers.push(Box::new(Dropout { p: self.dropout }));
+            }
+            let (sizes, init) = ((inputs, self.hidden_size), (self.init.hidden.as_ref(), bias));
+            let layer = Recurrent::new(params, (name, index), kind, sizes, self.bidirectional, init)?;
+            layers.push(Box::new(layer));
+            inputs = if self.bidirectional { 2 * self.hidden_size } else { self.hidden_size };
+        }
+        layers.push(match self.head {
+            Head::Last => Box::new(LastStep),
+            Head::Mean => Box::new(MeanOfSteps),
+        });
+        let init = (self.init.output.as_ref(), bias);
+        layers.push(Box::new(Linear::new(params, "fc", (inputs, outputs), init, None)?));
+        Ok(layers)
+    }
+}
