@@ -7,6 +7,7 @@ Each case is one safetensors file: its metadata has the part of a descent config
 its tensors the rows, the initial weights (`init/…`), the loss of every update (`losses`), and the weights and the
 optimizer state after the last one (`final/…`, `state/…`). tests/golden.rs trains the same and compares.
 """
+import fnmatch
 import json
 import pathlib
 
@@ -78,7 +79,60 @@ class Lion(torch.optim.Optimizer):
                 m.mul_(beta2).add_(g, alpha=1 - beta2)
 
 
+class Lamb(torch.optim.Optimizer):
+    """Algorithm 2 of https://arxiv.org/abs/1904.00962, which torch does not have; phi is the identity."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.01, maximize=False):
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                g, state = -p.grad if group["maximize"] else p.grad, self.state[p]
+                m = state.setdefault("exp_avg", torch.zeros_like(p))
+                v = state.setdefault("exp_avg_sq", torch.zeros_like(p))
+                state["step"] = state.get("step", torch.tensor(0.0)) + 1
+                m.mul_(beta1).add_((1 - beta1) * g)
+                v.mul_(beta2).add_((1 - beta2) * g * g)
+                t = state["step"].item()
+                r = m / (1 - beta1**t) / ((v / (1 - beta2**t)).sqrt() + group["eps"]) + group["weight_decay"] * p
+                w, u = p.norm(), r.norm()
+                p.sub_(group["lr"] * (w / u if w > 0 and u > 0 else 1.0) * r)
+
+
+class Muon:
+    """torch.optim.Muon on the matrices, AdamW on the others."""
+
+    def __init__(self, params, **options):
+        params = [p for group in params for p in group["params"]]
+        self.parts = [
+            torch.optim.Muon([p for p in params if p.dim() == 2], **options),
+            torch.optim.AdamW([p for p in params if p.dim() != 2], lr=options["lr"]),
+        ]
+        self.param_groups = [group for part in self.parts for group in part.param_groups]
+
+    @property
+    def state(self):
+        return {p: state for part in self.parts for p, state in part.state.items()}
+
+    def zero_grad(self):
+        for part in self.parts:
+            part.zero_grad()
+
+    def step(self):
+        for part in self.parts:
+            part.step()
+
+
+def adafactor(params, eps1=None, eps2=1e-3, **options):
+    return torch.optim.Adafactor(params, eps=(eps1, eps2), **options)
+
+
 OPTIMIZERS = {
+    "lbfgs": torch.optim.LBFGS, "muon": Muon, "adafactor": adafactor, "lamb": Lamb,
     "sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
     "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad, "adadelta": torch.optim.Adadelta,
     "adamax": torch.optim.Adamax, "nadam": torch.optim.NAdam, "radam": torch.optim.RAdam, "asgd": torch.optim.ASGD,
@@ -143,35 +197,77 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
 
 
 def run(module, x, y, optimizer, loss, train, schedule=None):
-    options = {key: value for key, value in optimizer.items() if key != "name"}
-    rule = OPTIMIZERS[optimizer["name"]](module.parameters(), **options)
+    options = {key: value for key, value in optimizer.items() if key not in ("name", "groups")}
+    rule = OPTIMIZERS[optimizer["name"]](parameters(module, optimizer.get("groups", [])), **options)
     criterion = criterion_of(loss, y)
     # accumulated micro-batches are one batch
     batch = len(x) if train["batch_size"] == "full" else train["batch_size"] * train.get("accumulate", 1)
     end = len(x) - len(x) % batch if train.get("drop_last") else len(x)
     losses, start = [], 0
     every_step, scheduler = plan(rule, schedule)
+    epoch = []
     for _ in range(STEPS):
         rows = slice(start, min(start + batch, end))
         start = 0 if rows.stop >= end else rows.stop
-        rule.zero_grad()
-        value = criterion(module(x[rows]), y[rows])
-        value.backward()
-        if "clip_grad_norm" in train:
-            nn.utils.clip_grad_norm_(module.parameters(), train["clip_grad_norm"])
-        if "clip_grad_value" in train:
-            nn.utils.clip_grad_value_(module.parameters(), train["clip_grad_value"])
-        rule.step()
+
+        def closure():
+            rule.zero_grad()
+            value = criterion(module(x[rows]), y[rows])
+            value.backward()
+            trained = [p for p in module.parameters() if p.requires_grad]
+            if "clip_grad_norm" in train:
+                nn.utils.clip_grad_norm_(trained, train["clip_grad_norm"])
+            if "clip_grad_value" in train:
+                nn.utils.clip_grad_value_(trained, train["clip_grad_value"])
+            return value
+
+        if optimizer["name"] == "lbfgs":
+            value = rule.step(closure)
+        else:
+            value = closure()
+            rule.step()
         losses.append(value.detach())
-        if scheduler and (every_step or start == 0):
+        epoch.append((value.item(), rows.stop - rows.start))
+        if start == 0:
+            mean = sum(loss * count for loss, count in epoch) / sum(count for _, count in epoch)
+            epoch = []
+        if scheduler and isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            if start == 0:
+                scheduler.step(mean)
+        elif scheduler and (every_step or start == 0):
             scheduler.step()
     module.optimizer_state = {
         f"{name}.{key}": value
         for name, parameter in module.named_parameters()
-        for key, value in rule.state[parameter].items()
-        if torch.is_tensor(value)
+        for key, value in tensors_of(rule.state.get(parameter, {}))
     }
     return losses
+
+
+def parameters(module, groups):
+    """The parameters, in torch's groups where the case has some."""
+    members = [[] for _ in groups] + [[]]
+    for name, parameter in module.named_parameters():
+        index = next((i for i, g in enumerate(groups) if fnmatch.fnmatchcase(name, g["match"])), -1)
+        members[index].append(parameter)
+    for group, frozen in zip(groups, members):
+        for parameter in frozen if group.get("frozen") else []:
+            parameter.requires_grad_(False)
+    own = [{k: v for k, v in group.items() if k not in ("match", "frozen")} for group in [*groups, {}]]
+    frozen = [group.get("frozen", False) for group in [*groups, {}]]
+    return [{"params": m, **o} for m, o, f in zip(members, own, frozen) if m and not f]
+
+
+def tensors_of(state):
+    """The state's tensors; L-BFGS keeps numbers and lists as well, and a scratch list `al`."""
+    for key, value in state.items():
+        if torch.is_tensor(value):
+            yield key, value
+        elif key != "al" and isinstance(value, list):
+            empty = torch.zeros(0) if key == "ro" else torch.zeros(0, 0)
+            yield key, torch.stack([torch.as_tensor(v) for v in value]) if value else empty
+        elif key != "al":
+            yield key, torch.tensor(value)
 
 
 def distributions(rows, classes):
@@ -263,6 +359,7 @@ SCHEDULERS = {
     "cosine_annealing_warm_restarts": torch.optim.lr_scheduler.CosineAnnealingWarmRestarts,
     "cyclic": torch.optim.lr_scheduler.CyclicLR, "one_cycle": torch.optim.lr_scheduler.OneCycleLR,
     "sequential": torch.optim.lr_scheduler.SequentialLR,
+    "reduce_on_plateau": torch.optim.lr_scheduler.ReduceLROnPlateau,
 }
 
 
@@ -293,6 +390,10 @@ def schedules():
     make("schedule-one-cycle-three", sgd, schedule={**cycle, "three_phase": True, "anneal_strategy": "linear"})
     parts = [{"name": "linear", "total_iters": 10}, {"name": "cosine_annealing", "T_max": 40}, {"name": "exponential", "gamma": 0.95}]
     make("schedule-sequential", sgd, schedule={"name": "sequential", "schedules": parts, "milestones": [10, 50], **step})
+    plateau = {"name": "reduce_on_plateau", "factor": 0.5, "patience": 1}
+    make("schedule-plateau", {"lr": 0.8, "momentum": 0.9}, schedule={**plateau, "threshold": 0.05})
+    make("schedule-plateau-abs", {"lr": 0.5}, schedule={**plateau, "threshold": 0.01, "threshold_mode": "abs", "cooldown": 2, "min_lr": 0.1})
+    make("schedule-plateau-max", {"name": "adam", "lr": 0.02}, schedule={**plateau, "mode": "max", "eps": 0.001})
     make("schedule-warmup", adam, schedule={"warmup_steps": 20})
 
 
@@ -338,13 +439,52 @@ def optimizers():
         "asgd": [("average", {"lambd": 0.01, "alpha": 0.5, "t0": 30})],
         "rprop": [("etas", {"etas": [0.3, 1.5], "step_sizes": [1e-4, 0.05]})],
         "lion": [("betas", {"betas": [0.7, 0.95]})],
+        "lamb": [("betas", {"betas": [0.7, 0.95], "eps": 1e-3, "weight_decay": 0.0})],
+        "adafactor": [
+            ("eps", {"eps1": 0.05, "eps2": 0.2, "d": 1.5}),
+            ("decay", {"beta2_decay": -0.5, "weight_decay": 0.3}),
+        ],
+        "muon": [
+            ("plain", {"nesterov": False, "momentum": 0.8, "ns_steps": 3}),
+            ("match-rms", {"adjust_lr_fn": "match_rms_adamw"}),
+            ("spectral", {"adjust_lr_fn": "spectral_unclamped"}),
+        ],
     }
-    lr = {"sgd": 0.1, "rmsprop": 0.005, "adagrad": 0.1, "adadelta": 1.0, "asgd": 0.1, "rprop": 0.01, "lion": 0.003}
+    lr = {"sgd": 0.1, "rmsprop": 0.005, "adagrad": 0.1, "adadelta": 1.0, "asgd": 0.1, "rprop": 0.01, "lion": 0.003, "muon": 0.002}
     for name, cases in own.items():
         for case, options in shared + cases:
-            if "weight_decay" in options and name == "rprop":
+            if "weight_decay" in options and name == "rprop" or "maximize" in options and name == "muon":
                 continue
-            make("-".join(filter(None, ["optim", name, case])), {"name": name, "lr": lr.get(name, 0.02), **options})
+            # Muon rounds to bfloat16, and a kink would make much of it.
+            model = {"activation": "tanh"} if name == "muon" else None
+            make("-".join(filter(None, ["optim", name, case])), {"name": name, "lr": lr.get(name, 0.02), **options}, model)
+
+
+def line_searches():
+    """L-BFGS ends where no element of the gradient is above tolerance_grad; nearer to the minimum only rounding is left."""
+    square, tanh = {"hidden": []}, {"activation": "tanh", "hidden": [4]}
+    full, mse = {"train": {"batch_size": "full"}}, {"loss": {"name": "mse"}}
+    rule = {"name": "lbfgs", "tolerance_grad": 1e-5, "max_iter": 4, "lr": 0.1}
+    make("optim-lbfgs", rule, square, **full, **mse)
+    make("optim-lbfgs-history", {**rule, "history_size": 3, "max_eval": 3}, square, **full, **mse)
+    make("optim-lbfgs-batches", {**rule, "lr": 0.005, "max_iter": 2, "history_size": 2}, square, **mse)
+    make("optim-lbfgs-maximize", {**rule, "lr": 0.001, "max_iter": 1, "maximize": True}, square, **full, **mse)
+    wolfe = {**rule, "line_search_fn": "strong_wolfe", "lr": 1.0, "tolerance_grad": 1e-4}
+    make("optim-lbfgs-wolfe", wolfe, square, **full, **mse)
+    make("optim-lbfgs-wolfe-far", {**wolfe, "lr": 30.0, "max_eval": 9, "history_size": 4}, square, **full, **mse)
+    make("optim-lbfgs-wolfe-net", {**wolfe, "lr": 0.2, "tolerance_grad": 1e-2}, tanh, **full, **mse)
+
+
+def groups():
+    bias, head = {"match": "*.bias", "weight_decay": 0.0, "lr": 0.05}, {"match": "layer3.*", "lr": 0.001}
+    make("groups-sgd", {"momentum": 0.9, "weight_decay": 0.02, "groups": [bias, {**head, "momentum": 0.5}]})
+    make("groups-adam", {"name": "adamw", "lr": 0.02, "groups": [head, {**bias, "betas": [0.5, 0.9]}]},
+         schedule={"name": "exponential", "gamma": 0.9})
+    make("groups-nadam", {"name": "nadam", "lr": 0.02, "groups": [{**bias, "momentum_decay": 0.1}]})
+    frozen = {"match": "layer1.*", "frozen": True}
+    make("groups-frozen", {"name": "adam", "lr": 0.02, "groups": [frozen]}, train={"clip_grad_norm": 0.1})
+    make("groups-frozen-lbfgs", {"name": "lbfgs", "max_iter": 2, "lr": 0.1, "tolerance_grad": 1e-3, "groups": [frozen]},
+         train={"batch_size": "full"})
 
 
 def layers():
@@ -493,6 +633,8 @@ def summary(w):
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     optimizers()
+    line_searches()
+    groups()
     schedules()
     layers()
     losses()

@@ -14,10 +14,10 @@ use crate::data::{Preparation, Sources};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Model;
-use crate::optim::Rule;
+use crate::optim::Grouped;
 use crate::optim::schedule::Plan;
 use crate::registry::{self, FromTable, KeyError};
-use crate::trainer::TrainOptions;
+use crate::trainer::{TrainOptions, check_monitor};
 
 pub use origin::Origin;
 
@@ -35,7 +35,7 @@ pub struct Config {
     /// What training makes small.
     pub loss: Losses,
     /// How it does.
-    pub optimizer: Rule,
+    pub optimizer: Grouped,
     /// How the learning rate goes.
     pub schedule: Plan,
     /// For how long, in which batches.
@@ -163,14 +163,16 @@ impl FromTable for Config {
         model.check().map_err(|e| e.under("model"))?;
         let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
         loss.check().map_err(|e| e.under("loss"))?;
-        let optimizer = Rule::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
-        optimizer.validate().map_err(|e| e.under("optimizer"))?;
+        let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
         let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
         let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
         train.check().map_err(|e| e.under("train"))?;
+        let validated = preparation.validation > 0.0;
         if let Some(stop) = &train.early_stopping {
-            stop.check(loss.want(), preparation.validation > 0.0)
-                .map_err(|e| e.under("train.early_stopping"))?;
+            stop.check(loss.want(), validated).map_err(|e| e.under("train.early_stopping"))?;
+        }
+        if let Some(monitor) = schedule.plateau().and_then(|plateau| plateau.monitor.as_ref()) {
+            check_monitor(monitor, loss.want(), validated).map_err(|e| e.under("schedule"))?;
         }
         Ok(Self {
             seed,
@@ -227,7 +229,7 @@ mod tests {
     #[test]
     fn every_override_is_typed_and_named_in_errors() {
         let config = parse(GOOD, &["optimizer.lr=0.5", "model.hidden=[4, 5]", "data.name=mnist"]).unwrap();
-        assert!((config.optimizer.common().lr - 0.5).abs() < 1e-12);
+        assert!((config.optimizer.rule.common().lr - 0.5).abs() < 1e-12);
         assert_eq!(config.source.name(), "mnist");
         assert!(error(GOOD, &["optimizer.lr=-1"]).starts_with("--set optimizer.lr: `optimizer.lr` is -1"));
         assert!(error(GOOD, &["optimizer.lr"]).contains("KEY=VALUE"));

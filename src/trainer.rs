@@ -14,10 +14,11 @@ use crate::loss::Losses;
 use crate::metrics::{Metric, Tally};
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
-use crate::optim::Optimizer;
 use crate::optim::schedule::Plan;
+use crate::optim::schedule::reduce_on_plateau::Plateau;
+use crate::optim::{Clipping, Optimizer};
 
-pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions};
+pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 
 /// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
 /// cache, and a full batch needs the memory of one part.
@@ -33,6 +34,7 @@ pub struct Trainer {
     loss: Losses,
     optimizer: Optimizer,
     plan: Plan,
+    plateau: Plateau,
     options: TrainOptions,
     grads: Grads,
     seed: u64,
@@ -74,7 +76,8 @@ impl Trainer {
         seed: u64,
     ) -> Result<Self> {
         let grads = Grads::new(network.params())?;
-        Ok(Self { network, loss, optimizer, plan, options, grads, seed })
+        let plateau = Plateau::default();
+        Ok(Self { network, loss, optimizer, plan, plateau, options, grads, seed })
     }
 
     /// The network.
@@ -133,31 +136,55 @@ impl Trainer {
     /// A loss that is not finite, or a gradient norm where clipping needs one, before the parameters are touched.
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
         let step = self.steps() + 1;
-        let (lr, momentum) = self.plan.at(self.optimizer.rule().common().lr, step, epoch);
-        let targets = data.targets(rows)?;
-        let total = self.loss.total(&targets)?;
-        if total == 0.0 {
-            return Err(no_row_counts());
+        let at = (step, epoch, self.plateau.reductions);
+        let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
+        let batch = Batch { data, rows, epoch, step, lr };
+        if self.optimizer.needs_closure() {
+            return self.minimize(&batch);
         }
-        self.grads.clear();
-        let divisor = self.loss.divisor(total);
-        let mut loss_sum = 0.0;
-        for (start, part) in self.parts(data, rows) {
-            let ys = targets.narrow(0, start, part.len())?;
-            loss_sum +=
-                self.accumulate(&data.inputs(part)?, &ys, Tape::new(self.seed, step, start as u64), divisor)?;
-            // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
-            if !self.options.dtype.holds(loss_sum / total) {
-                let value = self.options.dtype.round(loss_sum / total);
-                return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
+        let (update, clipping) = self.gradients(&batch)?;
+        self.optimizer.step(&self.grads, clipping, &|base| self.plan.at(base, at))?;
+        Ok(update)
+    }
+
+    /// An update by an optimizer that evaluates the loss several times. What it reports is the first loss.
+    fn minimize(&mut self, batch: &Batch<'_>) -> Result<Update> {
+        let Self { network, loss, optimizer, options, grads, seed, .. } = self;
+        let mut first: Option<Update> = None;
+        optimizer.minimize(batch.lr, &mut |optimizer| {
+            let mut pass = Pass { network, loss, optimizer, options, grads, seed: *seed };
+            match pass.gradients(batch) {
+                Ok((update, clipping)) => {
+                    first.get_or_insert(update);
+                    Ok((update.loss_sum / loss.divisor(update.total), optimizer.flat(grads, clipping)?))
+                }
+                // A trial too far out is one with too high a loss; the search comes back from it.
+                Err(Error::Diverged { .. }) if first.is_some() => {
+                    Ok((f64::INFINITY, vec![0.0; optimizer.count()]))
+                }
+                Err(error) => Err(error),
             }
+        })?;
+        first.ok_or_else(no_row_counts)
+    }
+
+    /// Loss and gradients of a batch.
+    fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
+        let Self { network, loss, optimizer, options, grads, seed, .. } = self;
+        Pass { network, loss, optimizer, options, grads, seed: *seed }.gradients(batch)
+    }
+
+    /// Takes the numbers of an epoch by name, for a schedule that follows one of them.
+    pub fn observe(&mut self, numbers: &[(String, f64)]) {
+        let Some(schedule) = self.plan.plateau() else { return };
+        let value = |wanted: &str| numbers.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
+        let watched = match &schedule.monitor {
+            Some(monitor) => value(monitor),
+            None => value("val_loss").or_else(|| value("train_loss")),
+        };
+        if let Some(value) = watched {
+            self.plateau.see(schedule, value);
         }
-        let clipping = self.optimizer.clipping(&self.grads, self.options.clip())?;
-        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
-            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
-        }
-        self.optimizer.step(&self.grads, clipping, lr, momentum)?;
-        Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
     }
 
     /// Refuses weights that are no longer finite: the updates of `epoch` were too large for their type.
@@ -175,12 +202,67 @@ impl Trainer {
         Ok(())
     }
 
+    /// Loss and metrics on `data`, in evaluation mode.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
+        evaluate(&self.network, &self.loss, data)
+    }
+}
+
+/// The rows of an update, and where training stands at it.
+struct Batch<'a> {
+    data: &'a Dataset,
+    rows: &'a [u32],
+    epoch: u64,
+    step: u64,
+    lr: f64,
+}
+
+/// What working out gradients needs of a trainer.
+struct Pass<'a> {
+    network: &'a Network,
+    loss: &'a Losses,
+    optimizer: &'a Optimizer,
+    options: &'a TrainOptions,
+    grads: &'a mut Grads,
+    seed: u64,
+}
+
+impl Pass<'_> {
+    /// Loss and gradients of a batch, in parts.
+    fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
+        let Batch { data, rows, epoch, step, lr } = *batch;
+        let targets = data.targets(rows)?;
+        let total = self.loss.total(&targets)?;
+        if total == 0.0 {
+            return Err(no_row_counts());
+        }
+        self.grads.clear();
+        let divisor = self.loss.divisor(total);
+        let dtype = self.options.dtype;
+        let mut loss_sum = 0.0;
+        for (start, part) in self.parts(data, rows) {
+            let ys = targets.narrow(0, start, part.len())?;
+            let tape = Tape::new(self.seed, step, start as u64);
+            loss_sum += self.accumulate(&data.inputs(part)?, &ys, tape, divisor)?;
+            // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
+            if !dtype.holds(loss_sum / total) {
+                let value = dtype.round(loss_sum / total);
+                return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
+            }
+        }
+        let clipping = self.optimizer.clipping(self.grads, self.options.clip())?;
+        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
+            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
+        }
+        Ok((Update { step, loss_sum, total, rows: rows.len(), lr }, clipping))
+    }
+
     /// Takes one part of a batch forward and back; gives the sum of its losses.
     fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, divisor: f64) -> Result<f64> {
-        let predictions = self.network.train(xs, &mut tape)?;
-        let (sum, grad) = self.loss.value_and_grad(&predictions, ys, divisor)?;
+        let outputs = self.network.train(xs, &mut tape)?;
+        let (sum, grad) = self.loss.value_and_grad(&outputs, ys, divisor)?;
         if sum.is_finite() {
-            tape.backward(grad, &self.grads)?;
+            tape.backward(grad, self.grads)?;
         }
         Ok(sum)
     }
@@ -198,11 +280,6 @@ impl Trainer {
             let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
             batch.chunks(part).enumerate().map(place)
         })
-    }
-
-    /// Loss and metrics on `data`, in evaluation mode.
-    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
-        evaluate(&self.network, &self.loss, data)
     }
 }
 

@@ -16,6 +16,9 @@ use crate::common::{config, dataset, relative_difference, repository, trainer};
 
 const TOLERANCE: f64 = 1e-10;
 
+/// torch runs Muon's iteration in bfloat16, whose numbers lie 2⁻⁸ apart: two orders of one sum can round to neighbours.
+const TOLERANCE_OF_MUON: f64 = 1.0 / 256.0;
+
 /// The tensors of a file whose names start with `prefix/`, without it.
 fn part(tensors: &BTreeMap<String, Tensor>, prefix: &str) -> BTreeMap<String, Tensor> {
     let strip =
@@ -37,13 +40,17 @@ fn replay(path: &Path) -> Vec<(String, f64)> {
     let expected_losses = tensors["losses"].to_vec1::<f64>().unwrap();
     let mut losses = Vec::new();
     'training: for epoch in 1.. {
+        let (mut sum, mut total) = (0.0, 0.0);
         for rows in trainer.batches(&data, epoch) {
             if losses.len() == expected_losses.len() {
                 break 'training;
             }
             let update = trainer.update(&data, &rows, epoch).unwrap();
+            sum += update.loss_sum;
+            total += update.total;
             losses.push(update.loss_sum / config.loss.divisor(update.total));
         }
+        trainer.observe(&[("train_loss".to_owned(), sum / total)]);
     }
     let losses = Tensor::new(losses, xs.device()).unwrap();
     let mut differences = vec![("losses".to_owned(), relative_difference(&losses, &tensors["losses"]))];
@@ -81,8 +88,9 @@ fn every_trajectory_is_pytorchs() {
     assert!(files.len() >= 50, "only {} golden files", files.len());
     let mut wrong = Vec::new();
     for path in files {
+        let muon = path.to_string_lossy().contains("optim-muon");
         for (name, difference) in replay(&path) {
-            if difference > TOLERANCE {
+            if difference > if muon { TOLERANCE_OF_MUON } else { TOLERANCE } {
                 wrong.push(format!("{} {name}: {difference:e}", path.file_name().unwrap().to_string_lossy()));
             }
         }

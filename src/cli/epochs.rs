@@ -74,6 +74,7 @@ impl Run {
             };
             let numbers = numbers(&epoch, validation.as_ref());
             self.report(&epoch, &numbers)?;
+            self.trainer.observe(&numbers);
             if self.watch.see(number, &numbers) {
                 self.folder.save_model(self.trainer.network().params())?;
             }

@@ -27,6 +27,9 @@ pub struct Prelude {
 }
 
 impl Prelude {
+    /// Nothing happens.
+    pub const NONE: Self = Self { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0 };
+
     #[inline(always)]
     fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
         let mut g = g;
@@ -35,6 +38,34 @@ impl Prelude {
         }
         (p.scale(self.keep), g.scale(self.scale) + p.scale(self.coupled))
     }
+}
+
+/// `p ← p - lr g`
+#[derive(Debug, Clone, Copy)]
+pub struct Descend(pub f64);
+
+impl PerElement for Descend {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]) {
+        (p - g.scale(self.0), slots)
+    }
+}
+
+/// Puts the gradient in the weight's place.
+struct Take;
+
+impl PerElement for Take {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, _: R, g: R, slots: [R; S]) -> (R, [R; S]) {
+        (g, slots)
+    }
+}
+
+/// The gradient as a rule sees it, behind the prelude: for rules that look at more than one element.
+pub fn gradient(prelude: &Prelude, param: &Var, grad: &Tensor) -> Result<Tensor> {
+    let taken = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
+    update(&Take, prelude, &taken, grad, &[])?;
+    Ok(taken.as_detached_tensor())
 }
 
 /// Updates `param` and its `slots` in place, from `grad`.

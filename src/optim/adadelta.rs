@@ -53,7 +53,7 @@ impl UpdateRule for Adadelta {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("square_avg"), Slot::zero("acc_delta")]
     }
 

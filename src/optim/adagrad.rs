@@ -58,8 +58,8 @@ impl UpdateRule for Adagrad {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
-        vec![Slot { name: "sum", initial: self.initial_accumulator_value }]
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
+        vec![Slot::new("sum", self.initial_accumulator_value)]
     }
 
     fn check(&self) -> Result<(), KeyError> {

@@ -105,7 +105,7 @@ impl UpdateRule for Adam {
         }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         slots(self.amsgrad)
     }
 

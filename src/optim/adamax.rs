@@ -51,7 +51,7 @@ impl UpdateRule for Adamax {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("exp_avg"), Slot::zero("exp_inf")]
     }
 

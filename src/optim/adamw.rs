@@ -38,7 +38,7 @@ impl UpdateRule for AdamW {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         adam::slots(self.amsgrad)
     }
 

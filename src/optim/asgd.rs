@@ -58,12 +58,12 @@ impl UpdateRule for Asgd {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("ax")]
     }
 
     fn numbers(&self) -> Vec<Slot> {
-        vec![Slot { name: "eta", initial: self.lr }, Slot { name: "mu", initial: 1.0 }]
+        vec![Slot::new("eta", self.lr), Slot::new("mu", 1.0)]
     }
 
     fn advance(&self, numbers: &mut [f64], at: Step) {

@@ -50,7 +50,7 @@ impl UpdateRule for Lion {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("exp_avg")]
     }
 

@@ -5,13 +5,19 @@
 //! <https://docs.pytorch.org/docs/stable/optim.html>.
 
 pub mod adadelta;
+pub mod adafactor;
 pub mod adagrad;
 pub mod adam;
 pub mod adamax;
 pub mod adamw;
 pub mod asgd;
 pub mod clip;
+mod closure;
+mod groups;
+pub mod lamb;
+pub mod lbfgs;
 pub mod lion;
+pub mod muon;
 pub mod nadam;
 mod optimizer;
 pub mod radam;
@@ -19,6 +25,7 @@ pub mod rmsprop;
 pub mod rprop;
 pub mod schedule;
 pub mod sgd;
+mod strong_wolfe;
 
 use candle_core::{Tensor, Var};
 
@@ -28,15 +35,22 @@ use crate::registry;
 use crate::registry::KeyError;
 
 pub use clip::{Clip, Clipping};
-pub use optimizer::Optimizer;
+pub use closure::{Closure, ClosureRule, History};
+pub use groups::{Group, Grouped};
+pub use optimizer::{Evaluate, Optimizer};
 
 /// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.
 pub trait UpdateRule {
     /// The options that all optimizers share.
     fn common(&self) -> Common;
 
-    /// The state that each parameter has, by torch's names.
-    fn slots(&self) -> Vec<Slot>;
+    /// The rule for a parameter of this shape, where this one does not fit.
+    fn otherwise(&self, _dims: &[usize]) -> Option<Rule> {
+        None
+    }
+
+    /// The state that a parameter of this shape has, by torch's names.
+    fn slots(&self, dims: &[usize]) -> Vec<Slot>;
 
     /// Whether torch keeps a `step` beside the slots.
     fn has_step(&self) -> bool {
@@ -58,9 +72,44 @@ pub trait UpdateRule {
     fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()>;
 }
 
+/// What `[optimizer]` can name.
+pub trait Optimize {
+    /// The options that all optimizers share.
+    fn common(&self) -> Common;
+
+    /// Refuses options that cannot be, by the key at fault. The shared options are checked elsewhere.
+    fn check(&self) -> Result<(), KeyError>;
+
+    /// How it goes about an update.
+    fn way(&self) -> Way<'_>;
+}
+
+/// The two ways to update.
+#[derive(Clone, Copy)]
+pub enum Way<'a> {
+    /// Parameter by parameter from its gradient.
+    Parameter(&'a dyn UpdateRule),
+    /// All parameters together, with further evaluations of the loss.
+    Closure(&'a dyn ClosureRule),
+}
+
+impl<U: UpdateRule> Optimize for U {
+    fn common(&self) -> Common {
+        UpdateRule::common(self)
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        UpdateRule::check(self)
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way::Parameter(self)
+    }
+}
+
 registry! {
     /// The known optimizers, by `optimizer.name`.
-    pub enum Rule: "optimizer", UpdateRule {
+    pub enum Rule: "optimizer", Optimize {
         "sgd" => Sgd(sgd::Sgd),
         "adam" => Adam(adam::Adam),
         "adamw" => AdamW(adamw::AdamW),
@@ -72,7 +121,11 @@ registry! {
         "radam" => RAdam(radam::RAdam),
         "asgd" => Asgd(asgd::Asgd),
         "rprop" => Rprop(rprop::Rprop),
+        "lbfgs" => Lbfgs(lbfgs::Lbfgs),
+        "muon" => Muon(muon::Muon),
+        "adafactor" => Adafactor(adafactor::Adafactor),
         "lion" => Lion(lion::Lion),
+        "lamb" => Lamb(lamb::Lamb),
     }
 }
 
@@ -96,12 +149,39 @@ pub struct Slot {
     pub name: &'static str,
     /// The value of every element at the start.
     pub initial: f64,
+    /// Its shape.
+    pub extent: Extent,
+}
+
+/// The shape of a slot, next to its parameter's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The same.
+    Like,
+    /// A number a row: (R, 1).
+    Rows,
+    /// A number a column: (1, C).
+    Cols,
 }
 
 impl Slot {
     /// A slot that starts at zero.
     pub const fn zero(name: &'static str) -> Self {
-        Self { name, initial: 0.0 }
+        Self::new(name, 0.0)
+    }
+
+    /// A slot of the parameter's shape that starts at `initial`.
+    pub const fn new(name: &'static str, initial: f64) -> Self {
+        Self { name, initial, extent: Extent::Like }
+    }
+
+    /// The slot's shape for a parameter of shape `dims`.
+    fn dims(&self, dims: &[usize]) -> Vec<usize> {
+        match (self.extent, dims) {
+            (Extent::Rows, [.., rows, _]) => vec![*rows, 1],
+            (Extent::Cols, [.., cols]) => vec![1, *cols],
+            _ => dims.to_vec(),
+        }
     }
 }
 

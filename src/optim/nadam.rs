@@ -81,12 +81,12 @@ impl UpdateRule for NAdam {
         }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         adam::slots(false)
     }
 
     fn numbers(&self) -> Vec<Slot> {
-        vec![Slot { name: "mu_product", initial: 1.0 }]
+        vec![Slot::new("mu_product", 1.0)]
     }
 
     fn advance(&self, numbers: &mut [f64], at: Step) {

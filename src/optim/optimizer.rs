@@ -4,48 +4,113 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::{Clip, Clipping, Common, Rule, Slot, Step};
+use super::lbfgs::HistoryError;
+use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
 use crate::nn::{Grads, Param, Params};
 
-/// A rule at work on the parameters of a network.
+/// The rules of an optimizer at work on the parameters of a network.
 #[derive(Debug)]
 pub struct Optimizer {
-    rule: Rule,
-    slots: Vec<Slot>,
-    params: Vec<Param>,
-    /// For each parameter its slots.
-    state: Vec<Vec<Var>>,
-    /// The rule's numbers, in [`UpdateRule::numbers`]' order.
-    numbers: [f64; 2],
+    options: Grouped,
+    rules: Vec<Applied>,
+    params: Vec<Slotted>,
+    /// What a rule remembers that moves all parameters together.
+    history: History,
     steps: u64,
 }
 
+/// A rule and its numbers, in [`UpdateRule::numbers`]' order.
+#[derive(Debug)]
+struct Applied {
+    rule: Rule,
+    numbers: [f64; 2],
+}
+
+/// Works out the loss and the flat gradient at the parameters as they are.
+pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
+
+/// A trained parameter, its rule's place and its slots.
+#[derive(Debug)]
+struct Slotted {
+    param: Param,
+    rule: usize,
+    slots: Vec<(Slot, Var)>,
+}
+
+/// The rule as one that goes parameter by parameter.
+fn by_parameter(rule: &Rule) -> Option<&dyn UpdateRule> {
+    match rule.way() {
+        Way::Parameter(rule) => Some(rule),
+        Way::Closure(_) => None,
+    }
+}
+
 impl Optimizer {
-    /// Starts `rule` on all trainable parameters.
-    pub fn new(rule: Rule, params: &Params) -> Result<Self> {
-        let slots = rule.slots();
-        let start = |param: &Param| -> Result<Vec<Var>> {
-            let fill =
-                |slot: &Slot| Var::from_tensor(&param.value().zeros_like()?.affine(0.0, slot.initial)?);
-            Ok(slots.iter().map(fill).collect::<Result<_, _>>()?)
-        };
-        let params = params.trainable().to_vec();
-        let state = params.iter().map(start).collect::<Result<_>>()?;
-        let mut numbers = [0.0; 2];
-        numbers.iter_mut().zip(rule.numbers()).for_each(|(number, slot)| *number = slot.initial);
-        Ok(Self { rule, slots, params, state, numbers, steps: 0 })
+    /// Starts on all trainable parameters but those that are frozen.
+    ///
+    /// # Errors
+    /// A group that no parameter is in, and a network of which all is frozen.
+    pub fn new(options: Grouped, params: &Params) -> Result<Self> {
+        require_matches(&options, params)?;
+        let mut optimizer =
+            Self { options, rules: Vec::new(), params: Vec::new(), history: History::default(), steps: 0 };
+        for param in params.trainable() {
+            let group = optimizer.options.groups.iter().find(|group| group.matches(param.name()));
+            if group.is_some_and(|group| group.frozen) {
+                continue;
+            }
+            let rule = group.map_or(&optimizer.options.rule, |group| &group.rule).clone();
+            optimizer.add(param, rule)?;
+        }
+        if optimizer.params.is_empty() {
+            let problem = "freeze every parameter; there is nothing to train";
+            return Err(Error::key("optimizer.groups", problem));
+        }
+        Ok(optimizer)
     }
 
-    /// The rule with its hyperparameters.
+    fn add(&mut self, param: &Param, rule: Rule) -> Result<()> {
+        let dims = param.value().dims();
+        let rule = by_parameter(&rule).and_then(|rule| rule.otherwise(dims)).unwrap_or(rule);
+        let mut slots = Vec::new();
+        for slot in by_parameter(&rule).map(|rule| rule.slots(dims)).unwrap_or_default() {
+            let value = param.value();
+            let start =
+                Tensor::full(slot.initial, slot.dims(dims), value.device())?.to_dtype(value.dtype())?;
+            slots.push((slot, Var::from_tensor(&start)?));
+        }
+        let known = self.rules.iter().position(|applied| applied.rule == rule);
+        let index = known.unwrap_or_else(|| {
+            let mut numbers = [0.0; 2];
+            let initial = by_parameter(&rule).map(UpdateRule::numbers).unwrap_or_default();
+            numbers.iter_mut().zip(initial).for_each(|(number, slot)| *number = slot.initial);
+            self.rules.push(Applied { rule, numbers });
+            self.rules.len() - 1
+        });
+        self.params.push(Slotted { param: param.clone(), rule: index, slots });
+        Ok(())
+    }
+
+    /// The rule of the parameters that are in no group.
     pub fn rule(&self) -> &Rule {
-        &self.rule
+        &self.options.rule
+    }
+
+    /// How many numbers it moves.
+    pub fn count(&self) -> usize {
+        self.params.iter().map(|slotted| slotted.param.value().elem_count()).sum()
     }
 
     /// How many updates were made.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// Whether an update takes further evaluations of the loss: then it is [`Self::minimize`], else [`Self::step`].
+    pub fn needs_closure(&self) -> bool {
+        by_parameter(&self.options.rule).is_none()
     }
 
     /// What clipping does to these gradients.
@@ -54,28 +119,100 @@ impl Optimizer {
     }
 
     fn gradients<'a>(&self, grads: &'a Grads) -> Result<Vec<&'a Tensor>> {
-        self.params.iter().map(|param| grads.require(param)).collect()
+        self.params.iter().map(|slotted| grads.require(&slotted.param)).collect()
     }
 
-    /// Clips the gradients and updates every parameter, with the learning rate `lr` and, where a schedule moves it, the
-    /// `momentum`.
-    pub fn step(&mut self, grads: &Grads, clipping: Clipping, lr: f64, momentum: Option<f64>) -> Result<()> {
+    /// Clips the gradients and updates every parameter. `rates` gives the learning rate now, and where a schedule moves
+    /// it the momentum, from the learning rate of a rule's options.
+    pub fn step(
+        &mut self,
+        grads: &Grads,
+        clipping: Clipping,
+        rates: &dyn Fn(f64) -> (f64, Option<f64>),
+    ) -> Result<()> {
         let gradients = self.gradients(grads)?;
-        let Common { weight_decay, decoupled, maximize, .. } = self.rule.common();
-        let prelude = Prelude {
-            scale: if maximize { -clipping.scale } else { clipping.scale },
-            clamp: clipping.clamp,
-            coupled: if decoupled { 0.0 } else { weight_decay },
-            keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
-        };
-        let mut at =
-            Step { t: self.steps + 1, lr, momentum, numbers_before: self.numbers, numbers: self.numbers };
-        self.rule.advance(&mut self.numbers, at);
-        at.numbers = self.numbers;
-        for ((param, grad), slots) in self.params.iter().zip(gradients).zip(&self.state) {
-            self.rule.update(param.var(), grad, slots, &prelude, at)?;
+        let t = self.steps + 1;
+        let mut steps = Vec::with_capacity(self.rules.len());
+        for Applied { rule, numbers } in &mut self.rules {
+            let Common { lr, weight_decay, decoupled, maximize } = rule.common();
+            let (lr, momentum) = rates(lr);
+            let prelude = Prelude {
+                scale: if maximize { -clipping.scale } else { clipping.scale },
+                clamp: clipping.clamp,
+                coupled: if decoupled { 0.0 } else { weight_decay },
+                keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
+            };
+            let mut at = Step { t, lr, momentum, numbers_before: *numbers, numbers: *numbers };
+            if let Some(rule) = by_parameter(rule) {
+                rule.advance(numbers, at);
+            }
+            at.numbers = *numbers;
+            steps.push((prelude, at));
+        }
+        for (Slotted { param, rule, slots }, grad) in self.params.iter().zip(gradients) {
+            let (prelude, at) = &steps[*rule];
+            // A Var is a handle: cloning it copies no numbers.
+            let slots: Vec<Var> = slots.iter().map(|(_, var)| var.clone()).collect();
+            if let Some(rule) = by_parameter(&self.rules[*rule].rule) {
+                rule.update(param.var(), grad, &slots, prelude, *at)?;
+            }
         }
         self.steps += 1;
+        Ok(())
+    }
+
+    /// Updates all parameters together, by as many evaluations of the loss as the rule wants. `evaluate` works out loss
+    /// and gradients for the parameters as they are.
+    pub fn minimize(&mut self, lr: f64, evaluate: &mut Evaluate<'_>) -> Result<()> {
+        let rule = self.options.rule.clone();
+        let Way::Closure(rule) = rule.way() else { return Ok(()) };
+        let sign = if self.options.rule.common().maximize { -1.0 } else { 1.0 };
+        let mut history = std::mem::take(&mut self.history);
+        let mut point = self.point()?;
+        let at: &mut Closure<'_> = &mut |point: &[f64]| {
+            self.move_to(point)?;
+            let (loss, mut grad) = evaluate(self)?;
+            for g in &mut grad {
+                *g *= sign;
+            }
+            Ok((sign * loss, grad))
+        };
+        let done = rule.update(&mut point, &mut history, lr, at);
+        self.history = history;
+        done?;
+        self.move_to(&point)?;
+        self.steps += 1;
+        Ok(())
+    }
+
+    /// The clipped gradients one behind the other.
+    pub fn flat(&self, grads: &Grads, clipping: Clipping) -> Result<Vec<f64>> {
+        let mut flat = Vec::new();
+        for grad in self.gradients(grads)? {
+            let grad = grad.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+            flat.extend(grad.into_iter().map(|g| g.clamp(-clipping.clamp, clipping.clamp) * clipping.scale));
+        }
+        Ok(flat)
+    }
+
+    /// The parameters one behind the other.
+    fn point(&self) -> Result<Vec<f64>> {
+        let mut point = Vec::new();
+        for Slotted { param, .. } in &self.params {
+            point.extend(param.value().to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?);
+        }
+        Ok(point)
+    }
+
+    fn move_to(&self, point: &[f64]) -> Result<()> {
+        let mut rest = point;
+        for Slotted { param, .. } in &self.params {
+            let value = param.value();
+            let (own, behind) = rest.split_at(value.elem_count());
+            rest = behind;
+            let own = Tensor::from_slice(own, value.shape(), &Device::Cpu)?.to_dtype(value.dtype())?;
+            param.var().set(&own.to_device(value.device())?)?;
+        }
         Ok(())
     }
 
@@ -83,22 +220,30 @@ impl Optimizer {
     /// float32 scalar.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>> {
         let mut state = Vec::new();
-        for (param, slots) in self.params.iter().zip(&self.state) {
-            for (slot, var) in self.slots.iter().zip(slots) {
-                state.push((format!("{}.{}", param.name(), slot.name), var.as_detached_tensor()));
-            }
-            if self.rule.has_step() {
+        for Slotted { param, rule, slots } in &self.params {
+            let named = |name: &str| format!("{}.{name}", param.name());
+            state.extend(slots.iter().map(|(slot, var)| (named(slot.name), var.as_detached_tensor())));
+            let Applied { rule, numbers } = &self.rules[*rule];
+            let Some(rule) = by_parameter(rule) else { continue };
+            if rule.has_step() {
                 #[allow(
                     clippy::cast_precision_loss,
                     clippy::cast_possible_truncation,
                     reason = "as torch keeps it"
                 )]
                 let step = Tensor::new(self.steps as f32, &Device::Cpu)?;
-                state.push((format!("{}.step", param.name()), step));
+                state.push((named("step"), step));
             }
-            for (slot, number) in self.rule.numbers().iter().zip(self.numbers) {
-                state.push((format!("{}.{}", param.name(), slot.name), Tensor::new(number, &Device::Cpu)?));
+            for (slot, number) in rule.numbers().iter().zip(numbers) {
+                state.push((named(slot.name), Tensor::new(*number, &Device::Cpu)?));
             }
+        }
+        if self.needs_closure()
+            && let Some(first) = self.params.first()
+        {
+            // torch keeps what is of all parameters at the first one.
+            let named = |name: &str| format!("{}.{name}", first.param.name());
+            state.extend(self.history.tensors()?.into_iter().map(|(name, tensor)| (named(name), tensor)));
         }
         Ok(state)
     }
@@ -107,8 +252,8 @@ impl Optimizer {
     pub fn load(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
         let mut problems = Vec::new();
         let mut changes = Vec::new();
-        for (param, slots) in self.params.iter().zip(&self.state) {
-            for (slot, var) in self.slots.iter().zip(slots) {
+        for Slotted { param, slots, .. } in &self.params {
+            for (slot, var) in slots {
                 let name = format!("{}.{}", param.name(), slot.name);
                 match state.get(&name) {
                     Some(tensor) if tensor.dims() == var.dims() => changes.push((var, tensor)),
@@ -119,6 +264,8 @@ impl Optimizer {
                 }
             }
         }
+        let numbers = self.saved_numbers(state, &mut problems)?;
+        let history = self.saved_history(state, &mut problems)?;
         if !problems.is_empty() {
             return Err(Error::Weights(format!("the optimizer state does not fit: {}", problems.join("; "))));
         }
@@ -129,16 +276,65 @@ impl Optimizer {
         for ((var, _), tensor) in changes.into_iter().zip(converted) {
             var.set(&tensor)?;
         }
-        if let Some(param) = self.params.first() {
-            for (slot, number) in self.rule.numbers().iter().zip(&mut self.numbers) {
-                let name = format!("{}.{}", param.name(), slot.name);
-                let saved = state.get(&name).ok_or_else(|| {
-                    Error::Weights(format!("the optimizer state does not fit: `{name}` is missing"))
-                })?;
-                *number = saved.to_dtype(DType::F64)?.to_scalar()?;
-            }
+        for (applied, numbers) in self.rules.iter_mut().zip(numbers) {
+            applied.numbers = numbers;
         }
+        self.history = history;
         self.steps = steps;
         Ok(())
     }
+
+    /// Each rule's numbers, which every parameter of it has alike.
+    fn saved_numbers(
+        &self,
+        state: &BTreeMap<String, Tensor>,
+        problems: &mut Vec<String>,
+    ) -> Result<Vec<[f64; 2]>> {
+        let mut all = Vec::new();
+        for (index, Applied { rule, numbers }) in self.rules.iter().enumerate() {
+            let mut numbers = *numbers;
+            let first = self.params.iter().find(|slotted| slotted.rule == index);
+            let (Some(first), Some(rule)) = (first, by_parameter(rule)) else { continue };
+            for (slot, number) in rule.numbers().iter().zip(&mut numbers) {
+                let name = format!("{}.{}", first.param.name(), slot.name);
+                match state.get(&name) {
+                    Some(saved) => *number = saved.to_dtype(DType::F64)?.to_scalar()?,
+                    None => problems.push(format!("`{name}` is missing")),
+                }
+            }
+            all.push(numbers);
+        }
+        Ok(all)
+    }
+
+    fn saved_history(&self, state: &BTreeMap<String, Tensor>, problems: &mut Vec<String>) -> Result<History> {
+        let Some(first) = self.params.first().filter(|_| self.needs_closure()) else {
+            return Ok(History::default());
+        };
+        let named = |name: &str| format!("{}.{name}", first.param.name());
+        match History::from_tensors(|name| state.get(&named(name)).cloned()) {
+            Ok(history) => Ok(history),
+            Err(HistoryError::Missing(name)) => {
+                problems.push(format!("`{}` is missing", named(name)));
+                Ok(History::default())
+            }
+            Err(HistoryError::Tensor(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// Refuses a group that no parameter is in: its pattern has a slip.
+fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
+    for (index, group) in options.groups.iter().enumerate() {
+        let names: Vec<&str> = params.trainable().iter().map(Param::name).collect();
+        if !names.iter().any(|name| group.matches(name)) {
+            let problem = format!(
+                "is `{}`, and no parameter has such a name; there are {}",
+                group.pattern,
+                names.join(", ")
+            );
+            return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
+        }
+    }
+    Ok(())
 }

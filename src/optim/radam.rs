@@ -72,7 +72,7 @@ impl UpdateRule for RAdam {
         }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         adam::slots(false)
     }
 

@@ -74,7 +74,7 @@ impl UpdateRule for RmsProp {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         let wanted =
             [("square_avg", true), ("grad_avg", self.centered), ("momentum_buffer", self.momentum > 0.0)];
         wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(name, _)| Slot::zero(name)).collect()

@@ -59,8 +59,8 @@ impl UpdateRule for Rprop {
         Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
-        vec![Slot::zero("prev"), Slot { name: "step_size", initial: self.lr }]
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
+        vec![Slot::zero("prev"), Slot::new("step_size", self.lr)]
     }
 
     fn check(&self) -> Result<(), KeyError> {

@@ -11,6 +11,7 @@ pub mod linear;
 pub mod multi_step;
 pub mod one_cycle;
 pub mod polynomial;
+pub mod reduce_on_plateau;
 pub mod sequential;
 pub mod step;
 
@@ -32,6 +33,11 @@ pub trait Schedule {
     fn momentum(&self, _k: u64) -> Option<f64> {
         None
     }
+
+    /// The options of the one schedule that follows a metric.
+    fn plateau(&self) -> Option<&reduce_on_plateau::ReduceOnPlateau> {
+        None
+    }
 }
 
 registry! {
@@ -48,6 +54,7 @@ registry! {
             CosineAnnealingWarmRestarts(cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts),
         "cyclic" => Cyclic(cyclic::Cyclic),
         "one_cycle" => OneCycle(one_cycle::OneCycle),
+        "reduce_on_plateau" => ReduceOnPlateau(reduce_on_plateau::ReduceOnPlateau),
         "sequential" => Sequential(sequential::Sequential),
     }
 }
@@ -90,10 +97,17 @@ pub enum Interval {
 }
 
 impl Plan {
-    /// Learning rate and momentum of update `step` in `epoch`, both counted from 1.
-    pub fn at(&self, base: f64, step: u64, epoch: u64) -> (f64, Option<f64>) {
+    /// The options of `reduce_on_plateau`, where that is the schedule.
+    pub fn plateau(&self) -> Option<&reduce_on_plateau::ReduceOnPlateau> {
+        self.schedule.as_ref().and_then(|schedule| schedule.plateau())
+    }
+
+    /// Learning rate and momentum of update `step` in `epoch`, both counted from 1, after so many `reductions` on
+    /// plateaus.
+    pub fn at(&self, base: f64, (step, epoch, reductions): (u64, u64, u64)) -> (f64, Option<f64>) {
         let Timing { interval, warmup_steps } = self.timing;
         let k = match interval {
+            _ if self.plateau().is_some() => reductions,
             Interval::Epoch => epoch - 1,
             Interval::Step => step - 1,
         };
@@ -116,6 +130,10 @@ impl FromTable for Plan {
         }
         let schedule = Schedules::from_table(table)?;
         schedule.check()?;
+        if schedule.plateau().is_some() && timing.interval == Interval::Step {
+            let problem = "is \"step\", but a metric is known after an epoch; leave it out";
+            return Err(KeyError::new("interval", problem));
+        }
         Ok(Self { schedule: Some(schedule), timing })
     }
 }

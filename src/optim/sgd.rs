@@ -57,7 +57,7 @@ impl UpdateRule for Sgd {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
-    fn slots(&self) -> Vec<Slot> {
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
         if self.momentum == 0.0 { Vec::new() } else { vec![Slot::zero("momentum_buffer")] }
     }
 

@@ -238,29 +238,31 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Refuses a metric that a run of this kind of targets does not have, one that needs validation where no rows are
-    /// held out, and deltas that cannot be.
+    /// Refuses a metric that cannot be watched, and deltas that cannot be.
     pub(crate) fn check(&self, want: Want, validated: bool) -> Result<(), KeyError> {
         if !self.min_delta.is_finite() || self.min_delta < 0.0 {
             return Err(KeyError::new("min_delta", format!("is {}; it must be 0 or more", self.min_delta)));
         }
-        let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
-        known.extend(Tally::names(want).iter().map(|name| format!("val_{name}")));
-        if known.contains(&self.monitor) {
-            if self.monitor.starts_with("val_") && !validated {
-                let problem = format!(
-                    "is `{}`, but `data.validation` is 0; hold out a share of the rows",
-                    self.monitor
-                );
-                return Err(KeyError::new("monitor", problem));
-            }
-            return Ok(());
-        }
-        Err(KeyError::new("monitor", format!("is `{}`; known are {}", self.monitor, known.join(", "))))
+        check_monitor(&self.monitor, want, validated)
     }
 
     /// Whether a smaller value of the watched metric is the better one.
     pub(crate) fn smaller_is_better(&self) -> bool {
         Tally::smaller_is_better(&self.monitor)
     }
+}
+
+/// Refuses a metric that a run of this kind of targets does not have, and one that needs validation where no rows are
+/// held out.
+pub fn check_monitor(monitor: &str, want: Want, validated: bool) -> Result<(), KeyError> {
+    let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
+    known.extend(Tally::names(want).iter().map(|name| format!("val_{name}")));
+    if !known.iter().any(|name| name == monitor) {
+        return Err(KeyError::new("monitor", format!("is `{monitor}`; known are {}", known.join(", "))));
+    }
+    if monitor.starts_with("val_") && !validated {
+        let problem = format!("is `{monitor}`, but `data.validation` is 0; hold out a share of the rows");
+        return Err(KeyError::new("monitor", problem));
+    }
+    Ok(())
 }

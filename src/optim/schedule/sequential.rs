@@ -39,6 +39,10 @@ impl Schedule for Sequential {
             return Err(KeyError::new("milestones", "must rise from one to the next"));
         }
         let check = |(index, schedule): (usize, &Schedules)| {
+            if schedule.plateau().is_some() {
+                let problem = "cannot be `reduce_on_plateau`, which follows no plan";
+                return Err(KeyError::new(format!("schedules[{index}].name"), problem));
+            }
             schedule.check().map_err(|e| e.under(&format!("schedules[{index}]")))
         };
         self.schedules.iter().enumerate().try_for_each(check)

@@ -1,0 +1,113 @@
+//! Adafactor, whose state is two vectors a matrix: Shazeer and Stern 2018,
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html>.
+
+use candle_core::{D, DType, Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Extent, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::norm::sum_of_squares;
+use crate::kernels::update::{Descend, Prelude, gradient, update};
+use crate::registry::KeyError;
+
+/// Divides the gradient by the root of a running mean of its squares, of a matrix kept as the means of rows and columns;
+/// the step is in proportion to the weights' size, and limited by d.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adafactor {
+    /// The learning rate, in proportion to the weights' size.
+    pub lr: f64,
+    /// `1 - t^beta2_decay` of the running mean is kept at step t.
+    pub beta2_decay: f64,
+    /// The smallest root mean square; left out: the precision of the numbers' type. torch's `eps[0]`.
+    pub eps1: Option<f64>,
+    /// The smallest size of weights that a step is in proportion to. torch's `eps[1]`.
+    pub eps2: f64,
+    /// d: the largest root mean square of an update, before the learning rate.
+    pub d: f64,
+    /// This times the learning rate is the share of the weight that decays.
+    pub weight_decay: f64,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Adafactor {
+    fn default() -> Self {
+        Self {
+            lr: 1e-2,
+            beta2_decay: -0.8,
+            eps1: None,
+            eps2: 1e-3,
+            d: 1.0,
+            weight_decay: 0.0,
+            maximize: false,
+        }
+    }
+}
+
+/// `old + (new - old) · weight`, in place; gives the new value.
+fn lerp(slot: &Var, new: &Tensor, weight: f64) -> Result<Tensor> {
+    let old = slot.as_detached_tensor();
+    let value = (&old + ((new - &old)? * weight)?)?;
+    slot.set(&value)?;
+    Ok(value)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of numbers")]
+fn root_mean_square(of: &Tensor) -> Result<f64> {
+    Ok((sum_of_squares(of)? / of.elem_count() as f64).sqrt())
+}
+
+impl Adafactor {
+    /// The running mean of the squared gradient, taken one step on.
+    fn squares(grad: &Tensor, slots: &[Var], weight: f64, eps1: f64) -> Result<Tensor> {
+        let squares = grad.sqr()?;
+        match slots {
+            [rows, cols] => {
+                let rows = lerp(rows, &squares.mean_keepdim(D::Minus1)?, weight)?;
+                let cols = lerp(cols, &squares.mean_keepdim(D::Minus2)?, weight)?;
+                let mean = rows.mean_keepdim(D::Minus2)?.maximum(eps1)?;
+                Ok(rows.matmul(&cols)?.broadcast_div(&mean)?)
+            }
+            [variance] => lerp(variance, &squares, weight),
+            _ => Err(candle_core::Error::Msg("adafactor has one or two slots".to_owned()).into()),
+        }
+    }
+}
+
+impl UpdateRule for Adafactor {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
+    }
+
+    fn slots(&self, dims: &[usize]) -> Vec<Slot> {
+        if dims.len() < 2 {
+            return vec![Slot::zero("variance")];
+        }
+        let slot = |name, extent| Slot { extent, ..Slot::zero(name) };
+        vec![slot("row_var", Extent::Rows), slot("col_var", Extent::Cols)]
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        if !self.beta2_decay.is_finite() || self.beta2_decay > 0.0 {
+            let problem = format!("is {}; it must be a finite number, 0 or less", self.beta2_decay);
+            return Err(KeyError::new("beta2_decay", problem));
+        }
+        if !self.d.is_finite() || self.d < 1.0 {
+            return Err(KeyError::new("d", format!("is {}; it must be a finite number, 1 or more", self.d)));
+        }
+        check_non_negative(&[("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let precision = if param.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
+        let eps1 = self.eps1.unwrap_or(precision);
+        let alpha = root_mean_square(param.as_tensor())?.max(self.eps2) * at.lr.min(1.0 / at.count().sqrt());
+        let grad = gradient(prelude, param, grad)?;
+        let squares = Self::squares(&grad, slots, at.count().powf(self.beta2_decay), eps1)?;
+        let direction = (grad / squares.maximum(eps1 * eps1)?.sqrt()?)?;
+        let limit = (root_mean_square(&direction)? / self.d).max(1.0);
+        let decay = Prelude { keep: prelude.keep, ..Prelude::NONE };
+        Ok(update(&Descend(alpha / limit), &decay, param, &direction, &[])?)
+    }
+}

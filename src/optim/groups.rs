@@ -1,0 +1,147 @@
+//! Parameter groups: `[[optimizer.groups]]`, as the param groups of torch.optim.
+
+use serde::Serialize;
+use toml::{Table, Value};
+use wildmatch::WildMatch;
+
+use super::{Rule, Way};
+use crate::registry::{FromTable, KeyError};
+
+/// `[optimizer]`: a rule, and the parameters that go by other options.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grouped {
+    /// The rule of every parameter that is in no group.
+    pub rule: Rule,
+    /// The groups; a parameter is in the first that matches its name.
+    pub groups: Vec<Group>,
+}
+
+/// Parameters that have options of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Which: a name of the state dict, where `*` stands for anything and `?` for one character.
+    pub pattern: String,
+    /// Whether they stay as they are.
+    pub frozen: bool,
+    /// Their rule: the optimizer's, with the group's options in place of its own.
+    pub rule: Rule,
+}
+
+impl Group {
+    /// Whether the parameter of this name is in it.
+    pub fn matches(&self, name: &str) -> bool {
+        WildMatch::new(&self.pattern).matches(name)
+    }
+
+    /// Reads a group on top of the optimizer's own `base` options. A group that names another optimizer has that one's
+    /// defaults instead.
+    fn read(mut table: Table, base: &Table) -> Result<Self, KeyError> {
+        let pattern = match table.remove("match") {
+            Some(Value::String(pattern)) if !pattern.is_empty() => pattern,
+            Some(other) => {
+                return Err(KeyError::new("match", format!("is {other}; give a parameter's name in quotes")));
+            }
+            None => {
+                return Err(KeyError::new("match", "is missing; give parameters' names, as in \"*.bias\""));
+            }
+        };
+        let frozen = match table.remove("frozen") {
+            Some(Value::Boolean(frozen)) => frozen,
+            Some(other) => return Err(KeyError::new("frozen", format!("is {other}; give true or false"))),
+            None => false,
+        };
+        let same = table.get("name").is_none_or(|name| base.get("name") == Some(name));
+        let mut merged = if same { base.clone() } else { Table::new() };
+        merged.extend(table);
+        let rule = Rule::from_table(merged)?;
+        rule.validate()?;
+        Ok(Self { pattern, frozen, rule })
+    }
+}
+
+impl FromTable for Grouped {
+    fn from_table(mut table: Table) -> Result<Self, KeyError> {
+        let tables = match table.remove("groups") {
+            None => Vec::new(),
+            Some(Value::Array(groups)) => groups,
+            Some(other) => {
+                let problem = format!("is a {}; write [[optimizer.groups]]", other.type_str());
+                return Err(KeyError::new("groups", problem));
+            }
+        };
+        let base = table.clone();
+        let rule = Rule::from_table(table)?;
+        rule.validate()?;
+        let mut groups = Vec::new();
+        for (index, group) in tables.into_iter().enumerate() {
+            let under = |e: KeyError| e.under(&format!("groups[{index}]"));
+            let Value::Table(group) = group else {
+                return Err(under(KeyError::new("", "is no table; write [[optimizer.groups]]")));
+            };
+            let group = Group::read(group, &base).map_err(under)?;
+            let closure = |rule: &Rule| matches!(rule.way(), Way::Closure(_));
+            let alone = closure(&rule) || closure(&group.rule);
+            if alone && !group.frozen {
+                let problem = "cannot have options of its own: `lbfgs` moves all parameters together; only \
+                               `frozen = true` goes with it";
+                return Err(under(KeyError::new("", problem)));
+            }
+            groups.push(group);
+        }
+        Ok(Self { rule, groups })
+    }
+}
+
+impl Serialize for Grouped {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::Error as _;
+        let table = |rule: &Rule| Table::try_from(rule).map_err(S::Error::custom);
+        let mut whole = table(&self.rule)?;
+        let mut groups = Vec::new();
+        for group in &self.groups {
+            let mut own = Table::new();
+            own.insert("match".to_owned(), group.pattern.clone().into());
+            own.insert("frozen".to_owned(), group.frozen.into());
+            own.extend(table(&group.rule)?);
+            groups.push(Value::Table(own));
+        }
+        if !groups.is_empty() {
+            whole.insert("groups".to_owned(), Value::Array(groups));
+        }
+        whole.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Grouped, KeyError> {
+        Grouped::from_table(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_group_has_the_optimizers_options_but_for_its_own() {
+        let text = "name = 'adam'\nlr = 0.5\neps = 0.1\n[[groups]]\nmatch = '*.bias'\nlr = 0.25\n\
+                    [[groups]]\nmatch = 'fc.*'\nname = 'sgd'\n[[groups]]\nmatch = 'x'\nfrozen = true";
+        let grouped = read(text).unwrap();
+        let [bias, head, frozen] = grouped.groups.as_slice() else { panic!("three groups") };
+        assert!(bias.matches("layer1.bias") && !bias.matches("layer1.weight"));
+        let Rule::Adam(adam) = &bias.rule else { panic!("adam") };
+        assert!((adam.lr - 0.25).abs() < 1e-15 && (adam.eps - 0.1).abs() < 1e-15);
+        assert_eq!(head.rule.name(), "sgd");
+        assert!(frozen.frozen);
+        let again = toml::to_string(&grouped).unwrap();
+        assert_eq!(read(&again).unwrap(), grouped);
+    }
+
+    #[test]
+    fn mistakes_name_the_group() {
+        let error = read("name = 'adam'\n[[groups]]\nmatch = 'x'\nlr = -1.0").unwrap_err();
+        assert_eq!(error.path, "groups[0].lr");
+        let error = read("name = 'adam'\n[[groups]]\nlr = 1.0").unwrap_err();
+        assert_eq!(error.path, "groups[0].match");
+        assert!(read("name = 'lbfgs'\n[[groups]]\nmatch = 'x'\nlr = 1.0").is_err());
+        assert!(read("name = 'lbfgs'\n[[groups]]\nmatch = 'x'\nfrozen = true").is_ok());
+    }
+}

@@ -1,0 +1,82 @@
+//! LAMB, Adam with a step in proportion to each layer's weights: You et al. 2020, <https://arxiv.org/abs/1904.00962>.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::adam::{self, moments};
+use super::{Common, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::norm::sum_of_squares;
+use crate::kernels::real::Real;
+use crate::kernels::update::{Descend, PerElement, Prelude, update};
+use crate::registry::KeyError;
+
+/// `r = m̂ / (√v̂ + eps) + λ p`, `p ← p - lr ‖p‖ / ‖r‖ · r`, for each parameter by its own norms (algorithm 2); where one
+/// of the norms is 0 the ratio is 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lamb {
+    /// The learning rate.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the running means is kept.
+    pub betas: [f64; 2],
+    /// Added to the root.
+    pub eps: f64,
+    /// λ: this times the weight joins the direction.
+    pub weight_decay: f64,
+    /// Makes the loss grow.
+    pub maximize: bool,
+}
+
+impl Default for Lamb {
+    fn default() -> Self {
+        Self { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-6, weight_decay: 0.01, maximize: false }
+    }
+}
+
+/// Puts the direction in the weight's place.
+struct Direction {
+    betas: [f64; 2],
+    eps: f64,
+    weight_decay: f64,
+    /// `1 - β₁ᵗ` and `1 - β₂ᵗ`
+    corrections: [f64; 2],
+}
+
+impl PerElement for Direction {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        moments(&mut slots, g, self.betas);
+        let [m, v] = [0, 1].map(|slot| slots[slot].scale(1.0 / self.corrections[slot]));
+        (m / v.root().shift(self.eps) + p.scale(self.weight_decay), slots)
+    }
+}
+
+impl UpdateRule for Lamb {
+    /// The decay is part of the direction.
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
+    }
+
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
+        adam::slots(false)
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        check_non_negative(&[("weight_decay", self.weight_decay)])?;
+        adam::check(self.betas, self.eps)
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let Self { eps, weight_decay, .. } = *self;
+        let betas = [at.momentum.unwrap_or(self.betas[0]), self.betas[1]];
+        let corrections = betas.map(|beta| 1.0 - at.power(beta));
+        let direction = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
+        update(&Direction { betas, eps, weight_decay, corrections }, prelude, &direction, grad, slots)?;
+        let norms = [param, &direction].map(|var| sum_of_squares(var.as_tensor()).map(f64::sqrt));
+        let [weight, length] = norms;
+        let (weight, length) = (weight?, length?);
+        let trust = if weight > 0.0 && length > 0.0 { weight / length } else { 1.0 };
+        Ok(update(&Descend(at.lr * trust), &Prelude::NONE, param, &direction.as_detached_tensor(), &[])?)
+    }
+}

@@ -1,0 +1,159 @@
+//! Muon, momentum whose matrix is made orthogonal: Jordan 2024, <https://kellerjordan.github.io/posts/muon/>,
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html>.
+
+use candle_core::{DType, Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::adamw::AdamW;
+use super::{Common, Rule, Slot, Step, UpdateRule, check_non_negative};
+use crate::error::Result;
+use crate::kernels::norm::sum_of_squares;
+use crate::kernels::update::{Descend, Prelude, gradient, update};
+use crate::registry::KeyError;
+
+/// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix next to b. For matrices: what is no matrix goes by
+/// `AdamW` with the same `lr` and, but for them, its own defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Muon {
+    /// The learning rate.
+    pub lr: f64,
+    /// This times the learning rate is the share of the weight that decays.
+    pub weight_decay: f64,
+    /// μ: how much of the running mean is kept.
+    pub momentum: f64,
+    /// Looks ahead along the direction.
+    pub nesterov: bool,
+    /// The coefficients of the Newton-Schulz iteration.
+    pub ns_coefficients: [f64; 3],
+    /// The smallest norm that a direction is divided by.
+    pub eps: f64,
+    /// The steps of the iteration.
+    pub ns_steps: usize,
+    /// How the learning rate follows the matrix's shape.
+    pub adjust_lr_fn: AdjustLr,
+}
+
+/// torch's ways to fit the learning rate to a matrix of A rows and B columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdjustLr {
+    /// `√max(1, A / B)`
+    #[default]
+    Original,
+    /// `0.2 √max(A, B)`: updates as large as `AdamW`'s.
+    MatchRmsAdamw,
+    /// `√(A / B)`
+    SpectralUnclamped,
+}
+
+impl Default for Muon {
+    fn default() -> Self {
+        Self {
+            lr: 1e-3,
+            weight_decay: 0.1,
+            momentum: 0.95,
+            nesterov: true,
+            ns_coefficients: [3.4445, -4.7750, 2.0315],
+            eps: 1e-7,
+            ns_steps: 5,
+            adjust_lr_fn: AdjustLr::Original,
+        }
+    }
+}
+
+/// Rounds to bfloat16, in which torch runs the iteration, and goes on in f32.
+fn rounded(xs: &Tensor) -> Result<Tensor> {
+    Ok(xs.to_dtype(DType::BF16)?.to_dtype(DType::F32)?)
+}
+
+impl Muon {
+    /// The orthogonal matrix next to `direction`, or one not far from it: five steps do not converge, and need not.
+    fn orthogonal(&self, direction: &Tensor) -> Result<Tensor> {
+        let [a, b, c] = self.ns_coefficients;
+        let (rows, cols) = direction.dims2()?;
+        let upright = rows > cols;
+        let mut x = rounded(&if upright { direction.t()?.contiguous()? } else { direction.clone() })?;
+        let norm = rounded(&Tensor::new(&[sum_of_squares(&x)?.sqrt()], x.device())?)?.maximum(self.eps)?;
+        x = rounded(&x.broadcast_div(&norm)?)?;
+        for _ in 0..self.ns_steps {
+            let gram = rounded(&x.matmul(&x.t()?)?)?;
+            let polynomial = rounded(&((&gram * b)? + (gram.matmul(&gram)? * c)?)?)?;
+            x = rounded(&((&x * a)? + polynomial.matmul(&x)?)?)?;
+        }
+        if upright { Ok(x.t()?.contiguous()?) } else { Ok(x) }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "the sizes of a matrix")]
+    fn adjusted(&self, lr: f64, (rows, cols): (usize, usize)) -> f64 {
+        let (a, b) = (rows as f64, cols as f64);
+        lr * match self.adjust_lr_fn {
+            AdjustLr::Original => (a / b).max(1.0).sqrt(),
+            AdjustLr::MatchRmsAdamw => 0.2 * a.max(b).sqrt(),
+            AdjustLr::SpectralUnclamped => (a / b).sqrt(),
+        }
+    }
+}
+
+impl UpdateRule for Muon {
+    fn common(&self) -> Common {
+        Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: false }
+    }
+
+    fn slots(&self, _: &[usize]) -> Vec<Slot> {
+        vec![Slot::zero("momentum_buffer")]
+    }
+
+    fn has_step(&self) -> bool {
+        false
+    }
+
+    fn otherwise(&self, dims: &[usize]) -> Option<Rule> {
+        (dims.len() != 2).then(|| Rule::AdamW(AdamW { lr: self.lr, ..AdamW::default() }))
+    }
+
+    fn check(&self) -> Result<(), KeyError> {
+        if self.ns_steps >= 100 {
+            return Err(KeyError::new("ns_steps", format!("is {}; take fewer than 100", self.ns_steps)));
+        }
+        if let Some(at) = self.ns_coefficients.iter().position(|c| !c.is_finite()) {
+            return Err(KeyError::new(format!("ns_coefficients[{at}]"), "must be a finite number"));
+        }
+        check_non_negative(&[("momentum", self.momentum), ("eps", self.eps)])
+    }
+
+    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+        let momentum = at.momentum.unwrap_or(self.momentum);
+        let grad = gradient(prelude, param, grad)?;
+        let old = slots[0].as_detached_tensor();
+        let buffer = (&old + ((&grad - &old)? * (1.0 - momentum))?)?;
+        slots[0].set(&buffer)?;
+        let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * momentum)?)? } else { buffer };
+        let direction = self.orthogonal(&direction)?.to_dtype(param.dtype())?;
+        let decay = Prelude { keep: prelude.keep, ..Prelude::NONE };
+        let lr = self.adjusted(at.lr, param.dims2()?);
+        Ok(update(&Descend(lr), &decay, param, &direction, &[])?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn a_direction_becomes_nearly_orthogonal() {
+        for shape in [(4, 9), (9, 4)] {
+            let direction = Tensor::randn(0.0, 3.0, shape, &Device::Cpu).unwrap();
+            let x = Muon::default().orthogonal(&direction).unwrap();
+            let gram = if shape.0 < shape.1 { x.matmul(&x.t().unwrap()) } else { x.t().unwrap().matmul(&x) };
+            // The coefficients bring every singular value to 0.7 … 1.2, by the author's own account.
+            for (row, values) in gram.unwrap().to_vec2::<f32>().unwrap().iter().enumerate() {
+                for (col, value) in values.iter().enumerate() {
+                    let (low, high) = if row == col { (0.4, 1.6) } else { (-0.5, 0.5) };
+                    assert!((low..high).contains(value), "{row} {col}: {value}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::Schedule;
+use crate::registry::KeyError;
+
+/// Multiplies the learning rate by `factor` when a metric no longer gets better. The one schedule that is no function of
+/// the step alone: it is one of the number of reductions, which a [`Plateau`] counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReduceOnPlateau {
+    /// Whether the metric is to fall or to rise.
+    pub mode: Mode,
+    /// What the learning rate is multiplied by.
+    pub factor: f64,
+    /// So many epochs without getting better are let pass.
+    pub patience: u64,
+    /// What counts as better.
+    pub threshold: f64,
+    /// Whether the threshold is a share of the best value or a number.
+    pub threshold_mode: ThresholdMode,
+    /// Epochs after a reduction that do not count.
+    pub cooldown: u64,
+    /// The smallest learning rate.
+    pub min_lr: f64,
+    /// Smaller reductions are not made.
+    pub eps: f64,
+    /// The metric: "`val_loss`", "`val_accuracy`" …; left out: the validation loss, or the training loss where no rows
+    /// are held out.
+    pub monitor: Option<String>,
+}
+
+/// Which way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Down.
+    Min,
+    /// Up.
+    Max,
+}
+
+/// What a threshold is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThresholdMode {
+    /// A share of the best value.
+    Rel,
+    /// A number.
+    Abs,
+}
+
+impl Default for ReduceOnPlateau {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Min,
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            threshold_mode: ThresholdMode::Rel,
+            cooldown: 0,
+            min_lr: 0.0,
+            eps: 1e-8,
+            monitor: None,
+        }
+    }
+}
+
+impl Schedule for ReduceOnPlateau {
+    fn check(&self) -> Result<(), KeyError> {
+        if !(0.0..1.0).contains(&self.factor) {
+            let problem = format!("is {}; it must be at least 0 and less than 1", self.factor);
+            return Err(KeyError::new("factor", problem));
+        }
+        for (key, value) in [("threshold", self.threshold), ("min_lr", self.min_lr), ("eps", self.eps)] {
+            if !value.is_finite() || value < 0.0 {
+                return Err(KeyError::new(key, format!("is {value}; it must be a finite number, 0 or more")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The learning rate after `k` reductions.
+    fn lr(&self, base: f64, k: u64) -> f64 {
+        let mut lr = base;
+        for _ in 0..k {
+            let reduced = (lr * self.factor).max(self.min_lr);
+            // Once it is not worth it, it never is again.
+            if lr - reduced <= self.eps {
+                break;
+            }
+            lr = reduced;
+        }
+        lr
+    }
+
+    fn plateau(&self) -> Option<&ReduceOnPlateau> {
+        Some(self)
+    }
+}
+
+impl ReduceOnPlateau {
+    fn better(&self, value: f64, best: f64) -> bool {
+        match (self.mode, self.threshold_mode) {
+            (Mode::Min, ThresholdMode::Rel) => value < best * (1.0 - self.threshold),
+            (Mode::Min, ThresholdMode::Abs) => value < best - self.threshold,
+            (Mode::Max, ThresholdMode::Rel) => value > best * (1.0 + self.threshold),
+            (Mode::Max, ThresholdMode::Abs) => value > best + self.threshold,
+        }
+    }
+}
+
+/// Counts the epochs that did not get better, and the reductions.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Plateau {
+    best: Option<f64>,
+    bad_epochs: u64,
+    cooldown: u64,
+    /// The reductions so far.
+    pub reductions: u64,
+}
+
+impl Plateau {
+    /// Takes the metric of an epoch.
+    pub fn see(&mut self, schedule: &ReduceOnPlateau, value: f64) {
+        if self.best.is_none_or(|best| schedule.better(value, best)) {
+            self.best = Some(value);
+            self.bad_epochs = 0;
+        } else {
+            self.bad_epochs += 1;
+        }
+        if self.cooldown > 0 {
+            self.cooldown -= 1;
+            self.bad_epochs = 0;
+        }
+        if self.bad_epochs > schedule.patience {
+            self.reductions += 1;
+            self.cooldown = schedule.cooldown;
+            self.bad_epochs = 0;
+        }
+    }
+}
