@@ -187,6 +187,7 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     losses = run(module, x, y, optimizer, loss, train, schedule)
     tensors.update({f"final/{k}": v.clone() for k, v in module.state_dict().items()})
     tensors.update({"x": x, "y": y, "losses": torch.stack(losses)})
+    tensors.update({f"average/{k}": v.clone() for k, v in module.average_state.items()})
     tensors.update({f"state/{k}": v.clone() for k, v in module.optimizer_state.items()})
     train = {**train, "dtype": "f64", "shuffle": False, "epochs": 1000}
     config = section("model", model) + section("loss", loss) + section("optimizer", optimizer) + section("train", train)
@@ -206,7 +207,11 @@ def run(module, x, y, optimizer, loss, train, schedule=None):
     losses, start = [], 0
     every_step, scheduler = plan(rule, schedule)
     epoch = []
-    for _ in range(STEPS):
+    average = train.get("average")
+    if average:
+        ema = torch.optim.swa_utils.get_ema_multi_avg_fn(average.get("decay", 0.999))
+        averaged = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=ema if average["name"] == "ema" else None)
+    for step in range(STEPS):
         rows = slice(start, min(start + batch, end))
         start = 0 if rows.stop >= end else rows.stop
 
@@ -226,6 +231,9 @@ def run(module, x, y, optimizer, loss, train, schedule=None):
         else:
             value = closure()
             rule.step()
+        epoch_end = start == 0 and step // 4 + 1 >= (average or {}).get("start_epoch", 1)
+        if average and (average["name"] == "ema" or epoch_end):
+            averaged.update_parameters(module)
         losses.append(value.detach())
         epoch.append((value.item(), rows.stop - rows.start))
         if start == 0:
@@ -236,6 +244,11 @@ def run(module, x, y, optimizer, loss, train, schedule=None):
                 scheduler.step(mean)
         elif scheduler and (every_step or start == 0):
             scheduler.step()
+    average_state = {}
+    if average:
+        torch.optim.swa_utils.update_bn([x[i : i + batch] for i in range(0, end, batch)], averaged)
+        average_state = {k.removeprefix("module."): v for k, v in averaged.state_dict().items() if k != "n_averaged"}
+    module.average_state = average_state
     module.optimizer_state = {
         f"{name}.{key}": value
         for name, parameter in module.named_parameters()
@@ -544,6 +557,10 @@ def training():
     make("train-full", train={"batch_size": "full"})
     make("train-stochastic", {"lr": 0.02}, train={"batch_size": 1})
     make("train-accumulate", loss={"weight": [0.3, 1.0, 2.5, 0.7]}, train={"batch_size": 4, "accumulate": 3})
+    norm = {"batch_norm": True, "activation": "tanh"}
+    make("train-ema", {"lr": 0.2}, train={"average": {"name": "ema", "decay": 0.9}})
+    make("train-ema-batch-norm", {"lr": 0.05}, norm, {"name": "mse"}, train={"average": {"name": "ema"}})
+    make("train-swa", {"lr": 0.05}, norm, {"name": "mse"}, train={"average": {"name": "swa", "start_epoch": 11}})
     make("train-drop-last", {"name": "adam", "lr": 0.01}, train={"drop_last": True})
 
 

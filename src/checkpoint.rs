@@ -130,6 +130,12 @@ pub fn save_checkpoint(
             &part.join("optimizer.safetensors"),
             state.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())),
         )?;
+        if let Some(average) = trainer.average()? {
+            save(
+                &part.join("average.safetensors"),
+                average.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())),
+            )?;
+        }
         let progress = toml::to_string(progress).map_err(|e| Error::Config(e.to_string()))?;
         files::write(&part.join("progress.toml"), progress.as_bytes())?;
         fs::rename(&part, &target).map_err(Error::io("create", &target))?;

@@ -3,7 +3,10 @@
 //! The trainer knows no file, clock or terminal, and calls nothing back: the caller owns the loop over
 //! [`Trainer::batches`] and calls [`Trainer::update`] for each.
 
+pub mod average;
 mod options;
+
+use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 
@@ -18,6 +21,8 @@ use crate::optim::schedule::Plan;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 use crate::optim::{Clipping, Optimizer};
 
+use average::Average;
+pub use average::Averages;
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 
 /// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
@@ -35,6 +40,7 @@ pub struct Trainer {
     optimizer: Optimizer,
     plan: Plan,
     plateau: Plateau,
+    average: Option<Average>,
     options: TrainOptions,
     grads: Grads,
     seed: u64,
@@ -77,7 +83,8 @@ impl Trainer {
     ) -> Result<Self> {
         let grads = Grads::new(network.params())?;
         let plateau = Plateau::default();
-        Ok(Self { network, loss, optimizer, plan, plateau, options, grads, seed })
+        let average = options.average.clone().map(Average::new);
+        Ok(Self { network, loss, optimizer, plan, plateau, average, options, grads, seed })
     }
 
     /// The network.
@@ -139,12 +146,56 @@ impl Trainer {
         let at = (step, epoch, self.plateau.reductions);
         let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
         let batch = Batch { data, rows, epoch, step, lr };
-        if self.optimizer.needs_closure() {
-            return self.minimize(&batch);
+        let update = if self.optimizer.needs_closure() {
+            self.minimize(&batch)?
+        } else {
+            let (update, clipping) = self.gradients(&batch)?;
+            self.optimizer.step(&self.grads, clipping, &|base| self.plan.at(base, at))?;
+            update
+        };
+        if let Some(average) = &mut self.average {
+            average.see(self.network.params(), epoch, false)?;
         }
-        let (update, clipping) = self.gradients(&batch)?;
-        self.optimizer.step(&self.grads, clipping, &|base| self.plan.at(base, at))?;
         Ok(update)
+    }
+
+    /// Says that the last update of `epoch` was made.
+    pub fn end_epoch(&mut self, epoch: u64) -> Result<()> {
+        match &mut self.average {
+            Some(average) => average.see(self.network.params(), epoch, true),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the average of the weights into the network, with BatchNorm's statistics worked out anew in a pass over
+    /// `data`, and gives the state to [`Self::leave_average`] with; nothing where no weights are averaged yet.
+    pub fn enter_average(&self, data: &Dataset) -> Result<Option<BTreeMap<String, Tensor>>> {
+        let Some(average) = &self.average else { return Ok(None) };
+        let params = self.network.params();
+        let Some(state) = average.state(params)? else { return Ok(None) };
+        let raw = params.copy()?;
+        params.load(&state)?;
+        if self.network.couples_rows() {
+            params.reset_counters()?;
+            let rows = data::order(data.len(), false, 0, 0);
+            let batch = self.options.batch_size.rows(data.len());
+            // A last batch of one row has no variance; it is left out.
+            for rows in rows.chunks(batch).filter(|rows| rows.len() > 1) {
+                let mut tape = Tape::new(self.seed, self.steps() + 1, 0).cumulative();
+                self.network.train(&data.inputs(rows)?, &mut tape)?;
+            }
+        }
+        Ok(Some(raw))
+    }
+
+    /// Goes on with the weights from before [`Self::enter_average`].
+    pub fn leave_average(&self, raw: Option<BTreeMap<String, Tensor>>) -> Result<()> {
+        raw.map_or(Ok(()), |raw| self.network.params().load(&raw))
+    }
+
+    /// The average by the names of torch's `AveragedModel`, where weights are averaged.
+    pub fn average(&self) -> Result<Option<Vec<(String, Tensor)>>> {
+        self.average.as_ref().map(|average| average.named(self.network.params())).transpose()
     }
 
     /// An update by an optimizer that evaluates the loss several times. What it reports is the first loss.

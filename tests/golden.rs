@@ -11,6 +11,7 @@ use descent::model::Model;
 use descent::nn::Activation;
 use descent::optim::Rule;
 use descent::optim::schedule::Schedules;
+use descent::trainer::Averages;
 
 use crate::common::{config, dataset, relative_difference, repository, trainer};
 
@@ -50,15 +51,21 @@ fn replay(path: &Path) -> Vec<(String, f64)> {
             total += update.total;
             losses.push(update.loss_sum / config.loss.divisor(update.total));
         }
+        trainer.end_epoch(epoch).unwrap();
         trainer.observe(&[("train_loss".to_owned(), sum / total)]);
     }
     let losses = Tensor::new(losses, xs.device()).unwrap();
     let mut differences = vec![("losses".to_owned(), relative_difference(&losses, &tensors["losses"]))];
     let state = trainer.network().params().copy().unwrap();
     let optimizer: BTreeMap<String, Tensor> = trainer.optimizer().state().unwrap().into_iter().collect();
-    for (ours, theirs, kind) in
-        [(&state, part(&tensors, "final"), "final"), (&optimizer, part(&tensors, "state"), "state")]
-    {
+    trainer.enter_average(&data).unwrap();
+    let mut average = trainer.network().params().copy().unwrap();
+    average.retain(|_, _| config.train.average.is_some());
+    for (ours, theirs, kind) in [
+        (&state, part(&tensors, "final"), "final"),
+        (&optimizer, part(&tensors, "state"), "state"),
+        (&average, part(&tensors, "average"), "average"),
+    ] {
         assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{}", path.display());
         for (name, tensor) in theirs {
             differences.push((format!("{kind}/{name}"), relative_difference(&ours[&name], &tensor)));
@@ -105,9 +112,9 @@ fn every_name_has_a_trajectory() {
         files().iter().map(|path| checkpoint::inspect(path).unwrap().1["config"].clone()).collect();
     let has = |section: &str, key: &str, name: &str| {
         configs.iter().any(|config| {
-            let table: toml::Table = config.parse().unwrap();
-            table.get(section).and_then(|section| section.get(key)).and_then(toml::Value::as_str)
-                == Some(name)
+            let table = toml::Value::Table(config.parse().unwrap());
+            let section = section.split('.').try_fold(&table, |value, key| value.get(key));
+            section.and_then(|section| section.get(key)).and_then(toml::Value::as_str) == Some(name)
         })
     };
     let names = [
@@ -116,6 +123,7 @@ fn every_name_has_a_trajectory() {
         ("loss", "name", Losses::NAMES),
         ("schedule", "name", Schedules::NAMES),
         ("model", "activation", Activation::NAMES),
+        ("train.average", "name", Averages::NAMES),
     ];
     for (section, key, names) in names {
         for name in names {

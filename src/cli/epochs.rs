@@ -34,7 +34,7 @@ struct Epoch {
     time: Duration,
     /// The updates made in it.
     updates: u64,
-    /// Whether `max_steps` ended it.
+    /// Whether `max_steps` or `max_time` ended it.
     last: bool,
 }
 
@@ -68,6 +68,9 @@ impl Run {
         for number in 1..=epochs {
             let epoch = self.epoch(number)?;
             self.trainer.require_finite(number)?;
+            self.trainer.end_epoch(number)?;
+            // What is judged and kept is the average of the weights, where one is wanted.
+            let raw = self.trainer.enter_average(&self.splits.train)?;
             let validation = match &self.splits.validation {
                 Some(data) => Some(self.trainer.evaluate(data)?),
                 None => None,
@@ -78,6 +81,7 @@ impl Run {
             if self.watch.see(number, &numbers) {
                 self.folder.save_model(self.trainer.network().params())?;
             }
+            self.trainer.leave_average(raw)?;
             let stop = number == epochs || epoch.last || self.watch.out_of_patience(number);
             if stop || self.config.train.checkpoint_every == Every::Epoch {
                 self.checkpoint(number, epoch.updates)?;
@@ -116,7 +120,7 @@ impl Run {
             if matches!(self.config.train.checkpoint_every, Every::Steps(every) if update.step % every == 0) {
                 self.checkpoint(number, epoch.updates)?;
             }
-            epoch.last = update.step == self.config.train.max_steps;
+            epoch.last = update.step == self.config.train.max_steps || self.out_of_time();
             if epoch.last {
                 break;
             }
@@ -125,6 +129,11 @@ impl Run {
         epoch.train_loss = loss_sum / total;
         epoch.time = start.elapsed();
         Ok(epoch)
+    }
+
+    fn out_of_time(&self) -> bool {
+        let limit = self.config.train.max_time;
+        limit > 0.0 && self.started.elapsed().as_secs_f64() >= limit
     }
 
     fn report(&mut self, epoch: &Epoch, numbers: &[(String, f64)]) -> Result<()> {
@@ -162,7 +171,7 @@ impl Run {
         line.insert("step".to_owned(), self.trainer.steps().into());
         line.insert("best_epoch".to_owned(), best.into());
         if let Some(test) = &self.splits.test {
-            if best != last_epoch {
+            if best != last_epoch || self.config.train.average.is_some() {
                 let weights = self.folder.path().join("model.safetensors");
                 self.trainer.network().params().load(&checkpoint::load(&weights)?)?;
             }
@@ -183,7 +192,8 @@ impl Run {
 
 /// A name and a value a line.
 fn summary(rows: &[Vec<String>]) -> String {
-    rows.iter().fold(String::new(), |text, row| format!("{text}{:<15}{}\n", row[0], row[1]))
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0) + 2;
+    rows.iter().fold(String::new(), |text, row| format!("{text}{:<width$}{}\n", row[0], row[1]))
 }
 
 /// The numbers of an epoch by name.

@@ -10,7 +10,7 @@ use crate::nn::{Activation, Init};
 use crate::optim::Rule;
 use crate::optim::schedule::{Schedules, Timing};
 use crate::registry::{Entry, options};
-use crate::trainer::TrainOptions;
+use crate::trainer::{Averages, TrainOptions};
 
 pub(super) fn run() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
@@ -36,6 +36,11 @@ pub(super) fn run() -> anyhow::Result<()> {
     let classes = Want::Classes { ignored: -100, probabilities: true };
     for (kind, want) in [("classes", classes), ("labels", Want::Labels), ("values", Want::Values)] {
         writeln!(out, "  {kind:<18}{}", Tally::names(want).join(", "))?;
+    }
+    writeln!(out)?;
+    writeln!(out, "averages of the weights, [train.average] name = …")?;
+    for Entry { name, options } in Averages::entries() {
+        writeln!(out, "  {name:<18}{}", sentence(&options))?;
     }
     writeln!(out)?;
     writeln!(out, "training, [train]\n  {:<18}{}", "", sentence(&options::<TrainOptions>()))?;

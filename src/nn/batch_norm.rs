@@ -37,13 +37,19 @@ impl BatchNorm1d {
         })
     }
 
-    /// Takes the batch's mean and its unbiased variance into the running statistics.
-    fn track(&self, output: &batch_norm::Output, rows: usize) -> Result<()> {
+    /// Takes the batch's mean and its unbiased variance into the running statistics, or where those are
+    /// `cumulative`, torch's `momentum=None`, into the mean over all batches.
+    fn track(&self, output: &batch_norm::Output, rows: usize, cumulative: bool) -> Result<()> {
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
         let unbiased = rows as f64 / (rows as f64 - 1.0);
-        batch_norm::track(self.running_mean.var(), &output.mean, MOMENTUM, 1.0)?;
-        batch_norm::track(self.running_var.var(), &output.var, MOMENTUM, unbiased)?;
         let counter = self.num_batches_tracked.var();
+        let momentum = if cumulative {
+            1.0 / (counter.to_dtype(DType::F64)?.to_scalar::<f64>()? + 1.0)
+        } else {
+            MOMENTUM
+        };
+        batch_norm::track(self.running_mean.var(), &output.mean, momentum, 1.0)?;
+        batch_norm::track(self.running_var.var(), &output.var, momentum, unbiased)?;
         let next = (counter.as_detached_tensor() + Tensor::ones((), DType::I64, counter.device())?)?;
         Ok(counter.set(&next)?)
     }
@@ -65,7 +71,7 @@ impl Layer for BatchNorm1d {
             ));
         }
         let output = batch_norm::forward(xs, weight, bias, EPS)?;
-        self.track(&output, rows)?;
+        self.track(&output, rows, tape.is_cumulative())?;
         let (layer, xs, ys) = (self.clone(), xs.clone(), output.ys.clone());
         tape.record(move |grad, grads, _| {
             let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];

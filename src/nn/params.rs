@@ -138,6 +138,15 @@ impl Params {
         params.chain(buffers).collect()
     }
 
+    /// Sets BatchNorm's counters to 0.
+    pub fn reset_counters(&self) -> Result<()> {
+        let counters = self.buffers.iter().filter(|buffer| !buffer.var.dtype().is_float());
+        for counter in counters {
+            counter.var.set(&counter.var.zeros_like()?)?;
+        }
+        Ok(())
+    }
+
     /// A copy of the state dict that later updates do not change.
     pub fn copy(&self) -> Result<BTreeMap<String, Tensor>> {
         self.state().into_iter().map(|(name, tensor)| Ok((name.to_owned(), tensor.copy()?))).collect()

@@ -27,6 +27,7 @@ pub struct Tape {
     step: u64,
     first_row: u64,
     streams: u64,
+    cumulative: bool,
 }
 
 impl std::fmt::Debug for Tape {
@@ -41,7 +42,17 @@ impl std::fmt::Debug for Tape {
 impl Tape {
     /// An empty tape for the rows from `first_row` on of the batch of update `step`.
     pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
-        Self { pullbacks: Vec::new(), seed, step, first_row, streams: 0 }
+        Self { pullbacks: Vec::new(), seed, step, first_row, streams: 0, cumulative: false }
+    }
+
+    /// The same tape, on which BatchNorm's running statistics are the mean over all batches since its counter was 0.
+    pub fn cumulative(self) -> Self {
+        Self { cumulative: true, ..self }
+    }
+
+    /// Whether running statistics are a mean over all batches.
+    pub(super) fn is_cumulative(&self) -> bool {
+        self.cumulative
     }
 
     /// The next random stream of this pass. Which one it is depends on how many were asked for before, and so on the

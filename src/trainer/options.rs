@@ -4,6 +4,7 @@ use candle_core::DType;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::average::Averages;
 use crate::data::Want;
 use crate::metrics::Tally;
 use crate::optim::Clip;
@@ -29,6 +30,10 @@ pub struct TrainOptions {
     pub clip_grad_value: Option<f64>,
     /// Batches whose gradients make one update.
     pub accumulate: usize,
+    /// Stop after this many seconds; 0: no limit.
+    pub max_time: f64,
+    /// Weights that are averaged along training: the model that is judged and kept has the average.
+    pub average: Option<Averages>,
     /// The type of the numbers.
     pub dtype: Precision,
     /// Stop when a metric no longer gets better.
@@ -50,6 +55,8 @@ impl Default for TrainOptions {
             clip_grad_norm: None,
             clip_grad_value: None,
             accumulate: 1,
+            max_time: 0.0,
+            average: None,
             dtype: Precision::F32,
             early_stopping: None,
             checkpoint_every: Every::Epoch,
@@ -75,6 +82,13 @@ impl TrainOptions {
         }
         if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
             return Err(KeyError::new("clip_grad_value", "cannot be used with `clip_grad_norm`; choose one"));
+        }
+        if !self.max_time.is_finite() || self.max_time < 0.0 {
+            let problem = format!("is {}; it must be a number of seconds, 0 or more", self.max_time);
+            return Err(KeyError::new("max_time", problem));
+        }
+        if let Some(average) = &self.average {
+            average.check().map_err(|e| e.under("average"))?;
         }
         let zero = [
             ("epochs", self.epochs == 0),
@@ -188,6 +202,8 @@ impl Serialize for Every {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
+    /// 16 bits with the range of 32. On the CPU this is slow: candle widens for every product.
+    Bf16,
     /// 32 bits.
     F32,
     /// 64 bits.
@@ -199,7 +215,7 @@ impl Precision {
     pub fn round(self, number: f64) -> f64 {
         #[allow(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
         match self {
-            Self::F32 => f64::from(number as f32),
+            Self::F32 | Self::Bf16 => f64::from(number as f32),
             Self::F64 => number,
         }
     }
@@ -213,6 +229,7 @@ impl Precision {
 impl From<Precision> for DType {
     fn from(precision: Precision) -> Self {
         match precision {
+            Precision::Bf16 => Self::BF16,
             Precision::F32 => Self::F32,
             Precision::F64 => Self::F64,
         }

@@ -1,0 +1,96 @@
+//! Averages of the weights along training, which generalise better than the last ones: as
+//! <https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema>.
+
+pub mod ema;
+pub mod swa;
+
+use std::collections::BTreeMap;
+
+use candle_core::{DType, Device, Tensor};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::error::Result;
+use crate::nn::{Param, Params};
+use crate::registry;
+use crate::registry::{FromTable, KeyError};
+
+/// How weights are averaged.
+pub trait Averaging {
+    /// Refuses options that cannot be.
+    fn check(&self) -> Result<(), KeyError>;
+
+    /// Whether the weights of this moment join the average: after every update, and once more, with `end`, after an
+    /// epoch's last.
+    fn joins(&self, epoch: u64, end: bool) -> bool;
+
+    /// The share that the weights have in the new average, where `count` joined before.
+    fn share(&self, count: u64) -> f64;
+}
+
+registry! {
+    /// The known averages, by `train.average.name`.
+    pub enum Averages: "average", Averaging {
+        "ema" => Ema(ema::Ema),
+        "swa" => Swa(swa::Swa),
+    }
+}
+
+impl<'de> Deserialize<'de> for Averages {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = toml::Table::deserialize(deserializer)?;
+        Self::from_table(table).map_err(|e| D::Error::custom(format!("{}: {}", e.path, e.problem)))
+    }
+}
+
+/// The average of the parameters so far.
+#[derive(Debug)]
+pub(super) struct Average {
+    rule: Averages,
+    count: u64,
+    values: Vec<Tensor>,
+}
+
+impl Average {
+    pub(super) fn new(rule: Averages) -> Self {
+        Self { rule, count: 0, values: Vec::new() }
+    }
+
+    /// Takes the weights in, where it is their turn.
+    pub(super) fn see(&mut self, params: &Params, epoch: u64, end: bool) -> Result<()> {
+        if !self.rule.joins(epoch, end) {
+            return Ok(());
+        }
+        let weights = params.trainable().iter().map(Param::value);
+        if self.count == 0 {
+            self.values = weights.map(Tensor::copy).collect::<Result<_, _>>()?;
+        } else {
+            let share = self.rule.share(self.count);
+            for (value, weight) in self.values.iter_mut().zip(weights) {
+                *value = (&*value + ((weight - &*value)? * share)?)?;
+            }
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The state dict with the averages in the parameters' place; nothing before the first weights joined.
+    pub(super) fn state(&self, params: &Params) -> Result<Option<BTreeMap<String, Tensor>>> {
+        if self.count == 0 {
+            return Ok(None);
+        }
+        let mut state = params.copy()?;
+        for (param, value) in params.trainable().iter().zip(&self.values) {
+            state.insert(param.name().to_owned(), value.copy()?);
+        }
+        Ok(Some(state))
+    }
+
+    /// The state by the names of torch's `AveragedModel`.
+    pub(super) fn named(&self, params: &Params) -> Result<Vec<(String, Tensor)>> {
+        let state = self.state(params)?.unwrap_or_default();
+        let count = Tensor::new(self.count.cast_signed(), &Device::Cpu)?.to_dtype(DType::I64)?;
+        let module = state.into_iter().map(|(name, tensor)| (format!("module.{name}"), tensor));
+        Ok(std::iter::once(("n_averaged".to_owned(), count)).chain(module).collect())
+    }
+}

@@ -1,0 +1,35 @@
+//! Stochastic weight averaging: Izmailov et al. 2018, <https://arxiv.org/abs/1803.05407>.
+
+use serde::{Deserialize, Serialize};
+
+use super::Averaging;
+use crate::registry::KeyError;
+
+/// The mean of the weights at the ends of the epochs from `start_epoch` on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Swa {
+    /// The first epoch whose weights count.
+    pub start_epoch: u64,
+}
+
+impl Default for Swa {
+    fn default() -> Self {
+        Self { start_epoch: 1 }
+    }
+}
+
+impl Averaging for Swa {
+    fn check(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn joins(&self, epoch: u64, end: bool) -> bool {
+        end && epoch >= self.start_epoch
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a count of epochs")]
+    fn share(&self, count: u64) -> f64 {
+        1.0 / (count as f64 + 1.0)
+    }
+}
