@@ -13,7 +13,7 @@ use candle_core::Tensor;
 use crate::data::{self, Dataset, Want};
 use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
-use crate::loss::Losses;
+use crate::loss::{Losses, widened};
 use crate::metrics::{Metric, Tally};
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
@@ -311,7 +311,7 @@ impl Pass<'_> {
     /// Takes one part of a batch forward and back; gives the sum of its losses.
     fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, divisor: f64) -> Result<f64> {
         let outputs = self.network.train(xs, &mut tape)?;
-        let (sum, grad) = self.loss.value_and_grad(&outputs, ys, divisor)?;
+        let (sum, grad) = self.loss.apply(&outputs, ys, divisor)?;
         if sum.is_finite() {
             tape.backward(grad, self.grads)?;
         }
@@ -343,9 +343,9 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
     let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
     for rows in data::order(data.len(), false, 0, 0).chunks(EVALUATION_ROWS) {
         let batch = data.batch(rows)?;
-        let outputs = network.forward(&batch.xs)?;
+        let outputs = widened(&network.forward(&batch.xs)?)?;
         let weight = loss.total(&batch.ys)?;
-        sum += loss.value_and_grad(&outputs, &batch.ys, 1.0)?.0;
+        sum += loss.apply(&outputs, &batch.ys, 1.0)?.0;
         total += weight;
         tally.add(&loss.predict(&outputs)?, &batch.ys)?;
     }

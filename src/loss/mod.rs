@@ -2,7 +2,7 @@
 //!
 //! A loss gives a sum over rows and the gradient of that sum over a divisor that the caller knows before the first
 //! row: so a batch that is taken in parts gives the same gradient as the whole. Losses that compare number by number
-//! are an [`elementwise::Elementwise`].
+//! are an `elementwise::Elementwise`.
 
 pub mod bce_with_logits;
 mod class_weight;
@@ -19,7 +19,7 @@ pub mod nll;
 pub mod poisson_nll;
 pub mod smooth_l1;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Want, order};
@@ -110,6 +110,12 @@ impl Losses {
         }
     }
 
+    /// As [`Loss::value_and_grad`], with what has fewer bits than f32 widened first: a sum over rows needs them.
+    pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+        let (sum, grad) = self.value_and_grad(&widened(outputs)?, &widened(ys)?, divisor)?;
+        Ok((sum, grad.to_dtype(outputs.dtype())?))
+    }
+
     /// The loss as these training rows make it: refuses targets that do not fit, and balances the classes where that
     /// is asked for.
     pub fn fit(&self, train: &Dataset, outputs: usize) -> Result<Self> {
@@ -122,4 +128,10 @@ impl Losses {
         let counts = class_weight::counts(&ys, ignored, outputs)?;
         Ok(self.balanced(&counts).unwrap_or_else(|| self.clone()))
     }
+}
+
+/// The same numbers in f32, where they have fewer bits.
+pub(crate) fn widened(xs: &Tensor) -> Result<Tensor> {
+    let narrow = matches!(xs.dtype(), DType::BF16 | DType::F16);
+    Ok(if narrow { xs.to_dtype(DType::F32)? } else { xs.clone() })
 }
