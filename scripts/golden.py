@@ -4,9 +4,11 @@
     python3 scripts/golden.py            # needs torch and safetensors; CI needs neither, the files are committed
 
 Each case is one safetensors file: its metadata has the part of a descent config that asks for the same training,
-its tensors the rows, the initial weights (`init/…`), the loss of every update (`losses`), and the weights and the
-optimizer state after the last one (`final/…`, `state/…`). tests/golden.rs trains the same and compares.
+its tensors the rows, the initial weights (`init/…`), the loss of every update (`losses`), the weights and the
+optimizer state after the last one (`final/…`, `state/…`), and the weights some updates later (`later/…`).
+tests/golden.rs trains the same and compares, then goes on from `final` and `state` to `later`.
 """
+import copy
 import fnmatch
 import json
 import pathlib
@@ -17,6 +19,7 @@ from torch import nn
 
 OUT = pathlib.Path(__file__).parent.parent / "tests/golden"
 STEPS = 100
+LATER = 20
 BATCH = 8
 ROWS = 28  # three batches of 8 and one of 4 an epoch
 
@@ -184,11 +187,11 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
         model["hidden_size"] = options["hidden_size"]
     module = Recurrent(model["name"], inputs, outputs, **options) if recurrent else Mlp(inputs, outputs, **options)
     tensors = {f"init/{k}": v.clone() for k, v in module.state_dict().items()}
-    losses = run(module, x, y, optimizer, loss, train, schedule)
-    tensors.update({f"final/{k}": v.clone() for k, v in module.state_dict().items()})
-    tensors.update({"x": x, "y": y, "losses": torch.stack(losses)})
-    tensors.update({f"average/{k}": v.clone() for k, v in module.average_state.items()})
-    tensors.update({f"state/{k}": v.clone() for k, v in module.optimizer_state.items()})
+    parts = run(module, x, y, optimizer, loss, train, schedule)
+    tensors.update({"x": x, "y": y, "losses": torch.stack(parts.pop("losses"))})
+    for part, state in [*parts.items(), ("later", module.state_dict())]:
+        tensors.update({f"{part}/{name}": tensor for name, tensor in state.items()})
+    assert all(tensor.isfinite().all() for tensor in tensors.values()), case
     train = {**train, "dtype": "f64", "shuffle": False, "epochs": 1000}
     config = section("model", model) + section("loss", loss) + section("optimizer", optimizer) + section("train", train)
     if schedule:
@@ -197,7 +200,11 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     save_file({k: v.contiguous() for k, v in tensors.items()}, OUT / f"{case}.safetensors", {"config": config})
 
 
-def run(module, x, y, optimizer, loss, train, schedule=None):
+def run(module, x, y, optimizer, loss, train, schedule=None, first=0, begin=None):
+    """Trains up to STEPS updates and says where they led; from the very beginning goes on for LATER more.
+
+    Where `first` updates were made already, `begin` puts their state into the optimizer.
+    """
     options = {key: value for key, value in optimizer.items() if key not in ("name", "groups")}
     rule = OPTIMIZERS[optimizer["name"]](parameters(module, optimizer.get("groups", [])), **options)
     criterion = criterion_of(loss, y)
@@ -205,13 +212,17 @@ def run(module, x, y, optimizer, loss, train, schedule=None):
     batch = len(x) if train["batch_size"] == "full" else train["batch_size"] * train.get("accumulate", 1)
     end = len(x) - len(x) % batch if train.get("drop_last") else len(x)
     losses, start = [], 0
+    for _ in range(first):
+        start = 0 if start + batch >= end else start + batch
+    if begin:
+        begin(rule)
     every_step, scheduler = plan(rule, schedule)
     epoch = []
     average = train.get("average")
     if average:
         ema = torch.optim.swa_utils.get_ema_multi_avg_fn(average.get("decay", 0.999))
         averaged = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=ema if average["name"] == "ema" else None)
-    for step in range(STEPS):
+    for step in range(first, STEPS if first else STEPS + LATER):
         rows = slice(start, min(start + batch, end))
         start = 0 if rows.stop >= end else rows.stop
 
@@ -244,17 +255,24 @@ def run(module, x, y, optimizer, loss, train, schedule=None):
                 scheduler.step(mean)
         elif scheduler and (every_step or start == 0):
             scheduler.step()
-    average_state = {}
-    if average:
-        torch.optim.swa_utils.update_bn([x[i : i + batch] for i in range(0, end, batch)], averaged)
-        average_state = {k.removeprefix("module."): v for k, v in averaged.state_dict().items() if k != "n_averaged"}
-    module.average_state = average_state
-    module.optimizer_state = {
+        if step + 1 == STEPS:
+            reached = {"losses": list(losses), "final": module.state_dict(), "state": state_of(module, rule), "average": {}}
+            if average:
+                judged = copy.deepcopy(averaged)
+                torch.optim.swa_utils.update_bn([x[i : i + batch] for i in range(0, end, batch)], judged)
+                state = judged.state_dict().items()
+                reached["average"] = {k.removeprefix("module."): v for k, v in state if k != "n_averaged"}
+            reached = copy.deepcopy(reached)
+    return reached
+
+
+def state_of(module, rule):
+    """The optimizer's state by the parameters' names."""
+    return {
         f"{name}.{key}": value
         for name, parameter in module.named_parameters()
         for key, value in tensors_of(rule.state.get(parameter, {}))
     }
-    return losses
 
 
 def parameters(module, groups):
@@ -398,7 +416,7 @@ def schedules():
     triangular = {"name": "cyclic", "base_lr": 0.001, "max_lr": 0.05, "step_size_up": 7, "step_size_down": 11, **step}
     make("schedule-cyclic-triangular2", sgd, schedule={**triangular, "mode": "triangular2"})
     make("schedule-cyclic-exp-range", {"lr": 0.1}, schedule={**triangular, "mode": "exp_range", "gamma": 0.98, "cycle_momentum": False})
-    cycle = {"name": "one_cycle", "max_lr": 0.05, "total_steps": 100, **step}
+    cycle = {"name": "one_cycle", "max_lr": 0.05, "total_steps": 120, **step}
     make("schedule-one-cycle-adam", adam, schedule={**cycle, "pct_start": 0.4, "base_momentum": 0.7})
     make("schedule-one-cycle-three", sgd, schedule={**cycle, "three_phase": True, "anneal_strategy": "linear"})
     parts = [{"name": "linear", "total_iters": 10}, {"name": "cosine_annealing", "T_max": 40}, {"name": "exponential", "gamma": 0.95}]
@@ -547,7 +565,8 @@ def losses():
     }
     for name, options in cases.items():
         for index, option in enumerate(options):
-            rule = {"lr": 0.005 if option.get("reduction") == "sum" or name == "gaussian_nll" else 0.05}
+            small = option.get("reduction") == "sum" or name == "gaussian_nll" or "log_input" in option
+            rule = {"lr": 0.005 if small else 0.05}
             make(f"loss-{name.replace('_', '-')}-{index}", rule, loss={"name": name, **option})
 
 

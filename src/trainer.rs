@@ -97,6 +97,14 @@ impl Trainer {
         &self.optimizer
     }
 
+    /// Goes on with an optimizer's state, as `steps` updates left it.
+    ///
+    /// # Errors
+    /// A state that does not fit; the trainer's own is as it was.
+    pub fn load_optimizer(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
+        self.optimizer.load(state, steps)
+    }
+
     /// The updates made so far.
     pub fn steps(&self) -> u64 {
         self.optimizer.steps()

@@ -4,18 +4,23 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use descent::checkpoint;
+use descent::config::Config;
+use descent::data::Dataset;
 use descent::loss::Losses;
 use descent::model::Model;
 use descent::nn::Activation;
 use descent::optim::Rule;
 use descent::optim::schedule::Schedules;
-use descent::trainer::Averages;
+use descent::trainer::{Averages, Trainer};
 
 use crate::common::{config, dataset, relative_difference, repository, trainer};
 
 const TOLERANCE: f64 = 1e-10;
+
+/// Updates from the `final` weights to the `later` ones.
+const LATER: usize = 20;
 
 /// torch runs Muon's iteration in bfloat16, whose numbers lie 2⁻⁸ apart: two orders of one sum can round to neighbours.
 const TOLERANCE_OF_MUON: f64 = 1.0 / 256.0;
@@ -27,51 +32,119 @@ fn part(tensors: &BTreeMap<String, Tensor>, prefix: &str) -> BTreeMap<String, Te
     tensors.iter().filter_map(|(name, tensor)| Some((strip(name)?, tensor.clone()))).collect()
 }
 
-/// Trains as the file says and gives what differs, with how much.
-fn replay(path: &Path) -> Vec<(String, f64)> {
-    let tensors = checkpoint::load(path).unwrap();
-    let (_, metadata) = checkpoint::inspect(path).unwrap();
-    let mut config = config(&metadata["config"]);
-    let (xs, ys) = (&tensors["x"], &tensors["y"]);
-    let outputs = tensors[&("final/".to_owned() + last_bias(&tensors))].dims()[0];
-    let data = dataset(&config, xs, ys);
-    config.loss = config.loss.fit(&data, outputs).unwrap();
-    let mut trainer = trainer(&config, &xs.dims()[1..], outputs);
-    trainer.network().params().load(&part(&tensors, "init")).unwrap();
-    let expected_losses = tensors["losses"].to_vec1::<f64>().unwrap();
-    let mut losses = Vec::new();
-    'training: for epoch in 1.. {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for rows in trainer.batches(&data, epoch) {
-            if losses.len() == expected_losses.len() {
-                break 'training;
+/// What a golden file asks for.
+struct Case {
+    tensors: BTreeMap<String, Tensor>,
+    config: Config,
+    data: Dataset,
+    outputs: usize,
+}
+
+impl Case {
+    fn read(path: &Path) -> Self {
+        let tensors = checkpoint::load(path).unwrap();
+        let mut config = config(&checkpoint::inspect(path).unwrap().1["config"]);
+        let outputs = tensors[&("final/".to_owned() + last_bias(&tensors))].dims()[0];
+        let data = dataset(&config, &tensors["x"], &tensors["y"]);
+        config.loss = config.loss.fit(&data, outputs).unwrap();
+        Self { tensors, config, data, outputs }
+    }
+
+    /// A trainer that starts from the weights of this part of the file.
+    fn trainer(&self, weights: &str) -> Trainer {
+        let trainer = trainer(&self.config, &self.tensors["x"].dims()[1..], self.outputs);
+        trainer.network().params().load(&part(&self.tensors, weights)).unwrap();
+        trainer
+    }
+
+    /// Trains up to `steps` updates, of which the first ones, with these losses, were made already.
+    fn train(&self, trainer: &mut Trainer, made: &[f64], steps: usize) -> Vec<f64> {
+        let mut losses = Vec::new();
+        for epoch in 1.. {
+            let (mut sum, mut total) = (0.0, 0.0);
+            for rows in trainer.batches(&self.data, epoch) {
+                if losses.len() == steps {
+                    return losses;
+                }
+                let (loss, weight) = if let Some(loss) = made.get(losses.len()) {
+                    (*loss, rows.len() as f64)
+                } else {
+                    let update = trainer.update(&self.data, &rows, epoch).unwrap();
+                    (update.loss_sum / self.config.loss.divisor(update.total), update.total)
+                };
+                losses.push(loss);
+                sum += loss * weight;
+                total += weight;
             }
-            let update = trainer.update(&data, &rows, epoch).unwrap();
-            sum += update.loss_sum;
-            total += update.total;
-            losses.push(update.loss_sum / config.loss.divisor(update.total));
+            if losses.len() > made.len() {
+                trainer.end_epoch(epoch).unwrap();
+            }
+            trainer.observe(&[("train_loss".to_owned(), sum / total)]);
         }
-        trainer.end_epoch(epoch).unwrap();
-        trainer.observe(&[("train_loss".to_owned(), sum / total)]);
+        losses
     }
-    let losses = Tensor::new(losses, xs.device()).unwrap();
-    let mut differences = vec![("losses".to_owned(), relative_difference(&losses, &tensors["losses"]))];
-    let state = trainer.network().params().copy().unwrap();
+
+    /// The differences of these tensors to that part of the file, with their names.
+    fn differences(&self, ours: &BTreeMap<String, Tensor>, name: &str) -> Vec<(String, f64)> {
+        let theirs = part(&self.tensors, name);
+        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{name}");
+        let compare = |(key, tensor)| (format!("{name}/{key}"), relative_difference(&ours[key], tensor));
+        theirs.iter().map(compare).collect()
+    }
+
+    fn losses(&self) -> Vec<f64> {
+        self.tensors["losses"].to_vec1().unwrap()
+    }
+}
+
+/// Trains as the file says and gives what differs, with how much.
+fn replay(case: &Case) -> Vec<(String, f64)> {
+    let mut trainer = case.trainer("init");
+    let expected = &case.tensors["losses"];
+    let losses = case.train(&mut trainer, &[], case.losses().len());
+    let losses = Tensor::new(losses, expected.device()).unwrap();
+    let mut differences = vec![("losses".to_owned(), relative_difference(&losses, expected))];
     let optimizer: BTreeMap<String, Tensor> = trainer.optimizer().state().unwrap().into_iter().collect();
-    trainer.enter_average(&data).unwrap();
+    differences.extend(case.differences(&trainer.network().params().copy().unwrap(), "final"));
+    differences.extend(case.differences(&optimizer, "state"));
+    trainer.enter_average(&case.data).unwrap();
     let mut average = trainer.network().params().copy().unwrap();
-    average.retain(|_, _| config.train.average.is_some());
-    for (ours, theirs, kind) in [
-        (&state, part(&tensors, "final"), "final"),
-        (&optimizer, part(&tensors, "state"), "state"),
-        (&average, part(&tensors, "average"), "average"),
-    ] {
-        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{}", path.display());
-        for (name, tensor) in theirs {
-            differences.push((format!("{kind}/{name}"), relative_difference(&ours[&name], &tensor)));
-        }
-    }
+    average.retain(|_, _| case.config.train.average.is_some());
+    differences.extend(case.differences(&average, "average"));
     differences
+}
+
+/// Goes on where torch was after the last update that the file tells of, and gives what differs later.
+fn go_on(case: &Case) -> Vec<(String, f64)> {
+    let made = case.losses();
+    let mut trainer = case.trainer("final");
+    trainer.load_optimizer(&part(&case.tensors, "state"), made.len() as u64).unwrap();
+    case.train(&mut trainer, &made, made.len() + LATER);
+    case.differences(&trainer.network().params().copy().unwrap(), "later")
+}
+
+/// Goes on in another trainer from what ours was in the middle; gives whether the end has the same bits.
+fn same_bits_after_a_stop(case: &Case) -> bool {
+    let steps = case.losses().len();
+    let (mut whole, mut first, mut second) =
+        (case.trainer("init"), case.trainer("init"), case.trainer("init"));
+    let losses = case.train(&mut whole, &[], steps);
+    case.train(&mut first, &[], steps / 2);
+    let state: BTreeMap<String, Tensor> = first.optimizer().state().unwrap().into_iter().collect();
+    second.network().params().load(&first.network().params().copy().unwrap()).unwrap();
+    second.load_optimizer(&state, first.steps()).unwrap();
+    case.train(&mut second, &losses[..steps / 2], steps);
+    let weights = |trainer: &Trainer| bits(&trainer.network().params().copy().unwrap());
+    let state = |trainer: &Trainer| bits(&trainer.optimizer().state().unwrap().into_iter().collect());
+    weights(&whole) == weights(&second) && state(&whole) == state(&second)
+}
+
+fn bits(tensors: &BTreeMap<String, Tensor>) -> Vec<(String, Vec<u64>)> {
+    let bits = |tensor: &Tensor| {
+        let wide = tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        wide.into_iter().map(f64::to_bits).collect()
+    };
+    tensors.iter().map(|(name, tensor)| (name.clone(), bits(tensor))).collect()
 }
 
 /// The bias of the last layer: the largest `layerN` or `fc`.
@@ -89,20 +162,37 @@ fn files() -> Vec<std::path::PathBuf> {
     files
 }
 
-#[test]
-fn every_trajectory_is_pytorchs() {
+/// Refuses differences that are larger than they may be.
+fn require_equal(differ: impl Fn(&Case) -> Vec<(String, f64)>) {
     let files = files();
     assert!(files.len() >= 50, "only {} golden files", files.len());
     let mut wrong = Vec::new();
     for path in files {
         let muon = path.to_string_lossy().contains("optim-muon");
-        for (name, difference) in replay(&path) {
+        for (name, difference) in differ(&Case::read(&path)) {
             if difference > if muon { TOLERANCE_OF_MUON } else { TOLERANCE } {
                 wrong.push(format!("{} {name}: {difference:e}", path.file_name().unwrap().to_string_lossy()));
             }
         }
     }
     assert!(wrong.is_empty(), "{} tensors differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_trajectory_is_pytorchs() {
+    require_equal(replay);
+}
+
+#[test]
+fn what_pytorch_left_trains_on_here() {
+    require_equal(go_on);
+}
+
+#[test]
+fn a_trainer_with_anothers_state_goes_on_to_the_same_bits() {
+    for path in files() {
+        assert!(same_bits_after_a_stop(&Case::read(&path)), "{}", path.display());
+    }
 }
 
 /// A new entry of a registry fails here until it has its golden file.
