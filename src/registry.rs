@@ -148,9 +148,20 @@ pub fn decode<T: DeserializeOwned>(table: Table) -> Result<T, KeyError> {
     })
 }
 
+/// What a serde message begins with that carries a [`KeyError`] of a table further in.
+const INSIDE: &str = "inside ";
+
+/// Carries an error through serde, which knows messages only; [`decode`] gives it its path again.
+pub fn inside<E: serde::de::Error>(error: &KeyError) -> E {
+    E::custom(format!("{INSIDE}{}: {}", error.path, error.problem))
+}
+
 /// Puts serde's message into the words of this program.
 fn explain(path: &str, message: &str) -> KeyError {
     let message = message.trim();
+    if let Some((inner, problem)) = message.strip_prefix(INSIDE).and_then(|rest| rest.split_once(": ")) {
+        return KeyError::new(inner, problem).under(path);
+    }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if let (true, [got, known @ ..]) = (message.starts_with("unknown field"), quoted.as_slice()) {
         // serde_path_to_error already stands at the unknown key.
@@ -164,6 +175,7 @@ fn explain(path: &str, message: &str) -> KeyError {
     let mut problem = message.to_owned();
     for (serde, ours) in [
         ("invalid type: ", "wrong type: "),
+        ("expected a map", "expected a table"),
         ("floating point", "number"),
         ("expected f64", "expected a number"),
         ("expected usize", "expected a whole number, 0 or more"),

@@ -4,17 +4,18 @@
 //! [`Trainer::batches`] and calls [`Trainer::update`] for each.
 
 pub mod average;
+mod evaluation;
 mod options;
+mod pass;
 
 use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 
-use crate::data::{self, Dataset, Want};
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
-use crate::loss::{Losses, widened};
-use crate::metrics::{Metric, Tally};
+use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
 use crate::optim::schedule::Plan;
@@ -23,14 +24,10 @@ use crate::optim::{Clipping, Optimizer};
 
 use average::Average;
 pub use average::Averages;
+pub use evaluation::{Evaluation, evaluate};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
-
-/// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
-/// cache, and a full batch needs the memory of one part.
-const PART: usize = 512;
-
-/// Rows that are evaluated at a time.
-const EVALUATION_ROWS: usize = 1000;
+pub use pass::Update;
+use pass::{Batch, Pass};
 
 /// A network in training.
 #[derive(Debug)]
@@ -44,32 +41,6 @@ pub struct Trainer {
     options: TrainOptions,
     grads: Grads,
     seed: u64,
-}
-
-/// What one update saw.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Update {
-    /// The number of the update, from 1.
-    pub step: u64,
-    /// The sum of the rows' losses before the update.
-    pub loss_sum: f64,
-    /// What that sum is divided by to be the mean.
-    pub total: f64,
-    /// The number of rows.
-    pub rows: usize,
-    /// The learning rate.
-    pub lr: f64,
-}
-
-/// Loss and metrics of a data set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// The mean loss.
-    pub loss: f64,
-    /// The metrics that fit the kind of targets.
-    pub metrics: Vec<Metric>,
-    /// All that was counted.
-    pub tally: Tally,
 }
 
 impl Trainer {
@@ -224,7 +195,7 @@ impl Trainer {
                 Err(error) => Err(error),
             }
         })?;
-        first.ok_or_else(no_row_counts)
+        first.ok_or_else(evaluation::no_row_counts)
     }
 
     /// Loss and gradients of a batch.
@@ -265,112 +236,4 @@ impl Trainer {
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         evaluate(&self.network, &self.loss, data)
     }
-}
-
-/// The rows of an update, and where training stands at it.
-struct Batch<'a> {
-    data: &'a Dataset,
-    rows: &'a [u32],
-    epoch: u64,
-    step: u64,
-    lr: f64,
-}
-
-/// What working out gradients needs of a trainer.
-struct Pass<'a> {
-    network: &'a Network,
-    loss: &'a Losses,
-    optimizer: &'a Optimizer,
-    options: &'a TrainOptions,
-    grads: &'a mut Grads,
-    seed: u64,
-}
-
-impl Pass<'_> {
-    /// Loss and gradients of a batch, in parts.
-    fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
-        let Batch { data, rows, epoch, step, lr } = *batch;
-        let targets = data.targets(rows)?;
-        let total = self.loss.total(&targets)?;
-        if total == 0.0 {
-            return Err(no_row_counts());
-        }
-        self.grads.clear();
-        let divisor = self.loss.divisor(total);
-        let dtype = self.options.dtype;
-        let mut loss_sum = 0.0;
-        for (start, part) in self.parts(data, rows) {
-            let ys = targets.narrow(0, start, part.len())?;
-            let tape = Tape::new(self.seed, step, start as u64);
-            loss_sum += self.accumulate(&data.inputs(part)?, &ys, tape, divisor)?;
-            // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
-            if !dtype.holds(loss_sum / total) {
-                let value = dtype.round(loss_sum / total);
-                return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
-            }
-        }
-        let clipping = self.optimizer.clipping(self.grads, self.options.clip())?;
-        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
-            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
-        }
-        Ok((Update { step, loss_sum, total, rows: rows.len(), lr }, clipping))
-    }
-
-    /// Takes one part of a batch forward and back; gives the sum of its losses.
-    fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, divisor: f64) -> Result<f64> {
-        let outputs = self.network.train(xs, &mut tape)?;
-        let (sum, grad) = self.loss.apply(&outputs, ys, divisor)?;
-        if sum.is_finite() {
-            tape.backward(grad, self.grads)?;
-        }
-        Ok(sum)
-    }
-
-    /// The parts of an update with their places in it: micro-batches, and where the rows are independent of each
-    /// other no more than fits the cache.
-    fn parts<'a>(
-        &self,
-        data: &Dataset,
-        rows: &'a [u32],
-    ) -> impl Iterator<Item = (usize, &'a [u32])> + use<'a> {
-        let micro_batch = self.options.batch_size.rows(data.len());
-        let part = if self.network.couples_rows() { micro_batch } else { micro_batch.min(PART) };
-        rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {
-            let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
-            batch.chunks(part).enumerate().map(place)
-        })
-    }
-}
-
-/// Loss and metrics of `network` on `data`, in evaluation mode.
-///
-/// # Errors
-/// A loss that is not finite.
-pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
-    let want: Want = loss.want();
-    let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
-    for rows in data::order(data.len(), false, 0, 0).chunks(EVALUATION_ROWS) {
-        let batch = data.batch(rows)?;
-        let outputs = widened(&network.forward(&batch.xs)?)?;
-        let weight = loss.total(&batch.ys)?;
-        sum += loss.apply(&outputs, &batch.ys, 1.0)?.0;
-        total += weight;
-        tally.add(&loss.predict(&outputs)?, &batch.ys)?;
-    }
-    if total == 0.0 {
-        return Err(no_row_counts());
-    }
-    let loss = sum / total;
-    if !loss.is_finite() {
-        return Err(Error::Weights(format!(
-            "in evaluation the loss is {loss}: the weights have grown too large; lower `optimizer.lr`, or set \
-             `train.clip_grad_norm`"
-        )));
-    }
-    Ok(Evaluation { loss, metrics: tally.metrics(), tally })
-}
-
-/// torch gives NaN for the mean over nothing.
-fn no_row_counts() -> Error {
-    Error::key("loss", "leaves no row of a batch to count; look at `ignore_index` and `weight`")
 }

@@ -3,4 +3,5 @@
 mod bad_input;
 mod fetch;
 mod npz;
+mod options;
 mod runs;

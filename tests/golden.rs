@@ -67,7 +67,7 @@ impl Case {
                     return losses;
                 }
                 let (loss, weight) = if let Some(loss) = made.get(losses.len()) {
-                    (*loss, rows.len() as f64)
+                    (*loss, f64::from(u32::try_from(rows.len()).unwrap()))
                 } else {
                     let update = trainer.update(&self.data, &rows, epoch).unwrap();
                     (update.loss_sum / self.config.loss.divisor(update.total), update.total)

@@ -24,8 +24,8 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "auto")]
     device: String,
     /// Print the share of rows whose class is among the K most probable ones.
-    #[arg(long, value_name = "K")]
-    top_k: Option<usize>,
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    top_k: Option<u32>,
     /// The number of threads; all cores by default.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match (evaluation.tally, arguments.top_k) {
         (Tally::Classes(classes), k) => {
             if let Some(k) = k {
-                writeln!(out, "{name}_top{k}_accuracy {:.6}", classes.top_k(k))?;
+                writeln!(out, "{name}_top{k}_accuracy {:.6}", classes.top_k(k as usize))?;
             }
             write!(out, "\n{}", by_class(&classes))?;
         }

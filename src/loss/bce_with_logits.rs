@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::Reduction;
 use super::elementwise::Elementwise;
+use super::{Reduction, first_not};
 use crate::data::Want;
 use crate::error::Result;
 use crate::kernels::Activation;
@@ -68,8 +68,7 @@ impl Elementwise for BceWithLogits {
     }
 
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
-        let ys = ys.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        let wrong = ys.into_iter().find(|y| !(0.0..=1.0).contains(y));
+        let wrong = first_not(ys, |y| (0.0..=1.0).contains(&y))?;
         Ok(wrong.map(|y| format!("its targets lie between 0 and 1, and the data has {y}")))
     }
 

@@ -4,7 +4,7 @@
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
+use super::{ClassWeight, Loss, Losses, Reduction, class_weight, first_not};
 use crate::data::Want;
 use crate::error::Result;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad, value_and_grad_of_shares};
@@ -64,6 +64,20 @@ impl Loss for CrossEntropy {
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
         class_weight::check_count(self.weight.as_deref(), outputs)
+    }
+
+    fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
+        if ys.rank() == 1 {
+            return Ok(None);
+        }
+        // What other tools wrote as a probability may be rounded a little too far.
+        let wrong = first_not(ys, |y| (-1e-3..=1.001).contains(&y))?;
+        let problem = |y| {
+            format!(
+                "its targets are classes, (N,), or probabilities, (N, C), and the data has {y}; for values take `mse`"
+            )
+        };
+        Ok(wrong.map(problem))
     }
 
     fn reduction(&self) -> Reduction {

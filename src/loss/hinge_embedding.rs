@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::Reduction;
 use super::elementwise::Elementwise;
+use super::{Reduction, first_not};
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
@@ -52,8 +52,7 @@ impl Elementwise for HingeEmbedding {
 
     #[allow(clippy::float_cmp, reason = "the targets are exactly 1 or -1")]
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
-        let ys = ys.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        let wrong = ys.into_iter().find(|y| y.abs() != 1.0);
+        let wrong = first_not(ys, |y| y.abs() == 1.0)?;
         Ok(wrong.map(|y| format!("its targets are 1 and -1, and the data has {y}")))
     }
 }

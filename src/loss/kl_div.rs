@@ -3,7 +3,7 @@
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Reduction};
+use super::{Loss, Reduction, first_not};
 use crate::data::Want;
 use crate::error::Result;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares};
@@ -65,8 +65,7 @@ impl Loss for KlDiv {
     }
 
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
-        let ys = ys.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        let wrong = ys.into_iter().find(|y| !self.log_target && *y < 0.0);
+        let wrong = first_not(ys, |y| self.log_target || y >= 0.0)?;
         Ok(wrong.map(|y| {
             format!("its targets are probabilities, and the data has {y}; are they logarithms? Then set `loss.log_target`")
         }))
@@ -95,8 +94,8 @@ impl Loss for KlDiv {
     }
 
     fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        let probabilities =
-            if self.from_logits { candle_nn::ops::softmax(outputs, D::Minus1)? } else { outputs.exp()? };
+        // Of log-probabilities this is their exponential.
+        let probabilities = candle_nn::ops::softmax(outputs, D::Minus1)?;
         Ok(if self.log_target { probabilities.log()? } else { probabilities })
     }
 }

@@ -130,6 +130,12 @@ impl Losses {
     }
 }
 
+/// The first target that is none of the numbers that a loss can take.
+fn first_not(ys: &Tensor, fits: impl Fn(f64) -> bool) -> Result<Option<f64>> {
+    let ys = ys.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+    Ok(ys.into_iter().find(|y| !fits(*y)))
+}
+
 /// The same numbers in f32, where they have fewer bits.
 pub(crate) fn widened(xs: &Tensor) -> Result<Tensor> {
     let narrow = matches!(xs.dtype(), DType::BF16 | DType::F16);

@@ -73,7 +73,8 @@ impl Loss for Nll {
     }
 
     fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(if self.from_logits { candle_nn::ops::softmax(outputs, D::Minus1)? } else { outputs.exp()? })
+        // Of log-probabilities this is their exponential.
+        Ok(candle_nn::ops::softmax(outputs, D::Minus1)?)
     }
 
     fn balanced(&self, counts: &[f64]) -> Option<Losses> {

@@ -1,10 +1,9 @@
 //! The driver: state and the loop over the parameters, for every rule.
 
-use std::collections::BTreeMap;
+mod state;
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::lbfgs::HistoryError;
 use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
@@ -65,7 +64,7 @@ impl Optimizer {
             optimizer.add(param, rule)?;
         }
         if optimizer.params.is_empty() {
-            let problem = "freeze every parameter; there is nothing to train";
+            let problem = "is such that every parameter is frozen; leave one to train";
             return Err(Error::key("optimizer.groups", problem));
         }
         Ok(optimizer)
@@ -214,112 +213,6 @@ impl Optimizer {
             param.var().set(&own.to_device(value.device())?)?;
         }
         Ok(())
-    }
-
-    /// The state by torch's names, `PARAMETER.SLOT`, sharing storage with the optimizer. torch's `step` is a
-    /// float32 scalar.
-    pub fn state(&self) -> Result<Vec<(String, Tensor)>> {
-        let mut state = Vec::new();
-        for Slotted { param, rule, slots } in &self.params {
-            let named = |name: &str| format!("{}.{name}", param.name());
-            state.extend(slots.iter().map(|(slot, var)| (named(slot.name), var.as_detached_tensor())));
-            let Applied { rule, numbers } = &self.rules[*rule];
-            let Some(rule) = by_parameter(rule) else { continue };
-            if rule.has_step() {
-                #[allow(
-                    clippy::cast_precision_loss,
-                    clippy::cast_possible_truncation,
-                    reason = "as torch keeps it"
-                )]
-                let step = Tensor::new(self.steps as f32, &Device::Cpu)?;
-                state.push((named("step"), step));
-            }
-            for (slot, number) in rule.numbers().iter().zip(numbers) {
-                state.push((named(slot.name), Tensor::new(*number, &Device::Cpu)?));
-            }
-        }
-        if self.needs_closure()
-            && let Some(first) = self.params.first()
-        {
-            // torch keeps what is of all parameters at the first one.
-            let named = |name: &str| format!("{}.{name}", first.param.name());
-            state.extend(self.history.tensors()?.into_iter().map(|(name, tensor)| (named(name), tensor)));
-        }
-        Ok(state)
-    }
-
-    /// Takes over a state and the number of updates that led to it, all of it or nothing.
-    pub fn load(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
-        let mut problems = Vec::new();
-        let mut changes = Vec::new();
-        for Slotted { param, slots, .. } in &self.params {
-            for (slot, var) in slots {
-                let name = format!("{}.{}", param.name(), slot.name);
-                match state.get(&name) {
-                    Some(tensor) if tensor.dims() == var.dims() => changes.push((var, tensor)),
-                    Some(tensor) => {
-                        problems.push(format!("`{name}` is {:?}, not {:?}", tensor.dims(), var.dims()));
-                    }
-                    None => problems.push(format!("`{name}` is missing")),
-                }
-            }
-        }
-        let numbers = self.saved_numbers(state, &mut problems)?;
-        let history = self.saved_history(state, &mut problems)?;
-        if !problems.is_empty() {
-            return Err(Error::Weights(format!("the optimizer state does not fit: {}", problems.join("; "))));
-        }
-        let convert = |(var, tensor): (&Var, &Tensor)| -> Result<Tensor> {
-            Ok(tensor.to_dtype(var.dtype())?.to_device(var.device())?.copy()?)
-        };
-        let converted: Vec<Tensor> = changes.iter().copied().map(convert).collect::<Result<_>>()?;
-        for ((var, _), tensor) in changes.into_iter().zip(converted) {
-            var.set(&tensor)?;
-        }
-        for (applied, numbers) in self.rules.iter_mut().zip(numbers) {
-            applied.numbers = numbers;
-        }
-        self.history = history;
-        self.steps = steps;
-        Ok(())
-    }
-
-    /// Each rule's numbers, which every parameter of it has alike.
-    fn saved_numbers(
-        &self,
-        state: &BTreeMap<String, Tensor>,
-        problems: &mut Vec<String>,
-    ) -> Result<Vec<[f64; 2]>> {
-        let mut all = Vec::new();
-        for (index, Applied { rule, numbers }) in self.rules.iter().enumerate() {
-            let mut numbers = *numbers;
-            let first = self.params.iter().find(|slotted| slotted.rule == index);
-            let (Some(first), Some(rule)) = (first, by_parameter(rule)) else { continue };
-            for (slot, number) in rule.numbers().iter().zip(&mut numbers) {
-                let name = format!("{}.{}", first.param.name(), slot.name);
-                match state.get(&name) {
-                    Some(saved) => *number = saved.to_dtype(DType::F64)?.to_scalar()?,
-                    None => problems.push(format!("`{name}` is missing")),
-                }
-            }
-            all.push(numbers);
-        }
-        Ok(all)
-    }
-
-    fn saved_history(&self, state: &BTreeMap<String, Tensor>, problems: &mut Vec<String>) -> Result<History> {
-        let Some(first) = self.params.first().filter(|_| self.needs_closure()) else {
-            return Ok(History::default());
-        };
-        let named = |name: &str| format!("{}.{name}", first.param.name());
-        match History::from_tensors(|name| state.get(&named(name)).cloned()) {
-            Ok(history) => Ok(history),
-            Err(HistoryError::Missing(name)) => {
-                problems.push(format!("`{}` is missing", named(name)));
-                Ok(History::default())
-            }
-            Err(HistoryError::Tensor(error)) => Err(error.into()),
-        }
     }
 }
 

@@ -7,7 +7,6 @@ pub mod swa;
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Result;
@@ -24,6 +23,11 @@ pub trait Averaging {
     /// epoch's last.
     fn joins(&self, epoch: u64, end: bool) -> bool;
 
+    /// The first epoch of which weights join.
+    fn first_epoch(&self) -> u64 {
+        1
+    }
+
     /// The share that the weights have in the new average, where `count` joined before.
     fn share(&self, count: u64) -> f64;
 }
@@ -39,7 +43,7 @@ registry! {
 impl<'de> Deserialize<'de> for Averages {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let table = toml::Table::deserialize(deserializer)?;
-        Self::from_table(table).map_err(|e| D::Error::custom(format!("{}: {}", e.path, e.problem)))
+        Self::from_table(table).map_err(|e| registry::inside(&e))
     }
 }
 

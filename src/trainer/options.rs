@@ -89,6 +89,10 @@ impl TrainOptions {
         }
         if let Some(average) = &self.average {
             average.check().map_err(|e| e.under("average"))?;
+            if average.first_epoch() > self.epochs {
+                let problem = format!("is {}, but there are {} epochs", average.first_epoch(), self.epochs);
+                return Err(KeyError::new("average.start_epoch", problem));
+            }
         }
         let zero = [
             ("epochs", self.epochs == 0),

@@ -21,7 +21,14 @@ impl Default for Swa {
 
 impl Averaging for Swa {
     fn check(&self) -> Result<(), KeyError> {
-        Ok(())
+        if self.start_epoch > 0 {
+            return Ok(());
+        }
+        Err(KeyError::new("start_epoch", "is 0; epochs count from 1"))
+    }
+
+    fn first_epoch(&self) -> u64 {
+        self.start_epoch
     }
 
     fn joins(&self, epoch: u64, end: bool) -> bool {

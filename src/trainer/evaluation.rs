@@ -1,0 +1,54 @@
+//! Loss and metrics of a network.
+
+use crate::data::{self, Dataset, Want};
+use crate::error::{Error, Result};
+use crate::loss::{Losses, widened};
+use crate::metrics::{Metric, Tally};
+use crate::model::Network;
+
+/// Rows that are evaluated at a time.
+const EVALUATION_ROWS: usize = 1000;
+
+/// Loss and metrics of a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The mean loss.
+    pub loss: f64,
+    /// The metrics that fit the kind of targets.
+    pub metrics: Vec<Metric>,
+    /// All that was counted.
+    pub tally: Tally,
+}
+
+/// Loss and metrics of `network` on `data`, in evaluation mode.
+///
+/// # Errors
+/// A loss that is not finite.
+pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
+    let want: Want = loss.want();
+    let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
+    for rows in data::order(data.len(), false, 0, 0).chunks(EVALUATION_ROWS) {
+        let batch = data.batch(rows)?;
+        let outputs = widened(&network.forward(&batch.xs)?)?;
+        let weight = loss.total(&batch.ys)?;
+        sum += loss.apply(&outputs, &batch.ys, 1.0)?.0;
+        total += weight;
+        tally.add(&loss.predict(&outputs)?, &batch.ys)?;
+    }
+    if total == 0.0 {
+        return Err(no_row_counts());
+    }
+    let loss = sum / total;
+    if !loss.is_finite() {
+        return Err(Error::Weights(format!(
+            "in evaluation the loss is {loss}: the weights have grown too large; lower `optimizer.lr`, or set \
+             `train.clip_grad_norm`"
+        )));
+    }
+    Ok(Evaluation { loss, metrics: tally.metrics(), tally })
+}
+
+/// torch gives NaN for the mean over nothing.
+pub(super) fn no_row_counts() -> Error {
+    Error::key("loss", "leaves no row of a batch to count; look at `ignore_index` and `weight`")
+}

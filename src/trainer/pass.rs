@@ -1,0 +1,106 @@
+//! The way of a batch through the network and back.
+
+use candle_core::Tensor;
+
+use super::TrainOptions;
+use super::evaluation::no_row_counts;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::loss::Losses;
+use crate::model::Network;
+use crate::nn::{Grads, Tape};
+use crate::optim::{Clipping, Optimizer};
+
+/// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
+/// cache, and a full batch needs the memory of one part.
+const PART: usize = 512;
+
+/// What one update saw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// The number of the update, from 1.
+    pub step: u64,
+    /// The sum of the rows' losses before the update.
+    pub loss_sum: f64,
+    /// What that sum is divided by to be the mean.
+    pub total: f64,
+    /// The number of rows.
+    pub rows: usize,
+    /// The learning rate.
+    pub lr: f64,
+}
+
+/// The rows of an update, and where training stands at it.
+pub(super) struct Batch<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) rows: &'a [u32],
+    pub(super) epoch: u64,
+    pub(super) step: u64,
+    pub(super) lr: f64,
+}
+
+/// What working out gradients needs of a trainer.
+pub(super) struct Pass<'a> {
+    pub(super) network: &'a Network,
+    pub(super) loss: &'a Losses,
+    pub(super) optimizer: &'a Optimizer,
+    pub(super) options: &'a TrainOptions,
+    pub(super) grads: &'a mut Grads,
+    pub(super) seed: u64,
+}
+
+impl Pass<'_> {
+    /// Loss and gradients of a batch, in parts.
+    pub(super) fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
+        let Batch { data, rows, epoch, step, lr } = *batch;
+        let targets = data.targets(rows)?;
+        let total = self.loss.total(&targets)?;
+        if total == 0.0 {
+            return Err(no_row_counts());
+        }
+        self.grads.clear();
+        let divisor = self.loss.divisor(total);
+        let dtype = self.options.dtype;
+        let mut loss_sum = 0.0;
+        for (start, part) in self.parts(data, rows) {
+            let ys = targets.narrow(0, start, part.len())?;
+            let tape = Tape::new(self.seed, step, start as u64);
+            loss_sum += self.accumulate(&data.inputs(part)?, &ys, tape, divisor)?;
+            // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
+            if !dtype.holds(loss_sum / total) {
+                let value = dtype.round(loss_sum / total);
+                return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
+            }
+        }
+        let clipping = self.optimizer.clipping(self.grads, self.options.clip())?;
+        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
+            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
+        }
+        Ok((Update { step, loss_sum, total, rows: rows.len(), lr }, clipping))
+    }
+
+    /// Takes one part of a batch forward and back; gives the sum of its losses.
+    fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, divisor: f64) -> Result<f64> {
+        let outputs = self.network.train(xs, &mut tape)?;
+        let (sum, grad) = self.loss.apply(&outputs, ys, divisor)?;
+        if sum.is_finite() {
+            tape.backward(grad, self.grads)?;
+        }
+        Ok(sum)
+    }
+
+    /// The parts of an update with their places in it: micro-batches, and where the rows are independent of each
+    /// other no more than fits the cache.
+    fn parts<'a>(
+        &self,
+        data: &Dataset,
+        rows: &'a [u32],
+    ) -> impl Iterator<Item = (usize, &'a [u32])> + use<'a> {
+        let micro_batch = self.options.batch_size.rows(data.len());
+        let part = if self.network.couples_rows() { micro_batch } else { micro_batch.min(PART) };
+        rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {
+            let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
+            batch.chunks(part).enumerate().map(place)
+        })
+    }
+}
