@@ -71,11 +71,7 @@ impl Run {
             self.trainer.end_epoch(number)?;
             // What is judged and kept is the average of the weights, where one is wanted.
             let raw = self.trainer.enter_average(&self.splits.train)?;
-            let validation = match &self.splits.validation {
-                Some(data) => Some(self.trainer.evaluate(data)?),
-                None => None,
-            };
-            let numbers = numbers(&epoch, validation.as_ref());
+            let numbers = self.measure(&epoch)?;
             self.report(&epoch, &numbers)?;
             self.trainer.observe(&numbers);
             if self.watch.see(number, &numbers) {
@@ -91,6 +87,19 @@ impl Run {
             }
         }
         Ok(epochs)
+    }
+
+    /// The numbers of an epoch by name.
+    fn measure(&self, epoch: &Epoch) -> Result<Vec<(String, f64)>> {
+        let train = Some(&self.splits.train).filter(|_| self.config.train.measure_train);
+        let mut numbers = vec![("train_loss".to_owned(), epoch.train_loss)];
+        for (prefix, data) in [("val", self.splits.validation.as_ref()), ("train_end", train)] {
+            let Some(data) = data else { continue };
+            let Evaluation { loss, metrics, .. } = self.trainer.evaluate(data)?;
+            numbers.push((format!("{prefix}_loss"), loss));
+            numbers.extend(metrics.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)));
+        }
+        Ok(numbers)
     }
 
     /// One pass over the training rows.
@@ -194,14 +203,4 @@ impl Run {
 fn summary(rows: &[Vec<String>]) -> String {
     let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0) + 2;
     rows.iter().fold(String::new(), |text, row| format!("{text}{:<width$}{}\n", row[0], row[1]))
-}
-
-/// The numbers of an epoch by name.
-fn numbers(epoch: &Epoch, validation: Option<&Evaluation>) -> Vec<(String, f64)> {
-    let mut numbers = vec![("train_loss".to_owned(), epoch.train_loss)];
-    if let Some(Evaluation { loss, metrics, .. }) = validation {
-        numbers.push(("val_loss".to_owned(), *loss));
-        numbers.extend(metrics.iter().map(|(name, value)| (format!("val_{name}"), *value)));
-    }
-    numbers
 }

@@ -10,40 +10,46 @@ use crate::nn::{Activation, Init};
 use crate::optim::Rule;
 use crate::optim::schedule::{Schedules, Timing};
 use crate::registry::{Entry, options};
-use crate::trainer::{Averages, TrainOptions};
+use crate::trainer::{Averages, EarlyStopping, TrainOptions};
 
 pub(super) fn run() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let sections: [(&str, &str, Vec<Entry>); 6] = [
+    let sections: [(&str, &str, Vec<Entry>); 7] = [
         ("models", "[model] name = …", Model::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
         ("schedules", "[schedule] name = …", Schedules::entries()),
         ("losses", "[loss] name = …", Losses::entries()),
         ("data sets", "[data] name = …", Sources::entries()),
         ("initialisers", "[model.init] hidden, output, bias = …", Init::entries()),
+        ("averages of the weights", "[train.average] name = …", Averages::entries()),
     ];
     for (title, place, entries) in sections {
-        writeln!(out, "{title}, {place}")?;
-        for Entry { name, options } in entries {
-            writeln!(out, "  {name:<18}{}", sentence(&options))?;
-        }
-        writeln!(out)?;
+        let lines: Vec<_> =
+            entries.iter().map(|Entry { name, options }| (*name, sentence(options))).collect();
+        section(&mut out, &format!("{title}, {place}"), &lines)?;
     }
-    writeln!(out, "any schedule\n  {:<18}{}\n", "", sentence(&options::<Timing>()))?;
-    writeln!(out, "any data set\n  {:<18}{}\n", "", sentence(&options::<Preparation>()))?;
-    writeln!(out, "activations, [model] activation = …\n  {:<18}{}\n", "", Activation::NAMES.join(", "))?;
-    writeln!(out, "metrics")?;
+    let group = "match = \"*.bias\", frozen = false, and options in place of the optimizer's own".to_owned();
+    section(&mut out, "groups of parameters, [[optimizer.groups]]", &[("", group)])?;
+    section(&mut out, "any schedule, [schedule]", &[("", sentence(&options::<Timing>()))])?;
+    section(&mut out, "any data set, [data]", &[("", sentence(&options::<Preparation>()))])?;
+    section(&mut out, "activations, [model] activation = …", &[("", Activation::NAMES.join(", "))])?;
+    section(&mut out, "training, [train]", &[("", sentence(&options::<TrainOptions>()))])?;
+    let stop = sentence(&options::<EarlyStopping>());
+    section(&mut out, "early stopping, [train.early_stopping]", &[("", stop)])?;
     let classes = Want::Classes { ignored: -100, probabilities: true };
-    for (kind, want) in [("classes", classes), ("labels", Want::Labels), ("values", Want::Values)] {
-        writeln!(out, "  {kind:<18}{}", Tally::names(want).join(", "))?;
+    let metrics = [("classes", classes), ("labels", Want::Labels), ("values", Want::Values)]
+        .map(|(kind, want)| (kind, Tally::names(want).join(", ")));
+    section(&mut out, "metrics", &metrics)
+}
+
+/// A title, and under it the names with what belongs to each.
+fn section(out: &mut impl Write, title: &str, lines: &[(&str, String)]) -> anyhow::Result<()> {
+    let width = lines.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0);
+    writeln!(out, "{title}")?;
+    for (name, text) in lines {
+        writeln!(out, "{}", format!("  {name:<width$}{text}").trim_end())?;
     }
     writeln!(out)?;
-    writeln!(out, "averages of the weights, [train.average] name = …")?;
-    for Entry { name, options } in Averages::entries() {
-        writeln!(out, "  {name:<18}{}", sentence(&options))?;
-    }
-    writeln!(out)?;
-    writeln!(out, "training, [train]\n  {:<18}{}", "", sentence(&options::<TrainOptions>()))?;
     Ok(())
 }
 

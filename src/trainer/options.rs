@@ -34,6 +34,10 @@ pub struct TrainOptions {
     pub max_time: f64,
     /// Weights that are averaged along training: the model that is judged and kept has the average.
     pub average: Option<Averages>,
+    /// Whether the training rows are measured once more at the end of each epoch, all with the same weights, in
+    /// evaluation mode: the one number that batch, stochastic and mini-batch descent can be compared by. The usual
+    /// `train_loss` has each batch's loss before its own update.
+    pub measure_train: bool,
     /// The type of the numbers.
     pub dtype: Precision,
     /// Stop when a metric no longer gets better.
@@ -57,6 +61,7 @@ impl Default for TrainOptions {
             accumulate: 1,
             max_time: 0.0,
             average: None,
+            measure_train: false,
             dtype: Precision::F32,
             early_stopping: None,
             checkpoint_every: Every::Epoch,

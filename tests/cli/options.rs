@@ -181,3 +181,17 @@ fn evaluation_tells_of_every_class_and_of_the_k_best() {
     assert!(error.contains("classes"), "{error}");
     assert_eq!(descent(folder.path(), &["eval", "run", "--top-k", "0"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_loss_at_the_end_of_a_full_batch_is_the_one_before_the_next() {
+    let folder = folder();
+    let sets = ["train.batch_size='full'", "train.measure_train=true", "train.dtype='f64'"];
+    succeed(folder.path(), &arguments(&sets, "run"));
+    let text = fs::read_to_string(folder.path().join("run/metrics.jsonl")).unwrap();
+    let epochs: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let number = |epoch: usize, name: &str| epochs[epoch][name].as_f64().unwrap();
+    assert!((number(0, "train_end_loss") - number(1, "train_loss")).abs() < 1e-12, "{text}");
+    assert!(number(0, "train_end_loss") < number(0, "train_loss"), "{text}");
+    assert!(number(1, "train_end_accuracy") > 0.0, "{text}");
+}

@@ -6,8 +6,13 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use descent::checkpoint;
 use descent::config::Config;
-use descent::model::Network;
+use descent::data::Sources;
+use descent::loss::Losses;
+use descent::model::{Model, Network};
+use descent::nn::Init;
 use descent::optim::Rule;
+use descent::optim::schedule::Schedules;
+use descent::trainer::Averages;
 
 use crate::common::{descent, relative_difference, repository, succeed};
 
@@ -179,9 +184,16 @@ fn inspect_shows_runs_checkpoints_and_files() {
 #[test]
 fn list_names_what_a_config_can_name() {
     let list = succeed(&repository("."), &["list"]);
-    for name in
-        [Rule::NAMES, descent::loss::Losses::NAMES, descent::model::Model::NAMES, descent::nn::Init::NAMES]
-            .concat()
+    for name in [
+        Rule::NAMES,
+        Losses::NAMES,
+        Model::NAMES,
+        Init::NAMES,
+        Schedules::NAMES,
+        Averages::NAMES,
+        Sources::NAMES,
+    ]
+    .concat()
     {
         assert!(list.contains(&format!("  {name} ")) || list.contains(&format!("  {name}\n")), "{name}");
     }
