@@ -130,8 +130,8 @@ class Muon:
             part.step()
 
 
-def adafactor(params, eps1=None, eps2=1e-3, **options):
-    return torch.optim.Adafactor(params, eps=(eps1, eps2), **options)
+def adafactor(params, eps=("none", 1e-3), **options):
+    return torch.optim.Adafactor(params, eps=(None if eps[0] == "none" else eps[0], eps[1]), **options)
 
 
 OPTIMIZERS = {
@@ -472,7 +472,8 @@ def optimizers():
         "lion": [("betas", {"betas": [0.7, 0.95]})],
         "lamb": [("betas", {"betas": [0.7, 0.95], "eps": 1e-3, "weight_decay": 0.0})],
         "adafactor": [
-            ("eps", {"eps1": 0.05, "eps2": 0.2, "d": 1.5}),
+            ("eps", {"eps": [0.05, 0.2], "d": 1.5}),
+            ("eps-none", {"eps": ["none", 0.1]}),
             ("decay", {"beta2_decay": -0.5, "weight_decay": 0.3}),
         ],
         "muon": [

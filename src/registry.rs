@@ -176,6 +176,7 @@ fn explain(path: &str, message: &str) -> KeyError {
     for (serde, ours) in [
         ("invalid type: ", "wrong type: "),
         ("expected a map", "expected a table"),
+        ("expected a tuple", "expected an array"),
         ("floating point", "number"),
         ("expected f64", "expected a number"),
         ("expected usize", "expected a whole number, 0 or more"),

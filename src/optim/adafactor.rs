@@ -2,7 +2,9 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html>.
 
 use candle_core::{D, DType, Tensor, Var};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::Value;
 
 use super::{Common, Extent, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
@@ -19,10 +21,8 @@ pub struct Adafactor {
     pub lr: f64,
     /// `1 - t^beta2_decay` of the running mean is kept at step t.
     pub beta2_decay: f64,
-    /// The smallest root mean square; left out: the precision of the numbers' type. torch's `eps[0]`.
-    pub eps1: Option<f64>,
-    /// The smallest size of weights that a step is in proportion to. torch's `eps[1]`.
-    pub eps2: f64,
+    /// The smallest root mean square of a gradient, and the smallest size of weights that a step is in proportion to.
+    pub eps: (Floor, f64),
     /// d: the largest root mean square of an update, before the learning rate.
     pub d: f64,
     /// This times the learning rate is the share of the weight that decays.
@@ -31,13 +31,42 @@ pub struct Adafactor {
     pub maximize: bool,
 }
 
+/// A smallest value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Floor {
+    /// The precision of the numbers' type: torch's None, in TOML "none".
+    Precision,
+    /// This number.
+    Number(f64),
+}
+
+impl<'de> Deserialize<'de> for Floor {
+    #[allow(clippy::cast_precision_loss, reason = "a small number")]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(word) if word == "none" => Ok(Self::Precision),
+            Value::Float(number) => Ok(Self::Number(number)),
+            Value::Integer(number) => Ok(Self::Number(number as f64)),
+            other => Err(D::Error::custom(format!("is {other}; it must be a number like 1e-8, or \"none\""))),
+        }
+    }
+}
+
+impl Serialize for Floor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Precision => "none".serialize(serializer),
+            Self::Number(number) => number.serialize(serializer),
+        }
+    }
+}
+
 impl Default for Adafactor {
     fn default() -> Self {
         Self {
             lr: 1e-2,
             beta2_decay: -0.8,
-            eps1: None,
-            eps2: 1e-3,
+            eps: (Floor::Precision, 1e-3),
             d: 1.0,
             weight_decay: 0.0,
             maximize: false,
@@ -60,13 +89,13 @@ fn root_mean_square(of: &Tensor) -> Result<f64> {
 
 impl Adafactor {
     /// The running mean of the squared gradient, taken one step on.
-    fn squares(grad: &Tensor, slots: &[Var], weight: f64, eps1: f64) -> Result<Tensor> {
+    fn squares(grad: &Tensor, slots: &[Var], weight: f64, least: f64) -> Result<Tensor> {
         let squares = grad.sqr()?;
         match slots {
             [rows, cols] => {
                 let rows = lerp(rows, &squares.mean_keepdim(D::Minus1)?, weight)?;
                 let cols = lerp(cols, &squares.mean_keepdim(D::Minus2)?, weight)?;
-                let mean = rows.mean_keepdim(D::Minus2)?.maximum(eps1)?;
+                let mean = rows.mean_keepdim(D::Minus2)?.maximum(least)?;
                 Ok(rows.matmul(&cols)?.broadcast_div(&mean)?)
             }
             [variance] => lerp(variance, &squares, weight),
@@ -96,16 +125,21 @@ impl UpdateRule for Adafactor {
         if !self.d.is_finite() || self.d < 1.0 {
             return Err(KeyError::new("d", format!("is {}; it must be a finite number, 1 or more", self.d)));
         }
-        check_non_negative(&[("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2)])
+        let least = if let Floor::Number(least) = self.eps.0 { least } else { 0.0 };
+        check_non_negative(&[("eps[0]", least), ("eps[1]", self.eps.1)])
     }
 
     fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
-        let precision = if param.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
-        let eps1 = self.eps1.unwrap_or(precision);
-        let alpha = root_mean_square(param.as_tensor())?.max(self.eps2) * at.lr.min(1.0 / at.count().sqrt());
+        let least = match (self.eps.0, param.dtype()) {
+            (Floor::Number(least), _) => least,
+            (Floor::Precision, DType::F64) => f64::EPSILON,
+            (Floor::Precision, DType::BF16) => 1.0 / 128.0,
+            (Floor::Precision, _) => f64::from(f32::EPSILON),
+        };
+        let alpha = root_mean_square(param.as_tensor())?.max(self.eps.1) * at.lr.min(1.0 / at.count().sqrt());
         let grad = gradient(prelude, param, grad)?;
-        let squares = Self::squares(&grad, slots, at.count().powf(self.beta2_decay), eps1)?;
-        let direction = (grad / squares.maximum(eps1 * eps1)?.sqrt()?)?;
+        let squares = Self::squares(&grad, slots, at.count().powf(self.beta2_decay), least)?;
+        let direction = (grad / squares.maximum(least * least)?.sqrt()?)?;
         let limit = (root_mean_square(&direction)? / self.d).max(1.0);
         let decay = Prelude { keep: prelude.keep, ..Prelude::NONE };
         Ok(update(&Descend(alpha / limit), &decay, param, &direction, &[])?)
