@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Microseconds an update of descent beside PyTorch and JAX, side by side on this machine.
+
+    cargo build --release
+    scripts/compare-peers.py target/release/descent            # the eight workloads of the README's table
+    scripts/compare-peers.py target/release/descent --sweep    # other widths, batches and depths, against PyTorch
+
+Sets up PyTorch and JAX from PyPI in virtual environments under ~/.cache/descent/peers at first (6 GB). A time is the
+difference between a long and a short whole run, over the updates between: start-up, loading and compiling do not count.
+The programs run in turns, round by round, and the median of the rounds is shown. Only ratios mean anything.
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).parent.parent
+CACHE = pathlib.Path(os.environ.get("DESCENT_PEERS", "~/.cache/descent/peers")).expanduser()
+SECONDS = 1.5  # what a long run has on top of a short one, about
+
+MNIST = {"rows": 60000, "inputs": 784, "outputs": 10, "optimizer": "adam", "batch": 64}
+NET = {**MNIST, "hidden": [256, 128]}
+# The last number is a guess at the microseconds of an update; it decides how long the runs are.
+WORKLOADS = {
+    "sgd-1": ({**MNIST, "hidden": [128], "optimizer": "sgd", "batch": 1}, 100),
+    "sgd-64": ({**MNIST, "hidden": [128], "optimizer": "sgd"}, 600),
+    "sgd-full": ({**MNIST, "hidden": [128], "optimizer": "sgd", "batch": 60000}, 200000),
+    "adam-64": (NET, 1000),
+    "batchnorm-64": ({**NET, "batch_norm": True}, 1300),
+    "dropout-64": ({**NET, "dropout": 0.5}, 1300),
+    "rnn-small": (
+        {"rows": 5000, "steps": 5, "inputs": 10, "outputs": 1, "hidden": [50], "optimizer": "adam", "batch": 32, "clip": 1.0},
+        300,
+    ),
+    "rnn-mnist": (
+        {"rows": 60000, "steps": 28, "inputs": 28, "outputs": 10, "hidden": [128], "optimizer": "adam", "batch": 64, "clip": 1.0},
+        5000,
+    ),
+}
+
+
+def sweep():
+    """Other widths, batch sizes and depths."""
+    for batch in (1, 2, 7, 100, 1000):
+        yield f"batch {batch}", ({**NET, "batch": batch}, 300 + 10 * batch)
+    for width in (10, 100, 500, 2000):
+        yield f"width {width}", ({**MNIST, "hidden": [width, width]}, 300 + width * 5)
+    for depth in (1, 2, 4, 6):
+        yield f"depth {depth}", ({**MNIST, "hidden": [100] * depth}, 500 + 100 * depth)
+    for width in (10, 300, 1000):
+        yield f"sgd, batch 2, width {width}", ({**MNIST, "hidden": [width], "optimizer": "sgd", "batch": 2}, 200 + width)
+    for batch, norm in ((7, True), (1000, True)):
+        yield f"BatchNorm, batch {batch}", ({**NET, "batch": batch, "batch_norm": norm}, 500 + 10 * batch)
+    rnn = {"rows": 5000, "outputs": 1, "optimizer": "adam", "clip": 1.0}
+    for steps, hidden, batch in ((5, 10, 7), (50, 50, 32), (20, 300, 100)):
+        work = {**rnn, "steps": steps, "inputs": 10, "hidden": [hidden], "batch": batch}
+        yield f"RNN, T {steps}, width {hidden}, batch {batch}", (work, 500 + steps * 100)
+
+
+def python(name, packages):
+    """The interpreter of a virtual environment that has these packages."""
+    folder = CACHE / name
+    interpreter = folder / "bin/python"
+    if not (folder / "ready").exists():
+        print(f"installing {', '.join(packages)} in {folder}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "-q", *packages], check=True)
+        (folder / "ready").touch()
+    return str(interpreter)
+
+
+def config(work):
+    """What descent trains for a workload."""
+    recurrent = "steps" in work
+    if recurrent and work["rows"] == 5000:
+        data = f'name = "waves"\nrows = {work["rows"]}\nwindow = {work["steps"]}\nfeatures = {work["inputs"]}'
+    else:
+        data = f'name = "mnist"\npath = "{ROOT / "data/mnist"}"' + ("\nsequence = [28, 28]" if recurrent else "")
+    if recurrent:
+        model = f'name = "rnn"\nhidden_size = {work["hidden"][0]}'
+    else:
+        model = f'name = "mlp"\nhidden = {work["hidden"]}\ndropout = {work.get("dropout", 0.0)}'
+        model += f'\nbatch_norm = {json.dumps(work.get("batch_norm", False))}'
+    loss = "mse" if work["outputs"] == 1 else "cross_entropy"
+    train = f'batch_size = {work["batch"]}\nepochs = 1000000000\ncheckpoint_every = "never"'
+    if "clip" in work:
+        train += f'\nclip_grad_norm = {work["clip"]}'
+    return (
+        f'[data]\n{data}\n[model]\n{model}\n[loss]\nname = "{loss}"\n'
+        f'[optimizer]\nname = "{work["optimizer"]}"\nlr = 1e-4\n[train]\n{train}\n'
+    )
+
+
+def programs(descent, wanted):
+    """For each peer the command that makes so many updates of a workload."""
+
+    def ours(work, updates, folder):
+        (folder / "config.toml").write_text(config(work))
+        out = folder / f"run-{time.time_ns()}"
+        limit = ["--set", f"train.max_steps={updates}"]
+        return [descent, "train", folder / "config.toml", "-q", "--out", out, "--threads", work["threads"], *limit]
+
+    def peer(interpreter, script, *more):
+        return lambda work, updates, _: [interpreter, ROOT / "scripts/peers" / script, json.dumps(work), updates, *more]
+
+    peers = {"descent": ours}
+    if "pytorch" in wanted:
+        torch = python("pytorch", ["torch", "numpy"])
+        peers["PyTorch"] = peer(torch, "pytorch.py")
+        peers["PyTorch, fused"] = peer(torch, "pytorch.py", "fused")
+    if "jax" in wanted:
+        peers["JAX"] = peer(python("jax", ["jax", "numpy"]), "jax_scan.py")
+    return peers
+
+
+def seconds(command):
+    start = time.perf_counter()
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{command[0]} failed:\n{done.stderr}")
+    return time.perf_counter() - start
+
+
+def measure(program, work, updates, folder):
+    """Seconds an update: a long run less a short one."""
+    short = max(updates // 10, 2)
+    return (seconds(program(work, short + updates, folder)) - seconds(program(work, short, folder))) / updates
+
+
+def compare(peers, workloads, rounds):
+    """A line a workload; gives the ratios to the fastest peer."""
+    print("| workload | " + " | ".join(f"{name}, µs" for name in peers) + " | fastest peer / descent |")
+    print("| --- " * (len(peers) + 2) + "|")
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (work, guess) in workloads:
+            work = {**work, "threads": os.cpu_count()}
+            times, updates = {peer: [] for peer in peers}, {peer: max(round(SECONDS * 1e6 / guess), 4) for peer in peers}
+            for peer, program in peers.items():  # a first round finds out how many updates fill the time
+                took = max(measure(program, work, updates[peer], pathlib.Path(folder)), 1e-7)
+                updates[peer] = max(min(round(SECONDS / took), 100 * updates[peer]), 4)
+            for _ in range(rounds):
+                for peer, program in peers.items():
+                    times[peer].append(measure(program, work, updates[peer], pathlib.Path(folder)))
+            medians = {peer: statistics.median(values) for peer, values in times.items()}
+            fastest = min(value for peer, value in medians.items() if peer != "descent")
+            ratios.append(fastest / medians["descent"])
+            cells = " | ".join(f"{value * 1e6:,.1f}" for value in medians.values())
+            print(f"| {name} | {cells} | {ratios[-1]:.2f} |", flush=True)
+    print(f"\ngeometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.2f}, least {min(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("descent", nargs="?", default="target/release/descent")
+    parser.add_argument("--sweep", action="store_true", help="other widths, batches and depths, against PyTorch alone")
+    parser.add_argument("--only", nargs="*", default=[], help="these workloads")
+    parser.add_argument("--peers", nargs="*", default=["pytorch", "jax"], choices=["pytorch", "jax"])
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    chosen = sweep() if arguments.sweep else WORKLOADS.items()
+    chosen = [(name, work) for name, work in chosen if not arguments.only or name in arguments.only]
+    wanted = ["pytorch"] if arguments.sweep else arguments.peers
+    compare(programs(os.path.abspath(arguments.descent), wanted), chosen, arguments.rounds)
