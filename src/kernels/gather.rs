@@ -12,12 +12,18 @@ pub fn rows(xs: &Tensor, indices: &[u32], scale: f64, shift: f64, dtype: DType) 
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
     match xs.dtype() {
         DType::U8 if fused => match dtype {
-            DType::F32 => pick::<u8, f32>(xs, indices, |x| f32::from(x) * f32::of(scale) + f32::of(shift)),
+            DType::F32 => {
+                let (scale, shift) = (f32::of(scale), f32::of(shift));
+                pick::<u8, f32>(xs, indices, move |x| f32::from(x) * scale + shift)
+            }
             _ => pick::<u8, f64>(xs, indices, |x| f64::from(x) * scale + shift),
         },
         // Numbers were given the right type when they were loaded.
         same if fused && same == dtype => {
-            by_dtype!(xs, T => pick::<T, T>(xs, indices, |x| x * T::of(scale) + T::of(shift)))
+            by_dtype!(xs, T => {
+                let (scale, shift) = (T::of(scale), T::of(shift));
+                pick::<T, T>(xs, indices, move |x| x * scale + shift)
+            })
         }
         _ => plain(xs, indices, scale, shift, dtype),
     }
@@ -33,17 +39,14 @@ fn pick<S: WithDType, T: Float>(xs: &Tensor, indices: &[u32], convert: impl Fn(S
     let x = view::<S>(xs)?;
     let mut shape = xs.dims().to_vec();
     let row = xs.elem_count() / shape[0].max(1);
-    let mut batch = Vec::with_capacity(indices.len() * row);
-    pulp::Arch::new().dispatch(|| -> Result<()> {
-        for &index in indices {
-            let start = index as usize * row;
-            let Some(values) = x.get(start..start + row) else {
-                candle_core::bail!("row {index} of a data set of {}", shape[0]);
-            };
-            batch.extend(values.iter().map(|&x| convert(x)));
-        }
-        Ok(())
-    })?;
+    let mut batch = vec![T::of(0.0); indices.len() * row];
+    for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row.max(1))) {
+        let start = index as usize * row;
+        let Some(values) = x.get(start..start + row) else {
+            candle_core::bail!("row {index} of a data set of {}", shape[0]);
+        };
+        pulp::Arch::new().dispatch(|| out.iter_mut().zip(values).for_each(|(out, &x)| *out = convert(x)));
+    }
     shape[0] = indices.len();
     tensor(batch, shape)
 }

@@ -12,6 +12,7 @@ pub mod autograd;
 pub mod batch_norm;
 pub mod cross_entropy;
 pub mod dropout;
+mod elementary;
 pub mod gather;
 mod gemm;
 pub mod layer_norm;

@@ -1,6 +1,7 @@
 //! The arithmetic in which formulas are written once: over `f32` and `f64` they become a fused loop, over tensors
 //! they become the plain twin of that loop.
 
+use super::elementary;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A real number, or a tensor of them.
@@ -56,7 +57,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ty, $erf:path) => {
+    ($float:ty, $exp:path, $tanh:path, $erf:path) => {
         #[allow(
             clippy::cast_possible_truncation,
             reason = "constants round to the kernel's type, as torch's scalars do"
@@ -76,7 +77,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn exponential(self) -> Self {
-                self.exp()
+                $exp(self)
             }
             #[inline(always)]
             fn logarithm(self) -> Self {
@@ -88,7 +89,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn hyperbolic_tangent(self) -> Self {
-                self.tanh()
+                $tanh(self)
             }
             #[inline(always)]
             fn error_function(self) -> Self {
@@ -113,5 +114,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, libm::erff);
-real!(f64, libm::erf);
+real!(f32, elementary::exp, elementary::tanh, libm::erff);
+real!(f64, f64::exp, f64::tanh, libm::erf);
