@@ -99,7 +99,6 @@ macro_rules! specialized {
         })+ }
     };
 }
-pub(super) use specialized;
 
 /// The activation of every element.
 pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
@@ -108,8 +107,9 @@ pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
         return formula.value(act.value(formula.node(xs.clone())));
     }
     by_dtype!(xs, T => {
-        let x = view::<T>(xs)?;
-        tensor(specialized!(act, act => x.iter().map(|&x| act.value(x)).collect()), xs.shape())
+        let mut values = view::<T>(xs)?.to_vec();
+        apply(act, &mut values);
+        tensor(values, xs.shape())
     })
 }
 
@@ -128,8 +128,50 @@ pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Res
 
 /// `grad · slope`, element by element.
 pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
-    let triples = x.iter().zip(y).zip(grad);
-    specialized!(act, act => pulp::Arch::new().dispatch(|| triples.map(|((&x, &y), &g)| g * act.slope(x, y)).collect()))
+    let mut product = grad.to_vec();
+    pulp::Arch::new().dispatch(Slopes { act, x, y, product: &mut product });
+    product
+}
+
+/// Puts the activation of every number in its place.
+pub(super) fn apply<T: Float>(act: Activation, xs: &mut [T]) {
+    pulp::Arch::new().dispatch(Values { act, xs });
+}
+
+// Not closures: one that is called for several instruction sets need not be inlined, and is then compiled for the
+// oldest of them.
+struct Values<'a, T> {
+    act: Activation,
+    xs: &'a mut [T],
+}
+
+impl<T: Float> pulp::NullaryFnOnce for Values<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        specialized!(self.act, act => for x in self.xs {
+            *x = act.value(*x);
+        });
+    }
+}
+
+struct Slopes<'a, T> {
+    act: Activation,
+    x: &'a [T],
+    y: &'a [T],
+    product: &'a mut [T],
+}
+
+impl<T: Float> pulp::NullaryFnOnce for Slopes<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        specialized!(self.act, act => for ((g, &x), &y) in self.product.iter_mut().zip(self.x).zip(self.y) {
+            *g = *g * act.slope(x, y);
+        });
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::activation::{self, multiply_slope, specialized};
+use super::activation::{self, multiply_slope};
 use super::gemm::{Matrix, matmul};
 use super::storage::{Float, edit, tensor, view};
 use super::{Activation, Sink, autograd, by_dtype, is_fused};
@@ -39,7 +39,7 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Acti
         if act.needs_input() {
             saved = Some(tensor(ys.clone(), (n, outputs))?);
         }
-        specialized!(act, act => pulp::Arch::new().dispatch(|| ys.iter_mut().for_each(|y| *y = act.value(*y))));
+        activation::apply(act, &mut ys);
     }
     let ys = tensor(ys, (n, outputs))?;
     Ok(Output { saved: saved.unwrap_or_else(|| ys.clone()), ys })

@@ -154,7 +154,25 @@ fn sweep<T: Float, const S: usize>(
         );
         return;
     }
-    pulp::Arch::new().dispatch(move || {
+    pulp::Arch::new().dispatch(Piece { rule, prelude, p, g, slots });
+}
+
+/// What one thread updates. Not a closure: one that is called for several instruction sets need not be inlined, and is
+/// then compiled for the oldest of them.
+struct Piece<'a, P, T, const S: usize> {
+    rule: &'a P,
+    prelude: &'a Prelude,
+    p: &'a mut [T],
+    g: &'a [T],
+    slots: [&'a mut [T]; S],
+}
+
+impl<P: PerElement, T: Float, const S: usize> pulp::NullaryFnOnce for Piece<'_, P, T, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { rule, prelude, p, g, slots } = self;
         let n = p.len();
         let (p, g) = (&mut p[..n], &g[..n]);
         let slots = slots.map(|slot| &mut slot[..n]);
@@ -167,7 +185,7 @@ fn sweep<T: Float, const S: usize>(
                 slots[s][i] = state[s].flushed();
             }
         }
-    });
+    }
 }
 
 /// The plain twin: the same formula over tensors.

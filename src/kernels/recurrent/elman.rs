@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation::{self, multiply_slope, specialized};
+use super::super::activation::{self, multiply_slope};
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
@@ -34,8 +34,7 @@ pub(super) fn forward<T: Float>(
             let (z, h) = blocks(&mut hs, n * hidden, t, previous);
             matmul(z, Matrix::new(h, n, hidden), w_hh, true)?;
         }
-        let h = &mut hs[t * n * hidden..][..n * hidden];
-        specialized!(act, act => pulp::Arch::new().dispatch(|| h.iter_mut().for_each(|h| *h = act.value(*h))));
+        activation::apply(act, &mut hs[t * n * hidden..][..n * hidden]);
     }
     Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved: Vec::new() })
 }
