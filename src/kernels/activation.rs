@@ -169,7 +169,7 @@ impl<T: Float> pulp::NullaryFnOnce for Slopes<'_, T> {
     #[inline(always)]
     fn call(self) {
         specialized!(self.act, act => for ((g, &x), &y) in self.product.iter_mut().zip(self.x).zip(self.y) {
-            *g = *g * act.slope(x, y);
+            *g *= act.slope(x, y);
         });
     }
 }

@@ -3,10 +3,11 @@
 
 use candle_core::{Result, Tensor};
 
+use super::super::activation;
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::{Arguments, Cell, Output, Sizes, order};
+use super::{Activation, Arguments, Cell, Output, Sizes, order};
 
 /// The plain twin of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn plain_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
@@ -39,12 +40,15 @@ pub(super) fn forward<T: Float>(
         for row in 0..n {
             let gate = &mut gates[(t * n + row) * width..][..width];
             let state = &state[row * width..][..width];
+            gate.iter_mut().zip(&state[..2 * hidden]).for_each(|(gate, &state)| *gate += state);
+            activation::apply(Activation::Sigmoid, &mut gate[..2 * hidden]);
             for k in 0..hidden {
-                let r = (gate[k] + state[k]).sigmoid();
-                let z = (gate[hidden + k] + state[hidden + k]).sigmoid();
-                let new = (gate[2 * hidden + k] + r * state[2 * hidden + k]).hyperbolic_tangent();
-                (gate[k], gate[hidden + k], gate[2 * hidden + k]) = (r, z, new);
-                from_state[t * size + row * hidden + k] = state[2 * hidden + k];
+                gate[2 * hidden + k] += gate[k] * state[2 * hidden + k];
+            }
+            activation::apply(Activation::Tanh, &mut gate[2 * hidden..]);
+            from_state[t * size + row * hidden..][..hidden].copy_from_slice(&state[2 * hidden..]);
+            for k in 0..hidden {
+                let (z, new) = (gate[hidden + k], gate[2 * hidden + k]);
                 after.push(new + z * (before[row * hidden + k] - new));
             }
         }

@@ -3,10 +3,11 @@
 
 use candle_core::{Result, Tensor};
 
+use super::super::activation;
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::{Arguments, Cell, Output, Sizes, order};
+use super::{Activation, Arguments, Cell, Output, Sizes, order};
 
 /// The plain twin of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn plain_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -38,18 +39,21 @@ pub(super) fn forward<T: Float>(
             matmul(z, Matrix::new(&hs[previous * size..][..size], n, hidden), w_hh, true)?;
         }
         for row in 0..n {
-            let (i, rest) = z[row * width..][..width].split_at_mut(hidden);
-            let (f, rest) = rest.split_at_mut(hidden);
-            let (g, o) = rest.split_at_mut(hidden);
+            let gate = &mut z[row * width..][..width];
+            activation::apply(Activation::Sigmoid, &mut gate[..2 * hidden]);
+            activation::apply(Activation::Tanh, &mut gate[2 * hidden..3 * hidden]);
+            activation::apply(Activation::Sigmoid, &mut gate[3 * hidden..]);
             for k in 0..hidden {
                 let at = row * hidden + k;
-                (i[k], f[k], g[k], o[k]) =
-                    (i[k].sigmoid(), f[k].sigmoid(), g[k].hyperbolic_tangent(), o[k].sigmoid());
                 let before = previous.map_or(T::of(0.0), |p| cs[p * size + at]);
-                let c = f[k] * before + i[k] * g[k];
-                cs[t * size + at] = c;
-                hs[t * size + at] = o[k] * c.hyperbolic_tangent();
+                cs[t * size + at] = gate[hidden + k] * before + gate[k] * gate[2 * hidden + k];
             }
+        }
+        let h = &mut hs[t * size..][..size];
+        h.copy_from_slice(&cs[t * size..][..size]);
+        activation::apply(Activation::Tanh, h);
+        for (h, gate) in h.chunks_exact_mut(hidden).zip(z.chunks_exact(width)) {
+            h.iter_mut().zip(&gate[3 * hidden..]).for_each(|(h, &o)| *h *= o);
         }
     }
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(cs, (steps, n, hidden))?];
@@ -72,6 +76,7 @@ pub(super) fn through_time<T: Float>(
     let mut dz = vec![T::of(0.0); steps * n * width];
     let mut dc = vec![T::of(0.0); size];
     let mut dh = vec![T::of(0.0); size];
+    let mut tanh = vec![T::of(0.0); size];
     let mut next: Option<usize> = None;
     for (t, previous) in order(steps, reverse).rev() {
         dh.copy_from_slice(&grad[t * size..][..size]);
@@ -79,6 +84,8 @@ pub(super) fn through_time<T: Float>(
             let later = Matrix::new(&dz[next * n * width..][..n * width], n, width);
             matmul(&mut dh, later, Matrix::new(w_hh, width, hidden), true)?;
         }
+        tanh.copy_from_slice(&cs[t * size..][..size]);
+        activation::apply(Activation::Tanh, &mut tanh);
         for row in 0..n {
             let place = (t * n + row) * width;
             let (gate, dz) = (&gates[place..][..width], &mut dz[place..][..width]);
@@ -86,7 +93,7 @@ pub(super) fn through_time<T: Float>(
                 let at = row * hidden + k;
                 let [i, f, g, o] = [0, 1, 2, 3].map(|which| gate[which * hidden + k]);
                 let before = previous.map_or(T::of(0.0), |p| cs[p * size + at]);
-                let tanh = cs[t * size + at].hyperbolic_tangent();
+                let tanh = tanh[at];
                 let from_state = dc[at] + dh[at] * o * (one - tanh * tanh);
                 dz[k] = from_state * g * i * (one - i);
                 dz[hidden + k] = from_state * before * f * (one - f);
