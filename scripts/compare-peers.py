@@ -2,7 +2,7 @@
 """Microseconds an update of descent beside PyTorch and JAX, side by side on this machine.
 
     cargo build --release
-    scripts/compare-peers.py target/release/descent            # the eight workloads of the README's table
+    scripts/compare-peers.py target/release/descent            # the eight workloads of WORKLOADS
     scripts/compare-peers.py target/release/descent --sweep    # other widths, batches and depths, against PyTorch
 
 Sets up PyTorch and JAX from PyPI in virtual environments under ~/.cache/descent/peers at first (6 GB). A time is the
@@ -55,8 +55,8 @@ def sweep():
         yield f"depth {depth}", ({**MNIST, "hidden": [100] * depth}, 500 + 100 * depth)
     for width in (10, 300, 1000):
         yield f"sgd, batch 2, width {width}", ({**MNIST, "hidden": [width], "optimizer": "sgd", "batch": 2}, 200 + width)
-    for batch, norm in ((7, True), (1000, True)):
-        yield f"BatchNorm, batch {batch}", ({**NET, "batch": batch, "batch_norm": norm}, 500 + 10 * batch)
+    for batch in (7, 1000):
+        yield f"BatchNorm, batch {batch}", ({**NET, "batch": batch, "batch_norm": True}, 500 + 10 * batch)
     rnn = {"rows": 5000, "outputs": 1, "optimizer": "adam", "clip": 1.0}
     for steps, hidden, batch in ((5, 10, 7), (50, 50, 32), (20, 300, 100)):
         work = {**rnn, "steps": steps, "inputs": 10, "hidden": [hidden], "batch": batch}
@@ -134,7 +134,7 @@ def measure(program, work, updates, folder):
 
 
 def compare(peers, workloads, rounds):
-    """A line a workload; gives the ratios to the fastest peer."""
+    """Prints a line a workload, with the ratio to the fastest peer."""
     print("| workload | " + " | ".join(f"{name}, µs" for name in peers) + " | fastest peer / descent |")
     print("| --- " * (len(peers) + 2) + "|")
     ratios = []

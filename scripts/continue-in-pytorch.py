@@ -27,8 +27,7 @@ TOLERANCE_OF_MUON = 2**-8  # torch's own definition: bfloat16
 def load_state(rule, module, state):
     """Puts the tensors of our `optimizer.safetensors` into a torch optimizer."""
     for name, parameter in module.named_parameters():
-        own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
-        own = {key: value for key, value in own.items() if "." not in key}
+        own = {key.rpartition(".")[2]: value for key, value in state.items() if key.rpartition(".")[0] == name}
         if not own:
             continue
         if "n_iter" in own:  # L-BFGS keeps numbers and lists

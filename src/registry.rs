@@ -4,9 +4,12 @@
 //! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can
 //! carry a `#[cfg(…)]`.
 
-use serde::Serialize;
+mod options;
+
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
+
+pub use options::options;
 
 /// A config key that cannot be used as it is: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,64 +195,11 @@ fn explain(path: &str, message: &str) -> KeyError {
     KeyError::new(path, problem)
 }
 
-/// The options of a config type with the defaults in TOML's notation; `none` where there is no value by default.
-pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, String)> {
-    let defaults = Table::try_from(T::default()).unwrap_or_default();
-    field_names::<T>()
-        .iter()
-        .map(|field| {
-            let default = defaults.get(*field).map_or("none".to_owned(), notation);
-            ((*field).to_owned(), default)
-        })
-        .collect()
-}
-
-/// A value as one would write it: 1e-8, not 0.00000001.
-fn notation(value: &Value) -> String {
-    match value {
-        Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
-        other => other.to_string(),
-    }
-}
-
-/// The names that a struct reads, which a serialised default cannot tell: TOML has no null for an option left out.
-fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
-    struct Fields<'a>(&'a mut &'static [&'static str]);
-
-    impl<'de> serde::Deserializer<'de> for Fields<'_> {
-        type Error = serde::de::value::Error;
-
-        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(serde::de::Error::custom("only the names of the fields are wanted"))
-        }
-
-        fn deserialize_struct<V: serde::de::Visitor<'de>>(
-            self,
-            _: &'static str,
-            fields: &'static [&'static str],
-            visitor: V,
-        ) -> Result<V::Value, Self::Error> {
-            *self.0 = fields;
-            self.deserialize_any(visitor)
-        }
-
-        serde::forward_to_deserialize_any! {
-            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-        }
-    }
-
-    let mut names: &'static [&'static str] = &[];
-    // The error is the point: the names are known by then.
-    let _ = T::deserialize(Fields(&mut names));
-    names
-}
-
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "the macro makes what it declares public")]
 mod tests {
     use super::*;
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
 
     pub trait Shape {
         fn area(&self) -> f64;

@@ -67,9 +67,8 @@ def loss(params, state, x, y, key):
     return -jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], 1).mean(), state
 
 
-def update(x, y, carry, step):
+def update(x, y, carry, index):
     params, state, m, v, t, key = carry
-    index = step
     key, own = jax.random.split(key)
     (value, state), g = jax.value_and_grad(loss, has_aux=True)(params, state, x[index], y[index], own)
     if clip:

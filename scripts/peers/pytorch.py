@@ -1,4 +1,4 @@
-"""A PyTorch training loop of one workload, as a careful user writes it: peers.py calls it, compare-peers.py times it.
+"""A PyTorch training loop of one workload, as a careful user writes it: compare-peers.py times it.
 
     python pytorch.py WORKLOAD-AS-JSON UPDATES [fused]
 """

@@ -16,17 +16,12 @@ use crate::registry::{FromTable, KeyError};
 
 /// How weights are averaged.
 pub trait Averaging {
-    /// Refuses options that cannot be.
-    fn check(&self) -> Result<(), KeyError>;
+    /// Refuses options that cannot be in a run of so many epochs.
+    fn check(&self, epochs: u64) -> Result<(), KeyError>;
 
     /// Whether the weights of this moment join the average: after every update, and once more, with `end`, after an
     /// epoch's last.
     fn joins(&self, epoch: u64, end: bool) -> bool;
-
-    /// The first epoch of which weights join.
-    fn first_epoch(&self) -> u64 {
-        1
-    }
 
     /// The share that the weights have in the new average, where `count` joined before.
     fn share(&self, count: u64) -> f64;

@@ -93,11 +93,7 @@ impl TrainOptions {
             return Err(KeyError::new("max_time", problem));
         }
         if let Some(average) = &self.average {
-            average.check().map_err(|e| e.under("average"))?;
-            if average.first_epoch() > self.epochs {
-                let problem = format!("is {}, but there are {} epochs", average.first_epoch(), self.epochs);
-                return Err(KeyError::new("average.start_epoch", problem));
-            }
+            average.check(self.epochs).map_err(|e| e.under("average"))?;
         }
         let zero = [
             ("epochs", self.epochs == 0),

@@ -20,7 +20,7 @@ impl Default for Ema {
 }
 
 impl Averaging for Ema {
-    fn check(&self) -> Result<(), KeyError> {
+    fn check(&self, _: u64) -> Result<(), KeyError> {
         if (0.0..=1.0).contains(&self.decay) {
             return Ok(());
         }

@@ -20,15 +20,13 @@ impl Default for Swa {
 }
 
 impl Averaging for Swa {
-    fn check(&self) -> Result<(), KeyError> {
-        if self.start_epoch > 0 {
-            return Ok(());
-        }
-        Err(KeyError::new("start_epoch", "is 0; epochs count from 1"))
-    }
-
-    fn first_epoch(&self) -> u64 {
-        self.start_epoch
+    fn check(&self, epochs: u64) -> Result<(), KeyError> {
+        let problem = match self.start_epoch {
+            0 => "is 0; epochs count from 1".to_owned(),
+            start if start > epochs => format!("is {start}, but there are {epochs} epochs"),
+            _ => return Ok(()),
+        };
+        Err(KeyError::new("start_epoch", problem))
     }
 
     fn joins(&self, epoch: u64, end: bool) -> bool {
