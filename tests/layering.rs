@@ -84,7 +84,7 @@ fn storage_and_unsafe_stay_in_the_kernels() {
                     assert!(!line.contains(word), "{}: {line}", path.display());
                 }
             }
-            if path.file_name().unwrap() != "gemm.rs" {
+            if !["gemm.rs", "team.rs"].map(std::ffi::OsStr::new).contains(&path.file_name().unwrap()) {
                 assert!(!line.contains("unsafe"), "{}: {line}", path.display());
             }
         }

@@ -3,6 +3,7 @@
 use candle_core::Device;
 
 use crate::error::{Error, Result};
+use crate::kernels::team;
 
 /// The device of this name: auto, cpu, cuda or cuda:N.
 pub(super) fn choose(name: &str) -> Result<Device> {
@@ -34,7 +35,7 @@ fn automatic() -> Device {
         }
         Err(problem) => {
             tracing::debug!("{problem}");
-            tracing::info!("running on the CPU, {} threads", rayon::current_num_threads());
+            tracing::info!("running on the CPU, {} threads", team::threads());
             Device::Cpu
         }
     }
@@ -53,6 +54,8 @@ pub(super) fn use_threads(threads: Option<usize>) -> Result<()> {
     if !(1..=1024).contains(&threads) {
         return Err(Error::Config(format!("--threads {threads}: give a number from 1 to 1024")));
     }
+    team::use_threads(threads);
+    // candle's own operations run on rayon's pool.
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::real::Real;
 use super::storage::{Float, tensor, view};
 use super::symbolic::Formula;
-use super::{by_dtype, is_fused};
+use super::vectorized::vectorized;
+use super::{by_dtype, is_fused, team};
 
 /// The activation functions of torch.nn, with torch's default parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +109,7 @@ pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
     }
     by_dtype!(xs, T => {
         let mut values = view::<T>(xs)?.to_vec();
-        apply(act, &mut values);
+        team::for_each(values.chunks_mut(PIECE).collect(), |piece| apply(act, piece));
         tensor(values, xs.shape())
     })
 }
@@ -126,50 +127,54 @@ pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Res
     })
 }
 
+/// Elements that one thread takes at a time.
+const PIECE: usize = 1 << 14;
+
 /// `grad · slope`, element by element.
 pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
-    let mut product = grad.to_vec();
-    pulp::Arch::new().dispatch(Slopes { act, x, y, product: &mut product });
+    let mut product = vec![T::of(0.0); grad.len()];
+    let inputs = x.chunks(PIECE).zip(y.chunks(PIECE)).zip(grad.chunks(PIECE));
+    team::for_each(product.chunks_mut(PIECE).zip(inputs).collect(), |(product, ((x, y), grad))| {
+        slopes(act, x, y, grad, product);
+    });
     product
 }
 
-/// Puts the activation of every number in its place.
-pub(super) fn apply<T: Float>(act: Activation, xs: &mut [T]) {
-    pulp::Arch::new().dispatch(Values { act, xs });
+vectorized! {
+    fn slopes[T: Float](act: Activation, x: &[T], y: &[T], grad: &[T], product: &mut [T]) {
+        let inputs = x.iter().zip(y).zip(grad);
+        specialized!(act, act => for (product, ((&x, &y), &g)) in product.iter_mut().zip(inputs) {
+            *product = g * act.slope(x, y);
+        });
+    }
 }
 
-// Not closures: one that is called for several instruction sets need not be inlined, and is then compiled for the
-// oldest of them.
-struct Values<'a, T> {
-    act: Activation,
-    xs: &'a mut [T],
-}
-
-impl<T: Float> pulp::NullaryFnOnce for Values<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        specialized!(self.act, act => for x in self.xs {
+vectorized! {
+    /// Puts the activation of every number in its place.
+    pub(super) fn apply[T: Float](act: Activation, xs: &mut [T]) {
+        specialized!(act, act => for x in xs {
             *x = act.value(*x);
         });
     }
 }
 
-struct Slopes<'a, T> {
-    act: Activation,
-    x: &'a [T],
-    y: &'a [T],
-    product: &'a mut [T],
+vectorized! {
+    /// Adds `bias` to the numbers, and puts the activation of each in its place.
+    pub(super) fn shift_and_apply[T: Float](act: Option<Activation>, xs: &mut [T], bias: &[T]) {
+        match act {
+            None => xs.iter_mut().zip(bias).for_each(|(x, &b)| *x += b),
+            Some(act) => specialized!(act, act => for (x, &b) in xs.iter_mut().zip(bias) {
+                *x = act.value(*x + b);
+            }),
+        }
+    }
 }
 
-impl<T: Float> pulp::NullaryFnOnce for Slopes<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        specialized!(self.act, act => for ((g, &x), &y) in self.product.iter_mut().zip(self.x).zip(self.y) {
-            *g *= act.slope(x, y);
+vectorized! {
+    /// `xs ← (xs + more) · slope`, where the function's value is `y`: for functions whose slope needs no more than that.
+    pub(super) fn add_and_slope[T: Float](act: Activation, xs: &mut [T], more: &[T], y: &[T]) {
+        specialized!(act, act => for ((x, &more), &y) in xs.iter_mut().zip(more).zip(y) {
+            *x = (*x + more) * act.slope(y, y);
         });
     }
 }

@@ -3,6 +3,8 @@
 
 use candle_core::{Result, Tensor, Var};
 
+use super::{Onto, Sink};
+
 /// The vector-Jacobian product of `f` at `inputs`: the gradients of `Σ f(inputs) · grad`, one for each input.
 pub fn vjp(
     inputs: &[&Tensor],
@@ -21,7 +23,12 @@ pub fn vjp(
 }
 
 /// Puts a gradient where it belongs.
-pub fn store(sink: super::Sink<'_>, grad: &Tensor) -> Result<()> {
-    let grad = if sink.accumulate { sink.buffer.add(grad)? } else { grad.contiguous()? };
-    sink.buffer.slice_set(&grad, 0, 0)
+pub fn store(Sink { buffer, onto: Onto { keep, scale } }: Sink<'_>, grad: &Tensor) -> Result<()> {
+    let grad = if scale == 1.0 { grad.contiguous()? } else { (grad * scale)? };
+    let grad = match keep {
+        0.0 => grad,
+        1.0 => (buffer + grad)?,
+        keep => ((buffer * keep)? + grad)?,
+    };
+    buffer.slice_set(&grad, 0, 0)
 }

@@ -170,6 +170,7 @@ pub fn track(running: &Var, batch: &Tensor, momentum: f64, correction: f64) -> R
 
 #[cfg(test)]
 mod tests {
+    use super::super::Onto;
     use super::*;
     use candle_core::Device;
 
@@ -184,8 +185,9 @@ mod tests {
             let expected =
                 autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
             let (dw, db) = (w.zeros_like().unwrap(), b.ones_like().unwrap());
-            let sink = |buffer, accumulate| Sink { buffer, accumulate };
-            let dx = backward(&xs, &w, &b, &output, &grad, [sink(&dw, false), sink(&db, true)]).unwrap();
+            let sink = |buffer, onto| Sink { buffer, onto };
+            let dx = backward(&xs, &w, &b, &output, &grad, [sink(&dw, Onto::REPLACE), sink(&db, Onto::ADD)])
+                .unwrap();
             close(&dx, &expected[0]);
             close(&dw, &expected[1]);
             close(&(db - 1.0).unwrap(), &expected[2]);

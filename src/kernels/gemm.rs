@@ -1,9 +1,13 @@
 //! Matrix products, by the `gemm` crate: candle's own, called on slices so that a product can add to what is there.
 #![allow(unsafe_code, reason = "the `gemm` crate takes pointers")]
 
+use std::ops::Range;
+
 use candle_core::{Result, bail};
 
+use super::Onto;
 use super::storage::Float;
+use super::team;
 
 /// A matrix in a slice, read with strides.
 #[derive(Clone, Copy)]
@@ -33,7 +37,17 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// `out = a b`, or `out += a b`; `out` is row-major, `a.rows` by `b.cols`.
+/// Which side of a product's output is cut for the threads. Where a weight's rows are cut the same way in its product, its
+/// gradient and its update, each thread finds its part of the weight in its own cache.
+#[derive(Clone, Copy)]
+pub(super) enum Cut {
+    Rows,
+    Cols,
+    /// Neither: the work around the product is cut already.
+    Nothing,
+}
+
+/// `out ← keep · out + scale · a b`; `out` is row-major, `a.rows` by `b.cols`.
 ///
 /// # Errors
 /// Shapes that do not fit each other or their slices.
@@ -41,75 +55,87 @@ pub(super) fn matmul<T: Float>(
     out: &mut [T],
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    accumulate: bool,
+    onto: Onto,
+    cut: Cut,
+) -> Result<()> {
+    matmul_then(out, a, b, onto, cut, |_, _| ())
+}
+
+/// As [`matmul`], and calls `then` on every piece of a row of the result with its first column, while it is in the cache.
+pub(super) fn matmul_then<T: Float>(
+    out: &mut [T],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    onto: Onto,
+    cut: Cut,
+    then: impl Fn(usize, &mut [T]) + Sync,
 ) -> Result<()> {
     let (m, k, n) = (a.rows, a.cols, b.cols);
     if b.rows != k || out.len() != m * n || a.data.len() != m * k || b.data.len() != k * n {
         bail!("product of [{m}, {k}] and [{}, {n}] into {} elements", b.rows, out.len());
     }
-    if out.is_empty() {
-        return Ok(());
-    }
-    if k == 0 {
-        if !accumulate {
-            out.fill(T::of(0.0));
-        }
-        return Ok(());
-    }
-    let job = Job { out: out.as_mut_ptr(), row_stride: n, a, b, accumulate };
-    // SAFETY: `out` is borrowed mutably for the whole call and holds m·n elements in row-major order; `a` and `b` hold
-    // exactly rows·cols elements, and their strides are those of a dense matrix or its transpose.
-    unsafe { job.run(0..m, 0..n, pieces(m, n, k)) };
+    let job = Job { out: out.as_mut_ptr(), row_stride: n, a, b, onto };
+    team::for_each(blocks((m, n, k), cut), |(rows, cols)| {
+        // SAFETY: `out` is borrowed mutably for the whole call and holds m·n elements in row-major order; `a` and `b`
+        // hold exactly rows·cols elements, and their strides are those of a dense matrix or its transpose. The blocks
+        // are disjoint, and each is worked on once.
+        unsafe { job.run(rows, cols, &then) }
+    });
     Ok(())
 }
 
-/// In how many pieces a product is cut: by its size alone, so that the bits do not depend on the threads.
-fn pieces(m: usize, n: usize, k: usize) -> usize {
-    const SMALLEST: usize = 1 << 20;
-    (m * n * k / SMALLEST).clamp(1, 8).next_power_of_two().min(m.max(n))
+/// The output in disjoint blocks: by the product's size alone, so that the bits do not depend on the threads. Each
+/// block packs the operand that it shares with the others once more, so there are few of them.
+fn blocks((m, n, k): (usize, usize, usize), cut: Cut) -> Vec<(Range<usize>, Range<usize>)> {
+    /// Below this many multiplications a product is over before another thread has begun.
+    const WORTH_A_THREAD: usize = 1 << 18;
+    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k };
+    let pieces = match work / WORTH_A_THREAD {
+        0 | 1 => 1,
+        2..16 => 2,
+        16..256 => 4,
+        _ => 8,
+    };
+    // Whole cache lines to each block, and no slivers.
+    let length = |side: usize| side.div_ceil(pieces).next_multiple_of(16);
+    let by_rows = match cut {
+        Cut::Rows => m >= 16 * pieces || m >= n,
+        Cut::Cols | Cut::Nothing => n < 16 * pieces && m > n,
+    };
+    let ranges = |side: usize| {
+        let length = length(side).max(1);
+        (0..side).step_by(length).map(move |start| start..(start + length).min(side))
+    };
+    if by_rows {
+        ranges(m).map(|rows| (rows, 0..n)).collect()
+    } else {
+        ranges(n).map(|cols| (0..m, cols)).collect()
+    }
 }
 
-/// One product, and the pointer it writes to. Its pieces write disjoint blocks.
-#[derive(Clone, Copy)]
+/// One product, and the pointer it writes to.
 struct Job<'a, T> {
     out: *mut T,
     row_stride: usize,
     a: Matrix<'a, T>,
     b: Matrix<'a, T>,
-    accumulate: bool,
+    onto: Onto,
 }
 
-// SAFETY: every piece of a job writes another block of `out` (`run` splits rows or columns into disjoint ranges), and
-// `a` and `b` are shared slices of plain numbers.
-unsafe impl<T: Float> Send for Job<'_, T> {}
+// SAFETY: the threads share a job to write disjoint blocks of `out`, and `a` and `b` are shared slices of plain numbers.
+unsafe impl<T: Float> Sync for Job<'_, T> {}
 
 impl<T: Float> Job<'_, T> {
-    /// Computes the block `rows` × `cols` of the output, halving the longer side into `pieces`.
+    /// Computes the block `rows` × `cols` of the output.
     ///
     /// # Safety
-    /// `out` is valid for writes of the whole output for the duration, and no one else uses this block of it.
-    unsafe fn run(self, rows: std::ops::Range<usize>, cols: std::ops::Range<usize>, pieces: usize) {
-        if pieces > 1 {
-            let ((rows_a, cols_a), (rows_b, cols_b)) = if rows.len() >= cols.len() {
-                let mid = rows.start + rows.len() / 2;
-                ((rows.start..mid, cols.clone()), (mid..rows.end, cols))
-            } else {
-                // Whole cache lines to each side.
-                let mid = cols.start + (cols.len() / 2).next_multiple_of(16).min(cols.len());
-                ((rows.clone(), cols.start..mid), (rows, mid..cols.end))
-            };
-            rayon::join(
-                // SAFETY: the two blocks are disjoint parts of this one.
-                move || unsafe { self.run(rows_a, cols_a, pieces / 2) },
-                // SAFETY: as above.
-                move || unsafe { self.run(rows_b, cols_b, pieces / 2) },
-            );
-            return;
-        }
+    /// `out` is valid for writes of the whole output for the duration, no one else uses this block of it, and the
+    /// matrices' strides stay inside their slices.
+    unsafe fn run(&self, rows: Range<usize>, cols: Range<usize>, then: &impl Fn(usize, &mut [T])) {
         if rows.is_empty() || cols.is_empty() {
             return;
         }
-        let Self { a, b, .. } = self;
+        let Self { a, b, onto, .. } = *self;
         // SAFETY: rows and cols lie inside the matrices whose sizes `matmul` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
         unsafe {
@@ -120,20 +146,25 @@ impl<T: Float> Job<'_, T> {
                 self.out.add(rows.start * self.row_stride + cols.start),
                 1,
                 self.row_stride.cast_signed(),
-                self.accumulate,
+                onto.keep != 0.0,
                 a.data.as_ptr().add(rows.start * a.row_stride),
                 a.col_stride.cast_signed(),
                 a.row_stride.cast_signed(),
                 b.data.as_ptr().add(cols.start * b.col_stride),
                 b.col_stride.cast_signed(),
                 b.row_stride.cast_signed(),
-                T::of(1.0),
-                T::of(1.0),
+                T::of(onto.keep),
+                T::of(onto.scale),
                 false,
                 false,
                 false,
                 gemm::Parallelism::None,
             );
+        }
+        for row in rows {
+            let start = row * self.row_stride + cols.start;
+            // SAFETY: a part of a row of this block, which no one else uses.
+            then(cols.start, unsafe { std::slice::from_raw_parts_mut(self.out.add(start), cols.len()) });
         }
     }
 }
@@ -144,25 +175,30 @@ mod tests {
 
     #[test]
     fn products_of_every_size_and_order_equal_the_definition() {
-        for (m, n, k) in [(1, 1, 1), (1, 300, 257), (64, 3, 9), (129, 130, 131), (7, 512, 600), (5, 4, 0)] {
+        let sizes =
+            [(1, 1, 1), (1, 300, 257), (64, 3, 9), (129, 130, 131), (7, 512, 600), (700, 5, 400), (5, 4, 0)];
+        for ((m, n, k), cut) in sizes.into_iter().flat_map(|size| [(size, Cut::Rows), (size, Cut::Cols)]) {
             let cycle =
                 |count: usize, period: u8| (0..period).cycle().take(count).map(|i| f64::from(i) - 2.0);
             let a: Vec<f64> = cycle(m * k, 7).collect();
             let b: Vec<f64> = cycle(k * n, 5).collect();
             // b as its transpose, [n, k].
             let bt: Vec<f64> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
-            let mut expected = vec![1.0; m * n];
-            for i in 0..m {
-                for j in 0..n {
-                    expected[i * n + j] += (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum::<f64>();
-                }
+            let product: Vec<f64> =
+                (0..m * n).map(|at| (0..k).map(|l| a[at / n * k + l] * b[l * n + at % n]).sum()).collect();
+            for onto in [Onto::REPLACE, Onto::ADD, Onto { keep: 0.5, scale: -2.0 }] {
+                let mut out = vec![1.0; m * n];
+                let negate = |_, row: &mut [f64]| row.iter_mut().for_each(|x| *x = -*x);
+                let bt = Matrix::new(&bt, n, k).t();
+                matmul_then(&mut out, Matrix::new(&a, m, k), bt, onto, cut, negate).unwrap();
+                let expected: Vec<f64> = product.iter().map(|x| -(onto.keep + onto.scale * x)).collect();
+                assert_eq!(out, expected, "{m} {n} {k}");
             }
-            let mut out = vec![1.0; m * n];
-            matmul(&mut out, Matrix::new(&a, m, k), Matrix::new(&bt, n, k).t(), true).unwrap();
-            assert_eq!(out, expected, "{m} {n} {k}");
         }
         let mut out = vec![0.0; 4];
         let a = [1.0; 4];
-        assert!(matmul(&mut out, Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4), false).is_err());
+        assert!(
+            matmul(&mut out, Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4), Onto::ADD, Cut::Rows).is_err()
+        );
     }
 }

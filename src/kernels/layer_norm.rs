@@ -113,6 +113,7 @@ fn fused_backward<T: Float>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Onto;
     use super::*;
     use candle_core::Device;
 
@@ -127,7 +128,7 @@ mod tests {
         let output = forward(&xs, &w, &b, 1e-5).unwrap();
         close(&output.ys, &plain(&xs, &w, &b, 1e-5).unwrap());
         let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
-        let sinks = [Sink { buffer: &dw, accumulate: true }, Sink { buffer: &db, accumulate: false }];
+        let sinks = [Sink { buffer: &dw, onto: Onto::ADD }, Sink { buffer: &db, onto: Onto::REPLACE }];
         let dx = backward(&xs, [&w, &b], &output, &grad, sinks).unwrap();
         let expected = autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
         close(&dx, &expected[0]);

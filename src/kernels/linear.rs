@@ -2,10 +2,11 @@
 
 use candle_core::{Result, Tensor};
 
-use super::activation::{self, multiply_slope};
-use super::gemm::{Matrix, matmul};
+use super::activation::{self, multiply_slope, shift_and_apply};
+use super::gemm::{Cut, Matrix, matmul, matmul_then};
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Sink, autograd, by_dtype, is_fused};
+use super::vectorized::vectorized;
+use super::{Activation, Onto, Sink, autograd, by_dtype, is_fused};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs of it.
 #[derive(Debug, Clone)]
@@ -33,31 +34,33 @@ fn plain(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
 
 fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> Result<Output> {
     let ((n, inputs), outputs) = (xs.dims2()?, b.dims1()?);
-    let mut ys = affine(&view::<T>(xs)?, &view::<T>(w)?, &view::<T>(b)?, (n, inputs, outputs))?;
-    let mut saved = None;
-    if let Some(act) = act {
-        if act.needs_input() {
-            saved = Some(tensor(ys.clone(), (n, outputs))?);
+    let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
+    let sizes = (n, inputs, outputs);
+    match act {
+        Some(act) if act.needs_input() => {
+            let saved = tensor(affine(&x, &w, &b, sizes, None)?, (n, outputs))?;
+            Ok(Output { ys: activation::forward(act, &saved)?, saved })
         }
-        activation::apply(act, &mut ys);
+        act => {
+            let ys = tensor(affine(&x, &w, &b, sizes, act)?, (n, outputs))?;
+            Ok(Output { saved: ys.clone(), ys })
+        }
     }
-    let ys = tensor(ys, (n, outputs))?;
-    Ok(Output { saved: saved.unwrap_or_else(|| ys.clone()), ys })
 }
 
-/// `x wᵀ + b` over slices: x (n, inputs), w (outputs, inputs).
+/// `act(x wᵀ + b)` over slices: x (n, inputs), w (outputs, inputs).
 pub(super) fn affine<T: Float>(
     x: &[T],
     w: &[T],
     b: &[T],
     (n, inputs, outputs): (usize, usize, usize),
+    act: Option<Activation>,
 ) -> Result<Vec<T>> {
-    // The product adds to the bias, which saves a pass.
-    let mut ys = Vec::with_capacity(n * outputs);
-    for _ in 0..n {
-        ys.extend_from_slice(b);
-    }
-    matmul(&mut ys, Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t(), true)?;
+    let mut ys = vec![T::of(0.0); n * outputs];
+    let (x, w) = (Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t());
+    matmul_then(&mut ys, x, w, Onto::REPLACE, Cut::Cols, |start, part: &mut [T]| {
+        shift_and_apply(act, part, &b[start..]);
+    })?;
     Ok(ys)
 }
 
@@ -75,9 +78,11 @@ pub fn backward(
     if !is_fused(xs) {
         let grad =
             act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
+        // The weight's sink may be the weight itself: whoever reads it comes first.
+        let dx = want_input.then(|| grad.matmul(w)).transpose()?;
         autograd::store(into_w, &grad.t()?.matmul(xs)?)?;
         autograd::store(into_b, &grad.sum(0)?)?;
-        return want_input.then(|| grad.matmul(w)).transpose();
+        return Ok(dx);
     }
     by_dtype!(xs, T => {
         let g = view::<T>(grad)?;
@@ -99,34 +104,46 @@ fn fused_backward<T: Float>(
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((n, inputs), (outputs, _)) = (xs.dims2()?, w.dims2()?);
+    let g = Matrix::new(grad, n, outputs);
+    let dx = want_input.then(|| {
+        let mut dx = vec![T::of(0.0); n * inputs];
+        let w = view::<T>(w)?;
+        matmul(&mut dx, g, Matrix::new(&w, outputs, inputs), Onto::REPLACE, Cut::Rows)?;
+        tensor(dx, (n, inputs))
+    });
+    // The weight's sink may be the weight itself: whoever reads it comes first.
+    let dx = dx.transpose()?;
     let x = view::<T>(xs)?;
-    edit(into_w.buffer, |dw| {
-        matmul(dw, Matrix::new(grad, n, outputs).t(), Matrix::new(&x, n, inputs), into_w.accumulate)
-    })??;
-    edit(into_b.buffer, |db| sum_rows(db, grad, into_b.accumulate))?;
-    if !want_input {
-        return Ok(None);
-    }
-    let mut dx = vec![T::of(0.0); n * inputs];
-    matmul(&mut dx, Matrix::new(grad, n, outputs), Matrix::new(&view::<T>(w)?, outputs, inputs), false)?;
-    tensor(dx, (n, inputs)).map(Some)
+    edit(into_w.buffer, |dw| matmul(dw, g.t(), Matrix::new(&x, n, inputs), into_w.onto, Cut::Rows))??;
+    edit(into_b.buffer, |db| sum_rows(db, grad, into_b.onto))?;
+    Ok(dx)
 }
 
-/// Adds the rows of a row-major matrix into `out`, in f64: where the rows cancel, little but their sum is left.
-pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], accumulate: bool) {
+/// The sum of the rows of a row-major matrix, in f64: where the rows cancel, little but their sum is left.
+pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], onto: Onto) {
     if out.is_empty() {
         return;
     }
-    let start = |x: &T| if accumulate { x.wide() } else { 0.0 };
-    let mut sums: Vec<f64> = out.iter().map(start).collect();
-    pulp::Arch::new().dispatch(|| {
-        for row in rows.chunks_exact(out.len()) {
-            for (sum, x) in sums.iter_mut().zip(row) {
-                *sum += x.wide();
+    let mut sums = vec![0.0; out.len()];
+    add_rows(&mut sums, rows);
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(onto.join(out.wide(), sum)));
+}
+
+vectorized! {
+    fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
+        // Eight rows a pass: a sum is loaded and stored once for all of them.
+        let width = sums.len();
+        let mut blocks = rows.chunks_exact(8 * width);
+        for block in &mut blocks {
+            let rows: [&[T]; 8] = std::array::from_fn(|row| &block[row * width..][..width]);
+            for (at, sum) in sums.iter_mut().enumerate() {
+                *sum += rows.iter().map(|row| row[at].wide()).sum::<f64>();
             }
         }
-    });
-    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(sum));
+        for row in blocks.remainder().chunks_exact(width) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.wide());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -154,8 +171,8 @@ mod tests {
                 let expected = autograd::vjp(&[&xs, &w, &b], &grad, whole).unwrap();
                 // The weight's buffer already holds ones, the bias's is to be replaced.
                 let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
-                let sink = |buffer, accumulate| Sink { buffer, accumulate };
-                let sinks = [sink(&dw, true), sink(&db, false)];
+                let sink = |buffer, onto| Sink { buffer, onto };
+                let sinks = [sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)];
                 let dx = backward(&xs, &w, &output, act, &grad, sinks, true).unwrap().unwrap();
                 close(&dx, &expected[0]);
                 close(&(dw - 1.0).unwrap(), &expected[1]);

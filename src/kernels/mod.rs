@@ -4,8 +4,8 @@
 //! f64 it runs over slices, and on any other device or dtype it runs its plain twin, whose gradient is candle's own
 //! backward ([`autograd`]). The tests hold every kernel against its twin, in value and in gradient.
 //!
-//! Equal bits on any number of threads: work is cut in tiles that depend on the shapes alone, and sums run in a fixed
-//! order.
+//! Equal bits on any number of threads: work is cut in pieces that depend on the shapes alone ([`team`] hands them out),
+//! and sums run in a fixed order.
 
 pub mod activation;
 pub mod autograd;
@@ -23,17 +23,42 @@ pub mod real;
 pub mod recurrent;
 mod storage;
 mod symbolic;
+pub mod team;
 pub mod update;
+mod vectorized;
 
 pub use activation::Activation;
 
-/// Where a gradient goes: into `buffer`, replacing what is there or adding to it.
+/// How a result joins what is in its place: `keep · there + scale · result`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Onto {
+    /// What remains of the numbers that are there; with 0 they are not read.
+    pub keep: f64,
+    /// What the result is multiplied by.
+    pub scale: f64,
+}
+
+impl Onto {
+    /// The result takes the place.
+    pub const REPLACE: Self = Self { keep: 0.0, scale: 1.0 };
+    /// The result is added.
+    pub const ADD: Self = Self { keep: 1.0, scale: 1.0 };
+
+    /// A number behind a result that joins it.
+    #[inline(always)]
+    fn join(self, there: f64, result: f64) -> f64 {
+        let kept = if self.keep == 0.0 { 0.0 } else { self.keep * there };
+        kept + self.scale * result
+    }
+}
+
+/// Where a gradient goes: a buffer for it, or for plain descent the parameter itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Sink<'a> {
     /// A tensor of the parameter's shape.
     pub buffer: &'a candle_core::Tensor,
-    /// Whether the buffer already holds a part of the gradient.
-    pub accumulate: bool,
+    /// How the gradient joins what is in the buffer.
+    pub onto: Onto,
 }
 
 /// Whether the fused kernels run on this tensor: CPU, f32 or f64.

@@ -2,8 +2,9 @@
 
 use candle_core::{DType, Result, Tensor};
 
-use super::storage::view;
-use super::{by_dtype, is_fused};
+use super::storage::{Float, view};
+use super::vectorized::vectorized;
+use super::{by_dtype, is_fused, team};
 
 /// The sum of the squares of all elements, in f64.
 pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
@@ -11,22 +12,32 @@ pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
         return xs.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar();
     }
     by_dtype!(xs, T => {
-        use super::storage::Float as _;
-        const LANES: usize = 16;
         let x = view::<T>(xs)?;
-        // Sixteen running sums fill the vector registers; their number is fixed, so the result is too.
-        let mut sums = [0.0; LANES];
-        let chunks = x.chunks_exact(LANES);
-        let rest: f64 = chunks.remainder().iter().map(|x| x.wide() * x.wide()).sum();
-        pulp::Arch::new().dispatch(|| {
-            for chunk in chunks {
-                for (sum, x) in sums.iter_mut().zip(chunk) {
-                    *sum += x.wide() * x.wide();
-                }
-            }
+        let mut sums = vec![0.0; x.len().div_ceil(PIECE)];
+        team::for_each(sums.iter_mut().zip(x.chunks(PIECE)).collect(), |(sum, piece)| {
+            *sum = squares(piece);
         });
-        Ok(sums.iter().sum::<f64>() + rest)
+        Ok(sums.iter().sum())
     })
+}
+
+/// Elements that one thread takes at a time.
+const PIECE: usize = 1 << 15;
+
+vectorized! {
+    fn squares[T: Float](x: &[T]) -> f64 {
+        // Running sums fill the vector registers; their number is fixed, so the result is too.
+        const LANES: usize = 32;
+        let mut sums = [0.0; LANES];
+        let mut chunks = x.chunks_exact(LANES);
+        for chunk in &mut chunks {
+            for (sum, x) in sums.iter_mut().zip(chunk) {
+                *sum += x.wide() * x.wide();
+            }
+        }
+        let rest: f64 = chunks.remainder().iter().map(|x| x.wide() * x.wide()).sum();
+        sums.iter().sum::<f64>() + rest
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use candle_core::{Result, Tensor, Var};
 use super::real::Real;
 use super::storage::{Float, edit, view};
 use super::symbolic::Formula;
-use super::{by_dtype, is_fused};
+use super::vectorized::vectorized;
+use super::{by_dtype, is_fused, team};
 
 /// An optimizer's formula for one element of a parameter.
 pub trait PerElement: Sync {
@@ -134,45 +135,18 @@ fn sweep<T: Float, const S: usize>(
     g: &[T],
     slots: [&mut [T]; S],
 ) {
-    const PIECE: usize = 1 << 16;
-    if p.len() > PIECE {
-        let mid = (p.len() / 2).next_multiple_of(64);
-        let (p_left, p_right) = p.split_at_mut(mid);
-        let (g_left, g_right) = g.split_at(mid);
-        let mut right = [const { None }; S];
-        let mut index = 0;
-        let left = slots.map(|slot| {
-            let (left, rest) = slot.split_at_mut(mid);
-            right[index] = Some(rest);
-            index += 1;
-            left
-        });
-        let right = right.map(Option::unwrap_or_default);
-        rayon::join(
-            || sweep(rule, prelude, p_left, g_left, left),
-            || sweep(rule, prelude, p_right, g_right, right),
-        );
-        return;
+    const PIECE: usize = 1 << 14;
+    let mut slots = slots.map(|slot| slot.chunks_mut(PIECE));
+    let mut pieces = Vec::with_capacity(p.len().div_ceil(PIECE));
+    for (p, g) in p.chunks_mut(PIECE).zip(g.chunks(PIECE)) {
+        let slots: [&mut [T]; S] = slots.each_mut().map(|slot| slot.next().unwrap_or_default());
+        pieces.push((p, g, slots));
     }
-    pulp::Arch::new().dispatch(Piece { rule, prelude, p, g, slots });
+    team::for_each(pieces, |(p, g, slots)| elements(rule, prelude, p, g, slots));
 }
 
-/// What one thread updates. Not a closure: one that is called for several instruction sets need not be inlined, and is
-/// then compiled for the oldest of them.
-struct Piece<'a, P, T, const S: usize> {
-    rule: &'a P,
-    prelude: &'a Prelude,
-    p: &'a mut [T],
-    g: &'a [T],
-    slots: [&'a mut [T]; S],
-}
-
-impl<P: PerElement, T: Float, const S: usize> pulp::NullaryFnOnce for Piece<'_, P, T, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let Self { rule, prelude, p, g, slots } = self;
+vectorized! {
+    fn elements[P: PerElement, T: Float, const S: usize](rule: &P, prelude: &Prelude, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
         let n = p.len();
         let (p, g) = (&mut p[..n], &g[..n]);
         let slots = slots.map(|slot| &mut slot[..n]);

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::init::{Init, Shape};
 use crate::error::{Error, Result};
-use crate::kernels::Sink;
+use crate::kernels::{Onto, Sink};
 use crate::rng::{Purpose, Stream};
 
 /// A trained parameter. Clones share its storage.
@@ -216,7 +216,8 @@ impl Grads {
 
     /// Where the gradient of `param` goes. Taking the sink counts as a gradient that has arrived.
     pub fn sink(&self, param: &Param) -> Sink<'_> {
-        Sink { buffer: &self.buffers[param.index], accumulate: self.filled[param.index].replace(true) }
+        let filled = self.filled[param.index].replace(true);
+        Sink { buffer: &self.buffers[param.index], onto: if filled { Onto::ADD } else { Onto::REPLACE } }
     }
 
     /// The gradient of `param`, if one has arrived.

@@ -2,11 +2,13 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation::{self, multiply_slope};
+use super::super::activation::{self, add_and_slope};
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::{Activation, Arguments, Cell, Output, Sizes, blocks, order};
+use super::super::{Onto, team};
+use super::rows::{Rows, Steps, by_rows, two};
+use super::{Activation, Arguments, Cell, Output, Sizes, order, transposed};
 
 /// The plain twin of a step, from its argument (N, H).
 pub(super) fn plain_step(z: &Tensor, act: Activation) -> Result<Tensor> {
@@ -26,16 +28,19 @@ pub(super) fn forward<T: Float>(
     let ((steps, n, features), hidden) = (xs.dims3()?, b_ih.dims1()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
-    let mut hs = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, hidden))?;
-    let w_hh = view::<T>(w_hh)?;
-    let w_hh = Matrix::new(&w_hh, hidden, hidden).t();
-    for (t, previous) in order(steps, reverse) {
-        if let Some(previous) = previous {
-            let (z, h) = blocks(&mut hs, n * hidden, t, previous);
-            matmul(z, Matrix::new(h, n, hidden), w_hh, true)?;
+    let mut hs = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, hidden), None)?;
+    let w_hh = transposed(&view::<T>(w_hh)?, (hidden, hidden));
+    let w_hh = Matrix::new(&w_hh, hidden, hidden);
+    team::try_for_each(Rows::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
+        for (t, previous) in order(steps, reverse) {
+            if let Some(previous) = previous {
+                let (z, h) = two(&mut hs, t, previous);
+                matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Onto::ADD, rows.cut())?;
+            }
+            activation::apply(act, hs[t]);
         }
-        activation::apply(act, &mut hs[t * n * hidden..][..n * hidden]);
-    }
+        Ok(())
+    })?;
     Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved: Vec::new() })
 }
 
@@ -48,18 +53,20 @@ pub(super) fn through_time<T: Float>(
     sizes: Sizes,
 ) -> Result<Arguments<T>> {
     let Sizes { steps, n, hidden, reverse } = sizes;
-    let size = sizes.state();
-    let mut dz = grad.to_vec();
-    let mut next: Option<usize> = None;
-    for (t, _) in order(steps, reverse).rev() {
-        if let Some(next) = next {
-            let (z, later) = blocks(&mut dz, size, t, next);
-            matmul(z, Matrix::new(later, n, hidden), Matrix::new(w_hh, hidden, hidden), true)?;
+    let w_hh = Matrix::new(w_hh, hidden, hidden);
+    let mut dz = vec![T::of(0.0); grad.len()];
+    let block = |(rows, mut dz): (Rows, Steps<'_, T>)| {
+        let mut next: Option<usize> = None;
+        for (t, _) in order(steps, reverse).rev() {
+            if let Some(next) = next {
+                let (z, later) = two(&mut dz, t, next);
+                matmul(z, Matrix::new(later, rows.count, hidden), w_hh, Onto::REPLACE, rows.cut())?;
+            }
+            add_and_slope(act, dz[t], rows.of(grad, t, hidden), rows.of(h, t, hidden));
+            next = Some(t);
         }
-        let at = t * size..(t + 1) * size;
-        let sloped = multiply_slope(act, &h[at.clone()], &h[at.clone()], &dz[at.clone()]);
-        dz[at].copy_from_slice(&sloped);
-        next = Some(t);
-    }
+        Ok(())
+    };
+    team::try_for_each(Rows::blocks(n).zip(by_rows(&mut dz, n, hidden)).collect(), block)?;
     Ok(Arguments { input: dz, state: None })
 }

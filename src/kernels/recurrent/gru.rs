@@ -3,11 +3,14 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation;
-use super::super::gemm::{Matrix, matmul};
+use super::super::activation::shift_and_apply;
+use super::super::gemm::{Matrix, matmul, matmul_then};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::{Activation, Arguments, Cell, Output, Sizes, order};
+use super::super::vectorized::vectorized;
+use super::super::{Onto, team};
+use super::rows::{Rows, Steps, by_rows};
+use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
 /// The plain twin of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn plain_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
@@ -26,36 +29,49 @@ pub(super) fn forward<T: Float>(
     reverse: bool,
 ) -> Result<Output> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
-    let mut gates =
-        affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &view::<T>(b_ih)?, (steps * n, features, width))?;
-    let (w_hh, b_hh) = (view::<T>(w_hh)?, view::<T>(b_hh)?);
-    let size = n * hidden;
-    let start = vec![T::of(0.0); size];
-    let mut hs = vec![T::of(0.0); steps * size];
+    let sizes = (steps * n, features, width);
+    let mut gates = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &view::<T>(b_ih)?, sizes, None)?;
+    let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
+    let (w_hh, b_hh) = (Matrix::new(&w_hh, hidden, width), view::<T>(b_hh)?);
+    let mut hs = vec![T::of(0.0); steps * n * hidden];
     let mut from_state = hs.clone();
-    for (t, previous) in order(steps, reverse) {
-        let before = previous.map_or(&start[..], |p| &hs[p * size..][..size]);
-        let state = affine(before, &w_hh, &b_hh, (n, hidden, width))?;
-        let mut after = Vec::with_capacity(size);
-        for row in 0..n {
-            let gate = &mut gates[(t * n + row) * width..][..width];
-            let state = &state[row * width..][..width];
-            gate.iter_mut().zip(&state[..2 * hidden]).for_each(|(gate, &state)| *gate += state);
-            activation::apply(Activation::Sigmoid, &mut gate[..2 * hidden]);
-            for k in 0..hidden {
-                gate[2 * hidden + k] += gate[k] * state[2 * hidden + k];
-            }
-            activation::apply(Activation::Tanh, &mut gate[2 * hidden..]);
-            from_state[t * size + row * hidden..][..hidden].copy_from_slice(&state[2 * hidden..]);
-            for k in 0..hidden {
-                let (z, new) = (gate[hidden + k], gate[2 * hidden + k]);
-                after.push(new + z * (before[row * hidden + k] - new));
-            }
+    let outputs = by_rows(&mut from_state, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
+    let blocks = Rows::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
+    team::try_for_each(blocks, |(rows, (mut gates, (mut from_state, mut hs)))| {
+        let mut before = vec![T::of(0.0); rows.count * hidden];
+        let mut state = vec![T::of(0.0); rows.count * width];
+        for (t, _) in order(steps, reverse) {
+            let h = Matrix::new(&before, rows.count, hidden);
+            matmul_then(&mut state, h, w_hh, Onto::REPLACE, rows.cut(), |start, part: &mut [T]| {
+                shift_and_apply(None, part, &b_hh[start..]);
+            })?;
+            step(hidden, gates[t], &state, from_state[t], &mut before);
+            hs[t].copy_from_slice(&before);
         }
-        hs[t * size..][..size].copy_from_slice(&after);
-    }
+        Ok(())
+    })?;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(from_state, (steps, n, hidden))?];
     Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved })
+}
+
+vectorized! {
+    /// Turns what the input gave to a step's gates into the gates, and the state before it into the one behind.
+    fn step[T: Float](hidden: usize, z: &mut [T], state: &[T], from_state: &mut [T], h: &mut [T]) {
+        let rows = z.chunks_exact_mut(3 * hidden).zip(state.chunks_exact(3 * hidden));
+        let outputs = from_state.chunks_exact_mut(hidden).zip(h.chunks_exact_mut(hidden));
+        for ((z, state), (from_state, h)) in rows.zip(outputs) {
+            from_state.copy_from_slice(&state[2 * hidden..]);
+            let (reset, rest) = z.split_at_mut(hidden);
+            let (update, new) = rest.split_at_mut(hidden);
+            let (to_reset, to_update) = (&state[..hidden], &state[hidden..2 * hidden]);
+            for k in 0..hidden {
+                reset[k] = (reset[k] + to_reset[k]).sigmoid();
+                update[k] = (update[k] + to_update[k]).sigmoid();
+                new[k] = (new[k] + reset[k] * from_state[k]).hyperbolic_tangent();
+                h[k] = new[k] + update[k] * (h[k] - new[k]);
+            }
+        }
+    }
 }
 
 /// The gradients of the steps' arguments. What the state gives to n passes the reset gate, so that its gradient is not
@@ -70,39 +86,65 @@ pub(super) fn through_time<T: Float>(
     let [gates, from_state] = saved else { candle_core::bail!("a GRU's backward needs its gates") };
     let (gates, from_state) = (view::<T>(gates)?, view::<T>(from_state)?);
     let Sizes { steps, n, hidden, reverse } = sizes;
-    let (size, width) = (sizes.state(), 3 * hidden);
-    let one = T::of(1.0);
+    let width = 3 * hidden;
+    let w_hh = Matrix::new(w_hh, width, hidden);
     let mut input = vec![T::of(0.0); steps * n * width];
     let mut state = input.clone();
-    // What of the gradient of a state goes to the one before it directly.
-    let mut direct = vec![T::of(0.0); size];
-    let mut dh = vec![T::of(0.0); size];
-    let mut next: Option<usize> = None;
-    for (t, previous) in order(steps, reverse).rev() {
-        for ((dh, &grad), &direct) in dh.iter_mut().zip(&grad[t * size..][..size]).zip(&direct) {
-            *dh = grad + direct;
+    let arguments = by_rows(&mut input, n, width).into_iter().zip(by_rows(&mut state, n, width));
+    let block = |(rows, (mut input, mut state)): (Rows, (Steps<'_, T>, Steps<'_, T>))| {
+        let zero = vec![T::of(0.0); rows.count * hidden];
+        // What of the gradient of a state goes to the one before it directly, and all of it.
+        let (mut direct, mut dh) = (zero.clone(), zero.clone());
+        let mut next: Option<usize> = None;
+        for (t, previous) in order(steps, reverse).rev() {
+            for ((dh, &grad), &direct) in dh.iter_mut().zip(rows.of(grad, t, hidden)).zip(&direct) {
+                *dh = grad + direct;
+            }
+            if let Some(next) = next {
+                matmul(&mut dh, Matrix::new(state[next], rows.count, width), w_hh, Onto::ADD, rows.cut())?;
+            }
+            let before = previous.map_or(&zero[..], |previous| rows.of(h, previous, hidden));
+            let kept = [before, rows.of(&gates, t, width), rows.of(&from_state, t, hidden)];
+            step_back(hidden, kept, &dh, &mut direct, [&mut *input[t], &mut *state[t]]);
+            next = Some(t);
         }
-        if let Some(next) = next {
-            let later = Matrix::new(&state[next * n * width..][..n * width], n, width);
-            matmul(&mut dh, later, Matrix::new(w_hh, width, hidden), true)?;
-        }
-        for row in 0..n {
-            let place = (t * n + row) * width;
-            let gate = &gates[place..][..width];
-            let (input, state) = (&mut input[place..][..width], &mut state[place..][..width]);
+        Ok(())
+    };
+    team::try_for_each(Rows::blocks(n).zip(arguments).collect(), block)?;
+    Ok(Arguments { input, state: Some(state) })
+}
+
+vectorized! {
+    /// The gradients of a step's arguments, and what of the state's goes directly to the state before it.
+    fn step_back[T: Float](
+        hidden: usize,
+        kept: [&[T]; 3],
+        dh: &[T],
+        direct: &mut [T],
+        arguments: [&mut [T]; 2],
+    ) {
+        let ([before, gates, from_state], [input, state]) = (kept, arguments);
+        let one = T::of(1.0);
+        let rows = input.chunks_exact_mut(3 * hidden).zip(state.chunks_exact_mut(3 * hidden));
+        for (row, ((input, state), gates)) in rows.zip(gates.chunks_exact(3 * hidden)).enumerate() {
+            let at = row * hidden..(row + 1) * hidden;
+            let (before, from_state) = (&before[at.clone()], &from_state[at.clone()]);
+            let (dh, direct) = (&dh[at.clone()], &mut direct[at]);
+            let (reset, update, new) =
+                (&gates[..hidden], &gates[hidden..2 * hidden], &gates[2 * hidden..3 * hidden]);
+            let (input_r, rest) = input.split_at_mut(hidden);
+            let (input_z, input_n) = rest.split_at_mut(hidden);
+            let (state_r, rest) = state.split_at_mut(hidden);
+            let (state_z, state_n) = rest.split_at_mut(hidden);
             for k in 0..hidden {
-                let at = row * hidden + k;
-                let [r, z, new] = [0, 1, 2].map(|which| gate[which * hidden + k]);
-                let before = previous.map_or(T::of(0.0), |p| h[p * size + at]);
-                let dn = dh[at] * (one - z) * (one - new * new);
-                let dr = dn * from_state[t * size + at] * r * (one - r);
-                let dz = dh[at] * (before - new) * z * (one - z);
-                (input[k], input[hidden + k], input[2 * hidden + k]) = (dr, dz, dn);
-                (state[k], state[hidden + k], state[2 * hidden + k]) = (dr, dz, dn * r);
-                direct[at] = dh[at] * z;
+                let (r, z) = (reset[k], update[k]);
+                let dn = dh[k] * (one - z) * (one - new[k] * new[k]);
+                let dr = dn * from_state[k] * r * (one - r);
+                let dz = dh[k] * (before[k] - new[k]) * z * (one - z);
+                (input_r[k], input_z[k], input_n[k]) = (dr, dz, dn);
+                (state_r[k], state_z[k], state_n[k]) = (dr, dz, dn * r);
+                direct[k] = dh[k] * z;
             }
         }
-        next = Some(t);
     }
-    Ok(Arguments { input, state: Some(state) })
 }

@@ -3,11 +3,13 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation;
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::{Activation, Arguments, Cell, Output, Sizes, order};
+use super::super::vectorized::vectorized;
+use super::super::{Onto, team};
+use super::rows::{Rows, by_rows};
+use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
 /// The plain twin of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn plain_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -27,37 +29,45 @@ pub(super) fn forward<T: Float>(
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
-    let mut gates = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, width))?;
-    let w_hh = view::<T>(w_hh)?;
-    let w_hh = Matrix::new(&w_hh, width, hidden).t();
-    let size = n * hidden;
-    let mut cs = vec![T::of(0.0); steps * size];
+    let mut gates = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, width), None)?;
+    let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
+    let w_hh = Matrix::new(&w_hh, hidden, width);
+    let mut cs = vec![T::of(0.0); steps * n * hidden];
     let mut hs = cs.clone();
-    for (t, previous) in order(steps, reverse) {
-        let z = &mut gates[t * n * width..][..n * width];
-        if let Some(previous) = previous {
-            matmul(z, Matrix::new(&hs[previous * size..][..size], n, hidden), w_hh, true)?;
-        }
-        for row in 0..n {
-            let gate = &mut z[row * width..][..width];
-            activation::apply(Activation::Sigmoid, &mut gate[..2 * hidden]);
-            activation::apply(Activation::Tanh, &mut gate[2 * hidden..3 * hidden]);
-            activation::apply(Activation::Sigmoid, &mut gate[3 * hidden..]);
-            for k in 0..hidden {
-                let at = row * hidden + k;
-                let before = previous.map_or(T::of(0.0), |p| cs[p * size + at]);
-                cs[t * size + at] = gate[hidden + k] * before + gate[k] * gate[2 * hidden + k];
+    let outputs = by_rows(&mut cs, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
+    let blocks = Rows::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
+    team::try_for_each(blocks, |(rows, (mut gates, (mut cs, mut hs)))| {
+        let start = vec![T::of(0.0); rows.count * hidden];
+        for (t, previous) in order(steps, reverse) {
+            let z = &mut *gates[t];
+            if let Some(previous) = previous {
+                matmul(z, Matrix::new(hs[previous], rows.count, hidden), w_hh, Onto::ADD, rows.cut())?;
             }
+            let before = previous.map_or(start.clone(), |previous| cs[previous].to_vec());
+            step(hidden, z, &before, cs[t], hs[t]);
         }
-        let h = &mut hs[t * size..][..size];
-        h.copy_from_slice(&cs[t * size..][..size]);
-        activation::apply(Activation::Tanh, h);
-        for (h, gate) in h.chunks_exact_mut(hidden).zip(z.chunks_exact(width)) {
-            h.iter_mut().zip(&gate[3 * hidden..]).for_each(|(h, &o)| *h *= o);
-        }
-    }
+        Ok(())
+    })?;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(cs, (steps, n, hidden))?];
     Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved })
+}
+
+vectorized! {
+    /// Turns the arguments of a step's gates into the gates, and gives memory and state.
+    fn step[T: Float](hidden: usize, z: &mut [T], before: &[T], c: &mut [T], h: &mut [T]) {
+        let rows = z.chunks_exact_mut(4 * hidden).zip(before.chunks_exact(hidden));
+        for (((z, before), c), h) in rows.zip(c.chunks_exact_mut(hidden)).zip(h.chunks_exact_mut(hidden)) {
+            let (i, rest) = z.split_at_mut(hidden);
+            let (f, rest) = rest.split_at_mut(hidden);
+            let (g, o) = rest.split_at_mut(hidden);
+            for k in 0..hidden {
+                (i[k], f[k], o[k]) = (i[k].sigmoid(), f[k].sigmoid(), o[k].sigmoid());
+                g[k] = g[k].hyperbolic_tangent();
+                c[k] = f[k] * before[k] + i[k] * g[k];
+                h[k] = o[k] * c[k].hyperbolic_tangent();
+            }
+        }
+    }
 }
 
 /// The gradients of the steps' arguments: `dh_t = grad_t + dz_{t+1} W_hh`, `dc_t = dh_t o (1 - tanh² c_t) + f_{t+1}
@@ -71,38 +81,62 @@ pub(super) fn through_time<T: Float>(
     let [gates, cs] = saved else { candle_core::bail!("an LSTM's backward needs its gates and memories") };
     let (gates, cs) = (view::<T>(gates)?, view::<T>(cs)?);
     let Sizes { steps, n, hidden, reverse } = sizes;
-    let (size, width) = (sizes.state(), 4 * hidden);
-    let one = T::of(1.0);
+    let width = 4 * hidden;
+    let w_hh = Matrix::new(w_hh, width, hidden);
     let mut dz = vec![T::of(0.0); steps * n * width];
-    let mut dc = vec![T::of(0.0); size];
-    let mut dh = vec![T::of(0.0); size];
-    let mut tanh = vec![T::of(0.0); size];
-    let mut next: Option<usize> = None;
-    for (t, previous) in order(steps, reverse).rev() {
-        dh.copy_from_slice(&grad[t * size..][..size]);
-        if let Some(next) = next {
-            let later = Matrix::new(&dz[next * n * width..][..n * width], n, width);
-            matmul(&mut dh, later, Matrix::new(w_hh, width, hidden), true)?;
+    team::try_for_each(Rows::blocks(n).zip(by_rows(&mut dz, n, width)).collect(), |(rows, mut dz)| {
+        let zero = vec![T::of(0.0); rows.count * hidden];
+        let (mut dc, mut dh) = (zero.clone(), zero.clone());
+        let mut next: Option<usize> = None;
+        for (t, previous) in order(steps, reverse).rev() {
+            dh.copy_from_slice(rows.of(grad, t, hidden));
+            if let Some(next) = next {
+                matmul(&mut dh, Matrix::new(dz[next], rows.count, width), w_hh, Onto::ADD, rows.cut())?;
+            }
+            let before = previous.map_or(&zero[..], |previous| rows.of(&cs, previous, hidden));
+            let memories = [before, rows.of(&cs, t, hidden)];
+            step_back(hidden, rows.of(&gates, t, width), memories, &dh, &mut dc, dz[t]);
+            next = Some(t);
         }
-        tanh.copy_from_slice(&cs[t * size..][..size]);
-        activation::apply(Activation::Tanh, &mut tanh);
-        for row in 0..n {
-            let place = (t * n + row) * width;
-            let (gate, dz) = (&gates[place..][..width], &mut dz[place..][..width]);
+        Ok(())
+    })?;
+    Ok(Arguments { input: dz, state: None })
+}
+
+vectorized! {
+    /// The gradients of a step's arguments, and of the memory before it.
+    fn step_back[T: Float](
+        hidden: usize,
+        gates: &[T],
+        memories: [&[T]; 2],
+        dh: &[T],
+        dc: &mut [T],
+        dz: &mut [T],
+    ) {
+        let [before, c] = memories;
+        let one = T::of(1.0);
+        let rows = gates.chunks_exact(4 * hidden).zip(dz.chunks_exact_mut(4 * hidden));
+        for (row, (gates, dz)) in rows.enumerate() {
+            let at = row * hidden..(row + 1) * hidden;
+            let (before, c, dh, dc) = (&before[at.clone()], &c[at.clone()], &dh[at.clone()], &mut dc[at]);
+            let (i, f, g, o) = (
+                &gates[..hidden],
+                &gates[hidden..2 * hidden],
+                &gates[2 * hidden..3 * hidden],
+                &gates[3 * hidden..4 * hidden],
+            );
+            let (di, rest) = dz.split_at_mut(hidden);
+            let (df, rest) = rest.split_at_mut(hidden);
+            let (dg, do_) = rest.split_at_mut(hidden);
             for k in 0..hidden {
-                let at = row * hidden + k;
-                let [i, f, g, o] = [0, 1, 2, 3].map(|which| gate[which * hidden + k]);
-                let before = previous.map_or(T::of(0.0), |p| cs[p * size + at]);
-                let tanh = tanh[at];
-                let from_state = dc[at] + dh[at] * o * (one - tanh * tanh);
-                dz[k] = from_state * g * i * (one - i);
-                dz[hidden + k] = from_state * before * f * (one - f);
-                dz[2 * hidden + k] = from_state * i * (one - g * g);
-                dz[3 * hidden + k] = dh[at] * tanh * o * (one - o);
-                dc[at] = from_state * f;
+                let tanh = c[k].hyperbolic_tangent();
+                let from_state = dc[k] + dh[k] * o[k] * (one - tanh * tanh);
+                di[k] = from_state * g[k] * i[k] * (one - i[k]);
+                df[k] = from_state * before[k] * f[k] * (one - f[k]);
+                dg[k] = from_state * i[k] * (one - g[k] * g[k]);
+                do_[k] = dh[k] * tanh * o[k] * (one - o[k]);
+                dc[k] = from_state * f[k];
             }
         }
-        next = Some(t);
     }
-    Ok(Arguments { input: dz, state: None })
 }

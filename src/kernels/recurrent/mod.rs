@@ -2,18 +2,20 @@
 //!
 //! Sequences are time-major here, (T, N, F), so that every step is one contiguous block: the input projection of all
 //! steps is one product, only the product with the state runs step by step, and the weights' gradients are one product
-//! each. Formulas, names and the order of the gates are torch's.
+//! each. The rows of a batch do not see each other, so that a thread takes some of them through all steps without
+//! waiting for others. Formulas, names and the order of the gates are torch's.
 
 mod elman;
 mod gru;
 mod lstm;
+mod rows;
 
 use candle_core::{Result, Tensor};
 
-use super::gemm::{Matrix, matmul};
+use super::gemm::{Cut, Matrix, matmul};
 use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Sink, autograd, by_dtype, is_fused};
+use super::{Activation, Onto, Sink, autograd, by_dtype, is_fused};
 
 /// What happens at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,17 +126,6 @@ fn order(steps: usize, reverse: bool) -> impl DoubleEndedIterator<Item = (usize,
     })
 }
 
-/// The block of step `t`, and the block of another step.
-fn blocks<T>(all: &mut [T], size: usize, t: usize, other: usize) -> (&mut [T], &[T]) {
-    if other < t {
-        let (left, right) = all.split_at_mut(t * size);
-        (&mut right[..size], &left[other * size..][..size])
-    } else {
-        let (left, right) = all.split_at_mut(other * size);
-        (&mut left[t * size..][..size], &right[..size])
-    }
-}
-
 /// The sizes of a pass.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -158,6 +149,17 @@ struct Arguments<T> {
     state: Option<Vec<T>>,
 }
 
+/// The transpose of a weight (rows, cols): where a product is repeated step by step, this is worth its pass.
+fn transposed<T: Float>(w: &[T], (rows, cols): (usize, usize)) -> Vec<T> {
+    let mut transposed = vec![T::of(0.0); rows * cols];
+    for (row, values) in w.chunks_exact(cols.max(1)).enumerate() {
+        for (col, &value) in values.iter().enumerate() {
+            transposed[col * rows + row] = value;
+        }
+    }
+    transposed
+}
+
 fn fused_backward<T: Float>(
     Pass { kind, xs, output, reverse }: Pass<'_>,
     [w_ih, w_hh, _, _]: Cell<&Tensor>,
@@ -178,9 +180,17 @@ fn fused_backward<T: Float>(
         }
     };
     let from_state = dz.state.as_ref().unwrap_or(&dz.input);
+    let input = Matrix::new(&dz.input, rows, gates);
+    let dx = want_input.then(|| {
+        let mut dx = vec![T::of(0.0); rows * features];
+        let w_ih = view::<T>(w_ih)?;
+        matmul(&mut dx, input, Matrix::new(&w_ih, gates, features), Onto::REPLACE, Cut::Rows)?;
+        tensor(dx, (steps, n, features))
+    });
+    // A weight's sink may be the weight itself: whoever reads it comes first.
+    let dx = dx.transpose()?;
     edit(into_w_ih.buffer, |dw| {
-        let dz = Matrix::new(&dz.input, rows, gates);
-        matmul(dw, dz.t(), Matrix::new(&x, rows, features), into_w_ih.accumulate)
+        matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.onto, Cut::Rows)
     })??;
     // Each step's gradient meets the state of the step before it.
     let (size, block) = (sizes.state(), n * gates);
@@ -188,17 +198,11 @@ fn fused_backward<T: Float>(
     let earlier = if reverse { &h[size..] } else { &h[..rows * hidden - size] };
     edit(into_w_hh.buffer, |dw| {
         let (later, earlier) = (Matrix::new(later, rows - n, gates), Matrix::new(earlier, rows - n, hidden));
-        matmul(dw, later.t(), earlier, into_w_hh.accumulate)
+        matmul(dw, later.t(), earlier, into_w_hh.onto, Cut::Rows)
     })??;
-    edit(into_b_ih.buffer, |db| sum_rows(db, &dz.input, into_b_ih.accumulate))?;
-    edit(into_b_hh.buffer, |db| sum_rows(db, from_state, into_b_hh.accumulate))?;
-    if !want_input {
-        return Ok(None);
-    }
-    let mut dx = vec![T::of(0.0); rows * features];
-    let w_ih = view::<T>(w_ih)?;
-    matmul(&mut dx, Matrix::new(&dz.input, rows, gates), Matrix::new(&w_ih, gates, features), false)?;
-    tensor(dx, (steps, n, features)).map(Some)
+    edit(into_b_ih.buffer, |db| sum_rows(db, &dz.input, into_b_ih.onto))?;
+    edit(into_b_hh.buffer, |db| sum_rows(db, from_state, into_b_hh.onto))?;
+    Ok(dx)
 }
 
 /// Swaps the first two dimensions of (A, B, F): batch first to time first, and back.
@@ -250,7 +254,7 @@ mod tests {
                 })
                 .unwrap();
                 let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
-                let sinks = buffers.each_ref().map(|buffer| Sink { buffer, accumulate: true });
+                let sinks = buffers.each_ref().map(|buffer| Sink { buffer, onto: Onto::ADD });
                 let pass = Pass { kind, xs: &xs, output: &output, reverse };
                 let dx = backward(pass, refs(), &grad, sinks, true).unwrap().unwrap();
                 close(&dx, &expected[0]);
@@ -269,7 +273,7 @@ mod tests {
             let output = forward(kind, &xs, cell.each_ref(), false).unwrap();
             let pass = Pass { kind, xs: &xs, output: &output, reverse: false };
             let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
-            let sinks = buffers.each_ref().map(|buffer| Sink { buffer, accumulate: false });
+            let sinks = buffers.each_ref().map(|buffer| Sink { buffer, onto: Onto::REPLACE });
             let dx = backward(pass, cell.each_ref(), &output.hs, sinks, true).unwrap();
             assert_eq!(dx.unwrap().dims(), [2000, 1, 2]);
         }

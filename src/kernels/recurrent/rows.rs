@@ -1,0 +1,57 @@
+//! A batch of sequences in blocks of rows.
+
+use super::super::gemm::Cut;
+
+/// The rows that one thread takes through all steps.
+const BLOCK: usize = 16;
+
+/// Some rows of a batch in a buffer (T, N, W): for each step a block (rows, W).
+pub(super) type Steps<'a, T> = Vec<&'a mut [T]>;
+
+/// A block of rows of a batch of `n`.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    n: usize,
+    first: usize,
+    /// How many rows it has.
+    pub(super) count: usize,
+}
+
+impl Rows {
+    /// The blocks of a batch of `n` rows: by their number alone, so that the bits do not depend on the threads.
+    pub(super) fn blocks(n: usize) -> impl Iterator<Item = Self> {
+        (0..n).step_by(BLOCK).map(move |first| Self { n, first, count: BLOCK.min(n - first) })
+    }
+
+    /// How a product of a step is cut: not at all where other blocks keep the other threads busy.
+    pub(super) fn cut(self) -> Cut {
+        if self.count == self.n { Cut::Cols } else { Cut::Nothing }
+    }
+
+    /// The elements of these rows at step `t` of a buffer (T, N, width).
+    pub(super) fn of<T>(self, buffer: &[T], t: usize, width: usize) -> &[T] {
+        &buffer[(t * self.n + self.first) * width..][..self.count * width]
+    }
+}
+
+/// A buffer (T, N, width) for writing, by blocks of rows.
+pub(super) fn by_rows<T>(buffer: &mut [T], n: usize, width: usize) -> Vec<Steps<'_, T>> {
+    let mut blocks: Vec<Steps<'_, T>> = Rows::blocks(n).map(|_| Vec::new()).collect();
+    for step in buffer.chunks_exact_mut((n * width).max(1)) {
+        for (block, rows) in blocks.iter_mut().zip(step.chunks_mut(BLOCK * width)) {
+            block.push(rows);
+        }
+    }
+    blocks
+}
+
+/// Step `t` for writing, and another step.
+pub(super) fn two<'s, T>(steps: &'s mut Steps<'_, T>, t: usize, other: usize) -> (&'s mut [T], &'s [T]) {
+    if other < t {
+        let (left, right) = steps.split_at_mut(t);
+        (&mut *right[0], &*left[other])
+    } else {
+        let (left, right) = steps.split_at_mut(other);
+        (&mut *left[t], &*right[0])
+    }
+}
