@@ -20,7 +20,7 @@ use crate::model::Network;
 use crate::nn::{Grads, Tape};
 use crate::optim::schedule::Plan;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
-use crate::optim::{Clipping, Optimizer};
+use crate::optim::{Optimizer, Rates};
 
 use average::Average;
 pub use average::Averages;
@@ -125,16 +125,25 @@ impl Trainer {
         let at = (step, epoch, self.plateau.reductions);
         let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
         let batch = Batch { data, rows, epoch, step, lr };
-        let update = if self.optimizer.needs_closure() {
-            self.minimize(&batch)?
-        } else {
-            let (update, clipping) = self.gradients(&batch)?;
-            self.optimizer.step(&self.grads, clipping, &|base| self.plan.at(base, at))?;
-            update
-        };
+        let update =
+            if self.optimizer.needs_closure() { self.minimize(&batch)? } else { self.step(&batch, at)? };
         if let Some(average) = &mut self.average {
             average.see(self.network.params(), epoch, false)?;
         }
+        Ok(update)
+    }
+
+    /// An update by gradients alone; `at` is its place in the plan.
+    fn step(&mut self, batch: &Batch<'_>, at: (u64, u64, u64)) -> Result<Update> {
+        let Self { network, loss, optimizer, plan, options, grads, seed, .. } = self;
+        let rates: &Rates<'_> = &|base| plan.at(base, at);
+        let mut pass = Pass { network, loss, optimizer, options, grads, seed: *seed };
+        if let Some(update) = pass.descend(batch, rates)? {
+            optimizer.count_direct_step(grads)?;
+            return Ok(update);
+        }
+        let (update, clipping) = pass.gradients(batch)?;
+        optimizer.step(grads, clipping, rates)?;
         Ok(update)
     }
 
@@ -196,12 +205,6 @@ impl Trainer {
             }
         })?;
         first.ok_or_else(evaluation::no_row_counts)
-    }
-
-    /// Loss and gradients of a batch.
-    fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
-        let Self { network, loss, optimizer, options, grads, seed, .. } = self;
-        Pass { network, loss, optimizer, options, grads, seed: *seed }.gradients(batch)
     }
 
     /// Takes the numbers of an epoch by name, for a schedule that follows one of them.

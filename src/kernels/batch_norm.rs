@@ -3,7 +3,8 @@
 use candle_core::{D, Result, Tensor, Var};
 
 use super::storage::{Float, edit, tensor, view};
-use super::{Sink, autograd, by_dtype, is_fused};
+use super::vectorized::vectorized;
+use super::{Sink, autograd, by_dtype, columns, is_fused, team};
 
 /// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -42,36 +43,18 @@ fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
 fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
-    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-    let count = n as f64;
-    let mut mean = vec![0.0; channels];
-    let mut var = vec![0.0; channels];
+    let piece = columns::piece(channels);
+    let mean = mean(columns::sums(&x, channels), n);
+    let squares =
+        columns::sums_of(x.chunks(piece).collect(), channels, |x, sums| add_squares(sums, x, &mean));
+    let var = self::mean(squares, n);
+    let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
+    let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
     let mut normalized = vec![T::of(0.0); n * channels];
     let mut ys = vec![T::of(0.0); n * channels];
-    pulp::Arch::new().dispatch(|| {
-        for row in x.chunks_exact(channels) {
-            mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.wide());
-        }
-        for m in &mut mean {
-            *m /= count;
-        }
-        for row in x.chunks_exact(channels) {
-            for ((v, m), x) in var.iter_mut().zip(&mean).zip(row) {
-                *v += (x.wide() - m) * (x.wide() - m);
-            }
-        }
-        for v in &mut var {
-            *v /= count;
-        }
-        let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
-        let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
-        let rows = x.chunks_exact(channels).zip(normalized.chunks_exact_mut(channels));
-        for ((row, normal), out) in rows.zip(ys.chunks_exact_mut(channels)) {
-            for c in 0..channels {
-                normal[c] = (row[c] - center[c]) * inverse[c];
-                out[c] = normal[c] * w[c] + b[c];
-            }
-        }
+    let outputs = normalized.chunks_mut(piece).zip(ys.chunks_mut(piece));
+    team::for_each(x.chunks(piece).zip(outputs).collect(), |(x, (normalized, ys))| {
+        normalize(x, [&center, &inverse, &w, &b], normalized, ys);
     });
     Ok(Output {
         ys: tensor(ys, (n, channels))?,
@@ -80,6 +63,42 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
         normalized: tensor(normalized, (n, channels))?,
         eps,
     })
+}
+
+/// The sums over `n` rows, divided by their number.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn mean(mut sums: Vec<f64>, n: usize) -> Vec<f64> {
+    for sum in &mut sums {
+        *sum /= n as f64;
+    }
+    sums
+}
+
+vectorized! {
+    fn add_squares[T: Float](sums: &mut [f64], x: &[T], mean: &[f64]) {
+        let mean = &mean[..sums.len()];
+        for row in x.chunks_exact(sums.len()) {
+            for ((sum, m), x) in sums.iter_mut().zip(mean).zip(row) {
+                let centered = x.wide() - m;
+                *sum += centered * centered;
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// Normalises rows by centre and inverse standard deviation of each channel, then scales and shifts.
+    fn normalize[T: Float](x: &[T], by: [&[T]; 4], normalized: &mut [T], ys: &mut [T]) {
+        let channels = by[0].len();
+        let [center, inverse, w, b] = by.map(|values| &values[..channels]);
+        let outputs = normalized.chunks_exact_mut(channels).zip(ys.chunks_exact_mut(channels));
+        for (row, (normal, out)) in x.chunks_exact(channels).zip(outputs) {
+            for c in 0..channels {
+                normal[c] = (row[c] - center[c]) * inverse[c];
+                out[c] = normal[c] * w[c] + b[c];
+            }
+        }
+    }
 }
 
 /// The gradients of [`forward`]: the scale's and the shift's go to their sinks, the input's is given back.
@@ -107,36 +126,52 @@ fn fused_backward<T: Float>(
     [into_w, into_b]: [Sink<'_>; 2],
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
-    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-    let count = n as f64;
     let (g, normalized) = (view::<T>(grad)?, view::<T>(&output.normalized)?);
-    let (w, var) = (view::<T>(w)?, view::<T>(&output.var)?);
-    let mut dw = vec![0.0; channels];
-    let mut db = vec![0.0; channels];
-    let mut dx = vec![T::of(0.0); n * channels];
+    let var = view::<T>(&output.var)?;
+    let piece = columns::piece(channels);
     // The gradient of a bias in front of this layer is zero but for the rounding here, and Adam makes steps of what
     // rounding leaves: so all of it runs in f64.
-    pulp::Arch::new().dispatch(|| {
-        for (g, normal) in g.chunks_exact(channels).zip(normalized.chunks_exact(channels)) {
-            for c in 0..channels {
-                db[c] += g[c].wide();
-                dw[c] += g[c].wide() * normal[c].wide();
-            }
-        }
-        // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
-        let scale: Vec<f64> =
-            (0..channels).map(|c| w[c].wide() / (var[c].wide() + output.eps).sqrt()).collect();
-        let rows = g.chunks_exact(channels).zip(normalized.chunks_exact(channels));
-        for ((g, normal), dx) in rows.zip(dx.chunks_exact_mut(channels)) {
-            for c in 0..channels {
-                dx[c] = T::of(scale[c] * (g[c].wide() - (db[c] + normal[c].wide() * dw[c]) / count));
-            }
-        }
+    let db = columns::sums(&g, channels);
+    let pairs = g.chunks(piece).zip(normalized.chunks(piece)).collect();
+    let dw = columns::sums_of(pairs, channels, |(g, normal), sums| add_products(sums, g, normal));
+    // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
+    let inverse = var.iter().map(|var| 1.0 / (var.wide() + output.eps).sqrt());
+    let scale: Vec<f64> = view::<T>(w)?.iter().zip(inverse).map(|(w, inverse)| w.wide() * inverse).collect();
+    let by = [&scale, &mean(db.clone(), n), &mean(dw.clone(), n)];
+    let mut dx = vec![T::of(0.0); n * channels];
+    let inputs = g.chunks(piece).zip(normalized.chunks(piece));
+    team::for_each(dx.chunks_mut(piece).zip(inputs).collect(), |(dx, (g, normal))| {
+        input_gradient(dx, g, normal, by.map(Vec::as_slice));
     });
     for (sink, values) in [(into_w, dw), (into_b, db)] {
         autograd::store(sink, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
     }
     tensor(dx, (n, channels))
+}
+
+vectorized! {
+    fn add_products[T: Float](sums: &mut [f64], g: &[T], normalized: &[T]) {
+        let channels = sums.len();
+        for (g, normal) in g.chunks_exact(channels).zip(normalized.chunks_exact(channels)) {
+            for ((sum, g), normal) in sums.iter_mut().zip(g).zip(normal) {
+                *sum += g.wide() * normal.wide();
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// `scale · (g - mean_g - normalized · mean_product)` for each channel.
+    fn input_gradient[T: Float](dx: &mut [T], g: &[T], normalized: &[T], by: [&[f64]; 3]) {
+        let channels = by[0].len();
+        let [scale, mean_g, mean_product] = by.map(|values| &values[..channels]);
+        let inputs = g.chunks_exact(channels).zip(normalized.chunks_exact(channels));
+        for (dx, (g, normal)) in dx.chunks_exact_mut(channels).zip(inputs) {
+            for c in 0..channels {
+                dx[c] = T::of(scale[c] * (g[c].wide() - mean_g[c] - normal[c].wide() * mean_product[c]));
+            }
+        }
+    }
 }
 
 /// Normalises by given statistics instead of the batch's, as in evaluation.

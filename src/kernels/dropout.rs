@@ -4,8 +4,9 @@
 use candle_core::{Result, Tensor};
 
 use super::storage::{Float, tensor, view};
-use super::{by_dtype, is_fused};
-use crate::rng::Stream;
+use super::vectorized::vectorized;
+use super::{by_dtype, is_fused, team};
+use crate::rng::{LANES, Stream};
 
 /// The mask for the elements of `xs`: `1 / (1 - p)` where an element is kept, 0 where it is dropped. `first` is the
 /// position of the first element in the stream.
@@ -19,22 +20,35 @@ pub fn mask(xs: &Tensor, p: f64, stream: &Stream, first: u64) -> Result<Tensor> 
     mask.to_device(xs.device())?.to_dtype(xs.dtype())
 }
 
+/// Elements that one thread takes at a time, a multiple of a block of the stream.
+const PIECE: usize = 1 << 12;
+
 fn draw<T: Float>(count: usize, p: f64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
     // A word is kept with probability 1 - p, to 32 bits.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p ≤ 1")]
     let dropped = (p * 2f64.powi(32)).round() as u64;
-    let (kept, zero) = (T::of(scale), T::of(0.0));
     let lead = usize::try_from(first % 4).unwrap_or(0);
-    let blocks = (lead + count).div_ceil(4);
-    pulp::Arch::new().dispatch(|| {
-        let mut mask = Vec::with_capacity(blocks * 4);
-        for block in (first / 4..).take(blocks) {
-            mask.extend(stream.block(block).map(|word| if u64::from(word) < dropped { zero } else { kept }));
+    let mut mask = vec![T::of(0.0); lead + count];
+    team::for_each(
+        mask.chunks_mut(PIECE).zip((first / 4..).step_by(PIECE / 4)).collect(),
+        |(mask, block)| {
+            threshold(mask, stream, block, dropped, T::of(scale));
+        },
+    );
+    mask.drain(..lead);
+    mask
+}
+
+vectorized! {
+    /// Puts `kept` where a word of the stream, from a block on, is not below `dropped`.
+    fn threshold[T: Float](mask: &mut [T], stream: &Stream, first: u64, dropped: u64, kept: T) {
+        for (mask, blocks) in mask.chunks_mut(4 * LANES).zip((first..).step_by(LANES)) {
+            let words = stream.blocks::<LANES>(blocks);
+            for (mask, word) in mask.iter_mut().zip(words.as_flattened()) {
+                *mask = if u64::from(*word) < dropped { T::of(0.0) } else { kept };
+            }
         }
-        mask.truncate(lead + count);
-        mask.drain(..lead);
-        mask
-    })
+    }
 }
 
 /// `xs · mask`: the forward pass, and with the gradient for `xs` the backward pass.
@@ -44,8 +58,19 @@ pub fn apply(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     by_dtype!(xs, T => {
         let (x, mask) = (view::<T>(xs)?, view::<T>(mask)?);
-        tensor(x.iter().zip(mask.iter()).map(|(&x, &m)| x * m).collect(), xs.shape())
+        let mut ys = vec![T::of(0.0); x.len()];
+        let inputs = x.chunks(PIECE).zip(mask.chunks(PIECE));
+        team::for_each(ys.chunks_mut(PIECE).zip(inputs).collect(), |(ys, (x, mask))| multiply(ys, x, mask));
+        tensor(ys, xs.shape())
     })
+}
+
+vectorized! {
+    fn multiply[T: Float](ys: &mut [T], x: &[T], mask: &[T]) {
+        for ((y, &x), &mask) in ys.iter_mut().zip(x).zip(mask) {
+            *y = x * mask;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,28 +3,20 @@
 //! Data that is bytes stays bytes in memory: MNIST takes 47 MB instead of 188.
 
 use candle_core::{DType, Result, Tensor, WithDType};
+use num_traits::AsPrimitive;
 
-use super::by_dtype;
 use super::storage::{Float, tensor, view};
+use super::vectorized::vectorized;
+use super::{by_dtype, team};
 
 /// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, …).
 pub fn rows(xs: &Tensor, indices: &[u32], scale: f64, shift: f64, dtype: DType) -> Result<Tensor> {
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
     match xs.dtype() {
-        DType::U8 if fused => match dtype {
-            DType::F32 => {
-                let (scale, shift) = (f32::of(scale), f32::of(shift));
-                pick::<u8, f32>(xs, indices, move |x| f32::from(x) * scale + shift)
-            }
-            _ => pick::<u8, f64>(xs, indices, |x| f64::from(x) * scale + shift),
-        },
+        DType::U8 if fused && dtype == DType::F32 => pick::<u8, f32>(xs, indices, scale, shift),
+        DType::U8 if fused => pick::<u8, f64>(xs, indices, scale, shift),
         // Numbers were given the right type when they were loaded.
-        same if fused && same == dtype => {
-            by_dtype!(xs, T => {
-                let (scale, shift) = (T::of(scale), T::of(shift));
-                pick::<T, T>(xs, indices, move |x| x * scale + shift)
-            })
-        }
+        same if fused && same == dtype => by_dtype!(xs, T => pick::<T, T>(xs, indices, scale, shift)),
         _ => plain(xs, indices, scale, shift, dtype),
     }
 }
@@ -35,20 +27,41 @@ fn plain(xs: &Tensor, indices: &[u32], scale: f64, shift: f64, dtype: DType) -> 
     xs.index_select(&indices, 0)?.to_dtype(dtype)?.affine(scale, shift)
 }
 
-fn pick<S: WithDType, T: Float>(xs: &Tensor, indices: &[u32], convert: impl Fn(S) -> T) -> Result<Tensor> {
+/// Elements that one thread takes at a time.
+const PIECE: usize = 1 << 14;
+
+fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
+    xs: &Tensor,
+    indices: &[u32],
+    scale: f64,
+    shift: f64,
+) -> Result<Tensor> {
     let x = view::<S>(xs)?;
     let mut shape = xs.dims().to_vec();
     let row = xs.elem_count() / shape[0].max(1);
     let mut batch = vec![T::of(0.0); indices.len() * row];
-    for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row.max(1))) {
-        let start = index as usize * row;
-        let Some(values) = x.get(start..start + row) else {
-            candle_core::bail!("row {index} of a data set of {}", shape[0]);
-        };
-        pulp::Arch::new().dispatch(|| out.iter_mut().zip(values).for_each(|(out, &x)| *out = convert(x)));
-    }
+    let together = (PIECE / row.max(1)).max(1);
+    let pieces = indices.chunks(together).zip(batch.chunks_mut((together * row).max(1))).collect();
+    team::try_for_each(pieces, |(indices, batch)| {
+        for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row.max(1))) {
+            let start = index as usize * row;
+            let Some(values) = x.get(start..start + row) else {
+                candle_core::bail!("row {index} of a data set of {}", shape[0]);
+            };
+            convert(out, values, T::of(scale), T::of(shift));
+        }
+        Ok(())
+    })?;
     shape[0] = indices.len();
     tensor(batch, shape)
+}
+
+vectorized! {
+    fn convert[S: AsPrimitive<T>, T: Float](out: &mut [T], values: &[S], scale: T, shift: T) {
+        for (out, &x) in out.iter_mut().zip(values) {
+            *out = x.as_() * scale + shift;
+        }
+    }
 }
 
 #[cfg(test)]

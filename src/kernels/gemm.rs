@@ -89,7 +89,8 @@ pub(super) fn matmul_then<T: Float>(
 fn blocks((m, n, k): (usize, usize, usize), cut: Cut) -> Vec<(Range<usize>, Range<usize>)> {
     /// Below this many multiplications a product is over before another thread has begun.
     const WORTH_A_THREAD: usize = 1 << 18;
-    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k };
+    // A number that is read or written takes as long as some multiplications.
+    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k + 4 * (m * k + k * n + m * n) };
     let pieces = match work / WORTH_A_THREAD {
         0 | 1 => 1,
         2..16 => 2,

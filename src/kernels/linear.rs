@@ -5,8 +5,7 @@ use candle_core::{Result, Tensor};
 use super::activation::{self, multiply_slope, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
 use super::storage::{Float, edit, tensor, view};
-use super::vectorized::vectorized;
-use super::{Activation, Onto, Sink, autograd, by_dtype, is_fused};
+use super::{Activation, Onto, Sink, autograd, by_dtype, columns, is_fused};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs of it.
 #[derive(Debug, Clone)]
@@ -119,31 +118,10 @@ fn fused_backward<T: Float>(
     Ok(dx)
 }
 
-/// The sum of the rows of a row-major matrix, in f64: where the rows cancel, little but their sum is left.
+/// The gradient of a bias that was added to every row.
 pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], onto: Onto) {
-    if out.is_empty() {
-        return;
-    }
-    let mut sums = vec![0.0; out.len()];
-    add_rows(&mut sums, rows);
+    let sums = columns::sums(rows, out.len());
     out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(onto.join(out.wide(), sum)));
-}
-
-vectorized! {
-    fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
-        // Eight rows a pass: a sum is loaded and stored once for all of them.
-        let width = sums.len();
-        let mut blocks = rows.chunks_exact(8 * width);
-        for block in &mut blocks {
-            let rows: [&[T]; 8] = std::array::from_fn(|row| &block[row * width..][..width]);
-            for (at, sum) in sums.iter_mut().enumerate() {
-                *sum += rows.iter().map(|row| row[at].wide()).sum::<f64>();
-            }
-        }
-        for row in blocks.remainder().chunks_exact(width) {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.wide());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,14 @@ pub(super) fn for_each<P: Send>(pieces: Vec<P>, f: impl Fn(P) + Sync) {
     });
 }
 
+/// What `f` gives for every piece, in the pieces' order.
+pub(super) fn map<P: Send, R: Send>(pieces: Vec<P>, f: impl Fn(P) -> R + Sync) -> Vec<R> {
+    let mut results: Vec<Option<R>> = pieces.iter().map(|_| None).collect();
+    let places = pieces.into_iter().zip(&mut results).collect();
+    for_each(places, |(piece, place): (P, &mut Option<R>)| *place = Some(f(piece)));
+    results.into_iter().flatten().collect()
+}
+
 /// As [`for_each`], and gives an error of a piece that failed.
 pub(super) fn try_for_each<P: Send>(
     pieces: Vec<P>,
@@ -139,7 +147,7 @@ impl Team {
 
     /// Starts the threads once. A thread that the system refuses is done without: the others take its share.
     fn start(&'static self) {
-        if self.started.swap(true, Ordering::Relaxed) {
+        if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::Relaxed) {
             return;
         }
         for member in 1..self.members.len() {

@@ -199,6 +199,8 @@ impl Params {
 pub struct Grads {
     buffers: Vec<Tensor>,
     filled: Vec<Cell<bool>>,
+    /// Of the parameters whose gradients go straight into them: how.
+    direct: Vec<Option<Onto>>,
 }
 
 impl Grads {
@@ -206,23 +208,41 @@ impl Grads {
     pub fn new(params: &Params) -> Result<Self> {
         let buffers: Vec<Tensor> =
             params.trainable().iter().map(|param| param.value().zeros_like()).collect::<Result<_, _>>()?;
-        Ok(Self { filled: vec![Cell::new(false); buffers.len()], buffers })
+        let count = buffers.len();
+        Ok(Self { buffers, filled: vec![Cell::new(false); count], direct: vec![None; count] })
     }
 
     /// Forgets all gradients; the buffers stay.
     pub fn clear(&mut self) {
         self.filled.iter().for_each(|filled| filled.set(false));
+        self.direct.fill(None);
+    }
+
+    /// From now on, until all is cleared, the gradient of `param` joins the parameter itself.
+    pub fn redirect(&mut self, param: &Param, onto: Onto) {
+        self.direct[param.index] = Some(onto);
     }
 
     /// Where the gradient of `param` goes. Taking the sink counts as a gradient that has arrived.
-    pub fn sink(&self, param: &Param) -> Sink<'_> {
+    pub fn sink<'a>(&'a self, param: &'a Param) -> Sink<'a> {
         let filled = self.filled[param.index].replace(true);
-        Sink { buffer: &self.buffers[param.index], onto: if filled { Onto::ADD } else { Onto::REPLACE } }
+        match self.direct[param.index] {
+            // What shrinks the parameter does so once.
+            Some(onto) if filled => Sink { buffer: &param.value, onto: Onto { keep: 1.0, ..onto } },
+            Some(onto) => Sink { buffer: &param.value, onto },
+            None if filled => Sink { buffer: &self.buffers[param.index], onto: Onto::ADD },
+            None => Sink { buffer: &self.buffers[param.index], onto: Onto::REPLACE },
+        }
     }
 
     /// The gradient of `param`, if one has arrived.
     pub fn get(&self, param: &Param) -> Option<&Tensor> {
         self.filled[param.index].get().then(|| &self.buffers[param.index])
+    }
+
+    /// Whether a gradient of `param` has arrived.
+    pub fn has_arrived(&self, param: &Param) -> bool {
+        self.filled[param.index].get()
     }
 
     /// The gradient of `param`; it is an error if none has arrived.

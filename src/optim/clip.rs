@@ -28,18 +28,22 @@ pub struct Clipping {
     pub clamp: f64,
 }
 
+impl Clipping {
+    /// Nothing is limited.
+    pub const NONE: Self = Self { norm: None, scale: 1.0, clamp: f64::INFINITY };
+}
+
 impl Clip {
     /// The clipping of these gradients. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as torch has it.
     pub fn of(self, gradients: &[&Tensor]) -> Result<Clipping> {
-        let none = Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY };
         match self {
-            Self::None => Ok(none),
-            Self::Value(clamp) => Ok(Clipping { clamp, ..none }),
+            Self::None => Ok(Clipping::NONE),
+            Self::Value(clamp) => Ok(Clipping { clamp, ..Clipping::NONE }),
             Self::Norm(max) => {
                 let squares =
                     gradients.iter().map(|g| sum_of_squares(g)).sum::<candle_core::Result<f64>>()?;
                 let norm = squares.sqrt();
-                Ok(Clipping { norm: Some(norm), scale: (max / (norm + 1e-6)).min(1.0), ..none })
+                Ok(Clipping { norm: Some(norm), scale: (max / (norm + 1e-6)).min(1.0), ..Clipping::NONE })
             }
         }
     }

@@ -37,7 +37,7 @@ use crate::registry::KeyError;
 pub use clip::{Clip, Clipping};
 pub use closure::{Closure, ClosureRule, History};
 pub use groups::{Group, Grouped};
-pub use optimizer::{Evaluate, Optimizer};
+pub use optimizer::{Evaluate, Optimizer, Rates};
 
 /// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.
 pub trait UpdateRule {
@@ -55,6 +55,11 @@ pub trait UpdateRule {
     /// Whether torch keeps a `step` beside the slots.
     fn has_step(&self) -> bool {
         true
+    }
+
+    /// Whether the update is `p ← p - lr g` at all times: then the product that makes the gradient can make it.
+    fn is_plain_descent(&self) -> bool {
+        false
     }
 
     /// Further state, by torch's names: a number each, which torch keeps for every parameter alike. Two at most.

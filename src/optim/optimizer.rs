@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
+use crate::kernels::Onto;
 use crate::kernels::update::Prelude;
 use crate::nn::{Grads, Param, Params};
 
@@ -29,6 +30,22 @@ struct Applied {
 
 /// Works out the loss and the flat gradient at the parameters as they are.
 pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
+
+/// The learning rate now, and where a schedule moves it the momentum, from the learning rate of a rule's options.
+pub type Rates<'a> = dyn Fn(f64) -> (f64, Option<f64>) + 'a;
+
+/// Learning rate and momentum of a rule now, and what happens before it.
+fn prelude(rule: &Rule, clipping: Clipping, rates: &Rates<'_>) -> (f64, Option<f64>, Prelude) {
+    let Common { lr, weight_decay, decoupled, maximize } = rule.common();
+    let (lr, momentum) = rates(lr);
+    let prelude = Prelude {
+        scale: if maximize { -clipping.scale } else { clipping.scale },
+        clamp: clipping.clamp,
+        coupled: if decoupled { 0.0 } else { weight_decay },
+        keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
+    };
+    (lr, momentum, prelude)
+}
 
 /// A trained parameter, its rule's place and its slots.
 #[derive(Debug)]
@@ -121,26 +138,41 @@ impl Optimizer {
         self.params.iter().map(|slotted| grads.require(&slotted.param)).collect()
     }
 
-    /// Clips the gradients and updates every parameter. `rates` gives the learning rate now, and where a schedule moves
-    /// it the momentum, from the learning rate of a rule's options.
-    pub fn step(
-        &mut self,
-        grads: &Grads,
-        clipping: Clipping,
-        rates: &dyn Fn(f64) -> (f64, Option<f64>),
-    ) -> Result<()> {
+    /// Where every update is plain descent and nothing has to look at the gradients first, lets them join the
+    /// parameters as they are made: one pass over a weight instead of three. Says whether it does; then the step is
+    /// made by [`Self::count_direct_step`].
+    pub fn redirect(&self, grads: &mut Grads, clip: Clip, rates: &Rates<'_>) -> bool {
+        let plain = |applied: &Applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_plain_descent);
+        if clip != Clip::None || !self.rules.iter().all(plain) {
+            return false;
+        }
+        for Slotted { param, rule, .. } in &self.params {
+            let (lr, _, prelude) = prelude(&self.rules[*rule].rule, Clipping::NONE, rates);
+            // p ← keep p - lr (scale g + coupled p)
+            let onto = Onto { keep: prelude.keep - lr * prelude.coupled, scale: -lr * prelude.scale };
+            grads.redirect(param, onto);
+        }
+        true
+    }
+
+    /// Counts a step that the gradients have made themselves.
+    pub fn count_direct_step(&mut self, grads: &Grads) -> Result<()> {
+        match self.params.iter().find(|slotted| !grads.has_arrived(&slotted.param)) {
+            Some(slotted) => Err(Error::NoGradient(slotted.param.name().to_owned())),
+            None => {
+                self.steps += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Clips the gradients and updates every parameter.
+    pub fn step(&mut self, grads: &Grads, clipping: Clipping, rates: &Rates<'_>) -> Result<()> {
         let gradients = self.gradients(grads)?;
         let t = self.steps + 1;
         let mut steps = Vec::with_capacity(self.rules.len());
         for Applied { rule, numbers } in &mut self.rules {
-            let Common { lr, weight_decay, decoupled, maximize } = rule.common();
-            let (lr, momentum) = rates(lr);
-            let prelude = Prelude {
-                scale: if maximize { -clipping.scale } else { clipping.scale },
-                clamp: clipping.clamp,
-                coupled: if decoupled { 0.0 } else { weight_decay },
-                keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
-            };
+            let (lr, momentum, prelude) = prelude(rule, clipping, rates);
             let mut at = Step { t, lr, momentum, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, at);

@@ -61,6 +61,10 @@ impl UpdateRule for Sgd {
         if self.momentum == 0.0 { Vec::new() } else { vec![Slot::zero("momentum_buffer")] }
     }
 
+    fn is_plain_descent(&self) -> bool {
+        self.momentum == 0.0
+    }
+
     fn has_step(&self) -> bool {
         false
     }

@@ -1,7 +1,5 @@
 //! The way of a batch through the network and back.
 
-use candle_core::Tensor;
-
 use super::TrainOptions;
 use super::evaluation::no_row_counts;
 use crate::data::Dataset;
@@ -9,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
-use crate::optim::{Clipping, Optimizer};
+use crate::optim::{Clipping, Optimizer, Rates};
 
 /// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
 /// cache, and a full batch needs the memory of one part.
@@ -52,52 +50,69 @@ pub(super) struct Pass<'a> {
 impl Pass<'_> {
     /// Loss and gradients of a batch, in parts.
     pub(super) fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
+        self.grads.clear();
+        let Batch { step, epoch, lr, .. } = *batch;
+        let update = self.backward(batch)?;
+        let clipping = self.optimizer.clipping(self.grads, self.options.clip())?;
+        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
+            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
+        }
+        Ok((update, clipping))
+    }
+
+    /// Loss of a batch whose gradients have moved the parameters; nothing happens where that cannot be done, because
+    /// something has to look at the gradients first or a later part of the batch at the parameters.
+    pub(super) fn descend(&mut self, batch: &Batch<'_>, rates: &Rates<'_>) -> Result<Option<Update>> {
+        let whole = batch.rows.len() <= self.part(batch.data);
+        self.grads.clear();
+        if !whole || !self.optimizer.redirect(self.grads, self.options.clip(), rates) {
+            return Ok(None);
+        }
+        self.backward(batch).map(Some)
+    }
+
+    /// Takes a batch in parts through the network and back.
+    fn backward(&self, batch: &Batch<'_>) -> Result<Update> {
         let Batch { data, rows, epoch, step, lr } = *batch;
         let targets = data.targets(rows)?;
         let total = self.loss.total(&targets)?;
         if total == 0.0 {
             return Err(no_row_counts());
         }
-        self.grads.clear();
         let divisor = self.loss.divisor(total);
         let dtype = self.options.dtype;
         let mut loss_sum = 0.0;
         for (start, part) in self.parts(data, rows) {
             let ys = targets.narrow(0, start, part.len())?;
-            let tape = Tape::new(self.seed, step, start as u64);
-            loss_sum += self.accumulate(&data.inputs(part)?, &ys, tape, divisor)?;
+            let mut tape = Tape::new(self.seed, step, start as u64);
+            let outputs = self.network.train(&data.inputs(part)?, &mut tape)?;
+            let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
+            loss_sum += sum;
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
             if !dtype.holds(loss_sum / total) {
                 let value = dtype.round(loss_sum / total);
                 return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
             }
-        }
-        let clipping = self.optimizer.clipping(self.grads, self.options.clip())?;
-        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
-            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
-        }
-        Ok((Update { step, loss_sum, total, rows: rows.len(), lr }, clipping))
-    }
-
-    /// Takes one part of a batch forward and back; gives the sum of its losses.
-    fn accumulate(&self, xs: &Tensor, ys: &Tensor, mut tape: Tape, divisor: f64) -> Result<f64> {
-        let outputs = self.network.train(xs, &mut tape)?;
-        let (sum, grad) = self.loss.apply(&outputs, ys, divisor)?;
-        if sum.is_finite() {
             tape.backward(grad, self.grads)?;
         }
-        Ok(sum)
+        Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
     }
 
-    /// The parts of an update with their places in it: micro-batches, and where the rows are independent of each
-    /// other no more than fits the cache.
+    /// The most rows that go through the network together: a micro-batch, and where the rows are independent of each
+    /// other no more than fit the cache.
+    fn part(&self, data: &Dataset) -> usize {
+        let micro_batch = self.options.batch_size.rows(data.len());
+        if self.network.couples_rows() { micro_batch } else { micro_batch.min(PART) }
+    }
+
+    /// The parts of an update with their places in it.
     fn parts<'a>(
         &self,
         data: &Dataset,
         rows: &'a [u32],
     ) -> impl Iterator<Item = (usize, &'a [u32])> + use<'a> {
         let micro_batch = self.options.batch_size.rows(data.len());
-        let part = if self.network.couples_rows() { micro_batch } else { micro_batch.min(PART) };
+        let part = self.part(data);
         rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {
             let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
             batch.chunks(part).enumerate().map(place)

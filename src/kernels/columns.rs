@@ -1,0 +1,47 @@
+//! Sums over the rows of a row-major matrix, a sum a column, in f64: where the rows cancel, little but their sum is left.
+
+use super::storage::Float;
+use super::team;
+use super::vectorized::vectorized;
+
+/// How many elements of whole rows one thread takes at a time.
+pub(super) fn piece(width: usize) -> usize {
+    const ELEMENTS: usize = 1 << 14;
+    (ELEMENTS / width.max(1)).max(8) * width.max(1)
+}
+
+/// The sum of each of the `width` columns.
+pub(super) fn sums<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
+    sums_of(rows.chunks(piece(width)).collect(), width, |piece, sums| add_rows(sums, piece))
+}
+
+/// `width` sums to which `add` adds what each piece gives, piece by piece in their order.
+pub(super) fn sums_of<P: Send>(pieces: Vec<P>, width: usize, add: impl Fn(P, &mut [f64]) + Sync) -> Vec<f64> {
+    let parts = team::map(pieces, |piece| {
+        let mut sums = vec![0.0; width];
+        add(piece, &mut sums);
+        sums
+    });
+    let total = |mut total: Vec<f64>, part: Vec<f64>| {
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+        total
+    };
+    parts.into_iter().reduce(total).unwrap_or_else(|| vec![0.0; width])
+}
+
+vectorized! {
+    fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
+        // Eight rows a pass: a sum is loaded and stored once for all of them.
+        let width = sums.len();
+        let mut blocks = rows.chunks_exact(8 * width);
+        for block in &mut blocks {
+            let rows: [&[T]; 8] = std::array::from_fn(|row| &block[row * width..][..width]);
+            for (at, sum) in sums.iter_mut().enumerate() {
+                *sum += rows.iter().map(|row| row[at].wide()).sum::<f64>();
+            }
+        }
+        for row in blocks.remainder().chunks_exact(width) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.wide());
+        }
+    }
+}
