@@ -21,9 +21,10 @@ docs: ## The documentation builds without warnings
 test: ## Unit and integration tests
 	$(CARGO) test --locked
 
-bench: ## Microseconds an update for each config on full MNIST
+bench: ## Each kernel beside its plain twin (criterion), then whole runs beside PyTorch and JAX
+	$(CARGO) bench --locked
 	$(CARGO) build --release --locked
-	scripts/bench.sh $${CARGO_TARGET_DIR:-target}/release/descent
+	scripts/compare-peers.py $${CARGO_TARGET_DIR:-target}/release/descent
 
 golden: ## The golden files again, by PyTorch (python3 with torch and safetensors)
 	python3 scripts/golden.py

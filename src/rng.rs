@@ -52,21 +52,19 @@ impl Stream {
     /// The words of the `N` blocks from `first` on, as [`Self::block`] gives them: side by side, as vector code.
     #[inline(always)]
     pub fn blocks<const N: usize>(&self, first: u64) -> [[u32; 4]; N] {
-        let mut counters = [[0u32; N]; 4];
-        for (lane, counter) in (first..).take(N).enumerate() {
-            (counters[0][lane], counters[1][lane]) = (low(counter), high(counter));
+        // A vector for each of the counter's four words.
+        let (mut a, mut b, mut c, mut d) = ([0u32; N], [0u32; N], [0u32; N], [0u32; N]);
+        for (counter, (a, b)) in (first..).zip(a.iter_mut().zip(&mut b)) {
+            (*a, *b) = (low(counter), high(counter));
         }
         let mut key = self.key;
         for _ in 0..10 {
-            for lane in 0..N {
-                let counter = round([0, 1, 2, 3].map(|word: usize| counters[word][lane]), key);
-                for (word, value) in counter.into_iter().enumerate() {
-                    counters[word][lane] = value;
-                }
+            for (((a, b), c), d) in a.iter_mut().zip(&mut b).zip(&mut c).zip(&mut d) {
+                [*a, *b, *c, *d] = round([*a, *b, *c, *d], key);
             }
             key = next_key(key);
         }
-        std::array::from_fn(|lane| [0, 1, 2, 3].map(|word: usize| counters[word][lane]))
+        std::array::from_fn(|lane| [a[lane], b[lane], c[lane], d[lane]])
     }
 }
 

@@ -40,6 +40,7 @@ pub struct Trainer {
     average: Option<Average>,
     options: TrainOptions,
     grads: Grads,
+    inputs: Option<Tensor>,
     seed: u64,
 }
 
@@ -55,7 +56,7 @@ impl Trainer {
         let grads = Grads::new(network.params())?;
         let plateau = Plateau::default();
         let average = options.average.clone().map(Average::new);
-        Ok(Self { network, loss, optimizer, plan, plateau, average, options, grads, seed })
+        Ok(Self { network, loss, optimizer, plan, plateau, average, options, grads, inputs: None, seed })
     }
 
     /// The network.
@@ -135,9 +136,9 @@ impl Trainer {
 
     /// An update by gradients alone; `at` is its place in the plan.
     fn step(&mut self, batch: &Batch<'_>, at: (u64, u64, u64)) -> Result<Update> {
-        let Self { network, loss, optimizer, plan, options, grads, seed, .. } = self;
+        let Self { network, loss, optimizer, plan, options, grads, inputs, seed, .. } = self;
         let rates: &Rates<'_> = &|base| plan.at(base, at);
-        let mut pass = Pass { network, loss, optimizer, options, grads, seed: *seed };
+        let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
         if let Some(update) = pass.descend(batch, rates)? {
             optimizer.count_direct_step(grads)?;
             return Ok(update);
@@ -188,10 +189,10 @@ impl Trainer {
 
     /// An update by an optimizer that evaluates the loss several times. What it reports is the first loss.
     fn minimize(&mut self, batch: &Batch<'_>) -> Result<Update> {
-        let Self { network, loss, optimizer, options, grads, seed, .. } = self;
+        let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
         let mut first: Option<Update> = None;
         optimizer.minimize(batch.lr, &mut |optimizer| {
-            let mut pass = Pass { network, loss, optimizer, options, grads, seed: *seed };
+            let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
             match pass.gradients(batch) {
                 Ok((update, clipping)) => {
                     first.get_or_insert(update);

@@ -64,12 +64,20 @@ impl Dataset {
 
     /// The inputs of these rows.
     pub fn inputs(&self, rows: &[u32]) -> Result<Tensor> {
-        Ok(gather::rows(&self.xs, rows, self.scale, self.shift, self.dtype)?)
+        self.inputs_again(rows, None)
+    }
+
+    /// The inputs of these rows, in the place of another batch that is no longer needed, where that fits.
+    pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
+        Ok(gather::rows(&self.xs, rows, (self.scale, self.shift), self.dtype, again)?)
     }
 
     /// The targets of these rows.
     pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
-        Ok(self.ys.index_select(&Tensor::new(rows, self.ys.device())?, 0)?)
+        if self.ys.dtype() == DType::I64 {
+            return Ok(gather::classes(&self.ys, rows)?);
+        }
+        Ok(gather::rows(&self.ys, rows, (1.0, 0.0), self.dtype, None)?)
     }
 
     /// Inputs and targets of these rows.

@@ -23,12 +23,11 @@ pub fn vjp(
 }
 
 /// Puts a gradient where it belongs.
-pub fn store(Sink { buffer, onto: Onto { keep, scale } }: Sink<'_>, grad: &Tensor) -> Result<()> {
-    let grad = if scale == 1.0 { grad.contiguous()? } else { (grad * scale)? };
-    let grad = match keep {
-        0.0 => grad,
-        1.0 => (buffer + grad)?,
-        keep => ((buffer * keep)? + grad)?,
+pub fn store(Sink { buffer, onto }: Sink<'_>, grad: &Tensor) -> Result<()> {
+    let grad = match onto {
+        Onto::REPLACE => grad.contiguous()?,
+        Onto::ADD => (buffer + grad)?,
+        Onto { keep, scale } => ((buffer * keep)? + (grad * scale)?)?,
     };
     buffer.slice_set(&grad, 0, 0)
 }

@@ -34,7 +34,7 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> 
 }
 
 /// The plain twin.
-fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
+pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     let centered = xs.broadcast_sub(&xs.mean(0)?)?;
     let std = (centered.sqr()?.mean(0)? + eps)?.sqrt()?;
     centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)

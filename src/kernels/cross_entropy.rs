@@ -4,7 +4,8 @@
 use candle_core::{D, DType, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
-use super::{autograd, by_dtype, is_fused};
+use super::vectorized::vectorized;
+use super::{autograd, by_dtype, is_fused, team};
 
 /// How the rows count.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +56,7 @@ pub fn value_and_grad(
 }
 
 /// The plain twin: the sum of the rows' losses.
-fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
+pub fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
     let mut shares = vec![0.0; n * classes];
     let spread = how.label_smoothing / fraction(classes);
@@ -144,34 +145,53 @@ fn fused<T: Float>(
     let (n, classes) = logits.dims2()?;
     let (x, targets) = (view::<T>(logits)?, view::<i64>(targets)?);
     let weights: Vec<f64> = (0..classes).map(|class| how.weight(class)).collect();
-    let spread = how.label_smoothing / fraction(classes);
-    let weight_sum: f64 = weights.iter().sum();
     let mut grad = vec![T::of(0.0); n * classes];
-    let mut sum = 0.0;
-    for ((x, grad), &target) in
-        x.chunks_exact(classes).zip(grad.chunks_exact_mut(classes)).zip(targets.iter())
-    {
-        let Some(y) = how.class(target) else { continue };
-        let max = x.iter().fold(T::of(f64::NEG_INFINITY), |max, &x| if x > max { x } else { max });
-        let mut exp_sum = T::of(0.0);
-        for (g, &x) in grad.iter_mut().zip(x) {
-            *g = (x - max).exponential();
-            exp_sum += *g;
+    let rows = (PIECE / classes.max(1)).max(1);
+    let inputs = x.chunks(rows * classes).zip(targets.chunks(rows));
+    let pieces = grad.chunks_mut(rows * classes).zip(inputs).collect();
+    let sums = team::map(pieces, |(grad, (x, targets))| losses(x, targets, how, &weights, total, grad));
+    Ok((sums.into_iter().sum(), tensor(grad, (n, classes))?))
+}
+
+/// Logits that one thread takes at a time.
+const PIECE: usize = 1 << 12;
+
+vectorized! {
+    /// The sum of the losses of some rows, and their gradients over `total`.
+    fn losses[T: Float](
+        x: &[T],
+        targets: &[i64],
+        how: &Weighting<'_>,
+        weights: &[f64],
+        total: f64,
+        grad: &mut [T],
+    ) -> f64 {
+        let classes = weights.len();
+        let spread = how.label_smoothing / fraction(classes);
+        let weight_sum: f64 = weights.iter().sum();
+        let mut sum = 0.0;
+        for ((x, grad), &target) in x.chunks_exact(classes).zip(grad.chunks_exact_mut(classes)).zip(targets) {
+            let Some(y) = how.class(target) else { continue };
+            let max = x.iter().fold(T::of(f64::NEG_INFINITY), |max, &x| if x > max { x } else { max });
+            for (g, &x) in grad.iter_mut().zip(x) {
+                *g = (x - max).exponential();
+            }
+            let exp_sum = grad.iter().fold(T::of(0.0), |sum, &g| sum + g).wide();
+            let log_sum = max.wide() + exp_sum.ln();
+            let hit = (1.0 - how.label_smoothing) * weights[y];
+            sum += hit * (log_sum - x[y].wide());
+            if spread > 0.0 {
+                sum += spread * x.iter().zip(weights).map(|(x, w)| w * (log_sum - x.wide())).sum::<f64>();
+            }
+            // d/dx_c = p_c · (hit + spread Σw) - hit [c = y] - spread w_c, over the total
+            let scale = T::of((hit + spread * weight_sum) / (total * exp_sum));
+            for (g, w) in grad.iter_mut().zip(weights) {
+                *g = *g * scale - T::of(spread * w / total);
+            }
+            grad[y] -= T::of(hit / total);
         }
-        let log_sum = max.wide() + exp_sum.wide().ln();
-        let hit = (1.0 - how.label_smoothing) * weights[y];
-        sum += hit * (log_sum - x[y].wide());
-        if spread > 0.0 {
-            sum += spread * x.iter().zip(&weights).map(|(x, w)| w * (log_sum - x.wide())).sum::<f64>();
-        }
-        // d/dx_c = p_c · (hit + spread Σw) - hit [c = y] - spread w_c, over the total
-        let scale = T::of((hit + spread * weight_sum) / (total * exp_sum.wide()));
-        for (g, w) in grad.iter_mut().zip(&weights) {
-            *g = *g * scale - T::of(spread * w / total);
-        }
-        grad[y] -= T::of(hit / total);
+        sum
     }
-    Ok((sum, tensor(grad, (n, classes))?))
 }
 
 #[cfg(test)]

@@ -5,55 +5,81 @@
 use candle_core::{DType, Result, Tensor, WithDType};
 use num_traits::AsPrimitive;
 
-use super::storage::{Float, tensor, view};
+use super::storage::{Float, edit, view};
 use super::vectorized::vectorized;
 use super::{by_dtype, team};
 
-/// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, …).
-pub fn rows(xs: &Tensor, indices: &[u32], scale: f64, shift: f64, dtype: DType) -> Result<Tensor> {
+/// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, …). `again` may be a result that
+/// is no longer needed: where it fits, it is filled anew, which spares a batch of memory.
+pub fn rows(
+    xs: &Tensor,
+    indices: &[u32],
+    (scale, shift): (f64, f64),
+    dtype: DType,
+    again: Option<Tensor>,
+) -> Result<Tensor> {
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
-    match xs.dtype() {
-        DType::U8 if fused && dtype == DType::F32 => pick::<u8, f32>(xs, indices, scale, shift),
-        DType::U8 if fused => pick::<u8, f64>(xs, indices, scale, shift),
-        // Numbers were given the right type when they were loaded.
-        same if fused && same == dtype => by_dtype!(xs, T => pick::<T, T>(xs, indices, scale, shift)),
-        _ => plain(xs, indices, scale, shift, dtype),
+    if !fused || !(xs.dtype() == DType::U8 || xs.dtype() == dtype) {
+        return plain(xs, indices, (scale, shift), dtype);
+    }
+    let mut shape = xs.dims().to_vec();
+    shape[0] = indices.len();
+    let fitting = again.filter(|again| again.dims() == shape && again.dtype() == dtype);
+    let batch = fitting.map_or_else(|| Tensor::zeros(shape, dtype, xs.device()), Ok)?;
+    // Numbers were given the right type when they were loaded.
+    match (xs.dtype(), dtype) {
+        (DType::U8, DType::F32) => pick::<u8, f32>(xs, indices, (scale, shift), &batch),
+        (DType::U8, _) => pick::<u8, f64>(xs, indices, (scale, shift), &batch),
+        _ => by_dtype!(xs, T => pick::<T, T>(xs, indices, (scale, shift), &batch)),
+    }?;
+    Ok(batch)
+}
+
+/// `ys[indices]`: class numbers (N) as I64.
+pub fn classes(ys: &Tensor, indices: &[u32]) -> Result<Tensor> {
+    if !ys.device().is_cpu() {
+        return ys.index_select(&Tensor::new(indices, ys.device())?, 0);
+    }
+    let y = view::<i64>(ys)?;
+    let picked: Option<Vec<i64>> = indices.iter().map(|&index| y.get(index as usize).copied()).collect();
+    match picked {
+        Some(picked) => Tensor::from_vec(picked, indices.len(), ys.device()),
+        None => candle_core::bail!("a row beyond the {} of a data set", y.len()),
     }
 }
 
 /// The plain twin.
-fn plain(xs: &Tensor, indices: &[u32], scale: f64, shift: f64, dtype: DType) -> Result<Tensor> {
+pub fn plain(xs: &Tensor, indices: &[u32], (scale, shift): (f64, f64), dtype: DType) -> Result<Tensor> {
     let indices = Tensor::new(indices, xs.device())?;
     xs.index_select(&indices, 0)?.to_dtype(dtype)?.affine(scale, shift)
 }
 
 /// Elements that one thread takes at a time.
-const PIECE: usize = 1 << 14;
+const PIECE: usize = 1 << 12;
 
 fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
     xs: &Tensor,
     indices: &[u32],
-    scale: f64,
-    shift: f64,
-) -> Result<Tensor> {
+    (scale, shift): (f64, f64),
+    batch: &Tensor,
+) -> Result<()> {
     let x = view::<S>(xs)?;
-    let mut shape = xs.dims().to_vec();
-    let row = xs.elem_count() / shape[0].max(1);
-    let mut batch = vec![T::of(0.0); indices.len() * row];
-    let together = (PIECE / row.max(1)).max(1);
-    let pieces = indices.chunks(together).zip(batch.chunks_mut((together * row).max(1))).collect();
-    team::try_for_each(pieces, |(indices, batch)| {
-        for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row.max(1))) {
-            let start = index as usize * row;
-            let Some(values) = x.get(start..start + row) else {
-                candle_core::bail!("row {index} of a data set of {}", shape[0]);
-            };
-            convert(out, values, T::of(scale), T::of(shift));
-        }
-        Ok(())
-    })?;
-    shape[0] = indices.len();
-    tensor(batch, shape)
+    let count = xs.dims()[0];
+    let row = (xs.elem_count() / count.max(1)).max(1);
+    let together = (PIECE / row).max(1);
+    edit(batch, |batch| {
+        let pieces = indices.chunks(together).zip(batch.chunks_mut(together * row)).collect();
+        team::try_for_each(pieces, |(indices, batch): (&[u32], &mut [T])| {
+            for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row)) {
+                let start = index as usize * row;
+                let Some(values) = x.get(start..start + row) else {
+                    candle_core::bail!("row {index} of a data set of {count}");
+                };
+                convert(out, values, T::of(scale), T::of(shift));
+            }
+            Ok(())
+        })
+    })?
 }
 
 vectorized! {
@@ -74,13 +100,17 @@ mod tests {
         let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
         for dtype in [DType::F32, DType::F64] {
             for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
-                let picked = rows(xs, &[2, 0, 2], 1.0 / 255.0, -0.5, dtype).unwrap();
-                let expected = plain(xs, &[2, 0, 2], 1.0 / 255.0, -0.5, dtype).unwrap();
+                let again = rows(xs, &[1, 1, 0], (1.0, 0.0), dtype, None).unwrap();
+                let picked = rows(xs, &[2, 0, 2], (1.0 / 255.0, -0.5), dtype, Some(again)).unwrap();
+                let expected = plain(xs, &[2, 0, 2], (1.0 / 255.0, -0.5), dtype).unwrap();
                 assert_eq!(picked.dims(), [3, 2]);
                 let off = (picked - expected).unwrap().abs().unwrap().max_all().unwrap();
                 assert!(off.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap() < 1e-7);
             }
         }
-        assert!(rows(&bytes, &[3], 1.0, 0.0, DType::F32).is_err());
+        assert!(rows(&bytes, &[3], (1.0, 0.0), DType::F32, None).is_err());
+        let ys = Tensor::new(&[4i64, 5, 6], &Device::Cpu).unwrap();
+        assert_eq!(classes(&ys, &[2, 0]).unwrap().to_vec1::<i64>().unwrap(), [6, 4]);
+        assert!(classes(&ys, &[3]).is_err());
     }
 }

@@ -90,21 +90,21 @@ fn blocks((m, n, k): (usize, usize, usize), cut: Cut) -> Vec<(Range<usize>, Rang
     /// Below this many multiplications a product is over before another thread has begun.
     const WORTH_A_THREAD: usize = 1 << 18;
     // A number that is read or written takes as long as some multiplications.
-    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k + 4 * (m * k + k * n + m * n) };
+    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k + 8 * (m * k + k * n + m * n) };
     let pieces = match work / WORTH_A_THREAD {
         0 | 1 => 1,
         2..16 => 2,
         16..256 => 4,
         _ => 8,
     };
-    // Whole cache lines to each block, and no slivers.
-    let length = |side: usize| side.div_ceil(pieces).next_multiple_of(16);
     let by_rows = match cut {
         Cut::Rows => m >= 16 * pieces || m >= n,
         Cut::Cols | Cut::Nothing => n < 16 * pieces && m > n,
     };
     let ranges = |side: usize| {
-        let length = length(side).max(1);
+        // No fewer to a block than the product's innermost loop takes at once, but for the second thread.
+        let pieces = pieces.min((side / 64).max(2));
+        let length = side.div_ceil(pieces).next_multiple_of(8).max(1);
         (0..side).step_by(length).map(move |start| start..(start + length).min(side))
     };
     if by_rows {

@@ -3,7 +3,8 @@
 use candle_core::{D, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
-use super::{Sink, autograd, by_dtype, is_fused};
+use super::vectorized::vectorized;
+use super::{Sink, autograd, by_dtype, columns, is_fused, team};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -26,36 +27,51 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> 
 }
 
 /// The plain twin.
-fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
+pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     let centered = xs.broadcast_sub(&xs.mean_keepdim(D::Minus1)?)?;
     let std = (centered.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
     centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a count of channels")]
 fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
-    let count = channels as f64;
     let mut normalized = vec![T::of(0.0); n * channels];
     let mut ys = vec![T::of(0.0); n * channels];
-    let mut inverse = Vec::with_capacity(n);
-    pulp::Arch::new().dispatch(|| {
-        let rows = x.chunks_exact(channels).zip(normalized.chunks_exact_mut(channels));
-        for ((row, normal), out) in rows.zip(ys.chunks_exact_mut(channels)) {
+    let piece = columns::piece(channels);
+    let outputs = normalized.chunks_mut(piece).zip(ys.chunks_mut(piece));
+    let inverse = team::map(x.chunks(piece).zip(outputs).collect(), |(x, (normalized, ys))| {
+        let mut inverse = vec![0.0; x.len() / channels];
+        normalize(x, [&w, &b], eps, [normalized, ys], &mut inverse);
+        inverse
+    });
+    let normalized = Some(tensor(normalized, (n, channels))?);
+    Ok(Output { ys: tensor(ys, (n, channels))?, normalized, inverse: inverse.concat(), eps })
+}
+
+vectorized! {
+    fn normalize[T: Float](x: &[T], by: [&[T]; 2], eps: f64, outputs: [&mut [T]; 2], inverse: &mut [f64]) {
+        let channels = by[0].len();
+        let count = length(channels);
+        let [w, b] = by.map(|values| &values[..channels]);
+        let [normalized, ys] = outputs;
+        let outputs = normalized.chunks_exact_mut(channels).zip(ys.chunks_exact_mut(channels));
+        for ((row, (normal, out)), inverse) in x.chunks_exact(channels).zip(outputs).zip(inverse) {
             let mean = row.iter().map(|x| x.wide()).sum::<f64>() / count;
             let var = row.iter().map(|x| (x.wide() - mean) * (x.wide() - mean)).sum::<f64>() / count;
-            let scale = 1.0 / (var + eps).sqrt();
-            inverse.push(scale);
-            let (mean, scale) = (T::of(mean), T::of(scale));
+            *inverse = 1.0 / (var + eps).sqrt();
+            let (mean, scale) = (T::of(mean), T::of(*inverse));
             for c in 0..channels {
                 normal[c] = (row[c] - mean) * scale;
                 out[c] = normal[c] * w[c] + b[c];
             }
         }
-    });
-    let normalized = Some(tensor(normalized, (n, channels))?);
-    Ok(Output { ys: tensor(ys, (n, channels))?, normalized, inverse, eps })
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of channels")]
+fn length(channels: usize) -> f64 {
+    channels as f64
 }
 
 /// The gradients of [`forward`]: the scale's and the shift's go to their sinks, the input's is given back.
@@ -75,7 +91,6 @@ pub fn backward(
     by_dtype!(xs, T => fused_backward::<T>(w, (normalized, &output.inverse), grad, [into_w, into_b]))
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a count of channels")]
 fn fused_backward<T: Float>(
     w: &Tensor,
     (normalized, inverse): (&Tensor, &[f64]),
@@ -84,10 +99,30 @@ fn fused_backward<T: Float>(
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
     let (g, normalized, w) = (view::<T>(grad)?, view::<T>(normalized)?, view::<T>(w)?);
-    let count = channels as f64;
-    let (mut dw, mut db) = (vec![0.0; channels], vec![0.0; channels]);
     let mut dx = vec![T::of(0.0); n * channels];
-    pulp::Arch::new().dispatch(|| {
+    let piece = columns::piece(channels);
+    let inputs = g.chunks(piece).zip(normalized.chunks(piece)).zip(inverse.chunks(piece / channels));
+    // The sums for w are in front of those for b.
+    let sums = columns::sums_of(dx.chunks_mut(piece).zip(inputs).collect(), 2 * channels, |part, sums| {
+        let (dx, ((g, normal), inverse)) = part;
+        gradients(dx, [g, normal, &w], inverse, sums);
+    });
+    // The weight's sink may be the weight itself, which cannot be written while it is looked at.
+    drop(w);
+    for (sink, values) in [(into_w, &sums[..channels]), (into_b, &sums[channels..])] {
+        autograd::store(sink, &tensor(values.iter().copied().map(T::of).collect(), channels)?)?;
+    }
+    tensor(dx, (n, channels))
+}
+
+vectorized! {
+    /// dx = (g w - mean(g w) - normalized · mean(g w · normalized)) / std
+    fn gradients[T: Float](dx: &mut [T], inputs: [&[T]; 3], inverse: &[f64], sums: &mut [f64]) {
+        let (dw, db) = sums.split_at_mut(sums.len() / 2);
+        let channels = db.len();
+        let count = length(channels);
+        let [g, normalized, w] = inputs;
+        let (w, dw) = (&w[..channels], &mut dw[..channels]);
         let rows = g.chunks_exact(channels).zip(normalized.chunks_exact(channels));
         for (((g, normal), dx), inverse) in rows.zip(dx.chunks_exact_mut(channels)).zip(inverse) {
             let (mut sum, mut along) = (0.0, 0.0);
@@ -98,17 +133,12 @@ fn fused_backward<T: Float>(
                 sum += g * w[c].wide();
                 along += g * w[c].wide() * normal;
             }
-            // dx = (g w - mean(g w) - normalized · mean(g w · normalized)) / std
             for c in 0..channels {
                 let centered = g[c].wide() * w[c].wide() - (sum + normal[c].wide() * along) / count;
                 dx[c] = T::of(centered * inverse);
             }
         }
-    });
-    for (sink, values) in [(into_w, dw), (into_b, db)] {
-        autograd::store(sink, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
     }
-    tensor(dx, (n, channels))
 }
 
 #[cfg(test)]

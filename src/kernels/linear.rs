@@ -27,7 +27,7 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> 
 }
 
 /// The plain twin: the product and the bias.
-fn plain(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     xs.matmul(&w.t()?)?.broadcast_add(b)
 }
 

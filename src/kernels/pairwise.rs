@@ -31,7 +31,7 @@ pub fn value_and_grad(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f
 }
 
 /// The plain twin.
-fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
     let weights = match loss.column_weights() {
         Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
         None => xs.ones_like()?,

@@ -163,7 +163,7 @@ vectorized! {
 }
 
 /// The plain twin: the same formula over tensors.
-fn plain<const S: usize>(
+pub fn plain<const S: usize>(
     rule: &impl PerElement,
     prelude: &Prelude,
     param: &Var,

@@ -157,13 +157,11 @@ impl Optimizer {
 
     /// Counts a step that the gradients have made themselves.
     pub fn count_direct_step(&mut self, grads: &Grads) -> Result<()> {
-        match self.params.iter().find(|slotted| !grads.has_arrived(&slotted.param)) {
-            Some(slotted) => Err(Error::NoGradient(slotted.param.name().to_owned())),
-            None => {
-                self.steps += 1;
-                Ok(())
-            }
+        if let Some(slotted) = self.params.iter().find(|slotted| !grads.has_arrived(&slotted.param)) {
+            return Err(Error::NoGradient(slotted.param.name().to_owned()));
         }
+        self.steps += 1;
+        Ok(())
     }
 
     /// Clips the gradients and updates every parameter.

@@ -1,5 +1,7 @@
 //! The way of a batch through the network and back.
 
+use candle_core::Tensor;
+
 use super::TrainOptions;
 use super::evaluation::no_row_counts;
 use crate::data::Dataset;
@@ -44,6 +46,8 @@ pub(super) struct Pass<'a> {
     pub(super) optimizer: &'a Optimizer,
     pub(super) options: &'a TrainOptions,
     pub(super) grads: &'a mut Grads,
+    /// The last part's rows, whose memory the next one takes.
+    pub(super) inputs: &'a mut Option<Tensor>,
     pub(super) seed: u64,
 }
 
@@ -72,7 +76,7 @@ impl Pass<'_> {
     }
 
     /// Takes a batch in parts through the network and back.
-    fn backward(&self, batch: &Batch<'_>) -> Result<Update> {
+    fn backward(&mut self, batch: &Batch<'_>) -> Result<Update> {
         let Batch { data, rows, epoch, step, lr } = *batch;
         let targets = data.targets(rows)?;
         let total = self.loss.total(&targets)?;
@@ -85,7 +89,9 @@ impl Pass<'_> {
         for (start, part) in self.parts(data, rows) {
             let ys = targets.narrow(0, start, part.len())?;
             let mut tape = Tape::new(self.seed, step, start as u64);
-            let outputs = self.network.train(&data.inputs(part)?, &mut tape)?;
+            // The tape of the last part is gone, and with it all that looked at its rows.
+            let xs = data.inputs_again(part, self.inputs.take())?;
+            let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum += sum;
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
@@ -94,6 +100,7 @@ impl Pass<'_> {
                 return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
             }
             tape.backward(grad, self.grads)?;
+            *self.inputs = Some(xs);
         }
         Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
     }

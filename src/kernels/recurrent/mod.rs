@@ -100,7 +100,12 @@ pub fn backward(
 }
 
 /// The plain twin.
-fn plain(kind: Kind, xs: &Tensor, [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>, reverse: bool) -> Result<Tensor> {
+pub fn plain(
+    kind: Kind,
+    xs: &Tensor,
+    [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
+    reverse: bool,
+) -> Result<Tensor> {
     let (steps, n, _) = xs.dims3()?;
     let zero = Tensor::zeros((n, w_hh.dim(1)?), xs.dtype(), xs.device())?;
     let (mut h, mut c) = (zero.clone(), zero);

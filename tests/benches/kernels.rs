@@ -1,0 +1,194 @@
+//! Every fused kernel against its plain twin in tensor operations, forward and backward, at sizes of a small net.
+//!
+//!     cargo bench                     # all
+//!     cargo bench -- linear           # those whose name has `linear`
+
+use std::hint::black_box;
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use criterion::{Criterion, criterion_group, criterion_main};
+use descent::kernels::cross_entropy::Weighting;
+use descent::kernels::pairwise::Pairwise;
+use descent::kernels::real::Real;
+use descent::kernels::recurrent::Kind;
+use descent::kernels::update::{PerElement, Prelude};
+use descent::kernels::{
+    Activation, Onto, Sink, activation, autograd, batch_norm, cross_entropy, dropout, gather, layer_norm,
+    linear, norm, pairwise, recurrent, update,
+};
+use descent::rng::{Purpose, Stream};
+
+/// Rows of a batch.
+const N: usize = 64;
+/// Width of a layer.
+const H: usize = 256;
+
+fn random(shape: &[usize]) -> Tensor {
+    Tensor::randn(0f32, 0.5, shape, &Device::Cpu).expect("a small tensor fits")
+}
+
+/// A kernel and its twin side by side. What fails stops the bench: there is no one to report to.
+fn side_by_side(
+    c: &mut Criterion,
+    name: &str,
+    fused: impl Fn() -> Result<()>,
+    twin: impl Fn() -> Result<()>,
+) {
+    let mut group = c.benchmark_group(name);
+    group.bench_function("fused", |b| b.iter(|| fused().expect("the kernel runs")));
+    group.bench_function("twin", |b| b.iter(|| twin().expect("the twin runs")));
+    group.finish();
+}
+
+fn sinks(buffers: &[Tensor]) -> impl Iterator<Item = Sink<'_>> {
+    buffers.iter().map(|buffer| Sink { buffer, onto: Onto::REPLACE })
+}
+
+fn layers(c: &mut Criterion) {
+    let (xs, w, b) = (random(&[N, 784]), random(&[H, 784]), random(&[H]));
+    let (grad, buffers) = (random(&[N, H]), [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")]);
+    let act = Some(Activation::Relu);
+    let fused = || {
+        let output = linear::forward(&xs, &w, &b, act)?;
+        let mut sinks = sinks(&buffers);
+        let sinks = [sinks.next().expect("two"), sinks.next().expect("two")];
+        linear::backward(&xs, &w, &output, act, &grad, sinks, true).map(|dx| drop(black_box(dx)))
+    };
+    let twin = || {
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| linear::plain(&t[0], &t[1], &t[2])?.relu())
+            .map(|grads| drop(black_box(grads)))
+    };
+    side_by_side(c, "linear and relu", fused, twin);
+
+    let (xs, w) = (random(&[N, H]), random(&[H]));
+    let buffers = [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")];
+    let pair = || {
+        let mut sinks = sinks(&buffers);
+        [sinks.next().expect("two"), sinks.next().expect("two")]
+    };
+    let fused = || {
+        let output = batch_norm::forward(&xs, &w, &b, 1e-5)?;
+        batch_norm::backward(&xs, &w, &b, &output, &grad, pair()).map(|dx| drop(black_box(dx)))
+    };
+    let twin = || {
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::plain(&t[0], &t[1], &t[2], 1e-5))
+            .map(|grads| drop(black_box(grads)))
+    };
+    side_by_side(c, "batch norm", fused, twin);
+    let fused = || {
+        let output = layer_norm::forward(&xs, &w, &b, 1e-5)?;
+        layer_norm::backward(&xs, [&w, &b], &output, &grad, pair()).map(|dx| drop(black_box(dx)))
+    };
+    let twin = || {
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| layer_norm::plain(&t[0], &t[1], &t[2], 1e-5))
+            .map(|grads| drop(black_box(grads)))
+    };
+    side_by_side(c, "layer norm", fused, twin);
+}
+
+fn elementwise(c: &mut Criterion) {
+    let (xs, grad) = (random(&[N, H]), random(&[N, H]));
+    let fused = || {
+        let ys = activation::forward(Activation::Tanh, &xs)?;
+        activation::backward(Activation::Tanh, &xs, &ys, &grad).map(|dx| drop(black_box(dx)))
+    };
+    let twin = || autograd::vjp(&[&xs], &grad, |t| t[0].tanh()).map(|grads| drop(black_box(grads)));
+    side_by_side(c, "tanh", fused, twin);
+
+    let fused = || {
+        let mask = dropout::mask(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0)?;
+        dropout::apply(&dropout::apply(&xs, &mask)?, &mask).map(|dx| drop(black_box(dx)))
+    };
+    let twin = || {
+        autograd::vjp(&[&xs], &grad, |t| candle_nn::ops::dropout(&t[0], 0.5))
+            .map(|grads| drop(black_box(grads)))
+    };
+    side_by_side(c, "dropout", fused, twin);
+
+    let images = Tensor::ones((10_000, 784), DType::U8, &Device::Cpu).expect("fits");
+    let indices: Vec<u32> = (0..10_000).step_by(157).collect();
+    let fused =
+        || gather::rows(&images, &indices, (0.1, -0.5), DType::F32, None).map(|xs| drop(black_box(xs)));
+    let twin = || gather::plain(&images, &indices, (0.1, -0.5), DType::F32).map(|xs| drop(black_box(xs)));
+    side_by_side(c, "gather", fused, twin);
+
+    let many = random(&[784, H]);
+    let fused = || norm::sum_of_squares(&many).map(|sum| assert!(black_box(sum) > 0.0));
+    let twin = || many.sqr()?.sum_all().map(|sum| drop(black_box(sum)));
+    side_by_side(c, "norm", fused, twin);
+}
+
+struct SquaredError;
+
+impl Pairwise for SquaredError {
+    fn apply<R: Real>(&self, x: R, y: R, _: R) -> (R, R) {
+        ((x - y) * (x - y), (x - y).scale(2.0))
+    }
+}
+
+fn losses(c: &mut Criterion) {
+    let logits = random(&[N, 10]);
+    let targets: Vec<i64> = (0..10).cycle().take(N).collect();
+    let targets = Tensor::new(targets, &Device::Cpu).expect("fits");
+    let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
+    let fused =
+        || cross_entropy::value_and_grad(&logits, &targets, &how, 64.0).map(|result| drop(black_box(result)));
+    let one = Tensor::new(1f32, &Device::Cpu).expect("fits");
+    let twin = || {
+        autograd::vjp(&[&logits], &one, |t| cross_entropy::plain(&t[0], &targets, &how))
+            .map(|grads| drop(black_box(grads)))
+    };
+    side_by_side(c, "cross entropy", fused, twin);
+
+    let (xs, ys) = (random(&[N, H]), random(&[N, H]));
+    let fused =
+        || pairwise::value_and_grad(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
+    let twin = || pairwise::plain(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
+    side_by_side(c, "squared error", fused, twin);
+}
+
+fn sequences(c: &mut Criterion) {
+    let (steps, features, hidden) = (28, 28, 128);
+    let (xs, grad) = (random(&[steps, N, features]), random(&[steps, N, hidden]));
+    for (name, kind) in [("rnn", Kind::Elman(Activation::Tanh)), ("lstm", Kind::Lstm), ("gru", Kind::Gru)] {
+        let rows = kind.gates() * hidden;
+        let cell = [random(&[rows, features]), random(&[rows, hidden]), random(&[rows]), random(&[rows])];
+        let buffers = cell.each_ref().map(|p| p.zeros_like().expect("fits"));
+        let fused = || {
+            let output = recurrent::forward(kind, &xs, cell.each_ref(), false)?;
+            let pass = recurrent::Pass { kind, xs: &xs, output: &output, reverse: false };
+            let sinks = buffers.each_ref().map(|buffer| Sink { buffer, onto: Onto::REPLACE });
+            recurrent::backward(pass, cell.each_ref(), &grad, sinks, false).map(|dx| drop(black_box(dx)))
+        };
+        let twin = || {
+            autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
+                recurrent::plain(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], false)
+            })
+            .map(|grads| drop(black_box(grads)))
+        };
+        side_by_side(c, name, fused, twin);
+    }
+}
+
+/// Adam's formula at its first step.
+struct Adam;
+
+impl PerElement for Adam {
+    #[inline(always)]
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        slots[0] = slots[0] + (g - slots[0]).scale(0.1);
+        slots[1] = slots[1].scale(0.999) + (g * g).scale(0.001);
+        (p - (slots[0] / slots[1].root().shift(1e-8)).scale(1e-3), slots)
+    }
+}
+
+fn updates(c: &mut Criterion) {
+    let var = || Var::from_tensor(&random(&[H, 784])).expect("fits");
+    let (param, grad, slots) = (var(), random(&[H, 784]), [var(), var()]);
+    let fused = || update::update(&Adam, &Prelude::NONE, &param, &grad, &slots);
+    let twin = || update::plain(&Adam, &Prelude::NONE, &param, &grad, slots.each_ref());
+    side_by_side(c, "adam", fused, twin);
+}
+
+criterion_group!(benches, layers, elementwise, losses, sequences, updates);
+criterion_main!(benches);
