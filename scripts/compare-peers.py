@@ -4,6 +4,7 @@
     cargo build --release
     scripts/compare-peers.py target/release/descent            # the eight workloads of WORKLOADS
     scripts/compare-peers.py target/release/descent --sweep    # other widths, batches and depths, against PyTorch
+    scripts/compare-peers.py target/release/descent --scaling  # descent alone, over 1,000 to 600,000 rows
 
 Sets up PyTorch and JAX from PyPI in virtual environments under ~/.cache/descent/peers at first (6 GB). A time is the
 difference between a long and a short whole run, over the updates between: start-up, loading and compiling do not count.
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 ROOT = pathlib.Path(__file__).parent.parent
 CACHE = pathlib.Path(os.environ.get("DESCENT_PEERS", "~/.cache/descent/peers")).expanduser()
@@ -156,14 +158,55 @@ def compare(peers, workloads, rounds):
     print(f"\ngeometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.2f}, least {min(ratios):.2f}")
 
 
+def copies(path, count):
+    """An .npz of `count` copies of MNIST's training rows, as np.savez writes it."""
+    images = (ROOT / "data/mnist/train-images-idx3-ubyte").read_bytes()[16:]
+    labels = (ROOT / "data/mnist/train-labels-idx1-ubyte").read_bytes()[8:]
+    rows = 60000 * count
+    with zipfile.ZipFile(path, "w") as file:
+        for name, shape, data in (("x_train", f"({rows}, 784)", images), ("y_train", f"({rows},)", labels)):
+            header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+            header = header.ljust(117) + "\n"
+            with file.open(name + ".npy", "w", force_zip64=True) as out:
+                out.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+                for _ in range(count):
+                    out.write(data)
+
+
+def scaling(descent, rounds):
+    """Prints what a row costs where an epoch has few or many of them."""
+    print("| rows | ns a row | seconds an epoch |\n| --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        copies(folder / "copies.npz", 10)
+        source = config(MNIST | {"hidden": [128], "optimizer": "sgd"})
+        source = source[source.index("[model]") :]
+        for rows in (1000, 10000, 60000, 600000):
+            text = f'[data]\nname = "npz"\npath = "{folder}/copies.npz"\nlimit = {rows}\n{source}'
+            (folder / "config.toml").write_text(text)
+
+            def program(_, updates, folder):
+                out, limit = folder / f"run-{time.time_ns()}", f"train.max_steps={updates}"
+                return [descent, "train", folder / "config.toml", "-q", "--out", out, "--set", limit]
+
+            # Whole epochs, so that what an epoch costs on top of its updates counts.
+            each = -(-rows // 64)
+            updates = each * max(20000 // each, 2)
+            update = statistics.median(measure(program, None, updates, folder) for _ in range(rounds))
+            print(f"| {rows:,} | {update / 64 * 1e9:,.0f} | {update * each:.3f} |", flush=True)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("descent", nargs="?", default="target/release/descent")
     parser.add_argument("--sweep", action="store_true", help="other widths, batches and depths, against PyTorch alone")
+    parser.add_argument("--scaling", action="store_true", help="descent alone, over 1,000 to 600,000 rows")
     parser.add_argument("--only", nargs="*", default=[], help="these workloads")
     parser.add_argument("--peers", nargs="*", default=["pytorch", "jax"], choices=["pytorch", "jax"])
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    if arguments.scaling:
+        sys.exit(scaling(os.path.abspath(arguments.descent), arguments.rounds))
     chosen = sweep() if arguments.sweep else WORKLOADS.items()
     chosen = [(name, work) for name, work in chosen if not arguments.only or name in arguments.only]
     wanted = ["pytorch"] if arguments.sweep else arguments.peers

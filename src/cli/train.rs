@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Start from these weights, a state dict by the model's names.
     #[arg(long, value_name = "FILE.safetensors")]
     init_from: Option<PathBuf>,
-    /// The number of threads; all cores by default.
+    /// The number of threads; as many as there are cores by default, 8 at most.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// Build everything, print the resolved config and the model, train nothing.

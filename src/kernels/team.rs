@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_micros(200);
 
 static TEAM: OnceLock<Team> = OnceLock::new();
 
-/// Sets the number of threads for the whole process, before the first job; else it is that of the cores.
+/// Sets the number of threads for the whole process, before the first job; else it is that of the cores, 8 at most.
 pub fn use_threads(count: usize) {
     // A team that is at work already stays as it is; that costs time and changes no result.
     let _ = TEAM.set(Team::of(count.max(1)));
@@ -69,12 +69,13 @@ pub(super) fn try_for_each<P: Send>(
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+/// As many threads as there are cores, but no more than a product is cut in pieces: the others would wait awake.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8)
 }
 
 fn team() -> &'static Team {
-    let team = TEAM.get_or_init(|| Team::of(cores()));
+    let team = TEAM.get_or_init(|| Team::of(default_threads()));
     team.start();
     team
 }

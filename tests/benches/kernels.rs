@@ -4,6 +4,7 @@
 //!     cargo bench -- linear           # those whose name has `linear`
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -190,5 +191,11 @@ fn updates(c: &mut Criterion) {
     side_by_side(c, "adam", fused, twin);
 }
 
-criterion_group!(benches, layers, elementwise, losses, sequences, updates);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = layers, elementwise, losses, sequences, updates
+}
 criterion_main!(benches);
