@@ -5,6 +5,7 @@ use candle_core::{DType, Result, Tensor};
 use super::real::Real;
 use super::storage::{Float, tensor, view};
 use super::symbolic::Formula;
+use super::vectorized::vectorized;
 use super::{by_dtype, is_fused};
 
 /// A loss of one prediction and its target.
@@ -45,16 +46,39 @@ pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Re
 
 fn fused<T: Float>(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
     let (x, y) = (view::<T>(xs)?, view::<T>(ys)?);
-    let weights: Vec<T> = loss.column_weights().unwrap_or(&[1.0]).iter().map(|&w| T::of(w)).collect();
     let scale = T::of(1.0 / divisor);
-    let mut sum = 0.0;
-    let mut grad = Vec::with_capacity(x.len());
-    for ((&x, &y), &w) in x.iter().zip(y.iter()).zip(weights.iter().cycle()) {
-        let (value, slope) = loss.apply(x, y, w);
-        sum += value.wide();
-        grad.push(slope * scale);
-    }
+    let mut grad = vec![T::of(0.0); x.len()];
+    let sum = match loss.column_weights() {
+        None => losses(loss, &x, &y, scale, &mut grad),
+        Some(weights) => {
+            let mut sum = 0.0;
+            let pairs = x.iter().zip(y.iter()).zip(weights.iter().cycle());
+            for (((&x, &y), &w), grad) in pairs.zip(&mut grad) {
+                let (value, slope) = loss.apply(x, y, T::of(w));
+                sum += value.wide();
+                *grad = slope * scale;
+            }
+            sum
+        }
+    };
     Ok((sum, tensor(grad, xs.shape())?))
+}
+
+vectorized! {
+    /// The sum of the losses, and their slopes times `scale`.
+    fn losses[L: Pairwise, T: Float](loss: &L, x: &[T], y: &[T], scale: T, grad: &mut [T]) -> f64 {
+        // Running sums fill the vector registers; their number is fixed, so the result is too.
+        const LANES: usize = 16;
+        let mut sums = [0.0; LANES];
+        for ((x, y), grad) in x.chunks(LANES).zip(y.chunks(LANES)).zip(grad.chunks_mut(LANES)) {
+            for (((sum, &x), &y), grad) in sums.iter_mut().zip(x).zip(y).zip(grad) {
+                let (value, slope) = loss.apply(x, y, T::of(1.0));
+                *sum += value.wide();
+                *grad = slope * scale;
+            }
+        }
+        sums.iter().sum()
+    }
 }
 
 #[cfg(test)]

@@ -63,11 +63,19 @@ vectorized! {
             from_state.copy_from_slice(&state[2 * hidden..]);
             let (reset, rest) = z.split_at_mut(hidden);
             let (update, new) = rest.split_at_mut(hidden);
+            let (update, new) = (&mut update[..hidden], &mut new[..hidden]);
             let (to_reset, to_update) = (&state[..hidden], &state[hidden..2 * hidden]);
+            // A loop for each: one over all of them has too many slices to become vector code.
             for k in 0..hidden {
                 reset[k] = (reset[k] + to_reset[k]).sigmoid();
+            }
+            for k in 0..hidden {
                 update[k] = (update[k] + to_update[k]).sigmoid();
+            }
+            for k in 0..hidden {
                 new[k] = (new[k] + reset[k] * from_state[k]).hyperbolic_tangent();
+            }
+            for k in 0..hidden {
                 h[k] = new[k] + update[k] * (h[k] - new[k]);
             }
         }
@@ -134,17 +142,26 @@ vectorized! {
                 (&gates[..hidden], &gates[hidden..2 * hidden], &gates[2 * hidden..3 * hidden]);
             let (input_r, rest) = input.split_at_mut(hidden);
             let (input_z, input_n) = rest.split_at_mut(hidden);
-            let (state_r, rest) = state.split_at_mut(hidden);
-            let (state_z, state_n) = rest.split_at_mut(hidden);
+            let (input_z, input_n) = (&mut input_z[..hidden], &mut input_n[..hidden]);
+            // A loop for each: one over all of them has too many slices to become vector code.
             for k in 0..hidden {
-                let (r, z) = (reset[k], update[k]);
-                let dn = dh[k] * (one - z) * (one - new[k] * new[k]);
-                let dr = dn * from_state[k] * r * (one - r);
-                let dz = dh[k] * (before[k] - new[k]) * z * (one - z);
-                (input_r[k], input_z[k], input_n[k]) = (dr, dz, dn);
-                (state_r[k], state_z[k], state_n[k]) = (dr, dz, dn * r);
-                direct[k] = dh[k] * z;
+                input_n[k] = dh[k] * (one - update[k]) * (one - new[k] * new[k]);
             }
+            for k in 0..hidden {
+                input_r[k] = input_n[k] * from_state[k] * reset[k] * (one - reset[k]);
+            }
+            for k in 0..hidden {
+                input_z[k] = dh[k] * (before[k] - new[k]) * update[k] * (one - update[k]);
+            }
+            for k in 0..hidden {
+                direct[k] = dh[k] * update[k];
+            }
+            let (state_rz, state_n) = state.split_at_mut(2 * hidden);
+            for ((state, &n), &r) in state_n.iter_mut().zip(&*input_n).zip(reset) {
+                *state = n * r;
+            }
+            state_rz[..hidden].copy_from_slice(input_r);
+            state_rz[hidden..].copy_from_slice(input_z);
         }
     }
 }

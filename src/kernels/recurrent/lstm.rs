@@ -57,13 +57,15 @@ vectorized! {
     fn step[T: Float](hidden: usize, z: &mut [T], before: &[T], c: &mut [T], h: &mut [T]) {
         let rows = z.chunks_exact_mut(4 * hidden).zip(before.chunks_exact(hidden));
         for (((z, before), c), h) in rows.zip(c.chunks_exact_mut(hidden)).zip(h.chunks_exact_mut(hidden)) {
-            let (i, rest) = z.split_at_mut(hidden);
-            let (f, rest) = rest.split_at_mut(hidden);
-            let (g, o) = rest.split_at_mut(hidden);
+            // A loop for each: one over all of them has too many slices to become vector code.
+            z[..2 * hidden].iter_mut().for_each(|x| *x = x.sigmoid());
+            z[2 * hidden..3 * hidden].iter_mut().for_each(|x| *x = x.hyperbolic_tangent());
+            z[3 * hidden..].iter_mut().for_each(|x| *x = x.sigmoid());
+            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &z[gate * hidden..][..hidden]);
             for k in 0..hidden {
-                (i[k], f[k], o[k]) = (i[k].sigmoid(), f[k].sigmoid(), o[k].sigmoid());
-                g[k] = g[k].hyperbolic_tangent();
                 c[k] = f[k] * before[k] + i[k] * g[k];
+            }
+            for k in 0..hidden {
                 h[k] = o[k] * c[k].hyperbolic_tangent();
             }
         }
@@ -119,23 +121,32 @@ vectorized! {
         for (row, (gates, dz)) in rows.enumerate() {
             let at = row * hidden..(row + 1) * hidden;
             let (before, c, dh, dc) = (&before[at.clone()], &c[at.clone()], &dh[at.clone()], &mut dc[at]);
-            let (i, f, g, o) = (
-                &gates[..hidden],
-                &gates[hidden..2 * hidden],
-                &gates[2 * hidden..3 * hidden],
-                &gates[3 * hidden..4 * hidden],
-            );
+            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
             let (di, rest) = dz.split_at_mut(hidden);
             let (df, rest) = rest.split_at_mut(hidden);
             let (dg, do_) = rest.split_at_mut(hidden);
+            let (df, dg, do_) = (&mut df[..hidden], &mut dg[..hidden], &mut do_[..hidden]);
+            // A loop for each: one over all of them has too many slices to become vector code.
             for k in 0..hidden {
-                let tanh = c[k].hyperbolic_tangent();
-                let from_state = dc[k] + dh[k] * o[k] * (one - tanh * tanh);
-                di[k] = from_state * g[k] * i[k] * (one - i[k]);
-                df[k] = from_state * before[k] * f[k] * (one - f[k]);
-                dg[k] = from_state * i[k] * (one - g[k] * g[k]);
-                do_[k] = dh[k] * tanh * o[k] * (one - o[k]);
-                dc[k] = from_state * f[k];
+                do_[k] = c[k].hyperbolic_tangent();
+            }
+            for k in 0..hidden {
+                dc[k] += dh[k] * o[k] * (one - do_[k] * do_[k]);
+            }
+            for k in 0..hidden {
+                do_[k] = dh[k] * do_[k] * o[k] * (one - o[k]);
+            }
+            for k in 0..hidden {
+                di[k] = dc[k] * g[k] * i[k] * (one - i[k]);
+            }
+            for k in 0..hidden {
+                df[k] = dc[k] * before[k] * f[k] * (one - f[k]);
+            }
+            for k in 0..hidden {
+                dg[k] = dc[k] * i[k] * (one - g[k] * g[k]);
+            }
+            for k in 0..hidden {
+                dc[k] *= f[k];
             }
         }
     }
