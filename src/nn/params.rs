@@ -240,11 +240,6 @@ impl Grads {
         self.filled[param.index].get().then(|| &self.buffers[param.index])
     }
 
-    /// Whether a gradient of `param` has arrived.
-    pub fn has_arrived(&self, param: &Param) -> bool {
-        self.filled[param.index].get()
-    }
-
     /// The gradient of `param`; it is an error if none has arrived.
     pub fn require(&self, param: &Param) -> Result<&Tensor> {
         self.get(param).ok_or_else(|| Error::NoGradient(param.name.clone()))

@@ -157,9 +157,7 @@ impl Optimizer {
 
     /// Counts a step that the gradients have made themselves.
     pub fn count_direct_step(&mut self, grads: &Grads) -> Result<()> {
-        if let Some(slotted) = self.params.iter().find(|slotted| !grads.has_arrived(&slotted.param)) {
-            return Err(Error::NoGradient(slotted.param.name().to_owned()));
-        }
+        self.gradients(grads)?;
         self.steps += 1;
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Onto, team};
-use super::rows::{Rows, by_rows};
+use super::rows::{Rows, by_rows, two};
 use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
 /// The plain twin of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
@@ -43,8 +43,11 @@ pub(super) fn forward<T: Float>(
             if let Some(previous) = previous {
                 matmul(z, Matrix::new(hs[previous], rows.count, hidden), w_hh, Onto::ADD, rows.cut())?;
             }
-            let before = previous.map_or(start.clone(), |previous| cs[previous].to_vec());
-            step(hidden, z, &before, cs[t], hs[t]);
+            let (c, before) = match previous {
+                Some(previous) => two(&mut cs, t, previous),
+                None => (&mut *cs[t], &start[..]),
+            };
+            step(hidden, z, before, c, hs[t]);
         }
         Ok(())
     })?;
