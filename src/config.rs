@@ -5,7 +5,7 @@ mod locate;
 mod origin;
 mod overrides;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use toml::{Table, Value};
@@ -69,6 +69,11 @@ impl Config {
         let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
         let config = Self::from_table(table).map_err(|error| origin.locate(error))?;
         Ok(Self { origin, ..config })
+    }
+
+    /// The file or folder that the rows come from.
+    pub fn source_place(&self) -> PathBuf {
+        self.source.place()
     }
 
     /// Says where the config has the key that an error names.

@@ -31,6 +31,21 @@ pub enum Error {
         /// The system's own words.
         source: std::io::Error,
     },
+    /// A checkpoint that could not be written; the ones before it are as they were.
+    #[error(
+        "the checkpoint {} was not written: {source}; it needs about {needed} bytes{}",
+        .path.display(), last_good(.last.as_deref())
+    )]
+    Checkpoint {
+        /// Its folder.
+        path: PathBuf,
+        /// The bytes that its files take.
+        needed: u64,
+        /// The newest one that is there.
+        last: Option<PathBuf>,
+        /// What the disk said.
+        source: Box<Error>,
+    },
     /// Weights that do not fit the model: every name and shape that differs.
     #[error("{0}")]
     Weights(String),
@@ -80,6 +95,13 @@ impl Error {
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+fn last_good(last: Option<&Path>) -> String {
+    match last {
+        Some(path) => format!("; the last good one is {}: make room and go on with --resume", path.display()),
+        None => "; there is none before it".to_owned(),
     }
 }
 

@@ -18,7 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod error;
-mod files;
+pub mod files;
 pub mod kernels;
 pub mod loss;
 pub mod metrics;

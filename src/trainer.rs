@@ -7,6 +7,7 @@ pub mod average;
 mod evaluation;
 mod options;
 mod pass;
+mod snapshot;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ pub use evaluation::{Evaluation, evaluate};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 pub use pass::Update;
 use pass::{Batch, Pass};
+pub use snapshot::Snapshot;
 
 /// A network in training.
 #[derive(Debug)]
@@ -180,11 +182,6 @@ impl Trainer {
     /// Goes on with the weights from before [`Self::enter_average`].
     pub fn leave_average(&self, raw: Option<BTreeMap<String, Tensor>>) -> Result<()> {
         raw.map_or(Ok(()), |raw| self.network.params().load(&raw))
-    }
-
-    /// The average by the names of torch's `AveragedModel`, where weights are averaged.
-    pub fn average(&self) -> Result<Option<Vec<(String, Tensor)>>> {
-        self.average.as_ref().map(|average| average.named(self.network.params())).transpose()
     }
 
     /// An update by an optimizer that evaluates the loss several times. What it reports is the first loss.

@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// Print the share of rows whose class is among the K most probable ones.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     top_k: Option<u32>,
+    /// Take NaN and infinite values in the weights as they are.
+    #[arg(long)]
+    allow_nonfinite: bool,
     /// The number of threads; all cores by default.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -42,7 +45,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Session { splits, network, loss } =
         Session::open(&config, &device::choose(&arguments.device)?).map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
-    network.params().load(&checkpoint::load(&weights)?).map_err(|e| Error::data(&weights, e.to_string()))?;
+    let state = checkpoint::load(&weights)?;
+    if !arguments.allow_nonfinite {
+        checkpoint::require_finite(&weights, &state)?;
+    }
+    network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
     let (name, data) = match (&splits.test, &splits.validation) {
         (Some(test), _) => ("test", test),
         (None, Some(validation)) => ("val", validation),

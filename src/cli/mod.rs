@@ -7,8 +7,10 @@ mod eval;
 mod inspect;
 mod list;
 mod progress;
+mod resume;
 mod run_folder;
 mod session;
+mod signals;
 mod table;
 mod train;
 mod watch;
@@ -62,15 +64,16 @@ pub fn run() -> ExitCode {
         }
     };
     start_logging(&cli);
+    let done = |()| ExitCode::SUCCESS;
     let result = match cli.command {
         Command::Train(arguments) => train::run(&arguments, cli.quiet),
-        Command::Eval(arguments) => eval::run(&arguments),
-        Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::List => list::run(),
-        Command::Data(arguments) => data::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments).map(done),
+        Command::Inspect(arguments) => inspect::run(&arguments).map(done),
+        Command::List => list::run().map(done),
+        Command::Data(arguments) => data::run(&arguments).map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("error: {}", sentence(&error)));

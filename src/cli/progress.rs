@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::table::thousands;
-use crate::trainer::Update;
+use crate::checkpoint::Sums;
 
 /// How often a bar is drawn: formatting it costs as much as an update of a small network.
 const REDRAW: Duration = Duration::from_millis(50);
@@ -15,14 +15,11 @@ const REDRAW: Duration = Duration::from_millis(50);
 pub(crate) struct Bar {
     line: ProgressBar,
     drawn: Instant,
-    rows: u64,
-    loss_sum: f64,
-    total: f64,
 }
 
 impl Bar {
     /// A bar over `rows` rows of `epoch` out of `epochs`; only on a terminal.
-    pub(crate) fn new(rows: u64, epoch: u64, epochs: u64, quiet: bool) -> Self {
+    pub(crate) fn new(rows: u64, (epoch, epochs): (u64, u64), quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let line = ProgressBar::with_draw_target(Some(rows), target);
@@ -35,18 +32,15 @@ impl Bar {
             line.set_style(style.with_key("rate", rate));
         }
         line.set_prefix(format!("epoch {epoch}/{epochs}"));
-        Self { line, drawn: Instant::now(), rows: 0, loss_sum: 0.0, total: 0.0 }
+        Self { line, drawn: Instant::now() }
     }
 
-    /// Counts an update.
-    pub(crate) fn update(&mut self, update: &Update) {
-        self.loss_sum += update.loss_sum;
-        self.total += update.total;
-        self.rows += update.rows as u64;
+    /// Shows what the epoch has come to.
+    pub(crate) fn update(&mut self, sums: &Sums) {
         if !self.line.is_hidden() && self.drawn.elapsed() >= REDRAW {
             self.drawn = Instant::now();
-            self.line.set_message(format!("loss {:.4}", self.loss_sum / self.total));
-            self.line.set_position(self.rows);
+            self.line.set_message(format!("loss {:.4}", sums.loss / sums.total));
+            self.line.set_position(sums.rows);
         }
     }
 
@@ -57,7 +51,7 @@ impl Bar {
 }
 
 /// "epoch 1/5  `train_loss` 0.3321  `val_loss` 0.2100  64,000 rows/s  0.94 s"
-pub(super) fn line(epoch: u64, epochs: u64, numbers: &[(String, f64)], rows: u64, time: Duration) -> String {
+pub(super) fn line((epoch, epochs): (u64, u64), numbers: &[(String, f64)], sums: &Sums) -> String {
     // Losses and the first metric; metrics.jsonl has them all.
     let numbers: Vec<String> =
         numbers.iter().take(3).map(|(name, value)| format!("{name} {value:.4}")).collect();
@@ -67,7 +61,7 @@ pub(super) fn line(epoch: u64, epochs: u64, numbers: &[(String, f64)], rows: u64
         clippy::cast_sign_loss,
         reason = "a rate for the eye"
     )]
-    let rate = (rows as f64 / time.as_secs_f64().max(1e-9)) as u64;
-    let seconds = time.as_secs_f64();
+    let rate = (sums.rows as f64 / sums.seconds.max(1e-9)) as u64;
+    let seconds = sums.seconds;
     format!("epoch {epoch}/{epochs}  {}  {} rows/s  {seconds:.2} s", numbers.join("  "), thousands(rate))
 }

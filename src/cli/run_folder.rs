@@ -1,27 +1,35 @@
 //! The folder of a run: `config.toml`, `model.safetensors`, `metrics.jsonl`, `checkpoints/`.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
-use crate::checkpoint;
+use crate::checkpoint::{self, Found, Progress, Saved};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
+use crate::trainer::Trainer;
+
+const CONFIG: &str = "config.toml";
+const MODEL: &str = "model.safetensors";
+const METRICS: &str = "metrics.jsonl";
+const CHECKPOINTS: &str = "checkpoints";
 
 /// The names that a run writes.
-const OWN: [&str; 4] = ["config.toml", "model.safetensors", "metrics.jsonl", "checkpoints"];
+const OWN: [&str; 4] = [CONFIG, MODEL, METRICS, CHECKPOINTS];
 
-/// A run's folder, open for writing.
+/// A run's folder, open for writing by this process alone.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
-    metrics: File,
+    metrics: Log,
+    /// The sum of `model.safetensors`, where this run has written it.
+    model: Option<Checksum>,
     /// The outermost folder that this run made, if it made any.
     made: Option<PathBuf>,
+    lock: Lock,
 }
 
 impl RunFolder {
@@ -32,7 +40,8 @@ impl RunFolder {
         }
         match OWN.iter().find(|name| fs::symlink_metadata(path.join(name)).is_ok()) {
             Some(name) => Err(Error::Config(format!(
-                "--out {}: this folder holds a run already (`{name}`); choose another, or remove it first",
+                "--out {0}: this folder holds a run already (`{name}`); choose another, remove it first, or go on \
+                 with it: descent train --resume {0}",
                 path.display()
             ))),
             None => Ok(()),
@@ -46,17 +55,71 @@ impl RunFolder {
             path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
         let made = made.map(Path::to_path_buf);
         fs::create_dir_all(path).map_err(Error::io("create", path))?;
-        let start = || -> Result<File> {
-            files::write(&path.join("config.toml"), config.as_bytes())?;
-            let metrics = path.join("metrics.jsonl");
-            File::options()
-                .create_new(true)
-                .append(true)
-                .open(&metrics)
-                .map_err(Error::io("create", &metrics))
+        let taken = lock(path).and_then(|lock| {
+            // Another process may have been here first.
+            Self::check(path)?;
+            Ok(lock)
+        });
+        let lock = taken.inspect_err(|_| remove_folders(path, made.as_deref()))?;
+        let start = || -> Result<Log> {
+            files::clear_leftovers(&Local, path)?;
+            files::write(&Local, &path.join(CONFIG), config.as_bytes())?;
+            Log::create(&Local, &path.join(METRICS))
         };
-        let metrics = start().inspect_err(|_| remove(path, made.as_deref()))?;
-        Ok(Self { path: path.to_path_buf(), metrics, made })
+        match start() {
+            Ok(metrics) => Ok(Self { path: path.to_path_buf(), metrics, model: None, made, lock }),
+            Err(error) => {
+                drop(lock);
+                remove(path, made.as_deref());
+                Err(error)
+            }
+        }
+    }
+
+    /// The newest checkpoint of a run that is whole. Nothing is changed.
+    pub(super) fn newest(path: &Path) -> Result<Found> {
+        let folder = path.join(CHECKPOINTS);
+        checkpoint::newest(&folder, &path.join(METRICS)).map_err(|error| match error {
+            Error::Data { problem, .. } => Error::data(
+                &folder,
+                format!(
+                    "{problem}; start again in another folder: descent train {} --out …",
+                    path.join(CONFIG).display()
+                ),
+            ),
+            other => other,
+        })
+    }
+
+    /// Takes a run's folder back to where it was at a checkpoint, to go on from it. What is damaged is set aside.
+    pub(super) fn reopen(path: &Path, found: &Found, lock: Lock) -> Result<Self> {
+        for folder in [path.to_path_buf(), path.join(CHECKPOINTS)] {
+            for leftover in files::clear_leftovers(&Local, &folder)? {
+                tracing::info!("removed {}, which a crash left half-written", leftover.display());
+            }
+        }
+        checkpoint::set_aside(&Local, &found.damaged)?;
+        let model = match found.best() {
+            None => None,
+            Some((best, sum)) => {
+                let place = path.join(MODEL);
+                files::require_free_or_file(&place)?;
+                if !place.exists() || Checksum::of_file(&place)? != *sum {
+                    files::replace(&place, |part| files::link_or_copy(&Local, &best, part), &Local)?;
+                }
+                Some(sum.clone())
+            }
+        };
+        let metrics = Log::resume(&path.join(METRICS), &found.progress.log)?;
+        Ok(Self { path: path.to_path_buf(), metrics, model, made: None, lock })
+    }
+
+    /// Puts another config in place, below the lines of comment that the old one begins with.
+    pub(super) fn change_config(&self, config: &str, note: &str) -> Result<()> {
+        let path = self.path.join(CONFIG);
+        let old = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let notes: String = old.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
+        files::write(&Local, &path, format!("{notes}# {note}\n{config}").as_bytes())
     }
 
     /// The folder.
@@ -64,39 +127,76 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where checkpoints go.
-    pub(super) fn checkpoints(&self) -> PathBuf {
-        self.path.join("checkpoints")
+    /// Writes a checkpoint, with the best weights so far where epochs are judged.
+    pub(super) fn save_checkpoint(
+        &mut self,
+        trainer: &Trainer,
+        progress: Progress,
+        keep: usize,
+    ) -> Result<Saved> {
+        let progress = Progress { log: self.metrics.sync(&Local)?, ..progress };
+        let model = self.path.join(MODEL);
+        let judged = progress.judged.best.is_some();
+        let best = self.model.as_ref().filter(|_| judged).map(|sum| (model.as_path(), sum));
+        checkpoint::save_checkpoint(&Local, &self.path.join(CHECKPOINTS), (trainer, &progress), best, keep)
     }
 
     /// Adds one line to `metrics.jsonl`.
     pub(super) fn log(&mut self, line: Map<String, Value>) -> Result<()> {
-        let path = self.path.join("metrics.jsonl");
-        let text = format!("{}\n", Value::Object(line));
-        self.metrics.write_all(text.as_bytes()).map_err(Error::io("write", &path))
+        self.metrics.add(&Local, &Value::Object(line).to_string())
+    }
+
+    /// Brings `metrics.jsonl` to the disk.
+    pub(super) fn sync_log(&mut self) -> Result<()> {
+        self.metrics.sync(&Local).map(|_| ())
     }
 
     /// Puts the weights into `model.safetensors`.
-    pub(super) fn save_model(&self, params: &Params) -> Result<()> {
-        checkpoint::save(&self.path.join("model.safetensors"), params.state())
+    pub(super) fn save_model(&mut self, params: &Params) -> Result<()> {
+        self.model = Some(checkpoint::save(&Local, &self.path.join(MODEL), params.state())?);
+        Ok(())
+    }
+
+    /// Reads `model.safetensors` back.
+    pub(super) fn load_model(&self, params: &Params) -> Result<()> {
+        params.load(&checkpoint::load(&self.path.join(MODEL))?)
     }
 
     /// Takes a run back that came to nothing: no model and no checkpoint was written. Says whether it did.
     pub(super) fn discard_if_empty(self) -> bool {
-        let holds = |name: &str| self.path.join(name).exists();
-        let kept = holds("model.safetensors") || holds("checkpoints");
+        let Self { path, made, lock, .. } = self;
+        let kept = [MODEL, CHECKPOINTS].iter().any(|name| path.join(name).exists());
+        drop(lock);
         if !kept {
-            remove(&self.path, self.made.as_deref());
+            remove(&path, made.as_deref());
         }
         !kept
     }
 }
 
+/// The right to go on with the run in this folder.
+pub(super) fn lock_run(path: &Path) -> Result<Lock> {
+    if !path.join(CONFIG).is_file() {
+        let problem = "there is no run in this folder (no `config.toml`); --resume takes the folder of a run";
+        return Err(Error::data(path, problem));
+    }
+    lock(path)
+}
+
+fn lock(path: &Path) -> Result<Lock> {
+    Lock::take(&path.join("lock"))
+}
+
 /// Removes what a run wrote, and the folders that it made, from `path` out to `made`.
 fn remove(path: &Path, made: Option<&Path>) {
-    for name in ["config.toml", "metrics.jsonl"] {
+    for name in [CONFIG, METRICS] {
         let _ = fs::remove_file(path.join(name));
     }
+    remove_folders(path, made);
+}
+
+/// Removes the folders that a run made, from `path` out to `made`.
+fn remove_folders(path: &Path, made: Option<&Path>) {
     let Some(made) = made else { return };
     for folder in path.ancestors().take_while(|folder| folder.starts_with(made)) {
         // A folder that another run uses is not empty and stays.

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use candle_core::Device;
 use clap::Args;
 
-use super::epochs::Run;
+use super::epochs::{Options, Outcome, Run};
+use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::Session;
 use super::{device, inspect};
@@ -36,6 +38,15 @@ pub(super) struct Arguments {
     /// Start from these weights, a state dict by the model's names.
     #[arg(long, value_name = "FILE.safetensors")]
     init_from: Option<PathBuf>,
+    /// Take NaN and infinite values in the weights of --init-from as they are.
+    #[arg(long, requires = "init_from")]
+    allow_nonfinite: bool,
+    /// Go on with the run in this folder from its newest good checkpoint, with its own config.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "init_from"])]
+    resume: Option<PathBuf>,
+    /// Go on training where a checkpoint cannot be written, on a full disk for instance.
+    #[arg(long)]
+    keep_going: bool,
     /// The number of threads; as many as there are cores by default, 8 at most.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -44,8 +55,47 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
+    let options = Options { quiet, keep_going: arguments.keep_going };
+    let run = match &arguments.resume {
+        Some(path) => go_on(arguments, path, options)?,
+        None => start(arguments, options)?,
+    };
+    match run {
+        Some((run, config)) => train(run, &config, quiet),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Trains to the end, or until a signal.
+fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode> {
+    match run.go() {
+        Ok(Outcome::Finished(summary)) => {
+            write!(std::io::stdout().lock(), "{summary}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Outcome::Stopped(signal, step)) => {
+            if !quiet {
+                let (name, path) = (signal.name(), run.path().display());
+                super::say(&format!(
+                    "stopped by {name} after saving at step {step}; go on with: descent train --resume {path}"
+                ));
+            }
+            Ok(ExitCode::from(signal.exit_code()))
+        }
+        Err(error) => {
+            let path = run.path().to_path_buf();
+            if run.discard_if_empty() {
+                tracing::info!("nothing was trained yet, {} was removed again", path.display());
+            }
+            Err(config.locate(error).into())
+        }
+    }
+}
+
+/// A run from its beginning; nothing where only its plan was asked for.
+fn start(arguments: &Arguments, options: Options) -> anyhow::Result<Option<(Run, Config)>> {
     let config = match &arguments.config {
         Some(path) => Config::read(path, &arguments.set)?,
         None => Config::parse(QUICK_START, "quick-start.toml", &arguments.set)?,
@@ -56,41 +106,72 @@ pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     });
     RunFolder::check(&out)?;
     let device = device::choose(&arguments.device)?;
-    let prepared = prepare(&config, &device, arguments.init_from.as_deref());
-    let (splits, trainer) = prepared.map_err(|error| config.locate(error))?;
+    let prepared = prepare(&config, &device).map_err(|error| config.locate(error))?;
+    if let Some(path) = &arguments.init_from {
+        initialize(&prepared.1, path, arguments.allow_nonfinite)?;
+    }
     if arguments.dry_run {
-        return print_plan(&config, trainer.network());
+        return print_plan(&config, prepared.1.network()).map(|()| None);
     }
     let mut text = config.to_toml()?;
     if let Some(path) = &arguments.init_from {
         text = format!("# --init-from {}\n{text}", path.display().to_string().escape_debug());
     }
     let folder = RunFolder::create(&out, &text)?;
-    let located = config.clone();
-    let mut run = Run::new(config, splits, trainer, folder, quiet);
-    match run.go() {
-        Ok(summary) => write!(std::io::stdout().lock(), "{summary}").map_err(Into::into),
-        Err(error) => {
-            if run.discard_if_empty() {
-                tracing::info!("nothing was trained yet, {} was removed again", out.display());
-            }
-            Err(located.locate(error).into())
-        }
+    Ok(Some((Run::new(config.clone(), prepared, folder, options, None)?, config)))
+}
+
+/// A run from its newest good checkpoint. Nothing in its folder is changed before all is known to fit.
+fn go_on(arguments: &Arguments, path: &Path, options: Options) -> anyhow::Result<Option<(Run, Config)>> {
+    let lock = run_folder::lock_run(path)?;
+    let config = Config::read(&path.join("config.toml"), &arguments.set)?;
+    let found = RunFolder::newest(path)?;
+    for (_, problem) in &found.damaged {
+        tracing::warn!("{problem}; going on from the checkpoint before it, {}", found.path.display());
     }
+    let changes = resume::changes(path, &found.progress, &config)?;
+    let device = device::choose(&arguments.device)?;
+    let (splits, mut trainer) = prepare(&config, &device).map_err(|error| config.locate(error))?;
+    resume::require_same_data(&found, &config, &splits)?;
+    trainer.restore(&found.snapshot).map_err(|error| {
+        Error::data(
+            &found.path,
+            format!("{error}; a run goes on with the network and the optimizer that it has"),
+        )
+    })?;
+    if arguments.dry_run {
+        return print_plan(&config, trainer.network()).map(|()| None);
+    }
+    let folder = RunFolder::reopen(path, &found, lock)?;
+    if !changes.is_empty() {
+        let said: Vec<String> = changes.iter().map(Change::describe).collect();
+        let note = format!("from step {} on: {}", found.progress.step, said.join(", ").escape_debug());
+        tracing::info!("{note}");
+        folder.change_config(&config.to_toml()?, &note)?;
+    }
+    tracing::info!("going on from {}", found.path.display());
+    let run = Run::new(config.clone(), (splits, trainer), folder, options, Some(found.progress))?;
+    Ok(Some((run, config)))
 }
 
 /// Loads the data and builds all that trains on it; nothing is written yet.
-fn prepare(config: &Config, device: &Device, init_from: Option<&Path>) -> Result<(Splits, Trainer)> {
+fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
     let Session { splits, network, loss } = Session::open(config, device)?;
-    if let Some(path) = init_from {
-        let loaded = network.params().load(&checkpoint::load(path)?);
-        loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))?;
-    }
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
     let plan = (optimizer, config.schedule.clone());
     let trainer = Trainer::new(network, loss, plan, config.train.clone(), config.seed)?;
     trainer.check(&splits.train)?;
     Ok((splits, trainer))
+}
+
+/// Starts from the weights of a file.
+fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<()> {
+    let state = checkpoint::load(path)?;
+    if !allow_nonfinite {
+        checkpoint::require_finite(path, &state)?;
+    }
+    let loaded = trainer.network().params().load(&state);
+    loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))
 }
 
 fn print_plan(config: &Config, network: &Network) -> anyhow::Result<()> {

@@ -1,28 +1,26 @@
 //! Which epoch was the best, and when it has been too long ago.
 
+use crate::checkpoint::{Judged, Scored};
 use crate::trainer::EarlyStopping;
-
-/// An epoch and its score, of which more is better.
-#[derive(Debug, Clone, Copy)]
-struct Best {
-    epoch: u64,
-    score: f64,
-}
 
 /// Watches the validation loss, or the metric that early stopping names.
 #[derive(Debug)]
 pub(crate) struct Watch {
     stop: Option<EarlyStopping>,
-    /// The best epoch: its weights are kept.
-    best: Option<Best>,
-    /// The last epoch that was better by `min_delta`: patience counts from it.
-    improved: Option<Best>,
+    judged: Judged,
 }
 
 impl Watch {
-    /// Nothing seen yet.
-    pub(crate) fn new(stop: Option<EarlyStopping>) -> Self {
-        Self { stop, best: None, improved: None }
+    /// Goes on from what was judged so far; from nothing where that was by another metric.
+    pub(crate) fn new(stop: Option<EarlyStopping>, judged: Judged) -> Self {
+        let monitor = stop.clone().unwrap_or_default().monitor;
+        let judged = if judged.monitor == monitor { judged } else { Judged { monitor, ..Judged::default() } };
+        Self { stop, judged }
+    }
+
+    /// What was judged so far.
+    pub(crate) fn judged(&self) -> &Judged {
+        &self.judged
     }
 
     /// Takes the numbers of an epoch; says whether its weights are the ones to keep: the best so far, or the last
@@ -34,20 +32,21 @@ impl Watch {
             return true;
         };
         let score = if stop.smaller_is_better() { -value } else { *value };
-        let now = Best { epoch, score };
-        if self.improved.is_none_or(|last| score > last.score + stop.min_delta) {
-            self.improved = Some(now);
+        let now = Scored { epoch, score };
+        let Judged { best, improved, .. } = &mut self.judged;
+        if improved.is_none_or(|last| score > last.score + stop.min_delta) {
+            *improved = Some(now);
         }
-        let best = self.best.is_none_or(|best| score > best.score);
-        if best {
-            self.best = Some(now);
+        let better = best.is_none_or(|best| score > best.score);
+        if better {
+            *best = Some(now);
         }
-        best
+        better
     }
 
     /// Whether this epoch was one too many without getting better. With a patience of 0 the first such epoch is.
     pub(crate) fn out_of_patience(&self, epoch: u64) -> bool {
-        match (&self.stop, self.improved) {
+        match (&self.stop, self.judged.improved) {
             (Some(stop), Some(last)) => epoch > last.epoch && epoch - last.epoch >= stop.patience,
             _ => false,
         }
@@ -55,7 +54,7 @@ impl Watch {
 
     /// The best epoch, where one was judged.
     pub(crate) fn best_epoch(&self) -> Option<u64> {
-        self.best.map(|best| best.epoch)
+        self.judged.best.map(|best| best.epoch)
     }
 }
 
@@ -65,7 +64,7 @@ mod tests {
 
     /// Gives the epochs whose weights are kept, and the one that ended the run.
     fn run(stop: EarlyStopping, losses: &[f64]) -> (Vec<u64>, Option<u64>) {
-        let mut watch = Watch::new(Some(stop));
+        let mut watch = Watch::new(Some(stop), Judged::default());
         let mut kept = Vec::new();
         for (epoch, loss) in (1..).zip(losses) {
             if watch.see(epoch, &[("val_loss".to_owned(), *loss)]) {
@@ -89,7 +88,7 @@ mod tests {
 
     #[test]
     fn without_validation_the_last_weights_are_kept() {
-        let mut watch = Watch::new(None);
+        let mut watch = Watch::new(None, Judged::default());
         let numbers = [("train_loss".to_owned(), 1.0)];
         assert!(watch.see(1, &numbers) && watch.see(2, &numbers));
         assert_eq!(watch.best_epoch(), None);

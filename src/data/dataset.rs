@@ -57,6 +57,11 @@ impl Dataset {
         &self.xs.dims()[1..]
     }
 
+    /// All inputs as they are kept, all targets, and what inputs are multiplied by and what is added.
+    pub(super) fn parts(&self) -> (&Tensor, &Tensor, (f64, f64)) {
+        (&self.xs, &self.ys, (self.scale, self.shift))
+    }
+
     /// The dtype of a batch.
     pub fn dtype(&self) -> DType {
         self.dtype

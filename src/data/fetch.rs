@@ -1,15 +1,14 @@
 //! Brings a known data set from its public mirrors into the data folder, checked by SHA-256.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Checksum, Local};
 
 /// A data set whose files are known.
 #[derive(Debug, Clone, Copy)]
@@ -77,34 +76,13 @@ pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&
     let mut brought = Vec::new();
     for file in known.files {
         let path = folder.join(file.name);
-        if path.exists() && sum_of(&path)? == file.sha256 {
+        if path.exists() && Checksum::of_file(&path)?.sha256 == file.sha256 {
             continue;
         }
         fetch_file(file, &mirrors, &path)?;
         brought.push(file.name);
     }
     Ok(brought)
-}
-
-fn sum_of(path: &Path) -> Result<String> {
-    let mut file = File::open(path).map_err(Error::io("open", path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer).map_err(Error::io("read", path))?;
-        if read == 0 {
-            return Ok(hex(&hash.finalize()));
-        }
-        hash.update(&buffer[..read]);
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Tries the mirrors in turn; says what each of them did wrong when none has the file.
@@ -117,7 +95,7 @@ fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
             Ok(bytes) => {
                 let folder = path.parent().unwrap_or(path);
                 fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-                return files::write(path, &bytes);
+                return files::write(&Local, path, &bytes);
             }
             Err(problem) => problems.push(format!("{url}: {problem}")),
         }
@@ -142,7 +120,7 @@ fn download(url: &str, file: &KnownFile) -> Result<Vec<u8>, String> {
         .take(file.size + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| format!("the download is damaged or broke off ({e})"))?;
-    let sum = hex(&Sha256::digest(&bytes));
+    let sum = Checksum::of(&bytes).sha256;
     if sum != file.sha256 {
         return Err(format!("its SHA-256 is {sum}, expected {}", file.sha256));
     }

@@ -5,6 +5,7 @@
 
 mod dataset;
 pub mod fetch;
+mod fingerprint;
 pub mod idx;
 pub mod mnist;
 #[cfg(feature = "hub")]
@@ -24,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::registry;
 
 pub use dataset::{Batch, Dataset, order};
+pub use fingerprint::{Fingerprint, Split};
 pub use normalize::Normalize;
 pub use prepare::{Input, Preparation, Splits};
 

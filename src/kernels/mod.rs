@@ -10,6 +10,7 @@
 pub mod activation;
 pub mod autograd;
 pub mod batch_norm;
+pub mod bytes;
 mod columns;
 pub mod cross_entropy;
 pub mod dropout;

@@ -21,6 +21,39 @@ pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
     })
 }
 
+/// Whether no element is NaN or infinite.
+pub fn all_finite(xs: &Tensor) -> Result<bool> {
+    if !is_fused(xs) {
+        // What is not finite gives NaN, which the sum keeps.
+        let zero = (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>()?;
+        return Ok(zero == 0.0);
+    }
+    by_dtype!(xs, T => {
+        let x = view::<T>(xs)?;
+        let mut finite = vec![true; x.len().div_ceil(PIECE)];
+        team::for_each(finite.iter_mut().zip(x.chunks(PIECE)).collect(), |(finite, piece)| {
+            *finite = is_finite(piece);
+        });
+        Ok(finite.into_iter().all(|finite| finite))
+    })
+}
+
+vectorized! {
+    fn is_finite[T: Float](x: &[T]) -> bool {
+        // A difference with itself is 0, or NaN: without a branch for each element.
+        const LANES: usize = 32;
+        let mut sums = [T::of(0.0); LANES];
+        let mut chunks = x.chunks_exact(LANES);
+        for chunk in &mut chunks {
+            for (sum, x) in sums.iter_mut().zip(chunk) {
+                *sum = *sum + (*x - *x);
+            }
+        }
+        let rest = chunks.remainder().iter().all(|x| x.is_finite());
+        rest && sums.iter().all(|sum| *sum == T::of(0.0))
+    }
+}
+
 /// Elements that one thread takes at a time.
 const PIECE: usize = 1 << 15;
 
@@ -44,6 +77,19 @@ vectorized! {
 mod tests {
     use super::*;
     use candle_core::Device;
+
+    #[test]
+    fn one_element_that_is_not_finite_is_found_anywhere() {
+        for n in [1usize, 31, 32, 100, 70_000] {
+            let xs = Tensor::full(3e38f32, n, &Device::Cpu).unwrap();
+            assert!(all_finite(&xs).unwrap());
+            for (place, bad) in [(0, f32::NAN), (n / 2, f32::INFINITY), (n - 1, f32::NEG_INFINITY)] {
+                let mut elements = xs.to_vec1::<f32>().unwrap();
+                elements[place] = bad;
+                assert!(!all_finite(&Tensor::new(elements, &Device::Cpu).unwrap()).unwrap());
+            }
+        }
+    }
 
     #[test]
     fn every_element_counts_once() {

@@ -156,41 +156,54 @@ impl Params {
     /// `num_batches_tracked` may be missing, as torch allows, and is then 0.
     ///
     /// # Errors
-    /// Every name that is missing or not known, and every shape that differs.
+    /// Every name that is missing or not known, every shape and type that differs.
     pub fn load(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        for (var, tensor) in self.fit(state)? {
+            // One at a time: no second copy of the network is needed.
+            var.set(&tensor.to_dtype(var.dtype())?.to_device(&self.device)?)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a state dict that [`Self::load`] would refuse.
+    pub fn check(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.fit(state).map(|_| ())
+    }
+
+    /// What of a state dict goes where.
+    fn fit(&self, state: &BTreeMap<String, Tensor>) -> Result<Vec<(&Var, Tensor)>> {
         let mut problems = Vec::new();
         let mut changes = Vec::new();
         let params = self.params.iter().map(|param| (param.name(), param.var()));
         let own: Vec<(&str, &Var)> = params.chain(self.buffers.iter().map(|b| (b.name(), b.var()))).collect();
         for (name, var) in &own {
             let counter = !var.dtype().is_float();
-            match state.get(*name) {
-                Some(tensor) if tensor.dims() == var.dims() || (counter && tensor.elem_count() == 1) => {
-                    changes.push((*var, tensor.reshape(var.shape())?));
+            let Some(tensor) = state.get(*name) else {
+                if counter {
+                    changes.push((*var, var.zeros_like()?));
+                } else {
+                    problems.push(format!("`{name}` {:?} is missing in the file", var.dims()));
                 }
-                Some(tensor) => problems.push(format!(
+                continue;
+            };
+            if !counter && !tensor.dtype().is_float() {
+                let dtype = tensor.dtype().as_str();
+                problems
+                    .push(format!("`{name}` holds {dtype} in the file, and is no whole number in the model"));
+            } else if tensor.dims() == var.dims() || (counter && tensor.elem_count() == 1) {
+                changes.push((*var, tensor.reshape(var.shape())?));
+            } else {
+                problems.push(format!(
                     "`{name}` is {:?} in the file, {:?} in the model",
                     tensor.dims(),
                     var.dims()
-                )),
-                None if counter => changes.push((*var, var.zeros_like()?)),
-                None => problems.push(format!("`{name}` {:?} is missing in the file", var.dims())),
+                ));
             }
         }
         for name in state.keys().filter(|name| own.iter().all(|(own, _)| own != name)) {
             problems.push(format!("`{}` is not in the model", name.escape_debug()));
         }
-        if !problems.is_empty() {
-            return Err(Error::Weights(problems.join("; ")));
-        }
-        let converted: Vec<(&Var, Tensor)> = changes
-            .into_iter()
-            .map(|(var, tensor)| Ok((var, tensor.to_dtype(var.dtype())?.to_device(&self.device)?.copy()?)))
-            .collect::<Result<_>>()?;
-        for (var, tensor) in converted {
-            var.set(&tensor)?;
-        }
-        Ok(())
+        if problems.is_empty() { Ok(changes) } else { Err(Error::Weights(problems.join("; "))) }
     }
 }
 

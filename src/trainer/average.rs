@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::{Param, Params};
 use crate::registry;
 use crate::registry::{FromTable, KeyError};
@@ -83,6 +83,29 @@ impl Average {
             state.insert(param.name().to_owned(), value.copy()?);
         }
         Ok(Some(state))
+    }
+
+    /// The average that a state by [`Self::named`]'s names has.
+    ///
+    /// # Errors
+    /// Every tensor that is missing or of another shape.
+    pub(super) fn restored(&self, params: &Params, state: Option<&BTreeMap<String, Tensor>>) -> Result<Self> {
+        let Some(state) = state else {
+            let problem = "the checkpoint has no average of the weights; remove `train.average`";
+            return Err(Error::Weights(problem.to_owned()));
+        };
+        let missing =
+            |name: &str| Error::Weights(format!("`{name}` is missing in the average, or does not fit"));
+        let count = state.get("n_averaged").filter(|count| count.rank() == 0);
+        let count = count.ok_or_else(|| missing("n_averaged"))?.to_dtype(DType::I64)?.to_scalar::<i64>()?;
+        let mut values = Vec::new();
+        for param in params.trainable().iter().filter(|_| count > 0) {
+            let (name, own) = (format!("module.{}", param.name()), param.value());
+            let value = state.get(&name).filter(|value| value.dims() == own.dims());
+            let value = value.ok_or_else(|| missing(&name))?;
+            values.push(value.to_dtype(own.dtype())?.to_device(own.device())?);
+        }
+        Ok(Self { rule: self.rule.clone(), count: count.cast_unsigned(), values })
     }
 
     /// The state by the names of torch's `AveragedModel`.

@@ -1,6 +1,6 @@
 //! What an optimizer remembers, by torch's names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{DType, Device, Tensor, Var};
 
@@ -8,6 +8,13 @@ use super::{Applied, Optimizer, Slotted, by_parameter};
 use crate::error::{Error, Result};
 use crate::optim::History;
 use crate::optim::lbfgs::HistoryError;
+
+/// A state that fits.
+struct Fit {
+    slots: Vec<(Var, Tensor)>,
+    numbers: Vec<[f64; 2]>,
+    history: History,
+}
 
 impl Optimizer {
     /// The state by torch's names, `PARAMETER.SLOT`, sharing storage with the optimizer. torch's `step` is a
@@ -43,32 +50,13 @@ impl Optimizer {
     }
 
     /// Takes over a state and the number of updates that led to it, all of it or nothing.
+    ///
+    /// # Errors
+    /// Every name that is missing or not known, every shape and type that differs.
     pub fn load(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
-        let mut problems = Vec::new();
-        let mut changes = Vec::new();
-        for Slotted { param, slots, .. } in &self.params {
-            for (slot, var) in slots {
-                let name = format!("{}.{}", param.name(), slot.name);
-                match state.get(&name) {
-                    Some(tensor) if tensor.dims() == var.dims() => changes.push((var, tensor)),
-                    Some(tensor) => {
-                        problems.push(format!("`{name}` is {:?}, not {:?}", tensor.dims(), var.dims()));
-                    }
-                    None => problems.push(format!("`{name}` is missing")),
-                }
-            }
-        }
-        let numbers = self.saved_numbers(state, &mut problems)?;
-        let history = self.saved_history(state, &mut problems)?;
-        if !problems.is_empty() {
-            return Err(Error::Weights(format!("the optimizer state does not fit: {}", problems.join("; "))));
-        }
-        let convert = |(var, tensor): (&Var, &Tensor)| -> Result<Tensor> {
-            Ok(tensor.to_dtype(var.dtype())?.to_device(var.device())?.copy()?)
-        };
-        let converted: Vec<Tensor> = changes.iter().copied().map(convert).collect::<Result<_>>()?;
-        for ((var, _), tensor) in changes.into_iter().zip(converted) {
-            var.set(&tensor)?;
+        let Fit { slots, numbers, history } = self.fit(state)?;
+        for (var, tensor) in slots {
+            var.set(&tensor.to_dtype(var.dtype())?.to_device(var.device())?)?;
         }
         for (applied, numbers) in self.rules.iter_mut().zip(numbers) {
             applied.numbers = numbers;
@@ -76,6 +64,42 @@ impl Optimizer {
         self.history = history;
         self.steps = steps;
         Ok(())
+    }
+
+    /// Refuses a state that [`Self::load`] would refuse.
+    pub fn check(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.fit(state).map(|_| ())
+    }
+
+    /// What of a state goes where.
+    fn fit(&self, state: &BTreeMap<String, Tensor>) -> Result<Fit> {
+        let mut problems = Vec::new();
+        let mut changes = Vec::new();
+        for Slotted { param, slots, .. } in &self.params {
+            for (slot, var) in slots {
+                let name = format!("{}.{}", param.name(), slot.name);
+                match state.get(&name) {
+                    Some(tensor) if tensor.dims() != var.dims() => {
+                        problems.push(format!("`{name}` is {:?}, not {:?}", tensor.dims(), var.dims()));
+                    }
+                    Some(tensor) if !tensor.dtype().is_float() => {
+                        problems.push(format!("`{name}` holds {}", tensor.dtype().as_str()));
+                    }
+                    Some(tensor) => changes.push((var.clone(), tensor.clone())),
+                    None => problems.push(format!("`{name}` is missing")),
+                }
+            }
+        }
+        let numbers = self.saved_numbers(state, &mut problems)?;
+        let history = self.saved_history(state, &mut problems)?;
+        let known: BTreeSet<String> = self.state()?.into_iter().map(|(name, _)| name).collect();
+        // A closure rule has no state of a kind before its first step.
+        let strange = state.keys().filter(|name| !self.needs_closure() && !known.contains(*name));
+        problems.extend(strange.map(|name| format!("`{}` is not known", name.escape_debug())));
+        if !problems.is_empty() {
+            return Err(Error::Weights(format!("the optimizer state does not fit: {}", problems.join("; "))));
+        }
+        Ok(Fit { slots: changes, numbers, history })
     }
 
     /// Each rule's numbers, which every parameter of it has alike.

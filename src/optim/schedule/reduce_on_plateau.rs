@@ -112,8 +112,10 @@ impl ReduceOnPlateau {
 }
 
 /// Counts the epochs that did not get better, and the reductions.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plateau {
+    #[serde(skip_serializing_if = "Option::is_none")]
     best: Option<f64>,
     bad_epochs: u64,
     cooldown: u64,

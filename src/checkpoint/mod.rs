@@ -1,0 +1,14 @@
+//! What a run leaves on the disk and goes on from: [`weights`] as safetensors, and whole snapshots of a trainer with its
+//! [`Progress`] in a [`folder`].
+//!
+//! Nothing is used before it is known to be whole. A checkpoint's `progress.toml` holds a checksum of itself and of every
+//! other file; weights from elsewhere must have every name and shape, and finite numbers.
+
+mod folder;
+mod header;
+mod progress;
+mod weights;
+
+pub use folder::{Found, Saved, newest, save as save_checkpoint, set_aside};
+pub use progress::{Judged, Progress, Scored, Sums};
+pub use weights::{Info, inspect, load, natural_order, read, require_finite, save};

@@ -1,0 +1,167 @@
+//! `progress.toml`: where a run stands, and the sums by which damage to its files is seen.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Fingerprint;
+use crate::files::Checksum;
+use crate::optim::schedule::reduce_on_plateau::Plateau;
+
+/// The layout that this program writes and reads.
+const VERSION: u32 = 1;
+
+/// The key of the first line: the sum of all that follows it.
+const KEY: &str = "sha256 = \"";
+
+/// Where a run stands: with the tensors and the config, all that exact resume needs. Nothing random is in it, because
+/// randomness is a function of seed, epoch and step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// The layout of this file.
+    pub version: u32,
+    /// The resolved config.
+    pub config: String,
+    /// The epoch, counted from 1.
+    pub epoch: u64,
+    /// The updates made.
+    pub step: u64,
+    /// The updates made in this epoch.
+    pub step_in_epoch: u64,
+    /// The seconds that training took so far.
+    pub seconds: f64,
+    /// The epoch's sums so far, where the checkpoint lies within it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Sums>,
+    /// What the epochs so far were judged by.
+    #[serde(default)]
+    pub judged: Judged,
+    /// What a schedule that follows a metric has counted.
+    #[serde(default)]
+    pub plateau: Plateau,
+    /// The rows that are trained on.
+    pub data: Fingerprint,
+    /// `metrics.jsonl` as it was.
+    pub log: Checksum,
+    /// The files of this checkpoint.
+    pub files: BTreeMap<String, Checksum>,
+}
+
+/// What an epoch has summed up so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sums {
+    /// The losses of its rows, each before its own update.
+    pub loss: f64,
+    /// What that sum is divided by to be the mean.
+    pub total: f64,
+    /// The rows.
+    pub rows: u64,
+    /// The last learning rate.
+    pub lr: f64,
+    /// The seconds.
+    pub seconds: f64,
+}
+
+/// The best epoch, and the last that counted as better. A score is such that more is better.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// The metric.
+    #[serde(default)]
+    pub monitor: String,
+    /// The best epoch: its weights are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<Scored>,
+    /// The last epoch that was better by `min_delta`: patience counts from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub improved: Option<Scored>,
+}
+
+/// An epoch and its score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scored {
+    /// The epoch, counted from 1.
+    pub epoch: u64,
+    /// Its score.
+    pub score: f64,
+}
+
+impl Progress {
+    /// The text of the file, its own sum first.
+    pub fn to_text(&self) -> Result<String, String> {
+        let body = toml::to_string(&Self { version: VERSION, ..self.clone() }).map_err(|e| e.to_string())?;
+        Ok(format!("{KEY}{}\"\n{body}", Checksum::of(body.as_bytes()).sha256))
+    }
+
+    /// Reads the text of the file.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (sum, body) = text
+            .strip_prefix(KEY)
+            .and_then(|rest| rest.split_once("\"\n"))
+            .ok_or("it does not begin with its sum")?;
+        let own = Checksum::of(body.as_bytes()).sha256;
+        if own != sum {
+            return Err(format!("its SHA-256 is {own}, not {}: it is damaged", sum.escape_debug()));
+        }
+        let progress: Self = toml::from_str(body).map_err(|e| e.message().to_owned())?;
+        if progress.version != VERSION {
+            return Err(format!("it has version {}, and {VERSION} is read", progress.version));
+        }
+        Ok(progress)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress() -> Progress {
+        let numbers: [f64; 6] = [0.1 + 0.2, 1e-300, -2.5e17, f64::MIN_POSITIVE / 8.0, 1.0 / 3.0, -0.0];
+        Progress {
+            version: VERSION,
+            config: "seed = 1\n[data]\nname = '\"\"\"'\n".to_owned(),
+            epoch: 3,
+            seconds: numbers[4],
+            within: Some(Sums { loss: numbers[0], total: numbers[1], rows: 7, lr: numbers[3], seconds: 0.0 }),
+            judged: Judged {
+                monitor: "val_loss".to_owned(),
+                best: Some(Scored { epoch: 1, score: numbers[2] }),
+                improved: Some(Scored { epoch: 2, score: numbers[5] }),
+            },
+            ..Progress::default()
+        }
+    }
+
+    #[test]
+    fn numbers_come_back_to_the_bit() {
+        let progress = progress();
+        let back = Progress::parse(&progress.to_text().unwrap()).unwrap();
+        assert_eq!(back, progress);
+        let bits = |p: &Progress| {
+            let within = p.within.unwrap();
+            [within.loss, within.total, within.lr, p.judged.improved.unwrap().score].map(f64::to_bits)
+        };
+        assert_eq!(bits(&back), bits(&progress));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_seen() {
+        let text = progress().to_text().unwrap();
+        for length in 0..text.len() {
+            assert!(Progress::parse(&text[..length]).is_err());
+        }
+        for bit in 0..8 * text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let refused = String::from_utf8(bytes).map_or(true, |text| Progress::parse(&text).is_err());
+            assert!(refused, "bit {bit}");
+        }
+        assert!(Progress::parse(&format!("{text}\n")).is_err());
+    }
+}

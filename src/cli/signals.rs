@@ -1,0 +1,82 @@
+//! Signals: Ctrl-C and SIGTERM save and stop, SIGUSR1 saves and goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
+use signal_hook::flag;
+
+use crate::error::Error;
+
+/// A signal that ends a run after it has saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Ctrl-C.
+    Interrupt,
+    /// What `kill` and a cluster's scheduler send.
+    Terminate,
+}
+
+impl Stop {
+    const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
+
+    fn number(self) -> i32 {
+        match self {
+            Self::Interrupt => SIGINT,
+            Self::Terminate => SIGTERM,
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+
+    /// The exit code of a process that it ended, as shells have it: 130, 143.
+    pub(super) fn exit_code(self) -> u8 {
+        u8::try_from(128 + self.number()).unwrap_or(1)
+    }
+}
+
+/// The signals that have come since [`Signals::listen`].
+#[derive(Debug)]
+pub(super) struct Signals {
+    stop: Arc<AtomicUsize>,
+    save: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// From now on signals are only noted; the second that asks to stop ends the process at once. A file that grows
+    /// beyond the shell's limit is an error of writing, not the end of the process.
+    pub(super) fn listen() -> Result<Self, Error> {
+        let signals = Self { stop: Arc::default(), save: Arc::default() };
+        let register = || -> std::io::Result<()> {
+            let noted = Arc::new(AtomicBool::new(false));
+            for stop in Stop::ALL {
+                let (number, code) = (stop.number(), i32::from(stop.exit_code()));
+                flag::register_conditional_shutdown(number, code, Arc::clone(&noted))?;
+                flag::register(number, Arc::clone(&noted))?;
+                flag::register_usize(number, Arc::clone(&signals.stop), usize::from(stop.exit_code()))?;
+            }
+            flag::register(SIGUSR1, Arc::clone(&signals.save))?;
+            flag::register(SIGXFSZ, Arc::default())?;
+            Ok(())
+        };
+        register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))?;
+        Ok(signals)
+    }
+
+    /// The signal that asked to stop, if one has come.
+    pub(super) fn stop(&self) -> Option<Stop> {
+        let code = self.stop.load(Ordering::Relaxed);
+        Stop::ALL.into_iter().find(|stop| usize::from(stop.exit_code()) == code)
+    }
+
+    /// Whether a signal has asked to save since the last call.
+    pub(super) fn take_save(&self) -> bool {
+        self.save.load(Ordering::Relaxed) && self.save.swap(false, Ordering::Relaxed)
+    }
+}

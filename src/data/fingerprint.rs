@@ -1,0 +1,84 @@
+//! What tells the rows of a run from any others.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Dataset, Splits};
+use crate::error::Result;
+use crate::files::hex;
+use crate::kernels::bytes;
+
+/// The rows of a run's splits, as training sees them: limited, split and normalised, wherever their file lies.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fingerprint {
+    /// The rows that are trained on.
+    pub train: Split,
+    /// The rows that are held out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Split>,
+    /// The rows of the final metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Split>,
+}
+
+/// The rows of one split.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// How many there are.
+    pub rows: u64,
+    /// The shape of one of them.
+    pub shape: Vec<usize>,
+    /// The SHA-256 over inputs, normalisation and targets.
+    pub sha256: String,
+}
+
+impl Fingerprint {
+    /// Of these rows. It reads all of them once.
+    pub fn of(splits: &Splits) -> Result<Self> {
+        let optional = |data: &Option<Dataset>| data.as_ref().map(Split::of).transpose();
+        Ok(Self {
+            train: Split::of(&splits.train)?,
+            validation: optional(&splits.validation)?,
+            test: optional(&splits.test)?,
+        })
+    }
+
+    /// What differs in `other`, as a sentence; nothing where they are equal.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let splits = [
+            ("training", Some(&self.train), Some(&other.train)),
+            ("validation", self.validation.as_ref(), other.validation.as_ref()),
+            ("test", self.test.as_ref(), other.test.as_ref()),
+        ];
+        let differs = splits.into_iter().filter(|(_, then, now)| then != now).map(|(name, then, now)| {
+            let described = |split: Option<&Split>| {
+                split.map_or("none".to_owned(), |s| format!("{} of shape {:?}", s.rows, s.shape))
+            };
+            let (before, after) = (described(then), described(now));
+            if before == after {
+                let sum = |split: Option<&Split>| split.map_or("", |s| &s.sha256[..8]).to_owned();
+                format!("the {name} rows have other values (SHA-256 {}… then, {}… now)", sum(then), sum(now))
+            } else {
+                format!("the {name} rows were {before}, and are {after}")
+            }
+        });
+        let said: Vec<String> = differs.collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+}
+
+impl Split {
+    fn of(data: &Dataset) -> Result<Self> {
+        let mut hash = Sha256::new();
+        let (xs, ys, (scale, shift)) = data.parts();
+        for tensor in [xs, ys] {
+            hash.update(format!("{:?} {:?}", tensor.dtype(), tensor.dims()));
+            bytes::for_each(tensor, |bytes| hash.update(bytes))?;
+        }
+        hash.update([scale.to_le_bytes(), shift.to_le_bytes()].concat());
+        let shape = data.row_shape().to_vec();
+        Ok(Self { rows: data.len() as u64, shape, sha256: hex(&hash.finalize()) })
+    }
+}

@@ -1,0 +1,49 @@
+//! The bytes of a tensor.
+
+use candle_core::{DType, Device, Result, Tensor, WithDType};
+
+use super::storage::view;
+
+/// Gives `f` the elements in row-major order, little-endian, piece by piece.
+pub fn for_each(tensor: &Tensor, mut f: impl FnMut(&[u8])) -> Result<()> {
+    fn numbers<const N: usize, T: WithDType>(
+        tensor: &Tensor,
+        bytes: impl Fn(T) -> [u8; N],
+        f: &mut impl FnMut(&[u8]),
+    ) -> Result<()> {
+        const PIECE: usize = 4096;
+        let mut piece = Vec::with_capacity(PIECE * N);
+        for elements in view::<T>(tensor)?.chunks(PIECE) {
+            piece.clear();
+            elements.iter().for_each(|element| piece.extend_from_slice(&bytes(*element)));
+            f(&piece);
+        }
+        Ok(())
+    }
+    let tensor = tensor.to_device(&Device::Cpu)?.contiguous()?;
+    match tensor.dtype() {
+        DType::U8 => {
+            f(&view::<u8>(&tensor)?);
+            Ok(())
+        }
+        DType::I64 => numbers(&tensor, i64::to_le_bytes, &mut f),
+        DType::F32 => numbers(&tensor, f32::to_le_bytes, &mut f),
+        // f64 holds every number of the smaller types.
+        _ => numbers(&tensor.to_dtype(DType::F64)?, f64::to_le_bytes, &mut f),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_bytes_come_in_order() {
+        let xs = Tensor::arange(0f32, 6.0, &Device::Cpu).unwrap().reshape((2, 3)).unwrap().t().unwrap();
+        let mut all = Vec::new();
+        for_each(&xs, |bytes| all.extend_from_slice(bytes)).unwrap();
+        let expected: Vec<u8> =
+            [0f32, 3.0, 1.0, 4.0, 2.0, 5.0].into_iter().flat_map(f32::to_le_bytes).collect();
+        assert_eq!(all, expected);
+    }
+}

@@ -1,0 +1,66 @@
+//! What a trainer holds at one moment: with the config and the data, all that training on needs.
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+
+use super::Trainer;
+use crate::error::Result;
+use crate::optim::schedule::reduce_on_plateau::Plateau;
+
+/// The state of a trainer. Tensors may share storage with it: write them before the next update.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The state dict.
+    pub model: BTreeMap<String, Tensor>,
+    /// The optimizer's state, `PARAMETER.SLOT`.
+    pub optimizer: BTreeMap<String, Tensor>,
+    /// The average of the weights by the names of torch's `AveragedModel`, where there is one.
+    pub average: Option<BTreeMap<String, Tensor>>,
+    /// The updates made.
+    pub steps: u64,
+    /// What a schedule that follows a metric has counted.
+    pub plateau: Plateau,
+}
+
+impl Snapshot {
+    /// Its tensors, by file.
+    pub fn tensors(&self) -> impl Iterator<Item = impl Iterator<Item = (&str, &Tensor)>> {
+        let groups = [Some(&self.model), Some(&self.optimizer), self.average.as_ref()];
+        groups.into_iter().flatten().map(|group| group.iter().map(|(name, tensor)| (name.as_str(), tensor)))
+    }
+}
+
+impl Trainer {
+    /// The state as it is now.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let state = self.network.params().state();
+        let average = self.average.as_ref().map(|average| average.named(self.network.params()));
+        Ok(Snapshot {
+            model: state.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect(),
+            optimizer: self.optimizer.state()?.into_iter().collect(),
+            average: average.transpose()?.map(|average| average.into_iter().collect()),
+            steps: self.steps(),
+            plateau: self.plateau,
+        })
+    }
+
+    /// Goes on from a snapshot of a trainer of the same config.
+    ///
+    /// # Errors
+    /// Every tensor that does not fit; then the trainer is as it was.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.network.params().check(&snapshot.model)?;
+        self.optimizer.check(&snapshot.optimizer)?;
+        let params = self.network.params();
+        let average = match &mut self.average {
+            Some(average) => Some(average.restored(params, snapshot.average.as_ref())?),
+            None => None,
+        };
+        self.network.params().load(&snapshot.model)?;
+        self.optimizer.load(&snapshot.optimizer, snapshot.steps)?;
+        self.average = average;
+        self.plateau = snapshot.plateau;
+        Ok(())
+    }
+}
