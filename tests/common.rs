@@ -60,16 +60,18 @@ pub(crate) fn repository(part: &str) -> PathBuf {
     Path::new(&root).join(part)
 }
 
+/// The program with these arguments in `folder`.
+pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_descent"));
+    command.args(arguments).current_dir(folder).env_remove("DESCENT_DATA");
+    // Backtraces must not reach users even where they are asked for.
+    command.env("RUST_BACKTRACE", "1");
+    command
+}
+
 /// Runs the program in `folder`.
 pub(crate) fn descent(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_descent"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("DESCENT_DATA")
-        // Backtraces must not reach users even where they are asked for.
-        .env("RUST_BACKTRACE", "1")
-        .output()
-        .unwrap()
+    program(folder, arguments).output().unwrap()
 }
 
 /// Standard output of a run that must succeed.

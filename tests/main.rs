@@ -5,6 +5,7 @@
 mod cli;
 mod common;
 mod configs;
+mod durability;
 mod golden;
 mod gradcheck;
 mod init;

@@ -43,7 +43,8 @@ impl Activation {
     #[inline(always)]
     pub fn value<R: Real>(self, x: R) -> R {
         match self {
-            Self::Relu => x.if_positive(x, x.constant(0.0)),
+            // Not the other way round: NaN stays NaN, as in torch.
+            Self::Relu => (-x).if_positive(x.constant(0.0), x),
             Self::Tanh => x.hyperbolic_tangent(),
             Self::Sigmoid => x.sigmoid(),
             Self::Gelu => x * phi(x),
@@ -183,7 +184,7 @@ vectorized! {
 mod tests {
     use super::*;
     use crate::kernels::autograd::vjp;
-    use candle_core::Device;
+    use candle_core::{DType, Device};
 
     /// The same functions as candle writes them.
     fn plain(act: Activation, xs: &Tensor) -> Result<Tensor> {
@@ -235,6 +236,18 @@ mod tests {
             let ys = formula.value(y).unwrap();
             let slope = backward(act, &xs, &ys, &xs.ones_like().unwrap()).unwrap();
             close(&formula.value(act.slope(x, y)).unwrap(), &slope, 1e-12, name);
+        }
+    }
+
+    #[test]
+    fn no_activation_hides_a_number_that_is_not_one() {
+        for name in Activation::NAMES {
+            let act: Activation = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+            for dtype in [DType::F32, DType::F64] {
+                let xs = Tensor::full(f64::NAN, 100, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+                let ys = forward(act, &xs).unwrap().to_dtype(DType::F64).unwrap().to_vec1::<f64>().unwrap();
+                assert!(ys.iter().all(|y| y.is_nan()), "{name}");
+            }
         }
     }
 

@@ -34,7 +34,7 @@ impl Pairwise for HingeEmbedding {
         let room = (-x).shift(self.margin);
         // torch's clamp_min has slope 1 at its edge.
         let short = (-room).if_positive(zero, -one);
-        (y.if_positive(x, room.if_positive(room, zero)), y.if_positive(one, short))
+        (y.if_positive(x, (-room).if_positive(zero, room)), y.if_positive(one, short))
     }
 }
 

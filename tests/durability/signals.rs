@@ -1,0 +1,147 @@
+//! Signals save and stop, or save and go on; one process a folder.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{SYSTEMS, config, newest, result};
+use crate::common::{fail, program, succeed};
+
+/// A run that takes some seconds, with a log of it on standard error.
+fn begin(folder: &Path, out: &str) -> Child {
+    fs::write(folder.join("c.toml"), config(SYSTEMS[1].1, 4000)).unwrap();
+    let arguments = ["train", "c.toml", "--out", out, "--set", "train.epochs=2000"];
+    program(folder, &arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn wait_for(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it did not happen");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn send(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// The exit code, and what was said.
+fn end(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn steps(run: &Path) -> u64 {
+    newest(run).to_string_lossy().rsplit_once('-').unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn interrupt_and_terminate_save_and_stop() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let child = begin(folder.path(), "run");
+        wait_for(|| run.join("checkpoints").exists());
+        let start = Instant::now();
+        send(signal, &child);
+        let (found, said) = end(child);
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        assert_eq!(found, Some(code), "{said}");
+        assert!(said.contains("go on with: descent train --resume run"), "{said}");
+        assert!(!run.join("lock").exists());
+        let step = steps(&run);
+        assert!(said.contains(&format!("at step {step};")), "{said}");
+        // From there it is the run that was never stopped.
+        let limit = format!("train.max_steps={}", step + 3);
+        let base = ["train", "-q", "--set", &limit];
+        succeed(folder.path(), &[&base[..], &["--resume", "run"]].concat());
+        let whole = ["c.toml", "--out", "whole", "--set", "train.epochs=2000"];
+        succeed(folder.path(), &[&base[..], &whole].concat());
+        assert!(result(&run) == result(&folder.path().join("whole")));
+    }
+}
+
+#[test]
+fn a_signal_saves_also_where_no_checkpoints_were_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), config(SYSTEMS[0].1, 4000)).unwrap();
+    let arguments =
+        ["c.toml", "--out", "run", "--set", "train.epochs=5000", "--set", "train.checkpoint_every='never'"];
+    let child = program(folder.path(), &[&["train", "-q"], &arguments[..]].concat()).spawn().unwrap();
+    let run = folder.path().join("run");
+    wait_for(|| run.join("model.safetensors").exists());
+    assert!(!run.join("checkpoints").exists());
+    send("-USR1", &child);
+    wait_for(|| fs::read_dir(run.join("checkpoints")).is_ok_and(|entries| entries.count() > 0));
+    send("-TERM", &child);
+    assert_eq!(end(child).0, Some(143));
+    assert!(steps(&run) > 0);
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = begin(folder.path(), "run");
+    wait_for(|| folder.path().join("run/checkpoints").exists());
+    // While the process is held it cannot answer the first before the second comes.
+    for signal in ["-STOP", "-INT", "-TERM", "-CONT"] {
+        send(signal, &child);
+    }
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(130) || code == Some(143), "{code:?}");
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("after saving"), "{said}");
+}
+
+#[test]
+fn usr1_saves_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), config(SYSTEMS[0].1, 4000)).unwrap();
+    let arguments = [
+        "train",
+        "-q",
+        "c.toml",
+        "--out",
+        "run",
+        "--set",
+        "train.epochs=3000",
+        "--set",
+        "train.checkpoint_every=100000000",
+    ];
+    let child = program(folder.path(), &arguments).spawn().unwrap();
+    let run = folder.path().join("run");
+    wait_for(|| run.join("model.safetensors").exists());
+    for count in 1..=2 {
+        send("-USR1", &child);
+        wait_for(|| {
+            fs::read_dir(run.join("checkpoints")).is_ok_and(|entries| {
+                entries
+                    .flatten()
+                    .filter(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
+                    .count()
+                    == count
+            })
+        });
+    }
+    send("-TERM", &child);
+    assert_eq!(end(child).0, Some(143));
+}
+
+#[test]
+fn a_second_process_is_refused_with_the_pid_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = begin(folder.path(), "run");
+    wait_for(|| folder.path().join("run/checkpoints").exists());
+    let error = fail(folder.path(), &["train", "--resume", "run"], 1);
+    assert!(error.contains(&format!("process {} is training", child.id())), "{error}");
+    send("-KILL", &child);
+    assert_eq!(end(child).0, None);
+    // The lock dies with its process.
+    let step = steps(&folder.path().join("run"));
+    let limit = format!("train.max_steps={}", step + 1);
+    succeed(folder.path(), &["train", "-q", "--resume", "run", "--set", &limit]);
+}
