@@ -92,11 +92,14 @@ fn write(
         disk.create_dir(folder).map_err(Error::io("create", folder))?;
         disk.sync_dir(files::parent(folder)).map_err(Error::io("write", folder))?;
     }
-    if fs::symlink_metadata(target).is_ok() {
-        return Err(Error::data(target, "this is there already; move it away"));
-    }
+    files::require_free_or_folder(target)?;
     let part = files::beside(target);
     files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
+    if target.exists() {
+        // The same step, whose name could not be made to last the last time.
+        disk.rename(target, &part).map_err(Error::io("rename", target))?;
+        files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
+    }
     disk.create_dir(&part).map_err(Error::io("create", &part))?;
     let mut sums = BTreeMap::new();
     let mut put = |name: &str, bytes: &[u8]| -> Result<()> {

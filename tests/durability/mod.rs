@@ -1,5 +1,7 @@
 //! No run is ever lost: runs that are stopped, killed and robbed of their disk, and files that are damaged.
 
+mod crash_disk;
+mod disk;
 mod exact;
 mod kill;
 mod refused;
