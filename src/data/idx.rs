@@ -3,13 +3,13 @@
 //! The header is checked against the file before anything is allocated: a damaged or hostile one cannot ask for more
 //! memory than its file could fill.
 
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// An array of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +25,7 @@ const DEFLATE_RATIO: u64 = 1032;
 
 /// Reads an IDX file of `rank` dimensions, gzipped or not.
 pub fn read(path: &Path, rank: usize) -> Result<Idx> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    let (file, size) = files::open(path)?;
     decode(file, size, rank).map_err(|problem| Error::data(path, problem))
 }
 

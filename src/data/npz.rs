@@ -1,6 +1,6 @@
 //! Arrays that NumPy saved: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz.
 
-use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
@@ -9,6 +9,7 @@ use zip::ZipArchive;
 
 use super::{Loaded, Rows, Source, Want, npy};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// A label for each of a million rows is a number, not a class.
 const MOST_CLASSES: usize = 100_000;
@@ -33,8 +34,19 @@ impl Source for Npz {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
-        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
-        let mut archive = ZipArchive::new(file)
+        let (file, _) = files::open(&self.path)?;
+        self.arrays(file, want)
+    }
+}
+
+/// The rows of an `.npz` file that is read from anywhere.
+pub fn from_reader(source: impl Read + Seek, want: Want) -> Result<Loaded> {
+    Npz::default().arrays(source, want)
+}
+
+impl Npz {
+    fn arrays(&self, source: impl Read + Seek, want: Want) -> Result<Loaded> {
+        let mut archive = ZipArchive::new(source)
             .map_err(|e| Error::data(&self.path, format!("not an .npz file ({e}); np.savez makes one")))?;
         let train = self.split(&mut archive, "train", want)?.ok_or_else(|| {
             let names: Vec<_> = archive.file_names().flatten().collect();
@@ -49,10 +61,13 @@ impl Source for Npz {
         };
         Ok(Loaded { train, test, outputs, ordered: false })
     }
-}
 
-impl Npz {
-    fn split(&self, archive: &mut ZipArchive<File>, split: &str, want: Want) -> Result<Option<Rows>> {
+    fn split(
+        &self,
+        archive: &mut ZipArchive<impl Read + Seek>,
+        split: &str,
+        want: Want,
+    ) -> Result<Option<Rows>> {
         let Some(xs) = self.array(archive, &format!("x_{split}"))? else {
             return Ok(None);
         };
@@ -85,7 +100,7 @@ impl Npz {
         Ok(Some(Rows { xs, ys }))
     }
 
-    fn array(&self, archive: &mut ZipArchive<File>, name: &str) -> Result<Option<Tensor>> {
+    fn array(&self, archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<Option<Tensor>> {
         let file_name = format!("{name}.npy");
         if archive.index_for_name(&file_name).is_none() {
             return Ok(None);

@@ -159,8 +159,8 @@ impl Params {
     /// Every name that is missing or not known, every shape and type that differs.
     pub fn load(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
         for (var, tensor) in self.fit(state)? {
-            // One at a time: no second copy of the network is needed.
-            var.set(&tensor.to_dtype(var.dtype())?.to_device(&self.device)?)?;
+            // Copied, as the state may share storage with the network; one at a time, for the memory.
+            var.set(&tensor.to_dtype(var.dtype())?.to_device(&self.device)?.copy()?)?;
         }
         Ok(())
     }

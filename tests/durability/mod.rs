@@ -1,11 +1,13 @@
 //! No run is ever lost: runs that are stopped, killed and robbed of their disk, and files that are damaged.
 
 mod crash_disk;
+mod damage;
 mod disk;
 mod exact;
 mod kill;
 mod refused;
 mod signals;
+mod small_disk;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -56,7 +56,7 @@ impl Optimizer {
     pub fn load(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
         let Fit { slots, numbers, history } = self.fit(state)?;
         for (var, tensor) in slots {
-            var.set(&tensor.to_dtype(var.dtype())?.to_device(var.device())?)?;
+            var.set(&tensor.to_dtype(var.dtype())?.to_device(var.device())?.copy()?)?;
         }
         for (applied, numbers) in self.rules.iter_mut().zip(numbers) {
             applied.numbers = numbers;
