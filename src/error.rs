@@ -51,8 +51,9 @@ pub enum Error {
     Weights(String),
     /// The loss or the gradients left the finite numbers; the update they belong to was not made.
     #[error(
-        "the {what} became {value} at step {step} (epoch {epoch}, lr {lr}); the update was not made: \
-         lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values"
+        "the {what} became {value} at step {step} (epoch {epoch}, lr {lr}){}; the update was not made: \
+         lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values",
+        first_place(.first.as_deref())
     )]
     Diverged {
         /// The loss, or the norm of the gradients.
@@ -65,6 +66,8 @@ pub enum Error {
         epoch: u64,
         /// The learning rate at that step.
         lr: f64,
+        /// The first place on the way through the network and back that is not finite.
+        first: Option<String>,
     },
     /// No gradient arrived at a parameter that should be trained.
     #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
@@ -91,11 +94,25 @@ impl Error {
         Self::Data { path: path.as_ref().to_path_buf(), problem: problem.into() }
     }
 
+    /// The same divergence with the place where it began.
+    pub(crate) fn with_first(self, place: Option<String>) -> Self {
+        match self {
+            Self::Diverged { what, value, step, epoch, lr, .. } => {
+                Self::Diverged { what, value, step, epoch, lr, first: place }
+            }
+            other => other,
+        }
+    }
+
     /// Turns an [`std::io::Error`] into a sentence: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
     }
+}
+
+fn first_place(first: Option<&str>) -> String {
+    first.map_or(String::new(), |place| format!("; the first that is not finite is {place}"))
 }
 
 fn last_good(last: Option<&Path>) -> String {

@@ -4,6 +4,7 @@
 //! [`Trainer::batches`] and calls [`Trainer::update`] for each.
 
 pub mod average;
+mod diagnosis;
 mod evaluation;
 mod options;
 mod pass;
@@ -122,14 +123,24 @@ impl Trainer {
     /// One update from these rows of `data`.
     ///
     /// # Errors
-    /// A loss that is not finite, or a gradient norm where clipping needs one, before the parameters are touched.
+    /// A loss or a gradient that is not finite, with the first layer where that is so; the trainer is as it was.
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
         let step = self.steps() + 1;
         let at = (step, epoch, self.plateau.reductions);
         let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
         let batch = Batch { data, rows, epoch, step, lr };
-        let update =
-            if self.optimizer.needs_closure() { self.minimize(&batch)? } else { self.step(&batch, at)? };
+        // A forward pass moves BatchNorm's statistics.
+        let tracked =
+            self.network.couples_rows().then(|| self.network.params().copy_buffers()).transpose()?;
+        let made = if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch, at) };
+        let update = match made {
+            Err(error @ Error::Diverged { .. }) => {
+                let first = self.first_that_is_not_finite(&batch)?;
+                self.network.params().restore_buffers(&tracked.unwrap_or_default())?;
+                return Err(error.with_first(first));
+            }
+            made => made?,
+        };
         if let Some(average) = &mut self.average {
             average.see(self.network.params(), epoch, false)?;
         }
@@ -141,10 +152,6 @@ impl Trainer {
         let Self { network, loss, optimizer, plan, options, grads, inputs, seed, .. } = self;
         let rates: &Rates<'_> = &|base| plan.at(base, at);
         let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
-        if let Some(update) = pass.descend(batch, rates)? {
-            optimizer.count_direct_step(grads)?;
-            return Ok(update);
-        }
         let (update, clipping) = pass.gradients(batch)?;
         optimizer.step(grads, clipping, rates)?;
         Ok(update)

@@ -39,6 +39,12 @@ impl Activation {
     pub const NAMES: &'static [&'static str] =
         &["relu", "tanh", "sigmoid", "gelu", "leaky_relu", "elu", "selu", "silu"];
 
+    /// Its name in a config.
+    pub fn name(self) -> &'static str {
+        // In the order of the declaration, to which a test holds it.
+        Self::NAMES[self as usize]
+    }
+
     /// The function's value at `x`.
     #[inline(always)]
     pub fn value<R: Real>(self, x: R) -> R {
@@ -243,6 +249,7 @@ mod tests {
     fn no_activation_hides_a_number_that_is_not_one() {
         for name in Activation::NAMES {
             let act: Activation = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+            assert_eq!(act.name(), *name);
             for dtype in [DType::F32, DType::F64] {
                 let xs = Tensor::full(f64::NAN, 100, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
                 let ys = forward(act, &xs).unwrap().to_dtype(DType::F64).unwrap().to_vec1::<f64>().unwrap();

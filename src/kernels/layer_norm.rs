@@ -107,8 +107,6 @@ fn fused_backward<T: Float>(
         let (dx, ((g, normal), inverse)) = part;
         gradients(dx, [g, normal, &w], inverse, sums);
     });
-    // The weight's sink may be the weight itself, which cannot be written while it is looked at.
-    drop(w);
     for (sink, values) in [(into_w, &sums[..channels]), (into_b, &sums[channels..])] {
         autograd::store(sink, &tensor(values.iter().copied().map(T::of).collect(), channels)?)?;
     }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::activation::{self, multiply_slope, shift_and_apply};
+use super::activation::{self, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
 use super::storage::{Float, edit, tensor, view};
 use super::{Activation, Onto, Sink, autograd, by_dtype, columns, is_fused};
@@ -63,59 +63,66 @@ pub(super) fn affine<T: Float>(
     Ok(ys)
 }
 
-/// The gradients of [`forward`]: the weight's and the bias's go to their sinks, the input's is given back where it is
-/// wanted.
+/// How a gradient passes back through [`forward`].
+#[derive(Debug, Clone)]
+pub struct Back {
+    /// The gradient of the product and the bias, (N, out): with the input it makes those of weight and bias.
+    pub grad: Tensor,
+    /// The gradient of the input, (N, in), where it is wanted.
+    pub input: Option<Tensor>,
+}
+
+/// Takes the gradient of [`forward`]'s value back through the activation and the product.
 pub fn backward(
-    xs: &Tensor,
     w: &Tensor,
     output: &Output,
     act: Option<Activation>,
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
     want_input: bool,
-) -> Result<Option<Tensor>> {
-    if !is_fused(xs) {
-        let grad =
-            act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
-        // The weight's sink may be the weight itself: whoever reads it comes first.
-        let dx = want_input.then(|| grad.matmul(w)).transpose()?;
-        autograd::store(into_w, &grad.t()?.matmul(xs)?)?;
-        autograd::store(into_b, &grad.sum(0)?)?;
-        return Ok(dx);
+) -> Result<Back> {
+    let grad =
+        act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
+    if !is_fused(w) {
+        let input = want_input.then(|| grad.matmul(w)).transpose()?;
+        return Ok(Back { grad, input });
     }
-    by_dtype!(xs, T => {
-        let g = view::<T>(grad)?;
-        match act {
-            None => fused_backward(xs, w, &g, [into_w, into_b], want_input),
-            Some(act) => {
-                let (x, y) = (view::<T>(&output.saved)?, view::<T>(&output.ys)?);
-                fused_backward(xs, w, &multiply_slope(act, &x, &y, &g), [into_w, into_b], want_input)
-            }
-        }
-    })
+    let input = want_input.then(|| by_dtype!(w, T => input_gradient::<T>(&grad, w))).transpose()?;
+    Ok(Back { grad, input })
 }
 
-fn fused_backward<T: Float>(
+fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let ((n, outputs), (_, inputs)) = (grad.dims2()?, w.dims2()?);
+    let (g, w) = (view::<T>(grad)?, view::<T>(w)?);
+    let mut dx = vec![T::of(0.0); n * inputs];
+    let (g, w) = (Matrix::new(&g, n, outputs), Matrix::new(&w, outputs, inputs));
+    matmul(&mut dx, g, w, Onto::REPLACE, Cut::Rows)?;
+    tensor(dx, (n, inputs))
+}
+
+/// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have a sink.
+pub fn gradients(xs: &Tensor, grad: &Tensor, [into_w, into_b]: [Option<Sink<'_>>; 2]) -> Result<()> {
+    if !is_fused(xs) {
+        into_w.map_or(Ok(()), |into| autograd::store(into, &grad.t()?.matmul(xs)?))?;
+        return into_b.map_or(Ok(()), |into| autograd::store(into, &grad.sum(0)?));
+    }
+    by_dtype!(xs, T => fused_gradients::<T>(xs, grad, [into_w, into_b]))
+}
+
+fn fused_gradients<T: Float>(
     xs: &Tensor,
-    w: &Tensor,
-    grad: &[T],
-    [into_w, into_b]: [Sink<'_>; 2],
-    want_input: bool,
-) -> Result<Option<Tensor>> {
-    let ((n, inputs), (outputs, _)) = (xs.dims2()?, w.dims2()?);
-    let g = Matrix::new(grad, n, outputs);
-    let dx = want_input.then(|| {
-        let mut dx = vec![T::of(0.0); n * inputs];
-        let w = view::<T>(w)?;
-        matmul(&mut dx, g, Matrix::new(&w, outputs, inputs), Onto::REPLACE, Cut::Rows)?;
-        tensor(dx, (n, inputs))
-    });
-    // The weight's sink may be the weight itself: whoever reads it comes first.
-    let dx = dx.transpose()?;
-    let x = view::<T>(xs)?;
-    edit(into_w.buffer, |dw| matmul(dw, g.t(), Matrix::new(&x, n, inputs), into_w.onto, Cut::Rows))??;
-    edit(into_b.buffer, |db| sum_rows(db, grad, into_b.onto))?;
-    Ok(dx)
+    grad: &Tensor,
+    [into_w, into_b]: [Option<Sink<'_>>; 2],
+) -> Result<()> {
+    let ((n, inputs), (_, outputs)) = (xs.dims2()?, grad.dims2()?);
+    let (x, g) = (view::<T>(xs)?, view::<T>(grad)?);
+    if let Some(Sink { buffer, onto }) = into_w {
+        let (x, g) = (Matrix::new(&x, n, inputs), Matrix::new(&g, n, outputs));
+        edit(buffer, |dw| matmul(dw, g.t(), x, onto, Cut::Rows))??;
+    }
+    if let Some(Sink { buffer, onto }) = into_b {
+        edit(buffer, |db| sum_rows(db, &g, onto))?;
+    }
+    Ok(())
 }
 
 /// The gradient of a bias that was added to every row.
@@ -150,9 +157,10 @@ mod tests {
                 // The weight's buffer already holds ones, the bias's is to be replaced.
                 let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
                 let sink = |buffer, onto| Sink { buffer, onto };
-                let sinks = [sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)];
-                let dx = backward(&xs, &w, &output, act, &grad, sinks, true).unwrap().unwrap();
-                close(&dx, &expected[0]);
+                let back = backward(&w, &output, act, &grad, true).unwrap();
+                let sinks = [sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)].map(Some);
+                gradients(&xs, &back.grad, sinks).unwrap();
+                close(&back.input.unwrap(), &expected[0]);
                 close(&(dw - 1.0).unwrap(), &expected[1]);
                 close(&db, &expected[2]);
             }

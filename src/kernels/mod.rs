@@ -54,7 +54,7 @@ impl Onto {
     }
 }
 
-/// Where a gradient goes: a buffer for it, or for plain descent the parameter itself.
+/// Where a gradient goes: a buffer for it, or at the end of plain descent the parameter itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Sink<'a> {
     /// A tensor of the parameter's shape.

@@ -54,6 +54,43 @@ vectorized! {
     }
 }
 
+/// The largest absolute value; infinite where an element is NaN.
+pub fn largest(xs: &Tensor) -> Result<f64> {
+    if !is_fused(xs) {
+        let sum = (xs.to_dtype(DType::F64)?.abs()?.max_all()?).to_scalar::<f64>()?;
+        return Ok(if all_finite(xs)? { sum } else { f64::INFINITY });
+    }
+    by_dtype!(xs, T => {
+        let x = view::<T>(xs)?;
+        let mut all = vec![0.0; x.len().div_ceil(PIECE)];
+        team::for_each(all.iter_mut().zip(x.chunks(PIECE)).collect(), |(largest, piece)| {
+            *largest = magnitude(piece);
+        });
+        Ok(all.into_iter().fold(0.0, f64::max))
+    })
+}
+
+vectorized! {
+    fn magnitude[T: Float](x: &[T]) -> f64 {
+        const LANES: usize = 64;
+        let (mut most, mut odd) = ([T::of(0.0); LANES], [T::of(0.0); LANES]);
+        let mut chunks = x.chunks_exact(LANES);
+        for chunk in &mut chunks {
+            for ((most, odd), x) in most.iter_mut().zip(&mut odd).zip(chunk) {
+                let size = x.abs();
+                *most = if size > *most { size } else { *most };
+                // A comparison lets NaN pass; a difference keeps it.
+                *odd = *odd + (*x - *x);
+            }
+        }
+        let rest = chunks.remainder();
+        if odd.iter().any(|odd| *odd != T::of(0.0)) || rest.iter().any(|x| !x.is_finite()) {
+            return f64::INFINITY;
+        }
+        most.iter().chain(rest).fold(0.0, |all: f64, x| all.max(x.abs().wide()))
+    }
+}
+
 /// Elements that one thread takes at a time.
 const PIECE: usize = 1 << 15;
 
@@ -83,10 +120,13 @@ mod tests {
         for n in [1usize, 31, 32, 100, 70_000] {
             let xs = Tensor::full(3e38f32, n, &Device::Cpu).unwrap();
             assert!(all_finite(&xs).unwrap());
+            assert!((largest(&xs).unwrap() - 3e38).abs() < 1e32);
             for (place, bad) in [(0, f32::NAN), (n / 2, f32::INFINITY), (n - 1, f32::NEG_INFINITY)] {
                 let mut elements = xs.to_vec1::<f32>().unwrap();
                 elements[place] = bad;
-                assert!(!all_finite(&Tensor::new(elements, &Device::Cpu).unwrap()).unwrap());
+                let bad = Tensor::new(elements, &Device::Cpu).unwrap();
+                assert!(!all_finite(&bad).unwrap());
+                assert!(largest(&bad).unwrap().is_infinite());
             }
         }
     }

@@ -57,6 +57,17 @@ impl Network {
         self.run(xs, &mut Mode::Train(tape))
     }
 
+    /// The value of every layer in training mode, by the layer's name.
+    pub fn trace(&self, xs: &Tensor, tape: &mut Tape) -> Result<Vec<(String, Tensor)>> {
+        let mut values: Vec<(String, Tensor)> = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let xs = values.last().map_or(xs, |(_, value)| value);
+            let value = layer.forward(xs, &mut Mode::Train(tape))?;
+            values.push((layer.name(), value));
+        }
+        Ok(values)
+    }
+
     fn run(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         self.layers.iter().try_fold(xs.clone(), |xs, layer| layer.forward(&xs, mode))
     }

@@ -11,6 +11,10 @@ use crate::kernels::activation;
 pub struct Activate(pub Activation);
 
 impl Layer for Activate {
+    fn name(&self) -> String {
+        self.0.name().to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let act = self.0;
         let ys = activation::forward(act, xs)?;

@@ -56,6 +56,10 @@ impl BatchNorm1d {
 }
 
 impl Layer for BatchNorm1d {
+    fn name(&self) -> String {
+        self.weight.layer().to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let (weight, bias) = (self.weight.value(), self.bias.value());
         let Mode::Train(tape) = mode else {

@@ -15,6 +15,10 @@ pub struct Dropout {
 }
 
 impl Layer for Dropout {
+    fn name(&self) -> String {
+        "dropout".to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let Mode::Train(tape) = mode else {
             return Ok(xs.clone());

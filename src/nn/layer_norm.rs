@@ -29,6 +29,10 @@ impl LayerNorm {
 }
 
 impl Layer for LayerNorm {
+    fn name(&self) -> String {
+        self.weight.layer().to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let output = layer_norm::forward(xs, self.weight.value(), self.bias.value(), EPS)?;
         let ys = output.ys.clone();

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Init, Layer, Mode, Param, Params};
+use super::{Activation, Init, Layer, Mode, Param, Params, Product};
 use crate::error::Result;
 use crate::kernels::linear;
 
@@ -35,15 +35,20 @@ impl Linear {
 }
 
 impl Layer for Linear {
+    fn name(&self) -> String {
+        self.weight.layer().to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let output = linear::forward(xs, self.weight.value(), self.bias.value(), self.activation)?;
         let ys = output.ys.clone();
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, want_input| {
-                let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];
-                let weight = layer.weight.value();
-                Ok(linear::backward(&xs, weight, &output, layer.activation, grad, sinks, want_input)?)
+                let back =
+                    linear::backward(layer.weight.value(), &output, layer.activation, grad, want_input)?;
+                grads.put([&layer.weight, &layer.bias], Product { xs, grad: back.grad })?;
+                Ok(back.input)
             });
         }
         Ok(ys)

@@ -8,6 +8,7 @@
 mod activate;
 mod batch_norm;
 mod dropout;
+mod grads;
 pub mod init;
 mod layer_norm;
 mod linear;
@@ -24,15 +25,19 @@ pub use crate::kernels::recurrent::Kind;
 pub use activate::Activate;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
+pub use grads::{Grads, Product};
 pub use init::{Init, InitScheme};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use params::{Buffer, Grads, Param, Params};
+pub use params::{Buffer, Param, Params};
 pub use recurrent::{LastStep, MeanOfSteps, Recurrent, TimeMajor};
 pub use tape::{Mode, Tape};
 
 /// A part of a network.
 pub trait Layer: Send + Sync {
+    /// What messages call it: the prefix of its parameters' names, where it has some.
+    fn name(&self) -> String;
+
     /// The layer's value at `xs`. In [`Mode::Train`] exactly one entry goes on the tape.
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor>;
 }

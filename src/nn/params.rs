@@ -1,13 +1,11 @@
 //! The named tensors of a network: trained parameters, and buffers that are only tracked.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::init::{Init, Shape};
 use crate::error::{Error, Result};
-use crate::kernels::{Onto, Sink};
 use crate::rng::{Purpose, Stream};
 
 /// A trained parameter. Clones share its storage.
@@ -23,6 +21,11 @@ impl Param {
     /// Its name in the state dict.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its layer's: the name but for its last part.
+    pub fn layer(&self) -> &str {
+        self.name.rsplit_once('.').map_or(&self.name, |(layer, _)| layer)
     }
 
     /// Its place among the parameters.
@@ -147,6 +150,19 @@ impl Params {
         Ok(())
     }
 
+    /// A copy of the buffers' values.
+    pub fn copy_buffers(&self) -> Result<Vec<Tensor>> {
+        Ok(self.buffers.iter().map(|buffer| buffer.var.copy()).collect::<Result<_, _>>()?)
+    }
+
+    /// Takes back to a copy what [`Self::copy_buffers`] gave.
+    pub fn restore_buffers(&self, values: &[Tensor]) -> Result<()> {
+        for (buffer, value) in self.buffers.iter().zip(values) {
+            buffer.var.set(value)?;
+        }
+        Ok(())
+    }
+
     /// A copy of the state dict that later updates do not change.
     pub fn copy(&self) -> Result<BTreeMap<String, Tensor>> {
         self.state().into_iter().map(|(name, tensor)| Ok((name.to_owned(), tensor.copy()?))).collect()
@@ -207,58 +223,6 @@ impl Params {
     }
 }
 
-/// One gradient buffer for each parameter, used again in every update.
-#[derive(Debug)]
-pub struct Grads {
-    buffers: Vec<Tensor>,
-    filled: Vec<Cell<bool>>,
-    /// Of the parameters whose gradients go straight into them: how.
-    direct: Vec<Option<Onto>>,
-}
-
-impl Grads {
-    /// Empty gradients for all parameters.
-    pub fn new(params: &Params) -> Result<Self> {
-        let buffers: Vec<Tensor> =
-            params.trainable().iter().map(|param| param.value().zeros_like()).collect::<Result<_, _>>()?;
-        let count = buffers.len();
-        Ok(Self { buffers, filled: vec![Cell::new(false); count], direct: vec![None; count] })
-    }
-
-    /// Forgets all gradients; the buffers stay.
-    pub fn clear(&mut self) {
-        self.filled.iter().for_each(|filled| filled.set(false));
-        self.direct.fill(None);
-    }
-
-    /// From now on, until all is cleared, the gradient of `param` joins the parameter itself.
-    pub fn redirect(&mut self, param: &Param, onto: Onto) {
-        self.direct[param.index] = Some(onto);
-    }
-
-    /// Where the gradient of `param` goes. Taking the sink counts as a gradient that has arrived.
-    pub fn sink<'a>(&'a self, param: &'a Param) -> Sink<'a> {
-        let filled = self.filled[param.index].replace(true);
-        match self.direct[param.index] {
-            // What shrinks the parameter does so once.
-            Some(onto) if filled => Sink { buffer: &param.value, onto: Onto { keep: 1.0, ..onto } },
-            Some(onto) => Sink { buffer: &param.value, onto },
-            None if filled => Sink { buffer: &self.buffers[param.index], onto: Onto::ADD },
-            None => Sink { buffer: &self.buffers[param.index], onto: Onto::REPLACE },
-        }
-    }
-
-    /// The gradient of `param`, if one has arrived.
-    pub fn get(&self, param: &Param) -> Option<&Tensor> {
-        self.filled[param.index].get().then(|| &self.buffers[param.index])
-    }
-
-    /// The gradient of `param`; it is an error if none has arrived.
-    pub fn require(&self, param: &Param) -> Result<&Tensor> {
-        self.get(param).ok_or_else(|| Error::NoGradient(param.name.clone()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,13 +251,5 @@ mod tests {
         let after = params.copy().unwrap();
         assert_eq!(after["w"].to_vec2::<f32>().unwrap(), [[1.0; 3]; 2]);
         assert_eq!(after["n"].to_scalar::<i64>().unwrap(), 0);
-    }
-
-    #[test]
-    fn a_gradient_that_does_not_arrive_is_named() {
-        let params = params();
-        let grads = Grads::new(&params).unwrap();
-        let error = grads.require(&params.trainable()[0]).unwrap_err().to_string();
-        assert!(error.contains("`w`"), "{error}");
     }
 }

@@ -12,6 +12,7 @@ use crate::kernels::recurrent::{self, Cell, Kind, Output, Pass, swap_batch_and_t
 /// direction behind.
 #[derive(Debug, Clone)]
 pub struct Recurrent {
+    name: String,
     kind: Kind,
     directions: Vec<Cell<Param>>,
 }
@@ -44,11 +45,15 @@ impl Recurrent {
             ])
         };
         let directions = suffixes.iter().map(|suffix| cell(suffix)).collect::<Result<_>>()?;
-        Ok(Self { kind, directions })
+        Ok(Self { name: format!("{name}_l{index}"), kind, directions })
     }
 }
 
 impl Layer for Recurrent {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let run = |(direction, cell): (usize, &Cell<Param>)| {
             recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), direction == 1)
@@ -84,6 +89,10 @@ impl Layer for Recurrent {
 pub struct TimeMajor;
 
 impl Layer for TimeMajor {
+    fn name(&self) -> String {
+        "time_major".to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         if let Mode::Train(tape) = mode {
             tape.record(|grad, _, want_input| {
@@ -99,6 +108,10 @@ impl Layer for TimeMajor {
 pub struct LastStep;
 
 impl Layer for LastStep {
+    fn name(&self) -> String {
+        "last_step".to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let steps = xs.dims()[0];
         if let Mode::Train(tape) = mode {
@@ -118,6 +131,10 @@ impl Layer for LastStep {
 pub struct MeanOfSteps;
 
 impl Layer for MeanOfSteps {
+    fn name(&self) -> String {
+        "mean_of_steps".to_owned()
+    }
+
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let shape = xs.shape().clone();
         #[allow(clippy::cast_precision_loss, reason = "a count of steps")]

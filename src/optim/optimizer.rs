@@ -6,9 +6,9 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
-use crate::kernels::Onto;
 use crate::kernels::update::Prelude;
-use crate::nn::{Grads, Param, Params};
+use crate::kernels::{Onto, Sink, linear};
+use crate::nn::{Grads, Param, Params, Product};
 
 /// The rules of an optimizer at work on the parameters of a network.
 #[derive(Debug)]
@@ -131,6 +131,9 @@ impl Optimizer {
 
     /// What clipping does to these gradients.
     pub fn clipping(&self, grads: &Grads, clip: Clip) -> Result<Clipping> {
+        if clip == Clip::None {
+            return Ok(Clipping::NONE);
+        }
         clip.of(&self.gradients(grads)?)
     }
 
@@ -138,33 +141,29 @@ impl Optimizer {
         self.params.iter().map(|slotted| grads.require(&slotted.param)).collect()
     }
 
-    /// Where every update is plain descent and nothing has to look at the gradients first, lets them join the
-    /// parameters as they are made: one pass over a weight instead of three. Says whether it does; then the step is
-    /// made by [`Self::count_direct_step`].
-    pub fn redirect(&self, grads: &mut Grads, clip: Clip, rates: &Rates<'_>) -> bool {
+    /// Whether every update is plain descent, and nothing has to look at the gradients first but to see that they are
+    /// finite: then a product that makes a gradient can be added to its weight in one pass instead of three.
+    pub fn takes_products(&self, clip: Clip) -> bool {
         let plain = |applied: &Applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_plain_descent);
-        if clip != Clip::None || !self.rules.iter().all(plain) {
-            return false;
-        }
-        for Slotted { param, rule, .. } in &self.params {
-            let (lr, _, prelude) = prelude(&self.rules[*rule].rule, Clipping::NONE, rates);
-            // p ← keep p - lr (scale g + coupled p)
-            let onto = Onto { keep: prelude.keep - lr * prelude.coupled, scale: -lr * prelude.scale };
-            grads.redirect(param, onto);
-        }
-        true
+        clip == Clip::None && self.rules.iter().all(plain)
     }
 
-    /// Counts a step that the gradients have made themselves.
-    pub fn count_direct_step(&mut self, grads: &Grads) -> Result<()> {
-        self.gradients(grads)?;
-        self.steps += 1;
-        Ok(())
+    /// Whether all gradients are finite.
+    pub fn are_finite(&self, grads: &Grads) -> Result<bool> {
+        for slotted in &self.params {
+            if !grads.is_finite(&slotted.param)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Clips the gradients and updates every parameter.
     pub fn step(&mut self, grads: &Grads, clipping: Clipping, rates: &Rates<'_>) -> Result<()> {
-        let gradients = self.gradients(grads)?;
+        let (waiting, ready): (Vec<_>, Vec<_>) =
+            self.params.iter().partition(|slotted| grads.waits(&slotted.param));
+        let gradients: Vec<&Tensor> =
+            ready.iter().map(|slotted| grads.require(&slotted.param)).collect::<Result<_>>()?;
         let t = self.steps + 1;
         let mut steps = Vec::with_capacity(self.rules.len());
         for Applied { rule, numbers } in &mut self.rules {
@@ -176,7 +175,7 @@ impl Optimizer {
             at.numbers = *numbers;
             steps.push((prelude, at));
         }
-        for (Slotted { param, rule, slots }, grad) in self.params.iter().zip(gradients) {
+        for (Slotted { param, rule, slots }, grad) in ready.into_iter().zip(gradients) {
             let (prelude, at) = &steps[*rule];
             // A Var is a handle: cloning it copies no numbers.
             let slots: Vec<Var> = slots.iter().map(|(_, var)| var.clone()).collect();
@@ -184,6 +183,17 @@ impl Optimizer {
                 rule.update(param.var(), grad, &slots, prelude, *at)?;
             }
         }
+        grads.for_each_product(|of, Product { xs, grad }| {
+            let sinks = of.map(|index| {
+                let Slotted { param, rule, .. } =
+                    waiting.iter().find(|slotted| slotted.param.index() == index)?;
+                let (prelude, Step { lr, .. }) = &steps[*rule];
+                // p ← keep p - lr (scale g + coupled p)
+                let onto = Onto { keep: prelude.keep - lr * prelude.coupled, scale: -lr * prelude.scale };
+                Some(Sink { buffer: param.value(), onto })
+            });
+            Ok(linear::gradients(xs, grad, sinks)?)
+        })?;
         self.steps += 1;
         Ok(())
     }

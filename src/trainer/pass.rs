@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
-use crate::optim::{Clipping, Optimizer, Rates};
+use crate::optim::{Clip, Clipping, Optimizer};
 
 /// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
 /// cache, and a full batch needs the memory of one part.
@@ -39,6 +39,14 @@ pub(super) struct Batch<'a> {
     pub(super) lr: f64,
 }
 
+impl Batch<'_> {
+    /// The error of an update that is not made.
+    fn diverged(&self, what: &'static str, value: f64) -> Error {
+        let Self { epoch, step, lr, .. } = *self;
+        Error::Diverged { what, value, step, epoch, lr, first: None }
+    }
+}
+
 /// What working out gradients needs of a trainer.
 pub(super) struct Pass<'a> {
     pub(super) network: &'a Network,
@@ -52,32 +60,36 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Loss and gradients of a batch, in parts.
+    /// Loss and gradients of a batch, in parts. Nothing of the network has changed but what tracks the data.
+    ///
+    /// # Errors
+    /// A loss or a gradient that is not finite.
     pub(super) fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
         self.grads.clear();
-        let Batch { step, epoch, lr, .. } = *batch;
-        let update = self.backward(batch)?;
-        let clipping = self.optimizer.clipping(self.grads, self.options.clip())?;
-        if let Some(value) = clipping.norm.filter(|norm| !norm.is_finite()) {
-            return Err(Error::Diverged { what: "norm of the gradients", value, step, epoch, lr });
-        }
-        Ok((update, clipping))
-    }
-
-    /// Loss of a batch whose gradients have moved the parameters; nothing happens where that cannot be done, because
-    /// something has to look at the gradients first or a later part of the batch at the parameters.
-    pub(super) fn descend(&mut self, batch: &Batch<'_>, rates: &Rates<'_>) -> Result<Option<Update>> {
+        let clip = self.options.clip();
+        // Gradients of parts are added up, so they cannot wait as products.
         let whole = batch.rows.len() <= self.part(batch.data);
-        self.grads.clear();
-        if !whole || !self.optimizer.redirect(self.grads, self.options.clip(), rates) {
-            return Ok(None);
+        if whole && self.optimizer.takes_products(clip) {
+            self.grads.let_products_wait();
         }
-        self.backward(batch).map(Some)
+        let update = self.backward(batch)?;
+        self.grads.multiply_out_of_bounds()?;
+        let clipping = self.optimizer.clipping(self.grads, clip)?;
+        let finite = match clipping.norm {
+            Some(norm) => norm.is_finite(),
+            None => self.optimizer.are_finite(self.grads)?,
+        };
+        if finite {
+            return Ok((update, clipping));
+        }
+        self.grads.multiply_out()?;
+        let norm = self.optimizer.clipping(self.grads, Clip::Norm(1.0))?.norm;
+        Err(batch.diverged("norm of the gradients", norm.unwrap_or(f64::NAN)))
     }
 
     /// Takes a batch in parts through the network and back.
     fn backward(&mut self, batch: &Batch<'_>) -> Result<Update> {
-        let Batch { data, rows, epoch, step, lr } = *batch;
+        let Batch { data, rows, step, lr, .. } = *batch;
         let targets = data.targets(rows)?;
         let total = self.loss.total(&targets)?;
         if total == 0.0 {
@@ -96,8 +108,7 @@ impl Pass<'_> {
             loss_sum += sum;
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
             if !dtype.holds(loss_sum / total) {
-                let value = dtype.round(loss_sum / total);
-                return Err(Error::Diverged { what: "loss", value, step, epoch, lr });
+                return Err(batch.diverged("loss", dtype.round(loss_sum / total)));
             }
             tape.backward(grad, self.grads)?;
             *self.inputs = Some(xs);
@@ -113,7 +124,7 @@ impl Pass<'_> {
     }
 
     /// The parts of an update with their places in it.
-    fn parts<'a>(
+    pub(super) fn parts<'a>(
         &self,
         data: &Dataset,
         rows: &'a [u32],

@@ -192,7 +192,6 @@ fn fused_backward<T: Float>(
         matmul(&mut dx, input, Matrix::new(&w_ih, gates, features), Onto::REPLACE, Cut::Rows)?;
         tensor(dx, (steps, n, features))
     });
-    // A weight's sink may be the weight itself: whoever reads it comes first.
     let dx = dx.transpose()?;
     edit(into_w_ih.buffer, |dw| {
         matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.onto, Cut::Rows)

@@ -1,0 +1,53 @@
+//! Where the finite numbers were left.
+
+use super::Trainer;
+use super::pass::{Batch, Pass};
+use crate::error::Result;
+use crate::kernels::norm::all_finite;
+use crate::nn::Tape;
+
+impl Trainer {
+    /// The first place on a batch's way through the network and back that is not finite, for messages. What tracks the
+    /// data is moved by it.
+    pub(super) fn first_that_is_not_finite(&mut self, batch: &Batch<'_>) -> Result<Option<String>> {
+        let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
+        for param in network.params().trainable() {
+            if !all_finite(param.value())? {
+                return Ok(Some(format!("the parameter `{}`", param.name())));
+            }
+        }
+        let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
+        let parts: Vec<(usize, &[u32])> = pass.parts(batch.data, batch.rows).collect();
+        let targets = batch.data.targets(batch.rows)?;
+        let divisor = loss.divisor(loss.total(&targets)?);
+        grads.clear();
+        for (start, rows) in parts {
+            let xs = batch.data.inputs(rows)?;
+            if !all_finite(&xs)? {
+                return Ok(Some("the inputs of the batch".to_owned()));
+            }
+            let mut tape = Tape::new(*seed, batch.step, start as u64);
+            let values = network.trace(&xs, &mut tape)?;
+            for (name, value) in &values {
+                if !all_finite(value)? {
+                    return Ok(Some(format!("the value of layer `{name}`")));
+                }
+            }
+            let outputs = values.last().map_or(&xs, |(_, value)| value);
+            let (sum, grad) = loss.apply(outputs, &targets.narrow(0, start, rows.len())?, divisor)?;
+            if !options.dtype.holds(sum) {
+                return Ok(Some("the loss itself".to_owned()));
+            }
+            tape.backward(grad, grads)?;
+        }
+        // The way back begins at the last parameter.
+        for param in network.params().trainable().iter().rev() {
+            if let Some(grad) = grads.get(param)
+                && !all_finite(grad)?
+            {
+                return Ok(Some(format!("the gradient of `{}`", param.name())));
+            }
+        }
+        Ok(None)
+    }
+}
