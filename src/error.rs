@@ -52,8 +52,8 @@ pub enum Error {
     /// The loss or the gradients left the finite numbers; the update they belong to was not made.
     #[error(
         "the {what} became {value} at step {step} (epoch {epoch}, lr {lr}){}; the update was not made: \
-         lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values",
-        first_place(.first.as_deref())
+         lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values{}",
+        first_place(.first.as_deref()), record_of(.record.as_deref())
     )]
     Diverged {
         /// The loss, or the norm of the gradients.
@@ -68,6 +68,8 @@ pub enum Error {
         lr: f64,
         /// The first place on the way through the network and back that is not finite.
         first: Option<String>,
+        /// The folder in which the program wrote it down.
+        record: Option<PathBuf>,
     },
     /// No gradient arrived at a parameter that should be trained.
     #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
@@ -97,8 +99,18 @@ impl Error {
     /// The same divergence with the place where it began.
     pub(crate) fn with_first(self, place: Option<String>) -> Self {
         match self {
-            Self::Diverged { what, value, step, epoch, lr, .. } => {
-                Self::Diverged { what, value, step, epoch, lr, first: place }
+            Self::Diverged { what, value, step, epoch, lr, record, .. } => {
+                Self::Diverged { what, value, step, epoch, lr, first: place, record }
+            }
+            other => other,
+        }
+    }
+
+    /// The same divergence with the folder in which it was written down.
+    pub(crate) fn with_record(self, folder: PathBuf) -> Self {
+        match self {
+            Self::Diverged { what, value, step, epoch, lr, first, .. } => {
+                Self::Diverged { what, value, step, epoch, lr, first, record: Some(folder) }
             }
             other => other,
         }
@@ -113,6 +125,10 @@ impl Error {
 
 fn first_place(first: Option<&str>) -> String {
     first.map_or(String::new(), |place| format!("; the first that is not finite is {place}"))
+}
+
+fn record_of(record: Option<&Path>) -> String {
+    record.map_or(String::new(), |path| format!("; descent replay {} repeats it", path.display()))
 }
 
 fn last_good(last: Option<&Path>) -> String {

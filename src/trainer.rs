@@ -67,6 +67,11 @@ impl Trainer {
         &self.network
     }
 
+    /// The loss, as the training rows make it.
+    pub fn loss(&self) -> &Losses {
+        &self.loss
+    }
+
     /// The optimizer.
     pub fn optimizer(&self) -> &Optimizer {
         &self.optimizer

@@ -21,6 +21,8 @@ const AVERAGE: &str = "average.safetensors";
 /// The best weights so far: another name of the run's `model.safetensors` as it was.
 const BEST: &str = "best.safetensors";
 const PROGRESS: &str = "progress.toml";
+/// Of an update that was not made: its rows.
+const BATCH: &str = "batch.safetensors";
 
 /// A checkpoint that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +68,7 @@ pub fn save(
     let target = folder.join(format!("step-{:08}", trainer.steps()));
     let snapshot = trainer.snapshot()?;
     let needed = snapshot.tensors().map(weights::size).sum();
-    let written = write(disk, &target, (&snapshot, progress), best);
+    let written = write(disk, &target, (&snapshot, progress), best.map(Beside::Best));
     let bytes = written.map_err(|source| {
         let _ = files::remove_if_there(disk, &files::beside(&target));
         let last = steps(folder).ok().and_then(|steps| steps.last().map(|(_, path)| path.clone()));
@@ -79,12 +81,33 @@ pub fn save(
     Ok(Saved { path: target, bytes })
 }
 
-/// Writes the folder `target`, which must not be there; gives the bytes of its files.
+/// Writes an update that was not made as the folder `target`: the state before it, and its batch.
+pub fn save_failure(
+    disk: &dyn Disk,
+    target: &Path,
+    (trainer, progress): (&Trainer, &Progress),
+    batch: &BTreeMap<String, Tensor>,
+) -> Result<()> {
+    let written = write(disk, target, (&trainer.snapshot()?, progress), Some(Beside::Batch(batch)));
+    written.map(|_| ()).inspect_err(|_| {
+        let _ = files::remove_if_there(disk, &files::beside(target));
+    })
+}
+
+/// What lies beside the state of a trainer.
+enum Beside<'a> {
+    /// The run's best weights, with their sum.
+    Best((&'a Path, &'a Checksum)),
+    /// The rows of an update.
+    Batch(&'a BTreeMap<String, Tensor>),
+}
+
+/// Writes the folder `target`, in the place of one that is there; gives the bytes of its files.
 fn write(
     disk: &dyn Disk,
     target: &Path,
     (snapshot, progress): (&Snapshot, &Progress),
-    best: Option<(&Path, &Checksum)>,
+    more: Option<Beside<'_>>,
 ) -> Result<u64> {
     let folder = files::parent(target);
     files::require_free_or_folder(folder)?;
@@ -117,10 +140,14 @@ fn write(
     if let Some(average) = &snapshot.average {
         put(AVERAGE, &of(average, AVERAGE)?)?;
     }
-    if let Some((path, sum)) = best {
-        let here = part.join(BEST);
-        files::link_or_copy(disk, path, &here).map_err(Error::io("write", &here))?;
-        sums.insert(BEST.to_owned(), sum.clone());
+    match more {
+        Some(Beside::Batch(batch)) => put(BATCH, &of(batch, BATCH)?)?,
+        Some(Beside::Best((path, sum))) => {
+            let here = part.join(BEST);
+            files::link_or_copy(disk, path, &here).map_err(Error::io("write", &here))?;
+            sums.insert(BEST.to_owned(), sum.clone());
+        }
+        None => {}
     }
     let bytes: u64 = sums.values().map(|sum| sum.bytes).sum();
     let progress =
@@ -185,36 +212,55 @@ pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
 
 /// Reads a checkpoint; everything in it is checked before anything is given out.
 fn read(path: &Path, log: &Path) -> Result<(Progress, Snapshot)> {
-    let place = path.join(PROGRESS);
-    let bad = |problem: String| Error::data(&place, problem);
-    let (file, size) = files::open(&place)?;
-    if size > 1 << 20 {
-        return Err(bad(format!("it is {size} bytes long, which no progress is")));
-    }
-    let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;
-    let progress = Progress::parse(&text).map_err(bad)?;
+    let progress = read_progress(path)?;
     if !Log::begins_with(log, &progress.log)? {
         return Err(Error::data(log, format!("it no longer begins as it did at {}", path.display())));
     }
-    let tensors = |name: &str| -> Result<Option<BTreeMap<String, Tensor>>> {
-        let Some(sum) = progress.files.get(name) else { return Ok(None) };
-        checked(&path.join(name), sum).map(Some)
-    };
-    let required = |name: &str| tensors(name)?.ok_or_else(|| bad(format!("it does not list `{name}`")));
-    let model = required(MODEL)?;
-    weights::require_finite(&path.join(MODEL), &model)?;
-    let snapshot = Snapshot {
-        model,
-        optimizer: required(OPTIMIZER)?,
-        average: tensors(AVERAGE)?,
-        steps: progress.step,
-        plateau: progress.plateau,
-    };
+    let snapshot = read_snapshot(path, &progress)?;
+    weights::require_finite(&path.join(MODEL), &snapshot.model)?;
     if let Some(sum) = progress.files.get(BEST) {
         let path = path.join(BEST);
         require_equal(&path, &Checksum::of_file(&path)?, sum)?;
     }
     Ok((progress, snapshot))
+}
+
+/// Reads what [`save_failure`] wrote: where the run stood, the state before the update, and its batch.
+pub fn read_failure(path: &Path) -> Result<(Progress, Snapshot, BTreeMap<String, Tensor>)> {
+    let progress = read_progress(path)?;
+    let snapshot = read_snapshot(path, &progress)?;
+    let batch = read_tensors(path, &progress, BATCH)?;
+    Ok((progress, snapshot, batch.ok_or_else(|| not_listed(path, BATCH))?))
+}
+
+fn read_progress(path: &Path) -> Result<Progress> {
+    let place = path.join(PROGRESS);
+    let (file, size) = files::open(&place)?;
+    if size > 1 << 20 {
+        return Err(Error::data(&place, format!("it is {size} bytes long, which no progress is")));
+    }
+    let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;
+    Progress::parse(&text).map_err(|problem| Error::data(&place, problem))
+}
+
+fn read_snapshot(path: &Path, progress: &Progress) -> Result<Snapshot> {
+    let required = |name: &str| read_tensors(path, progress, name)?.ok_or_else(|| not_listed(path, name));
+    Ok(Snapshot {
+        model: required(MODEL)?,
+        optimizer: required(OPTIMIZER)?,
+        average: read_tensors(path, progress, AVERAGE)?,
+        steps: progress.step,
+        plateau: progress.plateau,
+    })
+}
+
+fn read_tensors(path: &Path, progress: &Progress, name: &str) -> Result<Option<BTreeMap<String, Tensor>>> {
+    let sum = progress.files.get(name);
+    sum.map(|sum| checked(&path.join(name), sum)).transpose()
+}
+
+fn not_listed(path: &Path, name: &str) -> Error {
+    Error::data(path.join(PROGRESS), format!("it does not list `{name}`"))
 }
 
 /// The tensors of a file that must have this sum.

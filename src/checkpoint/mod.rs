@@ -9,6 +9,6 @@ mod header;
 mod progress;
 mod weights;
 
-pub use folder::{Found, Saved, newest, save as save_checkpoint, set_aside};
-pub use progress::{Judged, Progress, Scored, Sums};
+pub use folder::{Found, Saved, newest, read_failure, save as save_checkpoint, save_failure, set_aside};
+pub use progress::{Failure, Judged, Progress, Scored, Sums};
 pub use weights::{Info, inspect, load, natural_order, read, require_finite, save};

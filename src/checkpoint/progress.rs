@@ -40,6 +40,9 @@ pub struct Progress {
     /// What a schedule that follows a metric has counted.
     #[serde(default)]
     pub plateau: Plateau,
+    /// Of an update that was not made: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// The rows that are trained on.
     pub data: Fingerprint,
     /// `metrics.jsonl` as it was.
@@ -62,6 +65,27 @@ pub struct Sums {
     pub lr: f64,
     /// The seconds.
     pub seconds: f64,
+}
+
+/// An update that was not made because something left the finite numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// "loss", or "norm of the gradients".
+    pub what: String,
+    /// Its value: NaN or infinite.
+    pub value: f64,
+    /// The update that would have been made, counted from 1.
+    pub step: u64,
+    /// The learning rate at that step.
+    pub lr: f64,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The first place on the way through the network and back that is not finite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// How many numbers the network gives for a row.
+    pub outputs: usize,
 }
 
 /// The best epoch, and the last that counted as better. A score is such that more is better.

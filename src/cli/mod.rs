@@ -7,6 +7,7 @@ mod eval;
 mod inspect;
 mod list;
 mod progress;
+mod replay;
 mod resume;
 mod run_folder;
 mod session;
@@ -48,6 +49,8 @@ enum Command {
     Eval(eval::Arguments),
     /// The tensors of a run or of a .safetensors file.
     Inspect(inspect::Arguments),
+    /// Repeat an update that was not made because the loss or the gradients were not finite.
+    Replay(replay::Arguments),
     /// Everything that a config can name, with options and defaults.
     List,
     /// Data sets.
@@ -69,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments, cli.quiet),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
+        Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::List => list::run().map(done),
         Command::Data(arguments) => data::run(&arguments).map(done),
     };

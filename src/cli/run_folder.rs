@@ -1,9 +1,11 @@
 //! The folder of a run: `config.toml`, `model.safetensors`, `metrics.jsonl`, `checkpoints/`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use candle_core::Tensor;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::{self, Found, Progress, Saved};
@@ -16,9 +18,10 @@ const CONFIG: &str = "config.toml";
 const MODEL: &str = "model.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const CHECKPOINTS: &str = "checkpoints";
+const FAILURE: &str = "failure";
 
 /// The names that a run writes.
-const OWN: [&str; 4] = [CONFIG, MODEL, METRICS, CHECKPOINTS];
+const OWN: [&str; 5] = [CONFIG, MODEL, METRICS, CHECKPOINTS, FAILURE];
 
 /// A run's folder, open for writing by this process alone.
 #[derive(Debug)]
@@ -141,6 +144,18 @@ impl RunFolder {
         checkpoint::save_checkpoint(&Local, &self.path.join(CHECKPOINTS), (trainer, &progress), best, keep)
     }
 
+    /// Writes down an update that was not made; gives the folder.
+    pub(super) fn save_failure(
+        &self,
+        trainer: &Trainer,
+        progress: &Progress,
+        batch: &BTreeMap<String, Tensor>,
+    ) -> Result<PathBuf> {
+        let path = self.path.join(FAILURE);
+        checkpoint::save_failure(&Local, &path, (trainer, progress), batch)?;
+        Ok(path)
+    }
+
     /// Adds one line to `metrics.jsonl`.
     pub(super) fn log(&mut self, line: Map<String, Value>) -> Result<()> {
         self.metrics.add(&Local, &Value::Object(line).to_string())
@@ -162,10 +177,10 @@ impl RunFolder {
         params.load(&checkpoint::load(&self.path.join(MODEL))?)
     }
 
-    /// Takes a run back that came to nothing: no model and no checkpoint was written. Says whether it did.
+    /// Takes a run back that came to nothing: no model, no checkpoint and no failure was written. Says whether it did.
     pub(super) fn discard_if_empty(self) -> bool {
         let Self { path, made, lock, .. } = self;
-        let kept = [MODEL, CHECKPOINTS].iter().any(|name| path.join(name).exists());
+        let kept = [MODEL, CHECKPOINTS, FAILURE].iter().any(|name| path.join(name).exists());
         drop(lock);
         if !kept {
             remove(&path, made.as_deref());

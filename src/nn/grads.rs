@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 
 use super::{Param, Params};
 use crate::error::{Error, Result};
-use crate::kernels::norm::{all_finite, largest};
+use crate::kernels::norm::{all_finite, sum_of_magnitudes};
 use crate::kernels::{Onto, Sink, linear};
 
 /// The gradients of a weight and its bias as what they are made of: `gradᵀ xs`, and the sum of `grad` over the rows.
@@ -19,12 +19,12 @@ pub struct Product {
 }
 
 impl Product {
-    /// Whether no element of the gradients can leave the finite numbers: no sum of so many products is too large.
+    /// Whether no element of the gradients can leave the finite numbers: no sum of products is larger than the product
+    /// of the sums of magnitudes.
     fn is_bounded(&self) -> Result<bool> {
         let limit = if self.xs.dtype() == DType::F64 { 1e300 } else { 1e38 };
-        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let rows = self.xs.dims()[0] as f64;
-        Ok(largest(&self.xs)?.max(1.0) * largest(&self.grad)? * rows < limit)
+        // The bias has the sum of the gradient alone. NaN is not smaller.
+        Ok((1.0 + sum_of_magnitudes(&self.xs)?) * sum_of_magnitudes(&self.grad)? < limit)
     }
 }
 
@@ -162,12 +162,13 @@ mod tests {
             assert_eq!((grads.waits(w), grads.waits(b)), (waits, waits), "{size}");
             assert_eq!(grads.is_finite(w).unwrap(), finite, "{size}");
         }
-        let nan = Tensor::full(f32::NAN, (1, 2), &Device::Cpu).unwrap();
-        grads.clear();
-        grads.let_products_wait();
-        let xs = Tensor::zeros((1, 3), DType::F32, &Device::Cpu).unwrap();
-        grads.put([w, b], Product { xs, grad: nan }).unwrap();
-        grads.multiply_out_of_bounds().unwrap();
-        assert!(!grads.is_finite(b).unwrap());
+        for (x, g) in [(1.0, f32::NAN), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
+            grads.clear();
+            grads.let_products_wait();
+            let xs = Tensor::full(x, (1, 3), &Device::Cpu).unwrap();
+            grads.put([w, b], Product { xs, grad: Tensor::full(g, (1, 2), &Device::Cpu).unwrap() }).unwrap();
+            grads.multiply_out_of_bounds().unwrap();
+            assert!(!grads.is_finite(w).unwrap());
+        }
     }
 }

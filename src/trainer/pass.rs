@@ -43,7 +43,7 @@ impl Batch<'_> {
     /// The error of an update that is not made.
     fn diverged(&self, what: &'static str, value: f64) -> Error {
         let Self { epoch, step, lr, .. } = *self;
-        Error::Diverged { what, value, step, epoch, lr, first: None }
+        Error::Diverged { what, value, step, epoch, lr, first: None, record: None }
     }
 }
 

@@ -4,6 +4,7 @@ mod crash_disk;
 mod damage;
 mod disk;
 mod exact;
+mod failure;
 mod kill;
 mod refused;
 mod signals;

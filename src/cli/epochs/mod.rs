@@ -1,20 +1,21 @@
 //! A run under way: the epoch loop, and what is logged and saved along it.
 
+mod reporting;
+mod saving;
+
 use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Instant;
 
-use serde_json::{Map, json};
-
+use super::progress;
 use super::run_folder::RunFolder;
 use super::signals::{Signals, Stop};
 use super::watch::Watch;
-use super::{progress, table};
 use crate::checkpoint::{Progress, Sums};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
 use crate::error::Result;
-use crate::trainer::{Evaluation, Every, Trainer};
+use crate::trainer::{Every, Trainer};
 
 /// A run under way.
 pub(crate) struct Run {
@@ -161,7 +162,8 @@ impl Run {
                 self.checkpoint()?;
                 break;
             }
-            let update = self.trainer.update(&self.splits.train, rows, number)?;
+            let update = self.trainer.update(&self.splits.train, rows, number);
+            let update = update.map_err(|error| self.record_failure(error, rows))?;
             sums.loss += update.loss_sum;
             sums.total += update.total;
             sums.rows += update.rows as u64;
@@ -221,142 +223,4 @@ impl Run {
         }
         Ok(())
     }
-
-    /// Where nothing is judged the last weights are the ones to keep; an epoch can take less than writing them does.
-    fn was_long_ago(&self) -> bool {
-        self.kept.is_none_or(|kept| kept.elapsed().as_secs() >= 1)
-    }
-
-    fn keep_model(&mut self) -> Result<()> {
-        let saved = self.folder.save_model(self.trainer.network().params());
-        self.kept = Some(Instant::now());
-        self.forgive(saved)
-    }
-
-    /// The numbers of an epoch by name.
-    fn measure(&self, train_loss: f64) -> Result<Vec<(String, f64)>> {
-        let train = Some(&self.splits.train).filter(|_| self.config.train.measure_train);
-        let mut numbers = vec![("train_loss".to_owned(), train_loss)];
-        for (prefix, data) in [("val", self.splits.validation.as_ref()), ("train_end", train)] {
-            let Some(data) = data else { continue };
-            let Evaluation { loss, metrics, .. } = self.trainer.evaluate(data)?;
-            numbers.push((format!("{prefix}_loss"), loss));
-            numbers.extend(metrics.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)));
-        }
-        Ok(numbers)
-    }
-
-    fn report(&mut self, sums: &Sums, numbers: &[(String, f64)]) -> Result<()> {
-        let epoch = self.place.epoch;
-        if !self.options.quiet {
-            let epochs = self.config.train.epochs;
-            super::say(&progress::line((epoch, epochs), numbers, sums));
-        }
-        let mut line = Map::new();
-        line.insert("kind".to_owned(), "epoch".into());
-        line.insert("epoch".to_owned(), epoch.into());
-        line.insert("step".to_owned(), self.trainer.steps().into());
-        line.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
-        line.insert("lr".to_owned(), sums.lr.into());
-        line.insert("seconds".to_owned(), sums.seconds.into());
-        line.insert("samples".to_owned(), sums.rows.into());
-        let logged = self.folder.log(line);
-        self.forgive(logged)
-    }
-
-    /// Writes a checkpoint, where the config does not ask for none.
-    fn checkpoint(&mut self) -> Result<()> {
-        if self.config.train.checkpoint_every == Every::Never {
-            return Ok(());
-        }
-        self.save()
-    }
-
-    /// Writes a checkpoint, unless this step has one.
-    fn save(&mut self) -> Result<()> {
-        let step = self.trainer.steps();
-        if self.saved == Some(step) {
-            return Ok(());
-        }
-        self.trainer.require_finite(self.place.epoch)?;
-        if self.data.get().is_none() {
-            let _ = self.data.set(Fingerprint::of(&self.splits)?);
-        }
-        let progress = Progress {
-            config: self.config.to_toml()?,
-            epoch: self.place.epoch,
-            step,
-            step_in_epoch: self.place.updates,
-            seconds: self.seconds(),
-            within: self.place.within,
-            judged: self.watch.judged().clone(),
-            data: self.data.get().cloned().unwrap_or_default(),
-            ..Progress::default()
-        };
-        match self.folder.save_checkpoint(&self.trainer, progress, self.config.train.keep_last) {
-            Ok(saved) => {
-                tracing::debug!("saved {} ({} bytes)", saved.path.display(), saved.bytes);
-                self.saved = Some(step);
-                Ok(())
-            }
-            failed => self.forgive(failed.map(|_| ())),
-        }
-    }
-
-    /// With --keep-going what could not be written is a warning.
-    fn forgive(&self, written: Result<()>) -> Result<()> {
-        match written {
-            Err(error) if self.options.keep_going => {
-                tracing::warn!("{error}; going on without, as --keep-going asks");
-                Ok(())
-            }
-            result => result,
-        }
-    }
-
-    /// Saves and stops because a signal asks to.
-    fn stop(&mut self) -> Result<Outcome> {
-        self.save()?;
-        // The last weights are the ones to keep where nothing is judged; an average is made at an epoch's end.
-        if self.watch.judged().best.is_none() && self.config.train.average.is_none() {
-            self.keep_model()?;
-        }
-        let step = self.trainer.steps();
-        Ok(Outcome::Stopped(self.signals.stop().unwrap_or(Stop::Interrupt), step))
-    }
-
-    /// Tests the best weights and writes the final line; gives the summary for the terminal.
-    fn finish(&mut self) -> Result<String> {
-        let last_epoch = self.place.epoch;
-        let best = self.watch.best_epoch().unwrap_or(last_epoch);
-        let mut rows = vec![vec!["run".to_owned(), self.folder.path().display().to_string()]];
-        let mut line = Map::new();
-        line.insert("kind".to_owned(), "final".into());
-        line.insert("epoch".to_owned(), last_epoch.into());
-        line.insert("step".to_owned(), self.trainer.steps().into());
-        line.insert("best_epoch".to_owned(), best.into());
-        if let Some(test) = &self.splits.test {
-            if best != last_epoch || self.config.train.average.is_some() {
-                self.folder.load_model(self.trainer.network().params())?;
-            }
-            let Evaluation { loss, metrics, .. } = self.trainer.evaluate(test)?;
-            for (name, value) in std::iter::once(("loss", loss)).chain(metrics) {
-                rows.push(vec![format!("test_{name}"), format!("{value:.4}")]);
-                line.insert(format!("test_{name}"), json!(value));
-            }
-        }
-        let seconds = self.seconds();
-        line.insert("seconds".to_owned(), seconds.into());
-        self.folder.log(line)?;
-        self.folder.sync_log()?;
-        rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
-        rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
-        Ok(summary(&rows))
-    }
-}
-
-/// A name and a value a line.
-fn summary(rows: &[Vec<String>]) -> String {
-    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0) + 2;
-    rows.iter().fold(String::new(), |text, row| format!("{text}{:<width$}{}\n", row[0], row[1]))
 }

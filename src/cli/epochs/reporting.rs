@@ -1,0 +1,77 @@
+//! What a run says and logs: the numbers of its epochs, and those of its end.
+
+use serde_json::{Map, json};
+
+use super::Run;
+use crate::checkpoint::Sums;
+use crate::cli::{progress, say, table};
+use crate::error::Result;
+use crate::trainer::Evaluation;
+
+impl Run {
+    /// The numbers of an epoch by name.
+    pub(super) fn measure(&self, train_loss: f64) -> Result<Vec<(String, f64)>> {
+        let train = Some(&self.splits.train).filter(|_| self.config.train.measure_train);
+        let mut numbers = vec![("train_loss".to_owned(), train_loss)];
+        for (prefix, data) in [("val", self.splits.validation.as_ref()), ("train_end", train)] {
+            let Some(data) = data else { continue };
+            let Evaluation { loss, metrics, .. } = self.trainer.evaluate(data)?;
+            numbers.push((format!("{prefix}_loss"), loss));
+            numbers.extend(metrics.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)));
+        }
+        Ok(numbers)
+    }
+
+    pub(super) fn report(&mut self, sums: &Sums, numbers: &[(String, f64)]) -> Result<()> {
+        let epoch = self.place.epoch;
+        if !self.options.quiet {
+            let epochs = self.config.train.epochs;
+            say(&progress::line((epoch, epochs), numbers, sums));
+        }
+        let mut line = Map::new();
+        line.insert("kind".to_owned(), "epoch".into());
+        line.insert("epoch".to_owned(), epoch.into());
+        line.insert("step".to_owned(), self.trainer.steps().into());
+        line.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
+        line.insert("lr".to_owned(), sums.lr.into());
+        line.insert("seconds".to_owned(), sums.seconds.into());
+        line.insert("samples".to_owned(), sums.rows.into());
+        let logged = self.folder.log(line);
+        self.forgive(logged)
+    }
+
+    /// Tests the best weights and writes the final line; gives the summary for the terminal.
+    pub(super) fn finish(&mut self) -> Result<String> {
+        let last_epoch = self.place.epoch;
+        let best = self.watch.best_epoch().unwrap_or(last_epoch);
+        let mut rows = vec![vec!["run".to_owned(), self.folder.path().display().to_string()]];
+        let mut line = Map::new();
+        line.insert("kind".to_owned(), "final".into());
+        line.insert("epoch".to_owned(), last_epoch.into());
+        line.insert("step".to_owned(), self.trainer.steps().into());
+        line.insert("best_epoch".to_owned(), best.into());
+        if let Some(test) = &self.splits.test {
+            if best != last_epoch || self.config.train.average.is_some() {
+                self.folder.load_model(self.trainer.network().params())?;
+            }
+            let Evaluation { loss, metrics, .. } = self.trainer.evaluate(test)?;
+            for (name, value) in std::iter::once(("loss", loss)).chain(metrics) {
+                rows.push(vec![format!("test_{name}"), format!("{value:.4}")]);
+                line.insert(format!("test_{name}"), json!(value));
+            }
+        }
+        let seconds = self.seconds();
+        line.insert("seconds".to_owned(), seconds.into());
+        self.folder.log(line)?;
+        self.folder.sync_log()?;
+        rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
+        rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
+        Ok(summary(&rows))
+    }
+}
+
+/// A name and a value a line.
+fn summary(rows: &[Vec<String>]) -> String {
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0) + 2;
+    rows.iter().fold(String::new(), |text, row| format!("{text}{:<width$}{}\n", row[0], row[1]))
+}
