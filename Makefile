@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 
-.PHONY: help check fmt clippy docs test bench golden mnist
+.PHONY: help check fmt clippy docs test torture fuzz bench golden mnist
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,16 @@ docs: ## The documentation builds without warnings
 
 test: ## Unit and integration tests
 	$(CARGO) test --locked
+
+torture: ## What is too long for CI: 200 kills, and one at every system call of a run (strace)
+	$(CARGO) test --locked --test main torture -- --ignored --nocapture --test-threads=1
+
+FUZZ_RUNS ?= 1000000
+fuzz: ## FUZZ_RUNS inputs for each parser (cargo-fuzz, nightly Rust)
+	for target in $$($(CARGO) +nightly fuzz list --fuzz-dir tests/fuzz); do \
+		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target -- \
+			-runs=$(FUZZ_RUNS) -rss_limit_mb=512 -timeout=10 -max_len=65536 || exit 1; \
+	done
 
 bench: ## Each kernel beside its plain twin (criterion), then whole runs beside PyTorch and JAX
 	$(CARGO) bench --locked

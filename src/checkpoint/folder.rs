@@ -68,7 +68,7 @@ pub fn save(
     let target = folder.join(format!("step-{:08}", trainer.steps()));
     let snapshot = trainer.snapshot()?;
     let needed = snapshot.tensors().map(weights::size).sum();
-    let written = write(disk, &target, (&snapshot, progress), best.map(Beside::Best));
+    let written = write(disk, &target, (&snapshot, progress), best.map(Beside::Best).as_ref());
     let bytes = written.map_err(|source| {
         let _ = files::remove_if_there(disk, &files::beside(&target));
         let last = steps(folder).ok().and_then(|steps| steps.last().map(|(_, path)| path.clone()));
@@ -88,7 +88,7 @@ pub fn save_failure(
     (trainer, progress): (&Trainer, &Progress),
     batch: &BTreeMap<String, Tensor>,
 ) -> Result<()> {
-    let written = write(disk, target, (&trainer.snapshot()?, progress), Some(Beside::Batch(batch)));
+    let written = write(disk, target, (&trainer.snapshot()?, progress), Some(&Beside::Batch(batch)));
     written.map(|_| ()).inspect_err(|_| {
         let _ = files::remove_if_there(disk, &files::beside(target));
     })
@@ -107,7 +107,7 @@ fn write(
     disk: &dyn Disk,
     target: &Path,
     (snapshot, progress): (&Snapshot, &Progress),
-    more: Option<Beside<'_>>,
+    more: Option<&Beside<'_>>,
 ) -> Result<u64> {
     let folder = files::parent(target);
     files::require_free_or_folder(folder)?;
@@ -145,7 +145,7 @@ fn write(
         Some(Beside::Best((path, sum))) => {
             let here = part.join(BEST);
             files::link_or_copy(disk, path, &here).map_err(Error::io("write", &here))?;
-            sums.insert(BEST.to_owned(), sum.clone());
+            sums.insert(BEST.to_owned(), (*sum).clone());
         }
         None => {}
     }

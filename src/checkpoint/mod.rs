@@ -1,5 +1,5 @@
-//! What a run leaves on the disk and goes on from: [`weights`] as safetensors, and whole snapshots of a trainer with its
-//! [`Progress`] in a [`folder`].
+//! What a run leaves on the disk and goes on from: weights as safetensors, and whole snapshots of a trainer
+//! with its [`Progress`] as folders.
 //!
 //! Nothing is used before it is known to be whole. A checkpoint's `progress.toml` holds a checksum of itself and of every
 //! other file; weights from elsewhere must have every name and shape, and finite numbers.

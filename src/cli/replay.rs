@@ -75,7 +75,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn is_same(error: &Error, failure: &Failure) -> bool {
     match error {
         Error::Diverged { what, value, step, lr, first, .. } => {
-            let equal = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
+            // One NaN is as good as another.
+            let equal = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
             *what == failure.what
                 && equal(*value, failure.value)
                 && *step == failure.step

@@ -74,7 +74,7 @@ fn compare(prefix: &str, was: &Table, is: &Table, changes: &mut Vec<Change>) {
         let key = format!("{prefix}{name}");
         match (was.get(name), is.get(name)) {
             (Some(Value::Table(was)), Some(Value::Table(is))) => {
-                compare(&format!("{key}."), was, is, changes)
+                compare(&format!("{key}."), was, is, changes);
             }
             (was, is) if was != is => changes.push(Change { key, was: was.cloned(), is: is.cloned() }),
             _ => {}

@@ -72,7 +72,7 @@ impl Log {
         }
         if let Err(error) = disk.write(&self.path, &self.file, &self.waiting) {
             let _ = self.file.set_len(self.length);
-            return Err(Error::io("write", &self.path)(error));
+            return Err(Error::io("write", &self.path)(super::needing(&error, self.waiting.len())));
         }
         self.length += self.waiting.len() as u64;
         self.hash.update(&self.waiting);

@@ -24,7 +24,12 @@ pub use log::Log;
 /// refused and left alone.
 pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     require_free_or_file(path)?;
-    replace(path, |part| write_new(disk, part, bytes), disk)
+    replace(path, |part| write_new(disk, part, bytes).map_err(|error| needing(&error, bytes.len())), disk)
+}
+
+/// The error with the bytes that were to be written: on a full disk it is what to make room for.
+fn needing(error: &io::Error, bytes: usize) -> io::Error {
+    io::Error::new(error.kind(), format!("{error}; it needs {bytes} bytes"))
 }
 
 /// Puts the file that `make` makes beside into the place of `path`.
@@ -76,7 +81,7 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
 
 /// Whether a name is one of [`beside`]'s: what a crash left over.
 fn is_leftover(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(".part")
+    name.strip_prefix('.').is_some_and(|rest| rest.strip_suffix(".part").is_some())
 }
 
 /// Removes what an earlier process left half-written in a folder. Gives the names.

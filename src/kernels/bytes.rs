@@ -15,7 +15,7 @@ pub fn for_each(tensor: &Tensor, mut f: impl FnMut(&[u8])) -> Result<()> {
         let mut piece = Vec::with_capacity(PIECE * N);
         for elements in view::<T>(tensor)?.chunks(PIECE) {
             piece.clear();
-            elements.iter().for_each(|element| piece.extend_from_slice(&bytes(*element)));
+            piece.extend(elements.iter().flat_map(|element| bytes(*element)));
             f(&piece);
         }
         Ok(())

@@ -21,8 +21,8 @@ fn step(error: &str) -> u64 {
 fn a_diverging_run_leaves_the_state_before_the_update_and_the_batch() {
     let systems = [
         ("plain", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e5\n[train]\n"),
-        ("parts", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e5\n[train]\naccumulate = 2\n"),
-        ("adam", "[model]\nname = 'mlp'\nhidden = [8, 8]\n[optimizer]\nname = 'adam'\nlr = 1e13\n[train]\n"),
+        ("parts", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e20\n[train]\naccumulate = 2\n"),
+        ("adam", "[model]\nname = 'mlp'\nhidden = [8, 8]\n[optimizer]\nname = 'adam'\nlr = 1e20\n[train]\n"),
         (
             "norm",
             "[model]\nname = 'mlp'\nbatch_norm = true\ndropout = 0.2\n[optimizer]\nname = 'sgd'\nlr = 1e20\nmomentum = 0.9\n\

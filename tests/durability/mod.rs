@@ -5,7 +5,9 @@ mod damage;
 mod disk;
 mod exact;
 mod failure;
+mod fuzz_corpus;
 mod kill;
+mod memory;
 mod refused;
 mod signals;
 mod small_disk;
@@ -53,6 +55,11 @@ pub(crate) const MORE: &[(&str, &str)] = &[
     (
         "muon",
         "[model]\nname = 'lstm'\nhidden_size = 12\n[optimizer]\nname = 'muon'\n[train]\ndtype = 'f64'\n",
+    ),
+    (
+        "bf16",
+        "[model]\nname = 'mlp'\nhidden = [8]\n[optimizer]\nname = 'lamb'\n[train]\ndtype = 'bf16'\n\
+         average = { name = 'ema' }\n",
     ),
     ("plain", "[model]\nname = 'mlp'\ndropout = 0.1\n[optimizer]\nname = 'sgd'\nlr = 0.1\n[train]\n"),
 ];

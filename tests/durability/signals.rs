@@ -24,6 +24,11 @@ fn wait_for(what: impl Fn() -> bool) {
     }
 }
 
+fn has_checkpoint(run: &Path) -> bool {
+    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
+}
+
 fn send(signal: &str, child: &Child) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
@@ -44,7 +49,7 @@ fn interrupt_and_terminate_save_and_stop() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("run");
         let child = begin(folder.path(), "run");
-        wait_for(|| run.join("checkpoints").exists());
+        wait_for(|| has_checkpoint(&run));
         let start = Instant::now();
         send(signal, &child);
         let (found, said) = end(child);
@@ -85,7 +90,7 @@ fn a_signal_saves_also_where_no_checkpoints_were_asked_for() {
 fn a_second_signal_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = begin(folder.path(), "run");
-    wait_for(|| folder.path().join("run/checkpoints").exists());
+    wait_for(|| has_checkpoint(&folder.path().join("run")));
     // While the process is held it cannot answer the first before the second comes.
     for signal in ["-STOP", "-INT", "-TERM", "-CONT"] {
         send(signal, &child);
@@ -135,7 +140,7 @@ fn usr1_saves_and_goes_on() {
 fn a_second_process_is_refused_with_the_pid_of_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let child = begin(folder.path(), "run");
-    wait_for(|| folder.path().join("run/checkpoints").exists());
+    wait_for(|| has_checkpoint(&folder.path().join("run")));
     let error = fail(folder.path(), &["train", "--resume", "run"], 1);
     assert!(error.contains(&format!("process {} is training", child.id())), "{error}");
     send("-KILL", &child);

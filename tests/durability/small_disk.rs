@@ -1,15 +1,12 @@
-//! Disks that are full, limits on files, and ten thousand saves.
+//! Disks that are full, and limits on files.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use descent::checkpoint::{self, Progress};
-use descent::files::{Local, Log};
-
 use super::{config, newest, result};
-use crate::common::{self, program, succeed};
+use crate::common::{program, succeed};
 
 const SYSTEM: &str = "[model]\nname = 'mlp'\nhidden = [16]\n[optimizer]\nname = 'adam'\n[train]\n";
 
@@ -75,55 +72,4 @@ fn a_limit_on_the_size_of_files_stops_training_or_not() {
     assert_eq!(model("b"), model("whole"));
     assert_eq!(super::log(&folder.path().join("b")), super::log(&folder.path().join("whole")));
     assert!(newest(&folder.path().join("whole")).exists());
-}
-
-/// The soak runs in a process of its own: other tests open files and take memory too.
-#[test]
-fn ten_thousand_saves_and_loads_leak_nothing() {
-    let this = std::env::current_exe().unwrap();
-    let output = Command::new(this)
-        .args(["--exact", "durability::small_disk::soak", "--ignored", "--nocapture", "--test-threads=1"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    println!("{}", said.lines().find(|line| line.contains("KiB")).unwrap_or_default());
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-}
-
-#[test]
-#[ignore = "ten_thousand_saves_and_loads_leak_nothing runs it alone"]
-fn soak() {
-    // Without a disk to wait for, where there is one.
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
-    let config = common::config(
-        "[model]\nname = 'mlp'\nhidden = [20]\n[loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n",
-    );
-    let mut trainer = common::trainer(&config, &[30], 1);
-    let log = folder.path().join("metrics.jsonl");
-    let sum = Log::create(&Local, &log).unwrap().sync(&Local).unwrap();
-    let checkpoints = folder.path().join("checkpoints");
-    let mut turn = |step: u64| {
-        let mut snapshot = trainer.snapshot().unwrap();
-        snapshot.steps = step;
-        trainer.restore(&snapshot).unwrap();
-        let progress = Progress { log: sum.clone(), ..Progress::default() };
-        checkpoint::save_checkpoint(&Local, &checkpoints, (&trainer, &progress), None, 2).unwrap();
-        let found = checkpoint::newest(&checkpoints, &log).unwrap();
-        trainer.restore(&found.snapshot).unwrap();
-        assert_eq!(trainer.steps(), step);
-    };
-    let memory = || {
-        let text = fs::read_to_string("/proc/self/status").unwrap();
-        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
-    };
-    let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
-    (1..=500).for_each(&mut turn);
-    let before = (memory(), descriptors());
-    (501..=10_500).for_each(&mut turn);
-    let after = (memory(), descriptors());
-    println!("{} KiB before, {} KiB after; {} and {} descriptors", before.0, after.0, before.1, after.1);
-    assert_eq!(before.1, after.1);
-    assert!(after.0 <= before.0 + 5 * 1024, "{before:?} {after:?}");
 }
