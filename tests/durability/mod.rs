@@ -38,8 +38,8 @@ pub(crate) const MORE: &[(&str, &str)] = &[
     (
         "plateau",
         "[model]\nname = 'mlp'\nlayer_norm = true\n[optimizer]\nname = 'nadam'\nlr = 0.1\n[schedule]\n\
-         name = 'reduce_on_plateau'\npatience = 0\ncooldown = 1\n[train]\naverage = { name = 'ema', decay = 0.9 }\n\
-         early_stopping = { patience = 2 }\n",
+         name = 'reduce_on_plateau'\npatience = 0\nthreshold = 0.9\n[train]\naverage = { name = 'ema', decay = 0.9 }\n\
+         early_stopping = { patience = 3 }\n",
     ),
     (
         "swa",

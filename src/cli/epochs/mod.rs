@@ -172,6 +172,7 @@ impl Run {
             bar.update(&sums);
             // After the last update the epoch is ended first.
             if index + 1 < last && self.interrupted(|| timed(sums))? {
+                bar.finish();
                 return Ok(false);
             }
         }
