@@ -76,6 +76,11 @@ impl Config {
         self.source.place()
     }
 
+    /// Where the value of a key comes from: "--set", "line 3", or "default".
+    pub fn place_of(&self, path: &str) -> String {
+        self.origin.place_of(path)
+    }
+
     /// Says where the config has the key that an error names.
     pub fn locate(&self, error: Error) -> Error {
         match error {

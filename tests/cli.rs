@@ -5,3 +5,4 @@ mod fetch;
 mod npz;
 mod options;
 mod runs;
+mod tools;

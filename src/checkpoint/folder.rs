@@ -236,7 +236,8 @@ pub fn read_failure(path: &Path) -> Result<(Progress, Snapshot, BTreeMap<String,
 fn read_progress(path: &Path) -> Result<Progress> {
     let place = path.join(PROGRESS);
     let (file, size) = files::open(&place)?;
-    if size > 1 << 20 {
+    // It holds the config, which may hold a weight for each of many classes.
+    if size > 16 << 20 {
         return Err(Error::data(&place, format!("it is {size} bytes long, which no progress is")));
     }
     let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;

@@ -41,8 +41,12 @@ pub(super) fn serialize<'a>(
 ) -> Result<Vec<u8>> {
     let format = [("format".to_owned(), "pt".to_owned())].into();
     let tensors: BTreeMap<&str, Tensor> = tensors.into_iter().collect();
-    safetensors::serialize(&tensors, Some(format))
-        .map_err(|e| Error::Weights(format!("cannot write {}: {e}", path.display())))
+    let refused = |why: String| Error::Weights(format!("cannot write {}: {why}", path.display()));
+    let bytes = safetensors::serialize(&tensors, Some(format)).map_err(|e| refused(e.to_string()))?;
+    match bytes.first_chunk() {
+        Some(length) if u64::from_le_bytes(*length) <= LONGEST => Ok(bytes),
+        _ => Err(refused(format!("{} tensors are more than could be read again", tensors.len()))),
+    }
 }
 
 /// Reads all tensors of a safetensors file; never through a memory map. At no time it takes more memory than the file is

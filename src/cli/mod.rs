@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand. It owns the epoch loop, the logs, and when something is saved.
 
+mod compare;
+mod config;
 mod data;
 mod device;
 mod epochs;
@@ -11,6 +13,7 @@ mod replay;
 mod resume;
 mod run_folder;
 mod session;
+mod shell;
 mod signals;
 mod table;
 mod train;
@@ -19,7 +22,7 @@ mod watch;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{ArgAction, ColorChoice, Parser, Subcommand};
+use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
@@ -51,8 +54,16 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Repeat an update that was not made because the loss or the gradients were not finite.
     Replay(replay::Arguments),
+    /// Runs side by side: loss over epochs, updates, samples and seconds.
+    Compare(compare::Arguments),
     /// Everything that a config can name, with options and defaults.
     List,
+    /// Check a config, or show all that it comes to.
+    Config(config::Arguments),
+    /// Print completions for a shell.
+    Completions(shell::Completions),
+    /// Write manual pages.
+    Man(shell::Man),
     /// Data sets.
     Data(data::Arguments),
 }
@@ -73,7 +84,11 @@ pub fn run() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
+        Command::Compare(arguments) => compare::run(&arguments).map(done),
         Command::List => list::run().map(done),
+        Command::Config(arguments) => config::run(&arguments).map(done),
+        Command::Completions(arguments) => shell::completions(&arguments, Cli::command()).map(done),
+        Command::Man(arguments) => shell::man(&arguments, Cli::command()).map(done),
         Command::Data(arguments) => data::run(&arguments).map(done),
     };
     match result {

@@ -10,21 +10,27 @@ pub(super) fn line_at(text: &str, byte: usize) -> usize {
 /// The line of a dotted path such as `optimizer.betas[1]`, or of the deepest part of it that the text has. Nothing
 /// where the text has no part of it.
 pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
-    let document = DeTable::parse(text).ok()?;
+    lines_along(text, path).into_iter().flatten().last()
+}
+
+/// The line of a dotted path, where the text has all of it.
+pub(super) fn exact_line_of(text: &str, path: &str) -> Option<usize> {
+    lines_along(text, path).pop().flatten()
+}
+
+/// The line of each part of a dotted path that the text has.
+fn lines_along(text: &str, path: &str) -> Vec<Option<usize>> {
+    let Ok(document) = DeTable::parse(text) else { return Vec::new() };
     let mut table = Some(document.get_ref());
-    let mut found = None;
+    let mut lines = Vec::new();
     for part in path.split('.') {
         let key = part.split('[').next().unwrap_or(part);
-        let Some((name, value)) =
-            table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
-        else {
-            break;
-        };
-        found = Some(line_at(text, name.span().start));
-        table = match value.get_ref() {
+        let found = table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
+        lines.push(found.map(|(name, _)| line_at(text, name.span().start)));
+        table = found.and_then(|(_, value)| match value.get_ref() {
             DeValue::Table(inner) => Some(inner),
             _ => None,
-        };
+        });
     }
-    found
+    lines
 }

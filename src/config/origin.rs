@@ -33,6 +33,22 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Where the value of a key comes from.
+    pub(super) fn place_of(&self, path: &str) -> String {
+        if self.is_set(path) {
+            return "--set".to_owned();
+        }
+        super::locate::exact_line_of(&self.text, path)
+            .map_or("default".to_owned(), |line| format!("line {line}"))
+    }
+
+    /// Whether the command line gives this key, or a table that it is in.
+    fn is_set(&self, path: &str) -> bool {
+        self.set.iter().any(|key| path == key || path.starts_with(&format!("{key}.")))
+    }
+}
+
 /// "`key` is 3" reads on from the key, "`key`: unknown key" does not.
 fn lead_in(problem: &str) -> String {
     let reads_on = [

@@ -1,0 +1,97 @@
+//! `descent config`: whether a config is one, and what it comes to.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use toml::{Table, Value};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether a file is a config that can be trained, its data left aside.
+    Check(Source),
+    /// Print the config with all that is left out, and where each value comes from.
+    Show(Source),
+}
+
+#[derive(Debug, Args)]
+struct Source {
+    /// The config.
+    config: PathBuf,
+    /// Change a key of the config, as in --set optimizer.lr=0.01.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match &arguments.command {
+        Command::Check(Source { config, set }) => {
+            Config::read(config, set)?;
+            writeln!(out, "{} can be trained", config.display())?;
+        }
+        Command::Show(Source { config, set }) => write!(out, "{}", annotated(&Config::read(config, set)?)?)?,
+    }
+    Ok(())
+}
+
+/// The resolved config, which is a config again, with the place of each value behind it.
+fn annotated(config: &Config) -> Result<String> {
+    let table: Table =
+        config.to_toml()?.parse().map_err(|e: toml::de::Error| Error::Config(e.message().to_owned()))?;
+    let mut lines = Vec::new();
+    section("", &table, config, &mut lines);
+    let width =
+        lines.iter().filter(|(_, place)| place.is_some()).map(|(text, _)| text.len()).max().unwrap_or(0);
+    // A long list does not push all comments to the right.
+    let width = width.min(48);
+    Ok(lines.iter().fold(String::new(), |all, (text, place)| match place {
+        Some(place) => format!("{all}{text:<width$}  # {}\n", place.escape_debug()),
+        None => format!("{all}{text}\n"),
+    }))
+}
+
+/// The lines of a table, its own values before its sections.
+fn section(prefix: &str, table: &Table, config: &Config, lines: &mut Vec<(String, Option<String>)>) {
+    let (inner, own): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| is_section(value));
+    for (key, value) in own {
+        let place = config.place_of(&format!("{prefix}{key}"));
+        lines.push((format!("{key} = {value}"), Some(place)));
+    }
+    for (key, value) in inner {
+        let path = format!("{prefix}{key}");
+        match value {
+            Value::Table(table) => {
+                lines.push((format!("\n[{path}]"), None));
+                section(&format!("{path}."), table, config, lines);
+            }
+            Value::Array(tables) => {
+                for table in tables.iter().filter_map(Value::as_table) {
+                    lines.push((format!("\n[[{path}]]"), None));
+                    let place = config.place_of(&path);
+                    lines.extend(
+                        table.iter().map(|(key, value)| (format!("{key} = {value}"), Some(place.clone()))),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_section(value: &Value) -> bool {
+    match value {
+        Value::Table(_) => true,
+        Value::Array(values) => values.first().is_some_and(Value::is_table),
+        _ => false,
+    }
+}
