@@ -164,21 +164,24 @@ fn summary(runs: &[Run], metric: &str) -> String {
     render(&rows)
 }
 
-/// The metric of each run at some places of an axis: that of the last epoch that was over by then.
+/// The metric of each run at some places of an axis: that of the last epoch that was over by then, which is the last
+/// of all where the run was.
 fn over(runs: &[Run], metric: &str, axis: Axis) -> String {
-    let end = |run: &Run| run.epochs.last().map_or(0.0, |epoch| epoch.at[axis as usize]);
-    let longest = runs.iter().map(end).fold(0.0, f64::max);
-    let mut places: Vec<f64> =
-        runs.iter().flat_map(|run| &run.epochs).map(|epoch| epoch.at[axis as usize]).collect();
+    let epochs = runs.iter().flat_map(|run| &run.epochs);
+    let mut places: Vec<f64> = epochs.map(|epoch| epoch.at[axis as usize]).collect();
     places.sort_by(f64::total_cmp);
     places.dedup();
     if places.len() > ROWS {
+        // By equal factors: a batch of one row makes thousands of updates where a full batch makes one.
+        let (first, last) = (places[0].max(1e-3), places[places.len() - 1]);
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let place = |row: usize| longest * row as f64 / ROWS as f64;
-        places = (1..=ROWS)
-            .map(place)
-            .map(|place| if axis == Axis::Seconds { place } else { place.round() })
-            .collect();
+        let place = |row: usize| first * (last / first).powf(row as f64 / (ROWS - 1) as f64);
+        places = (0..ROWS).map(place).collect();
+        if axis != Axis::Seconds {
+            places.iter_mut().for_each(|place| *place = place.round());
+        }
+        // A power is rounded; the end is the end.
+        places[ROWS - 1] = last;
         places.dedup();
     }
     let mut rows = vec![vec![axis.name().to_owned()]];
@@ -187,9 +190,7 @@ fn over(runs: &[Run], metric: &str, axis: Axis) -> String {
         let mut row = vec![axis.write(place)];
         row.extend(runs.iter().map(|run| {
             let reached = run.epochs.iter().rev().find(|epoch| epoch.at[axis as usize] <= place);
-            // A run that is over has no more to say.
-            let over = end(run) < place && run.last.is_some() && end(run) < longest;
-            if over { String::new() } else { number(reached.and_then(|epoch| epoch.value(metric))) }
+            number(reached.and_then(|epoch| epoch.value(metric)))
         }));
         rows.push(row);
     }

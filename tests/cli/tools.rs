@@ -114,7 +114,7 @@ fn runs_are_compared_over_every_axis() {
     assert_eq!(blocks[1].lines().next().unwrap(), "train_loss over epochs");
     assert_eq!(cells(1, 3), ["2", "0.2500", "0.2500"]);
     assert_eq!(cells(2, 3), ["2", "0.2500", "-"]);
-    assert_eq!(cells(2, 6), ["16", "0.5000"]);
+    assert_eq!(cells(2, 6), ["16", "0.0625", "0.5000"]);
     assert_eq!(cells(4, 3), ["1.00", "0.2500", "0.5000"]);
     let accuracy = succeed(folder.path(), &["compare", "full", "mini", "--metric", "val_accuracy"]);
     assert!(accuracy.contains("val_accuracy over seconds") && accuracy.contains("0.9375"), "{accuracy}");
