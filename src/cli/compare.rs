@@ -178,7 +178,9 @@ fn over(runs: &[Run], metric: &str, axis: Axis) -> String {
         let place = |row: usize| first * (last / first).powf(row as f64 / (ROWS - 1) as f64);
         places = (0..ROWS).map(place).collect();
         if axis != Axis::Seconds {
-            places.iter_mut().for_each(|place| *place = place.round());
+            for place in &mut places {
+                *place = place.round();
+            }
         }
         // A power is rounded; the end is the end.
         places[ROWS - 1] = last;
