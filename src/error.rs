@@ -71,6 +71,9 @@ pub enum Error {
         /// The folder in which the program wrote it down.
         record: Option<PathBuf>,
     },
+    /// An update was given up because the caller asked to; nothing has changed.
+    #[error("the update was interrupted")]
+    Interrupted,
     /// No gradient arrived at a parameter that should be trained.
     #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
     NoGradient(String),

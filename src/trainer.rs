@@ -11,6 +11,8 @@ mod pass;
 mod snapshot;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use candle_core::Tensor;
 
@@ -45,6 +47,7 @@ pub struct Trainer {
     grads: Grads,
     inputs: Option<Tensor>,
     seed: u64,
+    interrupt: Arc<AtomicBool>,
 }
 
 impl Trainer {
@@ -59,7 +62,14 @@ impl Trainer {
         let grads = Grads::new(network.params())?;
         let plateau = Plateau::default();
         let average = options.average.clone().map(Average::new);
-        Ok(Self { network, loss, optimizer, plan, plateau, average, options, grads, inputs: None, seed })
+        let (inputs, interrupt) = (None, Arc::default());
+        Ok(Self { network, loss, optimizer, plan, plateau, average, options, grads, inputs, seed, interrupt })
+    }
+
+    /// Gives an update up between its parts, as [`Error::Interrupted`], once this is set: a large batch can take long.
+    /// One by an optimizer that evaluates the loss several times is made to its end.
+    pub fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
+        self.interrupt = flag;
     }
 
     /// The network.
@@ -128,7 +138,8 @@ impl Trainer {
     /// One update from these rows of `data`.
     ///
     /// # Errors
-    /// A loss or a gradient that is not finite, with the first layer where that is so; the trainer is as it was.
+    /// A loss or a gradient that is not finite, with the first layer where that is so, or an interruption; the trainer
+    /// is as it was.
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
         let step = self.steps() + 1;
         let at = (step, epoch, self.plateau.reductions);
@@ -154,9 +165,10 @@ impl Trainer {
 
     /// An update by gradients alone; `at` is its place in the plan.
     fn step(&mut self, batch: &Batch<'_>, at: (u64, u64, u64)) -> Result<Update> {
-        let Self { network, loss, optimizer, plan, options, grads, inputs, seed, .. } = self;
+        let Self { network, loss, optimizer, plan, options, grads, inputs, seed, interrupt, .. } = self;
         let rates: &Rates<'_> = &|base| plan.at(base, at);
-        let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
+        let interrupt = Some(&**interrupt);
+        let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
         let (update, clipping) = pass.gradients(batch)?;
         optimizer.step(grads, clipping, rates)?;
         Ok(update)
@@ -201,7 +213,8 @@ impl Trainer {
         let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
         let mut first: Option<Update> = None;
         optimizer.minimize(batch.lr, &mut |optimizer| {
-            let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
+            let mut pass =
+                Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
             match pass.gradients(batch) {
                 Ok((update, clipping)) => {
                     first.get_or_insert(update);

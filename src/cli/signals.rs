@@ -45,6 +45,7 @@ impl Stop {
 #[derive(Debug)]
 pub(super) struct Signals {
     stop: Arc<AtomicUsize>,
+    stopping: Arc<AtomicBool>,
     save: Arc<AtomicBool>,
 }
 
@@ -52,14 +53,14 @@ impl Signals {
     /// From now on signals are only noted; the second that asks to stop ends the process at once. A file that grows
     /// beyond the shell's limit is an error of writing, not the end of the process.
     pub(super) fn listen() -> Result<Self, Error> {
-        let signals = Self { stop: Arc::default(), save: Arc::default() };
+        let signals = Self { stop: Arc::default(), stopping: Arc::default(), save: Arc::default() };
         let register = || -> std::io::Result<()> {
-            let noted = Arc::new(AtomicBool::new(false));
             for stop in Stop::ALL {
                 let (number, code) = (stop.number(), i32::from(stop.exit_code()));
-                flag::register_conditional_shutdown(number, code, Arc::clone(&noted))?;
-                flag::register(number, Arc::clone(&noted))?;
+                // In the order in which they act: the second signal finds what the first has set.
+                flag::register_conditional_shutdown(number, code, Arc::clone(&signals.stopping))?;
                 flag::register_usize(number, Arc::clone(&signals.stop), usize::from(stop.exit_code()))?;
+                flag::register(number, Arc::clone(&signals.stopping))?;
             }
             flag::register(SIGUSR1, Arc::clone(&signals.save))?;
             flag::register(SIGXFSZ, Arc::default())?;
@@ -73,6 +74,11 @@ impl Signals {
     pub(super) fn stop(&self) -> Option<Stop> {
         let code = self.stop.load(Ordering::Relaxed);
         Stop::ALL.into_iter().find(|stop| usize::from(stop.exit_code()) == code)
+    }
+
+    /// Set once a signal asks to stop.
+    pub(super) fn stopping(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stopping)
     }
 
     /// Whether a signal has asked to save since the last call.

@@ -16,7 +16,7 @@ impl Trainer {
                 return Ok(Some(format!("the parameter `{}`", param.name())));
             }
         }
-        let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed };
+        let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
         let parts: Vec<(usize, &[u32])> = pass.parts(batch.data, batch.rows).collect();
         let targets = batch.data.targets(batch.rows)?;
         let divisor = loss.divisor(loss.total(&targets)?);

@@ -1,5 +1,7 @@
 //! The way of a batch through the network and back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use candle_core::Tensor;
 
 use super::TrainOptions;
@@ -57,6 +59,8 @@ pub(super) struct Pass<'a> {
     /// The last part's rows, whose memory the next one takes.
     pub(super) inputs: &'a mut Option<Tensor>,
     pub(super) seed: u64,
+    /// Where it is set, the batch is given up before its next part.
+    pub(super) interrupt: Option<&'a AtomicBool>,
 }
 
 impl Pass<'_> {
@@ -99,6 +103,9 @@ impl Pass<'_> {
         let dtype = self.options.dtype;
         let mut loss_sum = 0.0;
         for (start, part) in self.parts(data, rows) {
+            if start > 0 && self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+                return Err(Error::Interrupted);
+            }
             let ys = targets.narrow(0, start, part.len())?;
             let mut tape = Tape::new(self.seed, step, start as u64);
             // The tape of the last part is gone, and with it all that looked at its rows.

@@ -15,6 +15,7 @@ use crate::common;
 
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
+const EDQUOT: i32 = 122;
 
 /// A run by the library alone: a trainer, its log, its best weights.
 struct Run {
@@ -116,7 +117,7 @@ fn a_save_that_stops_at_any_operation_leaves_the_old_checkpoint_or_the_new() {
 #[test]
 fn a_save_that_fails_at_any_operation_leaves_the_old_checkpoint_and_can_be_repeated() {
     let all = operations();
-    for (at, code) in (0..all).flat_map(|at| [(at, ENOSPC), (at, EIO)]) {
+    for (at, code) in (0..all).flat_map(|at| [ENOSPC, EIO, EDQUOT].map(|code| (at, code))) {
         let folder = tempfile::tempdir().unwrap();
         let mut run = Run::begin(&Local, folder.path()).unwrap();
         run.step(&Local, 2).unwrap();

@@ -150,3 +150,32 @@ fn a_second_process_is_refused_with_the_pid_of_the_first() {
     let limit = format!("train.max_steps={}", step + 1);
     succeed(folder.path(), &["train", "-q", "--resume", "run", "--set", &limit]);
 }
+
+#[test]
+fn a_long_update_is_given_up_and_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    // One update takes seconds: parts of 512 rows through a wide network.
+    let text = "seed = 3\n[data]\nname = 'waves'\nrows = 40000\nwindow = 20\n[model]\nname = 'mlp'\n\
+                hidden = [1800, 1800]\n[loss]\nname = 'mse'\n[optimizer]\nname = 'sgd'\nlr = 0.001\n[train]\n\
+                batch_size = 'full'\nepochs = 2\n";
+    fs::write(folder.path().join("c.toml"), text).unwrap();
+    let child = program(folder.path(), &["train", "c.toml", "--out", "run"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let run = folder.path().join("run");
+    wait_for(|| run.join("metrics.jsonl").exists());
+    // In the middle of the first update.
+    std::thread::sleep(Duration::from_millis(700));
+    let start = Instant::now();
+    send("-INT", &child);
+    let (code, said) = end(child);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(said.contains("at step 0;"), "{said}");
+    let small = ["--set", "train.epochs=1"];
+    succeed(folder.path(), &[&["train", "-q", "--resume", "run"], &small[..]].concat());
+    succeed(folder.path(), &[&["train", "-q", "c.toml", "--out", "whole"], &small[..]].concat());
+    assert!(result(&run) == result(&folder.path().join("whole")));
+}

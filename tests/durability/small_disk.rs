@@ -55,6 +55,26 @@ fn a_full_disk_is_a_clear_error_and_loses_nothing() {
 }
 
 #[test]
+fn a_read_only_disk_is_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), config(SYSTEM, 250)).unwrap();
+    let script = "mkdir mnt && mount -t tmpfs tmpfs mnt && $descent train c.toml -q --out mnt/run && \
+                  mount -o remount,ro mnt && { $descent train --resume mnt/run; $descent train c.toml --out mnt/b; \
+                  $descent eval mnt/run; }";
+    let output = shell(folder.path(), &format!("unshare -Urm sh -c '{script}'"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    if said.contains("mount:") || said.contains("unshare:") {
+        println!("left out, this machine makes no file systems for its users: {said}");
+        return;
+    }
+    let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 2, "{said}");
+    assert!(errors.iter().all(|error| error.contains("Read-only file system")), "{said}");
+    // What only reads needs no more.
+    assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("test_accuracy"));
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_stops_training_or_not() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), config(SYSTEM, 250)).unwrap();

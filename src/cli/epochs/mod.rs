@@ -14,7 +14,7 @@ use super::watch::Watch;
 use crate::checkpoint::{Progress, Sums};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::trainer::{Every, Trainer};
 
 /// A run under way.
@@ -69,7 +69,7 @@ impl Run {
     /// A run that is ready to start, or to go on from where `progress` says.
     pub(crate) fn new(
         config: Config,
-        (splits, trainer): (Splits, Trainer),
+        (splits, mut trainer): (Splits, Trainer),
         folder: RunFolder,
         options: Options,
         progress: Option<Progress>,
@@ -89,6 +89,7 @@ impl Run {
             started: Instant::now(),
         };
         let signals = Signals::listen()?;
+        trainer.interrupt_by(signals.stopping());
         let run =
             Self { config, splits, trainer, folder, options, signals, watch, place, data, saved, kept: None };
         Ok(run)
@@ -162,8 +163,14 @@ impl Run {
                 self.checkpoint()?;
                 break;
             }
-            let update = self.trainer.update(&self.splits.train, rows, number);
-            let update = update.map_err(|error| self.record_failure(error, rows))?;
+            let update = match self.trainer.update(&self.splits.train, rows, number) {
+                Err(Error::Interrupted) => {
+                    bar.finish();
+                    self.place.within = Some(timed(sums));
+                    return Ok(false);
+                }
+                update => update.map_err(|error| self.record_failure(error, rows))?,
+            };
             sums.loss += update.loss_sum;
             sums.total += update.total;
             sums.rows += update.rows as u64;
