@@ -150,12 +150,13 @@ impl Trainer {
             self.network.couples_rows().then(|| self.network.params().copy_buffers()).transpose()?;
         let made = if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch, at) };
         let update = match made {
-            Err(error @ Error::Diverged { .. }) => {
-                let first = self.first_that_is_not_finite(&batch)?;
+            Ok(update) => update,
+            Err(error) => {
+                let diverged = matches!(error, Error::Diverged { .. });
+                let first = if diverged { self.first_that_is_not_finite(&batch)? } else { None };
                 self.network.params().restore_buffers(&tracked.unwrap_or_default())?;
                 return Err(error.with_first(first));
             }
-            made => made?,
         };
         if let Some(average) = &mut self.average {
             average.see(self.network.params(), epoch, false)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use descent::nn::{Dropout, Layer};
 use descent::nn::{Mode, Tape};
 use descent::trainer::Trainer;
@@ -172,4 +172,37 @@ fn dropout_between_recurrent_layers_does_not_see_how_a_batch_is_cut() {
         ys.transpose(0, 1).unwrap().contiguous().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
     };
     assert_eq!([masks(2, 0), masks(3, 2)].concat(), masks(5, 0));
+}
+
+#[test]
+fn an_update_that_is_given_up_changes_nothing() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    // BatchNorm's statistics move in the first of two micro-batches.
+    let config = config(
+        "[model]\nname = 'mlp'\nhidden = [4]\nbatch_norm = true\n[loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n\
+         [train]\nbatch_size = 4\naccumulate = 2\naverage = { name = 'ema' }\n",
+    );
+    let xs = Tensor::randn(0f64, 1.0, (8, 3), &Device::Cpu).unwrap();
+    let data = dataset(&config, &xs, &xs.sum_keepdim(1).unwrap());
+    let mut trainer = trainer(&config, &[3], 1);
+    let rows: Vec<u32> = (0..8).collect();
+    trainer.update(&data, &rows, 1).unwrap();
+    let state = |trainer: &descent::trainer::Trainer| {
+        let snapshot = trainer.snapshot().unwrap();
+        let all = snapshot.tensors().flatten().map(|(name, tensor)| {
+            let wide = tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            (name.to_owned(), wide)
+        });
+        all.collect::<Vec<_>>()
+    };
+    let before = state(&trainer);
+    let flag = Arc::new(AtomicBool::new(true));
+    trainer.interrupt_by(Arc::clone(&flag));
+    let given_up = trainer.update(&data, &rows, 1);
+    assert!(matches!(given_up, Err(descent::Error::Interrupted)), "{given_up:?}");
+    assert_eq!((state(&trainer), trainer.steps()), (before.clone(), 1));
+    flag.store(false, Ordering::Relaxed);
+    trainer.update(&data, &rows, 1).unwrap();
+    assert_ne!(state(&trainer), before);
 }
