@@ -32,9 +32,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     device::use_threads(arguments.threads)?;
     let inner = arguments.folder.join("failure");
     let folder = if inner.is_dir() { &inner } else { &arguments.folder };
-    let (progress, snapshot, batch) = checkpoint::read_failure(folder)?;
     let problem =
         |what: &str| Error::data(folder, format!("{what}; replay takes the folder `failure` of a run"));
+    if !folder.join("batch.safetensors").is_file() {
+        return Err(problem("no failure is written down here").into());
+    }
+    let (progress, snapshot, batch) = checkpoint::read_failure(folder)?;
     let failure = progress.failure.as_ref().ok_or_else(|| problem("no failure is written down here"))?;
     let array = |name: &str| batch.get(name).ok_or_else(|| problem(&format!("the batch has no `{name}`")));
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
