@@ -18,7 +18,7 @@ use crate::trainer::{Snapshot, Trainer};
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const AVERAGE: &str = "average.safetensors";
-/// The best weights so far: another name of the run's `model.safetensors` as it was.
+/// The best weights so far. No other checkpoint shares the file, nor does the run: what harms one harms no other.
 const BEST: &str = "best.safetensors";
 const PROGRESS: &str = "progress.toml";
 /// Of an update that was not made: its rows.
@@ -46,6 +46,17 @@ pub struct Found {
     pub damaged: Vec<(PathBuf, String)>,
 }
 
+/// The best weights of a run so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Best<'a> {
+    /// The run's `model.safetensors`, which has them.
+    pub model: &'a Path,
+    /// Its sum.
+    pub sum: &'a Checksum,
+    /// The file of an earlier checkpoint that has them too.
+    pub earlier: Option<&'a Path>,
+}
+
 impl Found {
     /// The best weights so far, where epochs were judged, with their sum.
     pub fn best(&self) -> Option<(PathBuf, &Checksum)> {
@@ -53,8 +64,7 @@ impl Found {
     }
 }
 
-/// Writes a checkpoint into `folder`; `best` are the run's best weights, with their sum. Then removes the oldest ones
-/// beyond `keep`.
+/// Writes a checkpoint into `folder`, then removes the oldest ones beyond `keep`.
 ///
 /// # Errors
 /// What the disk says, with the bytes that are needed. The checkpoints that were there are as they were.
@@ -62,7 +72,7 @@ pub fn save(
     disk: &dyn Disk,
     folder: &Path,
     (trainer, progress): (&Trainer, &Progress),
-    best: Option<(&Path, &Checksum)>,
+    best: Option<Best<'_>>,
     keep: usize,
 ) -> Result<Saved> {
     let target = folder.join(format!("step-{:08}", trainer.steps()));
@@ -96,8 +106,8 @@ pub fn save_failure(
 
 /// What lies beside the state of a trainer.
 enum Beside<'a> {
-    /// The run's best weights, with their sum.
-    Best((&'a Path, &'a Checksum)),
+    /// The run's best weights.
+    Best(Best<'a>),
     /// The rows of an update.
     Batch(&'a BTreeMap<String, Tensor>),
 }
@@ -109,21 +119,7 @@ fn write(
     (snapshot, progress): (&Snapshot, &Progress),
     more: Option<&Beside<'_>>,
 ) -> Result<u64> {
-    let folder = files::parent(target);
-    files::require_free_or_folder(folder)?;
-    if !folder.exists() {
-        disk.create_dir(folder).map_err(Error::io("create", folder))?;
-        disk.sync_dir(files::parent(folder)).map_err(Error::io("write", folder))?;
-    }
-    files::require_free_or_folder(target)?;
-    let part = files::beside(target);
-    files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
-    if target.exists() {
-        // The same step, whose name could not be made to last the last time.
-        disk.rename(target, &part).map_err(Error::io("rename", target))?;
-        files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
-    }
-    disk.create_dir(&part).map_err(Error::io("create", &part))?;
+    let part = empty_part(disk, target)?;
     let mut sums = BTreeMap::new();
     let mut put = |name: &str, bytes: &[u8]| -> Result<()> {
         let path = part.join(name);
@@ -142,10 +138,10 @@ fn write(
     }
     match more {
         Some(Beside::Batch(batch)) => put(BATCH, &of(batch, BATCH)?)?,
-        Some(Beside::Best((path, sum))) => {
-            let here = part.join(BEST);
-            files::link_or_copy(disk, path, &here).map_err(Error::io("write", &here))?;
-            sums.insert(BEST.to_owned(), (*sum).clone());
+        Some(Beside::Best(best)) => {
+            let own = sums.get(MODEL) == Some(best.sum);
+            put_best(disk, &part, best, own)?;
+            sums.insert(BEST.to_owned(), best.sum.clone());
         }
         None => {}
     }
@@ -157,8 +153,46 @@ fn write(
     files::write_new(disk, &path, text.as_bytes()).map_err(Error::io("write", &path))?;
     disk.sync_dir(&part).map_err(Error::io("write", &part))?;
     disk.rename(&part, target).map_err(Error::io("create", target))?;
+    let folder = files::parent(target);
     disk.sync_dir(folder).map_err(Error::io("write", folder))?;
     Ok(bytes + text.len() as u64)
+}
+
+/// Puts the best weights into the folder `part`, whose `model.safetensors` may be the same.
+fn put_best(disk: &dyn Disk, part: &Path, best: &Best<'_>, own: bool) -> Result<()> {
+    let here = part.join(BEST);
+    let wrong = Error::io("write", &here);
+    if own {
+        return files::link_or_copy(disk, &part.join(MODEL), &here).map_err(wrong);
+    }
+    let whole = |path: &Path| fs::read(path).ok().filter(|bytes| Checksum::of(bytes) == *best.sum);
+    match best.earlier.and_then(whole).or_else(|| whole(best.model)) {
+        Some(bytes) => files::write_new(disk, &here, &bytes).map_err(wrong),
+        None => Err(Error::data(
+            best.model,
+            "it was changed since this run wrote it, and the best weights are lost",
+        )),
+    }
+}
+
+/// Makes the empty folder beside `target` in which it is written, and its parent where that is not there.
+fn empty_part(disk: &dyn Disk, target: &Path) -> Result<PathBuf> {
+    let folder = files::parent(target);
+    files::require_free_or_folder(folder)?;
+    if !folder.exists() {
+        disk.create_dir(folder).map_err(Error::io("create", folder))?;
+        disk.sync_dir(files::parent(folder)).map_err(Error::io("write", folder))?;
+    }
+    files::require_free_or_folder(target)?;
+    let part = files::beside(target);
+    files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
+    if target.exists() {
+        // The same step, whose name could not be made to last the last time.
+        disk.rename(target, &part).map_err(Error::io("rename", target))?;
+        files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
+    }
+    disk.create_dir(&part).map_err(Error::io("create", &part))?;
+    Ok(part)
 }
 
 /// The checkpoints in a folder by their steps, the oldest first.

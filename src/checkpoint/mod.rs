@@ -9,6 +9,8 @@ mod header;
 mod progress;
 mod weights;
 
-pub use folder::{Found, Saved, newest, read_failure, save as save_checkpoint, save_failure, set_aside};
+pub use folder::{
+    Best, Found, Saved, newest, read_failure, save as save_checkpoint, save_failure, set_aside,
+};
 pub use progress::{Failure, Judged, Progress, Scored, Sums};
 pub use weights::{Info, inspect, load, natural_order, read, require_finite, save};

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use candle_core::Tensor;
 use serde_json::{Map, Value};
 
-use crate::checkpoint::{self, Found, Progress, Saved};
+use crate::checkpoint::{self, Best, Found, Progress, Saved};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
@@ -30,6 +30,8 @@ pub(super) struct RunFolder {
     metrics: Log,
     /// The sum of `model.safetensors`, where this run has written it.
     model: Option<Checksum>,
+    /// The file of the last checkpoint that has the best weights, and its sum.
+    best: Option<(PathBuf, Checksum)>,
     /// The outermost folder that this run made, if it made any.
     made: Option<PathBuf>,
     lock: Lock,
@@ -70,7 +72,9 @@ impl RunFolder {
             Log::create(&Local, &path.join(METRICS))
         };
         match start() {
-            Ok(metrics) => Ok(Self { path: path.to_path_buf(), metrics, model: None, made, lock }),
+            Ok(metrics) => {
+                Ok(Self { path: path.to_path_buf(), metrics, model: None, best: None, made, lock })
+            }
             Err(error) => {
                 drop(lock);
                 remove(path, made.as_deref());
@@ -102,19 +106,18 @@ impl RunFolder {
             }
         }
         checkpoint::set_aside(&Local, &found.damaged)?;
-        let model = match found.best() {
-            None => None,
-            Some((best, sum)) => {
-                let place = path.join(MODEL);
-                files::require_free_or_file(&place)?;
-                if !place.exists() || Checksum::of_file(&place)? != *sum {
-                    files::replace(&place, |part| files::link_or_copy(&Local, &best, part), &Local)?;
-                }
-                Some(sum.clone())
+        let best = found.best().map(|(best, sum)| (best, sum.clone()));
+        if let Some((best, sum)) = &best {
+            let place = path.join(MODEL);
+            files::require_free_or_file(&place)?;
+            if !place.exists() || Checksum::of_file(&place)? != *sum {
+                let bytes = fs::read(best).map_err(Error::io("read", best))?;
+                files::write(&Local, &place, &bytes)?;
             }
-        };
+        }
+        let model = best.as_ref().map(|(_, sum)| sum.clone());
         let metrics = Log::resume(&path.join(METRICS), &found.progress.log)?;
-        Ok(Self { path: path.to_path_buf(), metrics, model, made: None, lock })
+        Ok(Self { path: path.to_path_buf(), metrics, model, best, made: None, lock })
     }
 
     /// Puts another config in place, below the lines of comment that the old one begins with.
@@ -140,8 +143,14 @@ impl RunFolder {
         let progress = Progress { log: self.metrics.sync(&Local)?, ..progress };
         let model = self.path.join(MODEL);
         let judged = progress.judged.best.is_some();
-        let best = self.model.as_ref().filter(|_| judged).map(|sum| (model.as_path(), sum));
-        checkpoint::save_checkpoint(&Local, &self.path.join(CHECKPOINTS), (trainer, &progress), best, keep)
+        let best = self.model.as_ref().filter(|_| judged).map(|sum| {
+            let earlier = self.best.as_ref().filter(|(path, earlier)| earlier == sum && path.exists());
+            Best { model: &model, sum, earlier: earlier.map(|(path, _)| path.as_path()) }
+        });
+        let folder = self.path.join(CHECKPOINTS);
+        let saved = checkpoint::save_checkpoint(&Local, &folder, (trainer, &progress), best, keep)?;
+        self.best = best.map(|best| (saved.path.join("best.safetensors"), best.sum.clone()));
+        Ok(saved)
     }
 
     /// Writes down an update that was not made; gives the folder.

@@ -24,24 +24,10 @@ pub use log::Log;
 /// refused and left alone.
 pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     require_free_or_file(path)?;
-    replace(path, |part| write_new(disk, part, bytes).map_err(|error| needing(&error, bytes.len())), disk)
-}
-
-/// The error with the bytes that were to be written: on a full disk it is what to make room for.
-fn needing(error: &io::Error, bytes: usize) -> io::Error {
-    io::Error::new(error.kind(), format!("{error}; it needs {bytes} bytes"))
-}
-
-/// Puts the file that `make` makes beside into the place of `path`.
-pub(crate) fn replace(
-    path: &Path,
-    make: impl FnOnce(&Path) -> io::Result<()>,
-    disk: &dyn Disk,
-) -> Result<()> {
     let part = beside(path);
     let put = || -> io::Result<()> {
         remove_if_there(disk, &part)?;
-        make(&part)?;
+        write_new(disk, &part, bytes).map_err(|error| needing(&error, bytes.len()))?;
         disk.rename(&part, path)?;
         disk.sync_dir(parent(path))
     };
@@ -49,6 +35,11 @@ pub(crate) fn replace(
         let _ = disk.remove_file(&part);
         Error::Io { action: "write", path: path.to_path_buf(), source }
     })
+}
+
+/// The error with the bytes that were to be written: on a full disk it is what to make room for.
+fn needing(error: &io::Error, bytes: usize) -> io::Error {
+    io::Error::new(error.kind(), format!("{error}; it needs {bytes} bytes"))
 }
 
 /// Writes a file that must not be there yet, down to the disk; its name is not yet made to last.

@@ -105,6 +105,19 @@ fn weights_of_a_later_epoch_than_the_checkpoint_are_taken_back() {
 }
 
 #[test]
+fn whoever_writes_to_the_model_harms_no_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), config(SYSTEMS[0].1, 500)).unwrap();
+    train(folder.path(), &["c.toml", "--out", "a"]);
+    train(folder.path(), &["c.toml", "--out", "b", "--set", "train.epochs=6"]);
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    // In place, as `cp` does: another name of the file would change with it.
+    fs::write(a.join("model.safetensors"), b"something else").unwrap();
+    train(folder.path(), &["--resume", "a", "--set", "train.epochs=6"]);
+    assert_eq!(result(&a), result(&b));
+}
+
+#[test]
 fn a_run_within_an_epoch_keeps_its_batches() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), config(SYSTEMS[0].1, 500)).unwrap();

@@ -120,6 +120,25 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
 }
 
 #[test]
+fn damage_to_any_file_of_a_checkpoint_leaves_the_others_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = small_run(folder.path(), "run");
+    let names: Vec<_> = fs::read_dir(newest(&run)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in names {
+        let run = small_run(folder.path(), &format!("run-{}", name.display()));
+        let path = newest(&run).join(&name);
+        // In place: names that share a file would all have it.
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        std::os::unix::fs::FileExt::write_at(&file, b"\xff\xff", 40).unwrap();
+        let out = run.file_name().unwrap().to_str().unwrap();
+        let output = descent(folder.path(), &["train", "--resume", out]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.contains("going on from the checkpoint before it"), "{said}");
+    }
+}
+
+#[test]
 fn where_no_checkpoint_is_good_nothing_begins() {
     let folder = tempfile::tempdir().unwrap();
     let run = small_run(folder.path(), "run");
