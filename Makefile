@@ -27,7 +27,9 @@ torture: ## What is too long for CI: 200 kills, and one at every system call of 
 FUZZ_RUNS ?= 1000000
 fuzz: ## FUZZ_RUNS inputs for each parser (cargo-fuzz, nightly Rust)
 	for target in $$($(CARGO) +nightly fuzz list --fuzz-dir tests/fuzz); do \
-		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target -- \
+		mkdir -p tests/fuzz/found/$$target; \
+		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
+			tests/fuzz/found/$$target tests/fuzz/corpus/$$target -- \
 			-runs=$(FUZZ_RUNS) -rss_limit_mb=512 -timeout=10 -max_len=65536 || exit 1; \
 	done
 
