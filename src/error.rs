@@ -100,23 +100,19 @@ impl Error {
     }
 
     /// The same divergence with the place where it began.
-    pub(crate) fn with_first(self, place: Option<String>) -> Self {
-        match self {
-            Self::Diverged { what, value, step, epoch, lr, record, .. } => {
-                Self::Diverged { what, value, step, epoch, lr, first: place, record }
-            }
-            other => other,
+    pub(crate) fn with_first(mut self, place: Option<String>) -> Self {
+        if let Self::Diverged { first, .. } = &mut self {
+            *first = place;
         }
+        self
     }
 
     /// The same divergence with the folder in which it was written down.
-    pub(crate) fn with_record(self, folder: PathBuf) -> Self {
-        match self {
-            Self::Diverged { what, value, step, epoch, lr, first, .. } => {
-                Self::Diverged { what, value, step, epoch, lr, first, record: Some(folder) }
-            }
-            other => other,
+    pub(crate) fn with_record(mut self, folder: PathBuf) -> Self {
+        if let Self::Diverged { record, .. } = &mut self {
+            *record = Some(folder);
         }
+        self
     }
 
     /// Turns an [`std::io::Error`] into a sentence: `.map_err(Error::io("read", path))`.

@@ -8,9 +8,9 @@ mod folder;
 mod header;
 mod progress;
 mod weights;
+mod writing;
 
-pub use folder::{
-    Best, Found, Saved, newest, read_failure, save as save_checkpoint, save_failure, set_aside,
-};
+pub use folder::{Found, newest, read_failure};
 pub use progress::{Failure, Judged, Progress, Scored, Sums};
-pub use weights::{Info, inspect, load, natural_order, read, require_finite, save};
+pub use weights::{Info, inspect, load, load_checked, read, save};
+pub use writing::{Best, Saved, save as save_checkpoint, save_failure, set_aside};

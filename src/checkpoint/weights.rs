@@ -56,6 +56,15 @@ pub fn load(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     read(file, size).map_err(|problem| Error::data(path, problem))
 }
 
+/// As [`load`], and refuses values that are not finite unless they are allowed.
+pub fn load_checked(path: &Path, allow_nonfinite: bool) -> Result<BTreeMap<String, Tensor>> {
+    let tensors = load(path)?;
+    if !allow_nonfinite {
+        require_finite(path, &tensors)?;
+    }
+    Ok(tensors)
+}
+
 /// The arrays in a safetensors file, and its metadata; the elements are not read.
 pub fn inspect(path: &Path) -> Result<(Vec<Info>, BTreeMap<String, String>)> {
     let (mut file, size) = open(path)?;
@@ -71,7 +80,7 @@ pub fn inspect(path: &Path) -> Result<(Vec<Info>, BTreeMap<String, String>)> {
 }
 
 /// Refuses weights that are not finite, by name.
-pub fn require_finite<'a>(
+pub(super) fn require_finite<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a String, &'a Tensor)>,
 ) -> Result<()> {
@@ -90,7 +99,7 @@ pub fn require_finite<'a>(
 }
 
 /// Sorts `layer2` before `layer10`.
-pub fn natural_order(name: &str) -> Vec<(String, u64)> {
+fn natural_order(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let mut rest = name;
     while !rest.is_empty() {

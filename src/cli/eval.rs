@@ -45,10 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Session { splits, network, loss } =
         Session::open(&config, &device::choose(&arguments.device)?).map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
-    let state = checkpoint::load(&weights)?;
-    if !arguments.allow_nonfinite {
-        checkpoint::require_finite(&weights, &state)?;
-    }
+    let state = checkpoint::load_checked(&weights, arguments.allow_nonfinite)?;
     network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
     let (name, data) = match (&splits.test, &splits.validation) {
         (Some(test), _) => ("test", test),

@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use candle_core::{DType, Tensor};
 use clap::Args;
 
-use super::{device, table};
+use super::{device, session, table};
 use crate::checkpoint::{self, Failure};
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::nn::Tape;
-use crate::optim::Optimizer;
-use crate::trainer::Trainer;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -45,9 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let data = Dataset::new(array("xs")?, array("ys")?, (1.0, 0.0), dtype, &device)?;
     let network =
         Network::new(&config.model, data.row_shape(), failure.outputs, config.seed, (dtype, &device))?;
-    let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
-    let plan = (optimizer, config.schedule.clone());
-    let mut trainer = Trainer::new(network, config.loss.clone(), plan, config.train.clone(), config.seed)?;
+    let mut trainer = session::trainer(&config, network, config.loss.clone())?;
     trainer.restore(&snapshot)?;
     let rows: Vec<u32> = (0..u32::try_from(data.len())?).collect();
     let mut out = std::io::stdout().lock();

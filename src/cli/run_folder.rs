@@ -149,7 +149,7 @@ impl RunFolder {
         });
         let folder = self.path.join(CHECKPOINTS);
         let saved = checkpoint::save_checkpoint(&Local, &folder, (trainer, &progress), best, keep)?;
-        self.best = best.map(|best| (saved.path.join("best.safetensors"), best.sum.clone()));
+        self.best = best.map(|best| (saved.best(), best.sum.clone()));
         Ok(saved)
     }
 

@@ -7,6 +7,8 @@ use crate::data::Splits;
 use crate::error::Result;
 use crate::loss::Losses;
 use crate::model::Network;
+use crate::optim::Optimizer;
+use crate::trainer::Trainer;
 
 /// The data and the network of a config.
 pub(super) struct Session {
@@ -31,4 +33,11 @@ impl Session {
         let network = Network::new(&config.model, shape, outputs, config.seed, (dtype, device))?;
         Ok(Self { splits, network, loss })
     }
+}
+
+/// A trainer of this network as the config says; `loss` is as the training rows make it.
+pub(super) fn trainer(config: &Config, network: Network, loss: Losses) -> Result<Trainer> {
+    let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
+    let plan = (optimizer, config.schedule.clone());
+    Trainer::new(network, loss, plan, config.train.clone(), config.seed)
 }

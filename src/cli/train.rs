@@ -10,14 +10,13 @@ use clap::Args;
 use super::epochs::{Options, Outcome, Run};
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
-use super::session::Session;
+use super::session::{self, Session};
 use super::{device, inspect};
 use crate::checkpoint::{self, Info};
 use crate::config::Config;
 use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::model::Network;
-use crate::optim::Optimizer;
 use crate::trainer::Trainer;
 
 const QUICK_START: &str = include_str!("../../configs/quick-start.toml");
@@ -157,19 +156,14 @@ fn go_on(arguments: &Arguments, path: &Path, options: Options) -> anyhow::Result
 /// Loads the data and builds all that trains on it; nothing is written yet.
 fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
     let Session { splits, network, loss } = Session::open(config, device)?;
-    let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
-    let plan = (optimizer, config.schedule.clone());
-    let trainer = Trainer::new(network, loss, plan, config.train.clone(), config.seed)?;
+    let trainer = session::trainer(config, network, loss)?;
     trainer.check(&splits.train)?;
     Ok((splits, trainer))
 }
 
 /// Starts from the weights of a file.
 fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<()> {
-    let state = checkpoint::load(path)?;
-    if !allow_nonfinite {
-        checkpoint::require_finite(path, &state)?;
-    }
+    let state = checkpoint::load_checked(path, allow_nonfinite)?;
     let loaded = trainer.network().params().load(&state);
     loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))
 }

@@ -21,8 +21,8 @@ impl PartialEq for Origin {
 impl Origin {
     /// The error with the place of its key.
     pub(super) fn locate(&self, KeyError { path, problem }: KeyError) -> Error {
-        let Self { name, text, set } = self;
-        let place = match set.iter().find(|key| path == **key || path.starts_with(&format!("{key}."))) {
+        let Self { name, text, .. } = self;
+        let place = match self.set_by(&path) {
             Some(key) => format!("--set {key}"),
             None => match super::locate::line_of(text, &path) {
                 Some(line) => format!("{name}, line {line}"),
@@ -31,21 +31,19 @@ impl Origin {
         };
         Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
     }
-}
 
-impl Origin {
     /// Where the value of a key comes from.
     pub(super) fn place_of(&self, path: &str) -> String {
-        if self.is_set(path) {
+        if self.set_by(path).is_some() {
             return "--set".to_owned();
         }
         super::locate::exact_line_of(&self.text, path)
             .map_or("default".to_owned(), |line| format!("line {line}"))
     }
 
-    /// Whether the command line gives this key, or a table that it is in.
-    fn is_set(&self, path: &str) -> bool {
-        self.set.iter().any(|key| path == key || path.starts_with(&format!("{key}.")))
+    /// The key of the command line that gives this one, or a table that it is in.
+    fn set_by(&self, path: &str) -> Option<&String> {
+        self.set.iter().find(|key| path == **key || path.starts_with(&format!("{key}.")))
     }
 }
 

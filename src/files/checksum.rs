@@ -29,7 +29,32 @@ impl Checksum {
         let (file, size) = super::open(path)?;
         let mut reader = Hashing::new(file);
         io::copy(&mut reader.by_ref().take(size), &mut io::sink()).map_err(Error::io("read", path))?;
-        Ok(reader.sum())
+        Ok(reader.sum().checksum())
+    }
+}
+
+/// A sum that grows.
+#[derive(Debug, Clone, Default)]
+pub struct Sum {
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Sum {
+    /// Takes these bytes in.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// How many bytes were taken in.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The sum of all that was taken in.
+    pub fn checksum(&self) -> Checksum {
+        Checksum { bytes: self.bytes, sha256: hex(&self.hash.clone().finalize()) }
     }
 }
 
@@ -37,27 +62,25 @@ impl Checksum {
 #[derive(Debug)]
 pub struct Hashing<R> {
     inner: R,
-    hash: Sha256,
-    bytes: u64,
+    sum: Sum,
 }
 
 impl<R> Hashing<R> {
     /// Nothing read yet.
     pub fn new(inner: R) -> Self {
-        Self { inner, hash: Sha256::new(), bytes: 0 }
+        Self { inner, sum: Sum::default() }
     }
 
     /// The sum of all that was read.
-    pub fn sum(self) -> Checksum {
-        Checksum { bytes: self.bytes, sha256: hex(&self.hash.finalize()) }
+    pub fn sum(self) -> Sum {
+        self.sum
     }
 }
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..count]);
-        self.bytes += count as u64;
+        self.sum.add(&buffer[..count]);
         Ok(count)
     }
 }

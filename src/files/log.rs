@@ -4,59 +4,45 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use super::{Checksum, Disk, Hashing, hex};
+use super::{Checksum, Disk, Hashing, Sum};
 use crate::error::{Error, Result};
 
 /// A log of lines.
+#[derive(Debug)]
 pub struct Log {
     path: PathBuf,
     file: File,
-    length: u64,
-    hash: Sha256,
+    /// The sum of what is in the file.
+    sum: Sum,
     /// What could not be written yet.
     waiting: Vec<u8>,
-}
-
-impl std::fmt::Debug for Log {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log").field("path", &self.path).field("length", &self.length).finish_non_exhaustive()
-    }
 }
 
 impl Log {
     /// A new log; there must be no file of this name.
     pub fn create(disk: &dyn Disk, path: &Path) -> Result<Self> {
         let file = disk.create(path).map_err(Error::io("create", path))?;
-        Ok(Self { path: path.to_path_buf(), file, length: 0, hash: Sha256::new(), waiting: Vec::new() })
+        Ok(Self { path: path.to_path_buf(), file, sum: Sum::default(), waiting: Vec::new() })
     }
 
     /// Whether a log still begins as it was when it had this sum.
     pub fn begins_with(path: &Path, start: &Checksum) -> Result<bool> {
         super::require_free_or_file(path)?;
-        let (file, size) = super::open(path)?;
-        if size < start.bytes {
-            return Ok(false);
-        }
-        let mut reader = Hashing::new(file.take(start.bytes));
-        io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", path))?;
-        Ok(reader.sum() == *start)
+        let (file, _) = super::open(path)?;
+        Ok(sum_of_start(&file, path, start.bytes)?.checksum() == *start)
     }
 
     /// Goes on with a log as it was when it had this sum: what was added since is taken back.
     pub fn resume(path: &Path, start: &Checksum) -> Result<Self> {
         super::require_free_or_file(path)?;
         let opened = OpenOptions::new().append(true).read(true).open(path);
-        let mut file = opened.map_err(Error::io("open", path))?;
-        let mut bytes = Vec::new();
-        (&mut file).take(start.bytes).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-        if Checksum::of(&bytes) != *start {
+        let file = opened.map_err(Error::io("open", path))?;
+        let sum = sum_of_start(&file, path, start.bytes)?;
+        if sum.checksum() != *start {
             return Err(Error::data(path, "the file changed while it was read"));
         }
         file.set_len(start.bytes).map_err(Error::io("write", path))?;
-        let hash = Sha256::new().chain_update(&bytes);
-        Ok(Self { path: path.to_path_buf(), file, length: start.bytes, hash, waiting: Vec::new() })
+        Ok(Self { path: path.to_path_buf(), file, sum, waiting: Vec::new() })
     }
 
     /// Adds a line. One that cannot be written waits for the next call, and nothing of it stays in the file.
@@ -71,11 +57,10 @@ impl Log {
             return Ok(());
         }
         if let Err(error) = disk.write(&self.path, &self.file, &self.waiting) {
-            let _ = self.file.set_len(self.length);
+            let _ = self.file.set_len(self.sum.bytes());
             return Err(Error::io("write", &self.path)(super::needing(&error, self.waiting.len())));
         }
-        self.length += self.waiting.len() as u64;
-        self.hash.update(&self.waiting);
+        self.sum.add(&self.waiting);
         self.waiting.clear();
         Ok(())
     }
@@ -84,6 +69,13 @@ impl Log {
     pub fn sync(&mut self, disk: &dyn Disk) -> Result<Checksum> {
         self.flush(disk)?;
         disk.sync(&self.path, &self.file).map_err(Error::io("write", &self.path))?;
-        Ok(Checksum { bytes: self.length, sha256: hex(&self.hash.clone().finalize()) })
+        Ok(self.sum.checksum())
     }
+}
+
+/// The sum of the first `bytes` of a file, or of all where it is shorter.
+fn sum_of_start(file: &File, path: &Path, bytes: u64) -> Result<Sum> {
+    let mut reader = Hashing::new(file.take(bytes));
+    io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", path))?;
+    Ok(reader.sum())
 }

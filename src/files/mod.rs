@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-pub use checksum::{Checksum, Hashing, hex};
+pub use checksum::{Checksum, Hashing, Sum, hex};
 pub use disk::{Disk, Local};
 pub use lock::Lock;
 pub use log::Log;

@@ -11,14 +11,7 @@ pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
     if !is_fused(xs) {
         return xs.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar();
     }
-    by_dtype!(xs, T => {
-        let x = view::<T>(xs)?;
-        let mut sums = vec![0.0; x.len().div_ceil(PIECE)];
-        team::for_each(sums.iter_mut().zip(x.chunks(PIECE)).collect(), |(sum, piece)| {
-            *sum = squares(piece);
-        });
-        Ok(sums.iter().sum())
-    })
+    by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, squares)?.iter().sum()))
 }
 
 /// Whether no element is NaN or infinite.
@@ -28,14 +21,7 @@ pub fn all_finite(xs: &Tensor) -> Result<bool> {
         let zero = (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>()?;
         return Ok(zero == 0.0);
     }
-    by_dtype!(xs, T => {
-        let x = view::<T>(xs)?;
-        let mut finite = vec![true; x.len().div_ceil(PIECE)];
-        team::for_each(finite.iter_mut().zip(x.chunks(PIECE)).collect(), |(finite, piece)| {
-            *finite = is_finite(piece);
-        });
-        Ok(finite.into_iter().all(|finite| finite))
-    })
+    by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, is_finite)?.iter().all(|finite| *finite)))
 }
 
 vectorized! {
@@ -59,14 +45,7 @@ pub fn sum_of_magnitudes(xs: &Tensor) -> Result<f64> {
     if !is_fused(xs) {
         return xs.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar();
     }
-    by_dtype!(xs, T => {
-        let x = view::<T>(xs)?;
-        let mut sums = vec![0.0; x.len().div_ceil(PIECE)];
-        team::for_each(sums.iter_mut().zip(x.chunks(PIECE)).collect(), |(sum, piece)| {
-            *sum = magnitudes(piece);
-        });
-        Ok(sums.iter().sum())
-    })
+    by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, magnitudes)?.iter().sum()))
 }
 
 vectorized! {
@@ -85,6 +64,11 @@ vectorized! {
 
 /// Elements that one thread takes at a time.
 const PIECE: usize = 1 << 15;
+
+/// What `f` gives for each piece, in order.
+fn of_pieces<T: Float, R: Send>(xs: &Tensor, f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
+    Ok(team::map(view::<T>(xs)?.chunks(PIECE).collect(), f))
+}
 
 vectorized! {
     fn squares[T: Float](x: &[T]) -> f64 {

@@ -69,7 +69,7 @@ impl Run {
         let saved =
             checkpoint::save_checkpoint(disk, &self.checkpoints(), (&self.trainer, &progress), best, keep)?;
         if let Some((_, earlier)) = &mut self.best {
-            *earlier = Some(saved.path.join("best.safetensors"));
+            *earlier = Some(saved.best());
         }
         Ok(())
     }

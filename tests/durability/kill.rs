@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
 
-use super::{SYSTEMS, config, result};
+use super::{SYSTEMS, config, count_checkpoints, result};
 use crate::common::program;
 
 /// A run that takes some hundred milliseconds, most of them saving.
@@ -28,18 +28,13 @@ fn wait_for_a_save(run: &Path, limit: Duration) {
     }
 }
 
-/// Whether a killed run left something to go on from; else it is begun anew, which its error says.
-fn has_checkpoint(run: &Path) -> bool {
-    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
-}
-
 /// Runs to the end with so many kills on the way. Gives how many of them hit.
 fn run_with_kills(folder: &Path, out: &str, kills: u32, whole: Duration, rng: &mut impl Rng) -> u32 {
     let run = folder.join(out);
     let mut hits = 0;
     loop {
-        let resumed = has_checkpoint(&run);
+        // What left nothing to go on from is begun anew, as its error says.
+        let resumed = count_checkpoints(&run) > 0;
         if !resumed {
             let _ = fs::remove_dir_all(&run);
         }

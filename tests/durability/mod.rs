@@ -104,12 +104,21 @@ pub(crate) fn log(run: &Path) -> String {
     text.lines().map(timeless).collect()
 }
 
+/// The checkpoints of a run; none where it has not saved yet.
+fn checkpoints(run: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("step-"))
+}
+
+/// How many checkpoints a run has.
+pub(crate) fn count_checkpoints(run: &Path) -> usize {
+    checkpoints(run).count()
+}
+
 /// The newest checkpoint of a run.
 pub(crate) fn newest(run: &Path) -> PathBuf {
-    let entries = fs::read_dir(run.join("checkpoints")).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("step-"));
-    paths.into_iter().max().unwrap()
+    checkpoints(run).max().unwrap()
 }
 
 /// A small run with a checkpoint every three updates, finished.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{SYSTEMS, config, newest, result};
+use super::{SYSTEMS, config, count_checkpoints, newest, result};
 use crate::common::{fail, program, succeed};
 
 /// A run that takes some seconds, with a log of it on standard error.
@@ -22,11 +22,6 @@ fn wait_for(what: impl Fn() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "it did not happen");
         std::thread::sleep(Duration::from_millis(2));
     }
-}
-
-fn has_checkpoint(run: &Path) -> bool {
-    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
 }
 
 fn send(signal: &str, child: &Child) {
@@ -49,7 +44,7 @@ fn interrupt_and_terminate_save_and_stop() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("run");
         let child = begin(folder.path(), "run");
-        wait_for(|| has_checkpoint(&run));
+        wait_for(|| count_checkpoints(&run) > 0);
         let start = Instant::now();
         send(signal, &child);
         let (found, said) = end(child);
@@ -90,7 +85,7 @@ fn a_signal_saves_also_where_no_checkpoints_were_asked_for() {
 fn a_second_signal_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = begin(folder.path(), "run");
-    wait_for(|| has_checkpoint(&folder.path().join("run")));
+    wait_for(|| count_checkpoints(&folder.path().join("run")) > 0);
     // While the process is held it cannot answer the first before the second comes.
     for signal in ["-STOP", "-INT", "-TERM", "-CONT"] {
         send(signal, &child);
@@ -122,15 +117,7 @@ fn usr1_saves_and_goes_on() {
     wait_for(|| run.join("model.safetensors").exists());
     for count in 1..=2 {
         send("-USR1", &child);
-        wait_for(|| {
-            fs::read_dir(run.join("checkpoints")).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .filter(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
-                    .count()
-                    == count
-            })
-        });
+        wait_for(|| count_checkpoints(&run) == count);
     }
     send("-TERM", &child);
     assert_eq!(end(child).0, Some(143));
@@ -140,7 +127,7 @@ fn usr1_saves_and_goes_on() {
 fn a_second_process_is_refused_with_the_pid_of_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let child = begin(folder.path(), "run");
-    wait_for(|| has_checkpoint(&folder.path().join("run")));
+    wait_for(|| count_checkpoints(&folder.path().join("run")) > 0);
     let error = fail(folder.path(), &["train", "--resume", "run"], 1);
     assert!(error.contains(&format!("process {} is training", child.id())), "{error}");
     send("-KILL", &child);
