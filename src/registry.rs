@@ -5,6 +5,7 @@
 //! carry a `#[cfg(…)]`.
 
 mod options;
+pub mod schema;
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
