@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::idx::{self, Idx};
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 const CLASSES: usize = 10;
 
 /// The full set.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mnist {
     /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch mnist` fills.

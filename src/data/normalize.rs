@@ -1,11 +1,15 @@
 //! Normalisation of inputs.
 
+use std::borrow::Cow;
+
 use candle_core::{D, DType, Tensor};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Rows;
 use crate::error::Result;
+use crate::registry::schema::positive;
 
 /// How inputs are normalised. What is fitted is fitted on the training rows alone.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -26,11 +30,25 @@ pub enum Normalize {
     MinMax,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fixed {
+    /// Subtracted.
     mean: f64,
+    /// Divided by.
+    #[schemars(transform = positive)]
     std: f64,
+}
+
+impl JsonSchema for Normalize {
+    fn schema_name() -> Cow<'static, str> {
+        "Normalize".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let fixed = Fixed::json_schema(generator);
+        json_schema!({ "anyOf": [{ "type": "string", "enum": ["none", "standard", "minmax"] }, fixed] })
+    }
 }
 
 impl<'de> Deserialize<'de> for Normalize {

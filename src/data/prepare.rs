@@ -2,14 +2,16 @@
 
 use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Loaded, Normalize, Rows, Want, class_of, order};
 use crate::error::{Error, Result};
+use crate::registry::schema::below_one;
 use crate::rng::{Purpose, Stream};
 
 /// What a config can ask of any data set.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preparation {
     /// Read each row as a sequence, (T, F).
@@ -17,8 +19,10 @@ pub struct Preparation {
     /// How inputs are normalised; left out: not at all, images are divided by 255.
     pub normalize: Normalize,
     /// The share of the training rows that is held out, the same of every class.
+    #[schemars(transform = below_one)]
     pub validation: f64,
     /// Only the first rows of the training split.
+    #[schemars(range(min = 1))]
     pub limit: Option<usize>,
 }
 
