@@ -2,7 +2,7 @@
 //!
 //! A registry is a serde enum tagged by `name`. Its `NAMES` feed error messages, `descent list` and the tests, so that
 //! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can
-//! carry a `#[cfg(…)]`.
+//! carry a `#[cfg(…)]`. Its type derives `JsonSchema`, for `descent config schema`.
 
 mod options;
 pub mod schema;
@@ -78,6 +78,21 @@ macro_rules! registry {
                     options: $crate::registry::options::<$type>(),
                 }),+]
                 .into()
+            }
+
+            /// The JSON Schema of every entry, an object whose `name` is the entry's.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<schemars::Schema> {
+                [$($(#[$cfg])* $crate::registry::schema::named::<$type>($name, generator)),+].into()
+            }
+        }
+
+        impl schemars::JsonSchema for $registry {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($registry).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::registry::schema::by_name(&Self::schemas(generator))
             }
         }
 
@@ -200,13 +215,14 @@ fn explain(path: &str, message: &str) -> KeyError {
 #[allow(unreachable_pub, reason = "the macro makes what it declares public")]
 mod tests {
     use super::*;
+    use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
     pub trait Shape {
         fn area(&self) -> f64;
     }
 
-    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default, deny_unknown_fields)]
     pub struct Square {
         side: f64,

@@ -2,6 +2,7 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
 
 use candle_core::{D, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight, first_not};
@@ -12,14 +13,16 @@ use crate::registry::KeyError;
 
 /// `-w_y log softmax(x)_y`, averaged with the weights: the mean is over `Σ w_y`, as in torch. Where a target is a
 /// probability for each class, `-Σ_c w_c y_c log softmax(x)_c`, averaged over the rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {
     /// A weight for each class.
+    #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
     /// "balanced": weights that make every class count the same.
     pub class_weight: Option<ClassWeight>,
     /// This share of every target is spread over all classes.
+    #[schemars(range(min = 0, max = 1))]
     pub label_smoothing: f64,
     /// Rows with this target count for nothing.
     pub ignore_index: i64,

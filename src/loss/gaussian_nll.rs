@@ -2,6 +2,7 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html>.
 
 use candle_core::{D, DType, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
@@ -10,10 +11,11 @@ use crate::data::Want;
 use crate::error::Result;
 use crate::kernels::autograd::vjp;
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 
 /// `½ (log v + (m - y)² / v)`, averaged over rows and values. The network gives 2 K numbers for K targets: the means m,
 /// then what the variances v are made of, by `variance`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GaussianNll {
     /// How the network's numbers become variances.
@@ -21,13 +23,14 @@ pub struct GaussianNll {
     /// Whether the constant `½ log 2π` is added.
     pub full: bool,
     /// The smallest variance.
+    #[schemars(transform = positive)]
     pub eps: f64,
     /// Whether training follows the mean or the sum.
     pub reduction: Reduction,
 }
 
 /// A function to positive numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Variance {
     /// `e^s`: the network gives the logarithm of the variance.

@@ -1,19 +1,21 @@
 //! The multi-layer perceptron: Linear, BatchNorm1d or `LayerNorm`, activation, Dropout for each hidden layer, and a
 //! Linear.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Build, check_probability, check_width};
+use super::{Build, MOST_UNITS, check_probability, check_width};
 use crate::data::Input;
 use crate::error::Result;
 use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, Params};
 use crate::registry::KeyError;
 
 /// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mlp {
     /// The widths of the hidden layers; empty: one linear layer.
+    #[schemars(inner(range(min = 1, max = MOST_UNITS)))]
     pub hidden: Vec<usize>,
     /// The activation behind each hidden layer.
     pub activation: Activation,
@@ -22,8 +24,10 @@ pub struct Mlp {
     /// `LayerNorm` in that place.
     pub layer_norm: bool,
     /// The probability of Dropout behind each hidden activation.
+    #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
     /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …
+    #[schemars(pattern("^[A-Za-z0-9_]+$"))]
     pub layer_names: String,
     /// Initialisers; what is left out is PyTorch's default.
     pub init: InitScheme,

@@ -1,27 +1,31 @@
 //! An Elman RNN that reads a sequence, and a Linear on what it found.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Build;
-use super::recurrent::{Head, Stack};
+use super::recurrent::{Head, MOST_LAYERS, Stack};
+use super::{Build, MOST_UNITS};
 use crate::data::Input;
 use crate::error::Result;
 use crate::nn::{Activation, InitScheme, Kind, Layer, Params};
 use crate::registry::KeyError;
 
 /// Options of the RNN, by torch's names. Its state dict has `rnn.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rnn {
     /// The width of the state.
+    #[schemars(range(min = 1, max = MOST_UNITS))]
     pub hidden_size: usize,
     /// How many RNNs lie on each other.
+    #[schemars(range(min = 1, max = MOST_LAYERS))]
     pub num_layers: usize,
     /// Whether each of them reads the sequence in both directions.
     pub bidirectional: bool,
     /// The activation of the state.
     pub nonlinearity: Nonlinearity,
     /// The probability of Dropout between the layers.
+    #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
     /// What the last Linear reads.
     pub head: Head,
@@ -30,7 +34,7 @@ pub struct Rnn {
 }
 
 /// torch.nn.RNN's two activations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Nonlinearity {
     /// The hyperbolic tangent.

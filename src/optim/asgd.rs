@@ -1,6 +1,7 @@
 //! Averaged SGD: Polyak and Juditsky 1992, <https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -11,18 +12,23 @@ use crate::registry::KeyError;
 
 /// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; the average `ax` of p begins at step t0. torch trains on
 /// with p, and so does this.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asgd {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// λ: the decay.
+    #[schemars(range(min = 0))]
     pub lambd: f64,
     /// α: the power in η.
+    #[schemars(range(min = 0))]
     pub alpha: f64,
     /// The step at which averaging begins.
+    #[schemars(range(min = 0))]
     pub t0: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,

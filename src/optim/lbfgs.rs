@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::closure::{Closure, ClosureRule, History, add, dot, largest};
@@ -13,20 +14,26 @@ use crate::registry::KeyError;
 
 /// Steps along the gradient times an approximate inverse Hessian, made of the last differences of gradients. One update
 /// is up to `max_iter` steps on the same batch, so it is for full batches.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
     /// The length of a step, or where the line search begins.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// The most steps an update.
+    #[schemars(range(min = 1))]
     pub max_iter: u64,
     /// The most evaluations of the loss an update; left out: `max_iter · 5 / 4`.
+    #[schemars(range(min = 1))]
     pub max_eval: Option<u64>,
     /// Stops where no element of the gradient is larger.
+    #[schemars(range(min = 0))]
     pub tolerance_grad: f64,
     /// Stops where loss or weights change less.
+    #[schemars(range(min = 0))]
     pub tolerance_change: f64,
     /// How many differences are kept.
+    #[schemars(range(min = 1))]
     pub history_size: usize,
     /// A line search, where steps are not to be of length `lr`.
     pub line_search_fn: Option<LineSearch>,
@@ -35,7 +42,7 @@ pub struct Lbfgs {
 }
 
 /// torch's line search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LineSearch {
     /// To a point that satisfies the strong Wolfe conditions.

@@ -2,6 +2,7 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html>.
 
 use candle_core::{DType, Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
@@ -13,29 +14,34 @@ use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix next to b. For matrices: what is no matrix goes by
 /// `AdamW` with the same `lr` and, but for them, its own defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Muon {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// This times the learning rate is the share of the weight that decays.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// μ: how much of the running mean is kept.
+    #[schemars(range(min = 0))]
     pub momentum: f64,
     /// Looks ahead along the direction.
     pub nesterov: bool,
     /// The coefficients of the Newton-Schulz iteration.
     pub ns_coefficients: [f64; 3],
     /// The smallest norm that a direction is divided by.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// The steps of the iteration.
+    #[schemars(range(max = 99))]
     pub ns_steps: usize,
     /// How the learning rate follows the matrix's shape.
     pub adjust_lr_fn: AdjustLr,
 }
 
 /// torch's ways to fit the learning rate to a matrix of A rows and B columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdjustLr {
     /// `√max(1, A / B)`

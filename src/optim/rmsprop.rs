@@ -1,6 +1,7 @@
 //! RMSprop: Hinton's lecture 6, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -11,18 +12,23 @@ use crate::registry::KeyError;
 
 /// `v ← α v + (1 - α) g²`, `p ← p - lr g / (√v + eps)`; centered: with `v - ḡ²` under the root; with momentum
 /// `b ← μ b + g / (√v + eps)`, `p ← p - lr b`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// α: how much of the running mean of squares is kept.
+    #[schemars(range(min = 0))]
     pub alpha: f64,
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// μ: the share of the last direction that is kept.
+    #[schemars(range(min = 0))]
     pub momentum: f64,
     /// Divides by the standard deviation instead of the root mean square.
     pub centered: bool,

@@ -15,11 +15,15 @@ pub mod reduce_on_plateau;
 pub mod sequential;
 pub mod step;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use crate::registry;
-use crate::registry::{FromTable, KeyError};
+use crate::registry::{FromTable, KeyError, schema};
 
 /// How the learning rate goes.
 pub trait Schedule {
@@ -76,7 +80,7 @@ pub struct Plan {
 }
 
 /// The options that every schedule has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timing {
     /// When the schedule steps: after each epoch, as most PyTorch scripts have it, or after each update.
@@ -86,7 +90,7 @@ pub struct Timing {
 }
 
 /// When a schedule steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
     /// After each epoch.
@@ -118,6 +122,37 @@ impl Plan {
         let warm = if step < warmup_steps { count(step) / count(warmup_steps) } else { 1.0 };
         (lr * warm, momentum)
     }
+}
+
+impl JsonSchema for Plan {
+    fn schema_name() -> Cow<'static, str> {
+        "Plan".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let timing = schema::properties::<Timing>(generator);
+        let mut entries = Schedules::schemas(generator);
+        for entry in &mut entries {
+            schema::add(entry, timing.clone());
+            if follows_a_metric(schema::name_of(entry))
+                && let Some(Value::Object(interval)) = entry.pointer_mut("/properties/interval")
+            {
+                interval.insert("const".to_owned(), "epoch".into());
+            }
+        }
+        let mut outline = schema::outline(&entries);
+        // A warm-up alone needs no schedule behind it.
+        outline.remove("required");
+        let alone = json!({ "if": { "required": ["name"] }, "else": Timing::json_schema(generator) });
+        let plan = schema::cases(outline, &entries);
+        json_schema!({ "allOf": [plan, alone] })
+    }
+}
+
+/// Whether the schedule of this name is no function of the step.
+fn follows_a_metric(name: &str) -> bool {
+    let table = toml::Table::from_iter([("name".to_owned(), name.into())]);
+    Schedules::from_table(table).is_ok_and(|schedule| schedule.plateau().is_some())
 }
 
 impl FromTable for Plan {

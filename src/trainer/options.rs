@@ -1,6 +1,7 @@
 //! `[train]`: how a network is trained.
 
 use candle_core::DType;
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,12 +12,15 @@ use crate::optim::Clip;
 use crate::registry::KeyError;
 
 /// The options of a training run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainOptions {
     /// Rows in a batch: a number, or "full" for batch gradient descent; 1 is stochastic.
+    #[schemars(with = "serde_json::Value")]
+    #[schemars(extend("anyOf" = [{ "type": "integer", "minimum": 1 }, { "const": "full" }]))]
     pub batch_size: Descent,
     /// How often every row is seen.
+    #[schemars(range(min = 1))]
     pub epochs: u64,
     /// Stop after this many updates; 0: no limit.
     pub max_steps: u64,
@@ -25,12 +29,16 @@ pub struct TrainOptions {
     /// Whether a last batch that is smaller is left out.
     pub drop_last: bool,
     /// The largest norm of all gradients together.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_grad_norm: Option<f64>,
     /// The largest absolute value of a gradient's element.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_grad_value: Option<f64>,
     /// Batches whose gradients make one update.
+    #[schemars(range(min = 1))]
     pub accumulate: usize,
     /// Stop after this many seconds; 0: no limit.
+    #[schemars(range(min = 0))]
     pub max_time: f64,
     /// Weights that are averaged along training: the model that is judged and kept has the average.
     pub average: Option<Averages>,
@@ -43,8 +51,11 @@ pub struct TrainOptions {
     /// Stop when a metric no longer gets better.
     pub early_stopping: Option<EarlyStopping>,
     /// When a checkpoint is written: "epoch", a number of steps, or "never".
+    #[schemars(with = "serde_json::Value")]
+    #[schemars(extend("anyOf" = [{ "enum": ["epoch", "never"] }, { "type": "integer", "minimum": 1 }]))]
     pub checkpoint_every: Every,
     /// How many checkpoints are kept.
+    #[schemars(range(min = 1))]
     pub keep_last: usize,
 }
 
@@ -73,16 +84,13 @@ impl Default for TrainOptions {
 impl TrainOptions {
     /// Refuses options that cannot be, by the key at fault.
     pub fn check(&self) -> Result<(), KeyError> {
-        for (key, limit) in
-            [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)]
-        {
+        let limits = [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)];
+        for (key, limit) in limits {
             if let Some(limit) = limit
                 && (limit.is_nan() || limit <= 0.0)
             {
-                return Err(KeyError::new(
-                    key,
-                    format!("is {limit}; it must be greater than 0, or left out"),
-                ));
+                let problem = format!("is {limit}; it must be greater than 0, or left out");
+                return Err(KeyError::new(key, problem));
             }
         }
         if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
@@ -204,7 +212,7 @@ impl Serialize for Every {
 }
 
 /// The type of a run's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 16 bits with the range of 32. On the CPU this is slow: candle widens for every product.
@@ -242,12 +250,13 @@ impl From<Precision> for DType {
 }
 
 /// When training stops early. The best weights are kept either way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
     /// Epochs without getting better after which training stops.
     pub patience: u64,
     /// What counts as better: at least this much.
+    #[schemars(range(min = 0))]
     pub min_delta: f64,
     /// The metric that is watched: "`val_loss`", "`val_accuracy`" …
     pub monitor: String,

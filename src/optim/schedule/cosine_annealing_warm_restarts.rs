@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
@@ -7,13 +8,15 @@ use crate::registry::KeyError;
 
 /// A cosine down to `eta_min` in `T_0` steps, then again from the top over `T_mult` times as many: SGDR, Loshchilov and
 /// Hutter 2017.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealingWarmRestarts {
     /// The steps of the first fall; torch has no default.
+    #[schemars(range(min = 1))]
     pub T_0: u64,
     /// How much longer each next fall is.
+    #[schemars(range(min = 1))]
     pub T_mult: u64,
     /// The smallest learning rate.
     pub eta_min: f64,

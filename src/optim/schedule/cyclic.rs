@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// Up from `base_lr` to `max_lr` and down again, over and over: Smith 2017. The optimizer's own learning rate is not
 /// used. Momentum goes the other way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cyclic {
     /// The smallest learning rate; torch has no default.
@@ -15,8 +16,10 @@ pub struct Cyclic {
     /// The largest; torch has no default.
     pub max_lr: f64,
     /// Steps up.
+    #[schemars(range(min = 1))]
     pub step_size_up: u64,
     /// Steps down; left out: as many.
+    #[schemars(range(min = 1))]
     pub step_size_down: Option<u64>,
     /// How the height of the cycles changes.
     pub mode: Mode,
@@ -47,7 +50,7 @@ impl Default for Cyclic {
 }
 
 /// How the height of the cycles changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Not at all.
