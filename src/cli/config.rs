@@ -1,4 +1,4 @@
-//! `descent config`: whether a config is one, and what it comes to.
+//! `descent config`: whether a config is one, what it comes to, and what can be in one.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use toml::{Table, Value};
 
-use crate::config::Config;
+use crate::config::{Config, schema};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
@@ -21,6 +21,8 @@ enum Command {
     Check(Source),
     /// Print the config with all that is left out, and where each value comes from.
     Show(Source),
+    /// Print the JSON Schema of a config, by which an editor completes and checks.
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Config::read(config, set)?;
             writeln!(out, "{} can be trained", config.display())?;
         }
+        Command::Schema => writeln!(out, "{:#}", schema())?,
         Command::Show(Source { config, set }) => write!(out, "{}", annotated(&Config::read(config, set)?)?)?,
     }
     Ok(())
