@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 
 use candle_core::Tensor;
 
-use crate::data::{self, Dataset};
+use crate::data::{Dataset, Order};
 use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
@@ -33,6 +33,38 @@ pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_
 pub use pass::Update;
 use pass::{Batch, Pass};
 pub use snapshot::Snapshot;
+
+/// The rows of an epoch's updates, one after the other.
+#[derive(Debug, Clone)]
+pub struct Batches {
+    order: Order,
+    left: usize,
+    update: usize,
+}
+
+impl Batches {
+    /// The rows that are to come.
+    pub fn rows(&self) -> usize {
+        self.left
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Vec<u32>;
+
+    fn next(&mut self) -> Option<Vec<u32>> {
+        let rows = self.order.take(self.update.min(self.left));
+        self.left -= rows.len();
+        (!rows.is_empty()).then_some(rows)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let updates = self.left.div_ceil(self.update.max(1));
+        (updates, Some(updates))
+    }
+}
+
+impl ExactSizeIterator for Batches {}
 
 /// A network in training.
 #[derive(Debug)]
@@ -128,11 +160,10 @@ impl Trainer {
     }
 
     /// The rows of every update of `epoch`, counted from 1.
-    pub fn batches(&self, data: &Dataset, epoch: u64) -> Vec<Vec<u32>> {
-        let mut order = data::order(data.len(), self.options.shuffle, self.seed, epoch);
-        order.truncate(self.options.rows_in_an_epoch(data.len()));
+    pub fn batches(&self, data: &Dataset, epoch: u64) -> Batches {
+        let order = data.order(self.options.shuffle, self.seed, epoch);
         let update = self.options.batch_size.rows(data.len()).saturating_mul(self.options.accumulate);
-        order.chunks(update).map(<[u32]>::to_vec).collect()
+        Batches { order, left: self.options.rows_in_an_epoch(data.len()), update }
     }
 
     /// One update from these rows of `data`.
@@ -193,12 +224,11 @@ impl Trainer {
         params.load(&state)?;
         if self.network.couples_rows() {
             params.reset_counters()?;
-            let rows = data::order(data.len(), false, 0, 0);
             let batch = self.options.batch_size.rows(data.len());
             // A last batch of one row has no variance; it is left out.
-            for rows in rows.chunks(batch).filter(|rows| rows.len() > 1) {
+            for rows in data.pieces_of(batch).filter(|rows| rows.len() > 1) {
                 let mut tape = Tape::new(self.seed, self.steps() + 1, 0).cumulative();
-                self.network.train(&data.inputs(rows)?, &mut tape)?;
+                self.network.train(&data.inputs(&rows)?, &mut tape)?;
             }
         }
         Ok(Some(raw))

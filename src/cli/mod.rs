@@ -8,6 +8,7 @@ mod epochs;
 mod eval;
 mod inspect;
 mod list;
+mod predict;
 mod progress;
 mod replay;
 mod resume;
@@ -50,6 +51,8 @@ enum Command {
     Train(train::Arguments),
     /// Loss and metrics of a run's best weights on its test split.
     Eval(eval::Arguments),
+    /// What a run's best weights say of the rows of a file.
+    Predict(predict::Arguments),
     /// The tensors of a run or of a .safetensors file.
     Inspect(inspect::Arguments),
     /// Repeat an update that was not made because the loss or the gradients were not finite.
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Train(arguments) => train::run(&arguments, cli.quiet),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
+        Command::Predict(arguments) => predict::run(&arguments).map(done),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::Compare(arguments) => compare::run(&arguments).map(done),

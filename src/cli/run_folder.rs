@@ -9,19 +9,21 @@ use candle_core::Tensor;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::{self, Best, Found, Progress, Saved};
+use crate::data::Learnt;
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
 use crate::trainer::Trainer;
 
 const CONFIG: &str = "config.toml";
+const DATA: &str = "data.toml";
 const MODEL: &str = "model.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const CHECKPOINTS: &str = "checkpoints";
 const FAILURE: &str = "failure";
 
 /// The names that a run writes.
-const OWN: [&str; 5] = [CONFIG, MODEL, METRICS, CHECKPOINTS, FAILURE];
+const OWN: [&str; 6] = [CONFIG, DATA, MODEL, METRICS, CHECKPOINTS, FAILURE];
 
 /// A run's folder, open for writing by this process alone.
 #[derive(Debug)]
@@ -53,8 +55,8 @@ impl RunFolder {
         }
     }
 
-    /// Makes the folder and puts the config into it.
-    pub(super) fn create(path: &Path, config: &str) -> Result<Self> {
+    /// Makes the folder and puts the config into it, and what was learnt of the data.
+    pub(super) fn create(path: &Path, config: &str, learnt: &Learnt) -> Result<Self> {
         Self::check(path)?;
         let made =
             path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
@@ -69,6 +71,7 @@ impl RunFolder {
         let start = || -> Result<Log> {
             files::clear_leftovers(&Local, path)?;
             files::write(&Local, &path.join(CONFIG), config.as_bytes())?;
+            files::write(&Local, &path.join(DATA), learnt.to_toml()?.as_bytes())?;
             Log::create(&Local, &path.join(METRICS))
         };
         match start() {
@@ -198,6 +201,27 @@ impl RunFolder {
     }
 }
 
+/// The config of the run in this folder; `command` is what asks for it.
+pub(super) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
+    let path = run.join(CONFIG);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Error::data(run, format!("there is no {CONFIG} in this folder; {command} takes the folder of a run")))
+}
+
+/// What the run in this folder learnt of its data.
+pub(super) fn learnt(run: &Path) -> Result<Learnt> {
+    let path = run.join(DATA);
+    if path.is_file() {
+        return Learnt::read(&path);
+    }
+    Err(Error::data(
+        run,
+        format!("there is no {DATA} in this folder; train the run again to predict with it"),
+    ))
+}
+
 /// The right to go on with the run in this folder.
 pub(super) fn lock_run(path: &Path) -> Result<Lock> {
     if !path.join(CONFIG).is_file() {
@@ -213,7 +237,7 @@ fn lock(path: &Path) -> Result<Lock> {
 
 /// Removes what a run wrote, and the folders that it made, from `path` out to `made`.
 fn remove(path: &Path, made: Option<&Path>) {
-    for name in [CONFIG, METRICS] {
+    for name in [CONFIG, DATA, METRICS] {
         let _ = fs::remove_file(path.join(name));
     }
     remove_folders(path, made);

@@ -11,10 +11,10 @@ use super::epochs::{Options, Outcome, Run};
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::{self, Session};
-use super::{device, inspect};
+use super::{device, inspect, table};
 use crate::checkpoint::{self, Info};
 use crate::config::Config;
-use crate::data::Splits;
+use crate::data::{Dataset, Splits};
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::trainer::Trainer;
@@ -116,7 +116,10 @@ fn start(arguments: &Arguments, options: Options) -> anyhow::Result<Option<(Run,
     if let Some(path) = &arguments.init_from {
         text = format!("# --init-from {}\n{text}", path.display().to_string().escape_debug());
     }
-    let folder = RunFolder::create(&out, &text)?;
+    if !options.quiet {
+        describe(&prepared.0);
+    }
+    let folder = RunFolder::create(&out, &text, &prepared.0.learnt)?;
     Ok(Some((Run::new(config.clone(), prepared, folder, options, None)?, config)))
 }
 
@@ -155,7 +158,7 @@ fn go_on(arguments: &Arguments, path: &Path, options: Options) -> anyhow::Result
 
 /// Loads the data and builds all that trains on it; nothing is written yet.
 fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
-    let Session { splits, network, loss } = Session::open(config, device)?;
+    let Session { splits, network, loss } = Session::open(config, None, device)?;
     let trainer = session::trainer(config, network, loss)?;
     trainer.check(&splits.train)?;
     Ok((splits, trainer))
@@ -166,6 +169,26 @@ fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<(
     let state = checkpoint::load_checked(path, allow_nonfinite)?;
     let loaded = trainer.network().params().load(&state);
     loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))
+}
+
+/// Says what the columns of a table were taken for, and how many rows there are.
+fn describe(splits: &Splits) {
+    let Some(recipe) = splits.learnt.recipe() else { return };
+    let lines: Vec<Vec<String>> =
+        recipe.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
+    super::say(table::render(&lines).trim_end());
+    let rows = |data: &Option<Dataset>| data.as_ref().map_or(0, Dataset::len) as u64;
+    let parts = [
+        ("to train on", splits.train.len() as u64),
+        ("to validate", rows(&splits.validation)),
+        ("to test on", rows(&splits.test)),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(what, rows)| format!("{} {what}", table::thousands(*rows)))
+        .collect();
+    super::say(&format!("rows: {}; features: {:?}", parts.join(", "), splits.learnt.row));
 }
 
 fn print_plan(config: &Config, network: &Network) -> anyhow::Result<()> {

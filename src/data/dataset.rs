@@ -1,20 +1,58 @@
 //! Rows on a device, ready to be picked in any order.
 
+use std::ops::Range;
+
 use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 
+use super::stored::Stored;
 use crate::error::Result;
 use crate::kernels::gather;
 use crate::rng::{Purpose, Stream};
 
+/// Rows that are looked at together where all of them are.
+const PIECE: usize = 1 << 16;
+
 /// Inputs and targets of one split. Bytes stay bytes until a batch is picked.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    xs: Tensor,
-    ys: Tensor,
+    store: Store,
+    row: Vec<usize>,
     scale: f64,
     shift: f64,
     dtype: DType,
+    units: Option<Units>,
+}
+
+/// Where the rows lie.
+#[derive(Debug, Clone)]
+enum Store {
+    /// Inputs (N, …) and targets (N) or (N, K). A row of inputs may go on into those behind it.
+    Memory { xs: Tensor, ys: Tensor },
+    /// In a file; batches go to the device.
+    File(Stored, Device),
+}
+
+/// What takes targets that were learnt as `(y - mean) / std` back to their own units.
+#[derive(Debug, Clone)]
+pub struct Units {
+    /// (K)
+    pub mean: Tensor,
+    /// (K)
+    pub std: Tensor,
+}
+
+impl Units {
+    /// Of these targets, for values of this type on this device.
+    pub fn new(mean: &[f64], std: &[f64], (dtype, device): (DType, &Device)) -> Result<Self> {
+        let tensor = |numbers: &[f64]| Tensor::new(numbers, &Device::Cpu)?.to_dtype(dtype)?.to_device(device);
+        Ok(Self { mean: tensor(mean)?, std: tensor(std)? })
+    }
+
+    /// Values (N, K) in their own units.
+    pub fn restore(&self, ys: &Tensor) -> Result<Tensor> {
+        Ok(ys.to_dtype(self.std.dtype())?.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
+    }
 }
 
 /// Rows that go through the network together.
@@ -39,12 +77,32 @@ impl Dataset {
         let xs = if xs.dtype() == DType::U8 { xs.clone() } else { xs.to_dtype(dtype)? };
         let ys = if ys.dtype() == DType::I64 { ys.clone() } else { ys.to_dtype(dtype)? };
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
-        Ok(Self { xs, ys, scale, shift, dtype })
+        let row = xs.dims()[1..].to_vec();
+        Ok(Self { store: Store::Memory { xs, ys }, row, scale, shift, dtype, units: None })
+    }
+
+    /// A data set of rows in a file.
+    pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
+        let row = vec![rows.form().features];
+        Self { store: Store::File(rows, device.clone()), row, scale: 1.0, shift: 0.0, dtype, units: None }
+    }
+
+    /// The same rows in another shape: `[F]` or `[T, F]`. A row may go on into those behind it: a window of a series.
+    pub fn with_row_shape(self, row: &[usize]) -> Self {
+        Self { row: row.to_vec(), ..self }
+    }
+
+    /// The same rows, whose targets have units of their own.
+    pub fn with_units(self, units: Option<Units>) -> Self {
+        Self { units, ..self }
     }
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        self.xs.dims()[0]
+        match &self.store {
+            Store::Memory { ys, .. } => ys.dims()[0],
+            Store::File(rows, _) => rows.len(),
+        }
     }
 
     /// Whether there are no rows.
@@ -54,17 +112,60 @@ impl Dataset {
 
     /// The shape of one row: `[F]` or `[T, F]`.
     pub fn row_shape(&self) -> &[usize] {
-        &self.xs.dims()[1..]
+        &self.row
     }
 
-    /// All inputs as they are kept, all targets, and what inputs are multiplied by and what is added.
-    pub(super) fn parts(&self) -> (&Tensor, &Tensor, (f64, f64)) {
-        (&self.xs, &self.ys, (self.scale, self.shift))
+    /// What takes the targets back to their own units, where they were learnt in others.
+    pub fn units(&self) -> Option<&Units> {
+        self.units.as_ref()
+    }
+
+    /// What inputs are multiplied by and what is added.
+    pub(super) fn scaling(&self) -> (f64, f64) {
+        (self.scale, self.shift)
+    }
+
+    /// Gives `f` all inputs and targets as they are kept, tensor by tensor.
+    pub(super) fn for_each_part(&self, mut f: impl FnMut(&Tensor) -> Result<()>) -> Result<()> {
+        match &self.store {
+            Store::Memory { xs, ys } => {
+                f(xs)?;
+                f(ys)
+            }
+            Store::File(rows, _) => {
+                for piece in self.pieces() {
+                    f(&rows.features(&piece)?)?;
+                    f(&rows.targets(&piece)?)?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The dtype of a batch.
     pub fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// All rows in their order, some thousands at a time.
+    pub fn pieces(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
+        pieces(0..self.len(), PIECE)
+    }
+
+    /// All rows in their order, so many at a time.
+    pub fn pieces_of(&self, rows: usize) -> impl Iterator<Item = Vec<u32>> + use<> {
+        pieces(0..self.len(), rows)
+    }
+
+    /// The order of the rows in an epoch: as they lie, or shuffled by (seed, epoch).
+    pub fn order(&self, shuffle: bool, seed: u64, epoch: u64) -> Order {
+        match &self.store {
+            Store::File(..) => Order::blocks(self.len(), shuffle.then_some(seed), epoch),
+            Store::Memory { .. } => {
+                let ready = order(self.len(), shuffle, seed, epoch);
+                Order { ready, next: 0, blocks: Vec::new(), len: self.len(), stream: None }
+            }
+        }
     }
 
     /// The inputs of these rows.
@@ -74,20 +175,103 @@ impl Dataset {
 
     /// The inputs of these rows, in the place of another batch that is no longer needed, where that fits.
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
-        Ok(gather::rows(&self.xs, rows, (self.scale, self.shift), self.dtype, again)?)
+        match &self.store {
+            Store::Memory { xs, .. } => {
+                Ok(gather::rows(xs, rows, &self.row, (self.scale, self.shift), self.dtype, again)?)
+            }
+            Store::File(stored, device) => {
+                let shape = [&[rows.len()], self.row.as_slice()].concat();
+                Ok(stored.features(rows)?.reshape(shape)?.to_dtype(self.dtype)?.to_device(device)?)
+            }
+        }
     }
 
     /// The targets of these rows.
     pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
-        if self.ys.dtype() == DType::I64 {
-            return Ok(gather::classes(&self.ys, rows)?);
+        match &self.store {
+            Store::Memory { ys, .. } if ys.dtype() == DType::I64 => Ok(gather::classes(ys, rows)?),
+            Store::Memory { ys, .. } => {
+                Ok(gather::rows(ys, rows, &ys.dims()[1..], (1.0, 0.0), self.dtype, None)?)
+            }
+            Store::File(stored, device) => {
+                let ys = stored.targets(rows)?;
+                let ys = if ys.dtype() == DType::I64 { ys } else { ys.to_dtype(self.dtype)? };
+                Ok(ys.to_device(device)?)
+            }
         }
-        Ok(gather::rows(&self.ys, rows, (1.0, 0.0), self.dtype, None)?)
     }
 
     /// Inputs and targets of these rows.
     pub fn batch(&self, rows: &[u32]) -> Result<Batch> {
         Ok(Batch { xs: self.inputs(rows)?, ys: self.targets(rows)? })
+    }
+}
+
+fn pieces(rows: Range<usize>, size: usize) -> impl Iterator<Item = Vec<u32>> {
+    let Range { start, end } = rows;
+    let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+    (start..end).step_by(size.max(1)).map(move |first| (row(first)..row(end.min(first + size))).collect())
+}
+
+/// The rows of an epoch, a few at a time. Rows in a file are shuffled so that they are read in blocks: the blocks
+/// come in any order, and some of them at a time have their rows mixed.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Rows that are in order.
+    ready: Vec<u32>,
+    next: usize,
+    /// Blocks to come, the next one last.
+    blocks: Vec<u32>,
+    len: usize,
+    stream: Option<Stream>,
+}
+
+/// Rows that lie behind each other in a file, and blocks of them that are mixed.
+const BLOCK: usize = 1024;
+const MIXED: usize = 64;
+
+impl Order {
+    fn blocks(len: usize, seed: Option<u64>, epoch: u64) -> Self {
+        let count = u32::try_from(len.div_ceil(BLOCK)).unwrap_or(u32::MAX);
+        let mut blocks: Vec<u32> = (0..count).rev().collect();
+        let mut stream = seed.map(|seed| Stream::new(seed, Purpose::Shuffle, epoch));
+        if let Some(stream) = &mut stream {
+            blocks.shuffle(stream);
+        }
+        Self { ready: Vec::new(), next: 0, blocks, len, stream }
+    }
+
+    /// The next `count` rows, fewer at the end.
+    pub fn take(&mut self, count: usize) -> Vec<u32> {
+        let mut taken = Vec::with_capacity(count);
+        while taken.len() < count {
+            if self.next == self.ready.len() && !self.refill() {
+                break;
+            }
+            let more = (count - taken.len()).min(self.ready.len() - self.next);
+            taken.extend_from_slice(&self.ready[self.next..self.next + more]);
+            self.next += more;
+        }
+        taken
+    }
+
+    /// Mixes the rows of the next blocks; false at the end.
+    fn refill(&mut self) -> bool {
+        if self.blocks.is_empty() {
+            return false;
+        }
+        self.ready.clear();
+        self.next = 0;
+        let from = self.blocks.len().saturating_sub(MIXED);
+        for block in self.blocks.drain(from..).rev() {
+            let start = block as usize * BLOCK;
+            let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+            self.ready.extend(row(start)..row(self.len.min(start + BLOCK)));
+        }
+        if let Some(stream) = &mut self.stream {
+            self.ready.shuffle(stream);
+        }
+        true
     }
 }
 
@@ -116,5 +300,29 @@ mod tests {
         sorted.sort_unstable();
         assert_eq!(sorted, plain);
         assert_ne!(shuffled, plain);
+    }
+
+    #[test]
+    fn blocks_give_every_row_once_and_far_from_its_neighbours() {
+        const ROWS: usize = 200_123;
+        let take = |seed, epoch| {
+            let mut order = Order::blocks(ROWS, Some(seed), epoch);
+            let mut rows = Vec::new();
+            loop {
+                let batch = order.take(64);
+                if batch.is_empty() {
+                    return rows;
+                }
+                rows.extend(batch);
+            }
+        };
+        let rows = take(1, 1);
+        assert_eq!(rows, take(1, 1));
+        assert_ne!(rows, take(1, 2));
+        let neighbours = rows.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
+        assert!(neighbours < ROWS / 1000, "{neighbours}");
+        let mut sorted = rows;
+        sorted.sort_unstable();
+        assert!(sorted.iter().enumerate().all(|(place, row)| place == *row as usize) && sorted.len() == ROWS);
     }
 }

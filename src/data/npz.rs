@@ -1,4 +1,4 @@
-//! Arrays that NumPy saved: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz.
+//! Arrays that NumPy saved: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the form of Keras' mnist.npz.
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
-use super::{Loaded, Rows, Source, Want, npy};
+use super::{Loaded, Request, Rows, Source, Want, Whole, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -30,12 +30,12 @@ impl Source for Npz {
         self.path.clone()
     }
 
-    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
         let (file, _) = files::open(&self.path)?;
-        self.arrays(file, want)
+        self.arrays(file, request.want)
     }
 }
 
@@ -59,7 +59,7 @@ impl Npz {
             Want::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
             Want::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
         };
-        Ok(Loaded { train, test, outputs, ordered: false })
+        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures: None }))
     }
 
     fn split(

@@ -153,23 +153,23 @@ impl Run {
         let before = sums.seconds;
         let timed = |sums| Sums { seconds: before + start.elapsed().as_secs_f64(), ..sums };
         let batches = self.trainer.batches(&self.splits.train, number);
-        let rows: usize = batches.iter().map(Vec::len).sum();
-        let mut bar = progress::Bar::new(rows as u64, (number, self.config.train.epochs), self.options.quiet);
+        let mut bar =
+            progress::Bar::new(batches.rows() as u64, (number, self.config.train.epochs), self.options.quiet);
         let (first, last) = (usize::try_from(self.place.updates).unwrap_or(usize::MAX), batches.len());
-        for (index, rows) in batches.iter().enumerate().skip(first) {
+        for (index, rows) in batches.enumerate().skip(first) {
             if self.limit_is_reached() {
                 // A run that is given more steps goes on from within the epoch.
                 self.place.within = Some(timed(sums));
                 self.checkpoint()?;
                 break;
             }
-            let update = match self.trainer.update(&self.splits.train, rows, number) {
+            let update = match self.trainer.update(&self.splits.train, &rows, number) {
                 Err(Error::Interrupted) => {
                     bar.finish();
                     self.place.within = Some(timed(sums));
                     return Ok(false);
                 }
-                update => update.map_err(|error| self.record_failure(error, rows))?,
+                update => update.map_err(|error| self.record_failure(error, &rows))?,
             };
             sums.loss += update.loss_sum;
             sums.total += update.total;

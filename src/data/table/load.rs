@@ -1,0 +1,352 @@
+//! From a file to encoded rows in their parts.
+
+use std::path::Path;
+
+use super::census::Census;
+use super::collect::{Collector, Duplicates, form};
+use super::learn::Learner;
+use super::options::{Options, Test};
+use super::read::{self, Dialect, Format, Input, Records, quoted};
+use super::recipe::{Kind, Recipe, Target};
+use super::row::{Row, Value};
+use super::survey::Survey;
+use super::{Encoder, encode, target};
+use crate::data::learnt::{How, TableFormat};
+use crate::data::split::{Dealer, Part, Shares};
+use crate::data::{Dealt, Loaded, Normalize, Request, Want};
+use crate::error::{Error, Result};
+
+/// A table whose columns are known, which can be read again and again.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    input: Input,
+    format: Format,
+    dialect: Dialect,
+    columns: Vec<String>,
+}
+
+impl Opened {
+    /// Opens a table. `wanted` are the columns that are asked for, where the format looks for them by name.
+    pub fn new(input: Input, format: Format, dialect: Dialect, wanted: Option<&[String]>) -> Result<Self> {
+        let columns = match wanted {
+            Some(wanted) if format == Format::Jsonl => wanted.to_vec(),
+            _ => read::open(&input, format, &dialect, None)?.columns().to_vec(),
+        };
+        Ok(Self { input, format, dialect, columns })
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The rows from the first one on.
+    pub fn records(&self) -> Result<Box<dyn Records>> {
+        read::open(&self.input, self.format, &self.dialect, Some(&self.columns))
+    }
+
+    /// Where it is read from, for messages.
+    pub fn path(&self) -> &Path {
+        self.input.path()
+    }
+}
+
+/// Loads a table as its options say.
+pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
+    options.check(format)?;
+    let own = Format::of(&options.path).filter(|_| format != Format::Csv).unwrap_or(format);
+    if own != format {
+        let problem = format!(
+            "{} is no file of this format by its ending; set `data.name` to fit",
+            options.path.display()
+        );
+        return Err(Error::key("data.path", format!("– {problem}")));
+    }
+    let table = Opened::new(Input::File(options.path.clone()), format, options.dialect(), None)?;
+    let plan = Plan::new(options, &table, request)?;
+    let recipe = match request.recipe {
+        Some(recipe) => recipe.clone(),
+        None => plan.learn()?,
+    };
+    let (dealt, duplicates) = plan.encode(&recipe)?;
+    if duplicates > 0 {
+        tracing::warn!(
+            "{}: {duplicates} of the rows that are held out have the features of a row that is trained on",
+            options.path.display()
+        );
+    }
+    let format = TableFormat { format, delimiter: options.delimiter, na_values: options.na_values.clone() };
+    let [train, validation, test] = dealt;
+    let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
+    let outputs = recipe.target.outputs();
+    let how = How::Table { table: format, recipe };
+    Ok(Loaded::Dealt(Dealt { train, validation, test, outputs, how }))
+}
+
+/// How the rows of a table are dealt and encoded.
+struct Plan<'a> {
+    options: &'a Options,
+    table: &'a Opened,
+    request: &'a Request<'a>,
+    targets: Vec<usize>,
+    /// The column that says what a row is for.
+    split: Option<usize>,
+    /// The columns of features.
+    features: Vec<usize>,
+    census: Census,
+    dealer: Option<Dealer>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
+        let (path, columns) = (table.path(), table.columns());
+        if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
+            let problem = format!("is not a column of {}; {}", path.display(), encode::has(columns));
+            return Err(Error::key(format!("data.columns.{unknown}"), problem));
+        }
+        let targets = target::places(path, &options.target.0, columns)?;
+        let split = match &options.split_column {
+            None => None,
+            Some(name) => Some(columns.iter().position(|own| own == name).ok_or_else(|| {
+                let problem =
+                    format!("there is no column {} to split by; {}", quoted(name), encode::has(columns));
+                Error::data(path, problem)
+            })?),
+        };
+        let features =
+            (0..columns.len()).filter(|column| !targets.contains(column) && split != Some(*column));
+        let features = features.collect();
+        let mut plan = Self {
+            options,
+            table,
+            request,
+            targets,
+            split,
+            features,
+            census: Census::default(),
+            dealer: None,
+        };
+        plan.census = plan.count()?;
+        plan.dealer = plan.dealer()?;
+        Ok(plan)
+    }
+
+    /// The column of the classes, where the loss compares classes by their names.
+    fn class_column(&self) -> Option<(usize, &str, i64)> {
+        match (self.request.want, self.targets.as_slice()) {
+            (Want::Classes { ignored, .. }, [place]) => {
+                Some((*place, &self.table.columns()[*place], ignored))
+            }
+            _ => None,
+        }
+    }
+
+    fn class_of(&self, row: &Row) -> usize {
+        self.census.class(self.class_column().map(|(place, ..)| row.value(place)))
+    }
+
+    fn count(&self) -> Result<Census> {
+        if let (Want::Classes { probabilities: false, .. }, [_, _, ..]) =
+            (self.request.want, self.targets.as_slice())
+        {
+            let problem = "has several columns, but the loss compares one class a row; name one column";
+            return Err(Error::key("data.target", problem));
+        }
+        let mut records = self.table.records()?;
+        Census::take(self.table.path(), self.class_column(), |row| records.next(row))
+    }
+
+    fn dealer(&self) -> Result<Option<Dealer>> {
+        let plan = self.request.plan;
+        let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
+        let limit = plan.limit.map(|limit| limit as u64);
+        let shares = Shares { test, validation: plan.validation, fold: plan.fold, limit };
+        if self.split.is_some() && plan.fold.is_none() {
+            return self.dealer_of_training_rows(Shares { test: 0.0, ..shares });
+        }
+        // Rows without a class have a place of their own.
+        let mut counts = self.census.counts.clone();
+        counts.push(self.census.rows - counts.iter().sum::<u64>());
+        Dealer::new(&shares, &counts, self.request.seed, |see| {
+            let (mut records, mut row) = (self.table.records()?, Row::default());
+            while records.next(&mut row)? && see(self.class_of(&row)) {}
+            Ok(())
+        })
+        .map(Some)
+    }
+
+    /// Where a column says what rows are for, what is held out for validation is of those to train on, and only where
+    /// no row is said to be for that.
+    fn dealer_of_training_rows(&self, shares: Shares) -> Result<Option<Dealer>> {
+        let mut counts = vec![0; self.census.counts.len() + 1];
+        let (mut records, mut row, mut validated) = (self.table.records()?, Row::default(), false);
+        while records.next(&mut row)? {
+            match self.said(&row)? {
+                Some(Part::Train) => counts[self.class_of(&row)] += 1,
+                Some(Part::Validation) => validated = true,
+                _ => {}
+            }
+        }
+        if validated && shares.validation > 0.0 {
+            let problem = "cannot be used where `data.split_column` has rows for validation; remove it";
+            return Err(Error::key("data.validation", problem));
+        }
+        Dealer::new(&shares, &counts, self.request.seed, |see| {
+            let (mut records, mut row) = (self.table.records()?, Row::default());
+            while records.next(&mut row)? {
+                if self.said(&row)? == Some(Part::Train) && !see(self.class_of(&row)) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .map(Some)
+    }
+
+    /// What the split column says of a row.
+    fn said(&self, row: &Row) -> Result<Option<Part>> {
+        let Some(place) = self.split.filter(|_| self.request.plan.fold.is_none()) else { return Ok(None) };
+        let value = row.value(place);
+        let word = match value {
+            Value::Text(text) => text.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        match word.as_str() {
+            "train" | "training" => Ok(Some(Part::Train)),
+            "validation" | "valid" | "val" | "dev" => Ok(Some(Part::Validation)),
+            "test" | "testing" => Ok(Some(Part::Test)),
+            _ => {
+                let name = self.options.split_column.as_deref().unwrap_or_default();
+                let problem = format!(
+                    "line {}, column {}: {} is none of train, validation and test",
+                    row.line,
+                    quoted(name),
+                    super::survey::shown(value)
+                );
+                Err(Error::data(self.table.path(), problem))
+            }
+        }
+    }
+
+    /// Calls `see` with every row and its part.
+    fn pass(&self, mut see: impl FnMut(&Row, Part) -> Result<()>) -> Result<()> {
+        let (mut records, mut row, mut dealer) = (self.table.records()?, Row::default(), self.dealer.clone());
+        while records.next(&mut row)? {
+            let said = self.said(&row)?;
+            let part = match (said, &mut dealer) {
+                (None | Some(Part::Train), Some(dealer)) => dealer.deal(self.class_of(&row)),
+                (Some(part), _) => part,
+                (None, None) => Part::Train,
+            };
+            see(&row, part)?;
+        }
+        Ok(())
+    }
+
+    /// Finds out what the training rows hold.
+    fn learn(&self) -> Result<Recipe> {
+        let columns = self.table.columns();
+        let classes = self.class_column().map(|(place, ..)| place);
+        let is_category = |column: usize| {
+            let given = self.options.columns.get(&columns[column]);
+            Some(column) == classes
+                || matches!(given, Some(Kind::Category | Kind::Embedding))
+                || (self.request.want == Want::Labels && self.targets.contains(&column))
+        };
+        let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
+        let quantiles = self.request.plan.normalize == Normalize::Robust
+            || self.options.missing == Some(super::Missing::Median);
+        let mut survey = Survey::new(&categories, quantiles);
+        self.pass(|row, part| {
+            if part != Part::Unused {
+                survey.see(row, part == Part::Train);
+            }
+            Ok(())
+        })?;
+        let pick = |places: &[usize]| -> (Vec<String>, Vec<super::survey::Column>) {
+            places.iter().map(|place| (columns[*place].clone(), survey.columns[*place].clone())).unzip()
+        };
+        let (path, plan) = (self.table.path(), self.request.plan);
+        let (names, found) = pick(&self.targets);
+        let standardize = self.options.standardize_target && self.request.standardize;
+        let target = match classes {
+            Some(_) => Target::Classes { name: names[0].clone(), classes: self.census.names.clone() },
+            None => target::of_numbers(path, self.request.want, &names, &found, standardize)?,
+        };
+        let (names, found) = pick(&self.features);
+        let learner = Learner { path, options: self.options, normalize: plan.normalize, ordered: false };
+        Ok(Recipe { target, columns: learner.encodings(&names, &found)? })
+    }
+
+    /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
+    fn encode(&self, recipe: &Recipe) -> Result<([Option<crate::data::Held>; 3], u64)> {
+        let targets = if self.class_column().is_some() { 0 } else { recipe.target.width() };
+        let (dense, learnt) = recipe.widths();
+        let form = form(dense + learnt, targets, self.request.dtype);
+        let sizes = self.dealer.as_ref().map_or([self.census.rows, 0, 0], Dealer::sizes);
+        let memory = (self.census.rows, self.options.memory);
+        let mut parts = [
+            Collector::new(form, sizes[0], memory)?,
+            Collector::new(form, sizes[1], memory)?,
+            Collector::new(form, sizes[2], memory)?,
+        ];
+        let mut duplicates = Duplicates::new(self.census.rows);
+        let mut write = Write { recipe, request: self.request, features: Vec::new(), targets: Vec::new() };
+        let records = self.table.records()?;
+        let mut encoder = Encoder::new(recipe, self.table.path(), &*records, true)?;
+        self.pass(|row, part| {
+            let place = match part {
+                Part::Train => 0,
+                Part::Validation => 1,
+                Part::Test => 2,
+                Part::Unused => return Ok(()),
+            };
+            write.row(&mut encoder, row, &mut parts[place])?;
+            duplicates.add(&write.features, place == 0);
+            Ok(())
+        })?;
+        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        if let Test::File(path) = &self.options.test {
+            let format = Options::format_of(path, self.table.format);
+            let columns: Vec<String> = self.table.columns().to_vec();
+            let table =
+                Opened::new(Input::File(path.clone()), format, self.options.dialect(), Some(&columns))?;
+            let mut records = table.records()?;
+            let mut encoder = Encoder::new(recipe, path, &*records, true)?;
+            let mut row = Row::default();
+            while records.next(&mut row)? {
+                write.row(&mut encoder, &row, &mut parts[2])?;
+                duplicates.add(&write.features, false);
+            }
+            encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        }
+        let [train, validation, test] = parts.map(Collector::finish);
+        if test.as_ref().is_ok_and(Option::is_none) && matches!(self.options.test, Test::File(_)) {
+            return Err(Error::key("data.test", "names a file without rows"));
+        }
+        Ok(([train?, validation?, test?], duplicates.count()))
+    }
+}
+
+/// Puts encoded rows where they belong.
+struct Write<'a> {
+    recipe: &'a Recipe,
+    request: &'a Request<'a>,
+    features: Vec<f64>,
+    targets: Vec<f64>,
+}
+
+impl Write<'_> {
+    fn row(&mut self, encoder: &mut Encoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
+        encoder.features(row, &mut self.features)?;
+        match (&self.recipe.target, self.request.want) {
+            (Target::Classes { .. }, Want::Classes { ignored, .. }) => {
+                part.add(&self.features, &[], encoder.class(row, ignored)?)
+            }
+            _ => {
+                encoder.targets(row, &mut self.targets)?;
+                part.add(&self.features, &self.targets, 0)
+            }
+        }
+    }
+}
