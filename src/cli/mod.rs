@@ -6,6 +6,7 @@ mod data;
 mod device;
 mod epochs;
 mod eval;
+mod history;
 mod inspect;
 mod list;
 mod predict;
@@ -16,6 +17,7 @@ mod run_folder;
 mod session;
 mod shell;
 mod signals;
+mod spread;
 mod table;
 mod train;
 mod watch;
@@ -88,7 +90,7 @@ pub fn run() -> ExitCode {
         Command::Predict(arguments) => predict::run(&arguments).map(done),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
-        Command::Compare(arguments) => compare::run(&arguments).map(done),
+        Command::Compare(arguments) => compare::run(&arguments, cli.quiet),
         Command::List => list::run().map(done),
         Command::Config(arguments) => config::run(&arguments).map(done),
         Command::Completions(arguments) => shell::completions(&arguments, Cli::command()).map(done),

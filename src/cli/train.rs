@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use candle_core::Device;
 use clap::Args;
 
-use super::epochs::{Options, Outcome, Run};
+use super::epochs::{Finished, Options, Outcome, Run};
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::{self, Session};
-use super::{device, inspect, table};
+use super::{device, inspect, spread, table};
 use crate::checkpoint::{self, Info};
 use crate::config::Config;
 use crate::data::{Dataset, Splits};
@@ -46,6 +46,9 @@ pub(super) struct Arguments {
     /// Go on training where a checkpoint cannot be written, on a full disk for instance.
     #[arg(long)]
     keep_going: bool,
+    /// Train so many times, each time tested on another part of the rows, and print mean and spread.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "resume")]
+    folds: Option<u64>,
     /// The number of threads; as many as there are cores by default, 8 at most.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -57,23 +60,41 @@ pub(super) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
     let options = Options { quiet, keep_going: arguments.keep_going };
-    let run = match &arguments.resume {
-        Some(path) => go_on(arguments, path, options)?,
-        None => start(arguments, options)?,
+    let (run, config) = match (&arguments.resume, arguments.folds) {
+        (Some(path), _) => match go_on(arguments, path, options)? {
+            Some(run) => run,
+            None => return Ok(ExitCode::SUCCESS),
+        },
+        (None, Some(folds)) => return self::folds(arguments, folds, options),
+        (None, None) => {
+            let config = config(arguments, &[])?;
+            match start(arguments, config.clone(), &out(arguments), options)? {
+                Some(run) => (run, config),
+                None => return Ok(ExitCode::SUCCESS),
+            }
+        }
     };
-    match run {
-        Some((run, config)) => train(run, &config, quiet),
-        None => Ok(ExitCode::SUCCESS),
+    match train(run, &config, quiet)? {
+        Ended::Finished(finished) => {
+            write!(std::io::stdout().lock(), "{}", finished.summary)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ended::Stopped(code) => Ok(code),
     }
 }
 
+/// How a run ended that did not fail.
+pub(super) enum Ended {
+    /// With its results.
+    Finished(Finished),
+    /// By a signal, after saving.
+    Stopped(ExitCode),
+}
+
 /// Trains to the end, or until a signal.
-fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode> {
+fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
     match run.go() {
-        Ok(Outcome::Finished(summary)) => {
-            write!(std::io::stdout().lock(), "{summary}")?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Ok(Outcome::Finished(finished)) => Ok(Ended::Finished(finished)),
         Ok(Outcome::Stopped(signal, step)) => {
             if !quiet {
                 let (name, path) = (signal.name(), run.path().display());
@@ -81,7 +102,7 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode>
                     "stopped by {name} after saving at step {step}; go on with: descent train --resume {path}"
                 ));
             }
-            Ok(ExitCode::from(signal.exit_code()))
+            Ok(Ended::Stopped(ExitCode::from(signal.exit_code())))
         }
         Err(error) => {
             let path = run.path().to_path_buf();
@@ -93,34 +114,90 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode>
     }
 }
 
-/// A run from its beginning; nothing where only its plan was asked for.
-fn start(arguments: &Arguments, options: Options) -> anyhow::Result<Option<(Run, Config)>> {
-    let config = match &arguments.config {
-        Some(path) => Config::read(path, &arguments.set)?,
-        None => Config::parse(QUICK_START, "quick-start.toml", &arguments.set)?,
-    };
-    let out = arguments.out.clone().unwrap_or_else(|| {
+/// Trains a config in a folder of its own, on the device of this name, without a word but errors.
+pub(super) fn in_folder(config: &Config, out: &Path, device: &str) -> anyhow::Result<Ended> {
+    let options = Options { quiet: true, keep_going: false };
+    let device = device::choose(device)?;
+    let run = begin(config, (out, String::new()), &device, options, &|_| Ok(()))?;
+    train(run, config, true)
+}
+
+/// The config that the arguments name, with more settings behind theirs.
+fn config(arguments: &Arguments, more: &[String]) -> Result<Config> {
+    let set = [arguments.set.as_slice(), more].concat();
+    match &arguments.config {
+        Some(path) => Config::read(path, &set),
+        None => Config::parse(QUICK_START, "quick-start.toml", &set),
+    }
+}
+
+/// The folder that the arguments name.
+fn out(arguments: &Arguments) -> PathBuf {
+    arguments.out.clone().unwrap_or_else(|| {
         let name = arguments.config.as_ref().and_then(|path| path.file_stem());
         run_folder::default_path(&name.map_or("quick-start".into(), |name| name.to_string_lossy()))
-    });
-    RunFolder::check(&out)?;
+    })
+}
+
+/// A run from its beginning; nothing where only its plan was asked for.
+fn start(arguments: &Arguments, config: Config, out: &Path, options: Options) -> anyhow::Result<Option<Run>> {
+    RunFolder::check(out)?;
     let device = device::choose(&arguments.device)?;
-    let prepared = prepare(&config, &device).map_err(|error| config.locate(error))?;
-    if let Some(path) = &arguments.init_from {
-        initialize(&prepared.1, path, arguments.allow_nonfinite)?;
-    }
+    let initialize = |trainer: &Trainer| match &arguments.init_from {
+        Some(path) => initialize(trainer, path, arguments.allow_nonfinite),
+        None => Ok(()),
+    };
     if arguments.dry_run {
+        let prepared = prepare(&config, &device).map_err(|error| config.locate(error))?;
+        initialize(&prepared.1)?;
         return print_plan(&config, prepared.1.network()).map(|()| None);
     }
-    let mut text = config.to_toml()?;
-    if let Some(path) = &arguments.init_from {
-        text = format!("# --init-from {}\n{text}", path.display().to_string().escape_debug());
-    }
+    let note = arguments.init_from.as_ref().map_or(String::new(), |path| {
+        format!("# --init-from {}\n", path.display().to_string().escape_debug())
+    });
+    Ok(Some(begin(&config, (out, note), &device, options, &initialize)?))
+}
+
+/// A run from its beginning in the folder `out`, whose config begins with a note.
+fn begin(
+    config: &Config,
+    (out, note): (&Path, String),
+    device: &Device,
+    options: Options,
+    initialize: &dyn Fn(&Trainer) -> Result<()>,
+) -> Result<Run> {
+    RunFolder::check(out)?;
+    let prepared = prepare(config, device).map_err(|error| config.locate(error))?;
+    initialize(&prepared.1)?;
     if !options.quiet {
         describe(&prepared.0);
     }
-    let folder = RunFolder::create(&out, &text, &prepared.0.learnt)?;
-    Ok(Some((Run::new(config.clone(), prepared, folder, options, None)?, config)))
+    let folder = RunFolder::create(out, &(note + &config.to_toml()?), &prepared.0.learnt)?;
+    Run::new(config.clone(), prepared, folder, options, None)
+}
+
+/// k-fold cross-validation: as many runs, each tested on a part of the rows that it was not trained on.
+fn folds(arguments: &Arguments, of: u64, options: Options) -> anyhow::Result<ExitCode> {
+    let (out, quiet) = (out(arguments), options.quiet);
+    let mut results = Vec::new();
+    for index in 1..=of {
+        let config = config(arguments, &[format!("data.fold={{ index = {index}, of = {of} }}")])?;
+        let path = out.join(format!("fold-{index}"));
+        // What a table's columns are taken for is said once.
+        let options = Options { quiet: options.quiet || index > 1, ..options };
+        let Some(run) = start(arguments, config.clone(), &path, options)? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        match train(run, &config, options.quiet)? {
+            Ended::Finished(finished) => results.push(finished.numbers),
+            Ended::Stopped(code) => return Ok(code),
+        }
+        if !quiet {
+            super::say(&format!("fold {index} of {of} is in {}", path.display()));
+        }
+    }
+    write!(std::io::stdout().lock(), "{}", spread::table("fold", &results))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A run from its newest good checkpoint. Nothing in its folder is changed before all is known to fit.

@@ -29,6 +29,8 @@ pub(crate) struct Run {
     place: Place,
     /// What is known of the rows; worked out when the first checkpoint needs it.
     data: OnceCell<Fingerprint>,
+    /// The numbers of the best epoch so far, or of the last where none is judged.
+    best: Vec<(String, f64)>,
     /// The step of the last checkpoint.
     saved: Option<u64>,
     /// When `model.safetensors` was last written.
@@ -59,10 +61,21 @@ struct Place {
 
 /// How a run ended.
 pub(crate) enum Outcome {
-    /// With a summary for the terminal.
-    Finished(String),
+    /// With its results.
+    Finished(Finished),
     /// By a signal, after saving at this step.
     Stopped(Stop, u64),
+}
+
+/// The results of a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Finished {
+    /// For the terminal.
+    pub(crate) summary: String,
+    /// The seconds that it took.
+    pub(crate) seconds: f64,
+    /// The numbers of the test split by name, or those of the best epoch where there is none.
+    pub(crate) numbers: Vec<(String, f64)>,
 }
 
 impl Run {
@@ -90,8 +103,9 @@ impl Run {
         };
         let signals = Signals::listen()?;
         trainer.interrupt_by(signals.stopping());
+        let (kept, best) = (None, Vec::new());
         let run =
-            Self { config, splits, trainer, folder, options, signals, watch, place, data, saved, kept: None };
+            Self { config, splits, trainer, folder, options, signals, watch, place, data, best, saved, kept };
         Ok(run)
     }
 
@@ -214,6 +228,9 @@ impl Run {
         self.report(&sums, &numbers)?;
         self.trainer.observe(&numbers);
         let better = self.watch.see(number, &numbers);
+        if better {
+            self.best.clone_from(&numbers);
+        }
         if better && (self.watch.judged().best.is_some() || self.is_over() || self.was_long_ago()) {
             self.keep_model()?;
         }

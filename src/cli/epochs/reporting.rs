@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::Run;
+use super::{Finished, Run};
 use crate::checkpoint::Sums;
 use crate::cli::{progress, say, table};
 use crate::error::Result;
@@ -40,12 +40,12 @@ impl Run {
         self.forgive(logged)
     }
 
-    /// Tests the best weights and writes the final line; gives the summary for the terminal.
-    pub(super) fn finish(&mut self) -> Result<String> {
+    /// Tests the best weights and writes the final line; gives the results.
+    pub(super) fn finish(&mut self) -> Result<Finished> {
         let last_epoch = self.place.epoch;
         let best = self.watch.best_epoch().unwrap_or(last_epoch);
         let mut rows = vec![vec!["run".to_owned(), self.folder.path().display().to_string()]];
-        let mut line = Map::new();
+        let (mut line, mut tests) = (Map::new(), Vec::new());
         line.insert("kind".to_owned(), "final".into());
         line.insert("epoch".to_owned(), last_epoch.into());
         line.insert("step".to_owned(), self.trainer.steps().into());
@@ -58,6 +58,7 @@ impl Run {
             for (name, value) in std::iter::once(("loss", loss)).chain(metrics) {
                 rows.push(vec![format!("test_{name}"), format!("{value:.4}")]);
                 line.insert(format!("test_{name}"), json!(value));
+                tests.push((format!("test_{name}"), value));
             }
         }
         let seconds = self.seconds();
@@ -66,7 +67,8 @@ impl Run {
         self.folder.sync_log()?;
         rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
         rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
-        Ok(summary(&rows))
+        let numbers = if tests.is_empty() { self.best.clone() } else { tests };
+        Ok(Finished { summary: summary(&rows), seconds, numbers })
     }
 }
 
