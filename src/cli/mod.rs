@@ -2,6 +2,7 @@
 
 mod compare;
 mod config;
+mod dashboard;
 mod data;
 mod device;
 mod epochs;
@@ -9,6 +10,7 @@ mod eval;
 mod history;
 mod inspect;
 mod list;
+mod messages;
 mod predict;
 mod progress;
 mod replay;
@@ -29,6 +31,8 @@ use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
+
+use messages::Messages;
 
 /// Trains neural networks: a TOML file goes in, safetensors that PyTorch reads come out.
 #[derive(Debug, Parser)]
@@ -82,10 +86,11 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
         }
     };
-    start_logging(&cli);
+    let messages = Messages::default();
+    start_logging(&cli, &messages);
     let done = |()| ExitCode::SUCCESS;
     let result = match cli.command {
-        Command::Train(arguments) => train::run(&arguments, cli.quiet),
+        Command::Train(arguments) => train::run(&arguments, cli.quiet, messages),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Predict(arguments) => predict::run(&arguments).map(done),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
@@ -134,7 +139,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-fn start_logging(cli: &Cli) {
+fn start_logging(cli: &Cli, messages: &Messages) {
     let level = match (cli.quiet, cli.verbose) {
         (true, _) => LevelFilter::ERROR,
         (_, 0) => LevelFilter::INFO,
@@ -144,6 +149,8 @@ fn start_logging(cli: &Cli) {
     let color = match cli.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
+        // A dashboard has colours of its own.
+        ColorChoice::Auto if matches!(&cli.command, Command::Train(train) if train.tui) => false,
         ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
     tracing_subscriber::fmt()
@@ -153,6 +160,6 @@ fn start_logging(cli: &Cli) {
         .without_time()
         // A line that cannot be written is no reason to stop.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr)
+        .with_writer(messages.clone())
         .init();
 }

@@ -8,6 +8,7 @@ use candle_core::Device;
 use clap::Args;
 
 use super::epochs::{Finished, Options, Outcome, Run};
+use super::messages::Messages;
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::{self, Session};
@@ -43,6 +44,9 @@ pub(super) struct Arguments {
     /// Go on with the run in this folder from its newest good checkpoint, with its own config.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "init_from"])]
     resume: Option<PathBuf>,
+    /// A dashboard on the whole terminal: curves, progress, messages.
+    #[arg(long, conflicts_with_all = ["folds", "dry_run"])]
+    pub(super) tui: bool,
     /// Go on training where a checkpoint cannot be written, on a full disk for instance.
     #[arg(long)]
     keep_going: bool,
@@ -57,9 +61,10 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
-    let options = Options { quiet, keep_going: arguments.keep_going };
+    let dashboard = arguments.tui.then_some(messages);
+    let options = Options { quiet, dashboard, keep_going: arguments.keep_going };
     let (run, config) = match (&arguments.resume, arguments.folds) {
         (Some(path), _) => match go_on(arguments, path, options)? {
             Some(run) => run,
@@ -116,7 +121,7 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
 
 /// Trains a config in a folder of its own, on the device of this name, without a word but errors.
 pub(super) fn in_folder(config: &Config, out: &Path, device: &str) -> anyhow::Result<Ended> {
-    let options = Options { quiet: true, keep_going: false };
+    let options = Options { quiet: true, ..Options::default() };
     let device = device::choose(device)?;
     let run = begin(config, (out, String::new()), &device, options, &|_| Ok(()))?;
     train(run, config, true)
@@ -184,11 +189,11 @@ fn folds(arguments: &Arguments, of: u64, options: Options) -> anyhow::Result<Exi
         let config = config(arguments, &[format!("data.fold={{ index = {index}, of = {of} }}")])?;
         let path = out.join(format!("fold-{index}"));
         // What a table's columns are taken for is said once.
-        let options = Options { quiet: options.quiet || index > 1, ..options };
+        let options = Options { quiet: quiet || index > 1, ..options.clone() };
         let Some(run) = start(arguments, config.clone(), &path, options)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        match train(run, &config, options.quiet)? {
+        match train(run, &config, quiet)? {
             Ended::Finished(finished) => results.push(finished.numbers),
             Ended::Stopped(code) => return Ok(code),
         }

@@ -2,12 +2,14 @@
 
 mod reporting;
 mod saving;
+mod screen;
 
 use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Instant;
 
-use super::progress;
+use self::screen::{At, Screen};
+use super::messages::Messages;
 use super::run_folder::RunFolder;
 use super::signals::{Signals, Stop};
 use super::watch::Watch;
@@ -24,6 +26,7 @@ pub(crate) struct Run {
     trainer: Trainer,
     folder: RunFolder,
     options: Options,
+    screen: Screen,
     signals: Signals,
     watch: Watch,
     place: Place,
@@ -38,10 +41,12 @@ pub(crate) struct Run {
 }
 
 /// How a run goes about it; nothing here changes a bit of the result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     /// Whether nothing is said of progress.
     pub(crate) quiet: bool,
+    /// Where the lines of the log are, for a dashboard in the place of bars and lines.
+    pub(crate) dashboard: Option<Messages>,
     /// Whether training goes on where a checkpoint cannot be written.
     pub(crate) keep_going: bool,
 }
@@ -101,11 +106,30 @@ impl Run {
             seconds: progress.seconds,
             started: Instant::now(),
         };
-        let signals = Signals::listen()?;
+        let signals = Signals::listen(options.dashboard.is_some())?;
+        let screen = match &options.dashboard {
+            Some(messages) => {
+                Screen::dashboard(&folder.path().display().to_string(), config.train.epochs, messages)?
+            }
+            None => Screen::lines(options.quiet),
+        };
         trainer.interrupt_by(signals.stopping());
         let (kept, best) = (None, Vec::new());
-        let run =
-            Self { config, splits, trainer, folder, options, signals, watch, place, data, best, saved, kept };
+        let run = Self {
+            config,
+            splits,
+            trainer,
+            folder,
+            options,
+            screen,
+            signals,
+            watch,
+            place,
+            data,
+            best,
+            saved,
+            kept,
+        };
         Ok(run)
     }
 
@@ -120,7 +144,9 @@ impl Run {
                 return self.stop();
             }
         }
-        self.finish().map(Outcome::Finished)
+        let finished = self.finish()?;
+        self.screen.close();
+        Ok(Outcome::Finished(finished))
     }
 
     /// The run's folder.
@@ -167,8 +193,7 @@ impl Run {
         let before = sums.seconds;
         let timed = |sums| Sums { seconds: before + start.elapsed().as_secs_f64(), ..sums };
         let batches = self.trainer.batches(&self.splits.train, number);
-        let mut bar =
-            progress::Bar::new(batches.rows() as u64, (number, self.config.train.epochs), self.options.quiet);
+        self.screen.begin(number, self.config.train.epochs, batches.rows() as u64);
         let (first, last) = (usize::try_from(self.place.updates).unwrap_or(usize::MAX), batches.len());
         for (index, rows) in batches.enumerate().skip(first) {
             if self.limit_is_reached() {
@@ -179,7 +204,7 @@ impl Run {
             }
             let update = match self.trainer.update(&self.splits.train, &rows, number) {
                 Err(Error::Interrupted) => {
-                    bar.finish();
+                    self.screen.end();
                     self.place.within = Some(timed(sums));
                     return Ok(false);
                 }
@@ -190,14 +215,15 @@ impl Run {
             sums.rows += update.rows as u64;
             sums.lr = update.lr;
             self.place.updates += 1;
-            bar.update(&sums);
+            let (step, loss) = (update.step, update.loss_sum / update.total);
+            self.screen.update(&sums, || At { epoch: number, step, loss, seconds: timed(sums).seconds });
             // After the last update the epoch is ended first.
             if index + 1 < last && self.interrupted(|| timed(sums))? {
-                bar.finish();
+                self.screen.end();
                 return Ok(false);
             }
         }
-        bar.finish();
+        self.screen.end();
         self.place.within = Some(timed(sums));
         Ok(true)
     }

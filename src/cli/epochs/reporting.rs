@@ -4,7 +4,7 @@ use serde_json::{Map, json};
 
 use super::{Finished, Run};
 use crate::checkpoint::Sums;
-use crate::cli::{progress, say, table};
+use crate::cli::table;
 use crate::error::Result;
 use crate::trainer::Evaluation;
 
@@ -24,10 +24,7 @@ impl Run {
 
     pub(super) fn report(&mut self, sums: &Sums, numbers: &[(String, f64)]) -> Result<()> {
         let epoch = self.place.epoch;
-        if !self.options.quiet {
-            let epochs = self.config.train.epochs;
-            say(&progress::line((epoch, epochs), numbers, sums));
-        }
+        self.screen.report((epoch, self.config.train.epochs), numbers, sums);
         let mut line = Map::new();
         line.insert("kind".to_owned(), "epoch".into());
         line.insert("epoch".to_owned(), epoch.into());
