@@ -5,4 +5,5 @@ mod fetch;
 mod npz;
 mod options;
 mod runs;
+mod tables;
 mod tools;

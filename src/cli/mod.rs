@@ -86,6 +86,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
         }
     };
+    hide_guarded_panics();
     let messages = Messages::default();
     start_logging(&cli, &messages);
     let done = |()| ExitCode::SUCCESS;
@@ -110,6 +111,16 @@ pub fn run() -> ExitCode {
             exit_code(&error)
         }
     }
+}
+
+/// A panic that is caught and becomes an error is not printed.
+fn hide_guarded_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::data::table::read::is_guarded() {
+            print(panic);
+        }
+    }));
 }
 
 /// Wrong usage or config is 2, all else that fails is 1.

@@ -7,6 +7,9 @@ use super::row::{Row, Value};
 use super::survey::{self, MOST_CATEGORIES};
 use crate::error::{Error, Result};
 
+/// More classes than this whose names are fractions are numbers.
+const MOST_FRACTIONS: usize = 100;
+
 /// The rows of each class.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Census {
@@ -68,7 +71,8 @@ impl Census {
         }
         let fractions =
             names.iter().filter(|name| name.parse::<f64>().is_ok_and(|number| number.fract() != 0.0));
-        if 2 * fractions.count() > names.len() && 2 * names.len() as u64 > rows {
+        let many = 2 * names.len() as u64 > rows || names.len() > MOST_FRACTIONS;
+        if many && 2 * fractions.count() > names.len() {
             return data(format!(
                 "{} different numbers in {rows} rows are no classes; take the loss `mse`",
                 names.len()

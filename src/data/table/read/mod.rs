@@ -13,6 +13,7 @@ use super::row::Row;
 use crate::error::{Error, Result};
 
 pub use self::csv::Dialect;
+pub(crate) use self::parquet::is_guarded;
 pub use input::Input;
 
 /// A table's format.

@@ -1,5 +1,7 @@
 //! Apache Parquet, read by arrow's reader a piece of a row group at a time: <https://parquet.apache.org>.
 
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
@@ -29,7 +31,7 @@ pub(super) struct Parquet {
     /// The readers of the current row group, and its rows that they have not read yet.
     readers: Vec<Option<ColumnReader>>,
     left: usize,
-    piece: Vec<Vec<Cell>>,
+    piece: Vec<Vec<Held>>,
     next: usize,
     row: u64,
 }
@@ -51,7 +53,7 @@ enum Meaning {
     Unusable,
 }
 
-enum Cell {
+enum Held {
     Missing,
     Number(f64),
     Date(f64),
@@ -62,7 +64,8 @@ enum Cell {
 impl Parquet {
     pub(super) fn open(input: &Input) -> Result<Self> {
         let path = input.path().to_path_buf();
-        let file = SerializedFileReader::new(input.file()?).map_err(|e| damaged(&path, &e))?;
+        let source = input.file()?;
+        let file = guarded(|| SerializedFileReader::new(source)).map_err(|e| damaged(&path, &e))?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let (mut columns, mut leaves) = (Vec::new(), Vec::new());
         for (place, root) in schema.root_schema().get_fields().iter().enumerate() {
@@ -84,11 +87,12 @@ impl Parquet {
             if self.group == self.file.num_row_groups() {
                 return Ok(false);
             }
-            let group = self.file.get_row_group(self.group).map_err(|e| damaged(&self.path, &e))?;
+            let group =
+                guarded(|| self.file.get_row_group(self.group)).map_err(|e| damaged(&self.path, &e))?;
             self.left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
             let reader = |(leaf, meaning): &(usize, Meaning)| match meaning {
                 Meaning::Unusable => Ok(None),
-                _ => group.get_column_reader(*leaf).map(Some),
+                _ => guarded(|| group.get_column_reader(*leaf)).map(Some),
             };
             self.readers = self
                 .leaves
@@ -102,8 +106,8 @@ impl Parquet {
         self.piece.clear();
         for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
             let cells = match reader {
-                Some(reader) => decode(reader, *meaning, rows),
-                None => Ok((0..rows).map(|_| Cell::Missing).collect()),
+                Some(reader) => guarded(|| decode(reader, *meaning, rows)),
+                None => Ok((0..rows).map(|_| Held::Missing).collect()),
             };
             let problem = |problem: String| {
                 Error::data(
@@ -140,12 +144,12 @@ impl Records for Parquet {
         row.line = self.row;
         for (column, name) in self.piece.iter().zip(&self.columns) {
             match &column[self.next] {
-                Cell::Missing => row.push(Value::Missing),
-                Cell::Number(number) if number.is_nan() => row.push(Value::Missing),
-                Cell::Number(number) => row.push(Value::Number(*number)),
-                Cell::Date(days) => row.push(Value::Date(*days)),
-                Cell::Boolean(yes) => row.push(Value::Text(if *yes { "true" } else { "false" })),
-                Cell::Text(bytes) => row.push(Value::Text(text(bytes, &self.path, self.row, name)?)),
+                Held::Missing => row.push(Value::Missing),
+                Held::Number(number) if number.is_nan() => row.push(Value::Missing),
+                Held::Number(number) => row.push(Value::Number(*number)),
+                Held::Date(days) => row.push(Value::Date(*days)),
+                Held::Boolean(yes) => row.push(Value::Text(if *yes { "true" } else { "false" })),
+                Held::Text(bytes) => row.push(Value::Text(text(bytes, &self.path, self.row, name)?)),
             }
         }
         self.next += 1;
@@ -195,50 +199,50 @@ impl Meaning {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a feature is a floating-point number")]
-    fn whole(self, number: i64) -> Cell {
+    fn whole(self, number: i64) -> Held {
         match self {
-            Self::Decimal(unit) => Cell::Number(number as f64 * unit),
-            Self::Date => Cell::Date(number as f64),
-            Self::Timestamp(a_day) => Cell::Date(number as f64 / a_day),
-            Self::Unsigned => Cell::Number(number.cast_unsigned() as f64),
-            _ => Cell::Number(number as f64),
+            Self::Decimal(unit) => Held::Number(number as f64 * unit),
+            Self::Date => Held::Date(number as f64),
+            Self::Timestamp(a_day) => Held::Date(number as f64 / a_day),
+            Self::Unsigned => Held::Number(number.cast_unsigned() as f64),
+            _ => Held::Number(number as f64),
         }
     }
 
-    fn bytes(self, bytes: ByteArray) -> Cell {
+    fn bytes(self, bytes: ByteArray) -> Held {
         match self {
-            Self::Text => Cell::Text(bytes),
+            Self::Text => Held::Text(bytes),
             Self::Decimal(unit) => {
                 // Two's complement, the largest byte first.
                 let negative = bytes.data().first().is_some_and(|byte| *byte >= 0x80);
                 let start = if negative { -1.0 } else { 0.0 };
-                Cell::Number(
+                Held::Number(
                     bytes.data().iter().fold(start, |sum, byte| sum * 256.0 + f64::from(*byte)) * unit,
                 )
             }
             Self::Float16 => match *bytes.data() {
-                [low, high] => Cell::Number(half::f16::from_le_bytes([low, high]).to_f64()),
-                _ => Cell::Missing,
+                [low, high] => Held::Number(half::f16::from_le_bytes([low, high]).to_f64()),
+                _ => Held::Missing,
             },
-            _ => Cell::Missing,
+            _ => Held::Missing,
         }
     }
 }
 
 /// The next `rows` cells of a column.
-fn decode(reader: &mut ColumnReader, meaning: Meaning, rows: usize) -> Result<Vec<Cell>, ParquetError> {
+fn decode(reader: &mut ColumnReader, meaning: Meaning, rows: usize) -> Result<Vec<Held>, ParquetError> {
     match reader {
-        ColumnReader::BoolColumnReader(reader) => read(reader, rows, Cell::Boolean),
+        ColumnReader::BoolColumnReader(reader) => read(reader, rows, Held::Boolean),
         ColumnReader::Int32ColumnReader(reader) => read(reader, rows, |number: i32| match meaning {
-            Meaning::Unsigned => Cell::Number(f64::from(number.cast_unsigned())),
+            Meaning::Unsigned => Held::Number(f64::from(number.cast_unsigned())),
             _ => meaning.whole(i64::from(number)),
         }),
         ColumnReader::Int64ColumnReader(reader) => read(reader, rows, |number| meaning.whole(number)),
-        ColumnReader::Int96ColumnReader(reader) => read(reader, rows, |instant| Cell::Date(int96(&instant))),
+        ColumnReader::Int96ColumnReader(reader) => read(reader, rows, |instant| Held::Date(int96(&instant))),
         ColumnReader::FloatColumnReader(reader) => {
-            read(reader, rows, |number| Cell::Number(f64::from(number)))
+            read(reader, rows, |number| Held::Number(f64::from(number)))
         }
-        ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Cell::Number),
+        ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Held::Number),
         ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |bytes| meaning.bytes(bytes)),
         ColumnReader::FixedLenByteArrayColumnReader(reader) => {
             read(reader, rows, |bytes| meaning.bytes(bytes.into()))
@@ -256,8 +260,8 @@ fn int96(instant: &Int96) -> f64 {
 fn read<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     rows: usize,
-    cell: impl Fn(T::T) -> Cell,
-) -> Result<Vec<Cell>, ParquetError> {
+    cell: impl Fn(T::T) -> Held,
+) -> Result<Vec<Held>, ParquetError> {
     let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     let mut read = 0;
     while read < rows {
@@ -273,8 +277,26 @@ fn read<T: DataType>(
     }
     let mut values = values.into_iter();
     let present =
-        |level: i16| if level > 0 { values.next().map_or(Cell::Missing, &cell) } else { Cell::Missing };
+        |level: i16| if level > 0 { values.next().map_or(Held::Missing, &cell) } else { Held::Missing };
     Ok(levels.into_iter().map(present).collect())
+}
+
+thread_local! {
+    /// Whether a panic on this thread is the reader's.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread is one of the Parquet reader's, which becomes an error and is not to be printed.
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// Calls the reader: it trusts what it has decoded, and on some damaged files it panics where it should fail.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let outer = GUARDED.replace(true);
+    let result = std::panic::catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(outer);
+    result.unwrap_or_else(|_| Err(ParquetError::General("its pages do not fit their headers".to_owned())))
 }
 
 fn damaged(path: &Path, error: &ParquetError) -> Error {

@@ -1,5 +1,7 @@
 //! The folder of a run: `config.toml`, `model.safetensors`, `metrics.jsonl`, `checkpoints/`.
 
+mod csv;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,21 +17,25 @@ use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
 use crate::trainer::Trainer;
 
+use csv::Csv;
+
 const CONFIG: &str = "config.toml";
 const DATA: &str = "data.toml";
 const MODEL: &str = "model.safetensors";
 const METRICS: &str = "metrics.jsonl";
+const TABLE: &str = "metrics.csv";
 const CHECKPOINTS: &str = "checkpoints";
 const FAILURE: &str = "failure";
 
 /// The names that a run writes.
-const OWN: [&str; 6] = [CONFIG, DATA, MODEL, METRICS, CHECKPOINTS, FAILURE];
+const OWN: [&str; 7] = [CONFIG, DATA, MODEL, METRICS, TABLE, CHECKPOINTS, FAILURE];
 
 /// A run's folder, open for writing by this process alone.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
     metrics: Log,
+    table: Csv,
     /// The sum of `model.safetensors`, where this run has written it.
     model: Option<Checksum>,
     /// The file of the last checkpoint that has the best weights, and its sum.
@@ -68,15 +74,16 @@ impl RunFolder {
             Ok(lock)
         });
         let lock = taken.inspect_err(|_| remove_folders(path, made.as_deref()))?;
-        let start = || -> Result<Log> {
+        let start = || -> Result<(Log, Csv)> {
             files::clear_leftovers(&Local, path)?;
             files::write(&Local, &path.join(CONFIG), config.as_bytes())?;
             files::write(&Local, &path.join(DATA), learnt.to_toml()?.as_bytes())?;
-            Log::create(&Local, &path.join(METRICS))
+            let metrics = Log::create(&Local, &path.join(METRICS))?;
+            Ok((metrics, Csv::of(path.join(TABLE), &path.join(METRICS))?))
         };
         match start() {
-            Ok(metrics) => {
-                Ok(Self { path: path.to_path_buf(), metrics, model: None, best: None, made, lock })
+            Ok((metrics, table)) => {
+                Ok(Self { path: path.to_path_buf(), metrics, table, model: None, best: None, made, lock })
             }
             Err(error) => {
                 drop(lock);
@@ -120,7 +127,8 @@ impl RunFolder {
         }
         let model = best.as_ref().map(|(_, sum)| sum.clone());
         let metrics = Log::resume(&path.join(METRICS), &found.progress.log)?;
-        Ok(Self { path: path.to_path_buf(), metrics, model, best, made: None, lock })
+        let table = Csv::of(path.join(TABLE), &path.join(METRICS))?;
+        Ok(Self { path: path.to_path_buf(), metrics, table, model, best, made: None, lock })
     }
 
     /// Puts another config in place, below the lines of comment that the old one begins with.
@@ -168,9 +176,11 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Adds one line to `metrics.jsonl`.
+    /// Adds one line to `metrics.jsonl`, and to `metrics.csv` where it is an epoch's.
     pub(super) fn log(&mut self, line: Map<String, Value>) -> Result<()> {
-        self.metrics.add(&Local, &Value::Object(line).to_string())
+        let text = Value::Object(line.clone()).to_string();
+        self.metrics.add(&Local, &text)?;
+        self.table.add(&line, &self.path.join(METRICS))
     }
 
     /// Brings `metrics.jsonl` to the disk.
@@ -237,7 +247,7 @@ fn lock(path: &Path) -> Result<Lock> {
 
 /// Removes what a run wrote, and the folders that it made, from `path` out to `made`.
 fn remove(path: &Path, made: Option<&Path>) {
-    for name in [CONFIG, DATA, METRICS] {
+    for name in [CONFIG, DATA, METRICS, TABLE] {
         let _ = fs::remove_file(path.join(name));
     }
     remove_folders(path, made);
