@@ -206,6 +206,27 @@ impl Trainer {
         Ok(update)
     }
 
+    /// The gradients of the loss of these rows by the parameters' names, as an update would have them before it is
+    /// clipped; none is made.
+    pub fn gradients(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Vec<(String, Tensor)>> {
+        let tracked = self.network.params().copy_buffers()?;
+        let batch = Batch { data, rows, epoch, step: self.steps() + 1, lr: 0.0 };
+        let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
+        let mut pass =
+            Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
+        let made = pass.gradients(&batch).map(|_| ());
+        let multiplied = grads.multiply_out();
+        network.params().restore_buffers(&tracked)?;
+        // What is not finite is to be seen as well.
+        match made {
+            Err(Error::Diverged { .. }) | Ok(()) => multiplied?,
+            Err(error) => return Err(error),
+        }
+        let params = network.params().trainable().iter();
+        let known = params.filter_map(|param| Some((param.name().to_owned(), grads.get(param)?.clone())));
+        Ok(known.collect())
+    }
+
     /// Says that the last update of `epoch` was made.
     pub fn end_epoch(&mut self, epoch: u64) -> Result<()> {
         match &mut self.average {

@@ -7,6 +7,7 @@ mod data;
 mod device;
 mod epochs;
 mod eval;
+mod events;
 mod history;
 mod inspect;
 mod list;

@@ -46,6 +46,8 @@ pub struct TrainOptions {
     pub checkpoint_every: Every,
     /// How many checkpoints are kept.
     pub keep_last: usize,
+    /// Whether an event file for TensorBoard is written.
+    pub tensorboard: bool,
 }
 
 impl Default for TrainOptions {
@@ -66,6 +68,7 @@ impl Default for TrainOptions {
             early_stopping: None,
             checkpoint_every: Every::Epoch,
             keep_last: 3,
+            tensorboard: true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a run says and logs: the numbers of its epochs, and those of its end.
 
+use candle_core::{DType, Tensor};
 use serde_json::{Map, json};
 
 use super::{Finished, Run};
@@ -34,7 +35,43 @@ impl Run {
         line.insert("seconds".to_owned(), sums.seconds.into());
         line.insert("samples".to_owned(), sums.rows.into());
         let logged = self.folder.log(line);
-        self.forgive(logged)
+        self.forgive(logged)?;
+        self.show_in_tensorboard(numbers, sums.lr)
+    }
+
+    /// The numbers of an epoch, and now and then those of all weights and gradients.
+    fn show_in_tensorboard(&mut self, numbers: &[(String, f64)], lr: f64) -> Result<()> {
+        if !self.config.train.tensorboard {
+            return Ok(());
+        }
+        let (step, config) = (self.trainer.steps(), self.config.to_toml()?);
+        let mut values: Vec<(&str, f64)> =
+            numbers.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        values.push(("lr", lr));
+        self.folder.events.scalars(step, &values, &config);
+        if self.folder.events.wants_histograms() {
+            let tensors = self.tensors()?;
+            self.folder.events.histograms(step, &tensors);
+        }
+        Ok(())
+    }
+
+    /// The numbers of all weights, and of the gradients of some rows.
+    fn tensors(&mut self) -> Result<Vec<(String, Vec<f64>)>> {
+        const ROWS: usize = 256;
+        let numbers = |tensor: &Tensor| -> Result<Vec<f64>> {
+            Ok(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?)
+        };
+        let mut tensors = Vec::new();
+        for param in self.trainer.network().params().trainable() {
+            tensors.push((format!("weights/{}", param.name()), numbers(param.value())?));
+        }
+        let data = &self.splits.train;
+        let rows: Vec<u32> = data.pieces_of(ROWS).next().unwrap_or_default();
+        for (name, gradient) in self.trainer.gradients(data, &rows, self.place.epoch)? {
+            tensors.push((format!("gradients/{name}"), numbers(&gradient)?));
+        }
+        Ok(tensors)
     }
 
     /// Tests the best weights and writes the final line; gives the results.
@@ -62,6 +99,11 @@ impl Run {
         line.insert("seconds".to_owned(), seconds.into());
         self.folder.log(line)?;
         self.folder.sync_log()?;
+        if self.config.train.tensorboard && !tests.is_empty() {
+            let values: Vec<(&str, f64)> =
+                tests.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            self.folder.events.scalars(self.trainer.steps(), &values, &self.config.to_toml()?);
+        }
         rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
         rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
         let numbers = if tests.is_empty() { self.best.clone() } else { tests };

@@ -1,6 +1,7 @@
 //! The folder of a run: `config.toml`, `model.safetensors`, `metrics.jsonl`, `checkpoints/`.
 
 mod csv;
+mod events;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,7 @@ use crate::nn::Params;
 use crate::trainer::Trainer;
 
 use csv::Csv;
+use events::Events;
 
 const CONFIG: &str = "config.toml";
 const DATA: &str = "data.toml";
@@ -36,6 +38,8 @@ pub(super) struct RunFolder {
     path: PathBuf,
     metrics: Log,
     table: Csv,
+    /// For TensorBoard.
+    pub(super) events: Events,
     /// The sum of `model.safetensors`, where this run has written it.
     model: Option<Checksum>,
     /// The file of the last checkpoint that has the best weights, and its sum.
@@ -83,7 +87,17 @@ impl RunFolder {
         };
         match start() {
             Ok((metrics, table)) => {
-                Ok(Self { path: path.to_path_buf(), metrics, table, model: None, best: None, made, lock })
+                let events = Events::new(path, None);
+                Ok(Self {
+                    path: path.to_path_buf(),
+                    metrics,
+                    table,
+                    events,
+                    model: None,
+                    best: None,
+                    made,
+                    lock,
+                })
             }
             Err(error) => {
                 drop(lock);
@@ -128,7 +142,8 @@ impl RunFolder {
         let model = best.as_ref().map(|(_, sum)| sum.clone());
         let metrics = Log::resume(&path.join(METRICS), &found.progress.log)?;
         let table = Csv::of(path.join(TABLE), &path.join(METRICS))?;
-        Ok(Self { path: path.to_path_buf(), metrics, table, model, best, made: None, lock })
+        let events = Events::new(path, Some(found.progress.step));
+        Ok(Self { path: path.to_path_buf(), metrics, table, events, model, best, made: None, lock })
     }
 
     /// Puts another config in place, below the lines of comment that the old one begins with.
