@@ -7,7 +7,7 @@ use crate::common::repository;
 
 /// From the ground up; a module imports from its own row and from rows above it in this list.
 const ORDER: &[&[&str]] = &[
-    &["error", "files", "rng", "registry", "kernels"],
+    &["error", "files", "rng", "registry", "kernels", "report"],
     &["data"],
     &["nn"],
     &["model"],

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::table::thousands;
+use super::table::{printable, thousands};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -27,7 +27,7 @@ pub(super) struct Epoch {
 }
 
 /// What a loss can be drawn over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Axis {
     Epochs,
     Updates,
@@ -96,7 +96,7 @@ impl History {
     }
 
     pub(super) fn name(&self) -> String {
-        self.path.display().to_string().escape_debug().to_string()
+        printable(&self.path.display().to_string())
     }
 }
 

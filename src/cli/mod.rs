@@ -5,6 +5,7 @@ mod config;
 mod dashboard;
 mod data;
 mod device;
+mod differences;
 mod epochs;
 mod eval;
 mod events;
@@ -15,6 +16,7 @@ mod messages;
 mod predict;
 mod progress;
 mod replay;
+mod report;
 mod resume;
 mod run_folder;
 mod session;
@@ -66,6 +68,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Runs side by side: loss over epochs, updates, samples and seconds.
     Compare(compare::Arguments),
+    /// One HTML page with curves, confusion, mistakes, weights and gradients of runs.
+    Report(report::Arguments),
     /// Everything that a config can name, with options and defaults.
     List,
     /// Check a config, or show all that it comes to.
@@ -98,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::Compare(arguments) => compare::run(&arguments, cli.quiet),
+        Command::Report(arguments) => report::run(&arguments, cli.quiet).map(done),
         Command::List => list::run().map(done),
         Command::Config(arguments) => config::run(&arguments).map(done),
         Command::Completions(arguments) => shell::completions(&arguments, Cli::command()).map(done),
@@ -134,10 +139,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 /// The error in one line. Names from files and arguments may hold what would steer a terminal: it is written out.
 fn sentence(error: &anyhow::Error) -> String {
-    let text = error.to_string();
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    table::printable(&error.to_string())
 }
 
 /// A line on standard error, which may be closed: that is no reason to stop.

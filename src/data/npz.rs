@@ -7,6 +7,7 @@ use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
+use super::images::Pictures;
 use super::{Loaded, Request, Rows, Source, Want, Whole, npy};
 use crate::error::{Error, Result};
 use crate::files;
@@ -59,7 +60,9 @@ impl Npz {
             Want::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
             Want::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
         };
-        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures: None }))
+        let images = train.xs.dtype() == DType::U8 && want.classes();
+        let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
+        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures }))
     }
 
     fn split(

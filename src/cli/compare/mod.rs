@@ -10,10 +10,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Map;
 
-use super::device;
 use super::history::{Axis, History};
-use super::table::render;
+use super::table::{printable, render};
+use super::{device, differences, run_folder};
+use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::files::{self, Local};
 
 /// The most rows of a table over one axis.
 const ROWS: usize = 10;
@@ -27,6 +29,12 @@ pub(super) struct Arguments {
     /// trained the test accuracy or error.
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
+    /// Write the curves as an SVG picture, too.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// What the picture's curves are drawn over.
+    #[arg(long, value_enum, default_value_t = Axis::Epochs)]
+    axis: Axis,
     /// Train variants of this config, and say which is better.
     #[arg(long, value_name = "CONFIG", conflicts_with = "runs", requires = "vary")]
     train: Option<PathBuf>,
@@ -56,28 +64,69 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode
         return variants::run(arguments, config, quiet);
     }
     let text = side_by_side(&arguments.runs, arguments.metric.as_deref())?;
+    draw(arguments, &arguments.runs)?;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the picture that is asked for.
+fn draw(arguments: &Arguments, runs: &[PathBuf]) -> Result<()> {
+    let Some(path) = &arguments.svg else { return Ok(()) };
+    let mut drawn = Vec::new();
+    for run in runs {
+        let config = Config::read(&run_folder::config_of(run, "compare")?, &[])?;
+        drawn.push(super::report::curves(run, &config)?);
+    }
+    let histories: Vec<History> = runs.iter().map(|path| History::read(path)).collect::<Result<_>>()?;
+    let known = arguments.metric.as_deref().filter(|metric| histories.iter().all(|run| run.has(metric)));
+    let metric = known.unwrap_or_else(|| default_metric(&histories));
+    let axis = match arguments.axis {
+        Axis::Epochs => crate::report::Axis::Epochs,
+        Axis::Updates => crate::report::Axis::Updates,
+        Axis::Samples => crate::report::Axis::Samples,
+        Axis::Seconds => crate::report::Axis::Seconds,
+    };
+    files::write(&Local, path, crate::report::curve_svg(&drawn, metric, axis, false).as_bytes())
+}
+
+/// The validation loss, or the training loss where a run has none.
+fn default_metric(runs: &[History]) -> &'static str {
+    if runs.iter().all(|run| run.has("val_loss")) { "val_loss" } else { "train_loss" }
 }
 
 /// Runs side by side.
 fn side_by_side(paths: &[PathBuf], metric: Option<&str>) -> Result<String> {
     let runs: Vec<History> = paths.iter().map(|path| History::read(path)).collect::<Result<_>>()?;
-    let metric = match metric {
-        Some(metric) => metric,
-        None if runs.iter().all(|run| run.has("val_loss")) => "val_loss",
-        None => "train_loss",
-    };
+    let metric = metric.unwrap_or_else(|| default_metric(&runs));
     if let Some(run) = runs.iter().find(|run| !run.has(metric)) {
         let problem =
             format!("no epoch of it has `{}`; it has {}", metric.escape_debug(), run.names().join(", "));
         return Err(Error::data(&run.path, problem));
     }
     let mut text = summary(&runs, metric);
+    text.push_str(&apart(paths)?);
     for axis in Axis::ALL {
         let _ = write!(text, "\n{metric} over {}\n{}", axis.name(), over(&runs, metric, axis));
     }
     Ok(text)
+}
+
+/// A row for each key of the configs that sets the runs apart; nothing where a folder has no config.
+fn apart(paths: &[PathBuf]) -> Result<String> {
+    let known: Option<Vec<PathBuf>> =
+        paths.iter().map(|path| run_folder::config_of(path, "compare").ok()).collect();
+    let Some(known) = known else { return Ok(String::new()) };
+    let configs: Vec<Config> = known.iter().map(|path| Config::read(path, &[])).collect::<Result<_>>()?;
+    let differences = differences::between(&configs)?;
+    if differences.is_empty() {
+        return Ok(String::new());
+    }
+    let mut rows = vec![vec!["config".to_owned()]];
+    rows[0].extend(paths.iter().map(|path| printable(&path.display().to_string())));
+    for (key, values) in differences {
+        rows.push([vec![printable(&key)], values.iter().map(|value| printable(value)).collect()].concat());
+    }
+    Ok(format!("\n{}", render(&rows)))
 }
 
 /// A row a run: how long it took, the metric at its end and at its best, and the results on the test split.

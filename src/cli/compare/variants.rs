@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::spread::Spread;
-use crate::cli::table::render;
+use crate::cli::table::{printable, render};
 use crate::cli::train::{self, Ended};
 use crate::cli::{run_folder, say};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics::Tally;
 
-use super::{Arguments, side_by_side};
+use super::{Arguments, draw, side_by_side};
 
 /// A variant: the settings that make it, as `--set` takes them, and for each seed the numbers of its run.
 struct Variant {
@@ -23,7 +23,7 @@ struct Variant {
 
 impl Variant {
     fn name(&self) -> String {
-        self.set.join(", ").escape_debug().to_string()
+        printable(&self.set.join(", "))
     }
 
     /// The metric of each of its runs.
@@ -79,6 +79,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
         variants.iter().filter_map(|variant| variant.runs.first()).map(|(path, _)| path.clone()).collect();
     let _ = writeln!(text, "\nThe first seed's runs, in {}:\n", out.display());
     text.push_str(&side_by_side(&firsts, None)?);
+    draw(arguments, &firsts)?;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -206,7 +206,22 @@ impl Encoding {
     }
 }
 
+/// A number as a person would write it: what rounding to 32 bits and back adds is left out.
+fn shortest(number: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, reason = "for the eye")]
+    let rounded = format!("{:.5}", number as f32);
+    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 impl Named {
+    /// The name of a number.
+    fn name(&self, number: Option<usize>) -> String {
+        match number {
+            None => "unknown".to_owned(),
+            Some(number) => self.categories.get(number).cloned().unwrap_or_else(|| "missing".to_owned()),
+        }
+    }
+
     /// How many there are, with that for a missing cell.
     pub fn len(&self) -> usize {
         self.categories.len() + usize::from(self.missing == MissingName::Own)
@@ -255,6 +270,43 @@ impl Recipe {
         }
         dense.extend(learnt);
         dense
+    }
+
+    /// The cells that some features were made from, by the names of their columns.
+    pub fn cells(&self, features: &[f64]) -> Vec<(String, String)> {
+        let (mut dense, mut learnt) = (0, self.widths().0);
+        let mut cells = Vec::new();
+        for Column { name, encoding } in &self.columns {
+            let at = |place: usize| features.get(place).copied().unwrap_or(f64::NAN);
+            let cell = match encoding {
+                Encoding::Ignore { .. } => continue,
+                Encoding::Number(scaled) => shortest(at(dense) * scaled.scale + scaled.offset),
+                Encoding::Date(scaled) => {
+                    let days = at(dense) * scaled.scale + scaled.offset;
+                    jiff::Timestamp::from_duration(
+                        jiff::SignedDuration::try_from_secs_f64((days * 86_400.0).round())
+                            .unwrap_or_default(),
+                    )
+                    .map_or_else(|_| shortest(days), |instant| instant.to_string())
+                }
+                Encoding::Boolean(_) => (if at(dense) > 0.5 { "yes" } else { "no" }).to_owned(),
+                Encoding::Category(named) => named.name((0..named.len()).find(|name| at(dense + name) > 0.5)),
+                Encoding::Embedding { named, .. } => {
+                    #[allow(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "a name's number"
+                    )]
+                    let number = at(learnt) as usize;
+                    named.name(number.checked_sub(1))
+                }
+            };
+            let (own, own_learnt) = encoding.widths();
+            dense += own;
+            learnt += own_learnt;
+            cells.push((name.clone(), cell));
+        }
+        cells
     }
 
     /// Columns and kinds, a line each.
