@@ -4,6 +4,7 @@
 mod locate;
 mod origin;
 mod overrides;
+mod schema;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,7 @@ use crate::registry::{self, FromTable, KeyError};
 use crate::trainer::{TrainOptions, check_monitor};
 
 pub use origin::Origin;
+pub use schema::schema;
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq)]

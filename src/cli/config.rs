@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use toml::{Table, Value};
 
-use crate::config::Config;
+use crate::config::{Config, schema};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
@@ -21,6 +21,8 @@ enum Command {
     Check(Source),
     /// Print the config with all that is left out, and where each value comes from.
     Show(Source),
+    /// Print the JSON Schema of a config, by which editors complete and check it.
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Config::read(config, set)?;
             writeln!(out, "{} can be trained", config.display())?;
         }
+        Command::Schema => writeln!(out, "{}", serde_json::to_string_pretty(&schema())?)?,
         Command::Show(Source { config, set }) => write!(out, "{}", annotated(&Config::read(config, set)?)?)?,
     }
     Ok(())

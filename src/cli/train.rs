@@ -23,6 +23,7 @@ use crate::trainer::Trainer;
 const QUICK_START: &str = include_str!("../../configs/quick-start.toml");
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
     /// The config; left out: the quick start, an MLP on the embedded MNIST sample.
     config: Option<PathBuf>,
@@ -70,10 +71,10 @@ pub(crate) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> any
             Some(run) => run,
             None => return Ok(ExitCode::SUCCESS),
         },
-        (None, Some(folds)) => return self::folds(arguments, folds, options),
+        (None, Some(folds)) => return self::folds(arguments, folds, &options),
         (None, None) => {
             let config = config(arguments, &[])?;
-            match start(arguments, config.clone(), &out(arguments), options)? {
+            match start(arguments, &config, &out(arguments), options)? {
                 Some(run) => (run, config),
                 None => return Ok(ExitCode::SUCCESS),
             }
@@ -145,7 +146,12 @@ fn out(arguments: &Arguments) -> PathBuf {
 }
 
 /// A run from its beginning; nothing where only its plan was asked for.
-fn start(arguments: &Arguments, config: Config, out: &Path, options: Options) -> anyhow::Result<Option<Run>> {
+fn start(
+    arguments: &Arguments,
+    config: &Config,
+    out: &Path,
+    options: Options,
+) -> anyhow::Result<Option<Run>> {
     RunFolder::check(out)?;
     let device = device::choose(&arguments.device)?;
     let initialize = |trainer: &Trainer| match &arguments.init_from {
@@ -153,14 +159,14 @@ fn start(arguments: &Arguments, config: Config, out: &Path, options: Options) ->
         None => Ok(()),
     };
     if arguments.dry_run {
-        let prepared = prepare(&config, &device).map_err(|error| config.locate(error))?;
+        let prepared = prepare(config, &device).map_err(|error| config.locate(error))?;
         initialize(&prepared.1)?;
-        return print_plan(&config, prepared.1.network()).map(|()| None);
+        return print_plan(config, prepared.1.network()).map(|()| None);
     }
     let note = arguments.init_from.as_ref().map_or(String::new(), |path| {
         format!("# --init-from {}\n", path.display().to_string().escape_debug())
     });
-    Ok(Some(begin(&config, (out, note), &device, options, &initialize)?))
+    Ok(Some(begin(config, (out, note), &device, options, &initialize)?))
 }
 
 /// A run from its beginning in the folder `out`, whose config begins with a note.
@@ -182,7 +188,7 @@ fn begin(
 }
 
 /// k-fold cross-validation: as many runs, each tested on a part of the rows that it was not trained on.
-fn folds(arguments: &Arguments, of: u64, options: Options) -> anyhow::Result<ExitCode> {
+fn folds(arguments: &Arguments, of: u64, options: &Options) -> anyhow::Result<ExitCode> {
     let (out, quiet) = (out(arguments), options.quiet);
     let mut results = Vec::new();
     for index in 1..=of {
@@ -190,7 +196,7 @@ fn folds(arguments: &Arguments, of: u64, options: Options) -> anyhow::Result<Exi
         let path = out.join(format!("fold-{index}"));
         // What a table's columns are taken for is said once.
         let options = Options { quiet: quiet || index > 1, ..options.clone() };
-        let Some(run) = start(arguments, config.clone(), &path, options)? else {
+        let Some(run) = start(arguments, &config, &path, options)? else {
             return Ok(ExitCode::SUCCESS);
         };
         match train(run, &config, quiet)? {

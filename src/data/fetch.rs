@@ -35,7 +35,7 @@ pub struct KnownFile {
 impl KnownFile {
     /// Whether it stays as it is packed.
     fn is_packed(&self) -> bool {
-        self.name.ends_with(".gz")
+        Path::new(self.name).extension().is_some_and(|ending| ending == "gz")
     }
 }
 

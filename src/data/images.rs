@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageReader};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learnt::How;
@@ -20,7 +21,7 @@ const MOST_BYTES: usize = 1 << 33;
 const LONGEST_SIDE: usize = 1 << 13;
 
 /// A folder of PNG and JPEG files, a folder a class.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Images {
     /// The folder of the classes' folders, or of `train` and `test` with these in them.
@@ -150,7 +151,9 @@ impl Images {
             return Ok((files, Vec::new()));
         }
         let mut counts = vec![0; classes];
-        files.iter().for_each(|(_, class)| counts[*class] += 1);
+        for (_, class) in &files {
+            counts[*class] += 1;
+        }
         let shares = Shares { test: self.test, ..Shares::default() };
         let mut dealer = Dealer::new(&shares, &counts, request.seed, |_| Ok(()))?;
         Ok(files.into_iter().partition(|(_, class)| dealer.deal(*class) == Part::Train))

@@ -100,9 +100,7 @@ impl Learnt {
     /// What takes predictions back to the targets' own units, where they were learnt in others.
     pub fn units(&self, place: (DType, &Device)) -> Result<Option<Units>> {
         match self.recipe().map(|recipe| &recipe.target) {
-            Some(Target::Values { mean, std, .. })
-                if mean.iter().any(|mean| *mean != 0.0) || std.iter().any(|std| *std != 1.0) =>
-            {
+            Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
                 Units::new(mean, std, place).map(Some)
             }
             _ => Ok(None),

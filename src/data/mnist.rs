@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::idx::{self, Idx};
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 const CLASSES: usize = 10;
 
 /// MNIST, or another set of grey pictures of any size in its format.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mnist {
     /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
@@ -25,7 +26,7 @@ pub struct Mnist {
 }
 
 /// Fashion-MNIST: Xiao, Rasul and Vollgraf 2017, <https://arxiv.org/abs/1708.07747>.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FashionMnist {
     /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
@@ -81,13 +82,13 @@ fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Res
         let (images, labels) = (file("images", 3)?, file("labels", 1)?);
         rows((idx::read(&images, 3)?, idx::read(&labels, 1)?), classes, request.want, &labels)
     });
-    whole(train?, test?, classes)
+    Ok(whole(train?, test?, classes))
 }
 
 /// A set of two splits.
-pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Result<Loaded> {
+pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     let pictures = Pictures::grey(&train.xs, outputs);
-    Ok(Loaded::Whole(Whole { train, test: Some(test), outputs, ordered: false, pictures }))
+    Loaded::Whole(Whole { train, test: Some(test), outputs, ordered: false, pictures })
 }
 
 /// The file of one split, under the names that it is known by; other sets have the set's name before it, or `test` for

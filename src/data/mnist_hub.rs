@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use candle_core::DType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Loaded, Request, Rows, Source, mnist};
 use crate::error::{Error, Result};
 
 /// The full set from the hub; it has no options.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MnistHub {}
 
@@ -33,10 +34,10 @@ impl Source for MnistHub {
             let xs = (xs * 255.0)?.round()?.to_dtype(DType::U8)?.reshape(((), 28, 28))?;
             Ok(Rows { xs, ys: ys.to_dtype(DType::I64)? })
         };
-        mnist::whole(
+        Ok(mnist::whole(
             rows(&set.train_images, &set.train_labels)?,
             rows(&set.test_images, &set.test_labels)?,
             set.labels,
-        )
+        ))
     }
 }

@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Loaded, Request, Source, idx, mnist};
 use crate::error::Result;
 
 /// The embedded sample; it has no options.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MnistSample {}
 
@@ -33,10 +34,10 @@ impl Source for MnistSample {
                 Path::new("mnist-sample"),
             )
         };
-        mnist::whole(
+        Ok(mnist::whole(
             rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?,
             rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?,
             10,
-        )
+        ))
     }
 }

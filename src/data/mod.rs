@@ -136,7 +136,7 @@ pub enum Loaded {
     /// Rows as they are in the file, before any are held out.
     Whole(Whole),
     /// Rows that are dealt to the splits and encoded.
-    Dealt(Dealt),
+    Dealt(Box<Dealt>),
 }
 
 /// Rows on the CPU, as they are in the file.

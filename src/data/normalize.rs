@@ -1,6 +1,9 @@
 //! Normalisation of inputs.
 
+use std::borrow::Cow;
+
 use candle_core::{D, DType, Tensor};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -58,6 +61,24 @@ impl<'de> Deserialize<'de> for Normalize {
                 Ok(Self::Fixed { mean, std })
             }
         }
+    }
+}
+
+impl JsonSchema for Normalize {
+    fn schema_name() -> Cow<'static, str> {
+        "Normalize".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "enum": ["standard", "minmax", "robust", "none"] },
+            {
+                "type": "object",
+                "properties": { "mean": { "type": "number" }, "std": { "type": "number", "exclusiveMinimum": 0 } },
+                "required": ["mean", "std"],
+                "additionalProperties": false
+            }
+        ] })
     }
 }
 

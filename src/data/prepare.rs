@@ -2,6 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learnt::{How, Learnt};
@@ -12,7 +13,7 @@ use crate::registry::KeyError;
 use crate::rng::{Purpose, Stream};
 
 /// What a config can ask of any data set.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preparation {
     /// Read each row as a sequence, (T, F).
@@ -68,7 +69,7 @@ impl Preparation {
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
         match loaded {
             Loaded::Whole(whole) => self.split(whole, request, device),
-            Loaded::Dealt(dealt) => self.gather(dealt, request, device),
+            Loaded::Dealt(dealt) => self.gather(*dealt, request, device),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Dealing the rows of a data set to training, validation and test, one after the other.
 
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ pub enum Part {
 }
 
 /// One of `of` parts of equal size is the test split, the others are trained on: k-fold cross-validation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
     /// Which one, from 1.
@@ -228,7 +229,9 @@ mod tests {
 
     fn deal(shares: &Shares, classes: &[usize], seed: u64) -> Vec<Part> {
         let mut counts = vec![0; 3];
-        classes.iter().for_each(|class| counts[*class] += 1);
+        for class in classes {
+            counts[*class] += 1;
+        }
         let again = |see: &mut dyn FnMut(usize) -> bool| {
             let _ = classes.iter().all(|class| see(*class));
             Ok(())

@@ -86,7 +86,7 @@ impl Writer {
         if self.form.targets == 0 {
             self.bytes.extend(class.to_le_bytes());
         }
-        self.file.write_all(&self.bytes).map_err(|e| full(&self.place, e))?;
+        self.file.write_all(&self.bytes).map_err(|e| full(&self.place, &e))?;
         self.rows += 1;
         Ok(())
     }
@@ -94,12 +94,12 @@ impl Writer {
     /// The rows, ready to be read.
     pub fn finish(self) -> Result<Stored> {
         let Self { file, place, form, rows, .. } = self;
-        let file = file.into_inner().map_err(|e| full(&place, e.into_error()))?;
+        let file = file.into_inner().map_err(|e| full(&place, &e.into_error()))?;
         Ok(Stored { file: Arc::new(file), place, form, rows })
     }
 }
 
-fn full(place: &Path, error: std::io::Error) -> Error {
+fn full(place: &Path, error: &std::io::Error) -> Error {
     let hint = format!("{error}; TMPDIR names another folder, `data.memory` lets more rows stay in memory");
     Error::io("keep the rows in", place)(std::io::Error::new(error.kind(), hint))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Loaded, Request, Rows, Source, Whole};
@@ -13,7 +14,7 @@ use crate::rng::{Purpose, Stream};
 
 /// A series of `features` noisy sine waves of different periods; each row is a window of it, (T, F), and the target
 /// is the next value of the first wave. The last fifth of the windows, in time, is the test split.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Waves {
     /// How many windows there are in all.

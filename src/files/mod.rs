@@ -37,7 +37,7 @@ pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// As [`write`], for what is too large to be in memory: `fill` puts it into the file.
+/// As [`write()`], for what is too large to be in memory: `fill` puts it into the file.
 ///
 /// # Errors
 /// What `fill` or the disk says; then there is what was there before.

@@ -1,6 +1,7 @@
 //! Activation functions: value and slope, each written once over [`Real`].
 
 use candle_core::{Result, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::real::Real;
@@ -10,7 +11,7 @@ use super::vectorized::vectorized;
 use super::{by_dtype, is_fused, team};
 
 /// The activation functions of torch.nn, with torch's default parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `max(x, 0)`; its slope at 0 is 0, as in torch.

@@ -1,6 +1,7 @@
 //! Binary cross-entropy of logits, <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html>.
 
 use candle_core::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
@@ -15,7 +16,7 @@ use crate::registry::KeyError;
 
 /// `(1 - y) x + (1 + (pos_weight - 1) y) log(1 + e^-x)` in the form that no logit overflows, averaged over rows and
 /// values. A target is 0 or 1, or a probability.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BceWithLogits {
     /// How much more a positive target counts, a number for each value of a row.

@@ -1,13 +1,14 @@
 //! Weights of classes, for the losses of classes.
 
 use candle_core::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::registry::KeyError;
 
 /// Class weights that come from the training rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeight {
     /// `rows / (classes · rows of the class)`, as scikit-learn's `class_weight="balanced"`.

@@ -2,6 +2,7 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
 
 use candle_core::{D, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight, first_not};
@@ -12,7 +13,7 @@ use crate::registry::KeyError;
 
 /// `-w_y log softmax(x)_y`, averaged with the weights: the mean is over `Σ w_y`, as in torch. Where a target is a
 /// probability for each class, `-Σ_c w_c y_c log softmax(x)_c`, averaged over the rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {
     /// A weight for each class.

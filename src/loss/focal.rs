@@ -1,6 +1,7 @@
 //! The focal loss, which looks at the rows that are still wrong: Lin et al. 2017, <https://arxiv.org/abs/1708.02002>.
 
 use candle_core::{D, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
@@ -11,7 +12,7 @@ use crate::registry::KeyError;
 
 /// `-w_y (1 - p)^γ log p` with `p = softmax(x)_y`, averaged over the rows. torch does not have it for several classes;
 /// with γ = 0 and no weights it is the cross-entropy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Focal {
     /// γ: how much less a row counts that is already right.

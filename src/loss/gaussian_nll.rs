@@ -2,6 +2,7 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html>.
 
 use candle_core::{D, DType, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
@@ -13,7 +14,7 @@ use crate::registry::KeyError;
 
 /// `½ (log v + (m - y)² / v)`, averaged over rows and values. The network gives 2 K numbers for K targets: the means m,
 /// then what the variances v are made of, by `variance`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GaussianNll {
     /// How the network's numbers become variances.
@@ -27,7 +28,7 @@ pub struct GaussianNll {
 }
 
 /// A function to positive numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Variance {
     /// `e^s`: the network gives the logarithm of the variance.

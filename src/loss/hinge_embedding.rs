@@ -1,6 +1,7 @@
 //! The hinge loss of distances, <https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html>.
 
 use candle_core::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
@@ -12,7 +13,7 @@ use crate::registry::KeyError;
 
 /// `x` where y = 1, `max(0, margin - x)` where y = -1: distances of pairs that belong together and of pairs that do
 /// not. Averaged over rows and values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HingeEmbedding {
     /// How far pairs that do not belong together are pushed apart.

@@ -1,5 +1,6 @@
 //! Huber's loss: Huber 1964, <https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html>.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reduction;
@@ -9,7 +10,7 @@ use crate::kernels::real::Real;
 use crate::registry::KeyError;
 
 /// `(x - y)² / 2` where `|x - y| < δ`, else `δ (|x - y| - δ / 2)`, averaged over rows and values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Huber {
     /// δ: from here on the loss is a straight line.

@@ -1,6 +1,7 @@
 //! The Kullback-Leibler divergence, <https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html>.
 
 use candle_core::{D, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Loss, Reduction, first_not};
@@ -14,7 +15,7 @@ use crate::registry::KeyError;
 /// `y (log y - x)` of log-probabilities x and a distribution y in each row, averaged over rows and values. torch leaves
 /// the log-softmax to the network's last layer; here it is part of the loss, unless `from_logits` is false and the
 /// network's values are taken as they are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KlDiv {
     /// Whether the network gives logits, to which log-softmax is applied first.
@@ -26,7 +27,7 @@ pub struct KlDiv {
 }
 
 /// torch's reductions of the divergence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KlReduction {
     /// The mean over rows and values.

@@ -1,5 +1,6 @@
 //! The mean absolute error, <https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html>.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reduction;
@@ -8,7 +9,7 @@ use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 
 /// `|x - y|`, averaged over rows and values. Its slope where they are equal is 0, as in torch.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct L1 {
     /// Whether training follows the mean or the sum.

@@ -20,6 +20,7 @@ pub mod poisson_nll;
 pub mod smooth_l1;
 
 use candle_core::{DType, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Want};
@@ -96,7 +97,7 @@ registry! {
 }
 
 /// What training follows. What is reported is always the mean, so that batch sizes can be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
     /// The mean over rows, or over rows and values.

@@ -1,5 +1,6 @@
 //! The mean squared error, <https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html>.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reduction;
@@ -8,7 +9,7 @@ use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 
 /// `(x - y)²`, averaged over rows and values.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mse {
     /// Whether training follows the mean or the sum.

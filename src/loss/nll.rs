@@ -1,6 +1,7 @@
 //! The negative log-likelihood of classes, <https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>.
 
 use candle_core::{D, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
@@ -11,7 +12,7 @@ use crate::registry::KeyError;
 
 /// `-w_y x_y` of log-probabilities x, averaged over `Σ w_y`. torch leaves the log-softmax to the network's last layer;
 /// here it is part of the loss, unless `from_logits` is false and the network's values are taken as they are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nll {
     /// Whether the network gives logits, to which log-softmax is applied first.

@@ -1,6 +1,7 @@
 //! The negative log-likelihood of counts, <https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html>.
 
 use candle_core::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reduction;
@@ -11,7 +12,7 @@ use crate::kernels::real::Real;
 use crate::registry::KeyError;
 
 /// `e^x - y x`, or `x - y log(x + eps)` where the network gives the rate itself; averaged over rows and values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PoissonNll {
     /// Whether the network gives the logarithm of the rate.

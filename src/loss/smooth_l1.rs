@@ -1,5 +1,6 @@
 //! The smooth absolute error, <https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html>.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reduction;
@@ -9,7 +10,7 @@ use crate::kernels::real::Real;
 use crate::registry::KeyError;
 
 /// `(x - y)² / 2β` where `|x - y| < β`, else `|x - y| - β / 2`, averaged over rows and values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmoothL1 {
     /// β: from here on the loss is a straight line; 0: everywhere, as [`super::l1`].

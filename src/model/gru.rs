@@ -1,5 +1,6 @@
 //! A GRU that reads a sequence, and a Linear on what it found.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Build;
@@ -10,7 +11,7 @@ use crate::nn::{Kind, Layer, Params};
 use crate::registry::KeyError;
 
 /// Options of the GRU. Its state dict has `gru.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Gru(pub Stack);
 

@@ -1,5 +1,6 @@
 //! An LSTM that reads a sequence, and a Linear on what it found.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Build;
@@ -10,7 +11,7 @@ use crate::nn::{Kind, Layer, Params};
 use crate::registry::KeyError;
 
 /// Options of the LSTM. Its state dict has `lstm.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Lstm(pub Stack);
 

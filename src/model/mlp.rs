@@ -1,6 +1,7 @@
 //! The multi-layer perceptron: Linear, BatchNorm1d or `LayerNorm`, activation, Dropout for each hidden layer, and a
 //! Linear.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Build, check_probability, check_width};
@@ -10,7 +11,7 @@ use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, L
 use crate::registry::KeyError;
 
 /// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mlp {
     /// The widths of the hidden layers; empty: one linear layer.

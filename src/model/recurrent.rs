@@ -1,5 +1,6 @@
 //! What RNN, LSTM and GRU share: layers that read a sequence on top of each other, and a Linear on what they found.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{check_probability, check_width};
@@ -10,7 +11,7 @@ use crate::nn::{
 use crate::registry::KeyError;
 
 /// Options of a recurrent model, by torch's names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stack {
     /// The width of the state.
@@ -28,7 +29,7 @@ pub struct Stack {
 }
 
 /// What of a sequence of states the last Linear reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
     /// The last step's: `output[:, -1]` in torch.

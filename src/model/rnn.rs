@@ -1,5 +1,6 @@
 //! An Elman RNN that reads a sequence, and a Linear on what it found.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Build;
@@ -10,7 +11,7 @@ use crate::nn::{Activation, InitScheme, Kind, Layer, Params};
 use crate::registry::KeyError;
 
 /// Options of the RNN, by torch's names. Its state dict has `rnn.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rnn {
     /// The width of the state.
@@ -30,7 +31,7 @@ pub struct Rnn {
 }
 
 /// torch.nn.RNN's two activations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Nonlinearity {
     /// The hyperbolic tangent.

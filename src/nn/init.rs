@@ -4,6 +4,7 @@
 use candle_core::{Tensor, bail};
 use rand::Rng;
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -15,7 +16,7 @@ use crate::rng::Stream;
 macro_rules! scheme {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr),* $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name { $($(#[$doc])* pub $field: $type),* }
 
@@ -100,15 +101,32 @@ impl<'de> Deserialize<'de> for Init {
     }
 }
 
+/// An initialiser by its name alone, or with options.
+struct NameOrTable;
+
+impl JsonSchema for NameOrTable {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "InitialiserByName".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let table = generator.subschema_for::<Init>();
+        schemars::json_schema!({ "anyOf": [{ "enum": Init::NAMES }, table] })
+    }
+}
+
 /// `[model.init]`: what is left out stays as PyTorch's layers have it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InitScheme {
     /// The weights of all layers but the last; of a recurrent model the recurrent layers'.
+    #[schemars(with = "NameOrTable")]
     pub hidden: Option<Init>,
     /// The weights of the last layer.
+    #[schemars(with = "NameOrTable")]
     pub output: Option<Init>,
     /// All biases.
+    #[schemars(with = "NameOrTable")]
     pub bias: Option<Init>,
 }
 

@@ -1,6 +1,7 @@
 //! Adadelta: Zeiler 2012, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -10,7 +11,7 @@ use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `v ← ρ v + (1 - ρ) g²`, `Δ = √(u + eps) / √(v + eps) · g`, `u ← ρ u + (1 - ρ) Δ²`, `p ← p - lr Δ`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adadelta {
     /// The learning rate.

@@ -1,7 +1,10 @@
 //! Adafactor, whose state is two vectors a matrix: Shazeer and Stern 2018,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html>.
 
+use std::borrow::Cow;
+
 use candle_core::{D, DType, Tensor, Var};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
@@ -14,7 +17,7 @@ use crate::registry::KeyError;
 
 /// Divides the gradient by the root of a running mean of its squares, of a matrix kept as the means of rows and columns;
 /// the step is in proportion to the weights' size, and limited by d.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adafactor {
     /// The learning rate, in proportion to the weights' size.
@@ -49,6 +52,16 @@ impl<'de> Deserialize<'de> for Floor {
             Value::Integer(number) => Ok(Self::Number(number as f64)),
             other => Err(D::Error::custom(format!("is {other}; it must be a number like 1e-8, or \"none\""))),
         }
+    }
+}
+
+impl JsonSchema for Floor {
+    fn schema_name() -> Cow<'static, str> {
+        "Floor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "number" }, { "const": "none" }] })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Adagrad: Duchi, Hazan and Singer 2011, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -10,7 +11,7 @@ use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `s ← s + g²`, `p ← p - lr / (1 + (t - 1) lr_decay) · g / (√s + eps)`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adagrad {
     /// The learning rate.

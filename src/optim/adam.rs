@@ -1,6 +1,7 @@
 //! Adam: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
@@ -11,7 +12,7 @@ use crate::registry::KeyError;
 
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, `p ← p - lr m̂ / (√v̂ + eps)` with m̂, v̂ corrected for their
 /// start at 0. The weight decay joins the gradient.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
     /// The learning rate.

@@ -1,6 +1,7 @@
 //! Adamax, Adam by the infinity norm: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, adam};
@@ -10,7 +11,7 @@ use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `m ← β₁ m + (1 - β₁) g`, `u ← max(β₂ u, |g| + eps)`, `p ← p - lr / (1 - β₁ᵗ) · m / u`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adamax {
     /// The learning rate.

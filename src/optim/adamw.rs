@@ -1,6 +1,7 @@
 //! AdamW: Loshchilov and Hutter 2019, <https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, Formula};
@@ -10,7 +11,7 @@ use crate::kernels::update::{Prelude, update};
 use crate::registry::KeyError;
 
 /// Adam with decoupled weight decay: `p ← p (1 - lr · weight_decay)` before Adam's step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
     /// The learning rate.

@@ -1,6 +1,7 @@
 //! Averaged SGD: Polyak and Juditsky 1992, <https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -11,7 +12,7 @@ use crate::registry::KeyError;
 
 /// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; the average `ax` of p begins at step t0. torch trains on
 /// with p, and so does this.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asgd {
     /// The learning rate.

@@ -1,11 +1,15 @@
 //! Parameter groups: `[[optimizer.groups]]`, as the param groups of torch.optim.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 use toml::{Table, Value};
 use wildmatch::WildMatch;
 
 use super::{Rule, Way};
-use crate::registry::{FromTable, KeyError};
+use crate::registry::{self, FromTable, KeyError};
 
 /// `[optimizer]`: a rule, and the parameters that go by other options.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +93,45 @@ impl FromTable for Grouped {
             groups.push(group);
         }
         Ok(Self { rule, groups })
+    }
+}
+
+impl JsonSchema for Grouped {
+    fn schema_name() -> Cow<'static, str> {
+        "Optimizer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let groups = json!({ "type": "array", "items": generator.subschema_for::<Group>() });
+        registry::with_properties(Rule::json_schema(generator), &json!({ "groups": groups }))
+    }
+}
+
+impl JsonSchema for Group {
+    fn schema_name() -> Cow<'static, str> {
+        "Group".into()
+    }
+
+    /// A group may name another optimizer, or have options of the one that it is in: it is any of their options.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut group =
+            json!({ "match": { "type": "string", "minLength": 1 }, "frozen": { "type": "boolean" } });
+        let rules = Rule::json_schema(generator);
+        let rules = rules.get("oneOf").and_then(Json::as_array).cloned().unwrap_or_default();
+        for own in rules.iter().filter_map(|rule| rule.get("properties")?.as_object()) {
+            for (key, schema) in own.iter().filter(|(key, _)| *key != "name") {
+                // Options of equal names may be of several types.
+                let mut known = group[key].get("anyOf").and_then(Json::as_array).cloned().unwrap_or_default();
+                if !known.contains(schema) {
+                    known.push(schema.clone());
+                    group[key] = json!({ "anyOf": known });
+                }
+            }
+        }
+        group["name"] = json!({ "enum": Rule::NAMES });
+        json_schema!({
+            "type": "object", "properties": group, "required": ["match"], "additionalProperties": false
+        })
     }
 }
 

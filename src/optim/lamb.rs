@@ -1,6 +1,7 @@
 //! LAMB, Adam with a step in proportion to each layer's weights: You et al. 2020, <https://arxiv.org/abs/1904.00962>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, moments};
@@ -13,7 +14,7 @@ use crate::registry::KeyError;
 
 /// `r = m̂ / (√v̂ + eps) + λ p`, `p ← p - lr ‖p‖ / ‖r‖ · r`, for each parameter by its own norms (algorithm 2); where one
 /// of the norms is 0 the ratio is 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lamb {
     /// The learning rate.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::closure::{Closure, ClosureRule, History, add, dot, largest};
@@ -13,7 +14,7 @@ use crate::registry::KeyError;
 
 /// Steps along the gradient times an approximate inverse Hessian, made of the last differences of gradients. One update
 /// is up to `max_iter` steps on the same batch, so it is for full batches.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
     /// The length of a step, or where the line search begins.
@@ -35,7 +36,7 @@ pub struct Lbfgs {
 }
 
 /// torch's line search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LineSearch {
     /// To a point that satisfies the strong Wolfe conditions.

@@ -2,6 +2,7 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html>.
 
 use candle_core::{DType, Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
@@ -13,7 +14,7 @@ use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix next to b. For matrices: what is no matrix goes by
 /// `AdamW` with the same `lr` and, but for them, its own defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Muon {
     /// The learning rate.
@@ -35,7 +36,7 @@ pub struct Muon {
 }
 
 /// torch's ways to fit the learning rate to a matrix of A rows and B columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdjustLr {
     /// `√max(1, A / B)`

@@ -1,6 +1,7 @@
 //! `NAdam`, Adam with Nesterov momentum: Dozat 2016, <https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, moments};
@@ -12,7 +13,7 @@ use crate::registry::KeyError;
 
 /// Adam whose step mixes gradient and momentum: `μ_t = β₁ (1 - ½ · 0.96^(t ψ))`, and
 /// `p ← p - lr ((1 - μ_t) / (1 - Π μ) · g + μ_{t+1} / (1 - μ_{t+1} Π μ) · m) / (√v̂ + eps)`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NAdam {
     /// The learning rate.

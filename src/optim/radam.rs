@@ -1,6 +1,7 @@
 //! `RAdam`, Adam that waits until its second moment can be trusted: Liu et al. 2020, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, moments};
@@ -11,7 +12,7 @@ use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// With `ρ_t = ρ_∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)`: where `ρ_t > 5`, Adam times a rectification, before that `p ← p - lr m̂`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RAdam {
     /// The learning rate.

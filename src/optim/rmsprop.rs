@@ -1,6 +1,7 @@
 //! RMSprop: Hinton's lecture 6, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -11,7 +12,7 @@ use crate::registry::KeyError;
 
 /// `v ← α v + (1 - α) g²`, `p ← p - lr g / (√v + eps)`; centered: with `v - ḡ²` under the root; with momentum
 /// `b ← μ b + g / (√v + eps)`, `p ← p - lr b`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
     /// The learning rate.

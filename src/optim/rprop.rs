@@ -1,6 +1,7 @@
 //! Resilient propagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -11,7 +12,7 @@ use crate::registry::KeyError;
 
 /// Each weight has a step of its own, which grows by `etas[1]` while the sign of its gradient stays and shrinks by
 /// `etas[0]` where it turns; there the gradient counts, and is remembered, as 0.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rprop {
     /// The learning rate.

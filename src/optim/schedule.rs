@@ -15,6 +15,7 @@ pub mod reduce_on_plateau;
 pub mod sequential;
 pub mod step;
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -76,7 +77,7 @@ pub struct Plan {
 }
 
 /// The options that every schedule has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timing {
     /// When the schedule steps: after each epoch, as most PyTorch scripts have it, or after each update.
@@ -86,7 +87,7 @@ pub struct Timing {
 }
 
 /// When a schedule steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
     /// After each epoch.
@@ -135,6 +136,23 @@ impl FromTable for Plan {
             return Err(KeyError::new("interval", problem));
         }
         Ok(Self { schedule: Some(schedule), timing })
+    }
+}
+
+impl JsonSchema for Plan {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Schedule".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let timing = Timing::json_schema(generator);
+        let shared = timing.get("properties").cloned().unwrap_or_default();
+        let mut schema = registry::with_properties(Schedules::json_schema(generator), &shared);
+        // A warm-up alone needs no schedule behind it.
+        if let Some(entries) = schema.get_mut("oneOf").and_then(serde_json::Value::as_array_mut) {
+            entries.push(timing.into());
+        }
+        schema
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stochastic gradient descent with momentum, <https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html>.
 
 use candle_core::{Tensor, Var};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
@@ -10,7 +11,7 @@ use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - d) g`, `p ← p - lr b`; with Nesterov `p ← p - lr (g + μ b)`. The first b is g, whatever d.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
     /// The learning rate.

@@ -1,6 +1,9 @@
 //! `[train]`: how a network is trained.
 
+use std::borrow::Cow;
+
 use candle_core::DType;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,8 +14,9 @@ use crate::optim::Clip;
 use crate::registry::KeyError;
 
 /// The options of a training run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct TrainOptions {
     /// Rows in a batch: a number, or "full" for batch gradient descent; 1 is stochastic.
     pub batch_size: Descent,
@@ -162,6 +166,16 @@ impl<'de> Deserialize<'de> for Descent {
     }
 }
 
+impl JsonSchema for Descent {
+    fn schema_name() -> Cow<'static, str> {
+        "Descent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": "full" }] })
+    }
+}
+
 impl Serialize for Descent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -196,6 +210,16 @@ impl<'de> Deserialize<'de> for Every {
     }
 }
 
+impl JsonSchema for Every {
+    fn schema_name() -> Cow<'static, str> {
+        "Every".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["epoch", "never"] }] })
+    }
+}
+
 impl Serialize for Every {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -207,7 +231,7 @@ impl Serialize for Every {
 }
 
 /// The type of a run's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 16 bits with the range of 32. On the CPU this is slow: candle widens for every product.
@@ -245,7 +269,7 @@ impl From<Precision> for DType {
 }
 
 /// When training stops early. The best weights are kept either way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
     /// Epochs without getting better after which training stops.

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     /// Train variants of this config, and say which is better.
     #[arg(long, value_name = "CONFIG", conflicts_with = "runs", requires = "vary")]
     train: Option<PathBuf>,
-    /// The variants: a key and its values, as in --vary train.batch_size='"full",64,1'; of several keys all combinations.
+    /// The variants: a key and its values, as in --vary optimizer.lr=0.1,0.01; of several keys all combinations.
     #[arg(long, value_name = "KEY=A,B,…", requires = "train")]
     vary: Vec<String>,
     /// Train each variant on so many seeds, from the config's on.

@@ -34,7 +34,7 @@ impl Run {
         line.insert("lr".to_owned(), sums.lr.into());
         line.insert("seconds".to_owned(), sums.seconds.into());
         line.insert("samples".to_owned(), sums.rows.into());
-        let logged = self.folder.log(line);
+        let logged = self.folder.log(&line);
         self.forgive(logged)?;
         self.show_in_tensorboard(numbers, sums.lr)
     }
@@ -97,7 +97,7 @@ impl Run {
         }
         let seconds = self.seconds();
         line.insert("seconds".to_owned(), seconds.into());
-        self.folder.log(line)?;
+        self.folder.log(&line)?;
         self.folder.sync_log()?;
         if self.config.train.tensorboard && !tests.is_empty() {
             let values: Vec<(&str, f64)> =

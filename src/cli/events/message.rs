@@ -36,7 +36,7 @@ impl Message {
         self.block(field, text.as_bytes())
     }
 
-    pub(super) fn message(self, field: u64, message: Self) -> Self {
+    pub(super) fn message(self, field: u64, message: &Self) -> Self {
         self.block(field, &message.0)
     }
 

@@ -13,37 +13,38 @@ pub(crate) fn header(wall_time: f64) -> Vec<u8> {
     record(event(wall_time, 0).text(3, "brain.Event:2"))
 }
 
-/// A run goes on from this step: what other files have behind it is no longer shown.
+/// A run goes on, with this step as its next: what other files have from there on is no longer shown. It is said twice,
+/// as TensorBoard's Python server takes the first time for the beginning of the run.
 pub(crate) fn restart(wall_time: f64, step: i64) -> Vec<u8> {
     const START: u64 = 1;
-    record(event(wall_time, step).message(7, Message::default().number(1, START)))
+    record(event(wall_time, step).message(7, &Message::default().number(1, START))).repeat(2)
 }
 
 /// Numbers by their names.
 pub(crate) fn scalars(wall_time: f64, step: i64, values: &[(&str, f64)]) -> Vec<u8> {
     let summary = values.iter().fold(Message::default(), |summary, (tag, value)| {
         #[allow(clippy::cast_possible_truncation, reason = "the format has 32 bits for it")]
-        summary.message(1, Message::default().text(1, tag).float(2, *value as f32))
+        summary.message(1, &Message::default().text(1, tag).float(2, *value as f32))
     });
-    record(event(wall_time, step).message(5, summary))
+    record(event(wall_time, step).message(5, &summary))
 }
 
 /// How some numbers are spread.
 pub(crate) fn histogram(wall_time: f64, step: i64, tag: &str, histogram: &Histogram) -> Vec<u8> {
-    let value = Message::default().text(1, tag).message(5, histogram.message());
-    record(event(wall_time, step).message(5, Message::default().message(1, value)))
+    let value = Message::default().text(1, tag).message(5, &histogram.message());
+    record(event(wall_time, step).message(5, &Message::default().message(1, &value)))
 }
 
 /// A text in Markdown.
 pub(crate) fn text(wall_time: f64, step: i64, tag: &str, markdown: &str) -> Vec<u8> {
     const STRING: u64 = 7;
-    let shape = Message::default().message(2, Message::default().number(1, 1));
-    let tensor = Message::default().number(1, STRING).message(2, shape).text(8, markdown);
+    const TENSOR: u64 = 2;
+    // A scalar: an empty shape.
+    let tensor = Message::default().number(1, STRING).message(2, &Message::default()).text(8, markdown);
     let plugin = Message::default().text(1, "text");
-    let metadata = Message::default().message(1, plugin);
-    let tag = format!("{tag}/text_summary");
-    let value = Message::default().text(1, &tag).message(8, tensor).message(9, metadata);
-    record(event(wall_time, step).message(5, Message::default().message(1, value)))
+    let metadata = Message::default().message(1, &plugin).number(4, TENSOR);
+    let value = Message::default().text(1, tag).message(8, &tensor).message(9, &metadata);
+    record(event(wall_time, step).message(5, &Message::default().message(1, &value)))
 }
 
 /// The name of a file that was begun at this time, in seconds since 1970. TensorBoard reads a folder's files in the
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn a_text_is_a_tensor_of_one_string() {
         let value = field(&field(&data(&text(0.0, 0, "config", "a\nb")), 5), 1);
-        assert_eq!(field(&value, 1), b"config/text_summary");
+        assert_eq!(field(&value, 1), b"config");
         assert_eq!(field(&field(&value, 8), 8), b"a\nb");
         assert_eq!(field(&field(&field(&value, 9), 1), 1), b"text");
     }

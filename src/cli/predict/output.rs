@@ -206,7 +206,7 @@ fn parquet<W: Write + Send>(
     let schema =
         Type::group_type_builder("predictions").with_fields(fields).build().map_err(|e| broken(&e))?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    Ok(SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(|e| broken(&e))?)
+    SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(|e| broken(&e))
 }
 
 /// Writes the rows so far as a row group.

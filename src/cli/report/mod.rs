@@ -46,9 +46,8 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
         let mut run = curves(path, &config)?;
         if !arguments.no_data {
             // Data that has moved is no reason to show nothing.
-            match look(path, &config, &arguments.device, &mut run) {
-                Err(error) => tracing::warn!("{}: only its curves are shown: {error}", path.display()),
-                Ok(()) => tracing::debug!("{} is evaluated", path.display()),
+            if let Err(error) = look(path, &config, &arguments.device, &mut run) {
+                tracing::warn!("{}: only its curves are shown: {error}", path.display());
             }
         }
         runs.push(run);

@@ -51,7 +51,9 @@ impl Csv {
             }
         }
         let mut table = self.columns.join(",") + "\n";
-        epochs.iter().for_each(|line| table.push_str(&self.row(line)));
+        for line in &epochs {
+            table.push_str(&self.row(line));
+        }
         files::write(&Local, &self.path, table.as_bytes())
     }
 

@@ -77,15 +77,13 @@ impl Events {
 
     /// The file, which the first call makes.
     fn file(&mut self) -> Result<&mut File> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let seconds =
-                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs());
-                let path = self.folder.join(events::file_name(seconds, std::process::id()));
-                let opened = OpenOptions::new().append(true).create(true).open(&path);
-                opened.map_err(Error::io("create", &path))?
-            }
+        let file = if let Some(file) = self.file.take() {
+            file
+        } else {
+            let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs());
+            let path = self.folder.join(events::file_name(seconds, std::process::id()));
+            let opened = OpenOptions::new().append(true).create(true).open(&path);
+            opened.map_err(Error::io("create", &path))?
         };
         Ok(self.file.insert(file))
     }

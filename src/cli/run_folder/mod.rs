@@ -192,10 +192,9 @@ impl RunFolder {
     }
 
     /// Adds one line to `metrics.jsonl`, and to `metrics.csv` where it is an epoch's.
-    pub(super) fn log(&mut self, line: Map<String, Value>) -> Result<()> {
-        let text = Value::Object(line.clone()).to_string();
-        self.metrics.add(&Local, &text)?;
-        self.table.add(&line, &self.path.join(METRICS))
+    pub(super) fn log(&mut self, line: &Map<String, Value>) -> Result<()> {
+        self.metrics.add(&Local, &Value::Object(line.clone()).to_string())?;
+        self.table.add(line, &self.path.join(METRICS))
     }
 
     /// Brings `metrics.jsonl` to the disk.

@@ -114,7 +114,9 @@ impl Duplicates {
     pub(super) fn add(&mut self, features: &[f64], trained: bool) {
         use std::hash::Hasher;
         let mut hasher = rustc_hash::FxHasher::default();
-        features.iter().for_each(|number| hasher.write_u64(number.to_bits()));
+        for number in features {
+            hasher.write_u64(number.to_bits());
+        }
         let sum = hasher.finish();
         if sum.is_multiple_of(self.every) {
             if trained { self.trained.push(sum) } else { self.others.push(sum) }

@@ -74,7 +74,7 @@ impl Learner<'_> {
         }
         let ignored = |why: &str| Ok((Kind::Ignore, why.to_owned()));
         let present = column.present;
-        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+        #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
         let all = |moments: &Moments| moments.count == present as f64;
         if column.infinite.is_some() || (present > 0 && all(&column.numbers)) {
             if is_row_number(name) && column.ascending && present > 1 {
@@ -215,9 +215,8 @@ impl Learner<'_> {
     fn named(&self, column: &survey::Column) -> Named {
         let missing = match self.options.missing {
             None => MissingName::Error,
-            Some(Missing::Zero) => MissingName::Unknown,
             Some(Missing::Category) if column.missing > 0 => MissingName::Own,
-            Some(Missing::Category) => MissingName::Unknown,
+            Some(Missing::Zero | Missing::Category) => MissingName::Unknown,
             Some(Missing::Mean | Missing::Median) => {
                 column.most_frequent().map_or(MissingName::Unknown, MissingName::As)
             }

@@ -80,7 +80,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
     let outputs = recipe.target.outputs();
     let how = How::Table { table: format, recipe };
-    Ok(Loaded::Dealt(Dealt { train, validation, test, outputs, how }))
+    Ok(Loaded::Dealt(Box::new(Dealt { train, validation, test, outputs, how })))
 }
 
 /// How the rows of a table are dealt and encoded.
@@ -339,14 +339,12 @@ struct Write<'a> {
 impl Write<'_> {
     fn row(&mut self, encoder: &mut Encoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
         encoder.features(row, &mut self.features)?;
-        match (&self.recipe.target, self.request.want) {
-            (Target::Classes { .. }, Want::Classes { ignored, .. }) => {
-                part.add(&self.features, &[], encoder.class(row, ignored)?)
-            }
-            _ => {
-                encoder.targets(row, &mut self.targets)?;
-                part.add(&self.features, &self.targets, 0)
-            }
+        if let (Target::Classes { .. }, Want::Classes { ignored, .. }) =
+            (&self.recipe.target, self.request.want)
+        {
+            return part.add(&self.features, &[], encoder.class(row, ignored)?);
         }
+        encoder.targets(row, &mut self.targets)?;
+        part.add(&self.features, &self.targets, 0)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use survey::quantile;
 macro_rules! table {
     ($(#[$meta:meta])* $name:ident, $format:expr) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub Options);
 

@@ -1,5 +1,8 @@
 //! `[data]` of a table.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +14,7 @@ use super::recipe::Kind;
 use crate::error::{Error, Result};
 
 /// The options of a table in a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The file, gzipped or not.
@@ -55,7 +58,7 @@ impl Default for Options {
 
 /// What stands in for a missing cell. In a column of names "mean" and "median" are the most frequent one, and "zero"
 /// is none of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// The mean of the training rows.
@@ -83,6 +86,16 @@ impl<'de> Deserialize<'de> for Names {
             }
             _ => Err(wrong()),
         }
+    }
+}
+
+impl JsonSchema for Names {
+    fn schema_name() -> Cow<'static, str> {
+        "Names".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
     }
 }
 
@@ -127,6 +140,19 @@ impl<'de> Deserialize<'de> for Test {
             return Ok(Self::Share(share));
         }
         Err(D::Error::custom(format!("is {share}; it is a share of the rows, 0 to less than 1, or a file")))
+    }
+}
+
+impl JsonSchema for Test {
+    fn schema_name() -> Cow<'static, str> {
+        "Test".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "number", "minimum": 0, "exclusiveMaximum": 1 },
+            { "type": "string" }
+        ] })
     }
 }
 

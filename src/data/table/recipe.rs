@@ -1,11 +1,12 @@
 //! What preprocessing learnt of a table: kinds, categories, means, class names. A run keeps it as `data.toml`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::read::quoted;
 
 /// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A number, normalised.
@@ -156,6 +157,15 @@ impl Target {
         match self {
             Self::Classes { name, .. } => std::slice::from_ref(name),
             Self::Values { names, .. } | Self::Probabilities { names } | Self::Labels { names, .. } => names,
+        }
+    }
+
+    /// Whether the network gives values in other units than their own.
+    #[allow(clippy::float_cmp, reason = "0 and 1 are what values as they are have")]
+    pub fn is_standardized(&self) -> bool {
+        match self {
+            Self::Values { mean, std, .. } => mean.iter().any(|m| *m != 0.0) || std.iter().any(|s| *s != 1.0),
+            _ => false,
         }
     }
 

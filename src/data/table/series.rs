@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learn::Learner;
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 /// A table whose rows are in time order. From the values of `window` rows the target of the row `horizon` rows behind
 /// the last of them is predicted; the target is one of the features, a date is not. Splits are parts of the time, and
 /// no window lies in two of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeSeries {
     /// The file: CSV, JSONL or Parquet by its ending.
@@ -97,13 +98,13 @@ impl Source for TimeSeries {
         };
         let table = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
         let (window, horizon, outputs) = (self.window, self.horizon, recipe.target.outputs());
-        Ok(Loaded::Dealt(Dealt {
+        Ok(Loaded::Dealt(Box::new(Dealt {
             train: part(0..train)?.ok_or_else(|| self.too_short(train))?,
             validation: part(train..validation)?,
             test,
             outputs,
             how: How::Series { table, window, horizon, recipe },
-        }))
+        })))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What an activation does to the variance, and which side of a layer it is kept for.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which side of a layer the variance is kept for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fan {
     /// Its inputs.
@@ -13,7 +14,7 @@ pub enum Fan {
 }
 
 /// The activations that torch's `calculate_gain` knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names of activations")]
 pub enum Nonlinearity {

@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// Half a cosine from the learning rate to `eta_min` in `T_max` steps; after that it rises again, as torch's does.
 /// Loshchilov and Hutter 2017.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealing {

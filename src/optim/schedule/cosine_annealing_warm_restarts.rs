@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// A cosine down to `eta_min` in `T_0` steps, then again from the top over `T_mult` times as many: SGDR, Loshchilov and
 /// Hutter 2017.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealingWarmRestarts {

@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CyclicLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// Up from `base_lr` to `max_lr` and down again, over and over: Smith 2017. The optimizer's own learning rate is not
 /// used. Momentum goes the other way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cyclic {
     /// The smallest learning rate; torch has no default.
@@ -47,7 +48,7 @@ impl Default for Cyclic {
 }
 
 /// How the height of the cycles changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Not at all.

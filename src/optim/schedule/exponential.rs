@@ -1,12 +1,13 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
 /// Times `gamma` at every step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exponential {
     /// The factor; torch has no default.

@@ -1,12 +1,13 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
 /// From `start_factor` of the learning rate to `end_factor` of it, in `total_iters` steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Linear {
     /// The share of the learning rate at the start.

@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// One rise to `max_lr` and one long fall: Smith and Topin 2018. The optimizer's own learning rate is not used.
 /// Momentum goes the other way. After `total_steps` the last value stays.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycle {
     /// The largest learning rate; torch has no default.
@@ -50,7 +51,7 @@ impl Default for OneCycle {
 }
 
 /// The shape of rise and fall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
     /// Half a cosine.

@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// Multiplies the learning rate by `factor` when a metric no longer gets better. The one schedule that is no function of
 /// the step alone: it is one of the number of reductions, which a [`Plateau`] counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
     /// Whether the metric is to fall or to rise.
@@ -32,7 +33,7 @@ pub struct ReduceOnPlateau {
 }
 
 /// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Down.
@@ -42,7 +43,7 @@ pub enum Mode {
 }
 
 /// What a threshold is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ThresholdMode {
     /// A share of the best value.
@@ -112,7 +113,7 @@ impl ReduceOnPlateau {
 }
 
 /// Counts the epochs that did not get better, and the reductions.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plateau {
     #[serde(skip_serializing_if = "Option::is_none")]

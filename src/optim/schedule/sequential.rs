@@ -1,5 +1,6 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, Schedules};
@@ -7,7 +8,7 @@ use crate::registry::KeyError;
 
 /// One schedule after the other: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
 /// where the next begins, at its own step 0, at each of the `milestones`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sequential {
     /// The schedules, each a table as `[schedule]` would be.

@@ -1,12 +1,13 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html>
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
 /// Times `gamma` every `step_size` steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
     /// Steps between two falls; torch has no default.

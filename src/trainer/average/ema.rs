@@ -1,12 +1,13 @@
 //! The exponential moving average of the weights, torch's `get_ema_multi_avg_fn`: Polyak and Juditsky 1992.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Averaging;
 use crate::registry::KeyError;
 
 /// `a ← decay · a + (1 - decay) · p` after every update; the first a is p.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ema {
     /// How much of the average is kept.

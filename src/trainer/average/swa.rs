@@ -1,12 +1,13 @@
 //! Stochastic weight averaging: Izmailov et al. 2018, <https://arxiv.org/abs/1803.05407>.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Averaging;
 use crate::registry::KeyError;
 
 /// The mean of the weights at the ends of the epochs from `start_epoch` on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Swa {
     /// The first epoch whose weights count.

@@ -33,6 +33,11 @@ pub(super) fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> PathBu
     path
 }
 
+/// A header, and a line for each number up to `count`.
+pub(super) fn lines(header: &str, count: usize, line: impl Fn(usize) -> String) -> String {
+    std::iter::once(header.to_owned()).chain((0..count).map(line)).map(|line| line + "\n").collect()
+}
+
 /// The number behind a name in the output of `train` or `eval`.
 pub(super) fn metric(output: &str, name: &str) -> f64 {
     let line = output.lines().find(|line| line.split_whitespace().next() == Some(name));

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{cells, config, metric, table, write};
+use super::{cells, config, lines, metric, table, write};
 use crate::common::{descent, fail, program, succeed};
 
 /// A run on predict/train.csv.
@@ -112,8 +112,9 @@ fn every_format_says_the_same() {
 fn values_come_in_their_own_units() {
     let folder = tempfile::tempdir().unwrap();
     // Two targets, of which one is large.
-    let rows: String = (0..200).map(|i| format!("{i},{},{}\n", 1000 + 5 * i, 3 - i)).collect();
-    let path = write(folder.path(), "lines.csv", format!("x,big,small\n{rows}"));
+    let rows =
+        lines("x,big,small", 200, |i| format!("{i},{},{}", 1000 + 5 * i, 3i64 - i64::try_from(i).unwrap()));
+    let path = write(folder.path(), "lines.csv", rows);
     let text = config("csv", &path, "TARGET", "test = 0.25\nnormalize = 'standard'", "mse");
     let text = text.replace("\"TARGET\"", "[\"big\", \"small\"]").replace("epochs = 3", "epochs = 150");
     write(folder.path(), "c.toml", text);
@@ -133,9 +134,9 @@ fn values_come_in_their_own_units() {
 #[test]
 fn answers_of_yes_or_no_have_their_words() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String =
-        (0..100).map(|i| format!("{},{}\n", i % 10, if i % 10 > 4 { "spam" } else { "ham" })).collect();
-    let path = write(folder.path(), "mail.csv", format!("links,kind\n{rows}"));
+    let kind = |i: usize| if i % 10 > 4 { "spam" } else { "ham" };
+    let rows = lines("links,kind", 100, |i| format!("{},{}", i % 10, kind(i)));
+    let path = write(folder.path(), "mail.csv", rows);
     let text =
         config("csv", &path, "kind", "test = 0.3", "bce_with_logits").replace("epochs = 3", "epochs = 60");
     write(folder.path(), "c.toml", text);
@@ -151,10 +152,9 @@ fn answers_of_yes_or_no_have_their_words() {
 fn a_column_of_many_names_is_learnt() {
     let folder = tempfile::tempdir().unwrap();
     // The answer follows from the name alone, of which there are 60: too many for a column each.
-    let row =
-        |i: usize| format!("town-{},{}\n", i * 7 % 60, if i * 7 % 60 % 3 == 0 { "north" } else { "south" });
-    let path =
-        write(folder.path(), "towns.csv", format!("town,side\n{}", (0..1200).map(row).collect::<String>()));
+    let side = |town: usize| if town.is_multiple_of(3) { "north" } else { "south" };
+    let rows = lines("town,side", 1200, |i| format!("town-{},{}", i * 7 % 60, side(i * 7 % 60)));
+    let path = write(folder.path(), "towns.csv", rows);
     let text =
         config("csv", &path, "side", "test = 0.25", "cross_entropy").replace("epochs = 3", "epochs = 20");
     write(folder.path(), "c.toml", text);

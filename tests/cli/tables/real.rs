@@ -51,18 +51,16 @@ fn the_same_rows_in_any_format_give_the_same_bits() {
         assert!(weights(folder.path(), name, "parquet", &path, data) == expected, "{name}");
     }
     let text = fs::read_to_string(table("iris.csv")).unwrap();
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let jsonl: String = lines
-        .map(|line| {
-            let cells = header.iter().zip(line.split(','));
-            let cells = cells.map(|(name, cell)| match cell.parse::<f64>() {
-                Ok(_) => format!("\"{name}\": {cell}"),
-                Err(_) => format!("\"{name}\": \"{cell}\""),
-            });
-            format!("{{{}}}\n", cells.collect::<Vec<_>>().join(", "))
-        })
-        .collect();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let object = |line: &str| {
+        let cells = header.iter().zip(line.split(','));
+        let cells = cells.map(|(name, cell)| match cell.parse::<f64>() {
+            Ok(_) => format!("\"{name}\": {cell}"),
+            Err(_) => format!("\"{name}\": \"{cell}\""),
+        });
+        format!("{{{}}}", cells.collect::<Vec<_>>().join(", "))
+    };
+    let jsonl = text.lines().skip(1).map(object).collect::<Vec<_>>().join("\n");
     let path = write(folder.path(), "iris.jsonl", jsonl);
     assert!(weights(folder.path(), "jsonl", "jsonl", &path, data) == expected);
     // As Excel writes it: a byte order mark, CRLF, semicolons, quotes; and packed.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{config, learnt, metric, table, write};
+use super::{config, learnt, lines, metric, table, write};
 use crate::common::{descent, succeed};
 
 /// What a training run says on standard error.
@@ -42,11 +42,11 @@ fn rows_are_dealt_by_share_file_and_column() {
 #[test]
 fn what_is_learnt_is_learnt_of_the_training_rows_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rows = String::from("x,city,part,y\n");
-    for i in 0..20 {
-        rows.push_str(&format!("{},{},train,{}\n", i % 4, ["a", "b"][i % 2], i % 2));
-    }
-    rows.push_str("1000,c,test,0\n1000,c,test,1\n");
+    let row = |i: usize| match i {
+        0..20 => format!("{},{},train,{}", i % 4, ["a", "b"][i % 2], i % 2),
+        _ => format!("1000,c,test,{}", i % 2),
+    };
+    let rows = lines("x,city,part,y", 22, row);
     let path = write(folder.path(), "t.csv", rows);
     let text = config("csv", &path, "y", "split_column = 'part'\nnormalize = 'standard'", "cross_entropy");
     let text = said(folder.path(), &text, "run");
@@ -60,17 +60,11 @@ fn what_is_learnt_is_learnt_of_the_training_rows_alone() {
 #[test]
 fn kinds_are_inferred_and_printed_and_can_be_given() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rows = String::from("customer_id,when,member,code,note,size,target\n");
-    for i in 0..40 {
-        let when = format!("2024-0{}-1{}", i % 9 + 1, i % 9);
-        rows.push_str(&format!(
-            "{i},{when},{},0{},note {i},{},{}\n",
-            ["yes", "no"][i % 2],
-            i % 5,
-            i % 3,
-            i % 2
-        ));
-    }
+    let row = |i: usize| {
+        let (when, member) = (format!("2024-0{}-1{}", i % 9 + 1, i % 9), ["yes", "no"][i % 2]);
+        format!("{i},{when},{member},0{},note {i},{},{}", i % 5, i % 3, i % 2)
+    };
+    let rows = lines("customer_id,when,member,code,note,size,target", 40, row);
     let path = write(folder.path(), "t.csv", rows);
     let text = said(folder.path(), &config("csv", &path, "target", "", "cross_entropy"), "run");
     for (column, kind) in [
@@ -166,11 +160,10 @@ fn folds_test_every_row_once() {
 #[test]
 fn rows_on_the_disk_are_the_rows_in_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rows = String::from("x,z,y\n");
-    for i in 0..5000u32 {
+    let rows = lines("x,z,y", 5000, |i| {
         let (x, z) = (i * 37 % 101, i * 91 % 89);
-        rows.push_str(&format!("{x},{z},{}\n", u8::from(x > z)));
-    }
+        format!("{x},{z},{}", u8::from(x > z))
+    });
     let path = write(folder.path(), "t.csv", rows);
     let text = |data: &str| {
         let data = format!("test = 0.2\nvalidation = 0.1\nnormalize = 'standard'\n{data}");

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
@@ -53,7 +53,7 @@ impl Records for Jsonl {
 
 /// The names that the lines of a file have.
 fn names(input: &Input) -> Result<Vec<String>> {
-    let (mut lines, mut columns, mut known) = (Lines::open(input)?, Vec::new(), FxHashMap::default());
+    let (mut lines, mut columns, mut known) = (Lines::open(input)?, Vec::new(), FxHashSet::default());
     while lines.advance()? {
         lines.read(Names { columns: &mut columns, known: &mut known })?;
     }
@@ -117,7 +117,7 @@ fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
 /// Collects the names of an object.
 struct Names<'a> {
     columns: &'a mut Vec<String>,
-    known: &'a mut FxHashMap<String, ()>,
+    known: &'a mut FxHashSet<String>,
 }
 
 impl<'de> DeserializeSeed<'de> for Names<'_> {
@@ -137,8 +137,8 @@ impl<'de> Visitor<'de> for Names<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(name)) = map.next_key()? {
-            if !self.known.contains_key(name.as_ref()) {
-                self.known.insert(name.to_string(), ());
+            if !self.known.contains(name.as_ref()) {
+                self.known.insert(name.to_string());
                 self.columns.push(name.into_owned());
             }
             map.next_value::<IgnoredAny>()?;
