@@ -85,7 +85,9 @@ fn storage_and_unsafe_stay_in_the_kernels() {
                 }
             }
             if !["gemm.rs", "team.rs"].map(std::ffi::OsStr::new).contains(&path.file_name().unwrap()) {
-                assert!(!line.contains("unsafe"), "{}: {line}", path.display());
+                // A page may speak of `unsafe-inline` scripts.
+                let code = line.replace("unsafe-inline", "");
+                assert!(!code.contains("unsafe"), "{}: {line}", path.display());
             }
         }
     }

@@ -22,13 +22,13 @@ fn a_report_is_one_page_with_all_that_there_is() {
     for word in [
         "train.batch_size",
         "<svg",
-        "Validation loss",
+        "validation split",
         "Reliability",
         "onfusion",
         "data:image/png;base64,",
         "layer1.weight",
         "gradient",
-        "prefers-color-scheme: dark",
+        "prefers-color-scheme",
         "width=device-width",
     ] {
         assert!(page.contains(word), "no {word}");
