@@ -80,9 +80,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Precision, recall and F1 of each class, and the confusion matrix where it fits a screen.
 fn by_class(classes: &Classes, names: &[String]) -> String {
     const WIDEST: usize = 30;
-    let name = |class: usize| {
-        names.get(class).map_or_else(|| class.to_string(), |name| name.escape_debug().to_string())
-    };
+    let name =
+        |class: usize| names.get(class).map_or_else(|| class.to_string(), |name| table::printable(name));
     let header = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let mut rows = vec![header(&["class", "precision", "recall", "f1", "rows"])];
     for (class, score) in classes.by_class().into_iter().enumerate() {

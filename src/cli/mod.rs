@@ -98,7 +98,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Train(arguments) => train::run(&arguments, cli.quiet, messages),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
-        Command::Predict(arguments) => predict::run(&arguments).map(done),
+        Command::Predict(arguments) => predict::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::Compare(arguments) => compare::run(&arguments, cli.quiet),

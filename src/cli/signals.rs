@@ -43,8 +43,10 @@ impl Stop {
 }
 
 /// The signals that have come since [`Signals::listen`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Signals {
+    /// Whether nothing is under way that could be saved: then a signal does what it does to any program.
+    idle: Arc<AtomicBool>,
     stop: Arc<AtomicUsize>,
     stopping: Arc<AtomicBool>,
     save: Arc<AtomicBool>,
@@ -55,10 +57,16 @@ impl Signals {
     /// dashboard after giving the terminal back. A file that grows
     /// beyond the shell's limit is an error of writing, not the end of the process.
     pub(super) fn listen(dashboard: bool) -> Result<Self, Error> {
-        let signals = Self { stop: Arc::default(), stopping: Arc::default(), save: Arc::default() };
+        let signals = Self {
+            idle: Arc::default(),
+            stop: Arc::default(),
+            stopping: Arc::default(),
+            save: Arc::default(),
+        };
         let register = || -> std::io::Result<()> {
             for stop in Stop::ALL {
                 let (number, code) = (stop.number(), i32::from(stop.exit_code()));
+                flag::register_conditional_default(number, Arc::clone(&signals.idle))?;
                 // In the order in which they act: the second signal finds what the first has set.
                 if !dashboard {
                     flag::register_conditional_shutdown(number, code, Arc::clone(&signals.stopping))?;
@@ -75,6 +83,11 @@ impl Signals {
         };
         register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))?;
         Ok(signals)
+    }
+
+    /// Says whether nothing is under way: between two runs of one command, while the next one reads its data.
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.idle.store(idle, Ordering::Relaxed);
     }
 
     /// The signal that asked to stop, if one has come.

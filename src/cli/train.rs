@@ -12,6 +12,7 @@ use super::messages::Messages;
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::{self, Session};
+use super::signals::Signals;
 use super::{device, inspect, spread, table};
 use crate::checkpoint::{self, Info};
 use crate::config::Config;
@@ -65,7 +66,7 @@ pub(super) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
     let dashboard = arguments.tui.then_some(messages);
-    let options = Options { quiet, dashboard, keep_going: arguments.keep_going };
+    let options = Options { quiet, dashboard, signals: None, keep_going: arguments.keep_going };
     let (run, config) = match (&arguments.resume, arguments.folds) {
         (Some(path), _) => match go_on(arguments, path, options)? {
             Some(run) => run,
@@ -120,12 +121,28 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
     }
 }
 
-/// Trains a config in a folder of its own, on the device of this name, without a word but errors.
-pub(super) fn in_folder(config: &Config, out: &Path, device: &str) -> anyhow::Result<Ended> {
-    let options = Options { quiet: true, ..Options::default() };
+/// Trains a config in a folder of its own, on the device of this name, without a word but errors. It is one of several
+/// runs, which share the signals.
+pub(super) fn in_folder(
+    config: &Config,
+    out: &Path,
+    device: &str,
+    signals: &Signals,
+) -> anyhow::Result<Ended> {
+    let options = Options { quiet: true, signals: Some(signals.clone()), ..Options::default() };
     let device = device::choose(device)?;
     let run = begin(config, (out, String::new()), &device, options, &|_| Ok(()))?;
-    train(run, config, true)
+    one_of_several(run, config, true, signals)
+}
+
+/// Trains one run of several: a signal between them ends them all.
+fn one_of_several(run: Run, config: &Config, quiet: bool, signals: &Signals) -> anyhow::Result<Ended> {
+    let ended = train(run, config, quiet);
+    signals.set_idle(true);
+    match (ended?, signals.stop()) {
+        (Ended::Finished(_), Some(signal)) => Ok(Ended::Stopped(ExitCode::from(signal.exit_code()))),
+        (ended, _) => Ok(ended),
+    }
 }
 
 /// The config that the arguments name, with more settings behind theirs.
@@ -189,17 +206,19 @@ fn begin(
 
 /// k-fold cross-validation: as many runs, each tested on a part of the rows that it was not trained on.
 fn folds(arguments: &Arguments, of: u64, options: &Options) -> anyhow::Result<ExitCode> {
-    let (out, quiet) = (out(arguments), options.quiet);
+    let (out, quiet, signals) = (out(arguments), options.quiet, Signals::listen(false)?);
+    signals.set_idle(true);
     let mut results = Vec::new();
     for index in 1..=of {
         let config = config(arguments, &[format!("data.fold={{ index = {index}, of = {of} }}")])?;
         let path = out.join(format!("fold-{index}"));
         // What a table's columns are taken for is said once.
-        let options = Options { quiet: quiet || index > 1, ..options.clone() };
+        let options =
+            Options { quiet: quiet || index > 1, signals: Some(signals.clone()), ..options.clone() };
         let Some(run) = start(arguments, &config, &path, options)? else {
             return Ok(ExitCode::SUCCESS);
         };
-        match train(run, &config, quiet)? {
+        match one_of_several(run, &config, quiet, &signals)? {
             Ended::Finished(finished) => results.push(finished.numbers),
             Ended::Stopped(code) => return Ok(code),
         }

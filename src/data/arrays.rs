@@ -9,7 +9,7 @@ use super::{idx, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The array of a file, (N, …): bytes, or numbers. Of an `.npz` it is `x`, `x_test`, or the only one.
+/// The array of a file, (N, …): bytes, or numbers. Of an `.npz` it is `x`, `x_test`, `x_train`, or the only one.
 pub fn read(path: &Path) -> Result<Tensor> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let xs = match ending.as_deref() {
@@ -34,7 +34,8 @@ fn of_npz(path: &Path) -> Result<Tensor> {
         |e: &dyn std::fmt::Display| Error::data(path, format!("not an .npz file ({e}); np.savez makes one"));
     let mut archive = ZipArchive::new(files::open(path)?.0).map_err(|e| damaged(&e))?;
     let names: Vec<String> = archive.file_names().flatten().map(|name| name.to_string()).collect();
-    let found = ["x.npy", "x_test.npy"].into_iter().find(|name| names.iter().any(|own| own == name));
+    let found =
+        ["x.npy", "x_test.npy", "x_train.npy"].into_iter().find(|name| names.iter().any(|own| own == name));
     let name = match (found, names.as_slice()) {
         (Some(name), _) => name.to_owned(),
         (None, [only]) => only.clone(),

@@ -43,15 +43,15 @@ pub struct Units {
 }
 
 impl Units {
-    /// Of these targets, for values of this type on this device.
-    pub fn new(mean: &[f64], std: &[f64], (dtype, device): (DType, &Device)) -> Result<Self> {
-        let tensor = |numbers: &[f64]| Tensor::new(numbers, &Device::Cpu)?.to_dtype(dtype)?.to_device(device);
-        Ok(Self { mean: tensor(mean)?, std: tensor(std)? })
+    /// Of these targets.
+    pub fn new(mean: &[f64], std: &[f64]) -> Result<Self> {
+        Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
     }
 
-    /// Values (N, K) in their own units.
+    /// Values (N, K) in their own units, in f64 on the CPU: 32 bits may hold what was learnt, and not what it stands for.
     pub fn restore(&self, ys: &Tensor) -> Result<Tensor> {
-        Ok(ys.to_dtype(self.std.dtype())?.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
+        let ys = ys.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        Ok(ys.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
     }
 }
 

@@ -14,6 +14,7 @@ use super::learnt::How;
 use super::split::{Dealer, Part, Shares};
 use super::{Loaded, Request, Rows, Source, Transform, Whole};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The most bytes that all pictures take together.
 const MOST_BYTES: usize = 1 << 33;
@@ -227,9 +228,8 @@ pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
 fn open(path: &Path) -> Result<DynamicImage> {
     let damaged = |e: &dyn std::fmt::Display| Error::data(path, format!("no picture that can be read ({e})"));
     // What the file is shows in its first bytes, whatever its name says.
-    let reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(Error::io("read", path))?;
+    let reader = ImageReader::new(std::io::BufReader::new(files::open(path)?.0));
+    let reader = reader.with_guessed_format().map_err(Error::io("read", path))?;
     reader.decode().map_err(|e| damaged(&e))
 }
 

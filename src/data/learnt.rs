@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 use super::Units;
@@ -89,7 +88,31 @@ impl Learnt {
     /// Reads `data.toml`.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-        toml::from_str(&text).map_err(|e| Error::data(path, e.message().to_owned()))
+        let learnt: Self = toml::from_str(&text).map_err(|e| Error::data(path, e.message().to_owned()))?;
+        learnt
+            .check()
+            .map_err(|problem| Error::data(path, format!("{problem}; it was changed: train again")))?;
+        Ok(learnt)
+    }
+
+    /// Refuses what does not fit together.
+    fn check(&self) -> Result<(), String> {
+        let width: usize = self.row.iter().product();
+        let (features, outputs) = match &self.how {
+            How::Table { recipe, .. } => (recipe.features(), recipe.target.outputs()),
+            How::Series { recipe, window, .. } => (recipe.features() * window, recipe.target.outputs()),
+            How::Images { height, width, channels, classes, .. } => {
+                (height * width * channels, classes.len())
+            }
+            How::Arrays { .. } => (width, self.outputs),
+        };
+        if (features, outputs) == (width, self.outputs) {
+            return Ok(());
+        }
+        Err(format!(
+            "it has {features} features and {outputs} outputs, and says {width} and {}",
+            self.outputs
+        ))
     }
 
     /// As `data.toml` has it.
@@ -98,10 +121,10 @@ impl Learnt {
     }
 
     /// What takes predictions back to the targets' own units, where they were learnt in others.
-    pub fn units(&self, place: (DType, &Device)) -> Result<Option<Units>> {
+    pub fn units(&self) -> Result<Option<Units>> {
         match self.recipe().map(|recipe| &recipe.target) {
             Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
-                Units::new(mean, std, place).map(Some)
+                Units::new(mean, std).map(Some)
             }
             _ => Ok(None),
         }

@@ -110,7 +110,7 @@ impl Preparation {
     fn gather(&self, dealt: Dealt, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let Dealt { train, validation, test, outputs, how } = dealt;
         let mut learnt = Learnt { row: Vec::new(), outputs, how };
-        let units = learnt.units((request.dtype, device))?;
+        let units = learnt.units()?;
         let dataset = |held: Held| -> Result<Dataset> {
             let (data, own) = match held {
                 Held::Memory(rows) => {

@@ -59,13 +59,6 @@ pub struct Shares {
     pub limit: Option<u64>,
 }
 
-impl Shares {
-    /// Whether the rows have to be counted before the first one is dealt.
-    pub fn hold_out(&self) -> bool {
-        self.test > 0.0 || self.validation > 0.0 || self.fold.is_some()
-    }
-}
-
 /// Deals rows to parts by the seed, so that each class has the same share in every part, without keeping any of them:
 /// a row goes to a part with the chance that the part's free places have among all (Knuth, TAOCP 2, 3.4.2, algorithm
 /// S, for several parts). Equal rows in equal order are dealt equally.
@@ -126,7 +119,12 @@ impl Dealer {
         seed: u64,
         classes: impl FnOnce(&mut dyn FnMut(usize) -> bool) -> Result<()>,
     ) -> Result<Self> {
+        let rows: u64 = counts.iter().sum();
         let (first, tested) = match shares.fold {
+            Some(fold) if fold.of > rows => {
+                let problem = format!("asks for {} folds of {rows} rows; give at most a fold a row", fold.of);
+                return Err(Error::key("data.fold", problem));
+            }
             Some(fold) => (folds(counts, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),
             None => (halves(counts, shares.test), 0),
         };
@@ -148,18 +146,20 @@ impl Dealer {
         }
         dealer.second.free = halves(&pool, shares.validation);
         let [train, validation, test] = dealer.sizes();
-        if train == 0 || (shares.validation > 0.0 && validation == 0) {
-            let all = train + validation;
+        let left = train + validation;
+        if left == 0 || (shares.test > 0.0 && test == 0) {
             let problem = format!(
-                "is {}: of {all} rows it leaves {train} to train on and {validation} to validate; change the share",
+                "is {}: of {rows} rows it leaves {left} to train on and {test} to test on",
+                shares.test
+            );
+            return Err(Error::key("data.test", format!("{problem}; change the share")));
+        }
+        if train == 0 || (shares.validation > 0.0 && validation == 0) {
+            let problem = format!(
+                "is {}: of {left} rows it leaves {train} to train on and {validation} to validate; change the share",
                 shares.validation
             );
             return Err(Error::key("data.validation", problem));
-        }
-        if shares.test > 0.0 && test == 0 {
-            let problem =
-                format!("is {}: of {train} rows it leaves none to test on; change the share", shares.test);
-            return Err(Error::key("data.test", problem));
         }
         Ok(dealer)
     }
@@ -190,13 +190,35 @@ impl Dealer {
     }
 }
 
-/// Of each class the rows that a share of it is, and the others.
+/// Of each class the rows that a share of it is, and the others. What rounding down leaves of the share of all goes to
+/// the classes that lost most by it; a class keeps a row at least.
 fn halves(counts: &[u64], of: f64) -> Vec<Vec<u64>> {
-    let halve = |count: &u64| {
-        let held = share(of, *count);
-        vec![held, count - held]
-    };
-    counts.iter().map(halve).collect()
+    let exact = |count: u64| parts(of, count);
+    let mut held: Vec<u64> =
+        counts.iter().map(|count| exact(*count).0.min(count.saturating_sub(1))).collect();
+    let wanted = share(of, counts.iter().sum());
+    let mut order: Vec<usize> = (0..counts.len()).collect();
+    order.sort_by(|a, b| exact(counts[*b]).1.total_cmp(&exact(counts[*a]).1).then(a.cmp(b)));
+    for class in order {
+        let lost = exact(counts[class]).1 > 1e-6;
+        if lost && held.iter().sum::<u64>() < wanted && held[class] + 1 < counts[class] {
+            held[class] += 1;
+        }
+    }
+    held.iter().zip(counts).map(|(held, count)| vec![*held, count - held]).collect()
+}
+
+/// A share of some rows, rounded down, and what is lost by that.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a share of a count of rows"
+)]
+fn parts(of: f64, count: u64) -> (u64, f64) {
+    // 0.2 of 15 rows are 3, though the product is a little less.
+    let exact = of * count as f64 + 1e-9;
+    (exact.floor() as u64, exact.fract())
 }
 
 /// Of each class the rows of each fold. What is left over goes to a fold each, on from where the last class ended.
@@ -263,6 +285,17 @@ mod tests {
         // Not the first rows, nor the last.
         let middle = parts[200..300].iter().filter(|part| **part == Part::Test).count();
         assert!((5..40).contains(&middle), "{middle}");
+    }
+
+    #[test]
+    fn small_classes_share_what_rounding_leaves() {
+        // Fifty classes of 4 rows, and a tenth: 20 rows of 20 classes, as scikit-learn has it too.
+        let free = halves(&[4; 50], 0.1);
+        assert_eq!(free.iter().map(|free| free[0]).sum::<u64>(), 20);
+        assert!(free.iter().all(|free| free[0] <= 1));
+        // The only row of a class is trained on.
+        assert_eq!(halves(&[30, 30, 1], 0.5), [[15, 15], [15, 15], [0, 1]]);
+        assert_eq!(halves(&[15], 0.2), [[3, 12]]);
     }
 
     #[test]

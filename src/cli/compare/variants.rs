@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::cli::signals::Signals;
 use crate::cli::spread::Spread;
 use crate::cli::table::{printable, render};
 use crate::cli::train::{self, Ended};
@@ -61,8 +62,10 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
             planned.push((index, path, read));
         }
     }
+    let signals = Signals::listen(false)?;
+    signals.set_idle(true);
     for (index, path, config) in planned {
-        match train::in_folder(&config, &path, &arguments.device)? {
+        match train::in_folder(&config, &path, &arguments.device, &signals)? {
             Ended::Stopped(code) => return Ok(code),
             Ended::Finished(finished) => {
                 let variant = &mut variants[index];

@@ -47,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
     /// Where the lines of the log are, for a dashboard in the place of bars and lines.
     pub(crate) dashboard: Option<Messages>,
+    /// The signals of a command that makes several runs; left out: the run listens itself.
+    pub(crate) signals: Option<Signals>,
     /// Whether training goes on where a checkpoint cannot be written.
     pub(crate) keep_going: bool,
 }
@@ -106,7 +108,11 @@ impl Run {
             seconds: progress.seconds,
             started: Instant::now(),
         };
-        let signals = Signals::listen(options.dashboard.is_some())?;
+        let signals = match &options.signals {
+            Some(signals) => signals.clone(),
+            None => Signals::listen(options.dashboard.is_some())?,
+        };
+        signals.set_idle(false);
         let screen = match &options.dashboard {
             Some(messages) => {
                 Screen::dashboard(&folder.path().display().to_string(), config.train.epochs, messages)?

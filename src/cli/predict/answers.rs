@@ -12,7 +12,11 @@ pub(super) enum Answers {
         numbers: bool,
     },
     /// Values.
-    Values { columns: Vec<String> },
+    Values {
+        columns: Vec<String>,
+        /// For each of them the decimal places that the network's 32 bits give in its own units.
+        places: Option<Vec<i32>>,
+    },
     /// For each question the more probable answer, and the probability of yes.
     Labels { columns: Vec<String>, words: Vec<[String; 2]> },
 }
@@ -22,6 +26,8 @@ pub(super) enum Answers {
 pub(super) enum Cell<'a> {
     Text(&'a str),
     Number(f64),
+    /// What 32 bits say.
+    Single(f32),
     Missing,
 }
 
@@ -47,7 +53,15 @@ impl Answers {
                     names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
                 Self::Classes { names, numbers }
             }
-            Want::Values => Self::Values { columns: numbered("prediction") },
+            Want::Values => {
+                let places = match targets {
+                    Some(target @ Target::Values { std, .. }) if target.is_standardized() => {
+                        Some(std.iter().map(|std| places(*std)).collect())
+                    }
+                    _ => None,
+                };
+                Self::Values { columns: numbered("prediction"), places }
+            }
             Want::Labels => {
                 let words = match targets {
                     Some(Target::Labels { words, .. }) => words.clone(),
@@ -66,7 +80,7 @@ impl Answers {
                 let probabilities = names.iter().map(|name| format!("probability_{name}"));
                 std::iter::once("prediction".to_owned()).chain(probabilities).collect()
             }
-            Self::Values { columns } | Self::Labels { columns, .. } => columns.clone(),
+            Self::Values { columns, .. } | Self::Labels { columns, .. } => columns.clone(),
         }
     }
 
@@ -90,17 +104,36 @@ impl Answers {
                 let first = |best: usize, class: usize| if said[class] > said[best] { class } else { best };
                 let name = names.get((0..said.len()).fold(0, first)).map_or("", String::as_str);
                 cells.push(word(name, *numbers));
-                cells.extend(said.iter().map(|probability| Cell::Number(*probability)));
+                cells.extend(said.iter().map(|probability| single(*probability)));
             }
-            Self::Values { .. } => cells.extend(said.iter().map(|value| Cell::Number(*value))),
+            Self::Values { places: None, .. } => cells.extend(said.iter().map(|value| single(*value))),
+            Self::Values { places: Some(places), .. } => {
+                let rounded = |(value, places): (&f64, &i32)| {
+                    let unit = 10f64.powi(*places);
+                    Cell::Number((value * unit).round() / unit)
+                };
+                cells.extend(said.iter().zip(places).map(rounded));
+            }
             Self::Labels { words, .. } => {
                 for (place, (probability, [no, yes])) in said.iter().zip(words).enumerate() {
                     let answer = if *probability > 0.5 { yes } else { no };
-                    cells.extend([word(answer, !self.is_text(2 * place)), Cell::Number(*probability)]);
+                    cells.extend([word(answer, !self.is_text(2 * place)), single(*probability)]);
                 }
             }
         }
     }
+}
+
+/// The decimal places of numbers that are known to seven digits of this unit; few enough that they change no other.
+#[allow(clippy::cast_possible_truncation, reason = "a small number")]
+fn places(unit: f64) -> i32 {
+    (7.0 - unit.log10().ceil()).clamp(0.0, 15.0) as i32
+}
+
+/// A number that came from 32 bits.
+#[allow(clippy::cast_possible_truncation, reason = "it came from an f32")]
+fn single(number: f64) -> Cell<'static> {
+    Cell::Single(number as f32)
 }
 
 fn word(name: &str, number: bool) -> Cell<'_> {

@@ -4,11 +4,14 @@ mod answers;
 mod inputs;
 mod output;
 
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use candle_core::{DType, Device, Tensor};
 use clap::{Args, ValueEnum};
 
+use super::signals::Signals;
 use super::{device, run_folder, session};
 use crate::checkpoint;
 use crate::config::Config;
@@ -56,7 +59,7 @@ enum Format {
     Parquet,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
     let (input, output) = (arguments.input.as_path(), arguments.output.as_path());
     let format = format(output, arguments.format)?;
@@ -64,10 +67,27 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let predictor = Predictor::open(&arguments.run, &arguments.device, arguments.allow_nonfinite)?;
     if output == Path::new("-") {
         let mut out = std::io::stdout();
-        return predictor.write(input, format, &mut out);
+        let terminal = out.is_terminal();
+        if terminal && format == Format::Parquet {
+            let problem = "--format parquet: this is a terminal; name a file with --output, or use a pipe";
+            return Err(Error::Config(problem.to_owned()).into());
+        }
+        return predictor.write(input, (format, terminal), &mut out, None).map(|()| ExitCode::SUCCESS);
     }
-    files::write_whole(output, |file| predictor.write(input, format, file))
+    let signals = Signals::listen(false)?;
+    let written =
+        files::write_whole(output, |file| predictor.write(input, (format, false), file, Some(&signals)));
+    match (written, signals.stop()) {
+        // What was written so far is gone again.
+        (Err(error), Some(signal)) if error.is::<Stopped>() => Ok(ExitCode::from(signal.exit_code())),
+        (written, _) => written.map(|()| ExitCode::SUCCESS),
+    }
 }
+
+/// A signal came: the output is given up.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped by a signal; nothing was written")]
+struct Stopped;
 
 /// The format that is asked for, or that the ending of the output says.
 fn format(output: &Path, asked: Option<Format>) -> Result<Format> {
@@ -114,7 +134,7 @@ impl Predictor {
         let weights = run.join("model.safetensors");
         let state = checkpoint::load_checked(&weights, allow_nonfinite)?;
         network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
-        let units = learnt.units((dtype, &device))?;
+        let units = learnt.units()?;
         Ok(Self { learnt, network, loss, units, dtype, device })
     }
 
@@ -130,19 +150,45 @@ impl Predictor {
         }
     }
 
-    /// Answers for all rows of the input.
+    /// Answers for all rows of the input, on a terminal without what would steer it.
     fn write(
         &self,
         input: &Path,
-        format: Format,
-        out: &mut (dyn std::io::Write + Send),
+        (format, terminal): (Format, bool),
+        out: &mut (dyn Write + Send),
+        signals: Option<&Signals>,
     ) -> anyhow::Result<()> {
         let answers = Answers::new(&self.learnt, self.loss.want());
-        let mut output = Output::new(format, answers, out)?;
-        inputs::for_each_batch(&self.learnt, input, &mut |batch| match batch {
-            inputs::Batch::Rows(xs) => Ok(output.add(&self.predict(&xs)?)?),
-            inputs::Batch::TooShort(rows) => output.add_empty(rows),
+        let mut output = Output::new(format, answers, (out, terminal))?;
+        let mut row = 0;
+        inputs::for_each_batch(&self.learnt, input, &mut |batch| {
+            if signals.is_some_and(|signals| signals.stop().is_some()) {
+                return Err(Stopped.into());
+            }
+            match batch {
+                inputs::Batch::Rows(xs) => {
+                    let said = self.predict(&xs)?;
+                    if let Some(place) = first_infinite(&said)? {
+                        let problem =
+                            "the answer is not finite; is a number in it far from those of training?";
+                        return Err(Error::data(input, format!("row {}: {problem}", row + place + 1)).into());
+                    }
+                    row += said.dims()[0];
+                    output.add(&said)
+                }
+                inputs::Batch::TooShort(rows) => {
+                    row += rows;
+                    output.add_empty(rows)
+                }
+            }
         })?;
         output.finish()
     }
+}
+
+/// The first row of (N, K) with a number that is not finite.
+fn first_infinite(said: &Tensor) -> Result<Option<usize>> {
+    let numbers = said.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+    let place = numbers.iter().position(|number| !number.is_finite());
+    Ok(place.map(|place| place / said.dims()[1].max(1)))
 }

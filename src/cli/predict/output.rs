@@ -1,5 +1,6 @@
 //! Answers as CSV, JSONL or Parquet, a few thousand rows at a time.
 
+use std::fmt::{Display, LowerExp};
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use parquet::schema::types::Type;
 
 use super::Format;
 use super::answers::{Answers, Cell};
+use crate::cli::table::printable;
 use crate::error::{Error, Result};
 
 /// Rows of a Parquet row group.
@@ -23,6 +25,10 @@ pub(super) struct Output<'a> {
     answers: Answers,
     sink: Sink<'a>,
     line: Vec<u8>,
+    /// What comes before the first row.
+    header: Vec<u8>,
+    /// Whether what steers a terminal is written out.
+    terminal: bool,
 }
 
 type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
@@ -55,19 +61,18 @@ impl<'a> Output<'a> {
     pub(super) fn new(
         format: Format,
         answers: Answers,
-        out: &'a mut (dyn Write + Send),
+        (out, terminal): (&'a mut (dyn Write + Send), bool),
     ) -> anyhow::Result<Self> {
-        let mut out = BufWriter::with_capacity(1 << 16, out);
+        let out = BufWriter::with_capacity(1 << 16, out);
         let columns = answers.columns();
+        let mut header = Vec::new();
         let sink = match format {
             Format::Csv => {
-                let mut header = Vec::new();
                 for (index, column) in columns.iter().enumerate() {
                     separate(&mut header, index);
                     quote(column, &mut header);
                 }
                 header.push(b'\n');
-                out.write_all(&header)?;
                 Sink::Csv(out)
             }
             Format::Jsonl => {
@@ -78,22 +83,28 @@ impl<'a> Output<'a> {
                 Sink::Parquet(Box::new(parquet(&answers, &columns, out)?), Columns::new(columns.len()))
             }
         };
-        Ok(Self { answers, sink, line: Vec::new() })
+        Ok(Self { answers, sink, line: Vec::new(), header, terminal })
     }
 
     /// Adds the rows of which the network says this, (N, K).
     pub(super) fn add(&mut self, said: &Tensor) -> anyhow::Result<()> {
         let width = said.dims()[1];
-        let said = said.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        let mut numbers = Vec::with_capacity(width);
-        // Taken out, as its cells borrow from it.
-        let Self { answers, sink, line } = self;
+        let said = said.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        self.begin()?;
+        // Taken apart, as the cells borrow from the answers.
+        let Self { answers, sink, line, terminal, .. } = self;
         let mut cells = Vec::new();
         for row in said.chunks_exact(width) {
-            numbers.clear();
-            numbers.extend(row.iter().map(|number| f64::from(*number)));
-            answers.cells(&numbers, &mut cells);
-            put(sink, &cells, line)?;
+            answers.cells(row, &mut cells);
+            put(sink, &cells, (line, *terminal))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what comes before the first row.
+    fn begin(&mut self) -> anyhow::Result<()> {
+        if let Sink::Csv(out) | Sink::Jsonl(out, _) = &mut self.sink {
+            send(out, &std::mem::take(&mut self.header), self.terminal)?;
         }
         Ok(())
     }
@@ -101,11 +112,13 @@ impl<'a> Output<'a> {
     /// Adds rows of which nothing can be said.
     pub(super) fn add_empty(&mut self, rows: usize) -> anyhow::Result<()> {
         let cells = vec![Cell::Missing; self.answers.columns().len()];
-        (0..rows).try_for_each(|_| put(&mut self.sink, &cells, &mut self.line))
+        self.begin()?;
+        (0..rows).try_for_each(|_| put(&mut self.sink, &cells, (&mut self.line, self.terminal)))
     }
 
     /// Writes what is left.
-    pub(super) fn finish(self) -> anyhow::Result<()> {
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        self.begin()?;
         match self.sink {
             Sink::Csv(mut out) | Sink::Jsonl(mut out, _) => out.flush()?,
             Sink::Parquet(mut writer, mut columns) => {
@@ -118,7 +131,11 @@ impl<'a> Output<'a> {
     }
 }
 
-fn put(sink: &mut Sink<'_>, cells: &[Cell<'_>], line: &mut Vec<u8>) -> anyhow::Result<()> {
+fn put(
+    sink: &mut Sink<'_>,
+    cells: &[Cell<'_>],
+    (line, terminal): (&mut Vec<u8>, bool),
+) -> anyhow::Result<()> {
     line.clear();
     match sink {
         Sink::Csv(out) => {
@@ -126,7 +143,8 @@ fn put(sink: &mut Sink<'_>, cells: &[Cell<'_>], line: &mut Vec<u8>) -> anyhow::R
                 separate(line, index);
                 match cell {
                     Cell::Text(text) => quote(text, line),
-                    Cell::Number(number) => write!(line, "{}", single(*number))?,
+                    Cell::Number(number) => write_number(line, *number)?,
+                    Cell::Single(number) => write_number(line, *number)?,
                     Cell::Missing => {}
                 }
             }
@@ -135,7 +153,7 @@ fn put(sink: &mut Sink<'_>, cells: &[Cell<'_>], line: &mut Vec<u8>) -> anyhow::R
                 line.extend(b"\"\"");
             }
             line.push(b'\n');
-            out.write_all(line)?;
+            send(out, line, terminal)?;
         }
         Sink::Jsonl(out, keys) => {
             for (index, (cell, key)) in cells.iter().zip(keys).enumerate() {
@@ -143,12 +161,13 @@ fn put(sink: &mut Sink<'_>, cells: &[Cell<'_>], line: &mut Vec<u8>) -> anyhow::R
                 write!(line, "{key}:")?;
                 match cell {
                     Cell::Text(text) => serde_json::to_writer(&mut *line, text)?,
-                    Cell::Number(number) if number.is_finite() => write!(line, "{}", single(*number))?,
-                    Cell::Number(_) | Cell::Missing => line.extend(b"null"),
+                    Cell::Number(number) => write_number(line, *number)?,
+                    Cell::Single(number) => write_number(line, *number)?,
+                    Cell::Missing => line.extend(b"null"),
                 }
             }
             line.extend(b"}\n");
-            out.write_all(line)?;
+            send(out, line, terminal)?;
         }
         Sink::Parquet(writer, columns) => {
             for (index, cell) in cells.iter().enumerate() {
@@ -156,6 +175,7 @@ fn put(sink: &mut Sink<'_>, cells: &[Cell<'_>], line: &mut Vec<u8>) -> anyhow::R
                 match cell {
                     Cell::Text(text) => columns.texts[index].push(ByteArray::from(*text)),
                     Cell::Number(number) => columns.numbers[index].push(*number),
+                    Cell::Single(number) => columns.numbers[index].push(f64::from(*number)),
                     Cell::Missing => {}
                 }
             }
@@ -168,10 +188,26 @@ fn put(sink: &mut Sink<'_>, cells: &[Cell<'_>], line: &mut Vec<u8>) -> anyhow::R
     Ok(())
 }
 
-/// The shortest text of what the network gives: it computes in 32 bits.
-#[allow(clippy::cast_possible_truncation, reason = "it came from an f32")]
-fn single(number: f64) -> f32 {
-    number as f32
+/// The shortest text that reads back as this number.
+fn write_number(
+    line: &mut Vec<u8>,
+    number: impl Into<f64> + Copy + Display + LowerExp,
+) -> std::io::Result<()> {
+    let size = number.into().abs();
+    if size != 0.0 && !(1e-5..1e16).contains(&size) {
+        return write!(line, "{number:e}");
+    }
+    write!(line, "{number}")
+}
+
+/// Writes a line as it is, or to a terminal without what would steer it.
+fn send(out: &mut impl Write, line: &[u8], terminal: bool) -> std::io::Result<()> {
+    if !terminal {
+        return out.write_all(line);
+    }
+    let text = String::from_utf8_lossy(line);
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    out.write_all(lines.join("\n").as_bytes())
 }
 
 fn separate(line: &mut Vec<u8>, index: usize) {

@@ -116,8 +116,29 @@ impl<'a> Encoder<'a> {
             }
         }
         debug_assert_eq!(features.len(), self.dense);
+        #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
+        if features.iter().any(|number| !(*number as f32).is_finite()) {
+            return Err(self.too_large(row));
+        }
         features.append(&mut learnt);
         Ok(())
+    }
+
+    /// The error of a row with a number that 32 bits do not hold once it is normalised.
+    #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
+    fn too_large(&self, row: &Row) -> Error {
+        let large = |(column, place): &(&Column, &usize)| match &column.encoding {
+            Encoding::Number(scaled) => {
+                let number = row.value(**place).number().unwrap_or(0.0);
+                !(((number - scaled.offset) / scaled.scale) as f32).is_finite()
+            }
+            _ => false,
+        };
+        let mut columns = self.recipe.columns.iter().zip(&self.places);
+        match columns.find(large) {
+            Some((column, place)) => self.at(row, &column.name, row.value(*place), "is too large"),
+            None => Error::data(&self.path, format!("line {}: a number is too large", row.line)),
+        }
     }
 
     /// The number of a name; nothing where it is not known.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::options::{Missing, Options};
 use super::read::quoted;
 use super::recipe::{Column, Encoding, Filled, Kind, MissingName, Named, Scaled};
+use super::row::Value;
 use super::survey::{self, MOST_CATEGORIES, Moments};
 use crate::data::Normalize;
 use crate::error::{Error, Result};
@@ -58,12 +59,23 @@ impl Learner<'_> {
             }
         }
         let encoded = names.iter().zip(columns).zip(kinds);
-        Ok(encoded
-            .map(|((name, column), (kind, why))| Column {
-                name: name.clone(),
-                encoding: self.encoding(kind, why, column),
+        encoded
+            .map(|((name, column), (kind, why))| {
+                let encoding = self.encoding(kind, why, column);
+                if let Encoding::Number(scaled) | Encoding::Date(scaled) = &encoding
+                    && !(scaled.offset.is_finite() && scaled.scale.is_finite())
+                {
+                    let (min, max) = (column.numbers.min, column.numbers.max);
+                    let problem =
+                        format!("its values from {min:e} to {max:e} are too large to be normalised");
+                    return Err(Error::data(
+                        self.path,
+                        format!("column {}: {problem}; correct them", quoted(name)),
+                    ));
+                }
+                Ok(Column { name: name.clone(), encoding })
             })
-            .collect())
+            .collect()
     }
 
     /// The kind of a column: the one that is given, or what its training rows look like; and why it is ignored.
@@ -90,12 +102,22 @@ impl Learner<'_> {
             return Ok((Kind::Boolean, String::new()));
         }
         if all(&column.dates) {
+            if self.ordered && !column.dates_ascend {
+                tracing::warn!(
+                    "{}: the dates of column {} go back; a series is read in the order of its rows: sort it by time",
+                    self.path.display(),
+                    quoted(name)
+                );
+            }
             return if self.ordered { ignored("the time") } else { Ok((Kind::Date, String::new())) };
         }
-        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        if 2.0 * column.numbers.count >= present as f64 {
-            self.check_given(name, Kind::Number, column)?;
+        for (kind, moments) in [(Kind::Number, &column.numbers), (Kind::Date, &column.dates)] {
+            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+            if 2.0 * moments.count >= present as f64 {
+                self.check_given(name, kind, column)?;
+            }
         }
+        self.warn_of_numbers_in_disguise(name, column);
         let different = column.names.len() as u64;
         if column.lost || different > MOST_CATEGORIES as u64 {
             return ignored("nearly every row has another value");
@@ -146,10 +168,14 @@ impl Learner<'_> {
                 if missed == 0.0 {
                     return Ok(());
                 }
-                let example =
-                    column.names.keys().min().map_or(String::new(), |name| format!(", as {}", quoted(name)));
+                let fits = |name: &str| match kind {
+                    Kind::Date => Value::Text(name).date().is_some(),
+                    _ => Value::Text(name).boolean().is_some(),
+                };
+                let wrong = column.names.keys().filter(|name| !fits(name)).min();
+                let example = wrong.map_or(String::new(), |name| format!(", as {}", quoted(name)));
                 data(format!(
-                    "{missed} of its values are no {}{example}; `[data.columns]` says it is one",
+                    "{missed} of its values are no {}{example}; correct them, or give it another kind in `[data.columns]`",
                     if kind == Kind::Date {
                         "dates such as 2024-03-01 or 2024-03-01T12:30:00Z"
                     } else {
@@ -161,6 +187,24 @@ impl Learner<'_> {
                 data(format!("it has more than {MOST_CATEGORIES} different values; \"ignore\" it"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Says that most of a column's names would be numbers without signs that a number does not have.
+    fn warn_of_numbers_in_disguise(&self, name: &str, column: &survey::Column) {
+        let is_number = |name: &str| {
+            let plain = name.replace(['%', '$', '€', '£', ' ', '\u{a0}', '\''], "").replace(',', ".");
+            plain.len() < name.len() + 1 && plain.parse::<f64>().is_ok()
+        };
+        let disguised = column.names.keys().filter(|name| is_number(name)).count();
+        if disguised > 0 && 2 * disguised >= column.names.len() {
+            let example = column.names.keys().filter(|name| is_number(name)).min();
+            tracing::warn!(
+                "{}: column {} has values such as {}, which are read as text; for numbers write 0.5 and 1000",
+                self.path.display(),
+                quoted(name),
+                quoted(example.map_or("", String::as_str))
+            );
         }
     }
 

@@ -187,6 +187,9 @@ impl<'a> Plan<'a> {
                 _ => {}
             }
         }
+        if counts.iter().sum::<u64>() == 0 {
+            return Err(Error::key("data.split_column", "has no row for \"train\""));
+        }
         if validated && shares.validation > 0.0 {
             let problem = "cannot be used where `data.split_column` has rows for validation; remove it";
             return Err(Error::key("data.validation", problem));
@@ -278,6 +281,14 @@ impl<'a> Plan<'a> {
         Ok(Recipe { target, columns: learner.encodings(&names, &found)? })
     }
 
+    /// The file that is tested on; folds test on parts of the rows instead.
+    fn test_file(&self) -> Option<&'a Path> {
+        match &self.options.test {
+            Test::File(path) if self.request.plan.fold.is_none() => Some(path),
+            _ => None,
+        }
+    }
+
     /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
     fn encode(&self, recipe: &Recipe) -> Result<([Option<crate::data::Held>; 3], u64)> {
         let targets = if self.class_column().is_some() { 0 } else { recipe.target.width() };
@@ -306,11 +317,11 @@ impl<'a> Plan<'a> {
             Ok(())
         })?;
         encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
-        if let Test::File(path) = &self.options.test {
+        if let Some(path) = self.test_file() {
             let format = Options::format_of(path, self.table.format);
             let columns: Vec<String> = self.table.columns().to_vec();
             let table =
-                Opened::new(Input::File(path.clone()), format, self.options.dialect(), Some(&columns))?;
+                Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(&columns))?;
             let mut records = table.records()?;
             let mut encoder = Encoder::new(recipe, path, &*records, true)?;
             let mut row = Row::default();
@@ -321,7 +332,7 @@ impl<'a> Plan<'a> {
             encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
         }
         let [train, validation, test] = parts.map(Collector::finish);
-        if test.as_ref().is_ok_and(Option::is_none) && matches!(self.options.test, Test::File(_)) {
+        if test.as_ref().is_ok_and(Option::is_none) && self.test_file().is_some() {
             return Err(Error::key("data.test", "names a file without rows"));
         }
         Ok(([train?, validation?, test?], duplicates.count()))

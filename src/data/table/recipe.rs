@@ -250,6 +250,12 @@ impl Recipe {
         widths.fold((0, 0), |all, own| (all.0 + own.0, all.1 + own.1))
     }
 
+    /// How many features a row has.
+    pub fn features(&self) -> usize {
+        let (dense, learnt) = self.widths();
+        dense + learnt
+    }
+
     /// The learnt vectors: for each column the number of names, one for unknown, and the length.
     pub fn embeddings(&self) -> Vec<(usize, usize)> {
         let size = |column: &Column| match &column.encoding {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use schemars::JsonSchema;
@@ -86,20 +86,21 @@ impl Source for TimeSeries {
         let part = |part: Range<usize>| rows.windows(part, (self.window, self.horizon));
         let Bounds { train, validation, test } = bounds;
         let test = match &self.test {
-            Test::File(path) => {
+            Test::File(path) if request.plan.fold.is_none() => {
                 let columns = table.columns().to_vec();
                 let format = Options::format_of(path, format);
                 let other =
                     Opened::new(Input::File(path.clone()), format, options.dialect(), Some(&columns))?;
                 let rows = Encoded::read(&recipe, &other, request.dtype)?;
-                rows.windows(0..rows.count, (self.window, self.horizon))?
+                let windows = rows.windows(0..rows.count, (self.window, self.horizon))?;
+                Some(windows.ok_or_else(|| self.too_short(path, (rows.count, "to test on")))?)
             }
-            Test::Share(_) => part(test)?,
+            _ => part(test)?,
         };
         let table = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
         let (window, horizon, outputs) = (self.window, self.horizon, recipe.target.outputs());
         Ok(Loaded::Dealt(Box::new(Dealt {
-            train: part(0..train)?.ok_or_else(|| self.too_short(train))?,
+            train: part(0..train)?.ok_or_else(|| self.too_short(&self.path, (train, "to train on")))?,
             validation: part(train..validation)?,
             test,
             outputs,
@@ -139,12 +140,12 @@ impl TimeSeries {
         Ok(())
     }
 
-    fn too_short(&self, rows: usize) -> Error {
+    fn too_short(&self, path: &Path, (rows, what): (usize, &str)) -> Error {
         let problem = format!(
-            "{rows} rows to train on have no window of {} rows with a target {} rows ahead",
+            "{rows} rows {what} have no window of {} rows with a target {} rows ahead",
             self.window, self.horizon
         );
-        Error::data(&self.path, problem)
+        Error::data(path, problem)
     }
 
     /// Which rows are for what.
@@ -165,9 +166,16 @@ impl TimeSeries {
         let pool = request.plan.limit.map_or(start, |limit| limit.min(start));
         let train = pool - part(request.plan.validation, pool);
         let least = self.window + self.horizon;
+        let test_key = if request.plan.fold.is_some() { "data.fold" } else { "data.test" };
         for (key, rows, wanted) in [
             ("data.validation", pool - train, request.plan.validation > 0.0),
-            ("data.test", end - start, end > start || matches!(self.test, Test::Share(of) if of > 0.0)),
+            (
+                test_key,
+                end - start,
+                end > start
+                    || request.plan.fold.is_some()
+                    || matches!(self.test, Test::Share(of) if of > 0.0),
+            ),
         ] {
             if wanted && rows < least {
                 let problem =
@@ -176,7 +184,7 @@ impl TimeSeries {
             }
         }
         if train < least {
-            return Err(self.too_short(train));
+            return Err(self.too_short(&self.path, (train, "to train on")));
         }
         Ok(Bounds { train, validation: pool, test: start..end })
     }

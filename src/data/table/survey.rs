@@ -69,6 +69,11 @@ pub(super) struct Column {
     pub(super) no_numbers: (Vec<Place>, u64),
     /// The first infinite number anywhere.
     pub(super) infinite: Option<Place>,
+    /// Whether no date is before the one of the row before.
+    pub(super) dates_ascend: bool,
+    last_date: f64,
+    /// The line of the first row anywhere without a value.
+    pub(super) first_missing: Option<u64>,
     /// Whether all numbers are whole and each is larger than the one before.
     pub(super) ascending: bool,
     last: f64,
@@ -97,6 +102,8 @@ impl Survey {
         let column = |forced: &bool| Column {
             forced: *forced,
             ascending: true,
+            dates_ascend: true,
+            last_date: f64::NEG_INFINITY,
             last: f64::NEG_INFINITY,
             ..Column::default()
         };
@@ -119,6 +126,7 @@ impl Column {
     fn see(&mut self, value: Value<'_>, line: u64, trained: bool, sampled: usize) {
         if value == Value::Missing {
             self.missing_anywhere += 1;
+            self.first_missing.get_or_insert(line);
             self.missing += u64::from(trained);
             return;
         }
@@ -153,6 +161,8 @@ impl Column {
             self.booleans.add(f64::from(u8::from(yes)));
         } else if let Some(days) = value.date() {
             self.dates.add(days);
+            self.dates_ascend &= days >= self.last_date;
+            self.last_date = days;
             if self.dates_sample.len() < sampled {
                 self.dates_sample.push(days);
             }

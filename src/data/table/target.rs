@@ -54,7 +54,9 @@ pub(super) fn of_numbers(
 fn check(path: &Path, want: Want, name: &str, column: &survey::Column) -> Result<()> {
     let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
     if column.missing_anywhere > 0 {
-        return data(format!("it is missing in {} rows; remove them", column.missing_anywhere));
+        let line = column.first_missing.unwrap_or_default();
+        let count = column.missing_anywhere;
+        return data(format!("it is missing in {count} rows, the first is line {line}; remove them"));
     }
     if let Some(place) = &column.infinite {
         return data(format!("line {} has {}, which is not finite; correct it", place.line, place.text));
@@ -82,7 +84,8 @@ fn check(path: &Path, want: Want, name: &str, column: &survey::Column) -> Result
 /// The words for no and yes: those that mean it, or the two that there are in the order of their letters.
 fn words(column: &survey::Column) -> [String; 2] {
     let names = column.sorted_names();
-    if column.no_numbers.1 == 0 || names.len() != 2 {
+    let shares = column.no_numbers.1 == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
+    if shares || names.len() != 2 {
         return ["0".to_owned(), "1".to_owned()];
     }
     let yes = |name: &str| super::row::Value::Text(name).boolean() == Some(true);

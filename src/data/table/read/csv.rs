@@ -79,7 +79,10 @@ impl Csv {
             return Err(Error::data(&path, "this is UTF-16; save it as UTF-8"));
         }
         if head.starts_with(b"PAR1") {
-            return Err(Error::data(&path, "this is a Parquet file; set `data.name` to `parquet`"));
+            return Err(Error::data(
+                &path,
+                "this is a Parquet file; give it the ending .parquet, or set `data.name` to `parquet`",
+            ));
         }
         let delimiter = dialect.delimiter.unwrap_or_else(|| most_frequent(&head));
         let read = Arc::new(AtomicU64::new(0));
@@ -172,8 +175,16 @@ impl Records for Csv {
 
     fn next(&mut self, row: &mut Row) -> Result<bool> {
         row.clear();
-        if !self.advance()? {
-            return Ok(false);
+        loop {
+            if !self.advance()? {
+                return Ok(false);
+            }
+            // A line of blanks is no row.
+            let blank =
+                self.record.len() == 1 && self.columns.len() > 1 && self.record[0].trim_ascii().is_empty();
+            if !blank {
+                break;
+            }
         }
         let line = self.record.position().map_or(0, csv::Position::line);
         row.line = line;
