@@ -4,6 +4,7 @@
 //! [`Trainer::batches`] and calls [`Trainer::update`] for each.
 
 pub mod average;
+mod batches;
 mod diagnosis;
 mod evaluation;
 mod options;
@@ -16,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use candle_core::Tensor;
 
-use crate::data::{Dataset, Order};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
@@ -28,43 +29,12 @@ use crate::optim::{Optimizer, Rates};
 
 use average::Average;
 pub use average::Averages;
+pub use batches::Batches;
 pub use evaluation::{Evaluation, evaluate};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 pub use pass::Update;
 use pass::{Batch, Pass};
 pub use snapshot::Snapshot;
-
-/// The rows of an epoch's updates, one after the other.
-#[derive(Debug, Clone)]
-pub struct Batches {
-    order: Order,
-    left: usize,
-    update: usize,
-}
-
-impl Batches {
-    /// The rows that are to come.
-    pub fn rows(&self) -> usize {
-        self.left
-    }
-}
-
-impl Iterator for Batches {
-    type Item = Vec<u32>;
-
-    fn next(&mut self) -> Option<Vec<u32>> {
-        let rows = self.order.take(self.update.min(self.left));
-        self.left -= rows.len();
-        (!rows.is_empty()).then_some(rows)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let updates = self.left.div_ceil(self.update.max(1));
-        (updates, Some(updates))
-    }
-}
-
-impl ExactSizeIterator for Batches {}
 
 /// A network in training.
 #[derive(Debug)]
@@ -163,7 +133,7 @@ impl Trainer {
     pub fn batches(&self, data: &Dataset, epoch: u64) -> Batches {
         let order = data.order(self.options.shuffle, self.seed, epoch);
         let update = self.options.batch_size.rows(data.len()).saturating_mul(self.options.accumulate);
-        Batches { order, left: self.options.rows_in_an_epoch(data.len()), update }
+        Batches::new(order, self.options.rows_in_an_epoch(data.len()), update)
     }
 
     /// One update from these rows of `data`.

@@ -20,6 +20,7 @@ mod report;
 mod resume;
 mod run_folder;
 mod session;
+mod several;
 mod shell;
 mod signals;
 mod spread;

@@ -12,8 +12,7 @@ use super::messages::Messages;
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::{self, Session};
-use super::signals::Signals;
-use super::{device, inspect, spread, table};
+use super::{device, inspect, several, table};
 use crate::checkpoint::{self, Info};
 use crate::config::Config;
 use crate::data::{Dataset, Splits};
@@ -72,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> any
             Some(run) => run,
             None => return Ok(ExitCode::SUCCESS),
         },
-        (None, Some(folds)) => return self::folds(arguments, folds, &options),
+        (None, Some(folds)) => return several::folds(arguments, folds, &options),
         (None, None) => {
             let config = config(arguments, &[])?;
             match start(arguments, &config, &out(arguments), options)? {
@@ -99,7 +98,7 @@ pub(super) enum Ended {
 }
 
 /// Trains to the end, or until a signal.
-fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
+pub(super) fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
     match run.go() {
         Ok(Outcome::Finished(finished)) => Ok(Ended::Finished(finished)),
         Ok(Outcome::Stopped(signal, step)) => {
@@ -121,32 +120,8 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
     }
 }
 
-/// Trains a config in a folder of its own, on the device of this name, without a word but errors. It is one of several
-/// runs, which share the signals.
-pub(super) fn in_folder(
-    config: &Config,
-    out: &Path,
-    device: &str,
-    signals: &Signals,
-) -> anyhow::Result<Ended> {
-    let options = Options { quiet: true, signals: Some(signals.clone()), ..Options::default() };
-    let device = device::choose(device)?;
-    let run = begin(config, (out, String::new()), &device, options, &|_| Ok(()))?;
-    one_of_several(run, config, true, signals)
-}
-
-/// Trains one run of several: a signal between them ends them all.
-fn one_of_several(run: Run, config: &Config, quiet: bool, signals: &Signals) -> anyhow::Result<Ended> {
-    let ended = train(run, config, quiet);
-    signals.set_idle(true);
-    match (ended?, signals.stop()) {
-        (Ended::Finished(_), Some(signal)) => Ok(Ended::Stopped(ExitCode::from(signal.exit_code()))),
-        (ended, _) => Ok(ended),
-    }
-}
-
 /// The config that the arguments name, with more settings behind theirs.
-fn config(arguments: &Arguments, more: &[String]) -> Result<Config> {
+pub(super) fn config(arguments: &Arguments, more: &[String]) -> Result<Config> {
     let set = [arguments.set.as_slice(), more].concat();
     match &arguments.config {
         Some(path) => Config::read(path, &set),
@@ -155,7 +130,7 @@ fn config(arguments: &Arguments, more: &[String]) -> Result<Config> {
 }
 
 /// The folder that the arguments name.
-fn out(arguments: &Arguments) -> PathBuf {
+pub(super) fn out(arguments: &Arguments) -> PathBuf {
     arguments.out.clone().unwrap_or_else(|| {
         let name = arguments.config.as_ref().and_then(|path| path.file_stem());
         run_folder::default_path(&name.map_or("quick-start".into(), |name| name.to_string_lossy()))
@@ -163,7 +138,7 @@ fn out(arguments: &Arguments) -> PathBuf {
 }
 
 /// A run from its beginning; nothing where only its plan was asked for.
-fn start(
+pub(super) fn start(
     arguments: &Arguments,
     config: &Config,
     out: &Path,
@@ -187,7 +162,7 @@ fn start(
 }
 
 /// A run from its beginning in the folder `out`, whose config begins with a note.
-fn begin(
+pub(super) fn begin(
     config: &Config,
     (out, note): (&Path, String),
     device: &Device,
@@ -202,32 +177,6 @@ fn begin(
     }
     let folder = RunFolder::create(out, &(note + &config.to_toml()?), &prepared.0.learnt)?;
     Run::new(config.clone(), prepared, folder, options, None)
-}
-
-/// k-fold cross-validation: as many runs, each tested on a part of the rows that it was not trained on.
-fn folds(arguments: &Arguments, of: u64, options: &Options) -> anyhow::Result<ExitCode> {
-    let (out, quiet, signals) = (out(arguments), options.quiet, Signals::listen(false)?);
-    signals.set_idle(true);
-    let mut results = Vec::new();
-    for index in 1..=of {
-        let config = config(arguments, &[format!("data.fold={{ index = {index}, of = {of} }}")])?;
-        let path = out.join(format!("fold-{index}"));
-        // What a table's columns are taken for is said once.
-        let options =
-            Options { quiet: quiet || index > 1, signals: Some(signals.clone()), ..options.clone() };
-        let Some(run) = start(arguments, &config, &path, options)? else {
-            return Ok(ExitCode::SUCCESS);
-        };
-        match one_of_several(run, &config, quiet, &signals)? {
-            Ended::Finished(finished) => results.push(finished.numbers),
-            Ended::Stopped(code) => return Ok(code),
-        }
-        if !quiet {
-            super::say(&format!("fold {index} of {of} is in {}", path.display()));
-        }
-    }
-    write!(std::io::stdout().lock(), "{}", spread::table("fold", &results))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A run from its newest good checkpoint. Nothing in its folder is changed before all is known to fit.

@@ -9,6 +9,7 @@ pub mod arrays;
 mod dataset;
 pub mod fetch;
 mod fingerprint;
+mod hold_out;
 pub mod idx;
 pub mod images;
 pub mod learnt;
@@ -19,6 +20,7 @@ pub mod mnist_sample;
 mod normalize;
 pub mod npy;
 pub mod npz;
+mod order;
 mod prepare;
 pub mod split;
 pub mod stored;
@@ -32,10 +34,11 @@ use candle_core::{DType, Tensor};
 use crate::error::{Error, Result};
 use crate::registry;
 
-pub use dataset::{Batch, Dataset, Order, Units, order};
+pub use dataset::{Batch, Dataset, Units};
 pub use fingerprint::{Fingerprint, Split};
 pub use learnt::Learnt;
 pub use normalize::{Normalize, Transform};
+pub use order::{Order, order};
 pub use prepare::{Input, Preparation, Splits};
 
 /// Where rows come from. Implemented on the options themselves.

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use crate::cli::signals::Signals;
 use crate::cli::spread::Spread;
 use crate::cli::table::{printable, render};
-use crate::cli::train::{self, Ended};
-use crate::cli::{run_folder, say};
+use crate::cli::train::Ended;
+use crate::cli::{run_folder, say, several};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics::Tally;
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
     let signals = Signals::listen(false)?;
     signals.set_idle(true);
     for (index, path, config) in planned {
-        match train::in_folder(&config, &path, &arguments.device, &signals)? {
+        match several::in_folder(&config, &path, &arguments.device, &signals)? {
             Ended::Stopped(code) => return Ok(code),
             Ended::Finished(finished) => {
                 let variant = &mut variants[index];

@@ -6,7 +6,6 @@ mod events;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use candle_core::Tensor;
 use serde_json::{Map, Value};
@@ -278,35 +277,8 @@ fn remove_folders(path: &Path, made: Option<&Path>) {
 
 /// `runs/NAME-20261123-221530`, in UTC, with a number behind where two runs start in one second.
 pub(super) fn default_path(name: &str) -> PathBuf {
-    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    let base = format!("{name}-{}", timestamp(seconds));
+    let base = format!("{name}-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"));
     let candidates = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
     let mut free = candidates.map(|name| Path::new("runs").join(name)).filter(|path| !path.exists());
     free.next().unwrap_or_else(|| Path::new("runs").join(&base))
-}
-
-/// Days to a date: H. Hinnant, "chrono-compatible low-level date algorithms".
-fn timestamp(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_become_dates() {
-        assert_eq!(timestamp(0), "19700101-000000");
-        assert_eq!(timestamp(951_782_400), "20000229-000000");
-        assert_eq!(timestamp(1_000_000_000), "20010909-014640");
-    }
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::read::{Records, quoted};
-use super::recipe::{Column, Encoding, Filled, MissingName, Named, Recipe, Scaled, Target};
+use super::recipe::{Column, Encoding, Filled, MissingName, Named, Recipe, Scaled};
 use super::row::{Row, Value};
 use super::survey::shown;
+use super::target::Target;
 use crate::error::{Error, Result};
 
 /// Encodes the rows of one file.

@@ -1,55 +1,18 @@
 //! From a file to encoded rows in their parts.
 
-use std::path::Path;
-
 use super::census::Census;
-use super::collect::{Collector, Duplicates, form};
 use super::learn::Learner;
 use super::options::{Options, Test};
-use super::read::{self, Dialect, Format, Input, Records, quoted};
-use super::recipe::{Kind, Recipe, Target};
+use super::read::{Format, Input, quoted};
+use super::recipe::{Kind, Recipe};
 use super::row::{Row, Value};
 use super::survey::Survey;
-use super::{Encoder, encode, target};
+use super::target::Target;
+use super::{Opened, encode, target};
 use crate::data::learnt::{How, TableFormat};
 use crate::data::split::{Dealer, Part, Shares};
 use crate::data::{Dealt, Loaded, Normalize, Request, Want};
 use crate::error::{Error, Result};
-
-/// A table whose columns are known, which can be read again and again.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    input: Input,
-    format: Format,
-    dialect: Dialect,
-    columns: Vec<String>,
-}
-
-impl Opened {
-    /// Opens a table. `wanted` are the columns that are asked for, where the format looks for them by name.
-    pub fn new(input: Input, format: Format, dialect: Dialect, wanted: Option<&[String]>) -> Result<Self> {
-        let columns = match wanted {
-            Some(wanted) if format == Format::Jsonl => wanted.to_vec(),
-            _ => read::open(&input, format, &dialect, None)?.columns().to_vec(),
-        };
-        Ok(Self { input, format, dialect, columns })
-    }
-
-    /// Its columns.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    /// The rows from the first one on.
-    pub fn records(&self) -> Result<Box<dyn Records>> {
-        read::open(&self.input, self.format, &self.dialect, Some(&self.columns))
-    }
-
-    /// Where it is read from, for messages.
-    pub fn path(&self) -> &Path {
-        self.input.path()
-    }
-}
 
 /// Loads a table as its options say.
 pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
@@ -84,17 +47,17 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
 }
 
 /// How the rows of a table are dealt and encoded.
-struct Plan<'a> {
-    options: &'a Options,
-    table: &'a Opened,
-    request: &'a Request<'a>,
+pub(super) struct Plan<'a> {
+    pub(super) options: &'a Options,
+    pub(super) table: &'a Opened,
+    pub(super) request: &'a Request<'a>,
     targets: Vec<usize>,
     /// The column that says what a row is for.
     split: Option<usize>,
     /// The columns of features.
     features: Vec<usize>,
-    census: Census,
-    dealer: Option<Dealer>,
+    pub(super) census: Census,
+    pub(super) dealer: Option<Dealer>,
 }
 
 impl<'a> Plan<'a> {
@@ -132,7 +95,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The column of the classes, where the loss compares classes by their names.
-    fn class_column(&self) -> Option<(usize, &str, i64)> {
+    pub(super) fn class_column(&self) -> Option<(usize, &str, i64)> {
         match (self.request.want, self.targets.as_slice()) {
             (Want::Classes { ignored, .. }, [place]) => {
                 Some((*place, &self.table.columns()[*place], ignored))
@@ -232,7 +195,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Calls `see` with every row and its part.
-    fn pass(&self, mut see: impl FnMut(&Row, Part) -> Result<()>) -> Result<()> {
+    pub(super) fn pass(&self, mut see: impl FnMut(&Row, Part) -> Result<()>) -> Result<()> {
         let (mut records, mut row, mut dealer) = (self.table.records()?, Row::default(), self.dealer.clone());
         while records.next(&mut row)? {
             let said = self.said(&row)?;
@@ -279,83 +242,5 @@ impl<'a> Plan<'a> {
         let (names, found) = pick(&self.features);
         let learner = Learner { path, options: self.options, normalize: plan.normalize, ordered: false };
         Ok(Recipe { target, columns: learner.encodings(&names, &found)? })
-    }
-
-    /// The file that is tested on; folds test on parts of the rows instead.
-    fn test_file(&self) -> Option<&'a Path> {
-        match &self.options.test {
-            Test::File(path) if self.request.plan.fold.is_none() => Some(path),
-            _ => None,
-        }
-    }
-
-    /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
-    fn encode(&self, recipe: &Recipe) -> Result<([Option<crate::data::Held>; 3], u64)> {
-        let targets = if self.class_column().is_some() { 0 } else { recipe.target.width() };
-        let (dense, learnt) = recipe.widths();
-        let form = form(dense + learnt, targets, self.request.dtype);
-        let sizes = self.dealer.as_ref().map_or([self.census.rows, 0, 0], Dealer::sizes);
-        let memory = (self.census.rows, self.options.memory);
-        let mut parts = [
-            Collector::new(form, sizes[0], memory)?,
-            Collector::new(form, sizes[1], memory)?,
-            Collector::new(form, sizes[2], memory)?,
-        ];
-        let mut duplicates = Duplicates::new(self.census.rows);
-        let mut write = Write { recipe, request: self.request, features: Vec::new(), targets: Vec::new() };
-        let records = self.table.records()?;
-        let mut encoder = Encoder::new(recipe, self.table.path(), &*records, true)?;
-        self.pass(|row, part| {
-            let place = match part {
-                Part::Train => 0,
-                Part::Validation => 1,
-                Part::Test => 2,
-                Part::Unused => return Ok(()),
-            };
-            write.row(&mut encoder, row, &mut parts[place])?;
-            duplicates.add(&write.features, place == 0);
-            Ok(())
-        })?;
-        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
-        if let Some(path) = self.test_file() {
-            let format = Options::format_of(path, self.table.format);
-            let columns: Vec<String> = self.table.columns().to_vec();
-            let table =
-                Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(&columns))?;
-            let mut records = table.records()?;
-            let mut encoder = Encoder::new(recipe, path, &*records, true)?;
-            let mut row = Row::default();
-            while records.next(&mut row)? {
-                write.row(&mut encoder, &row, &mut parts[2])?;
-                duplicates.add(&write.features, false);
-            }
-            encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
-        }
-        let [train, validation, test] = parts.map(Collector::finish);
-        if test.as_ref().is_ok_and(Option::is_none) && self.test_file().is_some() {
-            return Err(Error::key("data.test", "names a file without rows"));
-        }
-        Ok(([train?, validation?, test?], duplicates.count()))
-    }
-}
-
-/// Puts encoded rows where they belong.
-struct Write<'a> {
-    recipe: &'a Recipe,
-    request: &'a Request<'a>,
-    features: Vec<f64>,
-    targets: Vec<f64>,
-}
-
-impl Write<'_> {
-    fn row(&mut self, encoder: &mut Encoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
-        encoder.features(row, &mut self.features)?;
-        if let (Target::Classes { .. }, Want::Classes { ignored, .. }) =
-            (&self.recipe.target, self.request.want)
-        {
-            return part.add(&self.features, &[], encoder.class(row, ignored)?);
-        }
-        encoder.targets(row, &mut self.targets)?;
-        part.add(&self.features, &self.targets, 0)
     }
 }

@@ -9,7 +9,9 @@ mod collect;
 pub mod encode;
 mod learn;
 mod load;
+mod opened;
 mod options;
+mod pass;
 pub mod read;
 pub mod recipe;
 mod row;
@@ -25,11 +27,12 @@ use super::{Loaded, Request, Source};
 use crate::error::Result;
 
 pub use encode::Encoder;
-pub use load::Opened;
+pub use opened::Opened;
 pub use options::{Missing, Names, Options, Test};
-pub use recipe::{Kind, Recipe, Target};
+pub use recipe::{Kind, Recipe};
 pub use row::{Row, Value};
 pub(crate) use survey::quantile;
+pub use target::Target;
 
 /// Declares a table of one format.
 macro_rules! table {

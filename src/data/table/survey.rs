@@ -55,6 +55,7 @@ pub(super) struct Place {
 
 /// What one column holds.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub(super) struct Column {
     /// Training rows with a value.
     pub(super) present: u64,

@@ -3,6 +3,7 @@
 mod csv;
 mod input;
 mod jsonl;
+mod meaning;
 mod parquet;
 
 use std::path::Path;
