@@ -89,6 +89,9 @@ pub struct Failure {
     /// For each column of names that the network learns vectors of how many there are, and their length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeddings: Vec<(usize, usize)>,
+    /// How many numbers a row, or a step, has with those.
+    #[serde(default)]
+    pub features: usize,
 }
 
 /// The best epoch, and the last that counted as better. A score is such that more is better.

@@ -9,7 +9,6 @@ use super::session::Session;
 use super::{device, run_folder, table};
 use crate::checkpoint;
 use crate::config::Config;
-use crate::data::Learnt;
 use crate::error::Error;
 use crate::metrics::{Classes, Tally};
 use crate::trainer;
@@ -40,10 +39,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let path = run_folder::config_of(&arguments.run, "eval")?;
     let config = Config::read(&path, &arguments.set)?;
     // Rows are encoded as they were for training, whatever other rows there are.
-    let learnt = run_folder::learnt(&arguments.run).ok();
-    let recipe = learnt.as_ref().and_then(Learnt::recipe);
+    let learnt = run_folder::learnt_if_there(&arguments.run)?;
     let Session { splits, network, loss } =
-        Session::open(&config, recipe, &device::choose(&arguments.device)?).map_err(|e| config.locate(e))?;
+        Session::open(&config, learnt.as_ref(), &device::choose(&arguments.device)?)
+            .map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
     let state = checkpoint::load_checked(&weights, arguments.allow_nonfinite)?;
     network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;

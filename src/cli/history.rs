@@ -53,6 +53,12 @@ impl History {
         let place = path.join("metrics.jsonl");
         let (file, _) = files::open(&place)?;
         let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;
+        // A run under way may be writing its last line.
+        let text = if text.ends_with('\n') {
+            text.as_str()
+        } else {
+            text.rsplit_once('\n').map_or("", |(whole, _)| whole)
+        };
         let mut run = Self { path: path.to_path_buf(), epochs: Vec::new(), last: None };
         let (mut samples, mut seconds) = (0.0, 0.0);
         for (number, text) in (1..).zip(text.lines()) {

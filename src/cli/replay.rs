@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let data = Dataset::new(array("xs")?, array("ys")?, (1.0, 0.0), dtype, &device)?;
     let network = Network::with_embeddings(
         &config.model,
-        (data.row_shape(), &failure.embeddings),
+        (data.row_shape(), failure.features, &failure.embeddings),
         failure.outputs,
         config.seed,
         (dtype, &device),

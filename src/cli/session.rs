@@ -22,8 +22,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the data and builds the network on `device`. `recipe` is what an earlier run has learnt of the data.
-    pub(super) fn open(config: &Config, recipe: Option<&Recipe>, device: &Device) -> Result<Self> {
+    /// Loads the data and builds the network on `device`. `learnt` is what the run has learnt of its data before.
+    pub(super) fn open(config: &Config, learnt: Option<&Learnt>, device: &Device) -> Result<Self> {
         let dtype: DType = config.train.dtype.into();
         let request = Request {
             want: config.loss.want(),
@@ -32,7 +32,7 @@ impl Session {
             seed: config.seed,
             dtype,
             plan: &config.preparation,
-            recipe,
+            learnt,
         };
         let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
@@ -44,8 +44,9 @@ impl Session {
 /// The network of a config for rows of which this was learnt.
 pub(super) fn network(config: &Config, learnt: &Learnt, outputs: usize, device: &Device) -> Result<Network> {
     let embeddings = learnt.recipe().map(Recipe::embeddings).unwrap_or_default();
+    let features = learnt.recipe().map_or(0, Recipe::features);
     let place = (DType::from(config.train.dtype), device);
-    Network::with_embeddings(&config.model, (&learnt.row, &embeddings), outputs, config.seed, place)
+    Network::with_embeddings(&config.model, (&learnt.row, features, &embeddings), outputs, config.seed, place)
 }
 
 /// A trainer of this network as the config says; `loss` is as the training rows make it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::epochs::{Options, Run};
+use super::run_folder::RunFolder;
 use super::signals::Signals;
 use super::train::{self, Arguments, Ended};
 use super::{device, spread};
@@ -38,10 +39,13 @@ fn one_of_several(run: Run, config: &Config, quiet: bool, signals: &Signals) -> 
 pub(super) fn folds(arguments: &Arguments, of: u64, options: &Options) -> anyhow::Result<ExitCode> {
     let (out, quiet, signals) = (train::out(arguments), options.quiet, Signals::listen(false)?);
     signals.set_idle(true);
+    // No folder is in the way before the first is trained.
+    let path = |index: u64| out.join(format!("fold-{index}"));
+    (1..=of).try_for_each(|index| RunFolder::check(&path(index)))?;
     let mut results = Vec::new();
     for index in 1..=of {
         let config = train::config(arguments, &[format!("data.fold={{ index = {index}, of = {of} }}")])?;
-        let path = out.join(format!("fold-{index}"));
+        let path = path(index);
         // What a table's columns are taken for is said once.
         let options =
             Options { quiet: quiet || index > 1, signals: Some(signals.clone()), ..options.clone() };

@@ -34,7 +34,12 @@ fn quantile(freedom: usize) -> f64 {
     ];
     match freedom.checked_sub(1) {
         None => f64::NAN,
-        Some(place) => T.get(place).copied().unwrap_or(1.96),
+        // Beyond the table its two next terms in 1/n are right to 0.001.
+        Some(place) => T.get(place).copied().unwrap_or_else(|| {
+            #[allow(clippy::cast_precision_loss, reason = "a count of runs")]
+            let n = freedom as f64;
+            1.96 + 2.372 / n + 2.822 / (n * n)
+        }),
     }
 }
 
@@ -42,7 +47,13 @@ fn quantile(freedom: usize) -> f64 {
 pub(super) fn table(run: &str, results: &[Vec<(String, f64)>]) -> String {
     let mut rows = vec![vec!["metric".to_owned(), "mean".to_owned(), "std".to_owned()]];
     rows[0].extend((1..=results.len()).map(|index| format!("{run} {index}")));
-    for (name, _) in results.first().into_iter().flatten() {
+    let mut names: Vec<&String> = Vec::new();
+    for (name, _) in results.iter().flatten() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
         let find =
             |result: &Vec<(String, f64)>| result.iter().find(|(own, _)| own == name).map(|(_, value)| *value);
         // A metric may not be defined on some of the parts.

@@ -1,6 +1,6 @@
 //! `descent train`: from the arguments to a run.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -64,6 +64,10 @@ pub(super) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
+    if arguments.tui && !std::io::stderr().is_terminal() {
+        let problem = "--tui: standard error is no terminal; leave it out";
+        return Err(Error::Config(problem.to_owned()).into());
+    }
     let dashboard = arguments.tui.then_some(messages);
     let options = Options { quiet, dashboard, signals: None, keep_going: arguments.keep_going };
     let (run, config) = match (&arguments.resume, arguments.folds) {

@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::kernels::gather;
 use candle_core::{DType, Device, Tensor};
 
-/// Rows that are looked at together where all of them are.
-const PIECE: usize = 1 << 16;
+/// Numbers that are looked at together where all rows are, and rows.
+const PIECE: (usize, usize) = (1 << 22, 1 << 16);
 
 /// Inputs and targets of one split. Bytes stay bytes until a batch is picked.
 #[derive(Debug, Clone)]
@@ -147,7 +147,8 @@ impl Dataset {
 
     /// All rows in their order, some thousands at a time.
     pub fn pieces(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
-        pieces(0..self.len(), PIECE)
+        let (numbers, rows) = PIECE;
+        pieces(0..self.len(), (numbers / self.row.iter().product::<usize>().max(1)).clamp(1, rows))
     }
 
     /// All rows in their order, so many at a time.

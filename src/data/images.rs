@@ -80,17 +80,14 @@ impl Source for Images {
         self.check()?;
         let (train, test) = (self.path.join("train"), self.path.join("test"));
         let parted = train.is_dir() && test.is_dir();
-        let root = if parted { &train } else { &self.path };
-        let classes = folders(root)?;
-        if classes.len() < 2 {
-            let problem =
-                format!("there are {} folders with pictures here; each class has one", classes.len());
-            return Err(Error::data(root, problem));
+        if parted && self.test > 0.0 {
+            let problem = "cannot be used where there are folders `train` and `test`; leave it out";
+            return Err(Error::key("data.test", problem));
         }
-        let found = listed(root, &classes)?;
-        let (height, width) = self.size(&found)?;
-        let channels = if self.color { 3 } else { 1 };
-        let pictures = Pictures { height, width, channels, classes };
+        let root = if parted { &train } else { &self.path };
+        let pictures = self.pictures(root, request)?;
+        let found = listed(root, &pictures.classes)?;
+        self.require_room(&pictures, found.len())?;
         let rows = |files: &[(PathBuf, usize)]| pictures.rows(files);
         let (train, test) = if parted {
             let (own, held) = (rows(&found)?, rows(&listed(&test, &pictures.classes)?)?);
@@ -121,8 +118,21 @@ impl Images {
         Ok(())
     }
 
-    fn size(&self, files: &[(PathBuf, usize)]) -> Result<(usize, usize)> {
-        let (height, width) = match (self.size, files.first()) {
+    /// The form of all pictures: as the run has learnt it before, or of the folders and the first picture.
+    fn pictures(&self, root: &Path, request: &Request<'_>) -> Result<Pictures> {
+        if let Some(How::Images { height, width, channels, classes, .. }) =
+            request.learnt.map(|learnt| &learnt.how)
+        {
+            let (height, width, channels) = (*height, *width, *channels);
+            return Ok(Pictures { height, width, channels, classes: classes.clone() });
+        }
+        let classes = folders(root)?;
+        if classes.len() < 2 {
+            let problem =
+                format!("there are {} folders with pictures here; each class has one", classes.len());
+            return Err(Error::data(root, problem));
+        }
+        let (height, width) = match (self.size, listed(root, &classes)?.first()) {
             (Some([height, width]), _) => (height, width),
             (None, Some((first, _))) => {
                 let picture = open(first)?;
@@ -130,14 +140,18 @@ impl Images {
             }
             (None, None) => (0, 0),
         };
-        let channels = if self.color { 3 } else { 1 };
-        let all = height.saturating_mul(width).saturating_mul(channels).saturating_mul(files.len());
-        if all > MOST_BYTES {
-            let problem =
-                format!("{} pictures of {height} x {width} fit no memory; set `data.size`", files.len());
-            return Err(Error::data(&self.path, problem));
+        Ok(Pictures { height, width, channels: if self.color { 3 } else { 1 }, classes })
+    }
+
+    /// Refuses more pictures than any memory holds.
+    fn require_room(&self, pictures: &Pictures, count: usize) -> Result<()> {
+        let Pictures { height, width, channels, .. } = pictures;
+        let all = height.saturating_mul(*width).saturating_mul(*channels).saturating_mul(count);
+        if all <= MOST_BYTES {
+            return Ok(());
         }
-        Ok((height, width))
+        let problem = format!("{count} pictures of {height} x {width} fit no memory; set `data.size`");
+        Err(Error::data(&self.path, problem))
     }
 
     /// The files to train on, and those to test on.
@@ -148,7 +162,7 @@ impl Images {
         classes: usize,
         request: &Request<'_>,
     ) -> Result<(Vec<(PathBuf, usize)>, Vec<(PathBuf, usize)>)> {
-        if self.test == 0.0 {
+        if self.test == 0.0 || request.plan.fold.is_some() {
             return Ok((files, Vec::new()));
         }
         let mut counts = vec![0; classes];
@@ -197,16 +211,17 @@ fn folders(root: &Path) -> Result<Vec<String>> {
 
 /// The pictures of all classes in order, each with the number of its class.
 fn listed(root: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
-    let mut files = Vec::new();
-    for (class, name) in classes.iter().enumerate() {
-        let own = of_folder(&root.join(name))?;
-        if own.is_empty() {
-            return Err(Error::data(root.join(name), "there is no PNG or JPEG in the folder of this class"));
-        }
-        files.extend(own.into_iter().map(|file| (file, class)));
-    }
     if let Some(unknown) = folders(root)?.iter().find(|name| !classes.contains(name)) {
         return Err(Error::data(root.join(unknown), "training has no class of this name"));
+    }
+    let mut files = Vec::new();
+    for (class, name) in classes.iter().enumerate() {
+        let folder = root.join(name);
+        let own = if folder.is_dir() { of_folder(&folder)? } else { Vec::new() };
+        if own.is_empty() {
+            return Err(Error::data(folder, "there is no PNG or JPEG in the folder of this class"));
+        }
+        files.extend(own.into_iter().map(|file| (file, class)));
     }
     Ok(files)
 }

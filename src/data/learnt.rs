@@ -138,6 +138,14 @@ impl Learnt {
         }
     }
 
+    /// What is done with pictures and arrays.
+    pub fn transform(&self) -> Option<&Transform> {
+        match &self.how {
+            How::Images { transform, .. } | How::Arrays { transform } => Some(transform),
+            How::Table { .. } | How::Series { .. } => None,
+        }
+    }
+
     /// The names of the classes, where they have some.
     pub fn class_names(&self) -> Option<&[String]> {
         match &self.how {

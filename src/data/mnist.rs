@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idx::{self, Idx};
 use super::images::Pictures;
+use super::table::read::quoted;
 use super::{Loaded, Request, Rows, Source, Want, Whole, fetch};
 use crate::error::{Error, Result};
 
@@ -111,8 +112,17 @@ fn find(name: &str, folder: &Path, (split, part, rank): (&str, &str, usize)) -> 
     };
     names.sort_unstable();
     let ends = |name: &&String| endings.iter().any(|ending| name.ends_with(&format!("-{ending}")));
-    if let Some(name) = names.iter().find(ends) {
-        return Ok(folder.join(name));
+    let found: Vec<&String> = names.iter().filter(ends).collect();
+    if let [only] = found.as_slice() {
+        return Ok(folder.join(only));
+    }
+    if let [first, second, ..] = found.as_slice() {
+        let problem = format!(
+            "both {} and {} may be meant; keep one set in this folder",
+            quoted(first),
+            quoted(second)
+        );
+        return Err(Error::data(folder, problem));
     }
     let script = if name == "mnist" { " or scripts/fetch-mnist.sh brings" } else { " brings" };
     let problem = format!(

@@ -114,8 +114,8 @@ pub struct Request<'a> {
     pub dtype: DType,
     /// What the config asks of any data set.
     pub plan: &'a Preparation,
-    /// What an earlier run has learnt of a table's columns, to be used again.
-    pub recipe: Option<&'a table::Recipe>,
+    /// What the run has learnt of its data before, to be used again.
+    pub learnt: Option<&'a Learnt>,
 }
 
 impl<'a> Request<'a> {
@@ -128,7 +128,7 @@ impl<'a> Request<'a> {
             seed: 0,
             dtype: DType::F32,
             plan,
-            recipe: None,
+            learnt: None,
         }
     }
 }

@@ -90,7 +90,10 @@ impl Preparation {
             Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
         };
         let train = shape(train)?;
-        let transform = self.normalize.fit(&train.xs)?;
+        let transform = match request.learnt.and_then(Learnt::transform) {
+            Some(transform) => transform.clone(),
+            None => self.normalize.fit(&train.xs)?,
+        };
         let dataset = |rows: Rows| -> Result<Dataset> {
             let affine = (transform.scale, transform.shift);
             Dataset::new(&transform.apply(&rows.xs)?, &rows.ys, affine, request.dtype, device)
@@ -193,7 +196,7 @@ mod tests {
         let plan: Preparation = toml::from_str(text).unwrap();
         let want = Want::Classes { ignored: -100, probabilities: false };
         let (dtype, plan) = (DType::F64, &plan);
-        let request = Request { want, standardize: false, input, seed: 1, dtype, plan, recipe: None };
+        let request = Request { want, standardize: false, input, seed: 1, dtype, plan, learnt: None };
         plan.prepare(Loaded::Whole(whole), &request, &Device::Cpu)
     }
 

@@ -196,13 +196,14 @@ fn halves(counts: &[u64], of: f64) -> Vec<Vec<u64>> {
     let exact = |count: u64| parts(of, count);
     let mut held: Vec<u64> =
         counts.iter().map(|count| exact(*count).0.min(count.saturating_sub(1))).collect();
-    let wanted = share(of, counts.iter().sum());
+    let mut left = share(of, counts.iter().sum()).saturating_sub(held.iter().sum());
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.sort_by(|a, b| exact(counts[*b]).1.total_cmp(&exact(counts[*a]).1).then(a.cmp(b)));
     for class in order {
         let lost = exact(counts[class]).1 > 1e-6;
-        if lost && held.iter().sum::<u64>() < wanted && held[class] + 1 < counts[class] {
+        if lost && left > 0 && held[class] + 1 < counts[class] {
             held[class] += 1;
+            left -= 1;
         }
     }
     held.iter().zip(counts).map(|(held, count)| vec![*held, count - held]).collect()

@@ -32,31 +32,32 @@ impl Network {
         seed: u64,
         place: (DType, &Device),
     ) -> Result<Self> {
-        Self::with_embeddings(model, (row_shape, &[]), outputs, seed, place)
+        Self::with_embeddings(model, (row_shape, 0, &[]), outputs, seed, place)
     }
 
-    /// As [`Self::new`], for rows whose last features are the numbers of names: for each of them how many there are,
-    /// and the length of the vectors that are learnt for them.
+    /// As [`Self::new`], for rows, or steps, of `features` numbers of which the last are the numbers of names: for each
+    /// of them how many there are, and the length of the vectors that are learnt for them.
     pub fn with_embeddings(
         model: &Model,
-        (row_shape, sizes): (&[usize], &[(usize, usize)]),
+        (row_shape, features, sizes): (&[usize], usize, &[(usize, usize)]),
         outputs: usize,
         seed: u64,
         (dtype, device): (DType, &Device),
     ) -> Result<Self> {
         let mut params = Params::new(seed, dtype, device);
-        let mut features = row_shape.last().copied().unwrap_or_default();
+        let mut width = row_shape.last().copied().unwrap_or_default();
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         if !sizes.is_empty() {
-            let dense = features.checked_sub(sizes.len()).ok_or_else(no_room)?;
-            // A row that is read in several steps has these features in one of them.
-            if model.input() == Input::Features && row_shape.len() > 1 {
+            // A row that is cut in other steps has these numbers anywhere.
+            let steps = width.checked_div(features).filter(|steps| steps * features == width);
+            let steps = steps.filter(|steps| *steps == 1 || model.input() == Input::Features);
+            let (Some(steps), Some(dense)) = (steps, features.checked_sub(sizes.len())) else {
                 return Err(no_room());
-            }
+            };
             layers.push(Box::new(Embeddings::new(&mut params, dense, sizes)?));
-            features = dense + sizes.iter().map(|(_, length)| length).sum::<usize>();
+            width = steps * (dense + sizes.iter().map(|(_, length)| length).sum::<usize>());
         }
-        layers.extend(model.build(features, outputs, &mut params)?);
+        layers.extend(model.build(width, outputs, &mut params)?);
         Ok(Self { layers, params, couples_rows: model.couples_rows() })
     }
 

@@ -1,12 +1,13 @@
 //! Learnt vectors in the place of names, <https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html>.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 
 use super::{Init, Layer, Mode, Param, Params};
 use crate::error::{Error, Result};
 use crate::kernels::autograd;
 
-/// Reads the last columns of (N, F) or (N, T, F) as the numbers of names, and puts each one's vector in its place, as
+/// Reads the last columns of (N, F) or (N, T, F) as the numbers of names, and puts each one's vector in its place; of
+/// (N, T · F) those of every step. As
 /// `torch.cat([x[..., :-K], embedding1(x[..., -K].long()), …], -1)`. The vector of number 0, a name that is not known,
 /// is 0 and stays so: torch's `padding_idx=0`.
 #[derive(Debug, Clone)]
@@ -51,11 +52,13 @@ impl Layer for Embeddings {
             numbers.push(chosen);
         }
         let ys = Tensor::cat(&columns, 1)?;
-        let ys = ys.reshape([leading, &[ys.dim(1)?]].concat())?;
+        let last = ys.elem_count() / leading.iter().product::<usize>().max(1);
+        let ys = ys.reshape([leading, &[last]].concat())?;
         if let Mode::Train(tape) = mode {
             let (layer, shape) = (self.clone(), xs.dims().to_vec());
             tape.record(move |grad, grads, want_input| {
-                let flat = grad.reshape(((), grad.dim(D::Minus1)?))?;
+                let width = layer.dense + layer.weights.iter().map(|w| w.value().dims()[1]).sum::<usize>();
+                let flat = grad.reshape(((), width))?;
                 let mut start = layer.dense;
                 for (weight, chosen) in layer.weights.iter().zip(&numbers) {
                     let length = weight.value().dims()[1];

@@ -87,3 +87,26 @@ fn hostile_names_stay_text() {
     }
     assert!(picture.starts_with("<svg") && picture.contains("over samples"), "{}", &picture[..300]);
 }
+
+#[test]
+fn a_table_of_epochs_that_is_gone_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = ["train", "-q", "--out", "run", "--set", "train.epochs=2"];
+    succeed(folder.path(), &few);
+    let table = folder.path().join("run/metrics.csv");
+    let before = fs::read_to_string(&table).unwrap();
+    fs::remove_file(&table).unwrap();
+    succeed(folder.path(), &["train", "--resume", "run", "-q", "--set", "train.epochs=4"]);
+    let after = fs::read_to_string(&table).unwrap();
+    assert!(after.starts_with(&before) && after.lines().count() == 5, "{after}");
+    let log = fs::read_to_string(folder.path().join("run/metrics.jsonl")).unwrap();
+    let epoch: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let header: Vec<&str> = after.lines().next().unwrap().split(',').collect();
+    for (name, cell) in header.iter().zip(after.lines().nth(1).unwrap().split(',')) {
+        assert_eq!(epoch[*name].to_string(), cell, "{name}");
+    }
+    let events = fs::read_dir(folder.path().join("run")).unwrap();
+    let events =
+        events.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("tfevents"));
+    assert_eq!(events.count(), 2, "a file for each process");
+}

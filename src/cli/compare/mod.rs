@@ -42,7 +42,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KEY=A,B,…", requires = "train")]
     vary: Vec<String>,
     /// Train each variant on so many seeds, from the config's on.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..=1000),
+        requires = "train"
+    )]
     seeds: u64,
     /// Change a key of the config that is trained.
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "train")]

@@ -30,6 +30,10 @@ impl Variant {
     /// The metric of each of its runs.
     fn values(&self, metric: &str) -> Result<Vec<f64>> {
         let value = |(path, numbers): &(PathBuf, Vec<(String, f64)>)| {
+            // A run that diverged has no numbers.
+            if numbers.is_empty() {
+                return Ok(f64::NAN);
+            }
             let found = numbers.iter().find(|(name, _)| name == metric).map(|(_, value)| *value);
             found.ok_or_else(|| {
                 let names: Vec<&str> = numbers.iter().map(|(name, _)| name.as_str()).collect();
@@ -65,9 +69,14 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
     let signals = Signals::listen(false)?;
     signals.set_idle(true);
     for (index, path, config) in planned {
-        match several::in_folder(&config, &path, &arguments.device, &signals)? {
-            Ended::Stopped(code) => return Ok(code),
-            Ended::Finished(finished) => {
+        match several::in_folder(&config, &path, &arguments.device, &signals) {
+            Err(error) if matches!(error.downcast_ref(), Some(Error::Diverged { .. })) => {
+                tracing::warn!("{}, seed {}: {error}", variants[index].name(), config.seed);
+                variants[index].runs.push((path, Vec::new()));
+            }
+            Err(error) => return Err(error),
+            Ok(Ended::Stopped(code)) => return Ok(code),
+            Ok(Ended::Finished(finished)) => {
                 let variant = &mut variants[index];
                 variant.runs.push((path, finished.numbers));
                 if !quiet {
@@ -78,8 +87,9 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
     }
     let metric = metric(arguments, &variants)?;
     let mut text = verdict(&variants, &metric)?;
+    let firsts = variants.iter().filter_map(|variant| variant.runs.first());
     let firsts: Vec<PathBuf> =
-        variants.iter().filter_map(|variant| variant.runs.first()).map(|(path, _)| path.clone()).collect();
+        firsts.filter(|(_, numbers)| !numbers.is_empty()).map(|(path, _)| path.clone()).collect();
     let _ = writeln!(text, "\nThe first seed's runs, in {}:\n", out.display());
     text.push_str(&side_by_side(&firsts, None)?);
     draw(arguments, &firsts)?;
@@ -140,15 +150,16 @@ fn metric(arguments: &Arguments, variants: &[Variant]) -> Result<String> {
     }
     let has = |wanted: &&str| {
         let mut runs = variants.iter().flat_map(|variant| &variant.runs);
-        runs.all(|(_, numbers)| numbers.iter().any(|(name, _)| name == wanted))
+        runs.all(|(_, numbers)| numbers.is_empty() || numbers.iter().any(|(name, _)| name == wanted))
     };
     let known = [
-        "test_accuracy",
-        "test_rmse",
-        "test_loss",
+        // What was not looked at to choose is left to judge the choice.
         "val_accuracy",
         "val_rmse",
         "val_loss",
+        "test_accuracy",
+        "test_rmse",
+        "test_loss",
         "train_end_loss",
         "train_loss",
     ];
@@ -170,8 +181,12 @@ fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
             Ok((variant, values, spread))
         })
         .collect::<Result<_>>()?;
-    ranked
-        .sort_by(|a, b| if smaller { a.2.mean.total_cmp(&b.2.mean) } else { b.2.mean.total_cmp(&a.2.mean) });
+    // One that has diverged has no number, and is the last.
+    ranked.sort_by(|a, b| match (a.2.mean.is_nan(), b.2.mean.is_nan()) {
+        (false, false) if smaller => a.2.mean.total_cmp(&b.2.mean),
+        (false, false) => b.2.mean.total_cmp(&a.2.mean),
+        (a, b) => a.cmp(&b),
+    });
     let header = ["variant", "runs", "mean", "std", "95 % interval"].map(str::to_owned);
     let mut rows = vec![header.to_vec()];
     for (variant, values, Spread { mean, std, half }) in &ranked {
@@ -186,7 +201,7 @@ fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
     let mut text =
         format!("{metric}, {} is better\n{}", if smaller { "less" } else { "more" }, render(&rows));
     let [(best, of_best, _), others @ ..] = ranked.as_slice() else { return Ok(text) };
-    for (other, values, _) in others {
+    for (other, values, _) in others.iter().filter(|(.., spread)| !spread.mean.is_nan()) {
         // Seed by seed: what a seed does to both is not counted.
         let better: Vec<f64> =
             of_best.iter().zip(values).map(|(a, b)| if smaller { b - a } else { a - b }).collect();

@@ -81,7 +81,7 @@ pub(crate) struct Finished {
     pub(crate) summary: String,
     /// The seconds that it took.
     pub(crate) seconds: f64,
-    /// The numbers of the test split by name, or those of the best epoch where there is none.
+    /// The numbers of the test split by name, and those of the best epoch.
     pub(crate) numbers: Vec<(String, f64)>,
 }
 

@@ -50,8 +50,11 @@ impl Run {
         values.push(("lr", lr));
         self.folder.events.scalars(step, &values, &config);
         if self.folder.events.wants_histograms() {
-            let tensors = self.tensors()?;
-            self.folder.events.histograms(step, &tensors);
+            match self.tensors() {
+                Ok(tensors) => self.folder.events.histograms(step, &tensors),
+                // Some rows may not count, or be too few: there is no picture of them.
+                Err(error) => tracing::debug!("no histograms for TensorBoard: {error}"),
+            }
         }
         Ok(())
     }
@@ -106,7 +109,7 @@ impl Run {
         }
         rows.push(vec!["updates".to_owned(), table::thousands(self.trainer.steps())]);
         rows.push(vec!["seconds".to_owned(), format!("{seconds:.2}")]);
-        let numbers = if tests.is_empty() { self.best.clone() } else { tests };
+        let numbers = [tests, self.best.clone()].concat();
         Ok(Finished { summary: summary(&rows), seconds, numbers })
     }
 }

@@ -84,6 +84,7 @@ impl Run {
                 first: first.clone(),
                 outputs: loss.width(self.splits.outputs),
                 embeddings: self.splits.learnt.recipe().map(Recipe::embeddings).unwrap_or_default(),
+                features: self.splits.learnt.recipe().map_or(0, Recipe::features),
             };
             // The loss as the training rows made it, which are not at hand when the update is repeated.
             let config = Config { loss, ..self.config.clone() };

@@ -127,7 +127,7 @@ impl Answers {
 /// The decimal places of numbers that are known to seven digits of this unit; few enough that they change no other.
 #[allow(clippy::cast_possible_truncation, reason = "a small number")]
 fn places(unit: f64) -> i32 {
-    (7.0 - unit.log10().ceil()).clamp(0.0, 15.0) as i32
+    (7.0 - unit.log10().ceil()).clamp(0.0, 300.0) as i32
 }
 
 /// A number that came from 32 bits.

@@ -39,7 +39,7 @@ pub(super) fn for_each_batch(learnt: &Learnt, input: &Path, see: &mut See<'_>) -
                 channels: *channels,
                 classes: classes.clone(),
             };
-            of_pictures(&pictures, transform, input, rows, see)
+            of_pictures(&pictures, (&learnt.row, transform), input, rows, see)
         }
         How::Arrays { transform } => {
             of_array(&arrays::read(input)?, (&learnt.row, transform), rows, see, input)
@@ -107,19 +107,18 @@ fn windows(numbers: &[f64], (width, window): (usize, usize)) -> Result<Tensor> {
 /// A picture, a folder of pictures in the order of their names, or an IDX file of them.
 fn of_pictures(
     pictures: &images::Pictures,
-    transform: &Transform,
+    (row, transform): (&[usize], &Transform),
     input: &Path,
     rows: usize,
     see: &mut See<'_>,
 ) -> anyhow::Result<()> {
-    let shape = [pictures.channels * pictures.height, pictures.width];
     let ending = input.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let files: Vec<PathBuf> = if input.is_dir() {
         images::of_folder(input)?
     } else if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
         vec![input.to_path_buf()]
     } else {
-        return of_array(&arrays::read(input)?, (&shape, transform), rows, see, input);
+        return of_array(&arrays::read(input)?, (row, transform), rows, see, input);
     };
     if files.is_empty() {
         return Err(Error::data(input, "there is no PNG or JPEG in this folder").into());
@@ -129,7 +128,7 @@ fn of_pictures(
         for file in files {
             bytes.extend(pictures.read(file)?);
         }
-        let xs = Tensor::from_vec(bytes, (files.len(), shape[0], shape[1]), &Device::Cpu)?;
+        let xs = Tensor::from_vec(bytes, [&[files.len()], row].concat(), &Device::Cpu)?;
         see(Batch::Rows(transformed(&xs, transform)?))?;
     }
     Ok(())

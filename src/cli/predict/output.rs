@@ -55,6 +55,19 @@ impl Columns {
             (vec![Vec::new(); count], vec![Vec::new(); count], vec![Vec::new(); count]);
         Self { rows: 0, numbers, texts, levels }
     }
+
+    fn add(&mut self, cells: &[Cell<'_>]) {
+        for (index, cell) in cells.iter().enumerate() {
+            self.levels[index].push(i16::from(*cell != Cell::Missing));
+            match cell {
+                Cell::Text(text) => self.texts[index].push(ByteArray::from(*text)),
+                Cell::Number(number) => self.numbers[index].push(*number),
+                Cell::Single(number) => self.numbers[index].push(f64::from(*number)),
+                Cell::Missing => {}
+            }
+        }
+        self.rows += 1;
+    }
 }
 
 impl<'a> Output<'a> {
@@ -139,52 +152,53 @@ fn put(
     line.clear();
     match sink {
         Sink::Csv(out) => {
-            for (index, cell) in cells.iter().enumerate() {
-                separate(line, index);
-                match cell {
-                    Cell::Text(text) => quote(text, line),
-                    Cell::Number(number) => write_number(line, *number)?,
-                    Cell::Single(number) => write_number(line, *number)?,
-                    Cell::Missing => {}
-                }
-            }
-            if line.is_empty() {
-                // A blank line is no row to most readers.
-                line.extend(b"\"\"");
-            }
-            line.push(b'\n');
+            csv_line(cells, line)?;
             send(out, line, terminal)?;
         }
         Sink::Jsonl(out, keys) => {
-            for (index, (cell, key)) in cells.iter().zip(keys).enumerate() {
-                line.extend(if index == 0 { b"{".as_slice() } else { b"," });
-                write!(line, "{key}:")?;
-                match cell {
-                    Cell::Text(text) => serde_json::to_writer(&mut *line, text)?,
-                    Cell::Number(number) => write_number(line, *number)?,
-                    Cell::Single(number) => write_number(line, *number)?,
-                    Cell::Missing => line.extend(b"null"),
-                }
-            }
-            line.extend(b"}\n");
+            json_line(cells, keys, line)?;
             send(out, line, terminal)?;
         }
         Sink::Parquet(writer, columns) => {
-            for (index, cell) in cells.iter().enumerate() {
-                columns.levels[index].push(i16::from(*cell != Cell::Missing));
-                match cell {
-                    Cell::Text(text) => columns.texts[index].push(ByteArray::from(*text)),
-                    Cell::Number(number) => columns.numbers[index].push(*number),
-                    Cell::Single(number) => columns.numbers[index].push(f64::from(*number)),
-                    Cell::Missing => {}
-                }
-            }
-            columns.rows += 1;
+            columns.add(cells);
             if columns.rows == GROUP {
                 flush(writer, columns)?;
             }
         }
     }
+    Ok(())
+}
+
+fn csv_line(cells: &[Cell<'_>], line: &mut Vec<u8>) -> std::io::Result<()> {
+    for (index, cell) in cells.iter().enumerate() {
+        separate(line, index);
+        match cell {
+            Cell::Text(text) => quote(text, line),
+            Cell::Number(number) => write_number(line, *number)?,
+            Cell::Single(number) => write_number(line, *number)?,
+            Cell::Missing => {}
+        }
+    }
+    if line.is_empty() {
+        // A blank line is no row to most readers.
+        line.extend(b"\"\"");
+    }
+    line.push(b'\n');
+    Ok(())
+}
+
+fn json_line(cells: &[Cell<'_>], keys: &[String], line: &mut Vec<u8>) -> std::io::Result<()> {
+    for (index, (cell, key)) in cells.iter().zip(keys).enumerate() {
+        line.extend(if index == 0 { b"{".as_slice() } else { b"," });
+        write!(line, "{key}:")?;
+        match cell {
+            Cell::Text(text) => serde_json::to_writer(&mut *line, text)?,
+            Cell::Number(number) => write_number(line, *number)?,
+            Cell::Single(number) => write_number(line, *number)?,
+            Cell::Missing => line.extend(b"null"),
+        }
+    }
+    line.extend(b"}\n");
     Ok(())
 }
 

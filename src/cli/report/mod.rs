@@ -98,9 +98,8 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
 
 /// What its weights do on the rows that it was tested on.
 fn look(path: &Path, config: &Config, device: &str, run: &mut RunData) -> Result<()> {
-    let learnt = run_folder::learnt(path).ok();
-    let recipe = learnt.as_ref().and_then(crate::data::Learnt::recipe);
-    let Session { splits, network, loss } = Session::open(config, recipe, &device::choose(device)?)?;
+    let learnt = run_folder::learnt_if_there(path)?;
+    let Session { splits, network, loss } = Session::open(config, learnt.as_ref(), &device::choose(device)?)?;
     let weights = path.join("model.safetensors");
     let state = checkpoint::load_checked(&weights, true)?;
     network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;

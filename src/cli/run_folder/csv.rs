@@ -14,28 +14,37 @@ use crate::files::{self, Local};
 pub(super) struct Csv {
     path: PathBuf,
     columns: Vec<String>,
+    broken: bool,
 }
 
 impl Csv {
     /// The table of the log `metrics`, as far as that goes.
     pub(super) fn of(path: PathBuf, metrics: &Path) -> Result<Self> {
-        let mut csv = Self { path, columns: Vec::new() };
+        let mut csv = Self { path, columns: Vec::new(), broken: false };
         csv.make(metrics)?;
         Ok(csv)
     }
 
-    /// Adds a line of the log, which has it already.
-    pub(super) fn add(&mut self, line: &Map<String, Value>, metrics: &Path) -> Result<()> {
-        if !is_epoch(line) {
-            return Ok(());
+    /// Adds a line of the log, which has it already. A table that cannot be written is given up: the log is whole.
+    pub(super) fn add(&mut self, line: &Map<String, Value>, metrics: &Path) {
+        if self.broken || !is_epoch(line) {
+            return;
         }
+        let written = self.append(line).or_else(|_| self.make(metrics));
+        if let Err(error) = written {
+            self.broken = true;
+            tracing::warn!("the table of the epochs is not written any more: {error}");
+        }
+    }
+
+    /// Adds a line that has the table's columns; an error where it has others.
+    fn append(&self, line: &Map<String, Value>) -> Result<()> {
         if !self.columns.iter().eq(columns(line)) {
-            return self.make(metrics);
+            return Err(Error::data(&self.path, "the epoch has other numbers"));
         }
-        let row = self.row(line);
         let mut file =
             OpenOptions::new().append(true).open(&self.path).map_err(Error::io("open", &self.path))?;
-        file.write_all(row.as_bytes()).map_err(Error::io("write", &self.path))
+        file.write_all(self.row(line).as_bytes()).map_err(Error::io("write", &self.path))
     }
 
     /// Makes the whole table.

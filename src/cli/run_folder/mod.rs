@@ -193,7 +193,8 @@ impl RunFolder {
     /// Adds one line to `metrics.jsonl`, and to `metrics.csv` where it is an epoch's.
     pub(super) fn log(&mut self, line: &Map<String, Value>) -> Result<()> {
         self.metrics.add(&Local, &Value::Object(line.clone()).to_string())?;
-        self.table.add(line, &self.path.join(METRICS))
+        self.table.add(line, &self.path.join(METRICS));
+        Ok(())
     }
 
     /// Brings `metrics.jsonl` to the disk.
@@ -243,6 +244,12 @@ pub(super) fn learnt(run: &Path) -> Result<Learnt> {
         run,
         format!("there is no {DATA} in this folder; train the run again to predict with it"),
     ))
+}
+
+/// What the run in this folder learnt of its data; nothing where it was made before that was kept.
+pub(super) fn learnt_if_there(run: &Path) -> Result<Option<Learnt>> {
+    let there = fs::symlink_metadata(run.join(DATA)).is_ok();
+    if there { learnt(run).map(Some) } else { Ok(None) }
 }
 
 /// The right to go on with the run in this folder.

@@ -54,28 +54,38 @@ impl Census {
         if rows == 0 {
             return Err(Error::data(path, "there is a header and no row; a table needs some"));
         }
-        let Some((_, name, ignored)) = column else {
-            return Ok(Self { rows, counts: vec![rows], ..Self::default() });
-        };
-        let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
-        if missing.0 > 0 {
-            return data(format!(
-                "it is missing in {} rows, the first is line {}; remove them",
-                missing.0, missing.1
-            ));
+        match column {
+            None => Ok(Self { rows, counts: vec![rows], ..Self::default() }),
+            Some((_, name, ignored)) => {
+                found.remove(&ignored.to_string());
+                if usize::try_from(ignored).is_ok_and(|ignored| ignored < found.len()) {
+                    let problem =
+                        format!("is {ignored}, which is the number of a class here; take a negative number");
+                    return Err(Error::key("loss.ignore_index", problem));
+                }
+                Self::of_classes(rows, &found, missing)
+                    .map_err(|problem| Error::data(path, format!("target {}: {problem}", quoted(name))))
+            }
         }
-        found.remove(&ignored.to_string());
+    }
+
+    /// The census of rows of which so many have each class, and so many none.
+    fn of_classes(rows: u64, found: &FxHashMap<String, u64>, missing: (u64, u64)) -> Result<Self, String> {
+        if missing.0 > 0 {
+            let (count, line) = missing;
+            return Err(format!("it is missing in {count} rows, the first is line {line}; remove them"));
+        }
         let names = survey::sorted(found.keys().cloned().collect());
         if let [only] = names.as_slice() {
-            return data(format!("all rows have the class {}; there is nothing to learn", quoted(only)));
+            return Err(format!("all rows have the class {}; there is nothing to learn", quoted(only)));
         }
         let fractions =
             names.iter().filter(|name| name.parse::<f64>().is_ok_and(|number| number.fract() != 0.0));
         let many = 2 * names.len() as u64 > rows || names.len() > MOST_FRACTIONS;
         if many && 2 * fractions.count() > names.len() {
-            return data(format!(
-                "{} different numbers in {rows} rows are no classes; take the loss `mse`",
-                names.len()
+            let count = names.len();
+            return Err(format!(
+                "{count} different numbers in {rows} rows are no classes; take the loss `mse`"
             ));
         }
         let counts = names.iter().map(|name| found[name]).collect();

@@ -88,7 +88,9 @@ impl Learner<'_> {
         let present = column.present;
         #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
         let all = |moments: &Moments| moments.count == present as f64;
-        if column.infinite.is_some() || (present > 0 && all(&column.numbers)) {
+        #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
+        let numbers = present > 0 && column.numbers.count + column.infinities == present as f64;
+        if numbers {
             if is_row_number(name) && column.ascending && present > 1 {
                 return ignored("a number of the row");
             }
@@ -111,29 +113,15 @@ impl Learner<'_> {
             }
             return if self.ordered { ignored("the time") } else { Ok((Kind::Date, String::new())) };
         }
-        for (kind, moments) in [(Kind::Number, &column.numbers), (Kind::Date, &column.dates)] {
+        let numbers = column.numbers.count + column.infinities;
+        for (kind, count) in [(Kind::Number, numbers), (Kind::Date, column.dates.count)] {
             #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-            if 2.0 * moments.count >= present as f64 {
+            if 2.0 * count >= present as f64 {
                 self.check_given(name, kind, column)?;
             }
         }
         self.warn_of_numbers_in_disguise(name, column);
-        let different = column.names.len() as u64;
-        if column.lost || different > MOST_CATEGORIES as u64 {
-            return ignored("nearly every row has another value");
-        }
-        if different == present && present > 1 {
-            return ignored("every row has another value");
-        }
-        if different > MOST_ONE_HOT as u64 {
-            let free = 2 * different > present;
-            return if free {
-                ignored("nearly every row has another value")
-            } else {
-                Ok((Kind::Embedding, String::new()))
-            };
-        }
-        Ok((Kind::Category, String::new()))
+        Ok(of_names(column))
     }
 
     /// Refuses a kind that the values do not have.
@@ -266,6 +254,23 @@ impl Learner<'_> {
             }
         };
         Named { categories: column.sorted_names(), missing }
+    }
+}
+
+/// The kind of a column of names, and why it is ignored.
+fn of_names(column: &survey::Column) -> (Kind, String) {
+    let ignored = |why: &str| (Kind::Ignore, why.to_owned());
+    let (different, present) = (column.names.len() as u64, column.present);
+    if column.lost || different > MOST_CATEGORIES as u64 {
+        return ignored("nearly every row has another value");
+    }
+    if different == present && present > 1 {
+        return ignored("every row has another value");
+    }
+    match different > MOST_ONE_HOT as u64 {
+        true if 2 * different > present => ignored("nearly every row has another value"),
+        true => (Kind::Embedding, String::new()),
+        false => (Kind::Category, String::new()),
     }
 }
 

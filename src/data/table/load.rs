@@ -9,7 +9,7 @@ use super::row::{Row, Value};
 use super::survey::Survey;
 use super::target::Target;
 use super::{Opened, encode, target};
-use crate::data::learnt::{How, TableFormat};
+use crate::data::learnt::{How, Learnt, TableFormat};
 use crate::data::split::{Dealer, Part, Shares};
 use crate::data::{Dealt, Loaded, Normalize, Request, Want};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     }
     let table = Opened::new(Input::File(options.path.clone()), format, options.dialect(), None)?;
     let plan = Plan::new(options, &table, request)?;
-    let recipe = match request.recipe {
+    let recipe = match request.learnt.and_then(Learnt::recipe) {
         Some(recipe) => recipe.clone(),
         None => plan.learn()?,
     };

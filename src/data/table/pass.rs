@@ -23,19 +23,33 @@ impl<'a> Plan<'a> {
         }
     }
 
+    fn rows_of_test_file(&self) -> Result<u64> {
+        let Some(path) = self.test_file() else { return Ok(0) };
+        let format = Options::format_of(path, self.table.format);
+        let names = self.table.columns();
+        let table =
+            Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(names))?;
+        let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
+        while records.next(&mut row)? {
+            rows += 1;
+        }
+        Ok(rows)
+    }
+
     /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
     pub(super) fn encode(&self, recipe: &Recipe) -> Result<([Option<Held>; 3], u64)> {
         let targets = if self.class_column().is_some() { 0 } else { recipe.target.width() };
         let (dense, learnt) = recipe.widths();
         let form = form(dense + learnt, targets, self.request.dtype);
         let sizes = self.dealer.as_ref().map_or([self.census.rows, 0, 0], Dealer::sizes);
-        let memory = (self.census.rows, self.options.memory);
+        let all = self.census.rows + self.rows_of_test_file()?;
+        let memory = (all, self.options.memory);
         let mut parts = [
             Collector::new(form, sizes[0], memory)?,
             Collector::new(form, sizes[1], memory)?,
             Collector::new(form, sizes[2], memory)?,
         ];
-        let mut duplicates = Duplicates::new(self.census.rows);
+        let mut duplicates = Duplicates::new(all);
         let mut write = Write { recipe, request: self.request, features: Vec::new(), targets: Vec::new() };
         let records = self.table.records()?;
         let mut encoder = Encoder::new(recipe, self.table.path(), &*records, true)?;

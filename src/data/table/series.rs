@@ -15,7 +15,7 @@ use super::recipe::{Kind, Recipe};
 use super::row::Row;
 use super::survey::Survey;
 use super::{Encoder, Opened, encode, target};
-use crate::data::learnt::{How, TableFormat};
+use crate::data::learnt::{How, Learnt, TableFormat};
 use crate::data::split::share;
 use crate::data::{Dealt, Held, Loaded, Normalize, Request, Rows, Source, Want};
 use crate::error::{Error, Result};
@@ -78,7 +78,7 @@ impl Source for TimeSeries {
         let table = Opened::new(Input::File(self.path.clone()), format, options.dialect(), None)?;
         let count = count(&table)?;
         let bounds = self.bounds(count, request)?;
-        let recipe = match request.recipe {
+        let recipe = match request.learnt.and_then(Learnt::recipe) {
             Some(recipe) => recipe.clone(),
             None => self.learn(&options, &table, bounds.train, request)?,
         };

@@ -6,8 +6,10 @@ use super::row::{Row, Value};
 
 /// A column with more different values than this is no category.
 pub(super) const MOST_CATEGORIES: usize = 100_000;
-/// Different values of a column of numbers after which it is no category for sure, and rows likewise.
-const SURELY_NUMBERS: (usize, u64) = (1000, 10_000);
+/// Different values of a column of numbers after which it is no category for sure.
+const SURELY_NUMBERS: usize = 1000;
+/// A longer text is no name.
+const LONGEST_NAME: usize = 256;
 /// The most numbers that medians and quartiles are taken of, over all columns.
 const MOST_SAMPLED: usize = 1 << 23;
 /// Places that an error shows.
@@ -70,6 +72,8 @@ pub(super) struct Column {
     pub(super) no_numbers: (Vec<Place>, u64),
     /// The first infinite number anywhere.
     pub(super) infinite: Option<Place>,
+    /// Training rows with an infinite number, or a name that reads as one.
+    pub(super) infinities: f64,
     /// Whether no date is before the one of the row before.
     pub(super) dates_ascend: bool,
     last_date: f64,
@@ -137,6 +141,11 @@ impl Column {
         match number {
             Some(number) if !number.is_finite() => {
                 self.infinite.get_or_insert_with(place);
+                if trained {
+                    self.present += 1;
+                    self.infinities += 1.0;
+                    self.count(value, None);
+                }
                 return;
             }
             Some(_) => {}
@@ -176,10 +185,9 @@ impl Column {
         if self.lost {
             return;
         }
-        let (most, rows) = SURELY_NUMBERS;
-        let surely =
-            !self.forced && self.no_numbers.1 == 0 && (self.names.len() > most || self.present > rows);
-        if surely || self.names.len() > MOST_CATEGORIES {
+        let surely = !self.forced && self.no_numbers.1 == 0 && self.names.len() > SURELY_NUMBERS;
+        let long = matches!(value, Value::Text(text) if text.len() > LONGEST_NAME);
+        if surely || long || self.names.len() > MOST_CATEGORIES {
             self.names = FxHashMap::default();
             self.lost = true;
             return;

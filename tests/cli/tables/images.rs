@@ -14,7 +14,7 @@ fn config(data: &str) -> String {
 }
 
 /// Pictures of two classes: bright at the left, and bright at the right.
-fn paint(folder: &Path, count: u32) {
+pub(super) fn paint(folder: &Path, count: u32) {
     for class in ["left", "right"] {
         fs::create_dir_all(folder.join(class)).unwrap();
         for n in 0..count {

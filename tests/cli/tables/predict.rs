@@ -172,3 +172,120 @@ fn a_column_of_many_names_is_learnt() {
     let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     assert!(weights("run") == weights("part"));
 }
+
+#[test]
+fn many_names_in_a_series_have_their_vectors_in_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    // What comes next follows from the name of the step before the last.
+    let name = |t: usize| t * 7 % 41;
+    let rows = lines("shop,y", 900, |t| format!("s{},{}", name(t), if t > 0 { name(t - 1) % 5 } else { 0 }));
+    let path = write(folder.path(), "s.csv", rows);
+    let data = "window = 2\ntest = 0.2\nnormalize = 'standard'\ncolumns = { shop = 'embedding' }";
+    let text = config("timeseries", &path, "y", data, "mse").replace("epochs = 3", "epochs = 60");
+    write(folder.path(), "mlp.toml", &text);
+    write(
+        folder.path(),
+        "gru.toml",
+        text.replace("name = \"mlp\"\nhidden", "name = \"gru\"\nhidden_size").replace("[16]", "16"),
+    );
+    for model in ["mlp", "gru"] {
+        let trained = succeed(folder.path(), &["train", &format!("{model}.toml"), "-q", "--out", model]);
+        assert!(metric(&trained, "test_r2") > 0.9, "{model}: {trained}");
+        let said = succeed(folder.path(), &["predict", model, "--input", "s.csv"]);
+        assert_eq!(cells(&said).len(), 901);
+    }
+    // Cut in other steps, a name could be anywhere.
+    let towns = lines("town,a,b,y", 400, |i| format!("t{},{},{},{}", i * 7 % 60, i % 3, i % 4, i % 2));
+    let path = write(folder.path(), "t.csv", towns);
+    let text = config("csv", &path, "y", "sequence = [3, 1]", "cross_entropy");
+    write(folder.path(), "cut.toml", text.replace("name = \"mlp\"\nhidden = [16]", "name = \"rnn\""));
+    let error = fail(folder.path(), &["train", "cut.toml", "--out", "cut"], 2);
+    assert!(error.contains("learnt vectors"), "{error}");
+}
+
+/// The accuracy or R² of `eval`, and the one of what `predict` says of the same rows.
+#[test]
+fn predictions_are_those_that_eval_judges() {
+    let folder = tempfile::tempdir().unwrap();
+    super::images::paint(&folder.path().join("pictures"), 12);
+    let iris = table("iris.csv");
+    let iris = iris.to_str().unwrap();
+    for normalize in ["'standard'", "'minmax'", "'robust'", "'none'", "{ mean = 0.3, std = 0.4 }"] {
+        for (source, data, input, expected) in [
+            (
+                "csv",
+                format!("path = '{iris}'\ntarget = 'species'\ntest = '{iris}'\nsplit_column = 'x'"),
+                iris,
+                "last",
+            ),
+            ("images", "path = 'pictures'\ntest = 0.0\nvalidation = 0.5".to_owned(), "pictures/left", "left"),
+        ] {
+            let data = data.replace("\nsplit_column = 'x'", "");
+            let text = format!(
+                "[data]\nname = '{source}'\n{data}\nnormalize = {normalize}\n[model]\nname = 'mlp'\n[loss]\n\
+                 name = 'cross_entropy'\n[optimizer]\nname = 'adam'\n[train]\nepochs = 4\nbatch_size = 8\n"
+            );
+            write(folder.path(), "c.toml", text);
+            let _ = fs::remove_dir_all(folder.path().join("run"));
+            succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+            let said = succeed(folder.path(), &["predict", "run", "--input", input]);
+            let answers: Vec<&str> = cells(&said)[1..].iter().map(|row| row[0]).collect();
+            if expected == "left" {
+                assert_eq!(answers.len(), 12);
+                assert!(
+                    answers.iter().filter(|answer| **answer == "left").count() > 6,
+                    "{normalize}: {said}"
+                );
+                continue;
+            }
+            let truth = fs::read_to_string(iris).unwrap();
+            let place = truth.lines().next().unwrap().split(',').position(|name| name == "species").unwrap();
+            let right = truth
+                .lines()
+                .skip(1)
+                .zip(&answers)
+                .filter(|(line, said)| line.split(',').nth(place) == Some(said));
+            let accuracy = f64::from(u32::try_from(right.count()).unwrap()) / 150.0;
+            let judged = metric(&succeed(folder.path(), &["eval", "run"]), "test_accuracy");
+            assert!((accuracy - judged).abs() < 1e-4, "{normalize}: {accuracy} is not {judged}");
+        }
+    }
+}
+
+#[test]
+fn a_class_that_is_ignored_by_its_number_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "t.csv", lines("x,y", 30, |i| format!("{i},{}", i % 3)));
+    let text = config("csv", &path, "y", "", "cross_entropy")
+        .replace("\"cross_entropy\"", "\"cross_entropy\"\nignore_index = 0");
+    write(folder.path(), "c.toml", text);
+    let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 2);
+    assert!(error.contains("`loss.ignore_index` is 0"), "{error}");
+}
+
+#[test]
+fn what_was_learnt_is_used_on_other_data_and_a_damaged_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    super::images::paint(&folder.path().join("a"), 12);
+    // The same classes among others: the numbers would be other ones.
+    super::images::paint(&folder.path().join("b"), 12);
+    fs::rename(folder.path().join("b/left"), folder.path().join("b/zleft")).unwrap();
+    let text = "[data]\nname = 'images'\npath = 'a'\nvalidation = 0.5\nnormalize = 'standard'\n[model]\nname = 'mlp'\n\
+                [loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n[train]\nepochs = 5\nbatch_size = 4\n";
+    write(folder.path(), "c.toml", text);
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let error = fail(folder.path(), &["eval", "run", "--set", "data.path='b'"], 1);
+    assert!(error.contains("zleft"), "{error}");
+    fs::rename(folder.path().join("b/zleft"), folder.path().join("b/left")).unwrap();
+    assert!(
+        metric(&succeed(folder.path(), &["eval", "run", "--set", "data.path='b'"]), "val_accuracy") > 0.9
+    );
+    let data = folder.path().join("run/data.toml");
+    let whole = fs::read_to_string(&data).unwrap();
+    for damaged in [whole.replace("outputs = 2", "outputs = 3"), whole[..whole.len() / 2].to_owned()] {
+        fs::write(&data, damaged).unwrap();
+        for command in [&["eval", "run"][..], &["predict", "run", "--input", "a/left"]] {
+            assert!(fail(folder.path(), command, 1).contains("data.toml"));
+        }
+    }
+}
