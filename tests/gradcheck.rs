@@ -3,8 +3,8 @@
 use candle_core::{Device, Tensor, Var};
 use descent::loss::Losses;
 use descent::nn::{
-    Activate, Activation, BatchNorm1d, Dropout, Grads, Kind, LastStep, Layer, LayerNorm, Linear, MeanOfSteps,
-    Mode, Params, Recurrent, Tape, TimeMajor,
+    Activate, Activation, BatchNorm1d, Dropout, Embeddings, Grads, Kind, LastStep, Layer, LayerNorm, Linear,
+    MeanOfSteps, Mode, Params, Recurrent, Tape, TimeMajor,
 };
 use descent::registry::FromTable;
 
@@ -72,6 +72,38 @@ fn check_layers(what: &str, layers: &[Box<dyn Layer>], params: &Params, xs: &Ten
 
 fn params() -> Params {
     Params::new(3, candle_core::DType::F64, &Device::Cpu)
+}
+
+#[test]
+fn learnt_vectors_of_names() {
+    let mut params = params();
+    let embeddings = Embeddings::new(&mut params, 2, &[(4, 3), (3, 2)]).unwrap();
+    let numbers = [[0.5, -1.0, 3.0, 1.0], [1.5, 2.0, 0.0, 2.0], [-0.5, 0.1, 3.0, 1.0], [0.0, 0.2, 2.0, 0.0]];
+    for shape in [vec![4, 4], vec![2, 2, 4]] {
+        let xs = Tensor::new(&numbers, &Device::Cpu).unwrap().reshape(shape).unwrap();
+        let mut tape = Tape::new(5, 1, 0);
+        let ys = embeddings.forward(&xs, &mut Mode::Train(&mut tape)).unwrap();
+        assert_eq!(ys.dims().last(), Some(&7));
+        let rows = ys.reshape(((), 7)).unwrap().to_vec2::<f64>().unwrap();
+        let table = params.trainable()[0].value().to_vec2::<f64>().unwrap();
+        assert_eq!((&rows[0][..2], &rows[0][2..5]), (&numbers[0][..2], &table[3][..]));
+        // A name that is not known is 0, and nothing is learnt of it.
+        assert_eq!(rows[1][2..5], [0.0; 3]);
+        let weights = random(ys.dims());
+        let grads = Grads::new(&params).unwrap();
+        tape.backward(weights.clone(), &grads).unwrap();
+        for param in params.trainable() {
+            let value = || {
+                let ys = embeddings.forward(&xs, &mut Mode::Eval).unwrap();
+                (ys * &weights).unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap()
+            };
+            let length = param.value().dims()[1];
+            let ours = elements(grads.require(param).unwrap());
+            let slopes = slopes(param.var(), value);
+            assert_eq!(ours[..length], vec![0.0; length]);
+            assert_close(param.name(), &ours[length..], &slopes[length..]);
+        }
+    }
 }
 
 #[test]

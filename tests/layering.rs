@@ -7,7 +7,7 @@ use crate::common::repository;
 
 /// From the ground up; a module imports from its own row and from rows above it in this list.
 const ORDER: &[&[&str]] = &[
-    &["error", "files", "rng", "registry", "kernels"],
+    &["error", "files", "rng", "registry", "kernels", "report"],
     &["data"],
     &["nn"],
     &["model"],
@@ -85,7 +85,9 @@ fn storage_and_unsafe_stay_in_the_kernels() {
                 }
             }
             if !["gemm.rs", "team.rs"].map(std::ffi::OsStr::new).contains(&path.file_name().unwrap()) {
-                assert!(!line.contains("unsafe"), "{}: {line}", path.display());
+                // A page may speak of `unsafe-inline` scripts.
+                let code = line.replace("unsafe-inline", "");
+                assert!(!code.contains("unsafe"), "{}: {line}", path.display());
             }
         }
     }

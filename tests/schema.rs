@@ -244,7 +244,8 @@ fn its_bounds_are_those_of_the_checks() {
     let (mut taken, mut refused) = (0, 0);
     for (base, section, options) in places {
         // A table is no number; serde would read one from a list of its values too.
-        for (key, default) in options.into_iter().filter(|(key, _)| key != "early_stopping") {
+        for (key, default) in options.into_iter().filter(|(key, _)| key != "early_stopping" && key != "fold")
+        {
             let key = format!("{section}.{key}");
             // An option without a default may be a number or a list of them.
             let alone = if default == "none" { probes("1.0") } else { Vec::new() };

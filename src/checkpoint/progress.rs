@@ -86,6 +86,12 @@ pub struct Failure {
     pub first: Option<String>,
     /// How many numbers the network gives for a row.
     pub outputs: usize,
+    /// For each column of names that the network learns vectors of how many there are, and their length.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embeddings: Vec<(usize, usize)>,
+    /// How many numbers a row, or a step, has with those.
+    #[serde(default)]
+    pub features: usize,
 }
 
 /// The best epoch, and the last that counted as better. A score is such that more is better.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::session::Session;
-use super::{device, table};
+use super::{device, run_folder, table};
 use crate::checkpoint;
 use crate::config::Config;
 use crate::error::Error;
@@ -36,14 +36,13 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     device::use_threads(arguments.threads)?;
-    let path = arguments.run.join("config.toml");
-    if !path.exists() {
-        let problem = "there is no config.toml in this folder; eval takes the folder of a run";
-        return Err(Error::data(&arguments.run, problem).into());
-    }
+    let path = run_folder::config_of(&arguments.run, "eval")?;
     let config = Config::read(&path, &arguments.set)?;
+    // Rows are encoded as they were for training, whatever other rows there are.
+    let learnt = run_folder::learnt_if_there(&arguments.run)?;
     let Session { splits, network, loss } =
-        Session::open(&config, &device::choose(&arguments.device)?).map_err(|e| config.locate(e))?;
+        Session::open(&config, learnt.as_ref(), &device::choose(&arguments.device)?)
+            .map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
     let state = checkpoint::load_checked(&weights, arguments.allow_nonfinite)?;
     network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
@@ -58,6 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     };
     let evaluation = trainer::evaluate(&network, &loss, data)?;
+    let names = splits.learnt.class_names().unwrap_or_default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{name}_loss {:.6}", evaluation.loss)?;
     for (metric, value) in evaluation.metrics {
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             if let Some(k) = k {
                 writeln!(out, "{name}_top{k}_accuracy {:.6}", classes.top_k(k as usize))?;
             }
-            write!(out, "\n{}", by_class(&classes))?;
+            write!(out, "\n{}", by_class(&classes, names))?;
         }
         (_, Some(_)) => return Err(Error::Config("--top-k is for classes".to_owned()).into()),
         _ => {}
@@ -77,21 +77,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Precision, recall and F1 of each class, and the confusion matrix where it fits a screen.
-fn by_class(classes: &Classes) -> String {
+fn by_class(classes: &Classes, names: &[String]) -> String {
     const WIDEST: usize = 30;
+    let name =
+        |class: usize| names.get(class).map_or_else(|| class.to_string(), |name| table::printable(name));
     let header = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let mut rows = vec![header(&["class", "precision", "recall", "f1", "rows"])];
     for (class, score) in classes.by_class().into_iter().enumerate() {
         let shares = [score.precision, score.recall, score.f1].map(|share| format!("{share:.4}"));
-        rows.push([class.to_string()].into_iter().chain(shares).chain([score.support.to_string()]).collect());
+        rows.push([name(class)].into_iter().chain(shares).chain([score.support.to_string()]).collect());
     }
     let mut text = table::render(&rows);
     let confusion = classes.confusion();
     if confusion.len() <= WIDEST {
         let mut rows = vec![header(&["is \\ predicted"])];
-        rows[0].extend((0..confusion.len()).map(|class| class.to_string()));
+        rows[0].extend((0..confusion.len()).map(name));
         for (class, counts) in confusion.iter().enumerate() {
-            rows.push(std::iter::once(class.to_string()).chain(counts.iter().map(u64::to_string)).collect());
+            rows.push(std::iter::once(name(class)).chain(counts.iter().map(u64::to_string)).collect());
         }
         text.push('\n');
         text.push_str(&table::render(&rows));

@@ -2,19 +2,28 @@
 
 mod compare;
 mod config;
+mod dashboard;
 mod data;
 mod device;
+mod differences;
 mod epochs;
 mod eval;
+mod events;
+mod history;
 mod inspect;
 mod list;
+mod messages;
+mod predict;
 mod progress;
 mod replay;
+mod report;
 mod resume;
 mod run_folder;
 mod session;
+mod several;
 mod shell;
 mod signals;
+mod spread;
 mod table;
 mod train;
 mod watch;
@@ -26,6 +35,8 @@ use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
+
+use messages::Messages;
 
 /// Trains neural networks: a TOML file goes in, safetensors that PyTorch reads come out.
 #[derive(Debug, Parser)]
@@ -50,12 +61,16 @@ enum Command {
     Train(train::Arguments),
     /// Loss and metrics of a run's best weights on its test split.
     Eval(eval::Arguments),
+    /// What a run's best weights say of the rows of a file.
+    Predict(predict::Arguments),
     /// The tensors of a run or of a .safetensors file.
     Inspect(inspect::Arguments),
     /// Repeat an update that was not made because the loss or the gradients were not finite.
     Replay(replay::Arguments),
     /// Runs side by side: loss over epochs, updates, samples and seconds.
     Compare(compare::Arguments),
+    /// One HTML page with curves, confusion, mistakes, weights and gradients of runs.
+    Report(report::Arguments),
     /// Everything that a config can name, with options and defaults.
     List,
     /// Check a config, or show all that it comes to.
@@ -77,14 +92,18 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
         }
     };
-    start_logging(&cli);
+    hide_guarded_panics();
+    let messages = Messages::default();
+    start_logging(&cli, &messages);
     let done = |()| ExitCode::SUCCESS;
     let result = match cli.command {
-        Command::Train(arguments) => train::run(&arguments, cli.quiet),
+        Command::Train(arguments) => train::run(&arguments, cli.quiet, messages),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
+        Command::Predict(arguments) => predict::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
-        Command::Compare(arguments) => compare::run(&arguments).map(done),
+        Command::Compare(arguments) => compare::run(&arguments, cli.quiet),
+        Command::Report(arguments) => report::run(&arguments, cli.quiet).map(done),
         Command::List => list::run().map(done),
         Command::Config(arguments) => config::run(&arguments).map(done),
         Command::Completions(arguments) => shell::completions(&arguments, Cli::command()).map(done),
@@ -101,6 +120,16 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// A panic that is caught and becomes an error is not printed.
+fn hide_guarded_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::data::table::read::is_guarded() {
+            print(panic);
+        }
+    }));
+}
+
 /// Wrong usage or config is 2, all else that fails is 1.
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
@@ -111,10 +140,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 /// The error in one line. Names from files and arguments may hold what would steer a terminal: it is written out.
 fn sentence(error: &anyhow::Error) -> String {
-    let text = error.to_string();
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    table::printable(&error.to_string())
 }
 
 /// A line on standard error, which may be closed: that is no reason to stop.
@@ -128,7 +154,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-fn start_logging(cli: &Cli) {
+fn start_logging(cli: &Cli, messages: &Messages) {
     let level = match (cli.quiet, cli.verbose) {
         (true, _) => LevelFilter::ERROR,
         (_, 0) => LevelFilter::INFO,
@@ -138,6 +164,8 @@ fn start_logging(cli: &Cli) {
     let color = match cli.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
+        // A dashboard has colours of its own.
+        ColorChoice::Auto if matches!(&cli.command, Command::Train(train) if train.tui) => false,
         ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
     tracing_subscriber::fmt()
@@ -147,6 +175,6 @@ fn start_logging(cli: &Cli) {
         .without_time()
         // A line that cannot be written is no reason to stop.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr)
+        .with_writer(messages.clone())
         .init();
 }

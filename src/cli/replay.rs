@@ -41,8 +41,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
     let (dtype, device) = (DType::from(config.train.dtype), device::choose(&arguments.device)?);
     let data = Dataset::new(array("xs")?, array("ys")?, (1.0, 0.0), dtype, &device)?;
-    let network =
-        Network::new(&config.model, data.row_shape(), failure.outputs, config.seed, (dtype, &device))?;
+    let network = Network::with_embeddings(
+        &config.model,
+        (data.row_shape(), failure.features, &failure.embeddings),
+        failure.outputs,
+        config.seed,
+        (dtype, &device),
+    )?;
     let mut trainer = session::trainer(&config, network, config.loss.clone())?;
     trainer.restore(&snapshot)?;
     let rows: Vec<u32> = (0..u32::try_from(data.len())?).collect();

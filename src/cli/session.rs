@@ -3,7 +3,8 @@
 use candle_core::{DType, Device};
 
 use crate::config::Config;
-use crate::data::Splits;
+use crate::data::table::Recipe;
+use crate::data::{Learnt, Request, Splits};
 use crate::error::Result;
 use crate::loss::Losses;
 use crate::model::Network;
@@ -21,18 +22,31 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the data and builds the network on `device`.
-    pub(super) fn open(config: &Config, device: &Device) -> Result<Self> {
-        let want = config.loss.want();
+    /// Loads the data and builds the network on `device`. `learnt` is what the run has learnt of its data before.
+    pub(super) fn open(config: &Config, learnt: Option<&Learnt>, device: &Device) -> Result<Self> {
         let dtype: DType = config.train.dtype.into();
-        let loaded = config.source.read(want, config.seed)?;
-        let input = config.model.input();
-        let splits = config.preparation.prepare(loaded, (input, want), config.seed, (dtype, device))?;
+        let request = Request {
+            want: config.loss.want(),
+            standardize: config.loss.standardizes(),
+            input: config.model.input(),
+            seed: config.seed,
+            dtype,
+            plan: &config.preparation,
+            learnt,
+        };
+        let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
-        let (shape, outputs) = (splits.train.row_shape(), loss.width(splits.outputs));
-        let network = Network::new(&config.model, shape, outputs, config.seed, (dtype, device))?;
+        let network = network(config, &splits.learnt, loss.width(splits.outputs), device)?;
         Ok(Self { splits, network, loss })
     }
+}
+
+/// The network of a config for rows of which this was learnt.
+pub(super) fn network(config: &Config, learnt: &Learnt, outputs: usize, device: &Device) -> Result<Network> {
+    let embeddings = learnt.recipe().map(Recipe::embeddings).unwrap_or_default();
+    let features = learnt.recipe().map_or(0, Recipe::features);
+    let place = (DType::from(config.train.dtype), device);
+    Network::with_embeddings(&config.model, (&learnt.row, features, &embeddings), outputs, config.seed, place)
 }
 
 /// A trainer of this network as the config says; `loss` is as the training rows make it.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 
+use super::dashboard;
 use crate::error::Error;
 
 /// A signal that ends a run after it has saved.
@@ -42,25 +43,39 @@ impl Stop {
 }
 
 /// The signals that have come since [`Signals::listen`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Signals {
+    /// Whether nothing is under way that could be saved: then a signal does what it does to any program.
+    idle: Arc<AtomicBool>,
     stop: Arc<AtomicUsize>,
     stopping: Arc<AtomicBool>,
     save: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// From now on signals are only noted; the second that asks to stop ends the process at once. A file that grows
+    /// From now on signals are only noted; the second that asks to stop ends the process at once, where there is a
+    /// dashboard after giving the terminal back. A file that grows
     /// beyond the shell's limit is an error of writing, not the end of the process.
-    pub(super) fn listen() -> Result<Self, Error> {
-        let signals = Self { stop: Arc::default(), stopping: Arc::default(), save: Arc::default() };
+    pub(super) fn listen(dashboard: bool) -> Result<Self, Error> {
+        let signals = Self {
+            idle: Arc::default(),
+            stop: Arc::default(),
+            stopping: Arc::default(),
+            save: Arc::default(),
+        };
         let register = || -> std::io::Result<()> {
             for stop in Stop::ALL {
                 let (number, code) = (stop.number(), i32::from(stop.exit_code()));
+                flag::register_conditional_default(number, Arc::clone(&signals.idle))?;
                 // In the order in which they act: the second signal finds what the first has set.
-                flag::register_conditional_shutdown(number, code, Arc::clone(&signals.stopping))?;
+                if !dashboard {
+                    flag::register_conditional_shutdown(number, code, Arc::clone(&signals.stopping))?;
+                }
                 flag::register_usize(number, Arc::clone(&signals.stop), usize::from(stop.exit_code()))?;
                 flag::register(number, Arc::clone(&signals.stopping))?;
+            }
+            if dashboard {
+                end_at_the_second()?;
             }
             flag::register(SIGUSR1, Arc::clone(&signals.save))?;
             flag::register(SIGXFSZ, Arc::default())?;
@@ -68,6 +83,11 @@ impl Signals {
         };
         register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))?;
         Ok(signals)
+    }
+
+    /// Says whether nothing is under way: between two runs of one command, while the next one reads its data.
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.idle.store(idle, Ordering::Relaxed);
     }
 
     /// The signal that asked to stop, if one has come.
@@ -85,4 +105,16 @@ impl Signals {
     pub(super) fn take_save(&self) -> bool {
         self.save.load(Ordering::Relaxed) && self.save.swap(false, Ordering::Relaxed)
     }
+}
+
+/// Waits on a thread of its own for the second signal that asks to stop: a handler could not give the terminal back.
+fn end_at_the_second() -> std::io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new(Stop::ALL.map(Stop::number))?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        if let Some(number) = signals.forever().nth(1) {
+            dashboard::restore();
+            signal_hook::low_level::exit(128 + number);
+        }
+    })?;
+    Ok(())
 }

@@ -22,6 +22,12 @@ fn is_number(cell: &str) -> bool {
     !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || ".,-+e%".contains(c))
 }
 
+/// A text without what would steer a terminal: that is written out.
+pub(super) fn printable(text: &str) -> String {
+    let write = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(write).collect()
+}
+
 /// 1234567 as 1,234,567.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();

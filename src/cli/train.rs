@@ -1,20 +1,21 @@
 //! `descent train`: from the arguments to a run.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use candle_core::Device;
 use clap::Args;
 
-use super::epochs::{Options, Outcome, Run};
+use super::epochs::{Finished, Options, Outcome, Run};
+use super::messages::Messages;
 use super::resume::{self, Change};
 use super::run_folder::{self, RunFolder};
 use super::session::{self, Session};
-use super::{device, inspect};
+use super::{device, inspect, several, table};
 use crate::checkpoint::{self, Info};
 use crate::config::Config;
-use crate::data::Splits;
+use crate::data::{Dataset, Splits};
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::trainer::Trainer;
@@ -22,6 +23,7 @@ use crate::trainer::Trainer;
 const QUICK_START: &str = include_str!("../../configs/quick-start.toml");
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
     /// The config; left out: the quick start, an MLP on the embedded MNIST sample.
     config: Option<PathBuf>,
@@ -43,9 +45,15 @@ pub(super) struct Arguments {
     /// Go on with the run in this folder from its newest good checkpoint, with its own config.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "init_from"])]
     resume: Option<PathBuf>,
+    /// A dashboard on the whole terminal: curves, progress, messages.
+    #[arg(long, conflicts_with_all = ["folds", "dry_run"])]
+    pub(super) tui: bool,
     /// Go on training where a checkpoint cannot be written, on a full disk for instance.
     #[arg(long)]
     keep_going: bool,
+    /// Train so many times, each time tested on another part of the rows, and print mean and spread.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "resume")]
+    folds: Option<u64>,
     /// The number of threads; as many as there are cores by default, 8 at most.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -54,26 +62,49 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> anyhow::Result<ExitCode> {
     device::use_threads(arguments.threads)?;
-    let options = Options { quiet, keep_going: arguments.keep_going };
-    let run = match &arguments.resume {
-        Some(path) => go_on(arguments, path, options)?,
-        None => start(arguments, options)?,
+    if arguments.tui && !std::io::stderr().is_terminal() {
+        let problem = "--tui: standard error is no terminal; leave it out";
+        return Err(Error::Config(problem.to_owned()).into());
+    }
+    let dashboard = arguments.tui.then_some(messages);
+    let options = Options { quiet, dashboard, signals: None, keep_going: arguments.keep_going };
+    let (run, config) = match (&arguments.resume, arguments.folds) {
+        (Some(path), _) => match go_on(arguments, path, options)? {
+            Some(run) => run,
+            None => return Ok(ExitCode::SUCCESS),
+        },
+        (None, Some(folds)) => return several::folds(arguments, folds, &options),
+        (None, None) => {
+            let config = config(arguments, &[])?;
+            match start(arguments, &config, &out(arguments), options)? {
+                Some(run) => (run, config),
+                None => return Ok(ExitCode::SUCCESS),
+            }
+        }
     };
-    match run {
-        Some((run, config)) => train(run, &config, quiet),
-        None => Ok(ExitCode::SUCCESS),
+    match train(run, &config, quiet)? {
+        Ended::Finished(finished) => {
+            write!(std::io::stdout().lock(), "{}", finished.summary)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ended::Stopped(code) => Ok(code),
     }
 }
 
+/// How a run ended that did not fail.
+pub(super) enum Ended {
+    /// With its results.
+    Finished(Finished),
+    /// By a signal, after saving.
+    Stopped(ExitCode),
+}
+
 /// Trains to the end, or until a signal.
-fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<Ended> {
     match run.go() {
-        Ok(Outcome::Finished(summary)) => {
-            write!(std::io::stdout().lock(), "{summary}")?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Ok(Outcome::Finished(finished)) => Ok(Ended::Finished(finished)),
         Ok(Outcome::Stopped(signal, step)) => {
             if !quiet {
                 let (name, path) = (signal.name(), run.path().display());
@@ -81,7 +112,7 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode>
                     "stopped by {name} after saving at step {step}; go on with: descent train --resume {path}"
                 ));
             }
-            Ok(ExitCode::from(signal.exit_code()))
+            Ok(Ended::Stopped(ExitCode::from(signal.exit_code())))
         }
         Err(error) => {
             let path = run.path().to_path_buf();
@@ -93,31 +124,63 @@ fn train(mut run: Run, config: &Config, quiet: bool) -> anyhow::Result<ExitCode>
     }
 }
 
-/// A run from its beginning; nothing where only its plan was asked for.
-fn start(arguments: &Arguments, options: Options) -> anyhow::Result<Option<(Run, Config)>> {
-    let config = match &arguments.config {
-        Some(path) => Config::read(path, &arguments.set)?,
-        None => Config::parse(QUICK_START, "quick-start.toml", &arguments.set)?,
-    };
-    let out = arguments.out.clone().unwrap_or_else(|| {
+/// The config that the arguments name, with more settings behind theirs.
+pub(super) fn config(arguments: &Arguments, more: &[String]) -> Result<Config> {
+    let set = [arguments.set.as_slice(), more].concat();
+    match &arguments.config {
+        Some(path) => Config::read(path, &set),
+        None => Config::parse(QUICK_START, "quick-start.toml", &set),
+    }
+}
+
+/// The folder that the arguments name.
+pub(super) fn out(arguments: &Arguments) -> PathBuf {
+    arguments.out.clone().unwrap_or_else(|| {
         let name = arguments.config.as_ref().and_then(|path| path.file_stem());
         run_folder::default_path(&name.map_or("quick-start".into(), |name| name.to_string_lossy()))
-    });
-    RunFolder::check(&out)?;
+    })
+}
+
+/// A run from its beginning; nothing where only its plan was asked for.
+pub(super) fn start(
+    arguments: &Arguments,
+    config: &Config,
+    out: &Path,
+    options: Options,
+) -> anyhow::Result<Option<Run>> {
+    RunFolder::check(out)?;
     let device = device::choose(&arguments.device)?;
-    let prepared = prepare(&config, &device).map_err(|error| config.locate(error))?;
-    if let Some(path) = &arguments.init_from {
-        initialize(&prepared.1, path, arguments.allow_nonfinite)?;
-    }
+    let initialize = |trainer: &Trainer| match &arguments.init_from {
+        Some(path) => initialize(trainer, path, arguments.allow_nonfinite),
+        None => Ok(()),
+    };
     if arguments.dry_run {
-        return print_plan(&config, prepared.1.network()).map(|()| None);
+        let prepared = prepare(config, &device).map_err(|error| config.locate(error))?;
+        initialize(&prepared.1)?;
+        return print_plan(config, prepared.1.network()).map(|()| None);
     }
-    let mut text = config.to_toml()?;
-    if let Some(path) = &arguments.init_from {
-        text = format!("# --init-from {}\n{text}", path.display().to_string().escape_debug());
+    let note = arguments.init_from.as_ref().map_or(String::new(), |path| {
+        format!("# --init-from {}\n", path.display().to_string().escape_debug())
+    });
+    Ok(Some(begin(config, (out, note), &device, options, &initialize)?))
+}
+
+/// A run from its beginning in the folder `out`, whose config begins with a note.
+pub(super) fn begin(
+    config: &Config,
+    (out, note): (&Path, String),
+    device: &Device,
+    options: Options,
+    initialize: &dyn Fn(&Trainer) -> Result<()>,
+) -> Result<Run> {
+    RunFolder::check(out)?;
+    let prepared = prepare(config, device).map_err(|error| config.locate(error))?;
+    initialize(&prepared.1)?;
+    if !options.quiet {
+        describe(&prepared.0);
     }
-    let folder = RunFolder::create(&out, &text)?;
-    Ok(Some((Run::new(config.clone(), prepared, folder, options, None)?, config)))
+    let folder = RunFolder::create(out, &(note + &config.to_toml()?), &prepared.0.learnt)?;
+    Run::new(config.clone(), prepared, folder, options, None)
 }
 
 /// A run from its newest good checkpoint. Nothing in its folder is changed before all is known to fit.
@@ -155,7 +218,7 @@ fn go_on(arguments: &Arguments, path: &Path, options: Options) -> anyhow::Result
 
 /// Loads the data and builds all that trains on it; nothing is written yet.
 fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
-    let Session { splits, network, loss } = Session::open(config, device)?;
+    let Session { splits, network, loss } = Session::open(config, None, device)?;
     let trainer = session::trainer(config, network, loss)?;
     trainer.check(&splits.train)?;
     Ok((splits, trainer))
@@ -166,6 +229,26 @@ fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<(
     let state = checkpoint::load_checked(path, allow_nonfinite)?;
     let loaded = trainer.network().params().load(&state);
     loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))
+}
+
+/// Says what the columns of a table were taken for, and how many rows there are.
+fn describe(splits: &Splits) {
+    let Some(recipe) = splits.learnt.recipe() else { return };
+    let lines: Vec<Vec<String>> =
+        recipe.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
+    super::say(table::render(&lines).trim_end());
+    let rows = |data: &Option<Dataset>| data.as_ref().map_or(0, Dataset::len) as u64;
+    let parts = [
+        ("to train on", splits.train.len() as u64),
+        ("to validate", rows(&splits.validation)),
+        ("to test on", rows(&splits.test)),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(what, rows)| format!("{} {what}", table::thousands(*rows)))
+        .collect();
+    super::say(&format!("rows: {}; features: {:?}", parts.join(", "), splits.learnt.row));
 }
 
 fn print_plan(config: &Config, network: &Network) -> anyhow::Result<()> {

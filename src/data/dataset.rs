@@ -1,20 +1,56 @@
 //! Rows on a device, ready to be picked in any order.
 
-use candle_core::{DType, Device, Tensor};
-use rand::seq::SliceRandom;
+use std::ops::Range;
 
+use super::order::{Order, order};
+use super::stored::Stored;
 use crate::error::Result;
 use crate::kernels::gather;
-use crate::rng::{Purpose, Stream};
+use candle_core::{DType, Device, Tensor};
+
+/// Numbers that are looked at together where all rows are, and rows.
+const PIECE: (usize, usize) = (1 << 22, 1 << 16);
 
 /// Inputs and targets of one split. Bytes stay bytes until a batch is picked.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    xs: Tensor,
-    ys: Tensor,
+    store: Store,
+    row: Vec<usize>,
     scale: f64,
     shift: f64,
     dtype: DType,
+    units: Option<Units>,
+}
+
+/// Where the rows lie.
+#[derive(Debug, Clone)]
+enum Store {
+    /// Inputs (N, …) and targets (N) or (N, K). A row of inputs may go on into those behind it.
+    Memory { xs: Tensor, ys: Tensor },
+    /// In a file; batches go to the device.
+    File(Stored, Device),
+}
+
+/// What takes targets that were learnt as `(y - mean) / std` back to their own units.
+#[derive(Debug, Clone)]
+pub struct Units {
+    /// (K)
+    pub mean: Tensor,
+    /// (K)
+    pub std: Tensor,
+}
+
+impl Units {
+    /// Of these targets.
+    pub fn new(mean: &[f64], std: &[f64]) -> Result<Self> {
+        Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
+    }
+
+    /// Values (N, K) in their own units, in f64 on the CPU: 32 bits may hold what was learnt, and not what it stands for.
+    pub fn restore(&self, ys: &Tensor) -> Result<Tensor> {
+        let ys = ys.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        Ok(ys.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
+    }
 }
 
 /// Rows that go through the network together.
@@ -39,12 +75,32 @@ impl Dataset {
         let xs = if xs.dtype() == DType::U8 { xs.clone() } else { xs.to_dtype(dtype)? };
         let ys = if ys.dtype() == DType::I64 { ys.clone() } else { ys.to_dtype(dtype)? };
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
-        Ok(Self { xs, ys, scale, shift, dtype })
+        let row = xs.dims()[1..].to_vec();
+        Ok(Self { store: Store::Memory { xs, ys }, row, scale, shift, dtype, units: None })
+    }
+
+    /// A data set of rows in a file.
+    pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
+        let row = vec![rows.form().features];
+        Self { store: Store::File(rows, device.clone()), row, scale: 1.0, shift: 0.0, dtype, units: None }
+    }
+
+    /// The same rows in another shape: `[F]` or `[T, F]`. A row may go on into those behind it: a window of a series.
+    pub fn with_row_shape(self, row: &[usize]) -> Self {
+        Self { row: row.to_vec(), ..self }
+    }
+
+    /// The same rows, whose targets have units of their own.
+    pub fn with_units(self, units: Option<Units>) -> Self {
+        Self { units, ..self }
     }
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        self.xs.dims()[0]
+        match &self.store {
+            Store::Memory { ys, .. } => ys.dims()[0],
+            Store::File(rows, _) => rows.len(),
+        }
     }
 
     /// Whether there are no rows.
@@ -54,17 +110,58 @@ impl Dataset {
 
     /// The shape of one row: `[F]` or `[T, F]`.
     pub fn row_shape(&self) -> &[usize] {
-        &self.xs.dims()[1..]
+        &self.row
     }
 
-    /// All inputs as they are kept, all targets, and what inputs are multiplied by and what is added.
-    pub(super) fn parts(&self) -> (&Tensor, &Tensor, (f64, f64)) {
-        (&self.xs, &self.ys, (self.scale, self.shift))
+    /// What takes the targets back to their own units, where they were learnt in others.
+    pub fn units(&self) -> Option<&Units> {
+        self.units.as_ref()
+    }
+
+    /// What inputs are multiplied by and what is added.
+    pub(super) fn scaling(&self) -> (f64, f64) {
+        (self.scale, self.shift)
+    }
+
+    /// Gives `f` all inputs and targets as they are kept, tensor by tensor.
+    pub(super) fn for_each_part(&self, mut f: impl FnMut(&Tensor) -> Result<()>) -> Result<()> {
+        match &self.store {
+            Store::Memory { xs, ys } => {
+                f(xs)?;
+                f(ys)
+            }
+            Store::File(rows, _) => {
+                for piece in self.pieces() {
+                    f(&rows.features(&piece)?)?;
+                    f(&rows.targets(&piece)?)?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The dtype of a batch.
     pub fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// All rows in their order, some thousands at a time.
+    pub fn pieces(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
+        let (numbers, rows) = PIECE;
+        pieces(0..self.len(), (numbers / self.row.iter().product::<usize>().max(1)).clamp(1, rows))
+    }
+
+    /// All rows in their order, so many at a time.
+    pub fn pieces_of(&self, rows: usize) -> impl Iterator<Item = Vec<u32>> + use<> {
+        pieces(0..self.len(), rows)
+    }
+
+    /// The order of the rows in an epoch: as they lie, or shuffled by (seed, epoch).
+    pub fn order(&self, shuffle: bool, seed: u64, epoch: u64) -> Order {
+        match &self.store {
+            Store::File(..) => Order::blocks(self.len(), shuffle.then_some(seed), epoch),
+            Store::Memory { .. } => Order::of(order(self.len(), shuffle, seed, epoch)),
+        }
     }
 
     /// The inputs of these rows.
@@ -74,15 +171,30 @@ impl Dataset {
 
     /// The inputs of these rows, in the place of another batch that is no longer needed, where that fits.
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
-        Ok(gather::rows(&self.xs, rows, (self.scale, self.shift), self.dtype, again)?)
+        match &self.store {
+            Store::Memory { xs, .. } => {
+                Ok(gather::rows(xs, rows, &self.row, (self.scale, self.shift), self.dtype, again)?)
+            }
+            Store::File(stored, device) => {
+                let shape = [&[rows.len()], self.row.as_slice()].concat();
+                Ok(stored.features(rows)?.reshape(shape)?.to_dtype(self.dtype)?.to_device(device)?)
+            }
+        }
     }
 
     /// The targets of these rows.
     pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
-        if self.ys.dtype() == DType::I64 {
-            return Ok(gather::classes(&self.ys, rows)?);
+        match &self.store {
+            Store::Memory { ys, .. } if ys.dtype() == DType::I64 => Ok(gather::classes(ys, rows)?),
+            Store::Memory { ys, .. } => {
+                Ok(gather::rows(ys, rows, &ys.dims()[1..], (1.0, 0.0), self.dtype, None)?)
+            }
+            Store::File(stored, device) => {
+                let ys = stored.targets(rows)?;
+                let ys = if ys.dtype() == DType::I64 { ys } else { ys.to_dtype(self.dtype)? };
+                Ok(ys.to_device(device)?)
+            }
         }
-        Ok(gather::rows(&self.ys, rows, (1.0, 0.0), self.dtype, None)?)
     }
 
     /// Inputs and targets of these rows.
@@ -91,30 +203,8 @@ impl Dataset {
     }
 }
 
-/// The order of `len` rows in an epoch: as they lie, or shuffled by (seed, epoch).
-pub fn order(len: usize, shuffle: bool, seed: u64, epoch: u64) -> Vec<u32> {
-    let mut rows: Vec<u32> = (0..u32::try_from(len).unwrap_or(u32::MAX)).collect();
-    if shuffle {
-        rows.shuffle(&mut Stream::new(seed, Purpose::Shuffle, epoch));
-    }
-    rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_order_is_a_permutation_decided_by_seed_and_epoch() {
-        let plain = order(1000, false, 1, 1);
-        assert!(plain.iter().enumerate().all(|(i, row)| i == *row as usize));
-        let shuffled = order(1000, true, 1, 1);
-        assert_eq!(shuffled, order(1000, true, 1, 1));
-        assert_ne!(shuffled, order(1000, true, 2, 1));
-        assert_ne!(shuffled, order(1000, true, 1, 2));
-        let mut sorted = shuffled.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, plain);
-        assert_ne!(shuffled, plain);
-    }
+fn pieces(rows: Range<usize>, size: usize) -> impl Iterator<Item = Vec<u32>> {
+    let Range { start, end } = rows;
+    let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+    (start..end).step_by(size.max(1)).map(move |first| (row(first)..row(end.min(first + size))).collect())
 }

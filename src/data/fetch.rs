@@ -24,16 +24,25 @@ pub struct Known {
 /// One file of a known data set.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownFile {
-    /// Its name; a mirror has it with `.gz` added.
+    /// Its name; a mirror has it with `.gz` added, from which it is unpacked, unless it ends so itself.
     pub name: &'static str,
-    /// Its size when unpacked.
+    /// Its size.
     pub size: u64,
-    /// The SHA-256 of what is unpacked.
+    /// Its SHA-256.
     pub sha256: &'static str,
 }
 
+impl KnownFile {
+    /// Whether it stays as it is packed.
+    fn is_packed(&self) -> bool {
+        Path::new(self.name).extension().is_some_and(|ending| ending == "gz")
+    }
+}
+
 /// Every data set that can be fetched.
-pub const KNOWN: &[Known] = &[Known {
+pub const KNOWN: &[Known] = &[MNIST, FASHION_MNIST];
+
+const MNIST: Known = Known {
     name: "mnist",
     mirrors: &[
         "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -61,7 +70,39 @@ pub const KNOWN: &[Known] = &[Known {
             sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         },
     ],
-}];
+};
+
+/// Xiao, Rasul and Vollgraf 2017, <https://arxiv.org/abs/1708.07747>. Its files stay packed: the sums that are known
+/// are those of the packed ones.
+const FASHION_MNIST: Known = Known {
+    name: "fashion-mnist",
+    mirrors: &[
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+    ],
+    files: &[
+        KnownFile {
+            name: "train-images-idx3-ubyte.gz",
+            size: 26_421_880,
+            sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        },
+        KnownFile {
+            name: "train-labels-idx1-ubyte.gz",
+            size: 29_515,
+            sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        },
+        KnownFile {
+            name: "t10k-images-idx3-ubyte.gz",
+            size: 4_422_102,
+            sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        },
+        KnownFile {
+            name: "t10k-labels-idx1-ubyte.gz",
+            size: 5_148,
+            sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        },
+    ],
+};
 
 /// Where a known data set lies: `$DESCENT_DATA/NAME`, or `data/NAME` in the working folder.
 pub fn folder(name: &str) -> PathBuf {
@@ -89,7 +130,8 @@ pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&
 fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
     let mut problems = Vec::new();
     for mirror in mirrors {
-        let url = format!("{}/{}.gz", mirror.trim_end_matches('/'), file.name);
+        let ending = if file.is_packed() { "" } else { ".gz" };
+        let url = format!("{}/{}{ending}", mirror.trim_end_matches('/'), file.name);
         tracing::info!("fetching {url}");
         match download(&url, file) {
             Ok(bytes) => {
@@ -116,7 +158,10 @@ fn download(url: &str, file: &KnownFile) -> Result<Vec<u8>, String> {
         .into();
     let mut response = agent.get(url).call().map_err(|e| e.to_string())?;
     let mut bytes = Vec::new();
-    GzDecoder::new(response.body_mut().as_reader())
+    let body = response.body_mut().as_reader();
+    let source: Box<dyn Read> =
+        if file.is_packed() { Box::new(body) } else { Box::new(GzDecoder::new(body)) };
+    source
         .take(file.size + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| format!("the download is damaged or broke off ({e})"))?;

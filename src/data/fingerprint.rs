@@ -72,11 +72,11 @@ impl Fingerprint {
 impl Split {
     fn of(data: &Dataset) -> Result<Self> {
         let mut hash = Sha256::new();
-        let (xs, ys, (scale, shift)) = data.parts();
-        for tensor in [xs, ys] {
+        data.for_each_part(|tensor| {
             hash.update(format!("{:?} {:?}", tensor.dtype(), tensor.dims()));
-            bytes::for_each(tensor, |bytes| hash.update(bytes))?;
-        }
+            Ok(bytes::for_each(tensor, |bytes| hash.update(bytes))?)
+        })?;
+        let (scale, shift) = data.scaling();
         hash.update([scale.to_le_bytes(), shift.to_le_bytes()].concat());
         let shape = data.row_shape().to_vec();
         Ok(Self { rows: data.len() as u64, shape, sha256: hex(&hash.finalize()) })

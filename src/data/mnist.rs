@@ -1,5 +1,6 @@
 //! MNIST, or any set in its format, from a folder of four IDX files. `LeCun`, Cortes and Burges.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
@@ -7,16 +8,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::idx::{self, Idx};
-use super::{Loaded, Rows, Source, Want, fetch};
+use super::images::Pictures;
+use super::table::read::quoted;
+use super::{Loaded, Request, Rows, Source, Want, Whole, fetch};
 use crate::error::{Error, Result};
 
+/// The classes of MNIST, and of the sets that were made in its place.
 const CLASSES: usize = 10;
 
-/// The full set.
+/// MNIST, or another set of grey pictures of any size in its format.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mnist {
-    /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch mnist` fills.
+    /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
+    pub path: Option<PathBuf>,
+    /// The number of classes; left out: 10.
+    #[schemars(range(min = 2, max = 256))]
+    pub classes: Option<usize>,
+}
+
+/// Fashion-MNIST: Xiao, Rasul and Vollgraf 2017, <https://arxiv.org/abs/1708.07747>.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FashionMnist {
+    /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
     pub path: Option<PathBuf>,
 }
 
@@ -25,38 +40,101 @@ impl Source for Mnist {
         self.path.clone().unwrap_or_else(|| fetch::folder("mnist"))
     }
 
-    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
-        let folder = self.place();
-        let [train, test] = ["train", "t10k"].map(|split| {
-            let (images, labels) = (find(&folder, split, "images", 3)?, find(&folder, split, "labels", 1)?);
-            rows(idx::read(&images, 3)?, idx::read(&labels, 1)?, want, &labels)
-        });
-        Ok(Loaded { train: train?, test: Some(test?), outputs: CLASSES, ordered: false })
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        let classes = self.classes.unwrap_or(CLASSES);
+        if !(2..=256).contains(&classes) {
+            return Err(Error::key(
+                "data.classes",
+                format!("is {classes}; labels are bytes, so take 2 to 256"),
+            ));
+        }
+        load("mnist", &self.place(), classes, request)
     }
 }
 
-/// The file of one split, under the names that it is known by.
-fn find(folder: &Path, split: &str, part: &str, rank: usize) -> Result<PathBuf> {
-    let names = [
-        format!("{split}-{part}-idx{rank}-ubyte"),
-        format!("{split}-{part}.idx{rank}-ubyte"),
-        format!("{split}-{part}-idx{rank}-ubyte.gz"),
-        format!("{split}-{part}.idx{rank}-ubyte.gz"),
-    ];
-    names.iter().map(|name| folder.join(name)).find(|path| path.exists()).ok_or_else(|| {
-        Error::data(
-            folder,
-            format!(
-                "there is no `{}` (or .gz) here; `descent data fetch mnist` or scripts/fetch-mnist.sh brings it, and \
-                 `data.path` names another folder",
-                names[0]
-            ),
-        )
-    })
+impl Source for FashionMnist {
+    fn place(&self) -> PathBuf {
+        self.path.clone().unwrap_or_else(|| fetch::folder("fashion-mnist"))
+    }
+
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        const NAMES: [&str; CLASSES] = [
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ];
+        let mut loaded = load("fashion-mnist", &self.place(), CLASSES, request)?;
+        if let Loaded::Whole(Whole { pictures: Some(pictures), .. }) = &mut loaded {
+            pictures.classes = NAMES.map(str::to_owned).into();
+        }
+        Ok(loaded)
+    }
+}
+
+fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Result<Loaded> {
+    let [train, test] = ["train", "t10k"].map(|split| {
+        let file = |part, rank| find(name, folder, (split, part, rank));
+        let (images, labels) = (file("images", 3)?, file("labels", 1)?);
+        rows((idx::read(&images, 3)?, idx::read(&labels, 1)?), classes, request.want, &labels)
+    });
+    Ok(whole(train?, test?, classes))
+}
+
+/// A set of two splits.
+pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
+    let pictures = Pictures::grey(&train.xs, outputs);
+    Loaded::Whole(Whole { train, test: Some(test), outputs, ordered: false, pictures })
+}
+
+/// The file of one split, under the names that it is known by; other sets have the set's name before it, or `test` for
+/// `t10k`.
+fn find(name: &str, folder: &Path, (split, part, rank): (&str, &str, usize)) -> Result<PathBuf> {
+    let splits: &[&str] = if split == "t10k" { &["t10k", "test"] } else { &["train"] };
+    let endings: Vec<String> = splits
+        .iter()
+        .flat_map(|split| ["-", "."].map(|dot| format!("{split}-{part}{dot}idx{rank}-ubyte")))
+        .flat_map(|name| [name.clone(), format!("{name}.gz")])
+        .collect();
+    if let Some(path) = endings.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        return Ok(path);
+    }
+    let mut names: Vec<String> = match fs::read_dir(folder) {
+        Ok(entries) => {
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    names.sort_unstable();
+    let ends = |name: &&String| endings.iter().any(|ending| name.ends_with(&format!("-{ending}")));
+    let found: Vec<&String> = names.iter().filter(ends).collect();
+    if let [only] = found.as_slice() {
+        return Ok(folder.join(only));
+    }
+    if let [first, second, ..] = found.as_slice() {
+        let problem = format!(
+            "both {} and {} may be meant; keep one set in this folder",
+            quoted(first),
+            quoted(second)
+        );
+        return Err(Error::data(folder, problem));
+    }
+    let script = if name == "mnist" { " or scripts/fetch-mnist.sh brings" } else { " brings" };
+    let problem = format!(
+        "there is no `{}` (or .gz) here; `descent data fetch {name}`{script} it, and `data.path` names another folder",
+        endings[0]
+    );
+    Err(Error::data(folder, problem))
 }
 
 /// Images and labels as rows; `path` is the labels' file, for messages.
-pub(super) fn rows(images: Idx, labels: Idx, want: Want, path: &Path) -> Result<Rows> {
+pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, want: Want, path: &Path) -> Result<Rows> {
     if !want.classes() {
         return Err(Error::key(
             "loss.name",
@@ -72,9 +150,12 @@ pub(super) fn rows(images: Idx, labels: Idx, want: Want, path: &Path) -> Result<
         return Err(Error::data(path, "no rows; is this the right file?"));
     }
     if let Some((row, label)) =
-        labels.bytes.iter().enumerate().find(|(_, label)| usize::from(**label) >= CLASSES)
+        labels.bytes.iter().enumerate().find(|(_, label)| usize::from(**label) >= classes)
     {
-        let problem = format!("label {label} of row {row} is outside the classes 0 to {}", CLASSES - 1);
+        let problem = format!(
+            "label {label} of row {row} is outside the classes 0 to {}; `data.classes` of `mnist` takes more",
+            classes - 1
+        );
         return Err(Error::data(path, problem));
     }
     let labels: Vec<i64> = labels.bytes.into_iter().map(i64::from).collect();

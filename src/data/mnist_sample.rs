@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Source, Want, idx, mnist};
+use super::{Loaded, Request, Source, idx, mnist};
 use crate::error::Result;
 
 /// The embedded sample; it has no options.
@@ -25,20 +25,19 @@ impl Source for MnistSample {
         PathBuf::from("mnist-sample")
     }
 
-    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         let rows = |images: &[u8], labels: &[u8]| {
             mnist::rows(
-                idx::from_bytes(images, 3)?,
-                idx::from_bytes(labels, 1)?,
-                want,
+                (idx::from_bytes(images, 3)?, idx::from_bytes(labels, 1)?),
+                10,
+                request.want,
                 Path::new("mnist-sample"),
             )
         };
-        Ok(Loaded {
-            train: rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?,
-            test: Some(rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?),
-            outputs: 10,
-            ordered: false,
-        })
+        Ok(mnist::whole(
+            rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?,
+            rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?,
+            10,
+        ))
     }
 }

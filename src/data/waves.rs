@@ -8,7 +8,7 @@ use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Rows, Source, Want};
+use super::{Loaded, Request, Rows, Source, Whole};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -42,8 +42,8 @@ impl Source for Waves {
         PathBuf::from("waves")
     }
 
-    fn load(&self, want: Want, seed: u64) -> Result<Loaded> {
-        if want.classes() {
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        if request.want.classes() {
             return Err(Error::key(
                 "loss.name",
                 "compares classes, but `waves` has numbers as targets; set it to `mse`",
@@ -67,14 +67,15 @@ impl Source for Waves {
             );
             return Err(Error::Config(problem));
         }
-        let series = self.series(seed);
+        let series = self.series(request.seed);
         let test = self.rows / 5;
-        Ok(Loaded {
+        Ok(Loaded::Whole(Whole {
             train: self.windows(&series, 0..self.rows - test)?,
             test: Some(self.windows(&series, self.rows - test..self.rows)?),
             outputs: 1,
             ordered: true,
-        })
+            pictures: None,
+        }))
     }
 }
 

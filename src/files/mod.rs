@@ -37,6 +37,30 @@ pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// As [`write()`], for what is too large to be in memory: `fill` puts it into the file.
+///
+/// # Errors
+/// What `fill` or the disk says; then there is what was there before.
+pub fn write_whole<E: From<Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut (dyn io::Write + Send)) -> Result<(), E>,
+) -> Result<(), E> {
+    require_free_or_file(path)?;
+    let part = beside(path);
+    let put = || -> Result<(), E> {
+        let io = Error::io;
+        remove_if_there(&Local, &part).map_err(io("write", path))?;
+        let mut file = Local.create(&part).map_err(io("write", path))?;
+        fill(&mut file)?;
+        Local.sync(&part, &file).map_err(io("write", path))?;
+        Local.rename(&part, path).map_err(io("write", path))?;
+        Ok(Local.sync_dir(parent(path)).map_err(io("write", path))?)
+    };
+    put().inspect_err(|_| {
+        let _ = fs::remove_file(&part);
+    })
+}
+
 /// The error with the bytes that were to be written: on a full disk it is what to make room for.
 fn needing(error: &io::Error, bytes: usize) -> io::Error {
     io::Error::new(error.kind(), format!("{error}; it needs {bytes} bytes"))

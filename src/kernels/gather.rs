@@ -9,21 +9,22 @@ use super::storage::{Float, edit, view};
 use super::vectorized::vectorized;
 use super::{by_dtype, team};
 
-/// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, …). `again` may be a result that
-/// is no longer needed: where it fits, it is filled anew, which spares a batch of memory.
+/// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, row). Where a row has more
+/// elements than one of xs has, it goes on into those behind: a window of a series. `again` may be a result that is no
+/// longer needed: where it fits, it is filled anew, which spares a batch of memory.
 pub fn rows(
     xs: &Tensor,
     indices: &[u32],
+    row: &[usize],
     (scale, shift): (f64, f64),
     dtype: DType,
     again: Option<Tensor>,
 ) -> Result<Tensor> {
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
     if !fused || !(xs.dtype() == DType::U8 || xs.dtype() == dtype) {
-        return plain(xs, indices, (scale, shift), dtype);
+        return plain(xs, indices, row, (scale, shift), dtype);
     }
-    let mut shape = xs.dims().to_vec();
-    shape[0] = indices.len();
+    let shape = [&[indices.len()], row].concat();
     let fitting = again.filter(|again| again.dims() == shape && again.dtype() == dtype);
     let batch = fitting.map_or_else(|| Tensor::zeros(shape, dtype, xs.device()), Ok)?;
     // Numbers were given the right type when they were loaded.
@@ -49,9 +50,18 @@ pub fn classes(ys: &Tensor, indices: &[u32]) -> Result<Tensor> {
 }
 
 /// The plain twin.
-pub fn plain(xs: &Tensor, indices: &[u32], (scale, shift): (f64, f64), dtype: DType) -> Result<Tensor> {
-    let indices = Tensor::new(indices, xs.device())?;
-    xs.index_select(&indices, 0)?.to_dtype(dtype)?.affine(scale, shift)
+pub fn plain(
+    xs: &Tensor,
+    indices: &[u32],
+    row: &[usize],
+    (scale, shift): (f64, f64),
+    dtype: DType,
+) -> Result<Tensor> {
+    let own = (xs.elem_count() / xs.dims()[0].max(1)).max(1);
+    let steps = u32::try_from(row.iter().product::<usize>() / own).unwrap_or(u32::MAX);
+    let all: Vec<u32> = indices.iter().flat_map(|index| *index..index.saturating_add(steps)).collect();
+    let picked = xs.index_select(&Tensor::new(all, xs.device())?, 0)?;
+    picked.to_dtype(dtype)?.affine(scale, shift)?.reshape([&[indices.len()], row].concat())
 }
 
 /// Elements that one thread takes at a time.
@@ -65,13 +75,14 @@ fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
 ) -> Result<()> {
     let x = view::<S>(xs)?;
     let count = xs.dims()[0];
-    let row = (xs.elem_count() / count.max(1)).max(1);
+    let stride = xs.elem_count() / count.max(1);
+    let row = (batch.elem_count() / indices.len().max(1)).max(1);
     let together = (PIECE / row).max(1);
     edit(batch, |batch| {
         let pieces = indices.chunks(together).zip(batch.chunks_mut(together * row)).collect();
         team::try_for_each(pieces, |(indices, batch): (&[u32], &mut [T])| {
             for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row)) {
-                let start = index as usize * row;
+                let start = index as usize * stride;
                 let Some(values) = x.get(start..start + row) else {
                     candle_core::bail!("row {index} of a data set of {count}");
                 };
@@ -100,15 +111,22 @@ mod tests {
         let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
         for dtype in [DType::F32, DType::F64] {
             for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
-                let again = rows(xs, &[1, 1, 0], (1.0, 0.0), dtype, None).unwrap();
-                let picked = rows(xs, &[2, 0, 2], (1.0 / 255.0, -0.5), dtype, Some(again)).unwrap();
-                let expected = plain(xs, &[2, 0, 2], (1.0 / 255.0, -0.5), dtype).unwrap();
+                let again = rows(xs, &[1, 1, 0], &[2], (1.0, 0.0), dtype, None).unwrap();
+                let picked = rows(xs, &[2, 0, 2], &[2], (1.0 / 255.0, -0.5), dtype, Some(again)).unwrap();
+                let expected = plain(xs, &[2, 0, 2], &[2], (1.0 / 255.0, -0.5), dtype).unwrap();
                 assert_eq!(picked.dims(), [3, 2]);
                 let off = (picked - expected).unwrap().abs().unwrap().max_all().unwrap();
                 assert!(off.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap() < 1e-7);
             }
         }
-        assert!(rows(&bytes, &[3], (1.0, 0.0), DType::F32, None).is_err());
+        assert!(rows(&bytes, &[3], &[2], (1.0, 0.0), DType::F32, None).is_err());
+        // Windows of two steps; the last one would go beyond the end.
+        let series = Tensor::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu).unwrap();
+        let windows = rows(&series, &[1, 0], &[2, 2], (1.0, 0.0), DType::F32, None).unwrap();
+        assert_eq!(windows.to_vec3::<f32>().unwrap(), [[[3.0, 4.0], [5.0, 6.0]], [[1.0, 2.0], [3.0, 4.0]]]);
+        let expected = plain(&series, &[1, 0], &[2, 2], (1.0, 0.0), DType::F32).unwrap();
+        assert_eq!(windows.to_vec3::<f32>().unwrap(), expected.to_vec3::<f32>().unwrap());
+        assert!(rows(&series, &[2], &[2, 2], (1.0, 0.0), DType::F32, None).is_err());
         let ys = Tensor::new(&[4i64, 5, 6], &Device::Cpu).unwrap();
         assert_eq!(classes(&ys, &[2, 0]).unwrap().to_vec1::<i64>().unwrap(), [6, 4]);
         assert!(classes(&ys, &[3]).is_err());

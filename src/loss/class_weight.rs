@@ -41,18 +41,19 @@ pub(super) fn check_count(weight: Option<&[f64]>, classes: usize) -> Result<(), 
     }
 }
 
-/// The rows of each class; targets that are probabilities count in shares.
-pub(super) fn counts(ys: &Tensor, ignored: i64, classes: usize) -> Result<Vec<f64>> {
+/// Adds up the rows of each class; targets that are probabilities count in shares.
+pub(super) fn count(ys: &Tensor, ignored: i64, counts: &mut [f64]) -> Result<()> {
     if ys.rank() == 2 {
-        return Ok(ys.to_dtype(candle_core::DType::F64)?.sum(0)?.to_vec1()?);
+        let shares: Vec<f64> = ys.to_dtype(candle_core::DType::F64)?.sum(0)?.to_vec1()?;
+        counts.iter_mut().zip(shares).for_each(|(count, share)| *count += share);
+        return Ok(());
     }
-    let mut counts = vec![0.0; classes];
     for y in ys.to_vec1::<i64>()?.into_iter().filter(|y| *y != ignored) {
         if let Some(count) = usize::try_from(y).ok().and_then(|y| counts.get_mut(y)) {
             *count += 1.0;
         }
     }
-    Ok(counts)
+    Ok(())
 }
 
 /// The weights that make every class that occurs count the same.
@@ -71,7 +72,9 @@ mod tests {
     fn balanced_weights_are_scikit_learns() {
         // compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2]) gives [2/3, 2, 1].
         let ys = Tensor::new(&[0i64, 0, 0, 1, 2, 2, -100], &Device::Cpu).unwrap();
-        let weights = balance(&counts(&ys, -100, 3).unwrap());
+        let mut counts = [0.0; 3];
+        count(&ys, -100, &mut counts).unwrap();
+        let weights = balance(&counts);
         for (weight, expected) in weights.iter().zip([2.0 / 3.0, 2.0, 1.0]) {
             assert!((weight - expected).abs() < 1e-12);
         }

@@ -10,6 +10,11 @@ use crate::registry::KeyError;
 
 /// A loss of values (N, K) that is a sum over all of them.
 pub trait Elementwise: Pairwise {
+    /// Whether targets may be learnt as `(y - mean) / std`.
+    fn standardizes(&self) -> bool {
+        false
+    }
+
     /// Whether training follows the mean or the sum.
     fn reduction(&self) -> Reduction;
 
@@ -54,6 +59,10 @@ impl<E: Elementwise> Loss for E {
 
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
         Elementwise::check_targets(self, ys)
+    }
+
+    fn standardizes(&self) -> bool {
+        Elementwise::standardizes(self)
     }
 
     fn reduction(&self) -> Reduction {

@@ -79,6 +79,10 @@ impl Loss for GaussianNll {
         2 * outputs
     }
 
+    fn standardizes(&self) -> bool {
+        true
+    }
+
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -41,6 +41,10 @@ impl Pairwise for Huber {
 }
 
 impl Elementwise for Huber {
+    fn standardizes(&self) -> bool {
+        true
+    }
+
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -25,6 +25,10 @@ impl Pairwise for L1 {
 }
 
 impl Elementwise for L1 {
+    fn standardizes(&self) -> bool {
+        true
+    }
+
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -23,7 +23,7 @@ use candle_core::{DType, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Want, order};
+use crate::data::{Dataset, Want};
 use crate::error::{Error, Result};
 use crate::registry;
 use crate::registry::KeyError;
@@ -51,6 +51,11 @@ pub trait Loss {
     /// How many numbers the network gives for targets of this many classes or values.
     fn width(&self, outputs: usize) -> usize {
         outputs
+    }
+
+    /// Whether targets may be learnt as `(y - mean) / std`: the loss knows differences alone, no signs or sizes.
+    fn standardizes(&self) -> bool {
+        false
     }
 
     /// Whether training follows the mean or the sum.
@@ -121,12 +126,16 @@ impl Losses {
     /// is asked for.
     pub fn fit(&self, train: &Dataset, outputs: usize) -> Result<Self> {
         self.check_outputs(outputs).map_err(|e| Error::Key(e.under("loss")))?;
-        let ys = train.targets(&order(train.len(), false, 0, 0))?;
-        if let Some(problem) = self.check_targets(&ys)? {
-            return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));
+        let mut counts = vec![0.0; outputs];
+        for rows in train.pieces() {
+            let ys = train.targets(&rows)?;
+            if let Some(problem) = self.check_targets(&ys)? {
+                return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));
+            }
+            if let Want::Classes { ignored, .. } = self.want() {
+                class_weight::count(&ys, ignored, &mut counts)?;
+            }
         }
-        let Want::Classes { ignored, .. } = self.want() else { return Ok(self.clone()) };
-        let counts = class_weight::counts(&ys, ignored, outputs)?;
         Ok(self.balanced(&counts).unwrap_or_else(|| self.clone()))
     }
 }

@@ -25,6 +25,10 @@ impl Pairwise for Mse {
 }
 
 impl Elementwise for Mse {
+    fn standardizes(&self) -> bool {
+        true
+    }
+
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -43,6 +43,10 @@ impl Pairwise for SmoothL1 {
 }
 
 impl Elementwise for SmoothL1 {
+    fn standardizes(&self) -> bool {
+        true
+    }
+
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -27,6 +27,13 @@ impl Calibration {
         *hits += f64::from(u8::from(right));
     }
 
+    /// For each bin that has rows its mean confidence, the share that was right, and the rows.
+    pub(super) fn bins(&self) -> Vec<(f64, f64, u64)> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let bin = |(count, sum, hits): &(f64, f64, f64)| (sum / count, hits / count, *count as u64);
+        self.bins.iter().filter(|(count, ..)| *count > 0.0).map(bin).collect()
+    }
+
     /// The expected calibration error: the distance of confidence and accuracy, averaged over the bins by their counts.
     pub(super) fn error(&self) -> f64 {
         let total: f64 = self.bins.iter().map(|bin| bin.0).sum();

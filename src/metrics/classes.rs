@@ -99,6 +99,11 @@ impl Classes {
         (0..self.confusion.len()).map(score).collect()
     }
 
+    /// For each bin of confidence that has rows: its mean confidence, the share that was right, and the rows.
+    pub fn calibration(&self) -> Vec<(f64, f64, u64)> {
+        self.calibration.bins()
+    }
+
     /// The share of rows whose class is among the `k` with the highest scores.
     pub fn top_k(&self, k: usize) -> f64 {
         ratio(self.ranks.iter().take(k).sum(), self.rows)

@@ -3,8 +3,9 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::Model;
-use crate::error::Result;
-use crate::nn::{Layer, Mode, Params, Tape};
+use crate::data::Input;
+use crate::error::{Error, Result};
+use crate::nn::{Embeddings, Layer, Mode, Params, Tape};
 
 /// A network that is ready to be trained or asked.
 pub struct Network {
@@ -29,11 +30,34 @@ impl Network {
         row_shape: &[usize],
         outputs: usize,
         seed: u64,
+        place: (DType, &Device),
+    ) -> Result<Self> {
+        Self::with_embeddings(model, (row_shape, 0, &[]), outputs, seed, place)
+    }
+
+    /// As [`Self::new`], for rows, or steps, of `features` numbers of which the last are the numbers of names: for each
+    /// of them how many there are, and the length of the vectors that are learnt for them.
+    pub fn with_embeddings(
+        model: &Model,
+        (row_shape, features, sizes): (&[usize], usize, &[(usize, usize)]),
+        outputs: usize,
+        seed: u64,
         (dtype, device): (DType, &Device),
     ) -> Result<Self> {
         let mut params = Params::new(seed, dtype, device);
-        let features = row_shape.last().copied().unwrap_or_default();
-        let layers = model.build(features, outputs, &mut params)?;
+        let mut width = row_shape.last().copied().unwrap_or_default();
+        let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+        if !sizes.is_empty() {
+            // A row that is cut in other steps has these numbers anywhere.
+            let steps = width.checked_div(features).filter(|steps| steps * features == width);
+            let steps = steps.filter(|steps| *steps == 1 || model.input() == Input::Features);
+            let (Some(steps), Some(dense)) = (steps, features.checked_sub(sizes.len())) else {
+                return Err(no_room());
+            };
+            layers.push(Box::new(Embeddings::new(&mut params, dense, sizes)?));
+            width = steps * (dense + sizes.iter().map(|(_, length)| length).sum::<usize>());
+        }
+        layers.extend(model.build(width, outputs, &mut params)?);
         Ok(Self { layers, params, couples_rows: model.couples_rows() })
     }
 
@@ -71,4 +95,12 @@ impl Network {
     fn run(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         self.layers.iter().try_fold(xs.clone(), |xs, layer| layer.forward(&xs, mode))
     }
+}
+
+fn no_room() -> Error {
+    Error::key(
+        "data.sequence",
+        "cuts a row whose columns of many names have learnt vectors; make them \"category\" or \"ignore\" in \
+         `[data.columns]`",
+    )
 }

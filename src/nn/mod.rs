@@ -8,6 +8,7 @@
 mod activate;
 mod batch_norm;
 mod dropout;
+mod embeddings;
 mod grads;
 pub mod init;
 mod layer_norm;
@@ -25,6 +26,7 @@ pub use crate::kernels::recurrent::Kind;
 pub use activate::Activate;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
+pub use embeddings::Embeddings;
 pub use grads::{Grads, Product};
 pub use init::{Init, InitScheme};
 pub use layer_norm::LayerNorm;

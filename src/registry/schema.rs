@@ -65,7 +65,8 @@ fn outlines(entries: &[Schema]) -> Map<String, Value> {
 }
 
 fn without_bounds(option: &Value) -> Value {
-    const KEPT: &[&str] = &["description", "type", "enum", "const", "anyOf", "oneOf", "$ref"];
+    const KEPT: &[&str] =
+        &["description", "type", "enum", "const", "anyOf", "oneOf", "$ref", "additionalProperties"];
     let Value::Object(option) = option else { return json!({}) };
     let kept = option.iter().filter(|(key, _)| KEPT.contains(&key.as_str()));
     let mut kept: Map<String, Value> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();

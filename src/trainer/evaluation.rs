@@ -1,6 +1,6 @@
 //! Loss and metrics of a network.
 
-use crate::data::{self, Dataset, Want};
+use crate::data::{Dataset, Want};
 use crate::error::{Error, Result};
 use crate::loss::{Losses, widened};
 use crate::metrics::{Metric, Tally};
@@ -20,20 +20,25 @@ pub struct Evaluation {
     pub tally: Tally,
 }
 
-/// Loss and metrics of `network` on `data`, in evaluation mode.
+/// Loss and metrics of `network` on `data`, in evaluation mode: the loss as it is trained, the metrics in the targets'
+/// own units.
 ///
 /// # Errors
 /// A loss that is not finite.
 pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
     let want: Want = loss.want();
     let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
-    for rows in data::order(data.len(), false, 0, 0).chunks(EVALUATION_ROWS) {
-        let batch = data.batch(rows)?;
+    for rows in data.pieces_of(EVALUATION_ROWS) {
+        let batch = data.batch(&rows)?;
         let outputs = widened(&network.forward(&batch.xs)?)?;
         let weight = loss.total(&batch.ys)?;
         sum += loss.apply(&outputs, &batch.ys, 1.0)?.0;
         total += weight;
-        tally.add(&loss.predict(&outputs)?, &batch.ys)?;
+        let predictions = loss.predict(&outputs)?;
+        match data.units() {
+            Some(units) => tally.add(&units.restore(&predictions)?, &units.restore(&batch.ys)?)?,
+            None => tally.add(&predictions, &batch.ys)?,
+        }
     }
     if total == 0.0 {
         return Err(no_row_counts());

@@ -14,6 +14,7 @@ use crate::registry::KeyError;
 /// The options of a training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct TrainOptions {
     /// Rows in a batch: a number, or "full" for batch gradient descent; 1 is stochastic.
     #[schemars(with = "serde_json::Value")]
@@ -57,6 +58,8 @@ pub struct TrainOptions {
     /// How many checkpoints are kept.
     #[schemars(range(min = 1))]
     pub keep_last: usize,
+    /// Whether an event file for TensorBoard is written.
+    pub tensorboard: bool,
 }
 
 impl Default for TrainOptions {
@@ -77,6 +80,7 @@ impl Default for TrainOptions {
             early_stopping: None,
             checkpoint_every: Every::Epoch,
             keep_last: 3,
+            tensorboard: true,
         }
     }
 }

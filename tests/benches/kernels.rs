@@ -110,9 +110,14 @@ fn elementwise(c: &mut Criterion) {
 
     let images = Tensor::ones((10_000, 784), DType::U8, &Device::Cpu).expect("fits");
     let indices: Vec<u32> = (0..10_000).step_by(157).collect();
-    let fused =
-        || gather::rows(&images, &indices, (0.1, -0.5), DType::F32, None).map(|xs| drop(black_box(xs)));
-    let twin = || gather::plain(&images, &indices, (0.1, -0.5), DType::F32).map(|xs| drop(black_box(xs)));
+    let fused = || {
+        gather::rows(&images, &indices, &images.dims()[1..], (0.1, -0.5), DType::F32, None)
+            .map(|xs| drop(black_box(xs)))
+    };
+    let twin = || {
+        gather::plain(&images, &indices, &images.dims()[1..], (0.1, -0.5), DType::F32)
+            .map(|xs| drop(black_box(xs)))
+    };
     side_by_side(c, "gather", fused, twin);
 
     let many = random(&[784, H]);

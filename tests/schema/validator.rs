@@ -56,10 +56,14 @@ impl Validator<'_> {
                     true
                 }
                 "additionalProperties" => {
-                    assert_eq!(rule, false);
-                    let keys = value.as_object().into_iter().flat_map(Map::keys);
-                    let unknown = keys.filter(|key| schema["properties"].get(key).is_none());
-                    found.extend(unknown.map(|key| (under(path, key), "unknown key".to_owned())));
+                    let known = |key: &String| schema.get("properties").is_some_and(|p| p.get(key).is_some());
+                    for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| !known(key))
+                    {
+                        match rule {
+                            Value::Bool(false) => found.push((under(path, key), "unknown key".to_owned())),
+                            part => self.check(part, value, &under(path, key), found),
+                        }
+                    }
                     true
                 }
                 "prefixItems" | "items" => {
@@ -124,6 +128,9 @@ fn asserts(keyword: &str, rule: &Value, value: &Value) -> bool {
         }
         "minItems" => count(value.as_array().map(Vec::len), u64::ge),
         "maxItems" => count(value.as_array().map(Vec::len), u64::le),
+        "maxLength" => {
+            value.as_str().is_none_or(|text| text.chars().count() as u64 <= rule.as_u64().unwrap())
+        }
         "minLength" => count(value.as_str().map(str::len), u64::ge),
         "pattern" => {
             assert_eq!(rule, "^[A-Za-z0-9_]+$", "the one pattern that this validator knows");

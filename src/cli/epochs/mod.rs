@@ -2,12 +2,14 @@
 
 mod reporting;
 mod saving;
+mod screen;
 
 use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Instant;
 
-use super::progress;
+use self::screen::{At, Screen};
+use super::messages::Messages;
 use super::run_folder::RunFolder;
 use super::signals::{Signals, Stop};
 use super::watch::Watch;
@@ -24,11 +26,14 @@ pub(crate) struct Run {
     trainer: Trainer,
     folder: RunFolder,
     options: Options,
+    screen: Screen,
     signals: Signals,
     watch: Watch,
     place: Place,
     /// What is known of the rows; worked out when the first checkpoint needs it.
     data: OnceCell<Fingerprint>,
+    /// The numbers of the best epoch so far, or of the last where none is judged.
+    best: Vec<(String, f64)>,
     /// The step of the last checkpoint.
     saved: Option<u64>,
     /// When `model.safetensors` was last written.
@@ -36,10 +41,14 @@ pub(crate) struct Run {
 }
 
 /// How a run goes about it; nothing here changes a bit of the result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     /// Whether nothing is said of progress.
     pub(crate) quiet: bool,
+    /// Where the lines of the log are, for a dashboard in the place of bars and lines.
+    pub(crate) dashboard: Option<Messages>,
+    /// The signals of a command that makes several runs; left out: the run listens itself.
+    pub(crate) signals: Option<Signals>,
     /// Whether training goes on where a checkpoint cannot be written.
     pub(crate) keep_going: bool,
 }
@@ -59,10 +68,21 @@ struct Place {
 
 /// How a run ended.
 pub(crate) enum Outcome {
-    /// With a summary for the terminal.
-    Finished(String),
+    /// With its results.
+    Finished(Finished),
     /// By a signal, after saving at this step.
     Stopped(Stop, u64),
+}
+
+/// The results of a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Finished {
+    /// For the terminal.
+    pub(crate) summary: String,
+    /// The seconds that it took.
+    pub(crate) seconds: f64,
+    /// The numbers of the test split by name, and those of the best epoch.
+    pub(crate) numbers: Vec<(String, f64)>,
 }
 
 impl Run {
@@ -88,10 +108,34 @@ impl Run {
             seconds: progress.seconds,
             started: Instant::now(),
         };
-        let signals = Signals::listen()?;
+        let signals = match &options.signals {
+            Some(signals) => signals.clone(),
+            None => Signals::listen(options.dashboard.is_some())?,
+        };
+        signals.set_idle(false);
+        let screen = match &options.dashboard {
+            Some(messages) => {
+                Screen::dashboard(&folder.path().display().to_string(), config.train.epochs, messages)?
+            }
+            None => Screen::lines(options.quiet),
+        };
         trainer.interrupt_by(signals.stopping());
-        let run =
-            Self { config, splits, trainer, folder, options, signals, watch, place, data, saved, kept: None };
+        let (kept, best) = (None, Vec::new());
+        let run = Self {
+            config,
+            splits,
+            trainer,
+            folder,
+            options,
+            screen,
+            signals,
+            watch,
+            place,
+            data,
+            best,
+            saved,
+            kept,
+        };
         Ok(run)
     }
 
@@ -106,7 +150,9 @@ impl Run {
                 return self.stop();
             }
         }
-        self.finish().map(Outcome::Finished)
+        let finished = self.finish()?;
+        self.screen.close();
+        Ok(Outcome::Finished(finished))
     }
 
     /// The run's folder.
@@ -153,37 +199,37 @@ impl Run {
         let before = sums.seconds;
         let timed = |sums| Sums { seconds: before + start.elapsed().as_secs_f64(), ..sums };
         let batches = self.trainer.batches(&self.splits.train, number);
-        let rows: usize = batches.iter().map(Vec::len).sum();
-        let mut bar = progress::Bar::new(rows as u64, (number, self.config.train.epochs), self.options.quiet);
+        self.screen.begin(number, self.config.train.epochs, batches.rows() as u64);
         let (first, last) = (usize::try_from(self.place.updates).unwrap_or(usize::MAX), batches.len());
-        for (index, rows) in batches.iter().enumerate().skip(first) {
+        for (index, rows) in batches.enumerate().skip(first) {
             if self.limit_is_reached() {
                 // A run that is given more steps goes on from within the epoch.
                 self.place.within = Some(timed(sums));
                 self.checkpoint()?;
                 break;
             }
-            let update = match self.trainer.update(&self.splits.train, rows, number) {
+            let update = match self.trainer.update(&self.splits.train, &rows, number) {
                 Err(Error::Interrupted) => {
-                    bar.finish();
+                    self.screen.end();
                     self.place.within = Some(timed(sums));
                     return Ok(false);
                 }
-                update => update.map_err(|error| self.record_failure(error, rows))?,
+                update => update.map_err(|error| self.record_failure(error, &rows))?,
             };
             sums.loss += update.loss_sum;
             sums.total += update.total;
             sums.rows += update.rows as u64;
             sums.lr = update.lr;
             self.place.updates += 1;
-            bar.update(&sums);
+            let (step, loss) = (update.step, update.loss_sum / update.total);
+            self.screen.update(&sums, || At { epoch: number, step, loss, seconds: timed(sums).seconds });
             // After the last update the epoch is ended first.
             if index + 1 < last && self.interrupted(|| timed(sums))? {
-                bar.finish();
+                self.screen.end();
                 return Ok(false);
             }
         }
-        bar.finish();
+        self.screen.end();
         self.place.within = Some(timed(sums));
         Ok(true)
     }
@@ -214,6 +260,9 @@ impl Run {
         self.report(&sums, &numbers)?;
         self.trainer.observe(&numbers);
         let better = self.watch.see(number, &numbers);
+        if better {
+            self.best.clone_from(&numbers);
+        }
         if better && (self.watch.judged().best.is_some() || self.is_over() || self.was_long_ago()) {
             self.keep_model()?;
         }

@@ -9,6 +9,7 @@ use super::{Outcome, Run};
 use crate::checkpoint::{Failure, Progress};
 use crate::cli::signals::Stop;
 use crate::config::Config;
+use crate::data::table::Recipe;
 use crate::data::{Batch, Fingerprint};
 use crate::error::{Error, Result};
 use crate::trainer::Every;
@@ -82,6 +83,8 @@ impl Run {
                 seed: self.config.seed,
                 first: first.clone(),
                 outputs: loss.width(self.splits.outputs),
+                embeddings: self.splits.learnt.recipe().map(Recipe::embeddings).unwrap_or_default(),
+                features: self.splits.learnt.recipe().map_or(0, Recipe::features),
             };
             // The loss as the training rows made it, which are not at hand when the update is repeated.
             let config = Config { loss, ..self.config.clone() };

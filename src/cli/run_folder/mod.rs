@@ -1,33 +1,44 @@
 //! The folder of a run: `config.toml`, `model.safetensors`, `metrics.jsonl`, `checkpoints/`.
 
+mod csv;
+mod events;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use candle_core::Tensor;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::{self, Best, Found, Progress, Saved};
+use crate::data::Learnt;
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
 use crate::trainer::Trainer;
 
+use csv::Csv;
+use events::Events;
+
 const CONFIG: &str = "config.toml";
+const DATA: &str = "data.toml";
 const MODEL: &str = "model.safetensors";
 const METRICS: &str = "metrics.jsonl";
+const TABLE: &str = "metrics.csv";
 const CHECKPOINTS: &str = "checkpoints";
 const FAILURE: &str = "failure";
 
 /// The names that a run writes.
-const OWN: [&str; 5] = [CONFIG, MODEL, METRICS, CHECKPOINTS, FAILURE];
+const OWN: [&str; 7] = [CONFIG, DATA, MODEL, METRICS, TABLE, CHECKPOINTS, FAILURE];
 
 /// A run's folder, open for writing by this process alone.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
     metrics: Log,
+    table: Csv,
+    /// For TensorBoard.
+    pub(super) events: Events,
     /// The sum of `model.safetensors`, where this run has written it.
     model: Option<Checksum>,
     /// The file of the last checkpoint that has the best weights, and its sum.
@@ -53,8 +64,8 @@ impl RunFolder {
         }
     }
 
-    /// Makes the folder and puts the config into it.
-    pub(super) fn create(path: &Path, config: &str) -> Result<Self> {
+    /// Makes the folder and puts the config into it, and what was learnt of the data.
+    pub(super) fn create(path: &Path, config: &str, learnt: &Learnt) -> Result<Self> {
         Self::check(path)?;
         let made =
             path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
@@ -66,14 +77,26 @@ impl RunFolder {
             Ok(lock)
         });
         let lock = taken.inspect_err(|_| remove_folders(path, made.as_deref()))?;
-        let start = || -> Result<Log> {
+        let start = || -> Result<(Log, Csv)> {
             files::clear_leftovers(&Local, path)?;
             files::write(&Local, &path.join(CONFIG), config.as_bytes())?;
-            Log::create(&Local, &path.join(METRICS))
+            files::write(&Local, &path.join(DATA), learnt.to_toml()?.as_bytes())?;
+            let metrics = Log::create(&Local, &path.join(METRICS))?;
+            Ok((metrics, Csv::of(path.join(TABLE), &path.join(METRICS))?))
         };
         match start() {
-            Ok(metrics) => {
-                Ok(Self { path: path.to_path_buf(), metrics, model: None, best: None, made, lock })
+            Ok((metrics, table)) => {
+                let events = Events::new(path, None);
+                Ok(Self {
+                    path: path.to_path_buf(),
+                    metrics,
+                    table,
+                    events,
+                    model: None,
+                    best: None,
+                    made,
+                    lock,
+                })
             }
             Err(error) => {
                 drop(lock);
@@ -117,7 +140,9 @@ impl RunFolder {
         }
         let model = best.as_ref().map(|(_, sum)| sum.clone());
         let metrics = Log::resume(&path.join(METRICS), &found.progress.log)?;
-        Ok(Self { path: path.to_path_buf(), metrics, model, best, made: None, lock })
+        let table = Csv::of(path.join(TABLE), &path.join(METRICS))?;
+        let events = Events::new(path, Some(found.progress.step));
+        Ok(Self { path: path.to_path_buf(), metrics, table, events, model, best, made: None, lock })
     }
 
     /// Puts another config in place, below the lines of comment that the old one begins with.
@@ -165,9 +190,11 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// Adds one line to `metrics.jsonl`.
-    pub(super) fn log(&mut self, line: Map<String, Value>) -> Result<()> {
-        self.metrics.add(&Local, &Value::Object(line).to_string())
+    /// Adds one line to `metrics.jsonl`, and to `metrics.csv` where it is an epoch's.
+    pub(super) fn log(&mut self, line: &Map<String, Value>) -> Result<()> {
+        self.metrics.add(&Local, &Value::Object(line.clone()).to_string())?;
+        self.table.add(line, &self.path.join(METRICS));
+        Ok(())
     }
 
     /// Brings `metrics.jsonl` to the disk.
@@ -198,6 +225,33 @@ impl RunFolder {
     }
 }
 
+/// The config of the run in this folder; `command` is what asks for it.
+pub(super) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
+    let path = run.join(CONFIG);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Error::data(run, format!("there is no {CONFIG} in this folder; {command} takes the folder of a run")))
+}
+
+/// What the run in this folder learnt of its data.
+pub(super) fn learnt(run: &Path) -> Result<Learnt> {
+    let path = run.join(DATA);
+    if path.is_file() {
+        return Learnt::read(&path);
+    }
+    Err(Error::data(
+        run,
+        format!("there is no {DATA} in this folder; train the run again to predict with it"),
+    ))
+}
+
+/// What the run in this folder learnt of its data; nothing where it was made before that was kept.
+pub(super) fn learnt_if_there(run: &Path) -> Result<Option<Learnt>> {
+    let there = fs::symlink_metadata(run.join(DATA)).is_ok();
+    if there { learnt(run).map(Some) } else { Ok(None) }
+}
+
 /// The right to go on with the run in this folder.
 pub(super) fn lock_run(path: &Path) -> Result<Lock> {
     if !path.join(CONFIG).is_file() {
@@ -213,7 +267,7 @@ fn lock(path: &Path) -> Result<Lock> {
 
 /// Removes what a run wrote, and the folders that it made, from `path` out to `made`.
 fn remove(path: &Path, made: Option<&Path>) {
-    for name in [CONFIG, METRICS] {
+    for name in [CONFIG, DATA, METRICS, TABLE] {
         let _ = fs::remove_file(path.join(name));
     }
     remove_folders(path, made);
@@ -230,35 +284,8 @@ fn remove_folders(path: &Path, made: Option<&Path>) {
 
 /// `runs/NAME-20261123-221530`, in UTC, with a number behind where two runs start in one second.
 pub(super) fn default_path(name: &str) -> PathBuf {
-    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    let base = format!("{name}-{}", timestamp(seconds));
+    let base = format!("{name}-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"));
     let candidates = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
     let mut free = candidates.map(|name| Path::new("runs").join(name)).filter(|path| !path.exists());
     free.next().unwrap_or_else(|| Path::new("runs").join(&base))
-}
-
-/// Days to a date: H. Hinnant, "chrono-compatible low-level date algorithms".
-fn timestamp(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_become_dates() {
-        assert_eq!(timestamp(0), "19700101-000000");
-        assert_eq!(timestamp(951_782_400), "20000229-000000");
-        assert_eq!(timestamp(1_000_000_000), "20010909-014640");
-    }
 }

@@ -1,0 +1,172 @@
+//! How a run does on rows that it has not learnt from, and where it is most wrong.
+
+use candle_core::{DType, Tensor};
+
+use crate::data::learnt::How;
+use crate::data::{Dataset, Learnt, Transform, class_of};
+use crate::error::Result;
+use crate::loss::widened;
+use crate::metrics::{Classes, Tally};
+use crate::report::{
+    Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, ValueMistake, ValueReport,
+};
+use crate::trainer::Trainer;
+
+/// Mistakes that are shown.
+const WORST: usize = 24;
+/// Points of a scatter.
+const POINTS: usize = 2000;
+const ROWS: usize = 1000;
+
+/// How a trainer's network does on `data`.
+pub(super) fn evaluation(
+    trainer: &Trainer,
+    split: &str,
+    data: &Dataset,
+    learnt: &Learnt,
+) -> Result<Evaluation> {
+    let tally = trainer.evaluate(data)?.tally;
+    let (mut classes, mut values) = (None, None);
+    match &tally {
+        Tally::Classes(tally) => classes = Some(of_classes(trainer, data, learnt, tally)?),
+        Tally::Values(_) => values = Some(of_values(trainer, data, learnt)?),
+        // Several questions a row have no one confusion matrix.
+        Tally::Labels(_) => {}
+    }
+    Ok(Evaluation { split: split.to_owned(), classes, values })
+}
+
+fn of_classes(trainer: &Trainer, data: &Dataset, learnt: &Learnt, tally: &Classes) -> Result<ClassReport> {
+    let names = learnt.class_names().map(<[String]>::to_vec);
+    let count = tally.confusion().len();
+    let per_class = tally.by_class().into_iter().map(|score| ClassRow {
+        precision: score.precision,
+        recall: score.recall,
+        f1: score.f1,
+        support: score.support,
+    });
+    let calibration = tally.calibration().into_iter();
+    Ok(ClassReport {
+        names: names.unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect()),
+        confusion: tally.confusion().to_vec(),
+        per_class: per_class.collect(),
+        calibration: calibration
+            .map(|(confidence, accuracy, count)| Calibrated { confidence, accuracy, count })
+            .collect(),
+        worst: wrong(trainer, data, learnt)?,
+    })
+}
+
+/// The rows whose class was predicted wrong with the most confidence.
+fn wrong(trainer: &Trainer, data: &Dataset, learnt: &Learnt) -> Result<Vec<Mistake>> {
+    let mut worst: Vec<Mistake> = Vec::new();
+    for_each_batch(trainer, data, |first, said, ys| {
+        for (place, (scores, is)) in said.to_vec2::<f64>()?.into_iter().zip(class_of(ys)?).enumerate() {
+            let Ok(is) = usize::try_from(is) else { continue };
+            let larger = |best: usize, class: usize| if scores[class] > scores[best] { class } else { best };
+            let predicted = (0..scores.len()).fold(0, larger);
+            if predicted != is {
+                let (row, probability) = (first + place, scores[predicted]);
+                worst.push(Mistake { row, is, predicted, probability, ..Mistake::default() });
+            }
+        }
+        worst.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.row.cmp(&b.row)));
+        worst.truncate(WORST);
+        Ok(())
+    })?;
+    for mistake in &mut worst {
+        let features = features(data, mistake.row)?;
+        mistake.picture = picture(learnt, &features);
+        mistake.cells = match &learnt.how {
+            How::Table { recipe, .. } => recipe.cells(&features),
+            _ => Vec::new(),
+        };
+    }
+    Ok(worst)
+}
+
+fn of_values(trainer: &Trainer, data: &Dataset, learnt: &Learnt) -> Result<ValueReport> {
+    let targets = learnt.recipe().map(|recipe| recipe.target.names().to_vec()).unwrap_or_default();
+    let names: Vec<String> = (0..learnt.outputs)
+        .map(|target| targets.get(target).cloned().unwrap_or_else(|| format!("target {target}")))
+        .collect();
+    let every = data.len().div_ceil(POINTS).max(1);
+    let mut scatter = vec![Vec::new(); names.len()];
+    let mut worst: Vec<(f64, ValueMistake)> = Vec::new();
+    let scale: Vec<f64> = match data.units() {
+        Some(units) => units.std.to_dtype(DType::F64)?.to_vec1()?,
+        None => vec![1.0; names.len()],
+    };
+    for_each_batch(trainer, data, |first, said, ys| {
+        let (said, ys) = (said.to_vec2::<f64>()?, ys.to_dtype(DType::F64)?.to_vec2::<f64>()?);
+        for (place, (predicted, actual)) in said.into_iter().zip(ys).enumerate() {
+            let row = first + place;
+            for (target, (predicted, actual)) in predicted.into_iter().zip(actual).enumerate() {
+                if row.is_multiple_of(every) {
+                    scatter[target].push((actual, predicted));
+                }
+                let off = (predicted - actual).abs() / scale[target];
+                worst.push((off, ValueMistake { row, target, text: String::new(), actual, predicted }));
+            }
+        }
+        worst.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.row.cmp(&b.1.row)));
+        worst.truncate(WORST);
+        Ok(())
+    })?;
+    let mut worst: Vec<ValueMistake> = worst.into_iter().map(|(_, mistake)| mistake).collect();
+    if let How::Table { recipe, .. } = &learnt.how {
+        for mistake in &mut worst {
+            let cells = recipe.cells(&features(data, mistake.row)?);
+            let cells: Vec<String> = cells.iter().map(|(name, cell)| format!("{name} {cell}")).collect();
+            mistake.text = cells.join(", ");
+        }
+    }
+    Ok(ValueReport { names, scatter, worst })
+}
+
+/// Calls `see` with the first row of each batch, what is said of its rows, and their targets, both in their own units.
+fn for_each_batch(
+    trainer: &Trainer,
+    data: &Dataset,
+    mut see: impl FnMut(usize, &Tensor, &Tensor) -> Result<()>,
+) -> Result<()> {
+    let mut first = 0;
+    for rows in data.pieces_of(ROWS) {
+        let batch = data.batch(&rows)?;
+        let said = trainer.loss().predict(&widened(&trainer.network().forward(&batch.xs)?)?)?;
+        let (said, ys) = match data.units() {
+            Some(units) => (units.restore(&said)?, units.restore(&batch.ys)?),
+            None => (said, batch.ys),
+        };
+        see(first, &said.to_dtype(DType::F64)?, &ys)?;
+        first += rows.len();
+    }
+    Ok(())
+}
+
+/// The features of a row as the network reads them.
+fn features(data: &Dataset, row: usize) -> Result<Vec<f64>> {
+    let row = u32::try_from(row).unwrap_or(u32::MAX);
+    Ok(data.inputs(&[row])?.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
+}
+
+/// The picture that some features were made from.
+fn picture(learnt: &Learnt, features: &[f64]) -> Option<Picture> {
+    let How::Images { height, width, channels, transform, .. } = &learnt.how else { return None };
+    let Transform { scale, shift, offset, spread } = transform;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a byte again, as it was")]
+    let byte = |(index, x): (usize, &f64)| {
+        let x = (x - shift) / scale;
+        let fitted = offset.get(index % offset.len().max(1)).zip(spread.get(index % spread.len().max(1)));
+        fitted.map_or(x, |(offset, spread)| x * spread + offset).round().clamp(0.0, 255.0) as u8
+    };
+    let planes: Vec<u8> = features.iter().enumerate().map(byte).collect();
+    let pixels = height * width;
+    if planes.len() != pixels * channels {
+        return None;
+    }
+    // From planes to pixels.
+    let bytes = (0..pixels).flat_map(|pixel| (0..*channels).map(move |plane| (pixel, plane)));
+    let bytes = bytes.map(|(pixel, plane)| planes[plane * pixels + pixel]).collect();
+    Some(Picture { width: *width, height: *height, channels: *channels, bytes })
+}

@@ -1,0 +1,318 @@
+//! Pictures from a folder a class, as torchvision's ImageFolder: `PATH/cat/1.png`, `PATH/dog/2.jpg`; or
+//! `PATH/train/cat/…` and `PATH/test/cat/…`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageReader};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::learnt::How;
+use super::split::{Dealer, Part, Shares};
+use super::{Loaded, Request, Rows, Source, Transform, Whole};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::registry::schema::below_one;
+
+/// The most bytes that all pictures take together.
+const MOST_BYTES: usize = 1 << 33;
+/// The longest side of a picture.
+const LONGEST_SIDE: usize = 1 << 13;
+
+/// A folder of PNG and JPEG files, a folder a class.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Images {
+    /// The folder of the classes' folders, or of `train` and `test` with these in them.
+    pub path: PathBuf,
+    /// Height and width that every picture is brought to; left out: those of the first one.
+    #[schemars(inner(range(min = 1, max = LONGEST_SIDE)))]
+    pub size: Option<[usize; 2]>,
+    /// Whether colours are kept, as the planes red, green and blue.
+    pub color: bool,
+    /// The share of the pictures that are tested on, the same of every class.
+    #[schemars(transform = below_one)]
+    pub test: f64,
+}
+
+/// The form of pictures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pictures {
+    /// In pixels.
+    pub height: usize,
+    /// In pixels.
+    pub width: usize,
+    /// 1 of grey, 3 of coloured ones.
+    pub channels: usize,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+}
+
+impl Pictures {
+    /// Grey pictures (N, H, W) of classes that are numbers.
+    pub(super) fn grey(xs: &Tensor, classes: usize) -> Option<Self> {
+        let [_, height, width] = *xs.dims() else { return None };
+        let classes = (0..classes).map(|class| class.to_string()).collect();
+        Some(Self { height, width, channels: 1, classes })
+    }
+
+    pub(super) fn how(self, transform: Transform) -> How {
+        let Self { height, width, channels, classes } = self;
+        How::Images { height, width, channels, classes, transform }
+    }
+
+    /// The bytes of a picture file, plane by plane, row by row.
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        Ok(bytes(&open(path)?, (self.height, self.width), self.channels == 3))
+    }
+}
+
+impl Source for Images {
+    fn place(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        if !request.want.classes() {
+            let problem = "compares numbers, but pictures have classes; set it to `cross_entropy`";
+            return Err(Error::key("loss.name", problem));
+        }
+        self.check()?;
+        let (train, test) = (self.path.join("train"), self.path.join("test"));
+        let parted = train.is_dir() && test.is_dir();
+        if parted && self.test > 0.0 {
+            let problem = "cannot be used where there are folders `train` and `test`; leave it out";
+            return Err(Error::key("data.test", problem));
+        }
+        let root = if parted { &train } else { &self.path };
+        let pictures = self.pictures(root, request)?;
+        let found = listed(root, &pictures.classes)?;
+        self.require_room(&pictures, found.len())?;
+        let rows = |files: &[(PathBuf, usize)]| pictures.rows(files);
+        let (train, test) = if parted {
+            let (own, held) = (rows(&found)?, rows(&listed(&test, &pictures.classes)?)?);
+            (own, Some(held))
+        } else {
+            let (own, held) = self.deal(found, pictures.classes.len(), request)?;
+            (rows(&own)?, if held.is_empty() { None } else { Some(rows(&held)?) })
+        };
+        let outputs = pictures.classes.len();
+        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures: Some(pictures) }))
+    }
+}
+
+impl Images {
+    fn check(&self) -> Result<()> {
+        if self.path.as_os_str().is_empty() {
+            return Err(Error::key("data.path", "is missing; name the folder that has a folder a class"));
+        }
+        if !(0.0..1.0).contains(&self.test) {
+            return Err(Error::key(
+                "data.test",
+                format!("is {}; it is a share, 0 to less than 1", self.test),
+            ));
+        }
+        if self.size.is_some_and(|size| size.iter().any(|side| !(1..=LONGEST_SIDE).contains(side))) {
+            return Err(Error::key("data.size", format!("needs height and width, 1 to {LONGEST_SIDE} each")));
+        }
+        Ok(())
+    }
+
+    /// The form of all pictures: as the run has learnt it before, or of the folders and the first picture.
+    fn pictures(&self, root: &Path, request: &Request<'_>) -> Result<Pictures> {
+        if let Some(How::Images { height, width, channels, classes, .. }) =
+            request.learnt.map(|learnt| &learnt.how)
+        {
+            let (height, width, channels) = (*height, *width, *channels);
+            return Ok(Pictures { height, width, channels, classes: classes.clone() });
+        }
+        let classes = folders(root)?;
+        if classes.len() < 2 {
+            let problem =
+                format!("there are {} folders with pictures here; each class has one", classes.len());
+            return Err(Error::data(root, problem));
+        }
+        let (height, width) = match (self.size, listed(root, &classes)?.first()) {
+            (Some([height, width]), _) => (height, width),
+            (None, Some((first, _))) => {
+                let picture = open(first)?;
+                (picture.height() as usize, picture.width() as usize)
+            }
+            (None, None) => (0, 0),
+        };
+        Ok(Pictures { height, width, channels: if self.color { 3 } else { 1 }, classes })
+    }
+
+    /// Refuses more pictures than any memory holds.
+    fn require_room(&self, pictures: &Pictures, count: usize) -> Result<()> {
+        let Pictures { height, width, channels, .. } = pictures;
+        let all = height.saturating_mul(*width).saturating_mul(*channels).saturating_mul(count);
+        if all <= MOST_BYTES {
+            return Ok(());
+        }
+        let problem = format!("{count} pictures of {height} x {width} fit no memory; set `data.size`");
+        Err(Error::data(&self.path, problem))
+    }
+
+    /// The files to train on, and those to test on.
+    #[allow(clippy::type_complexity, reason = "two lists of the same kind")]
+    fn deal(
+        &self,
+        files: Vec<(PathBuf, usize)>,
+        classes: usize,
+        request: &Request<'_>,
+    ) -> Result<(Vec<(PathBuf, usize)>, Vec<(PathBuf, usize)>)> {
+        if self.test == 0.0 || request.plan.fold.is_some() {
+            return Ok((files, Vec::new()));
+        }
+        let mut counts = vec![0; classes];
+        for (_, class) in &files {
+            counts[*class] += 1;
+        }
+        let shares = Shares { test: self.test, ..Shares::default() };
+        let mut dealer = Dealer::new(&shares, &counts, request.seed, |_| Ok(()))?;
+        Ok(files.into_iter().partition(|(_, class)| dealer.deal(*class) == Part::Train))
+    }
+}
+
+impl Pictures {
+    fn rows(&self, files: &[(PathBuf, usize)]) -> Result<Rows> {
+        let (count, mut xs) = (files.len(), Vec::new());
+        xs.reserve_exact(count * self.channels * self.height * self.width);
+        for (file, _) in files {
+            xs.extend(self.read(file)?);
+        }
+        let classes: Vec<i64> =
+            files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
+        let shape = match self.channels {
+            1 => vec![count, self.height, self.width],
+            channels => vec![count, channels, self.height, self.width],
+        };
+        Ok(Rows {
+            xs: Tensor::from_vec(xs, shape, &Device::Cpu)?,
+            ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
+        })
+    }
+}
+
+/// The names of the folders in a folder, in order.
+fn folders(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root).map_err(Error::io("read", root))? {
+        let entry = entry.map_err(Error::io("read", root))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() && !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The pictures of all classes in order, each with the number of its class.
+fn listed(root: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
+    if let Some(unknown) = folders(root)?.iter().find(|name| !classes.contains(name)) {
+        return Err(Error::data(root.join(unknown), "training has no class of this name"));
+    }
+    let mut files = Vec::new();
+    for (class, name) in classes.iter().enumerate() {
+        let folder = root.join(name);
+        let own = if folder.is_dir() { of_folder(&folder)? } else { Vec::new() };
+        if own.is_empty() {
+            return Err(Error::data(folder, "there is no PNG or JPEG in the folder of this class"));
+        }
+        files.extend(own.into_iter().map(|file| (file, class)));
+    }
+    Ok(files)
+}
+
+/// The PNG and JPEG files in a folder, in order.
+pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let path = entry.map_err(Error::io("read", folder))?.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn open(path: &Path) -> Result<DynamicImage> {
+    let damaged = |e: &dyn std::fmt::Display| Error::data(path, format!("no picture that can be read ({e})"));
+    // What the file is shows in its first bytes, whatever its name says.
+    let reader = ImageReader::new(std::io::BufReader::new(files::open(path)?.0));
+    let reader = reader.with_guessed_format().map_err(Error::io("read", path))?;
+    reader.decode().map_err(|e| damaged(&e))
+}
+
+/// The bytes of a picture, plane by plane, brought to this size by linear interpolation.
+fn bytes(picture: &DynamicImage, (height, width): (usize, usize), color: bool) -> Vec<u8> {
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    let fits = (picture.height(), picture.width()) == (side(height), side(width));
+    let resized = (!fits).then(|| picture.resize_exact(side(width), side(height), FilterType::Triangle));
+    let picture = resized.as_ref().unwrap_or(picture);
+    if !color {
+        return picture.to_luma8().into_raw();
+    }
+    let pixels = picture.to_rgb8().into_raw();
+    (0..3).flat_map(|plane| pixels.iter().skip(plane).step_by(3).copied().collect::<Vec<_>>()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Preparation, Want};
+
+    fn paint(path: &Path, size: u32, color: [u8; 3]) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::RgbImage::from_pixel(size, size, image::Rgb(color)).save(path).unwrap();
+    }
+
+    fn load(images: &Images) -> Result<Whole> {
+        let plan = Preparation::default();
+        let want = Want::Classes { ignored: -100, probabilities: false };
+        match images.load(&Request::new(want, &plan))? {
+            Loaded::Whole(whole) => Ok(whole),
+            Loaded::Dealt(_) => Err(Error::Config("pictures are not dealt".to_owned())),
+        }
+    }
+
+    #[test]
+    fn a_folder_a_class_becomes_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..4 {
+            paint(&folder.path().join(format!("red/{n}.png")), 4, [200, 10, 30]);
+            paint(&folder.path().join(format!("blue/{n}.jpg")), 8, [0, 0, 255]);
+        }
+        fs::write(folder.path().join("red/notes.txt"), "no picture").unwrap();
+        let images =
+            Images { path: folder.path().to_path_buf(), color: true, test: 0.25, ..Images::default() };
+        let whole = load(&images).unwrap();
+        // The first picture in order is a blue one.
+        assert_eq!(whole.train.xs.dims(), [6, 3, 8, 8]);
+        assert_eq!(whole.test.unwrap().ys.to_vec1::<i64>().unwrap(), [0, 1]);
+        let red = whole.train.xs.get(5).unwrap().flatten_all().unwrap().to_vec1::<u8>().unwrap();
+        assert_eq!((red[0], red[64], red[128]), (200, 10, 30));
+        let grey = load(&Images { color: false, size: Some([2, 3]), test: 0.0, ..images }).unwrap();
+        assert_eq!(grey.train.xs.dims(), [8, 2, 3]);
+        assert_eq!(grey.pictures.unwrap().classes, ["blue", "red"]);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        paint(&folder.path().join("a/1.png"), 4, [0; 3]);
+        let images = Images { path: folder.path().to_path_buf(), ..Images::default() };
+        assert!(load(&images).unwrap_err().to_string().contains("1 folders"));
+        fs::create_dir(folder.path().join("b")).unwrap();
+        assert!(load(&images).unwrap_err().to_string().contains("no PNG or JPEG"));
+        fs::write(folder.path().join("b/2.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
+        assert!(load(&images).unwrap_err().to_string().contains("2.png: no picture"));
+    }
+}

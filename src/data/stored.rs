@@ -1,0 +1,200 @@
+//! Rows that do not fit the memory: in a file without a name, which is gone with the process.
+//!
+//! A row has a fixed length, features before targets, so that any row can be read without the others.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+
+use crate::error::{Error, Result};
+
+/// Encoded rows in a file. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    file: Arc<File>,
+    place: PathBuf,
+    form: Form,
+    rows: usize,
+}
+
+/// What a row is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// Its features.
+    pub features: usize,
+    /// Its targets: values, or 0 for the number of a class.
+    pub targets: usize,
+    /// Whether numbers have 64 bits, as opposed to 32.
+    pub wide: bool,
+}
+
+impl Form {
+    fn number(self) -> usize {
+        if self.wide { 8 } else { 4 }
+    }
+
+    fn features_bytes(self) -> usize {
+        self.features * self.number()
+    }
+
+    /// The bytes of a row.
+    pub fn bytes(self) -> usize {
+        self.features_bytes() + if self.targets == 0 { 8 } else { self.targets * self.number() }
+    }
+
+    /// The type of its numbers.
+    pub fn dtype(self) -> DType {
+        if self.wide { DType::F64 } else { DType::F32 }
+    }
+}
+
+/// Writes rows one after the other.
+#[derive(Debug)]
+pub struct Writer {
+    file: BufWriter<File>,
+    place: PathBuf,
+    form: Form,
+    rows: usize,
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// A file in `$TMPDIR`, or where large files of no use after a while lie.
+    pub fn create(form: Form) -> Result<Self> {
+        let place = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
+        let place = if place.is_dir() { place } else { std::env::temp_dir() };
+        let file = tempfile::tempfile_in(&place).map_err(Error::io("keep the rows in", &place))?;
+        let file = BufWriter::with_capacity(1 << 20, file);
+        Ok(Self { file, place, form, rows: 0, bytes: Vec::new() })
+    }
+
+    /// Adds a row: its features, and its values, or the number of its class.
+    pub fn add(&mut self, features: &[f64], values: &[f64], class: i64) -> Result<()> {
+        self.bytes.clear();
+        for number in features.iter().chain(values) {
+            #[allow(clippy::cast_possible_truncation, reason = "the run's precision")]
+            if self.form.wide {
+                self.bytes.extend(number.to_le_bytes());
+            } else {
+                self.bytes.extend((*number as f32).to_le_bytes());
+            }
+        }
+        if self.form.targets == 0 {
+            self.bytes.extend(class.to_le_bytes());
+        }
+        self.file.write_all(&self.bytes).map_err(|e| full(&self.place, &e))?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// The rows, ready to be read.
+    pub fn finish(self) -> Result<Stored> {
+        let Self { file, place, form, rows, .. } = self;
+        let file = file.into_inner().map_err(|e| full(&place, &e.into_error()))?;
+        Ok(Stored { file: Arc::new(file), place, form, rows })
+    }
+}
+
+fn full(place: &Path, error: &std::io::Error) -> Error {
+    let hint = format!("{error}; TMPDIR names another folder, `data.memory` lets more rows stay in memory");
+    Error::io("keep the rows in", place)(std::io::Error::new(error.kind(), hint))
+}
+
+impl Stored {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// What a row is made of.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The features of these rows, (rows, F).
+    pub fn features(&self, rows: &[u32]) -> Result<Tensor> {
+        let bytes = self.read(rows, 0, self.form.features_bytes())?;
+        self.numbers(&bytes, (rows.len(), self.form.features))
+    }
+
+    /// The targets of these rows: classes (rows), or values (rows, K).
+    pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
+        let start = self.form.features_bytes();
+        let bytes = self.read(rows, start, self.form.bytes() - start)?;
+        if self.form.targets > 0 {
+            return self.numbers(&bytes, (rows.len(), self.form.targets));
+        }
+        let classes: Vec<i64> = bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+        Ok(Tensor::from_vec(classes, rows.len(), &Device::Cpu)?)
+    }
+
+    fn numbers(&self, bytes: &[u8], shape: (usize, usize)) -> Result<Tensor> {
+        Ok(if self.form.wide {
+            let numbers: Vec<f64> =
+                bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+            Tensor::from_vec(numbers, shape, &Device::Cpu)?
+        } else {
+            let numbers: Vec<f32> =
+                bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            Tensor::from_vec(numbers, shape, &Device::Cpu)?
+        })
+    }
+
+    /// `length` bytes from `start` on of each of these rows.
+    fn read(&self, rows: &[u32], start: usize, length: usize) -> Result<Vec<u8>> {
+        let stride = self.form.bytes();
+        let mut bytes = vec![0; rows.len() * length];
+        let mut done = 0;
+        let mut run = Vec::new();
+        // Rows that lie behind each other are read at once.
+        for neighbours in rows.chunk_by(|a, b| *b == a.wrapping_add(1)) {
+            let first = neighbours.first().map_or(0, |row| *row as usize);
+            let count = neighbours.len();
+            let from = (first * stride + start) as u64;
+            run.resize((count - 1) * stride + length, 0);
+            self.file.read_exact_at(&mut run, from).map_err(Error::io("read the rows in", &self.place))?;
+            for row in run.chunks(stride) {
+                bytes[done..done + length].copy_from_slice(&row[..length]);
+                done += length;
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_in_any_order() {
+        for wide in [false, true] {
+            let form = Form { features: 3, targets: 0, wide };
+            let mut writer = Writer::create(form).unwrap();
+            for row in 0..10 {
+                let x = f64::from(row);
+                writer.add(&[x, x + 0.25, -x], &[], i64::from(row % 3)).unwrap();
+            }
+            let stored = writer.finish().unwrap();
+            assert_eq!(stored.len(), 10);
+            let features = stored.features(&[7, 8, 9, 0, 3]).unwrap().to_dtype(DType::F64).unwrap();
+            assert_eq!(features.to_vec2::<f64>().unwrap()[1], [8.0, 8.25, -8.0]);
+            assert_eq!(features.to_vec2::<f64>().unwrap()[3], [0.0, 0.25, 0.0]);
+            assert_eq!(stored.targets(&[7, 8, 9, 0]).unwrap().to_vec1::<i64>().unwrap(), [1, 2, 0, 0]);
+            assert!(stored.features(&[10]).is_err());
+        }
+        let form = Form { features: 1, targets: 2, wide: true };
+        let mut writer = Writer::create(form).unwrap();
+        writer.add(&[1.0], &[2.0, 3.0], 0).unwrap();
+        assert_eq!(writer.finish().unwrap().targets(&[0]).unwrap().to_vec2::<f64>().unwrap(), [[2.0, 3.0]]);
+    }
+}

@@ -1,0 +1,137 @@
+//! Encoded rows on their way into the memory, or into a file where there are too many.
+
+use candle_core::{DType, Device, Tensor};
+
+use crate::data::stored::{Form, Writer};
+use crate::data::{Held, Rows};
+use crate::error::Result;
+
+/// What a row of 64-bit numbers costs besides its own bytes: its place in the order of an epoch.
+const A_ROW: u64 = 16;
+
+/// Takes the rows of one part.
+pub(super) enum Collector {
+    Memory { form: Form, xs: Numbers, values: Numbers, classes: Vec<i64>, rows: usize },
+    File(Box<Writer>),
+}
+
+/// Numbers in the precision of the run.
+pub(super) enum Numbers {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+impl Numbers {
+    fn with_capacity(wide: bool, count: usize) -> Self {
+        if wide { Self::F64(Vec::with_capacity(count)) } else { Self::F32(Vec::with_capacity(count)) }
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the run's precision")]
+    fn extend(&mut self, numbers: &[f64]) {
+        match self {
+            Self::F32(own) => own.extend(numbers.iter().map(|number| *number as f32)),
+            Self::F64(own) => own.extend_from_slice(numbers),
+        }
+    }
+
+    fn tensor(self, shape: (usize, usize)) -> Result<Tensor> {
+        Ok(match self {
+            Self::F32(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
+            Self::F64(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
+        })
+    }
+}
+
+impl Collector {
+    /// A collector of about `rows` rows, in memory where all of `all` rows fit `memory` MiB.
+    pub(super) fn new(form: Form, rows: u64, (all, memory): (u64, u64)) -> Result<Self> {
+        let bytes = all.saturating_mul(form.bytes() as u64 + A_ROW);
+        if bytes > memory << 20 {
+            return Ok(Self::File(Box::new(Writer::create(form)?)));
+        }
+        let count = usize::try_from(rows).unwrap_or(0);
+        Ok(Self::Memory {
+            form,
+            xs: Numbers::with_capacity(form.wide, count * form.features),
+            values: Numbers::with_capacity(form.wide, count * form.targets),
+            classes: Vec::new(),
+            rows: 0,
+        })
+    }
+
+    /// Adds a row: its features, and its values, or the number of its class.
+    pub(super) fn add(&mut self, features: &[f64], targets: &[f64], class: i64) -> Result<()> {
+        match self {
+            Self::File(writer) => writer.add(features, targets, class),
+            Self::Memory { form, xs, values, classes, rows } => {
+                xs.extend(features);
+                values.extend(targets);
+                if form.targets == 0 {
+                    classes.push(class);
+                }
+                *rows += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// The rows; nothing where there are none.
+    pub(super) fn finish(self) -> Result<Option<Held>> {
+        match self {
+            Self::File(writer) => {
+                let stored = writer.finish()?;
+                Ok((!stored.is_empty()).then_some(Held::File(stored)))
+            }
+            Self::Memory { rows: 0, .. } => Ok(None),
+            Self::Memory { form, xs, values, classes, rows } => {
+                let xs = xs.tensor((rows, form.features))?;
+                let ys = if form.targets == 0 {
+                    Tensor::from_vec(classes, rows, &Device::Cpu)?
+                } else {
+                    values.tensor((rows, form.targets))?
+                };
+                Ok(Some(Held::Memory(Rows { xs, ys })))
+            }
+        }
+    }
+}
+
+/// Finds the rows that are in two parts, by a sum of their features. Of many rows only those of some sums are kept,
+/// and counted for the others.
+pub(super) struct Duplicates {
+    trained: Vec<u64>,
+    others: Vec<u64>,
+    every: u64,
+}
+
+impl Duplicates {
+    const MOST: u64 = 4_000_000;
+
+    pub(super) fn new(rows: u64) -> Self {
+        Self { trained: Vec::new(), others: Vec::new(), every: rows.div_ceil(Self::MOST).max(1) }
+    }
+
+    pub(super) fn add(&mut self, features: &[f64], trained: bool) {
+        use std::hash::Hasher;
+        let mut hasher = rustc_hash::FxHasher::default();
+        for number in features {
+            hasher.write_u64(number.to_bits());
+        }
+        let sum = hasher.finish();
+        if sum.is_multiple_of(self.every) {
+            if trained { self.trained.push(sum) } else { self.others.push(sum) }
+        }
+    }
+
+    /// How many rows that are held out have a twin that is trained on.
+    pub(super) fn count(mut self) -> u64 {
+        self.trained.sort_unstable();
+        let twins = self.others.iter().filter(|sum| self.trained.binary_search(sum).is_ok()).count();
+        twins as u64 * self.every
+    }
+}
+
+/// What a row is made of, in this precision.
+pub(super) fn form(features: usize, targets: usize, dtype: DType) -> Form {
+    Form { features, targets, wide: dtype == DType::F64 }
+}

@@ -1,0 +1,109 @@
+//! The last pass over a table: its rows encoded, each in its part.
+
+use std::path::Path;
+
+use super::collect::{Collector, Duplicates, form};
+use super::load::Plan;
+use super::options::{Options, Test};
+use super::read::Input;
+use super::recipe::Recipe;
+use super::row::Row;
+use super::target::Target;
+use super::{Encoder, Opened};
+use crate::data::split::{Dealer, Part};
+use crate::data::{Held, Request, Want};
+use crate::error::{Error, Result};
+
+impl<'a> Plan<'a> {
+    /// The file that is tested on; folds test on parts of the rows instead.
+    fn test_file(&self) -> Option<&'a Path> {
+        match &self.options.test {
+            Test::File(path) if self.request.plan.fold.is_none() => Some(path),
+            _ => None,
+        }
+    }
+
+    fn rows_of_test_file(&self) -> Result<u64> {
+        let Some(path) = self.test_file() else { return Ok(0) };
+        let format = Options::format_of(path, self.table.format);
+        let names = self.table.columns();
+        let table =
+            Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(names))?;
+        let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
+        while records.next(&mut row)? {
+            rows += 1;
+        }
+        Ok(rows)
+    }
+
+    /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
+    pub(super) fn encode(&self, recipe: &Recipe) -> Result<([Option<Held>; 3], u64)> {
+        let targets = if self.class_column().is_some() { 0 } else { recipe.target.width() };
+        let (dense, learnt) = recipe.widths();
+        let form = form(dense + learnt, targets, self.request.dtype);
+        let sizes = self.dealer.as_ref().map_or([self.census.rows, 0, 0], Dealer::sizes);
+        let all = self.census.rows + self.rows_of_test_file()?;
+        let memory = (all, self.options.memory);
+        let mut parts = [
+            Collector::new(form, sizes[0], memory)?,
+            Collector::new(form, sizes[1], memory)?,
+            Collector::new(form, sizes[2], memory)?,
+        ];
+        let mut duplicates = Duplicates::new(all);
+        let mut write = Write { recipe, request: self.request, features: Vec::new(), targets: Vec::new() };
+        let records = self.table.records()?;
+        let mut encoder = Encoder::new(recipe, self.table.path(), &*records, true)?;
+        self.pass(|row, part| {
+            let place = match part {
+                Part::Train => 0,
+                Part::Validation => 1,
+                Part::Test => 2,
+                Part::Unused => return Ok(()),
+            };
+            write.row(&mut encoder, row, &mut parts[place])?;
+            duplicates.add(&write.features, place == 0);
+            Ok(())
+        })?;
+        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        if let Some(path) = self.test_file() {
+            let format = Options::format_of(path, self.table.format);
+            let columns: Vec<String> = self.table.columns().to_vec();
+            let table =
+                Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(&columns))?;
+            let mut records = table.records()?;
+            let mut encoder = Encoder::new(recipe, path, &*records, true)?;
+            let mut row = Row::default();
+            while records.next(&mut row)? {
+                write.row(&mut encoder, &row, &mut parts[2])?;
+                duplicates.add(&write.features, false);
+            }
+            encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        }
+        let [train, validation, test] = parts.map(Collector::finish);
+        if test.as_ref().is_ok_and(Option::is_none) && self.test_file().is_some() {
+            return Err(Error::key("data.test", "names a file without rows"));
+        }
+        Ok(([train?, validation?, test?], duplicates.count()))
+    }
+}
+
+/// Puts encoded rows where they belong.
+struct Write<'a> {
+    recipe: &'a Recipe,
+    request: &'a Request<'a>,
+    features: Vec<f64>,
+    targets: Vec<f64>,
+}
+
+impl Write<'_> {
+    fn row(&mut self, encoder: &mut Encoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
+        encoder.features(row, &mut self.features)?;
+        if let (Target::Classes { .. }, Want::Classes { ignored, .. }) =
+            (&self.recipe.target, self.request.want)
+        {
+            return part.add(&self.features, &[], encoder.class(row, ignored)?);
+        }
+        encoder.targets(row, &mut self.targets)?;
+        part.add(&self.features, &self.targets, 0)
+    }
+}

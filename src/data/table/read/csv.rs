@@ -1,0 +1,243 @@
+//! Comma-separated values, RFC 4180, read by the crate csv: a header, then a record a line.
+
+use std::io::{self, Cursor, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::ByteRecord;
+
+use super::{Input, Records, at_line, quoted, require_distinct};
+use crate::data::table::row::{Row, Value};
+use crate::error::{Error, Result};
+
+/// The longest cell. A longer one is a quote that nothing closes, or no table.
+const LONGEST_CELL: usize = 1 << 20;
+/// The most bytes between the starts of two records.
+const LONGEST_RECORD: u64 = 1 << 25;
+/// What the delimiter is looked for in.
+const HEAD: u64 = 1 << 16;
+const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// The words that pandas reads as a missing value.
+const MISSING: [&str; 18] = [
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan",
+];
+
+/// How text becomes cells.
+#[derive(Debug, Clone, Default)]
+pub struct Dialect {
+    /// Between cells; left out: the one of `,` `;` tab and `|` that the header has most of.
+    pub delimiter: Option<u8>,
+    /// Further words for a missing value.
+    pub na_values: Vec<String>,
+}
+
+impl Dialect {
+    /// Whether a cell's text stands for a missing value.
+    pub(super) fn is_missing(&self, text: &str) -> bool {
+        // No word for it is longer than these.
+        (text.len() <= 8 && (MISSING.contains(&text) || text == "null"))
+            || self.na_values.iter().any(|word| word == text)
+    }
+}
+
+/// Counts what is read, and stops where one record takes too much.
+struct Bounded<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read.load(Ordering::Relaxed) > LONGEST_RECORD {
+            return Err(io::Error::other("the record does not end; is there a quote that nothing closes?"));
+        }
+        let read = self.inner.read(buffer)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+pub(super) struct Csv {
+    path: PathBuf,
+    columns: Vec<String>,
+    reader: csv::Reader<Bounded<Box<dyn Read>>>,
+    record: ByteRecord,
+    read: Arc<AtomicU64>,
+    dialect: Dialect,
+}
+
+impl Csv {
+    pub(super) fn open(input: &Input, dialect: &Dialect) -> Result<Self> {
+        let path = input.path().to_path_buf();
+        let mut source = input.bytes()?;
+        let mut head = Vec::new();
+        source.by_ref().take(HEAD).read_to_end(&mut head).map_err(Error::io("read", &path))?;
+        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+            return Err(Error::data(&path, "this is UTF-16; save it as UTF-8"));
+        }
+        if head.starts_with(b"PAR1") {
+            return Err(Error::data(
+                &path,
+                "this is a Parquet file; give it the ending .parquet, or set `data.name` to `parquet`",
+            ));
+        }
+        let delimiter = dialect.delimiter.unwrap_or_else(|| most_frequent(&head));
+        let read = Arc::new(AtomicU64::new(0));
+        let whole: Box<dyn Read> = Box::new(Cursor::new(head).chain(source));
+        let reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .buffer_capacity(1 << 16)
+            .from_reader(Bounded { inner: whole, read: read.clone() });
+        let record = ByteRecord::new();
+        let mut csv = Self { path, columns: Vec::new(), reader, record, read, dialect: dialect.clone() };
+        csv.header()?;
+        Ok(csv)
+    }
+
+    fn header(&mut self) -> Result<()> {
+        if !self.advance()? {
+            return Err(Error::data(&self.path, "the file is empty; a table has a header and rows"));
+        }
+        let mut names = Vec::new();
+        for (index, cell) in self.record.iter().enumerate() {
+            let name = std::str::from_utf8(cell).map_err(|_| self.no_utf8(1, &format!("{}", index + 1)))?;
+            let name = name.trim();
+            // As pandas calls the index that it wrote itself.
+            names.push(if name.is_empty() { format!("Unnamed: {index}") } else { name.to_owned() });
+        }
+        if self.record.as_slice().contains(&0) {
+            return Err(at_line(
+                &self.path,
+                1,
+                "there is a NUL byte in the header; is this a table in text?",
+            ));
+        }
+        require_distinct(&self.path, &names)?;
+        self.columns = names;
+        Ok(())
+    }
+
+    /// Reads the next record; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        self.read.store(0, Ordering::Relaxed);
+        self.reader.read_byte_record(&mut self.record).map_err(|error| {
+            let line = self.reader.position().line();
+            match error.into_kind() {
+                csv::ErrorKind::Io(error) => at_line(&self.path, line, error),
+                other => at_line(&self.path, line, format!("{other:?}")),
+            }
+        })
+    }
+
+    fn no_utf8(&self, line: u64, column: &str) -> Error {
+        let problem = format!(
+            "column {column} is not UTF-8; save the file as UTF-8, as with iconv -f LATIN1 -t UTF-8 FILE"
+        );
+        at_line(&self.path, line, problem)
+    }
+
+    /// What is wrong with the record that was read, if anything.
+    fn check(&self, line: u64) -> Result<()> {
+        let (cells, columns) = (self.record.len(), self.columns.len());
+        let named =
+            |index: usize| self.columns.get(index).map_or(format!("{}", index + 1), |name| quoted(name));
+        if let Some(index) = self.record.iter().position(|cell| cell.len() > LONGEST_CELL) {
+            let problem = format!(
+                "column {} has a cell of {} bytes; is there a quote that nothing closes? {LONGEST_CELL} are the most",
+                named(index),
+                self.record[index].len()
+            );
+            return Err(at_line(&self.path, line, problem));
+        }
+        if cells != columns {
+            let problem = format!(
+                "{cells} cells, but the header has {columns} columns; is a cell with the delimiter in it not quoted, or a quote not closed?"
+            );
+            return Err(at_line(&self.path, line, problem));
+        }
+        if let Some(index) = self.record.iter().position(|cell| cell.contains(&0)) {
+            let problem = format!("column {} has a NUL byte; is this a table in text?", named(index));
+            return Err(at_line(&self.path, line, problem));
+        }
+        Ok(())
+    }
+}
+
+impl Records for Csv {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        row.clear();
+        loop {
+            if !self.advance()? {
+                return Ok(false);
+            }
+            // A line of blanks is no row.
+            let blank =
+                self.record.len() == 1 && self.columns.len() > 1 && self.record[0].trim_ascii().is_empty();
+            if !blank {
+                break;
+            }
+        }
+        let line = self.record.position().map_or(0, csv::Position::line);
+        row.line = line;
+        self.check(line)?;
+        for (index, cell) in self.record.iter().enumerate() {
+            let text =
+                std::str::from_utf8(cell).map_err(|_| self.no_utf8(line, &quoted(&self.columns[index])))?;
+            let text = text.trim();
+            row.push(if self.dialect.is_missing(text) { Value::Missing } else { Value::Text(text) });
+        }
+        Ok(true)
+    }
+}
+
+/// The delimiter that the first line has most of, quoted text left aside; a comma where it has none.
+fn most_frequent(head: &[u8]) -> u8 {
+    let mut counts = [0u32; DELIMITERS.len()];
+    let mut quoted = false;
+    for byte in head {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted && counts.iter().any(|count| *count > 0) => break,
+            byte if !quoted => {
+                if let Some(at) = DELIMITERS.iter().position(|delimiter| delimiter == byte) {
+                    counts[at] += 1;
+                }
+            }
+            _ => {}
+        }
+        // A column of one name has a line of its own.
+        if *byte == b'\n' && !quoted {
+            break;
+        }
+    }
+    let most = counts.iter().copied().max().unwrap_or(0);
+    counts.iter().position(|count| *count == most && most > 0).map_or(b',', |at| DELIMITERS[at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delimiter_is_the_one_that_the_header_has_most_of() {
+        for (head, delimiter) in [
+            ("a,b\n1;2;3", b','),
+            ("a;b\n1,5;2,5", b';'),
+            ("a\tb, c\td", b'\t'),
+            ("a|b", b'|'),
+            ("\"a;b;c\",d\n", b','),
+            ("a\n1;2\n", b','),
+        ] {
+            assert_eq!(most_frequent(head.as_bytes()), delimiter, "{head}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A JSON object a line, <https://jsonlines.org>.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+use super::{Dialect, Input, Records, at_line, quoted};
+use crate::data::table::row::{Row, Value};
+use crate::error::{Error, Result};
+
+/// The longest line.
+const LONGEST: u64 = 1 << 25;
+
+pub(super) struct Jsonl {
+    lines: Lines,
+    columns: Vec<String>,
+    places: FxHashMap<String, usize>,
+    dialect: Dialect,
+}
+
+impl Jsonl {
+    /// Opens a table whose columns are `wanted`, or all that any line names, in the order of their first appearance.
+    pub(super) fn open(input: &Input, dialect: &Dialect, wanted: Option<&[String]>) -> Result<Self> {
+        let columns = match wanted {
+            Some(wanted) => wanted.to_vec(),
+            None => names(input)?,
+        };
+        let places = columns.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
+        Ok(Self { lines: Lines::open(input)?, columns, places, dialect: dialect.clone() })
+    }
+}
+
+impl Records for Jsonl {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        row.reset(self.columns.len());
+        if !self.lines.advance()? {
+            return Ok(false);
+        }
+        row.line = self.lines.number;
+        let seed = Object { places: &self.places, dialect: &self.dialect, row };
+        self.lines.read(seed).map(|()| true)
+    }
+}
+
+/// The names that the lines of a file have.
+fn names(input: &Input) -> Result<Vec<String>> {
+    let (mut lines, mut columns, mut known) = (Lines::open(input)?, Vec::new(), FxHashSet::default());
+    while lines.advance()? {
+        lines.read(Names { columns: &mut columns, known: &mut known })?;
+    }
+    if columns.is_empty() {
+        return Err(Error::data(&lines.path, "the file is empty; it has a JSON object a line"));
+    }
+    Ok(columns)
+}
+
+/// Lines that are not blank.
+struct Lines {
+    path: PathBuf,
+    source: BufReader<Box<dyn Read>>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Lines {
+    fn open(input: &Input) -> Result<Self> {
+        let source = BufReader::with_capacity(1 << 16, input.bytes()?);
+        Ok(Self { path: input.path().to_path_buf(), source, line: Vec::new(), number: 0 })
+    }
+
+    fn advance(&mut self) -> Result<bool> {
+        loop {
+            self.line.clear();
+            let mut source = self.source.by_ref().take(LONGEST);
+            let read = source.read_until(b'\n', &mut self.line);
+            if read.map_err(|error| at_line(&self.path, self.number + 1, error))? == 0 {
+                return Ok(false);
+            }
+            self.number += 1;
+            if self.line.len() as u64 == LONGEST {
+                return Err(at_line(&self.path, self.number, format!("longer than {LONGEST} bytes")));
+            }
+            if self.number == 1 && self.line.starts_with(b"\xef\xbb\xbf") {
+                self.line.drain(..3);
+            }
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn read<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value> {
+        let text = std::str::from_utf8(&self.line)
+            .map_err(|_| at_line(&self.path, self.number, "not UTF-8; save the file as UTF-8"))?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+        read.map_err(|error| no_object(&self.path, self.number, &error))
+    }
+}
+
+fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    // The line is the file's, not the one that the parser saw.
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+    at_line(path, line, format!("{text}; each line is a JSON object of numbers, texts, booleans and nulls"))
+}
+
+/// Collects the names of an object.
+struct Names<'a> {
+    columns: &'a mut Vec<String>,
+    known: &'a mut FxHashSet<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Text(name)) = map.next_key()? {
+            if !self.known.contains(name.as_ref()) {
+                self.known.insert(name.to_string());
+                self.columns.push(name.into_owned());
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads an object into a row.
+struct Object<'a> {
+    places: &'a FxHashMap<String, usize>,
+    dialect: &'a Dialect,
+    row: &'a mut Row,
+}
+
+impl<'de> DeserializeSeed<'de> for Object<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Object<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Text(name)) = map.next_key()? {
+            match self.places.get(name.as_ref()) {
+                Some(place) => {
+                    let cell: Json<'de> = map
+                        .next_value()
+                        .map_err(|error| A::Error::custom(format!("column {}: {error}", quoted(&name))))?;
+                    self.row.set(*place, cell.value(self.dialect));
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text of JSON; it is borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number, a text, a boolean or null, not a list or an object")]
+enum Json<'a> {
+    Null,
+    Boolean(bool),
+    Number(f64),
+    Text(#[serde(borrow)] Cow<'a, str>),
+}
+
+impl Json<'_> {
+    fn value(&self, dialect: &Dialect) -> Value<'_> {
+        match self {
+            Self::Null => Value::Missing,
+            Self::Boolean(true) => Value::Text("true"),
+            Self::Boolean(false) => Value::Text("false"),
+            Self::Number(number) => Value::Number(*number),
+            Self::Text(text) if dialect.is_missing(text.trim()) => Value::Missing,
+            Self::Text(text) => Value::Text(text.trim()),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Apache Parquet, read by arrow's reader a piece of a row group at a time: <https://parquet.apache.org>.
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::{ByteArray, DataType, Int96};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use super::meaning::{Held, Meaning, SECONDS_A_DAY};
+use super::{Input, Records, quoted, require_distinct};
+use crate::data::table::row::{Row, Value};
+use crate::error::{Error, Result};
+
+/// Rows that are decoded at a time.
+const PIECE: usize = 4096;
+/// A cell longer than this is no category.
+const LONGEST_CELL: usize = 1 << 20;
+
+pub(super) struct Parquet {
+    path: PathBuf,
+    file: SerializedFileReader<std::fs::File>,
+    columns: Vec<String>,
+    /// For each column its place among the leaves of the schema, and what its values mean.
+    leaves: Vec<(usize, Meaning)>,
+    group: usize,
+    /// The readers of the current row group, and its rows that they have not read yet.
+    readers: Vec<Option<ColumnReader>>,
+    left: usize,
+    piece: Vec<Vec<Held>>,
+    next: usize,
+    row: u64,
+}
+
+impl Parquet {
+    pub(super) fn open(input: &Input) -> Result<Self> {
+        let path = input.path().to_path_buf();
+        let source = input.file()?;
+        let file = guarded(|| SerializedFileReader::new(source)).map_err(|e| damaged(&path, &e))?;
+        let schema = file.metadata().file_metadata().schema_descr_ptr();
+        let (mut columns, mut leaves) = (Vec::new(), Vec::new());
+        for (place, root) in schema.root_schema().get_fields().iter().enumerate() {
+            let mut own = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == place);
+            let Some(leaf) = own.next() else { continue };
+            let meaning =
+                if root.is_primitive() { Meaning::of(&schema.column(leaf)) } else { Meaning::Unusable };
+            columns.push(root.name().to_owned());
+            leaves.push((leaf, meaning));
+        }
+        require_distinct(&path, &columns)?;
+        let (readers, piece) = (Vec::new(), Vec::new());
+        Ok(Self { path, file, columns, leaves, group: 0, readers, left: 0, piece, next: 0, row: 0 })
+    }
+
+    /// Decodes the next rows; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        while self.left == 0 {
+            if self.group == self.file.num_row_groups() {
+                return Ok(false);
+            }
+            let group =
+                guarded(|| self.file.get_row_group(self.group)).map_err(|e| damaged(&self.path, &e))?;
+            self.left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+            let reader = |(leaf, meaning): &(usize, Meaning)| match meaning {
+                Meaning::Unusable => Ok(None),
+                _ => guarded(|| group.get_column_reader(*leaf)).map(Some),
+            };
+            self.readers = self
+                .leaves
+                .iter()
+                .map(reader)
+                .collect::<Result<_, _>>()
+                .map_err(|e| damaged(&self.path, &e))?;
+            self.group += 1;
+        }
+        let rows = self.left.min(PIECE);
+        self.piece.clear();
+        for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
+            let cells = match reader {
+                Some(reader) => guarded(|| decode(reader, *meaning, rows)),
+                None => Ok((0..rows).map(|_| Held::Missing).collect()),
+            };
+            let problem = |problem: String| {
+                Error::data(
+                    &self.path,
+                    format!("column {}, rows from {} on: {problem}", quoted(name), self.row + 1),
+                )
+            };
+            let cells = cells.map_err(|e| problem(format!("{e}; the file is damaged: write it again")))?;
+            if cells.len() != rows {
+                let found = cells.len();
+                return Err(problem(format!(
+                    "{found} of {rows} values; the file is damaged: write it again"
+                )));
+            }
+            self.piece.push(cells);
+        }
+        self.left -= rows;
+        self.next = 0;
+        Ok(true)
+    }
+}
+
+impl Records for Parquet {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        row.clear();
+        if self.piece.first().is_none_or(|column| self.next == column.len()) && !self.advance()? {
+            return Ok(false);
+        }
+        self.row += 1;
+        row.line = self.row;
+        for (column, name) in self.piece.iter().zip(&self.columns) {
+            match &column[self.next] {
+                Held::Missing => row.push(Value::Missing),
+                Held::Number(number) if number.is_nan() => row.push(Value::Missing),
+                Held::Number(number) => row.push(Value::Number(*number)),
+                Held::Date(days) => row.push(Value::Date(*days)),
+                Held::Boolean(yes) => row.push(Value::Text(if *yes { "true" } else { "false" })),
+                Held::Text(bytes) => row.push(Value::Text(text(bytes, &self.path, self.row, name)?)),
+            }
+        }
+        self.next += 1;
+        Ok(true)
+    }
+}
+
+fn text<'a>(bytes: &'a ByteArray, path: &Path, row: u64, name: &str) -> Result<&'a str> {
+    let bad = |what: &str| Error::data(path, format!("row {row}, column {}: {what}", quoted(name)));
+    if bytes.len() > LONGEST_CELL {
+        return Err(bad(&format!("a cell of {} bytes; {LONGEST_CELL} are the most", bytes.len())));
+    }
+    std::str::from_utf8(bytes.data()).map(str::trim).map_err(|_| bad("the text is not UTF-8"))
+}
+
+/// The next `rows` cells of a column.
+fn decode(reader: &mut ColumnReader, meaning: Meaning, rows: usize) -> Result<Vec<Held>, ParquetError> {
+    match reader {
+        ColumnReader::BoolColumnReader(reader) => read(reader, rows, Held::Boolean),
+        ColumnReader::Int32ColumnReader(reader) => read(reader, rows, |number: i32| match meaning {
+            Meaning::Unsigned => Held::Number(f64::from(number.cast_unsigned())),
+            _ => meaning.whole(i64::from(number)),
+        }),
+        ColumnReader::Int64ColumnReader(reader) => read(reader, rows, |number| meaning.whole(number)),
+        ColumnReader::Int96ColumnReader(reader) => read(reader, rows, |instant| Held::Date(int96(&instant))),
+        ColumnReader::FloatColumnReader(reader) => {
+            read(reader, rows, |number| Held::Number(f64::from(number)))
+        }
+        ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Held::Number),
+        ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |bytes| meaning.bytes(bytes)),
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+            read(reader, rows, |bytes| meaning.bytes(bytes.into()))
+        }
+    }
+}
+
+/// Spark's old instants: nanoseconds of the day, and the Julian day.
+fn int96(instant: &Int96) -> f64 {
+    const JULIAN_DAY_OF_1970: f64 = 2_440_588.0;
+    let [low, high, day] = [0, 1, 2].map(|word| f64::from(instant.data()[word]));
+    day - JULIAN_DAY_OF_1970 + (high * 4_294_967_296.0 + low) / (1e9 * SECONDS_A_DAY)
+}
+
+fn read<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    rows: usize,
+    cell: impl Fn(T::T) -> Held,
+) -> Result<Vec<Held>, ParquetError> {
+    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    let mut read = 0;
+    while read < rows {
+        let (more, ..) = reader.read_records(rows - read, Some(&mut levels), None, &mut values)?;
+        if more == 0 {
+            break;
+        }
+        read += more;
+    }
+    // A column without missing values has no levels.
+    if levels.is_empty() {
+        return Ok(values.into_iter().map(cell).collect());
+    }
+    let mut values = values.into_iter();
+    let present =
+        |level: i16| if level > 0 { values.next().map_or(Held::Missing, &cell) } else { Held::Missing };
+    Ok(levels.into_iter().map(present).collect())
+}
+
+thread_local! {
+    /// Whether a panic on this thread is the reader's.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread is one of the Parquet reader's, which becomes an error and is not to be printed.
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// Calls the reader: it trusts what it has decoded, and on some damaged files it panics where it should fail.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let outer = GUARDED.replace(true);
+    let result = std::panic::catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(outer);
+    result.unwrap_or_else(|_| Err(ParquetError::General("its pages do not fit their headers".to_owned())))
+}
+
+fn damaged(path: &Path, error: &ParquetError) -> Error {
+    let text = error.to_string();
+    if let Some((_, codec)) = text.split_once("Disabled feature at compile time: ") {
+        let problem = format!(
+            "it is packed with {codec}, which is not built in; write it with snappy, zstd, gzip or lz4"
+        );
+        return Error::data(path, problem);
+    }
+    Error::data(path, format!("not a Parquet file that can be read ({text}); is it complete?"))
+}

@@ -1,0 +1,287 @@
+//! A series in time: windows of the rows of a table predict its target some rows ahead.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::learn::Learner;
+use super::options::{Missing, Names, Options, Test};
+use super::read::{Format, Input};
+use super::recipe::{Kind, Recipe};
+use super::row::Row;
+use super::survey::Survey;
+use super::{Encoder, Opened, encode, target};
+use crate::data::learnt::{How, Learnt, TableFormat};
+use crate::data::split::share;
+use crate::data::{Dealt, Held, Loaded, Normalize, Request, Rows, Source, Want};
+use crate::error::{Error, Result};
+
+/// The most rows of a window, and the most that a prediction is ahead of it.
+const MOST_ROWS: usize = 1 << 20;
+
+/// A table whose rows are in time order. From the values of `window` rows the target of the row `horizon` rows behind
+/// the last of them is predicted; the target is one of the features, a date is not. Splits are parts of the time, and
+/// no window lies in two of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimeSeries {
+    /// The file: CSV, JSONL or Parquet by its ending.
+    pub path: PathBuf,
+    /// The column to predict, or several.
+    pub target: Names,
+    /// The rows that a prediction is made from.
+    #[schemars(range(min = 1, max = MOST_ROWS))]
+    pub window: usize,
+    /// How many rows ahead of the last of them it is made.
+    #[schemars(range(min = 1, max = MOST_ROWS))]
+    pub horizon: usize,
+    /// The test split: the last share of the rows, or another file.
+    pub test: Test,
+    /// The kinds of columns, where they are not what their values look like.
+    pub columns: BTreeMap<String, Kind>,
+    /// What a missing cell becomes; left out: an error.
+    pub missing: Option<Missing>,
+    /// Words for a missing value besides those of pandas.
+    pub na_values: Vec<String>,
+    /// CSV: what stands between cells; left out: the one that the header has most of.
+    pub delimiter: Option<char>,
+    /// Whether the network learns the target as `(y - mean) / std`.
+    pub standardize_target: bool,
+}
+
+impl Default for TimeSeries {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::new(),
+            target: Names::default(),
+            window: 10,
+            horizon: 1,
+            test: Test::default(),
+            columns: BTreeMap::new(),
+            missing: None,
+            na_values: Vec::new(),
+            delimiter: None,
+            standardize_target: true,
+        }
+    }
+}
+
+impl Source for TimeSeries {
+    fn place(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    fn load(&self, request: &Request<'_>) -> Result<Loaded> {
+        let format = Format::of(&self.path).unwrap_or(Format::Csv);
+        let options = self.options();
+        options.check(format)?;
+        self.check(request)?;
+        let table = Opened::new(Input::File(self.path.clone()), format, options.dialect(), None)?;
+        let count = count(&table)?;
+        let bounds = self.bounds(count, request)?;
+        let recipe = match request.learnt.and_then(Learnt::recipe) {
+            Some(recipe) => recipe.clone(),
+            None => self.learn(&options, &table, bounds.train, request)?,
+        };
+        let rows = Encoded::read(&recipe, &table, request.dtype)?;
+        let part = |part: Range<usize>| rows.windows(part, (self.window, self.horizon));
+        let Bounds { train, validation, test } = bounds;
+        let test = match &self.test {
+            Test::File(path) if request.plan.fold.is_none() => {
+                let columns = table.columns().to_vec();
+                let format = Options::format_of(path, format);
+                let other =
+                    Opened::new(Input::File(path.clone()), format, options.dialect(), Some(&columns))?;
+                let rows = Encoded::read(&recipe, &other, request.dtype)?;
+                let windows = rows.windows(0..rows.count, (self.window, self.horizon))?;
+                Some(windows.ok_or_else(|| self.too_short(path, (rows.count, "to test on")))?)
+            }
+            _ => part(test)?,
+        };
+        let table = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
+        let (window, horizon, outputs) = (self.window, self.horizon, recipe.target.outputs());
+        Ok(Loaded::Dealt(Box::new(Dealt {
+            train: part(0..train)?.ok_or_else(|| self.too_short(&self.path, (train, "to train on")))?,
+            validation: part(train..validation)?,
+            test,
+            outputs,
+            how: How::Series { table, window, horizon, recipe },
+        })))
+    }
+}
+
+impl TimeSeries {
+    /// As the options of a table.
+    fn options(&self) -> Options {
+        Options {
+            path: self.path.clone(),
+            target: self.target.clone(),
+            test: self.test.clone(),
+            columns: self.columns.clone(),
+            missing: self.missing,
+            na_values: self.na_values.clone(),
+            delimiter: self.delimiter,
+            standardize_target: self.standardize_target,
+            ..Options::default()
+        }
+    }
+
+    fn check(&self, request: &Request<'_>) -> Result<()> {
+        if request.want != Want::Values {
+            return Err(Error::key(
+                "loss.name",
+                "compares classes, but a series has numbers to predict; set it to `mse`",
+            ));
+        }
+        for (key, value) in [("data.window", self.window), ("data.horizon", self.horizon)] {
+            if !(1..=MOST_ROWS).contains(&value) {
+                return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 or more")));
+            }
+        }
+        Ok(())
+    }
+
+    fn too_short(&self, path: &Path, (rows, what): (usize, &str)) -> Error {
+        let problem = format!(
+            "{rows} rows {what} have no window of {} rows with a target {} rows ahead",
+            self.window, self.horizon
+        );
+        Error::data(path, problem)
+    }
+
+    /// Which rows are for what.
+    fn bounds(&self, count: usize, request: &Request<'_>) -> Result<Bounds> {
+        let part = |of: f64, count: usize| usize::try_from(share(of, count as u64)).unwrap_or(0);
+        let (start, end) = match request.plan.fold {
+            Some(fold) => {
+                let parts = usize::try_from(fold.of).unwrap_or(usize::MAX).saturating_add(1);
+                let each = count / parts;
+                let later = usize::try_from(fold.of - fold.index).unwrap_or(0);
+                (count - each * (later + 1), count - each * later)
+            }
+            None => match self.test {
+                Test::Share(of) => (count - part(of, count), count),
+                Test::File(_) => (count, count),
+            },
+        };
+        let pool = request.plan.limit.map_or(start, |limit| limit.min(start));
+        let train = pool - part(request.plan.validation, pool);
+        let least = self.window + self.horizon;
+        let test_key = if request.plan.fold.is_some() { "data.fold" } else { "data.test" };
+        for (key, rows, wanted) in [
+            ("data.validation", pool - train, request.plan.validation > 0.0),
+            (
+                test_key,
+                end - start,
+                end > start
+                    || request.plan.fold.is_some()
+                    || matches!(self.test, Test::Share(of) if of > 0.0),
+            ),
+        ] {
+            if wanted && rows < least {
+                let problem =
+                    format!("leaves {rows} rows, and a window with its target takes {least}; give it more");
+                return Err(Error::key(key, problem));
+            }
+        }
+        if train < least {
+            return Err(self.too_short(&self.path, (train, "to train on")));
+        }
+        Ok(Bounds { train, validation: pool, test: start..end })
+    }
+
+    /// Finds out what the rows to train on hold.
+    fn learn(
+        &self,
+        options: &Options,
+        table: &Opened,
+        train: usize,
+        request: &Request<'_>,
+    ) -> Result<Recipe> {
+        let columns = table.columns();
+        if let Some(unknown) = self.columns.keys().find(|name| !columns.contains(name)) {
+            let problem = format!("is not a column of {}; {}", self.path.display(), encode::has(columns));
+            return Err(Error::key(format!("data.columns.{unknown}"), problem));
+        }
+        let targets = target::places(&self.path, &self.target.0, columns)?;
+        let category =
+            |name: &String| matches!(self.columns.get(name), Some(Kind::Category | Kind::Embedding));
+        let categories: Vec<bool> = columns.iter().map(category).collect();
+        let quantiles = request.plan.normalize == Normalize::Robust || self.missing == Some(Missing::Median);
+        let mut survey = Survey::new(&categories, quantiles);
+        let (mut records, mut row, mut number) = (table.records()?, Row::default(), 0);
+        while records.next(&mut row)? {
+            survey.see(&row, number < train);
+            number += 1;
+        }
+        let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
+        let found: Vec<_> = targets.iter().map(|place| survey.columns[*place].clone()).collect();
+        let standardize = self.standardize_target && request.standardize;
+        let target = target::of_numbers(&self.path, request.want, &names, &found, standardize)?;
+        let learner = Learner { path: &self.path, options, normalize: request.plan.normalize, ordered: true };
+        Ok(Recipe { target, columns: learner.encodings(columns, &survey.columns)? })
+    }
+}
+
+fn count(table: &Opened) -> Result<usize> {
+    let (mut records, mut row, mut count) = (table.records()?, Row::default(), 0);
+    while records.next(&mut row)? {
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Which rows are for what: up to `train` to train on, from there up to `validation` for that.
+struct Bounds {
+    train: usize,
+    validation: usize,
+    test: Range<usize>,
+}
+
+/// The encoded rows of a series.
+struct Encoded {
+    /// (rows, F)
+    xs: Tensor,
+    /// (rows, K)
+    ys: Tensor,
+    count: usize,
+}
+
+impl Encoded {
+    fn read(recipe: &Recipe, table: &Opened, dtype: DType) -> Result<Self> {
+        let mut records = table.records()?;
+        let mut encoder = Encoder::new(recipe, table.path(), &*records, true)?;
+        let (mut row, mut features, mut targets) = (Row::default(), Vec::new(), Vec::new());
+        let (mut xs, mut ys, mut count) = (Vec::new(), Vec::new(), 0);
+        while records.next(&mut row)? {
+            encoder.features(&row, &mut features)?;
+            encoder.targets(&row, &mut targets)?;
+            xs.extend_from_slice(&features);
+            ys.extend_from_slice(&targets);
+            count += 1;
+        }
+        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        let (dense, learnt) = recipe.widths();
+        let dtype = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
+        let tensor = |numbers: Vec<f64>, width| {
+            Tensor::from_vec(numbers, (count, width), &Device::Cpu)?.to_dtype(dtype)
+        };
+        Ok(Self { xs: tensor(xs, dense + learnt)?, ys: tensor(ys, recipe.target.width())?, count })
+    }
+
+    /// The windows of these rows with their targets; nothing where there is none.
+    fn windows(&self, rows: Range<usize>, (window, horizon): (usize, usize)) -> Result<Option<Held>> {
+        let Some(count) =
+            (rows.end - rows.start).checked_sub(window + horizon - 1).filter(|count| *count > 0)
+        else {
+            return Ok(None);
+        };
+        let xs = self.xs.narrow(0, rows.start, count + window - 1)?;
+        let ys = self.ys.narrow(0, rows.start + window + horizon - 1, count)?;
+        Ok(Some(Held::Windows(Rows { xs, ys }, window)))
+    }
+}

@@ -1,0 +1,164 @@
+//! What of a table is to be learnt, as the loss wants it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::encode::has;
+use super::read::quoted;
+use super::survey;
+use crate::data::Want;
+use crate::error::{Error, Result};
+
+/// What is to be learnt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Target {
+    /// One of some classes.
+    Classes {
+        /// The column.
+        name: String,
+        /// The names of the classes, in the order of their numbers.
+        classes: Vec<String>,
+    },
+    /// Numbers; the network gives `(y - mean) / std`.
+    Values {
+        /// The columns.
+        names: Vec<String>,
+        /// For each of them what is subtracted.
+        mean: Vec<f64>,
+        /// For each of them what is divided by.
+        std: Vec<f64>,
+    },
+    /// A probability for each class.
+    Probabilities {
+        /// The columns.
+        names: Vec<String>,
+    },
+    /// Answers of yes or no.
+    Labels {
+        /// The columns.
+        names: Vec<String>,
+        /// For each of them the words for no and yes.
+        words: Vec<[String; 2]>,
+    },
+}
+
+impl Target {
+    /// The columns.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Classes { name, .. } => std::slice::from_ref(name),
+            Self::Values { names, .. } | Self::Probabilities { names } | Self::Labels { names, .. } => names,
+        }
+    }
+
+    /// Whether the network gives values in other units than their own.
+    #[allow(clippy::float_cmp, reason = "0 and 1 are what values as they are have")]
+    pub fn is_standardized(&self) -> bool {
+        match self {
+            Self::Values { mean, std, .. } => mean.iter().any(|m| *m != 0.0) || std.iter().any(|s| *s != 1.0),
+            _ => false,
+        }
+    }
+
+    /// How many numbers a prediction has.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Classes { classes, .. } => classes.len(),
+            _ => self.names().len(),
+        }
+    }
+
+    /// How many numbers a row of targets has.
+    pub(super) fn width(&self) -> usize {
+        self.names().len()
+    }
+}
+
+/// Finds the columns of the targets.
+pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Result<Vec<usize>> {
+    let place = |name: &String| {
+        columns.iter().position(|own| own == name).ok_or_else(|| {
+            let nearest = columns
+                .iter()
+                .map(|own| (strsim::jaro_winkler(own, name), own))
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .filter(|(likeness, _)| *likeness > 0.75);
+            let hint = nearest.map_or(String::new(), |(_, own)| format!(" did you mean {}?", quoted(own)));
+            let problem = format!("there is no column {} to predict;{hint} {}", quoted(name), has(columns));
+            Error::data(path, problem)
+        })
+    };
+    targets.iter().map(place).collect()
+}
+
+/// What several columns, or none of them a class, are to the loss.
+pub(super) fn of_numbers(
+    path: &Path,
+    want: Want,
+    names: &[String],
+    columns: &[survey::Column],
+    standardize: bool,
+) -> Result<Target> {
+    for (name, column) in names.iter().zip(columns) {
+        check(path, want, name, column)?;
+    }
+    let names = names.to_vec();
+    Ok(match want {
+        Want::Labels => Target::Labels { words: columns.iter().map(words).collect(), names },
+        Want::Classes { .. } => Target::Probabilities { names },
+        Want::Values if standardize => Target::Values {
+            names,
+            mean: columns.iter().map(|column| column.numbers.mean).collect(),
+            std: columns.iter().map(|column| column.numbers.std()).collect(),
+        },
+        Want::Values => Target::Values { mean: vec![0.0; names.len()], std: vec![1.0; names.len()], names },
+    })
+}
+
+/// Refuses a target that is missing somewhere, or that is no number where one is wanted.
+fn check(path: &Path, want: Want, name: &str, column: &survey::Column) -> Result<()> {
+    let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
+    if column.missing_anywhere > 0 {
+        let line = column.first_missing.unwrap_or_default();
+        let count = column.missing_anywhere;
+        return data(format!("it is missing in {count} rows, the first is line {line}; remove them"));
+    }
+    if let Some(place) = &column.infinite {
+        return data(format!("line {} has {}, which is not finite; correct it", place.line, place.text));
+    }
+    let (places, count) = &column.no_numbers;
+    if want == Want::Labels {
+        let numbers = *count == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
+        if numbers || (!column.lost && column.names.len() == 2) {
+            return Ok(());
+        }
+        return data("it is neither a number from 0 to 1 nor one of two words; for classes take the loss `cross_entropy`".to_owned());
+    }
+    if *count == 0 {
+        return Ok(());
+    }
+    let shown: Vec<String> =
+        places.iter().map(|place| format!("{} in line {}", place.text, place.line)).collect();
+    let more = if *count > places.len() as u64 { ", …" } else { "" };
+    data(format!(
+        "{count} of its values are no numbers: {}{more}; for classes take the loss `cross_entropy`",
+        shown.join(", ")
+    ))
+}
+
+/// The words for no and yes: those that mean it, or the two that there are in the order of their letters.
+fn words(column: &survey::Column) -> [String; 2] {
+    let names = column.sorted_names();
+    let shares = column.no_numbers.1 == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
+    if shares || names.len() != 2 {
+        return ["0".to_owned(), "1".to_owned()];
+    }
+    let yes = |name: &str| super::row::Value::Text(name).boolean() == Some(true);
+    match <[String; 2]>::try_from(names) {
+        Ok([first, second]) if yes(&first) => [second, first],
+        Ok(names) => names,
+        Err(_) => ["0".to_owned(), "1".to_owned()],
+    }
+}

@@ -1,0 +1,244 @@
+//! What a report is made from. Nothing here is escaped: names and cells are data until they are written.
+
+/// All of a page.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Page {
+    /// The heading.
+    pub(crate) title: String,
+    /// The runs, in the order of their colours.
+    pub(crate) runs: Vec<RunData>,
+    /// The keys whose values differ between the runs' configs, each with a value a run.
+    pub(crate) differences: Vec<(String, Vec<String>)>,
+}
+
+/// One run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunData {
+    /// What it is called in tables and charts.
+    pub(crate) name: String,
+    /// Its epochs, oldest first.
+    pub(crate) points: Vec<Point>,
+    /// The results on the test split, by the metric's name.
+    pub(crate) tests: Vec<(String, f64)>,
+    /// The whole config as TOML.
+    pub(crate) config: String,
+    /// What else is worth knowing, such as parameters and rows, ready to read.
+    pub(crate) facts: Vec<(String, String)>,
+    /// How it does on rows it has not learnt from.
+    pub(crate) evaluation: Option<Evaluation>,
+    /// Its weights, in the order of the model.
+    pub(crate) tensors: Vec<TensorStats>,
+}
+
+/// The end of an epoch. The four places count from the start of the run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Point {
+    /// Epochs done.
+    pub(crate) epoch: f64,
+    /// Updates done.
+    pub(crate) updates: f64,
+    /// Samples seen.
+    pub(crate) samples: f64,
+    /// Seconds trained.
+    pub(crate) seconds: f64,
+    /// `train_loss`, `val_loss`, `lr` …; what is NaN, infinite or left out leaves a gap.
+    pub(crate) values: Vec<(String, f64)>,
+}
+
+/// What a curve is drawn over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Axis {
+    /// Epochs done.
+    Epochs,
+    /// Updates done.
+    Updates,
+    /// Samples seen.
+    Samples,
+    /// Seconds trained.
+    Seconds,
+}
+
+impl Axis {
+    /// Every axis, in the order in which they are offered.
+    pub(crate) const ALL: [Self; 4] = [Self::Epochs, Self::Updates, Self::Samples, Self::Seconds];
+
+    /// Its name, also the class and id of what belongs to it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Epochs => "epochs",
+            Self::Updates => "updates",
+            Self::Samples => "samples",
+            Self::Seconds => "seconds",
+        }
+    }
+}
+
+impl Point {
+    /// Its place on an axis.
+    pub(crate) fn at(&self, axis: Axis) -> f64 {
+        match axis {
+            Axis::Epochs => self.epoch,
+            Axis::Updates => self.updates,
+            Axis::Samples => self.samples,
+            Axis::Seconds => self.seconds,
+        }
+    }
+
+    /// A value by its name; NaN where it has none.
+    pub(crate) fn value(&self, name: &str) -> f64 {
+        self.values.iter().find(|(own, _)| own == name).map_or(f64::NAN, |(_, value)| *value)
+    }
+}
+
+/// How a run does on a split.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Evaluation {
+    /// `test` or `val`.
+    pub(crate) split: String,
+    /// For a model that predicts classes.
+    pub(crate) classes: Option<ClassReport>,
+    /// For a model that predicts numbers.
+    pub(crate) values: Option<ValueReport>,
+}
+
+/// Classes and how they were confused.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ClassReport {
+    /// The classes; one without a name is written as its number.
+    pub(crate) names: Vec<String>,
+    /// Counts of rows: `confusion[is][predicted]`.
+    pub(crate) confusion: Vec<Vec<u64>>,
+    /// The scores of each class.
+    pub(crate) per_class: Vec<ClassRow>,
+    /// The bins of a reliability diagram.
+    pub(crate) calibration: Vec<Calibrated>,
+    /// The rows that were wrong with the most confidence, worst first.
+    pub(crate) worst: Vec<Mistake>,
+}
+
+/// How well one class is found; shares are of 1.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ClassRow {
+    /// The share of the rows predicted so that are so.
+    pub(crate) precision: f64,
+    /// The share of the rows that are so that are predicted so.
+    pub(crate) recall: f64,
+    /// The harmonic mean of both.
+    pub(crate) f1: f64,
+    /// The rows of this class.
+    pub(crate) support: u64,
+}
+
+/// The rows whose highest probability falls in one bin.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Calibrated {
+    /// The mean of that probability.
+    pub(crate) confidence: f64,
+    /// The share of the rows that were right.
+    pub(crate) accuracy: f64,
+    /// The rows.
+    pub(crate) count: u64,
+}
+
+/// A row whose class was predicted wrong.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mistake {
+    /// Its number in the split, from 0.
+    pub(crate) row: usize,
+    /// The class it is.
+    pub(crate) is: usize,
+    /// The class that was predicted.
+    pub(crate) predicted: usize,
+    /// The probability given to the predicted class.
+    pub(crate) probability: f64,
+    /// What it looks like, for images.
+    pub(crate) picture: Option<Picture>,
+    /// Its columns and their values, for tables.
+    pub(crate) cells: Vec<(String, String)>,
+}
+
+/// A small picture, row by row from the top, `(height, width, channels)`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Picture {
+    /// Pixels in a row.
+    pub(crate) width: usize,
+    /// Rows.
+    pub(crate) height: usize,
+    /// 1 for grey, 3 for red, green, blue.
+    pub(crate) channels: usize,
+    /// One byte a channel.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Predicted numbers beside the actual ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ValueReport {
+    /// The targets; one without a name is written as its number.
+    pub(crate) names: Vec<String>,
+    /// For each target `(actual, predicted)`, as many rows as the caller wants to show.
+    pub(crate) scatter: Vec<Vec<(f64, f64)>>,
+    /// The rows that are furthest off, worst first.
+    pub(crate) worst: Vec<ValueMistake>,
+}
+
+/// A row whose number was predicted badly.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ValueMistake {
+    /// Its number in the split, from 0.
+    pub(crate) row: usize,
+    /// Which target.
+    pub(crate) target: usize,
+    /// What the row says, in short; may be empty.
+    pub(crate) text: String,
+    /// The number it is.
+    pub(crate) actual: f64,
+    /// The number that was predicted.
+    pub(crate) predicted: f64,
+}
+
+/// What the elements of a tensor are like.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TensorStats {
+    /// Its name in the model.
+    pub(crate) name: String,
+    /// Its shape; empty for a scalar.
+    pub(crate) shape: Vec<usize>,
+    /// The mean of its elements.
+    pub(crate) mean: f64,
+    /// Their standard deviation.
+    pub(crate) std: f64,
+    /// The smallest.
+    pub(crate) min: f64,
+    /// The largest.
+    pub(crate) max: f64,
+    /// The share of elements that are 0.
+    pub(crate) zeros: f64,
+    /// How the elements are spread.
+    pub(crate) histogram: Vec<Bin>,
+    /// Its gradient, where one was taken.
+    pub(crate) gradient: Option<Gradient>,
+}
+
+/// A bar of a histogram: how many lie in `left .. right`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bin {
+    /// Where it begins.
+    pub(crate) left: f64,
+    /// Where it ends.
+    pub(crate) right: f64,
+    /// How many lie in it.
+    pub(crate) count: u64,
+}
+
+/// What a gradient is like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Gradient {
+    /// Its Euclidean norm.
+    pub(crate) norm: f64,
+    /// The mean of its elements.
+    pub(crate) mean: f64,
+    /// Their standard deviation.
+    pub(crate) std: f64,
+    /// The largest absolute value.
+    pub(crate) max: f64,
+}

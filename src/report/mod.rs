@@ -1,0 +1,18 @@
+//! Reports on training runs: one HTML page without outside files, and single charts as SVG.
+//!
+//! Plain data comes in ([`Page`]), text goes out. Every chart is drawn here, so a page shows all of it without
+//! JavaScript; the script in it only adds what a pointer and the arrow keys read.
+
+mod data;
+mod numbers;
+mod page;
+mod palette;
+mod picture;
+pub(crate) mod plot;
+mod text;
+
+pub(crate) use data::{
+    Axis, Bin, Calibrated, ClassReport, ClassRow, Evaluation, Gradient, Mistake, Page, Picture, Point,
+    RunData, TensorStats, ValueMistake, ValueReport,
+};
+pub(crate) use page::{curve_svg, html};

@@ -1,0 +1,168 @@
+//! Which classes are found, which are taken for which, and how far the probabilities can be trusted.
+
+use std::fmt::Write as _;
+
+use super::table::{END, Table, figure, head, name_of, start};
+use super::{Numbers, mistakes};
+use crate::report::data::ClassReport;
+use crate::report::numbers::{number, percent, real64};
+use crate::report::plot::{Chart, expected_error, reliability};
+
+/// The most classes whose whole confusion matrix is shown, and the most pairs shown of others.
+const WIDEST: usize = 30;
+const PAIRS: usize = 30;
+/// Longer names of columns are set upright.
+const UPRIGHT_FROM: usize = 5;
+
+pub(super) fn html(report: &ClassReport, split: &str, numbers: &mut Numbers) -> String {
+    let confused =
+        if report.confusion.len() <= WIDEST { matrix(report, numbers) } else { pairs(report, numbers) };
+    let scores = scores(report, numbers);
+    let calibration = calibration(report, numbers);
+    let worst = mistakes::html(report, numbers);
+    format!(
+        "<h3>Classes on the {split} split</h3><div class=\"beside\">{confused}{scores}</div>\
+         <div class=\"beside\">{calibration}{worst}</div>"
+    )
+}
+
+/// The confusion matrix, a cell the darker the larger its share of the row.
+fn matrix(report: &ClassReport, numbers: &mut Numbers) -> String {
+    let classes = report.confusion.len();
+    if classes == 0 {
+        return String::new();
+    }
+    let name = |class: usize| name_of(&report.names, class);
+    let upright = report.names.iter().any(|name| name.chars().count() >= UPRIGHT_FROM);
+    let caption = "Confusion: a row for what it is, a column for what was predicted. The stronger the \
+                   colour, the larger the share of the row.";
+    let mut out = start(caption, if upright { "confusion upright" } else { "confusion" }, numbers);
+    out.push_str("<th scope=\"col\">is <span aria-hidden=\"true\">╲</span> predicted</th>");
+    for class in 0..classes {
+        let _ = write!(out, "<th scope=\"col\"><span>{}</span></th>", name(class));
+    }
+    out.push_str("</tr></thead><tbody>");
+    for (is, row) in report.confusion.iter().enumerate() {
+        let rows: u64 = total(row);
+        let _ = write!(out, "<tr><th scope=\"row\"><span class=\"cell\">{}</span></th>", name(is));
+        for (predicted, count) in row.iter().enumerate() {
+            out += &cell(*count, rows, is == predicted);
+        }
+        out.push_str("</tr>");
+    }
+    out + END
+}
+
+fn total(row: &[u64]) -> u64 {
+    row.iter().copied().fold(0, u64::saturating_add)
+}
+
+fn cell(count: u64, rows: u64, right: bool) -> String {
+    if count == 0 {
+        return "<td class=\"zero\">0</td>".to_owned();
+    }
+    let share = real64(count) / real64(rows.max(1));
+    // Mistakes are few: by its root a share of 1 % can be seen.
+    let heat = if right { share } else { share.sqrt() } * 0.9;
+    let class = if right { "right" } else { "wrong" };
+    let hot = if heat > 0.55 { " hot" } else { "" };
+    format!("<td class=\"{class}{hot}\" style=\"--heat:{:.0}%\">{count}</td>", heat * 100.0)
+}
+
+/// The pairs that are taken for each other most.
+fn pairs(report: &ClassReport, numbers: &mut Numbers) -> String {
+    let mut pairs: Vec<(u64, usize, usize, u64)> = Vec::new();
+    for (is, row) in report.confusion.iter().enumerate() {
+        let rows = total(row);
+        let wrong = row.iter().enumerate().filter(|(predicted, count)| *predicted != is && **count > 0);
+        pairs.extend(wrong.map(|(predicted, count)| (*count, is, predicted, rows)));
+    }
+    pairs.sort_by_key(|(count, is, predicted, _)| (std::cmp::Reverse(*count), *is, *predicted));
+    pairs.truncate(PAIRS);
+    let row = |(count, is, predicted, rows): &(u64, usize, usize, u64)| {
+        let share = real64(*count) / real64(*rows);
+        let [is, predicted] = [is, predicted].map(|class| name_of(&report.names, *class));
+        vec![is, predicted, count.to_string(), percent(share)]
+    };
+    let table = Table {
+        caption: format!("The most confused pairs of {} classes.", report.confusion.len()),
+        head: head(&["is", "predicted", "rows", "of the class"]),
+        rows: pairs.iter().map(row).collect(),
+        numbers_from: 2,
+    };
+    table.html(numbers)
+}
+
+/// The scores of each class; folded where there are many.
+fn scores(report: &ClassReport, numbers: &mut Numbers) -> String {
+    if report.per_class.is_empty() {
+        return String::new();
+    }
+    let row = |(class, score): (usize, &crate::report::data::ClassRow)| {
+        let shares = [score.precision, score.recall, score.f1].map(number);
+        let name = name_of(&report.names, class);
+        std::iter::once(name).chain(shares).chain([score.support.to_string()]).collect()
+    };
+    let table = Table {
+        caption: "How well each class is found.".to_owned(),
+        head: head(&["class", "precision", "recall", "F1", "rows"]),
+        rows: report.per_class.iter().enumerate().map(row).collect(),
+        numbers_from: 1,
+    };
+    let html = table.html(numbers);
+    if report.per_class.len() > WIDEST {
+        format!("<details><summary>Scores of {} classes</summary>{html}</details>", report.per_class.len())
+    } else {
+        html
+    }
+}
+
+fn calibration(report: &ClassReport, numbers: &mut Numbers) -> String {
+    let Some(error) = expected_error(&report.calibration).filter(|error| error.is_finite()) else {
+        return String::new();
+    };
+    let chart = Chart {
+        id: numbers.chart(),
+        title: "Reliability".to_owned(),
+        description: format!(
+            "Accuracy over confidence in {} bins; the expected calibration error is {}.",
+            report.calibration.len(),
+            number(error)
+        ),
+        x: "confidence".to_owned(),
+        y: "accuracy".to_owned(),
+        ..Chart::default()
+    };
+    let caption = format!(
+        "Reliability. On the dashed line a model is right as often as it is sure. The grey bars are counts of rows. \
+         The expected calibration error is {}.",
+        number(error)
+    );
+    figure(&reliability(&chart, &report.calibration), &caption, numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_classes_are_shown_by_their_worst_pairs() {
+        let mut confusion = vec![vec![0; 40]; 40];
+        confusion[3][7] = 9;
+        confusion[3][3] = 91;
+        confusion[7][3] = 2;
+        let report = ClassReport { names: vec!["<a>".to_owned(); 4], confusion, ..ClassReport::default() };
+        let html = pairs(&report, &mut Numbers::default());
+        let html = html.replace("<span class=\"cell\">", "").replace("</span>", "");
+        let first = html.find("&lt;a&gt;</th><td>7</td><td class=\"n\">9</td><td class=\"n\">9.0 %").unwrap();
+        assert!(first < html.find("<th scope=\"row\">7</th><td>&lt;a&gt;</td>").unwrap());
+        assert_eq!(html.matches("<tr>").count(), 3);
+    }
+
+    #[test]
+    fn cells_are_heated_by_their_share() {
+        assert_eq!(cell(0, 0, true), "<td class=\"zero\">0</td>");
+        assert_eq!(cell(1, 100, false), "<td class=\"wrong\" style=\"--heat:9%\">1</td>");
+        assert!(cell(99, 100, true).contains("hot"));
+    }
+}

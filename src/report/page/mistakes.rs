@@ -1,0 +1,57 @@
+//! The mistakes made with the most confidence, to look at.
+
+use std::fmt::Write as _;
+
+use super::Numbers;
+use super::table::name_of;
+use crate::report::data::{ClassReport, Mistake};
+use crate::report::numbers::percent;
+use crate::report::picture::data_uri;
+use crate::report::text::escape;
+
+pub(super) fn html(report: &ClassReport, numbers: &mut Numbers) -> String {
+    if report.worst.is_empty() {
+        return String::new();
+    }
+    let pictures = report.worst.iter().all(|mistake| mistake.cells.is_empty());
+    let mut out =
+        format!("<figure class=\"wide\"><ul class=\"mistakes{}\">", if pictures { "" } else { " cells" });
+    for mistake in &report.worst {
+        out += &one(mistake, &report.names);
+    }
+    let _ = write!(
+        out,
+        "</ul><figcaption><b>Figure {}.</b> The mistakes made with the most confidence: what was predicted and how \
+         surely, what it is, and the row.</figcaption></figure>",
+        numbers.figure()
+    );
+    out
+}
+
+fn one(mistake: &Mistake, names: &[String]) -> String {
+    let (is, predicted) = (name_of(names, mistake.is), name_of(names, mistake.predicted));
+    let mut out = String::from("<li>");
+    if let Some((uri, picture)) =
+        mistake.picture.as_ref().and_then(|picture| Some((data_uri(picture)?, picture)))
+    {
+        let _ = write!(
+            out,
+            "<img src=\"{uri}\" width=\"{}\" height=\"{}\" alt=\"row {}: {is}, predicted {predicted}\">",
+            picture.width, picture.height, mistake.row
+        );
+    }
+    let _ = write!(
+        out,
+        "<p><b><bdi>{predicted}</bdi></b> {}<br>is <b><bdi>{is}</bdi></b><br><small>row {}</small></p>",
+        percent(mistake.probability),
+        mistake.row
+    );
+    if !mistake.cells.is_empty() {
+        out.push_str("<dl>");
+        for (name, value) in &mistake.cells {
+            let _ = write!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
+        }
+        out.push_str("</dl>");
+    }
+    out + "</li>"
+}

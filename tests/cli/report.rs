@@ -1,0 +1,112 @@
+//! `descent report` and the pictures of `descent compare`.
+
+use std::fs;
+
+use super::tables::{config, table, write};
+use crate::common::{fail, repository, succeed};
+
+/// How often a word stands in a text.
+fn count(text: &str, word: &str) -> usize {
+    text.matches(word).count()
+}
+
+#[test]
+fn a_report_is_one_page_with_all_that_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (out, batch) in [("small", "64"), ("large", "500")] {
+        let batch = format!("train.batch_size={batch}");
+        succeed(folder.path(), &["train", "-q", "--out", out, "--set", "train.epochs=3", "--set", &batch]);
+    }
+    succeed(folder.path(), &["report", "small", "large", "-q"]);
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    for word in [
+        "train.batch_size",
+        "<svg",
+        "validation split",
+        "Reliability",
+        "onfusion",
+        "data:image/png;base64,",
+        "layer1.weight",
+        "gradient",
+        "prefers-color-scheme",
+        "width=device-width",
+    ] {
+        assert!(page.contains(word), "no {word}");
+    }
+    // Two runs with their mistakes as pictures, and nothing that is loaded from elsewhere.
+    assert!(count(&page, "data:image/png") >= 40, "{}", count(&page, "data:image/png"));
+    for link in ["src=\"http", "href=\"http", "url(http", "@import", "rel=\"stylesheet\"", "fetch("] {
+        assert!(!page.contains(link), "{link}");
+    }
+    succeed(folder.path(), &["report", "small", "-q", "--no-data", "--output", "curves.html"]);
+    let curves = fs::read_to_string(folder.path().join("curves.html")).unwrap();
+    assert!(curves.contains("<svg") && !curves.contains("data:image/png") && curves.len() < page.len());
+    let error = fail(folder.path(), &["report", "none"], 1);
+    assert!(error.contains("report takes the folder of a run"), "{error}");
+}
+
+#[test]
+fn tables_show_their_cells_and_values_their_units() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(repository("tests"), folder.path().join("tests")).unwrap();
+    for name in ["wine", "diabetes"] {
+        let file = repository("configs").join(format!("{name}.toml"));
+        let few = ["train", file.to_str().unwrap(), "-q", "--out", name, "--set", "train.epochs=2"];
+        succeed(folder.path(), &few);
+    }
+    succeed(folder.path(), &["report", "wine", "diabetes", "-q", "--output", "r.html"]);
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    // Classes by their names; the cells of the rows that were wrong; progression lies between 25 and 346.
+    for word in ["class_0", "class_2", "malic_acid", "progression", "bmi"] {
+        assert!(page.contains(word), "no {word}");
+    }
+    // What data is not there any more does not keep the curves from being shown.
+    fs::remove_file(folder.path().join("tests")).unwrap();
+    succeed(folder.path(), &["report", "wine", "-q", "--output", "moved.html"]);
+    assert!(fs::read_to_string(folder.path().join("moved.html")).unwrap().contains("<svg"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = table("good/escapes.csv");
+    let text = config("csv", &path, "TARGET", "validation = 0.25", "cross_entropy");
+    write(folder.path(), "c.toml", text.replace("TARGET", "cl\\u009bass\\u0007"));
+    let run = "<img src=x> & \"run\"";
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", run]);
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "other", "--set", "seed=2"]);
+    succeed(folder.path(), &["report", run, "-q", "--output", "r.html"]);
+    let compared = succeed(folder.path(), &["compare", run, "other", "--svg", "c.svg", "--axis", "samples"]);
+    assert!(!compared.contains(|c: char| c.is_control() && c != '\n'));
+    let page = fs::read_to_string(folder.path().join("r.html")).unwrap();
+    let picture = fs::read_to_string(folder.path().join("c.svg")).unwrap();
+    for text in [&page, &picture] {
+        for raw in ["<img", "<script>alert", "\u{1b}", "\u{9b}", "\u{7}", "\u{202e}"] {
+            assert!(!text.contains(raw), "{raw:?} is raw in the page");
+        }
+    }
+    assert!(picture.starts_with("<svg") && picture.contains("over samples"), "{}", &picture[..300]);
+}
+
+#[test]
+fn a_table_of_epochs_that_is_gone_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = ["train", "-q", "--out", "run", "--set", "train.epochs=2"];
+    succeed(folder.path(), &few);
+    let table = folder.path().join("run/metrics.csv");
+    let before = fs::read_to_string(&table).unwrap();
+    fs::remove_file(&table).unwrap();
+    succeed(folder.path(), &["train", "--resume", "run", "-q", "--set", "train.epochs=4"]);
+    let after = fs::read_to_string(&table).unwrap();
+    assert!(after.starts_with(&before) && after.lines().count() == 5, "{after}");
+    let log = fs::read_to_string(folder.path().join("run/metrics.jsonl")).unwrap();
+    let epoch: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let header: Vec<&str> = after.lines().next().unwrap().split(',').collect();
+    for (name, cell) in header.iter().zip(after.lines().nth(1).unwrap().split(',')) {
+        assert_eq!(epoch[*name].to_string(), cell, "{name}");
+    }
+    let events = fs::read_dir(folder.path().join("run")).unwrap();
+    let events =
+        events.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("tfevents"));
+    assert_eq!(events.count(), 2, "a file for each process");
+}

@@ -1,0 +1,55 @@
+//! People's own tables, series and pictures, from the file to the predictions.
+
+mod bad;
+mod images;
+mod predict;
+mod real;
+mod series;
+mod splits;
+
+use std::path::{Path, PathBuf};
+
+use crate::common::repository;
+
+/// A file of tests/tables.
+pub(super) fn table(name: &str) -> PathBuf {
+    repository("tests/tables").join(name)
+}
+
+/// The config of a table: `data` are further lines of its section.
+pub(super) fn config(source: &str, path: &Path, target: &str, data: &str, loss: &str) -> String {
+    format!(
+        "seed = 1\n[data]\nname = \"{source}\"\npath = '{}'\ntarget = {target:?}\n{data}\n[model]\nname = \"mlp\"\n\
+         hidden = [16]\n[loss]\nname = \"{loss}\"\n[optimizer]\nname = \"adam\"\nlr = 0.01\n[train]\nbatch_size = 16\n\
+         epochs = 3\n",
+        path.display()
+    )
+}
+
+/// Writes a file in `folder`; gives its path.
+pub(super) fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A header, and a line for each number up to `count`.
+pub(super) fn lines(header: &str, count: usize, line: impl Fn(usize) -> String) -> String {
+    std::iter::once(header.to_owned()).chain((0..count).map(line)).map(|line| line + "\n").collect()
+}
+
+/// The number behind a name in the output of `train` or `eval`.
+pub(super) fn metric(output: &str, name: &str) -> f64 {
+    let line = output.lines().find(|line| line.split_whitespace().next() == Some(name));
+    line.unwrap_or_else(|| panic!("no {name}: {output}")).split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// The cells of a CSV text without quotes.
+pub(super) fn cells(text: &str) -> Vec<Vec<&str>> {
+    text.lines().map(|line| line.split(',').collect()).collect()
+}
+
+/// What a run learnt of its data.
+pub(super) fn learnt(run: &Path) -> toml::Table {
+    std::fs::read_to_string(run.join("data.toml")).unwrap().parse().unwrap()
+}

@@ -1,0 +1,291 @@
+//! `descent predict`: a run asked about other rows.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{cells, config, lines, metric, table, write};
+use crate::common::{descent, fail, program, succeed};
+
+/// A run on predict/train.csv.
+fn trained(folder: &Path) {
+    let text = config("csv", &table("predict/train.csv"), "class", "normalize = 'standard'", "cross_entropy");
+    write(folder, "c.toml", text);
+    succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
+}
+
+fn predict(folder: &Path, name: &str) -> String {
+    succeed(folder, &["predict", "run", "--input", table(&format!("predict/{name}.csv")).to_str().unwrap()])
+}
+
+#[test]
+fn columns_are_found_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let expected = predict(folder.path(), "same");
+    let rows = cells(&expected);
+    assert_eq!(rows[0], ["prediction", "probability_no", "probability_yes"]);
+    assert_eq!(rows.len(), 7);
+    for row in &rows[1..] {
+        let shares: Vec<f64> = row[1..].iter().map(|cell| cell.parse().unwrap()).collect();
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        assert_eq!(row[0], if shares[1] > shares[0] { "yes" } else { "no" });
+    }
+    for name in ["no-target", "reordered", "extra", "unseen-class"] {
+        assert_eq!(predict(folder.path(), name), expected, "{name}");
+    }
+    assert_eq!(predict(folder.path(), "header-only").lines().count(), 1);
+    for (name, words) in [
+        ("missing-column", "no column `colour`"),
+        ("missing-cell", "line 4, column `x`: is missing"),
+        ("text-in-number", "line 4, column `x`: `tall` is no number"),
+    ] {
+        let input = table(&format!("predict/{name}.csv"));
+        let arguments = ["predict", "run", "--input", input.to_str().unwrap(), "--output", "out.csv"];
+        let error = fail(folder.path(), &arguments, 1);
+        assert!(error.contains(words) && error.contains(name), "{error}");
+        assert!(!folder.path().join("out.csv").exists(), "half of the predictions were left");
+    }
+    // A name that training did not have is unknown, and said to be.
+    let input = table("predict/unseen-category.csv");
+    let output = descent(folder.path(), &["predict", "run", "--input", input.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("`colour`: 1 values that training did not have"),
+        "{said}"
+    );
+    assert!(said.contains(r"`violet\u{1b}[31m` in line 4"), "{said}");
+    let test = format!("data.test='{}'", table("predict/unseen-class.csv").display());
+    let error = fail(folder.path(), &["eval", "run", "--set", &test], 1);
+    assert!(error.contains("line 4, column `class`: `maybe` is no class"), "{error}");
+}
+
+#[test]
+fn every_format_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let input = table("predict/same.csv");
+    let expected = predict(folder.path(), "same");
+    let to = |name: &str| {
+        let arguments = ["predict", "run", "--input", input.to_str().unwrap(), "--output", name];
+        assert_eq!(succeed(folder.path(), &arguments), "");
+        fs::read(folder.path().join(name)).unwrap()
+    };
+    assert_eq!(to("out.csv"), expected.as_bytes());
+    let jsonl = String::from_utf8(to("out.jsonl")).unwrap();
+    for (line, row) in jsonl.lines().zip(&cells(&expected)[1..]) {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["prediction"], row[0]);
+        assert!((object["probability_no"].as_f64().unwrap() - row[1].parse::<f64>().unwrap()).abs() < 1e-9);
+    }
+    assert_eq!(jsonl.lines().count(), 6);
+    // The Parquet file is a table that can be trained on.
+    to("out.parquet");
+    let again = config(
+        "parquet",
+        &folder.path().join("out.parquet"),
+        "probability_no",
+        "columns = { prediction = 'category' }",
+        "mse",
+    );
+    write(folder.path(), "again.toml", again);
+    let plan = succeed(folder.path(), &["train", "again.toml", "--dry-run"]);
+    assert!(plan.contains("[1, 16]"), "{plan}");
+    // Standard input and output.
+    let mut child = program(folder.path(), &["predict", "run", "--input", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(&input).unwrap()).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, expected.as_bytes());
+    let error = fail(folder.path(), &["predict", "run", "--input", "c.toml", "--output", "out.txt"], 2);
+    assert!(error.contains(".jsonl"), "{error}");
+    let own = write(folder.path(), "own.csv", fs::read(&input).unwrap());
+    let arguments = ["predict", "run", "--input", "own.csv", "--output", "./own.csv"];
+    assert!(fail(folder.path(), &arguments, 2).contains("this is the input"));
+    assert_eq!(fs::read(own).unwrap(), fs::read(&input).unwrap());
+}
+
+#[test]
+fn values_come_in_their_own_units() {
+    let folder = tempfile::tempdir().unwrap();
+    // Two targets, of which one is large.
+    let rows =
+        lines("x,big,small", 200, |i| format!("{i},{},{}", 1000 + 5 * i, 3i64 - i64::try_from(i).unwrap()));
+    let path = write(folder.path(), "lines.csv", rows);
+    let text = config("csv", &path, "TARGET", "test = 0.25\nnormalize = 'standard'", "mse");
+    let text = text.replace("\"TARGET\"", "[\"big\", \"small\"]").replace("epochs = 3", "epochs = 150");
+    write(folder.path(), "c.toml", text);
+    let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    assert!(metric(&trained, "test_r2") > 0.99, "{trained}");
+    assert!(metric(&trained, "test_mae") < 30.0, "{trained}");
+    let said = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
+    let rows = cells(&said);
+    assert_eq!(rows[0], ["prediction_big", "prediction_small"]);
+    for (i, row) in rows[1..].iter().enumerate().step_by(20) {
+        let i = u16::try_from(i).map(f64::from).unwrap();
+        assert!((row[0].parse::<f64>().unwrap() - (1000.0 + 5.0 * i)).abs() < 60.0, "{row:?}");
+        assert!((row[1].parse::<f64>().unwrap() - (3.0 - i)).abs() < 15.0, "{row:?}");
+    }
+}
+
+#[test]
+fn answers_of_yes_or_no_have_their_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = |i: usize| if i % 10 > 4 { "spam" } else { "ham" };
+    let rows = lines("links,kind", 100, |i| format!("{},{}", i % 10, kind(i)));
+    let path = write(folder.path(), "mail.csv", rows);
+    let text =
+        config("csv", &path, "kind", "test = 0.3", "bce_with_logits").replace("epochs = 3", "epochs = 60");
+    write(folder.path(), "c.toml", text);
+    let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    assert!(metric(&trained, "test_accuracy") > 0.95, "{trained}");
+    let said = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
+    let rows = cells(&said);
+    assert_eq!(rows[0], ["prediction", "probability"]);
+    assert_eq!((rows[1][0], rows[10][0]), ("ham", "spam"));
+}
+
+#[test]
+fn a_column_of_many_names_is_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    // The answer follows from the name alone, of which there are 60: too many for a column each.
+    let side = |town: usize| if town.is_multiple_of(3) { "north" } else { "south" };
+    let rows = lines("town,side", 1200, |i| format!("town-{},{}", i * 7 % 60, side(i * 7 % 60)));
+    let path = write(folder.path(), "towns.csv", rows);
+    let text =
+        config("csv", &path, "side", "test = 0.25", "cross_entropy").replace("epochs = 3", "epochs = 20");
+    write(folder.path(), "c.toml", text);
+    let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    assert!(metric(&trained, "test_accuracy") > 0.97, "{trained}");
+    let tensors = succeed(folder.path(), &["inspect", "run"]);
+    assert!(tensors.contains("embedding1.weight") && tensors.contains("[61, 16]"), "{tensors}");
+    write(folder.path(), "ask.csv", "town\ntown-3\ntown-4\natlantis\n");
+    let said = succeed(folder.path(), &["predict", "run", "--input", "ask.csv", "-q"]);
+    let rows = cells(&said);
+    assert_eq!((rows[1][0], rows[2][0], rows.len()), ("north", "south", 4));
+    // Stopped and resumed it is the run that was not.
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "part", "--set", "train.max_steps=100"]);
+    succeed(folder.path(), &["train", "--resume", "part", "-q", "--set", "train.max_steps=0"]);
+    let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
+    assert!(weights("run") == weights("part"));
+}
+
+#[test]
+fn many_names_in_a_series_have_their_vectors_in_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    // What comes next follows from the name of the step before the last.
+    let name = |t: usize| t * 7 % 41;
+    let rows = lines("shop,y", 900, |t| format!("s{},{}", name(t), if t > 0 { name(t - 1) % 5 } else { 0 }));
+    let path = write(folder.path(), "s.csv", rows);
+    let data = "window = 2\ntest = 0.2\nnormalize = 'standard'\ncolumns = { shop = 'embedding' }";
+    let text = config("timeseries", &path, "y", data, "mse").replace("epochs = 3", "epochs = 60");
+    write(folder.path(), "mlp.toml", &text);
+    write(
+        folder.path(),
+        "gru.toml",
+        text.replace("name = \"mlp\"\nhidden", "name = \"gru\"\nhidden_size").replace("[16]", "16"),
+    );
+    for model in ["mlp", "gru"] {
+        let trained = succeed(folder.path(), &["train", &format!("{model}.toml"), "-q", "--out", model]);
+        assert!(metric(&trained, "test_r2") > 0.9, "{model}: {trained}");
+        let said = succeed(folder.path(), &["predict", model, "--input", "s.csv"]);
+        assert_eq!(cells(&said).len(), 901);
+    }
+    // Cut in other steps, a name could be anywhere.
+    let towns = lines("town,a,b,y", 400, |i| format!("t{},{},{},{}", i * 7 % 60, i % 3, i % 4, i % 2));
+    let path = write(folder.path(), "t.csv", towns);
+    let text = config("csv", &path, "y", "sequence = [3, 1]", "cross_entropy");
+    write(folder.path(), "cut.toml", text.replace("name = \"mlp\"\nhidden = [16]", "name = \"rnn\""));
+    let error = fail(folder.path(), &["train", "cut.toml", "--out", "cut"], 2);
+    assert!(error.contains("learnt vectors"), "{error}");
+}
+
+/// The accuracy or R² of `eval`, and the one of what `predict` says of the same rows.
+#[test]
+fn predictions_are_those_that_eval_judges() {
+    let folder = tempfile::tempdir().unwrap();
+    super::images::paint(&folder.path().join("pictures"), 12);
+    let iris = table("iris.csv");
+    let iris = iris.to_str().unwrap();
+    for normalize in ["'standard'", "'minmax'", "'robust'", "'none'", "{ mean = 0.3, std = 0.4 }"] {
+        for (source, data, input, expected) in [
+            (
+                "csv",
+                format!("path = '{iris}'\ntarget = 'species'\ntest = '{iris}'\nsplit_column = 'x'"),
+                iris,
+                "last",
+            ),
+            ("images", "path = 'pictures'\ntest = 0.0\nvalidation = 0.5".to_owned(), "pictures/left", "left"),
+        ] {
+            let data = data.replace("\nsplit_column = 'x'", "");
+            let text = format!(
+                "[data]\nname = '{source}'\n{data}\nnormalize = {normalize}\n[model]\nname = 'mlp'\n[loss]\n\
+                 name = 'cross_entropy'\n[optimizer]\nname = 'adam'\n[train]\nepochs = 4\nbatch_size = 8\n"
+            );
+            write(folder.path(), "c.toml", text);
+            let _ = fs::remove_dir_all(folder.path().join("run"));
+            succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+            let said = succeed(folder.path(), &["predict", "run", "--input", input]);
+            let answers: Vec<&str> = cells(&said)[1..].iter().map(|row| row[0]).collect();
+            if expected == "left" {
+                assert_eq!(answers.len(), 12);
+                assert!(
+                    answers.iter().filter(|answer| **answer == "left").count() > 6,
+                    "{normalize}: {said}"
+                );
+                continue;
+            }
+            let truth = fs::read_to_string(iris).unwrap();
+            let place = truth.lines().next().unwrap().split(',').position(|name| name == "species").unwrap();
+            let right = truth
+                .lines()
+                .skip(1)
+                .zip(&answers)
+                .filter(|(line, said)| line.split(',').nth(place) == Some(said));
+            let accuracy = f64::from(u32::try_from(right.count()).unwrap()) / 150.0;
+            let judged = metric(&succeed(folder.path(), &["eval", "run"]), "test_accuracy");
+            assert!((accuracy - judged).abs() < 1e-4, "{normalize}: {accuracy} is not {judged}");
+        }
+    }
+}
+
+#[test]
+fn a_class_that_is_ignored_by_its_number_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "t.csv", lines("x,y", 30, |i| format!("{i},{}", i % 3)));
+    let text = config("csv", &path, "y", "", "cross_entropy")
+        .replace("\"cross_entropy\"", "\"cross_entropy\"\nignore_index = 0");
+    write(folder.path(), "c.toml", text);
+    let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 2);
+    assert!(error.contains("`loss.ignore_index` is 0"), "{error}");
+}
+
+#[test]
+fn what_was_learnt_is_used_on_other_data_and_a_damaged_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    super::images::paint(&folder.path().join("a"), 12);
+    // The same classes among others: the numbers would be other ones.
+    super::images::paint(&folder.path().join("b"), 12);
+    fs::rename(folder.path().join("b/left"), folder.path().join("b/zleft")).unwrap();
+    let text = "[data]\nname = 'images'\npath = 'a'\nvalidation = 0.5\nnormalize = 'standard'\n[model]\nname = 'mlp'\n\
+                [loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n[train]\nepochs = 5\nbatch_size = 4\n";
+    write(folder.path(), "c.toml", text);
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let error = fail(folder.path(), &["eval", "run", "--set", "data.path='b'"], 1);
+    assert!(error.contains("zleft"), "{error}");
+    fs::rename(folder.path().join("b/zleft"), folder.path().join("b/left")).unwrap();
+    assert!(
+        metric(&succeed(folder.path(), &["eval", "run", "--set", "data.path='b'"]), "val_accuracy") > 0.9
+    );
+    let data = folder.path().join("run/data.toml");
+    let whole = fs::read_to_string(&data).unwrap();
+    for damaged in [whole.replace("outputs = 2", "outputs = 3"), whole[..whole.len() / 2].to_owned()] {
+        fs::write(&data, damaged).unwrap();
+        for command in [&["eval", "run"][..], &["predict", "run", "--input", "a/left"]] {
+            assert!(fail(folder.path(), command, 1).contains("data.toml"));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Series: windows, horizons, and time that only goes forward.
+
+use super::{cells, config, learnt, metric, write};
+use crate::common::{descent, succeed};
+
+/// A series of two columns: a count, and a wave that follows from it.
+fn series(rows: usize) -> String {
+    let wave = |t: usize| (t % 8).abs_diff(4);
+    (0..rows).fold("date,wave,trend\n".to_owned(), |text, t| {
+        format!("{text}2024-01-01T{:02}:{:02}:00,{},{}\n", t / 60, t % 60, wave(t), t % 5)
+    })
+}
+
+#[test]
+fn a_target_some_rows_ahead_is_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "s.csv", series(400));
+    for (model, horizon) in [("mlp", 1), ("mlp", 3), ("gru", 2)] {
+        let data =
+            format!("window = 8\nhorizon = {horizon}\ntest = 0.25\nvalidation = 0.1\nnormalize = 'standard'");
+        let text = config("timeseries", &path, "wave", &data, "mse").replace("epochs = 3", "epochs = 60");
+        let text = if model == "gru" {
+            text.replace("name = \"mlp\"\nhidden = [16]", "name = \"gru\"\nhidden_size = 16")
+        } else {
+            text
+        };
+        write(folder.path(), "c.toml", text);
+        let out = format!("{model}-{horizon}");
+        let output = descent(folder.path(), &["train", "c.toml", "--out", &out]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        // 300 rows for training of which a tenth is validated on; each part loses what a window and its target take.
+        let lost = 8 + horizon - 1;
+        let expected =
+            format!("rows: {} to train on, {} to validate, {} to test on", 270 - lost, 30 - lost, 100 - lost);
+        assert!(said.contains(&expected), "{said}");
+        assert!(said.contains("`date`") && said.contains("ignored: the time"), "{said}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
+        // A line a row: what is said in a row is the target `horizon` rows later.
+        let said = succeed(folder.path(), &["predict", &out, "--input", "s.csv"]);
+        let rows = cells(&said);
+        assert_eq!(rows.len(), 401);
+        assert!(rows[1..8].iter().all(|row| *row == ["\"\""]), "{:?}", &rows[..9]);
+        for t in [7usize, 100, 399] {
+            let expected = u8::try_from(((t + horizon) % 8).abs_diff(4)).map(f64::from).unwrap();
+            let got: f64 = rows[t + 1][0].parse().unwrap();
+            assert!((got - expected).abs() < 0.7, "{out}, row {t}: {got} is not {expected}");
+        }
+    }
+    let learnt = learnt(&folder.path().join("gru-2"));
+    assert_eq!(learnt["row"].as_array().unwrap().len(), 2);
+    assert_eq!(learnt["how"]["horizon"].as_integer(), Some(2));
+}
+
+#[test]
+fn a_series_is_split_by_time_and_normalised_by_its_past() {
+    let folder = tempfile::tempdir().unwrap();
+    // A level that jumps where the test split begins: nothing of it may be known before.
+    let rows = (0..100)
+        .fold("t,y\n".to_owned(), |text, t| format!("{text}{t},{}\n", if t < 80 { t % 4 } else { 900 }));
+    let path = write(folder.path(), "s.csv", rows);
+    write(
+        folder.path(),
+        "c.toml",
+        config("timeseries", &path, "y", "window = 4\ntest = 0.2\nnormalize = 'minmax'", "mse"),
+    );
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let learnt = learnt(&folder.path().join("run"));
+    let columns = learnt["how"]["recipe"]["columns"].as_array().unwrap();
+    assert_eq!((columns[1]["offset"].as_float(), columns[1]["scale"].as_float()), (Some(0.0), Some(3.0)));
+    assert!((learnt["how"]["recipe"]["target"]["mean"][0].as_float().unwrap() - 1.5).abs() < 1e-12);
+    // Folds of a series train on the past alone.
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "cv", "--folds", "3"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("rows: 21 to train on, 21 to test on"), "{said}");
+}
