@@ -2,16 +2,15 @@
 //!
 //! A registry is a serde enum tagged by `name`. Its `NAMES` feed error messages, `descent list` and the tests, so that
 //! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can
-//! carry a `#[cfg(…)]`.
+//! carry a `#[cfg(…)]`. Its type derives `JsonSchema`, for `descent config schema`.
 
 mod options;
-mod schema;
+pub mod schema;
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 pub use options::options;
-pub use schema::{named_schema, with_properties};
 
 /// A config key that cannot be used as it is: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +79,10 @@ macro_rules! registry {
                 }),+]
                 .into()
             }
-        }
 
-        impl std::ops::Deref for $registry {
-            type Target = dyn $role;
-            fn deref(&self) -> &Self::Target {
-                match self { $($(#[$cfg])* Self::$variant(entry) => entry),+ }
+            /// The JSON Schema of every entry, an object whose `name` is the entry's.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<schemars::Schema> {
+                [$($(#[$cfg])* $crate::registry::schema::named::<$type>($name, generator)),+].into()
             }
         }
 
@@ -95,11 +92,14 @@ macro_rules! registry {
             }
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                let entries = [$($(#[$cfg])* {
-                    let schema = <$type as schemars::JsonSchema>::json_schema(generator);
-                    $crate::registry::named_schema($name, schema, generator)
-                }),+];
-                schemars::json_schema!({ "oneOf": entries })
+                $crate::registry::schema::by_name(&Self::schemas(generator))
+            }
+        }
+
+        impl std::ops::Deref for $registry {
+            type Target = dyn $role;
+            fn deref(&self) -> &Self::Target {
+                match self { $($(#[$cfg])* Self::$variant(entry) => entry),+ }
             }
         }
 
@@ -215,13 +215,14 @@ fn explain(path: &str, message: &str) -> KeyError {
 #[allow(unreachable_pub, reason = "the macro makes what it declares public")]
 mod tests {
     use super::*;
+    use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
     pub trait Shape {
         fn area(&self) -> f64;
     }
 
-    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default, deny_unknown_fields)]
     pub struct Square {
         side: f64,

@@ -11,4 +11,5 @@ mod gradcheck;
 mod init;
 mod layering;
 mod metrics;
+mod schema;
 mod training;

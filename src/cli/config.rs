@@ -1,4 +1,4 @@
-//! `descent config`: whether a config is one, and what it comes to.
+//! `descent config`: whether a config is one, what it comes to, and what can be in one.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ enum Command {
     Check(Source),
     /// Print the config with all that is left out, and where each value comes from.
     Show(Source),
-    /// Print the JSON Schema of a config, by which editors complete and check it.
+    /// Print the JSON Schema of a config, by which an editor completes and checks.
     Schema,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Config::read(config, set)?;
             writeln!(out, "{} can be trained", config.display())?;
         }
-        Command::Schema => writeln!(out, "{}", serde_json::to_string_pretty(&schema())?)?,
+        Command::Schema => writeln!(out, "{:#}", schema())?,
         Command::Show(Source { config, set }) => write!(out, "{}", annotated(&Config::read(config, set)?)?)?,
     }
     Ok(())

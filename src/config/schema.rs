@@ -1,7 +1,10 @@
-//! The JSON Schema of a config, for editors: <https://json-schema.org/draft/2020-12>.
+//! The JSON Schema of a config file, for editors: <https://json-schema.org/draft/2020-12>.
+//!
+//! It says what is known of each key by itself. What is wrong with two keys together, `descent config check` says.
 
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use crate::data::{Preparation, Sources};
@@ -9,131 +12,98 @@ use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Grouped;
 use crate::optim::schedule::Plan;
-use crate::registry;
+use crate::registry::schema;
 use crate::trainer::TrainOptions;
 
-/// What a config may have: every section, name and option with its type, default and description.
+/// The schema of everything that a config can say.
 pub fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let data = data(&mut generator);
-    let mut sections = json!({
-        "seed": {
-            "type": "integer", "minimum": 0, "default": 0,
-            "description": "Decides init, shuffling, dropout and splits: nothing else is random."
-        },
-        "data": data,
-        "model": Model::json_schema(&mut generator),
-        "loss": Losses::json_schema(&mut generator),
-        "optimizer": Grouped::json_schema(&mut generator),
-        "schedule": Plan::json_schema(&mut generator),
-        "train": TrainOptions::json_schema(&mut generator),
-    });
-    let mut definitions = Value::Object(generator.take_definitions(true));
-    clean(&mut sections);
-    clean(&mut definitions);
-    json!({
+    let seed = json_schema!({ "type": "integer", "minimum": 0, "default": 0 });
+    let sections = [
+        ("seed", "Decides everything random: weights, order, dropout, splits.", seed),
+        ("data", "Where the rows come from, and what is done with them.", data(&mut generator)),
+        ("model", "The network.", Model::json_schema(&mut generator)),
+        ("loss", "What training makes small.", Losses::json_schema(&mut generator)),
+        ("optimizer", "How training changes the weights.", Grouped::json_schema(&mut generator)),
+        ("schedule", "How the learning rate goes.", Plan::json_schema(&mut generator)),
+        ("train", "For how long, in which batches.", TrainOptions::json_schema(&mut generator)),
+    ];
+    let mut whole = json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A config of descent",
         "type": "object",
-        "properties": sections,
         "required": ["data", "model", "loss", "optimizer"],
         "additionalProperties": false,
-        "$defs": definitions,
-    })
+    });
+    for (name, description, section) in sections {
+        let mut section = section.to_value();
+        describe(&mut section, description);
+        schema::add(&mut whole, [(name.to_owned(), section)]);
+    }
+    whole.insert("$defs".to_owned(), generator.take_definitions(true).into());
+    RecursiveTransform(tidy).transform(&mut whole);
+    whole.to_value()
 }
 
-/// `[data]`: the options of a source, and those that every one has.
-fn data(generator: &mut SchemaGenerator) -> Value {
-    let shared = Preparation::json_schema(generator).get("properties").cloned().unwrap_or_default();
-    registry::with_properties(Sources::json_schema(generator), &shared).into()
+/// The options of a source, and those that every data set has.
+fn data(generator: &mut SchemaGenerator) -> Schema {
+    let shared = schema::properties::<Preparation>(generator);
+    let mut entries = Sources::schemas(generator);
+    for entry in &mut entries {
+        schema::add(entry, shared.clone());
+    }
+    schema::by_name(&entries)
 }
 
-/// Takes out what TOML does not have, null, and formats that JSON Schema does not know.
-fn clean(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            object.retain(|key, value| key != "format" && !(key == "default" && value.is_null()));
-            if let Some(Value::Array(types)) = object.get_mut("type") {
-                types.retain(|kind| kind != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    object.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(any)) = object.get_mut("anyOf") {
-                any.retain(|schema| schema["type"] != "null");
-            }
-            object.values_mut().for_each(clean);
-        }
-        Value::Array(values) => values.iter_mut().for_each(clean),
-        _ => {}
+/// Describes a section where editors look: not beside an `allOf`, but in it.
+fn describe(section: &mut Value, description: &str) {
+    if let Some(first) = section.pointer_mut("/allOf/0") {
+        describe(first, description);
+    } else if let Value::Object(section) = section {
+        section.insert("description".to_owned(), description.into());
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::optim::Rule;
-    use crate::registry::Entry;
-
-    /// The entries of a section with the names of their properties.
-    fn properties(section: &Value) -> Vec<(String, Vec<String>)> {
-        let entries = section["oneOf"].as_array().unwrap().iter();
-        let named = entries.filter(|entry| entry["properties"]["name"]["const"].is_string());
-        named
-            .map(|entry| {
-                let own = entry["properties"].as_object().unwrap();
-                let names = own.keys().filter(|key| *key != "name").cloned().collect();
-                (own["name"]["const"].as_str().unwrap().to_owned(), names)
-            })
-            .collect()
+/// Takes out null, which TOML does not have, the names of Rust's number types, and line ends within a sentence.
+fn tidy(schema: &mut Schema) {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.retain(|key, value| key != "format" && !(key == "default" && value.is_null()));
     }
-
-    #[test]
-    fn every_name_has_all_its_options_and_no_other() {
-        let schema = schema();
-        let sections = &schema["properties"];
-        let cases: [(&str, Vec<Entry>, &[&str]); 5] = [
-            ("data", Sources::entries(), &["sequence", "normalize", "validation", "limit", "fold"]),
-            ("model", Model::entries(), &[]),
-            ("loss", Losses::entries(), &[]),
-            ("optimizer", Rule::entries(), &["groups"]),
-            ("schedule", crate::optim::schedule::Schedules::entries(), &["interval", "warmup_steps"]),
-        ];
-        for (section, entries, shared) in cases {
-            let found = properties(&sections[section]);
-            assert_eq!(found.len(), entries.len(), "{section}");
-            for (Entry { name, options }, (found, properties)) in entries.iter().zip(found) {
-                assert_eq!(*name, found);
-                let mut expected: Vec<&str> = options.iter().map(|(key, _)| key.as_str()).collect();
-                expected.extend(shared);
-                let mut properties: Vec<&str> = properties.iter().map(String::as_str).collect();
-                expected.sort_unstable();
-                properties.sort_unstable();
-                assert_eq!(properties, expected, "{section} {name}");
-            }
-        }
-        let train: Vec<String> =
-            registry::options::<TrainOptions>().into_iter().map(|(key, _)| key).collect();
-        let own = sections["train"]["properties"].as_object().unwrap();
-        assert!(train.iter().all(|key| own.contains_key(key)) && own.len() == train.len());
+    if let Some(Value::Object(options)) = schema.get_mut("default") {
+        options.retain(|_, value| !value.is_null());
     }
-
-    #[test]
-    fn no_table_takes_keys_that_are_not_known() {
-        fn walk(place: &str, schema: &Value) {
-            if let Some(object) = schema.as_object() {
-                if object.get("properties").is_some_and(Value::is_object) && object.contains_key("type") {
-                    assert_eq!(object.get("additionalProperties"), Some(&Value::Bool(false)), "{place}");
-                }
-                for (key, value) in object {
-                    walk(&format!("{place}.{key}"), value);
-                }
-            }
-            for (index, value) in schema.as_array().into_iter().flatten().enumerate() {
-                walk(&format!("{place}[{index}]"), value);
-            }
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
         }
-        walk("", &schema());
+    }
+    for (key, null) in [("enum", Value::Null), ("anyOf", json!({ "type": "null" }))] {
+        if let Some(Value::Array(values)) = schema.get_mut(key) {
+            values.retain(|value| *value != null);
+        }
+    }
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
+    if let Some(reference) = reference(schema) {
+        // What stands beside a `$ref` editors do not see.
+        let beside = schema.as_object_mut().map(std::mem::take).unwrap_or_default();
+        let parts = if beside.is_empty() { vec![reference] } else { vec![beside.into(), reference] };
+        schema.insert("allOf".to_owned(), parts.into());
+    }
+}
+
+/// Takes a reference out of a schema that is one, or that was one or null.
+fn reference(schema: &mut Schema) -> Option<Value> {
+    if schema.as_object()?.len() > 1
+        && let Some(reference) = schema.remove("$ref")
+    {
+        return Some(json!({ "$ref": reference }));
+    }
+    match schema.get("anyOf")?.as_array()?.as_slice() {
+        [only] if only.get("$ref").is_some() => schema.remove("anyOf")?.get(0).cloned(),
+        _ => None,
     }
 }

@@ -15,6 +15,7 @@ use super::split::{Dealer, Part, Shares};
 use super::{Loaded, Request, Rows, Source, Transform, Whole};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::registry::schema::below_one;
 
 /// The most bytes that all pictures take together.
 const MOST_BYTES: usize = 1 << 33;
@@ -28,10 +29,12 @@ pub struct Images {
     /// The folder of the classes' folders, or of `train` and `test` with these in them.
     pub path: PathBuf,
     /// Height and width that every picture is brought to; left out: those of the first one.
+    #[schemars(inner(range(min = 1, max = LONGEST_SIDE)))]
     pub size: Option<[usize; 2]>,
     /// Whether colours are kept, as the planes red, green and blue.
     pub color: bool,
     /// The share of the pictures that are tested on, the same of every class.
+    #[schemars(transform = below_one)]
     pub test: f64,
 }
 

@@ -23,6 +23,7 @@ pub struct Mnist {
     /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
     pub path: Option<PathBuf>,
     /// The number of classes; left out: 10.
+    #[schemars(range(min = 2, max = 256))]
     pub classes: Option<usize>,
 }
 

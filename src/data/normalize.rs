@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::table::quantile;
 use crate::error::Result;
+use crate::registry::schema::positive;
 
 /// How inputs are normalised. What is fitted is fitted on the training rows alone.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -31,11 +32,25 @@ pub enum Normalize {
     Robust,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fixed {
+    /// Subtracted.
     mean: f64,
+    /// Divided by.
+    #[schemars(transform = positive)]
     std: f64,
+}
+
+impl JsonSchema for Normalize {
+    fn schema_name() -> Cow<'static, str> {
+        "Normalize".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let fixed = Fixed::json_schema(generator);
+        json_schema!({ "anyOf": [{ "type": "string", "enum": ["none", "standard", "minmax", "robust"] }, fixed] })
+    }
 }
 
 impl<'de> Deserialize<'de> for Normalize {
@@ -61,24 +76,6 @@ impl<'de> Deserialize<'de> for Normalize {
                 Ok(Self::Fixed { mean, std })
             }
         }
-    }
-}
-
-impl JsonSchema for Normalize {
-    fn schema_name() -> Cow<'static, str> {
-        "Normalize".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "enum": ["standard", "minmax", "robust", "none"] },
-            {
-                "type": "object",
-                "properties": { "mean": { "type": "number" }, "std": { "type": "number", "exclusiveMinimum": 0 } },
-                "required": ["mean", "std"],
-                "additionalProperties": false
-            }
-        ] })
     }
 }
 

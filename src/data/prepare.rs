@@ -10,6 +10,7 @@ use super::split::Fold;
 use super::{Dataset, Dealt, Held, Loaded, Normalize, Request, Rows, Whole};
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// What a config can ask of any data set.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -20,8 +21,10 @@ pub struct Preparation {
     /// How inputs are normalised; left out: not at all, images are divided by 255.
     pub normalize: Normalize,
     /// The share of the training rows that is held out, the same of every class.
+    #[schemars(transform = below_one)]
     pub validation: f64,
     /// Only the first rows of the training split.
+    #[schemars(range(min = 1))]
     pub limit: Option<usize>,
     /// One of several parts of equal size is the test split: `train --folds` sets it.
     pub fold: Option<Fold>,

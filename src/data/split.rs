@@ -26,8 +26,10 @@ pub enum Part {
 #[serde(deny_unknown_fields)]
 pub struct Fold {
     /// Which one, from 1.
+    #[schemars(range(min = 1))]
     pub index: u64,
     /// How many there are.
+    #[schemars(range(min = 2))]
     pub of: u64,
 }
 

@@ -18,12 +18,16 @@ use crate::rng::{Purpose, Stream};
 #[serde(default, deny_unknown_fields)]
 pub struct Waves {
     /// How many windows there are in all.
+    #[schemars(range(min = 5))]
     pub rows: usize,
     /// Steps in a window.
+    #[schemars(range(min = 1))]
     pub window: usize,
     /// Waves.
+    #[schemars(range(min = 1))]
     pub features: usize,
     /// The noise's standard deviation; the waves' amplitude is 1.
+    #[schemars(range(min = 0))]
     pub noise: f64,
 }
 

@@ -20,6 +20,7 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct BceWithLogits {
     /// How much more a positive target counts, a number for each value of a row.
+    #[schemars(inner(range(min = 0)))]
     pub pos_weight: Option<Vec<f64>>,
     /// Whether training follows the mean or the sum.
     pub reduction: Reduction,

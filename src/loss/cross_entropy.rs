@@ -17,10 +17,12 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {
     /// A weight for each class.
+    #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
     /// "balanced": weights that make every class count the same.
     pub class_weight: Option<ClassWeight>,
     /// This share of every target is spread over all classes.
+    #[schemars(range(min = 0, max = 1))]
     pub label_smoothing: f64,
     /// Rows with this target count for nothing.
     pub ignore_index: i64,

@@ -16,8 +16,10 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Focal {
     /// γ: how much less a row counts that is already right.
+    #[schemars(range(min = 0))]
     pub gamma: f64,
     /// A weight for each class, the paper's α.
+    #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
     /// "balanced": weights that make every class count the same.
     pub class_weight: Option<ClassWeight>,

@@ -11,6 +11,7 @@ use crate::data::Want;
 use crate::error::Result;
 use crate::kernels::autograd::vjp;
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 
 /// `½ (log v + (m - y)² / v)`, averaged over rows and values. The network gives 2 K numbers for K targets: the means m,
 /// then what the variances v are made of, by `variance`.
@@ -22,6 +23,7 @@ pub struct GaussianNll {
     /// Whether the constant `½ log 2π` is added.
     pub full: bool,
     /// The smallest variance.
+    #[schemars(transform = positive)]
     pub eps: f64,
     /// Whether training follows the mean or the sum.
     pub reduction: Reduction,

@@ -8,12 +8,14 @@ use super::elementwise::{Elementwise, check_positive};
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 
 /// `(x - y)² / 2` where `|x - y| < δ`, else `δ (|x - y| - δ / 2)`, averaged over rows and values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Huber {
     /// δ: from here on the loss is a straight line.
+    #[schemars(transform = positive)]
     pub delta: f64,
     /// Whether training follows the mean or the sum.
     pub reduction: Reduction,

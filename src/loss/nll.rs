@@ -18,6 +18,7 @@ pub struct Nll {
     /// Whether the network gives logits, to which log-softmax is applied first.
     pub from_logits: bool,
     /// A weight for each class.
+    #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
     /// "balanced": weights that make every class count the same.
     pub class_weight: Option<ClassWeight>,

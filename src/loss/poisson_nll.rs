@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 
 /// `e^x - y x`, or `x - y log(x + eps)` where the network gives the rate itself; averaged over rows and values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,7 @@ pub struct PoissonNll {
     /// Whether Stirling's term of the target, `y log y - y + ½ log 2πy` where y > 1, is added.
     pub full: bool,
     /// Added to the rate under the logarithm.
+    #[schemars(transform = positive)]
     pub eps: f64,
     /// Whether training follows the mean or the sum.
     pub reduction: Reduction,

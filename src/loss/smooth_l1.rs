@@ -13,7 +13,8 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmoothL1 {
-    /// β: from here on the loss is a straight line; 0: everywhere, as [`super::l1`].
+    /// β: from here on the loss is a straight line; 0: everywhere, as `l1`.
+    #[schemars(range(min = 0))]
     pub beta: f64,
     /// Whether training follows the mean or the sum.
     pub reduction: Reduction,

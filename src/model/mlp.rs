@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Build, check_probability, check_width};
+use super::{Build, MOST_UNITS, check_probability, check_width};
 use crate::data::Input;
 use crate::error::Result;
 use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, Params};
@@ -15,6 +15,7 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Mlp {
     /// The widths of the hidden layers; empty: one linear layer.
+    #[schemars(inner(range(min = 1, max = MOST_UNITS)))]
     pub hidden: Vec<usize>,
     /// The activation behind each hidden layer.
     pub activation: Activation,
@@ -23,8 +24,10 @@ pub struct Mlp {
     /// `LayerNorm` in that place.
     pub layer_norm: bool,
     /// The probability of Dropout behind each hidden activation.
+    #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
     /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …
+    #[schemars(pattern("^[A-Za-z0-9_]+$"))]
     pub layer_names: String,
     /// Initialisers; what is left out is PyTorch's default.
     pub init: InitScheme,

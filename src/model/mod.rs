@@ -51,10 +51,13 @@ fn check_probability(key: &str, p: f64) -> Result<(), KeyError> {
     Err(KeyError::new(key, format!("is {p}; a probability lies between 0 and 1")))
 }
 
+/// The most units of a layer.
+const MOST_UNITS: usize = 1 << 20;
+
 /// Refuses a width of 0, and one that no memory holds.
 fn check_width(key: &str, width: usize) -> Result<(), KeyError> {
-    if (1..=1 << 20).contains(&width) {
+    if (1..=MOST_UNITS).contains(&width) {
         return Ok(());
     }
-    Err(KeyError::new(key, format!("is {width}; a layer has 1 to {} units", 1 << 20)))
+    Err(KeyError::new(key, format!("is {width}; a layer has 1 to {MOST_UNITS} units")))
 }

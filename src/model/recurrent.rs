@@ -3,24 +3,31 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{check_probability, check_width};
+use super::{MOST_UNITS, check_probability, check_width};
 use crate::error::Result;
 use crate::nn::{
     Dropout, InitScheme, Kind, LastStep, Layer, Linear, MeanOfSteps, Params, Recurrent, TimeMajor,
 };
 use crate::registry::KeyError;
 
+/// The most recurrent layers on each other.
+pub(super) const MOST_LAYERS: usize = 64;
+
 /// Options of a recurrent model, by torch's names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 pub struct Stack {
     /// The width of the state.
+    #[schemars(range(min = 1, max = MOST_UNITS))]
     pub hidden_size: usize,
     /// How many layers lie on each other.
+    #[schemars(range(min = 1, max = MOST_LAYERS))]
     pub num_layers: usize,
     /// Whether each of them reads the sequence in both directions.
     pub bidirectional: bool,
     /// The probability of Dropout between the layers.
+    #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
     /// What the last Linear reads.
     pub head: Head,
@@ -55,8 +62,11 @@ impl Default for Stack {
 impl Stack {
     pub(super) fn check(&self) -> Result<(), KeyError> {
         check_width("hidden_size", self.hidden_size)?;
-        if !(1..=64).contains(&self.num_layers) {
-            return Err(KeyError::new("num_layers", format!("is {}; take 1 to 64", self.num_layers)));
+        if !(1..=MOST_LAYERS).contains(&self.num_layers) {
+            return Err(KeyError::new(
+                "num_layers",
+                format!("is {}; take 1 to {MOST_LAYERS}", self.num_layers),
+            ));
         }
         check_probability("dropout", self.dropout)?;
         if self.dropout > 0.0 && self.num_layers == 1 {

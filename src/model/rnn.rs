@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Build;
-use super::recurrent::{Head, Stack};
+use super::recurrent::{Head, MOST_LAYERS, Stack};
+use super::{Build, MOST_UNITS};
 use crate::data::Input;
 use crate::error::Result;
 use crate::nn::{Activation, InitScheme, Kind, Layer, Params};
@@ -15,14 +15,17 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Rnn {
     /// The width of the state.
+    #[schemars(range(min = 1, max = MOST_UNITS))]
     pub hidden_size: usize,
     /// How many RNNs lie on each other.
+    #[schemars(range(min = 1, max = MOST_LAYERS))]
     pub num_layers: usize,
     /// Whether each of them reads the sequence in both directions.
     pub bidirectional: bool,
     /// The activation of the state.
     pub nonlinearity: Nonlinearity,
     /// The probability of Dropout between the layers.
+    #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
     /// What the last Linear reads.
     pub head: Head,

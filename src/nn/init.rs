@@ -4,19 +4,19 @@
 use candle_core::{Tensor, bail};
 use rand::Rng;
 use rand_distr::StandardNormal;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::Result;
-use crate::registry::{self, FromTable};
+use crate::registry::{self, FromTable, schema};
 use crate::rng::Stream;
 
 /// Declares the options of an initialiser with their defaults.
 macro_rules! scheme {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr),* $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name { $($(#[$doc])* pub $field: $type),* }
 
@@ -101,33 +101,34 @@ impl<'de> Deserialize<'de> for Init {
     }
 }
 
-/// An initialiser by its name alone, or with options.
-struct NameOrTable;
-
-impl JsonSchema for NameOrTable {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "InitialiserByName".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let table = generator.subschema_for::<Init>();
-        schemars::json_schema!({ "anyOf": [{ "enum": Init::NAMES }, table] })
-    }
-}
-
 /// `[model.init]`: what is left out stays as PyTorch's layers have it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InitScheme {
     /// The weights of all layers but the last; of a recurrent model the recurrent layers'.
-    #[schemars(with = "NameOrTable")]
+    #[schemars(schema_with = "name_or_options")]
     pub hidden: Option<Init>,
     /// The weights of the last layer.
-    #[schemars(with = "NameOrTable")]
+    #[schemars(schema_with = "name_or_options")]
     pub output: Option<Init>,
     /// All biases.
-    #[schemars(with = "NameOrTable")]
+    #[schemars(schema_with = "name_or_options_of_vectors")]
     pub bias: Option<Init>,
+}
+
+/// A name, or a table of name and options.
+fn name_or_options(generator: &mut SchemaGenerator) -> Schema {
+    let options = generator.subschema_for::<Init>();
+    json_schema!({ "anyOf": [{ "type": "string", "enum": Init::NAMES }, options] })
+}
+
+/// The same, of the initialisers that a bias can have.
+fn name_or_options_of_vectors(generator: &mut SchemaGenerator) -> Schema {
+    let fits = |name: &str| Init::named(name).is_ok_and(|init| init.fits_vectors());
+    let names: Vec<&str> = Init::NAMES.iter().copied().filter(|name| fits(name)).collect();
+    let entries: Vec<Schema> =
+        Init::schemas(generator).into_iter().filter(|entry| fits(schema::name_of(entry))).collect();
+    json_schema!({ "anyOf": [{ "type": "string", "enum": names }, schema::by_name(&entries)] })
 }
 
 impl InitScheme {

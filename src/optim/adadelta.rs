@@ -15,12 +15,16 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Adadelta {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// ρ: how much of the running means is kept.
+    #[schemars(range(min = 0, max = 1))]
     pub rho: f64,
     /// Added inside both roots.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,

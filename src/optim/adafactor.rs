@@ -7,7 +7,7 @@ use candle_core::{D, DType, Tensor, Var};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use toml::Value;
+use serde_json::Value;
 
 use super::{Common, Extent, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
@@ -21,14 +21,19 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Adafactor {
     /// The learning rate, in proportion to the weights' size.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// `1 - t^beta2_decay` of the running mean is kept at step t.
+    #[schemars(range(max = 0))]
     pub beta2_decay: f64,
     /// The smallest root mean square of a gradient, and the smallest size of weights that a step is in proportion to.
+    #[schemars(transform = second_not_negative)]
     pub eps: (Floor, f64),
     /// d: the largest root mean square of an update, before the learning rate.
+    #[schemars(range(min = 1))]
     pub d: f64,
     /// This times the learning rate is the share of the weight that decays.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,
@@ -43,25 +48,35 @@ pub enum Floor {
     Number(f64),
 }
 
-impl<'de> Deserialize<'de> for Floor {
-    #[allow(clippy::cast_precision_loss, reason = "a small number")]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(word) if word == "none" => Ok(Self::Precision),
-            Value::Float(number) => Ok(Self::Number(number)),
-            Value::Integer(number) => Ok(Self::Number(number as f64)),
-            other => Err(D::Error::custom(format!("is {other}; it must be a number like 1e-8, or \"none\""))),
-        }
-    }
-}
-
 impl JsonSchema for Floor {
+    fn inline_schema() -> bool {
+        true
+    }
+
     fn schema_name() -> Cow<'static, str> {
         "Floor".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "number" }, { "const": "none" }] })
+        json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "const": "none" }] })
+    }
+}
+
+fn second_not_negative(eps: &mut Schema) {
+    if let Some(Value::Object(second)) = eps.pointer_mut("/prefixItems/1") {
+        second.insert("minimum".to_owned(), 0.into());
+    }
+}
+
+impl<'de> Deserialize<'de> for Floor {
+    #[allow(clippy::cast_precision_loss, reason = "a small number")]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(word) if word == "none" => Ok(Self::Precision),
+            toml::Value::Float(number) => Ok(Self::Number(number)),
+            toml::Value::Integer(number) => Ok(Self::Number(number as f64)),
+            other => Err(D::Error::custom(format!("is {other}; it must be a number like 1e-8, or \"none\""))),
+        }
     }
 }
 

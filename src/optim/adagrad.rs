@@ -15,14 +15,19 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Adagrad {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// How fast the learning rate falls with the steps.
+    #[schemars(range(min = 0))]
     pub lr_decay: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Where the sum of squares starts.
+    #[schemars(range(min = 0))]
     pub initial_accumulator_value: f64,
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// Makes the loss grow.
     pub maximize: bool,

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, `p ← p - lr m̂ / (√v̂ + eps)` with m̂, v̂ corrected for their
 /// start at 0. The weight decay joins the gradient.
@@ -16,12 +17,16 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Divides by the largest v so far: Reddi et al. 2018.
     pub amsgrad: bool,

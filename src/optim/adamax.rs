@@ -9,18 +9,23 @@ use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// `m ← β₁ m + (1 - β₁) g`, `u ← max(β₂ u, |g| + eps)`, `p ← p - lr / (1 - β₁ᵗ) · m / u`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adamax {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// Added to the absolute gradient.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,

@@ -9,18 +9,23 @@ use super::{Common, Slot, Step, UpdateRule};
 use crate::error::Result;
 use crate::kernels::update::{Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// Adam with decoupled weight decay: `p ← p (1 - lr · weight_decay)` before Adam's step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the learning rate is the share of the weight that decays.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Divides by the largest v so far.
     pub amsgrad: bool,

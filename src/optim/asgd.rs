@@ -16,14 +16,19 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Asgd {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// λ: the decay.
+    #[schemars(range(min = 0))]
     pub lambd: f64,
     /// α: the power in η.
+    #[schemars(range(min = 0))]
     pub alpha: f64,
     /// The step at which averaging begins.
+    #[schemars(range(min = 0))]
     pub t0: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use wildmatch::WildMatch;
 
 use super::{Rule, Way};
-use crate::registry::{self, FromTable, KeyError};
+use crate::registry::{FromTable, KeyError, schema};
 
 /// `[optimizer]`: a rule, and the parameters that go by other options.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,15 +96,45 @@ impl FromTable for Grouped {
     }
 }
 
-impl JsonSchema for Grouped {
-    fn schema_name() -> Cow<'static, str> {
-        "Optimizer".into()
-    }
+/// The schema of a group that goes by the rule of this entry.
+fn group(mut rule: Schema) -> Schema {
+    let pattern = "Which parameters: a name of the state dict, where `*` stands for anything and `?` for one character.";
+    let frozen = "Whether they stay as they are.";
+    let closure = moves_all(schema::name_of(&rule));
+    schema::add(
+        &mut rule,
+        [
+            ("match".to_owned(), json!({ "type": "string", "minLength": 1, "description": pattern })),
+            ("frozen".to_owned(), json!({ "type": "boolean", "default": false, "description": frozen })),
+        ],
+    );
+    schema::require(&mut rule, "match");
+    if closure { frozen_only(rule) } else { rule }
+}
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let groups = json!({ "type": "array", "items": generator.subschema_for::<Group>() });
-        registry::with_properties(Rule::json_schema(generator), &json!({ "groups": groups }))
+/// Whether the optimizer of this name moves all parameters together.
+fn moves_all(name: &str) -> bool {
+    let table = Table::from_iter([("name".to_owned(), name.into())]);
+    Rule::from_table(table).is_ok_and(|rule| matches!(rule.way(), Way::Closure(_)))
+}
+
+/// A group that can only be frozen.
+fn frozen_only(mut group: Schema) -> Schema {
+    group.insert(
+        "allOf".to_owned(),
+        json!([{ "required": ["frozen"], "properties": { "frozen": { "const": true } } }]),
+    );
+    group
+}
+
+/// A group without a name goes by the optimizer's, and has of it what it leaves out.
+fn unnamed(mut group: Schema) -> Schema {
+    group.insert("required".to_owned(), json!(["match"]));
+    if let Some(Json::Object(options)) = group.get_mut("properties") {
+        options.remove("name");
+        options.values_mut().filter_map(Json::as_object_mut).for_each(|option| _ = option.remove("default"));
     }
+    group
 }
 
 impl JsonSchema for Group {
@@ -112,26 +142,36 @@ impl JsonSchema for Group {
         "Group".into()
     }
 
-    /// A group may name another optimizer, or have options of the one that it is in: it is any of their options.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut group =
-            json!({ "match": { "type": "string", "minLength": 1 }, "frozen": { "type": "boolean" } });
-        let rules = Rule::json_schema(generator);
-        let rules = rules.get("oneOf").and_then(Json::as_array).cloned().unwrap_or_default();
-        for own in rules.iter().filter_map(|rule| rule.get("properties")?.as_object()) {
-            for (key, schema) in own.iter().filter(|(key, _)| *key != "name") {
-                // Options of equal names may be of several types.
-                let mut known = group[key].get("anyOf").and_then(Json::as_array).cloned().unwrap_or_default();
-                if !known.contains(schema) {
-                    known.push(schema.clone());
-                    group[key] = json!({ "anyOf": known });
-                }
-            }
+        let entries: Vec<Schema> = Rule::schemas(generator).into_iter().map(group).collect();
+        schema::by_name(&entries)
+    }
+}
+
+impl JsonSchema for Grouped {
+    fn schema_name() -> Cow<'static, str> {
+        "Grouped".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let groups = |items: Schema| {
+            let description =
+                "Parameters with options of their own; a parameter is in the first that matches its name.";
+            [("groups".to_owned(), json!({ "type": "array", "description": description, "items": items }))]
+        };
+        let named = generator.subschema_for::<Group>();
+        let mut entries = Rule::schemas(generator);
+        let mut outline = schema::outline(&entries.iter().cloned().map(group).collect::<Vec<_>>());
+        for rule in &mut entries {
+            let own = unnamed(group(rule.clone()));
+            let items = json_schema!({ "if": { "required": ["name"] }, "then": named, "else": own });
+            let items = if moves_all(schema::name_of(rule)) { frozen_only(items) } else { items };
+            schema::add(rule, groups(items));
         }
-        group["name"] = json!({ "enum": Rule::NAMES });
-        json_schema!({
-            "type": "object", "properties": group, "required": ["match"], "additionalProperties": false
-        })
+        outline.remove("required");
+        let mut whole = schema::outline(&entries);
+        schema::add(&mut whole, groups(outline));
+        schema::cases(whole, &entries)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::kernels::norm::sum_of_squares;
 use crate::kernels::real::Real;
 use crate::kernels::update::{Descend, PerElement, Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// `r = m̂ / (√v̂ + eps) + λ p`, `p ← p - lr ‖p‖ / ‖r‖ · r`, for each parameter by its own norms (algorithm 2); where one
 /// of the norms is 0 the ratio is 1.
@@ -18,12 +19,16 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Lamb {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// λ: this times the weight joins the direction.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,

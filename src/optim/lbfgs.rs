@@ -18,16 +18,22 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
     /// The length of a step, or where the line search begins.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// The most steps an update.
+    #[schemars(range(min = 1))]
     pub max_iter: u64,
     /// The most evaluations of the loss an update; left out: `max_iter · 5 / 4`.
+    #[schemars(range(min = 1))]
     pub max_eval: Option<u64>,
     /// Stops where no element of the gradient is larger.
+    #[schemars(range(min = 0))]
     pub tolerance_grad: f64,
     /// Stops where loss or weights change less.
+    #[schemars(range(min = 0))]
     pub tolerance_change: f64,
     /// How many differences are kept.
+    #[schemars(range(min = 1))]
     pub history_size: usize,
     /// A line search, where steps are not to be of length `lr`.
     pub line_search_fn: Option<LineSearch>,

@@ -9,16 +9,20 @@ use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// `p ← p (1 - lr · weight_decay) - lr sign(β₁ m + (1 - β₁) g)`, `m ← β₂ m + (1 - β₂) g`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lion {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// This times the learning rate is the share of the weight that decays.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Makes the loss grow.
     pub maximize: bool,

@@ -18,18 +18,23 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Muon {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// This times the learning rate is the share of the weight that decays.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// μ: how much of the running mean is kept.
+    #[schemars(range(min = 0))]
     pub momentum: f64,
     /// Looks ahead along the direction.
     pub nesterov: bool,
     /// The coefficients of the Newton-Schulz iteration.
     pub ns_coefficients: [f64; 3],
     /// The smallest norm that a direction is divided by.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// The steps of the iteration.
+    #[schemars(range(max = 99))]
     pub ns_steps: usize,
     /// How the learning rate follows the matrix's shape.
     pub adjust_lr_fn: AdjustLr,

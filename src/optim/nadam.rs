@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// Adam whose step mixes gradient and momentum: `μ_t = β₁ (1 - ½ · 0.96^(t ψ))`, and
 /// `p ← p - lr ((1 - μ_t) / (1 - Π μ) · g + μ_{t+1} / (1 - μ_{t+1} Π μ) · m) / (√v̂ + eps)`
@@ -17,14 +18,19 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct NAdam {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// ψ: how fast the momentum warms up.
+    #[schemars(range(min = 0))]
     pub momentum_decay: f64,
     /// Whether the decay shrinks the weights themselves, as in AdamW.
     pub decoupled_weight_decay: bool,

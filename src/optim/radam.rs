@@ -10,18 +10,23 @@ use crate::error::Result;
 use crate::kernels::real::Real;
 use crate::kernels::update::{PerElement, Prelude, update};
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// With `ρ_t = ρ_∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)`: where `ρ_t > 5`, Adam times a rectification, before that `p ← p - lr m̂`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RAdam {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// β₁ and β₂: how much of the running means is kept.
+    #[schemars(transform = below_one)]
     pub betas: [f64; 2],
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Whether the decay shrinks the weights themselves, as in AdamW.
     pub decoupled_weight_decay: bool,

@@ -16,14 +16,19 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// α: how much of the running mean of squares is kept.
+    #[schemars(range(min = 0))]
     pub alpha: f64,
     /// Added to the root.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// μ: the share of the last direction that is kept.
+    #[schemars(range(min = 0))]
     pub momentum: f64,
     /// Divides by the standard deviation instead of the root mean square.
     pub centered: bool,

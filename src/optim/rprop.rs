@@ -1,8 +1,9 @@
 //! Resilient propagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
 
 use candle_core::{Tensor, Var};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
@@ -16,13 +17,24 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Rprop {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// The factors by which a step shrinks and grows.
+    #[schemars(transform = around_one)]
     pub etas: [f64; 2],
     /// The smallest and the largest step.
+    #[schemars(inner(range(min = 0)))]
     pub step_sizes: [f64; 2],
     /// Makes the loss grow.
     pub maximize: bool,
+}
+
+/// Bounds the first factor to less than 1, the second to more.
+fn around_one(schema: &mut Schema) {
+    let shrink = json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 });
+    let grow = json!({ "type": "number", "exclusiveMinimum": 1 });
+    schema.insert("prefixItems".to_owned(), json!([shrink, grow]));
+    schema.remove("items");
 }
 
 impl Default for Rprop {

@@ -15,12 +15,15 @@ pub mod reduce_on_plateau;
 pub mod sequential;
 pub mod step;
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use crate::registry;
-use crate::registry::{FromTable, KeyError};
+use crate::registry::{FromTable, KeyError, schema};
 
 /// How the learning rate goes.
 pub trait Schedule {
@@ -121,6 +124,37 @@ impl Plan {
     }
 }
 
+impl JsonSchema for Plan {
+    fn schema_name() -> Cow<'static, str> {
+        "Plan".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let timing = schema::properties::<Timing>(generator);
+        let mut entries = Schedules::schemas(generator);
+        for entry in &mut entries {
+            schema::add(entry, timing.clone());
+            if follows_a_metric(schema::name_of(entry))
+                && let Some(Value::Object(interval)) = entry.pointer_mut("/properties/interval")
+            {
+                interval.insert("const".to_owned(), "epoch".into());
+            }
+        }
+        let mut outline = schema::outline(&entries);
+        // A warm-up alone needs no schedule behind it.
+        outline.remove("required");
+        let alone = json!({ "if": { "required": ["name"] }, "else": Timing::json_schema(generator) });
+        let plan = schema::cases(outline, &entries);
+        json_schema!({ "allOf": [plan, alone] })
+    }
+}
+
+/// Whether the schedule of this name is no function of the step.
+fn follows_a_metric(name: &str) -> bool {
+    let table = toml::Table::from_iter([("name".to_owned(), name.into())]);
+    Schedules::from_table(table).is_ok_and(|schedule| schedule.plateau().is_some())
+}
+
 impl FromTable for Plan {
     fn from_table(mut table: toml::Table) -> Result<Self, KeyError> {
         let shared = ["interval", "warmup_steps"].iter().filter_map(|key| table.remove_entry(*key)).collect();
@@ -136,23 +170,6 @@ impl FromTable for Plan {
             return Err(KeyError::new("interval", problem));
         }
         Ok(Self { schedule: Some(schedule), timing })
-    }
-}
-
-impl JsonSchema for Plan {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Schedule".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let timing = Timing::json_schema(generator);
-        let shared = timing.get("properties").cloned().unwrap_or_default();
-        let mut schema = registry::with_properties(Schedules::json_schema(generator), &shared);
-        // A warm-up alone needs no schedule behind it.
-        if let Some(entries) = schema.get_mut("oneOf").and_then(serde_json::Value::as_array_mut) {
-            entries.push(timing.into());
-        }
-        schema
     }
 }
 

@@ -15,12 +15,15 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
     /// The learning rate.
+    #[schemars(range(min = 0))]
     pub lr: f64,
     /// μ: the share of the last direction that is kept.
+    #[schemars(range(min = 0))]
     pub momentum: f64,
     /// d: how much less of the gradient joins the direction.
     pub dampening: f64,
     /// This times the weight joins the gradient.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Looks ahead along the direction.
     pub nesterov: bool,

@@ -1,39 +1,121 @@
-//! The JSON Schema of a registry: an object for each entry, told apart by its `name`.
+//! JSON Schemas of config types, <https://json-schema.org/draft/2020-12>: what `#[derive(JsonSchema)]` does not make.
 
-use schemars::{Schema, SchemaGenerator};
-use serde_json::{Map, Value as Json, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
 
-/// The schema of an entry's options with the `name` that picks it.
-pub fn named_schema(name: &str, mut schema: Schema, generator: &SchemaGenerator) -> Schema {
-    // Options that several entries share are a reference; here they get a name of their own.
-    let shared = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.rsplit('/').next());
-    let shared = shared.and_then(|key| generator.definitions().get(key)).cloned();
-    if let Some(Ok(shared)) = shared.map(Schema::try_from) {
-        schema = shared;
-    }
-    let object = schema.ensure_object();
-    let properties = object.entry("properties").or_insert_with(|| Map::new().into());
-    if let Some(properties) = properties.as_object_mut() {
-        properties.shift_insert(0, "name".to_owned(), json!({ "const": name }));
-    }
-    match object.get_mut("required").and_then(Json::as_array_mut) {
-        Some(required) => required.push("name".into()),
-        None => {
-            object.insert("required".to_owned(), json!(["name"]));
-        }
-    }
-    object.insert("type".to_owned(), "object".into());
-    object.insert("additionalProperties".to_owned(), false.into());
+/// The object schema of a registry's entry: `name`, which picks it, and the options of `T`.
+pub fn named<T: JsonSchema>(name: &str, generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = T::json_schema(generator);
+    let own = std::iter::once(("name".to_owned(), json!({ "type": "string", "const": name })));
+    let options = schema.remove("properties").as_ref().and_then(Value::as_object).cloned();
+    add(&mut schema, own.chain(options.unwrap_or_default()));
+    require(&mut schema, "name");
     schema
 }
 
-/// A registry's schema whose entries all have these properties besides.
-pub fn with_properties(mut schema: Schema, more: &Json) -> Schema {
-    let entries = schema.get_mut("oneOf").and_then(Json::as_array_mut);
-    for entry in entries.into_iter().flatten() {
-        if let (Some(properties), Some(more)) = (entry["properties"].as_object_mut(), more.as_object()) {
-            properties.extend(more.clone());
+/// The name that picks an entry, from its schema.
+pub fn name_of(entry: &Schema) -> &str {
+    entry.pointer("/properties/name/const").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// One of these entries, by `name`.
+pub fn by_name(entries: &[Schema]) -> Schema {
+    cases(outline(entries), entries)
+}
+
+/// The names and all options of these entries, but for bounds and defaults, in which entries differ. It is what editors
+/// complete from.
+pub fn outline(entries: &[Schema]) -> Schema {
+    let names: Vec<&str> = entries.iter().map(name_of).collect();
+    let mut whole = json_schema!({ "type": "object", "required": ["name"] });
+    add(&mut whole, [("name".to_owned(), json!({ "type": "string", "enum": names }))]);
+    add(&mut whole, outlines(entries));
+    whole
+}
+
+/// An outline, and the entry that `name` picks. A plain `oneOf` would say the same, but of a mistake a validator could
+/// only say that none of all entries fits.
+pub fn cases(outline: Schema, entries: &[Schema]) -> Schema {
+    let cases = entries.iter().map(|entry| {
+        let named = json!({ "required": ["name"], "properties": { "name": { "const": name_of(entry) } } });
+        json!({ "if": named, "then": entry })
+    });
+    let all: Vec<Value> = std::iter::once(outline.to_value()).chain(cases).collect();
+    json_schema!({ "allOf": all })
+}
+
+fn outlines(entries: &[Schema]) -> Map<String, Value> {
+    let mut found: Map<String, Value> = Map::new();
+    let options = entries.iter().filter_map(|entry| entry.get("properties")?.as_object()).flatten();
+    for (key, option) in options.filter(|(key, _)| *key != "name") {
+        let option = without_bounds(option);
+        let known = found.entry(key).or_insert_with(|| json!({ "anyOf": [] }));
+        if let Some(Value::Array(known)) = known.get_mut("anyOf")
+            && !known.contains(&option)
+        {
+            known.push(option);
         }
     }
-    schema
+    for option in found.values_mut() {
+        if let Some([only]) = option["anyOf"].as_array().map(Vec::as_slice) {
+            *option = only.clone();
+        }
+    }
+    found
+}
+
+fn without_bounds(option: &Value) -> Value {
+    const KEPT: &[&str] =
+        &["description", "type", "enum", "const", "anyOf", "oneOf", "$ref", "additionalProperties"];
+    let Value::Object(option) = option else { return json!({}) };
+    let kept = option.iter().filter(|(key, _)| KEPT.contains(&key.as_str()));
+    let mut kept: Map<String, Value> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+    if let Some(items) = option.get("items") {
+        kept.insert("items".to_owned(), without_bounds(items));
+    }
+    kept.into()
+}
+
+/// The properties of the object schema of `T`.
+pub fn properties<T: JsonSchema>(generator: &mut SchemaGenerator) -> Map<String, Value> {
+    match T::json_schema(generator).remove("properties") {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
+    }
+}
+
+/// Adds properties to an object schema, over those of the same name.
+pub fn add(schema: &mut Schema, properties: impl IntoIterator<Item = (String, Value)>) {
+    let own = schema.ensure_object().entry("properties").or_insert_with(|| json!({}));
+    if let Value::Object(own) = own {
+        own.extend(properties);
+    }
+}
+
+/// Makes a property one that cannot be left out.
+pub fn require(schema: &mut Schema, key: &str) {
+    let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
+    if let Value::Array(keys) = required {
+        keys.push(key.into());
+    }
+}
+
+/// Bounds a number, or every number of an array, to more than 0.
+pub fn positive(schema: &mut Schema) {
+    bound(schema, json!({ "exclusiveMinimum": 0 }));
+}
+
+/// Bounds a number, or every number of an array, to 0 … 1 without 1.
+pub fn below_one(schema: &mut Schema) {
+    bound(schema, json!({ "minimum": 0, "exclusiveMaximum": 1 }));
+}
+
+fn bound(schema: &mut Schema, bounds: Value) {
+    let number = match schema.get_mut("items") {
+        Some(Value::Object(items)) => items,
+        _ => schema.ensure_object(),
+    };
+    if let Value::Object(bounds) = bounds {
+        number.extend(bounds);
+    }
 }

@@ -1,9 +1,7 @@
 //! `[train]`: how a network is trained.
 
-use std::borrow::Cow;
-
 use candle_core::DType;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -19,8 +17,11 @@ use crate::registry::KeyError;
 #[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct TrainOptions {
     /// Rows in a batch: a number, or "full" for batch gradient descent; 1 is stochastic.
+    #[schemars(with = "serde_json::Value")]
+    #[schemars(extend("anyOf" = [{ "type": "integer", "minimum": 1 }, { "const": "full" }]))]
     pub batch_size: Descent,
     /// How often every row is seen.
+    #[schemars(range(min = 1))]
     pub epochs: u64,
     /// Stop after this many updates; 0: no limit.
     pub max_steps: u64,
@@ -29,12 +30,16 @@ pub struct TrainOptions {
     /// Whether a last batch that is smaller is left out.
     pub drop_last: bool,
     /// The largest norm of all gradients together.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_grad_norm: Option<f64>,
     /// The largest absolute value of a gradient's element.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub clip_grad_value: Option<f64>,
     /// Batches whose gradients make one update.
+    #[schemars(range(min = 1))]
     pub accumulate: usize,
     /// Stop after this many seconds; 0: no limit.
+    #[schemars(range(min = 0))]
     pub max_time: f64,
     /// Weights that are averaged along training: the model that is judged and kept has the average.
     pub average: Option<Averages>,
@@ -47,8 +52,11 @@ pub struct TrainOptions {
     /// Stop when a metric no longer gets better.
     pub early_stopping: Option<EarlyStopping>,
     /// When a checkpoint is written: "epoch", a number of steps, or "never".
+    #[schemars(with = "serde_json::Value")]
+    #[schemars(extend("anyOf" = [{ "enum": ["epoch", "never"] }, { "type": "integer", "minimum": 1 }]))]
     pub checkpoint_every: Every,
     /// How many checkpoints are kept.
+    #[schemars(range(min = 1))]
     pub keep_last: usize,
     /// Whether an event file for TensorBoard is written.
     pub tensorboard: bool,
@@ -80,16 +88,13 @@ impl Default for TrainOptions {
 impl TrainOptions {
     /// Refuses options that cannot be, by the key at fault.
     pub fn check(&self) -> Result<(), KeyError> {
-        for (key, limit) in
-            [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)]
-        {
+        let limits = [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)];
+        for (key, limit) in limits {
             if let Some(limit) = limit
                 && (limit.is_nan() || limit <= 0.0)
             {
-                return Err(KeyError::new(
-                    key,
-                    format!("is {limit}; it must be greater than 0, or left out"),
-                ));
+                let problem = format!("is {limit}; it must be greater than 0, or left out");
+                return Err(KeyError::new(key, problem));
             }
         }
         if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
@@ -166,16 +171,6 @@ impl<'de> Deserialize<'de> for Descent {
     }
 }
 
-impl JsonSchema for Descent {
-    fn schema_name() -> Cow<'static, str> {
-        "Descent".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": "full" }] })
-    }
-}
-
 impl Serialize for Descent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -207,16 +202,6 @@ impl<'de> Deserialize<'de> for Every {
                 "is {other}; it must be \"epoch\", \"never\" or a number of steps"
             ))),
         }
-    }
-}
-
-impl JsonSchema for Every {
-    fn schema_name() -> Cow<'static, str> {
-        "Every".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "enum": ["epoch", "never"] }] })
     }
 }
 
@@ -275,6 +260,7 @@ pub struct EarlyStopping {
     /// Epochs without getting better after which training stops.
     pub patience: u64,
     /// What counts as better: at least this much.
+    #[schemars(range(min = 0))]
     pub min_delta: f64,
     /// The metric that is watched: "`val_loss`", "`val_accuracy`" …
     pub monitor: String,

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 /// The options of a table in a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 pub struct Options {
     /// The file, gzipped or not.
     pub path: PathBuf,

@@ -20,6 +20,9 @@ use crate::data::split::share;
 use crate::data::{Dealt, Held, Loaded, Normalize, Request, Rows, Source, Want};
 use crate::error::{Error, Result};
 
+/// The most rows of a window, and the most that a prediction is ahead of it.
+const MOST_ROWS: usize = 1 << 20;
+
 /// A table whose rows are in time order. From the values of `window` rows the target of the row `horizon` rows behind
 /// the last of them is predicted; the target is one of the features, a date is not. Splits are parts of the time, and
 /// no window lies in two of them.
@@ -31,8 +34,10 @@ pub struct TimeSeries {
     /// The column to predict, or several.
     pub target: Names,
     /// The rows that a prediction is made from.
+    #[schemars(range(min = 1, max = MOST_ROWS))]
     pub window: usize,
     /// How many rows ahead of the last of them it is made.
+    #[schemars(range(min = 1, max = MOST_ROWS))]
     pub horizon: usize,
     /// The test split: the last share of the rows, or another file.
     pub test: Test,
@@ -133,7 +138,7 @@ impl TimeSeries {
             ));
         }
         for (key, value) in [("data.window", self.window), ("data.horizon", self.horizon)] {
-            if !(1..=1 << 20).contains(&value) {
+            if !(1..=MOST_ROWS).contains(&value) {
                 return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 or more")));
             }
         }

@@ -1,5 +1,6 @@
 //! The initialisers that keep the variance of a layer's values or gradients, by its fans.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gain::{Fan, Nonlinearity};

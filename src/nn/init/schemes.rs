@@ -1,10 +1,12 @@
 //! The initialisers themselves, one type each.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Initializer, Shape, normal, orthogonal, truncated, uniform};
 use crate::error::Result;
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 use crate::rng::Stream;
 
 scheme! {
@@ -23,6 +25,7 @@ scheme! {
         /// The mean.
         mean: f64 = 0.0,
         /// The standard deviation.
+        #[schemars(transform = positive)]
         std: f64 = 1.0,
     }
 }
@@ -33,6 +36,7 @@ scheme! {
         /// The mean of the normal distribution.
         mean: f64 = 0.0,
         /// Its standard deviation.
+        #[schemars(transform = positive)]
         std: f64 = 1.0,
         /// The lower bound.
         a: f64 = -2.0,

@@ -13,6 +13,7 @@ use crate::registry::KeyError;
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealing {
     /// The steps down; torch has no default.
+    #[schemars(range(min = 1))]
     pub T_max: u64,
     /// The smallest learning rate.
     pub eta_min: f64,

@@ -13,8 +13,10 @@ use crate::registry::KeyError;
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealingWarmRestarts {
     /// The steps of the first fall; torch has no default.
+    #[schemars(range(min = 1))]
     pub T_0: u64,
     /// How much longer each next fall is.
+    #[schemars(range(min = 1))]
     pub T_mult: u64,
     /// The smallest learning rate.
     pub eta_min: f64,

@@ -16,8 +16,10 @@ pub struct Cyclic {
     /// The largest; torch has no default.
     pub max_lr: f64,
     /// Steps up.
+    #[schemars(range(min = 1))]
     pub step_size_up: u64,
     /// Steps down; left out: as many.
+    #[schemars(range(min = 1))]
     pub step_size_down: Option<u64>,
     /// How the height of the cycles changes.
     pub mode: Mode,

@@ -15,6 +15,7 @@ pub struct Linear {
     /// The share at the end.
     pub end_factor: f64,
     /// For how long.
+    #[schemars(range(min = 1))]
     pub total_iters: u64,
 }
 

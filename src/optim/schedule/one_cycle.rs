@@ -14,8 +14,10 @@ pub struct OneCycle {
     /// The largest learning rate; torch has no default.
     pub max_lr: f64,
     /// The steps of the cycle; torch has no default.
+    #[schemars(range(min = 1))]
     pub total_steps: u64,
     /// The share of the steps in which it rises.
+    #[schemars(range(min = 0, max = 1))]
     pub pct_start: f64,
     /// The shape of rise and fall.
     pub anneal_strategy: Anneal,

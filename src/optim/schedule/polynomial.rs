@@ -11,6 +11,7 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Polynomial {
     /// For how long.
+    #[schemars(range(min = 1))]
     pub total_iters: u64,
     /// The power.
     pub power: f64,

@@ -5,27 +5,32 @@ use serde::{Deserialize, Serialize};
 
 use super::Schedule;
 use crate::registry::KeyError;
+use crate::registry::schema::below_one;
 
 /// Multiplies the learning rate by `factor` when a metric no longer gets better. The one schedule that is no function of
-/// the step alone: it is one of the number of reductions, which a [`Plateau`] counts.
+/// the step alone: it is one of the number of reductions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
     /// Whether the metric is to fall or to rise.
     pub mode: Mode,
     /// What the learning rate is multiplied by.
+    #[schemars(transform = below_one)]
     pub factor: f64,
     /// So many epochs without getting better are let pass.
     pub patience: u64,
     /// What counts as better.
+    #[schemars(range(min = 0))]
     pub threshold: f64,
     /// Whether the threshold is a share of the best value or a number.
     pub threshold_mode: ThresholdMode,
     /// Epochs after a reduction that do not count.
     pub cooldown: u64,
     /// The smallest learning rate.
+    #[schemars(range(min = 0))]
     pub min_lr: f64,
     /// Smaller reductions are not made.
+    #[schemars(range(min = 0))]
     pub eps: f64,
     /// The metric: "`val_loss`", "`val_accuracy`" …; left out: the validation loss, or the training loss where no rows
     /// are held out.
@@ -113,7 +118,7 @@ impl ReduceOnPlateau {
 }
 
 /// Counts the epochs that did not get better, and the reductions.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plateau {
     #[serde(skip_serializing_if = "Option::is_none")]

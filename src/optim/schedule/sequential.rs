@@ -1,7 +1,8 @@
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html>
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Schedule, Schedules};
 use crate::registry::KeyError;
@@ -12,9 +13,18 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Sequential {
     /// The schedules, each a table as `[schedule]` would be.
+    #[schemars(transform = without_plateau)]
     pub schedules: Vec<Schedules>,
     /// The steps at which the next one begins: one fewer than schedules.
     pub milestones: Vec<u64>,
+}
+
+/// Refuses the schedule that follows no plan.
+fn without_plateau(schedules: &mut Schema) {
+    if let Some(Value::Object(schedule)) = schedules.get_mut("items") {
+        let names = json!({ "not": { "const": "reduce_on_plateau" } });
+        schedule.insert("properties".to_owned(), json!({ "name": names }));
+    }
 }
 
 impl Sequential {

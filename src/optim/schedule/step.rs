@@ -11,6 +11,7 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
     /// Steps between two falls; torch has no default.
+    #[schemars(range(min = 1))]
     pub step_size: u64,
     /// The factor.
     pub gamma: f64,

@@ -11,6 +11,7 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Ema {
     /// How much of the average is kept.
+    #[schemars(range(min = 0, max = 1))]
     pub decay: f64,
 }
 

@@ -11,6 +11,7 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 pub struct Swa {
     /// The first epoch whose weights count.
+    #[schemars(range(min = 1))]
     pub start_epoch: u64,
 }
 
