@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use crate::error::{Error, Result};
-use crate::kernels::team;
+use crate::kernels::{cuda, team};
 
 /// The device of this name: auto, cpu, cuda or cuda:N.
 pub(super) fn choose(name: &str) -> Result<Device> {
@@ -19,33 +19,30 @@ pub(super) fn choose(name: &str) -> Result<Device> {
             name.escape_debug()
         )));
     };
-    cuda(ordinal).map_err(|problem| {
+    cuda::device(ordinal).map_err(|problem| {
         Error::Config(format!(
-            "--device {name}: {problem}; use --device cpu, or auto to take a GPU where there is one"
+            "--device {name}: {}; use --device cpu, or auto to take a GPU where there is one",
+            Error::from(problem)
         ))
     })
 }
 
 /// The GPU where there is one, else the CPU; says which.
 fn automatic() -> Device {
-    match cuda(0) {
+    match cuda::device(0) {
         Ok(device) => {
             tracing::info!("running on the GPU, cuda:0");
             device
         }
-        Err(problem) => {
-            tracing::debug!("{problem}");
+        Err(problem) if cfg!(feature = "cuda") => {
+            tracing::info!("{}; training on the CPU, {} threads", Error::from(problem), team::threads());
+            Device::Cpu
+        }
+        Err(_) => {
             tracing::info!("running on the CPU, {} threads", team::threads());
             Device::Cpu
         }
     }
-}
-
-fn cuda(ordinal: usize) -> Result<Device, String> {
-    if !candle_core::utils::cuda_is_available() {
-        return Err("this binary was built without CUDA (`cargo build --release --features cuda`)".to_owned());
-    }
-    Device::new_cuda(ordinal).map_err(|e| format!("no CUDA device: {}", Error::from(e)))
 }
 
 /// Sets the number of threads for the whole process; it changes the speed, never the bits.

@@ -13,6 +13,7 @@ pub mod batch_norm;
 pub mod bytes;
 mod columns;
 pub mod cross_entropy;
+pub mod cuda;
 pub mod dropout;
 mod elementary;
 pub mod gather;
