@@ -27,9 +27,21 @@ pub enum Purpose {
     Data = 5,
 }
 
+/// What a stream is a function of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The run's seed.
+    pub seed: u64,
+    /// What it is drawn for.
+    pub purpose: Purpose,
+    /// Its number among those of this purpose.
+    pub index: u64,
+}
+
 /// An endless stream of random bits that can be read at any position.
 #[derive(Debug, Clone)]
 pub struct Stream {
+    source: Source,
     key: [u32; 2],
     counter: u64,
     block: [u32; 4],
@@ -40,7 +52,13 @@ impl Stream {
     /// The stream of `seed` for one `purpose` and `index`.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let [a, b, _, _] = philox([low(index), high(index), purpose as u32, 0], [low(seed), high(seed)]);
-        Self { key: [a, b], counter: 0, block: [0; 4], used: 4 }
+        let source = Source { seed, purpose, index };
+        Self { source, key: [a, b], counter: 0, block: [0; 4], used: 4 }
+    }
+
+    /// What it is a function of: a GPU makes the same stream from it.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// The four 32-bit words at block `counter`, whatever was drawn before.

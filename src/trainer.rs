@@ -9,13 +9,14 @@ mod diagnosis;
 mod evaluation;
 mod options;
 mod pass;
+mod queue;
 mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ pub use evaluation::{Evaluation, evaluate};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 pub use pass::Update;
 use pass::{Batch, Pass};
+use queue::Queue;
 pub use snapshot::Snapshot;
 
 /// A network in training.
@@ -48,6 +50,9 @@ pub struct Trainer {
     options: TrainOptions,
     grads: Grads,
     inputs: Option<Tensor>,
+    /// On a GPU, where the host need not see an update's numbers to make the next.
+    queue: Option<Queue>,
+    failed_rows: Option<Vec<u32>>,
     seed: u64,
     interrupt: Arc<AtomicBool>,
 }
@@ -64,8 +69,28 @@ impl Trainer {
         let grads = Grads::new(network.params())?;
         let plateau = Plateau::default();
         let average = options.average.clone().map(Average::new);
-        let (inputs, interrupt) = (None, Arc::default());
-        Ok(Self { network, loss, optimizer, plan, plateau, average, options, grads, inputs, seed, interrupt })
+        let (params, dtype) = (network.params(), network.params().dtype());
+        let queues = params.device().is_cuda()
+            && matches!(dtype, DType::F32 | DType::F64)
+            && average.is_none()
+            && optimizer.is_per_element();
+        let queue = queues.then(|| Queue::new(params.trainable().len(), params.device())).transpose()?;
+        let (inputs, failed_rows, interrupt) = (None, None, Arc::default());
+        Ok(Self {
+            network,
+            loss,
+            optimizer,
+            plan,
+            plateau,
+            average,
+            options,
+            grads,
+            inputs,
+            queue,
+            failed_rows,
+            seed,
+            interrupt,
+        })
     }
 
     /// Gives an update up between its parts, as [`Error::Interrupted`], once this is set: a large batch can take long.
@@ -142,6 +167,13 @@ impl Trainer {
     /// A loss or a gradient that is not finite, with the first layer where that is so, or an interruption; the trainer
     /// is as it was.
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
+        if self.queue.is_some() {
+            let mut last = self.queue(data, rows, epoch)?.pop();
+            while let Some(update) = self.settle(data)?.pop() {
+                last = Some(update);
+            }
+            return last.ok_or_else(evaluation::no_row_counts);
+        }
         let step = self.steps() + 1;
         let at = (step, epoch, self.plateau.reductions);
         let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
@@ -172,7 +204,7 @@ impl Trainer {
         let interrupt = Some(&**interrupt);
         let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
         let (update, clipping) = pass.gradients(batch)?;
-        optimizer.step(grads, clipping, rates)?;
+        optimizer.step(grads, clipping, rates, None)?;
         Ok(update)
     }
 

@@ -180,7 +180,8 @@ fn losses() {
         let xs = Var::from_tensor(&random(&[4, loss.width(3)])).unwrap();
         let total = loss.total(&ys).unwrap();
         let (_, grad) = loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap();
-        let value = || loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().0 / total;
+        let value =
+            || loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().0.read().unwrap() / total;
         assert_close(options, &elements(&grad), &slopes(&xs, value));
     }
 }

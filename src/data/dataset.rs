@@ -26,7 +26,12 @@ pub struct Dataset {
 #[derive(Debug, Clone)]
 enum Store {
     /// Inputs (N, …) and targets (N) or (N, K). A row of inputs may go on into those behind it.
-    Memory { xs: Tensor, ys: Tensor },
+    Memory {
+        xs: Tensor,
+        ys: Tensor,
+        /// Classes on the CPU, where `ys` are on a GPU: what is counted of them need not wait for it.
+        here: Option<Tensor>,
+    },
     /// In a file; batches go to the device.
     File(Stored, Device),
 }
@@ -74,9 +79,11 @@ impl Dataset {
         // Numbers are converted once, bytes a batch at a time.
         let xs = if xs.dtype() == DType::U8 { xs.clone() } else { xs.to_dtype(dtype)? };
         let ys = if ys.dtype() == DType::I64 { ys.clone() } else { ys.to_dtype(dtype)? };
+        let here =
+            (device.is_cuda() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
-        Ok(Self { store: Store::Memory { xs, ys }, row, scale, shift, dtype, units: None })
+        Ok(Self { store: Store::Memory { xs, ys, here }, row, scale, shift, dtype, units: None })
     }
 
     /// A data set of rows in a file.
@@ -126,7 +133,7 @@ impl Dataset {
     /// Gives `f` all inputs and targets as they are kept, tensor by tensor.
     pub(super) fn for_each_part(&self, mut f: impl FnMut(&Tensor) -> Result<()>) -> Result<()> {
         match &self.store {
-            Store::Memory { xs, ys } => {
+            Store::Memory { xs, ys, .. } => {
                 f(xs)?;
                 f(ys)
             }
@@ -194,6 +201,14 @@ impl Dataset {
                 let ys = if ys.dtype() == DType::I64 { ys } else { ys.to_dtype(self.dtype)? };
                 Ok(ys.to_device(device)?)
             }
+        }
+    }
+
+    /// The classes of these rows on the CPU, where the data's own are on a GPU.
+    pub fn classes_here(&self, rows: &[u32]) -> Result<Option<Tensor>> {
+        match &self.store {
+            Store::Memory { here: Some(here), .. } => Ok(Some(gather::classes(here, rows)?)),
+            _ => Ok(None),
         }
     }
 

@@ -8,7 +8,7 @@ use super::real::Real;
 use super::storage::{Float, tensor, view};
 use super::symbolic::Formula;
 use super::vectorized::vectorized;
-use super::{by_dtype, is_fused, team};
+use super::{by_dtype, cuda, is_fused, team};
 
 /// The activation functions of torch.nn, with torch's default parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -111,6 +111,9 @@ macro_rules! specialized {
 
 /// The activation of every element.
 pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
+    if cuda::runs_on(xs) {
+        return cuda::activation::forward(act, xs);
+    }
     if !is_fused(xs) {
         let formula = Formula::default();
         return formula.value(act.value(formula.node(xs.clone())));
@@ -124,6 +127,9 @@ pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
 
 /// The gradient of [`forward`]'s input, from its input, its output and the output's gradient.
 pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    if cuda::runs_on(xs) {
+        return cuda::activation::backward(act, xs, ys, grad);
+    }
     if !is_fused(xs) {
         let formula = Formula::default();
         let slope = act.slope(formula.node(xs.clone()), formula.node(ys.clone()));

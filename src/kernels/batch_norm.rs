@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor, Var};
 
 use super::storage::{Float, edit, tensor, view};
 use super::vectorized::vectorized;
-use super::{Sink, autograd, by_dtype, columns, is_fused, team};
+use super::{Sink, autograd, by_dtype, columns, cuda, is_fused, team};
 
 /// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -24,6 +24,10 @@ pub struct Output {
 pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
     if is_fused(xs) {
         return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps));
+    }
+    if cuda::runs_on(xs) {
+        let [ys, normalized, mean, var] = cuda::batch_norm::forward(xs, w, b, eps)?;
+        return Ok(Output { ys, mean, var, normalized, eps });
     }
     let mean = xs.mean(0)?;
     let centered = xs.broadcast_sub(&mean)?;
@@ -110,6 +114,10 @@ pub fn backward(
     grad: &Tensor,
     [into_w, into_b]: [Sink<'_>; 2],
 ) -> Result<Tensor> {
+    if cuda::runs_on(xs) {
+        let kept = (&output.normalized, &output.var, output.eps);
+        return cuda::batch_norm::backward(w, kept, grad, [into_w, into_b]);
+    }
     if !is_fused(xs) {
         let grads = autograd::vjp(&[xs, w, b], grad, |t| plain(&t[0], &t[1], &t[2], output.eps))?;
         autograd::store(into_w, &grads[1])?;

@@ -5,7 +5,7 @@ use candle_core::{D, DType, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{autograd, by_dtype, is_fused, team};
+use super::{Number, autograd, by_dtype, cuda, is_fused, team};
 
 /// How the rows count.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct Weighting<'a> {
 }
 
 impl Weighting<'_> {
-    fn weight(&self, class: usize) -> f64 {
+    pub(super) fn weight(&self, class: usize) -> f64 {
         self.class_weight.and_then(|weights| weights.get(class)).map_or(1.0, |w| *w)
     }
 
@@ -44,15 +44,19 @@ pub fn value_and_grad(
     targets: &Tensor,
     how: &Weighting<'_>,
     total: f64,
-) -> Result<(f64, Tensor)> {
+) -> Result<(Number, Tensor)> {
     if is_fused(logits) {
-        return by_dtype!(logits, T => fused::<T>(logits, targets, how, total));
+        let (sum, grad) = by_dtype!(logits, T => fused::<T>(logits, targets, how, total))?;
+        return Ok((Number::Here(sum), grad));
+    }
+    if cuda::runs_on(logits) {
+        let (sum, grad) = cuda::cross_entropy::value_and_grad(logits, targets, how, total)?;
+        return Ok((Number::There(sum), grad));
     }
     let sum = plain(logits, targets, how)?;
     let one = sum.ones_like()?;
     let grads = autograd::vjp(&[logits], &one, |t| plain(&t[0], targets, how))?;
-    let sum = sum.to_dtype(DType::F64)?.to_scalar()?;
-    Ok((sum, (&grads[0] / total)?))
+    Ok((Number::of(&sum)?, (&grads[0] / total)?))
 }
 
 /// The plain twin: the sum of the rows' losses.
@@ -83,14 +87,14 @@ pub fn value_and_grad_of_shares(
     shares: &Tensor,
     how: &Weighting<'_>,
     divisor: f64,
-) -> Result<(f64, Tensor)> {
+) -> Result<(Number, Tensor)> {
     let (_, classes) = logits.dims2()?;
     let spread = how.label_smoothing / fraction(classes);
     let mut shares = shares.affine(1.0 - how.label_smoothing, spread)?;
     if let Some(weights) = how.class_weight {
         shares = shares.broadcast_mul(&Tensor::new(weights, shares.device())?.to_dtype(shares.dtype())?)?;
     }
-    let sum = plain_shares(logits, &shares)?.to_dtype(DType::F64)?.to_scalar()?;
+    let sum = Number::of(&plain_shares(logits, &shares)?)?;
     // d/dx_c = p_c Σ shares - share_c
     let totals = shares.sum_keepdim(D::Minus1)?;
     let grad = candle_nn::ops::softmax(logits, D::Minus1)?.broadcast_mul(&totals)?.sub(&shares)?;
@@ -111,7 +115,7 @@ pub fn value_and_grad_of_likelihood(
     targets: &Tensor,
     ignored: i64,
     divisor: f64,
-) -> Result<(f64, Tensor)> {
+) -> Result<(Number, Tensor)> {
     let (n, classes) = logits.dims2()?;
     let logs = if normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
     let rows = logs.to_dtype(DType::F64)?.to_device(&candle_core::Device::Cpu)?.to_vec2::<f64>()?;
@@ -128,7 +132,7 @@ pub fn value_and_grad_of_likelihood(
         grad[class] += slope / divisor;
     }
     let grad = Tensor::from_vec(grad, (n, classes), logits.device())?.to_dtype(logits.dtype())?;
-    Ok((sum, grad))
+    Ok((Number::Here(sum), grad))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a number of classes")]
@@ -211,7 +215,7 @@ mod tests {
                 assert!((total - if class_weight.is_some() { 4.75 } else { 4.0 }).abs() < 1e-12);
                 let (sum, grad) = value_and_grad(&logits, &targets, &how, total).unwrap();
                 let expected = plain(&logits, &targets, &how).unwrap();
-                assert!((sum - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
+                assert!((sum.read().unwrap() - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
                 let one = Tensor::new(1.0 / total, &Device::Cpu).unwrap();
                 let expected = autograd::vjp(&[&logits], &one, |t| plain(&t[0], &targets, &how)).unwrap();
                 let off = (grad - &expected[0]).unwrap().abs().unwrap().max_all().unwrap();
@@ -227,7 +231,7 @@ mod tests {
         for (target, loss) in [(0i64, 0.0), (1, 2000.0)] {
             let targets = Tensor::new(&[target], &Device::Cpu).unwrap();
             let (sum, _) = value_and_grad(&logits, &targets, &how, 1.0).unwrap();
-            assert!((sum - loss).abs() < 1e-3);
+            assert!((sum.read().unwrap() - loss).abs() < 1e-3);
         }
     }
 }

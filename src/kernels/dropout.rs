@@ -3,30 +3,49 @@
 
 use candle_core::{Result, Tensor};
 
+use super::recurrent::swap_batch_and_time;
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{by_dtype, is_fused, team};
+use super::{by_dtype, cuda, is_fused, team};
 use crate::rng::{LANES, Stream};
 
-/// The mask for the elements of `xs`: `1 / (1 - p)` where an element is kept, 0 where it is dropped. `first` is the
-/// position of the first element in the stream.
-pub fn mask(xs: &Tensor, p: f64, stream: &Stream, first: u64) -> Result<Tensor> {
+/// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
+/// The stream is read row by row, also where the rows lie in the second dimension, from the position `first` on. On a GPU
+/// the stream may be that of the step which `now` has.
+pub fn mask(xs: &Tensor, p: f64, stream: &Stream, first: u64, now: Option<&Tensor>) -> Result<Tensor> {
     // With p = 1 nothing is kept, and torch gives zeros, not 0 · ∞.
     let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
-    if is_fused(xs) {
-        return by_dtype!(xs, T => tensor(draw::<T>(xs.elem_count(), p, scale, stream, first), xs.shape()));
+    // A word is kept with probability 1 - p, to 32 bits.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p ≤ 1")]
+    let dropped = (p * 2f64.powi(32)).round() as u64;
+    let (steps, rows, width) = match *xs.dims() {
+        [rows, width] => (1, rows, width),
+        _ => xs.dims3()?,
+    };
+    if cuda::runs_on(xs) {
+        let of = (xs.device(), xs.dtype());
+        let from = (stream.source(), now);
+        let mask = cuda::dropout::mask(of, [steps, rows, width], from, first, (dropped, scale))?;
+        return mask.reshape(xs.shape());
     }
-    let mask = tensor(draw::<f32>(xs.elem_count(), p, scale, stream, first), xs.shape())?;
-    mask.to_device(xs.device())?.to_dtype(xs.dtype())
+    let by_row = |count| -> Result<Tensor> {
+        if is_fused(xs) {
+            return by_dtype!(xs, T => tensor(draw::<T>(count, dropped, scale, stream, first), count));
+        }
+        let mask = tensor(draw::<f32>(count, dropped, scale, stream, first), count)?;
+        mask.to_device(xs.device())?.to_dtype(xs.dtype())
+    };
+    let mask = by_row(xs.elem_count())?;
+    if xs.rank() == 2 {
+        return mask.reshape(xs.shape());
+    }
+    swap_batch_and_time(&mask.reshape((rows, steps, width))?)
 }
 
 /// Elements that one thread takes at a time, a multiple of a block of the stream.
 const PIECE: usize = 1 << 12;
 
-fn draw<T: Float>(count: usize, p: f64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
-    // A word is kept with probability 1 - p, to 32 bits.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p ≤ 1")]
-    let dropped = (p * 2f64.powi(32)).round() as u64;
+fn draw<T: Float>(count: usize, dropped: u64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
     let lead = usize::try_from(first % 4).unwrap_or(0);
     let mut mask = vec![T::of(0.0); lead + count];
     team::for_each(
@@ -82,7 +101,7 @@ mod tests {
     fn draw_mask(rows: usize, p: f64, first: u64) -> Vec<f32> {
         let xs = Tensor::ones((rows, 3), DType::F32, &Device::Cpu).unwrap();
         let stream = Stream::new(1, Purpose::Dropout, 0);
-        mask(&xs, p, &stream, first).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+        mask(&xs, p, &stream, first, None).unwrap().flatten_all().unwrap().to_vec1().unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use num_traits::AsPrimitive;
 
 use super::storage::{Float, edit, view};
 use super::vectorized::vectorized;
-use super::{by_dtype, team};
+use super::{by_dtype, cuda, team};
 
 /// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, row). Where a row has more
 /// elements than one of xs has, it goes on into those behind: a window of a series. `again` may be a result that is no
@@ -20,8 +20,13 @@ pub fn rows(
     dtype: DType,
     again: Option<Tensor>,
 ) -> Result<Tensor> {
+    let known = xs.dtype() == DType::U8 || xs.dtype() == dtype;
+    if xs.device().is_cuda() && known && matches!(dtype, DType::F32 | DType::F64) {
+        let rows = on_device(xs, indices, row.iter().product())?;
+        return cuda::gather::rows(xs, &rows, row, (scale, shift), dtype);
+    }
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
-    if !fused || !(xs.dtype() == DType::U8 || xs.dtype() == dtype) {
+    if !fused || !known {
         return plain(xs, indices, row, (scale, shift), dtype);
     }
     let shape = [&[indices.len()], row].concat();
@@ -34,6 +39,16 @@ pub fn rows(
         _ => by_dtype!(xs, T => pick::<T, T>(xs, indices, (scale, shift), &batch)),
     }?;
     Ok(batch)
+}
+
+/// The numbers of rows, each of which is sure to have `width` numbers from its place on, where the data is.
+fn on_device(xs: &Tensor, indices: &[u32], width: usize) -> Result<Tensor> {
+    let count = xs.dims()[0];
+    let stride = xs.elem_count() / count.max(1);
+    match indices.iter().find(|index| **index as usize * stride + width > xs.elem_count()) {
+        Some(index) => candle_core::bail!("row {index} of a data set of {count}"),
+        None => Tensor::new(indices, xs.device()),
+    }
 }
 
 /// `ys[indices]`: class numbers (N) as I64.

@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{Sink, autograd, by_dtype, columns, is_fused, team};
+use super::{Sink, autograd, by_dtype, columns, cuda, is_fused, team};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -13,8 +13,9 @@ pub struct Output {
     pub ys: Tensor,
     /// The input less its row's mean, over the row's standard deviation, (N, C).
     normalized: Option<Tensor>,
-    /// One over the standard deviation of each row.
+    /// One over the standard deviation of each row: here, or on a GPU.
     inverse: Vec<f64>,
+    inverse_on_gpu: Option<Tensor>,
     eps: f64,
 }
 
@@ -23,7 +24,15 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> 
     if is_fused(xs) {
         return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps));
     }
-    Ok(Output { ys: plain(xs, w, b, eps)?, normalized: None, inverse: Vec::new(), eps })
+    let mut output =
+        Output { ys: xs.clone(), normalized: None, inverse: Vec::new(), inverse_on_gpu: None, eps };
+    if cuda::runs_on(xs) {
+        let [ys, normalized, inverse] = cuda::layer_norm::forward(xs, w, b, eps)?;
+        (output.ys, output.normalized, output.inverse_on_gpu) = (ys, Some(normalized), Some(inverse));
+    } else {
+        output.ys = plain(xs, w, b, eps)?;
+    }
+    Ok(output)
 }
 
 /// The plain twin.
@@ -46,7 +55,8 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
         inverse
     });
     let normalized = Some(tensor(normalized, (n, channels))?);
-    Ok(Output { ys: tensor(ys, (n, channels))?, normalized, inverse: inverse.concat(), eps })
+    let ys = tensor(ys, (n, channels))?;
+    Ok(Output { ys, normalized, inverse: inverse.concat(), inverse_on_gpu: None, eps })
 }
 
 vectorized! {
@@ -88,6 +98,9 @@ pub fn backward(
         autograd::store(into_b, &grads[2])?;
         return Ok(grads[0].clone());
     };
+    if let Some(inverse) = &output.inverse_on_gpu {
+        return cuda::layer_norm::backward(w, (normalized, inverse), grad, [into_w, into_b]);
+    }
     by_dtype!(xs, T => fused_backward::<T>(w, (normalized, &output.inverse), grad, [into_w, into_b]))
 }
 

@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::activation::{self, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Onto, Sink, autograd, by_dtype, columns, is_fused};
+use super::{Activation, Onto, Sink, autograd, by_dtype, columns, cuda, is_fused};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs of it.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub struct Output {
 
 /// `act(xs wᵀ + b)`: xs (N, in), w (out, in), b (out) to (N, out).
 pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> Result<Output> {
+    if cuda::runs_on(xs) {
+        let (ys, argument) = cuda::linear::forward(xs, w, b, act)?;
+        return Ok(Output { saved: argument.unwrap_or_else(|| ys.clone()), ys });
+    }
     if !is_fused(xs) {
         let zs = plain(xs, w, b)?;
         let ys = act.map_or(Ok(zs.clone()), |act| activation::forward(act, &zs))?;
@@ -101,6 +105,9 @@ fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
 
 /// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have a sink.
 pub fn gradients(xs: &Tensor, grad: &Tensor, [into_w, into_b]: [Option<Sink<'_>>; 2]) -> Result<()> {
+    if cuda::runs_on(xs) {
+        return cuda::linear::gradients(xs, grad, [into_w, into_b]);
+    }
     if !is_fused(xs) {
         into_w.map_or(Ok(()), |into| autograd::store(into, &grad.t()?.matmul(xs)?))?;
         return into_b.map_or(Ok(()), |into| autograd::store(into, &grad.sum(0)?));

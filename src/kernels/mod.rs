@@ -1,8 +1,8 @@
 //! Fused operations on the CPU, each beside a plain twin in tensor operations.
 //!
-//! This is the only folder that touches storage. A kernel here takes and gives candle tensors; on the CPU in f32 and
-//! f64 it runs over slices, and on any other device or dtype it runs its plain twin, whose gradient is candle's own
-//! backward ([`autograd`]). The tests hold every kernel against its twin, in value and in gradient.
+//! This is the only folder that touches storage. A kernel here takes and gives candle tensors; in f32 and f64 it runs
+//! over slices on the CPU and as a kernel of [`cuda`] on a GPU. Of any other dtype it runs its plain twin, whose gradient
+//! is candle's own backward ([`autograd`]). The tests hold every kernel against its twin, in value and in gradient.
 //!
 //! Equal bits on any number of threads: work is cut in pieces that depend on the shapes alone ([`team`] hands them out),
 //! and sums run in a fixed order.
@@ -21,6 +21,7 @@ mod gemm;
 pub mod layer_norm;
 pub mod linear;
 pub mod norm;
+mod number;
 pub mod pairwise;
 pub mod real;
 pub mod recurrent;
@@ -31,6 +32,7 @@ pub mod update;
 mod vectorized;
 
 pub use activation::Activation;
+pub use number::Number;
 
 /// How a result joins what is in its place: `keep · there + scale · result`.
 #[derive(Debug, Clone, Copy, PartialEq)]

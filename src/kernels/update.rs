@@ -6,17 +6,29 @@ use super::real::Real;
 use super::storage::{Float, edit, view};
 use super::symbolic::Formula;
 use super::vectorized::vectorized;
-use super::{by_dtype, is_fused, team};
+use super::{by_dtype, cuda, is_fused, team};
 
 /// An optimizer's formula for one element of a parameter.
 pub trait PerElement: Sync {
     /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]);
+
+    /// The same formula for a GPU.
+    fn fused(&self) -> Fused;
+}
+
+/// A formula's kernel in `cuda/update.cuh`, and its numbers in the order in which that reads them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fused {
+    /// The kernel is `update_` and this.
+    pub kernel: &'static str,
+    /// At most twelve.
+    pub constants: Vec<f64>,
 }
 
 /// What happens to gradient and weight before any rule sees them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prelude {
+#[derive(Debug, Clone, Copy)]
+pub struct Prelude<'a> {
     /// The gradient is limited to `[-clamp, clamp]`; infinite: not at all.
     pub clamp: f64,
     /// Then multiplied by this: the clipping coefficient, negative to maximise.
@@ -25,11 +37,14 @@ pub struct Prelude {
     pub coupled: f64,
     /// The weight is multiplied by this: decoupled weight decay.
     pub keep: f64,
+    /// On a GPU, what decides there whether anything is done.
+    pub gate: Option<cuda::Gate<'a>>,
 }
 
-impl Prelude {
+impl Prelude<'_> {
     /// Nothing happens.
-    pub const NONE: Self = Self { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0 };
+    pub const NONE: Prelude<'static> =
+        Prelude { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, gate: None };
 
     #[inline(always)]
     fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
@@ -50,6 +65,10 @@ impl PerElement for Descend {
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]) {
         (p - g.scale(self.0), slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused { kernel: "descend", constants: vec![self.0] }
+    }
 }
 
 /// Puts the gradient in the weight's place.
@@ -60,10 +79,14 @@ impl PerElement for Take {
     fn apply<R: Real, const S: usize>(&self, _: R, g: R, slots: [R; S]) -> (R, [R; S]) {
         (g, slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused { kernel: "take", constants: Vec::new() }
+    }
 }
 
 /// The gradient as a rule sees it, behind the prelude: for rules that look at more than one element.
-pub fn gradient(prelude: &Prelude, param: &Var, grad: &Tensor) -> Result<Tensor> {
+pub fn gradient(prelude: &Prelude<'_>, param: &Var, grad: &Tensor) -> Result<Tensor> {
     let taken = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
     update(&Take, prelude, &taken, grad, &[])?;
     Ok(taken.as_detached_tensor())
@@ -72,7 +95,7 @@ pub fn gradient(prelude: &Prelude, param: &Var, grad: &Tensor) -> Result<Tensor>
 /// Updates `param` and its `slots` in place, from `grad`.
 pub fn update(
     rule: &impl PerElement,
-    prelude: &Prelude,
+    prelude: &Prelude<'_>,
     param: &Var,
     grad: &Tensor,
     slots: &[Var],
@@ -88,11 +111,14 @@ pub fn update(
 
 fn run<const S: usize>(
     rule: &impl PerElement,
-    prelude: &Prelude,
+    prelude: &Prelude<'_>,
     param: &Var,
     grad: &Tensor,
     slots: [&Var; S],
 ) -> Result<()> {
+    if cuda::runs_on(param) || prelude.gate.is_some() {
+        return cuda::update::update(&rule.fused(), prelude, param, grad, &slots);
+    }
     if !is_fused(param) {
         return plain(rule, prelude, param, grad, slots);
     }
@@ -130,7 +156,7 @@ fn with_slots<'a, T: Float, const S: usize>(
 /// to subnormal numbers, on which arithmetic is a hundred times slower.
 fn sweep<T: Float, const S: usize>(
     rule: &impl PerElement,
-    prelude: &Prelude,
+    prelude: &Prelude<'_>,
     p: &mut [T],
     g: &[T],
     slots: [&mut [T]; S],
@@ -146,7 +172,7 @@ fn sweep<T: Float, const S: usize>(
 }
 
 vectorized! {
-    fn elements[P: PerElement, T: Float, const S: usize](rule: &P, prelude: &Prelude, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
+    fn elements[P: PerElement, T: Float, const S: usize](rule: &P, prelude: &Prelude<'_>, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
         let n = p.len();
         let (p, g) = (&mut p[..n], &g[..n]);
         let slots = slots.map(|slot| &mut slot[..n]);
@@ -165,7 +191,7 @@ vectorized! {
 /// The plain twin: the same formula over tensors.
 pub fn plain<const S: usize>(
     rule: &impl PerElement,
-    prelude: &Prelude,
+    prelude: &Prelude<'_>,
     param: &Var,
     grad: &Tensor,
     slots: [&Var; S],
@@ -201,12 +227,16 @@ mod tests {
             }
             (p - step.scale(0.1), slots)
         }
+
+        fn fused(&self) -> Fused {
+            Fused { kernel: "busy", constants: Vec::new() }
+        }
     }
 
     #[test]
     fn the_fused_loop_is_the_plain_twin() {
         let random = |n: usize| Tensor::randn(0.0, 1.0, n, &Device::Cpu).unwrap();
-        let prelude = Prelude { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99 };
+        let prelude = Prelude { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99, ..Prelude::NONE };
         for n in [1, 100, 200_001] {
             for count in 0..4 {
                 let (p, grad) = (random(n), random(n));

@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use super::{Loss, Losses, Reduction};
 use crate::data::Want;
 use crate::error::Result;
+use crate::kernels::Number;
 use crate::kernels::pairwise::{Pairwise, value_and_grad};
 use crate::registry::KeyError;
 
@@ -74,7 +75,7 @@ impl<E: Elementwise> Loss for E {
         Ok(ys.elem_count() as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
         Ok(value_and_grad(self, outputs, ys, divisor)?)
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
 use crate::data::Want;
 use crate::error::Result;
+use crate::kernels::Number;
 use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
 use crate::registry::KeyError;
 
@@ -76,7 +77,7 @@ impl Loss for Focal {
         Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
         Ok(value_and_grad_of_likelihood(self, (outputs, false), ys, self.ignore_index, divisor)?)
     }
 

@@ -1,7 +1,7 @@
 //! The negative log-likelihood of a normal distribution,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html>.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use super::elementwise::check_positive;
 use super::{Loss, Reduction};
 use crate::data::Want;
 use crate::error::Result;
+use crate::kernels::Number;
 use crate::kernels::autograd::vjp;
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
@@ -92,10 +93,10 @@ impl Loss for GaussianNll {
         Ok(ys.elem_count() as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
         let sum = self.sum(outputs, ys)?;
         let grads = vjp(&[outputs], &sum.ones_like()?, |x| self.sum(&x[0], ys))?;
-        Ok((sum.to_dtype(DType::F64)?.to_scalar()?, (&grads[0] / divisor)?))
+        Ok((Number::of(&sum)?, (&grads[0] / divisor)?))
     }
 
     /// The means.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, Reduction, first_not};
 use crate::data::Want;
 use crate::error::Result;
+use crate::kernels::Number;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares};
 use crate::kernels::pairwise::{self, Pairwise};
 use crate::kernels::real::Real;
@@ -82,7 +83,7 @@ impl Loss for KlDiv {
         Ok(if by_row { ys.dims()[0] as f64 } else { ys.elem_count() as f64 })
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
         if !self.from_logits {
             return Ok(pairwise::value_and_grad(self, outputs, ys, divisor)?);
         }
@@ -91,7 +92,7 @@ impl Loss for KlDiv {
         let shares = if self.log_target { ys.exp()? } else { ys.clone() };
         let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
         let (sum, grad) = value_and_grad_of_shares(outputs, &shares, &how, divisor)?;
-        Ok((sum + entropy, grad))
+        Ok((sum.plus(entropy)?, grad))
     }
 
     fn predict(&self, outputs: &Tensor) -> Result<Tensor> {

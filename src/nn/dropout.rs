@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{Layer, Mode};
 use crate::error::Result;
-use crate::kernels::{dropout, recurrent};
+use crate::kernels::dropout;
 
 /// Drops each element of (N, C) or (T, N, H) with probability `p` in training and scales the others by 1 / (1 - p); does nothing in
 /// evaluation.
@@ -24,16 +24,10 @@ impl Layer for Dropout {
             return Ok(xs.clone());
         };
         let stream = tape.stream();
-        // The mask goes row by row, whichever dimension the rows lie in, so that a batch in parts has that of the whole.
-        let time_major = xs.rank() == 3;
-        let rows = if time_major { xs.dims()[1] } else { xs.dims()[0] };
+        // The stream goes row by row, so that a batch in parts has the mask of the whole.
+        let rows = if xs.rank() == 3 { xs.dims()[1] } else { xs.dims()[0] };
         let first = tape.first_row() * (xs.elem_count() / rows.max(1)) as u64;
-        let mask = if time_major {
-            let by_row = xs.reshape((rows, xs.dims()[0], xs.dims()[2]))?;
-            recurrent::swap_batch_and_time(&dropout::mask(&by_row, self.p, &stream, first)?)?
-        } else {
-            dropout::mask(xs, self.p, &stream, first)?
-        };
+        let mask = dropout::mask(xs, self.p, &stream, first, tape.now())?;
         let ys = dropout::apply(xs, &mask)?;
         tape.record(move |grad, _, _| Ok(Some(dropout::apply(grad, &mask)?)));
         Ok(ys)

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::{Param, Params};
 use crate::error::{Error, Result};
@@ -46,6 +46,11 @@ impl Grads {
             params.trainable().iter().map(|param| param.value().zeros_like()).collect::<Result<_, _>>()?;
         let filled = vec![Cell::new(false); buffers.len()];
         Ok(Self { buffers, filled, waits: false, products: RefCell::default() })
+    }
+
+    /// Where the gradients are.
+    pub fn device(&self) -> &Device {
+        self.buffers.first().map_or(&Device::Cpu, Tensor::device)
     }
 
     /// Forgets all gradients; the buffers stay.
@@ -130,7 +135,6 @@ impl Grads {
 mod tests {
     use super::*;
     use crate::nn::Init;
-    use candle_core::Device;
 
     fn params() -> Params {
         let mut params = Params::new(1, DType::F32, &Device::Cpu);

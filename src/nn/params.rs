@@ -150,6 +150,11 @@ impl Params {
         Ok(())
     }
 
+    /// The buffers' values, sharing their storage.
+    pub fn buffers(&self) -> Vec<Tensor> {
+        self.buffers.iter().map(|buffer| buffer.var.as_detached_tensor()).collect()
+    }
+
     /// A copy of the buffers' values.
     pub fn copy_buffers(&self) -> Result<Vec<Tensor>> {
         Ok(self.buffers.iter().map(|buffer| buffer.var.copy()).collect::<Result<_, _>>()?)

@@ -28,6 +28,7 @@ pub struct Tape {
     first_row: u64,
     streams: u64,
     cumulative: bool,
+    now: Option<Tensor>,
 }
 
 impl std::fmt::Debug for Tape {
@@ -42,12 +43,22 @@ impl std::fmt::Debug for Tape {
 impl Tape {
     /// An empty tape for the rows from `first_row` on of the batch of update `step`.
     pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
-        Self { pullbacks: Vec::new(), seed, step, first_row, streams: 0, cumulative: false }
+        Self { pullbacks: Vec::new(), seed, step, first_row, streams: 0, cumulative: false, now: None }
     }
 
     /// The same tape, on which BatchNorm's running statistics are the mean over all batches since its counter was 0.
     pub fn cumulative(self) -> Self {
         Self { cumulative: true, ..self }
+    }
+
+    /// The same tape on a GPU whose memory has the number of the step: a captured pass has another in each replay.
+    pub fn with_now(self, now: Option<Tensor>) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Where the number of the step is in a GPU's memory.
+    pub(super) fn now(&self) -> Option<&Tensor> {
+        self.now.as_ref()
     }
 
     /// Whether running statistics are a mean over all batches.

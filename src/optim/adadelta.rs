@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `v ← ρ v + (1 - ρ) g²`, `Δ = √(u + eps) / √(v + eps) · g`, `u ← ρ u + (1 - ρ) Δ²`, `p ← p - lr Δ`
@@ -51,6 +51,10 @@ impl PerElement for Formula {
         slots[1] = mean(slots[1], delta);
         (p - delta.scale(self.lr), slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused { kernel: "adadelta", constants: vec![self.rho, 1.0 - self.rho, self.eps, self.lr] }
+    }
 }
 
 impl UpdateRule for Adadelta {
@@ -69,7 +73,14 @@ impl UpdateRule for Adadelta {
         check_non_negative(&[("eps", self.eps)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let formula = Formula { rho: self.rho, eps: self.eps, lr: at.lr };
         Ok(update(&formula, prelude, param, grad, slots)?)
     }

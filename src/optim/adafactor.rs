@@ -145,6 +145,10 @@ impl UpdateRule for Adafactor {
         vec![slot("row_var", Extent::Rows), slot("col_var", Extent::Cols)]
     }
 
+    fn is_per_element(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         if !self.beta2_decay.is_finite() || self.beta2_decay > 0.0 {
             let problem = format!("is {}; it must be a finite number, 0 or less", self.beta2_decay);
@@ -157,7 +161,14 @@ impl UpdateRule for Adafactor {
         check_non_negative(&[("eps[0]", least), ("eps[1]", self.eps.1)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let least = match (self.eps.0, param.dtype()) {
             (Floor::Number(least), _) => least,
             (Floor::Precision, DType::F64) => f64::EPSILON,

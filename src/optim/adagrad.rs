@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `s ← s + g²`, `p ← p - lr / (1 + (t - 1) lr_decay) · g / (√s + eps)`
@@ -57,6 +57,10 @@ impl PerElement for Formula {
         slots[0] = slots[0] + g * g;
         (p - (g / slots[0].root().shift(self.eps)).scale(self.lr), slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused { kernel: "adagrad", constants: vec![self.lr, self.eps] }
+    }
 }
 
 impl UpdateRule for Adagrad {
@@ -76,7 +80,14 @@ impl UpdateRule for Adagrad {
         ])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let lr = at.lr / (1.0 + (at.count() - 1.0) * self.lr_decay);
         Ok(update(&Formula { lr, eps: self.eps }, prelude, param, grad, slots)?)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -79,6 +79,21 @@ impl PerElement for Formula {
         let denominator = v.root().scale(1.0 / self.root_correction).shift(self.eps);
         (p - (slots[0] / denominator).scale(self.step_size), slots)
     }
+
+    fn fused(&self) -> Fused {
+        let [beta1, beta2] = self.betas;
+        Fused {
+            kernel: "adam",
+            constants: vec![
+                1.0 - beta1,
+                beta2,
+                1.0 - beta2,
+                1.0 / self.root_correction,
+                self.eps,
+                self.step_size,
+            ],
+        }
+    }
 }
 
 /// Takes a gradient into the running means of the gradient and its square, the first two slots.
@@ -119,7 +134,14 @@ impl UpdateRule for Adam {
         check(self.betas, self.eps)
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         Ok(update(&Formula::new(self.betas, self.eps, at), prelude, param, grad, slots)?)
     }
 }

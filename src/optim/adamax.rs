@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, adam};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -50,6 +50,13 @@ impl PerElement for Formula {
         slots[1] = slots[1].scale(self.betas[1]).larger(g.magnitude().shift(self.eps));
         (p - (slots[0] / slots[1]).scale(self.step_size), slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused {
+            kernel: "adamax",
+            constants: vec![1.0 - self.betas[0], self.betas[1], self.eps, self.step_size],
+        }
+    }
 }
 
 impl UpdateRule for Adamax {
@@ -65,7 +72,14 @@ impl UpdateRule for Adamax {
         adam::check(self.betas, self.eps)
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let step_size = at.lr / (1.0 - at.power(self.betas[0]));
         let formula = Formula { betas: self.betas, eps: self.eps, step_size };
         Ok(update(&formula, prelude, param, grad, slots)?)

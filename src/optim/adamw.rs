@@ -52,7 +52,14 @@ impl UpdateRule for AdamW {
         adam::check(self.betas, self.eps)
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         Ok(update(&Formula::new(self.betas, self.eps, at), prelude, param, grad, slots)?)
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; the average `ax` of p begins at step t0. torch trains on
@@ -57,6 +57,10 @@ impl PerElement for Formula {
         slots[0] = if begun { averaged } else { p };
         (p, slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused { kernel: "asgd", constants: vec![1.0 - self.lambd * self.eta, self.eta, self.mu] }
+    }
 }
 
 impl UpdateRule for Asgd {
@@ -81,7 +85,14 @@ impl UpdateRule for Asgd {
         check_non_negative(&[("lambd", self.lambd), ("alpha", self.alpha), ("t0", self.t0)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let [eta, mu] = at.numbers_before;
         let formula = Formula { lambd: self.lambd, eta, mu };
         Ok(update(&formula, prelude, param, grad, slots)?)

@@ -9,7 +9,7 @@ use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::real::Real;
-use crate::kernels::update::{Descend, PerElement, Prelude, update};
+use crate::kernels::update::{Descend, Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -56,6 +56,22 @@ impl PerElement for Direction {
         let [m, v] = [0, 1].map(|slot| slots[slot].scale(1.0 / self.corrections[slot]));
         (m / v.root().shift(self.eps) + p.scale(self.weight_decay), slots)
     }
+
+    fn fused(&self) -> Fused {
+        let ([beta1, beta2], [first, second]) = (self.betas, self.corrections);
+        Fused {
+            kernel: "lamb",
+            constants: vec![
+                1.0 - beta1,
+                beta2,
+                1.0 - beta2,
+                1.0 / first,
+                1.0 / second,
+                self.eps,
+                self.weight_decay,
+            ],
+        }
+    }
 }
 
 impl UpdateRule for Lamb {
@@ -68,12 +84,23 @@ impl UpdateRule for Lamb {
         adam::slots(false)
     }
 
+    fn is_per_element(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         check_non_negative(&[("weight_decay", self.weight_decay)])?;
         adam::check(self.betas, self.eps)
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let Self { eps, weight_decay, .. } = *self;
         let betas = [at.momentum.unwrap_or(self.betas[0]), self.betas[1]];
         let corrections = betas.map(|beta| 1.0 - at.power(beta));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_betas};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -48,6 +48,11 @@ impl PerElement for Formula {
         slots[0] = slots[0].scale(beta2) + g.scale(1.0 - beta2);
         (p - mixed.if_positive(step, (-mixed).if_positive(-step, g.constant(0.0))), slots)
     }
+
+    fn fused(&self) -> Fused {
+        let [beta1, beta2] = self.betas;
+        Fused { kernel: "lion", constants: vec![beta1, 1.0 - beta1, beta2, 1.0 - beta2, self.lr] }
+    }
 }
 
 impl UpdateRule for Lion {
@@ -67,7 +72,14 @@ impl UpdateRule for Lion {
         check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let formula = Formula { betas: self.betas, lr: at.lr };
         Ok(update(&formula, prelude, param, grad, slots)?)
     }

@@ -13,6 +13,8 @@ pub mod adamw;
 pub mod asgd;
 pub mod clip;
 mod closure;
+#[cfg(test)]
+mod gpu_tests;
 mod groups;
 pub mod lamb;
 pub mod lbfgs;
@@ -37,7 +39,7 @@ use crate::registry::KeyError;
 pub use clip::{Clip, Clipping};
 pub use closure::{Closure, ClosureRule, History};
 pub use groups::{Group, Grouped};
-pub use optimizer::{Evaluate, Optimizer, Rates};
+pub use optimizer::{Evaluate, Optimizer, Place, Rates};
 
 /// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.
 pub trait UpdateRule {
@@ -51,6 +53,11 @@ pub trait UpdateRule {
 
     /// The state that a parameter of this shape has, by torch's names.
     fn slots(&self, dims: &[usize]) -> Vec<Slot>;
+
+    /// Whether an element moves by itself, whatever the others are.
+    fn is_per_element(&self) -> bool {
+        true
+    }
 
     /// Whether torch keeps a `step` beside the slots.
     fn has_step(&self) -> bool {
@@ -74,7 +81,14 @@ pub trait UpdateRule {
     fn check(&self) -> Result<(), KeyError>;
 
     /// Updates a parameter and its slots in place. `prelude` has what happens to the gradient before.
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()>;
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()>;
 }
 
 /// What `[optimizer]` can name.

@@ -118,6 +118,10 @@ impl UpdateRule for Muon {
         (dims.len() != 2).then(|| Rule::AdamW(AdamW { lr: self.lr, ..AdamW::default() }))
     }
 
+    fn is_per_element(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         if self.ns_steps >= 100 {
             return Err(KeyError::new("ns_steps", format!("is {}; take fewer than 100", self.ns_steps)));
@@ -128,7 +132,14 @@ impl UpdateRule for Muon {
         check_non_negative(&[("momentum", self.momentum), ("eps", self.eps)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let momentum = at.momentum.unwrap_or(self.momentum);
         let grad = gradient(prelude, param, grad)?;
         let old = slots[0].as_detached_tensor();

@@ -8,7 +8,7 @@ use super::adam::{self, moments};
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -76,6 +76,22 @@ impl PerElement for Formula {
         let step = g.scale(self.grad_size) + slots[0].scale(self.momentum_size);
         (p - step / denominator, slots)
     }
+
+    fn fused(&self) -> Fused {
+        let [beta1, beta2] = self.betas;
+        Fused {
+            kernel: "nadam",
+            constants: vec![
+                1.0 - beta1,
+                beta2,
+                1.0 - beta2,
+                1.0 / self.correction2,
+                self.eps,
+                self.grad_size,
+                self.momentum_size,
+            ],
+        }
+    }
 }
 
 impl UpdateRule for NAdam {
@@ -105,7 +121,14 @@ impl UpdateRule for NAdam {
         check_non_negative(&[("momentum_decay", self.momentum_decay)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let product = at.numbers[0];
         let (mu, next) = (self.mu(at.count()), self.mu(at.count() + 1.0));
         let formula = Formula {

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
-use crate::kernels::{Onto, Sink, linear};
+use crate::kernels::{Onto, Sink, cuda::Gate, linear};
 use crate::nn::{Grads, Param, Params, Product};
 
 /// The rules of an optimizer at work on the parameters of a network.
@@ -34,8 +34,20 @@ pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
 /// The learning rate now, and where a schedule moves it the momentum, from the learning rate of a rule's options.
 pub type Rates<'a> = dyn Fn(f64) -> (f64, Option<f64>) + 'a;
 
+/// Where an optimizer stands, without the state of its parameters.
+#[derive(Debug, Clone)]
+pub struct Place {
+    steps: u64,
+    numbers: Vec<[f64; 2]>,
+}
+
 /// Learning rate and momentum of a rule now, and what happens before it.
-fn prelude(rule: &Rule, clipping: Clipping, rates: &Rates<'_>) -> (f64, Option<f64>, Prelude) {
+fn prelude<'a>(
+    rule: &Rule,
+    clipping: Clipping,
+    rates: &Rates<'_>,
+    gate: Option<Gate<'a>>,
+) -> (f64, Option<f64>, Prelude<'a>) {
     let Common { lr, weight_decay, decoupled, maximize } = rule.common();
     let (lr, momentum) = rates(lr);
     let prelude = Prelude {
@@ -43,6 +55,7 @@ fn prelude(rule: &Rule, clipping: Clipping, rates: &Rates<'_>) -> (f64, Option<f
         clamp: clipping.clamp,
         coupled: if decoupled { 0.0 } else { weight_decay },
         keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
+        gate,
     };
     (lr, momentum, prelude)
 }
@@ -137,7 +150,8 @@ impl Optimizer {
         clip.of(&self.gradients(grads)?)
     }
 
-    fn gradients<'a>(&self, grads: &'a Grads) -> Result<Vec<&'a Tensor>> {
+    /// The gradients of its parameters.
+    pub fn gradients<'a>(&self, grads: &'a Grads) -> Result<Vec<&'a Tensor>> {
         self.params.iter().map(|slotted| grads.require(&slotted.param)).collect()
     }
 
@@ -145,7 +159,8 @@ impl Optimizer {
     /// finite: then a product that makes a gradient can be added to its weight in one pass instead of three.
     pub fn takes_products(&self, clip: Clip) -> bool {
         let plain = |applied: &Applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_plain_descent);
-        clip == Clip::None && self.rules.iter().all(plain)
+        let on_cpu = self.params.iter().all(|slotted| slotted.param.value().device().is_cpu());
+        on_cpu && clip == Clip::None && self.rules.iter().all(plain)
     }
 
     /// Whether all gradients are finite.
@@ -158,8 +173,32 @@ impl Optimizer {
         Ok(true)
     }
 
-    /// Clips the gradients and updates every parameter.
-    pub fn step(&mut self, grads: &Grads, clipping: Clipping, rates: &Rates<'_>) -> Result<()> {
+    /// Whether every rule moves each element by itself, and so leaves it to a GPU whether an update is made.
+    pub fn is_per_element(&self) -> bool {
+        self.rules.iter().all(|applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_per_element))
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        Place { steps: self.steps, numbers: self.rules.iter().map(|applied| applied.numbers).collect() }
+    }
+
+    /// Goes back to where it stood, when the updates since were not made.
+    pub fn return_to(&mut self, place: &Place) {
+        self.steps = place.steps;
+        for (applied, numbers) in self.rules.iter_mut().zip(&place.numbers) {
+            applied.numbers = *numbers;
+        }
+    }
+
+    /// Clips the gradients and updates every parameter; on a GPU where the gate is open.
+    pub fn step(
+        &mut self,
+        grads: &Grads,
+        clipping: Clipping,
+        rates: &Rates<'_>,
+        gate: Option<Gate<'_>>,
+    ) -> Result<()> {
         let (waiting, ready): (Vec<_>, Vec<_>) =
             self.params.iter().partition(|slotted| grads.waits(&slotted.param));
         let gradients: Vec<&Tensor> =
@@ -167,7 +206,7 @@ impl Optimizer {
         let t = self.steps + 1;
         let mut steps = Vec::with_capacity(self.rules.len());
         for Applied { rule, numbers } in &mut self.rules {
-            let (lr, momentum, prelude) = prelude(rule, clipping, rates);
+            let (lr, momentum, prelude) = prelude(rule, clipping, rates, gate);
             let mut at = Step { t, lr, momentum, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, at);

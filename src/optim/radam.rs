@@ -8,7 +8,7 @@ use super::adam::{self, moments};
 use super::{Common, Slot, Step, UpdateRule};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -66,6 +66,21 @@ impl PerElement for Formula {
         };
         (p - step, slots)
     }
+
+    fn fused(&self) -> Fused {
+        let [beta1, beta2] = self.betas;
+        Fused {
+            kernel: "radam",
+            constants: vec![
+                1.0 - beta1,
+                beta2,
+                1.0 - beta2,
+                self.eps,
+                self.step_size,
+                self.rectified.unwrap_or(0.0),
+            ],
+        }
+    }
 }
 
 impl UpdateRule for RAdam {
@@ -86,7 +101,14 @@ impl UpdateRule for RAdam {
         adam::check(self.betas, self.eps)
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         let [beta1, beta2] = self.betas;
         let correction2 = 1.0 - at.power(beta2);
         let rho_inf = 2.0 / (1.0 - beta2) - 1.0;

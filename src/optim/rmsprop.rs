@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `v ← α v + (1 - α) g²`, `p ← p - lr g / (√v + eps)`; centered: with `v - ḡ²` under the root; with momentum
@@ -73,6 +73,12 @@ impl PerElement for Formula<'_> {
         }
         (p - direction.scale(self.lr), slots)
     }
+
+    fn fused(&self) -> Fused {
+        let RmsProp { alpha, eps, momentum, centered, .. } = *self.rule;
+        let centered = f64::from(u8::from(centered));
+        Fused { kernel: "rmsprop", constants: vec![alpha, 1.0 - alpha, eps, momentum, centered, self.lr] }
+    }
 }
 
 impl UpdateRule for RmsProp {
@@ -90,7 +96,14 @@ impl UpdateRule for RmsProp {
         check_non_negative(&[("alpha", self.alpha), ("eps", self.eps), ("momentum", self.momentum)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         Ok(update(&Formula { rule: self, lr: at.lr }, prelude, param, grad, slots)?)
     }
 }

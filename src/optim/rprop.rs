@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// Each weight has a step of its own, which grows by `etas[1]` while the sign of its gradient stays and shrinks by
@@ -65,6 +65,13 @@ impl PerElement for Formula {
         slots[1] = size;
         (p - sign * size, slots)
     }
+
+    fn fused(&self) -> Fused {
+        Fused {
+            kernel: "rprop",
+            constants: vec![self.etas[0], self.etas[1], self.step_sizes[0], self.step_sizes[1]],
+        }
+    }
 }
 
 impl UpdateRule for Rprop {
@@ -88,7 +95,14 @@ impl UpdateRule for Rprop {
         check_non_negative(&[("step_sizes[0]", smallest), ("step_sizes[1]", largest)])
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, _: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        _: Step,
+    ) -> Result<()> {
         let formula = Formula { etas: self.etas, step_sizes: self.step_sizes };
         Ok(update(&formula, prelude, param, grad, slots)?)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Common, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::real::Real;
-use crate::kernels::update::{PerElement, Prelude, update};
+use crate::kernels::update::{Fused, PerElement, Prelude, update};
 use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - d) g`, `p ← p - lr b`; with Nesterov `p ← p - lr (g + μ b)`. The first b is g, whatever d.
@@ -54,6 +54,13 @@ impl PerElement for Formula<'_> {
         }
         (p - direction.scale(at.lr), slots)
     }
+
+    fn fused(&self) -> Fused {
+        let Self { sgd, at } = self;
+        let momentum = at.momentum.unwrap_or(sgd.momentum);
+        let [nesterov, first] = [sgd.nesterov, at.t == 1].map(|yes| f64::from(u8::from(yes)));
+        Fused { kernel: "sgd", constants: vec![at.lr, momentum, 1.0 - sgd.dampening, nesterov, first] }
+    }
 }
 
 impl UpdateRule for Sgd {
@@ -87,7 +94,14 @@ impl UpdateRule for Sgd {
         Ok(())
     }
 
-    fn update(&self, param: &Var, grad: &Tensor, slots: &[Var], prelude: &Prelude, at: Step) -> Result<()> {
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
         Ok(update(&Formula { sgd: self, at }, prelude, param, grad, slots)?)
     }
 }

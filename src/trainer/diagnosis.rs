@@ -35,7 +35,7 @@ impl Trainer {
             }
             let outputs = values.last().map_or(&xs, |(_, value)| value);
             let (sum, grad) = loss.apply(outputs, &targets.narrow(0, start, rows.len())?, divisor)?;
-            if !options.dtype.holds(sum) {
+            if !options.dtype.holds(sum.read()?) {
                 return Ok(Some("the loss itself".to_owned()));
             }
             tape.backward(grad, grads)?;

@@ -237,6 +237,11 @@ impl Precision {
         }
     }
 
+    /// The largest number of this type.
+    pub fn largest(self) -> f64 {
+        if self == Self::F64 { f64::MAX } else { f64::from(f32::MAX) }
+    }
+
     /// Whether the number is finite in this type.
     pub fn holds(self, number: f64) -> bool {
         self.round(number).is_finite()

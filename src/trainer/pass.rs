@@ -8,6 +8,8 @@ use super::TrainOptions;
 use super::evaluation::no_row_counts;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::kernels::Number;
+use crate::kernels::cuda::{Judge, Limits};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
@@ -16,6 +18,9 @@ use crate::optim::{Clip, Clipping, Optimizer};
 /// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
 /// cache, and a full batch needs the memory of one part.
 const PART: usize = 512;
+
+/// The same on a GPU, which is busy with many rows alone.
+const GPU_PART: usize = 1 << 14;
 
 /// What one update saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,7 +48,7 @@ pub(super) struct Batch<'a> {
 
 impl Batch<'_> {
     /// The error of an update that is not made.
-    fn diverged(&self, what: &'static str, value: f64) -> Error {
+    pub(super) fn diverged(&self, what: &'static str, value: f64) -> Error {
         let Self { epoch, step, lr, .. } = *self;
         Error::Diverged { what, value, step, epoch, lr, first: None, record: None }
     }
@@ -76,7 +81,9 @@ impl Pass<'_> {
         if whole && self.optimizer.takes_products(clip) {
             self.grads.let_products_wait();
         }
-        let update = self.backward(batch)?;
+        let (loss_sum, total) = self.backward(batch, None)?;
+        let Batch { rows, step, lr, .. } = *batch;
+        let update = Update { step, loss_sum: loss_sum.read()?, total, rows: rows.len(), lr };
         self.grads.multiply_out_of_bounds()?;
         let clipping = self.optimizer.clipping(self.grads, clip)?;
         let finite = match clipping.norm {
@@ -91,43 +98,63 @@ impl Pass<'_> {
         Err(batch.diverged("norm of the gradients", norm.unwrap_or(f64::NAN)))
     }
 
-    /// Takes a batch in parts through the network and back.
-    fn backward(&mut self, batch: &Batch<'_>) -> Result<Update> {
-        let Batch { data, rows, step, lr, .. } = *batch;
+    /// Loss and gradients of a batch on a GPU, on which the device itself judges. Gives what the loss is divided by to be
+    /// the mean.
+    pub(super) fn queue(&mut self, batch: &Batch<'_>, judge: &Judge, limits: Limits) -> Result<f64> {
+        self.grads.clear();
+        let (loss, total) = self.backward(batch, Some(judge))?;
+        let loss = match loss {
+            Number::There(loss) => loss,
+            Number::Here(loss) => Tensor::new(loss, judge.now().device())?,
+        };
+        judge.see(&loss, &self.optimizer.gradients(self.grads)?, limits)?;
+        Ok(total)
+    }
+
+    /// Takes a batch in parts through the network and back. Gives the sum of its losses, and what that is divided by to
+    /// be the mean. Where there is no judge a loss that is not finite is an error at once.
+    fn backward(&mut self, batch: &Batch<'_>, judge: Option<&Judge>) -> Result<(Number, f64)> {
+        let Batch { data, rows, step, .. } = *batch;
         let targets = data.targets(rows)?;
-        let total = self.loss.total(&targets)?;
+        let total = self.loss.total(data.classes_here(rows)?.as_ref().unwrap_or(&targets))?;
         if total == 0.0 {
             return Err(no_row_counts());
         }
+        judge.map_or(Ok(()), |judge| judge.begin(step, total))?;
         let divisor = self.loss.divisor(total);
         let dtype = self.options.dtype;
-        let mut loss_sum = 0.0;
+        let mut loss_sum = Number::Here(0.0);
         for (start, part) in self.parts(data, rows) {
             if start > 0 && self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Err(Error::Interrupted);
             }
             let ys = targets.narrow(0, start, part.len())?;
-            let mut tape = Tape::new(self.seed, step, start as u64);
+            let mut tape =
+                Tape::new(self.seed, step, start as u64).with_now(judge.map(|judge| judge.now().clone()));
             // The tape of the last part is gone, and with it all that looked at its rows.
             let xs = data.inputs_again(part, self.inputs.take())?;
             let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
-            loss_sum += sum;
+            loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
-            if !dtype.holds(loss_sum / total) {
-                return Err(batch.diverged("loss", dtype.round(loss_sum / total)));
+            if judge.is_none() {
+                let mean = loss_sum.read()? / total;
+                if !dtype.holds(mean) {
+                    return Err(batch.diverged("loss", dtype.round(mean)));
+                }
             }
             tape.backward(grad, self.grads)?;
             *self.inputs = Some(xs);
         }
-        Ok(Update { step, loss_sum, total, rows: rows.len(), lr })
+        Ok((loss_sum, total))
     }
 
     /// The most rows that go through the network together: a micro-batch, and where the rows are independent of each
     /// other no more than fit the cache.
     fn part(&self, data: &Dataset) -> usize {
         let micro_batch = self.options.batch_size.rows(data.len());
-        if self.network.couples_rows() { micro_batch } else { micro_batch.min(PART) }
+        let most = if self.grads.device().is_cuda() { GPU_PART } else { PART };
+        if self.network.couples_rows() { micro_batch } else { micro_batch.min(most) }
     }
 
     /// The parts of an update with their places in it.

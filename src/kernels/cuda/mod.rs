@@ -1,22 +1,101 @@
-//! CUDA devices, and the kernels that run there.
+//! CUDA devices, and the kernels that run there: each has a Rust function here with the shapes and meaning of its twin
+//! in the folder above, and its body in a `.cuh` file of the same name.
+//!
+//! The bodies also compile as C++ for this machine (`host.h`), and the tests run them so, by the same Rust functions,
+//! against the CPU's kernels.
 
+pub(super) mod activation;
+pub(super) mod batch_norm;
+pub(super) mod cross_entropy;
+mod devices;
+pub(super) mod dropout;
+pub(super) mod gather;
+#[cfg(test)]
+mod host;
+mod judge;
+mod launch;
+pub(super) mod layer_norm;
 #[cfg(feature = "cuda")]
 mod libraries;
+pub(super) mod linear;
+pub(super) mod recurrent;
+#[cfg(test)]
+mod tests;
+pub(super) mod update;
 
-use candle_core::{Device, Result};
+use candle_core::{DType, Device, Result, Tensor};
 
-/// The device of this number, from 0.
-///
-/// # Errors
-/// A binary without CUDA, a library that is missing, no such device.
-pub fn device(ordinal: usize) -> Result<Device> {
-    #[cfg(feature = "cuda")]
-    if let Some(library) = libraries::missing() {
-        candle_core::bail!("no CUDA device: {library} not found");
-    }
-    #[cfg(not(feature = "cuda"))]
-    if true {
-        candle_core::bail!("this binary was built without CUDA (`cargo build --release --features cuda`)");
-    }
-    Device::new_cuda(ordinal)
+pub use devices::{Found, device, devices};
+pub use judge::{Gate, Judge, Limits};
+pub use update::Replayed;
+
+use launch::{Arg, Threads, launch};
+
+use super::Sink;
+
+/// Whether these kernels run on this tensor: a GPU, f32 or f64.
+pub(super) fn runs_on(xs: &Tensor) -> bool {
+    xs.device().is_cuda() && matches!(xs.dtype(), DType::F32 | DType::F64)
+}
+
+/// `buffer ← numbers`
+fn write(buffer: &Tensor, numbers: Vec<f64>) -> Result<()> {
+    buffer.slice_set(&Tensor::from_vec(numbers, buffer.shape(), buffer.device())?, 0, 0)
+}
+
+/// A new tensor for a kernel to fill.
+fn room(shape: impl Into<candle_core::Shape>, like: &Tensor) -> Result<Tensor> {
+    Tensor::zeros(shape, like.dtype(), like.device())
+}
+
+/// A new tensor of f64 for a kernel to fill.
+fn room_for_sums(count: usize, device: &Device) -> Result<Tensor> {
+    Tensor::zeros(count, DType::F64, device)
+}
+
+/// The sums over the rows of (N, C), joined to what is in the sink.
+pub(super) fn sum_rows(rows: &Tensor, Sink { buffer, onto }: Sink<'_>) -> Result<()> {
+    let width = buffer.elem_count();
+    let count = rows.elem_count() / width.max(1);
+    launch(
+        rows.device(),
+        ("sum_rows", Some(rows.dtype())),
+        Threads::Columns(width),
+        &[
+            Arg::Out(buffer),
+            Arg::In(rows),
+            Arg::Count(count),
+            Arg::Count(width),
+            Arg::F64(onto.keep),
+            Arg::F64(onto.scale),
+        ],
+    )
+}
+
+/// `Σ a · b` for each column of (N, C), and behind them `Σ a`: (2 C) in f64.
+fn sum_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (count, width) = a.dims2()?;
+    let sums = room_for_sums(2 * width, a.device())?;
+    let args = [Arg::Out(&sums), Arg::In(a), Arg::In(b), Arg::Count(count), Arg::Count(width)];
+    launch(a.device(), ("sum_products", Some(a.dtype())), Threads::Columns(width), &args)?;
+    Ok(sums)
+}
+
+/// Sums in f64, joined to what is in the sink.
+fn join(sums: &Tensor, Sink { buffer, onto }: Sink<'_>) -> Result<()> {
+    let count = buffer.elem_count();
+    launch(
+        buffer.device(),
+        ("join", Some(buffer.dtype())),
+        Threads::Each(count),
+        &[Arg::Out(buffer), Arg::In(sums), Arg::Count(count), Arg::F64(onto.keep), Arg::F64(onto.scale)],
+    )
+}
+
+/// The sum of numbers in f64, as a tensor of one.
+pub(super) fn total(numbers: &Tensor) -> Result<Tensor> {
+    let out = room_for_sums(1, numbers.device())?;
+    let args = [Arg::Out(&out), Arg::In(numbers), Arg::Count(numbers.elem_count()), Arg::U32(0)];
+    launch(numbers.device(), ("total", None), Threads::Blocks(1), &args)?;
+    out.reshape(())
 }

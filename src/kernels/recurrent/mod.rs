@@ -15,7 +15,7 @@ use candle_core::{Result, Tensor};
 use super::gemm::{Cut, Matrix, matmul};
 use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Onto, Sink, autograd, by_dtype, is_fused};
+use super::{Activation, Onto, Sink, autograd, by_dtype, cuda, is_fused};
 
 /// What happens at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,20 @@ pub struct Output {
     saved: Vec<Tensor>,
 }
 
+#[cfg(test)]
+impl Output {
+    /// For tests of kernels that keep what they save themselves.
+    pub(super) fn of(hs: Tensor, saved: Vec<Tensor>) -> Self {
+        Self { hs, saved }
+    }
+}
+
 /// A layer's steps over xs (T, N, F) from a state of 0. In `reverse` they run from the last step to the first.
 pub fn forward(kind: Kind, xs: &Tensor, cell: Cell<&Tensor>, reverse: bool) -> Result<Output> {
+    if cuda::runs_on(xs) {
+        let (hs, saved) = cuda::recurrent::forward(kind, xs, cell, reverse)?;
+        return Ok(Output { hs, saved });
+    }
     if !is_fused(xs) {
         return Ok(Output { hs: plain(kind, xs, cell, reverse)?, saved: Vec::new() });
     }
@@ -88,6 +100,9 @@ pub fn backward(
 ) -> Result<Option<Tensor>> {
     if is_fused(pass.xs) {
         return by_dtype!(pass.xs, T => fused_backward::<T>(pass, cell, grad, sinks, want_input));
+    }
+    if cuda::runs_on(pass.xs) {
+        return cuda::recurrent::backward(pass, &pass.output.saved, cell, grad, sinks, want_input);
     }
     let [w_ih, w_hh, b_ih, b_hh] = cell;
     let grads = autograd::vjp(&[pass.xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {
@@ -124,7 +139,7 @@ pub fn plain(
 }
 
 /// The order in which the steps run: pairs of a step and the one before it.
-fn order(steps: usize, reverse: bool) -> impl DoubleEndedIterator<Item = (usize, Option<usize>)> {
+pub(super) fn order(steps: usize, reverse: bool) -> impl DoubleEndedIterator<Item = (usize, Option<usize>)> {
     (0..steps).map(move |i| {
         let at = |i: usize| if reverse { steps - 1 - i } else { i };
         (at(i), i.checked_sub(1).map(at))

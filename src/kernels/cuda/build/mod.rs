@@ -27,7 +27,10 @@ fn kernels(out: &Path) -> Result<(), String> {
         .arg("-O3")
         .build_ptx();
     ptx.map(|_| ()).map_err(|e| {
-        format!("the CUDA kernels do not compile: {e}; `make cuda-toolkit` installs a compiler. {}", out.display())
+        format!(
+            "the CUDA kernels do not compile: {e}; `make cuda-toolkit` installs a compiler. {}",
+            out.display()
+        )
     })
 }
 

@@ -19,13 +19,7 @@ struct Library {
 }
 
 const LIBRARIES: [Library; 5] = [
-    Library {
-        name: "CUDA driver",
-        headers: &["cuda.h"],
-        prefix: "cu",
-        files: &["libcuda.so.1"],
-        error: 3,
-    },
+    Library { name: "CUDA driver", headers: &["cuda.h"], prefix: "cu", files: &["libcuda.so.1"], error: 3 },
     Library {
         name: "cuBLAS",
         headers: &["cublas_api.h", "cublas_v2.h"],
@@ -40,7 +34,13 @@ const LIBRARIES: [Library; 5] = [
         files: &["libcublasLt.so.13", "libcublasLt.so.12"],
         error: 1,
     },
-    Library { name: "cuRAND", headers: &["curand.h"], prefix: "curand", files: &["libcurand.so.10"], error: 101 },
+    Library {
+        name: "cuRAND",
+        headers: &["curand.h"],
+        prefix: "curand",
+        files: &["libcurand.so.10"],
+        error: 101,
+    },
     Library {
         name: "NVRTC",
         headers: &["nvrtc.h"],
@@ -59,12 +59,14 @@ pub(super) fn build(home: &Path, out: &Path) -> Result<(), String> {
         for header in library.headers {
             let path = home.join("include").join(header);
             let text = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-            functions.extend(names(&String::from_utf8_lossy(&text), library.prefix).map(|name| (name, place)));
+            functions
+                .extend(names(&String::from_utf8_lossy(&text), library.prefix).map(|name| (name, place)));
         }
     }
     let functions: Vec<(String, usize)> = functions.into_iter().collect();
     let (assembly, table) = (out.join("trampolines.S"), out.join("trampolines.h"));
-    let write = |path: &Path, text: String| fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()));
+    let write =
+        |path: &Path, text: String| fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()));
     write(&assembly, self::assembly(&functions))?;
     write(&table, self::table(&functions))?;
     cc::Build::new()
@@ -108,11 +110,12 @@ fn assembly(functions: &[(String, usize)]) -> String {
             8 * place
         );
     }
-    text + SLOW + &format!(
-        ".bss\n.globl descent_cuda_table\n.hidden descent_cuda_table\n.balign 8\ndescent_cuda_table: .skip {}\n\
+    text + SLOW
+        + &format!(
+            ".bss\n.globl descent_cuda_table\n.hidden descent_cuda_table\n.balign 8\ndescent_cuda_table: .skip {}\n\
          .section .note.GNU-stack,\"\",@progbits\n",
-        8 * functions.len()
-    )
+            8 * functions.len()
+        )
 }
 
 /// The first call of a function: keeps what its caller passes in registers, and looks for its address.

@@ -1,0 +1,11 @@
+// All kernels of one type.
+#include "activation.cuh"
+#include "batch_norm.cuh"
+#include "columns.cuh"
+#include "cross_entropy.cuh"
+#include "dropout.cuh"
+#include "gather.cuh"
+#include "layer_norm.cuh"
+#include "norm.cuh"
+#include "recurrent.cuh"
+#include "update.cuh"

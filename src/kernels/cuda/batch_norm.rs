@@ -1,0 +1,58 @@
+//! Batch normalisation.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::{Arg, Threads, launch};
+use super::{join, room, room_for_sums, sum_products};
+use crate::kernels::Sink;
+
+/// Value and normalised input (N, C), mean and biased variance (C).
+pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<[Tensor; 4]> {
+    let (count, width) = xs.dims2()?;
+    let (rows, cols) = (Arg::Count(count), Arg::Count(width));
+    let moments = room_for_sums(2 * width, xs.device())?;
+    let (mean, var) = (room(width, xs)?, room(width, xs)?);
+    let args = [Arg::Out(&moments), Arg::Out(&mean), Arg::Out(&var), Arg::In(xs), rows, cols];
+    launch(xs.device(), ("column_moments", Some(xs.dtype())), Threads::Columns(width), &args)?;
+    let (ys, normalized) = (room(xs.shape(), xs)?, room(xs.shape(), xs)?);
+    let args = [
+        Arg::Out(&ys),
+        Arg::Out(&normalized),
+        Arg::In(xs),
+        Arg::In(&moments),
+        Arg::In(w),
+        Arg::In(b),
+        rows,
+        cols,
+        Arg::F64(eps),
+    ];
+    launch(xs.device(), ("batch_normalize", Some(xs.dtype())), Threads::Each(count * width), &args)?;
+    Ok([ys, normalized, mean, var])
+}
+
+/// The gradient of the input; those of scale and shift go to their sinks.
+pub(in crate::kernels) fn backward(
+    w: &Tensor,
+    (normalized, var, eps): (&Tensor, &Tensor, f64),
+    grad: &Tensor,
+    [into_w, into_b]: [Sink<'_>; 2],
+) -> Result<Tensor> {
+    let (count, width) = grad.dims2()?;
+    let sums = sum_products(grad, normalized)?;
+    let dx = room(grad.shape(), grad)?;
+    let args = [
+        Arg::Out(&dx),
+        Arg::In(grad),
+        Arg::In(normalized),
+        Arg::In(w),
+        Arg::In(var),
+        Arg::In(&sums),
+        Arg::Count(count),
+        Arg::Count(width),
+        Arg::F64(eps),
+    ];
+    launch(grad.device(), ("batch_norm_back", Some(grad.dtype())), Threads::Each(count * width), &args)?;
+    join(&sums.narrow(0, 0, width)?, into_w)?;
+    join(&sums.narrow(0, width, width)?, into_b)?;
+    Ok(dx)
+}

@@ -1,0 +1,41 @@
+// Softmax and cross-entropy of logits (count, classes), a warp a row. See cross_entropy.rs.
+
+// losses: each row's. grad: of their sum over *divisor. Without weights each class has 1.
+KERNEL_OF(cross_entropy, REAL *grad, double *losses, const REAL *logits, const i64 *targets, const double *weights,
+          u64 count, u64 classes, double weight_sum, double smoothing, i64 ignored, double divisor) {
+    u64 row = blockIdx.x * (u64)(blockDim.x / 32) + threadIdx.x / 32;
+    unsigned lane = threadIdx.x % 32;
+    if (row >= count) return;
+    const REAL *x = logits + row * classes;
+    REAL *g = grad + row * classes;
+    i64 y = targets[row];
+    if (y == ignored || y < 0) {
+        for (u64 c = lane; c < classes; c += 32) g[c] = REAL(0);
+        if (lane == 0) losses[row] = 0.0;
+        return;
+    }
+    REAL largest = -REAL(INFINITY);
+    for (u64 c = lane; c < classes; c += 32) largest = larger(x[c], largest);
+    largest = warp_max(largest);
+    REAL sum = REAL(0);
+    for (u64 c = lane; c < classes; c += 32) {
+        g[c] = exponential(x[c] - largest);
+        sum += g[c];
+    }
+    double exp_sum = (double)warp_sum(sum);
+    double log_sum = (double)largest + log(exp_sum);
+    double spread = smoothing / (double)classes;
+    double hit = (1.0 - smoothing) * (weights ? weights[y] : 1.0);
+    double smoothed = 0.0;
+    if (spread > 0.0) {
+        for (u64 c = lane; c < classes; c += 32) smoothed += (weights ? weights[c] : 1.0) * (log_sum - (double)x[c]);
+        smoothed = warp_sum(smoothed);
+    }
+    if (lane == 0) losses[row] = hit * (log_sum - (double)x[y]) + spread * smoothed;
+    // d/dx_c = p_c · (hit + spread Σw) - hit [c = y] - spread w_c, over the divisor
+    REAL scale = REAL((hit + spread * weight_sum) / (divisor * exp_sum));
+    for (u64 c = lane; c < classes; c += 32) {
+        REAL slope = g[c] * scale - REAL(spread * (weights ? weights[c] : 1.0) / divisor);
+        g[c] = c == (u64)y ? slope - REAL(hit / divisor) : slope;
+    }
+}

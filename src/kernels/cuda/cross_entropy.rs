@@ -1,0 +1,36 @@
+//! Softmax and cross-entropy.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::{Arg, Threads, launch};
+use super::{room, room_for_sums, total};
+use crate::kernels::cross_entropy::Weighting;
+
+/// As `cross_entropy::value_and_grad`, with the sum on the device.
+pub(in crate::kernels) fn value_and_grad(
+    logits: &Tensor,
+    targets: &Tensor,
+    how: &Weighting<'_>,
+    divisor: f64,
+) -> Result<(Tensor, Tensor)> {
+    let (count, classes) = logits.dims2()?;
+    let weights = how.class_weight.map(|weights| Tensor::new(weights, logits.device())).transpose()?;
+    let weight_sum = (0..classes).map(|class| how.weight(class)).sum();
+    let grad = room(logits.shape(), logits)?;
+    let losses = room_for_sums(count, logits.device())?;
+    let args = [
+        Arg::Out(&grad),
+        Arg::Out(&losses),
+        Arg::In(logits),
+        Arg::In(targets),
+        Arg::or_null(weights.as_ref()),
+        Arg::Count(count),
+        Arg::Count(classes),
+        Arg::F64(weight_sum),
+        Arg::F64(how.label_smoothing),
+        Arg::I64(how.ignore_index),
+        Arg::F64(divisor),
+    ];
+    launch(logits.device(), ("cross_entropy", Some(logits.dtype())), Threads::Rows(count), &args)?;
+    Ok((total(&losses)?, grad))
+}

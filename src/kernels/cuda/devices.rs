@@ -1,0 +1,75 @@
+//! Which GPUs there are.
+
+use candle_core::{Device, Result, bail};
+
+/// The device of this number, from 0.
+///
+/// # Errors
+/// A binary without CUDA, a library that is missing, no such device.
+pub fn device(ordinal: usize) -> Result<Device> {
+    if !cfg!(feature = "cuda") {
+        bail!("this binary was built without CUDA (`cargo build --release --features cuda`)");
+    }
+    #[cfg(feature = "cuda")]
+    if let Some(library) = super::libraries::missing() {
+        bail!("no CUDA device: {library} not found");
+    }
+    match Device::new_cuda(ordinal) {
+        Ok(device) => Ok(device),
+        Err(error) => bail!("no CUDA device: {}", first_line(&error)),
+    }
+}
+
+/// What an error says, without the backtrace that candle appends.
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// A GPU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its name, as its maker calls it.
+    pub name: String,
+    /// Its compute capability.
+    pub capability: (i32, i32),
+    /// Free and all memory in bytes.
+    pub memory: (usize, usize),
+    /// The newest CUDA that the driver knows, as major and minor.
+    pub driver: (i32, i32),
+}
+
+/// The GPUs, in the order of their numbers.
+///
+/// # Errors
+/// A binary without CUDA, a library that is missing, a driver that finds none.
+pub fn devices() -> Result<Vec<Found>> {
+    // It says best what is missing.
+    device(0)?;
+    found()
+}
+
+#[cfg(not(feature = "cuda"))]
+fn found() -> Result<Vec<Found>> {
+    Ok(Vec::new())
+}
+
+#[cfg(feature = "cuda")]
+fn found() -> Result<Vec<Found>> {
+    use candle_core::cuda_backend::WrapErr;
+    use candle_core::cuda_backend::cudarc::driver::{CudaContext, result, sys::CUdevice_attribute};
+
+    let version = result::driver_version()?;
+    let count = CudaContext::device_count().w()?;
+    (0..usize::try_from(count).unwrap_or(0))
+        .map(|ordinal| {
+            let context = CudaContext::new(ordinal).w()?;
+            let capability = context.compute_capability().w()?;
+            Ok(Found {
+                name: context.name().w()?,
+                capability,
+                memory: context.mem_get_info().w()?,
+                driver: (version / 1000, version % 1000 / 10),
+            })
+        })
+        .collect()
+}

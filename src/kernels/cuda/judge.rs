@@ -1,0 +1,128 @@
+//! What decides on the device whether updates are made, so that the host need not wait for each.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use super::launch::{Arg, Threads, launch};
+use super::update::Replayed;
+use super::write;
+
+/// The blocks that look at one gradient.
+const BLOCKS: usize = 32;
+
+/// Losses and norms of the last updates, and whether all of them were finite. Once one is not, no update is made any
+/// more until [`Self::open`].
+#[derive(Debug)]
+pub struct Judge {
+    /// What gradients are multiplied by, whether updates are made, and the step at which they ceased to be.
+    gate: Tensor,
+    /// Losses by step % places, then the gradients' norms.
+    losses: Tensor,
+    partial: Tensor,
+    /// The step, and what its loss is divided by to be the mean.
+    now: Tensor,
+    places: usize,
+}
+
+/// What the updates of parameters need on a GPU.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate<'a> {
+    /// Decides whether they are made.
+    pub judge: &'a Judge,
+    /// Where their numbers go, if they are part of a captured graph.
+    pub replayed: Option<&'a Replayed>,
+}
+
+/// What an update has to keep to.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The norm to which gradients are clipped.
+    pub norm: Option<f64>,
+    /// The largest mean loss.
+    pub loss: f64,
+}
+
+impl Judge {
+    /// For the gradients of so many parameters; it remembers the last `places` updates.
+    pub fn new(params: usize, places: usize, device: &Device) -> Result<Self> {
+        let judge = Self {
+            gate: Tensor::zeros(3, DType::F64, device)?,
+            losses: Tensor::zeros(2 * places, DType::F64, device)?,
+            partial: Tensor::zeros(2 * BLOCKS * params.max(1), DType::F64, device)?,
+            now: Tensor::zeros(2, DType::F64, device)?,
+            places,
+        };
+        judge.open()?;
+        Ok(judge)
+    }
+
+    /// Lets updates be made.
+    pub fn open(&self) -> Result<()> {
+        write(&self.gate, vec![1.0, 1.0, 0.0])
+    }
+
+    /// Says which step is next, and what its loss is divided by.
+    #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
+    pub fn begin(&self, step: u64, total: f64) -> Result<()> {
+        write(&self.now, vec![step as f64, total])
+    }
+
+    /// Where kernels read the step.
+    pub fn now(&self) -> &Tensor {
+        &self.now
+    }
+
+    /// What updates' kernels multiply gradients by, and whether they do anything.
+    pub fn gate(&self) -> &Tensor {
+        &self.gate
+    }
+
+    /// Judges the update of [`Self::begin`] by the sum of its losses and its gradients.
+    pub fn see(&self, loss: &Tensor, grads: &[&Tensor], limits: Limits) -> Result<()> {
+        let pieces = BLOCKS * grads.len();
+        for (place, grad) in grads.iter().enumerate() {
+            let args = [
+                Arg::Out(&self.partial),
+                Arg::In(grad),
+                Arg::Count(grad.elem_count()),
+                Arg::Count(pieces),
+                Arg::Count(place * BLOCKS),
+            ];
+            launch(grad.device(), ("squares", Some(grad.dtype())), Threads::Blocks(BLOCKS), &args)?;
+        }
+        let args = [
+            Arg::Out(&self.gate),
+            Arg::Out(&self.losses),
+            Arg::In(loss),
+            Arg::In(&self.partial),
+            Arg::Count(pieces),
+            Arg::In(&self.now),
+            Arg::Count(self.places),
+            Arg::F64(limits.norm.unwrap_or(-1.0)),
+            Arg::F64(limits.loss),
+        ];
+        launch(self.gate.device(), ("judge", None), Threads::Blocks(1), &args)
+    }
+
+    /// Puts what was there before an update back into buffers, if it was not made.
+    pub fn take_back(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
+        for (buffer, before) in buffers.iter().zip(before) {
+            let count = buffer.elem_count();
+            let name = if buffer.dtype().is_float() { "take_back" } else { "take_back_count" };
+            let dtype = buffer.dtype().is_float().then(|| buffer.dtype());
+            let args = [Arg::Out(buffer), Arg::In(before), Arg::Count(count), Arg::In(&self.gate)];
+            launch(buffer.device(), (name, dtype), Threads::Each(count), &args)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the device. Gives the losses and norms by step % places, and the step at which updates ceased to be
+    /// made.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
+    pub fn read(&self) -> Result<(Vec<f64>, Vec<f64>, Option<u64>)> {
+        let all = Tensor::cat(&[&self.losses, &self.gate], 0)?.to_vec1::<f64>()?;
+        let (losses, rest) = all.split_at(self.places);
+        let (norms, gate) = rest.split_at(self.places);
+        let ceased = (gate[1] == 0.0).then_some(gate[2] as u64);
+        Ok((losses.to_vec(), norms.to_vec(), ceased))
+    }
+}

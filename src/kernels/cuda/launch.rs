@@ -1,0 +1,214 @@
+//! Launching a kernel of `kernels.cu`.
+//!
+//! On a GPU launches are queued and run in their order, behind each other, while the host goes on. What a kernel writes
+//! is memory of the device that no Rust reference ever points to: candle's handles to it are shared freely, and its
+//! order of use is that of the stream.
+#![allow(unsafe_code, reason = "a kernel takes pointers")]
+
+use std::ffi::c_void;
+
+use candle_core::{DType, Device, Result, Tensor, bail};
+
+use super::update::{CONSTANTS, Constants};
+
+/// An argument of a kernel, in the kernel's order.
+#[derive(Clone, Copy)]
+pub(super) enum Arg<'a> {
+    /// A contiguous tensor that is read.
+    In(&'a Tensor),
+    /// A contiguous tensor that is written.
+    Out(&'a Tensor),
+    /// A null pointer.
+    Null,
+    /// `u64`
+    Count(usize),
+    /// `u64`
+    U64(u64),
+    /// `unsigned`
+    U32(u32),
+    /// `int`
+    I32(i32),
+    /// `i64`
+    I64(i64),
+    /// `double`
+    F64(f64),
+    /// `Slots`
+    Slots([Option<&'a Tensor>; 3]),
+    /// `Constants`
+    Constants(Constants),
+}
+
+impl<'a> Arg<'a> {
+    /// The tensor where there is one, else null.
+    pub(super) fn or_null(tensor: Option<&'a Tensor>) -> Self {
+        tensor.map_or(Self::Null, Self::In)
+    }
+}
+
+/// The threads that a kernel wants, as its comments say.
+#[derive(Clone, Copy)]
+pub(super) enum Threads {
+    /// One for each of so many elements.
+    Each(usize),
+    /// A warp for each of so many rows.
+    Rows(usize),
+    /// A block of 32 by 8 for each 32 of so many columns.
+    Columns(usize),
+    /// So many blocks of 256.
+    Blocks(usize),
+}
+
+impl Threads {
+    /// Blocks of the grid, and the threads of a block in two dimensions.
+    fn shape(self) -> Result<(u32, [u32; 2])> {
+        /// With more elements a thread takes several.
+        const MOST: usize = 1 << 16;
+        let (blocks, threads) = match self {
+            Self::Each(count) => (count.div_ceil(256).min(MOST), [256, 1]),
+            Self::Rows(count) => (count.div_ceil(4), [128, 1]),
+            Self::Columns(count) => (count.div_ceil(32), [32, 8]),
+            Self::Blocks(count) => (count, [256, 1]),
+        };
+        match u32::try_from(blocks) {
+            Ok(blocks) => Ok((blocks, threads)),
+            Err(_) => bail!("{blocks} blocks are more than a GPU can start at once"),
+        }
+    }
+}
+
+/// An argument as a kernel reads it.
+#[repr(C)]
+union Value {
+    word: u64,
+    half: u32,
+    int: i32,
+    long: i64,
+    real: f64,
+    slots: [u64; 3],
+    constants: [f64; CONSTANTS],
+}
+
+/// Runs the kernel `name` for tensors of `dtype`; those that know no type have none.
+pub(super) fn launch(
+    device: &Device,
+    (name, dtype): (&str, Option<DType>),
+    threads: Threads,
+    args: &[Arg<'_>],
+) -> Result<()> {
+    let (blocks, threads) = threads.shape()?;
+    if blocks == 0 {
+        return Ok(());
+    }
+    let name = match dtype {
+        None => name.to_owned(),
+        Some(DType::F32) => format!("{name}_f32"),
+        Some(DType::F64) => format!("{name}_f64"),
+        Some(other) => bail!("no kernel for {other:?}"),
+    };
+    let mut values = args.iter().map(|arg| value(*arg)).collect::<Result<Vec<Value>>>()?;
+    let mut pointers: Vec<*mut c_void> =
+        values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
+    match device {
+        Device::Cuda(device) => on_gpu(device, &name, (blocks, threads), &mut pointers),
+        #[cfg(test)]
+        Device::Cpu => super::host::launch(&name, (blocks, threads), &mut pointers),
+        _ => bail!("kernel {name} is for GPUs"),
+    }
+}
+
+fn value(arg: Arg<'_>) -> Result<Value> {
+    Ok(match arg {
+        Arg::In(tensor) => Value { word: address(tensor, false)? },
+        Arg::Out(tensor) => Value { word: address(tensor, true)? },
+        Arg::Null => Value { word: 0 },
+        Arg::Count(count) => Value { word: count as u64 },
+        Arg::U64(word) => Value { word },
+        Arg::U32(half) => Value { half },
+        Arg::I32(int) => Value { int },
+        Arg::I64(long) => Value { long },
+        Arg::F64(real) => Value { real },
+        Arg::Slots(tensors) => {
+            let mut slots = [0; 3];
+            for (slot, tensor) in slots.iter_mut().zip(tensors) {
+                *slot = tensor.map_or(Ok(0), |tensor| address(tensor, true))?;
+            }
+            Value { slots }
+        }
+        Arg::Constants(constants) => Value { constants },
+    })
+}
+
+/// Where a contiguous tensor's elements begin.
+fn address(tensor: &Tensor, _written: bool) -> Result<u64> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let Some((start, _)) = layout.contiguous_offsets() else {
+        bail!("a kernel needs contiguous elements, got strides {:?}", layout.stride());
+    };
+    match &*storage {
+        #[cfg(feature = "cuda")]
+        candle_core::Storage::Cuda(storage) => gpu_address(storage, start),
+        #[cfg(test)]
+        candle_core::Storage::Cpu(_) => {
+            drop(storage);
+            super::host::address(tensor, _written)
+        }
+        _ => bail!("a kernel for GPUs was given a tensor of another device (at {start})"),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn gpu_address(storage: &candle_core::CudaStorage, start: usize) -> Result<u64> {
+    use candle_core::cuda_backend::cudarc::driver::DevicePtr;
+    use candle_core::cuda_backend::{CudaDType, CudaDevice};
+
+    fn begin<T: CudaDType>(storage: &candle_core::CudaStorage, device: &CudaDevice) -> Result<u64> {
+        let stream = device.cuda_stream();
+        Ok(storage.as_cuda_slice::<T>()?.device_ptr(&stream).0)
+    }
+    use candle_core::backend::BackendStorage;
+    let (device, dtype) = (&storage.device, storage.dtype());
+    let begin = match dtype {
+        DType::U8 => begin::<u8>(storage, device),
+        DType::U32 => begin::<u32>(storage, device),
+        DType::I64 => begin::<i64>(storage, device),
+        DType::F32 => begin::<f32>(storage, device),
+        DType::F64 => begin::<f64>(storage, device),
+        other => bail!("no kernel takes {other:?}"),
+    }?;
+    Ok(begin + (start * dtype.size_in_bytes()) as u64)
+}
+
+#[cfg(feature = "cuda")]
+fn on_gpu(
+    device: &candle_core::CudaDevice,
+    name: &str,
+    (blocks, [x, y]): (u32, [u32; 2]),
+    pointers: &mut [*mut c_void],
+) -> Result<()> {
+    use candle_core::cuda_backend::WrapErr;
+    use candle_core::cuda_backend::cudarc::driver::{DeviceRepr, LaunchConfig, PushKernelArg};
+
+    const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
+    /// The driver reads as many bytes of it as the kernel declares.
+    #[repr(transparent)]
+    struct Parameter(Value);
+    // SAFETY: a `Value` is made of plain numbers, laid out as C has them.
+    unsafe impl DeviceRepr for Parameter {}
+
+    let function = device.get_or_load_custom_func(name, "descent", PTX)?;
+    let mut launch = function.builder();
+    for pointer in pointers {
+        // SAFETY: each points to a `Value` of the caller, which outlives the launch; `Parameter` has its layout.
+        launch.arg(unsafe { &*pointer.cast::<Parameter>() });
+    }
+    let config = LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (x, y, 1), shared_mem_bytes: 0 };
+    // SAFETY: the wrappers in this folder give each kernel the arguments that it declares, with tensors of the sizes
+    // that it goes over; the tests run every one of them on the same code.
+    unsafe { launch.launch(config) }.w()?;
+    Ok(())
+}
+
+#[cfg(not(feature = "cuda"))]
+fn on_gpu(_: &candle_core::CudaDevice, name: &str, _: (u32, [u32; 2]), _: &mut [*mut c_void]) -> Result<()> {
+    bail!("kernel {name} needs a binary with the feature `cuda`")
+}

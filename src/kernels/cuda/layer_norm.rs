@@ -1,0 +1,52 @@
+//! Layer normalisation.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::{Arg, Threads, launch};
+use super::{join, room, room_for_sums, sum_products};
+use crate::kernels::Sink;
+
+/// Value and normalised input (N, C), and one over the standard deviation of each row (N) in f64.
+pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<[Tensor; 3]> {
+    let (count, width) = xs.dims2()?;
+    let (ys, normalized) = (room(xs.shape(), xs)?, room(xs.shape(), xs)?);
+    let inverse = room_for_sums(count, xs.device())?;
+    let args = [
+        Arg::Out(&ys),
+        Arg::Out(&normalized),
+        Arg::Out(&inverse),
+        Arg::In(xs),
+        Arg::In(w),
+        Arg::In(b),
+        Arg::Count(count),
+        Arg::Count(width),
+        Arg::F64(eps),
+    ];
+    launch(xs.device(), ("layer_normalize", Some(xs.dtype())), Threads::Rows(count), &args)?;
+    Ok([ys, normalized, inverse])
+}
+
+/// The gradient of the input; those of scale and shift go to their sinks.
+pub(in crate::kernels) fn backward(
+    w: &Tensor,
+    (normalized, inverse): (&Tensor, &Tensor),
+    grad: &Tensor,
+    [into_w, into_b]: [Sink<'_>; 2],
+) -> Result<Tensor> {
+    let (count, width) = grad.dims2()?;
+    let sums = sum_products(grad, normalized)?;
+    let dx = room(grad.shape(), grad)?;
+    let args = [
+        Arg::Out(&dx),
+        Arg::In(grad),
+        Arg::In(normalized),
+        Arg::In(inverse),
+        Arg::In(w),
+        Arg::Count(count),
+        Arg::Count(width),
+    ];
+    launch(grad.device(), ("layer_norm_back", Some(grad.dtype())), Threads::Rows(count), &args)?;
+    join(&sums.narrow(0, 0, width)?, into_w)?;
+    join(&sums.narrow(0, width, width)?, into_b)?;
+    Ok(dx)
+}

@@ -1,0 +1,40 @@
+//! `act(x Wᵀ + b)`: the product is cuBLAS', what stands round it a kernel.
+
+use candle_core::{Result, Tensor};
+
+use super::activation::number;
+use super::launch::{Arg, Threads, launch};
+use super::{room, sum_rows};
+use crate::kernels::{Activation, Sink, autograd};
+
+/// The value (N, out), and the argument of an activation whose slope needs it.
+pub(in crate::kernels) fn forward(
+    xs: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    act: Option<Activation>,
+) -> Result<(Tensor, Option<Tensor>)> {
+    let ys = xs.matmul(&w.t()?)?;
+    let argument = act.filter(|act| act.needs_input()).map(|_| room(ys.shape(), &ys)).transpose()?;
+    let count = ys.elem_count();
+    let args = [
+        Arg::Out(&ys),
+        argument.as_ref().map_or(Arg::Null, Arg::Out),
+        Arg::In(b),
+        Arg::Count(count),
+        Arg::Count(b.elem_count()),
+        number(act),
+    ];
+    launch(xs.device(), ("bias_and_activate", Some(xs.dtype())), Threads::Each(count), &args)?;
+    Ok((ys, argument))
+}
+
+/// As `linear::gradients`.
+pub(in crate::kernels) fn gradients(
+    xs: &Tensor,
+    grad: &Tensor,
+    [into_w, into_b]: [Option<Sink<'_>>; 2],
+) -> Result<()> {
+    into_w.map_or(Ok(()), |into| autograd::store(into, &grad.t()?.matmul(xs)?))?;
+    into_b.map_or(Ok(()), |into| sum_rows(grad, into))
+}

@@ -1,0 +1,104 @@
+//! Optimizers' updates, and what decides whether they are made.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
+
+use super::launch::{Arg, Threads, launch};
+use crate::kernels::update::{Fused, Prelude};
+
+/// How many numbers an update's kernel takes.
+pub(super) const CONSTANTS: usize = 16;
+
+/// What happens to gradient and weight first, and the formula's numbers.
+pub(super) type Constants = [f64; CONSTANTS];
+
+/// Updates `param` and its slots in place.
+pub(in crate::kernels) fn update(
+    fused: &Fused,
+    prelude: &Prelude<'_>,
+    param: &Tensor,
+    grad: &Tensor,
+    slots: &[&Var],
+) -> Result<()> {
+    let constants = constants(fused, prelude)?;
+    let mut places = [None; 3];
+    for (place, slot) in places.iter_mut().zip(slots) {
+        *place = Some(slot.as_tensor());
+    }
+    let (now, runs) = match prelude.gate.and_then(|gate| gate.replayed) {
+        None => (None, true),
+        Some(replayed) => replayed.put(constants)?,
+    };
+    if !runs {
+        return Ok(());
+    }
+    let count = param.elem_count();
+    launch(
+        param.device(),
+        (&format!("update_{}", fused.kernel), Some(param.dtype())),
+        Threads::Each(count),
+        &[
+            Arg::Out(param),
+            Arg::In(grad),
+            Arg::Slots(places),
+            Arg::Count(count),
+            Arg::U32(u32::try_from(slots.len()).unwrap_or(u32::MAX)),
+            Arg::Constants(constants),
+            Arg::or_null(now.as_ref()),
+            Arg::or_null(prelude.gate.map(|gate| gate.judge.gate())),
+        ],
+    )
+}
+
+fn constants(fused: &Fused, prelude: &Prelude<'_>) -> Result<Constants> {
+    let Prelude { clamp, scale, coupled, keep, .. } = *prelude;
+    let mut constants = [0.0; CONSTANTS];
+    let all = [clamp, scale, coupled, keep].into_iter().chain(fused.constants.iter().copied());
+    let mut places = constants.iter_mut();
+    for number in all {
+        match places.next() {
+            Some(place) => *place = number,
+            None => bail!("kernel {} takes {CONSTANTS} numbers at most", fused.kernel),
+        }
+    }
+    Ok(constants)
+}
+
+/// The numbers of all updates' kernels in the order of their launches, in the device's memory: a captured graph reads
+/// them there, so that each replay has its own.
+#[derive(Debug)]
+pub struct Replayed {
+    buffer: Tensor,
+    numbers: Mutex<Vec<f64>>,
+    captured: AtomicBool,
+}
+
+impl Replayed {
+    /// Room for the updates of so many parameters.
+    pub fn new(params: usize, device: &Device) -> Result<Self> {
+        let buffer = Tensor::zeros(params.max(1) * CONSTANTS, DType::F64, device)?;
+        Ok(Self { buffer, numbers: Mutex::default(), captured: false.into() })
+    }
+
+    /// From now on launches are not made: they are part of a graph.
+    pub fn is_captured(&self) {
+        self.captured.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes the numbers of the next launch. Gives where the kernel reads them, and whether it is to be launched.
+    fn put(&self, constants: Constants) -> Result<(Option<Tensor>, bool)> {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = numbers.len();
+        numbers.extend(constants);
+        Ok((Some(self.buffer.narrow(0, place, CONSTANTS)?), !self.captured.load(Ordering::Relaxed)))
+    }
+
+    /// Sends the numbers to the device, for the launches that are part of a graph.
+    pub fn send(&self) -> Result<()> {
+        let numbers = std::mem::take(&mut *self.numbers.lock().unwrap_or_else(PoisonError::into_inner));
+        let count = numbers.len();
+        super::write(&self.buffer.narrow(0, 0, count)?, numbers)
+    }
+}

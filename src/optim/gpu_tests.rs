@@ -1,0 +1,136 @@
+//! Every rule's kernel for GPUs, as a C++ compiler makes it for this machine, against its formula on the CPU.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::{Clipping, Grouped, Optimizer, Rule};
+use crate::kernels::cuda::{Gate, Judge, Limits};
+use crate::kernels::{Onto, autograd};
+use crate::nn::{Grads, Init, Params};
+use crate::registry::FromTable;
+
+/// Options that take other ways through the formulas than the defaults.
+const VARIANTS: [&str; 12] = [
+    "name = 'sgd'\nmomentum = 0.9\nweight_decay = 0.1",
+    "name = 'sgd'\nmomentum = 0.9\nnesterov = true\nmaximize = true",
+    "name = 'sgd'\nmomentum = 0.8\ndampening = 0.3",
+    "name = 'adam'\namsgrad = true\nweight_decay = 0.1",
+    "name = 'adamw'\nweight_decay = 0.5\nmaximize = true",
+    "name = 'rmsprop'\ncentered = true",
+    "name = 'rmsprop'\nmomentum = 0.5",
+    "name = 'rmsprop'\nmomentum = 0.5\ncentered = true",
+    "name = 'adagrad'\nlr_decay = 0.1\ninitial_accumulator_value = 0.2",
+    "name = 'nadam'\nweight_decay = 0.1\ndecoupled_weight_decay = true",
+    "name = 'asgd'\nt0 = 2",
+    "name = 'radam'\nbetas = [0.5, 0.6]",
+];
+
+fn optimizer(options: &str) -> (Params, Optimizer) {
+    let mut params = Params::new(3, DType::F64, &Device::Cpu);
+    params.param("a.weight", &[7, 50], &Init::named("normal").unwrap()).unwrap();
+    params.param("a.bias", &[7], &Init::named("normal").unwrap()).unwrap();
+    let options = Grouped::from_table(options.parse().unwrap()).unwrap();
+    let optimizer = Optimizer::new(options, &params).unwrap();
+    (params, optimizer)
+}
+
+/// The same gradients for both, other ones each step.
+fn gradients(params: &Params, step: u64) -> Grads {
+    let grads = Grads::new(params).unwrap();
+    for param in params.trainable() {
+        let count = param.value().elem_count();
+        let numbers: Vec<f64> =
+            (0..count).map(|i| ((i as f64 + 1.0) * 12.9898 + step as f64 * 78.233).sin() * 2.0).collect();
+        let grad = Tensor::from_vec(numbers, param.value().shape(), &Device::Cpu).unwrap();
+        let sink = grads.sink(param);
+        assert_eq!(sink.onto, Onto::REPLACE);
+        autograd::store(sink, &grad).unwrap();
+    }
+    grads
+}
+
+fn off(a: &Optimizer, b: &Optimizer, params: [&Params; 2]) -> f64 {
+    let mut largest = 0f64;
+    let mut see = |a: &Tensor, b: &Tensor| {
+        let off = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_dtype(DType::F64).unwrap();
+        largest = largest.max(off.to_scalar::<f64>().unwrap());
+    };
+    let weights = params[0].trainable().iter().zip(params[1].trainable());
+    weights.for_each(|(a, b)| see(a.value(), b.value()));
+    let (a, b) = (a.state().unwrap(), b.state().unwrap());
+    assert_eq!(a.len(), b.len());
+    for ((name, a), (other, b)) in a.iter().zip(&b) {
+        assert_eq!(name, other);
+        see(a, b);
+    }
+    largest
+}
+
+#[test]
+fn every_kernel_is_its_rules_formula() {
+    let defaults: Vec<String> = Rule::NAMES.iter().map(|name| format!("name = '{name}'")).collect();
+    let mut seen = 0;
+    for options in defaults.iter().map(String::as_str).chain(VARIANTS) {
+        let ((params, mut cpu), (gpu_params, mut gpu)) = (optimizer(options), optimizer(options));
+        // lamb's direction is a kernel too, though what follows it looks at all elements.
+        let whole = options.contains("lamb") || options.contains("lbfgs");
+        if !cpu.is_per_element() && !options.contains("lamb") {
+            assert!(["muon", "adafactor", "lbfgs"].iter().any(|name| options.contains(name)), "{options}");
+            continue;
+        }
+        seen += 1;
+        let judge = Judge::new(2, 8, &Device::Cpu).unwrap();
+        for (step, (clipping, norm)) in (1..).zip([
+            (Clipping::NONE, None),
+            (Clipping { clamp: 0.7, ..Clipping::NONE }, None),
+            (Clipping::NONE, Some(1.5)),
+            (Clipping::NONE, None),
+            (Clipping::NONE, None),
+            (Clipping::NONE, None),
+        ]) {
+            let (grads, gpu_grads) = (gradients(&params, step), gradients(&gpu_params, step));
+            let own = match norm {
+                Some(norm) if !whole => cpu.clipping(&grads, super::Clip::Norm(norm)).unwrap(),
+                _ => clipping,
+            };
+            cpu.step(&grads, own, &|lr| (lr, None), None).unwrap();
+            judge.begin(step, 1.0).unwrap();
+            let loss = Tensor::new(1.0, &Device::Cpu).unwrap();
+            let limits = Limits { norm: norm.filter(|_| !whole), loss: 10.0 };
+            judge.see(&loss, &gpu.gradients(&gpu_grads).unwrap(), limits).unwrap();
+            let gate = Gate { judge: &judge, replayed: None };
+            gpu.step(&gpu_grads, clipping, &|lr| (lr, None), Some(gate)).unwrap();
+            let off = off(&cpu, &gpu, [&params, &gpu_params]);
+            assert!(off < 1e-12, "{options}: {off} after step {step}");
+        }
+    }
+    assert_eq!(seen, Rule::NAMES.len() - 3 + VARIANTS.len());
+}
+
+#[test]
+fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
+    let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1");
+    let judge = Judge::new(2, 8, &Device::Cpu).unwrap();
+    let mut step = |number: u64, loss: f64| {
+        let grads = gradients(&params, number);
+        judge.begin(number, 1.0).unwrap();
+        let loss = Tensor::new(loss, &Device::Cpu).unwrap();
+        let limits = Limits { norm: None, loss: 10.0 };
+        judge.see(&loss, &gpu.gradients(&grads).unwrap(), limits).unwrap();
+        let place = gpu.place();
+        gpu.step(&grads, Clipping::NONE, &|lr| (lr, None), Some(Gate { judge: &judge, replayed: None }))
+            .unwrap();
+        (params.copy().unwrap(), place, gpu.state().unwrap())
+    };
+    let (good, _, _) = step(1, 1.0);
+    let (second, place, _) = step(2, f64::NAN);
+    let (third, _, _) = step(3, 1.0);
+    for other in [&second, &third] {
+        for (name, value) in &good {
+            let (a, b) = (value.flatten_all().unwrap(), other[name].flatten_all().unwrap());
+            assert_eq!(a.to_vec1::<f64>().unwrap(), b.to_vec1::<f64>().unwrap(), "{name}");
+        }
+    }
+    assert_eq!(gpu.steps(), 3);
+    gpu.return_to(&place);
+    assert_eq!(gpu.steps(), 1);
+}
