@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use clap::{Args, ValueEnum};
+
 use crate::data::{Preparation, Sources, Want};
 use crate::loss::Losses;
 use crate::metrics::Tally;
@@ -12,7 +14,22 @@ use crate::optim::schedule::{Schedules, Timing};
 use crate::registry::{Entry, options};
 use crate::trainer::{Averages, EarlyStopping, TrainOptions};
 
-pub(super) fn run() -> anyhow::Result<()> {
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Left out: what a config can name.
+    what: Option<What>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// The CPU and the GPUs that training can run on.
+    Devices,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(What::Devices) = arguments.what {
+        return super::device::list();
+    }
     let mut out = std::io::stdout().lock();
     let sections: [(&str, &str, Vec<Entry>); 7] = [
         ("models", "[model] name = …", Model::entries()),

@@ -71,8 +71,8 @@ enum Command {
     Compare(compare::Arguments),
     /// One HTML page with curves, confusion, mistakes, weights and gradients of runs.
     Report(report::Arguments),
-    /// Everything that a config can name, with options and defaults.
-    List,
+    /// Everything that a config can name, with options and defaults; `list devices`: the CPU and the GPUs.
+    List(list::Arguments),
     /// Check a config, or show all that it comes to.
     Config(config::Arguments),
     /// Print completions for a shell.
@@ -104,7 +104,7 @@ pub fn run() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::Compare(arguments) => compare::run(&arguments, cli.quiet),
         Command::Report(arguments) => report::run(&arguments, cli.quiet).map(done),
-        Command::List => list::run().map(done),
+        Command::List(arguments) => list::run(&arguments).map(done),
         Command::Config(arguments) => config::run(&arguments).map(done),
         Command::Completions(arguments) => shell::completions(&arguments, Cli::command()).map(done),
         Command::Man(arguments) => shell::man(&arguments, Cli::command()).map(done),

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         (data.row_shape(), failure.features, &failure.embeddings),
         failure.outputs,
         config.seed,
-        (dtype, &device),
+        session::place(&config, &device),
     )?;
     let mut trainer = session::trainer(&config, network, config.loss.clone())?;
     trainer.restore(&snapshot)?;

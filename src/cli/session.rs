@@ -7,7 +7,7 @@ use crate::data::table::Recipe;
 use crate::data::{Learnt, Request, Splits};
 use crate::error::Result;
 use crate::loss::Losses;
-use crate::model::Network;
+use crate::model::{Network, Place};
 use crate::optim::Optimizer;
 use crate::trainer::Trainer;
 
@@ -45,8 +45,15 @@ impl Session {
 pub(super) fn network(config: &Config, learnt: &Learnt, outputs: usize, device: &Device) -> Result<Network> {
     let embeddings = learnt.recipe().map(Recipe::embeddings).unwrap_or_default();
     let features = learnt.recipe().map_or(0, Recipe::features);
-    let place = (DType::from(config.train.dtype), device);
-    Network::with_embeddings(&config.model, (&learnt.row, features, &embeddings), outputs, config.seed, place)
+    let row = (learnt.row.as_slice(), features, embeddings.as_slice());
+    Network::with_embeddings(&config.model, row, outputs, config.seed, place(config, device))
+}
+
+/// Where and in which types the network of a config runs.
+pub(super) fn place<'a>(config: &Config, device: &'a Device) -> Place<'a> {
+    let products = config.train.precision;
+    products.set_for_gpus();
+    Place { dtype: config.train.dtype.into(), device, products }
 }
 
 /// A trainer of this network as the config says; `loss` is as the training rows make it.

@@ -101,6 +101,11 @@ impl Signals {
         Arc::clone(&self.stopping)
     }
 
+    /// Whether a signal has asked to save since the last [`Self::take_save`].
+    pub(super) fn asks_to_save(&self) -> bool {
+        self.save.load(Ordering::Relaxed)
+    }
+
     /// Whether a signal has asked to save since the last call.
     pub(super) fn take_save(&self) -> bool {
         self.save.load(Ordering::Relaxed) && self.save.swap(false, Ordering::Relaxed)

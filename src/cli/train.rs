@@ -159,9 +159,12 @@ pub(super) fn start(
         initialize(&prepared.1)?;
         return print_plan(config, prepared.1.network()).map(|()| None);
     }
-    let note = arguments.init_from.as_ref().map_or(String::new(), |path| {
+    let mut note = arguments.init_from.as_ref().map_or(String::new(), |path| {
         format!("# --init-from {}\n", path.display().to_string().escape_debug())
     });
+    if let Some(gpu) = device::describe(&device) {
+        note += &format!("# on {}\n", gpu.escape_debug());
+    }
     Ok(Some(begin(config, (out, note), &device, options, &initialize)?))
 }
 

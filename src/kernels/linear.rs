@@ -4,8 +4,9 @@ use candle_core::{Result, Tensor};
 
 use super::activation::{self, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
+use super::products::in_bf16;
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Onto, Sink, autograd, by_dtype, columns, cuda, is_fused};
+use super::{Activation, Onto, Products, Sink, autograd, by_dtype, columns, cuda, is_fused};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs of it.
 #[derive(Debug, Clone)]
@@ -17,17 +18,28 @@ pub struct Output {
 }
 
 /// `act(xs wᵀ + b)`: xs (N, in), w (out, in), b (out) to (N, out).
-pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> Result<Output> {
+pub fn forward(
+    xs: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    act: Option<Activation>,
+    products: Products,
+) -> Result<Output> {
     if cuda::runs_on(xs) {
-        let (ys, argument) = cuda::linear::forward(xs, w, b, act)?;
+        let (ys, argument) = cuda::linear::forward(xs, w, b, act, products)?;
         return Ok(Output { saved: argument.unwrap_or_else(|| ys.clone()), ys });
     }
-    if !is_fused(xs) {
-        let zs = plain(xs, w, b)?;
+    if !is_fused(xs) || products == Products::Bf16 {
+        let zs = product(xs, &w.t()?, products)?.broadcast_add(b)?;
         let ys = act.map_or(Ok(zs.clone()), |act| activation::forward(act, &zs))?;
         return Ok(Output { ys, saved: zs });
     }
     by_dtype!(xs, T => fused_forward::<T>(xs, w, b, act))
+}
+
+/// The product of two matrices.
+pub(super) fn product(a: &Tensor, b: &Tensor, products: Products) -> Result<Tensor> {
+    if products == Products::Bf16 { in_bf16(a, b) } else { a.matmul(b) }
 }
 
 /// The plain twin: the product and the bias.
@@ -82,12 +94,12 @@ pub fn backward(
     output: &Output,
     act: Option<Activation>,
     grad: &Tensor,
-    want_input: bool,
+    (want_input, products): (bool, Products),
 ) -> Result<Back> {
     let grad =
         act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
-    if !is_fused(w) {
-        let input = want_input.then(|| grad.matmul(w)).transpose()?;
+    if !is_fused(w) || products == Products::Bf16 {
+        let input = want_input.then(|| product(&grad, w, products)).transpose()?;
         return Ok(Back { grad, input });
     }
     let input = want_input.then(|| by_dtype!(w, T => input_gradient::<T>(&grad, w))).transpose()?;
@@ -104,12 +116,17 @@ fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
 }
 
 /// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have a sink.
-pub fn gradients(xs: &Tensor, grad: &Tensor, [into_w, into_b]: [Option<Sink<'_>>; 2]) -> Result<()> {
+pub fn gradients(
+    xs: &Tensor,
+    grad: &Tensor,
+    [into_w, into_b]: [Option<Sink<'_>>; 2],
+    products: Products,
+) -> Result<()> {
     if cuda::runs_on(xs) {
-        return cuda::linear::gradients(xs, grad, [into_w, into_b]);
+        return cuda::linear::gradients(xs, grad, [into_w, into_b], products);
     }
-    if !is_fused(xs) {
-        into_w.map_or(Ok(()), |into| autograd::store(into, &grad.t()?.matmul(xs)?))?;
+    if !is_fused(xs) || products == Products::Bf16 {
+        into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, products)?))?;
         return into_b.map_or(Ok(()), |into| autograd::store(into, &grad.sum(0)?));
     }
     by_dtype!(xs, T => fused_gradients::<T>(xs, grad, [into_w, into_b]))
@@ -158,20 +175,42 @@ mod tests {
                         Some(_) => zs.silu(),
                     }
                 };
-                let output = forward(&xs, &w, &b, act).unwrap();
+                let output = forward(&xs, &w, &b, act, Products::F32).unwrap();
                 close(&output.ys, &whole(&[xs.clone(), w.clone(), b.clone()]).unwrap());
                 let expected = autograd::vjp(&[&xs, &w, &b], &grad, whole).unwrap();
                 // The weight's buffer already holds ones, the bias's is to be replaced.
                 let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
                 let sink = |buffer, onto| Sink { buffer, onto };
-                let back = backward(&w, &output, act, &grad, true).unwrap();
+                let back = backward(&w, &output, act, &grad, (true, Products::F32)).unwrap();
                 let sinks = [sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)].map(Some);
-                gradients(&xs, &back.grad, sinks).unwrap();
+                gradients(&xs, &back.grad, sinks, Products::F32).unwrap();
                 close(&back.input.unwrap(), &expected[0]);
                 close(&(dw - 1.0).unwrap(), &expected[1]);
                 close(&db, &expected[2]);
             }
         }
+    }
+
+    #[test]
+    fn products_in_bf16_are_those_of_rounded_factors() {
+        // 1 + 2⁻⁸ is halfway between two numbers of bf16 and rounds to the even one, 1; 3 is one.
+        let tensor = |numbers: &[f32], shape: (usize, usize)| {
+            Tensor::from_slice(numbers, shape, &Device::Cpu).unwrap()
+        };
+        let (xs, w) = (tensor(&[1.003_906_25, 3.0], (1, 2)), tensor(&[1.0, 1.0, 2.0, 1.015_625], (2, 2)));
+        let b = Tensor::new(&[0.001f32, 0.0], &Device::Cpu).unwrap();
+        let ys = forward(&xs, &w, &b, None, Products::Bf16).unwrap().ys;
+        // 2 · 1 + 3 · 1.015625 = 5.046875, which rounds to 5.0625.
+        assert_eq!(ys.to_vec2::<f32>().unwrap(), [[4.001, 5.0625]]);
+        let grad = tensor(&[1.003_906_25, 0.0], (1, 2));
+        let output = forward(&xs, &w, &b, None, Products::Bf16).unwrap();
+        let back = backward(&w, &output, None, &grad, (true, Products::Bf16)).unwrap();
+        assert_eq!(back.input.unwrap().to_vec2::<f32>().unwrap(), [[1.0, 1.0]]);
+        let (dw, db) = (w.zeros_like().unwrap(), b.zeros_like().unwrap());
+        let sinks = [&dw, &db].map(|buffer| Some(Sink { buffer, onto: Onto::REPLACE }));
+        gradients(&xs, &back.grad, sinks, Products::Bf16).unwrap();
+        assert_eq!(dw.to_vec2::<f32>().unwrap(), [[1.0, 3.0], [0.0, 0.0]]);
+        assert_eq!(db.to_vec1::<f32>().unwrap(), [1.003_906_25, 0.0]);
     }
 
     fn close(a: &Tensor, b: &Tensor) {

@@ -23,6 +23,7 @@ pub mod linear;
 pub mod norm;
 mod number;
 pub mod pairwise;
+mod products;
 pub mod real;
 pub mod recurrent;
 mod storage;
@@ -33,6 +34,7 @@ mod vectorized;
 
 pub use activation::Activation;
 pub use number::Number;
+pub use products::Products;
 
 /// How a result joins what is in its place: `keep · there + scale · result`.
 #[derive(Debug, Clone, Copy, PartialEq)]

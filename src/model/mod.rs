@@ -13,7 +13,7 @@ use crate::nn::{Layer, Params};
 use crate::registry;
 use crate::registry::KeyError;
 
-pub use network::Network;
+pub use network::{Network, Place};
 
 /// A model's options, which know how to build it.
 pub trait Build {

@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use super::Model;
 use crate::data::Input;
 use crate::error::{Error, Result};
+use crate::kernels::Products;
 use crate::nn::{Embeddings, Layer, Mode, Params, Tape};
 
 /// A network that is ready to be trained or asked.
@@ -12,6 +13,17 @@ pub struct Network {
     layers: Vec<Box<dyn Layer>>,
     params: Params,
     couples_rows: bool,
+}
+
+/// Where and in which types a network runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The type of its numbers.
+    pub dtype: DType,
+    /// The device that it is on.
+    pub device: &'a Device,
+    /// The precision of its products.
+    pub products: Products,
 }
 
 impl std::fmt::Debug for Network {
@@ -32,6 +44,7 @@ impl Network {
         seed: u64,
         place: (DType, &Device),
     ) -> Result<Self> {
+        let place = Place { dtype: place.0, device: place.1, products: Products::default() };
         Self::with_embeddings(model, (row_shape, 0, &[]), outputs, seed, place)
     }
 
@@ -42,9 +55,9 @@ impl Network {
         (row_shape, features, sizes): (&[usize], usize, &[(usize, usize)]),
         outputs: usize,
         seed: u64,
-        (dtype, device): (DType, &Device),
+        Place { dtype, device, products }: Place<'_>,
     ) -> Result<Self> {
-        let mut params = Params::new(seed, dtype, device);
+        let mut params = Params::new(seed, dtype, device).with_products(products);
         let mut width = row_shape.last().copied().unwrap_or_default();
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         if !sizes.is_empty() {

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use super::{Param, Params};
 use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
-use crate::kernels::{Onto, Sink, linear};
+use crate::kernels::{Onto, Products, Sink, linear};
 
 /// The gradients of a weight and its bias as what they are made of: `gradᵀ xs`, and the sum of `grad` over the rows.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Product {
     pub xs: Tensor,
     /// The gradient of the value, (N, out).
     pub grad: Tensor,
+    /// The product's precision.
+    pub products: Products,
 }
 
 impl Product {
@@ -85,8 +87,8 @@ impl Grads {
         self.multiply(of, &product)
     }
 
-    fn multiply(&self, of: [usize; 2], Product { xs, grad }: &Product) -> Result<()> {
-        Ok(linear::gradients(xs, grad, of.map(|index| Some(self.sink_at(index))))?)
+    fn multiply(&self, of: [usize; 2], Product { xs, grad, products }: &Product) -> Result<()> {
+        Ok(linear::gradients(xs, grad, of.map(|index| Some(self.sink_at(index))), *products)?)
     }
 
     /// Multiplies out what waits, unless every gradient in it is sure to be finite.
@@ -161,7 +163,7 @@ mod tests {
             grads.let_products_wait();
             let xs = Tensor::full(size, (1, 3), &Device::Cpu).unwrap();
             let grad = Tensor::full(size, (1, 2), &Device::Cpu).unwrap();
-            grads.put([w, b], Product { xs, grad }).unwrap();
+            grads.put([w, b], Product { xs, grad, products: Products::F32 }).unwrap();
             grads.multiply_out_of_bounds().unwrap();
             assert_eq!((grads.waits(w), grads.waits(b)), (waits, waits), "{size}");
             assert_eq!(grads.is_finite(w).unwrap(), finite, "{size}");
@@ -170,7 +172,8 @@ mod tests {
             grads.clear();
             grads.let_products_wait();
             let xs = Tensor::full(x, (1, 3), &Device::Cpu).unwrap();
-            grads.put([w, b], Product { xs, grad: Tensor::full(g, (1, 2), &Device::Cpu).unwrap() }).unwrap();
+            let grad = Tensor::full(g, (1, 2), &Device::Cpu).unwrap();
+            grads.put([w, b], Product { xs, grad, products: Products::F32 }).unwrap();
             grads.multiply_out_of_bounds().unwrap();
             assert!(!grads.is_finite(w).unwrap());
         }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{Activation, Init, Layer, Mode, Param, Params, Product};
 use crate::error::Result;
-use crate::kernels::linear;
+use crate::kernels::{Products, linear};
 
 /// `act(x Wᵀ + b)`: (N, in) to (N, out). Weight (out, in), bias (out).
 #[derive(Debug, Clone)]
@@ -12,6 +12,7 @@ pub struct Linear {
     weight: Param,
     bias: Param,
     activation: Option<Activation>,
+    products: Products,
 }
 
 impl Linear {
@@ -30,6 +31,7 @@ impl Linear {
             weight: params.param(format!("{name}.weight"), &[outputs, inputs], weight.unwrap_or(&default))?,
             bias: params.param(format!("{name}.bias"), &[outputs], bias.unwrap_or(&default))?,
             activation,
+            products: params.products(),
         })
     }
 }
@@ -40,14 +42,16 @@ impl Layer for Linear {
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
-        let output = linear::forward(xs, self.weight.value(), self.bias.value(), self.activation)?;
+        let output =
+            linear::forward(xs, self.weight.value(), self.bias.value(), self.activation, self.products)?;
         let ys = output.ys.clone();
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, want_input| {
-                let back =
-                    linear::backward(layer.weight.value(), &output, layer.activation, grad, want_input)?;
-                grads.put([&layer.weight, &layer.bias], Product { xs, grad: back.grad })?;
+                let products = layer.products;
+                let wanted = (want_input, products);
+                let back = linear::backward(layer.weight.value(), &output, layer.activation, grad, wanted)?;
+                grads.put([&layer.weight, &layer.bias], Product { xs, grad: back.grad, products })?;
                 Ok(back.input)
             });
         }

@@ -222,7 +222,7 @@ impl Optimizer {
                 rule.update(param.var(), grad, &slots, prelude, *at)?;
             }
         }
-        grads.for_each_product(|of, Product { xs, grad }| {
+        grads.for_each_product(|of, &Product { ref xs, ref grad, products }| {
             let sinks = of.map(|index| {
                 let Slotted { param, rule, .. } =
                     waiting.iter().find(|slotted| slotted.param.index() == index)?;
@@ -231,7 +231,7 @@ impl Optimizer {
                 let onto = Onto { keep: prelude.keep - lr * prelude.coupled, scale: -lr * prelude.scale };
                 Some(Sink { buffer: param.value(), onto })
             });
-            Ok(linear::gradients(xs, grad, sinks)?)
+            Ok(linear::gradients(xs, grad, sinks, products)?)
         })?;
         self.steps += 1;
         Ok(())

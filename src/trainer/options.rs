@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::average::Averages;
 use crate::data::Want;
+use crate::kernels::Products;
 use crate::metrics::Tally;
 use crate::optim::Clip;
 use crate::registry::KeyError;
@@ -49,6 +50,10 @@ pub struct TrainOptions {
     pub measure_train: bool,
     /// The type of the numbers.
     pub dtype: Precision,
+    /// In which precision products run: "f32", "tf32" or "bf16". Parameters and moments stay f32.
+    pub precision: Products,
+    /// On a GPU: whether updates are captured as a CUDA graph and replayed. Not tried on a GPU yet.
+    pub cuda_graph: bool,
     /// Stop when a metric no longer gets better.
     pub early_stopping: Option<EarlyStopping>,
     /// When a checkpoint is written: "epoch", a number of steps, or "never".
@@ -77,6 +82,8 @@ impl Default for TrainOptions {
             average: None,
             measure_train: false,
             dtype: Precision::F32,
+            precision: Products::F32,
+            cuda_graph: false,
             early_stopping: None,
             checkpoint_every: Every::Epoch,
             keep_last: 3,
@@ -99,6 +106,10 @@ impl TrainOptions {
         }
         if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
             return Err(KeyError::new("clip_grad_value", "cannot be used with `clip_grad_norm`; choose one"));
+        }
+        if self.precision != Products::F32 && self.dtype != Precision::F32 {
+            let problem = "rounds the products of a run in f32; leave `train.dtype` at f32";
+            return Err(KeyError::new("precision", problem));
         }
         if !self.max_time.is_finite() || self.max_time < 0.0 {
             let problem = format!("is {}; it must be a number of seconds, 0 or more", self.max_time);

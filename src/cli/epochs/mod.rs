@@ -17,7 +17,7 @@ use crate::checkpoint::{Progress, Sums};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
-use crate::trainer::{Every, Trainer};
+use crate::trainer::{Every, Trainer, Update};
 
 /// A run under way.
 pub(crate) struct Run {
@@ -203,48 +203,76 @@ impl Run {
         let (first, last) = (usize::try_from(self.place.updates).unwrap_or(usize::MAX), batches.len());
         for (index, rows) in batches.enumerate().skip(first) {
             if self.limit_is_reached() {
+                self.settle(&mut sums, timed)?;
                 // A run that is given more steps goes on from within the epoch.
                 self.place.within = Some(timed(sums));
                 self.checkpoint()?;
                 break;
             }
-            let update = match self.trainer.update(&self.splits.train, &rows, number) {
+            let known = match self.trainer.queue(&self.splits.train, &rows, number) {
                 Err(Error::Interrupted) => {
+                    self.settle(&mut sums, timed)?;
                     self.screen.end();
                     self.place.within = Some(timed(sums));
                     return Ok(false);
                 }
-                update => update.map_err(|error| self.record_failure(error, &rows))?,
+                known => known.map_err(|error| self.record_failure(error, &rows))?,
             };
-            sums.loss += update.loss_sum;
-            sums.total += update.total;
-            sums.rows += update.rows as u64;
-            sums.lr = update.lr;
-            self.place.updates += 1;
-            let (step, loss) = (update.step, update.loss_sum / update.total);
-            self.screen.update(&sums, || At { epoch: number, step, loss, seconds: timed(sums).seconds });
+            self.count(&mut sums, known, timed);
             // After the last update the epoch is ended first.
-            if index + 1 < last && self.interrupted(|| timed(sums))? {
-                self.screen.end();
-                return Ok(false);
+            if index + 1 < last && self.asks_to_save() {
+                self.settle(&mut sums, timed)?;
+                if self.interrupted(|| timed(sums))? {
+                    self.screen.end();
+                    return Ok(false);
+                }
             }
         }
+        self.settle(&mut sums, timed)?;
         self.screen.end();
         self.place.within = Some(timed(sums));
         Ok(true)
     }
 
-    /// Saves what is due within an epoch. Says whether a signal asks to stop.
-    fn interrupted(&mut self, sums: impl FnOnce() -> Sums) -> Result<bool> {
-        let stop = self.signals.stop().is_some();
+    /// Takes updates into the epoch's sums.
+    fn count(&mut self, sums: &mut Sums, known: Vec<Update>, timed: impl Fn(Sums) -> Sums) {
+        for update in known {
+            sums.loss += update.loss_sum;
+            sums.total += update.total;
+            sums.rows += update.rows as u64;
+            sums.lr = update.lr;
+            self.place.updates += 1;
+            let (epoch, step, loss) = (self.place.epoch, update.step, update.loss_sum / update.total);
+            self.screen.update(sums, || At { epoch, step, loss, seconds: timed(*sums).seconds });
+        }
+    }
+
+    /// Waits for what a GPU still has to do, and takes it into the epoch's sums.
+    fn settle(&mut self, sums: &mut Sums, timed: impl Fn(Sums) -> Sums) -> Result<()> {
+        loop {
+            let known = self.trainer.settle(&self.splits.train);
+            let known = known.map_err(|error| self.record_failure(error, &[]))?;
+            if known.is_empty() {
+                return Ok(());
+            }
+            self.count(sums, known, &timed);
+        }
+    }
+
+    /// Whether a signal asks for something, or a checkpoint is due within the epoch.
+    fn asks_to_save(&self) -> bool {
         let step = self.trainer.steps();
         let due =
             matches!(self.config.train.checkpoint_every, Every::Steps(every) if step.is_multiple_of(every));
-        let asked = self.signals.take_save();
-        if stop || due || asked {
-            self.place.within = Some(sums());
-            self.save()?;
-        }
+        due || self.signals.stop().is_some() || self.signals.asks_to_save()
+    }
+
+    /// Saves what is asked for within an epoch. Says whether a signal asks to stop.
+    fn interrupted(&mut self, sums: impl FnOnce() -> Sums) -> Result<bool> {
+        let stop = self.signals.stop().is_some();
+        self.signals.take_save();
+        self.place.within = Some(sums());
+        self.save()?;
         Ok(stop)
     }
 

@@ -2,6 +2,14 @@
 
 use candle_core::{Device, Result, bail};
 
+/// What this program was built with for GPUs.
+#[cfg(feature = "cuda")]
+pub const BUILT_WITH: &str = env!("DESCENT_CUDA");
+
+/// What this program was built with for GPUs.
+#[cfg(not(feature = "cuda"))]
+pub const BUILT_WITH: &str = "built without CUDA";
+
 /// The device of this number, from 0.
 ///
 /// # Errors
@@ -54,19 +62,21 @@ fn found() -> Result<Vec<Found>> {
 }
 
 #[cfg(feature = "cuda")]
+#[allow(unsafe_code, reason = "the driver's version has no safe function")]
 fn found() -> Result<Vec<Found>> {
     use candle_core::cuda_backend::WrapErr;
-    use candle_core::cuda_backend::cudarc::driver::{CudaContext, result, sys::CUdevice_attribute};
+    use candle_core::cuda_backend::cudarc::driver::{CudaContext, sys};
 
-    let version = result::driver_version()?;
+    let mut version = 0;
+    // SAFETY: the function writes one number, for which there is a place.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().w()?;
     let count = CudaContext::device_count().w()?;
     (0..usize::try_from(count).unwrap_or(0))
         .map(|ordinal| {
             let context = CudaContext::new(ordinal).w()?;
-            let capability = context.compute_capability().w()?;
             Ok(Found {
                 name: context.name().w()?,
-                capability,
+                capability: context.compute_capability().w()?,
                 memory: context.mem_get_info().w()?,
                 driver: (version / 1000, version % 1000 / 10),
             })

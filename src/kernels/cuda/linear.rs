@@ -5,7 +5,8 @@ use candle_core::{Result, Tensor};
 use super::activation::number;
 use super::launch::{Arg, Threads, launch};
 use super::{room, sum_rows};
-use crate::kernels::{Activation, Sink, autograd};
+use crate::kernels::linear::product;
+use crate::kernels::{Activation, Products, Sink, autograd};
 
 /// The value (N, out), and the argument of an activation whose slope needs it.
 pub(in crate::kernels) fn forward(
@@ -13,8 +14,9 @@ pub(in crate::kernels) fn forward(
     w: &Tensor,
     b: &Tensor,
     act: Option<Activation>,
+    products: Products,
 ) -> Result<(Tensor, Option<Tensor>)> {
-    let ys = xs.matmul(&w.t()?)?;
+    let ys = product(xs, &w.t()?, products)?;
     let argument = act.filter(|act| act.needs_input()).map(|_| room(ys.shape(), &ys)).transpose()?;
     let count = ys.elem_count();
     let args = [
@@ -34,7 +36,8 @@ pub(in crate::kernels) fn gradients(
     xs: &Tensor,
     grad: &Tensor,
     [into_w, into_b]: [Option<Sink<'_>>; 2],
+    products: Products,
 ) -> Result<()> {
-    into_w.map_or(Ok(()), |into| autograd::store(into, &grad.t()?.matmul(xs)?))?;
+    into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, products)?))?;
     into_b.map_or(Ok(()), |into| sum_rows(grad, into))
 }

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::*;
 use crate::kernels::recurrent::{self as layers, Kind, Output, Pass};
-use crate::kernels::{self, Activation, Onto};
+use crate::kernels::{self, Activation, Onto, Products};
 use crate::rng::{Purpose, Stream};
 
 /// What rounding may do in so many steps of arithmetic.
@@ -68,8 +68,8 @@ fn linear_layers_and_sums_of_rows() {
                 (random(&[n, inputs], dtype), random(&[outputs, inputs], dtype), random(&[outputs], dtype));
             let grad = random(&[n, outputs], dtype);
             for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
-                let (ys, argument) = linear::forward(&xs, &w, &b, act).unwrap();
-                let expected = kernels::linear::forward(&xs, &w, &b, act).unwrap();
+                let (ys, argument) = linear::forward(&xs, &w, &b, act, Products::F32).unwrap();
+                let expected = kernels::linear::forward(&xs, &w, &b, act, Products::F32).unwrap();
                 close(&ys, &expected.ys, 40.0 * tolerance, "linear");
                 assert_eq!(argument.is_some(), act == Some(Activation::Silu));
                 if let (Some(argument), Some(act)) = (&argument, act) {
@@ -77,9 +77,9 @@ fn linear_layers_and_sums_of_rows() {
                 }
             }
             for onto in [Onto::REPLACE, Onto::ADD, Onto { keep: 0.5, scale: -2.0 }] {
-                let run = |f: &dyn Fn(&Tensor, &Tensor, [Option<Sink<'_>>; 2]) -> Result<()>| {
+                let run = |f: &dyn Fn(&Tensor, &Tensor, [Option<Sink<'_>>; 2], Products) -> Result<()>| {
                     let (dw, db) = (w.copy().unwrap(), b.copy().unwrap());
-                    f(&xs, &grad, [Some(sink(&dw, onto)), Some(sink(&db, onto))]).unwrap();
+                    f(&xs, &grad, [Some(sink(&dw, onto)), Some(sink(&db, onto))], Products::F32).unwrap();
                     (dw, db)
                 };
                 let (dw, db) = run(&linear::gradients);

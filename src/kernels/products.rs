@@ -1,0 +1,42 @@
+//! The precision of matrix products.
+
+use candle_core::{DType, Result, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// In which precision the products of linear layers run, forward and backward. Parameters, moments and all else stay in
+/// f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Products {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// On GPUs of compute capability 8.0 and more factors of 10 bits behind the point, and sums of 32 bits:
+    /// `torch.backends.cuda.matmul.allow_tf32`. Recurrent layers too. On CPUs, as in torch, f32.
+    Tf32,
+    /// Factors and results of 7 bits behind the point, and sums of 32, as `torch.autocast(dtype=torch.bfloat16)`. On CPUs
+    /// the same values, slower. Recurrent layers stay in f32.
+    Bf16,
+}
+
+impl Products {
+    /// Makes cuBLAS round factors as this asks; candle has that as a setting of the whole process.
+    pub fn set_for_gpus(self) {
+        #[cfg(feature = "cuda")]
+        candle_core::cuda_backend::set_gemm_reduced_precision_f32(self == Self::Tf32);
+    }
+}
+
+/// The product of two matrices in bf16, widened to their own type.
+pub(super) fn in_bf16(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    if a.device().is_cuda() {
+        return a.to_dtype(DType::BF16)?.matmul(&b.to_dtype(DType::BF16)?)?.to_dtype(a.dtype());
+    }
+    rounded(&rounded(a)?.matmul(&rounded(b)?)?)
+}
+
+/// The numbers as bf16 has them.
+fn rounded(xs: &Tensor) -> Result<Tensor> {
+    xs.to_dtype(DType::BF16)?.to_dtype(xs.dtype())
+}
