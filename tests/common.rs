@@ -18,14 +18,23 @@ pub(crate) fn config(sections: &str) -> Config {
     Config::parse(&format!("{NO_DATA}{sections}"), "test", &[]).unwrap()
 }
 
+/// Where training runs: the CPU, or with `DESCENT_TEST_DEVICE=cuda` the first GPU.
+pub(crate) fn device() -> Device {
+    match std::env::var("DESCENT_TEST_DEVICE").as_deref() {
+        Ok("cuda") => descent::kernels::cuda::device(0).unwrap(),
+        _ => Device::Cpu,
+    }
+}
+
 /// Rows as a data set of the config's dtype.
 pub(crate) fn dataset(config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
-    Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), &Device::Cpu).unwrap()
+    Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), &device()).unwrap()
 }
 
 /// A trainer of the config on rows of this shape.
 pub(crate) fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
-    let place = (config.train.dtype.into(), &Device::Cpu);
+    let device = device();
+    let place = (config.train.dtype.into(), &device);
     let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params()).unwrap();
     Trainer::new(

@@ -5,6 +5,8 @@
 mod cli;
 mod common;
 mod configs;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod durability;
 mod golden;
 mod gradcheck;

@@ -1,4 +1,5 @@
-//! Every rule's kernel for GPUs, as a C++ compiler makes it for this machine, against its formula on the CPU.
+//! Every rule's kernel for GPUs against its formula on the CPU: as a C++ compiler makes it for this machine, or with
+//! `DESCENT_TEST_DEVICE=cuda` on the first GPU.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -24,8 +25,16 @@ const VARIANTS: [&str; 12] = [
     "name = 'radam'\nbetas = [0.5, 0.6]",
 ];
 
-fn optimizer(options: &str) -> (Params, Optimizer) {
-    let mut params = Params::new(3, DType::F64, &Device::Cpu);
+/// Where the kernels run.
+fn device() -> Device {
+    match std::env::var("DESCENT_TEST_DEVICE").as_deref() {
+        Ok("cuda") => crate::kernels::cuda::device(0).unwrap(),
+        _ => Device::Cpu,
+    }
+}
+
+fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
+    let mut params = Params::new(3, DType::F64, device);
     params.param("a.weight", &[7, 50], &Init::named("normal").unwrap()).unwrap();
     params.param("a.bias", &[7], &Init::named("normal").unwrap()).unwrap();
     let options = Grouped::from_table(options.parse().unwrap()).unwrap();
@@ -40,7 +49,7 @@ fn gradients(params: &Params, step: u64) -> Grads {
         let count = param.value().elem_count();
         let numbers: Vec<f64> =
             (0..count).map(|i| ((i as f64 + 1.0) * 12.9898 + step as f64 * 78.233).sin() * 2.0).collect();
-        let grad = Tensor::from_vec(numbers, param.value().shape(), &Device::Cpu).unwrap();
+        let grad = Tensor::from_vec(numbers, param.value().shape(), params.device()).unwrap();
         let sink = grads.sink(param);
         assert_eq!(sink.onto, Onto::REPLACE);
         autograd::store(sink, &grad).unwrap();
@@ -51,6 +60,7 @@ fn gradients(params: &Params, step: u64) -> Grads {
 fn off(a: &Optimizer, b: &Optimizer, params: [&Params; 2]) -> f64 {
     let mut largest = 0f64;
     let mut see = |a: &Tensor, b: &Tensor| {
+        let (a, b) = (a.to_device(&Device::Cpu).unwrap(), b.to_device(&Device::Cpu).unwrap());
         let off = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_dtype(DType::F64).unwrap();
         largest = largest.max(off.to_scalar::<f64>().unwrap());
     };
@@ -70,7 +80,8 @@ fn every_kernel_is_its_rules_formula() {
     let defaults: Vec<String> = Rule::NAMES.iter().map(|name| format!("name = '{name}'")).collect();
     let mut seen = 0;
     for options in defaults.iter().map(String::as_str).chain(VARIANTS) {
-        let ((params, mut cpu), (gpu_params, mut gpu)) = (optimizer(options), optimizer(options));
+        let ((params, mut cpu), (gpu_params, mut gpu)) =
+            (optimizer(options, &Device::Cpu), optimizer(options, &device()));
         // lamb's direction is a kernel too, though what follows it looks at all elements.
         let whole = options.contains("lamb") || options.contains("lbfgs");
         if !cpu.is_per_element() && !options.contains("lamb") {
@@ -78,7 +89,7 @@ fn every_kernel_is_its_rules_formula() {
             continue;
         }
         seen += 1;
-        let judge = Judge::new(2, 8, &Device::Cpu).unwrap();
+        let judge = Judge::new(2, 8, &device()).unwrap();
         for (step, (clipping, norm)) in (1..).zip([
             (Clipping::NONE, None),
             (Clipping { clamp: 0.7, ..Clipping::NONE }, None),
@@ -94,7 +105,7 @@ fn every_kernel_is_its_rules_formula() {
             };
             cpu.step(&grads, own, &|lr| (lr, None), None).unwrap();
             judge.begin(step, 1.0).unwrap();
-            let loss = Tensor::new(1.0, &Device::Cpu).unwrap();
+            let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Limits { norm: norm.filter(|_| !whole), loss: 10.0 };
             judge.see(&loss, &gpu.gradients(&gpu_grads).unwrap(), limits).unwrap();
             let gate = Gate { judge: &judge, replayed: None };
@@ -108,12 +119,12 @@ fn every_kernel_is_its_rules_formula() {
 
 #[test]
 fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
-    let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1");
-    let judge = Judge::new(2, 8, &Device::Cpu).unwrap();
+    let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1", &device());
+    let judge = Judge::new(2, 8, &device()).unwrap();
     let mut step = |number: u64, loss: f64| {
         let grads = gradients(&params, number);
         judge.begin(number, 1.0).unwrap();
-        let loss = Tensor::new(loss, &Device::Cpu).unwrap();
+        let loss = Tensor::new(loss, &device()).unwrap();
         let limits = Limits { norm: None, loss: 10.0 };
         judge.see(&loss, &gpu.gradients(&grads).unwrap(), limits).unwrap();
         let place = gpu.place();

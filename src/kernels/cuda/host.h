@@ -51,6 +51,9 @@ struct Block {
 };
 
 inline Block block;
+
+// Whether a kernel's threads wait for each other; else they run one after the other without fibers, which is faster.
+inline bool waits = true;
 inline dim3 thread_index, block_index, block_size, grid_size;
 
 // Keeps the registers of the caller on its stack, and goes on where another stack was left.
@@ -105,7 +108,18 @@ template <class T> T exchange(T value, unsigned lane) {
     return value;
 }
 
+inline void set_thread(unsigned t) {
+    thread_index = {t % block_size.x, t / block_size.x % block_size.y, t / block_size.x / block_size.y};
+}
+
 inline void run_block(unsigned threads) {
+    if (!waits) {
+        for (unsigned t = 0; t < threads; t++) {
+            set_thread(t);
+            block.run(block.kernel);
+        }
+        return;
+    }
     block.fibers.assign(threads, Fiber());
     if (block.stacks.size() < threads * STACK) block.stacks.resize(threads * STACK);
     for (auto &slots : block.slots) slots.resize(threads);
@@ -123,7 +137,7 @@ inline void run_block(unsigned threads) {
         for (unsigned t = 0; t < threads; t++) {
             if (block.fibers[t].done) continue;
             block.current = t;
-            thread_index = {t % block_size.x, t / block_size.x % block_size.y, t / block_size.x / block_size.y};
+            set_thread(t);
             switch_stacks(&block.scheduler, block.fibers[t].stack_pointer);
             left -= block.fibers[t].done;
         }

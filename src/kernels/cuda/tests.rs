@@ -1,4 +1,5 @@
-//! Every kernel, as a C++ compiler makes it for this machine, against the CPU's.
+//! Every kernel against the CPU's: as a C++ compiler makes it for this machine, or with `DESCENT_TEST_DEVICE=cuda` on the
+//! first GPU.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -10,6 +11,20 @@ use crate::rng::{Purpose, Stream};
 /// What rounding may do in so many steps of arithmetic.
 fn tolerance(dtype: DType) -> f64 {
     if dtype == DType::F32 { 2e-6 } else { 1e-13 }
+}
+
+/// Where the kernels run.
+fn gpu() -> Device {
+    match std::env::var("DESCENT_TEST_DEVICE").as_deref() {
+        Ok("cuda") => device(0).unwrap(),
+        _ => Device::Cpu,
+    }
+}
+
+/// The tensor where the kernels run.
+fn there(tensor: &Tensor) -> Tensor {
+    // A copy, where that is the CPU too: kernels write to it.
+    tensor.copy().unwrap().to_device(&gpu()).unwrap()
 }
 
 fn random(shape: &[usize], dtype: DType) -> Tensor {
@@ -49,14 +64,15 @@ fn activations() {
         let grad = random(&[777], dtype);
         for name in Activation::NAMES {
             let act: Activation = serde_json::from_str(&format!("\"{name}\"")).unwrap();
-            let ys = activation::forward(act, &xs).unwrap();
+            let ys = activation::forward(act, &there(&xs)).unwrap();
             close(&ys, &kernels::activation::forward(act, &xs).unwrap(), 4.0 * tolerance, name);
-            let back = activation::backward(act, &xs, &ys, &grad).unwrap();
+            let back = activation::backward(act, &there(&xs), &ys, &there(&grad)).unwrap();
+            let ys = ys.to_device(&Device::Cpu).unwrap();
             let expected = kernels::activation::backward(act, &xs, &ys, &grad).unwrap();
             close(&back, &expected, 4.0 * tolerance, name);
         }
         let nan = Tensor::full(f64::NAN, 3, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
-        close(&activation::forward(Activation::Relu, &nan).unwrap(), &nan, 0.0, "relu of NaN");
+        close(&activation::forward(Activation::Relu, &there(&nan)).unwrap(), &nan, 0.0, "relu of NaN");
     });
 }
 
@@ -68,7 +84,8 @@ fn linear_layers_and_sums_of_rows() {
                 (random(&[n, inputs], dtype), random(&[outputs, inputs], dtype), random(&[outputs], dtype));
             let grad = random(&[n, outputs], dtype);
             for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
-                let (ys, argument) = linear::forward(&xs, &w, &b, act, Products::F32).unwrap();
+                let (ys, argument) =
+                    linear::forward(&there(&xs), &there(&w), &there(&b), act, Products::F32).unwrap();
                 let expected = kernels::linear::forward(&xs, &w, &b, act, Products::F32).unwrap();
                 close(&ys, &expected.ys, 40.0 * tolerance, "linear");
                 assert_eq!(argument.is_some(), act == Some(Activation::Silu));
@@ -77,13 +94,12 @@ fn linear_layers_and_sums_of_rows() {
                 }
             }
             for onto in [Onto::REPLACE, Onto::ADD, Onto { keep: 0.5, scale: -2.0 }] {
-                let run = |f: &dyn Fn(&Tensor, &Tensor, [Option<Sink<'_>>; 2], Products) -> Result<()>| {
-                    let (dw, db) = (w.copy().unwrap(), b.copy().unwrap());
-                    f(&xs, &grad, [Some(sink(&dw, onto)), Some(sink(&db, onto))], Products::F32).unwrap();
-                    (dw, db)
-                };
-                let (dw, db) = run(&linear::gradients);
-                let (expected_w, expected_b) = run(&kernels::linear::gradients);
+                let (dw, db) = (there(&w), there(&b));
+                let sinks = [Some(sink(&dw, onto)), Some(sink(&db, onto))];
+                linear::gradients(&there(&xs), &there(&grad), sinks, Products::F32).unwrap();
+                let (expected_w, expected_b) = (w.copy().unwrap(), b.copy().unwrap());
+                let sinks = [Some(sink(&expected_w, onto)), Some(sink(&expected_b, onto))];
+                kernels::linear::gradients(&xs, &grad, sinks, Products::F32).unwrap();
                 close(&dw, &expected_w, 100.0 * tolerance, "gradient of the weight");
                 close(&db, &expected_b, 100.0 * tolerance, "gradient of the bias");
             }
@@ -97,18 +113,23 @@ fn batch_normalisation() {
         for (n, channels) in [(2, 1), (7, 5), (64, 33), (1000, 40)] {
             let [xs, grad] = [(); 2].map(|()| random(&[n, channels], dtype));
             let [w, b] = [(); 2].map(|()| random(&[channels], dtype));
-            let [ys, normalized, mean, var] = batch_norm::forward(&xs, &w, &b, 1e-5).unwrap();
+            let [ys, normalized, mean, var] =
+                batch_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected = kernels::batch_norm::forward(&xs, &w, &b, 1e-5).unwrap();
             for (a, b) in [(&ys, &expected.ys), (&mean, &expected.mean), (&var, &expected.var)] {
                 close(a, b, 4.0 * tolerance, "batch norm");
             }
-            let run = |f: &dyn Fn([Sink<'_>; 2]) -> Result<Tensor>| {
-                let (dw, db) = (w.copy().unwrap(), b.copy().unwrap());
+            let run = |gpu: bool, f: &dyn Fn([Sink<'_>; 2]) -> Result<Tensor>| {
+                let own = |param: &Tensor| if gpu { there(param) } else { param.copy().unwrap() };
+                let (dw, db) = (own(&w), own(&b));
                 let dx = f([sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)]).unwrap();
                 [dx, dw, db]
             };
-            let own = run(&|sinks| batch_norm::backward(&w, (&normalized, &var, 1e-5), &grad, sinks));
-            let twin = run(&|sinks| kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, sinks));
+            let own = run(true, &|sinks| {
+                batch_norm::backward(&there(&w), (&normalized, &var, 1e-5), &there(&grad), sinks)
+            });
+            let twin =
+                run(false, &|sinks| kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, sinks));
             for (own, twin) in own.iter().zip(&twin) {
                 close(own, twin, 20.0 * tolerance, "batch norm, back");
             }
@@ -122,16 +143,21 @@ fn layer_normalisation() {
         for (n, channels) in [(1, 2), (7, 5), (66, 33), (3, 1000)] {
             let [xs, grad] = [(); 2].map(|()| random(&[n, channels], dtype));
             let [w, b] = [(); 2].map(|()| random(&[channels], dtype));
-            let [ys, normalized, inverse] = layer_norm::forward(&xs, &w, &b, 1e-5).unwrap();
+            let [ys, normalized, inverse] =
+                layer_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected = kernels::layer_norm::forward(&xs, &w, &b, 1e-5).unwrap();
             close(&ys, &expected.ys, 10.0 * tolerance, "layer norm");
-            let run = |f: &dyn Fn([Sink<'_>; 2]) -> Result<Tensor>| {
-                let (dw, db) = (w.copy().unwrap(), b.copy().unwrap());
+            let run = |gpu: bool, f: &dyn Fn([Sink<'_>; 2]) -> Result<Tensor>| {
+                let own = |param: &Tensor| if gpu { there(param) } else { param.copy().unwrap() };
+                let (dw, db) = (own(&w), own(&b));
                 let dx = f([sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)]).unwrap();
                 [dx, dw, db]
             };
-            let own = run(&|sinks| layer_norm::backward(&w, (&normalized, &inverse), &grad, sinks));
-            let twin = run(&|sinks| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, sinks));
+            let own = run(true, &|sinks| {
+                layer_norm::backward(&there(&w), (&normalized, &inverse), &there(&grad), sinks)
+            });
+            let twin =
+                run(false, &|sinks| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, sinks));
             for (own, twin) in own.iter().zip(&twin) {
                 close(own, twin, 40.0 * tolerance, "layer norm, back");
             }
@@ -155,7 +181,8 @@ fn cross_entropies() {
                         label_smoothing,
                         ignore_index: -100,
                     };
-                    let (sum, grad) = cross_entropy::value_and_grad(&logits, &targets, &how, 3.0).unwrap();
+                    let (sum, grad) =
+                        cross_entropy::value_and_grad(&there(&logits), &there(&targets), &how, 3.0).unwrap();
                     let (expected, expected_grad) =
                         kernels::cross_entropy::value_and_grad(&logits, &targets, &how, 3.0).unwrap();
                     let (sum, expected) = (sum.to_scalar::<f64>().unwrap(), expected.read().unwrap());
@@ -178,9 +205,10 @@ fn dropout_masks_are_the_same_on_both_devices() {
                 let sizes = if let [n, c] = *shape { [1, n, c] } else { [shape[0], shape[1], shape[2]] };
                 let threshold = ((p * 2f64.powi(32)) as u64, if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 });
                 // The step by value, and as a replayed graph reads it.
-                let now = Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap();
+                let now = there(&Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap());
+                let gpu = gpu();
                 for now in [None, Some(&now)] {
-                    let of = (&Device::Cpu, dtype);
+                    let of = (&gpu, dtype);
                     let mask = dropout::mask(of, sizes, (stream.source(), now), first, threshold).unwrap();
                     close(&mask.reshape(shape).unwrap(), &expected, 0.0, "mask");
                 }
@@ -196,8 +224,8 @@ fn batches() {
         for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
             // Rows, and windows of two steps.
             for (indices, row) in [(&[2u32, 0, 2][..], &[2usize][..]), (&[1, 0], &[2, 2])] {
-                let rows = Tensor::new(indices, &Device::Cpu).unwrap();
-                let own = gather::rows(xs, &rows, row, (1.0 / 255.0, -0.5), dtype).unwrap();
+                let rows = Tensor::new(indices, &gpu()).unwrap();
+                let own = gather::rows(&there(xs), &rows, row, (1.0 / 255.0, -0.5), dtype).unwrap();
                 let twin = kernels::gather::rows(xs, indices, row, (1.0 / 255.0, -0.5), dtype, None).unwrap();
                 close(&own, &twin, tolerance, "batch");
             }
@@ -219,19 +247,22 @@ fn recurrent_layers() {
                 let cell = cell.each_ref();
                 let xs = random(&[steps, n, features], dtype);
                 let grad = random(&[steps, n, hidden], dtype);
+                let (own_xs, own_cell) = (there(&xs), cell.map(there));
                 let expected = layers::forward(kind, &xs, cell, reverse).unwrap();
-                let (hs, saved) = recurrent::forward(kind, &xs, cell, reverse).unwrap();
+                let (hs, saved) = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();
                 close(&hs, &expected.hs, 40.0 * tolerance, "states");
-                let run = |f: &dyn Fn([Sink<'_>; 4]) -> Result<Option<Tensor>>| {
+                let run = |cell: [&Tensor; 4], f: &dyn Fn([Sink<'_>; 4]) -> Result<Option<Tensor>>| {
                     let buffers = cell.map(|param| param.ones_like().unwrap());
                     let dx = f(buffers.each_ref().map(|buffer| sink(buffer, Onto::ADD))).unwrap();
                     (dx.unwrap(), buffers)
                 };
                 let pass = Pass { kind, xs: &xs, output: &expected, reverse };
-                let (dx, twin) = run(&|sinks| layers::backward(pass, cell, &grad, sinks, true));
+                let (dx, twin) = run(cell, &|sinks| layers::backward(pass, cell, &grad, sinks, true));
                 let output = Output::of(hs, Vec::new());
-                let pass = Pass { output: &output, ..pass };
-                let (own_dx, own) = run(&|sinks| recurrent::backward(pass, &saved, cell, &grad, sinks, true));
+                let pass = Pass { xs: &own_xs, output: &output, ..pass };
+                let (own_dx, own) = run(own_cell.each_ref(), &|sinks| {
+                    recurrent::backward(pass, &saved, own_cell.each_ref(), &there(&grad), sinks, true)
+                });
                 close(&own_dx, &dx, 200.0 * tolerance, "gradient of the input");
                 for (own, twin) in own.iter().zip(&twin) {
                     close(own, twin, 200.0 * tolerance, &format!("{kind:?}, back"));
@@ -244,15 +275,16 @@ fn recurrent_layers() {
 #[test]
 fn the_judge_lets_finite_updates_pass_and_closes_for_good_behind_one_that_is_not() {
     each(|dtype, _| {
-        let judge = Judge::new(2, 4, &Device::Cpu).unwrap();
+        let judge = Judge::new(2, 4, &gpu()).unwrap();
         let grads = [random(&[100, 3], dtype), random(&[7], dtype)];
         let squares: f64 = grads.iter().map(|g| kernels::norm::sum_of_squares(g).unwrap()).sum();
         let grads: Vec<&Tensor> = grads.iter().collect();
         let nan = Tensor::new(&[1.0, f64::NAN], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         let see = |step: u64, loss: f64, grads: &[&Tensor], norm| {
             judge.begin(step, 2.0).unwrap();
-            let loss = Tensor::new(loss, &Device::Cpu).unwrap();
-            judge.see(&loss, grads, Limits { norm, loss: 1e38 }).unwrap();
+            let loss = Tensor::new(loss, &gpu()).unwrap();
+            let grads: Vec<Tensor> = grads.iter().map(|grad| there(grad)).collect();
+            judge.see(&loss, &grads.iter().collect::<Vec<_>>(), Limits { norm, loss: 1e38 }).unwrap();
             judge.gate().to_vec1::<f64>().unwrap()
         };
         let norm = squares.sqrt();

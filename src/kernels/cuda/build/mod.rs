@@ -36,9 +36,9 @@ fn kernels() -> Result<usize, String> {
         .watch([KERNELS])
         .arg("-std=c++17")
         .arg("-O3");
-    builder
-        .build_ptx()
-        .map_err(|e| format!("the CUDA kernels do not compile: {e}; `make cuda-toolkit` installs a compiler"))?;
+    builder.build_ptx().map_err(|e| {
+        format!("the CUDA kernels do not compile: {e}; `make cuda-toolkit` installs a compiler")
+    })?;
     let asked = env::var("CUDA_COMPUTE_CAP").ok().and_then(|text| text.trim().parse().ok());
     Ok(builder.get_compute_cap().or(asked).unwrap_or_default())
 }
@@ -54,7 +54,8 @@ fn locked(name: &str) -> Option<String> {
 /// The toolkit's version, by its header.
 fn version(home: &Path) -> Option<String> {
     let header = std::fs::read_to_string(home.join("include/cuda.h")).ok()?;
-    let number: u32 = header.split("#define CUDA_VERSION ").nth(1)?.split_whitespace().next()?.parse().ok()?;
+    let number: u32 =
+        header.split("#define CUDA_VERSION ").nth(1)?.split_whitespace().next()?.parse().ok()?;
     Some(format!("{}.{}", number / 1000, number % 1000 / 10))
 }
 
