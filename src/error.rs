@@ -74,6 +74,15 @@ pub enum Error {
     /// An update was given up because the caller asked to; nothing has changed.
     #[error("the update was interrupted")]
     Interrupted,
+    /// A GPU has no room for an update.
+    #[error(
+        "the GPU's memory is full in an update of {rows} rows: choose a smaller `train.batch_size`, with \
+         `train.accumulate` = 2 or more where an update is to see as many rows"
+    )]
+    GpuFull {
+        /// The rows of the update.
+        rows: usize,
+    },
     /// No gradient arrived at a parameter that should be trained.
     #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
     NoGradient(String),
@@ -99,6 +108,14 @@ impl Error {
         Self::Data { path: path.as_ref().to_path_buf(), problem: problem.into() }
     }
 
+    /// The error of an update of this many rows: says how to make it fit where a GPU's memory was full.
+    pub(crate) fn of_update(self, rows: usize) -> Self {
+        match self {
+            Self::Tensor(error) if is_out_of_memory(&error) => Self::GpuFull { rows },
+            other => other,
+        }
+    }
+
     /// The same divergence with the place where it began.
     pub(crate) fn with_first(mut self, place: Option<String>) -> Self {
         if let Self::Diverged { first, .. } = &mut self {
@@ -122,6 +139,12 @@ impl Error {
     }
 }
 
+/// Whether CUDA or cuBLAS could not get memory.
+fn is_out_of_memory(error: &candle_core::Error) -> bool {
+    let text = error.to_string();
+    ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"].iter().any(|name| text.contains(name))
+}
+
 fn first_place(first: Option<&str>) -> String {
     first.map_or(String::new(), |place| format!("; the first that is not finite is {place}"))
 }
@@ -138,6 +161,11 @@ fn last_good(last: Option<&Path>) -> String {
 }
 
 fn first_line(error: &candle_core::Error) -> String {
+    if is_out_of_memory(error) {
+        return "the GPU's memory is full; free some of it (`descent list devices`), choose a smaller network, or \
+                `--device cpu`"
+            .to_owned();
+    }
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()
 }

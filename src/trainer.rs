@@ -5,6 +5,7 @@
 
 pub mod average;
 mod batches;
+mod captured;
 mod diagnosis;
 mod evaluation;
 mod options;
@@ -74,7 +75,7 @@ impl Trainer {
             && matches!(dtype, DType::F32 | DType::F64)
             && average.is_none()
             && optimizer.is_per_element();
-        let queue = queues.then(|| Queue::new(params.trainable().len(), params.device())).transpose()?;
+        let queue = queues.then(|| Queue::new(params)).transpose()?;
         let (inputs, failed_rows, interrupt) = (None, None, Arc::default());
         Ok(Self {
             network,
@@ -188,7 +189,7 @@ impl Trainer {
                 let diverged = matches!(error, Error::Diverged { .. });
                 let first = if diverged { self.first_that_is_not_finite(&batch)? } else { None };
                 self.network.params().restore_buffers(&tracked.unwrap_or_default())?;
-                return Err(error.with_first(first));
+                return Err(error.with_first(first).of_update(rows.len()));
             }
         };
         if let Some(average) = &mut self.average {

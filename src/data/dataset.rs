@@ -204,6 +204,30 @@ impl Dataset {
         }
     }
 
+    /// The numbers of rows where a GPU has the data, for [`Self::batch_there`]; nothing where it has none.
+    pub fn there(&self, rows: &[u32]) -> Result<Option<Tensor>> {
+        match &self.store {
+            Store::Memory { xs, .. } if gather::cuda_takes(xs, self.dtype) => {
+                Ok(Some(gather::there(xs, rows, &self.row)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// As [`Self::batch`], on a GPU that has the rows' numbers.
+    pub fn batch_there(&self, rows: &Tensor) -> Result<Batch> {
+        let Store::Memory { xs, ys, .. } = &self.store else {
+            return Err(candle_core::Error::Msg("rows in a file are not on a GPU".to_owned()).into());
+        };
+        let xs = gather::rows_there(xs, rows, &self.row, (self.scale, self.shift), self.dtype)?;
+        let ys = if ys.dtype() == DType::I64 {
+            ys.index_select(rows, 0)?
+        } else {
+            gather::rows_there(ys, rows, &ys.dims()[1..], (1.0, 0.0), self.dtype)?
+        };
+        Ok(Batch { xs, ys })
+    }
+
     /// The classes of these rows on the CPU, where the data's own are on a GPU.
     pub fn classes_here(&self, rows: &[u32]) -> Result<Option<Tensor>> {
         match &self.store {

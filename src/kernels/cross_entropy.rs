@@ -105,6 +105,12 @@ pub fn value_and_grad_of_shares(
 pub trait OfLikelihood {
     /// Value and slope for a row of this class.
     fn apply(&self, log_probability: f64, class: usize) -> (f64, f64);
+
+    /// γ, for a GPU: the loss is `-w (1 - p)^γ log p`.
+    fn gamma(&self) -> f64;
+
+    /// w for each class, 1 where there are none.
+    fn weights(&self) -> Option<&[f64]>;
 }
 
 /// The sum of the rows' losses by the log-probabilities of their classes, and the gradient of that sum over `divisor`:
@@ -116,6 +122,12 @@ pub fn value_and_grad_of_likelihood(
     ignored: i64,
     divisor: f64,
 ) -> Result<(Number, Tensor)> {
+    if cuda::runs_on(logits) {
+        let of = (logits, normalized);
+        let (sum, grad) =
+            cuda::cross_entropy::value_and_grad_of_likelihood(loss, of, targets, ignored, divisor)?;
+        return Ok((Number::There(sum), grad));
+    }
     let (n, classes) = logits.dims2()?;
     let logs = if normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
     let rows = logs.to_dtype(DType::F64)?.to_device(&candle_core::Device::Cpu)?.to_vec2::<f64>()?;

@@ -21,9 +21,8 @@ pub fn rows(
     again: Option<Tensor>,
 ) -> Result<Tensor> {
     let known = xs.dtype() == DType::U8 || xs.dtype() == dtype;
-    if xs.device().is_cuda() && known && matches!(dtype, DType::F32 | DType::F64) {
-        let rows = on_device(xs, indices, row.iter().product())?;
-        return cuda::gather::rows(xs, &rows, row, (scale, shift), dtype);
+    if cuda_takes(xs, dtype) {
+        return rows_there(xs, &there(xs, indices, row)?, row, (scale, shift), dtype);
     }
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
     if !fused || !known {
@@ -41,14 +40,31 @@ pub fn rows(
     Ok(batch)
 }
 
-/// The numbers of rows, each of which is sure to have `width` numbers from its place on, where the data is.
-fn on_device(xs: &Tensor, indices: &[u32], width: usize) -> Result<Tensor> {
-    let count = xs.dims()[0];
+/// Whether rows of these data are picked by a kernel on a GPU.
+pub fn cuda_takes(xs: &Tensor, dtype: DType) -> bool {
+    let known = xs.dtype() == DType::U8 || xs.dtype() == dtype;
+    xs.device().is_cuda() && known && matches!(dtype, DType::F32 | DType::F64)
+}
+
+/// The numbers of rows where the data is, for [`rows_there`]. Each is sure to have all of its numbers.
+pub fn there(xs: &Tensor, indices: &[u32], row: &[usize]) -> Result<Tensor> {
+    let (count, width) = (xs.dims()[0], row.iter().product::<usize>());
     let stride = xs.elem_count() / count.max(1);
     match indices.iter().find(|index| **index as usize * stride + width > xs.elem_count()) {
         Some(index) => candle_core::bail!("row {index} of a data set of {count}"),
         None => Tensor::new(indices, xs.device()),
     }
+}
+
+/// As [`rows`], on a GPU that has the rows' numbers.
+pub fn rows_there(
+    xs: &Tensor,
+    indices: &Tensor,
+    row: &[usize],
+    (scale, shift): (f64, f64),
+    dtype: DType,
+) -> Result<Tensor> {
+    cuda::gather::rows(xs, indices, row, (scale, shift), dtype)
 }
 
 /// `ys[indices]`: class numbers (N) as I64.

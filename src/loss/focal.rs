@@ -49,6 +49,14 @@ impl OfLikelihood for Focal {
         };
         (-weight * damped * log_probability, -weight * (damped - bend))
     }
+
+    fn gamma(&self) -> f64 {
+        self.gamma
+    }
+
+    fn weights(&self) -> Option<&[f64]> {
+        self.weight.as_deref()
+    }
 }
 
 impl Loss for Focal {

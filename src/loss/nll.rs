@@ -46,6 +46,14 @@ impl OfLikelihood for Nll {
         let weight = self.weight.as_ref().map_or(1.0, |weight| weight[class]);
         (-weight * log_probability, -weight)
     }
+
+    fn gamma(&self) -> f64 {
+        0.0
+    }
+
+    fn weights(&self) -> Option<&[f64]> {
+        self.weight.as_deref()
+    }
 }
 
 impl Loss for Nll {

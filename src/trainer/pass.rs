@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::TrainOptions;
 use super::evaluation::no_row_counts;
-use crate::data::Dataset;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::kernels::Number;
 use crate::kernels::cuda::{Judge, Limits};
@@ -54,6 +54,16 @@ impl Batch<'_> {
     }
 }
 
+/// What judges an update on a GPU, and what it needs there.
+pub(super) struct Judged<'a> {
+    pub(super) judge: &'a Judge,
+    pub(super) limits: Limits,
+    /// What the loss is divided by to be the mean.
+    pub(super) total: f64,
+    /// The rows' numbers, where the GPU has the data.
+    pub(super) rows: Option<&'a Tensor>,
+}
+
 /// What working out gradients needs of a trainer.
 pub(super) struct Pass<'a> {
     pub(super) network: &'a Network,
@@ -98,29 +108,30 @@ impl Pass<'_> {
         Err(batch.diverged("norm of the gradients", norm.unwrap_or(f64::NAN)))
     }
 
-    /// Loss and gradients of a batch on a GPU, on which the device itself judges. Gives what the loss is divided by to be
-    /// the mean.
-    pub(super) fn queue(&mut self, batch: &Batch<'_>, judge: &Judge, limits: Limits) -> Result<f64> {
+    /// Queues the loss and the gradients of a batch on a GPU, which judges them itself.
+    pub(super) fn queue(&mut self, batch: &Batch<'_>, of: &Judged<'_>) -> Result<()> {
         self.grads.clear();
-        let (loss, total) = self.backward(batch, Some(judge))?;
-        let loss = match loss {
-            Number::There(loss) => loss,
-            Number::Here(loss) => Tensor::new(loss, judge.now().device())?,
+        let loss = match self.backward(batch, Some(of))? {
+            (Number::There(loss), _) => loss,
+            (Number::Here(loss), _) => Tensor::new(loss, of.judge.now().device())?,
         };
-        judge.see(&loss, &self.optimizer.gradients(self.grads)?, limits)?;
-        Ok(total)
+        Ok(of.judge.see(&loss, &self.optimizer.gradients(self.grads)?, of.limits)?)
+    }
+
+    /// What the loss of these rows is divided by to be their mean.
+    pub(super) fn total(&self, data: &Dataset, rows: &[u32]) -> Result<f64> {
+        let total = match data.classes_here(rows)? {
+            Some(classes) => self.loss.total(&classes)?,
+            None => self.loss.total(&data.targets(rows)?)?,
+        };
+        if total == 0.0 { Err(no_row_counts()) } else { Ok(total) }
     }
 
     /// Takes a batch in parts through the network and back. Gives the sum of its losses, and what that is divided by to
-    /// be the mean. Where there is no judge a loss that is not finite is an error at once.
-    fn backward(&mut self, batch: &Batch<'_>, judge: Option<&Judge>) -> Result<(Number, f64)> {
+    /// be the mean. Where no GPU judges, a loss that is not finite is an error at once.
+    fn backward(&mut self, batch: &Batch<'_>, judged: Option<&Judged<'_>>) -> Result<(Number, f64)> {
         let Batch { data, rows, step, .. } = *batch;
-        let targets = data.targets(rows)?;
-        let total = self.loss.total(data.classes_here(rows)?.as_ref().unwrap_or(&targets))?;
-        if total == 0.0 {
-            return Err(no_row_counts());
-        }
-        judge.map_or(Ok(()), |judge| judge.begin(step, total))?;
+        let total = judged.map_or_else(|| self.total(data, rows), |judged| Ok(judged.total))?;
         let divisor = self.loss.divisor(total);
         let dtype = self.options.dtype;
         let mut loss_sum = Number::Here(0.0);
@@ -128,16 +139,19 @@ impl Pass<'_> {
             if start > 0 && self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Err(Error::Interrupted);
             }
-            let ys = targets.narrow(0, start, part.len())?;
-            let mut tape =
-                Tape::new(self.seed, step, start as u64).with_now(judge.map(|judge| judge.now().clone()));
             // The tape of the last part is gone, and with it all that looked at its rows.
-            let xs = data.inputs_again(part, self.inputs.take())?;
+            let again = self.inputs.take();
+            let data::Batch { xs, ys } = match judged.and_then(|judged| judged.rows) {
+                Some(rows) => data.batch_there(&rows.narrow(0, start, part.len())?)?,
+                None => data::Batch { xs: data.inputs_again(part, again)?, ys: data.targets(part)? },
+            };
+            let now = judged.map(|judged| judged.judge.now().clone());
+            let mut tape = Tape::new(self.seed, step, start as u64).with_now(now);
             let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
             // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
-            if judge.is_none() {
+            if judged.is_none() {
                 let mean = loss_sum.read()? / total;
                 if !dtype.holds(mean) {
                     return Err(batch.diverged("loss", dtype.round(mean)));

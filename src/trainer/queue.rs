@@ -3,11 +3,15 @@
 //! An update that is not finite is not made, and none behind it is, until the host has looked ([`Judge`]). So the
 //! weights are then as they were before it, as they are on the CPU.
 
+use candle_core::Tensor;
+
 use super::Trainer;
-use super::pass::{Batch, Pass, Update};
+use super::captured::{Captured, Kind, Way};
+use super::pass::{Batch, Judged, Pass, Update};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::cuda::{Gate, Judge, Limits};
+use crate::kernels::cuda::{Constants, Gate, Graph, Judge, Limits};
+use crate::nn::Params;
 use crate::optim::{Clip, Clipping, Place, Rates};
 
 /// The most updates that are queued before the host looks.
@@ -20,6 +24,7 @@ pub(super) struct Queue {
     pending: Vec<Pending>,
     /// One that was not made; those before it are made, and known.
     failed: Option<Pending>,
+    captured: Captured,
 }
 
 /// An update that is queued.
@@ -35,9 +40,11 @@ struct Pending {
 }
 
 impl Queue {
-    /// For the gradients of so many parameters.
-    pub(super) fn new(params: usize, device: &candle_core::Device) -> Result<Self> {
-        Ok(Self { judge: Judge::new(params, PLACES, device)?, pending: Vec::new(), failed: None })
+    /// For the parameters of a network.
+    pub(super) fn new(params: &Params) -> Result<Self> {
+        let (count, device) = (params.trainable().len(), params.device());
+        let (judge, captured) = (Judge::new(count, PLACES, device)?, Captured::new(count, device)?);
+        Ok(Self { judge, pending: Vec::new(), failed: None, captured })
     }
 }
 
@@ -55,7 +62,7 @@ impl Trainer {
         if queue.failed.is_some() || queue.pending.len() == PLACES {
             known = self.settle(data)?;
         }
-        self.put(data, rows, epoch)?;
+        self.put(data, rows, epoch).map_err(|error| error.of_update(rows.len()))?;
         Ok(known)
     }
 
@@ -113,33 +120,77 @@ impl Trainer {
         let step = self.steps() + 1;
         let at = (step, epoch, self.plateau.reductions);
         let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
-        let tracked =
-            self.network.couples_rows().then(|| self.network.params().copy_buffers()).transpose()?;
+        let before = self.optimizer.place();
+        let Self { network, loss, optimizer, options, grads, inputs, seed, interrupt, queue, .. } = self;
+        let Some(Queue { judge, captured, .. }) = queue else { return Ok(()) };
+        let interrupt = Some(&**interrupt);
+        let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
+        let total = pass.total(data, rows)?;
+        let numbers = data.there(rows)?;
+        judge.begin(step, total)?;
+        let kind: Kind = (rows.len(), total.to_bits());
+        let way = match &numbers {
+            Some(numbers) if options.cuda_graph => captured.way(kind, numbers)?,
+            _ => Way::Eager,
+        };
+        let batch = Batch { data, rows, epoch, step, lr };
+        self.make(&batch, (way, kind), (total, numbers.as_ref()), at)?;
+        let update = Update { step, loss_sum: f64::NAN, total, rows: rows.len(), lr };
+        if let Some(queue) = &mut self.queue {
+            queue.pending.push(Pending { update, norm: f64::NAN, epoch, rows: rows.to_vec(), before });
+        }
+        Ok(())
+    }
+
+    /// Queues an update this way; `at` is its place in the plan.
+    fn make(
+        &mut self,
+        batch: &Batch<'_>,
+        (way, kind): (Way, Kind),
+        (total, numbers): (f64, Option<&Tensor>),
+        at: (u64, u64, u64),
+    ) -> Result<()> {
         let Self { network, loss, optimizer, plan, options, grads, inputs, seed, interrupt, queue, .. } =
             self;
-        let Some(queue) = queue else { return Ok(()) };
-        let batch = Batch { data, rows, epoch, step, lr };
-        let before = optimizer.place();
+        let Some(Queue { judge, captured, .. }) = queue else { return Ok(()) };
         let rates: &Rates<'_> = &|base| plan.at(base, at);
-        let interrupt = Some(&**interrupt);
         let clip = options.clip();
-        let limits = Limits {
-            norm: if let Clip::Norm(norm) = clip { Some(norm) } else { None },
-            loss: options.dtype.largest(),
-        };
+        let norm = if let Clip::Norm(norm) = clip { Some(norm) } else { None };
         let clipping = match clip {
             Clip::Value(clamp) => Clipping { clamp, ..Clipping::NONE },
             _ => Clipping::NONE,
         };
-        let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
-        let total = pass.queue(&batch, &queue.judge, limits)?;
-        let gate = Gate { judge: &queue.judge, replayed: None };
-        optimizer.step(grads, clipping, rates, Some(gate))?;
-        if let Some(tracked) = tracked {
-            queue.judge.take_back(&network.params().buffers(), &tracked)?;
+        let replayed = matches!(way, Way::Capture | Way::Replay).then_some(&captured.replayed);
+        let gate = Gate { judge, replayed };
+        if way == Way::Replay {
+            optimizer.step(grads, clipping, rates, Some(gate))?;
+            return captured.replay();
         }
-        let update = Update { step, loss_sum: f64::NAN, total, rows: rows.len(), lr };
-        queue.pending.push(Pending { update, norm: f64::NAN, epoch, rows: rows.to_vec(), before });
-        Ok(())
+        let rows = if way == Way::Capture { captured.rows.as_ref() } else { numbers };
+        let limits = Limits { norm, loss: options.dtype.largest() };
+        let judged = Judged { judge, limits, total, rows };
+        let (params, seed) = (network.params(), *seed);
+        let mut work = || {
+            let tracked = network.couples_rows().then(|| params.copy_buffers()).transpose()?;
+            let interrupt = Some(&**interrupt);
+            Pass { network, loss, optimizer, options, grads, inputs, seed, interrupt }
+                .queue(batch, &judged)?;
+            optimizer.step(grads, clipping, rates, Some(gate))?;
+            if way != Way::Eager {
+                // Memory of a graph is not for other updates.
+                *inputs = None;
+            }
+            tracked.map_or(Ok(()), |tracked| Ok(judge.take_back(&params.buffers(), &tracked)?))
+        };
+        if way == Way::Eager {
+            return work();
+        }
+        let _kept = Constants::keep(params.device());
+        if way == Way::Warm {
+            return work();
+        }
+        let graph = Graph::capture(params.device(), work)?;
+        captured.keep(kind, graph);
+        captured.replay()
     }
 }

@@ -39,3 +39,36 @@ KERNEL_OF(cross_entropy, REAL *grad, double *losses, const REAL *logits, const i
         g[c] = c == (u64)y ? slope - REAL(hit / divisor) : slope;
     }
 }
+
+// The loss of rows by the log-probability of their class, -w (1 - p)^γ log p, which is the negative log-likelihood with
+// γ = 0. Logits, or log-probabilities where `normalized`.
+KERNEL_OF(likelihood, REAL *grad, double *losses, const REAL *logits, const i64 *targets, const double *weights,
+          u64 count, u64 classes, double gamma, unsigned normalized, i64 ignored, double divisor) {
+    u64 row = blockIdx.x * (u64)(blockDim.x / 32) + threadIdx.x / 32;
+    unsigned lane = threadIdx.x % 32;
+    if (row >= count) return;
+    const REAL *x = logits + row * classes;
+    REAL *g = grad + row * classes;
+    i64 y = targets[row];
+    bool counts = y != ignored && y >= 0;
+    double log_sum = 0.0;
+    if (!normalized) {
+        REAL largest = -REAL(INFINITY);
+        for (u64 c = lane; c < classes; c += 32) largest = larger(x[c], largest);
+        largest = warp_max(largest);
+        double sum = 0.0;
+        for (u64 c = lane; c < classes; c += 32) sum += exp((double)(x[c] - largest));
+        log_sum = (double)largest + log(warp_sum(sum));
+    }
+    double log_p = counts ? (double)x[y] - log_sum : 0.0, w = counts && weights ? weights[y] : 1.0;
+    // 1 - p without cancellation where p is near 1
+    double rest = -expm1(log_p);
+    double damped = gamma == 0.0 ? 1.0 : pow(rest, gamma);
+    double bend = gamma == 0.0 || rest == 0.0 ? 0.0 : gamma * pow(rest, gamma - 1.0) * exp(log_p) * log_p;
+    double slope = counts ? -w * (damped - bend) : 0.0;
+    if (lane == 0) losses[row] = counts ? -w * damped * log_p : 0.0;
+    for (u64 c = lane; c < classes; c += 32) {
+        double value = normalized ? 0.0 : -slope * exp((double)x[c] - log_sum);
+        g[c] = REAL((value + (counts && c == (u64)y ? slope : 0.0)) / divisor);
+    }
+}

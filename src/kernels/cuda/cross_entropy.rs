@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::launch::{Arg, Threads, launch};
 use super::{room, room_for_sums, total};
-use crate::kernels::cross_entropy::Weighting;
+use crate::kernels::cross_entropy::{OfLikelihood, Weighting};
 
 /// As `cross_entropy::value_and_grad`, with the sum on the device.
 pub(in crate::kernels) fn value_and_grad(
@@ -32,5 +32,34 @@ pub(in crate::kernels) fn value_and_grad(
         Arg::F64(divisor),
     ];
     launch(logits.device(), ("cross_entropy", Some(logits.dtype())), Threads::Rows(count), &args)?;
+    Ok((total(&losses)?, grad))
+}
+
+/// As `cross_entropy::value_and_grad_of_likelihood`, with the sum on the device.
+pub(in crate::kernels) fn value_and_grad_of_likelihood(
+    loss: &impl OfLikelihood,
+    (logits, normalized): (&Tensor, bool),
+    targets: &Tensor,
+    ignored: i64,
+    divisor: f64,
+) -> Result<(Tensor, Tensor)> {
+    let (count, classes) = logits.dims2()?;
+    let weights = loss.weights().map(|weights| Tensor::new(weights, logits.device())).transpose()?;
+    let grad = room(logits.shape(), logits)?;
+    let losses = room_for_sums(count, logits.device())?;
+    let args = [
+        Arg::Out(&grad),
+        Arg::Out(&losses),
+        Arg::In(logits),
+        Arg::In(targets),
+        Arg::or_null(weights.as_ref()),
+        Arg::Count(count),
+        Arg::Count(classes),
+        Arg::F64(loss.gamma()),
+        Arg::U32(u32::from(normalized)),
+        Arg::I64(ignored),
+        Arg::F64(divisor),
+    ];
+    launch(logits.device(), ("likelihood", Some(logits.dtype())), Threads::Rows(count), &args)?;
     Ok((total(&losses)?, grad))
 }

@@ -10,6 +10,7 @@ pub(super) mod cross_entropy;
 mod devices;
 pub(super) mod dropout;
 pub(super) mod gather;
+mod graph;
 #[cfg(test)]
 mod host;
 mod judge;
@@ -26,6 +27,7 @@ pub(super) mod update;
 use candle_core::{DType, Device, Result, Tensor};
 
 pub use devices::{BUILT_WITH, Found, device, devices};
+pub use graph::{Constants, Graph};
 pub use judge::{Gate, Judge, Limits};
 pub use update::Replayed;
 

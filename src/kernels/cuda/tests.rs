@@ -194,6 +194,60 @@ fn cross_entropies() {
     });
 }
 
+/// A loss by the log-probability of the class, written as the focal loss is.
+struct Likelihood<'a>(f64, Option<&'a [f64]>);
+
+impl kernels::cross_entropy::OfLikelihood for Likelihood<'_> {
+    fn apply(&self, log_p: f64, class: usize) -> (f64, f64) {
+        let (gamma, w) = (self.0, self.1.map_or(1.0, |weights| weights[class]));
+        let (p, rest) = (log_p.exp(), -log_p.exp_m1());
+        let slope = rest.powf(gamma) - gamma * rest.powf(gamma - 1.0) * p * log_p;
+        (-w * rest.powf(gamma) * log_p, -w * slope)
+    }
+
+    fn gamma(&self) -> f64 {
+        self.0
+    }
+
+    fn weights(&self) -> Option<&[f64]> {
+        self.1
+    }
+}
+
+#[test]
+fn losses_of_a_likelihood() {
+    each(|dtype, tolerance| {
+        let logits = (random(&[7, 12], dtype) * 3.0).unwrap();
+        let logits = candle_nn::ops::log_softmax(&logits, candle_core::D::Minus1).unwrap();
+        let targets = Tensor::new(&[0i64, 11, -100, 5, 5, 1, 2], &Device::Cpu).unwrap();
+        let weights: Vec<f64> = (0..12).map(|class| 0.25 + f64::from(class)).collect();
+        for (gamma, weights) in [(0.0, None), (2.0, Some(&weights[..])), (0.5, None)] {
+            for normalized in [false, true] {
+                let loss = Likelihood(gamma, weights);
+                let (sum, grad) = cross_entropy::value_and_grad_of_likelihood(
+                    &loss,
+                    (&there(&logits), normalized),
+                    &there(&targets),
+                    -100,
+                    3.0,
+                )
+                .unwrap();
+                let (expected, expected_grad) = kernels::cross_entropy::value_and_grad_of_likelihood(
+                    &loss,
+                    (&logits, normalized),
+                    &targets,
+                    -100,
+                    3.0,
+                )
+                .unwrap();
+                let (sum, expected) = (sum.to_scalar::<f64>().unwrap(), expected.read().unwrap());
+                assert!((sum - expected).abs() <= 8.0 * tolerance * expected, "{sum} {expected}");
+                close(&grad, &expected_grad, 40.0 * tolerance, "likelihood");
+            }
+        }
+    });
+}
+
 #[test]
 fn dropout_masks_are_the_same_on_both_devices() {
     each(|dtype, _| {

@@ -12,7 +12,7 @@ candle=$(cd "$here/../../.." && cargo metadata --format-version 1 --locked --fea
     python3 -c 'import json, pathlib, sys
 for package in json.load(sys.stdin)["packages"]:
     if package["name"] == "candle-kernels": print(pathlib.Path(package["manifest_path"]).parent / "src")')
-flags=(-std=c++17 -O2 -w -fPIC -ffp-contract=off -I"$own" -I"$here" -I"$here/device")
+flags=(-std=c++17 -O2 -w -fPIC -ffp-contract=off -fno-strict-aliasing -I"$own" -I"$here" -I"$here/device")
 
 build() {  # build NAME FLAG …: reads C++ and writes NAME.o
     "$cxx" "${flags[@]}" "${@:2}" -x c++ -c - -o "$out/$1.o"
