@@ -28,13 +28,22 @@ pub(crate) fn device() -> Device {
 
 /// Rows as a data set of the config's dtype.
 pub(crate) fn dataset(config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
-    Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), &device()).unwrap()
+    dataset_on(&device(), config, xs, ys)
+}
+
+/// The same on this device.
+pub(crate) fn dataset_on(device: &Device, config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
+    Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), device).unwrap()
 }
 
 /// A trainer of the config on rows of this shape.
 pub(crate) fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
-    let device = device();
-    let place = (config.train.dtype.into(), &device);
+    trainer_on(&device(), config, row_shape, outputs)
+}
+
+/// The same on this device.
+pub(crate) fn trainer_on(device: &Device, config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
+    let place = (config.train.dtype.into(), device);
     let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
     let optimizer = Optimizer::new(config.optimizer.clone(), network.params()).unwrap();
     Trainer::new(

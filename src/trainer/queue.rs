@@ -170,6 +170,10 @@ impl Trainer {
         let limits = Limits { norm, loss: options.dtype.largest() };
         let judged = Judged { judge, limits, total, rows };
         let (params, seed) = (network.params(), *seed);
+        if way != Way::Eager {
+            // Memory from outside a graph is not freed in it, and its own is not kept.
+            *inputs = None;
+        }
         let mut work = || {
             let tracked = network.couples_rows().then(|| params.copy_buffers()).transpose()?;
             let interrupt = Some(&**interrupt);
@@ -177,7 +181,6 @@ impl Trainer {
                 .queue(batch, &judged)?;
             optimizer.step(grads, clipping, rates, Some(gate))?;
             if way != Way::Eager {
-                // Memory of a graph is not for other updates.
                 *inputs = None;
             }
             tracked.map_or(Ok(()), |tracked| Ok(judge.take_back(&params.buffers(), &tracked)?))

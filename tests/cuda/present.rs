@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use candle_core::Tensor;
 use descent::kernels::cuda;
 
-use crate::common::{config, dataset, device, repository, succeed, trainer};
+use candle_core::Device;
+use descent::config::Config;
+use descent::optim::Rule;
+
+use crate::common::{config, dataset, dataset_on, device, repository, succeed, trainer, trainer_on};
 use crate::configs::write_mnist;
 
 /// The numbers of this name in a run's log, and those of its end.
@@ -96,13 +100,12 @@ fn nothing_inside_an_update_waits() {
     let folder = folder();
     let losses =
         ["loss.name=\"nll\"", "loss.name=\"focal\"", "train.clip_grad_value=0.1", "train.accumulate=2"];
+    let more = |name: &str| if name == "mini-batch" { losses.to_vec() } else { vec!["seed=1"] };
     for name in ["mini-batch", "adagrad", "batch-norm", "dropout", "rnn-rows", "momentum"] {
-        for more in losses {
+        for more in more(name) {
             for graph in ["train.cuda_graph=false", "train.cuda_graph=true"] {
                 let config = repository(&format!("configs/{name}.toml"));
                 let config = config.to_str().unwrap();
-                let clips = name == "rnn-rows" && more.contains("clip");
-                let more = if clips { "seed=1" } else { more };
                 let count = |steps: &str| counted(folder.path(), config, &[more, graph, steps]);
                 let (Some(few), Some(many)) = (count("train.max_steps=10"), count("train.max_steps=35"))
                 else {
@@ -239,4 +242,158 @@ fn an_update_that_is_not_finite_is_not_made_and_is_repeated() {
     assert!(error.contains("not finite") || error.contains("is NaN") || error.contains("is inf"), "{error}");
     let replayed = succeed(folder.path(), &["replay", "run", "--device", "cuda"]);
     assert!(replayed.contains("repeated to the bit"), "{replayed}");
+}
+
+/// The losses of some updates on a device, and the weights behind them.
+fn updates(
+    device: &Device,
+    config: &Config,
+    xs: &Tensor,
+    ys: &Tensor,
+    outputs: usize,
+) -> (Vec<f64>, Vec<f64>) {
+    let mut config = config.clone();
+    let data = dataset_on(device, &config, xs, ys);
+    config.loss = config.loss.fit(&data, outputs).unwrap();
+    let mut trainer = trainer_on(device, &config, &xs.dims()[1..], config.loss.width(outputs));
+    let mut losses = Vec::new();
+    for epoch in 1..=4 {
+        for rows in trainer.batches(&data, epoch) {
+            losses.extend(trainer.queue(&data, &rows, epoch).unwrap().iter().map(|update| update.loss_sum));
+        }
+        losses.extend(trainer.settle(&data).unwrap().iter().map(|update| update.loss_sum));
+        trainer.end_epoch(epoch).unwrap();
+        let raw = trainer.enter_average(&data).unwrap();
+        losses.push(trainer.evaluate(&data).unwrap().loss);
+        trainer.leave_average(raw).unwrap();
+    }
+    let params = trainer.network().params().copy().unwrap();
+    let numbers = |tensor: &Tensor| tensor.to_dtype(candle_core::DType::F64).unwrap().flatten_all().unwrap();
+    (losses, params.values().flat_map(|tensor| numbers(tensor).to_vec1::<f64>().unwrap()).collect())
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
+    let mlp = "[model]\nname = 'mlp'\nhidden = [9]\nactivation = 'tanh'\n";
+    let classes = "[loss]\nname = 'cross_entropy'\n";
+    let sgd = "[optimizer]\nname = 'sgd'\nlr = 0.05\n";
+    let mut cases: Vec<(String, bool)> = Vec::new();
+    for name in Rule::NAMES {
+        // By batches L-BFGS goes astray, and multiplies its rounding on the way.
+        let whole = if *name == "lbfgs" {
+            "line_search_fn = 'strong_wolfe'\n[train]\nbatch_size = 'full'\n"
+        } else {
+            ""
+        };
+        cases.push((format!("{mlp}{classes}[optimizer]\nname = '{name}'\nlr = 0.01\n{whole}"), false));
+    }
+    for loss in [
+        "'cross_entropy'\nlabel_smoothing = 0.1\nclass_weight = 'balanced'",
+        "'nll'",
+        "'nll'\nfrom_logits = false",
+        "'focal'\nweight = [1.0, 2.0, 0.5, 1.0]",
+        "'cross_entropy'\nreduction = 'sum'",
+        "'cross_entropy'\nignore_index = 2",
+    ] {
+        cases.push((format!("{mlp}[loss]\nname = {loss}\n{sgd}"), false));
+    }
+    for loss in [
+        "'mse'",
+        "'l1'",
+        "'smooth_l1'",
+        "'huber'",
+        "'poisson_nll'",
+        "'gaussian_nll'",
+        "'mse'\nreduction = 'sum'",
+    ] {
+        cases.push((format!("{mlp}[loss]\nname = {loss}\n[optimizer]\nname = 'sgd'\nlr = 0.001\n"), true));
+    }
+    for model in [
+        "name = 'mlp'\nhidden = [8, 7]\nactivation = 'gelu'\nlayer_norm = true\ndropout = 0.3",
+        "name = 'mlp'\nhidden = [8]\nactivation = 'silu'\nbatch_norm = true",
+        "name = 'mlp'\nhidden = [8]\nactivation = 'selu'",
+        "name = 'mlp'\nhidden = []",
+    ] {
+        cases.push((format!("[model]\n{model}\n{classes}{sgd}"), false));
+    }
+    for model in [
+        "rnn'\nnonlinearity = 'relu",
+        "lstm'\nbidirectional = true\nhead = 'mean",
+        "gru'\nnum_layers = 2\ndropout = 0.4\nname_of = '",
+    ] {
+        let model = model.replace("\nname_of = '", "\nhead = 'last");
+        cases.push((format!("[model]\nname = '{model}'\nhidden_size = 6\n{classes}{sgd}"), false));
+    }
+    for train in [
+        "average = { name = 'ema', decay = 0.9 }",
+        "average = { name = 'swa', start_epoch = 2 }",
+        "clip_grad_norm = 0.1",
+        "clip_grad_value = 0.01",
+        "accumulate = 3",
+        "batch_size = 'full'",
+    ] {
+        cases.push((format!("{mlp}{classes}[optimizer]\nname = 'adam'\n[train]\n{train}\n"), false));
+    }
+    let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
+    let (table, series) = (random(&[23, 5]), random(&[23, 4, 5]));
+    let labels = Tensor::from_iter((0i64..23).map(|row| row * 7 % 4), &Device::Cpu).unwrap();
+    let numbers = (random(&[23, 2]).abs().unwrap() + 0.1).unwrap();
+    for (sections, are_values) in cases {
+        for graph in [false, true] {
+            let separate = if sections.contains("[train]\n") { "" } else { "[train]\n" };
+            let batch = if sections.contains("batch_size") { "" } else { "batch_size = 6\n" };
+            let config = config(&format!("{sections}{separate}dtype = 'f64'\ncuda_graph = {graph}\nepochs = 4\n{batch}"));
+            let recurrent = sections.contains("hidden_size");
+            let xs = if recurrent { &series } else { &table };
+            let (ys, outputs) = if are_values { (&numbers, 2) } else { (&labels, 4) };
+            let cpu = updates(&Device::Cpu, &config, xs, ys, outputs);
+            let gpu = updates(&device(), &config, xs, ys, outputs);
+            // Muon's iteration is in bfloat16, whose numbers lie far apart.
+            let tolerance = if sections.contains("muon") { 1e-2 } else { 1e-9 };
+            for (cpu, gpu) in [(&cpu.0, &gpu.0), (&cpu.1, &gpu.1)] {
+                assert_eq!(cpu.len(), gpu.len(), "{sections}");
+                for (a, b) in cpu.iter().zip(gpu) {
+                    let off = (a - b).abs() / a.abs().max(1.0);
+                    assert!(off <= tolerance, "{a} and {b}, {off}: {sections}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn a_run_says_what_it_ran_on_and_its_weights_answer_on_both_devices() {
+    let folder = folder();
+    let config = repository("configs/iris.toml");
+    let run =
+        ["train", config.to_str().unwrap(), "--device", "cuda:0", "--set", "train.epochs=3", "--out", "run"];
+    succeed(folder.path(), &run);
+    let written = fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+    let first = written.lines().next().unwrap();
+    assert!(
+        first.starts_with("# on cuda:0: ") && first.contains("candle 0.") && first.contains("CUDA"),
+        "{first}"
+    );
+    let [cpu, gpu] =
+        ["cpu", "cuda"].map(|device| succeed(folder.path(), &["eval", "run", "--device", device]));
+    assert_eq!(cpu, gpu);
+    for device in ["cpu", "cuda"] {
+        let answers = format!("{device}.csv");
+        let input = "tests/tables/iris.csv";
+        succeed(
+            folder.path(),
+            &["predict", "run", "--input", input, "--output", &answers, "--device", device],
+        );
+    }
+    let classes = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        text.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(classes("cpu.csv"), classes("cuda.csv"));
+    let listed = succeed(folder.path(), &["list", "devices"]);
+    assert!(listed.lines().any(|line| line.starts_with("cuda:0  ") && line.contains("GiB free")), "{listed}");
+    let refused = crate::common::fail(folder.path(), &["train", "--device", "cuda:77", "--out", "other"], 2);
+    assert!(refused.contains("--device cuda:77") && refused.contains("descent list devices"), "{refused}");
 }

@@ -33,7 +33,8 @@ struct Module {
 
 struct Graph {
     std::vector<std::function<int()>> work;
-    std::vector<std::vector<char>> held;
+    // Memory that is allocated in it and not freed yet.
+    std::map<uint64_t, size_t> open;
 };
 
 std::map<uint64_t, size_t> memory;
@@ -247,13 +248,16 @@ API cuMemAllocAsync(uint64_t *address, size_t bytes, void *) {
     if (!capturing) return SUCCESS;
     // Memory of a graph has the same address in each replay, and nothing in it at its start.
     uint64_t own = *address;
+    capturing->open[own] = bytes;
     return submit([=] { return memset((void *)own, 0xFF, bytes), int(SUCCESS); });
 }
 API cuMemFreeAsync(uint64_t address, void *) {
     Lock lock(mutex);
     if (!capturing) return release(address);
-    if (!memory.count(address)) return refuse(INVALID_VALUE, "what is freed was not allocated");
-    size_t bytes = memory[address];
+    auto own = capturing->open.find(address);
+    if (own == capturing->open.end()) return refuse(INVALID_VALUE, "a graph frees what it has not allocated");
+    size_t bytes = own->second;
+    capturing->open.erase(own);
     return submit([=] { return memset((void *)address, 0xFF, bytes), int(SUCCESS); });
 }
 API cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *) {
@@ -334,6 +338,7 @@ API cuStreamIsCapturing(void *, int *status) { return *status = capturing ? 1 : 
 API cuStreamEndCapture(void *, void **graph) {
     Lock lock(mutex);
     if (!capturing) return refuse(INVALID_VALUE, "no capture to end");
+    if (!capturing->open.empty()) refuse(INVALID_VALUE, "a graph that is to be replayed does not free all that it allocates");
     *graph = new std::shared_ptr<Graph>(capturing);
     capturing = nullptr;
     count("captures");
