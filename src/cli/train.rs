@@ -159,12 +159,11 @@ pub(super) fn start(
         initialize(&prepared.1)?;
         return print_plan(config, prepared.1.network()).map(|()| None);
     }
-    let mut note = arguments.init_from.as_ref().map_or(String::new(), |path| {
-        format!("# --init-from {}\n", path.display().to_string().escape_debug())
-    });
-    if let Some(gpu) = device::describe(&device) {
-        note += &format!("# on {}\n", gpu.escape_debug());
-    }
+    let init_from = arguments.init_from.as_ref();
+    let init_from =
+        init_from.map(|path| format!("--init-from {}", path.display().to_string().escape_debug()));
+    let gpu = device::describe(&device).map(|gpu| format!("on {}", gpu.escape_debug()));
+    let note = init_from.into_iter().chain(gpu).fold(String::new(), |text, line| text + "# " + &line + "\n");
     Ok(Some(begin(config, (out, note), &device, options, &initialize)?))
 }
 

@@ -193,16 +193,17 @@ mod tests {
 
     #[test]
     fn products_in_bf16_are_those_of_rounded_factors() {
+        const NEAR_ONE: f32 = 1.0 + 1.0 / 256.0;
         // 1 + 2⁻⁸ is halfway between two numbers of bf16 and rounds to the even one, 1; 3 is one.
         let tensor = |numbers: &[f32], shape: (usize, usize)| {
             Tensor::from_slice(numbers, shape, &Device::Cpu).unwrap()
         };
-        let (xs, w) = (tensor(&[1.003_906_25, 3.0], (1, 2)), tensor(&[1.0, 1.0, 2.0, 1.015_625], (2, 2)));
+        let (xs, w) = (tensor(&[NEAR_ONE, 3.0], (1, 2)), tensor(&[1.0, 1.0, 2.0, 1.015_625], (2, 2)));
         let b = Tensor::new(&[0.001f32, 0.0], &Device::Cpu).unwrap();
         let ys = forward(&xs, &w, &b, None, Products::Bf16).unwrap().ys;
         // 2 · 1 + 3 · 1.015625 = 5.046875, which rounds to 5.0625.
         assert_eq!(ys.to_vec2::<f32>().unwrap(), [[4.001, 5.0625]]);
-        let grad = tensor(&[1.003_906_25, 0.0], (1, 2));
+        let grad = tensor(&[NEAR_ONE, 0.0], (1, 2));
         let output = forward(&xs, &w, &b, None, Products::Bf16).unwrap();
         let back = backward(&w, &output, None, &grad, (true, Products::Bf16)).unwrap();
         assert_eq!(back.input.unwrap().to_vec2::<f32>().unwrap(), [[1.0, 1.0]]);
@@ -210,7 +211,7 @@ mod tests {
         let sinks = [&dw, &db].map(|buffer| Some(Sink { buffer, onto: Onto::REPLACE }));
         gradients(&xs, &back.grad, sinks, Products::Bf16).unwrap();
         assert_eq!(dw.to_vec2::<f32>().unwrap(), [[1.0, 3.0], [0.0, 0.0]]);
-        assert_eq!(db.to_vec1::<f32>().unwrap(), [1.003_906_25, 0.0]);
+        assert_eq!(db.to_vec1::<f32>().unwrap(), [NEAR_ONE, 0.0]);
     }
 
     fn close(a: &Tensor, b: &Tensor) {

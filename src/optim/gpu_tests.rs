@@ -43,12 +43,13 @@ fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
 }
 
 /// The same gradients for both, other ones each step.
-fn gradients(params: &Params, step: u64) -> Grads {
+fn gradients(params: &Params, step: u32) -> Grads {
     let grads = Grads::new(params).unwrap();
     for param in params.trainable() {
         let count = param.value().elem_count();
-        let numbers: Vec<f64> =
-            (0..count).map(|i| ((i as f64 + 1.0) * 12.9898 + step as f64 * 78.233).sin() * 2.0).collect();
+        let numbers: Vec<f64> = (1..=u32::try_from(count).unwrap())
+            .map(|i| (f64::from(i) * 12.9898 + f64::from(step) * 78.233).sin() * 2.0)
+            .collect();
         let grad = Tensor::from_vec(numbers, param.value().shape(), params.device()).unwrap();
         let sink = grads.sink(param);
         assert_eq!(sink.onto, Onto::REPLACE);
@@ -104,7 +105,7 @@ fn every_kernel_is_its_rules_formula() {
                 _ => clipping,
             };
             cpu.step(&grads, own, &|lr| (lr, None), None).unwrap();
-            judge.begin(step, 1.0).unwrap();
+            judge.begin(step.into(), 1.0).unwrap();
             let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Limits { norm: norm.filter(|_| !whole), loss: 10.0 };
             judge.see(&loss, &gpu.gradients(&gpu_grads).unwrap(), limits).unwrap();
@@ -121,9 +122,9 @@ fn every_kernel_is_its_rules_formula() {
 fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
     let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1", &device());
     let judge = Judge::new(2, 8, &device()).unwrap();
-    let mut step = |number: u64, loss: f64| {
+    let mut step = |number: u32, loss: f64| {
         let grads = gradients(&params, number);
-        judge.begin(number, 1.0).unwrap();
+        judge.begin(number.into(), 1.0).unwrap();
         let loss = Tensor::new(loss, &device()).unwrap();
         let limits = Limits { norm: None, loss: 10.0 };
         judge.see(&loss, &gpu.gradients(&grads).unwrap(), limits).unwrap();

@@ -12,10 +12,10 @@ use descent::kernels::cross_entropy::Weighting;
 use descent::kernels::pairwise::Pairwise;
 use descent::kernels::real::Real;
 use descent::kernels::recurrent::Kind;
-use descent::kernels::update::{PerElement, Prelude};
+use descent::kernels::update::{Fused, PerElement, Prelude};
 use descent::kernels::{
-    Activation, Onto, Sink, activation, autograd, batch_norm, cross_entropy, dropout, gather, layer_norm,
-    linear, norm, pairwise, recurrent, update,
+    Activation, Onto, Products, Sink, activation, autograd, batch_norm, cross_entropy, dropout, gather,
+    layer_norm, linear, norm, pairwise, recurrent, update,
 };
 use descent::rng::{Purpose, Stream};
 
@@ -50,10 +50,10 @@ fn layers(c: &mut Criterion) {
     let (grad, buffers) = (random(&[N, H]), [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")]);
     let act = Some(Activation::Relu);
     let fused = || {
-        let output = linear::forward(&xs, &w, &b, act)?;
+        let output = linear::forward(&xs, &w, &b, act, Products::F32)?;
         let mut sinks = sinks(&buffers);
-        let back = linear::backward(&w, &output, act, &grad, true)?;
-        linear::gradients(&xs, &back.grad, [sinks.next(), sinks.next()])?;
+        let back = linear::backward(&w, &output, act, &grad, (true, Products::F32))?;
+        linear::gradients(&xs, &back.grad, [sinks.next(), sinks.next()], Products::F32)?;
         drop(black_box(back));
         candle_core::Result::Ok(())
     };
@@ -99,7 +99,7 @@ fn elementwise(c: &mut Criterion) {
     side_by_side(c, "tanh", fused, twin);
 
     let fused = || {
-        let mask = dropout::mask(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0)?;
+        let mask = dropout::mask(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0, None)?;
         dropout::apply(&dropout::apply(&xs, &mask)?, &mask).map(|dx| drop(black_box(dx)))
     };
     let twin = || {
@@ -188,6 +188,10 @@ impl PerElement for Adam {
         slots[0] = slots[0] + (g - slots[0]).scale(0.1);
         slots[1] = slots[1].scale(0.999) + (g * g).scale(0.001);
         (p - (slots[0] / slots[1].root().shift(1e-8)).scale(1e-3), slots)
+    }
+
+    fn fused(&self) -> Fused {
+        Fused { kernel: "adam", constants: vec![0.1, 0.999, 0.001, 1.0, 1e-8, 1e-3] }
     }
 }
 

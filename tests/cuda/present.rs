@@ -343,7 +343,9 @@ fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
         for graph in [false, true] {
             let separate = if sections.contains("[train]\n") { "" } else { "[train]\n" };
             let batch = if sections.contains("batch_size") { "" } else { "batch_size = 6\n" };
-            let config = config(&format!("{sections}{separate}dtype = 'f64'\ncuda_graph = {graph}\nepochs = 4\n{batch}"));
+            let config = config(&format!(
+                "{sections}{separate}dtype = 'f64'\ncuda_graph = {graph}\nepochs = 4\n{batch}"
+            ));
             let recurrent = sections.contains("hidden_size");
             let xs = if recurrent { &series } else { &table };
             let (ys, outputs) = if are_values { (&numbers, 2) } else { (&labels, 4) };

@@ -23,7 +23,11 @@ pub fn device(ordinal: usize) -> Result<Device> {
         bail!("no CUDA device: {library} not found");
     }
     match Device::new_cuda(ordinal) {
-        Ok(device) => Ok(device),
+        Ok(device) => {
+            #[cfg(feature = "cuda")]
+            keep_memory(ordinal);
+            Ok(device)
+        }
         Err(error) => bail!("no CUDA device: {}", first_line(&error)),
     }
 }
@@ -50,23 +54,24 @@ pub struct Found {
 ///
 /// # Errors
 /// A binary without CUDA, a library that is missing, a driver that finds none.
+#[cfg(not(feature = "cuda"))]
 pub fn devices() -> Result<Vec<Found>> {
     // It says best what is missing.
-    device(0)?;
-    found()
+    device(0).map(|_| Vec::new())
 }
 
-#[cfg(not(feature = "cuda"))]
-fn found() -> Result<Vec<Found>> {
-    Ok(Vec::new())
-}
-
+/// The GPUs, in the order of their numbers.
+///
+/// # Errors
+/// A library that is missing, a driver that finds none.
 #[cfg(feature = "cuda")]
 #[allow(unsafe_code, reason = "the driver's version has no safe function")]
-fn found() -> Result<Vec<Found>> {
+pub fn devices() -> Result<Vec<Found>> {
     use candle_core::cuda_backend::WrapErr;
     use candle_core::cuda_backend::cudarc::driver::{CudaContext, sys};
 
+    // It says best what is missing.
+    device(0)?;
     let mut version = 0;
     // SAFETY: the function writes one number, for which there is a place.
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().w()?;
@@ -82,4 +87,23 @@ fn found() -> Result<Vec<Found>> {
             })
         })
         .collect()
+}
+
+/// Lets the driver keep memory that tensors have left for those to come, instead of giving it back whenever the host
+/// waits. A driver that cannot is none the worse for it.
+#[cfg(feature = "cuda")]
+#[allow(unsafe_code, reason = "memory pools have no safe functions")]
+fn keep_memory(ordinal: usize) {
+    use candle_core::cuda_backend::cudarc::driver::{result, sys};
+
+    let Ok(device) = result::device::get(i32::try_from(ordinal).unwrap_or(0)) else { return };
+    let mut most = u64::MAX;
+    // SAFETY: the device is one of the driver's, its pool lives as long as it does, and the attribute is one number of
+    // 64 bits, which is read.
+    unsafe {
+        if let Ok(pool) = result::device::get_default_mem_pool(device) {
+            let attribute = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+            let _ = result::mem_pool::set_attribute(pool, attribute, (&raw mut most).cast());
+        }
+    }
 }

@@ -72,13 +72,12 @@ pub(super) fn address(tensor: &Tensor, written: bool) -> Result<u64> {
     match (tensor.dtype(), written) {
         (DType::F32, true) => edit::<f32, _>(tensor, |xs| xs.as_mut_ptr().expose_provenance() as u64),
         (DType::F64, true) => edit::<f64, _>(tensor, |xs| xs.as_mut_ptr().expose_provenance() as u64),
-        // A counter of BatchNorm's.
-        (DType::I64, true) => read::<i64>(tensor),
         (DType::F32, false) => read::<f32>(tensor),
         (DType::F64, false) => read::<f64>(tensor),
         (DType::U8, false) => read::<u8>(tensor),
         (DType::U32, false) => read::<u32>(tensor),
-        (DType::I64, false) => read::<i64>(tensor),
+        // Written: a counter of BatchNorm's.
+        (DType::I64, _) => read::<i64>(tensor),
         (other, _) => bail!("no kernel writes {other:?}"),
     }
 }

@@ -139,7 +139,8 @@ fn value(arg: Arg<'_>) -> Result<Value> {
 }
 
 /// Where a contiguous tensor's elements begin.
-fn address(tensor: &Tensor, _written: bool) -> Result<u64> {
+#[cfg_attr(not(test), expect(unused_variables, reason = "on a GPU all memory can be written"))]
+fn address(tensor: &Tensor, written: bool) -> Result<u64> {
     let (storage, layout) = tensor.storage_and_layout();
     let Some((start, _)) = layout.contiguous_offsets() else {
         bail!("a kernel needs contiguous elements, got strides {:?}", layout.stride());
@@ -150,7 +151,7 @@ fn address(tensor: &Tensor, _written: bool) -> Result<u64> {
         #[cfg(test)]
         candle_core::Storage::Cpu(_) => {
             drop(storage);
-            super::host::address(tensor, _written)
+            super::host::address(tensor, written)
         }
         _ => bail!("a kernel for GPUs was given a tensor of another device (at {start})"),
     }

@@ -168,12 +168,12 @@ fn layer_normalisation() {
 #[test]
 fn cross_entropies() {
     each(|dtype, tolerance| {
-        for (rows, classes) in [(1, 2), (5, 10), (9, 77)] {
-            let logits = (random(&[rows, classes], dtype) * 5.0).unwrap();
+        for (rows, classes) in [(1u32, 2u32), (5, 10), (9, 77)] {
+            let logits = (random(&[rows as usize, classes as usize], dtype) * 5.0).unwrap();
             let targets: Vec<i64> =
-                (0..rows).map(|row| if row == 3 { -100 } else { (row * 7 % classes) as i64 }).collect();
+                (0..rows).map(|row| if row == 3 { -100 } else { i64::from(row * 7 % classes) }).collect();
             let targets = Tensor::new(targets, &Device::Cpu).unwrap();
-            let weights: Vec<f64> = (0..classes).map(|class| 0.25 + class as f64).collect();
+            let weights: Vec<f64> = (0..classes).map(|class| 0.25 + f64::from(class)).collect();
             for class_weight in [None, Some(&weights[..])] {
                 for label_smoothing in [0.0, 0.1] {
                     let how = kernels::cross_entropy::Weighting {
@@ -253,11 +253,13 @@ fn dropout_masks_are_the_same_on_both_devices() {
     each(|dtype, _| {
         let stream = Stream::new(7, Purpose::Dropout, (12 << 16) | 3);
         for shape in [&[7usize, 9][..], &[4, 6, 5]] {
-            for (p, first) in [(0.3, 0), (0.5, 13), (1.0, 2)] {
+            // p, and p · 2³²
+            for (p, dropped, first) in [(0.25, 1u64 << 30, 0), (0.5, 1 << 31, 13), (1.0, 1 << 32, 2)] {
                 let xs = random(shape, dtype);
                 let expected = kernels::dropout::mask(&xs, p, &stream, first, None).unwrap();
                 let sizes = if let [n, c] = *shape { [1, n, c] } else { [shape[0], shape[1], shape[2]] };
-                let threshold = ((p * 2f64.powi(32)) as u64, if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 });
+                let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+                let threshold = (dropped, kept);
                 // The step by value, and as a replayed graph reads it.
                 let now = there(&Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap());
                 let gpu = gpu();

@@ -66,6 +66,13 @@ fn home() -> Result<PathBuf, String> {
             return Ok(PathBuf::from(home));
         }
     }
+    // Where the compiler is.
+    let path = env::var_os("PATH").unwrap_or_default();
+    let compiler = env::split_paths(&path).map(|folder| folder.join("nvcc")).find(|file| file.is_file());
+    let compiler = compiler.and_then(|file| file.canonicalize().ok());
+    if let Some(home) = compiler.as_deref().and_then(Path::parent).and_then(Path::parent) {
+        return Ok(home.to_owned());
+    }
     let usual = Path::new("/usr/local/cuda");
     if usual.is_dir() {
         return Ok(usual.to_owned());
