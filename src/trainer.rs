@@ -123,6 +123,11 @@ impl Trainer {
         self.optimizer.load(state, steps)
     }
 
+    /// Whether updates are queued on a GPU: it has one, the optimizer moves each element by itself, and no average is kept.
+    pub fn queues(&self) -> bool {
+        self.queue.is_some()
+    }
+
     /// The updates made so far.
     pub fn steps(&self) -> u64 {
         self.optimizer.steps()

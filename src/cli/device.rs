@@ -60,9 +60,8 @@ fn say(device: &Device) {
 /// A GPU with its number, and what this program was built with for it; nothing of the CPU.
 pub(super) fn describe(device: &Device) -> Option<String> {
     let DeviceLocation::Cuda { gpu_id } = device.location() else { return None };
-    let all = cuda::devices().ok()?;
-    let found = all.get(gpu_id).map(line).unwrap_or_default();
-    Some(format!("cuda:{gpu_id}: {found}; {}", cuda::BUILT_WITH))
+    let found = cuda::found(gpu_id).ok()?;
+    Some(format!("cuda:{gpu_id}: {}; {}", line(&found), cuda::BUILT_WITH))
 }
 
 fn line(Found { name, capability: (major, minor), memory: (free, all), driver }: &Found) -> String {

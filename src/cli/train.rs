@@ -223,6 +223,12 @@ fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
     let Session { splits, network, loss } = Session::open(config, None, device)?;
     let trainer = session::trainer(config, network, loss)?;
     trainer.check(&splits.train)?;
+    if config.train.cuda_graph && !trainer.queues() {
+        tracing::warn!(
+            "`train.cuda_graph` has no effect here: it needs a GPU, an optimizer that moves each element by itself, and \
+             no `train.average`"
+        );
+    }
     Ok((splits, trainer))
 }
 

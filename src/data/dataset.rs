@@ -228,11 +228,13 @@ impl Dataset {
         Ok(Batch { xs, ys })
     }
 
-    /// The classes of these rows on the CPU, where the data's own are on a GPU.
-    pub fn classes_here(&self, rows: &[u32]) -> Result<Option<Tensor>> {
+    /// Targets that count as those of these rows do, without a wait for a GPU: their classes on the CPU; of values, whose
+    /// number alone counts, any.
+    pub fn targets_to_count(&self, rows: &[u32]) -> Result<Tensor> {
         match &self.store {
-            Store::Memory { here: Some(here), .. } => Ok(Some(gather::classes(here, rows)?)),
-            _ => Ok(None),
+            Store::Memory { here: Some(here), .. } => Ok(gather::classes(here, rows)?),
+            Store::Memory { ys, .. } if ys.device().is_cuda() => Ok(ys.narrow(0, 0, rows.len())?),
+            _ => self.targets(rows),
         }
     }
 

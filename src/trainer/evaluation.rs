@@ -31,7 +31,11 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
     for rows in data.pieces_of(EVALUATION_ROWS) {
         let batch = data.batch(&rows)?;
         let outputs = widened(&network.forward(&batch.xs)?)?;
-        let weight = loss.total(data.classes_here(&rows)?.as_ref().unwrap_or(&batch.ys))?;
+        let weight = if batch.ys.device().is_cuda() {
+            loss.total(&data.targets_to_count(&rows)?)?
+        } else {
+            loss.total(&batch.ys)?
+        };
         sum += loss.apply(&outputs, &batch.ys, 1.0)?.0.read()?;
         total += weight;
         let predictions = loss.predict(&outputs)?;

@@ -118,12 +118,9 @@ impl Pass<'_> {
         Ok(of.judge.see(&loss, &self.optimizer.gradients(self.grads)?, of.limits)?)
     }
 
-    /// What the loss of these rows is divided by to be their mean.
-    pub(super) fn total(&self, data: &Dataset, rows: &[u32]) -> Result<f64> {
-        let total = match data.classes_here(rows)? {
-            Some(classes) => self.loss.total(&classes)?,
-            None => self.loss.total(&data.targets(rows)?)?,
-        };
+    /// What the loss of these targets is divided by to be their mean.
+    pub(super) fn total(&self, targets: &Tensor) -> Result<f64> {
+        let total = self.loss.total(targets)?;
         if total == 0.0 { Err(no_row_counts()) } else { Ok(total) }
     }
 
@@ -131,7 +128,12 @@ impl Pass<'_> {
     /// be the mean. Where no GPU judges, a loss that is not finite is an error at once.
     fn backward(&mut self, batch: &Batch<'_>, judged: Option<&Judged<'_>>) -> Result<(Number, f64)> {
         let Batch { data, rows, step, .. } = *batch;
-        let total = judged.map_or_else(|| self.total(data, rows), |judged| Ok(judged.total))?;
+        let there = judged.and_then(|judged| judged.rows);
+        let targets = there.map_or_else(|| data.targets(rows).map(Some), |_| Ok(None))?;
+        let total = match (judged, &targets) {
+            (None, Some(targets)) => self.total(targets)?,
+            (judged, _) => judged.map_or(0.0, |judged| judged.total),
+        };
         let divisor = self.loss.divisor(total);
         let dtype = self.options.dtype;
         let mut loss_sum = Number::Here(0.0);
@@ -141,9 +143,13 @@ impl Pass<'_> {
             }
             // The tape of the last part is gone, and with it all that looked at its rows.
             let again = self.inputs.take();
-            let data::Batch { xs, ys } = match judged.and_then(|judged| judged.rows) {
-                Some(rows) => data.batch_there(&rows.narrow(0, start, part.len())?)?,
-                None => data::Batch { xs: data.inputs_again(part, again)?, ys: data.targets(part)? },
+            let own = |rows: &Tensor| rows.narrow(0, start, part.len());
+            let data::Batch { xs, ys } = match (there, &targets) {
+                (Some(rows), _) => data.batch_there(&own(rows)?)?,
+                (None, Some(targets)) => {
+                    data::Batch { xs: data.inputs_again(part, again)?, ys: own(targets)? }
+                }
+                (None, None) => data.batch(part)?,
             };
             let now = judged.map(|judged| judged.judge.now().clone());
             let mut tape = Tape::new(self.seed, step, start as u64).with_now(now);

@@ -125,7 +125,7 @@ impl Trainer {
         let Some(Queue { judge, captured, .. }) = queue else { return Ok(()) };
         let interrupt = Some(&**interrupt);
         let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
-        let total = pass.total(data, rows)?;
+        let total = pass.total(&data.targets_to_count(rows)?)?;
         let numbers = data.there(rows)?;
         judge.begin(step, total)?;
         let kind: Kind = (rows.len(), total.to_bits());

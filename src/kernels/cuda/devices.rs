@@ -15,6 +15,15 @@ pub const BUILT_WITH: &str = "built without CUDA";
 /// # Errors
 /// A binary without CUDA, a library that is missing, no such device.
 pub fn device(ordinal: usize) -> Result<Device> {
+    require_libraries()?;
+    let device = Device::new_cuda(ordinal).or_else(|error| no_device(&error))?;
+    #[cfg(feature = "cuda")]
+    keep_memory(ordinal);
+    Ok(device)
+}
+
+/// Refuses a binary without CUDA, and a machine without its libraries.
+fn require_libraries() -> Result<()> {
     if !cfg!(feature = "cuda") {
         bail!("this binary was built without CUDA (`cargo build --release --features cuda`)");
     }
@@ -22,19 +31,14 @@ pub fn device(ordinal: usize) -> Result<Device> {
     if let Some(library) = super::libraries::missing() {
         bail!("no CUDA device: {library} not found");
     }
-    match Device::new_cuda(ordinal) {
-        Ok(device) => {
-            #[cfg(feature = "cuda")]
-            keep_memory(ordinal);
-            Ok(device)
-        }
-        Err(error) => bail!("no CUDA device: {}", first_line(&error)),
-    }
+    Ok(())
 }
 
-/// What an error says, without the backtrace that candle appends.
-fn first_line(error: &candle_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+/// What the driver says, without its names for it and the backtrace that candle appends.
+fn no_device<T>(error: &candle_core::Error) -> Result<T> {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    bail!("no CUDA device: {}", line.split('"').nth(1).unwrap_or(line))
 }
 
 /// A GPU.
@@ -53,40 +57,55 @@ pub struct Found {
 /// The GPUs, in the order of their numbers.
 ///
 /// # Errors
-/// A binary without CUDA, a library that is missing, a driver that finds none.
-#[cfg(not(feature = "cuda"))]
+/// As [`device`].
 pub fn devices() -> Result<Vec<Found>> {
-    // It says best what is missing.
-    device(0).map(|_| Vec::new())
+    require_libraries()?;
+    (0..count().or_else(|error| no_device(&error))?).map(found).collect()
 }
 
-/// The GPUs, in the order of their numbers.
+/// What is known of the GPU of this number.
 ///
 /// # Errors
-/// A library that is missing, a driver that finds none.
+/// As [`device`].
 #[cfg(feature = "cuda")]
 #[allow(unsafe_code, reason = "the driver's version has no safe function")]
-pub fn devices() -> Result<Vec<Found>> {
+pub fn found(ordinal: usize) -> Result<Found> {
     use candle_core::cuda_backend::WrapErr;
     use candle_core::cuda_backend::cudarc::driver::{CudaContext, sys};
 
-    // It says best what is missing.
-    device(0)?;
     let mut version = 0;
     // SAFETY: the function writes one number, for which there is a place.
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().w()?;
-    let count = CudaContext::device_count().w()?;
-    (0..usize::try_from(count).unwrap_or(0))
-        .map(|ordinal| {
-            let context = CudaContext::new(ordinal).w()?;
-            Ok(Found {
-                name: context.name().w()?,
-                capability: context.compute_capability().w()?,
-                memory: context.mem_get_info().w()?,
-                driver: (version / 1000, version % 1000 / 10),
-            })
-        })
-        .collect()
+    let context = CudaContext::new(ordinal).w()?;
+    Ok(Found {
+        name: context.name().w()?,
+        capability: context.compute_capability().w()?,
+        memory: context.mem_get_info().w()?,
+        driver: (version / 1000, version % 1000 / 10),
+    })
+}
+
+/// What is known of the GPU of this number.
+///
+/// # Errors
+/// As [`device`].
+#[cfg(not(feature = "cuda"))]
+pub fn found(_: usize) -> Result<Found> {
+    require_libraries()?;
+    bail!("no CUDA device")
+}
+
+#[cfg(feature = "cuda")]
+fn count() -> Result<usize> {
+    use candle_core::cuda_backend::WrapErr;
+    use candle_core::cuda_backend::cudarc::driver::CudaContext;
+
+    Ok(usize::try_from(CudaContext::device_count().w()?).unwrap_or(0))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn count() -> Result<usize> {
+    require_libraries().map(|()| 0)
 }
 
 /// Lets the driver keep memory that tensors have left for those to come, instead of giving it back whenever the host

@@ -27,10 +27,14 @@ pub struct Constants {
 
 impl Constants {
     /// From now on.
-    pub fn keep(_device: &Device) -> Self {
+    #[cfg_attr(
+        not(feature = "cuda"),
+        expect(unused_variables, reason = "without CUDA there is nothing to keep")
+    )]
+    pub fn keep(device: &Device) -> Self {
         Self {
             #[cfg(feature = "cuda")]
-            _guard: _device
+            _guard: device
                 .as_cuda_device()
                 .ok()
                 .map(|device| -> Box<dyn std::any::Any> { Box::new(device.enable_cuda_graph_htod_cache()) }),

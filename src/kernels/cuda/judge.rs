@@ -6,8 +6,9 @@ use super::launch::{Arg, Threads, launch};
 use super::update::Replayed;
 use super::write;
 
-/// The blocks that look at one gradient.
+/// The most blocks that look at one gradient, and the elements that are worth one.
 const BLOCKS: usize = 32;
+const ELEMENTS: usize = 1 << 12;
 
 /// Losses and norms of the last updates, and whether all of them were finite. Once one is not, no update is made any
 /// more until [`Self::open`].
@@ -87,7 +88,9 @@ impl Judge {
                 Arg::Count(pieces),
                 Arg::Count(place * BLOCKS),
             ];
-            launch(grad.device(), ("squares", Some(grad.dtype())), Threads::Blocks(BLOCKS), &args)?;
+            // The places of those that a small gradient does not need stay 0.
+            let blocks = grad.elem_count().div_ceil(ELEMENTS).clamp(1, BLOCKS);
+            launch(grad.device(), ("squares", Some(grad.dtype())), Threads::Blocks(blocks), &args)?;
         }
         let args = [
             Arg::Out(&self.gate),

@@ -26,7 +26,7 @@ pub(super) mod update;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-pub use devices::{BUILT_WITH, Found, device, devices};
+pub use devices::{BUILT_WITH, Found, device, devices, found};
 pub use graph::{Constants, Graph};
 pub use judge::{Gate, Judge, Limits};
 pub use update::Replayed;

@@ -1,0 +1,166 @@
+//! What is at the ends of a pass through the network: batches, masks, losses, and the judgement of an update.
+
+use candle_core::{Device, Tensor};
+
+use super::super::{Judge, Limits, cross_entropy, dropout, gather};
+use super::{close, each, gpu, random, there};
+use crate::kernels;
+use crate::rng::{Purpose, Stream};
+
+#[test]
+fn cross_entropies() {
+    each(|dtype, tolerance| {
+        for (rows, classes) in [(1u32, 2u32), (5, 10), (9, 77)] {
+            let logits = (random(&[rows as usize, classes as usize], dtype) * 5.0).unwrap();
+            let targets: Vec<i64> =
+                (0..rows).map(|row| if row == 3 { -100 } else { i64::from(row * 7 % classes) }).collect();
+            let targets = Tensor::new(targets, &Device::Cpu).unwrap();
+            let weights: Vec<f64> = (0..classes).map(|class| 0.25 + f64::from(class)).collect();
+            for class_weight in [None, Some(&weights[..])] {
+                for label_smoothing in [0.0, 0.1] {
+                    let how = kernels::cross_entropy::Weighting {
+                        class_weight,
+                        label_smoothing,
+                        ignore_index: -100,
+                    };
+                    let (sum, grad) =
+                        cross_entropy::value_and_grad(&there(&logits), &there(&targets), &how, 3.0).unwrap();
+                    let (expected, expected_grad) =
+                        kernels::cross_entropy::value_and_grad(&logits, &targets, &how, 3.0).unwrap();
+                    let (sum, expected) = (sum.to_scalar::<f64>().unwrap(), expected.read().unwrap());
+                    assert!((sum - expected).abs() <= 4.0 * tolerance * expected, "{sum} {expected}");
+                    close(&grad, &expected_grad, 20.0 * tolerance, "cross-entropy");
+                }
+            }
+        }
+    });
+}
+
+/// A loss by the log-probability of the class, written as the focal loss is.
+struct Likelihood<'a>(f64, Option<&'a [f64]>);
+
+impl kernels::cross_entropy::OfLikelihood for Likelihood<'_> {
+    fn apply(&self, log_p: f64, class: usize) -> (f64, f64) {
+        let (gamma, w) = (self.0, self.1.map_or(1.0, |weights| weights[class]));
+        let (p, rest) = (log_p.exp(), -log_p.exp_m1());
+        let slope = rest.powf(gamma) - gamma * rest.powf(gamma - 1.0) * p * log_p;
+        (-w * rest.powf(gamma) * log_p, -w * slope)
+    }
+
+    fn gamma(&self) -> f64 {
+        self.0
+    }
+
+    fn weights(&self) -> Option<&[f64]> {
+        self.1
+    }
+}
+
+#[test]
+fn losses_of_a_likelihood() {
+    each(|dtype, tolerance| {
+        let logits = (random(&[7, 12], dtype) * 3.0).unwrap();
+        let logits = candle_nn::ops::log_softmax(&logits, candle_core::D::Minus1).unwrap();
+        let targets = Tensor::new(&[0i64, 11, -100, 5, 5, 1, 2], &Device::Cpu).unwrap();
+        let weights: Vec<f64> = (0..12).map(|class| 0.25 + f64::from(class)).collect();
+        for (gamma, weights) in [(0.0, None), (2.0, Some(&weights[..])), (0.5, None)] {
+            for normalized in [false, true] {
+                let loss = Likelihood(gamma, weights);
+                let (sum, grad) = cross_entropy::value_and_grad_of_likelihood(
+                    &loss,
+                    (&there(&logits), normalized),
+                    &there(&targets),
+                    -100,
+                    3.0,
+                )
+                .unwrap();
+                let (expected, expected_grad) = kernels::cross_entropy::value_and_grad_of_likelihood(
+                    &loss,
+                    (&logits, normalized),
+                    &targets,
+                    -100,
+                    3.0,
+                )
+                .unwrap();
+                let (sum, expected) = (sum.to_scalar::<f64>().unwrap(), expected.read().unwrap());
+                assert!((sum - expected).abs() <= 8.0 * tolerance * expected, "{sum} {expected}");
+                close(&grad, &expected_grad, 40.0 * tolerance, "likelihood");
+            }
+        }
+    });
+}
+
+#[test]
+fn dropout_masks_are_the_same_on_both_devices() {
+    each(|dtype, _| {
+        let stream = Stream::new(7, Purpose::Dropout, (12 << 16) | 3);
+        for shape in [&[7usize, 9][..], &[4, 6, 5]] {
+            // p, and p · 2³²
+            for (p, dropped, first) in [(0.25, 1u64 << 30, 0), (0.5, 1 << 31, 13), (1.0, 1 << 32, 2)] {
+                let xs = random(shape, dtype);
+                let expected = kernels::dropout::mask(&xs, p, &stream, first, None).unwrap();
+                let sizes = if let [n, c] = *shape { [1, n, c] } else { [shape[0], shape[1], shape[2]] };
+                let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+                let threshold = (dropped, kept);
+                // The step by value, and as a replayed graph reads it.
+                let now = there(&Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap());
+                let gpu = gpu();
+                for now in [None, Some(&now)] {
+                    let of = (&gpu, dtype);
+                    let mask = dropout::mask(of, sizes, (stream.source(), now), first, threshold).unwrap();
+                    close(&mask.reshape(shape).unwrap(), &expected, 0.0, "mask");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn batches() {
+    let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
+    each(|dtype, tolerance| {
+        for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
+            // Rows, and windows of two steps.
+            for (indices, row) in [(&[2u32, 0, 2][..], &[2usize][..]), (&[1, 0], &[2, 2])] {
+                let rows = Tensor::new(indices, &gpu()).unwrap();
+                let own = gather::rows(&there(xs), &rows, row, (1.0 / 255.0, -0.5), dtype).unwrap();
+                let twin = kernels::gather::rows(xs, indices, row, (1.0 / 255.0, -0.5), dtype, None).unwrap();
+                close(&own, &twin, tolerance, "batch");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_judge_lets_finite_updates_pass_and_closes_for_good_behind_one_that_is_not() {
+    each(|dtype, _| {
+        let judge = Judge::new(2, 4, &gpu()).unwrap();
+        let grads = [random(&[100, 3], dtype), random(&[7], dtype)];
+        let squares: f64 = grads.iter().map(|g| kernels::norm::sum_of_squares(g).unwrap()).sum();
+        let grads: Vec<&Tensor> = grads.iter().collect();
+        let nan = Tensor::new(&[1.0, f64::NAN], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+        let see = |step: u64, loss: f64, grads: &[&Tensor], norm| {
+            judge.begin(step, 2.0).unwrap();
+            let loss = Tensor::new(loss, &gpu()).unwrap();
+            let grads: Vec<Tensor> = grads.iter().map(|grad| there(grad)).collect();
+            judge.see(&loss, &grads.iter().collect::<Vec<_>>(), Limits { norm, loss: 1e38 }).unwrap();
+            judge.gate().to_vec1::<f64>().unwrap()
+        };
+        let norm = squares.sqrt();
+        let clipped = see(1, 5.0, &grads, Some(0.5))[0];
+        assert!((clipped - 0.5 / (norm + 1e-6)).abs() < 1e-9, "{clipped}");
+        assert_eq!(see(2, 6.0, &grads, None), [1.0, 1.0, 0.0]);
+        assert_eq!(see(3, 6.0, &grads, Some(1e9)), [1.0, 1.0, 0.0]);
+        assert_eq!(see(5, 7.0, &[&nan, grads[1]], None)[1..], [0.0, 5.0]);
+        assert_eq!(see(6, 8.0, &grads, None)[1..], [0.0, 5.0]);
+        let (losses, norms, ceased) = judge.read().unwrap();
+        assert_eq!((losses[1], losses[2], losses[3], ceased), (7.0, 8.0, 6.0, Some(5)));
+        assert!(norms[1].is_nan() && (norms[3] - norm).abs() < 1e-6);
+        for (loss, norm, bad) in
+            [(f64::NAN, None, &grads[..]), (1e39, None, &grads), (1.0, Some(1.0), &[&nan, grads[1]])]
+        {
+            judge.open().unwrap();
+            assert_eq!(see(9, loss, bad, norm)[1..], [0.0, 9.0]);
+        }
+    });
+}

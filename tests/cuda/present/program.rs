@@ -1,0 +1,76 @@
+//! What the program says of a GPU.
+
+use std::fs;
+
+use super::folder;
+use crate::common::{fail, program, repository, succeed};
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn a_gpu_that_is_full_is_a_sentence() {
+    let folder = folder();
+    let config = repository("configs/mini-batch.toml");
+    let mut command = program(
+        folder.path(),
+        &[
+            "train",
+            config.to_str().unwrap(),
+            "--device",
+            "cuda",
+            "--set",
+            "model.hidden=[8192]",
+            "--set",
+            "train.batch_size=64",
+            "--out",
+            "run",
+        ],
+    );
+    // Of an emulated one; a real one has room.
+    let output = command.env("DESCENT_EMULATOR_MEMORY", "65000000").output().unwrap();
+    if output.status.success() {
+        return;
+    }
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let last = error.lines().last().unwrap();
+    assert!(
+        last.contains("memory") && last.contains("train.batch_size") && last.contains("accumulate"),
+        "{error}"
+    );
+    assert_eq!(output.status.code(), Some(1), "{error}");
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn a_run_says_what_it_ran_on_and_its_weights_answer_on_both_devices() {
+    let folder = folder();
+    let config = repository("configs/iris.toml");
+    let run =
+        ["train", config.to_str().unwrap(), "--device", "cuda:0", "--set", "train.epochs=3", "--out", "run"];
+    succeed(folder.path(), &run);
+    let written = fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+    let first = written.lines().next().unwrap();
+    assert!(
+        first.starts_with("# on cuda:0: ") && first.contains("candle 0.") && first.contains("CUDA"),
+        "{first}"
+    );
+    let [cpu, gpu] =
+        ["cpu", "cuda"].map(|device| succeed(folder.path(), &["eval", "run", "--device", device]));
+    assert_eq!(cpu, gpu);
+    for device in ["cpu", "cuda"] {
+        let answers = format!("{device}.csv");
+        let input = "tests/tables/iris.csv";
+        succeed(
+            folder.path(),
+            &["predict", "run", "--input", input, "--output", &answers, "--device", device],
+        );
+    }
+    let classes = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        text.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(classes("cpu.csv"), classes("cuda.csv"));
+    let listed = succeed(folder.path(), &["list", "devices"]);
+    assert!(listed.lines().any(|line| line.starts_with("cuda:0  ") && line.contains("GiB free")), "{listed}");
+    let refused = fail(folder.path(), &["train", "--device", "cuda:77", "--out", "other"], 2);
+    assert!(refused.contains("--device cuda:77") && refused.contains("descent list devices"), "{refused}");
+}

@@ -1,0 +1,104 @@
+//! Updates that are queued: what they wait for, what they hold, and those that are not made.
+
+use std::fs;
+
+use candle_core::{Device, Tensor};
+use descent::kernels::cuda;
+
+use super::{counted, folder};
+use crate::common::{config, dataset, device, fail, repository, succeed, trainer};
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn nothing_inside_an_update_waits() {
+    let folder = folder();
+    let losses =
+        ["loss.name=\"nll\"", "loss.name=\"focal\"", "train.clip_grad_value=0.1", "train.accumulate=2"];
+    let more = |name: &str| if name == "mini-batch" { losses.to_vec() } else { vec!["seed=1"] };
+    for name in ["mini-batch", "adagrad", "batch-norm", "dropout", "rnn-rows", "momentum"] {
+        for more in more(name) {
+            for graph in ["train.cuda_graph=false", "train.cuda_graph=true"] {
+                let config = repository(&format!("configs/{name}.toml"));
+                let config = config.to_str().unwrap();
+                let count = |steps: &str| counted(folder.path(), config, &[more, graph, steps]);
+                let (Some(few), Some(many)) = (count("train.max_steps=10"), count("train.max_steps=35"))
+                else {
+                    return;
+                };
+                assert_eq!(few["waits"], many["waits"], "{name}, {more}, {graph}");
+                assert_eq!(few["device to host"], many["device to host"], "{name}, {more}, {graph}");
+                assert!(many["launches"].as_i64() > few["launches"].as_i64() || graph.contains("true"));
+                let replays = many["replays"].as_i64().unwrap_or(0);
+                assert_eq!(replays, if graph.contains("true") { 33 } else { 0 }, "{name}, {more}");
+                assert!(many["refused"].is_null(), "{many}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn the_memory_is_flat_over_a_thousand_updates() {
+    let networks = [
+        "[model]\nname = 'mlp'\nhidden = [16]\nbatch_norm = true\ndropout = 0.2\n",
+        "[model]\nname = 'mlp'\nhidden = [16]\nlayer_norm = true\n",
+        "[model]\nname = 'lstm'\nhidden_size = 8\n",
+    ];
+    for network in networks {
+        let config = config(&format!(
+            "{network}[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n[train]\nbatch_size = 8\nclip_grad_norm = 1.0\n"
+        ));
+        let recurrent = network.contains("lstm");
+        let shape: &[usize] = if recurrent { &[80, 3, 4] } else { &[80, 10] };
+        let xs = Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        let ys = Tensor::from_iter((0i64..80).map(|row| row % 10), &Device::Cpu).unwrap();
+        let data = dataset(&config, &xs, &ys);
+        let mut trainer = trainer(&config, &shape[1..], 10);
+        assert!(device().is_cuda());
+        let mut free = Vec::new();
+        for epoch in 1..=100 {
+            for rows in trainer.batches(&data, epoch) {
+                trainer.queue(&data, &rows, epoch).unwrap();
+            }
+            while !trainer.settle(&data).unwrap().is_empty() {}
+            free.push(cuda::devices().unwrap()[0].memory.0);
+        }
+        // What the first updates take stays.
+        let (early, late) = (free[10], *free.last().unwrap());
+        assert!(early.saturating_sub(late) < 1 << 20, "{network}{early} bytes were free, then {late}");
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn a_run_on_the_gpu_resumes_to_the_same_bits() {
+    let folder = folder();
+    for name in ["batch-norm", "dropout", "rnn-rows"] {
+        let config = repository(&format!("configs/{name}.toml"));
+        let config = config.to_str().unwrap();
+        let run = |out: &str, steps: &str| {
+            let steps = format!("train.max_steps={steps}");
+            succeed(folder.path(), &["train", config, "--device", "cuda", "--out", out, "--set", &steps]);
+        };
+        let (whole, parts) = (format!("{name}-whole"), format!("{name}-parts"));
+        run(&whole, "5");
+        run(&parts, "2");
+        let more = ["train", "--resume", &parts, "--device", "cuda", "--set", "train.max_steps=5"];
+        succeed(folder.path(), &more);
+        let model = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
+        assert!(model(&whole) == model(&parts), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn an_update_that_is_not_finite_is_not_made_and_is_repeated() {
+    let folder = folder();
+    let config = repository("configs/mini-batch.toml");
+    let arguments =
+        ["train", config.to_str().unwrap(), "--device", "cuda", "--set", "optimizer.lr=1e30", "--out", "run"];
+    let error = fail(folder.path(), &arguments, 1);
+    assert!(error.contains("not finite") || error.contains("is NaN") || error.contains("is inf"), "{error}");
+    let replayed = succeed(folder.path(), &["replay", "run", "--device", "cuda"]);
+    assert!(replayed.contains("repeated to the bit"), "{replayed}");
+}
