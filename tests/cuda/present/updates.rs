@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use descent::kernels::cuda;
 
 use super::{counted, folder};
-use crate::common::{config, dataset, device, fail, repository, succeed, trainer};
+use crate::common::{config, dataset, dataset_on, device, fail, repository, succeed, trainer, trainer_on};
 
 #[test]
 #[ignore = "needs a GPU: make cuda-test"]
@@ -101,4 +101,51 @@ fn an_update_that_is_not_finite_is_not_made_and_is_repeated() {
     assert!(error.contains("not finite") || error.contains("is NaN") || error.contains("is inf"), "{error}");
     let replayed = succeed(folder.path(), &["replay", "run", "--device", "cuda"]);
     assert!(replayed.contains("repeated to the bit"), "{replayed}");
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn what_is_queued_behind_an_update_that_is_not_finite_moves_nothing() {
+    for graph in [false, true] {
+        let config = config(&format!(
+            "[model]\nname = 'mlp'\nhidden = [6]\nbatch_norm = true\n[loss]\nname = 'cross_entropy'\n\
+             [optimizer]\nname = 'nadam'\n[train]\nbatch_size = 4\ndtype = 'f64'\ncuda_graph = {graph}\n"
+        ));
+        let mut numbers: Vec<f64> = (0..160 * 3).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        numbers[3 * 77] = f64::INFINITY;
+        let xs = Tensor::from_vec(numbers, (160, 3), &Device::Cpu).unwrap();
+        let ys = Tensor::from_iter((0i64..160).map(|row| row % 2), &Device::Cpu).unwrap();
+        let run = |device: &Device| {
+            let data = dataset_on(device, &config, &xs, &ys);
+            let mut trainer = trainer_on(device, &config, &[3], 2);
+            let (mut losses, mut failed) = (Vec::new(), None);
+            for rows in trainer.batches(&data, 1) {
+                match trainer.queue(&data, &rows, 1) {
+                    Ok(known) => losses.extend(known.iter().map(|update| update.loss_sum)),
+                    Err(error) => {
+                        failed = Some((error.to_string(), rows));
+                        break;
+                    }
+                }
+            }
+            while failed.is_none() {
+                match trainer.settle(&data) {
+                    Ok(known) => losses.extend(known.iter().map(|update| update.loss_sum)),
+                    Err(error) => failed = Some((error.to_string(), trainer.failed_rows().unwrap().to_vec())),
+                }
+            }
+            let params = trainer.network().params().copy().unwrap();
+            let flat =
+                |t: &Tensor| t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            let state: Vec<f64> = params.values().flat_map(flat).collect();
+            (losses, failed.unwrap(), state, trainer.steps())
+        };
+        let (cpu, gpu) = (run(&Device::Cpu), run(&device()));
+        assert_eq!((&cpu.1, cpu.3), (&gpu.1, gpu.3));
+        assert!(cpu.0.len() > 3 && cpu.0.len() < 39, "{}", cpu.0.len());
+        for (cpu, gpu) in [(&cpu.0, &gpu.0), (&cpu.2, &gpu.2)] {
+            assert_eq!(cpu.len(), gpu.len());
+            assert!(cpu.iter().zip(gpu).all(|(a, b)| (a - b).abs() < 1e-9), "{cpu:?} {gpu:?}");
+        }
+    }
 }
