@@ -62,6 +62,11 @@ impl Grads {
         self.waits = false;
     }
 
+    /// Says that all gradients have arrived: a captured graph brings them.
+    pub fn have_arrived(&self) {
+        self.filled.iter().for_each(|filled| filled.set(true));
+    }
+
     /// From now on, until all is cleared, products wait.
     pub fn let_products_wait(&mut self) {
         self.waits = true;

@@ -46,11 +46,19 @@ impl Queue {
         let (judge, captured) = (Judge::new(count, PLACES, device)?, Captured::new(count, device)?);
         Ok(Self { judge, pending: Vec::new(), failed: None, captured })
     }
+
+    /// Forgets what is queued: the trainer goes on from elsewhere.
+    pub(super) fn forget(&mut self) -> Result<()> {
+        self.pending.clear();
+        self.failed = None;
+        Ok(self.judge.open()?)
+    }
 }
 
 impl Trainer {
     /// As [`Self::update`], and leaves a GPU at work. Gives the updates whose numbers are known since: on the CPU this
-    /// one, on a GPU many at once now and then, in their order.
+    /// one, on a GPU many at once now and then, in their order. [`Self::settle`] comes before anything else that is done
+    /// with the trainer.
     ///
     /// # Errors
     /// As [`Self::update`], of this or an earlier one; [`Self::failed_rows`] tells which.
@@ -163,6 +171,7 @@ impl Trainer {
         let replayed = matches!(way, Way::Capture | Way::Replay).then_some(&captured.replayed);
         let gate = Gate { judge, replayed };
         if way == Way::Replay {
+            grads.have_arrived();
             optimizer.step(grads, clipping, rates, Some(gate))?;
             return captured.replay();
         }

@@ -57,6 +57,7 @@ impl Trainer {
             Some(average) => Some(average.restored(params, snapshot.average.as_ref())?),
             None => None,
         };
+        self.queue.as_mut().map_or(Ok(()), super::queue::Queue::forget)?;
         self.network.params().load(&snapshot.model)?;
         self.optimizer.load(&snapshot.optimizer, snapshot.steps)?;
         self.average = average;

@@ -35,7 +35,7 @@ pub(in crate::kernels) fn backward(
     w: &Tensor,
     (normalized, var, eps): (&Tensor, &Tensor, f64),
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
+    sinks: [Sink<'_>; 2],
 ) -> Result<Tensor> {
     let (count, width) = grad.dims2()?;
     let sums = sum_products(grad, normalized)?;
@@ -52,7 +52,6 @@ pub(in crate::kernels) fn backward(
         Arg::F64(eps),
     ];
     launch(grad.device(), ("batch_norm_back", Some(grad.dtype())), Threads::Each(count * width), &args)?;
-    join(&sums.narrow(0, 0, width)?, into_w)?;
-    join(&sums.narrow(0, width, width)?, into_b)?;
+    join(&sums, sinks)?;
     Ok(dx)
 }

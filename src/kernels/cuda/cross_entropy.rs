@@ -13,26 +13,10 @@ pub(in crate::kernels) fn value_and_grad(
     how: &Weighting<'_>,
     divisor: f64,
 ) -> Result<(Tensor, Tensor)> {
-    let (count, classes) = logits.dims2()?;
-    let weights = how.class_weight.map(|weights| Tensor::new(weights, logits.device())).transpose()?;
-    let weight_sum = (0..classes).map(|class| how.weight(class)).sum();
-    let grad = room(logits.shape(), logits)?;
-    let losses = room_for_sums(count, logits.device())?;
-    let args = [
-        Arg::Out(&grad),
-        Arg::Out(&losses),
-        Arg::In(logits),
-        Arg::In(targets),
-        Arg::or_null(weights.as_ref()),
-        Arg::Count(count),
-        Arg::Count(classes),
-        Arg::F64(weight_sum),
-        Arg::F64(how.label_smoothing),
-        Arg::I64(how.ignore_index),
-        Arg::F64(divisor),
-    ];
-    launch(logits.device(), ("cross_entropy", Some(logits.dtype())), Threads::Rows(count), &args)?;
-    Ok((total(&losses)?, grad))
+    let weight_sum = (0..logits.dims2()?.1).map(|class| how.weight(class)).sum();
+    let more =
+        [Arg::F64(weight_sum), Arg::F64(how.label_smoothing), Arg::I64(how.ignore_index), Arg::F64(divisor)];
+    by_rows("cross_entropy", (logits, targets), how.class_weight, &more)
 }
 
 /// As `cross_entropy::value_and_grad_of_likelihood`, with the sum on the device.
@@ -43,8 +27,20 @@ pub(in crate::kernels) fn value_and_grad_of_likelihood(
     ignored: i64,
     divisor: f64,
 ) -> Result<(Tensor, Tensor)> {
+    let more =
+        [Arg::F64(loss.gamma()), Arg::U32(u32::from(normalized)), Arg::I64(ignored), Arg::F64(divisor)];
+    by_rows("likelihood", (logits, targets), loss.weights(), &more)
+}
+
+/// The sum of what the rows lose, and its gradient, by a kernel that takes `more` behind what all take.
+fn by_rows(
+    name: &str,
+    (logits, targets): (&Tensor, &Tensor),
+    weights: Option<&[f64]>,
+    more: &[Arg<'_>],
+) -> Result<(Tensor, Tensor)> {
     let (count, classes) = logits.dims2()?;
-    let weights = loss.weights().map(|weights| Tensor::new(weights, logits.device())).transpose()?;
+    let weights = weights.map(|weights| Tensor::new(weights, logits.device())).transpose()?;
     let grad = room(logits.shape(), logits)?;
     let losses = room_for_sums(count, logits.device())?;
     let args = [
@@ -55,11 +51,8 @@ pub(in crate::kernels) fn value_and_grad_of_likelihood(
         Arg::or_null(weights.as_ref()),
         Arg::Count(count),
         Arg::Count(classes),
-        Arg::F64(loss.gamma()),
-        Arg::U32(u32::from(normalized)),
-        Arg::I64(ignored),
-        Arg::F64(divisor),
     ];
-    launch(logits.device(), ("likelihood", Some(logits.dtype())), Threads::Rows(count), &args)?;
+    let args = [&args, more].concat();
+    launch(logits.device(), (name, Some(logits.dtype())), Threads::Rows(count), &args)?;
     Ok((total(&losses)?, grad))
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Threads, launch, room};
 use crate::rng::Source;
 
 /// A mask of (steps, rows, width) elements: `kept` where the stream's word is not below `dropped`, else 0. Positions in
@@ -15,7 +15,7 @@ pub(in crate::kernels) fn mask(
     (dropped, kept): (u64, f64),
 ) -> Result<Tensor> {
     let count = steps * rows * width;
-    let mask = Tensor::zeros(count, dtype, device)?;
+    let mask = room(count.into(), dtype, device)?;
     let args = [
         Arg::Out(&mask),
         Arg::Count(steps),

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Threads, launch, room};
 
 /// As `gather::rows`, with the rows' numbers on the device. They are sure to be in the data set.
 pub(in crate::kernels) fn rows(
@@ -15,7 +15,7 @@ pub(in crate::kernels) fn rows(
     let count = rows.elem_count();
     let width: usize = row.iter().product();
     let stride = xs.elem_count() / xs.dims()[0].max(1);
-    let out = Tensor::zeros([&[count], row].concat(), dtype, xs.device())?;
+    let out = room([&[count], row].concat().into(), dtype, xs.device())?;
     let name = if xs.dtype() == DType::U8 { "gather_bytes" } else { "gather" };
     let args = [
         Arg::Out(&out),

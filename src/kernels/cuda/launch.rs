@@ -7,7 +7,7 @@
 
 use std::ffi::c_void;
 
-use candle_core::{DType, Device, Result, Tensor, bail};
+use candle_core::{DType, Device, Result, Shape, Tensor, bail};
 
 use super::update::{CONSTANTS, Constants};
 
@@ -74,6 +74,13 @@ impl Threads {
             Err(_) => bail!("{blocks} blocks are more than a GPU can start at once"),
         }
     }
+}
+
+/// A new tensor whose elements are what its memory held before: a kernel fills it before anything reads it.
+pub(super) fn room(shape: Shape, dtype: DType, device: &Device) -> Result<Tensor> {
+    // SAFETY: each caller in this folder hands the tensor to a kernel that writes every element. The tests on an emulated
+    // GPU fill fresh memory with NaN, so that one which does not is seen.
+    unsafe { Tensor::empty(shape, dtype, device) }
 }
 
 /// An argument as a kernel reads it.

@@ -31,7 +31,7 @@ pub(in crate::kernels) fn backward(
     w: &Tensor,
     (normalized, inverse): (&Tensor, &Tensor),
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
+    sinks: [Sink<'_>; 2],
 ) -> Result<Tensor> {
     let (count, width) = grad.dims2()?;
     let sums = sum_products(grad, normalized)?;
@@ -46,7 +46,6 @@ pub(in crate::kernels) fn backward(
         Arg::Count(width),
     ];
     launch(grad.device(), ("layer_norm_back", Some(grad.dtype())), Threads::Rows(count), &args)?;
-    join(&sums.narrow(0, 0, width)?, into_w)?;
-    join(&sums.narrow(0, width, width)?, into_b)?;
+    join(&sums, sinks)?;
     Ok(dx)
 }

@@ -47,12 +47,12 @@ fn write(buffer: &Tensor, numbers: Vec<f64>) -> Result<()> {
 
 /// A new tensor for a kernel to fill.
 fn room(shape: impl Into<candle_core::Shape>, like: &Tensor) -> Result<Tensor> {
-    Tensor::zeros(shape, like.dtype(), like.device())
+    launch::room(shape.into(), like.dtype(), like.device())
 }
 
 /// A new tensor of f64 for a kernel to fill.
 fn room_for_sums(count: usize, device: &Device) -> Result<Tensor> {
-    Tensor::zeros(count, DType::F64, device)
+    launch::room(count.into(), DType::F64, device)
 }
 
 /// The sums over the rows of (N, C), joined to what is in the sink.
@@ -83,15 +83,16 @@ fn sum_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(sums)
 }
 
-/// Sums in f64, joined to what is in the sink.
-fn join(sums: &Tensor, Sink { buffer, onto }: Sink<'_>) -> Result<()> {
-    let count = buffer.elem_count();
-    launch(
-        buffer.device(),
-        ("join", Some(buffer.dtype())),
-        Threads::Each(count),
-        &[Arg::Out(buffer), Arg::In(sums), Arg::Count(count), Arg::F64(onto.keep), Arg::F64(onto.scale)],
-    )
+/// What [`sum_products`] gives, joined to what is in the sinks: the products, then the sums.
+fn join(sums: &Tensor, sinks: [Sink<'_>; 2]) -> Result<()> {
+    for (place, Sink { buffer, onto }) in sinks.into_iter().enumerate() {
+        let count = buffer.elem_count();
+        let own = sums.narrow(0, place * count, count)?;
+        let args =
+            [Arg::Out(buffer), Arg::In(&own), Arg::Count(count), Arg::F64(onto.keep), Arg::F64(onto.scale)];
+        launch(buffer.device(), ("join", Some(buffer.dtype())), Threads::Each(count), &args)?;
+    }
+    Ok(())
 }
 
 /// The sum of numbers in f64, as a tensor of one.

@@ -91,7 +91,7 @@ fn through_time(pass: Pass<'_>, saved: &[Tensor], w_hh: &Tensor, grad: &Tensor) 
     let input = room((steps, n, width), grad)?;
     let state = if pass.kind == Kind::Gru { room((steps, n, width), grad)? } else { input.clone() };
     // The gradient of an LSTM's memory, or what of a GRU's state goes directly to the one before.
-    let carried = room((n, hidden), grad)?;
+    let carried = Tensor::zeros((n, hidden), grad.dtype(), grad.device())?;
     let (rows, cols) = (Arg::Count(n), Arg::Count(hidden));
     let hs = &pass.output.hs;
     let mut next: Option<usize> = None;
