@@ -98,7 +98,7 @@ fn join(sums: &Tensor, sinks: [Sink<'_>; 2]) -> Result<()> {
 /// The sum of numbers in f64, as a tensor of one.
 pub(super) fn total(numbers: &Tensor) -> Result<Tensor> {
     let out = room_for_sums(1, numbers.device())?;
-    let args = [Arg::Out(&out), Arg::In(numbers), Arg::Count(numbers.elem_count()), Arg::U32(0)];
+    let args = [Arg::Out(&out), Arg::In(numbers), Arg::Count(numbers.elem_count())];
     launch(numbers.device(), ("total", None), Threads::Blocks(1), &args)?;
     out.reshape(())
 }

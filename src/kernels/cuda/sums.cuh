@@ -1,11 +1,11 @@
 // Sums in f64, and the judgement of an update by them.
 
-// out ← (add ? out : 0) + Σ xs, by one block of 256 threads.
-KERNEL(total, double *out, const double *xs, u64 count, unsigned add) {
+// out ← Σ xs, by one block of 256 threads.
+KERNEL(total, double *out, const double *xs, u64 count) {
     double sum = 0.0;
     for (u64 i = threadIdx.x; i < count; i += blockDim.x) sum += xs[i];
     sum = block_sum(sum);
-    if (threadIdx.x == 0) *out = (add ? *out : 0.0) + sum;
+    if (threadIdx.x == 0) *out = sum;
 }
 
 // Decides whether an update is made, by one block of 256 threads, and remembers its loss.

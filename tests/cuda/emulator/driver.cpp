@@ -39,7 +39,8 @@ struct Graph {
 
 std::map<uint64_t, size_t> memory;
 size_t bytes_now = 0, bytes_peak = 0;
-std::shared_ptr<Graph> capturing;
+// A thread's own: what it queues goes to a stream of its own, as candle has it.
+thread_local std::shared_ptr<Graph> capturing;
 std::map<std::string, long> counts;
 
 size_t limit() {

@@ -33,7 +33,8 @@ pub(crate) fn build() -> Result<(), String> {
 fn kernels() -> Result<usize, String> {
     let builder = cudaforge::KernelBuilder::new()
         .source_files([format!("{KERNELS}/kernels.cu")])
-        .watch([KERNELS])
+        // What it watches are files, not folders; that this is asked at all means that one has changed.
+        .no_incremental()
         .arg("-std=c++17")
         .arg("-O3");
     builder.build_ptx().map_err(|e| {
