@@ -18,7 +18,10 @@ pub fn device(ordinal: usize) -> Result<Device> {
     require_libraries()?;
     let device = Device::new_cuda(ordinal).or_else(|error| no_device(&error))?;
     #[cfg(feature = "cuda")]
-    keep_memory(ordinal);
+    {
+        keep_memory(ordinal);
+        leave_out_events(&device);
+    }
     Ok(device)
 }
 
@@ -106,6 +109,17 @@ fn count() -> Result<usize> {
 #[cfg(not(feature = "cuda"))]
 fn count() -> Result<usize> {
     require_libraries().map(|()| 0)
+}
+
+/// Makes no events for tensors: cudarc has two for each, with which streams would wait for each other.
+#[cfg(feature = "cuda")]
+#[allow(unsafe_code, reason = "with several streams they would be needed")]
+fn leave_out_events(device: &Device) {
+    if let Ok(device) = device.as_cuda_device() {
+        // SAFETY: all work is queued by one thread, on the one stream that candle has for it; cudarc does not look at the
+        // events either while no other stream is made.
+        unsafe { device.disable_event_tracking() };
+    }
 }
 
 /// Lets the driver keep memory that tensors have left for those to come, instead of giving it back whenever the host
