@@ -4,7 +4,7 @@ CARGO ?= cargo
 
 # Where `make cuda-toolkit` puts the CUDA compiler.
 CUDA_FOLDER ?= $(HOME)/.cache/descent/cuda
-WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER) full)" &&
+WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER))" &&
 
 .PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-test
 
@@ -50,7 +50,7 @@ report: ## The report's page in headless Chromium (npm; Chromium is installed wh
 	scripts/check-report.sh $${CARGO_TARGET_DIR:-target}/debug/descent
 
 cuda-toolkit: ## A CUDA 13.0 compiler from PyPI into CUDA_FOLDER (1.2 GB), without root or driver
-	scripts/cuda/toolkit.sh $(CUDA_FOLDER) full
+	scripts/cuda/toolkit.sh $(CUDA_FOLDER)
 
 cuda-check: ## What can be proved of the CUDA path without a GPU; installs the compiler where it is missing
 	$(WITH_CUDA) scripts/cuda/check.sh

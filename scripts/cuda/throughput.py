@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The time of an update on the CPU and on the GPU, as a table in Markdown: the difference of a long and a short run.
 
-usage: throughput.py DESCENT [DEVICE …]     DEVICE: cpu and cuda if left out. Runs in the repository, with data/mnist.
+usage: throughput.py DESCENT [DEVICE …]     DEVICE: cpu, cuda, or "cuda, graph" and the like, by `main`. Runs in the repository,
+with data/mnist.
 """
 import pathlib
 import subprocess

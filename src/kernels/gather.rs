@@ -20,12 +20,11 @@ pub fn rows(
     dtype: DType,
     again: Option<Tensor>,
 ) -> Result<Tensor> {
-    let known = xs.dtype() == DType::U8 || xs.dtype() == dtype;
     if cuda_takes(xs, dtype) {
         return rows_there(xs, &there(xs, indices, row)?, row, (scale, shift), dtype);
     }
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
-    if !fused || !known {
+    if !fused || !is_known(xs, dtype) {
         return plain(xs, indices, row, (scale, shift), dtype);
     }
     let shape = [&[indices.len()], row].concat();
@@ -40,10 +39,14 @@ pub fn rows(
     Ok(batch)
 }
 
+/// Whether the data is bytes, or has the batch's own type.
+fn is_known(xs: &Tensor, dtype: DType) -> bool {
+    xs.dtype() == DType::U8 || xs.dtype() == dtype
+}
+
 /// Whether rows of these data are picked by a kernel on a GPU.
 pub fn cuda_takes(xs: &Tensor, dtype: DType) -> bool {
-    let known = xs.dtype() == DType::U8 || xs.dtype() == dtype;
-    xs.device().is_cuda() && known && matches!(dtype, DType::F32 | DType::F64)
+    xs.device().is_cuda() && is_known(xs, dtype) && matches!(dtype, DType::F32 | DType::F64)
 }
 
 /// The numbers of rows where the data is, for [`rows_there`]. Each is sure to have all of its numbers.

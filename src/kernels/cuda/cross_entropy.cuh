@@ -1,5 +1,12 @@
 // Softmax and cross-entropy of logits (count, classes), a warp a row. See cross_entropy.rs.
 
+// The largest of a row's numbers, which every lane of its warp has.
+__device__ __forceinline__ REAL row_max(const REAL *x, u64 classes, unsigned lane) {
+    REAL largest = -REAL(INFINITY);
+    for (u64 c = lane; c < classes; c += 32) largest = larger(x[c], largest);
+    return warp_max(largest);
+}
+
 // losses: each row's. grad: of their sum over *divisor. Without weights each class has 1.
 KERNEL_OF(cross_entropy, REAL *grad, double *losses, const REAL *logits, const i64 *targets, const double *weights,
           u64 count, u64 classes, double weight_sum, double smoothing, i64 ignored, double divisor) {
@@ -14,9 +21,7 @@ KERNEL_OF(cross_entropy, REAL *grad, double *losses, const REAL *logits, const i
         if (lane == 0) losses[row] = 0.0;
         return;
     }
-    REAL largest = -REAL(INFINITY);
-    for (u64 c = lane; c < classes; c += 32) largest = larger(x[c], largest);
-    largest = warp_max(largest);
+    REAL largest = row_max(x, classes, lane);
     REAL sum = REAL(0);
     for (u64 c = lane; c < classes; c += 32) {
         g[c] = exponential(x[c] - largest);
@@ -53,9 +58,7 @@ KERNEL_OF(likelihood, REAL *grad, double *losses, const REAL *logits, const i64 
     bool counts = y != ignored && y >= 0;
     double log_sum = 0.0;
     if (!normalized) {
-        REAL largest = -REAL(INFINITY);
-        for (u64 c = lane; c < classes; c += 32) largest = larger(x[c], largest);
-        largest = warp_max(largest);
+        REAL largest = row_max(x, classes, lane);
         double sum = 0.0;
         for (u64 c = lane; c < classes; c += 32) sum += exp((double)(x[c] - largest));
         log_sum = (double)largest + log(warp_sum(sum));
