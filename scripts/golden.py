@@ -367,11 +367,25 @@ def plan(rule, schedule):
     """The scheduler, and whether it steps with every update."""
     if not schedule:
         return False, None
+    if isinstance(rule, Muon):
+        parts = [plan(part, schedule) for part in rule.parts]
+        return parts[0][0], Together([scheduler for _, scheduler in parts])
     options = dict(schedule)
     every_step, warmup = options.pop("interval", "epoch") == "step", options.pop("warmup_steps", 0)
     if warmup:  # a factor on top of whatever the schedule says, here of a constant learning rate
         return True, torch.optim.lr_scheduler.LambdaLR(rule, lambda k: min((k + 1) / warmup, 1))
     return every_step, scheduler_of(rule, options)
+
+
+class Together:
+    """Schedulers that step as one."""
+
+    def __init__(self, schedulers):
+        self.schedulers = schedulers
+
+    def step(self):
+        for scheduler in self.schedulers:
+            scheduler.step()
 
 
 def scheduler_of(rule, options):
@@ -426,6 +440,36 @@ def schedules():
     make("schedule-plateau-abs", {"lr": 0.5}, schedule={**plateau, "threshold": 0.01, "threshold_mode": "abs", "cooldown": 2, "min_lr": 0.1})
     make("schedule-plateau-max", {"name": "adam", "lr": 0.02}, schedule={**plateau, "mode": "max", "eps": 0.001})
     make("schedule-warmup", adam, schedule={"warmup_steps": 20})
+
+
+def cycled_momentum():
+    """Schedules that move `momentum` or `betas[0]`, on every optimizer that has either."""
+    step = {"interval": "step"}
+    one_cycle = {"name": "one_cycle", "max_lr": 0.02, "total_steps": 120, **step}
+    cyclic = {"name": "cyclic", "base_lr": 0.001, "max_lr": 0.02, "step_size_up": 9, **step}
+    rules = {
+        "sgd": {}, "sgd-nesterov": {"name": "sgd", "momentum": 0.5, "nesterov": True},
+        "sgd-dampening": {"name": "sgd", "dampening": 0.3}, "rmsprop": {},
+        "rmsprop-centered": {"name": "rmsprop", "momentum": 0.5, "centered": True},
+        "adamw": {"amsgrad": True}, "adamax": {}, "nadam": {}, "radam": {}, "lion": {}, "lamb": {}, "muon": {},
+    }
+    lr = {"rmsprop": 0.001, "rmsprop-centered": 0.001, "lion": 0.003, "muon": 0.002}
+    for name, options in rules.items():
+        model = {"activation": "tanh"} if name == "muon" else None
+        rule = {"name": name, **options}
+        top = {"max_lr": lr.get(name, 0.02)}
+        make(f"cycle-one-cycle-{name}", rule, model, schedule={**one_cycle, **top})
+        make(f"cycle-cyclic-{name}", rule, model, schedule={**cyclic, **top, "base_lr": top["max_lr"] / 20})
+    # Momentum is 0 at the top of each cycle: there neither has a buffer to move.
+    for name in ("sgd-dampening", "rmsprop"):
+        zero = {**cyclic, "base_lr": 0.0001, "max_lr": 0.002, "step_size_up": 4, "base_momentum": 0.0}
+        make(f"cycle-to-zero-{name}", {"name": name, **rules[name]}, schedule=zero)
+    # Behind the cycle the momentum stays where it ended.
+    parts = [{**one_cycle, "total_steps": 40}, {"name": "exponential", "gamma": 0.97}]
+    for part in parts:
+        part.pop("interval", None)
+    sequence = {"name": "sequential", "schedules": parts, "milestones": [30], **step}
+    make("cycle-sequential", {"lr": 0.02 / 25}, schedule=sequence)
 
 
 def optimizers():
@@ -673,6 +717,7 @@ if __name__ == "__main__":
     line_searches()
     groups()
     schedules()
+    cycled_momentum()
     layers()
     losses()
     training()

@@ -170,6 +170,7 @@ impl FromTable for Config {
         loss.check().map_err(|e| e.under("loss"))?;
         let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
         let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
+        schedule.check_optimizer(&optimizer)?;
         let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
         train.check().map_err(|e| e.under("train"))?;
         let validated = preparation.validation > 0.0;

@@ -103,6 +103,12 @@ macro_rules! registry {
             }
         }
 
+        impl std::ops::DerefMut for $registry {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                match self { $($(#[$cfg])* Self::$variant(entry) => entry),+ }
+            }
+        }
+
         impl $crate::registry::FromTable for $registry {
             fn from_table(mut table: toml::Table) -> Result<Self, $crate::registry::KeyError> {
                 let name = $crate::registry::take_name(&mut table, $kind, Self::NAMES)?;

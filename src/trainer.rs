@@ -25,9 +25,9 @@ use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{Grads, Tape};
-use crate::optim::schedule::Plan;
+use crate::optim::Optimizer;
+use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
-use crate::optim::{Optimizer, Rates};
 
 use average::Average;
 pub use average::Averages;
@@ -45,7 +45,6 @@ pub struct Trainer {
     network: Network,
     loss: Losses,
     optimizer: Optimizer,
-    plan: Plan,
     plateau: Plateau,
     average: Option<Average>,
     options: TrainOptions,
@@ -59,11 +58,11 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer of `network` by an optimizer, whose learning rate goes by the plan; `seed` decides the order of the rows and the dropout.
+    /// A trainer of `network` by an optimizer; `seed` decides the order of the rows and the dropout.
     pub fn new(
         network: Network,
         loss: Losses,
-        (optimizer, plan): (Optimizer, Plan),
+        optimizer: Optimizer,
         options: TrainOptions,
         seed: u64,
     ) -> Result<Self> {
@@ -81,7 +80,6 @@ impl Trainer {
             network,
             loss,
             optimizer,
-            plan,
             plateau,
             average,
             options,
@@ -181,13 +179,14 @@ impl Trainer {
             return last.ok_or_else(evaluation::no_row_counts);
         }
         let step = self.steps() + 1;
-        let at = (step, epoch, self.plateau.reductions);
-        let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
+        let time = ScheduleTime { step, epoch, reductions: self.plateau.reductions };
+        let lr = self.optimizer.lr(time);
         let batch = Batch { data, rows, epoch, step, lr };
         // A forward pass moves BatchNorm's statistics.
         let tracked =
             self.network.couples_rows().then(|| self.network.params().copy_buffers()).transpose()?;
-        let made = if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch, at) };
+        let made =
+            if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch, time) };
         let update = match made {
             Ok(update) => update,
             Err(error) => {
@@ -203,14 +202,13 @@ impl Trainer {
         Ok(update)
     }
 
-    /// An update by gradients alone; `at` is its place in the plan.
-    fn step(&mut self, batch: &Batch<'_>, at: (u64, u64, u64)) -> Result<Update> {
-        let Self { network, loss, optimizer, plan, options, grads, inputs, seed, interrupt, .. } = self;
-        let rates: &Rates<'_> = &|base| plan.at(base, at);
+    /// An update by gradients alone.
+    fn step(&mut self, batch: &Batch<'_>, time: ScheduleTime) -> Result<Update> {
+        let Self { network, loss, optimizer, options, grads, inputs, seed, interrupt, .. } = self;
         let interrupt = Some(&**interrupt);
         let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
         let (update, clipping) = pass.gradients(batch)?;
-        optimizer.step(grads, clipping, rates, None)?;
+        optimizer.step(grads, clipping, time, None)?;
         Ok(update)
     }
 
@@ -292,7 +290,7 @@ impl Trainer {
 
     /// Takes the numbers of an epoch by name, for a schedule that follows one of them.
     pub fn observe(&mut self, numbers: &[(String, f64)]) {
-        let Some(schedule) = self.plan.plateau() else { return };
+        let Some(schedule) = self.optimizer.plan().plateau() else { return };
         let value = |wanted: &str| numbers.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
         let watched = match &schedule.monitor {
             Some(monitor) => value(monitor),

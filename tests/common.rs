@@ -45,15 +45,9 @@ pub(crate) fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> T
 pub(crate) fn trainer_on(device: &Device, config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
     let place = (config.train.dtype.into(), device);
     let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
-    let optimizer = Optimizer::new(config.optimizer.clone(), network.params()).unwrap();
-    Trainer::new(
-        network,
-        config.loss.clone(),
-        (optimizer, config.schedule.clone()),
-        config.train.clone(),
-        config.seed,
-    )
-    .unwrap()
+    let optimizer =
+        Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params()).unwrap();
+    Trainer::new(network, config.loss.clone(), optimizer, config.train.clone(), config.seed).unwrap()
 }
 
 /// The largest difference of two tensors, relative to the largest element of the second. Where that is zero but for

@@ -58,7 +58,6 @@ pub(super) fn place<'a>(config: &Config, device: &'a Device) -> Place<'a> {
 
 /// A trainer of this network as the config says; `loss` is as the training rows make it.
 pub(super) fn trainer(config: &Config, network: Network, loss: Losses) -> Result<Trainer> {
-    let optimizer = Optimizer::new(config.optimizer.clone(), network.params())?;
-    let plan = (optimizer, config.schedule.clone());
-    Trainer::new(network, loss, plan, config.train.clone(), config.seed)
+    let optimizer = Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params())?;
+    Trainer::new(network, loss, optimizer, config.train.clone(), config.seed)
 }

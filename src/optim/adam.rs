@@ -60,8 +60,7 @@ pub(super) struct Formula {
 }
 
 impl Formula {
-    pub(super) fn new([beta1, beta2]: [f64; 2], eps: f64, at: Step) -> Self {
-        let betas = [at.momentum.unwrap_or(beta1), beta2];
+    pub(super) fn new(betas: [f64; 2], eps: f64, at: Step) -> Self {
         let [correction1, correction2] = betas.map(|beta| 1.0 - at.power(beta));
         Self { betas, eps, step_size: at.lr / correction1, root_correction: correction2.sqrt() }
     }
@@ -128,6 +127,10 @@ impl UpdateRule for Adam {
 
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
         slots(self.amsgrad)
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
     }
 
     fn check(&self) -> Result<(), KeyError> {

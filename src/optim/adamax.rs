@@ -68,6 +68,10 @@ impl UpdateRule for Adamax {
         vec![Slot::zero("exp_avg"), Slot::zero("exp_inf")]
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)
     }

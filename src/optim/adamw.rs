@@ -48,6 +48,10 @@ impl UpdateRule for AdamW {
         adam::slots(self.amsgrad)
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)
     }

@@ -3,6 +3,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::schedule::{Plan, ScheduleTime};
 use super::{Clipping, Grouped, Optimizer, Rule};
 use crate::kernels::cuda::{Gate, Judge, Limits};
 use crate::kernels::{Onto, autograd};
@@ -38,7 +39,7 @@ fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
     params.param("a.weight", &[7, 50], &Init::named("normal").unwrap()).unwrap();
     params.param("a.bias", &[7], &Init::named("normal").unwrap()).unwrap();
     let options = Grouped::from_table(options.parse().unwrap()).unwrap();
-    let optimizer = Optimizer::new(options, &params).unwrap();
+    let optimizer = Optimizer::new(options, Plan::default(), &params).unwrap();
     (params, optimizer)
 }
 
@@ -104,13 +105,13 @@ fn every_kernel_is_its_rules_formula() {
                 Some(norm) if !whole => cpu.clipping(&grads, super::Clip::Norm(norm)).unwrap(),
                 _ => clipping,
             };
-            cpu.step(&grads, own, &|lr| (lr, None), None).unwrap();
+            cpu.step(&grads, own, ScheduleTime::FIRST, None).unwrap();
             judge.begin(step.into(), 1.0).unwrap();
             let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Limits { norm: norm.filter(|_| !whole), loss: 10.0 };
             judge.see(&loss, &gpu.gradients(&gpu_grads).unwrap(), limits).unwrap();
             let gate = Gate { judge: &judge, replayed: None };
-            gpu.step(&gpu_grads, clipping, &|lr| (lr, None), Some(gate)).unwrap();
+            gpu.step(&gpu_grads, clipping, ScheduleTime::FIRST, Some(gate)).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
         }
@@ -129,7 +130,7 @@ fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
         let limits = Limits { norm: None, loss: 10.0 };
         judge.see(&loss, &gpu.gradients(&grads).unwrap(), limits).unwrap();
         let place = gpu.place();
-        gpu.step(&grads, Clipping::NONE, &|lr| (lr, None), Some(Gate { judge: &judge, replayed: None }))
+        gpu.step(&grads, Clipping::NONE, ScheduleTime::FIRST, Some(Gate { judge: &judge, replayed: None }))
             .unwrap();
         (params.copy().unwrap(), place, gpu.state().unwrap())
     };

@@ -88,6 +88,10 @@ impl UpdateRule for Lamb {
         false
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         check_non_negative(&[("weight_decay", self.weight_decay)])?;
         adam::check(self.betas, self.eps)
@@ -101,8 +105,7 @@ impl UpdateRule for Lamb {
         prelude: &Prelude<'_>,
         at: Step,
     ) -> Result<()> {
-        let Self { eps, weight_decay, .. } = *self;
-        let betas = [at.momentum.unwrap_or(self.betas[0]), self.betas[1]];
+        let Self { betas, eps, weight_decay, .. } = *self;
         let corrections = betas.map(|beta| 1.0 - at.power(beta));
         let direction = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
         update(&Direction { betas, eps, weight_decay, corrections }, prelude, &direction, grad, slots)?;

@@ -68,6 +68,10 @@ impl UpdateRule for Lion {
         false
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])
     }

@@ -39,7 +39,7 @@ use crate::registry::KeyError;
 pub use clip::{Clip, Clipping};
 pub use closure::{Closure, ClosureRule, History};
 pub use groups::{Group, Grouped};
-pub use optimizer::{Evaluate, Optimizer, Place, Rates};
+pub use optimizer::{Evaluate, Optimizer, Place};
 
 /// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.
 pub trait UpdateRule {
@@ -62,6 +62,11 @@ pub trait UpdateRule {
     /// Whether torch keeps a `step` beside the slots.
     fn has_step(&self) -> bool {
         true
+    }
+
+    /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        None
     }
 
     /// Whether the update is `p ← p - lr g` at all times: then the product that makes the gradient can make it.
@@ -99,6 +104,11 @@ pub trait Optimize {
     /// Refuses options that cannot be, by the key at fault. The shared options are checked elsewhere.
     fn check(&self) -> Result<(), KeyError>;
 
+    /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
     /// How it goes about an update.
     fn way(&self) -> Way<'_>;
 }
@@ -119,6 +129,10 @@ impl<U: UpdateRule> Optimize for U {
 
     fn check(&self) -> Result<(), KeyError> {
         UpdateRule::check(self)
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        UpdateRule::momentum_mut(self)
     }
 
     fn way(&self) -> Way<'_> {
@@ -211,8 +225,6 @@ pub struct Step {
     pub t: u64,
     /// The learning rate now.
     pub lr: f64,
-    /// The momentum, or Adam's β₁, where a schedule moves it.
-    pub momentum: Option<f64>,
     /// The rule's numbers as the last step left them.
     pub numbers_before: [f64; 2],
     /// The rule's numbers at this step.

@@ -122,6 +122,10 @@ impl UpdateRule for Muon {
         false
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         if self.ns_steps >= 100 {
             return Err(KeyError::new("ns_steps", format!("is {}; take fewer than 100", self.ns_steps)));
@@ -140,12 +144,11 @@ impl UpdateRule for Muon {
         prelude: &Prelude<'_>,
         at: Step,
     ) -> Result<()> {
-        let momentum = at.momentum.unwrap_or(self.momentum);
         let grad = gradient(prelude, param, grad)?;
         let old = slots[0].as_detached_tensor();
-        let buffer = (&old + ((&grad - &old)? * (1.0 - momentum))?)?;
+        let buffer = (&old + ((&grad - &old)? * (1.0 - self.momentum))?)?;
         slots[0].set(&buffer)?;
-        let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * momentum)?)? } else { buffer };
+        let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * self.momentum)?)? } else { buffer };
         let direction = self.orthogonal(&direction)?.to_dtype(param.dtype())?;
         let decay = Prelude { keep: prelude.keep, ..Prelude::NONE };
         let lr = self.adjusted(at.lr, param.dims2()?);

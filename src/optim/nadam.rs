@@ -116,6 +116,10 @@ impl UpdateRule for NAdam {
         numbers[0] *= self.mu(at.count());
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)?;
         check_non_negative(&[("momentum_decay", self.momentum_decay)])

@@ -4,6 +4,7 @@ mod state;
 
 use candle_core::{DType, Device, Tensor, Var};
 
+use super::schedule::{Plan, Rates, ScheduleTime};
 use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
@@ -14,6 +15,7 @@ use crate::nn::{Grads, Param, Params, Product};
 #[derive(Debug)]
 pub struct Optimizer {
     options: Grouped,
+    plan: Plan,
     rules: Vec<Applied>,
     params: Vec<Slotted>,
     /// What a rule remembers that moves all parameters together.
@@ -31,9 +33,6 @@ struct Applied {
 /// Works out the loss and the flat gradient at the parameters as they are.
 pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
 
-/// The learning rate now, and where a schedule moves it the momentum, from the learning rate of a rule's options.
-pub type Rates<'a> = dyn Fn(f64) -> (f64, Option<f64>) + 'a;
-
 /// Where an optimizer stands, without the state of its parameters.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -41,23 +40,16 @@ pub struct Place {
     numbers: Vec<[f64; 2]>,
 }
 
-/// Learning rate and momentum of a rule now, and what happens before it.
-fn prelude<'a>(
-    rule: &Rule,
-    clipping: Clipping,
-    rates: &Rates<'_>,
-    gate: Option<Gate<'a>>,
-) -> (f64, Option<f64>, Prelude<'a>) {
-    let Common { lr, weight_decay, decoupled, maximize } = rule.common();
-    let (lr, momentum) = rates(lr);
-    let prelude = Prelude {
+/// What happens before a rule with the learning rate `lr`.
+fn prelude<'a>(rule: &Rule, lr: f64, clipping: Clipping, gate: Option<Gate<'a>>) -> Prelude<'a> {
+    let Common { weight_decay, decoupled, maximize, .. } = rule.common();
+    Prelude {
         scale: if maximize { -clipping.scale } else { clipping.scale },
         clamp: clipping.clamp,
         coupled: if decoupled { 0.0 } else { weight_decay },
         keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
         gate,
-    };
-    (lr, momentum, prelude)
+    }
 }
 
 /// A trained parameter, its rule's place and its slots.
@@ -77,14 +69,15 @@ fn by_parameter(rule: &Rule) -> Option<&dyn UpdateRule> {
 }
 
 impl Optimizer {
-    /// Starts on all trainable parameters but those that are frozen.
+    /// Starts on all trainable parameters but those that are frozen. Learning rate and momentum go by the plan.
     ///
     /// # Errors
-    /// A group that no parameter is in, and a network of which all is frozen.
-    pub fn new(options: Grouped, params: &Params) -> Result<Self> {
+    /// A group that no parameter is in, a network of which all is frozen, and a plan that cycles a momentum which a rule
+    /// does not have.
+    pub fn new(options: Grouped, plan: Plan, params: &Params) -> Result<Self> {
         require_matches(&options, params)?;
-        let mut optimizer =
-            Self { options, rules: Vec::new(), params: Vec::new(), history: History::default(), steps: 0 };
+        let (rules, members, history) = (Vec::new(), Vec::new(), History::default());
+        let mut optimizer = Self { options, plan, rules, params: members, history, steps: 0 };
         for param in params.trainable() {
             let group = optimizer.options.groups.iter().find(|group| group.matches(param.name()));
             if group.is_some_and(|group| group.frozen) {
@@ -102,7 +95,8 @@ impl Optimizer {
 
     fn add(&mut self, param: &Param, rule: Rule) -> Result<()> {
         let dims = param.value().dims();
-        let rule = by_parameter(&rule).and_then(|rule| rule.otherwise(dims)).unwrap_or(rule);
+        let mut rule = by_parameter(&rule).and_then(|rule| rule.otherwise(dims)).unwrap_or(rule);
+        self.plan.start_momentum(&mut rule).map_err(Error::Key)?;
         let mut slots = Vec::new();
         for slot in by_parameter(&rule).map(|rule| rule.slots(dims)).unwrap_or_default() {
             let value = param.value();
@@ -125,6 +119,16 @@ impl Optimizer {
     /// The rule of the parameters that are in no group.
     pub fn rule(&self) -> &Rule {
         &self.options.rule
+    }
+
+    /// How learning rate and momentum go.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The learning rate of the parameters that are in no group.
+    pub fn lr(&self, time: ScheduleTime) -> f64 {
+        self.plan.at(self.options.rule.common().lr, time).lr
     }
 
     /// How many numbers it moves.
@@ -191,12 +195,13 @@ impl Optimizer {
         }
     }
 
-    /// Clips the gradients and updates every parameter; on a GPU where the gate is open.
+    /// Clips the gradients and updates every parameter with the learning rate of this time; on a GPU where the gate is
+    /// open.
     pub fn step(
         &mut self,
         grads: &Grads,
         clipping: Clipping,
-        rates: &Rates<'_>,
+        time: ScheduleTime,
         gate: Option<Gate<'_>>,
     ) -> Result<()> {
         let (waiting, ready): (Vec<_>, Vec<_>) =
@@ -206,8 +211,12 @@ impl Optimizer {
         let t = self.steps + 1;
         let mut steps = Vec::with_capacity(self.rules.len());
         for Applied { rule, numbers } in &mut self.rules {
-            let (lr, momentum, prelude) = prelude(rule, clipping, rates, gate);
-            let mut at = Step { t, lr, momentum, numbers_before: *numbers, numbers: *numbers };
+            let Rates { lr, momentum } = self.plan.at(rule.common().lr, time);
+            if let (Some(own), Some(momentum)) = (rule.momentum_mut(), momentum) {
+                *own = momentum;
+            }
+            let prelude = prelude(rule, lr, clipping, gate);
+            let mut at = Step { t, lr, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, at);
             }

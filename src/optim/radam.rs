@@ -97,6 +97,10 @@ impl UpdateRule for RAdam {
         adam::slots(false)
     }
 
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.betas[0])
+    }
+
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)
     }

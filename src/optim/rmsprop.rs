@@ -67,7 +67,9 @@ impl PerElement for Formula<'_> {
             v = v - slots[1] * slots[1];
         }
         let mut direction = g / v.root().shift(eps);
-        if momentum > 0.0 {
+        let buffered = S > if centered { 2 } else { 1 };
+        // A cycle may pass through 0, where torch leaves the buffer as it is.
+        if buffered && momentum > 0.0 {
             slots[S - 1] = slots[S - 1].scale(momentum) + direction;
             direction = slots[S - 1];
         }
@@ -90,6 +92,10 @@ impl UpdateRule for RmsProp {
         let wanted =
             [("square_avg", true), ("grad_avg", self.centered), ("momentum_buffer", self.momentum > 0.0)];
         wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(name, _)| Slot::zero(name)).collect()
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
     }
 
     fn check(&self) -> Result<(), KeyError> {

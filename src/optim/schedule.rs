@@ -22,6 +22,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::{Grouped, Rule};
 use crate::registry;
 use crate::registry::{FromTable, KeyError, schema};
 
@@ -33,14 +34,44 @@ pub trait Schedule {
     /// The learning rate after `k` steps of the schedule, from the optimizer's own `base`.
     fn lr(&self, base: f64, k: u64) -> f64;
 
-    /// The momentum, or Adam's β₁, where the schedule moves it.
+    /// The momentum after `k` steps, where the schedule cycles it.
     fn momentum(&self, _k: u64) -> Option<f64> {
         None
+    }
+
+    /// The momenta between which it cycles, where it does: several where it is made of other schedules.
+    fn momentum_cycles(&self) -> Vec<MomentumCycle> {
+        Vec::new()
     }
 
     /// The options of the one schedule that follows a metric.
     fn plateau(&self) -> Option<&reduce_on_plateau::ReduceOnPlateau> {
         None
+    }
+}
+
+/// The bounds of a momentum that a schedule cycles.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MomentumCycle {
+    /// The table that has the options, relative to `[schedule]`: empty for that one itself.
+    pub path: String,
+    /// `base_momentum`
+    pub base: f64,
+    /// `max_momentum`, at which training starts.
+    pub max: f64,
+}
+
+impl MomentumCycle {
+    /// The cycle as seen from a list of schedules, in which it is at `index`.
+    fn under(self, index: usize) -> Self {
+        let inner = if self.path.is_empty() { String::new() } else { format!(".{}", self.path) };
+        Self { path: format!("schedules[{index}]{inner}"), ..self }
+    }
+
+    /// An error at the option `key` of the table that has this cycle.
+    fn error(&self, key: &str, problem: String) -> KeyError {
+        let table = if self.path.is_empty() { String::new() } else { format!("{}.", self.path) };
+        KeyError::new(format!("schedule.{table}{key}"), problem)
     }
 }
 
@@ -79,6 +110,31 @@ pub struct Plan {
     pub timing: Timing,
 }
 
+/// When an update is made, as a schedule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduleTime {
+    /// The update, counted from 1.
+    pub step: u64,
+    /// The epoch it lies in, counted from 1.
+    pub epoch: u64,
+    /// How often `reduce_on_plateau` has lowered the learning rate.
+    pub reductions: u64,
+}
+
+impl ScheduleTime {
+    /// The first update.
+    pub const FIRST: Self = Self { step: 1, epoch: 1, reductions: 0 };
+}
+
+/// What a schedule sets at one update.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// The learning rate.
+    pub lr: f64,
+    /// The momentum, or the first of the betas, where the schedule cycles it.
+    pub momentum: Option<f64>,
+}
+
 /// The options that every schedule has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -106,9 +162,45 @@ impl Plan {
         self.schedule.as_ref().and_then(|schedule| schedule.plateau())
     }
 
-    /// Learning rate and momentum of update `step` in `epoch`, both counted from 1, after so many `reductions` on
-    /// plateaus.
-    pub fn at(&self, base: f64, (step, epoch, reductions): (u64, u64, u64)) -> (f64, Option<f64>) {
+    /// Validates that every rule has the momentum that the schedule cycles.
+    pub fn check_optimizer(&self, options: &Grouped) -> Result<(), KeyError> {
+        let groups = options.groups.iter().filter(|group| !group.frozen).map(|group| &group.rule);
+        std::iter::once(&options.rule)
+            .chain(groups)
+            .try_for_each(|rule| self.start_momentum(&mut rule.clone()))
+    }
+
+    /// Sets the optimizer's `momentum` or `betas[0]` to the one with which the schedule starts, as torch's schedulers do.
+    ///
+    /// # Errors
+    /// An optimizer that has neither, and a momentum that it does not take.
+    pub fn start_momentum(&self, rule: &mut Rule) -> Result<(), KeyError> {
+        let Some(schedule) = &self.schedule else { return Ok(()) };
+        let name = rule.name();
+        for cycle in schedule.momentum_cycles() {
+            for (key, value) in [("base_momentum", cycle.base), ("max_momentum", cycle.max)] {
+                let Some(momentum) = rule.momentum_mut() else {
+                    let problem = format!(
+                        "is true, but `{name}` has neither `momentum` nor `betas`; set `cycle_momentum = false`"
+                    );
+                    return Err(cycle.error("cycle_momentum", problem));
+                };
+                *momentum = value;
+                if value == 0.0 {
+                    continue;
+                }
+                rule.validate().map_err(|e| cycle.error(key, e.problem))?;
+            }
+        }
+        if let (Some(own), Some(start)) = (rule.momentum_mut(), schedule.momentum(0)) {
+            *own = start;
+        }
+        Ok(())
+    }
+
+    /// The rates of an update at this time, from the learning rate `base` of an optimizer's options.
+    pub fn at(&self, base: f64, time: ScheduleTime) -> Rates {
+        let ScheduleTime { step, epoch, reductions } = time;
         let Timing { interval, warmup_steps } = self.timing;
         let k = match interval {
             _ if self.plateau().is_some() => reductions,
@@ -120,7 +212,7 @@ impl Plan {
             None => (base, None),
         };
         let warm = if step < warmup_steps { count(step) / count(warmup_steps) } else { 1.0 };
-        (lr * warm, momentum)
+        Rates { lr: lr * warm, momentum }
     }
 }
 
@@ -176,6 +268,15 @@ impl FromTable for Plan {
 #[allow(clippy::cast_precision_loss, reason = "2^53 steps are not reached")]
 fn count(steps: u64) -> f64 {
     steps as f64
+}
+
+/// Validates the bounds of a momentum that cycles. It starts at the largest, where an optimizer makes its buffer.
+fn check_momenta(base: f64, max: f64) -> Result<(), KeyError> {
+    super::check_non_negative(&[("base_momentum", base)])?;
+    if max.is_finite() && max > 0.0 {
+        return Ok(());
+    }
+    Err(KeyError::new("max_momentum", format!("is {max}; it must be a finite number, more than 0")))
 }
 
 fn check_at_least_one(key: &str, value: u64) -> Result<(), KeyError> {

@@ -46,18 +46,19 @@ impl PerElement for Formula<'_> {
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let Self { sgd, at } = self;
-        let momentum = at.momentum.unwrap_or(sgd.momentum);
         let mut direction = g;
-        if S > 0 {
-            slots[0] = if at.t == 1 { g } else { slots[0].scale(momentum) + g.scale(1.0 - sgd.dampening) };
-            direction = if sgd.nesterov { g + slots[0].scale(momentum) } else { slots[0] };
+        // A cycle may pass through 0, where torch leaves the buffer as it is.
+        if S > 0 && sgd.momentum != 0.0 {
+            let moved = slots[0].scale(sgd.momentum) + g.scale(1.0 - sgd.dampening);
+            slots[0] = if at.t == 1 { g } else { moved };
+            direction = if sgd.nesterov { g + slots[0].scale(sgd.momentum) } else { slots[0] };
         }
         (p - direction.scale(at.lr), slots)
     }
 
     fn fused(&self) -> Fused {
         let Self { sgd, at } = self;
-        let momentum = at.momentum.unwrap_or(sgd.momentum);
+        let momentum = sgd.momentum;
         let [nesterov, first] = [sgd.nesterov, at.t == 1].map(|yes| f64::from(u8::from(yes)));
         Fused { kernel: "sgd", constants: vec![at.lr, momentum, 1.0 - sgd.dampening, nesterov, first] }
     }
@@ -78,6 +79,10 @@ impl UpdateRule for Sgd {
 
     fn has_step(&self) -> bool {
         false
+    }
+
+    fn momentum_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.momentum)
     }
 
     fn check(&self) -> Result<(), KeyError> {

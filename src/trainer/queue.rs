@@ -12,7 +12,8 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::cuda::{Constants, Gate, Graph, Judge, Limits};
 use crate::nn::Params;
-use crate::optim::{Clip, Clipping, Place, Rates};
+use crate::optim::schedule::ScheduleTime;
+use crate::optim::{Clip, Clipping, Place};
 
 /// The most updates that are queued before the host looks.
 const PLACES: usize = 64;
@@ -126,8 +127,8 @@ impl Trainer {
     /// Queues an update.
     fn put(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
         let step = self.steps() + 1;
-        let at = (step, epoch, self.plateau.reductions);
-        let (lr, _) = self.plan.at(self.optimizer.rule().common().lr, at);
+        let time = ScheduleTime { step, epoch, reductions: self.plateau.reductions };
+        let lr = self.optimizer.lr(time);
         let before = self.optimizer.place();
         let Self { network, loss, optimizer, options, grads, inputs, seed, interrupt, queue, .. } = self;
         let Some(Queue { judge, captured, .. }) = queue else { return Ok(()) };
@@ -142,7 +143,7 @@ impl Trainer {
             _ => Way::Eager,
         };
         let batch = Batch { data, rows, epoch, step, lr };
-        self.make(&batch, (way, kind), (total, numbers.as_ref()), at)?;
+        self.make(&batch, (way, kind), (total, numbers.as_ref()), time)?;
         let update = Update { step, loss_sum: f64::NAN, total, rows: rows.len(), lr };
         if let Some(queue) = &mut self.queue {
             queue.pending.push(Pending { update, norm: f64::NAN, epoch, rows: rows.to_vec(), before });
@@ -150,18 +151,16 @@ impl Trainer {
         Ok(())
     }
 
-    /// Queues an update this way; `at` is its place in the plan.
+    /// Queues an update this way.
     fn make(
         &mut self,
         batch: &Batch<'_>,
         (way, kind): (Way, Kind),
         (total, numbers): (f64, Option<&Tensor>),
-        at: (u64, u64, u64),
+        time: ScheduleTime,
     ) -> Result<()> {
-        let Self { network, loss, optimizer, plan, options, grads, inputs, seed, interrupt, queue, .. } =
-            self;
+        let Self { network, loss, optimizer, options, grads, inputs, seed, interrupt, queue, .. } = self;
         let Some(Queue { judge, captured, .. }) = queue else { return Ok(()) };
-        let rates: &Rates<'_> = &|base| plan.at(base, at);
         let clip = options.clip();
         let norm = if let Clip::Norm(norm) = clip { Some(norm) } else { None };
         let clipping = match clip {
@@ -172,7 +171,7 @@ impl Trainer {
         let gate = Gate { judge, replayed };
         if way == Way::Replay {
             grads.have_arrived();
-            optimizer.step(grads, clipping, rates, Some(gate))?;
+            optimizer.step(grads, clipping, time, Some(gate))?;
             return captured.replay();
         }
         let rows = if way == Way::Capture { captured.rows.as_ref() } else { numbers };
@@ -188,7 +187,7 @@ impl Trainer {
             let interrupt = Some(&**interrupt);
             Pass { network, loss, optimizer, options, grads, inputs, seed, interrupt }
                 .queue(batch, &judged)?;
-            optimizer.step(grads, clipping, rates, Some(gate))?;
+            optimizer.step(grads, clipping, time, Some(gate))?;
             if way != Way::Eager {
                 *inputs = None;
             }

@@ -74,6 +74,22 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
             &["monitor", "`val_f2`", "val_accuracy"],
         ),
         ("batch_size = 8", "early_stopping = { monitor = 'train_loss', min_delta = -1.0 }", &["min_delta"]),
+        (
+            "'sgd'\nlr = 0.1\n",
+            "'adagrad'\n[schedule]\nname = 'one_cycle'\n",
+            &["`schedule.cycle_momentum` is true", "`adagrad` has neither", "`cycle_momentum = false`"],
+        ),
+        (
+            "'sgd'\nlr = 0.1\n",
+            "'adam'\ngroups = [{ match = '*.bias', name = 'asgd' }]\n[schedule]\nname = 'cyclic'\n",
+            &["`schedule.cycle_momentum` is true", "`asgd` has neither"],
+        ),
+        (
+            "'sgd'\nlr = 0.1\n",
+            "'adam'\n[schedule]\nname = 'sequential'\nmilestones = [2]\n\
+             schedules = [{ name = 'constant' }, { name = 'cyclic', max_momentum = 1.0 }]\n",
+            &["`schedule.schedules[1].max_momentum` is 1", "less than 1"],
+        ),
         ("[train]", "[schedule]\nname = 'cosine'\n[train]", &["unknown schedule", "cosine_annealing"]),
         (
             "[train]",

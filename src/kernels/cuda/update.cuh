@@ -46,7 +46,7 @@ struct Constants {
 RULE(take, p = g;)
 RULE(descend, p = p - g * REAL(c[0]);)
 // lr, momentum, 1 - dampening, nesterov, first step
-RULE(sgd, REAL direction = g; if (slots > 0) {
+RULE(sgd, REAL direction = g; if (slots > 0 && c[1] != 0.0) {
     s[0] = c[4] != 0.0 ? g : s[0] * REAL(c[1]) + g * REAL(c[2]);
     direction = c[3] != 0.0 ? g + s[0] * REAL(c[1]) : s[0];
 } p = p - direction * REAL(c[0]);)

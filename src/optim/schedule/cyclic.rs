@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::{MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 
 /// Up from `base_lr` to `max_lr` and down again, over and over: Smith 2017. The optimizer's own learning rate is not
 /// used. Momentum goes the other way.
@@ -25,11 +26,13 @@ pub struct Cyclic {
     pub mode: Mode,
     /// The factor of `exp_range`.
     pub gamma: f64,
-    /// Whether momentum cycles too.
+    /// Whether the optimizer's `momentum`, or the first of its `betas`, cycles too.
     pub cycle_momentum: bool,
     /// The smallest momentum.
+    #[schemars(range(min = 0))]
     pub base_momentum: f64,
-    /// The largest.
+    /// The largest, with which training starts.
+    #[schemars(transform = positive)]
     pub max_momentum: f64,
 }
 
@@ -82,7 +85,8 @@ impl Cyclic {
 impl Schedule for Cyclic {
     fn check(&self) -> Result<(), KeyError> {
         super::check_at_least_one("step_size_up", self.step_size_up)?;
-        super::check_at_least_one("step_size_down", self.step_size_down.unwrap_or(1))
+        super::check_at_least_one("step_size_down", self.step_size_down.unwrap_or(1))?;
+        super::check_momenta(self.base_momentum, self.max_momentum)
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {
@@ -92,5 +96,10 @@ impl Schedule for Cyclic {
     fn momentum(&self, k: u64) -> Option<f64> {
         let range = self.max_momentum - self.base_momentum;
         self.cycle_momentum.then(|| self.max_momentum - range * self.height(k))
+    }
+
+    fn momentum_cycles(&self) -> Vec<MomentumCycle> {
+        let Self { base_momentum: base, max_momentum: max, .. } = *self;
+        if self.cycle_momentum { vec![MomentumCycle { path: String::new(), base, max }] } else { Vec::new() }
     }
 }

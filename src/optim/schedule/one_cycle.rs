@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::{MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
+use crate::registry::schema::positive;
 
 /// One rise to `max_lr` and one long fall: Smith and Topin 2018. The optimizer's own learning rate is not used.
 /// Momentum goes the other way. After `total_steps` the last value stays.
@@ -21,11 +22,13 @@ pub struct OneCycle {
     pub pct_start: f64,
     /// The shape of rise and fall.
     pub anneal_strategy: Anneal,
-    /// Whether momentum cycles too.
+    /// Whether the optimizer's `momentum`, or the first of its `betas`, cycles too.
     pub cycle_momentum: bool,
     /// The smallest momentum.
+    #[schemars(range(min = 0))]
     pub base_momentum: f64,
-    /// The largest.
+    /// The largest, with which training starts.
+    #[schemars(transform = positive)]
     pub max_momentum: f64,
     /// It starts at `max_lr` over this.
     pub div_factor: f64,
@@ -101,7 +104,7 @@ impl Schedule for OneCycle {
         if !(0.0..=1.0).contains(&self.pct_start) {
             return Err(KeyError::new("pct_start", format!("is {}; it is a share, 0 to 1", self.pct_start)));
         }
-        Ok(())
+        super::check_momenta(self.base_momentum, self.max_momentum)
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {
@@ -112,5 +115,10 @@ impl Schedule for OneCycle {
     fn momentum(&self, k: u64) -> Option<f64> {
         let (low, high) = (self.base_momentum, self.max_momentum);
         self.cycle_momentum.then(|| self.at(k, high, low, high))
+    }
+
+    fn momentum_cycles(&self) -> Vec<MomentumCycle> {
+        let Self { base_momentum: base, max_momentum: max, .. } = *self;
+        if self.cycle_momentum { vec![MomentumCycle { path: String::new(), base, max }] } else { Vec::new() }
     }
 }

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Schedule, Schedules};
+use super::{MomentumCycle, Schedule, Schedules};
 use crate::registry::KeyError;
 
 /// One schedule after the other: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
@@ -28,11 +28,20 @@ fn without_plateau(schedules: &mut Schema) {
 }
 
 impl Sequential {
+    /// The index of the schedule that runs at step `k`.
+    fn index_at(&self, k: u64) -> usize {
+        self.milestones.iter().filter(|milestone| **milestone <= k).count()
+    }
+
+    /// The step at which a schedule begins.
+    fn begin(&self, index: usize) -> u64 {
+        index.checked_sub(1).map_or(0, |last| self.milestones[last])
+    }
+
     /// The schedule that runs at step `k`, and its own step.
     fn at(&self, k: u64) -> Option<(&Schedules, u64)> {
-        let passed = self.milestones.iter().filter(|milestone| **milestone <= k).count();
-        let begin = passed.checked_sub(1).map_or(0, |last| self.milestones[last]);
-        Some((self.schedules.get(passed)?, k - begin))
+        let index = self.index_at(k);
+        Some((self.schedules.get(index)?, k - self.begin(index)))
     }
 }
 
@@ -63,7 +72,49 @@ impl Schedule for Sequential {
         self.at(k).map_or(base, |(schedule, k)| schedule.lr(base, k))
     }
 
+    /// A schedule that does not cycle momentum leaves it as the one before did. torch's schedulers set it when they are
+    /// made, so that before the first that cycles it is where the last of them starts.
     fn momentum(&self, k: u64) -> Option<f64> {
-        self.at(k).and_then(|(schedule, k)| schedule.momentum(k))
+        let current = self.index_at(k);
+        let mut until = k;
+        for index in (0..=current).rev() {
+            let momentum = self.schedules.get(index)?.momentum(until - self.begin(index));
+            if momentum.is_some() {
+                return momentum;
+            }
+            until = self.begin(index).saturating_sub(1);
+        }
+        self.schedules.iter().rev().find_map(|schedule| schedule.momentum(0))
+    }
+
+    fn momentum_cycles(&self) -> Vec<MomentumCycle> {
+        let own = |(index, schedule): (usize, &Schedules)| {
+            schedule.momentum_cycles().into_iter().map(move |cycle| cycle.under(index)).collect::<Vec<_>>()
+        };
+        self.schedules.iter().enumerate().flat_map(own).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::FromTable;
+
+    /// torch 2.15's `momentum` at each step of SGD under the `SequentialLR` of the test below.
+    const TORCH: [f64; 10] = [0.9, 0.9, 0.7, 0.6, 0.5, 0.5, 0.5, 0.9, 0.75, 0.6];
+
+    #[test]
+    fn momentum_stays_where_the_last_cycle_left_it() {
+        let cyclic = "name = 'cyclic', step_size_up = 2";
+        let text = format!(
+            "name = 'sequential'\nmilestones = [2, 5, 7]\nschedules = [{{ name = 'constant' }}, \
+             {{ {cyclic}, base_momentum = 0.5, max_momentum = 0.7 }}, {{ name = 'constant' }}, \
+             {{ {cyclic}, base_momentum = 0.6, max_momentum = 0.9 }}]"
+        );
+        let schedule = Schedules::from_table(text.parse().unwrap()).unwrap();
+        for (k, expected) in (0..).zip(TORCH) {
+            let momentum = schedule.momentum(k).unwrap();
+            assert!((momentum - expected).abs() < 1e-12, "{k}: {momentum}");
+        }
     }
 }
