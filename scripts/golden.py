@@ -683,6 +683,59 @@ def metrics():
     (OUT / "metrics.json").write_text(json.dumps(table) + "\n")
 
 
+def splits():
+    """The rows of each class that scikit-learn's stratified splits hold out.
+
+    Classes with equal remainders are drawn from at random: no case has equal remainders of different class sizes, and
+    the counts of the classes of one size are sorted. Folds number the classes in the order of their first rows.
+    """
+    import fractions
+    import math
+    import random
+
+    import numpy
+    from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+    from sklearn.utils.extmath import _approximate_mode
+
+    draw = random.Random(1)
+    shares, folds = [], []
+    fixed = [([4] * 30, 0.1), ([50] * 3, 0.2), ([4, 5, 6], 0.5), ([9, 6, 85], 0.07), ([2] * 9 + [7], 0.34)]
+    while len(shares) < 150:
+        if len(shares) < len(fixed):
+            counts, share = fixed[len(shares)]
+        else:
+            largest = draw.choice([6, 30, 300])
+            counts = [draw.randint(2, largest) for _ in range(draw.randint(1, 40))]
+            share = draw.choice([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.33, 0.4, 0.5])
+        rows = sum(counts)
+        held = math.ceil(share * rows)
+        remainders = {size: fractions.Fraction(held * size, rows) % 1 for size in counts}
+        if len(set(remainders.values())) < len(remainders) or held == 0:
+            continue
+        y = [label for label, count in enumerate(counts) for _ in range(count)]
+        # It refuses fewer rows than classes; the rule that it counts by does not.
+        split = StratifiedShuffleSplit(1, test_size=share, random_state=0)
+        if held >= len(counts) and rows - held >= len(counts):
+            [(_, test)] = split.split(y, y)
+            of_class = [sum(y[row] == label for row in test) for label in range(len(counts))]
+        else:
+            kept = _approximate_mode(numpy.array(counts), rows - held, numpy.random.RandomState(0))
+            of_class = [count - int(kept) for count, kept in zip(counts, kept)]
+        by_size = {size: sorted(h for c, h in zip(counts, of_class) if c == size) for size in sorted(set(counts))}
+        shares.append({"counts": counts, "share": share, "held": by_size})
+    while len(folds) < 60:
+        counts = [draw.randint(1, 25) for _ in range(draw.randint(1, 12))]
+        of = draw.randint(2, 10)
+        if of > max(counts):
+            continue
+        y = [label for label, count in enumerate(counts) for _ in range(count)]
+        draw.shuffle(y)
+        parts = StratifiedKFold(of, shuffle=True, random_state=0).split(y, y)
+        held = [[sum(y[row] == label for row in test) for label in range(len(counts))] for _, test in parts]
+        folds.append({"classes": y, "held": held})
+    (OUT / "splits.json").write_text(json.dumps({"shares": shares, "folds": folds}) + "\n")
+
+
 def inits():
     """Standard deviation, mean and bound of torch's initialisers on a (300, 500) weight."""
     table = {}
@@ -723,3 +776,4 @@ if __name__ == "__main__":
     training()
     inits()
     metrics()
+    splits()

@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod fetch;
-mod npz;
+pub(crate) mod npz;
 mod options;
 mod report;
 mod runs;

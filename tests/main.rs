@@ -14,4 +14,5 @@ mod init;
 mod layering;
 mod metrics;
 mod schema;
+mod splits;
 mod training;

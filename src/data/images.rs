@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learnt::How;
-use super::split::{Dealer, Part, Shares};
 use super::{Loaded, Request, Rows, Source, Transform, Whole};
 use crate::error::{Error, Result};
 use crate::files;
@@ -91,16 +90,17 @@ impl Source for Images {
         let pictures = self.pictures(root, request)?;
         let found = listed(root, &pictures.classes)?;
         self.require_room(&pictures, found.len())?;
-        let rows = |files: &[(PathBuf, usize)]| pictures.rows(files);
-        let (train, test) = if parted {
-            let (own, held) = (rows(&found)?, rows(&listed(&test, &pictures.classes)?)?);
-            (own, Some(held))
-        } else {
-            let (own, held) = self.deal(found, pictures.classes.len(), request)?;
-            (rows(&own)?, if held.is_empty() { None } else { Some(rows(&held)?) })
-        };
-        let outputs = pictures.classes.len();
-        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures: Some(pictures) }))
+        let train = pictures.rows(&found)?;
+        let test = if parted { Some(pictures.rows(&listed(&test, &pictures.classes)?)?) } else { None };
+        let (test_share, outputs) = (self.test, pictures.classes.len());
+        Ok(Loaded::Whole(Whole {
+            train,
+            test,
+            test_share,
+            outputs,
+            ordered: false,
+            pictures: Some(pictures),
+        }))
     }
 }
 
@@ -155,26 +155,6 @@ impl Images {
         }
         let problem = format!("{count} pictures of {height} x {width} fit no memory; set `data.size`");
         Err(Error::data(&self.path, problem))
-    }
-
-    /// The files to train on, and those to test on.
-    #[allow(clippy::type_complexity, reason = "two lists of the same kind")]
-    fn deal(
-        &self,
-        files: Vec<(PathBuf, usize)>,
-        classes: usize,
-        request: &Request<'_>,
-    ) -> Result<(Vec<(PathBuf, usize)>, Vec<(PathBuf, usize)>)> {
-        if self.test == 0.0 || request.plan.fold.is_some() {
-            return Ok((files, Vec::new()));
-        }
-        let mut counts = vec![0; classes];
-        for (_, class) in &files {
-            counts[*class] += 1;
-        }
-        let shares = Shares { test: self.test, ..Shares::default() };
-        let mut dealer = Dealer::new(&shares, &counts, request.seed, |_| Ok(()))?;
-        Ok(files.into_iter().partition(|(_, class)| dealer.deal(*class) == Part::Train))
     }
 }
 
@@ -295,9 +275,9 @@ mod tests {
             Images { path: folder.path().to_path_buf(), color: true, test: 0.25, ..Images::default() };
         let whole = load(&images).unwrap();
         // The first picture in order is a blue one.
-        assert_eq!(whole.train.xs.dims(), [6, 3, 8, 8]);
-        assert_eq!(whole.test.unwrap().ys.to_vec1::<i64>().unwrap(), [0, 1]);
-        let red = whole.train.xs.get(5).unwrap().flatten_all().unwrap().to_vec1::<u8>().unwrap();
+        assert_eq!(whole.train.xs.dims(), [8, 3, 8, 8]);
+        assert_eq!((whole.test_share, whole.test.is_none()), (0.25, true));
+        let red = whole.train.xs.get(7).unwrap().flatten_all().unwrap().to_vec1::<u8>().unwrap();
         assert_eq!((red[0], red[64], red[128]), (200, 10, 30));
         let grey = load(&Images { color: false, size: Some([2, 3]), test: 0.0, ..images }).unwrap();
         assert_eq!(grey.train.xs.dims(), [8, 2, 3]);

@@ -90,7 +90,7 @@ fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Res
 /// A set of two splits.
 pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     let pictures = Pictures::grey(&train.xs, outputs);
-    Loaded::Whole(Whole { train, test: Some(test), outputs, ordered: false, pictures })
+    Loaded::Whole(Whole { train, test: Some(test), test_share: 0.0, outputs, ordered: false, pictures })
 }
 
 /// The file of one split, under the names that it is known by; other sets have the set's name before it, or `test` for

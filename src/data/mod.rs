@@ -9,7 +9,6 @@ pub mod arrays;
 mod dataset;
 pub mod fetch;
 mod fingerprint;
-mod hold_out;
 pub mod idx;
 pub mod images;
 pub mod learnt;
@@ -149,6 +148,8 @@ pub struct Whole {
     pub train: Rows,
     /// The rows to test on, where the source has some.
     pub test: Option<Rows>,
+    /// The share of the rows to test on, where the source has no test rows of its own.
+    pub test_share: f64,
     /// How many numbers a prediction has: the classes, or the values of a target.
     pub outputs: usize,
     /// Whether the rows are in time order: then what is held out is their end.

@@ -63,7 +63,7 @@ impl Npz {
         };
         let images = train.xs.dtype() == DType::U8 && want.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
-        Ok(Loaded::Whole(Whole { train, test, outputs, ordered: false, pictures }))
+        Ok(Loaded::Whole(Whole { train, test, test_share: 0.0, outputs, ordered: false, pictures }))
     }
 
     fn split(

@@ -4,9 +4,8 @@ use candle_core::Device;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::hold_out::fold_out;
 use super::learnt::{How, Learnt};
-use super::split::Fold;
+use super::split::{Fold, SplitPlan, SplitRows};
 use super::{Dataset, Dealt, Held, Loaded, Normalize, Request, Rows, Whole};
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
@@ -67,6 +66,12 @@ impl Preparation {
         self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
     }
 
+    /// Which rows are held out, where a share `test` of them is tested on.
+    pub(super) fn split_plan(&self, test: f64) -> SplitPlan {
+        let limit = self.limit.map(|limit| limit as u64);
+        SplitPlan { test, validation: self.validation, fold: self.fold, limit }
+    }
+
     /// Splits, shapes and normalises what a source gave.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
         match loaded {
@@ -77,17 +82,14 @@ impl Preparation {
 
     /// Splits, shapes and normalises rows.
     fn split(&self, whole: Whole, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let Whole { mut train, mut test, outputs, ordered, pictures } = whole;
-        if let Some(fold) = self.fold {
-            let (kept, held) = fold_out(&train, fold, (request.want, ordered), request.seed)?;
-            train = kept;
-            test = Some(held);
-        }
-        if let Some(limit) = self.limit {
-            let kept = limit.min(train.xs.dims()[0]);
-            train = Rows { xs: train.xs.narrow(0, 0, kept)?, ys: train.ys.narrow(0, 0, kept)? };
-        }
-        let (train, validation) = self.hold_out(train, request.want, ordered, request.seed)?;
+        let Whole { train, test: own_test, test_share, outputs, ordered, pictures } = whole;
+        let plan = self.split_plan(test_share);
+        let SplitRows { train, validation, test } = if ordered {
+            SplitRows::by_time(&train, &plan)?
+        } else {
+            SplitRows::at_random(&train, &plan, request.want, request.seed)?
+        };
+        let test = test.or(own_test);
         let shape = |rows: Rows| -> Result<Rows> {
             let row = self.row_shape(&rows.xs.dims()[1..], request.input)?;
             Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
@@ -189,6 +191,7 @@ mod tests {
                 ys: Tensor::from_slice(labels, n, &Device::Cpu).unwrap(),
             },
             test: None,
+            test_share: 0.0,
             outputs: 2,
             ordered: false,
             pictures: None,
@@ -211,7 +214,8 @@ mod tests {
         assert_eq!((splits.train.len(), validation.len()), (80, 20));
         let targets = validation.targets(&order(20, false, 0, 0)).unwrap().to_vec1::<i64>().unwrap();
         assert_eq!(targets.iter().sum::<i64>(), 2);
-        assert!(prepare("validation = 0.01", rows(&[0, 1, 0]), Input::Features).is_err());
+        // The only row of a class is trained on.
+        assert!(prepare("validation = 0.01", rows(&[0, 1]), Input::Features).is_err());
     }
 
     #[test]

@@ -72,6 +72,7 @@ impl Source for Waves {
         Ok(Loaded::Whole(Whole {
             train: self.windows(&series, 0..self.rows - test)?,
             test: Some(self.windows(&series, self.rows - test..self.rows)?),
+            test_share: 0.0,
             outputs: 1,
             ordered: true,
             pictures: None,

@@ -53,7 +53,7 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
         ),
         ("path = 'mnist'", "path = 'mnist'\nsequence = [28, 28]", &["line 5", "sequence", "rnn"]),
         ("path = 'mnist'", "path = 'mnist'\nvalidation = 1.0", &["data.validation"]),
-        ("path = 'mnist'", "path = 'mnist'\nvalidation = 0.001", &["validation"]),
+        ("path = 'mnist'", "path = 'mnist'\nvalidation = 0.001\nlimit = 1", &["`data.validation` is 0.001"]),
         ("path = 'mnist'", "path = 'mnist'\nnormalize = { mean = 1, std = 0 }", &["data.normalize", "std"]),
         (
             "hidden = [8]",

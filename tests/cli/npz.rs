@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use crate::common::{fail, succeed};
 
 /// One array of an .npz file.
-pub(super) struct Array {
+pub(crate) struct Array {
     name: &'static str,
     kind: &'static str,
     shape: String,
@@ -17,11 +17,11 @@ pub(super) struct Array {
 }
 
 impl Array {
-    pub(super) fn f32(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = f32>) -> Self {
+    pub(crate) fn f32(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = f32>) -> Self {
         Self::new(name, "<f4", shape, values.into_iter().flat_map(f32::to_le_bytes).collect())
     }
 
-    pub(super) fn i64(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = i64>) -> Self {
+    pub(crate) fn i64(name: &'static str, shape: &[usize], values: impl IntoIterator<Item = i64>) -> Self {
         Self::new(name, "<i8", shape, values.into_iter().flat_map(i64::to_le_bytes).collect())
     }
 
@@ -31,7 +31,7 @@ impl Array {
     }
 }
 
-pub(super) fn write(path: &Path, compress: bool, arrays: &[Array]) {
+pub(crate) fn write(path: &Path, compress: bool, arrays: &[Array]) {
     let method = if compress { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
     let mut file = zip::ZipWriter::new(File::create(path).unwrap());
     for Array { name, kind, shape, bytes } in arrays {

@@ -1,52 +1,69 @@
 //! The rows of a table counted, class by class.
 
-use rustc_hash::FxHashMap;
+use std::path::Path;
 
 use super::read::quoted;
 use super::row::{Row, Value};
 use super::survey::{self, MOST_CATEGORIES};
+use crate::data::split::{Strata, Stratum};
 use crate::error::{Error, Result};
 
 /// More classes than this whose names are fractions are numbers.
 const MOST_FRACTIONS: usize = 100;
 
+/// What says which class a row has.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Classes<'a> {
+    /// Nothing: rows have no classes.
+    None,
+    /// The name in a column.
+    Named(ClassColumn<'a>),
+    /// The largest of the probabilities in these columns.
+    Probabilities(&'a [usize]),
+}
+
+/// A column of class names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClassColumn<'a> {
+    /// Its index in the table.
+    pub(super) index: usize,
+    pub(super) name: &'a str,
+    /// The number that marks a row without a class.
+    pub(super) ignored: i64,
+}
+
 /// The rows of each class.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Census {
     pub(super) rows: u64,
-    /// Where rows have classes, the names in order.
+    /// The names of the classes in order, where rows have classes with names.
     pub(super) names: Vec<String>,
-    /// The rows of each; of all where rows have no classes.
-    pub(super) counts: Vec<u64>,
-    numbers: FxHashMap<String, usize>,
+    pub(super) strata: Strata<String>,
 }
 
 impl Census {
-    /// Counts rows as `next` gives them; `column` has their classes. A class that is the number `ignored` is none.
+    /// Counts the rows that `next` gives.
+    ///
+    /// # Errors
+    /// No rows, rows without a class, and names that are no classes.
     pub(super) fn take(
-        path: &std::path::Path,
-        column: Option<(usize, &str, i64)>,
+        path: &Path,
+        classes: Classes<'_>,
         mut next: impl FnMut(&mut Row) -> Result<bool>,
     ) -> Result<Self> {
-        let mut found: FxHashMap<String, u64> = FxHashMap::default();
-        let (mut row, mut rows, mut missing) = (Row::default(), 0, (0u64, 0));
+        let (mut strata, mut row, mut rows) = (Strata::default(), Row::default(), 0);
+        let mut missing = Missing::default();
         while next(&mut row)? {
             rows += 1;
-            let Some((place, name, _)) = column else { continue };
-            let value = row.value(place);
-            if let Value::Text(text) = value
-                && let Some(count) = found.get_mut(text)
-            {
-                *count += 1;
-            } else if let Some(name) = value.name() {
-                *found.entry(name).or_default() += 1;
-            } else {
-                missing = (missing.0 + 1, if missing.0 == 0 { row.line } else { missing.1 });
+            if !classes.count(&row, &mut strata) {
+                missing.add(row.line);
             }
-            if found.len() > MOST_CATEGORIES {
+            if let Classes::Named(column) = classes
+                && strata.counts().len() > MOST_CATEGORIES + 1
+            {
                 let problem = format!(
                     "target {}: more than {MOST_CATEGORIES} classes; for numbers take the loss `mse`",
-                    quoted(name)
+                    quoted(column.name)
                 );
                 return Err(Error::data(path, problem));
             }
@@ -54,53 +71,110 @@ impl Census {
         if rows == 0 {
             return Err(Error::data(path, "there is a header and no row; a table needs some"));
         }
-        match column {
-            None => Ok(Self { rows, counts: vec![rows], ..Self::default() }),
-            Some((_, name, ignored)) => {
-                found.remove(&ignored.to_string());
-                if usize::try_from(ignored).is_ok_and(|ignored| ignored < found.len()) {
-                    let problem =
-                        format!("is {ignored}, which is the number of a class here; take a negative number");
-                    return Err(Error::key("loss.ignore_index", problem));
+        let names = match classes {
+            Classes::Named(column) => {
+                let ignored = column.ignored.to_string();
+                let names = strata.classes().filter(|name| **name != ignored).cloned().collect();
+                column.check(path, survey::sorted(names), rows, &missing)?
+            }
+            Classes::None | Classes::Probabilities(_) => Vec::new(),
+        };
+        Ok(Self { rows, names, strata })
+    }
+}
+
+/// Rows without a class.
+#[derive(Debug, Default)]
+struct Missing {
+    count: u64,
+    first: u64,
+}
+
+impl Missing {
+    fn add(&mut self, line: u64) {
+        if self.count == 0 {
+            self.first = line;
+        }
+        self.count += 1;
+    }
+}
+
+impl Classes<'_> {
+    /// Counts a row; false where it has no class.
+    fn count(self, row: &Row, strata: &mut Strata<String>) -> bool {
+        match self {
+            Self::None => {
+                if !strata.add_known("") {
+                    strata.add(String::new());
                 }
-                Self::of_classes(rows, &found, missing)
-                    .map_err(|problem| Error::data(path, format!("target {}: {problem}", quoted(name))))
+                true
+            }
+            Self::Named(column) => {
+                let value = row.value(column.index);
+                if let Value::Text(text) = value
+                    && strata.add_known(text)
+                {
+                    return true;
+                }
+                value.name().map(|name| strata.add(name)).is_some()
+            }
+            Self::Probabilities(columns) => {
+                strata.add(most_probable(row, columns).to_string());
+                true
             }
         }
     }
 
-    /// The census of rows of which so many have each class, and so many none.
-    fn of_classes(rows: u64, found: &FxHashMap<String, u64>, missing: (u64, u64)) -> Result<Self, String> {
-        if missing.0 > 0 {
-            let (count, line) = missing;
-            return Err(format!("it is missing in {count} rows, the first is line {line}; remove them"));
+    /// The stratum of a row that was counted.
+    pub(super) fn stratum(self, row: &Row, strata: &Strata<String>) -> Stratum {
+        let known = match self {
+            Self::None => Some(0),
+            Self::Named(column) => match row.value(column.index) {
+                Value::Text(text) => strata.of(text).or_else(|| strata.of(&Value::Text(text).name()?)),
+                value => value.name().and_then(|name| strata.of(&name)),
+            },
+            Self::Probabilities(columns) => strata.of(&most_probable(row, columns).to_string()),
+        };
+        // A file that has changed since it was counted.
+        known.unwrap_or(usize::MAX)
+    }
+}
+
+/// Which of these columns has the largest number, the first of several.
+fn most_probable(row: &Row, columns: &[usize]) -> usize {
+    let number = |column: usize| row.value(column).number().unwrap_or(f64::NEG_INFINITY);
+    let larger = |best: usize, place: usize| {
+        if number(columns[place]) > number(columns[best]) { place } else { best }
+    };
+    (0..columns.len()).fold(0, larger)
+}
+
+impl ClassColumn<'_> {
+    /// Refuses names that are no classes; gives them back.
+    fn check(&self, path: &Path, names: Vec<String>, rows: u64, missing: &Missing) -> Result<Vec<String>> {
+        if usize::try_from(self.ignored).is_ok_and(|ignored| ignored < names.len()) {
+            let problem =
+                format!("is {}, which is the number of a class here; take a negative number", self.ignored);
+            return Err(Error::key("loss.ignore_index", problem));
         }
-        let names = survey::sorted(found.keys().cloned().collect());
+        let fail =
+            |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(self.name))));
+        if missing.count > 0 {
+            let Missing { count, first } = missing;
+            return fail(format!("it is missing in {count} rows, the first is line {first}; remove them"));
+        }
         if let [only] = names.as_slice() {
-            return Err(format!("all rows have the class {}; there is nothing to learn", quoted(only)));
+            return fail(format!("all rows have the class {}; there is nothing to learn", quoted(only)));
         }
         let fractions =
             names.iter().filter(|name| name.parse::<f64>().is_ok_and(|number| number.fract() != 0.0));
         let many = 2 * names.len() as u64 > rows || names.len() > MOST_FRACTIONS;
         if many && 2 * fractions.count() > names.len() {
             let count = names.len();
-            return Err(format!(
+            return fail(format!(
                 "{count} different numbers in {rows} rows are no classes; take the loss `mse`"
             ));
         }
-        let counts = names.iter().map(|name| found[name]).collect();
-        let numbers = names.iter().cloned().zip(0..).collect();
-        Ok(Self { rows, names, counts, numbers })
-    }
-
-    /// The number of a row's class; that behind the last one where it has none.
-    pub(super) fn class(&self, value: Option<Value<'_>>) -> usize {
-        let Some(value) = value else { return 0 };
-        if let Value::Text(text) = value
-            && let Some(number) = self.numbers.get(text)
-        {
-            return *number;
-        }
-        value.name().and_then(|name| self.numbers.get(&name).copied()).unwrap_or(self.names.len())
+        Ok(names)
     }
 }

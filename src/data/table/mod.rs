@@ -7,6 +7,7 @@
 mod census;
 mod collect;
 pub mod encode;
+mod layout;
 mod learn;
 mod load;
 mod opened;

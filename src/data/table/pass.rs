@@ -10,25 +10,25 @@ use super::recipe::Recipe;
 use super::row::Row;
 use super::target::Target;
 use super::{Encoder, Opened};
-use crate::data::split::{Dealer, Part};
+use crate::data::split::{Part, Sizes};
 use crate::data::{Held, Request, Want};
 use crate::error::{Error, Result};
 
 impl<'a> Plan<'a> {
     /// The file that is tested on; folds test on parts of the rows instead.
     fn test_file(&self) -> Option<&'a Path> {
-        match &self.options.test {
-            Test::File(path) if self.request.plan.fold.is_none() => Some(path),
+        match &self.layout.options.test {
+            Test::File(path) if self.layout.request.plan.fold.is_none() => Some(path),
             _ => None,
         }
     }
 
     fn rows_of_test_file(&self) -> Result<u64> {
         let Some(path) = self.test_file() else { return Ok(0) };
-        let format = Options::format_of(path, self.table.format);
-        let names = self.table.columns();
+        let format = Options::format_of(path, self.layout.table.format);
+        let names = self.layout.table.columns();
         let table =
-            Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(names))?;
+            Opened::new(Input::File(path.to_path_buf()), format, self.layout.options.dialect(), Some(names))?;
         let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
         while records.next(&mut row)? {
             rows += 1;
@@ -38,21 +38,22 @@ impl<'a> Plan<'a> {
 
     /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
     pub(super) fn encode(&self, recipe: &Recipe) -> Result<([Option<Held>; 3], u64)> {
-        let targets = if self.class_column().is_some() { 0 } else { recipe.target.width() };
+        let targets = if self.layout.class_column().is_some() { 0 } else { recipe.target.width() };
         let (dense, learnt) = recipe.widths();
-        let form = form(dense + learnt, targets, self.request.dtype);
-        let sizes = self.dealer.as_ref().map_or([self.census.rows, 0, 0], Dealer::sizes);
+        let form = form(dense + learnt, targets, self.layout.request.dtype);
+        let Sizes { train, validation, test } = self.assigner.sizes();
         let all = self.census.rows + self.rows_of_test_file()?;
-        let memory = (all, self.options.memory);
+        let memory = (all, self.layout.options.memory);
         let mut parts = [
-            Collector::new(form, sizes[0], memory)?,
-            Collector::new(form, sizes[1], memory)?,
-            Collector::new(form, sizes[2], memory)?,
+            Collector::new(form, train, memory)?,
+            Collector::new(form, validation, memory)?,
+            Collector::new(form, test, memory)?,
         ];
         let mut duplicates = Duplicates::new(all);
-        let mut write = Write { recipe, request: self.request, features: Vec::new(), targets: Vec::new() };
-        let records = self.table.records()?;
-        let mut encoder = Encoder::new(recipe, self.table.path(), &*records, true)?;
+        let mut write =
+            Write { recipe, request: self.layout.request, features: Vec::new(), targets: Vec::new() };
+        let records = self.layout.table.records()?;
+        let mut encoder = Encoder::new(recipe, self.layout.table.path(), &*records, true)?;
         self.pass(|row, part| {
             let place = match part {
                 Part::Train => 0,
@@ -66,10 +67,14 @@ impl<'a> Plan<'a> {
         })?;
         encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
         if let Some(path) = self.test_file() {
-            let format = Options::format_of(path, self.table.format);
-            let columns: Vec<String> = self.table.columns().to_vec();
-            let table =
-                Opened::new(Input::File(path.to_path_buf()), format, self.options.dialect(), Some(&columns))?;
+            let format = Options::format_of(path, self.layout.table.format);
+            let columns: Vec<String> = self.layout.table.columns().to_vec();
+            let table = Opened::new(
+                Input::File(path.to_path_buf()),
+                format,
+                self.layout.options.dialect(),
+                Some(&columns),
+            )?;
             let mut records = table.records()?;
             let mut encoder = Encoder::new(recipe, path, &*records, true)?;
             let mut row = Row::default();

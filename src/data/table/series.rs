@@ -16,7 +16,7 @@ use super::row::Row;
 use super::survey::Survey;
 use super::{Encoder, Opened, encode, target};
 use crate::data::learnt::{How, Learnt, TableFormat};
-use crate::data::split::share;
+use crate::data::split::TimeSplit;
 use crate::data::{Dealt, Held, Loaded, Normalize, Request, Rows, Source, Want};
 use crate::error::{Error, Result};
 
@@ -82,14 +82,14 @@ impl Source for TimeSeries {
         self.check(request)?;
         let table = Opened::new(Input::File(self.path.clone()), format, options.dialect(), None)?;
         let count = count(&table)?;
-        let bounds = self.bounds(count, request)?;
+        let TimeSplit { train, validation, test } = self.split(count, request)?;
         let recipe = match request.learnt.and_then(Learnt::recipe) {
             Some(recipe) => recipe.clone(),
-            None => self.learn(&options, &table, bounds.train, request)?,
+            None => self.learn(&options, &table, train.end, request)?,
         };
         let rows = Encoded::read(&recipe, &table, request.dtype)?;
+        let trained = train.len();
         let part = |part: Range<usize>| rows.windows(part, (self.window, self.horizon));
-        let Bounds { train, validation, test } = bounds;
         let test = match &self.test {
             Test::File(path) if request.plan.fold.is_none() => {
                 let columns = table.columns().to_vec();
@@ -105,8 +105,8 @@ impl Source for TimeSeries {
         let table = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
         let (window, horizon, outputs) = (self.window, self.horizon, recipe.target.outputs());
         Ok(Loaded::Dealt(Box::new(Dealt {
-            train: part(0..train)?.ok_or_else(|| self.too_short(&self.path, (train, "to train on")))?,
-            validation: part(train..validation)?,
+            train: part(train)?.ok_or_else(|| self.too_short(&self.path, (trained, "to train on")))?,
+            validation: part(validation)?,
             test,
             outputs,
             how: How::Series { table, window, horizon, recipe },
@@ -153,45 +153,28 @@ impl TimeSeries {
         Error::data(path, problem)
     }
 
-    /// Which rows are for what.
-    fn bounds(&self, count: usize, request: &Request<'_>) -> Result<Bounds> {
-        let part = |of: f64, count: usize| usize::try_from(share(of, count as u64)).unwrap_or(0);
-        let (start, end) = match request.plan.fold {
-            Some(fold) => {
-                let parts = usize::try_from(fold.of).unwrap_or(usize::MAX).saturating_add(1);
-                let each = count / parts;
-                let later = usize::try_from(fold.of - fold.index).unwrap_or(0);
-                (count - each * (later + 1), count - each * later)
-            }
-            None => match self.test {
-                Test::Share(of) => (count - part(of, count), count),
-                Test::File(_) => (count, count),
-            },
-        };
-        let pool = request.plan.limit.map_or(start, |limit| limit.min(start));
-        let train = pool - part(request.plan.validation, pool);
+    /// The rows of each part; each has a window with its target.
+    fn split(&self, rows: usize, request: &Request<'_>) -> Result<TimeSplit> {
+        let test = if let Test::Share(share) = self.test { share } else { 0.0 };
+        let plan = request.plan.split_plan(test);
+        let split = TimeSplit::new(&plan, rows);
         let least = self.window + self.horizon;
-        let test_key = if request.plan.fold.is_some() { "data.fold" } else { "data.test" };
-        for (key, rows, wanted) in [
-            ("data.validation", pool - train, request.plan.validation > 0.0),
-            (
-                test_key,
-                end - start,
-                end > start
-                    || request.plan.fold.is_some()
-                    || matches!(self.test, Test::Share(of) if of > 0.0),
-            ),
-        ] {
-            if wanted && rows < least {
-                let problem =
-                    format!("leaves {rows} rows, and a window with its target takes {least}; give it more");
+        let tested = if plan.fold.is_some() { ("data.fold", true) } else { ("data.test", plan.test > 0.0) };
+        for ((key, wanted), part) in
+            [(("data.validation", plan.validation > 0.0), &split.validation), (tested, &split.test)]
+        {
+            if wanted && part.len() < least {
+                let problem = format!(
+                    "leaves {} rows, and a window with its target takes {least}; give it more",
+                    part.len()
+                );
                 return Err(Error::key(key, problem));
             }
         }
-        if train < least {
-            return Err(self.too_short(&self.path, (train, "to train on")));
+        if split.train.len() < least {
+            return Err(self.too_short(&self.path, (split.train.len(), "to train on")));
         }
-        Ok(Bounds { train, validation: pool, test: start..end })
+        Ok(split)
     }
 
     /// Finds out what the rows to train on hold.
@@ -233,13 +216,6 @@ fn count(table: &Opened) -> Result<usize> {
         count += 1;
     }
     Ok(count)
-}
-
-/// Which rows are for what: up to `train` to train on, from there up to `validation` for that.
-struct Bounds {
-    train: usize,
-    validation: usize,
-    test: Range<usize>,
 }
 
 /// The encoded rows of a series.

@@ -142,7 +142,7 @@ fn impossible_options_are_refused_with_their_key() {
         ("split_column = \"half\"", "no column `half` to split by"),
         ("split_column = \"split\"\ntest = 0.2", "`data.split_column` cannot be used"),
         ("delimiter = \"ab\"", "`data.delimiter`"),
-        ("validation = 0.001", "`data.validation` is 0.001"),
+        ("validation = 0.001\nlimit = 1", "`data.validation` is 0.001"),
         ("tset = 0.2", "did you mean `test`"),
         ("normalize = \"z\"", "`data.normalize`"),
     ];

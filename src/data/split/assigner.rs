@@ -1,0 +1,230 @@
+//! Rows that are assigned to parts one after another, at random.
+
+use rand::Rng;
+
+use super::quota::{folded, stratified};
+use super::{Part, Sizes, SplitPlan, Stratum};
+use crate::error::{Error, Result};
+use crate::rng::{Purpose, Stream};
+
+/// Assigns rows to parts by the seed, with the counts of [`super::quota`] for every stratum, and without keeping any
+/// row: a row goes to a part with the chance that the part's free places have among all (Knuth, TAOCP 2, 3.4.2,
+/// algorithm S, for several parts). The same strata in the same order are assigned alike, so that a table that is read in
+/// several passes is split anew, and equally, in each of them.
+#[derive(Debug, Clone)]
+pub struct Assigner {
+    /// The free places of the test split and of the other rows, or of each fold.
+    first: Places,
+    /// Which of them is the test split.
+    tested: usize,
+    /// Of the rows that are left, the free places of validation and of training.
+    second: Places,
+    /// The rows that may still be trained on or validated.
+    limit: u64,
+}
+
+/// The groups of [`Assigner::second`].
+const VALIDATION: usize = 0;
+const TRAIN: usize = 1;
+
+/// Streams of [`Purpose::Split`].
+const FIRST: u64 = 1 << 32;
+const SECOND: u64 = 2 << 32;
+const TIES: u64 = 3 << 32;
+
+impl Assigner {
+    /// An assigner of rows of which there are `counts` in each stratum. `strata` gives the stratum of each row in order;
+    /// it is only asked where there is a limit.
+    ///
+    /// # Errors
+    /// A share, a fold or a limit that leaves a part without rows.
+    pub fn new(
+        plan: &SplitPlan,
+        counts: &[u64],
+        seed: u64,
+        strata: impl FnOnce(&mut dyn FnMut(Stratum) -> bool) -> Result<()>,
+    ) -> Result<Self> {
+        let mut ties = Stream::new(seed, Purpose::Split, TIES);
+        let rows: u64 = counts.iter().sum();
+        let (free, tested) = match plan.fold {
+            Some(fold) if fold.of > rows => {
+                let problem = format!("asks for {} folds of {rows} rows; give at most a fold a row", fold.of);
+                return Err(Error::key("data.fold", problem));
+            }
+            Some(fold) => (folded(counts, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),
+            None => (in_two(counts, plan.test, &mut ties), 0),
+        };
+        let limit = plan.limit.unwrap_or(u64::MAX);
+        let second = Places::new(Vec::new(), seed, SECOND);
+        let mut assigner = Self { first: Places::new(free, seed, FIRST), tested, second, limit };
+        let pool = assigner.pool(counts.len(), strata)?;
+        assigner.second.free = in_two(&pool, plan.validation, &mut ties);
+        assigner.sizes().check(plan, rows)?;
+        Ok(assigner)
+    }
+
+    /// The rows of each stratum that are trained on or validated.
+    fn pool(
+        &self,
+        strata: usize,
+        each: impl FnOnce(&mut dyn FnMut(Stratum) -> bool) -> Result<()>,
+    ) -> Result<Vec<u64>> {
+        let not_tested = |free: &Vec<u64>| free.iter().sum::<u64>() - free[self.tested];
+        let pool: Vec<u64> = self.first.free.iter().map(not_tested).collect();
+        if self.limit >= pool.iter().sum() {
+            return Ok(pool);
+        }
+        // Which rows the limit leaves is only known by assigning them.
+        let mut pool = vec![0; strata];
+        let mut trial = self.clone();
+        each(&mut |stratum| {
+            if trial.first_stage(stratum) == Part::Train {
+                pool[stratum] += 1;
+            }
+            trial.limit > 0
+        })?;
+        Ok(pool)
+    }
+
+    /// The rows of each part that are to come.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            train: self.second.of(TRAIN),
+            validation: self.second.of(VALIDATION),
+            test: self.first.of(self.tested),
+        }
+    }
+
+    /// The part of the next row.
+    pub fn assign(&mut self, stratum: Stratum) -> Part {
+        match self.first_stage(stratum) {
+            Part::Train if self.second.take(stratum) == Some(VALIDATION) => Part::Validation,
+            part => part,
+        }
+    }
+
+    /// The part of the next row, where none is held out for validation.
+    fn first_stage(&mut self, stratum: Stratum) -> Part {
+        if self.first.take(stratum) == Some(self.tested) {
+            return Part::Test;
+        }
+        if self.limit == 0 {
+            return Part::Unused;
+        }
+        self.limit -= 1;
+        Part::Train
+    }
+}
+
+/// Of each stratum the rows that a share holds out, and the others.
+fn in_two(counts: &[u64], share: f64, ties: &mut Stream) -> Vec<Vec<u64>> {
+    let held = stratified(counts, share, ties);
+    held.iter().zip(counts).map(|(held, count)| vec![*held, count - held]).collect()
+}
+
+/// The free places of some groups, `[stratum][group]`.
+#[derive(Debug, Clone)]
+struct Places {
+    free: Vec<Vec<u64>>,
+    stream: Stream,
+}
+
+impl Places {
+    fn new(free: Vec<Vec<u64>>, seed: u64, index: u64) -> Self {
+        Self { free, stream: Stream::new(seed, Purpose::Split, index) }
+    }
+
+    /// Takes a place for a row of this stratum; gives the group.
+    fn take(&mut self, stratum: Stratum) -> Option<usize> {
+        let free = self.free.get_mut(stratum)?;
+        let all: u64 = free.iter().sum();
+        if all == 0 {
+            return None;
+        }
+        let mut place = self.stream.random_range(0..all);
+        for (group, places) in free.iter_mut().enumerate() {
+            if place < *places {
+                *places -= 1;
+                return Some(group);
+            }
+            place -= *places;
+        }
+        None
+    }
+
+    /// The free places of a group.
+    fn of(&self, group: usize) -> u64 {
+        self.free.iter().map(|free| free[group]).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Fold;
+    use super::*;
+
+    fn assigned(plan: &SplitPlan, classes: &[usize], seed: u64) -> Vec<Part> {
+        let mut counts = vec![0; 3];
+        for class in classes {
+            counts[*class] += 1;
+        }
+        let again = |see: &mut dyn FnMut(usize) -> bool| {
+            let _ = classes.iter().all(|class| see(*class));
+            Ok(())
+        };
+        let mut assigner = Assigner::new(plan, &counts, seed, again).unwrap();
+        let Sizes { train, validation, test } = assigner.sizes();
+        let parts: Vec<Part> = classes.iter().map(|class| assigner.assign(*class)).collect();
+        for (part, size) in [(Part::Train, train), (Part::Validation, validation), (Part::Test, test)] {
+            assert_eq!(parts.iter().filter(|own| **own == part).count() as u64, size, "{part:?}");
+        }
+        parts
+    }
+
+    fn count(parts: &[Part], classes: &[usize], part: Part, class: usize) -> usize {
+        parts.iter().zip(classes).filter(|(own, of)| **own == part && **of == class).count()
+    }
+
+    #[test]
+    fn every_class_has_its_share_in_every_part() {
+        let classes: Vec<usize> = (0..500).map(|row| [0, 0, 1, 0, 2][row % 5]).collect();
+        let plan = SplitPlan { test: 0.2, validation: 0.25, ..SplitPlan::default() };
+        let parts = assigned(&plan, &classes, 1);
+        for (class, of) in [(0, 300), (1, 100), (2, 100)] {
+            assert_eq!(count(&parts, &classes, Part::Test, class), of / 5);
+            assert_eq!(count(&parts, &classes, Part::Validation, class), of / 5);
+        }
+        assert_eq!(parts, assigned(&plan, &classes, 1));
+        assert_ne!(parts, assigned(&plan, &classes, 2));
+        // Not the first rows, nor the last.
+        let middle = parts[200..300].iter().filter(|part| **part == Part::Test).count();
+        assert!((5..40).contains(&middle), "{middle}");
+    }
+
+    #[test]
+    fn folds_hold_every_row_out_once() {
+        let classes: Vec<usize> = (0..103).map(|row| usize::from(row % 4 == 0)).collect();
+        let fold = |index| Some(Fold { index, of: 5 });
+        let folds: Vec<Vec<Part>> = (1..=5)
+            .map(|index| assigned(&SplitPlan { fold: fold(index), ..SplitPlan::default() }, &classes, 3))
+            .collect();
+        for fold in &folds {
+            let held = fold.iter().filter(|part| **part == Part::Test).count();
+            assert!((20..=21).contains(&held), "{held}");
+        }
+        for row in 0..classes.len() {
+            let times = folds.iter().filter(|fold| fold[row] == Part::Test).count();
+            assert_eq!(times, 1, "row {row}");
+        }
+    }
+
+    #[test]
+    fn a_limit_counts_the_rows_that_are_not_tested_on() {
+        let classes = vec![0; 100];
+        let plan = SplitPlan { test: 0.5, validation: 0.2, limit: Some(30), ..SplitPlan::default() };
+        let parts = assigned(&plan, &classes, 1);
+        assert_eq!(count(&parts, &classes, Part::Test, 0), 50);
+        assert_eq!(count(&parts, &classes, Part::Train, 0), 24);
+        assert_eq!(count(&parts, &classes, Part::Validation, 0), 6);
+    }
+}

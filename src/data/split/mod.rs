@@ -1,0 +1,123 @@
+//! The one place that assigns rows to training, validation, test and folds.
+//!
+//! A [`SplitPlan`] says what is held out. An [`Assigner`] assigns rows at random, stratified by class, with
+//! scikit-learn's counts; [`ColumnCounts`] lets a column of the data decide; a [`TimeSplit`] cuts a series at points in
+//! time. Tables are read in passes and ask the assigner anew in each; [`SplitRows`] splits rows in memory.
+
+mod assigner;
+mod column;
+mod memory;
+mod quota;
+mod strata;
+mod time;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::registry::KeyError;
+
+pub use assigner::Assigner;
+pub use column::ColumnCounts;
+pub use memory::SplitRows;
+pub use strata::{Strata, Stratum};
+pub use time::TimeSplit;
+
+/// What a row is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Training.
+    Train,
+    /// Held out to judge the epochs.
+    Validation,
+    /// Held out to judge the finished model.
+    Test,
+    /// Nothing.
+    Unused,
+}
+
+/// K-fold cross-validation: one of `of` parts of equal size is the test split, the others are trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    /// Which one, from 1.
+    #[schemars(range(min = 1))]
+    pub index: u64,
+    /// How many there are.
+    #[schemars(range(min = 2))]
+    pub of: u64,
+}
+
+impl Fold {
+    pub(super) fn check(self) -> Result<(), KeyError> {
+        if self.of < 2 {
+            return Err(KeyError::new("of", format!("is {}; give 2 folds or more", self.of)));
+        }
+        if !(1..=self.of).contains(&self.index) {
+            return Err(KeyError::new(
+                "index",
+                format!("is {}; folds count from 1 to {}", self.index, self.of),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Which rows are held out.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SplitPlan {
+    /// The share of all rows that is the test split.
+    pub test: f64,
+    /// The share of the other rows that is the validation split.
+    pub validation: f64,
+    /// A fold as the test split, in place of a share.
+    pub fold: Option<Fold>,
+    /// The number of rows, besides those of the test split, that are used at all: the first ones.
+    pub limit: Option<u64>,
+}
+
+impl SplitPlan {
+    /// Whether any rows are held out.
+    pub fn holds_out(&self) -> bool {
+        self.test > 0.0 || self.validation > 0.0 || self.fold.is_some()
+    }
+}
+
+/// The number of rows of each part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows to train on.
+    pub train: u64,
+    /// Rows for validation.
+    pub validation: u64,
+    /// Rows of the test split.
+    pub test: u64,
+}
+
+impl Sizes {
+    /// Refuses a plan that leaves a part of `rows` rows empty.
+    fn check(self, plan: &SplitPlan, rows: u64) -> Result<()> {
+        let Self { train, validation, test } = self;
+        let left = train + validation;
+        if plan.fold.is_some() && (left == 0 || test == 0) {
+            let problem =
+                format!("leaves {left} of {rows} rows to train on and {test} to test on; give fewer folds");
+            return Err(Error::key("data.fold", problem));
+        }
+        if left == 0 || (plan.test > 0.0 && plan.fold.is_none() && test == 0) {
+            let problem = format!(
+                "is {}: of {rows} rows it leaves {left} to train on and {test} to test on; change the share",
+                plan.test
+            );
+            return Err(Error::key("data.test", problem));
+        }
+        if train == 0 || (plan.validation > 0.0 && validation == 0) {
+            let problem = format!(
+                "is {}: of {left} rows it leaves {train} to train on and {validation} to validate; change the share",
+                plan.validation
+            );
+            return Err(Error::key("data.validation", problem));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! What the columns of a table are for, and what they say of a row before it is encoded.
+
+use super::census::{Census, ClassColumn, Classes};
+use super::options::{Options, Test};
+use super::read::quoted;
+use super::row::{Row, Value};
+use super::survey::shown;
+use super::{Opened, encode, target};
+use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
+use crate::data::{Request, Want};
+use crate::error::{Error, Result};
+
+/// The columns of a table by their use, as indices into its header.
+#[derive(Debug)]
+pub(super) struct Layout<'a> {
+    pub(super) options: &'a Options,
+    pub(super) table: &'a Opened,
+    pub(super) request: &'a Request<'a>,
+    pub(super) targets: Vec<usize>,
+    /// The column that says what a row is for.
+    split: Option<usize>,
+    pub(super) features: Vec<usize>,
+}
+
+impl<'a> Layout<'a> {
+    /// Finds the columns that the options name.
+    ///
+    /// # Errors
+    /// A column that is not there.
+    pub(super) fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
+        let (path, columns) = (table.path(), table.columns());
+        if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
+            let problem = format!("is not a column of {}; {}", path.display(), encode::has(columns));
+            return Err(Error::key(format!("data.columns.{unknown}"), problem));
+        }
+        let targets = target::places(path, &options.target.0, columns)?;
+        let split = match &options.split_column {
+            None => None,
+            Some(name) => Some(columns.iter().position(|own| own == name).ok_or_else(|| {
+                let problem =
+                    format!("there is no column {} to split by; {}", quoted(name), encode::has(columns));
+                Error::data(path, problem)
+            })?),
+        };
+        let features =
+            (0..columns.len()).filter(|column| !targets.contains(column) && split != Some(*column));
+        let features = features.collect();
+        Ok(Self { options, table, request, targets, split, features })
+    }
+
+    /// What says which class a row has, where the loss compares classes.
+    fn classes(&self) -> Classes<'_> {
+        match (self.request.want, self.targets.as_slice()) {
+            (Want::Classes { ignored, .. }, [index]) => {
+                Classes::Named(ClassColumn { index: *index, name: &self.table.columns()[*index], ignored })
+            }
+            (Want::Classes { .. }, columns) => Classes::Probabilities(columns),
+            _ => Classes::None,
+        }
+    }
+
+    /// The column of the classes, where the loss compares classes by their names.
+    pub(super) fn class_column(&self) -> Option<usize> {
+        match self.classes() {
+            Classes::Named(column) => Some(column.index),
+            Classes::None | Classes::Probabilities(_) => None,
+        }
+    }
+
+    /// The stratum of a row.
+    pub(super) fn stratum(&self, row: &Row, census: &Census) -> Stratum {
+        self.classes().stratum(row, &census.strata)
+    }
+
+    /// Counts the rows: the first pass.
+    pub(super) fn count(&self) -> Result<Census> {
+        if let (Want::Classes { probabilities: false, .. }, [_, _, ..]) =
+            (self.request.want, self.targets.as_slice())
+        {
+            let problem = "has several columns, but the loss compares one class a row; name one column";
+            return Err(Error::key("data.target", problem));
+        }
+        let mut records = self.table.records()?;
+        Census::take(self.table.path(), self.classes(), |row| records.next(row))
+    }
+
+    /// What assigns the rows that were counted, by shares, a fold or the split column.
+    pub(super) fn assigner(&self, census: &Census) -> Result<Assigner> {
+        let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
+        let (plan, seed) = (self.request.plan.split_plan(test), self.request.seed);
+        if self.split_column().is_none() {
+            return Assigner::new(&plan, census.strata.counts(), seed, |see| self.strata(census, see));
+        }
+        let mut counts = ColumnCounts::new(census.strata.counts().len());
+        let (mut records, mut row) = (self.table.records()?, Row::default());
+        while records.next(&mut row)? {
+            if let Some(part) = self.said(&row)? {
+                counts.add(part, self.stratum(&row, census));
+            }
+        }
+        counts.assigner(&plan, seed, |see| self.strata(census, see))
+    }
+
+    /// Gives `see` the strata of the rows that are to be assigned, in order, until it wants no more.
+    fn strata(&self, census: &Census, see: &mut dyn FnMut(Stratum) -> bool) -> Result<()> {
+        let (mut records, mut row) = (self.table.records()?, Row::default());
+        while records.next(&mut row)? {
+            if matches!(self.said(&row)?, None | Some(Part::Train)) && !see(self.stratum(&row, census)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The column that says what rows are for; folds take its place.
+    fn split_column(&self) -> Option<usize> {
+        self.split.filter(|_| self.request.plan.fold.is_none())
+    }
+
+    /// What the split column says of a row.
+    pub(super) fn said(&self, row: &Row) -> Result<Option<Part>> {
+        let Some(column) = self.split_column() else { return Ok(None) };
+        let value = row.value(column);
+        let part = if let Value::Text(text) = value { Part::named(text) } else { None };
+        if part.is_none() {
+            let problem = format!(
+                "line {}, column {}: {} is none of train, validation and test",
+                row.line,
+                quoted(&self.table.columns()[column]),
+                shown(value)
+            );
+            return Err(Error::data(self.table.path(), problem));
+        }
+        Ok(part)
+    }
+}
