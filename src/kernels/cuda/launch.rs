@@ -196,15 +196,14 @@ fn on_gpu(
     use candle_core::cuda_backend::WrapErr;
     use candle_core::cuda_backend::cudarc::driver::{DeviceRepr, LaunchConfig, PushKernelArg};
 
-    const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
     /// The driver reads as many bytes of it as the kernel declares.
     #[repr(transparent)]
     struct Parameter(Value);
     // SAFETY: a `Value` is made of plain numbers, laid out as C has them.
     unsafe impl DeviceRepr for Parameter {}
 
-    let function = device.get_or_load_custom_func(name, "descent", PTX)?;
-    let mut launch = function.builder();
+    let (function, stream) = (function(device, name)?, device.cuda_stream());
+    let mut launch = stream.launch_builder(&function);
     for pointer in pointers {
         // SAFETY: each points to a `Value` of the caller, which outlives the launch; `Parameter` has its layout.
         launch.arg(unsafe { &*pointer.cast::<Parameter>() });
@@ -214,6 +213,48 @@ fn on_gpu(
     // that it goes over; the tests run every one of them on the same code.
     unsafe { launch.launch(config) }.w()?;
     Ok(())
+}
+
+/// The kernel of this name on this device, which keeps the module and the functions that the driver found in it.
+///
+/// They stay for the life of the process: all devices of one number share one context of the driver.
+#[cfg(feature = "cuda")]
+fn function(
+    device: &candle_core::CudaDevice,
+    name: &str,
+) -> Result<candle_core::cuda_backend::cudarc::driver::CudaFunction> {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use candle_core::cuda_backend::WrapErr;
+    use candle_core::cuda_backend::cudarc::{driver, nvrtc::Ptx};
+    use rustc_hash::FxHashMap;
+
+    /// PTX, or a fat binary that has machine code beside it.
+    const IMAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.image"));
+    struct Loaded {
+        ordinal: usize,
+        module: Arc<driver::CudaModule>,
+        functions: FxHashMap<String, driver::CudaFunction>,
+    }
+    static LOADED: Mutex<Vec<Loaded>> = Mutex::new(Vec::new());
+
+    let stream = device.cuda_stream();
+    let ordinal = stream.context().ordinal();
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = if let Some(place) = loaded.iter().position(|module| module.ordinal == ordinal) {
+        place
+    } else {
+        let module = stream.context().load_module(Ptx::from_binary(IMAGE.to_vec())).w()?;
+        loaded.push(Loaded { ordinal, module, functions: FxHashMap::default() });
+        loaded.len() - 1
+    };
+    let Loaded { module, functions, .. } = &mut loaded[place];
+    if let Some(function) = functions.get(name) {
+        return Ok(function.clone());
+    }
+    let function = module.load_function(name).w()?;
+    functions.insert(name.to_owned(), function.clone());
+    Ok(function)
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -88,8 +88,31 @@ size_t parameter_size(const std::string &line) {
     return size_of(word);
 }
 
+// The number of this type that many bytes into an image.
+template <typename T>
+T field(const char *image, size_t at) {
+    T number;
+    memcpy(&number, image + at, sizeof number);
+    return number;
+}
+
+// The PTX of a module's image: all of it, or that entry of a fat binary. A fat binary begins with a magic number, the
+// size of its header at 6 and that of what follows at 8; an entry with its kind (1 is PTX), the size of its header at 4 and
+// that of its data at 8, and says at 16 to how many bytes that is compressed.
+std::string ptx_of(const char *image) {
+    if (field<uint32_t>(image, 0) != 0xBA55ED50) return image;
+    size_t at = field<uint16_t>(image, 6), end = at + field<uint64_t>(image, 8);
+    while (at < end) {
+        size_t data = at + field<uint32_t>(image, at + 4), size = field<uint64_t>(image, at + 8);
+        if (field<uint16_t>(image, at) == 1 && field<uint32_t>(image, at + 16) == 0)
+            return std::string(image + data, strnlen(image + data, size));
+        at = data + size;
+    }
+    return "";
+}
+
 // The kernels of a module: their parameters' sizes, and whether their threads wait for each other.
-Module *parse(const char *ptx) {
+Module *parse(const std::string &ptx) {
     auto module = std::make_unique<Module>();
     std::istringstream lines(ptx);
     std::string line;
@@ -291,7 +314,7 @@ API cuModuleLoadData(void **module, const void *image) {
     Lock lock(mutex);
     if (capturing) return refuse(CAPTURE_UNSUPPORTED, "a module is loaded while a graph is captured");
     count("modules");
-    return (*module = parse((const char *)image)) ? SUCCESS : INVALID_IMAGE;
+    return (*module = parse(ptx_of((const char *)image))) ? SUCCESS : INVALID_IMAGE;
 }
 API cuModuleUnload(void *) { return SUCCESS; }
 API cuModuleGetFunction(void **function, void *module, const char *name) {
