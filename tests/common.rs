@@ -1,4 +1,8 @@
 //! What several tests need.
+//!
+//! A test binary that was carried to another machine, without cargo, is told where things are: `DESCENT_TEST_ROOT` is the
+//! folder with the repository's files that tests read, `DESCENT_TEST_PROGRAM` the program. `DESCENT_TEST_DEVICE=cuda` runs
+//! on the first GPU, `DESCENT_TEST_GRAPH=true` or `false` with or without CUDA graphs there.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -47,7 +51,9 @@ pub(crate) fn trainer_on(device: &Device, config: &Config, row_shape: &[usize], 
     let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
     let optimizer =
         Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params()).unwrap();
-    Trainer::new(network, config.loss.clone(), optimizer, config.train.clone(), config.seed).unwrap()
+    let mut train = config.train.clone();
+    train.cuda_graph |= device.is_cuda() && graph() == Some(true);
+    Trainer::new(network, config.loss.clone(), optimizer, train, config.seed).unwrap()
 }
 
 /// The largest difference of two tensors, relative to the largest element of the second. Where that is zero but for
@@ -65,16 +71,28 @@ pub(crate) fn relative_difference(ours: &Tensor, theirs: &Tensor) -> f64 {
     if largest < 1e-14 { difference } else { difference / largest }
 }
 
+/// Whether tests on a GPU are to use CUDA graphs; nothing where no one says.
+pub(crate) fn graph() -> Option<bool> {
+    let asked = std::env::var("DESCENT_TEST_GRAPH").ok()?;
+    Some(asked.parse().expect("DESCENT_TEST_GRAPH is true or false"))
+}
+
 /// A folder of this repository.
 pub(crate) fn repository(part: &str) -> PathBuf {
     // Asked for when the test runs: a target folder that two checkouts share may hold the other one's binary.
-    let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let asked = ["DESCENT_TEST_ROOT", "CARGO_MANIFEST_DIR"].into_iter().find_map(std::env::var_os);
+    let root = asked.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Path::new(&root).join(part)
+}
+
+/// The program's file.
+pub(crate) fn executable() -> PathBuf {
+    std::env::var_os("DESCENT_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_descent").into()).into()
 }
 
 /// The program with these arguments in `folder`.
 pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_descent"));
+    let mut command = Command::new(executable());
     command.args(arguments).current_dir(folder).env_remove("DESCENT_DATA");
     // Backtraces must not reach users even where they are asked for.
     command.env("RUST_BACKTRACE", "1");

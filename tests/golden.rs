@@ -75,7 +75,10 @@ impl Case {
                 let (loss, weight) = if let Some(loss) = made.get(losses.len()) {
                     (*loss, f64::from(u32::try_from(rows.len()).unwrap()))
                 } else {
-                    let update = trainer.update(&self.data, &rows, epoch).unwrap();
+                    // As a run does, and waiting for each: on a GPU updates are queued, and may be a graph.
+                    let mut known = trainer.queue(&self.data, &rows, epoch).unwrap();
+                    known.extend(trainer.settle(&self.data).unwrap());
+                    let [update] = &known[..] else { panic!("{} updates are known", known.len()) };
                     (update.loss_sum / self.config.loss.divisor(update.total), update.total)
                 };
                 losses.push(loss);

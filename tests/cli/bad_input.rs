@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::common::{descent, fail, succeed};
+use crate::common::{descent, executable, fail, succeed};
 use crate::configs::write_mnist;
 
 const CONFIG: &str = "seed = 1\n[data]\nname = 'mnist'\npath = 'mnist'\n[model]\nname = 'mlp'\nhidden = [8]\n\
@@ -326,7 +326,7 @@ fn names_never_steer_the_terminal() {
 fn a_closed_standard_error_stops_nothing() {
     let folder = folder();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = std::process::Command::new(env!("CARGO_BIN_EXE_descent"))
+    let status = std::process::Command::new(executable())
         .args(["train", "c.toml", "--out", "run"])
         .current_dir(folder.path())
         .stderr(full)

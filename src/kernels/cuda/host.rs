@@ -19,7 +19,8 @@ fn library() -> Result<&'static Mutex<libloading::Library>> {
     let built = LIBRARY.get_or_init(|| {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
         let file = folder.path().join("kernels.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernels/cuda/kernels.cu");
+        let root = std::env::var_os("DESCENT_TEST_ROOT").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let source = Path::new(&root).join("src/kernels/cuda/kernels.cu");
         let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
         let output = Command::new(&compiler)
             .args(["-std=c++17", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-x", "c++"])

@@ -1,6 +1,10 @@
 //! The files in configs/ on both devices.
 
-use super::{configs, counted, folder, numbers, train};
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::{configs, counted, folder, graph_options, numbers, train};
 use crate::common::repository;
 
 /// In f32 three updates: later ones of Adam's on a few rows have followed the rounding elsewhere, on the CPU too. In f64
@@ -9,26 +13,28 @@ use crate::common::repository;
 #[ignore = "needs a GPU: make cuda-test"]
 fn every_config_has_the_cpus_losses() {
     let folder = folder();
-    for path in configs() {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        for (dtype, steps, tolerance) in [("f32", 3, 1e-4), ("f64", 7, 1e-8)] {
-            let dtype = format!("train.dtype=\"{dtype}\"");
-            let steps = format!("train.max_steps={steps}");
-            let options: [&str; 2] = [&dtype, &steps];
-            let cpu = train(folder.path(), &path, "cpu", &options);
-            for graph in ["train.cuda_graph=false", "train.cuda_graph=true"] {
-                let gpu = train(folder.path(), &path, "cuda", &[&options[..], &[graph]].concat());
-                // A bias in front of BatchNorm has no gradient but rounding, and Adam makes steps of it. In training that
-                // changes no loss; in evaluation it does, until the running mean has caught up.
-                let evaluated =
-                    if name.contains("norm") { &[][..] } else { &["train_end_loss", "test_loss"] };
-                for number in ["train_loss"].iter().chain(evaluated) {
-                    let (expected, found) = (numbers(&cpu, number), numbers(&gpu, number));
-                    assert_eq!(expected.len(), found.len(), "{name}");
-                    for (a, b) in expected.iter().zip(found) {
-                        let off = (a - b).abs() / a.abs();
-                        assert!(off <= tolerance, "{name}, {dtype}, {graph}, {number}: {a} and {b}, {off}");
-                    }
+    // Several at once: each starts the program six times.
+    configs().par_iter().for_each(|path| has_the_cpus_losses(folder.path(), path));
+}
+
+fn has_the_cpus_losses(folder: &Path, path: &Path) {
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    for (dtype, steps, tolerance) in [("f32", 3, 1e-4), ("f64", 7, 1e-8)] {
+        let dtype = format!("train.dtype=\"{dtype}\"");
+        let steps = format!("train.max_steps={steps}");
+        let options: [&str; 2] = [&dtype, &steps];
+        let cpu = train(folder, path, "cpu", &options);
+        for graph in graph_options() {
+            let gpu = train(folder, path, "cuda", &[&options[..], &[&graph]].concat());
+            // A bias in front of BatchNorm has no gradient but rounding, and Adam makes steps of it. In training that
+            // changes no loss; in evaluation it does, until the running mean has caught up.
+            let evaluated = if name.contains("norm") { &[][..] } else { &["train_end_loss", "test_loss"] };
+            for number in ["train_loss"].iter().chain(evaluated) {
+                let (expected, found) = (numbers(&cpu, number), numbers(&gpu, number));
+                assert_eq!(expected.len(), found.len(), "{name}");
+                for (a, b) in expected.iter().zip(found) {
+                    let off = (a - b).abs() / a.abs();
+                    assert!(off <= tolerance, "{name}, {dtype}, {graph}, {number}: {a} and {b}, {off}");
                 }
             }
         }

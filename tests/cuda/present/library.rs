@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use descent::config::Config;
 use descent::optim::Rule;
 
+use super::graphs;
 use crate::common::{config, dataset_on, device, trainer_on};
 
 /// The losses of some updates on a device, and the weights behind them.
@@ -107,7 +108,7 @@ fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
     let labels = Tensor::from_iter((0i64..23).map(|row| row * 7 % 4), &Device::Cpu).unwrap();
     let numbers = (random(&[23, 2]).abs().unwrap() + 0.1).unwrap();
     for (sections, are_values) in cases {
-        for graph in [false, true] {
+        for graph in graphs() {
             let separate = if sections.contains("[train]\n") { "" } else { "[train]\n" };
             let batch = if sections.contains("batch_size") { "" } else { "batch_size = 6\n" };
             let config = config(&format!(

@@ -8,7 +8,7 @@ mod updates;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::common::{program, repository, succeed};
+use crate::common::{graph, program, repository, succeed};
 use crate::configs::write_mnist;
 
 /// The numbers of this name in a run's log, and those of its end.
@@ -23,6 +23,16 @@ pub(super) fn configs() -> Vec<PathBuf> {
         fs::read_dir(repository("configs")).unwrap().map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all
+}
+
+/// `train.cuda_graph` off and on, or the one that `DESCENT_TEST_GRAPH` picks.
+pub(super) fn graphs() -> Vec<bool> {
+    graph().map_or_else(|| vec![false, true], |graph| vec![graph])
+}
+
+/// The same as options of the program.
+pub(super) fn graph_options() -> Vec<String> {
+    graphs().into_iter().map(|graph| format!("train.cuda_graph={graph}")).collect()
 }
 
 /// A folder with the data that configs/ names.

@@ -5,7 +5,7 @@ use std::fs;
 use candle_core::{DType, Device, Tensor};
 use descent::kernels::cuda;
 
-use super::{counted, folder};
+use super::{counted, folder, graph_options, graphs};
 use crate::common::{config, dataset, dataset_on, device, fail, repository, succeed, trainer, trainer_on};
 
 #[test]
@@ -17,7 +17,7 @@ fn nothing_inside_an_update_waits() {
     let more = |name: &str| if name == "mini-batch" { losses.to_vec() } else { vec!["seed=1"] };
     for name in ["mini-batch", "adagrad", "batch-norm", "dropout", "rnn-rows", "momentum"] {
         for more in more(name) {
-            for graph in ["train.cuda_graph=false", "train.cuda_graph=true"] {
+            for graph in &graph_options() {
                 let config = repository(&format!("configs/{name}.toml"));
                 let config = config.to_str().unwrap();
                 let count = |steps: &str| counted(folder.path(), config, &[more, graph, steps]);
@@ -73,20 +73,23 @@ fn the_memory_is_flat_over_a_thousand_updates() {
 #[ignore = "needs a GPU: make cuda-test"]
 fn a_run_on_the_gpu_resumes_to_the_same_bits() {
     let folder = folder();
-    for name in ["batch-norm", "dropout", "rnn-rows"] {
-        let config = repository(&format!("configs/{name}.toml"));
-        let config = config.to_str().unwrap();
-        let run = |out: &str, steps: &str| {
-            let steps = format!("train.max_steps={steps}");
-            succeed(folder.path(), &["train", config, "--device", "cuda", "--out", out, "--set", &steps]);
-        };
-        let (whole, parts) = (format!("{name}-whole"), format!("{name}-parts"));
-        run(&whole, "5");
-        run(&parts, "2");
-        let more = ["train", "--resume", &parts, "--device", "cuda", "--set", "train.max_steps=5"];
-        succeed(folder.path(), &more);
-        let model = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
-        assert!(model(&whole) == model(&parts), "{name}");
+    for graph in &graph_options() {
+        for name in ["batch-norm", "dropout", "rnn-rows"] {
+            let config = repository(&format!("configs/{name}.toml"));
+            let config = config.to_str().unwrap();
+            let run = |out: &str, steps: &str| {
+                let sets = ["--set", &format!("train.max_steps={steps}"), "--set", graph];
+                let train = ["train", config, "--device", "cuda", "--out", out];
+                succeed(folder.path(), &[&train[..], &sets].concat());
+            };
+            let (whole, parts) = (format!("{name}-{graph}-whole"), format!("{name}-{graph}-parts"));
+            run(&whole, "5");
+            run(&parts, "2");
+            let more = ["train", "--resume", &parts, "--device", "cuda", "--set", "train.max_steps=5"];
+            succeed(folder.path(), &more);
+            let model = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
+            assert!(model(&whole) == model(&parts), "{name}, {graph}");
+        }
     }
 }
 
@@ -95,18 +98,23 @@ fn a_run_on_the_gpu_resumes_to_the_same_bits() {
 fn an_update_that_is_not_finite_is_not_made_and_is_repeated() {
     let folder = folder();
     let config = repository("configs/mini-batch.toml");
-    let arguments =
-        ["train", config.to_str().unwrap(), "--device", "cuda", "--set", "optimizer.lr=1e30", "--out", "run"];
-    let error = fail(folder.path(), &arguments, 1);
-    assert!(error.contains("not finite") || error.contains("is NaN") || error.contains("is inf"), "{error}");
-    let replayed = succeed(folder.path(), &["replay", "run", "--device", "cuda"]);
-    assert!(replayed.contains("repeated to the bit"), "{replayed}");
+    for graph in graph_options() {
+        let sets = ["--set", "optimizer.lr=1e30", "--set", &graph];
+        let train = ["train", config.to_str().unwrap(), "--device", "cuda", "--out", &graph];
+        let error = fail(folder.path(), &[&train[..], &sets].concat(), 1);
+        assert!(
+            error.contains("not finite") || error.contains("is NaN") || error.contains("is inf"),
+            "{error}"
+        );
+        let replayed = succeed(folder.path(), &["replay", &graph, "--device", "cuda"]);
+        assert!(replayed.contains("repeated to the bit"), "{replayed}");
+    }
 }
 
 #[test]
 #[ignore = "needs a GPU: make cuda-test"]
 fn what_is_queued_behind_an_update_that_is_not_finite_moves_nothing() {
-    for graph in [false, true] {
+    for graph in graphs() {
         let config = config(&format!(
             "[model]\nname = 'mlp'\nhidden = [6]\nbatch_norm = true\n[loss]\nname = 'cross_entropy'\n\
              [optimizer]\nname = 'nadam'\n[train]\nbatch_size = 4\ndtype = 'f64'\ncuda_graph = {graph}\n"
