@@ -2,7 +2,7 @@
 """Microseconds an update of descent beside PyTorch and JAX, side by side on this machine.
 
     cargo build --release
-    scripts/compare-peers.py target/release/descent            # the eight workloads of WORKLOADS
+    scripts/compare-peers.py target/release/descent            # the eight workloads of GUESSES
     scripts/compare-peers.py target/release/descent --sweep    # other widths, batches and depths, against PyTorch
     scripts/compare-peers.py target/release/descent --scaling  # descent alone, over 1,000 to 600,000 rows
 
@@ -22,28 +22,23 @@ import tempfile
 import time
 import zipfile
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts/peers"))
+from workloads import MNIST, NET, WORKLOADS, config
+
 CACHE = pathlib.Path(os.environ.get("DESCENT_PEERS", "~/.cache/descent/peers")).expanduser()
 SECONDS = 1.5  # what a long run has on top of a short one, about
 
-MNIST = {"rows": 60000, "inputs": 784, "outputs": 10, "optimizer": "adam", "batch": 64}
-NET = {**MNIST, "hidden": [256, 128]}
-# The last number is a guess at the microseconds of an update; it decides how long the runs are.
-WORKLOADS = {
-    "sgd-1": ({**MNIST, "hidden": [128], "optimizer": "sgd", "batch": 1}, 100),
-    "sgd-64": ({**MNIST, "hidden": [128], "optimizer": "sgd"}, 600),
-    "sgd-full": ({**MNIST, "hidden": [128], "optimizer": "sgd", "batch": 60000}, 200000),
-    "adam-64": (NET, 1000),
-    "batchnorm-64": ({**NET, "batch_norm": True}, 1300),
-    "dropout-64": ({**NET, "dropout": 0.5}, 1300),
-    "rnn-small": (
-        {"rows": 5000, "steps": 5, "inputs": 10, "outputs": 1, "hidden": [50], "optimizer": "adam", "batch": 32, "clip": 1.0},
-        300,
-    ),
-    "rnn-mnist": (
-        {"rows": 60000, "steps": 28, "inputs": 28, "outputs": 10, "hidden": [128], "optimizer": "adam", "batch": 64, "clip": 1.0},
-        5000,
-    ),
+# A guess at the microseconds of an update; it decides how long the first runs are.
+GUESSES = {
+    "sgd-1": 100,
+    "sgd-64": 600,
+    "sgd-full": 200000,
+    "adam-64": 1000,
+    "batchnorm-64": 1300,
+    "dropout-64": 1300,
+    "rnn-small": 300,
+    "rnn-mnist": 5000,
 }
 
 
@@ -75,28 +70,6 @@ def python(name, packages):
         subprocess.run([interpreter, "-m", "pip", "install", "-q", *packages], check=True)
         (folder / "ready").touch()
     return str(interpreter)
-
-
-def config(work):
-    """What descent trains for a workload."""
-    recurrent = "steps" in work
-    if recurrent and work["rows"] == 5000:
-        data = f'name = "waves"\nrows = {work["rows"]}\nwindow = {work["steps"]}\nfeatures = {work["inputs"]}'
-    else:
-        data = f'name = "mnist"\npath = "{ROOT / "data/mnist"}"' + ("\nsequence = [28, 28]" if recurrent else "")
-    if recurrent:
-        model = f'name = "rnn"\nhidden_size = {work["hidden"][0]}'
-    else:
-        model = f'name = "mlp"\nhidden = {work["hidden"]}\ndropout = {work.get("dropout", 0.0)}'
-        model += f'\nbatch_norm = {json.dumps(work.get("batch_norm", False))}'
-    loss = "mse" if work["outputs"] == 1 else "cross_entropy"
-    train = f'batch_size = {work["batch"]}\nepochs = 1000000000\ncheckpoint_every = "never"'
-    if "clip" in work:
-        train += f'\nclip_grad_norm = {work["clip"]}'
-    return (
-        f'[data]\n{data}\n[model]\n{model}\n[loss]\nname = "{loss}"\n'
-        f'[optimizer]\nname = "{work["optimizer"]}"\nlr = 1e-4\n[train]\n{train}\n'
-    )
 
 
 def programs(descent, wanted):
@@ -207,7 +180,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.scaling:
         sys.exit(scaling(os.path.abspath(arguments.descent), arguments.rounds))
-    chosen = sweep() if arguments.sweep else WORKLOADS.items()
+    chosen = sweep() if arguments.sweep else [(name, (WORKLOADS[name], guess)) for name, guess in GUESSES.items()]
     chosen = [(name, work) for name, work in chosen if not arguments.only or name in arguments.only]
     wanted = ["pytorch"] if arguments.sweep else arguments.peers
     compare(programs(os.path.abspath(arguments.descent), wanted), chosen, arguments.rounds)
