@@ -1,13 +1,37 @@
-//! The house's import order, read from the `use` lines: an arrow the wrong way fails.
+//! The structure of the code: imports go one way, no cycles between files, short files and functions, `unsafe` in few.
+//!
+//! How an import is found: each file is parsed (`syn`), and every path in it that begins with `crate`, `super` or
+//! `self`, at a child module, or at a name that a `use` brings in is followed through the modules' own `use` lines to
+//! the file that defines what it names. Paths in what macros and attributes are given count too. So a file that takes
+//! `super::Error`, which its parent only re-exports, imports the file of `Error` and not the parent; and a parent that
+//! declares modules, re-exports from them and lists their types in a `registry!` imports none of them. What only tests
+//! import (`#[cfg(test)]`) counts for the order of the rooms and not for cycles.
+//!
+//! `tests/layering/exceptions.rs` lists what does not keep to this yet. An entry that has become untrue fails the test:
+//! the list only gets shorter.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod cycles;
+mod exceptions;
+mod imports;
+mod lengths;
+mod modules;
+mod sources;
 
-use crate::common::repository;
+use std::collections::BTreeSet;
+use std::path::Path;
 
-/// From the ground up; a module imports from its own row and from rows above it in this list.
+use cycles::cycles;
+use exceptions::{CYCLIC, LONG_FILES, LONG_FUNCTIONS, UPWARD};
+use imports::{Import, imports};
+use modules::Modules;
+use sources::Source;
+
+/// The rooms from the ground up: a file imports from its own row and from the rows above it in this list.
 const ORDER: &[&[&str]] = &[
-    &["error", "files", "rng", "registry", "kernels", "report"],
+    &["error", "files", "rng", "registry", "stats"],
+    &["kernels"],
+    // Batches deal each rank its rows and BatchNorm sums over ranks, so the ranks stand below both.
+    &["distributed"],
     &["data"],
     &["nn"],
     &["model"],
@@ -16,87 +40,189 @@ const ORDER: &[&[&str]] = &[
     &["trainer"],
     &["checkpoint"],
     &["config"],
+    &["run"],
+    &["export"],
+    &["report"],
     &["cli"],
     &["lib", "main"],
 ];
 
-fn rank(module: &str) -> Option<usize> {
-    ORDER.iter().position(|row| row.contains(&module))
+const MAX_FILE_LINES: usize = 300;
+const MAX_FUNCTION_LINES: usize = 40;
+
+/// The folder or file right under `src` that a file belongs to.
+fn room(path: &str) -> &str {
+    let first = path.strip_prefix("src/").unwrap().split('/').next().unwrap();
+    first.trim_end_matches(".rs")
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
+fn rank(path: &str) -> usize {
+    let room = room(path);
+    ORDER.iter().position(|row| row.contains(&room)).unwrap_or_else(|| panic!("{room} has no place in ORDER"))
+}
+
+/// Fails where something is found that is not among the exceptions, or an exception is no longer found.
+fn assert_only(found: &BTreeSet<String>, exceptions: &[&str], rule: &str) {
+    let exceptions: BTreeSet<String> = exceptions.iter().map(ToString::to_string).collect();
+    let new: Vec<&String> = found.difference(&exceptions).collect();
+    assert!(new.is_empty(), "{rule}:\n{new:#?}");
+    let gone: Vec<&String> = exceptions.difference(found).collect();
+    assert!(gone.is_empty(), "no longer true, remove from tests/layering/exceptions.rs:\n{gone:#?}");
+}
+
+/// The sources of the crate and what they import.
+fn crate_imports() -> (Vec<Source>, BTreeSet<Import>) {
+    let sources = sources::read("src");
+    let modules = Modules::of(&sources);
+    let reached: BTreeSet<usize> = modules.files().collect();
+    for (index, source) in sources.iter().enumerate() {
+        let is_other_crate =
+            source.path == "src/main.rs" || source.path.starts_with("src/kernels/cuda/build/");
+        assert!(is_other_crate || reached.contains(&index), "no module declares {}", source.path);
     }
+    let imports = imports(&sources, &modules);
+    assert!(imports.len() > 500, "{} imports found", imports.len());
+    (sources, imports)
 }
 
-/// Every source file with the module it belongs to and its text.
-fn modules() -> Vec<(PathBuf, String, String)> {
-    let root = repository("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    let module = |path: &Path| {
-        let first = path
-            .strip_prefix(&root)
-            .unwrap()
-            .components()
-            .next()
-            .unwrap()
-            .as_os_str()
-            .to_string_lossy()
-            .into_owned();
-        first.trim_end_matches(".rs").to_owned()
-    };
-    files.into_iter().map(|path| (path.clone(), module(&path), fs::read_to_string(&path).unwrap())).collect()
-}
-
-fn imports(text: &str) -> impl Iterator<Item = &str> {
-    let paths = text.split("crate::").skip(1);
-    paths.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+/// Cycles of files, tests left out, each with its paths.
+fn cyclic_files(sources: &[Source], imports: &BTreeSet<Import>) -> Vec<Vec<String>> {
+    let edges =
+        imports.iter().filter(|import| !import.in_tests).map(|import| (import.from, import.to)).collect();
+    let paths = |group: BTreeSet<usize>| group.into_iter().map(|file| sources[file].path.clone()).collect();
+    cycles(&edges).into_iter().map(paths).collect()
 }
 
 #[test]
-fn imports_go_one_way() {
-    let modules = modules();
-    assert!(modules.len() > 40, "the sources were not found");
-    for (path, module, text) in modules {
-        let own = rank(&module).unwrap_or_else(|| panic!("{module} has no place in the order"));
-        for import in imports(&text) {
-            if let Some(other) = rank(import) {
-                assert!(other <= own, "{} imports {import}, which lies above it", path.display());
+fn imports_go_down_the_list_of_rooms() {
+    let (sources, imports) = crate_imports();
+    let upward = imports.iter().map(|import| (&sources[import.from].path, &sources[import.to].path));
+    let upward = upward.filter(|(from, to)| rank(to) > rank(from));
+    let found = upward.map(|(from, to)| format!("{from} -> {to}")).collect();
+    assert_only(&found, UPWARD, "imports from a room that stands above");
+}
+
+#[test]
+fn no_files_import_each_other() {
+    let (sources, imports) = crate_imports();
+    let cycles = cyclic_files(&sources, &imports);
+    let found = cycles.iter().flatten().cloned().collect();
+    assert_only(&found, CYCLIC, &format!("files in a cycle; all cycles are {cycles:#?}"));
+}
+
+#[test]
+fn files_are_short() {
+    let long = all_sources().into_iter().filter(|source| {
+        source.text.lines().count() > MAX_FILE_LINES && !lengths::is_long_file_allowed(source)
+    });
+    let found = long.map(|source| source.path).collect();
+    assert_only(&found, LONG_FILES, &format!("files over {MAX_FILE_LINES} lines, tests in them counted"));
+}
+
+#[test]
+fn functions_are_short() {
+    let mut found = BTreeSet::new();
+    for source in all_sources() {
+        for function in lengths::functions(&source) {
+            if function.lines() > MAX_FUNCTION_LINES && !function.is_allowed(&source) {
+                found.insert(format!("{} {}", source.path, function.name));
             }
         }
     }
+    assert_only(&found, LONG_FUNCTIONS, &format!("functions over {MAX_FUNCTION_LINES} lines"));
+}
+
+fn all_sources() -> Vec<Source> {
+    let mut sources = sources::read("src");
+    sources.extend(sources::read("tests"));
+    assert!(sources.len() > 100, "the sources were not found");
+    sources
 }
 
 #[test]
 fn storage_and_unsafe_stay_in_the_kernels() {
-    for (path, module, text) in modules() {
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let unsafe_files =
+        ["gemm.rs", "team.rs", "cuda/devices.rs", "cuda/host.rs", "cuda/launch.rs", "cuda/libraries.rs"];
+    for source in sources::read("src") {
+        let code = source.text.lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in code {
-            if module != "kernels" {
+            if room(&source.path) != "kernels" {
                 for word in ["CpuStorage", "Layout", "storage_and_layout"] {
-                    assert!(!line.contains(word), "{}: {line}", path.display());
+                    assert!(!line.contains(word), "{}: {line}", source.path);
                 }
             }
-            let unsafe_files = [
-                "gemm.rs",
-                "team.rs",
-                "cuda/devices.rs",
-                "cuda/host.rs",
-                "cuda/launch.rs",
-                "cuda/libraries.rs",
-            ];
-            if !unsafe_files.iter().any(|file| path.ends_with(Path::new("src/kernels").join(file))) {
+            let path = Path::new(&source.path);
+            if !unsafe_files.iter().any(|file| path == Path::new("src/kernels").join(file)) {
                 // A page may speak of `unsafe-inline` scripts.
                 let code = line.replace("unsafe-inline", "");
-                assert!(!code.contains("unsafe"), "{}: {line}", path.display());
+                assert!(!code.contains("unsafe"), "{}: {line}", source.path);
             }
         }
     }
+}
+
+/// The cycles of a crate of these files.
+fn cycles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let sources: Vec<Source> = files.iter().map(|(path, text)| Source::new(path, text)).collect();
+    let imports = imports(&sources, &Modules::of(&sources));
+    cyclic_files(&sources, &imports)
+}
+
+#[test]
+fn a_cycle_is_found_through_re_exports_groups_macros_and_child_modules() {
+    let root = ("src/lib.rs", "mod a; mod b;");
+    let second = ("src/b.rs", "pub use crate::a::One; pub struct Two;");
+    let both = [vec!["src/a.rs".to_owned(), "src/b.rs".to_owned()]];
+    for first in [
+        "pub struct One; use crate::b::Two;",
+        "pub struct One; use super::b::{self};",
+        "pub struct One; use crate::{b::{Two as Three}};",
+        "pub struct One; fn f() -> crate::b::Two { todo!() }",
+        "pub struct One; fn f() { println!(\"{:?}\", crate::b::Two) }",
+        "pub struct One; mod inner { fn f(_: super::super::b::Two) {} }",
+        "pub struct One; #[cfg(not(test))] use crate::b::*;",
+    ] {
+        assert_eq!(cycles_of(&[root, ("src/a.rs", first), second]), both, "{first}");
+    }
+    let parent = "mod x; pub use x::One; pub struct Two; fn f() { x::g() }";
+    let found =
+        cycles_of(&[("src/lib.rs", "mod a;"), ("src/a.rs", parent), ("src/a/x.rs", "use super::Two;")]);
+    assert_eq!(found, [["src/a.rs", "src/a/x.rs"]]);
+}
+
+#[test]
+fn re_exports_of_a_parent_and_imports_of_tests_make_no_cycle() {
+    let parent =
+        "mod x; mod y; pub use x::One; pub use y::*; pub struct Two; registry! { \"one\" => A(x::One) }";
+    let none: [Vec<String>; 0] = [];
+    let files = [
+        ("src/lib.rs", "mod a;"),
+        ("src/a/mod.rs", parent),
+        ("src/a/x.rs", "use super::Two; pub struct One;"),
+        ("src/a/y.rs", "use super::One; #[cfg(test)] mod tests;"),
+        ("src/a/y/tests.rs", "use super::*; use crate::a::Two;"),
+    ];
+    assert_eq!(cycles_of(&files), none);
+    let files = [
+        ("src/lib.rs", "mod a; mod b;"),
+        ("src/a.rs", "pub struct One; #[cfg(test)] mod tests { use crate::b::Two; }"),
+        ("src/b.rs", "use crate::a::One; pub struct Two;"),
+    ];
+    assert_eq!(cycles_of(&files), none);
+}
+
+#[test]
+fn a_marker_with_a_reason_allows_a_long_function() {
+    let body = "    f();\n".repeat(MAX_FUNCTION_LINES);
+    let is_allowed = |above: &str, inside: &str| {
+        let source = Source::new("a.rs", &format!("{above}fn g() {{\n{inside}{body}}}\n"));
+        let functions = lengths::functions(&source);
+        assert_eq!(functions[0].lines(), MAX_FUNCTION_LINES + 2 + inside.lines().count());
+        functions[0].is_allowed(&source)
+    };
+    assert!(is_allowed("// layering: long because it is a table\n#[inline]\n", ""));
+    assert!(is_allowed("", "    // layering: long because it is a table\n"));
+    assert!(!is_allowed("", ""));
+    assert!(!is_allowed("// layering: long because \n", ""));
+    assert!(!is_allowed("// layering: long because it is a table\nconst X: u8 = 1;\n", ""));
 }
