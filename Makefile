@@ -6,12 +6,12 @@ CARGO ?= cargo
 CUDA_FOLDER ?= $(HOME)/.cache/descent/cuda
 WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER))" &&
 
-.PHONY: help check fmt clippy docs test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-kit cuda-test
+.PHONY: help check fmt clippy docs model test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-kit cuda-test
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-check: fmt clippy docs mnist test report ## All that CI runs, cheapest first
+check: fmt clippy docs mnist model test report ## All that CI runs, cheapest first
 
 fmt: ## Is the code formatted
 	$(CARGO) fmt --check
@@ -21,6 +21,9 @@ clippy: ## Lints, pedantic
 
 docs: ## The documentation builds without warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked
+
+model: ## The thread team under every order of its steps (loom)
+	$(CARGO) test --locked --manifest-path tests/loom/Cargo.toml
 
 test: ## Unit and integration tests
 	$(CARGO) test --locked

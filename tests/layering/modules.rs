@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, UseTree};
+use syn::{Item, UseTree};
 
 use super::sources::Source;
 
@@ -89,10 +89,7 @@ impl Modules {
                         let inner = Place { file: place.file, parent: Some(index), folder: &folder };
                         self.add(sources, items, &inner)
                     } else {
-                        let paths = match path_of(&child.attrs) {
-                            Some(path) => vec![format!("{}/{path}", folder_of(&sources[place.file].path))],
-                            None => vec![format!("{folder}.rs"), format!("{folder}/mod.rs")],
-                        };
+                        let paths = [format!("{folder}.rs"), format!("{folder}/mod.rs")];
                         let file = sources.iter().position(|source| paths.contains(&source.path));
                         let file = file.unwrap_or_else(|| panic!("none of {paths:?} is there"));
                         let inner = Place { file, parent: Some(index), folder: &folder };
@@ -157,22 +154,6 @@ impl Modules {
         let opened = module.globs.iter().flat_map(|glob| self.resolve_through(start, glob, aliases + 1));
         opened.filter(|opened| *opened != start).flat_map(|o| self.walk(o, path, aliases + 1)).collect()
     }
-}
-
-/// The file that `#[path = "…"]` gives a module.
-fn path_of(attributes: &[Attribute]) -> Option<String> {
-    let value = attributes.iter().find_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("path") => Some(&pair.value),
-        _ => None,
-    })?;
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
-        _ => None,
-    }
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Where a module stands.

@@ -1,8 +1,12 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicUsize;
+
+use super::sync::SPIN_TIME;
 use super::*;
 
 fn small_team(threads: usize) -> &'static Team {
-    let team = Box::leak(Box::new(Team::of(threads)));
-    team.start();
+    let team = Box::leak(Box::new(Team::new(threads)));
+    start(team);
     team
 }
 
@@ -25,7 +29,7 @@ fn every_piece_is_done_once_for_any_number_of_threads_and_pieces() {
 fn members_that_fell_asleep_are_woken_or_done_without() {
     let team = small_team(2);
     for _ in 0..5 {
-        std::thread::sleep(PATIENCE * 5);
+        std::thread::sleep(SPIN_TIME * 5);
         let sum = AtomicUsize::new(0);
         team.run(10, &|index| {
             sum.fetch_add(index, Ordering::Relaxed);

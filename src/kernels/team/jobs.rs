@@ -1,0 +1,206 @@
+//! How the threads of a team share a job. The leader, whoever calls [`Team::run`], publishes a share of the job's
+//! indices for each member; a member claims the indices of its own share one by one, then those that others have not
+//! begun. The leader takes part and returns when the last piece is done.
+//!
+//! `tests/loom` checks this file with loom, and lists the orderings that the check has been seen to need.
+#![allow(unsafe_code, reason = "work that borrows is lent to threads that outlive it")]
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::PoisonError;
+
+use super::sync::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Condvar, Mutex, Ordering, SPINS, SpinClock, UnsafeCell,
+    fence, spin_loop, yield_now,
+};
+
+/// A value on cache lines of its own, so that threads that write neighbouring values do not slow each other down.
+#[repr(align(128))]
+struct CachePadded<T>(T);
+
+/// What a job does with the index of a piece.
+type Work<'a> = dyn Fn(usize) + Sync + 'a;
+
+/// Threads that work on one job at a time.
+pub(super) struct Team {
+    /// A share of the job's indices for each member, the leader's first; see [`Share`].
+    shares: Vec<CachePadded<AtomicU64>>,
+    /// The number of the current job.
+    job: CachePadded<AtomicU32>,
+    work: UnsafeCell<Option<&'static Work<'static>>>,
+    /// How many pieces of the job are not done.
+    unfinished: CachePadded<AtomicUsize>,
+    /// Whether a leader has a job under way.
+    busy: AtomicBool,
+    panicked: Mutex<Option<Box<dyn Any + Send>>>,
+    /// How many workers sleep or are about to.
+    sleepers: AtomicUsize,
+    sleep: Mutex<()>,
+    wake: Condvar,
+}
+
+// SAFETY: `work` is all that is not `Sync` by itself. It is written by the one leader (`busy`) while no share of the
+// job has pieces left, and read by those alone who have claimed a piece of the job that it was written for.
+unsafe impl Sync for Team {}
+
+/// A member's share of a job in one word, so that a claim is one atomic step that fails if the job has changed: the
+/// job's number, the next index and the end.
+#[derive(Clone, Copy)]
+struct Share {
+    job: u32,
+    next: u16,
+    end: u16,
+}
+
+impl Share {
+    fn pack(self) -> u64 {
+        u64::from(self.job) << 32 | u64::from(self.next) << 16 | u64::from(self.end)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the parts of a word")]
+    fn unpack(word: u64) -> Self {
+        Self { job: (word >> 32) as u32, next: (word >> 16) as u16, end: word as u16 }
+    }
+}
+
+impl Team {
+    /// A team with this many members, the leader among them. Its threads are the caller's to start: each calls
+    /// [`Team::serve`].
+    pub(super) fn new(members: usize) -> Self {
+        Self {
+            shares: (0..members).map(|_| CachePadded(AtomicU64::new(0))).collect(),
+            job: CachePadded(AtomicU32::new(0)),
+            work: UnsafeCell::new(None),
+            unfinished: CachePadded(AtomicUsize::new(0)),
+            busy: AtomicBool::new(false),
+            panicked: Mutex::new(None),
+            sleepers: AtomicUsize::new(0),
+            sleep: Mutex::new(()),
+            wake: Condvar::new(),
+        }
+    }
+
+    pub(super) fn members(&self) -> usize {
+        self.shares.len()
+    }
+
+    /// Runs `work` for every index below `count`, at most `u16::MAX`. A leader who finds another at it, or who is one's
+    /// worker, works alone.
+    pub(super) fn run(&self, count: usize, work: &Work<'_>) {
+        if self.busy.swap(true, Ordering::Acquire) {
+            (0..count).for_each(work);
+            return;
+        }
+        let job = self.publish(count, work);
+        self.work_on(job, 0);
+        let mut waited = 0u32;
+        while self.unfinished.0.load(Ordering::Acquire) > 0 {
+            waited += 1;
+            if waited.is_multiple_of(1 << 12) { yield_now() } else { spin_loop() }
+        }
+        let panicked = self.panicked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.busy.store(false, Ordering::Release);
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Makes a job known to the workers and gives its number.
+    fn publish(&self, count: usize, work: &Work<'_>) -> u32 {
+        // SAFETY: only the lifetime changes. `run` returns when every piece is done, and no one calls `work` who has not
+        // claimed one.
+        let lent = unsafe { std::mem::transmute::<&Work<'_>, &'static Work<'static>>(work) };
+        // SAFETY: the last job's pieces are done and `busy` keeps other leaders out, so no one reads this now.
+        self.work.with_mut(|work| unsafe { *work = Some(lent) });
+        let job = self.job.0.load(Ordering::Relaxed).wrapping_add(1);
+        self.unfinished.0.store(count, Ordering::Relaxed);
+        let members = self.members();
+        for (index, share) in self.shares.iter().enumerate() {
+            let bound = |index: usize| u16::try_from(index * count / members).unwrap_or(u16::MAX);
+            let range = Share { job, next: bound(index), end: bound(index + 1) };
+            share.0.store(range.pack(), Ordering::Release);
+        }
+        self.job.0.store(job, Ordering::Release);
+        // The job, then a look at who sleeps; in `await_job` the other way round. Of two threads with a fence between,
+        // one sees what the other did: a worker does not fall asleep over a new job. (A fence, because loom knows no
+        // order of all `SeqCst` operations.)
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::Relaxed) > 0 {
+            drop(self.sleep.lock());
+            self.wake.notify_all();
+        }
+        job
+    }
+
+    /// Does what is left of a job: a member's own share, then the others'.
+    fn work_on(&self, job: u32, member: usize) {
+        let members = self.members();
+        for index in (0..members).map(|offset| (member + offset) % members) {
+            while let Some(piece) = self.claim(job, index) {
+                // SAFETY: the claim shows that `job` is not over: its leader waits for this piece, and has written the
+                // work before the share that the claim has read.
+                let work = self.work.with(|work| unsafe { *work });
+                let done = catch_unwind(AssertUnwindSafe(|| work.into_iter().for_each(|work| work(piece))));
+                if let Err(panic) = done {
+                    *self.panicked.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+                }
+                self.unfinished.0.fetch_sub(1, Ordering::Release);
+            }
+        }
+    }
+
+    /// The next piece of a member's share, if there is one and the job is still this one.
+    fn claim(&self, job: u32, member: usize) -> Option<usize> {
+        let word = &self.shares[member].0;
+        let mut seen = word.load(Ordering::Acquire);
+        loop {
+            let share = Share::unpack(seen);
+            if share.job != job || share.next >= share.end {
+                return None;
+            }
+            let taken = Share { next: share.next + 1, ..share }.pack();
+            match word.compare_exchange_weak(seen, taken, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(usize::from(share.next)),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Works on one job after the other, as the member with this number.
+    pub(super) fn serve(&self, member: usize) {
+        let mut last = 0;
+        loop {
+            last = self.serve_next(member, last);
+        }
+    }
+
+    /// Waits for another job than the last one, works on it and gives its number.
+    pub(super) fn serve_next(&self, member: usize, last: u32) -> u32 {
+        let job = self.await_job(last);
+        self.work_on(job, member);
+        job
+    }
+
+    /// Waits for another job than the last one: spinning at first, then asleep.
+    fn await_job(&self, last: u32) -> u32 {
+        let mut clock = SpinClock::default();
+        while !clock.is_over() {
+            for _ in 0..SPINS {
+                let job = self.job.0.load(Ordering::Acquire);
+                if job != last {
+                    return job;
+                }
+                spin_loop();
+            }
+        }
+        let mut asleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.fetch_add(1, Ordering::Relaxed);
+        // See `publish`.
+        fence(Ordering::SeqCst);
+        while self.job.0.load(Ordering::Acquire) == last {
+            asleep = self.wake.wait(asleep).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.sleepers.fetch_sub(1, Ordering::Relaxed);
+        self.job.0.load(Ordering::Acquire)
+    }
+}
