@@ -7,12 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Shape, Tensor};
 use descent::config::Config;
 use descent::data::Dataset;
 use descent::model::Network;
 use descent::optim::Optimizer;
+use descent::rng::{Purpose, Stream};
 use descent::trainer::Trainer;
+use rand::Rng as _;
+use rand_distr::StandardNormal;
 
 /// A section that names a source which is never read: the test brings its own rows.
 const NO_DATA: &str = "[data]\nname = 'npz'\npath = 'none.npz'\n";
@@ -54,6 +57,14 @@ pub(crate) fn trainer_on(device: &Device, config: &Config, row_shape: &[usize], 
     let mut train = config.train.clone();
     train.cuda_graph |= device.is_cuda() && graph() == Some(true);
     Trainer::new(network, config.loss.clone(), optimizer, train, config.seed).unwrap()
+}
+
+/// Normally distributed numbers, the same for the same seed.
+pub(crate) fn normal(seed: u64, shape: impl Into<Shape>) -> Tensor {
+    let shape = shape.into();
+    let draws = Stream::new(seed, Purpose::Data, 0).sample_iter::<f64, _>(StandardNormal);
+    let values: Vec<f64> = draws.take(shape.elem_count()).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
 /// The largest difference of two tensors, relative to the largest element of the second. Where that is zero but for

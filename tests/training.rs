@@ -7,7 +7,7 @@ use descent::nn::{Dropout, Layer};
 use descent::nn::{Mode, Tape};
 use descent::trainer::Trainer;
 
-use crate::common::{config, dataset, relative_difference, trainer};
+use crate::common::{config, dataset, normal, relative_difference, trainer};
 
 const SECTIONS: &str = "[model]\nname = 'mlp'\nhidden = [16]\n[loss]\nname = 'cross_entropy'\n\
                         [optimizer]\nname = 'adam'\n[train]\n";
@@ -183,7 +183,7 @@ fn an_update_that_is_given_up_changes_nothing() {
         "[model]\nname = 'mlp'\nhidden = [4]\nbatch_norm = true\n[loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n\
          [train]\nbatch_size = 4\naccumulate = 2\naverage = { name = 'ema' }\n",
     );
-    let xs = Tensor::randn(0f64, 1.0, (8, 3), &Device::Cpu).unwrap();
+    let xs = normal(1, (8, 3));
     let data = dataset(&config, &xs, &xs.sum_keepdim(1).unwrap());
     let mut trainer = trainer(&config, &[3], 1);
     let rows: Vec<u32> = (0..8).collect();

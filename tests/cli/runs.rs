@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 use descent::checkpoint;
 use descent::config::Config;
 use descent::data::Sources;
@@ -14,7 +14,7 @@ use descent::optim::Rule;
 use descent::optim::schedule::Schedules;
 use descent::trainer::Averages;
 
-use crate::common::{descent, relative_difference, repository, succeed};
+use crate::common::{descent, normal, relative_difference, repository, succeed};
 
 fn lines(run: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
@@ -183,7 +183,7 @@ fn candle_loads_what_was_trained() {
     let vb = candle_nn::VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu).unwrap();
     let layers = [candle_nn::linear(784, 256, vb.pp("layer1")), candle_nn::linear(256, 10, vb.pp("layer2"))];
     let [first, second] = layers.map(Result::unwrap);
-    let xs = Tensor::randn(0f32, 1.0, (3, 784), &Device::Cpu).unwrap();
+    let xs = normal(1, (3, 784)).to_dtype(DType::F32).unwrap();
     let theirs = second.forward(&first.forward(&xs).unwrap().relu().unwrap()).unwrap();
     let config = Config::read(&folder.path().join("run/config.toml"), &[]).unwrap();
     let network = Network::new(&config.model, &[784], 10, 0, (DType::F32, &Device::Cpu)).unwrap();

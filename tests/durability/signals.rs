@@ -28,6 +28,15 @@ fn send(signal: &str, child: &Child) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
+/// How long a program has computed. The clock of `/proc` ticks a hundred times a second.
+fn cpu_time(child: &Child) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    // utime and stime: fields 14 and 15, of which the first two are before the bracket.
+    let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(10 * ticks)
+}
+
 /// The exit code, and what was said.
 fn end(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().unwrap();
@@ -154,8 +163,9 @@ fn a_long_update_is_given_up_and_made_anew() {
         .unwrap();
     let run = folder.path().join("run");
     wait_for(|| run.join("metrics.jsonl").exists());
-    // In the middle of the first update.
-    std::thread::sleep(Duration::from_millis(700));
+    // In the middle of the first update, by the time that the program has computed: a busy machine makes it wait.
+    let before = cpu_time(&child);
+    wait_for(|| cpu_time(&child) > before + Duration::from_millis(700));
     let start = Instant::now();
     send("-INT", &child);
     let (code, said) = end(child);

@@ -5,37 +5,27 @@ use std::fs;
 use super::folder;
 use crate::common::{fail, program, repository, succeed};
 
+/// An emulated GPU gets too little memory. A real one has room for any network of this test, and is only asked to train.
 #[test]
 #[ignore = "needs a GPU: make cuda-test"]
 fn a_gpu_that_is_full_is_a_sentence() {
     let folder = folder();
     let config = repository("configs/mini-batch.toml");
-    let mut command = program(
-        folder.path(),
-        &[
-            "train",
-            config.to_str().unwrap(),
-            "--device",
-            "cuda",
-            "--set",
-            "model.hidden=[8192]",
-            "--set",
-            "train.batch_size=64",
-            "--out",
-            "run",
-        ],
-    );
-    // Of an emulated one; a real one has room.
+    let sets = ["model.hidden=[8192]", "train.batch_size=64"];
+    let mut arguments = vec!["train", config.to_str().unwrap(), "--device", "cuda", "--out", "run"];
+    arguments.extend(sets.iter().flat_map(|set| ["--set", set]));
+    let mut command = program(folder.path(), &arguments);
     let output = command.env("DESCENT_EMULATOR_MEMORY", "65000000").output().unwrap();
-    if output.status.success() {
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !succeed(folder.path(), &["list", "devices"]).contains("Emulated GPU") {
+        assert!(output.status.success(), "{error}");
+        println!("left out: a real GPU that is full");
         return;
     }
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
     let last = error.lines().last().unwrap();
-    assert!(
-        last.contains("memory") && last.contains("train.batch_size") && last.contains("accumulate"),
-        "{error}"
-    );
+    for word in ["memory", "train.batch_size", "accumulate"] {
+        assert!(last.contains(word), "{error}");
+    }
     assert_eq!(output.status.code(), Some(1), "{error}");
 }
 
