@@ -1,5 +1,5 @@
-//! The config file: a tree of the components' own types. It comes first in time and last in imports: no component
-//! knows that there is a file.
+//! The config file, as a tree of the components' own option types. It is read first and imported last: no component
+//! knows about the file.
 
 mod locate;
 mod origin;
@@ -26,23 +26,23 @@ pub use schema::schema;
 /// A whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Decides everything random.
+    /// The seed of everything random: weights, order, dropout, splits.
     pub seed: u64,
     /// Where the rows come from.
     pub source: Sources,
-    /// What is done with them.
+    /// How the rows are split and preprocessed.
     pub preparation: Preparation,
     /// The network.
     pub model: Model,
-    /// What training makes small.
+    /// The loss function.
     pub loss: Losses,
-    /// How it does.
+    /// The optimizer and its parameter groups.
     pub optimizer: Grouped,
-    /// How the learning rate goes.
+    /// The learning-rate schedule.
     pub schedule: Plan,
     /// For how long, in which batches.
     pub train: TrainOptions,
-    /// Where all this was read.
+    /// Where the config was read, for messages.
     pub origin: Origin,
 }
 
@@ -56,7 +56,7 @@ impl Config {
         Self::parse(&text, &path.display().to_string(), overrides)
     }
 
-    /// Reads a config from its text; `name` is what messages call it.
+    /// Parses a config; `name` is how messages refer to it.
     pub fn parse(text: &str, name: &str, overrides: &[String]) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map(|span| locate::line_at(text, span.start));
@@ -78,12 +78,12 @@ impl Config {
         self.source.place()
     }
 
-    /// Where the value of a key comes from: "--set", "line 3", or "default".
+    /// The origin of a key's value: "--set", "line 3", or "default".
     pub fn place_of(&self, path: &str) -> String {
         self.origin.place_of(path)
     }
 
-    /// Says where the config has the key that an error names.
+    /// Adds to an error where the config has the key that it names.
     pub fn locate(&self, error: Error) -> Error {
         match error {
             Error::Key(error) => self.origin.locate(error),
@@ -91,7 +91,7 @@ impl Config {
         }
     }
 
-    /// The options of `[data]` that every data set has, and those of the source.
+    /// The source of `[data]`, and the options that every source has.
     fn data(mut table: Table) -> Result<(Sources, Preparation), KeyError> {
         let shared: Vec<String> =
             registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
@@ -107,7 +107,7 @@ impl Config {
         Ok((source, preparation))
     }
 
-    /// The resolved config: training it again gives the same weights.
+    /// The resolved config as TOML: training with it gives the same weights.
     pub fn to_toml(&self) -> Result<String> {
         let section = |value: &dyn erased::Section| value.table();
         let mut data = section(&self.source)?;
@@ -194,7 +194,7 @@ impl FromTable for Config {
     }
 }
 
-/// Serialises a section without naming its type.
+/// Serialises a section whatever its type.
 mod erased {
     use super::{Error, Result, Serialize, Table};
 

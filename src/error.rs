@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use crate::registry::KeyError;
 
-/// What can go wrong, by who can mend it.
+/// What can go wrong, grouped by who can fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Wrong usage or an impossible config: nothing ran, nothing was written.
     #[error("{0}")]
     Config(String),
-    /// A key of the config whose value does not fit the data or the network; the program adds file and line.
+    /// A config key whose value does not fit the data or the network; the program adds file and line.
     #[error("`{}` {}", .0.path, .0.problem)]
     Key(KeyError),
-    /// A data file that is missing, damaged or does not fit the config.
+    /// A data file that is missing, is damaged or does not match the config.
     #[error("{}: {problem}", .path.display())]
     Data {
         /// The file or folder at fault.
@@ -24,14 +24,14 @@ pub enum Error {
     /// The file system refused.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {
-        /// What was tried: "read", "create" …
+        /// The operation: "read", "create" …
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's own words.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A checkpoint that could not be written; the ones before it are as they were.
+    /// A checkpoint that could not be written; earlier ones are unchanged.
     #[error(
         "the checkpoint {} was not written: {source}; it needs about {needed} bytes{}",
         .path.display(), last_good(.last.as_deref())
@@ -39,17 +39,17 @@ pub enum Error {
     Checkpoint {
         /// Its folder.
         path: PathBuf,
-        /// The bytes that its files take.
+        /// The size of its files in bytes.
         needed: u64,
-        /// The newest one that is there.
+        /// The newest checkpoint on disk.
         last: Option<PathBuf>,
-        /// What the disk said.
+        /// The error of the disk.
         source: Box<Error>,
     },
-    /// Weights that do not fit the model: every name and shape that differs.
+    /// Weights that do not match the model: lists every name and shape that differs.
     #[error("{0}")]
     Weights(String),
-    /// The loss or the gradients left the finite numbers; the update they belong to was not made.
+    /// The loss or the gradients are not finite; the update they belong to was not made.
     #[error(
         "the {what} became {value} at step {step} (epoch {epoch}, lr {lr}){}; the update was not made: \
          lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values{}",
@@ -66,15 +66,15 @@ pub enum Error {
         epoch: u64,
         /// The learning rate at that step.
         lr: f64,
-        /// The first place on the way through the network and back that is not finite.
+        /// The first value in the forward and backward pass that is not finite.
         first: Option<String>,
-        /// The folder in which the program wrote it down.
+        /// The folder with the record of the failure.
         record: Option<PathBuf>,
     },
-    /// An update was given up because the caller asked to; nothing has changed.
+    /// An update was abandoned at the caller's request; nothing has changed.
     #[error("the update was interrupted")]
     Interrupted,
-    /// A GPU has no room for an update.
+    /// A GPU's memory is too small for an update.
     #[error(
         "the GPU's memory is full in an update of {rows} rows: choose a smaller `train.batch_size`, with \
          `train.accumulate` = 2 or more where an update is to see as many rows"
@@ -83,10 +83,10 @@ pub enum Error {
         /// The rows of the update.
         rows: usize,
     },
-    /// No gradient arrived at a parameter that should be trained.
+    /// A trainable parameter received no gradient.
     #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
     NoGradient(String),
-    /// A download that failed or brought the wrong bytes.
+    /// A download failed or its checksum is wrong.
     #[error("{0}")]
     Fetch(String),
     /// An error of candle's. With `RUST_BACKTRACE` set candle puts a backtrace into its text: only the first line is for users.
@@ -94,11 +94,11 @@ pub enum Error {
     Tensor(#[from] candle_core::Error),
 }
 
-/// The library's result.
+/// The library's result type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// The value of a config key, by its dotted path, does not fit.
+    /// An invalid value of the config key with this dotted path.
     pub fn key(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Key(KeyError::new(path, problem))
     }
@@ -108,7 +108,7 @@ impl Error {
         Self::Data { path: path.as_ref().to_path_buf(), problem: problem.into() }
     }
 
-    /// The error of an update of this many rows: says how to make it fit where a GPU's memory was full.
+    /// The error of an update of this many rows; if the GPU's memory was full, it says how to make the update fit.
     pub(crate) fn of_update(self, rows: usize) -> Self {
         match self {
             Self::Tensor(error) if is_out_of_memory(&error) => Self::GpuFull { rows },
@@ -116,7 +116,7 @@ impl Error {
         }
     }
 
-    /// The same divergence with the place where it began.
+    /// The same divergence, with the first value that is not finite.
     pub(crate) fn with_first(mut self, place: Option<String>) -> Self {
         if let Self::Diverged { first, .. } = &mut self {
             *first = place;
@@ -124,7 +124,7 @@ impl Error {
         self
     }
 
-    /// The same divergence with the folder in which it was written down.
+    /// The same divergence, with the folder of its record.
     pub(crate) fn with_record(mut self, folder: PathBuf) -> Self {
         if let Self::Diverged { record, .. } = &mut self {
             *record = Some(folder);
@@ -132,14 +132,14 @@ impl Error {
         self
     }
 
-    /// Turns an [`std::io::Error`] into a sentence: `.map_err(Error::io("read", path))`.
+    /// Adds the operation and the path to an [`std::io::Error`]: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
     }
 }
 
-/// Whether CUDA or cuBLAS could not get memory.
+/// Whether CUDA or cuBLAS failed to allocate memory.
 fn is_out_of_memory(error: &candle_core::Error) -> bool {
     let text = error.to_string();
     ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"].iter().any(|name| text.contains(name))

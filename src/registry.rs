@@ -1,8 +1,8 @@
-//! `registry!`: the one place where a name in a config meets the type behind it.
+//! `registry!`: maps the names in a config to types.
 //!
-//! A registry is a serde enum tagged by `name`. Its `NAMES` feed error messages, `descent list` and the tests, so that
-//! a new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can
-//! carry a `#[cfg(…)]`. Its type derives `JsonSchema`, for `descent config schema`.
+//! A registry is a serde enum tagged by `name`. Error messages, `descent list` and the tests read its `NAMES`, so that a
+//! new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can have a
+//! `#[cfg(…)]`. Its type derives `JsonSchema` for `descent config schema`.
 
 mod options;
 pub mod schema;
@@ -12,12 +12,12 @@ use toml::{Table, Value};
 
 pub use options::options;
 
-/// A config key that cannot be used as it is: where, and why.
+/// An invalid config key: where it is, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyError {
     /// The dotted path of the key, relative to the table that was read: `betas[1]`.
     pub path: String,
-    /// What is wrong, and what is allowed.
+    /// What is wrong and what is allowed.
     pub problem: String,
 }
 
@@ -27,7 +27,7 @@ impl KeyError {
         Self { path: path.into(), problem: problem.into() }
     }
 
-    /// The same error, seen from the table that holds this one under `key`.
+    /// The same error, with its path relative to the table that contains this one under `key`.
     #[must_use]
     pub fn under(self, key: &str) -> Self {
         let path = if self.path.is_empty() { key.to_owned() } else { format!("{key}.{}", self.path) };
@@ -35,22 +35,22 @@ impl KeyError {
     }
 }
 
-/// A part of the config that is read from one TOML table.
+/// A part of the config that is read from a TOML table.
 pub trait FromTable: Sized {
-    /// Reads the table; unknown keys and wrong types are errors that name the key.
+    /// Reads the table. Unknown keys and wrong types are errors that name the key.
     fn from_table(table: Table) -> Result<Self, KeyError>;
 }
 
 /// One entry of a registry, for `descent list`.
 #[derive(Debug)]
 pub struct Entry {
-    /// The name that a config gives.
+    /// Its name in a config.
     pub name: &'static str,
     /// Its options with their defaults.
     pub options: Vec<(String, String)>,
 }
 
-/// Declares a serde enum tagged by `name` over types that implement a trait. See the module's documentation.
+/// Declares a serde enum, tagged by `name`, over types that implement a trait. See the module's documentation.
 #[macro_export]
 macro_rules! registry {
     ($(#[$meta:meta])* pub enum $registry:ident: $kind:literal, $role:path {
@@ -63,7 +63,7 @@ macro_rules! registry {
         pub enum $registry { $($(#[$cfg])* #[serde(rename = $name)] $variant($type)),+ }
 
         impl $registry {
-            /// Every name that a config can give.
+            /// All names.
             pub const NAMES: &'static [&'static str] = &[$($(#[$cfg])* $name),+];
 
             /// The name of this one.
@@ -121,7 +121,7 @@ macro_rules! registry {
     };
 }
 
-/// Removes `name` from the table.
+/// Removes `name` from the table and returns it.
 pub fn take_name(table: &mut Table, kind: &str, names: &[&str]) -> Result<String, KeyError> {
     match table.remove("name") {
         Some(Value::String(name)) => Ok(name),
@@ -133,12 +133,12 @@ pub fn take_name(table: &mut Table, kind: &str, names: &[&str]) -> Result<String
     }
 }
 
-/// The error for a `name` that no entry has.
+/// The error for an unknown `name`.
 pub fn unknown_name(name: &str, kind: &str, names: &[&str]) -> KeyError {
     KeyError::new("name", format!("unknown {kind} {}", nearest(name, names)))
 }
 
-/// The error for a `key` that is not known.
+/// The error for an unknown `key`.
 pub fn unknown_key(key: &str, known: &[&str]) -> KeyError {
     KeyError::new(key, format!("unknown key {}", nearest(key, known)))
 }
@@ -164,7 +164,7 @@ fn list(names: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// Reads a plain config struct from its table.
+/// Deserialises a config struct from its table.
 pub fn decode<T: DeserializeOwned>(table: Table) -> Result<T, KeyError> {
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
         let path = error.path().to_string();
@@ -173,15 +173,15 @@ pub fn decode<T: DeserializeOwned>(table: Table) -> Result<T, KeyError> {
     })
 }
 
-/// What a serde message begins with that carries a [`KeyError`] of a table further in.
+/// The prefix of a serde message that carries a [`KeyError`] of a nested table.
 const INSIDE: &str = "inside ";
 
-/// Carries an error through serde, which knows messages only; [`decode`] gives it its path again.
+/// Passes an error through serde, which has messages only; [`decode`] restores its path.
 pub fn inside<E: serde::de::Error>(error: &KeyError) -> E {
     E::custom(format!("{INSIDE}{}: {}", error.path, error.problem))
 }
 
-/// Puts serde's message into the words of this program.
+/// Rewrites serde's message in the words of this program.
 fn explain(path: &str, message: &str) -> KeyError {
     let message = message.trim();
     if let Some((inner, problem)) = message.strip_prefix(INSIDE).and_then(|rest| rest.split_once(": ")) {
@@ -189,7 +189,7 @@ fn explain(path: &str, message: &str) -> KeyError {
     }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if let (true, [got, known @ ..]) = (message.starts_with("unknown field"), quoted.as_slice()) {
-        // serde_path_to_error already stands at the unknown key.
+        // serde_path_to_error's path already ends in the unknown key.
         let path = path.to_owned();
         let path = if path.is_empty() { (*got).to_owned() } else { path };
         return KeyError::new(path, format!("unknown key {}", nearest(got, known)));
@@ -210,7 +210,7 @@ fn explain(path: &str, message: &str) -> KeyError {
     ] {
         problem = problem.replace(serde, ours);
     }
-    // "expected struct EarlyStopping" is a table to the one who writes TOML.
+    // "expected struct EarlyStopping": in TOML that is a table.
     if let Some((before, _)) = problem.split_once("expected struct ") {
         problem = format!("{before}expected a table");
     }

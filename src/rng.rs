@@ -1,25 +1,25 @@
 //! Counter-based random numbers: every draw is a function of (seed, purpose, index, position).
 //!
-//! Nothing random is ever saved. A resumed run asks for the stream of the epoch or step it stands at and gets the
-//! numbers the uninterrupted run would have got, on any number of threads and any device.
+//! No random state is ever saved. A resumed run asks for the stream of its current epoch or step and gets the numbers that
+//! the uninterrupted run would have got, on any number of threads and any device.
 //!
 //! The generator is Philox4x32-10: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-//! PyTorch, JAX and cuRAND have it too.
+//! PyTorch, JAX and cuRAND use it too.
 
 use rand::RngCore;
 
-/// How many blocks [`Stream::blocks`] best works out side by side.
+/// The number of blocks that [`Stream::blocks`] computes fastest at a time.
 pub const LANES: usize = 16;
 
-/// What random numbers are drawn for. Two purposes never share a stream.
+/// What random numbers are used for. Two purposes never share a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
-    /// Initial parameters; the index is the parameter's.
+    /// Initial parameters; the index is that of the parameter.
     Init = 1,
     /// The order of the rows; the index is the epoch.
     Shuffle = 2,
-    /// Dropout masks; the index is the step, mixed with the layer's.
+    /// Dropout masks; the index is the step combined with that of the layer.
     Dropout = 3,
     /// The validation split.
     Split = 4,
@@ -27,18 +27,18 @@ pub enum Purpose {
     Data = 5,
 }
 
-/// What a stream is a function of.
+/// What determines a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source {
     /// The run's seed.
     pub seed: u64,
-    /// What it is drawn for.
+    /// What the numbers are used for.
     pub purpose: Purpose,
-    /// Its number among those of this purpose.
+    /// Distinguishes the streams of one purpose.
     pub index: u64,
 }
 
-/// An endless stream of random bits that can be read at any position.
+/// An infinite stream of random bits that can be read at any position.
 #[derive(Debug, Clone)]
 pub struct Stream {
     source: Source,
@@ -56,18 +56,18 @@ impl Stream {
         Self { source, key: [a, b], counter: 0, block: [0; 4], used: 4 }
     }
 
-    /// What it is a function of: a GPU makes the same stream from it.
+    /// What determines the stream: a GPU generates the same stream from it.
     pub fn source(&self) -> Source {
         self.source
     }
 
-    /// The four 32-bit words at block `counter`, whatever was drawn before.
+    /// The four 32-bit words of block `counter`, independent of what was drawn before.
     #[inline]
     pub fn block(&self, counter: u64) -> [u32; 4] {
         philox([low(counter), high(counter), 0, 0], self.key)
     }
 
-    /// The words of the `N` blocks from `first` on, as [`Self::block`] gives them: side by side, as vector code.
+    /// The words of the `N` blocks from `first` on, as [`Self::block`] returns them, computed as vector code.
     #[inline(always)]
     pub fn blocks<const N: usize>(&self, first: u64) -> [[u32; 4]; N] {
         // A vector for each of the counter's four words.

@@ -1,19 +1,19 @@
-//! The line of a key in a TOML text.
+//! Finds the line of a key in a TOML text.
 
 use toml::de::{DeTable, DeValue};
 
-/// The line of a byte in `text`, from 1.
+/// The line of a byte offset in `text`, counted from 1.
 pub(super) fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
 }
 
-/// The line of a dotted path such as `optimizer.betas[1]`, or of the deepest part of it that the text has. Nothing
-/// where the text has no part of it.
+/// The line of a dotted path such as `optimizer.betas[1]`, or of the deepest part of it that the text has; `None` if the
+/// text has no part of it.
 pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
     lines_along(text, path).into_iter().flatten().last()
 }
 
-/// The line of a dotted path, where the text has all of it.
+/// The line of a dotted path, if the text has the whole path.
 pub(super) fn exact_line_of(text: &str, path: &str) -> Option<usize> {
     lines_along(text, path).pop().flatten()
 }

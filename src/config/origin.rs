@@ -1,9 +1,9 @@
-//! Where a config was read, so that a message can say where a key stands.
+//! Where a config was read, so that a message can point to a key.
 
 use crate::error::Error;
 use crate::registry::KeyError;
 
-/// Where a config comes from, for messages. Two configs that say the same are equal wherever they come from.
+/// Where a config comes from, for messages. It does not count in comparisons: two configs with the same values are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     pub(super) name: String,
@@ -19,7 +19,7 @@ impl PartialEq for Origin {
 }
 
 impl Origin {
-    /// The error with the place of its key.
+    /// The error, with the file and line of its key.
     pub(super) fn locate(&self, KeyError { path, problem }: KeyError) -> Error {
         let Self { name, text, .. } = self;
         let place = match self.set_by(&path) {
@@ -32,7 +32,7 @@ impl Origin {
         Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
     }
 
-    /// Where the value of a key comes from.
+    /// The origin of a key's value.
     pub(super) fn place_of(&self, path: &str) -> String {
         if self.set_by(path).is_some() {
             return "--set".to_owned();
@@ -41,13 +41,13 @@ impl Origin {
             .map_or("default".to_owned(), |line| format!("line {line}"))
     }
 
-    /// The key of the command line that gives this one, or a table that it is in.
+    /// The `--set` key that set this one, or a table that contains it.
     fn set_by(&self, path: &str) -> Option<&String> {
         self.set.iter().find(|key| path == **key || path.starts_with(&format!("{key}.")))
     }
 }
 
-/// "`key` is 3" reads on from the key, "`key`: unknown key" does not.
+/// Joins a problem to its key: "`key` is 3" reads as one sentence, "`key` – unknown key" needs the dash.
 fn lead_in(problem: &str) -> String {
     let reads_on = [
         "is ",

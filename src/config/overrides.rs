@@ -1,21 +1,21 @@
-//! `--set KEY=VALUE`: any key of the config by its dotted path.
+//! `--set KEY=VALUE`: sets any key of the config by its dotted path.
 
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 
-/// Puts one override into the table and gives its key. A value is TOML; a bare word is taken as text.
+/// Applies one override to the table and returns its key. The value is TOML; a bare word is taken as a string.
 pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     let usage = |problem: &str| Error::Config(format!("--set {}: {problem}", argument.escape_debug()));
     let (key, value) =
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
     let key = key.trim();
     let value = parse(value.trim()).ok_or_else(|| {
-        usage("the value is not TOML; numbers stand as they are, text in quotes, lists in [ ], tables in { }")
+        usage("the value is not TOML; write numbers plainly, text in quotes, lists in [ ], tables in { }")
     })?;
     let parts: Vec<&str> = key.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {
-        return Err(usage("the key has an empty part; it is a dotted path such as optimizer.lr"));
+        return Err(usage("the key has an empty part; write a dotted path such as optimizer.lr"));
     }
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
     let mut inner = table;
@@ -32,7 +32,7 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
 fn parse(value: &str) -> Option<Value> {
     let table: Result<Table, _> = format!("value = {value}").parse();
     match table {
-        // More than one key means that the value had a line break and a key of its own.
+        // More than one key: the value contained a line break and another key.
         Ok(mut table) if table.len() == 1 => table.remove("value"),
         Ok(_) => None,
         Err(_) => {

@@ -1,6 +1,6 @@
 //! The JSON Schema of a config file, for editors: <https://json-schema.org/draft/2020-12>.
 //!
-//! It says what is known of each key by itself. What is wrong with two keys together, `descent config check` says.
+//! It constrains each key by itself. Combinations of keys are checked by `descent config check`.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -15,22 +15,26 @@ use crate::optim::schedule::Plan;
 use crate::registry::schema;
 use crate::trainer::TrainOptions;
 
-/// The schema of everything that a config can say.
+/// The schema of a whole config.
 pub fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let seed = json_schema!({ "type": "integer", "minimum": 0, "default": 0 });
     let sections = [
-        ("seed", "Decides everything random: weights, order, dropout, splits.", seed),
-        ("data", "Where the rows come from, and what is done with them.", data(&mut generator)),
+        ("seed", "The seed of everything random: weights, order, dropout, splits.", seed),
+        ("data", "The data set, its splits and its preprocessing.", data(&mut generator)),
         ("model", "The network.", Model::json_schema(&mut generator)),
-        ("loss", "What training makes small.", Losses::json_schema(&mut generator)),
-        ("optimizer", "How training changes the weights.", Grouped::json_schema(&mut generator)),
-        ("schedule", "How the learning rate goes.", Plan::json_schema(&mut generator)),
-        ("train", "For how long, in which batches.", TrainOptions::json_schema(&mut generator)),
+        ("loss", "The loss function.", Losses::json_schema(&mut generator)),
+        ("optimizer", "The optimizer.", Grouped::json_schema(&mut generator)),
+        ("schedule", "The learning-rate schedule.", Plan::json_schema(&mut generator)),
+        (
+            "train",
+            "Batches, number of epochs, clipping, and what is evaluated and saved.",
+            TrainOptions::json_schema(&mut generator),
+        ),
     ];
     let mut whole = json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A config of descent",
+        "title": "descent config",
         "type": "object",
         "required": ["data", "model", "loss", "optimizer"],
         "additionalProperties": false,
@@ -45,7 +49,7 @@ pub fn schema() -> Value {
     whole.to_value()
 }
 
-/// The options of a source, and those that every data set has.
+/// The options of each source, and those that all sources share.
 fn data(generator: &mut SchemaGenerator) -> Schema {
     let shared = schema::properties::<Preparation>(generator);
     let mut entries = Sources::schemas(generator);
@@ -55,7 +59,7 @@ fn data(generator: &mut SchemaGenerator) -> Schema {
     schema::by_name(&entries)
 }
 
-/// Describes a section where editors look: not beside an `allOf`, but in it.
+/// Adds a description where editors look for it: inside an `allOf`, not beside it.
 fn describe(section: &mut Value, description: &str) {
     if let Some(first) = section.pointer_mut("/allOf/0") {
         describe(first, description);
@@ -64,7 +68,7 @@ fn describe(section: &mut Value, description: &str) {
     }
 }
 
-/// Takes out null, which TOML does not have, the names of Rust's number types, and line ends within a sentence.
+/// Removes null, which TOML does not have, the names of Rust's number types, and line breaks within sentences.
 fn tidy(schema: &mut Schema) {
     if let Some(schema) = schema.as_object_mut() {
         schema.retain(|key, value| key != "format" && !(key == "default" && value.is_null()));
@@ -88,14 +92,14 @@ fn tidy(schema: &mut Schema) {
         *text = text.replace('\n', " ");
     }
     if let Some(reference) = reference(schema) {
-        // What stands beside a `$ref` editors do not see.
+        // Editors ignore what stands beside a `$ref`.
         let beside = schema.as_object_mut().map(std::mem::take).unwrap_or_default();
         let parts = if beside.is_empty() { vec![reference] } else { vec![beside.into(), reference] };
         schema.insert("allOf".to_owned(), parts.into());
     }
 }
 
-/// Takes a reference out of a schema that is one, or that was one or null.
+/// Removes and returns the reference of a schema that is one, or that was one or null.
 fn reference(schema: &mut Schema) -> Option<Value> {
     if schema.as_object()?.len() > 1
         && let Some(reference) = schema.remove("$ref")

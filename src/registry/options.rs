@@ -1,10 +1,10 @@
-//! What options a config type has, asked of the type itself.
+//! Lists the options of a config type.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-/// The options of a config type with the defaults in TOML's notation; `none` where there is no value by default.
+/// The options of a config type as pairs of name and default. Defaults are in TOML notation; `none` if there is none.
 pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, String)> {
     let defaults = Table::try_from(T::default()).unwrap_or_default();
     field_names::<T>()
@@ -16,7 +16,7 @@ pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, Stri
         .collect()
 }
 
-/// A value as one would write it: 1e-8, not 0.00000001.
+/// A value in its usual notation: 1e-8, not 0.00000001.
 fn notation(value: &Value) -> String {
     match value {
         Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
@@ -24,7 +24,7 @@ fn notation(value: &Value) -> String {
     }
 }
 
-/// The names that a struct reads, which a serialised default cannot tell: TOML has no null for an option left out.
+/// The names of the fields that a struct deserialises. A serialised default does not have them all: TOML has no null.
 fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Fields<'a>(&'a mut &'static [&'static str]);
 
@@ -32,7 +32,7 @@ fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
         type Error = serde::de::value::Error;
 
         fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(serde::de::Error::custom("only the names of the fields are wanted"))
+            Err(serde::de::Error::custom("only the field names are needed"))
         }
 
         fn deserialize_struct<V: serde::de::Visitor<'de>>(
@@ -52,7 +52,7 @@ fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     }
 
     let mut names: &'static [&'static str] = &[];
-    // The error is the point: the names are known by then.
+    // Always an error: the names are known by then.
     let _ = T::deserialize(Fields(&mut names));
     names
 }

@@ -1,9 +1,9 @@
-//! JSON Schemas of config types, <https://json-schema.org/draft/2020-12>: what `#[derive(JsonSchema)]` does not make.
+//! JSON Schemas of config types, <https://json-schema.org/draft/2020-12>: what `#[derive(JsonSchema)]` does not cover.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-/// The object schema of a registry's entry: `name`, which picks it, and the options of `T`.
+/// The object schema of a registry's entry: `name`, which selects it, and the options of `T`.
 pub fn named<T: JsonSchema>(name: &str, generator: &mut SchemaGenerator) -> Schema {
     let mut schema = T::json_schema(generator);
     let own = std::iter::once(("name".to_owned(), json!({ "type": "string", "const": name })));
@@ -13,18 +13,18 @@ pub fn named<T: JsonSchema>(name: &str, generator: &mut SchemaGenerator) -> Sche
     schema
 }
 
-/// The name that picks an entry, from its schema.
+/// The name of an entry, from its schema.
 pub fn name_of(entry: &Schema) -> &str {
     entry.pointer("/properties/name/const").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// One of these entries, by `name`.
+/// The schema of a registry: one of these entries, selected by `name`.
 pub fn by_name(entries: &[Schema]) -> Schema {
     cases(outline(entries), entries)
 }
 
-/// The names and all options of these entries, but for bounds and defaults, in which entries differ. It is what editors
-/// complete from.
+/// The names and all options of these entries, without bounds and defaults, in which entries differ. Editors use it for
+/// completion.
 pub fn outline(entries: &[Schema]) -> Schema {
     let names: Vec<&str> = entries.iter().map(name_of).collect();
     let mut whole = json_schema!({ "type": "object", "required": ["name"] });
@@ -33,8 +33,8 @@ pub fn outline(entries: &[Schema]) -> Schema {
     whole
 }
 
-/// An outline, and the entry that `name` picks. A plain `oneOf` would say the same, but of a mistake a validator could
-/// only say that none of all entries fits.
+/// An outline, and the entry that `name` selects. A plain `oneOf` would accept the same configs, but of a mistake a
+/// validator could only report that no entry matches.
 pub fn cases(outline: Schema, entries: &[Schema]) -> Schema {
     let cases = entries.iter().map(|entry| {
         let named = json!({ "required": ["name"], "properties": { "name": { "const": name_of(entry) } } });
@@ -92,7 +92,7 @@ pub fn add(schema: &mut Schema, properties: impl IntoIterator<Item = (String, Va
     }
 }
 
-/// Makes a property one that cannot be left out.
+/// Makes a property required.
 pub fn require(schema: &mut Schema, key: &str) {
     let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
     if let Value::Array(keys) = required {
@@ -100,12 +100,12 @@ pub fn require(schema: &mut Schema, key: &str) {
     }
 }
 
-/// Bounds a number, or every number of an array, to more than 0.
+/// Requires a number, or every number of an array, to be greater than 0.
 pub fn positive(schema: &mut Schema) {
     bound(schema, json!({ "exclusiveMinimum": 0 }));
 }
 
-/// Bounds a number, or every number of an array, to 0 … 1 without 1.
+/// Requires a number, or every number of an array, to be in [0, 1).
 pub fn below_one(schema: &mut Schema) {
     bound(schema, json!({ "minimum": 0, "exclusiveMaximum": 1 }));
 }
