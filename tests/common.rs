@@ -101,6 +101,16 @@ pub(crate) fn executable() -> PathBuf {
     std::env::var_os("DESCENT_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_descent").into()).into()
 }
 
+/// Every config of `configs/`, by path.
+pub(crate) fn configs() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(repository("configs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut configs: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    assert!(configs.len() >= 13, "configs/ was not found");
+    configs.sort();
+    configs
+}
+
 /// The program with these arguments in `folder`.
 pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(executable());

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use descent::data::{Loaded, Preparation, Request, Rows, Source, Want, mnist_sample::MnistSample};
 
-use crate::common::{repository, succeed};
+use crate::common::{configs, repository, succeed};
 
 /// Writes the first rows of the embedded sample as IDX files, the images gzipped.
 pub(crate) fn write_mnist(folder: &Path, count: usize) {
@@ -43,8 +43,7 @@ fn every_config_runs_and_its_run_can_be_evaluated() {
     // Tables lie where a user in the repository has them.
     std::os::unix::fs::symlink(repository("tests"), folder.path().join("tests")).unwrap();
     let mut seen = 0;
-    for entry in fs::read_dir(repository("configs")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in configs() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let out = format!("out-{name}");
         let config = path.to_str().unwrap();

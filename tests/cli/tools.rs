@@ -6,7 +6,7 @@ use std::path::Path;
 
 use descent::config::Config;
 
-use crate::common::{descent, fail, repository, succeed};
+use crate::common::{configs, descent, fail, repository, succeed};
 
 #[test]
 fn a_config_is_checked_without_its_data() {
@@ -51,8 +51,7 @@ fn what_a_config_comes_to_is_shown_with_the_place_of_each_value() {
     let set: Vec<String> = set.into_iter().skip(1).step_by(2).map(str::to_owned).collect();
     let config = Config::parse(text, "c.toml", &set).unwrap();
     assert_eq!(Config::parse(&shown, "shown", &[]).unwrap(), config);
-    for entry in fs::read_dir(repository("configs")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in configs() {
         let shown = succeed(folder.path(), &["config", "show", path.to_str().unwrap()]);
         assert_eq!(Config::parse(&shown, "shown", &[]).unwrap(), Config::read(&path, &[]).unwrap());
     }

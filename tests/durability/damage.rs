@@ -10,7 +10,7 @@ use descent::data::{idx, npz};
 use rand::{Rng, SeedableRng};
 
 use super::{newest, small_run};
-use crate::common::repository;
+use crate::common::configs;
 
 /// Every flipped bit of `header`, `random` bits of what follows, truncations, and bytes behind the end.
 fn damaged(bytes: &[u8], header: usize, random: usize) -> Vec<Vec<u8>> {
@@ -173,8 +173,8 @@ fn damaged_data_never_panics() {
 
 #[test]
 fn damaged_configs_never_panic() {
-    for entry in fs::read_dir(repository("configs")).unwrap() {
-        let text = fs::read(entry.unwrap().path()).unwrap();
+    for path in configs() {
+        let text = fs::read(path).unwrap();
         for damaged in damaged(&text, text.len(), 0) {
             if let Ok(text) = String::from_utf8(damaged) {
                 let _ = Config::parse(&text, "damaged.toml", &[]);

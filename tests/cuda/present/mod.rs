@@ -18,12 +18,7 @@ pub(super) fn numbers(run: &Path, name: &str) -> Vec<f64> {
     lines.filter_map(|line| line.get(name)?.as_f64()).collect()
 }
 
-pub(super) fn configs() -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> =
-        fs::read_dir(repository("configs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    all.sort();
-    all
-}
+pub(super) use crate::common::configs;
 
 /// `train.cuda_graph` off and on, or the one that `DESCENT_TEST_GRAPH` picks.
 pub(super) fn graphs() -> Vec<bool> {
