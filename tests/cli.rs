@@ -1,5 +1,6 @@
 //! The program as its users start it.
 
+mod bad_images;
 mod bad_input;
 mod fetch;
 pub(crate) mod npz;

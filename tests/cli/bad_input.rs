@@ -11,7 +11,7 @@ const CONFIG: &str = "seed = 1\n[data]\nname = 'mnist'\npath = 'mnist'\n[model]\
                       [loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'sgd'\nlr = 0.1\n[train]\nbatch_size = 8\n";
 
 /// A folder with a good config `c.toml` and 41 images in `mnist`.
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("mnist")).unwrap();
     write_mnist(&folder.path().join("mnist"), 41);
@@ -26,6 +26,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+// layering: long because it is a table of cases.
 #[test]
 fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
     let folder = folder();
@@ -130,54 +131,6 @@ fn wrong_usage_is_exit_code_two() {
         assert_eq!(descent(folder.path(), arguments).status.code(), Some(2));
     }
     assert_eq!(names(folder.path()), ["c.toml", "mnist"]);
-}
-
-#[test]
-fn damaged_images_and_labels_are_refused() {
-    /// A name, what is done to the folder, and a word of the error.
-    type Damage<'a> = (&'a str, &'a dyn Fn(&Path), &'a str);
-    let damage: [Damage<'_>; 7] = [
-        (
-            "missing",
-            &|mnist| fs::remove_file(mnist.join("t10k-labels-idx1-ubyte")).unwrap(),
-            "descent data fetch mnist",
-        ),
-        ("short", &|mnist| edit(mnist, |bytes| bytes.truncate(30)), "truncated or damaged"),
-        ("long", &|mnist| edit(mnist, |bytes| bytes.push(0)), "truncated or damaged"),
-        ("header", &|mnist| edit(mnist, |bytes| bytes.truncate(3)), "header"),
-        ("magic", &|mnist| edit(mnist, |bytes| bytes[2] = 9), "not an IDX file"),
-        ("label", &|mnist| edit(mnist, |bytes| bytes[8 + 5] = 12), "label 12 of row 5"),
-        (
-            "counts",
-            &|mnist| {
-                edit(mnist, |bytes| {
-                    bytes.pop();
-                    bytes[7] -= 1;
-                });
-            },
-            "40 labels for 41 images",
-        ),
-    ];
-    for (name, spoil, word) in damage {
-        let folder = folder();
-        spoil(&folder.path().join("mnist"));
-        let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 1);
-        assert!(error.contains(word) && error.contains("mnist"), "{name}: {error}");
-        assert!(!folder.path().join("run").exists());
-    }
-    let folder = folder();
-    let images = folder.path().join("mnist/train-images-idx3-ubyte.gz");
-    let bytes = fs::read(&images).unwrap();
-    fs::write(&images, &bytes[..bytes.len() / 2]).unwrap();
-    let error = fail(folder.path(), &["train", "c.toml"], 1);
-    assert!(error.contains("train-images-idx3-ubyte.gz"), "{error}");
-}
-
-fn edit(mnist: &Path, change: impl FnOnce(&mut Vec<u8>)) {
-    let path = mnist.join("train-labels-idx1-ubyte");
-    let mut bytes = fs::read(&path).unwrap();
-    change(&mut bytes);
-    fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -287,25 +240,6 @@ fn updates_that_overflow_the_weights_are_a_failure() {
     // Or finite, and too large to work with.
     let error = train("optimizer.lr=1e38", "huge");
     assert!(error.contains("in evaluation the loss is") && error.contains("optimizer.lr"), "{error}");
-}
-
-#[test]
-fn images_of_two_sizes_are_refused_before_training() {
-    let folder = folder();
-    let images = |split: &str, side: u8| {
-        let size = usize::from(side) * usize::from(side);
-        let file =
-            [&[0, 0, 8, 3, 0, 0, 0, 41, 0, 0, 0, side, 0, 0, 0, side][..], &vec![7; 41 * size]].concat();
-        fs::write(folder.path().join(format!("mnist/{split}-images-idx3-ubyte")), file).unwrap();
-    };
-    images("train", 4);
-    images("t10k", 3);
-    let error = fail(folder.path(), &["train", "c.toml", "--out", "run"], 1);
-    assert!(error.contains("[4, 4]") && error.contains("[3, 3]"), "{error}");
-    images("train", 0);
-    images("t10k", 0);
-    assert!(fail(folder.path(), &["train", "c.toml", "--out", "run"], 1).contains("nothing to learn"));
-    assert!(!folder.path().join("run").exists());
 }
 
 #[test]

@@ -102,6 +102,7 @@ fn sequences_are_read_as_they_are() {
     assert!(fail(folder.path(), &["eval", "run"], 2).contains("no test split"));
 }
 
+// layering: long because it is a table of cases.
 #[test]
 fn bad_arrays_are_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,6 +33,7 @@ fn arguments<'a>(sets: &[&'a str], out: &'a str) -> Vec<&'a str> {
     ["train", "c.toml", "-q", "--out", out].into_iter().chain(sets).collect()
 }
 
+// layering: long because it is a table of cases.
 #[test]
 fn options_that_cannot_be_name_the_key_and_the_way_out() {
     let folder = folder();
