@@ -127,6 +127,37 @@ pub(super) enum Names {
     Some,
 }
 
+impl Names {
+    /// Whether the name that was changed by the first of these operations is still changed after the cut.
+    fn last(self, path: &Path, ops: &[Op], rng: &mut impl Rng) -> bool {
+        let syncs = |op: &Op| matches!(op, Op::SyncDir(folder) if Some(folder.as_path()) == path.parent());
+        ops.iter().any(syncs)
+            || match self {
+                Self::Kept => true,
+                Self::Lost => false,
+                Self::Some => rng.random(),
+            }
+    }
+}
+
+/// A power cut, by what it does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PowerCut {
+    pub(super) unsynced: Unsynced,
+    pub(super) names: Names,
+}
+
+impl PowerCut {
+    /// Writes to `folder` what the cut after `ops` leaves of them; `root` is where they were recorded.
+    pub(super) fn write(self, ops: &[Op], root: &Path, folder: &Path, rng: &mut impl Rng) {
+        let mut disk = Remains { root, nodes: BTreeMap::new(), files: Vec::new() };
+        for (index, op) in ops.iter().enumerate() {
+            disk.apply(op, |path| self.names.last(path, &ops[index..], rng));
+        }
+        disk.write(self.unsynced, folder);
+    }
+}
+
 #[derive(Clone)]
 enum Node {
     Folder,
@@ -139,85 +170,81 @@ struct Contents {
     synced: usize,
 }
 
-/// Makes in `folder` what a power cut after `ops` leaves of them; `root` is where they were recorded.
-pub(super) fn after_a_power_cut(
-    ops: &[Op],
-    (unsynced, names): (Unsynced, Names),
-    (root, folder): (&Path, &Path),
-    rng: &mut impl Rng,
-) {
-    let mut nodes: BTreeMap<PathBuf, Node> = BTreeMap::new();
-    let mut files: Vec<Contents> = Vec::new();
-    for (index, op) in ops.iter().enumerate() {
-        let mut lasts = |path: &Path| {
-            let synced =
-                |op: &Op| matches!(op, Op::SyncDir(folder) if Some(folder.as_path()) == path.parent());
-            ops[index..].iter().any(synced)
-                || match names {
-                    Names::Kept => true,
-                    Names::Lost => false,
-                    Names::Some => rng.random(),
-                }
-        };
-        let there = |nodes: &BTreeMap<PathBuf, Node>, path: &Path| {
-            let parent = path.parent().unwrap();
-            parent == root || nodes.contains_key(parent)
-        };
+/// What is on the disk.
+struct Remains<'a> {
+    root: &'a Path,
+    nodes: BTreeMap<PathBuf, Node>,
+    files: Vec<Contents>,
+}
+
+impl Remains<'_> {
+    fn has_parent(&self, path: &Path) -> bool {
+        let parent = path.parent().unwrap();
+        parent == self.root || self.nodes.contains_key(parent)
+    }
+
+    /// Makes one operation. `lasts` says of a name whether its change survives the cut.
+    fn apply(&mut self, op: &Op, mut lasts: impl FnMut(&Path) -> bool) {
         match op {
-            Op::CreateDir(path) if there(&nodes, path) && lasts(path) => {
-                nodes.insert(path.clone(), Node::Folder);
+            Op::CreateDir(path) if self.has_parent(path) && lasts(path) => {
+                self.nodes.insert(path.clone(), Node::Folder);
             }
-            Op::Create(path) if there(&nodes, path) && lasts(path) => {
-                files.push(Contents::default());
-                nodes.insert(path.clone(), Node::File(files.len() - 1));
+            Op::Create(path) if self.has_parent(path) && lasts(path) => {
+                self.files.push(Contents::default());
+                self.nodes.insert(path.clone(), Node::File(self.files.len() - 1));
             }
             Op::Write(path, bytes) => {
-                if let Some(Node::File(file)) = nodes.get(path) {
-                    files[*file].bytes.extend_from_slice(bytes);
+                if let Some(Node::File(file)) = self.nodes.get(path) {
+                    self.files[*file].bytes.extend_from_slice(bytes);
                 }
             }
             Op::Sync(path) => {
-                if let Some(Node::File(file)) = nodes.get(path) {
-                    files[*file].synced = files[*file].bytes.len();
+                if let Some(Node::File(file)) = self.nodes.get(path) {
+                    self.files[*file].synced = self.files[*file].bytes.len();
                 }
             }
-            Op::Rename(from, to) if nodes.contains_key(from) && lasts(to) => {
-                let moved: Vec<PathBuf> =
-                    nodes.keys().filter(|path| path.starts_with(from)).cloned().collect();
-                for path in moved {
-                    let node = nodes.remove(&path).unwrap();
-                    let rest = path.strip_prefix(from).unwrap();
-                    nodes.insert(if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) }, node);
-                }
-            }
-            Op::Link(from, to) if there(&nodes, to) && lasts(to) => {
-                if let Some(node) = nodes.get(from).cloned() {
-                    nodes.insert(to.clone(), node);
+            Op::Rename(from, to) if self.nodes.contains_key(from) && lasts(to) => self.rename(from, to),
+            Op::Link(from, to) if self.has_parent(to) && lasts(to) => {
+                if let Some(node) = self.nodes.get(from).cloned() {
+                    self.nodes.insert(to.clone(), node);
                 }
             }
             Op::RemoveFile(path) | Op::RemoveDir(path) if lasts(path) => {
-                nodes.remove(path);
+                self.nodes.remove(path);
             }
             _ => {}
         }
     }
-    for (path, node) in nodes {
-        let place = folder.join(path.strip_prefix(root).unwrap());
-        // A folder that is gone takes what was in it along.
-        if !place.parent().unwrap().exists() {
-            continue;
+
+    /// Renames a file, or a folder with what is in it.
+    fn rename(&mut self, from: &Path, to: &Path) {
+        let moved: Vec<PathBuf> = self.nodes.keys().filter(|path| path.starts_with(from)).cloned().collect();
+        for path in moved {
+            let node = self.nodes.remove(&path).unwrap();
+            let rest = path.strip_prefix(from).unwrap();
+            self.nodes.insert(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) }, node);
         }
-        match node {
-            Node::Folder => fs::create_dir(place).unwrap(),
-            Node::File(file) => {
-                let Contents { bytes, synced } = &files[file];
-                let mut bytes = bytes.clone();
-                match unsynced {
-                    Unsynced::Kept => {}
-                    Unsynced::Zeroed => bytes[*synced..].fill(0),
-                    Unsynced::Missing => bytes.truncate(*synced),
+    }
+
+    fn write(self, unsynced: Unsynced, folder: &Path) {
+        for (path, node) in self.nodes {
+            let place = folder.join(path.strip_prefix(self.root).unwrap());
+            // A folder that is gone takes what was in it along.
+            if !place.parent().unwrap().exists() {
+                continue;
+            }
+            match node {
+                Node::Folder => fs::create_dir(place).unwrap(),
+                Node::File(file) => {
+                    let Contents { bytes, synced } = &self.files[file];
+                    let mut bytes = bytes.clone();
+                    match unsynced {
+                        Unsynced::Kept => {}
+                        Unsynced::Zeroed => bytes[*synced..].fill(0),
+                        Unsynced::Missing => bytes.truncate(*synced),
+                    }
+                    fs::write(place, bytes).unwrap();
                 }
-                fs::write(place, bytes).unwrap();
             }
         }
     }

@@ -10,7 +10,7 @@ use descent::files::{self, Checksum, Disk, Local, Log};
 use descent::trainer::Trainer;
 use rand::SeedableRng;
 
-use super::crash_disk::{Fault, Names, Unsynced, Watched, after_a_power_cut};
+use super::crash_disk::{Fault, Names, PowerCut, Unsynced, Watched};
 use crate::common;
 
 const ENOSPC: i32 = 28;
@@ -180,8 +180,8 @@ fn after_any_power_cut_the_newest_acknowledged_checkpoint_loads() {
         for unsynced in [Unsynced::Kept, Unsynced::Zeroed, Unsynced::Missing] {
             for names in [Names::Kept, Names::Lost, Names::Some, Names::Some, Names::Some] {
                 let state = tempfile::tempdir().unwrap();
-                let places = (folder.path(), state.path());
-                after_a_power_cut(&ops[..length], (unsynced, names), places, &mut rng);
+                let cut = PowerCut { unsynced, names };
+                cut.write(&ops[..length], folder.path(), state.path(), &mut rng);
                 states += 1;
                 let step = newest(state.path()).unwrap_or(0);
                 assert!(

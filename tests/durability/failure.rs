@@ -17,23 +17,42 @@ fn step(error: &str) -> u64 {
     error.split("at step ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
 }
 
+/// Systems that diverge, by name, as sections of a config.
+const DIVERGING: &[(&str, &str)] = &[
+    ("plain", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e5\n[train]\n"),
+    ("parts", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e20\n[train]\naccumulate = 2\n"),
+    ("adam", "[model]\nname = 'mlp'\nhidden = [8, 8]\n[optimizer]\nname = 'adam'\nlr = 1e20\n[train]\n"),
+    (
+        "norm",
+        "[model]\nname = 'mlp'\nbatch_norm = true\ndropout = 0.2\n[optimizer]\nname = 'sgd'\nlr = 1e20\nmomentum = 0.9\n\
+             [train]\naverage = { name = 'ema' }\n",
+    ),
+    (
+        "rnn",
+        "[model]\nname = 'rnn'\nhidden_size = 8\nnonlinearity = 'relu'\n[optimizer]\nname = 'sgd'\nlr = 1e4\n[train]\n",
+    ),
+];
+
+/// Holds the record of a failure against the checkpoint of the same run, told to stop one update earlier.
+fn assert_records_the_state_before(folder: &Path, failed: u64) {
+    let limit = format!("train.max_steps={}", failed - 1);
+    let until = ["train", "c.toml", "-q", "--out", "until", "--set", &limit];
+    let output = crate::common::descent(folder, &until);
+    if !folder.join("until/checkpoints").exists() {
+        // What cannot be tested or saved is too large already.
+        assert!(!output.status.success());
+        return;
+    }
+    let before = newest(&folder.join("until"));
+    assert!(before.ends_with(format!("step-{:08}", failed - 1)));
+    for file in ["model", "optimizer"].map(|name| format!("{name}.safetensors")) {
+        assert!(bytes(&before.join(&file)) == bytes(&folder.join("run/failure").join(&file)), "{file}");
+    }
+}
+
 #[test]
 fn a_diverging_run_leaves_the_state_before_the_update_and_the_batch() {
-    let systems = [
-        ("plain", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e5\n[train]\n"),
-        ("parts", "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 1e20\n[train]\naccumulate = 2\n"),
-        ("adam", "[model]\nname = 'mlp'\nhidden = [8, 8]\n[optimizer]\nname = 'adam'\nlr = 1e20\n[train]\n"),
-        (
-            "norm",
-            "[model]\nname = 'mlp'\nbatch_norm = true\ndropout = 0.2\n[optimizer]\nname = 'sgd'\nlr = 1e20\nmomentum = 0.9\n\
-             [train]\naverage = { name = 'ema' }\n",
-        ),
-        (
-            "rnn",
-            "[model]\nname = 'rnn'\nhidden_size = 8\nnonlinearity = 'relu'\n[optimizer]\nname = 'sgd'\nlr = 1e4\n[train]\n",
-        ),
-    ];
-    for (name, sections) in systems {
+    for (name, sections) in DIVERGING {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("c.toml"), config(sections, 500)).unwrap();
         let error = fail(folder.path(), &["train", "c.toml", "-q", "--out", "run"], 1);
@@ -41,21 +60,7 @@ fn a_diverging_run_leaves_the_state_before_the_update_and_the_batch() {
         let failed = step(&error);
         let failure = folder.path().join("run/failure");
         if failed > 1 {
-            // The same run that is told to stop one update earlier.
-            let limit = format!("train.max_steps={}", failed - 1);
-            let until = ["train", "c.toml", "-q", "--out", "until", "--set", &limit];
-            let output = crate::common::descent(folder.path(), &until);
-            let checkpoints = folder.path().join("until/checkpoints");
-            if checkpoints.exists() {
-                let before = newest(&folder.path().join("until"));
-                assert!(before.ends_with(format!("step-{:08}", failed - 1)));
-                for file in ["model", "optimizer"].map(|name| format!("{name}.safetensors")) {
-                    assert!(bytes(&before.join(&file)) == bytes(&failure.join(&file)), "{name}: {file}");
-                }
-            } else {
-                // What cannot be tested or saved is too large already.
-                assert!(!output.status.success());
-            }
+            assert_records_the_state_before(folder.path(), failed);
         }
         let progress = fs::read_to_string(failure.join("progress.toml")).unwrap();
         for part in ["[failure]", "seed = 5", "lr = ", "first = ", &format!("step = {failed}")] {

@@ -114,7 +114,5 @@ pub(super) const LONG_FUNCTIONS: &[&str] = &[
     "tests/cli/tables/predict.rs predictions_are_those_that_eval_judges",
     "tests/cuda/present/library.rs every_optimizer_loss_and_network_goes_where_the_cpu_goes",
     "tests/cuda/present/updates.rs what_is_queued_behind_an_update_that_is_not_finite_moves_nothing",
-    "tests/durability/crash_disk.rs after_a_power_cut",
-    "tests/durability/failure.rs a_diverging_run_leaves_the_state_before_the_update_and_the_batch",
     "tests/schema/validator.rs check",
 ];
