@@ -28,6 +28,7 @@ pub mod optim;
 pub mod registry;
 pub(crate) mod report;
 pub mod rng;
+pub(crate) mod stats;
 pub mod trainer;
 
 pub use error::{Error, Result};

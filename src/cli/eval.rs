@@ -39,9 +39,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let path = run_folder::config_of(&arguments.run, "eval")?;
     let config = Config::read(&path, &arguments.set)?;
     // Rows are encoded as they were for training, whatever other rows there are.
-    let learnt = run_folder::learnt_if_there(&arguments.run)?;
+    let fitted = run_folder::preprocessing_if_there(&arguments.run)?;
     let Session { splits, network, loss } =
-        Session::open(&config, learnt.as_ref(), &device::choose(&arguments.device)?)
+        Session::open(&config, fitted.as_ref(), &device::choose(&arguments.device)?)
             .map_err(|e| config.locate(e))?;
     let weights = arguments.run.join("model.safetensors");
     let state = checkpoint::load_checked(&weights, arguments.allow_nonfinite)?;
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     };
     let evaluation = trainer::evaluate(&network, &loss, data)?;
-    let names = splits.learnt.class_names().unwrap_or_default();
+    let names = splits.preprocessing.class_names().unwrap_or_default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{name}_loss {:.6}", evaluation.loss)?;
     for (metric, value) in evaluation.metrics {

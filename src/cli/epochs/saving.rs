@@ -9,7 +9,7 @@ use super::{Outcome, Run};
 use crate::checkpoint::{Failure, Progress};
 use crate::cli::signals::Stop;
 use crate::config::Config;
-use crate::data::table::Recipe;
+use crate::data::preprocess::TableEncoder;
 use crate::data::{Batch, Fingerprint};
 use crate::error::{Error, Result};
 use crate::trainer::Every;
@@ -85,8 +85,13 @@ impl Run {
                 seed: self.config.seed,
                 first: first.clone(),
                 outputs: loss.width(self.splits.outputs),
-                embeddings: self.splits.learnt.recipe().map(Recipe::embeddings).unwrap_or_default(),
-                features: self.splits.learnt.recipe().map_or(0, Recipe::features),
+                embeddings: self
+                    .splits
+                    .preprocessing
+                    .table()
+                    .map(TableEncoder::embeddings)
+                    .unwrap_or_default(),
+                features: self.splits.preprocessing.table().map_or(0, TableEncoder::features),
             };
             // The loss as the training rows made it, which are not at hand when the update is repeated.
             let config = Config { loss, ..self.config.clone() };

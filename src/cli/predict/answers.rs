@@ -1,7 +1,7 @@
 //! What is said of a row.
 
-use crate::data::table::Target;
-use crate::data::{Learnt, Want};
+use crate::data::preprocess::Target;
+use crate::data::{Preprocessing, Want};
 
 /// The columns of the output, and how numbers become them.
 pub(super) enum Answers {
@@ -32,11 +32,11 @@ pub(super) enum Cell<'a> {
 }
 
 impl Answers {
-    pub(super) fn new(learnt: &Learnt, want: Want) -> Self {
-        let targets = learnt.recipe().map(|recipe| &recipe.target);
+    pub(super) fn new(preprocessing: &Preprocessing, want: Want) -> Self {
+        let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
         let numbered = |prefix: &str| -> Vec<String> {
-            match (learnt.outputs, names.len()) {
+            match (preprocessing.outputs, names.len()) {
                 (1, _) => vec![prefix.to_owned()],
                 (count, named) if count == named => {
                     names.iter().map(|name| format!("{prefix}_{name}")).collect()
@@ -46,9 +46,9 @@ impl Answers {
         };
         match want {
             Want::Classes { .. } => {
-                let named = learnt.class_names().map(<[String]>::to_vec);
-                let names =
-                    named.unwrap_or_else(|| (0..learnt.outputs).map(|class| class.to_string()).collect());
+                let named = preprocessing.class_names().map(<[String]>::to_vec);
+                let names = named
+                    .unwrap_or_else(|| (0..preprocessing.outputs).map(|class| class.to_string()).collect());
                 let numbers =
                     names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
                 Self::Classes { names, numbers }
@@ -65,7 +65,7 @@ impl Answers {
             Want::Labels => {
                 let words = match targets {
                     Some(Target::Labels { words, .. }) => words.clone(),
-                    _ => vec![["0".to_owned(), "1".to_owned()]; learnt.outputs],
+                    _ => vec![["0".to_owned(), "1".to_owned()]; preprocessing.outputs],
                 };
                 let columns = numbered("prediction").into_iter().zip(numbered("probability"));
                 Self::Labels { columns: columns.flat_map(|(said, sure)| [said, sure]).collect(), words }

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
-use crate::data::learnt::{How, TableFormat};
+use crate::data::preprocess::{Elements, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::table::read::{Format, Input};
-use crate::data::table::{Encoder, Opened, Recipe, Row};
-use crate::data::{Learnt, Transform, arrays, images};
+use crate::data::table::{Opened, Row, RowEncoder};
+use crate::data::{Preprocessing, arrays, images};
 use crate::error::{Error, Result};
 
 /// Rows that go through the network together.
@@ -26,46 +26,53 @@ pub(super) enum Batch {
 type See<'a> = dyn FnMut(Batch) -> anyhow::Result<()> + 'a;
 
 /// Calls `see` with all rows of the input in their order.
-pub(super) fn for_each_batch(learnt: &Learnt, input: &Path, see: &mut See<'_>) -> anyhow::Result<()> {
-    let width: usize = learnt.row.iter().product();
+pub(super) fn for_each_batch(
+    preprocessing: &Preprocessing,
+    input: &Path,
+    see: &mut See<'_>,
+) -> anyhow::Result<()> {
+    let width: usize = preprocessing.row.iter().product();
     let rows = (NUMBERS / width.max(1)).clamp(1, ROWS);
-    match &learnt.how {
-        How::Table { table, recipe } => of_table((table, recipe), input, (rows, 1), see),
-        How::Series { table, window, recipe, .. } => of_table((table, recipe), input, (rows, *window), see),
-        How::Images { height, width, channels, classes, transform } => {
+    let row = preprocessing.row.as_slice();
+    match (&preprocessing.source, preprocessing.elements()) {
+        (PreprocessingSource::Table { format, encoder }, _) => {
+            of_table((format, encoder), input, (rows, 1), see)
+        }
+        (PreprocessingSource::Series { format, window, encoder, .. }, _) => {
+            of_table((format, encoder), input, (rows, *window), see)
+        }
+        (PreprocessingSource::Images { height, width, channels, classes, .. }, Some(elements)) => {
             let pictures = images::Pictures {
                 height: *height,
                 width: *width,
                 channels: *channels,
                 classes: classes.clone(),
             };
-            of_pictures(&pictures, (&learnt.row, transform), input, rows, see)
+            of_pictures(&pictures, (row, elements), input, rows, see)
         }
-        How::Arrays { transform } => {
-            of_array(&arrays::read(input)?, (&learnt.row, transform), rows, see, input)
-        }
+        (_, Some(elements)) => of_array(&arrays::read(input)?, (row, elements), rows, see, input),
+        (_, None) => Ok(()),
     }
 }
 
 /// The rows of a table, or the windows of `window` rows of a series.
 fn of_table(
-    (table, recipe): (&TableFormat, &Recipe),
+    (table, fitted): (&TableFormat, &TableEncoder),
     input: &Path,
     (rows, window): (usize, usize),
     see: &mut See<'_>,
 ) -> anyhow::Result<()> {
     let format = Format::of(input).unwrap_or(table.format);
     let input = if input == Path::new("-") { Input::Stdin } else { Input::File(input.to_path_buf()) };
-    let names: Vec<String> = recipe.columns.iter().map(|column| column.name.clone()).collect();
+    let names: Vec<String> = fitted.columns().map(|column| column.name.clone()).collect();
     // Standard input can be read once: it is opened where its rows are read.
     let mut records = if input == Input::Stdin {
         crate::data::table::read::open(&input, format, &table.dialect(), Some(&names))?
     } else {
         Opened::new(input.clone(), format, table.dialect(), Some(&names))?.records()?
     };
-    let mut encoder = Encoder::new(recipe, input.path(), &*records, false)?;
-    let (dense, learnt) = recipe.widths();
-    let width = dense + learnt;
+    let mut encoder = RowEncoder::new(fitted, input.path(), &*records, false)?;
+    let width = fitted.features();
     let (mut row, mut features) = (Row::default(), Vec::new());
     let (mut numbers, mut read, mut short): (Vec<f64>, usize, usize) = (Vec::new(), 0, 0);
     while records.next(&mut row)? {
@@ -107,7 +114,7 @@ fn windows(numbers: &[f64], (width, window): (usize, usize)) -> Result<Tensor> {
 /// A picture, a folder of pictures in the order of their names, or an IDX file of them.
 fn of_pictures(
     pictures: &images::Pictures,
-    (row, transform): (&[usize], &Transform),
+    (row, elements): (&[usize], &Elements),
     input: &Path,
     rows: usize,
     see: &mut See<'_>,
@@ -118,7 +125,7 @@ fn of_pictures(
     } else if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
         vec![input.to_path_buf()]
     } else {
-        return of_array(&arrays::read(input)?, (row, transform), rows, see, input);
+        return of_array(&arrays::read(input)?, (row, elements), rows, see, input);
     };
     if files.is_empty() {
         return Err(Error::data(input, "there is no PNG or JPEG in this folder").into());
@@ -129,7 +136,7 @@ fn of_pictures(
             bytes.extend(pictures.read(file)?);
         }
         let xs = Tensor::from_vec(bytes, [&[files.len()], row].concat(), &Device::Cpu)?;
-        see(Batch::Rows(transformed(&xs, transform)?))?;
+        see(Batch::Rows(elements.apply(&xs)?))?;
     }
     Ok(())
 }
@@ -137,7 +144,7 @@ fn of_pictures(
 /// The rows of an array whose rows have this shape.
 fn of_array(
     xs: &Tensor,
-    (shape, transform): (&[usize], &Transform),
+    (shape, elements): (&[usize], &Elements),
     rows: usize,
     see: &mut See<'_>,
     input: &Path,
@@ -155,12 +162,7 @@ fn of_array(
     let xs = xs.reshape([&[count], shape].concat())?;
     for start in (0..count).step_by(rows) {
         let batch = xs.narrow(0, start, rows.min(count - start))?.contiguous()?;
-        see(Batch::Rows(transformed(&batch, transform)?))?;
+        see(Batch::Rows(elements.apply(&batch)?))?;
     }
     Ok(())
-}
-
-fn transformed(xs: &Tensor, transform: &Transform) -> Result<Tensor> {
-    let xs = transform.apply(xs)?.to_dtype(DType::F64)?;
-    Ok(xs.affine(transform.scale, transform.shift)?)
 }

@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::{device, run_folder, session};
 use crate::checkpoint;
 use crate::config::Config;
-use crate::data::{Learnt, Units};
+use crate::data::{Preprocessing, Units};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::loss::{Losses, widened};
@@ -116,7 +116,7 @@ fn require_other_file(input: &Path, output: &Path) -> Result<()> {
 
 /// A network with a run's best weights.
 struct Predictor {
-    learnt: Learnt,
+    preprocessing: Preprocessing,
     network: Network,
     loss: Losses,
     units: Option<Units>,
@@ -127,21 +127,21 @@ struct Predictor {
 impl Predictor {
     fn open(run: &Path, device: &str, allow_nonfinite: bool) -> Result<Self> {
         let config = Config::read(&run_folder::config_of(run, "predict")?, &[])?;
-        let learnt = run_folder::learnt(run)?;
+        let preprocessing = run_folder::preprocessing(run)?;
         let (dtype, device) = (DType::from(config.train.dtype), device::choose(device)?);
         let loss = config.loss.clone();
-        let network = session::network(&config, &learnt, loss.width(learnt.outputs), &device)?;
+        let network = session::network(&config, &preprocessing, loss.width(preprocessing.outputs), &device)?;
         let weights = run.join("model.safetensors");
         let state = checkpoint::load_checked(&weights, allow_nonfinite)?;
         network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
-        let units = learnt.units()?;
-        Ok(Self { learnt, network, loss, units, dtype, device })
+        let units = preprocessing.units()?;
+        Ok(Self { preprocessing, network, loss, units, dtype, device })
     }
 
     /// What the network says of some rows: probabilities (N, C), or values (N, K) in their own units.
     fn predict(&self, xs: &Tensor) -> Result<Tensor> {
         let rows = xs.dims()[0];
-        let xs = xs.reshape([&[rows], self.learnt.row.as_slice()].concat())?;
+        let xs = xs.reshape([&[rows], self.preprocessing.row.as_slice()].concat())?;
         let outputs = self.network.forward(&xs.to_dtype(self.dtype)?.to_device(&self.device)?)?;
         let predictions = self.loss.predict(&widened(&outputs)?)?;
         match &self.units {
@@ -158,10 +158,10 @@ impl Predictor {
         out: &mut (dyn Write + Send),
         signals: Option<&Signals>,
     ) -> anyhow::Result<()> {
-        let answers = Answers::new(&self.learnt, self.loss.want());
+        let answers = Answers::new(&self.preprocessing, self.loss.want());
         let mut output = Output::new(format, answers, (out, terminal))?;
         let mut row = 0;
-        inputs::for_each_batch(&self.learnt, input, &mut |batch| {
+        inputs::for_each_batch(&self.preprocessing, input, &mut |batch| {
             if signals.is_some_and(|signals| signals.stop().is_some()) {
                 return Err(Stopped.into());
             }

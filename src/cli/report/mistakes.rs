@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Tensor};
 
-use crate::data::learnt::How;
-use crate::data::{Dataset, Learnt, Transform, class_of};
+use crate::data::preprocess::PreprocessingSource;
+use crate::data::{Dataset, Preprocessing, class_of};
 use crate::error::Result;
 use crate::loss::widened;
 use crate::metrics::{Classes, Tally};
@@ -23,21 +23,26 @@ pub(super) fn evaluation(
     trainer: &Trainer,
     split: &str,
     data: &Dataset,
-    learnt: &Learnt,
+    preprocessing: &Preprocessing,
 ) -> Result<Evaluation> {
     let tally = trainer.evaluate(data)?.tally;
     let (mut classes, mut values) = (None, None);
     match &tally {
-        Tally::Classes(tally) => classes = Some(of_classes(trainer, data, learnt, tally)?),
-        Tally::Values(_) => values = Some(of_values(trainer, data, learnt)?),
+        Tally::Classes(tally) => classes = Some(of_classes(trainer, data, preprocessing, tally)?),
+        Tally::Values(_) => values = Some(of_values(trainer, data, preprocessing)?),
         // Several questions a row have no one confusion matrix.
         Tally::Labels(_) => {}
     }
     Ok(Evaluation { split: split.to_owned(), classes, values })
 }
 
-fn of_classes(trainer: &Trainer, data: &Dataset, learnt: &Learnt, tally: &Classes) -> Result<ClassReport> {
-    let names = learnt.class_names().map(<[String]>::to_vec);
+fn of_classes(
+    trainer: &Trainer,
+    data: &Dataset,
+    preprocessing: &Preprocessing,
+    tally: &Classes,
+) -> Result<ClassReport> {
+    let names = preprocessing.class_names().map(<[String]>::to_vec);
     let count = tally.confusion().len();
     let per_class = tally.by_class().into_iter().map(|score| ClassRow {
         precision: score.precision,
@@ -53,12 +58,12 @@ fn of_classes(trainer: &Trainer, data: &Dataset, learnt: &Learnt, tally: &Classe
         calibration: calibration
             .map(|(confidence, accuracy, count)| Calibrated { confidence, accuracy, count })
             .collect(),
-        worst: wrong(trainer, data, learnt)?,
+        worst: wrong(trainer, data, preprocessing)?,
     })
 }
 
 /// The rows whose class was predicted wrong with the most confidence.
-fn wrong(trainer: &Trainer, data: &Dataset, learnt: &Learnt) -> Result<Vec<Mistake>> {
+fn wrong(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<Vec<Mistake>> {
     let mut worst: Vec<Mistake> = Vec::new();
     for_each_batch(trainer, data, |first, said, ys| {
         for (place, (scores, is)) in said.to_vec2::<f64>()?.into_iter().zip(class_of(ys)?).enumerate() {
@@ -76,18 +81,18 @@ fn wrong(trainer: &Trainer, data: &Dataset, learnt: &Learnt) -> Result<Vec<Mista
     })?;
     for mistake in &mut worst {
         let features = features(data, mistake.row)?;
-        mistake.picture = picture(learnt, &features);
-        mistake.cells = match &learnt.how {
-            How::Table { recipe, .. } => recipe.cells(&features),
+        mistake.picture = picture(preprocessing, &features);
+        mistake.cells = match &preprocessing.source {
+            PreprocessingSource::Table { encoder, .. } => encoder.invert(&features),
             _ => Vec::new(),
         };
     }
     Ok(worst)
 }
 
-fn of_values(trainer: &Trainer, data: &Dataset, learnt: &Learnt) -> Result<ValueReport> {
-    let targets = learnt.recipe().map(|recipe| recipe.target.names().to_vec()).unwrap_or_default();
-    let names: Vec<String> = (0..learnt.outputs)
+fn of_values(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<ValueReport> {
+    let targets = preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
+    let names: Vec<String> = (0..preprocessing.outputs)
         .map(|target| targets.get(target).cloned().unwrap_or_else(|| format!("target {target}")))
         .collect();
     let every = data.len().div_ceil(POINTS).max(1);
@@ -114,9 +119,9 @@ fn of_values(trainer: &Trainer, data: &Dataset, learnt: &Learnt) -> Result<Value
         Ok(())
     })?;
     let mut worst: Vec<ValueMistake> = worst.into_iter().map(|(_, mistake)| mistake).collect();
-    if let How::Table { recipe, .. } = &learnt.how {
+    if let PreprocessingSource::Table { encoder, .. } = &preprocessing.source {
         for mistake in &mut worst {
-            let cells = recipe.cells(&features(data, mistake.row)?);
+            let cells = encoder.invert(&features(data, mistake.row)?);
             let cells: Vec<String> = cells.iter().map(|(name, cell)| format!("{name} {cell}")).collect();
             mistake.text = cells.join(", ");
         }
@@ -151,16 +156,13 @@ fn features(data: &Dataset, row: usize) -> Result<Vec<f64>> {
 }
 
 /// The picture that some features were made from.
-fn picture(learnt: &Learnt, features: &[f64]) -> Option<Picture> {
-    let How::Images { height, width, channels, transform, .. } = &learnt.how else { return None };
-    let Transform { scale, shift, offset, spread } = transform;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a byte again, as it was")]
-    let byte = |(index, x): (usize, &f64)| {
-        let x = (x - shift) / scale;
-        let fitted = offset.get(index % offset.len().max(1)).zip(spread.get(index % spread.len().max(1)));
-        fitted.map_or(x, |(offset, spread)| x * spread + offset).round().clamp(0.0, 255.0) as u8
+fn picture(preprocessing: &Preprocessing, features: &[f64]) -> Option<Picture> {
+    let PreprocessingSource::Images { height, width, channels, .. } = &preprocessing.source else {
+        return None;
     };
-    let planes: Vec<u8> = features.iter().enumerate().map(byte).collect();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a byte again, as it was")]
+    let byte = |x: f64| x.round().clamp(0.0, 255.0) as u8;
+    let planes: Vec<u8> = preprocessing.elements()?.invert(features).into_iter().map(byte).collect();
     let pixels = height * width;
     if planes.len() != pixels * channels {
         return None;

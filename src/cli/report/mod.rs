@@ -98,8 +98,8 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
 
 /// What its weights do on the rows that it was tested on.
 fn look(path: &Path, config: &Config, device: &str, run: &mut RunData) -> Result<()> {
-    let learnt = run_folder::learnt_if_there(path)?;
-    let Session { splits, network, loss } = Session::open(config, learnt.as_ref(), &device::choose(device)?)?;
+    let fitted = run_folder::preprocessing_if_there(path)?;
+    let Session { splits, network, loss } = Session::open(config, fitted.as_ref(), &device::choose(device)?)?;
     let weights = path.join("model.safetensors");
     let state = checkpoint::load_checked(&weights, true)?;
     network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
@@ -119,7 +119,7 @@ fn look(path: &Path, config: &Config, device: &str, run: &mut RunData) -> Result
     let judged = splits.test.as_ref().map(|test| ("test", test));
     let judged = judged.or(splits.validation.as_ref().map(|validation| ("val", validation)));
     if let Some((split, data)) = judged {
-        run.evaluation = Some(mistakes::evaluation(&trainer, split, data, &splits.learnt)?);
+        run.evaluation = Some(mistakes::evaluation(&trainer, split, data, &splits.preprocessing)?);
     }
     Ok(())
 }

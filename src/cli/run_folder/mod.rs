@@ -11,7 +11,7 @@ use candle_core::Tensor;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::{self, Best, Found, Progress, Saved};
-use crate::data::Learnt;
+use crate::data::Preprocessing;
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
@@ -64,8 +64,8 @@ impl RunFolder {
         }
     }
 
-    /// Makes the folder and puts the config into it, and what was learnt of the data.
-    pub(super) fn create(path: &Path, config: &str, learnt: &Learnt) -> Result<Self> {
+    /// Makes the folder and puts the config into it, and the preprocessing.
+    pub(super) fn create(path: &Path, config: &str, preprocessing: &Preprocessing) -> Result<Self> {
         Self::check(path)?;
         let made =
             path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
@@ -80,7 +80,7 @@ impl RunFolder {
         let start = || -> Result<(Log, Csv)> {
             files::clear_leftovers(&Local, path)?;
             files::write(&Local, &path.join(CONFIG), config.as_bytes())?;
-            files::write(&Local, &path.join(DATA), learnt.to_toml()?.as_bytes())?;
+            files::write(&Local, &path.join(DATA), preprocessing.to_toml()?.as_bytes())?;
             let metrics = Log::create(&Local, &path.join(METRICS))?;
             Ok((metrics, Csv::of(path.join(TABLE), &path.join(METRICS))?))
         };
@@ -234,11 +234,11 @@ pub(super) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
     Err(Error::data(run, format!("there is no {CONFIG} in this folder; {command} takes the folder of a run")))
 }
 
-/// What the run in this folder learnt of its data.
-pub(super) fn learnt(run: &Path) -> Result<Learnt> {
+/// The preprocessing of the run in this folder.
+pub(super) fn preprocessing(run: &Path) -> Result<Preprocessing> {
     let path = run.join(DATA);
     if path.is_file() {
-        return Learnt::read(&path);
+        return Preprocessing::read(&path);
     }
     Err(Error::data(
         run,
@@ -246,10 +246,10 @@ pub(super) fn learnt(run: &Path) -> Result<Learnt> {
     ))
 }
 
-/// What the run in this folder learnt of its data; nothing where it was made before that was kept.
-pub(super) fn learnt_if_there(run: &Path) -> Result<Option<Learnt>> {
+/// The preprocessing of the run in this folder; nothing where it was made before that was kept.
+pub(super) fn preprocessing_if_there(run: &Path) -> Result<Option<Preprocessing>> {
     let there = fs::symlink_metadata(run.join(DATA)).is_ok();
-    if there { learnt(run).map(Some) } else { Ok(None) }
+    if there { preprocessing(run).map(Some) } else { Ok(None) }
 }
 
 /// The right to go on with the run in this folder.

@@ -2,10 +2,10 @@
 
 use super::census::{Census, ClassColumn, Classes};
 use super::options::{Options, Test};
-use super::read::quoted;
+use super::read::{listed, quoted};
 use super::row::{Row, Value};
 use super::survey::shown;
-use super::{Opened, encode, target};
+use super::{Opened, target};
 use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
 use crate::data::{Request, Want};
 use crate::error::{Error, Result};
@@ -30,15 +30,14 @@ impl<'a> Layout<'a> {
     pub(super) fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
         let (path, columns) = (table.path(), table.columns());
         if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
-            let problem = format!("is not a column of {}; {}", path.display(), encode::has(columns));
+            let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
             return Err(Error::key(format!("data.columns.{unknown}"), problem));
         }
         let targets = target::places(path, &options.target.0, columns)?;
         let split = match &options.split_column {
             None => None,
             Some(name) => Some(columns.iter().position(|own| own == name).ok_or_else(|| {
-                let problem =
-                    format!("there is no column {} to split by; {}", quoted(name), encode::has(columns));
+                let problem = format!("there is no column {} to split by; {}", quoted(name), listed(columns));
                 Error::data(path, problem)
             })?),
         };

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use super::options::{Missing, Options};
+use super::options::{Kind, Missing, Options};
 use super::read::quoted;
-use super::recipe::{Column, Encoding, Filled, Kind, MissingName, Named, Scaled};
 use super::row::Value;
 use super::survey::{self, MOST_CATEGORIES, Moments};
-use crate::data::Normalize;
+use crate::data::preprocess::{Column, MissingName, Names, Normalize, Operation};
 use crate::error::{Error, Result};
 
 /// A category with more names than this has learnt vectors in the place of a column for each.
@@ -23,12 +22,12 @@ pub(super) struct Learner<'a> {
 }
 
 impl Learner<'_> {
-    /// The encodings of all columns, by their names.
+    /// What is done with all columns, by their names.
     ///
     /// # Errors
     /// Missing cells that nothing is said about, infinite numbers, texts in columns of numbers, and nothing to learn
     /// from.
-    pub(super) fn encodings(&self, names: &[String], columns: &[survey::Column]) -> Result<Vec<Column>> {
+    pub(super) fn columns(&self, names: &[String], columns: &[survey::Column]) -> Result<Vec<Column>> {
         let kinds: Vec<(Kind, String)> =
             names.iter().zip(columns).map(|(name, column)| self.kind(name, column)).collect::<Result<_>>()?;
         let used = || names.iter().zip(columns).zip(&kinds).filter(|(_, (kind, _))| *kind != Kind::Ignore);
@@ -61,10 +60,12 @@ impl Learner<'_> {
         let encoded = names.iter().zip(columns).zip(kinds);
         encoded
             .map(|((name, column), (kind, why))| {
-                let encoding = self.encoding(kind, why, column);
-                if let Encoding::Number(scaled) | Encoding::Date(scaled) = &encoding
-                    && !(scaled.offset.is_finite() && scaled.scale.is_finite())
-                {
+                let encoded = self.column(name, kind, why, column);
+                let too_large = encoded.operations.iter().any(|operation| match operation {
+                    Operation::Scale { offset, scale } => !(offset.is_finite() && scale.is_finite()),
+                    _ => false,
+                });
+                if too_large {
                     let (min, max) = (column.numbers.min, column.numbers.max);
                     let problem =
                         format!("its values from {min:e} to {max:e} are too large to be normalised");
@@ -73,7 +74,7 @@ impl Learner<'_> {
                         format!("column {}: {problem}; correct them", quoted(name)),
                     ));
                 }
-                Ok(Column { name: name.clone(), encoding })
+                Ok(encoded)
             })
             .collect()
     }
@@ -196,29 +197,40 @@ impl Learner<'_> {
         }
     }
 
-    fn encoding(&self, kind: Kind, why: String, column: &survey::Column) -> Encoding {
-        match kind {
-            Kind::Ignore => Encoding::Ignore { why },
+    fn column(&self, name: &str, kind: Kind, why: String, column: &survey::Column) -> Column {
+        let operations = match kind {
+            Kind::Ignore => return Column::ignored(name, why),
             Kind::Number => {
-                Encoding::Number(self.scaled(&column.numbers, || column.quartiles(false), column.missing))
+                let quartiles = || column.quartiles(false);
+                self.scaled(Operation::Number, &column.numbers, quartiles, column.missing)
             }
             Kind::Date => {
-                Encoding::Date(self.scaled(&column.dates, || column.quartiles(true), column.missing))
+                let quartiles = || column.quartiles(true);
+                self.scaled(Operation::DateToDays, &column.dates, quartiles, column.missing)
             }
             Kind::Boolean => {
                 let median = if column.booleans.mean >= 0.5 { 1.0 } else { 0.0 };
-                Encoding::Boolean(self.filled(&column.booleans, || median, column.missing))
+                let filled = self.imputed(&column.booleans, || median);
+                [Operation::Boolean].into_iter().chain(filled).chain(self.indicator(column.missing)).collect()
             }
-            Kind::Category => Encoding::Category(self.named(column)),
+            Kind::Category => vec![Operation::OneHot(self.names(column))],
             Kind::Embedding => {
-                let named = self.named(column);
-                let dimension = dimension(named.len());
-                Encoding::Embedding { named, dimension }
+                let names = self.names(column);
+                let dimension = dimension(names.len());
+                vec![Operation::CategoryIndex { names, dimension }]
             }
-        }
+        };
+        Column { name: name.to_owned(), operations, ignored: None }
     }
 
-    fn scaled(&self, moments: &Moments, quartiles: impl Fn() -> [f64; 3], missing: u64) -> Scaled {
+    /// A cell as a number, and that normalised.
+    fn scaled(
+        &self,
+        first: Operation,
+        moments: &Moments,
+        quartiles: impl Fn() -> [f64; 3],
+        missing: u64,
+    ) -> Vec<Operation> {
         let spread = |range: f64| if range > 0.0 { range } else { 1.0 };
         let (offset, scale) = match self.normalize {
             Normalize::None => (0.0, 1.0),
@@ -230,21 +242,26 @@ impl Learner<'_> {
                 (median, spread(third - first))
             }
         };
-        Scaled { offset, scale, filled: self.filled(moments, || quartiles()[1], missing) }
+        let filled = self.imputed(moments, || quartiles()[1]);
+        let scaled = filled.into_iter().chain([Operation::Scale { offset, scale }]);
+        [first].into_iter().chain(scaled).chain(self.indicator(missing)).collect()
     }
 
-    fn filled(&self, moments: &Moments, median: impl Fn() -> f64, missing: u64) -> Filled {
-        let fill = match self.options.missing {
-            None => return Filled::default(),
-            Some(Missing::Mean | Missing::Category) => moments.mean,
-            Some(Missing::Median) => median(),
-            Some(Missing::Zero) => 0.0,
-        };
-        let indicator = self.options.missing == Some(Missing::Category) && missing > 0;
-        Filled { fill: Some(fill), indicator }
+    /// What stands in for a missing number.
+    fn imputed(&self, moments: &Moments, median: impl Fn() -> f64) -> Option<Operation> {
+        Some(Operation::Impute(match self.options.missing? {
+            Missing::Mean | Missing::Category => moments.mean,
+            Missing::Median => median(),
+            Missing::Zero => 0.0,
+        }))
     }
 
-    fn named(&self, column: &survey::Column) -> Named {
+    fn indicator(&self, missing: u64) -> Option<Operation> {
+        let wanted = self.options.missing == Some(Missing::Category) && missing > 0;
+        wanted.then_some(Operation::MissingIndicator)
+    }
+
+    fn names(&self, column: &survey::Column) -> Names {
         let missing = match self.options.missing {
             None => MissingName::Error,
             Some(Missing::Category) if column.missing > 0 => MissingName::Own,
@@ -253,7 +270,7 @@ impl Learner<'_> {
                 column.most_frequent().map_or(MissingName::Unknown, MissingName::As)
             }
         };
-        Named { categories: column.sorted_names(), missing }
+        Names::new(column.sorted_names(), missing)
     }
 }
 

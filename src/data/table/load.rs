@@ -3,14 +3,12 @@
 use super::census::Census;
 use super::layout::Layout;
 use super::learn::Learner;
-use super::options::Options;
+use super::options::{Kind, Options};
 use super::read::{Format, Input};
-use super::recipe::{Kind, Recipe};
 use super::row::Row;
 use super::survey::Survey;
-use super::target::Target;
 use super::{Opened, target};
-use crate::data::learnt::{How, Learnt, TableFormat};
+use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
 use crate::data::split::{Assigner, Part};
 use crate::data::{Dealt, Loaded, Normalize, Request, Want};
 use crate::error::{Error, Result};
@@ -28,11 +26,11 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     }
     let table = Opened::new(Input::File(options.path.clone()), format, options.dialect(), None)?;
     let plan = Plan::new(Layout::new(options, &table, request)?)?;
-    let recipe = match request.learnt.and_then(Learnt::recipe) {
-        Some(recipe) => recipe.clone(),
-        None => plan.learn()?,
+    let encoder = match request.fitted.and_then(Preprocessing::table) {
+        Some(encoder) => encoder.clone(),
+        None => plan.fit()?,
     };
-    let (dealt, duplicates) = plan.encode(&recipe)?;
+    let (dealt, duplicates) = plan.encode(&encoder)?;
     if duplicates > 0 {
         tracing::warn!(
             "{}: {duplicates} of the rows that are held out have the features of a row that is trained on",
@@ -42,9 +40,9 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let format = TableFormat { format, delimiter: options.delimiter, na_values: options.na_values.clone() };
     let [train, validation, test] = dealt;
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
-    let outputs = recipe.target.outputs();
-    let how = How::Table { table: format, recipe };
-    Ok(Loaded::Dealt(Box::new(Dealt { train, validation, test, outputs, how })))
+    let outputs = encoder.target.outputs();
+    let source = PreprocessingSource::Table { format, encoder };
+    Ok(Loaded::Dealt(Box::new(Dealt { train, validation, test, outputs, source })))
 }
 
 /// How the rows of a table are assigned to parts and encoded.
@@ -76,7 +74,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Finds out what the training rows hold.
-    fn learn(&self) -> Result<Recipe> {
+    fn fit(&self) -> Result<TableEncoder> {
         let Layout { options, table, request, targets, features, .. } = &self.layout;
         let (columns, classes) = (table.columns(), self.layout.class_column());
         let is_category = |column: usize| {
@@ -106,7 +104,7 @@ impl<'a> Plan<'a> {
             None => target::of_numbers(path, request.want, &names, &found, standardize)?,
         };
         let (names, found) = pick(features);
-        let learner = Learner { path, options, normalize: plan.normalize, ordered: false };
-        Ok(Recipe { target, columns: learner.encodings(&names, &found)? })
+        let learner = Learner { path, options: options, normalize: plan.normalize, ordered: false };
+        Ok(TableEncoder::new(target, learner.columns(&names, &found)?))
     }
 }

@@ -1,7 +1,8 @@
 //! People's own tables: CSV, JSONL and Parquet files of any size, read in a few passes in bounded memory.
 //!
 //! A first pass counts classes where rows are held out by a share, a second one finds out what the columns of the
-//! training rows hold (`survey`, `learn`), a third one encodes all rows as that [`Recipe`] says. Which part a row
+//! training rows hold (`survey`, `learn`), a third one encodes all rows
+//! as that [`crate::data::preprocess::TableEncoder`] says. Which part a row
 //! belongs to is worked out anew in every pass.
 
 mod census;
@@ -14,8 +15,7 @@ mod opened;
 mod options;
 mod pass;
 pub mod read;
-pub mod recipe;
-mod row;
+pub(crate) mod row;
 pub mod series;
 mod survey;
 mod target;
@@ -27,13 +27,10 @@ use serde::{Deserialize, Serialize};
 use super::{Loaded, Request, Source};
 use crate::error::Result;
 
-pub use encode::Encoder;
+pub use encode::RowEncoder;
 pub use opened::Opened;
-pub use options::{Missing, Names, Options, Test};
-pub use recipe::{Kind, Recipe};
+pub use options::{Kind, Missing, Names, Options, Test};
 pub use row::{Row, Value};
-pub(crate) use survey::quantile;
-pub use target::Target;
 
 /// Declares a table of one format.
 macro_rules! table {

@@ -10,7 +10,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::read::{Dialect, Format};
-use super::recipe::Kind;
 use crate::error::{Error, Result};
 
 /// The options of a table in a file.
@@ -55,6 +54,24 @@ impl Default for Options {
             memory: 256,
         }
     }
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A number, normalised.
+    Number,
+    /// Yes or no: 1 or 0.
+    Boolean,
+    /// One of some names: a column of 0 and 1 for each.
+    Category,
+    /// One of many names: a learnt vector for each.
+    Embedding,
+    /// A date or time: a number of days, normalised.
+    Date,
+    /// Nothing that is used.
+    Ignore,
 }
 
 /// What stands in for a missing cell. In a column of names "mean" and "median" are the most frequent one, and "zero"

@@ -6,10 +6,9 @@ use super::collect::{Collector, Duplicates, form};
 use super::load::Plan;
 use super::options::{Options, Test};
 use super::read::Input;
-use super::recipe::Recipe;
 use super::row::Row;
-use super::target::Target;
-use super::{Encoder, Opened};
+use super::{Opened, RowEncoder};
+use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, Sizes};
 use crate::data::{Held, Request, Want};
 use crate::error::{Error, Result};
@@ -37,10 +36,9 @@ impl<'a> Plan<'a> {
     }
 
     /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
-    pub(super) fn encode(&self, recipe: &Recipe) -> Result<([Option<Held>; 3], u64)> {
-        let targets = if self.layout.class_column().is_some() { 0 } else { recipe.target.width() };
-        let (dense, learnt) = recipe.widths();
-        let form = form(dense + learnt, targets, self.layout.request.dtype);
+    pub(super) fn encode(&self, fitted: &TableEncoder) -> Result<([Option<Held>; 3], u64)> {
+        let targets = if self.layout.class_column().is_some() { 0 } else { fitted.target.width() };
+        let form = form(fitted.features(), targets, self.layout.request.dtype);
         let Sizes { train, validation, test } = self.assigner.sizes();
         let all = self.census.rows + self.rows_of_test_file()?;
         let memory = (all, self.layout.options.memory);
@@ -51,9 +49,9 @@ impl<'a> Plan<'a> {
         ];
         let mut duplicates = Duplicates::new(all);
         let mut write =
-            Write { recipe, request: self.layout.request, features: Vec::new(), targets: Vec::new() };
+            Write { fitted, request: self.layout.request, features: Vec::new(), targets: Vec::new() };
         let records = self.layout.table.records()?;
-        let mut encoder = Encoder::new(recipe, self.layout.table.path(), &*records, true)?;
+        let mut encoder = RowEncoder::new(fitted, self.layout.table.path(), &*records, true)?;
         self.pass(|row, part| {
             let place = match part {
                 Part::Train => 0,
@@ -76,7 +74,7 @@ impl<'a> Plan<'a> {
                 Some(&columns),
             )?;
             let mut records = table.records()?;
-            let mut encoder = Encoder::new(recipe, path, &*records, true)?;
+            let mut encoder = RowEncoder::new(fitted, path, &*records, true)?;
             let mut row = Row::default();
             while records.next(&mut row)? {
                 write.row(&mut encoder, &row, &mut parts[2])?;
@@ -94,17 +92,17 @@ impl<'a> Plan<'a> {
 
 /// Puts encoded rows where they belong.
 struct Write<'a> {
-    recipe: &'a Recipe,
+    fitted: &'a TableEncoder,
     request: &'a Request<'a>,
     features: Vec<f64>,
     targets: Vec<f64>,
 }
 
 impl Write<'_> {
-    fn row(&mut self, encoder: &mut Encoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
+    fn row(&mut self, encoder: &mut RowEncoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
         encoder.features(row, &mut self.features)?;
         if let (Target::Classes { .. }, Want::Classes { ignored, .. }) =
-            (&self.recipe.target, self.request.want)
+            (&self.fitted.target, self.request.want)
         {
             return part.add(&self.features, &[], encoder.class(row, ignored)?);
         }

@@ -9,13 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::learn::Learner;
-use super::options::{Missing, Names, Options, Test};
-use super::read::{Format, Input};
-use super::recipe::{Kind, Recipe};
+use super::options::{Kind, Missing, Names, Options, Test};
+use super::read::{Format, Input, listed};
 use super::row::Row;
 use super::survey::Survey;
-use super::{Encoder, Opened, encode, target};
-use crate::data::learnt::{How, Learnt, TableFormat};
+use super::{Opened, RowEncoder, target};
+use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::split::TimeSplit;
 use crate::data::{Dealt, Held, Loaded, Normalize, Request, Rows, Source, Want};
 use crate::error::{Error, Result};
@@ -83,11 +82,11 @@ impl Source for TimeSeries {
         let table = Opened::new(Input::File(self.path.clone()), format, options.dialect(), None)?;
         let count = count(&table)?;
         let TimeSplit { train, validation, test } = self.split(count, request)?;
-        let recipe = match request.learnt.and_then(Learnt::recipe) {
-            Some(recipe) => recipe.clone(),
-            None => self.learn(&options, &table, train.end, request)?,
+        let encoder = match request.fitted.and_then(Preprocessing::table) {
+            Some(encoder) => encoder.clone(),
+            None => self.fit(&options, &table, train.end, request)?,
         };
-        let rows = Encoded::read(&recipe, &table, request.dtype)?;
+        let rows = Encoded::read(&encoder, &table, request.dtype)?;
         let trained = train.len();
         let part = |part: Range<usize>| rows.windows(part, (self.window, self.horizon));
         let test = match &self.test {
@@ -96,20 +95,20 @@ impl Source for TimeSeries {
                 let format = Options::format_of(path, format);
                 let other =
                     Opened::new(Input::File(path.clone()), format, options.dialect(), Some(&columns))?;
-                let rows = Encoded::read(&recipe, &other, request.dtype)?;
+                let rows = Encoded::read(&encoder, &other, request.dtype)?;
                 let windows = rows.windows(0..rows.count, (self.window, self.horizon))?;
                 Some(windows.ok_or_else(|| self.too_short(path, (rows.count, "to test on")))?)
             }
             _ => part(test)?,
         };
-        let table = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
-        let (window, horizon, outputs) = (self.window, self.horizon, recipe.target.outputs());
+        let format = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
+        let (window, horizon, outputs) = (self.window, self.horizon, encoder.target.outputs());
         Ok(Loaded::Dealt(Box::new(Dealt {
             train: part(train)?.ok_or_else(|| self.too_short(&self.path, (trained, "to train on")))?,
             validation: part(validation)?,
             test,
             outputs,
-            how: How::Series { table, window, horizon, recipe },
+            source: PreprocessingSource::Series { format, window, horizon, encoder },
         })))
     }
 }
@@ -178,16 +177,16 @@ impl TimeSeries {
     }
 
     /// Finds out what the rows to train on hold.
-    fn learn(
+    fn fit(
         &self,
         options: &Options,
         table: &Opened,
         train: usize,
         request: &Request<'_>,
-    ) -> Result<Recipe> {
+    ) -> Result<TableEncoder> {
         let columns = table.columns();
         if let Some(unknown) = self.columns.keys().find(|name| !columns.contains(name)) {
-            let problem = format!("is not a column of {}; {}", self.path.display(), encode::has(columns));
+            let problem = format!("is not a column of {}; {}", self.path.display(), listed(columns));
             return Err(Error::key(format!("data.columns.{unknown}"), problem));
         }
         let targets = target::places(&self.path, &self.target.0, columns)?;
@@ -206,7 +205,7 @@ impl TimeSeries {
         let standardize = self.standardize_target && request.standardize;
         let target = target::of_numbers(&self.path, request.want, &names, &found, standardize)?;
         let learner = Learner { path: &self.path, options, normalize: request.plan.normalize, ordered: true };
-        Ok(Recipe { target, columns: learner.encodings(columns, &survey.columns)? })
+        Ok(TableEncoder::new(target, learner.columns(columns, &survey.columns)?))
     }
 }
 
@@ -228,9 +227,9 @@ struct Encoded {
 }
 
 impl Encoded {
-    fn read(recipe: &Recipe, table: &Opened, dtype: DType) -> Result<Self> {
+    fn read(fitted: &TableEncoder, table: &Opened, dtype: DType) -> Result<Self> {
         let mut records = table.records()?;
-        let mut encoder = Encoder::new(recipe, table.path(), &*records, true)?;
+        let mut encoder = RowEncoder::new(fitted, table.path(), &*records, true)?;
         let (mut row, mut features, mut targets) = (Row::default(), Vec::new(), Vec::new());
         let (mut xs, mut ys, mut count) = (Vec::new(), Vec::new(), 0);
         while records.next(&mut row)? {
@@ -241,12 +240,11 @@ impl Encoded {
             count += 1;
         }
         encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
-        let (dense, learnt) = recipe.widths();
         let dtype = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
         let tensor = |numbers: Vec<f64>, width| {
             Tensor::from_vec(numbers, (count, width), &Device::Cpu)?.to_dtype(dtype)
         };
-        Ok(Self { xs: tensor(xs, dense + learnt)?, ys: tensor(ys, recipe.target.width())?, count })
+        Ok(Self { xs: tensor(xs, fitted.features())?, ys: tensor(ys, fitted.target.width())?, count })
     }
 
     /// The windows of these rows with their targets; nothing where there is none.

@@ -1,80 +1,12 @@
-//! What of a table is to be learnt, as the loss wants it.
+//! The columns of the targets, and what they are to the loss.
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::encode::has;
-use super::read::quoted;
+use super::read::{listed, quoted};
 use super::survey;
 use crate::data::Want;
+use crate::data::preprocess::Target;
 use crate::error::{Error, Result};
-
-/// What is to be learnt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Target {
-    /// One of some classes.
-    Classes {
-        /// The column.
-        name: String,
-        /// The names of the classes, in the order of their numbers.
-        classes: Vec<String>,
-    },
-    /// Numbers; the network gives `(y - mean) / std`.
-    Values {
-        /// The columns.
-        names: Vec<String>,
-        /// For each of them what is subtracted.
-        mean: Vec<f64>,
-        /// For each of them what is divided by.
-        std: Vec<f64>,
-    },
-    /// A probability for each class.
-    Probabilities {
-        /// The columns.
-        names: Vec<String>,
-    },
-    /// Answers of yes or no.
-    Labels {
-        /// The columns.
-        names: Vec<String>,
-        /// For each of them the words for no and yes.
-        words: Vec<[String; 2]>,
-    },
-}
-
-impl Target {
-    /// The columns.
-    pub fn names(&self) -> &[String] {
-        match self {
-            Self::Classes { name, .. } => std::slice::from_ref(name),
-            Self::Values { names, .. } | Self::Probabilities { names } | Self::Labels { names, .. } => names,
-        }
-    }
-
-    /// Whether the network gives values in other units than their own.
-    #[allow(clippy::float_cmp, reason = "0 and 1 are what values as they are have")]
-    pub fn is_standardized(&self) -> bool {
-        match self {
-            Self::Values { mean, std, .. } => mean.iter().any(|m| *m != 0.0) || std.iter().any(|s| *s != 1.0),
-            _ => false,
-        }
-    }
-
-    /// How many numbers a prediction has.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Classes { classes, .. } => classes.len(),
-            _ => self.names().len(),
-        }
-    }
-
-    /// How many numbers a row of targets has.
-    pub(super) fn width(&self) -> usize {
-        self.names().len()
-    }
-}
 
 /// Finds the columns of the targets.
 pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Result<Vec<usize>> {
@@ -86,7 +18,8 @@ pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Res
                 .max_by(|a, b| a.0.total_cmp(&b.0))
                 .filter(|(likeness, _)| *likeness > 0.75);
             let hint = nearest.map_or(String::new(), |(_, own)| format!(" did you mean {}?", quoted(own)));
-            let problem = format!("there is no column {} to predict;{hint} {}", quoted(name), has(columns));
+            let problem =
+                format!("there is no column {} to predict;{hint} {}", quoted(name), listed(columns));
             Error::data(path, problem)
         })
     };

@@ -2,6 +2,7 @@
 
 mod bad;
 mod images;
+mod old_runs;
 mod predict;
 mod real;
 mod series;

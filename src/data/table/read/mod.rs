@@ -76,6 +76,16 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.escape_debug())
 }
 
+/// "it has `a`, `b`"
+pub(crate) fn listed(columns: &[String]) -> String {
+    const SHOWN: usize = 30;
+    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| quoted(name)).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    format!("it has {}", names.join(", "))
+}
+
 /// Refuses names that stand twice.
 fn require_distinct(path: &Path, columns: &[String]) -> Result<()> {
     let mut seen = rustc_hash::FxHashMap::default();

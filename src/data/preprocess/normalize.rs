@@ -7,9 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::table::quantile;
+use super::elements::Elements;
 use crate::error::Result;
 use crate::registry::schema::positive;
+use crate::stats::quantile;
 
 /// How inputs are normalised. What is fitted is fitted on the training rows alone.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -91,31 +92,13 @@ impl Serialize for Normalize {
     }
 }
 
-/// What is done with the elements of a row: `(x - offset) / spread` a feature at a time, where there are such, and
-/// `x · scale + shift` as a batch is made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Transform {
-    /// Multiplied with.
-    pub scale: f64,
-    /// Added.
-    pub shift: f64,
-    /// For each feature what is subtracted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub offset: Vec<f64>,
-    /// For each feature what is divided by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub spread: Vec<f64>,
-}
-
 impl Normalize {
     /// What is to be done with rows like these, (N, F) or (N, T, F).
-    pub(super) fn fit(self, xs: &Tensor) -> Result<Transform> {
+    pub(in crate::data) fn fit(self, xs: &Tensor) -> Result<Elements> {
         let unit = if xs.dtype() == DType::U8 { 1.0 / 255.0 } else { 1.0 };
-        let affine = |scale, shift| Transform { scale, shift, offset: Vec::new(), spread: Vec::new() };
         let (offset, spread) = match self {
-            Self::None => return Ok(affine(unit, 0.0)),
-            Self::Fixed { mean, std } => return Ok(affine(unit / std, -mean / std)),
+            Self::None => return Ok(Elements::affine(unit, 0.0)),
+            Self::Fixed { mean, std } => return Ok(Elements::affine(unit / std, -mean / std)),
             Self::Standard => standard(xs)?,
             Self::MinMax => min_max(xs)?,
             Self::Robust => robust(xs)?,
@@ -123,19 +106,7 @@ impl Normalize {
         // A constant feature has no spread to divide by, but for what rounding leaves in its standard deviation.
         let constant = (min_max(xs)?.1.eq(0.0)? + spread.eq(0.0)?)?.ne(0.0)?;
         let spread = constant.where_cond(&spread.ones_like()?, &spread)?;
-        Ok(Transform { scale: 1.0, shift: 0.0, offset: offset.to_vec1()?, spread: spread.to_vec1()? })
-    }
-}
-
-impl Transform {
-    /// What is done with rows (N, F) or (N, T, F) before they become batches.
-    pub fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        if self.offset.is_empty() {
-            return Ok(xs.clone());
-        }
-        let vector = |numbers: &[f64]| Tensor::new(numbers, xs.device());
-        let xs = xs.to_dtype(DType::F64)?;
-        Ok(xs.broadcast_sub(&vector(&self.offset)?)?.broadcast_div(&vector(&self.spread)?)?)
+        Ok(Elements { scale: 1.0, shift: 0.0, offset: offset.to_vec1()?, spread: spread.to_vec1()? })
     }
 }
 

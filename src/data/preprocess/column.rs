@@ -1,0 +1,232 @@
+//! The preprocessing of one column of a table: a chain of operations from a cell to features.
+
+use super::names::Names;
+use crate::data::table::row::Value;
+
+/// One operation on a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// A cell to the number in it.
+    Number,
+    /// Yes to 1, no to 0.
+    Boolean,
+    /// A date or time to days since 1970-01-01 UTC.
+    DateToDays,
+    /// A missing cell to this number.
+    Impute(f64),
+    /// `(x - offset) / scale`: standardised, min-max or robust, by what was fitted.
+    Scale {
+        /// Subtracted: a mean, a minimum or a median.
+        offset: f64,
+        /// Divided by: a standard deviation, a range or the distance of the quartiles.
+        scale: f64,
+    },
+    /// A further feature behind the number: 1 where the cell was missing, else 0.
+    MissingIndicator,
+    /// A name to a 1 in its place among as many features as there are names.
+    OneHot(Names),
+    /// A name to its index from 1, for an embedding; 0 is unknown.
+    CategoryIndex {
+        /// The names.
+        names: Names,
+        /// The length of a name's learnt vector.
+        dimension: usize,
+    },
+}
+
+/// A column and its operations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name in the header.
+    pub name: String,
+    /// What is done with a cell, in order. Of an ignored column nothing.
+    pub operations: Vec<Operation>,
+    /// Why the column is ignored, where it is.
+    pub ignored: Option<String>,
+}
+
+/// Why a cell cannot be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellError {
+    /// It is missing, and nothing is imputed.
+    Missing,
+    /// It is infinite or NaN.
+    NotFinite,
+    /// It is no number.
+    NotNumber,
+    /// It is no date.
+    NotDate,
+    /// It is neither yes nor no.
+    NotBoolean,
+}
+
+/// The features of a row so far.
+#[derive(Debug, Clone, Default)]
+pub struct Features {
+    /// Those that are numbers, column after column.
+    pub dense: Vec<f64>,
+    /// The indices of embeddings.
+    pub indices: Vec<f64>,
+}
+
+impl Column {
+    /// A column that is not used.
+    pub fn ignored(name: &str, why: String) -> Self {
+        Self { name: name.to_owned(), operations: Vec::new(), ignored: Some(why) }
+    }
+
+    /// Encodes a cell; gives whether its name is one that training did not have.
+    ///
+    /// # Errors
+    /// A cell that the first operation does not take.
+    pub fn apply(&self, cell: Value<'_>, features: &mut Features) -> Result<bool, CellError> {
+        let missing = cell == Value::Missing;
+        let (mut number, mut indicator) = (None, false);
+        for operation in &self.operations {
+            match operation {
+                Operation::Number | Operation::Boolean | Operation::DateToDays if missing => {}
+                Operation::Number => {
+                    let read = cell.number().ok_or(CellError::NotNumber)?;
+                    number = Some(Some(read).filter(|x| x.is_finite()).ok_or(CellError::NotFinite)?);
+                }
+                Operation::Boolean => {
+                    number = Some(f64::from(u8::from(yes(cell).ok_or(CellError::NotBoolean)?)));
+                }
+                Operation::DateToDays => number = Some(cell.date().ok_or(CellError::NotDate)?),
+                Operation::Impute(fill) => number = number.or(Some(*fill)),
+                Operation::Scale { offset, scale } => number = number.map(|x| (x - offset) / scale),
+                Operation::MissingIndicator => indicator = true,
+                Operation::OneHot(names) => {
+                    let found = names.find(cell)?;
+                    let start = features.dense.len();
+                    features.dense.resize(start + names.len(), 0.0);
+                    if let Some(index) = found.index {
+                        features.dense[start + index] = 1.0;
+                    }
+                    return Ok(found.unseen);
+                }
+                Operation::CategoryIndex { names, .. } => {
+                    let found = names.find(cell)?;
+                    #[allow(clippy::cast_precision_loss, reason = "there are fewer names than 2^24")]
+                    features.indices.push(found.index.map_or(0.0, |index| 1.0 + index as f64));
+                    return Ok(found.unseen);
+                }
+            }
+        }
+        if self.ignored.is_none() {
+            features.dense.push(number.ok_or(CellError::Missing)?);
+            if indicator {
+                features.dense.push(f64::from(u8::from(missing)));
+            }
+        }
+        Ok(false)
+    }
+
+    /// The cell that some features were made from, as text; each column takes its features from the front of `dense` and
+    /// `indices`. Nothing of an ignored column.
+    pub fn invert(&self, dense: &mut &[f64], indices: &mut &[f64]) -> Option<String> {
+        let own = take(dense, self.dense_width());
+        let index = take(indices, self.index_width()).first().copied();
+        let mut number = own.first().copied().unwrap_or(f64::NAN);
+        let mut text = None;
+        for operation in self.operations.iter().rev() {
+            text = match operation {
+                Operation::Impute(_) | Operation::MissingIndicator => continue,
+                Operation::Scale { offset, scale } => {
+                    number = number * scale + offset;
+                    continue;
+                }
+                Operation::Number => Some(shortest(number)),
+                Operation::Boolean => Some((if number > 0.5 { "yes" } else { "no" }).to_owned()),
+                Operation::DateToDays => Some(date(number)),
+                Operation::OneHot(names) => Some(names.name(own.iter().position(|x| *x > 0.5))),
+                Operation::CategoryIndex { names, .. } => {
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+                    let index = index.map(|index| index as usize);
+                    Some(names.name(index.and_then(|index| index.checked_sub(1))))
+                }
+            };
+        }
+        text
+    }
+
+    /// How many features are numbers.
+    pub fn dense_width(&self) -> usize {
+        let of = |operation: &Operation| match operation {
+            Operation::Number | Operation::Boolean | Operation::DateToDays => 1,
+            Operation::MissingIndicator => 1,
+            Operation::OneHot(names) => names.len(),
+            Operation::Impute(_) | Operation::Scale { .. } | Operation::CategoryIndex { .. } => 0,
+        };
+        self.operations.iter().map(of).sum()
+    }
+
+    /// How many features are indices of an embedding: 0 or 1.
+    pub fn index_width(&self) -> usize {
+        usize::from(
+            self.operations.iter().any(|operation| matches!(operation, Operation::CategoryIndex { .. })),
+        )
+    }
+
+    /// The names of the dense features, in order.
+    pub(super) fn dense_names(&self) -> Vec<String> {
+        let mut features = Vec::new();
+        for operation in &self.operations {
+            match operation {
+                Operation::Number | Operation::Boolean | Operation::DateToDays => {
+                    features.push(self.name.clone());
+                }
+                Operation::MissingIndicator => features.push(format!("{} missing", self.name)),
+                Operation::OneHot(names) => features.extend(names.feature_names(&self.name)),
+                Operation::Impute(_) | Operation::Scale { .. } | Operation::CategoryIndex { .. } => {}
+            }
+        }
+        features
+    }
+
+    /// What is done with the column, for a reader.
+    pub fn describe(&self) -> String {
+        if let Some(why) = &self.ignored {
+            return format!("ignored: {why}");
+        }
+        let describe = |operation: &Operation| match operation {
+            Operation::Number => "number".to_owned(),
+            Operation::Boolean => "boolean".to_owned(),
+            Operation::DateToDays => "date".to_owned(),
+            Operation::Impute(fill) => format!(", where missing {fill:.4}"),
+            Operation::Scale { .. } => String::new(),
+            Operation::MissingIndicator => ", and a column that says so".to_owned(),
+            Operation::OneHot(names) => format!("category of {}: one-hot", names.len()),
+            Operation::CategoryIndex { names, dimension } => {
+                format!("category of {}: learnt vectors of {dimension}", names.len())
+            }
+        };
+        self.operations.iter().map(describe).collect()
+    }
+}
+
+/// Takes numbers from the front of others.
+fn take<'a>(from: &mut &'a [f64], count: usize) -> &'a [f64] {
+    let (taken, rest) = from.split_at(count.min(from.len()));
+    *from = rest;
+    taken
+}
+
+/// Yes or no, also as 1 and 0.
+#[allow(clippy::float_cmp, reason = "0 and 1 exactly")]
+fn yes(value: Value<'_>) -> Option<bool> {
+    value.boolean().or_else(|| value.number().filter(|x| *x == 0.0 || *x == 1.0).map(|x| x == 1.0))
+}
+
+/// A number as a person would write it: what rounding to 32 bits and back adds is left out.
+fn shortest(number: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, reason = "for the eye")]
+    let rounded = format!("{:.5}", number as f32);
+    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The instant that is so many days after 1970-01-01 UTC.
+fn date(days: f64) -> String {
+    let since = jiff::SignedDuration::try_from_secs_f64((days * 86_400.0).round()).unwrap_or_default();
+    jiff::Timestamp::from_duration(since).map_or_else(|_| shortest(days), |instant| instant.to_string())
+}

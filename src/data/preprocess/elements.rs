@@ -1,0 +1,64 @@
+//! The preprocessing of arrays and pictures: every element of a row is scaled.
+
+use candle_core::{DType, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// `(x - offset) / spread` a feature, where features were fitted, and then `x · scale + shift`, which is done as a batch is
+/// made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elements {
+    /// Multiplied with.
+    pub scale: f64,
+    /// Added.
+    pub shift: f64,
+    /// What is subtracted, by feature; empty: nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offset: Vec<f64>,
+    /// What is divided by, by feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spread: Vec<f64>,
+}
+
+impl Elements {
+    /// `x · scale + shift` of every element.
+    pub fn affine(scale: f64, shift: f64) -> Self {
+        Self { scale, shift, offset: Vec::new(), spread: Vec::new() }
+    }
+
+    /// What is done with rows (N, F) or (N, T, F) before they become batches.
+    pub fn fitted(&self, xs: &Tensor) -> Result<Tensor> {
+        if self.offset.is_empty() {
+            return Ok(xs.clone());
+        }
+        let vector = |numbers: &[f64]| Tensor::new(numbers, xs.device());
+        let xs = xs.to_dtype(DType::F64)?;
+        Ok(xs.broadcast_sub(&vector(&self.offset)?)?.broadcast_div(&vector(&self.spread)?)?)
+    }
+
+    /// Rows (N, F) or (N, T, F) as the network reads them, in f64.
+    pub fn apply(&self, xs: &Tensor) -> Result<Tensor> {
+        Ok(self.fitted(xs)?.to_dtype(DType::F64)?.affine(self.scale, self.shift)?)
+    }
+
+    /// The elements of a row (F) or (T, F) that the network reads as `features`.
+    pub fn invert(&self, features: &[f64]) -> Vec<f64> {
+        let element = |(index, x): (usize, &f64)| {
+            let x = (x - self.shift) / self.scale;
+            let fitted = self.offset.get(index % self.offset.len().max(1));
+            let fitted = fitted.zip(self.spread.get(index % self.spread.len().max(1)));
+            fitted.map_or(x, |(offset, spread)| x * spread + offset)
+        };
+        features.iter().enumerate().map(element).collect()
+    }
+
+    /// What is done, for a reader.
+    pub fn describe(&self) -> String {
+        if self.offset.is_empty() {
+            return format!("x · {:.6} + {:.6}", self.scale, self.shift);
+        }
+        format!("{} features, each scaled by what its training rows hold", self.offset.len())
+    }
+}

@@ -1,0 +1,187 @@
+//! What was fitted on the training rows, as data: a list of steps that are applied to other rows, inverted, saved as a run's
+//! `data.toml`, and described.
+
+mod column;
+mod elements;
+mod names;
+mod normalize;
+mod saved;
+mod step;
+mod table;
+mod target;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::dataset::Units;
+use super::table::read::{Dialect, Format};
+use crate::error::{Error, Result};
+
+pub use column::{CellError, Column, Features, Operation};
+pub use elements::Elements;
+pub use names::{MissingName, Names};
+pub use normalize::Normalize;
+pub use step::Step;
+pub use table::TableEncoder;
+pub use target::Target;
+
+/// What was fitted on the training rows, and the shape of the rows that it makes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "saved::Saved", into = "saved::Saved")]
+pub struct Preprocessing {
+    /// The shape of a row as the network reads it: `[F]` or `[T, F]`.
+    pub row: Vec<usize>,
+    /// The number of classes, or of values.
+    pub outputs: usize,
+    /// What the steps are applied to.
+    pub source: PreprocessingSource,
+}
+
+/// What preprocessing is applied to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PreprocessingSource {
+    /// The rows of a table.
+    Table {
+        /// How its file is read.
+        format: TableFormat,
+        /// The steps.
+        encoder: TableEncoder,
+    },
+    /// Windows of the rows of a table.
+    Series {
+        /// How its file is read.
+        format: TableFormat,
+        /// The rows that a prediction is made from.
+        window: usize,
+        /// How many rows ahead it is made.
+        horizon: usize,
+        /// The steps.
+        encoder: TableEncoder,
+    },
+    /// Pictures.
+    Images {
+        /// Their height in pixels.
+        height: usize,
+        /// Their width in pixels.
+        width: usize,
+        /// 1 of grey, 3 of coloured pictures.
+        channels: usize,
+        /// The names of the classes.
+        classes: Vec<String>,
+        /// The step.
+        elements: Step,
+    },
+    /// Arrays of numbers or bytes.
+    Arrays {
+        /// The step.
+        elements: Step,
+    },
+}
+
+/// How the text of a table becomes cells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableFormat {
+    /// The format of its file.
+    pub format: Format,
+    /// CSV: the delimiter, where it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// Further words for a missing value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub na_values: Vec<String>,
+}
+
+impl TableFormat {
+    /// What a reader needs to know.
+    pub fn dialect(&self) -> Dialect {
+        let delimiter = self.delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
+        Dialect { delimiter, na_values: self.na_values.clone() }
+    }
+}
+
+impl Preprocessing {
+    /// Reads `data.toml`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let read: Self = toml::from_str(&text).map_err(|e| Error::data(path, e.message().to_owned()))?;
+        read.check()
+            .map_err(|problem| Error::data(path, format!("{problem}; it was changed: train again")))?;
+        Ok(read)
+    }
+
+    /// Refuses what does not fit together.
+    fn check(&self) -> Result<(), String> {
+        let width: usize = self.row.iter().product();
+        let (features, outputs) = match &self.source {
+            PreprocessingSource::Table { encoder, .. } => (encoder.features(), encoder.target.outputs()),
+            PreprocessingSource::Series { encoder, window, .. } => {
+                (encoder.features().saturating_mul(*window), encoder.target.outputs())
+            }
+            PreprocessingSource::Images { height, width, channels, classes, .. } => {
+                (height.saturating_mul(*width).saturating_mul(*channels), classes.len())
+            }
+            PreprocessingSource::Arrays { .. } => (width, self.outputs),
+        };
+        if (features, outputs) == (width, self.outputs) {
+            return Ok(());
+        }
+        Err(format!(
+            "it has {features} features and {outputs} outputs, and says {width} and {}",
+            self.outputs
+        ))
+    }
+
+    /// As `data.toml` has it.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::Config(e.to_string()))
+    }
+
+    /// The steps from a row of the source to what the network reads: of a table one a column, of arrays and pictures one.
+    pub fn steps(&self) -> &[Step] {
+        match &self.source {
+            PreprocessingSource::Table { encoder, .. } | PreprocessingSource::Series { encoder, .. } => {
+                encoder.steps()
+            }
+            PreprocessingSource::Images { elements, .. } | PreprocessingSource::Arrays { elements } => {
+                std::slice::from_ref(elements)
+            }
+        }
+    }
+
+    /// The steps of a table.
+    pub fn table(&self) -> Option<&TableEncoder> {
+        match &self.source {
+            PreprocessingSource::Table { encoder, .. } | PreprocessingSource::Series { encoder, .. } => {
+                Some(encoder)
+            }
+            PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => None,
+        }
+    }
+
+    /// The step of pictures and arrays.
+    pub fn elements(&self) -> Option<&Elements> {
+        self.steps().iter().find_map(|step| match step {
+            Step::Elements(elements) => Some(elements),
+            Step::Column(_) => None,
+        })
+    }
+
+    /// What takes predictions back to the targets' own units, where they were learnt in others.
+    pub fn units(&self) -> Result<Option<Units>> {
+        match self.table().map(|encoder| &encoder.target) {
+            Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
+                Units::new(mean, std).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The names of the classes, where they have some.
+    pub fn class_names(&self) -> Option<&[String]> {
+        match &self.source {
+            PreprocessingSource::Images { classes, .. } => Some(classes),
+            _ => self.table()?.target.class_names(),
+        }
+    }
+}

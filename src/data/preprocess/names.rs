@@ -1,0 +1,100 @@
+//! The names of a category, and what a name is among them.
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::column::CellError;
+use crate::data::table::row::Value;
+
+/// The names of the training rows, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Names {
+    names: Vec<String>,
+    missing: MissingName,
+    indices: FxHashMap<String, usize>,
+}
+
+/// What a missing name is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MissingName {
+    /// An error.
+    #[default]
+    Error,
+    /// A name that training has not seen.
+    Unknown,
+    /// A category of its own, behind the others.
+    Own,
+    /// This one.
+    As(String),
+}
+
+/// What a cell is among the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Its index; none where it is unknown.
+    pub(super) index: Option<usize>,
+    /// Whether it is a name that training did not have.
+    pub(super) unseen: bool,
+}
+
+impl Names {
+    /// These names, with what a missing cell is.
+    pub fn new(names: Vec<String>, missing: MissingName) -> Self {
+        let indices = names.iter().cloned().zip(0..).collect();
+        Self { names, missing, indices }
+    }
+
+    /// The names, without one for a missing cell.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What a missing cell is.
+    pub fn missing(&self) -> &MissingName {
+        &self.missing
+    }
+
+    /// How many there are, with that for a missing cell.
+    pub fn len(&self) -> usize {
+        self.names.len() + usize::from(self.missing == MissingName::Own)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What a cell is among the names.
+    pub(super) fn find(&self, cell: Value<'_>) -> Result<Found, CellError> {
+        if cell == Value::Missing {
+            let index = match &self.missing {
+                MissingName::Error => return Err(CellError::Missing),
+                MissingName::Unknown => None,
+                MissingName::Own => Some(self.names.len()),
+                MissingName::As(name) => self.indices.get(name).copied(),
+            };
+            return Ok(Found { index, unseen: false });
+        }
+        let known = match cell {
+            Value::Text(text) => self.indices.get(text).copied(),
+            _ => None,
+        };
+        let index = known.or_else(|| self.indices.get(&cell.name()?).copied());
+        Ok(Found { index, unseen: index.is_none() })
+    }
+
+    /// The name of an index.
+    pub(super) fn name(&self, index: Option<usize>) -> String {
+        match index {
+            None => "unknown".to_owned(),
+            Some(index) => self.names.get(index).cloned().unwrap_or_else(|| "missing".to_owned()),
+        }
+    }
+
+    /// The names of the features of a column that is one-hot encoded.
+    pub(super) fn feature_names(&self, column: &str) -> Vec<String> {
+        let own = (self.missing == MissingName::Own).then(|| format!("{column} missing"));
+        self.names.iter().map(|name| format!("{column}={name}")).chain(own).collect()
+    }
+}

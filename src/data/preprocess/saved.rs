@@ -1,0 +1,213 @@
+//! `data.toml`: preprocessing as a run keeps it. Runs of every version are read.
+
+use serde::{Deserialize, Serialize};
+
+use super::column::{Column, Operation};
+use super::names::{MissingName, Names};
+use super::step::Step;
+use super::target::Target;
+use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
+
+/// The whole file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Saved {
+    row: Vec<usize>,
+    outputs: usize,
+    how: SavedSource,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "lowercase")]
+enum SavedSource {
+    Table { table: TableFormat, recipe: SavedTable },
+    Series { table: TableFormat, window: usize, horizon: usize, recipe: SavedTable },
+    Images { height: usize, width: usize, channels: usize, classes: Vec<String>, transform: Elements },
+    Arrays { transform: Elements },
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedTable {
+    target: Target,
+    columns: Vec<SavedColumn>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedColumn {
+    name: String,
+    #[serde(flatten)]
+    encoding: Encoding,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Encoding {
+    Number(Scaled),
+    Boolean(Filled),
+    Date(Scaled),
+    Category(SavedNames),
+    Embedding {
+        #[serde(flatten)]
+        named: SavedNames,
+        dimension: usize,
+    },
+    Ignore {
+        why: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Scaled {
+    offset: f64,
+    scale: f64,
+    #[serde(flatten)]
+    filled: Filled,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Filled {
+    /// Left out: a missing cell is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fill: Option<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    indicator: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedNames {
+    categories: Vec<String>,
+    #[serde(default)]
+    missing: MissingName,
+}
+
+impl From<Saved> for Preprocessing {
+    fn from(Saved { row, outputs, how }: Saved) -> Self {
+        let source = match how {
+            SavedSource::Table { table, recipe } => {
+                PreprocessingSource::Table { format: table, encoder: recipe.into() }
+            }
+            SavedSource::Series { table, window, horizon, recipe } => {
+                PreprocessingSource::Series { format: table, window, horizon, encoder: recipe.into() }
+            }
+            SavedSource::Images { height, width, channels, classes, transform } => {
+                let elements = Step::Elements(transform);
+                PreprocessingSource::Images { height, width, channels, classes, elements }
+            }
+            SavedSource::Arrays { transform } => {
+                PreprocessingSource::Arrays { elements: Step::Elements(transform) }
+            }
+        };
+        Self { row, outputs, source }
+    }
+}
+
+impl From<Preprocessing> for Saved {
+    fn from(preprocessing: Preprocessing) -> Self {
+        let transform = preprocessing.elements().cloned().unwrap_or_else(|| Elements::affine(1.0, 0.0));
+        let Preprocessing { row, outputs, source } = preprocessing;
+        let how = match source {
+            PreprocessingSource::Table { format, encoder } => {
+                SavedSource::Table { table: format, recipe: (&encoder).into() }
+            }
+            PreprocessingSource::Series { format, window, horizon, encoder } => {
+                SavedSource::Series { table: format, window, horizon, recipe: (&encoder).into() }
+            }
+            PreprocessingSource::Images { height, width, channels, classes, .. } => {
+                SavedSource::Images { height, width, channels, classes, transform }
+            }
+            PreprocessingSource::Arrays { .. } => SavedSource::Arrays { transform },
+        };
+        Self { row, outputs, how }
+    }
+}
+
+impl From<SavedTable> for TableEncoder {
+    fn from(SavedTable { target, columns }: SavedTable) -> Self {
+        Self::new(target, columns.into_iter().map(Column::from).collect())
+    }
+}
+
+impl From<&TableEncoder> for SavedTable {
+    fn from(encoder: &TableEncoder) -> Self {
+        Self { target: encoder.target.clone(), columns: encoder.columns().map(SavedColumn::from).collect() }
+    }
+}
+
+impl From<SavedColumn> for Column {
+    fn from(SavedColumn { name, encoding }: SavedColumn) -> Self {
+        let names = |saved: SavedNames| Names::new(saved.categories, saved.missing);
+        let operations = match encoding {
+            Encoding::Ignore { why } => return Self::ignored(&name, why),
+            Encoding::Number(scaled) => scaled.after(Operation::Number),
+            Encoding::Date(scaled) => scaled.after(Operation::DateToDays),
+            Encoding::Boolean(filled) => {
+                let Filled { fill, indicator } = filled;
+                let indicator = indicator.then_some(Operation::MissingIndicator);
+                [Operation::Boolean].into_iter().chain(fill.map(Operation::Impute)).chain(indicator).collect()
+            }
+            Encoding::Category(saved) => vec![Operation::OneHot(names(saved))],
+            Encoding::Embedding { named, dimension } => {
+                vec![Operation::CategoryIndex { names: names(named), dimension }]
+            }
+        };
+        Self { name, operations, ignored: None }
+    }
+}
+
+impl Scaled {
+    fn after(self, first: Operation) -> Vec<Operation> {
+        let Self { offset, scale, filled: Filled { fill, indicator } } = self;
+        let fill = fill.map(Operation::Impute);
+        let indicator = indicator.then_some(Operation::MissingIndicator);
+        [first].into_iter().chain(fill).chain([Operation::Scale { offset, scale }]).chain(indicator).collect()
+    }
+}
+
+impl From<&Column> for SavedColumn {
+    fn from(column: &Column) -> Self {
+        let saved = |names: &Names| SavedNames {
+            categories: names.names().to_vec(),
+            missing: names.missing().clone(),
+        };
+        let (mut filled, mut scale, mut encoding) = (Filled::default(), (0.0, 1.0), None);
+        let mut first = None;
+        for operation in &column.operations {
+            match operation {
+                Operation::Number | Operation::Boolean | Operation::DateToDays => first = Some(operation),
+                Operation::Impute(fill) => filled.fill = Some(*fill),
+                Operation::Scale { offset, scale: by } => scale = (*offset, *by),
+                Operation::MissingIndicator => filled.indicator = true,
+                Operation::OneHot(names) => encoding = Some(Encoding::Category(saved(names))),
+                Operation::CategoryIndex { names, dimension } => {
+                    encoding = Some(Encoding::Embedding { named: saved(names), dimension: *dimension });
+                }
+            }
+        }
+        let scaled = |filled| Scaled { offset: scale.0, scale: scale.1, filled };
+        let encoding = encoding.unwrap_or_else(|| match first {
+            Some(Operation::Number) => Encoding::Number(scaled(filled)),
+            Some(Operation::DateToDays) => Encoding::Date(scaled(filled)),
+            Some(_) => Encoding::Boolean(filled),
+            None => Encoding::Ignore { why: column.ignored.clone().unwrap_or_default() },
+        });
+        Self { name: column.name.clone(), encoding }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The `data.toml` of a run of version 0.1.0 on a table with a column of each kind.
+    const OLD: &str = include_str!("../../../tests/tables/run-0.1.0/data.toml");
+
+    #[test]
+    fn a_file_of_the_first_version_is_read_and_written_alike() {
+        let read: Preprocessing = toml::from_str(OLD).unwrap();
+        let again = read.to_toml().unwrap();
+        assert_eq!(
+            toml::from_str::<toml::Table>(&again).unwrap(),
+            toml::from_str::<toml::Table>(OLD).unwrap()
+        );
+        assert_eq!(toml::from_str::<Preprocessing>(&again).unwrap(), read);
+    }
+}

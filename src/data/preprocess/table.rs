@@ -1,0 +1,78 @@
+//! The preprocessing of a table: its columns become features, its target what the network learns.
+
+use super::column::{Column, Operation};
+use super::step::Step;
+use super::target::Target;
+use crate::data::table::read::quoted;
+
+/// What was fitted on the training rows of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableEncoder {
+    /// What is predicted.
+    pub target: Target,
+    /// A step a column, in the order of the training table, the target left aside.
+    steps: Vec<Step>,
+}
+
+impl TableEncoder {
+    /// An encoder of these columns.
+    pub fn new(target: Target, columns: Vec<Column>) -> Self {
+        Self { target, steps: columns.into_iter().map(Step::Column).collect() }
+    }
+
+    /// Its steps.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Column(column) => Some(column),
+            Step::Elements(_) => None,
+        })
+    }
+
+    /// How many features of a row are numbers; the indices of embeddings follow them.
+    pub fn dense_width(&self) -> usize {
+        self.columns().map(Column::dense_width).sum()
+    }
+
+    /// How many features a row has.
+    pub fn features(&self) -> usize {
+        self.dense_width() + self.columns().map(Column::index_width).sum::<usize>()
+    }
+
+    /// The embeddings: for each column the number of names, one for unknown, and the length of a name's vector.
+    pub fn embeddings(&self) -> Vec<(usize, usize)> {
+        let operations = self.columns().flat_map(|column| &column.operations);
+        let size = |operation: &Operation| match operation {
+            Operation::CategoryIndex { names, dimension } => Some((names.len() + 1, *dimension)),
+            _ => None,
+        };
+        operations.filter_map(size).collect()
+    }
+
+    /// The names of the features, in their order.
+    pub fn feature_names(&self) -> Vec<String> {
+        let dense = self.columns().flat_map(Column::dense_names);
+        let indices = self.columns().filter(|column| column.index_width() > 0);
+        dense.chain(indices.map(|column| column.name.clone())).collect()
+    }
+
+    /// The cells that some features were made from, by the names of their columns.
+    pub fn invert(&self, features: &[f64]) -> Vec<(String, String)> {
+        let (mut dense, mut indices) = features.split_at(self.dense_width().min(features.len()));
+        let columns = self.columns();
+        let cell = |column: &Column| Some((column.name.clone(), column.invert(&mut dense, &mut indices)?));
+        columns.filter_map(cell).collect()
+    }
+
+    /// Columns and what is done with them, a line each, the targets first.
+    pub fn describe(&self) -> Vec<(String, String)> {
+        let target = self.target.describe();
+        let targets = self.target.names().iter().map(|name| (quoted(name), target.clone()));
+        let columns = self.columns().map(|column| (quoted(&column.name), column.describe()));
+        targets.chain(columns).collect()
+    }
+}

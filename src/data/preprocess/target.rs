@@ -1,0 +1,97 @@
+//! What of a table is predicted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::table::read::quoted;
+
+/// What is to be learnt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Target {
+    /// One of some classes.
+    Classes {
+        /// The column.
+        name: String,
+        /// The names of the classes, in the order of their numbers.
+        classes: Vec<String>,
+    },
+    /// Numbers; the network gives `(y - mean) / std`.
+    Values {
+        /// The columns.
+        names: Vec<String>,
+        /// For each of them what is subtracted.
+        mean: Vec<f64>,
+        /// For each of them what is divided by.
+        std: Vec<f64>,
+    },
+    /// A probability for each class.
+    Probabilities {
+        /// The columns.
+        names: Vec<String>,
+    },
+    /// Answers of yes or no.
+    Labels {
+        /// The columns.
+        names: Vec<String>,
+        /// For each of them the words for no and yes.
+        words: Vec<[String; 2]>,
+    },
+}
+
+impl Target {
+    /// The columns.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Classes { name, .. } => std::slice::from_ref(name),
+            Self::Values { names, .. } | Self::Probabilities { names } | Self::Labels { names, .. } => names,
+        }
+    }
+
+    /// Whether the network gives values in other units than their own.
+    #[allow(clippy::float_cmp, reason = "0 and 1 are what values as they are have")]
+    pub fn is_standardized(&self) -> bool {
+        match self {
+            Self::Values { mean, std, .. } => mean.iter().any(|m| *m != 0.0) || std.iter().any(|s| *s != 1.0),
+            _ => false,
+        }
+    }
+
+    /// How many numbers a prediction has.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Classes { classes, .. } => classes.len(),
+            _ => self.names().len(),
+        }
+    }
+
+    /// How many numbers a row of targets has.
+    pub fn width(&self) -> usize {
+        self.names().len()
+    }
+
+    /// The names of the classes, where they have some.
+    pub fn class_names(&self) -> Option<&[String]> {
+        match self {
+            Self::Classes { classes, .. } => Some(classes),
+            Self::Probabilities { names } => Some(names),
+            Self::Values { .. } | Self::Labels { .. } => None,
+        }
+    }
+
+    /// What is predicted, for a reader.
+    pub(super) fn describe(&self) -> String {
+        const SHOWN: usize = 10;
+        match self {
+            Self::Classes { classes, .. } => {
+                let mut names: Vec<String> = classes.iter().take(SHOWN).map(|name| quoted(name)).collect();
+                if classes.len() > SHOWN {
+                    names.push("…".to_owned());
+                }
+                format!("target of {} classes: {}", classes.len(), names.join(", "))
+            }
+            Self::Values { .. } => "target, a number".to_owned(),
+            Self::Probabilities { .. } => "target, a probability".to_owned(),
+            Self::Labels { .. } => "target, yes or no".to_owned(),
+        }
+    }
+}

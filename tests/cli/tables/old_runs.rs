@@ -1,0 +1,35 @@
+//! Runs that an earlier version made.
+
+use std::fs;
+
+use super::{cells, metric, table};
+use crate::common::succeed;
+
+/// tests/tables/run-0.1.0 is a run of version 0.1.0 on `trees.csv`, with what it evaluated and predicted then.
+#[test]
+fn a_run_of_version_0_1_0_evaluates_and_predicts_as_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = table("run-0.1.0");
+    fs::create_dir(folder.path().join("run")).unwrap();
+    for name in ["config.toml", "data.toml", "model.safetensors"] {
+        fs::copy(old.join(name), folder.path().join("run").join(name)).unwrap();
+    }
+    fs::copy(old.join("trees.csv"), folder.path().join("trees.csv")).unwrap();
+    let said = succeed(folder.path(), &["predict", "run", "--input", "trees.csv"]);
+    let expected = fs::read_to_string(old.join("predictions.csv")).unwrap();
+    let (said, expected) = (cells(&said), cells(&expected));
+    assert_eq!((said.len(), &said[0]), (61, &expected[0]));
+    for (said, expected) in said.iter().zip(&expected).skip(1) {
+        assert_eq!(said[0], expected[0]);
+        for (said, expected) in said[1..].iter().zip(&expected[1..]) {
+            let (said, expected): (f64, f64) = (said.parse().unwrap(), expected.parse().unwrap());
+            assert!((said - expected).abs() < 1e-6, "{said} {expected}");
+        }
+    }
+    // The same twelve rows are tested on.
+    let (said, expected) =
+        (succeed(folder.path(), &["eval", "run"]), fs::read_to_string(old.join("eval.txt")).unwrap());
+    for name in ["test_loss", "test_accuracy"] {
+        assert!((metric(&said, name) - metric(&expected, name)).abs() < 1e-6, "{said}");
+    }
+}
