@@ -12,10 +12,10 @@ use crate::common::{configs, repository, succeed};
 pub(crate) fn write_mnist(folder: &Path, count: usize) {
     let want = Want::Classes { ignored: -100, probabilities: false };
     let plan = Preparation::default();
-    let Loaded::Whole(whole) = MnistSample {}.load(&Request::new(want, &plan)).unwrap() else {
+    let Loaded::Raw(raw) = MnistSample {}.load(&Request::new(want, &plan)).unwrap() else {
         panic!("the sample is not dealt");
     };
-    for (split, rows) in [("train", whole.train), ("t10k", whole.test.unwrap())] {
+    for (split, rows) in [("train", raw.train), ("t10k", raw.test.unwrap())] {
         let (images, labels) = idx(&rows, count);
         fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels).unwrap();
         let file = fs::File::create(folder.join(format!("{split}-images-idx3-ubyte.gz"))).unwrap();

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::preprocess::{PreprocessingSource, Step};
-use super::{Loaded, Request, Rows, Source, Whole};
+use super::{Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::registry::schema::below_one;
@@ -93,7 +93,7 @@ impl Source for Images {
         let train = pictures.rows(&found)?;
         let test = if parted { Some(pictures.rows(&listed(&test, &pictures.classes)?)?) } else { None };
         let (test_share, outputs) = (self.test, pictures.classes.len());
-        Ok(Loaded::Whole(Whole {
+        Ok(Loaded::Raw(RawRows {
             train,
             test,
             test_share,
@@ -254,12 +254,12 @@ mod tests {
         image::RgbImage::from_pixel(size, size, image::Rgb(color)).save(path).unwrap();
     }
 
-    fn load(images: &Images) -> Result<Whole> {
+    fn load(images: &Images) -> Result<RawRows> {
         let plan = Preparation::default();
         let want = Want::Classes { ignored: -100, probabilities: false };
         match images.load(&Request::new(want, &plan))? {
-            Loaded::Whole(whole) => Ok(whole),
-            Loaded::Dealt(_) => Err(Error::Config("pictures are not dealt".to_owned())),
+            Loaded::Raw(raw) => Ok(raw),
+            Loaded::Encoded(_) => Err(Error::Config("pictures are not encoded".to_owned())),
         }
     }
 
@@ -273,11 +273,11 @@ mod tests {
         fs::write(folder.path().join("red/notes.txt"), "no picture").unwrap();
         let images =
             Images { path: folder.path().to_path_buf(), color: true, test: 0.25, ..Images::default() };
-        let whole = load(&images).unwrap();
+        let raw = load(&images).unwrap();
         // The first picture in order is a blue one.
-        assert_eq!(whole.train.xs.dims(), [8, 3, 8, 8]);
-        assert_eq!((whole.test_share, whole.test.is_none()), (0.25, true));
-        let red = whole.train.xs.get(7).unwrap().flatten_all().unwrap().to_vec1::<u8>().unwrap();
+        assert_eq!(raw.train.xs.dims(), [8, 3, 8, 8]);
+        assert_eq!((raw.test_share, raw.test.is_none()), (0.25, true));
+        let red = raw.train.xs.get(7).unwrap().flatten_all().unwrap().to_vec1::<u8>().unwrap();
         assert_eq!((red[0], red[64], red[128]), (200, 10, 30));
         let grey = load(&Images { color: false, size: Some([2, 3]), test: 0.0, ..images }).unwrap();
         assert_eq!(grey.train.xs.dims(), [8, 2, 3]);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::idx::{self, Idx};
 use super::images::Pictures;
 use super::table::read::quoted;
-use super::{Loaded, Request, Rows, Source, Want, Whole, fetch};
+use super::{Loaded, RawRows, Request, Rows, Source, Want, fetch};
 use crate::error::{Error, Result};
 
 /// The classes of MNIST, and of the sets that were made in its place.
@@ -71,7 +71,7 @@ impl Source for FashionMnist {
             "Ankle boot",
         ];
         let mut loaded = load("fashion-mnist", &self.place(), CLASSES, request)?;
-        if let Loaded::Whole(Whole { pictures: Some(pictures), .. }) = &mut loaded {
+        if let Loaded::Raw(RawRows { pictures: Some(pictures), .. }) = &mut loaded {
             pictures.classes = NAMES.map(str::to_owned).into();
         }
         Ok(loaded)
@@ -90,7 +90,7 @@ fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Res
 /// A set of two splits.
 pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     let pictures = Pictures::grey(&train.xs, outputs);
-    Loaded::Whole(Whole { train, test: Some(test), test_share: 0.0, outputs, ordered: false, pictures })
+    Loaded::Raw(RawRows { train, test: Some(test), test_share: 0.0, outputs, ordered: false, pictures })
 }
 
 /// The file of one split, under the names that it is known by; other sets have the set's name before it, or `test` for

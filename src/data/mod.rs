@@ -134,14 +134,14 @@ impl<'a> Request<'a> {
 #[derive(Debug, Clone)]
 pub enum Loaded {
     /// Rows as they are in the file, before any are held out.
-    Whole(Whole),
+    Raw(RawRows),
     /// Rows that are dealt to the splits and encoded.
-    Dealt(Box<Dealt>),
+    Encoded(Box<EncodedSplits>),
 }
 
 /// Rows on the CPU, as they are in the file.
 #[derive(Debug, Clone)]
-pub struct Whole {
+pub struct RawRows {
     /// The rows to train on.
     pub train: Rows,
     /// The rows to test on, where the source has some.
@@ -158,13 +158,13 @@ pub struct Whole {
 
 /// Rows that are dealt to the splits and encoded.
 #[derive(Debug, Clone)]
-pub struct Dealt {
+pub struct EncodedSplits {
     /// The rows to train on.
-    pub train: Held,
+    pub train: EncodedRows,
     /// The rows that judge the epochs.
-    pub validation: Option<Held>,
+    pub validation: Option<EncodedRows>,
     /// The rows that judge the end.
-    pub test: Option<Held>,
+    pub test: Option<EncodedRows>,
     /// How many numbers a prediction has.
     pub outputs: usize,
     /// How they became what they are.
@@ -173,7 +173,7 @@ pub struct Dealt {
 
 /// Where encoded rows are.
 #[derive(Debug, Clone)]
-pub enum Held {
+pub enum EncodedRows {
     /// In memory.
     Memory(Rows),
     /// In memory, each row the first one of its window.
@@ -186,14 +186,14 @@ impl Sources {
     /// Reads all rows and refuses those that no network can learn from.
     pub fn read(&self, request: &Request<'_>) -> Result<Loaded> {
         let loaded = self.load(request)?;
-        if let Loaded::Whole(whole) = &loaded {
+        if let Loaded::Raw(whole) = &loaded {
             whole.check().map_err(|problem| Error::data(self.place(), problem))?;
         }
         Ok(loaded)
     }
 }
 
-impl Whole {
+impl RawRows {
     /// Refuses rows without features or targets, and a test split that is not like the training rows.
     fn check(&self) -> Result<(), String> {
         let row = |rows: &Rows| {

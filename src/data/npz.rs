@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
 use super::images::Pictures;
-use super::{Loaded, Request, Rows, Source, Want, Whole, npy};
+use super::{Loaded, RawRows, Request, Rows, Source, Want, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -63,7 +63,7 @@ impl Npz {
         };
         let images = train.xs.dtype() == DType::U8 && want.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
-        Ok(Loaded::Whole(Whole { train, test, test_share: 0.0, outputs, ordered: false, pictures }))
+        Ok(Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures }))
     }
 
     fn split(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::preprocess::{Preprocessing, PreprocessingSource, Step};
 use super::split::{Fold, SplitPlan, SplitRows};
-use super::{Dataset, Dealt, Held, Loaded, Normalize, Request, Rows, Whole};
+use super::{Dataset, EncodedRows, EncodedSplits, Loaded, Normalize, RawRows, Request, Rows};
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -75,14 +75,14 @@ impl Preparation {
     /// Splits, shapes and normalises what a source gave.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
         match loaded {
-            Loaded::Whole(whole) => self.split(whole, request, device),
-            Loaded::Dealt(dealt) => self.gather(*dealt, request, device),
+            Loaded::Raw(raw) => self.split(raw, request, device),
+            Loaded::Encoded(encoded) => self.gather(*encoded, request, device),
         }
     }
 
     /// Splits, shapes and normalises rows.
-    fn split(&self, whole: Whole, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let Whole { train, test: own_test, test_share, outputs, ordered, pictures } = whole;
+    fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
+        let RawRows { train, test: own_test, test_share, outputs, ordered, pictures } = raw;
         let plan = self.split_plan(test_share);
         let SplitRows { train, validation, test } = if ordered {
             SplitRows::by_time(&train, &plan)?
@@ -116,21 +116,21 @@ impl Preparation {
     }
 
     /// Shapes rows that are split and normalised.
-    fn gather(&self, dealt: Dealt, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let Dealt { train, validation, test, outputs, source } = dealt;
+    fn gather(&self, encoded: EncodedSplits, request: &Request<'_>, device: &Device) -> Result<Splits> {
+        let EncodedSplits { train, validation, test, outputs, source } = encoded;
         let mut preprocessing = Preprocessing { row: Vec::new(), outputs, source };
         let units = preprocessing.units()?;
-        let dataset = |held: Held| -> Result<Dataset> {
+        let dataset = |held: EncodedRows| -> Result<Dataset> {
             let (data, own) = match held {
-                Held::Memory(rows) => {
+                EncodedRows::Memory(rows) => {
                     let own = rows.xs.dims()[1..].to_vec();
                     (Dataset::new(&rows.xs, &rows.ys, (1.0, 0.0), request.dtype, device)?, own)
                 }
-                Held::Windows(rows, steps) => {
+                EncodedRows::Windows(rows, steps) => {
                     let own = vec![steps, rows.xs.dims()[1]];
                     (Dataset::new(&rows.xs, &rows.ys, (1.0, 0.0), request.dtype, device)?, own)
                 }
-                Held::File(stored) => {
+                EncodedRows::File(stored) => {
                     let own = vec![stored.form().features];
                     (Dataset::stored(stored, request.dtype, device), own)
                 }
@@ -184,10 +184,10 @@ mod tests {
     use crate::data::{Want, order};
     use candle_core::{DType, Tensor};
 
-    fn rows(labels: &[i64]) -> Whole {
+    fn rows(labels: &[i64]) -> RawRows {
         let n = labels.len();
         let xs: Vec<f64> = (0..n * 2).map(|i| f64::from(u32::try_from(i).unwrap())).collect();
-        Whole {
+        RawRows {
             train: Rows {
                 xs: Tensor::from_vec(xs, (n, 2), &Device::Cpu).unwrap(),
                 ys: Tensor::from_slice(labels, n, &Device::Cpu).unwrap(),
@@ -200,12 +200,12 @@ mod tests {
         }
     }
 
-    fn prepare(text: &str, whole: Whole, input: Input) -> Result<Splits> {
+    fn prepare(text: &str, raw: RawRows, input: Input) -> Result<Splits> {
         let plan: Preparation = toml::from_str(text).unwrap();
         let want = Want::Classes { ignored: -100, probabilities: false };
         let (dtype, plan) = (DType::F64, &plan);
         let request = Request { want, standardize: false, input, seed: 1, dtype, plan, fitted: None };
-        plan.prepare(Loaded::Whole(whole), &request, &Device::Cpu)
+        plan.prepare(Loaded::Raw(raw), &request, &Device::Cpu)
     }
 
     #[test]

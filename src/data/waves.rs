@@ -8,7 +8,7 @@ use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Request, Rows, Source, Whole};
+use super::{Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -69,7 +69,7 @@ impl Source for Waves {
         }
         let series = self.series(request.seed);
         let test = self.rows / 5;
-        Ok(Loaded::Whole(Whole {
+        Ok(Loaded::Raw(RawRows {
             train: self.windows(&series, 0..self.rows - test)?,
             test: Some(self.windows(&series, self.rows - test..self.rows)?),
             test_share: 0.0,

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::data::stored::{Form, Writer};
-use crate::data::{Held, Rows};
+use crate::data::{EncodedRows, Rows};
 use crate::error::Result;
 
 /// What a row of 64-bit numbers costs besides its own bytes: its place in the order of an epoch.
@@ -76,11 +76,11 @@ impl Collector {
     }
 
     /// The rows; nothing where there are none.
-    pub(super) fn finish(self) -> Result<Option<Held>> {
+    pub(super) fn finish(self) -> Result<Option<EncodedRows>> {
         match self {
             Self::File(writer) => {
                 let stored = writer.finish()?;
-                Ok((!stored.is_empty()).then_some(Held::File(stored)))
+                Ok((!stored.is_empty()).then_some(EncodedRows::File(stored)))
             }
             Self::Memory { rows: 0, .. } => Ok(None),
             Self::Memory { form, xs, values, classes, rows } => {
@@ -90,7 +90,7 @@ impl Collector {
                 } else {
                     values.tensor((rows, form.targets))?
                 };
-                Ok(Some(Held::Memory(Rows { xs, ys })))
+                Ok(Some(EncodedRows::Memory(Rows { xs, ys })))
             }
         }
     }

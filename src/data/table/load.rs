@@ -10,7 +10,7 @@ use super::survey::Survey;
 use super::{Opened, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
 use crate::data::split::{Assigner, Part};
-use crate::data::{Dealt, Loaded, Normalize, Request, Want};
+use crate::data::{EncodedSplits, Loaded, Normalize, Request, Want};
 use crate::error::{Error, Result};
 
 /// Loads a table as its options say.
@@ -42,7 +42,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
-    Ok(Loaded::Dealt(Box::new(Dealt { train, validation, test, outputs, source })))
+    Ok(Loaded::Encoded(Box::new(EncodedSplits { train, validation, test, outputs, source })))
 }
 
 /// How the rows of a table are assigned to parts and encoded.

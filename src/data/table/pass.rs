@@ -10,7 +10,7 @@ use super::row::Row;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, Sizes};
-use crate::data::{Held, Request, Want};
+use crate::data::{EncodedRows, Request, Want};
 use crate::error::{Error, Result};
 
 impl<'a> Plan<'a> {
@@ -36,7 +36,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
-    pub(super) fn encode(&self, fitted: &TableEncoder) -> Result<([Option<Held>; 3], u64)> {
+    pub(super) fn encode(&self, fitted: &TableEncoder) -> Result<([Option<EncodedRows>; 3], u64)> {
         let targets = if self.layout.class_column().is_some() { 0 } else { fitted.target.width() };
         let form = form(fitted.features(), targets, self.layout.request.dtype);
         let Sizes { train, validation, test } = self.assigner.sizes();

@@ -16,7 +16,7 @@ use super::survey::Survey;
 use super::{Opened, RowEncoder, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::split::TimeSplit;
-use crate::data::{Dealt, Held, Loaded, Normalize, Request, Rows, Source, Want};
+use crate::data::{EncodedRows, EncodedSplits, Loaded, Normalize, Request, Rows, Source, Want};
 use crate::error::{Error, Result};
 
 /// The most rows of a window, and the most that a prediction is ahead of it.
@@ -103,7 +103,7 @@ impl Source for TimeSeries {
         };
         let format = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
         let (window, horizon, outputs) = (self.window, self.horizon, encoder.target.outputs());
-        Ok(Loaded::Dealt(Box::new(Dealt {
+        Ok(Loaded::Encoded(Box::new(EncodedSplits {
             train: part(train)?.ok_or_else(|| self.too_short(&self.path, (trained, "to train on")))?,
             validation: part(validation)?,
             test,
@@ -248,7 +248,7 @@ impl Encoded {
     }
 
     /// The windows of these rows with their targets; nothing where there is none.
-    fn windows(&self, rows: Range<usize>, (window, horizon): (usize, usize)) -> Result<Option<Held>> {
+    fn windows(&self, rows: Range<usize>, (window, horizon): (usize, usize)) -> Result<Option<EncodedRows>> {
         let Some(count) =
             (rows.end - rows.start).checked_sub(window + horizon - 1).filter(|count| *count > 0)
         else {
@@ -256,6 +256,6 @@ impl Encoded {
         };
         let xs = self.xs.narrow(0, rows.start, count + window - 1)?;
         let ys = self.ys.narrow(0, rows.start + window + horizon - 1, count)?;
-        Ok(Some(Held::Windows(Rows { xs, ys }, window)))
+        Ok(Some(EncodedRows::Windows(Rows { xs, ys }, window)))
     }
 }
