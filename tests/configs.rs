@@ -4,13 +4,13 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use descent::data::{Loaded, Preparation, Request, Rows, Source, Want, mnist_sample::MnistSample};
+use descent::data::{Loaded, Preparation, Request, Rows, Source, Task, mnist_sample::MnistSample};
 
 use crate::common::{configs, repository, succeed};
 
 /// Writes the first rows of the embedded sample as IDX files, the images gzipped.
 pub(crate) fn write_mnist(folder: &Path, count: usize) {
-    let want = Want::Classes { ignored: -100, probabilities: false };
+    let want = Task::Classes { ignored: -100, probabilities: false };
     let plan = Preparation::default();
     let Loaded::Raw(raw) = MnistSample {}.load(&Request::new(want, &plan)).unwrap() else {
         panic!("the sample is not dealt");

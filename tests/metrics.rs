@@ -1,7 +1,7 @@
 //! Metrics against scikit-learn's. `scripts/golden.py` made the file.
 
 use candle_core::{DType, Device, Tensor};
-use descent::data::Want;
+use descent::data::Task;
 use descent::metrics::Tally;
 use serde_json::Value;
 
@@ -19,9 +19,9 @@ fn numbers(value: &Value) -> Vec<f64> {
 /// Counts a case in two parts, as an evaluation in batches does.
 fn tally(case: &Value) -> Tally {
     let want = match case["kind"].as_str().unwrap() {
-        "classes" => Want::Classes { ignored: -100, probabilities: false },
-        "labels" => Want::Labels,
-        _ => Want::Values,
+        "classes" => Task::Classes { ignored: -100, probabilities: false },
+        "labels" => Task::Labels,
+        _ => Task::Values,
     };
     let rows = case["predictions"].as_array().unwrap().len();
     let tensor = |values: &Value| Tensor::new(numbers(values), &Device::Cpu).unwrap();
@@ -56,8 +56,8 @@ fn every_metric_is_scikit_learns() {
             seen.insert(name.clone());
         }
     }
-    let classes = Want::Classes { ignored: -100, probabilities: false };
-    for name in [classes, Want::Labels, Want::Values].into_iter().flat_map(Tally::names) {
+    let classes = Task::Classes { ignored: -100, probabilities: false };
+    for name in [classes, Task::Labels, Task::Values].into_iter().flat_map(Tally::names) {
         assert!(seen.contains(*name), "no golden value for {name}");
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use crate::data::{Preparation, Sources, Want};
+use crate::data::{Preparation, Sources, Task};
 use crate::loss::Losses;
 use crate::metrics::Tally;
 use crate::model::Model;
@@ -53,8 +53,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     section(&mut out, "training, [train]", &[("", sentence(&options::<TrainOptions>()))])?;
     let stop = sentence(&options::<EarlyStopping>());
     section(&mut out, "early stopping, [train.early_stopping]", &[("", stop)])?;
-    let classes = Want::Classes { ignored: -100, probabilities: true };
-    let metrics = [("classes", classes), ("labels", Want::Labels), ("values", Want::Values)]
+    let classes = Task::Classes { ignored: -100, probabilities: true };
+    let metrics = [("classes", classes), ("labels", Task::Labels), ("values", Task::Values)]
         .map(|(kind, want)| (kind, Tally::names(want).join(", ")));
     section(&mut out, "metrics", &metrics)
 }

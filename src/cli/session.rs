@@ -26,7 +26,7 @@ impl Session {
     pub(super) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
         let dtype: DType = config.train.dtype.into();
         let request = Request {
-            want: config.loss.want(),
+            task: config.loss.want(),
             standardize: config.loss.standardizes(),
             input: config.model.input(),
             seed: config.seed,

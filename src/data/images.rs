@@ -75,7 +75,7 @@ impl Source for Images {
     }
 
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
-        if !request.want.classes() {
+        if !request.task.classes() {
             let problem = "compares numbers, but pictures have classes; set it to `cross_entropy`";
             return Err(Error::key("loss.name", problem));
         }
@@ -247,7 +247,7 @@ fn bytes(picture: &DynamicImage, (height, width): (usize, usize), color: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Preparation, Want};
+    use crate::data::{Preparation, Task};
 
     fn paint(path: &Path, size: u32, color: [u8; 3]) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -256,8 +256,8 @@ mod tests {
 
     fn load(images: &Images) -> Result<RawRows> {
         let plan = Preparation::default();
-        let want = Want::Classes { ignored: -100, probabilities: false };
-        match images.load(&Request::new(want, &plan))? {
+        let task = Task::Classes { ignored: -100, probabilities: false };
+        match images.load(&Request::new(task, &plan))? {
             Loaded::Raw(raw) => Ok(raw),
             Loaded::Encoded(_) => Err(Error::Config("pictures are not encoded".to_owned())),
         }

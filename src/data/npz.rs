@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
 use super::images::Pictures;
-use super::{Loaded, RawRows, Request, Rows, Source, Want, npy};
+use super::{Loaded, RawRows, Request, Rows, Source, Task, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -37,31 +37,31 @@ impl Source for Npz {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
         let (file, _) = files::open(&self.path)?;
-        self.arrays(file, request.want)
+        self.arrays(file, request.task)
     }
 }
 
 /// The rows of an `.npz` file that is read from anywhere.
-pub fn from_reader(source: impl Read + Seek, want: Want) -> Result<Loaded> {
-    Npz::default().arrays(source, want)
+pub fn from_reader(source: impl Read + Seek, task: Task) -> Result<Loaded> {
+    Npz::default().arrays(source, task)
 }
 
 impl Npz {
-    fn arrays(&self, source: impl Read + Seek, want: Want) -> Result<Loaded> {
+    fn arrays(&self, source: impl Read + Seek, task: Task) -> Result<Loaded> {
         let mut archive = ZipArchive::new(source)
             .map_err(|e| Error::data(&self.path, format!("not an .npz file ({e}); np.savez makes one")))?;
-        let train = self.split(&mut archive, "train", want)?.ok_or_else(|| {
+        let train = self.split(&mut archive, "train", task)?.ok_or_else(|| {
             let names: Vec<_> = archive.file_names().flatten().collect();
             let problem = format!("no array `x_train`; it has {}", names.join(", ").escape_debug());
             Error::data(&self.path, problem)
         })?;
-        let test = self.split(&mut archive, "test", want)?;
-        let outputs = match want {
-            Want::Values | Want::Labels => train.ys.dims()[1],
-            Want::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
-            Want::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
+        let test = self.split(&mut archive, "test", task)?;
+        let outputs = match task {
+            Task::Values | Task::Labels => train.ys.dims()[1],
+            Task::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
+            Task::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
         };
-        let images = train.xs.dtype() == DType::U8 && want.classes();
+        let images = train.xs.dtype() == DType::U8 && task.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
         Ok(Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures }))
     }
@@ -70,7 +70,7 @@ impl Npz {
         &self,
         archive: &mut ZipArchive<impl Read + Seek>,
         split: &str,
-        want: Want,
+        task: Task,
     ) -> Result<Option<Rows>> {
         let Some(xs) = self.array(archive, &format!("x_{split}"))? else {
             return Ok(None);
@@ -92,11 +92,11 @@ impl Npz {
         if xs.dtype() != DType::U8 {
             require_finite(&self.path, &format!("x_{split}"), &xs)?;
         }
-        let ys = match want {
-            Want::Values | Want::Labels => values(&ys)?,
+        let ys = match task {
+            Task::Values | Task::Labels => values(&ys)?,
             // As torch has it: a number a class is a probability for each of them.
-            Want::Classes { probabilities: true, .. } if ys.rank() == 2 && ys.dims()[1] > 1 => values(&ys)?,
-            Want::Classes { ignored, .. } => class_numbers(&self.path, &name, &ys, ignored)?,
+            Task::Classes { probabilities: true, .. } if ys.rank() == 2 && ys.dims()[1] > 1 => values(&ys)?,
+            Task::Classes { ignored, .. } => class_numbers(&self.path, &name, &ys, ignored)?,
         };
         if ys.dtype() == DType::F64 {
             require_finite(&self.path, &name, &ys)?;

@@ -87,7 +87,7 @@ impl Preparation {
         let SplitRows { train, validation, test } = if ordered {
             SplitRows::by_time(&train, &plan)?
         } else {
-            SplitRows::at_random(&train, &plan, request.want, request.seed)?
+            SplitRows::at_random(&train, &plan, request.task, request.seed)?
         };
         let test = test.or(own_test);
         let shape = |rows: Rows| -> Result<Rows> {
@@ -181,7 +181,7 @@ impl Preparation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Want, order};
+    use crate::data::{Task, order};
     use candle_core::{DType, Tensor};
 
     fn rows(labels: &[i64]) -> RawRows {
@@ -202,9 +202,9 @@ mod tests {
 
     fn prepare(text: &str, raw: RawRows, input: Input) -> Result<Splits> {
         let plan: Preparation = toml::from_str(text).unwrap();
-        let want = Want::Classes { ignored: -100, probabilities: false };
+        let task = Task::Classes { ignored: -100, probabilities: false };
         let (dtype, plan) = (DType::F64, &plan);
-        let request = Request { want, standardize: false, input, seed: 1, dtype, plan, fitted: None };
+        let request = Request { task, standardize: false, input, seed: 1, dtype, plan, fitted: None };
         plan.prepare(Loaded::Raw(raw), &request, &Device::Cpu)
     }
 

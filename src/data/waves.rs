@@ -43,7 +43,7 @@ impl Source for Waves {
     }
 
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
-        if request.want.classes() {
+        if request.task.classes() {
             return Err(Error::key(
                 "loss.name",
                 "compares classes, but `waves` has numbers as targets; set it to `mse`",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
 use super::{Reduction, first_not};
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Activation;
 use crate::kernels::activation;
@@ -46,8 +46,8 @@ impl Elementwise for BceWithLogits {
         self.reduction
     }
 
-    fn want(&self) -> Want {
-        Want::Labels
+    fn want(&self) -> Task {
+        Task::Labels
     }
 
     fn check(&self) -> Result<(), KeyError> {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight, first_not};
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Number;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad, value_and_grad_of_shares};
@@ -54,8 +54,8 @@ impl CrossEntropy {
 }
 
 impl Loss for CrossEntropy {
-    fn want(&self) -> Want {
-        Want::Classes { ignored: self.ignore_index, probabilities: true }
+    fn want(&self) -> Task {
+        Task::Classes { ignored: self.ignore_index, probabilities: true }
     }
 
     fn check(&self) -> Result<(), KeyError> {

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::{Loss, Losses, Reduction};
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Number;
 use crate::kernels::pairwise::{Pairwise, value_and_grad};
@@ -25,8 +25,8 @@ pub trait Elementwise: Pairwise {
     }
 
     /// The kind of targets.
-    fn want(&self) -> Want {
-        Want::Values
+    fn want(&self) -> Task {
+        Task::Values
     }
 
     /// Refuses options that do not fit targets of this many values.
@@ -46,7 +46,7 @@ pub trait Elementwise: Pairwise {
 }
 
 impl<E: Elementwise> Loss for E {
-    fn want(&self) -> Want {
+    fn want(&self) -> Task {
         Elementwise::want(self)
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
 use super::{Loss, Reduction};
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Number;
 use crate::kernels::autograd::vjp;
@@ -68,8 +68,8 @@ impl GaussianNll {
 }
 
 impl Loss for GaussianNll {
-    fn want(&self) -> Want {
-        Want::Values
+    fn want(&self) -> Task {
+        Task::Values
     }
 
     fn check(&self) -> Result<(), KeyError> {

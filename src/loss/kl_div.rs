@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Loss, Reduction, first_not};
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Number;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares};
@@ -58,8 +58,8 @@ impl Pairwise for KlDiv {
 }
 
 impl Loss for KlDiv {
-    fn want(&self) -> Want {
-        Want::Values
+    fn want(&self) -> Task {
+        Task::Values
     }
 
     fn check(&self) -> Result<(), KeyError> {

@@ -23,7 +23,7 @@ use candle_core::{DType, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Want};
+use crate::data::{Dataset, Task};
 use crate::error::{Error, Result};
 use crate::kernels::Number;
 use crate::registry;
@@ -34,7 +34,7 @@ pub use class_weight::ClassWeight;
 /// The distance of predictions from targets.
 pub trait Loss {
     /// The kind of targets.
-    fn want(&self) -> Want;
+    fn want(&self) -> Task;
 
     /// Refuses options that cannot be.
     fn check(&self) -> Result<(), KeyError>;
@@ -133,7 +133,7 @@ impl Losses {
             if let Some(problem) = self.check_targets(&ys)? {
                 return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));
             }
-            if let Want::Classes { ignored, .. } = self.want() {
+            if let Task::Classes { ignored, .. } = self.want() {
                 class_weight::count(&ys, ignored, &mut counts)?;
             }
         }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Number;
 use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
@@ -57,8 +57,8 @@ impl OfLikelihood for Nll {
 }
 
 impl Loss for Nll {
-    fn want(&self) -> Want {
-        Want::Classes { ignored: self.ignore_index, probabilities: false }
+    fn want(&self) -> Task {
+        Task::Classes { ignored: self.ignore_index, probabilities: false }
     }
 
     fn check(&self) -> Result<(), KeyError> {

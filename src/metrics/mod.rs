@@ -9,7 +9,7 @@ mod residuals;
 
 use candle_core::{DType, Tensor};
 
-use crate::data::Want;
+use crate::data::Task;
 use crate::error::Result;
 
 pub use classes::{ClassScore, Classes};
@@ -32,20 +32,20 @@ pub enum Tally {
 
 impl Tally {
     /// Nothing counted yet.
-    pub fn new(want: Want) -> Self {
+    pub fn new(want: Task) -> Self {
         match want {
-            Want::Classes { ignored, .. } => Self::Classes(Classes::new(ignored)),
-            Want::Labels => Self::Labels(Labels::default()),
-            Want::Values => Self::Values(Residuals::default()),
+            Task::Classes { ignored, .. } => Self::Classes(Classes::new(ignored)),
+            Task::Labels => Self::Labels(Labels::default()),
+            Task::Values => Self::Values(Residuals::default()),
         }
     }
 
     /// The names of the metrics of this kind of targets.
-    pub fn names(want: Want) -> &'static [&'static str] {
+    pub fn names(want: Task) -> &'static [&'static str] {
         match want {
-            Want::Classes { .. } => classes::NAMES,
-            Want::Labels => labels::NAMES,
-            Want::Values => residuals::NAMES,
+            Task::Classes { .. } => classes::NAMES,
+            Task::Labels => labels::NAMES,
+            Task::Values => residuals::NAMES,
         }
     }
 

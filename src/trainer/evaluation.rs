@@ -1,6 +1,6 @@
 //! Loss and metrics of a network.
 
-use crate::data::{Dataset, Want};
+use crate::data::{Dataset, Task};
 use crate::error::{Error, Result};
 use crate::loss::{Losses, widened};
 use crate::metrics::{Metric, Tally};
@@ -26,7 +26,7 @@ pub struct Evaluation {
 /// # Errors
 /// A loss that is not finite.
 pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
-    let want: Want = loss.want();
+    let want: Task = loss.want();
     let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
     for rows in data.pieces_of(EVALUATION_ROWS) {
         let batch = data.batch(&rows)?;

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::average::Averages;
-use crate::data::Want;
+use crate::data::Task;
 use crate::kernels::Products;
 use crate::metrics::Tally;
 use crate::optim::Clip;
@@ -290,7 +290,7 @@ impl Default for EarlyStopping {
 
 impl EarlyStopping {
     /// Refuses a metric that cannot be watched, and deltas that cannot be.
-    pub(crate) fn check(&self, want: Want, validated: bool) -> Result<(), KeyError> {
+    pub(crate) fn check(&self, want: Task, validated: bool) -> Result<(), KeyError> {
         if !self.min_delta.is_finite() || self.min_delta < 0.0 {
             return Err(KeyError::new("min_delta", format!("is {}; it must be 0 or more", self.min_delta)));
         }
@@ -305,7 +305,7 @@ impl EarlyStopping {
 
 /// Refuses a metric that a run of this kind of targets does not have, and one that needs validation where no rows are
 /// held out.
-pub fn check_monitor(monitor: &str, want: Want, validated: bool) -> Result<(), KeyError> {
+pub fn check_monitor(monitor: &str, want: Task, validated: bool) -> Result<(), KeyError> {
     let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
     known.extend(Tally::names(want).iter().map(|name| format!("val_{name}")));
     if !known.iter().any(|name| name == monitor) {

@@ -165,7 +165,7 @@ fn damaged_data_never_panics() {
     let all = damaged(&bytes, bytes.len(), 0);
     for damaged in &all {
         refused += usize::from(
-            npz::from_reader(std::io::Cursor::new(damaged), descent::data::Want::Values).is_err(),
+            npz::from_reader(std::io::Cursor::new(damaged), descent::data::Task::Values).is_err(),
         );
     }
     assert!(refused > all.len() / 4, "{refused} of {}", all.len());

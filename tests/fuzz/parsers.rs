@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use descent::checkpoint::{self, Progress};
 use descent::config::Config;
-use descent::data::{Want, idx, npz};
+use descent::data::{Task, idx, npz};
 
 /// Takes any bytes.
 pub(crate) type Parser = fn(&[u8]);
@@ -48,10 +48,10 @@ pub(crate) fn idx(bytes: &[u8]) {
 pub(crate) fn npz(bytes: &[u8]) {
     if let [kind, bytes @ ..] = bytes {
         let wants = [
-            Want::Values,
-            Want::Labels,
-            Want::Classes { ignored: -100, probabilities: false },
-            Want::Classes { ignored: -100, probabilities: true },
+            Task::Values,
+            Task::Labels,
+            Task::Classes { ignored: -100, probabilities: false },
+            Task::Classes { ignored: -100, probabilities: true },
         ];
         let _ = npz::from_reader(Cursor::new(bytes), wants[usize::from(*kind) % wants.len()]);
     }

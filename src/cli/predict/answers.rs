@@ -1,7 +1,7 @@
 //! What is said of a row.
 
 use crate::data::preprocess::Target;
-use crate::data::{Preprocessing, Want};
+use crate::data::{Preprocessing, Task};
 
 /// The columns of the output, and how numbers become them.
 pub(super) enum Answers {
@@ -32,7 +32,7 @@ pub(super) enum Cell<'a> {
 }
 
 impl Answers {
-    pub(super) fn new(preprocessing: &Preprocessing, want: Want) -> Self {
+    pub(super) fn new(preprocessing: &Preprocessing, want: Task) -> Self {
         let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
         let numbered = |prefix: &str| -> Vec<String> {
@@ -45,7 +45,7 @@ impl Answers {
             }
         };
         match want {
-            Want::Classes { .. } => {
+            Task::Classes { .. } => {
                 let named = preprocessing.class_names().map(<[String]>::to_vec);
                 let names = named
                     .unwrap_or_else(|| (0..preprocessing.outputs).map(|class| class.to_string()).collect());
@@ -53,7 +53,7 @@ impl Answers {
                     names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
                 Self::Classes { names, numbers }
             }
-            Want::Values => {
+            Task::Values => {
                 let places = match targets {
                     Some(target @ Target::Values { std, .. }) if target.is_standardized() => {
                         Some(std.iter().map(|std| places(*std)).collect())
@@ -62,7 +62,7 @@ impl Answers {
                 };
                 Self::Values { columns: numbered("prediction"), places }
             }
-            Want::Labels => {
+            Task::Labels => {
                 let words = match targets {
                     Some(Target::Labels { words, .. }) => words.clone(),
                     _ => vec![["0".to_owned(), "1".to_owned()]; preprocessing.outputs],

@@ -5,7 +5,7 @@ use std::ops::Range;
 use candle_core::{Device, Tensor};
 
 use super::{Assigner, Part, Sizes, SplitPlan, Strata, Stratum, TimeSplit};
-use crate::data::{Rows, Want, class_of};
+use crate::data::{Rows, Task, class_of};
 use crate::error::Result;
 
 /// Rows in memory in their parts.
@@ -24,16 +24,16 @@ impl SplitRows {
     ///
     /// # Errors
     /// A share, a fold or a limit that leaves a part without rows.
-    pub fn at_random(rows: &Rows, plan: &SplitPlan, want: Want, seed: u64) -> Result<Self> {
+    pub fn at_random(rows: &Rows, plan: &SplitPlan, task: Task, seed: u64) -> Result<Self> {
         let count = rows.xs.dims()[0];
         if !plan.holds_out() {
             let kept = plan.limit.map_or(count, |limit| usize::try_from(limit).unwrap_or(count).min(count));
             return Ok(Self { train: between(rows, 0..kept)?, validation: None, test: None });
         }
         let mut counts = Strata::default();
-        let strata: Vec<Stratum> = match want {
-            Want::Values | Want::Labels => (0..count).map(|_| counts.add(0)).collect(),
-            Want::Classes { .. } => class_of(&rows.ys)?.into_iter().map(|class| counts.add(class)).collect(),
+        let strata: Vec<Stratum> = match task {
+            Task::Values | Task::Labels => (0..count).map(|_| counts.add(0)).collect(),
+            Task::Classes { .. } => class_of(&rows.ys)?.into_iter().map(|class| counts.add(class)).collect(),
         };
         let mut assigner = Assigner::new(plan, counts.counts(), seed, |see| {
             let _ = strata.iter().all(|stratum| see(*stratum));

@@ -7,7 +7,7 @@ use super::row::{Row, Value};
 use super::survey::shown;
 use super::{Opened, target};
 use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
-use crate::data::{Request, Want};
+use crate::data::{Request, Task};
 use crate::error::{Error, Result};
 
 /// The columns of a table by their use, as indices into its header.
@@ -49,11 +49,11 @@ impl<'a> Layout<'a> {
 
     /// What says which class a row has, where the loss compares classes.
     fn classes(&self) -> Classes<'_> {
-        match (self.request.want, self.targets.as_slice()) {
-            (Want::Classes { ignored, .. }, [index]) => {
+        match (self.request.task, self.targets.as_slice()) {
+            (Task::Classes { ignored, .. }, [index]) => {
                 Classes::Named(ClassColumn { index: *index, name: &self.table.columns()[*index], ignored })
             }
-            (Want::Classes { .. }, columns) => Classes::Probabilities(columns),
+            (Task::Classes { .. }, columns) => Classes::Probabilities(columns),
             _ => Classes::None,
         }
     }
@@ -73,8 +73,8 @@ impl<'a> Layout<'a> {
 
     /// Counts the rows: the first pass.
     pub(super) fn count(&self) -> Result<Census> {
-        if let (Want::Classes { probabilities: false, .. }, [_, _, ..]) =
-            (self.request.want, self.targets.as_slice())
+        if let (Task::Classes { probabilities: false, .. }, [_, _, ..]) =
+            (self.request.task, self.targets.as_slice())
         {
             let problem = "has several columns, but the loss compares one class a row; name one column";
             return Err(Error::key("data.target", problem));

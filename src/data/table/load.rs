@@ -10,7 +10,7 @@ use super::survey::Survey;
 use super::{Opened, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
 use crate::data::split::{Assigner, Part};
-use crate::data::{EncodedSplits, Loaded, Normalize, Request, Want};
+use crate::data::{EncodedSplits, Loaded, Normalize, Request, Task};
 use crate::error::{Error, Result};
 
 /// Loads a table as its options say.
@@ -81,7 +81,7 @@ impl<'a> Plan<'a> {
             let given = options.columns.get(&columns[column]);
             Some(column) == classes
                 || matches!(given, Some(Kind::Category | Kind::Embedding))
-                || (request.want == Want::Labels && targets.contains(&column))
+                || (request.task == Task::Labels && targets.contains(&column))
         };
         let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
         let quantiles =
@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
         let standardize = options.standardize_target && request.standardize;
         let target = match classes {
             Some(_) => Target::Classes { name: names[0].clone(), classes: self.census.names.clone() },
-            None => target::of_numbers(path, request.want, &names, &found, standardize)?,
+            None => target::of_numbers(path, request.task, &names, &found, standardize)?,
         };
         let (names, found) = pick(features);
         let learner = Learner { path, options: options, normalize: plan.normalize, ordered: false };

@@ -10,7 +10,7 @@ use super::row::Row;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, Sizes};
-use crate::data::{EncodedRows, Request, Want};
+use crate::data::{EncodedRows, Request, Task};
 use crate::error::{Error, Result};
 
 impl<'a> Plan<'a> {
@@ -101,8 +101,8 @@ struct Write<'a> {
 impl Write<'_> {
     fn row(&mut self, encoder: &mut RowEncoder<'_>, row: &Row, part: &mut Collector) -> Result<()> {
         encoder.features(row, &mut self.features)?;
-        if let (Target::Classes { .. }, Want::Classes { ignored, .. }) =
-            (&self.fitted.target, self.request.want)
+        if let (Target::Classes { .. }, Task::Classes { ignored, .. }) =
+            (&self.fitted.target, self.request.task)
         {
             return part.add(&self.features, &[], encoder.class(row, ignored)?);
         }

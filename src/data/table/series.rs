@@ -16,7 +16,7 @@ use super::survey::Survey;
 use super::{Opened, RowEncoder, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::split::TimeSplit;
-use crate::data::{EncodedRows, EncodedSplits, Loaded, Normalize, Request, Rows, Source, Want};
+use crate::data::{EncodedRows, EncodedSplits, Loaded, Normalize, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
 
 /// The most rows of a window, and the most that a prediction is ahead of it.
@@ -130,7 +130,7 @@ impl TimeSeries {
     }
 
     fn check(&self, request: &Request<'_>) -> Result<()> {
-        if request.want != Want::Values {
+        if request.task != Task::Values {
             return Err(Error::key(
                 "loss.name",
                 "compares classes, but a series has numbers to predict; set it to `mse`",
@@ -203,7 +203,7 @@ impl TimeSeries {
         let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
         let found: Vec<_> = targets.iter().map(|place| survey.columns[*place].clone()).collect();
         let standardize = self.standardize_target && request.standardize;
-        let target = target::of_numbers(&self.path, request.want, &names, &found, standardize)?;
+        let target = target::of_numbers(&self.path, request.task, &names, &found, standardize)?;
         let learner = Learner { path: &self.path, options, normalize: request.plan.normalize, ordered: true };
         Ok(TableEncoder::new(target, learner.columns(columns, &survey.columns)?))
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::read::{listed, quoted};
 use super::survey;
-use crate::data::Want;
+use crate::data::Task;
 use crate::data::preprocess::Target;
 use crate::error::{Error, Result};
 
@@ -29,29 +29,29 @@ pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Res
 /// What several columns, or none of them a class, are to the loss.
 pub(super) fn of_numbers(
     path: &Path,
-    want: Want,
+    task: Task,
     names: &[String],
     columns: &[survey::Column],
     standardize: bool,
 ) -> Result<Target> {
     for (name, column) in names.iter().zip(columns) {
-        check(path, want, name, column)?;
+        check(path, task, name, column)?;
     }
     let names = names.to_vec();
-    Ok(match want {
-        Want::Labels => Target::Labels { words: columns.iter().map(words).collect(), names },
-        Want::Classes { .. } => Target::Probabilities { names },
-        Want::Values if standardize => Target::Values {
+    Ok(match task {
+        Task::Labels => Target::Labels { words: columns.iter().map(words).collect(), names },
+        Task::Classes { .. } => Target::Probabilities { names },
+        Task::Values if standardize => Target::Values {
             names,
             mean: columns.iter().map(|column| column.numbers.mean).collect(),
             std: columns.iter().map(|column| column.numbers.std()).collect(),
         },
-        Want::Values => Target::Values { mean: vec![0.0; names.len()], std: vec![1.0; names.len()], names },
+        Task::Values => Target::Values { mean: vec![0.0; names.len()], std: vec![1.0; names.len()], names },
     })
 }
 
 /// Refuses a target that is missing somewhere, or that is no number where one is wanted.
-fn check(path: &Path, want: Want, name: &str, column: &survey::Column) -> Result<()> {
+fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result<()> {
     let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
     if column.missing_anywhere > 0 {
         let line = column.first_missing.unwrap_or_default();
@@ -62,7 +62,7 @@ fn check(path: &Path, want: Want, name: &str, column: &survey::Column) -> Result
         return data(format!("line {} has {}, which is not finite; correct it", place.line, place.text));
     }
     let (places, count) = &column.no_numbers;
-    if want == Want::Labels {
+    if task == Task::Labels {
         let numbers = *count == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
         if numbers || (!column.lost && column.names.len() == 2) {
             return Ok(());
