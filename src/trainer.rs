@@ -253,7 +253,7 @@ impl Trainer {
             params.reset_counters()?;
             let batch = self.options.batch_size.rows(data.len());
             // A last batch of one row has no variance; it is left out.
-            for rows in data.pieces_of(batch).filter(|rows| rows.len() > 1) {
+            for rows in data.chunks_of(batch).filter(|rows| rows.len() > 1) {
                 let mut tape = Tape::new(self.seed, self.steps() + 1, 0).cumulative();
                 self.network.train(&data.inputs(&rows)?, &mut tape)?;
             }

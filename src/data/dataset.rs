@@ -8,8 +8,9 @@ use crate::error::Result;
 use crate::kernels::gather;
 use candle_core::{DType, Device, Tensor};
 
-/// Numbers that are looked at together where all rows are, and rows.
-const PIECE: (usize, usize) = (1 << 22, 1 << 16);
+/// The most numbers, and the most rows, of a chunk.
+const CHUNK_NUMBERS: usize = 1 << 22;
+const CHUNK_ROWS: usize = 1 << 16;
 
 /// Inputs and targets of one split. Bytes stay bytes until a batch is picked.
 #[derive(Debug, Clone)]
@@ -138,9 +139,9 @@ impl Dataset {
                 f(ys)
             }
             Store::File(rows, _) => {
-                for piece in self.pieces() {
-                    f(&rows.features(&piece)?)?;
-                    f(&rows.targets(&piece)?)?;
+                for chunk in self.chunks() {
+                    f(&rows.features(&chunk)?)?;
+                    f(&rows.targets(&chunk)?)?;
                 }
                 Ok(())
             }
@@ -152,15 +153,15 @@ impl Dataset {
         self.dtype
     }
 
-    /// All rows in their order, some thousands at a time.
-    pub fn pieces(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
-        let (numbers, rows) = PIECE;
-        pieces(0..self.len(), (numbers / self.row.iter().product::<usize>().max(1)).clamp(1, rows))
+    /// All rows in order, in chunks of some thousands.
+    pub fn chunks(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
+        let rows = CHUNK_NUMBERS / self.row.iter().product::<usize>().max(1);
+        chunks(0..self.len(), rows.clamp(1, CHUNK_ROWS))
     }
 
-    /// All rows in their order, so many at a time.
-    pub fn pieces_of(&self, rows: usize) -> impl Iterator<Item = Vec<u32>> + use<> {
-        pieces(0..self.len(), rows)
+    /// All rows in order, in chunks of this many.
+    pub fn chunks_of(&self, rows: usize) -> impl Iterator<Item = Vec<u32>> + use<> {
+        chunks(0..self.len(), rows)
     }
 
     /// The order of the rows in an epoch: as they lie, or shuffled by (seed, epoch).
@@ -244,7 +245,7 @@ impl Dataset {
     }
 }
 
-fn pieces(rows: Range<usize>, size: usize) -> impl Iterator<Item = Vec<u32>> {
+fn chunks(rows: Range<usize>, size: usize) -> impl Iterator<Item = Vec<u32>> {
     let Range { start, end } = rows;
     let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
     (start..end).step_by(size.max(1)).map(move |first| (row(first)..row(end.min(first + size))).collect())

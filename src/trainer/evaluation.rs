@@ -28,7 +28,7 @@ pub struct Evaluation {
 pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
     let want: Task = loss.want();
     let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
-    for rows in data.pieces_of(EVALUATION_ROWS) {
+    for rows in data.chunks_of(EVALUATION_ROWS) {
         let batch = data.batch(&rows)?;
         let outputs = widened(&network.forward(&batch.xs)?)?;
         let weight = if batch.ys.device().is_cuda() {

@@ -70,7 +70,7 @@ impl Run {
             tensors.push((format!("weights/{}", param.name()), numbers(param.value())?));
         }
         let data = &self.splits.train;
-        let rows: Vec<u32> = data.pieces_of(ROWS).next().unwrap_or_default();
+        let rows: Vec<u32> = data.chunks_of(ROWS).next().unwrap_or_default();
         for (name, gradient) in self.trainer.gradients(data, &rows, self.place.epoch)? {
             tensors.push((format!("gradients/{name}"), numbers(&gradient)?));
         }

@@ -136,7 +136,7 @@ fn for_each_batch(
     mut see: impl FnMut(usize, &Tensor, &Tensor) -> Result<()>,
 ) -> Result<()> {
     let mut first = 0;
-    for rows in data.pieces_of(ROWS) {
+    for rows in data.chunks_of(ROWS) {
         let batch = data.batch(&rows)?;
         let said = trainer.loss().predict(&widened(&trainer.network().forward(&batch.xs)?)?)?;
         let (said, ys) = match data.units() {

@@ -13,7 +13,7 @@ const ROWS: usize = 256;
 
 /// All trained tensors, with the gradients of the first training rows.
 pub(super) fn of(trainer: &mut Trainer, train: &Dataset) -> Result<Vec<TensorStats>> {
-    let rows = train.pieces_of(ROWS).next().unwrap_or_default();
+    let rows = train.chunks_of(ROWS).next().unwrap_or_default();
     // Rows that do not count have none.
     let gradients = trainer.gradients(train, &rows, 1).unwrap_or_default();
     let params = trainer.network().params().trainable();

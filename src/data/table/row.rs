@@ -18,7 +18,7 @@ enum Cell {
     Missing,
     Number(f64),
     Date(f64),
-    /// A piece of the row's text.
+    /// From where to where in the row's text.
     Text(usize, usize),
 }
 

@@ -1,4 +1,4 @@
-//! Apache Parquet, read by arrow's reader a piece of a row group at a time: <https://parquet.apache.org>.
+//! Apache Parquet, read by arrow's reader chunk by chunk of each row group: <https://parquet.apache.org>.
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use crate::data::table::row::{Row, Value};
 use crate::error::{Error, Result};
 
 /// Rows that are decoded at a time.
-const PIECE: usize = 4096;
+const CHUNK: usize = 4096;
 /// A cell longer than this is no category.
 const LONGEST_CELL: usize = 1 << 20;
 
@@ -29,7 +29,7 @@ pub(super) struct Parquet {
     /// The readers of the current row group, and its rows that they have not read yet.
     readers: Vec<Option<ColumnReader>>,
     left: usize,
-    piece: Vec<Vec<Held>>,
+    chunk: Vec<Vec<Held>>,
     next: usize,
     row: u64,
 }
@@ -50,8 +50,8 @@ impl Parquet {
             leaves.push((leaf, meaning));
         }
         require_distinct(&path, &columns)?;
-        let (readers, piece) = (Vec::new(), Vec::new());
-        Ok(Self { path, file, columns, leaves, group: 0, readers, left: 0, piece, next: 0, row: 0 })
+        let (readers, chunk) = (Vec::new(), Vec::new());
+        Ok(Self { path, file, columns, leaves, group: 0, readers, left: 0, chunk, next: 0, row: 0 })
     }
 
     /// Decodes the next rows; false at the end.
@@ -75,8 +75,8 @@ impl Parquet {
                 .map_err(|e| damaged(&self.path, &e))?;
             self.group += 1;
         }
-        let rows = self.left.min(PIECE);
-        self.piece.clear();
+        let rows = self.left.min(CHUNK);
+        self.chunk.clear();
         for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
             let cells = match reader {
                 Some(reader) => guarded(|| decode(reader, *meaning, rows)),
@@ -95,7 +95,7 @@ impl Parquet {
                     "{found} of {rows} values; the file is damaged: write it again"
                 )));
             }
-            self.piece.push(cells);
+            self.chunk.push(cells);
         }
         self.left -= rows;
         self.next = 0;
@@ -110,12 +110,12 @@ impl Records for Parquet {
 
     fn next(&mut self, row: &mut Row) -> Result<bool> {
         row.clear();
-        if self.piece.first().is_none_or(|column| self.next == column.len()) && !self.advance()? {
+        if self.chunk.first().is_none_or(|column| self.next == column.len()) && !self.advance()? {
             return Ok(false);
         }
         self.row += 1;
         row.line = self.row;
-        for (column, name) in self.piece.iter().zip(&self.columns) {
+        for (column, name) in self.chunk.iter().zip(&self.columns) {
             match &column[self.next] {
                 Held::Missing => row.push(Value::Missing),
                 Held::Number(number) if number.is_nan() => row.push(Value::Missing),
