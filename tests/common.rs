@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use candle_core::{Device, Shape, Tensor};
 use descent::config::Config;
-use descent::data::Dataset;
+use descent::data::{Affine, Dataset};
 use descent::model::Network;
 use descent::optim::Optimizer;
 use descent::rng::{Purpose, Stream};
@@ -40,7 +40,7 @@ pub(crate) fn dataset(config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
 
 /// The same on this device.
 pub(crate) fn dataset_on(device: &Device, config: &Config, xs: &Tensor, ys: &Tensor) -> Dataset {
-    Dataset::new(xs, ys, (1.0, 0.0), config.train.dtype.into(), device).unwrap()
+    Dataset::new(xs, ys, Affine::IDENTITY, config.train.dtype.into(), device).unwrap()
 }
 
 /// A trainer of the config on rows of this shape.

@@ -9,7 +9,7 @@ use clap::Args;
 use super::{device, session, table};
 use crate::checkpoint::{self, Failure};
 use crate::config::Config;
-use crate::data::Dataset;
+use crate::data::{Affine, Dataset};
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::nn::Tape;
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let array = |name: &str| batch.get(name).ok_or_else(|| problem(&format!("the batch has no `{name}`")));
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
     let (dtype, device) = (DType::from(config.train.dtype), device::choose(&arguments.device)?);
-    let data = Dataset::new(array("xs")?, array("ys")?, (1.0, 0.0), dtype, &device)?;
+    let data = Dataset::new(array("xs")?, array("ys")?, Affine::IDENTITY, dtype, &device)?;
     let network = Network::with_embeddings(
         &config.model,
         (data.row_shape(), failure.features, &failure.embeddings),

@@ -17,10 +17,27 @@ const CHUNK_ROWS: usize = 1 << 16;
 pub struct Dataset {
     store: Store,
     row: Vec<usize>,
-    scale: f64,
-    shift: f64,
+    affine: Affine,
     dtype: DType,
     units: Option<Units>,
+}
+
+/// `x · scale + shift`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Affine {
+    /// Multiplied with.
+    pub scale: f64,
+    /// Added.
+    pub shift: f64,
+}
+
+impl Affine {
+    /// Changes nothing.
+    pub const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
+
+    fn pair(self) -> (f64, f64) {
+        (self.scale, self.shift)
+    }
 }
 
 /// Where the rows lie.
@@ -69,14 +86,8 @@ pub struct Batch {
 }
 
 impl Dataset {
-    /// A data set of `xs` (N, …), which a batch turns into `xs · scale + shift`, and `ys` (N) or (N, K).
-    pub fn new(
-        xs: &Tensor,
-        ys: &Tensor,
-        (scale, shift): (f64, f64),
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self> {
+    /// A data set of `xs` (N, …), on which a batch applies `affine`, and `ys` (N) or (N, K).
+    pub fn new(xs: &Tensor, ys: &Tensor, affine: Affine, dtype: DType, device: &Device) -> Result<Self> {
         // Numbers are converted once, bytes a batch at a time.
         let xs = if xs.dtype() == DType::U8 { xs.clone() } else { xs.to_dtype(dtype)? };
         let ys = if ys.dtype() == DType::I64 { ys.clone() } else { ys.to_dtype(dtype)? };
@@ -84,13 +95,13 @@ impl Dataset {
             (device.is_cuda() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
-        Ok(Self { store: Store::Memory { xs, ys, here }, row, scale, shift, dtype, units: None })
+        Ok(Self { store: Store::Memory { xs, ys, here }, row, affine, dtype, units: None })
     }
 
     /// A data set of rows in a file.
     pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
         let row = vec![rows.form().features];
-        Self { store: Store::File(rows, device.clone()), row, scale: 1.0, shift: 0.0, dtype, units: None }
+        Self { store: Store::File(rows, device.clone()), row, affine: Affine::IDENTITY, dtype, units: None }
     }
 
     /// The same rows in another shape: `[F]` or `[T, F]`. A row may go on into those behind it: a window of a series.
@@ -126,9 +137,9 @@ impl Dataset {
         self.units.as_ref()
     }
 
-    /// What inputs are multiplied by and what is added.
-    pub(super) fn scaling(&self) -> (f64, f64) {
-        (self.scale, self.shift)
+    /// What a batch does to its inputs.
+    pub(super) fn affine(&self) -> Affine {
+        self.affine
     }
 
     /// Gives `f` all inputs and targets as they are kept, tensor by tensor.
@@ -181,7 +192,7 @@ impl Dataset {
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
         match &self.store {
             Store::Memory { xs, .. } => {
-                Ok(gather::rows(xs, rows, &self.row, (self.scale, self.shift), self.dtype, again)?)
+                Ok(gather::rows(xs, rows, &self.row, self.affine.pair(), self.dtype, again)?)
             }
             Store::File(stored, device) => {
                 let shape = [&[rows.len()], self.row.as_slice()].concat();
@@ -195,7 +206,7 @@ impl Dataset {
         match &self.store {
             Store::Memory { ys, .. } if ys.dtype() == DType::I64 => Ok(gather::classes(ys, rows)?),
             Store::Memory { ys, .. } => {
-                Ok(gather::rows(ys, rows, &ys.dims()[1..], (1.0, 0.0), self.dtype, None)?)
+                Ok(gather::rows(ys, rows, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype, None)?)
             }
             Store::File(stored, device) => {
                 let ys = stored.targets(rows)?;
@@ -220,11 +231,11 @@ impl Dataset {
         let Store::Memory { xs, ys, .. } = &self.store else {
             return Err(candle_core::Error::Msg("rows in a file are not on a GPU".to_owned()).into());
         };
-        let xs = gather::rows_there(xs, rows, &self.row, (self.scale, self.shift), self.dtype)?;
+        let xs = gather::rows_there(xs, rows, &self.row, self.affine.pair(), self.dtype)?;
         let ys = if ys.dtype() == DType::I64 {
             ys.index_select(rows, 0)?
         } else {
-            gather::rows_there(ys, rows, &ys.dims()[1..], (1.0, 0.0), self.dtype)?
+            gather::rows_there(ys, rows, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype)?
         };
         Ok(Batch { xs, ys })
     }

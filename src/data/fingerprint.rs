@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Dataset, Splits};
+use super::{Affine, Dataset, Splits};
 use crate::error::Result;
 use crate::files::hex;
 use crate::kernels::bytes;
@@ -13,19 +13,19 @@ use crate::kernels::bytes;
 #[serde(deny_unknown_fields)]
 pub struct Fingerprint {
     /// The rows that are trained on.
-    pub train: Split,
+    pub train: SplitFingerprint,
     /// The rows that are held out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<Split>,
+    pub validation: Option<SplitFingerprint>,
     /// The rows of the final metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub test: Option<Split>,
+    pub test: Option<SplitFingerprint>,
 }
 
 /// The rows of one split.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Split {
+pub struct SplitFingerprint {
     /// How many there are.
     pub rows: u64,
     /// The shape of one of them.
@@ -37,9 +37,9 @@ pub struct Split {
 impl Fingerprint {
     /// Of these rows. It reads all of them once.
     pub fn of(splits: &Splits) -> Result<Self> {
-        let optional = |data: &Option<Dataset>| data.as_ref().map(Split::of).transpose();
+        let optional = |data: &Option<Dataset>| data.as_ref().map(SplitFingerprint::of).transpose();
         Ok(Self {
-            train: Split::of(&splits.train)?,
+            train: SplitFingerprint::of(&splits.train)?,
             validation: optional(&splits.validation)?,
             test: optional(&splits.test)?,
         })
@@ -53,12 +53,12 @@ impl Fingerprint {
             ("test", self.test.as_ref(), other.test.as_ref()),
         ];
         let differs = splits.into_iter().filter(|(_, then, now)| then != now).map(|(name, then, now)| {
-            let described = |split: Option<&Split>| {
+            let described = |split: Option<&SplitFingerprint>| {
                 split.map_or("none".to_owned(), |s| format!("{} of shape {:?}", s.rows, s.shape))
             };
             let (before, after) = (described(then), described(now));
             if before == after {
-                let sum = |split: Option<&Split>| split.map_or("", |s| &s.sha256[..8]).to_owned();
+                let sum = |split: Option<&SplitFingerprint>| split.map_or("", |s| &s.sha256[..8]).to_owned();
                 format!("the {name} rows have other values (SHA-256 {}… then, {}… now)", sum(then), sum(now))
             } else {
                 format!("the {name} rows were {before}, and are {after}")
@@ -69,14 +69,14 @@ impl Fingerprint {
     }
 }
 
-impl Split {
+impl SplitFingerprint {
     fn of(data: &Dataset) -> Result<Self> {
         let mut hash = Sha256::new();
         data.for_each_part(|tensor| {
             hash.update(format!("{:?} {:?}", tensor.dtype(), tensor.dims()));
             Ok(bytes::for_each(tensor, |bytes| hash.update(bytes))?)
         })?;
-        let (scale, shift) = data.scaling();
+        let Affine { scale, shift } = data.affine();
         hash.update([scale.to_le_bytes(), shift.to_le_bytes()].concat());
         let shape = data.row_shape().to_vec();
         Ok(Self { rows: data.len() as u64, shape, sha256: hex(&hash.finalize()) })

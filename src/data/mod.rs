@@ -32,8 +32,8 @@ use candle_core::{DType, Tensor};
 use crate::error::{Error, Result};
 use crate::registry;
 
-pub use dataset::{Batch, Dataset, Units};
-pub use fingerprint::{Fingerprint, Split};
+pub use dataset::{Affine, Batch, Dataset, Units};
+pub use fingerprint::{Fingerprint, SplitFingerprint};
 pub use order::{Order, order};
 pub use prepare::{Input, Preparation, Splits};
 pub use preprocess::{Normalize, Preprocessing};

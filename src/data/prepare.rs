@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::preprocess::{Preprocessing, PreprocessingSource, Step};
 use super::split::{Fold, SplitPlan, SplitRows};
-use super::{Dataset, EncodedRows, EncodedSplits, Loaded, Normalize, RawRows, Request, Rows};
+use super::{Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Normalize, RawRows, Request, Rows};
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -100,7 +100,7 @@ impl Preparation {
             None => self.normalize.fit(&train.xs)?,
         };
         let dataset = |rows: Rows| -> Result<Dataset> {
-            let affine = (elements.scale, elements.shift);
+            let affine = Affine { scale: elements.scale, shift: elements.shift };
             Dataset::new(&elements.fitted(&rows.xs)?, &rows.ys, affine, request.dtype, device)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
@@ -124,11 +124,11 @@ impl Preparation {
             let (data, own) = match held {
                 EncodedRows::Memory(rows) => {
                     let own = rows.xs.dims()[1..].to_vec();
-                    (Dataset::new(&rows.xs, &rows.ys, (1.0, 0.0), request.dtype, device)?, own)
+                    (Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?, own)
                 }
                 EncodedRows::Windows(rows, steps) => {
                     let own = vec![steps, rows.xs.dims()[1]];
-                    (Dataset::new(&rows.xs, &rows.ys, (1.0, 0.0), request.dtype, device)?, own)
+                    (Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?, own)
                 }
                 EncodedRows::File(stored) => {
                     let own = vec![stored.form().features];

@@ -128,7 +128,7 @@ impl Losses {
     pub fn fit(&self, train: &Dataset, outputs: usize) -> Result<Self> {
         self.check_outputs(outputs).map_err(|e| Error::Key(e.under("loss")))?;
         let mut counts = vec![0.0; outputs];
-        for rows in train.pieces() {
+        for rows in train.chunks() {
             let ys = train.targets(&rows)?;
             if let Some(problem) = self.check_targets(&ys)? {
                 return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));

@@ -1,6 +1,6 @@
 //! The preprocessing of one column of a table: a chain of operations from a cell to features.
 
-use super::names::Names;
+use super::categories::Categories;
 use crate::data::table::row::Value;
 
 /// One operation on a cell.
@@ -24,11 +24,11 @@ pub enum Operation {
     /// A further feature behind the number: 1 where the cell was missing, else 0.
     MissingIndicator,
     /// A name to a 1 in its place among as many features as there are names.
-    OneHot(Names),
+    OneHot(Categories),
     /// A name to its index from 1, for an embedding; 0 is unknown.
     CategoryIndex {
         /// The names.
-        names: Names,
+        names: Categories,
         /// The length of a name's learnt vector.
         dimension: usize,
     },
@@ -153,8 +153,7 @@ impl Column {
     /// How many features are numbers.
     pub fn dense_width(&self) -> usize {
         let of = |operation: &Operation| match operation {
-            Operation::Number | Operation::Boolean | Operation::DateToDays => 1,
-            Operation::MissingIndicator => 1,
+            Operation::Number | Operation::Boolean | Operation::DateToDays | Operation::MissingIndicator => 1,
             Operation::OneHot(names) => names.len(),
             Operation::Impute(_) | Operation::Scale { .. } | Operation::CategoryIndex { .. } => 0,
         };

@@ -1,9 +1,9 @@
 //! What was fitted on the training rows, as data: a list of steps that are applied to other rows, inverted, saved as a run's
 //! `data.toml`, and described.
 
+mod categories;
 mod column;
 mod elements;
-mod names;
 mod normalize;
 mod saved;
 mod step;
@@ -18,9 +18,9 @@ use super::dataset::Units;
 use super::table::read::{Dialect, Format};
 use crate::error::{Error, Result};
 
+pub use categories::{Categories, MissingName};
 pub use column::{CellError, Column, Features, Operation};
 pub use elements::Elements;
-pub use names::{MissingName, Names};
 pub use normalize::Normalize;
 pub use step::Step;
 pub use table::TableEncoder;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::categories::{Categories, MissingName};
 use super::column::{Column, Operation};
-use super::names::{MissingName, Names};
 use super::step::Step;
 use super::target::Target;
 use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
@@ -134,7 +134,7 @@ impl From<&TableEncoder> for SavedTable {
 
 impl From<SavedColumn> for Column {
     fn from(SavedColumn { name, encoding }: SavedColumn) -> Self {
-        let names = |saved: SavedNames| Names::new(saved.categories, saved.missing);
+        let names = |saved: SavedNames| Categories::new(saved.categories, saved.missing);
         let operations = match encoding {
             Encoding::Ignore { why } => return Self::ignored(&name, why),
             Encoding::Number(scaled) => scaled.after(Operation::Number),
@@ -164,7 +164,7 @@ impl Scaled {
 
 impl From<&Column> for SavedColumn {
     fn from(column: &Column) -> Self {
-        let saved = |names: &Names| SavedNames {
+        let saved = |names: &Categories| SavedNames {
             categories: names.names().to_vec(),
             missing: names.missing().clone(),
         };

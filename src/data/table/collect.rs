@@ -43,10 +43,14 @@ impl Numbers {
 }
 
 impl Collector {
-    /// A collector of about `rows` rows, in memory where all of `all` rows fit `memory` MiB.
-    pub(super) fn new(form: Form, rows: u64, (all, memory): (u64, u64)) -> Result<Self> {
-        let bytes = all.saturating_mul(form.bytes() as u64 + A_ROW);
-        if bytes > memory << 20 {
+    /// Whether `rows` rows fit `memory` MiB.
+    pub(super) fn fits(form: Form, rows: u64, memory: u64) -> bool {
+        rows.saturating_mul(form.bytes() as u64 + A_ROW) <= memory << 20
+    }
+
+    /// A collector of about `rows` rows, in memory or in a file.
+    pub(super) fn new(form: Form, rows: u64, in_memory: bool) -> Result<Self> {
+        if !in_memory {
             return Ok(Self::File(Box::new(Writer::create(form)?)));
         }
         let count = usize::try_from(rows).unwrap_or(0);

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 pub struct RowEncoder<'a> {
     path: PathBuf,
     target: &'a Target,
-    columns: Vec<Place<'a>>,
+    columns: Vec<LocatedColumn<'a>>,
     /// The indices of the targets in the file.
     targets: Option<Vec<usize>>,
     classes: FxHashMap<&'a str, usize>,
@@ -22,7 +22,7 @@ pub struct RowEncoder<'a> {
 }
 
 /// A column and where it is.
-struct Place<'a> {
+struct LocatedColumn<'a> {
     column: &'a Column,
     /// Its index in the file; nothing where an ignored column is not there.
     index: Option<usize>,
@@ -59,11 +59,11 @@ impl<'a> RowEncoder<'a> {
             Target::Classes { classes, .. } => classes.iter().map(String::as_str).zip(0..).collect(),
             _ => FxHashMap::default(),
         };
-        let place = |column: &'a Column| Place { column, index: index(&column.name), unseen: None };
+        let locate = |column: &'a Column| LocatedColumn { column, index: index(&column.name), unseen: None };
         Ok(Self {
             path: path.to_path_buf(),
             target: &fitted.target,
-            columns: fitted.columns().map(place).collect(),
+            columns: fitted.columns().map(locate).collect(),
             targets: fitted.target.names().iter().map(|name| index(name)).collect(),
             classes,
             features: Features::default(),
@@ -88,15 +88,15 @@ impl<'a> RowEncoder<'a> {
     }
 
     fn encode(&mut self, row: &Row) -> Result<()> {
-        for place in &mut self.columns {
-            let cell = place.cell(row);
-            match place.column.apply(cell, &mut self.features) {
+        for located in &mut self.columns {
+            let cell = located.cell(row);
+            match located.column.apply(cell, &mut self.features) {
                 Ok(false) => {}
                 Ok(true) => {
                     let unseen = Unseen { count: 0, first: shown(cell), line: row.line };
-                    place.unseen.get_or_insert(unseen).count += 1;
+                    located.unseen.get_or_insert(unseen).count += 1;
                 }
-                Err(error) => return Err(at(&self.path, row, &place.column.name, cell, error.problem())),
+                Err(error) => return Err(at(&self.path, row, &located.column.name, cell, error.problem())),
             }
         }
         Ok(())
@@ -105,13 +105,13 @@ impl<'a> RowEncoder<'a> {
     /// The error of a row with a number that 32 bits do not hold once it is normalised.
     fn too_large(&self, row: &Row) -> Error {
         #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
-        let large = |place: &&Place<'_>| {
+        let large = |located: &&LocatedColumn<'_>| {
             let mut features = Features::default();
-            let applied = place.column.apply(place.cell(row), &mut features);
+            let applied = located.column.apply(located.cell(row), &mut features);
             applied.is_ok() && features.dense.iter().any(|number| !(*number as f32).is_finite())
         };
         match self.columns.iter().find(large) {
-            Some(place) => at(&self.path, row, &place.column.name, place.cell(row), "is too large"),
+            Some(located) => at(&self.path, row, &located.column.name, located.cell(row), "is too large"),
             None => Error::data(&self.path, format!("line {}: a number is too large", row.line)),
         }
     }
@@ -169,16 +169,16 @@ impl<'a> RowEncoder<'a> {
     /// What is to be said of names that training did not have, a sentence a column.
     pub fn unseen(&self) -> Vec<String> {
         let said =
-            self.columns.iter().filter_map(|place| place.unseen.as_ref().map(|unseen| (place, unseen)));
-        said.map(|(place, Unseen { count, first, line })| {
-            let (name, path) = (quoted(&place.column.name), self.path.display());
+            self.columns.iter().filter_map(|located| located.unseen.as_ref().map(|unseen| (located, unseen)));
+        said.map(|(located, Unseen { count, first, line })| {
+            let (name, path) = (quoted(&located.column.name), self.path.display());
             format!("{path}: column {name}: {count} values that training did not have count as unknown (the first is {first} in line {line})")
         })
         .collect()
     }
 }
 
-impl Place<'_> {
+impl LocatedColumn<'_> {
     fn cell<'r>(&self, row: &'r Row) -> Value<'r> {
         self.index.map_or(Value::Missing, |index| row.value(index))
     }

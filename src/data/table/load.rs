@@ -1,9 +1,10 @@
 //! From a file to encoded rows in their parts.
 
 use super::census::Census;
+use super::fit::ColumnFitter;
 use super::layout::Layout;
-use super::learn::Learner;
-use super::options::{Kind, Options};
+use super::options::{ColumnKind, Options};
+use super::pass::EncodedParts;
 use super::read::{Format, Input};
 use super::row::Row;
 use super::survey::Survey;
@@ -30,7 +31,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
         Some(encoder) => encoder.clone(),
         None => plan.fit()?,
     };
-    let (dealt, duplicates) = plan.encode(&encoder)?;
+    let EncodedParts { train, validation, test, duplicates } = plan.encode(&encoder)?;
     if duplicates > 0 {
         tracing::warn!(
             "{}: {duplicates} of the rows that are held out have the features of a row that is trained on",
@@ -38,7 +39,6 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
         );
     }
     let format = TableFormat { format, delimiter: options.delimiter, na_values: options.na_values.clone() };
-    let [train, validation, test] = dealt;
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
@@ -80,7 +80,7 @@ impl<'a> Plan<'a> {
         let is_category = |column: usize| {
             let given = options.columns.get(&columns[column]);
             Some(column) == classes
-                || matches!(given, Some(Kind::Category | Kind::Embedding))
+                || matches!(given, Some(ColumnKind::Category | ColumnKind::Embedding))
                 || (request.task == Task::Labels && targets.contains(&column))
         };
         let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
@@ -104,7 +104,7 @@ impl<'a> Plan<'a> {
             None => target::of_numbers(path, request.task, &names, &found, standardize)?,
         };
         let (names, found) = pick(features);
-        let learner = Learner { path, options: options, normalize: plan.normalize, ordered: false };
-        Ok(TableEncoder::new(target, learner.columns(&names, &found)?))
+        let fitter = ColumnFitter { path, options, normalize: plan.normalize, ordered: false };
+        Ok(TableEncoder::new(target, fitter.columns(&names, &found)?))
     }
 }

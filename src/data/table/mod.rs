@@ -1,15 +1,16 @@
 //! People's own tables: CSV, JSONL and Parquet files of any size, read in a few passes in bounded memory.
 //!
 //! A first pass counts classes where rows are held out by a share, a second one finds out what the columns of the
-//! training rows hold (`survey`, `learn`), a third one encodes all rows
+//! training rows hold (`survey`, `fit`), a third one encodes all rows
 //! as that [`crate::data::preprocess::TableEncoder`] says. Which part a row
 //! belongs to is worked out anew in every pass.
 
 mod census;
 mod collect;
 pub mod encode;
+mod fit;
+mod infer;
 mod layout;
-mod learn;
 mod load;
 mod opened;
 mod options;
@@ -29,7 +30,7 @@ use crate::error::Result;
 
 pub use encode::RowEncoder;
 pub use opened::Opened;
-pub use options::{Kind, Missing, Names, Options, Test};
+pub use options::{ColumnKind, Missing, Names, Options, Test};
 pub use row::{Row, Value};
 
 /// Declares a table of one format.

@@ -26,7 +26,7 @@ pub struct Options {
     /// A column that says of each row whether it is for "train", "validation" or "test".
     pub split_column: Option<String>,
     /// The kinds of columns, where they are not what their values look like.
-    pub columns: BTreeMap<String, Kind>,
+    pub columns: BTreeMap<String, ColumnKind>,
     /// What a missing cell becomes; left out: an error.
     pub missing: Option<Missing>,
     /// Words for a missing value besides those of pandas.
@@ -59,7 +59,7 @@ impl Default for Options {
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ColumnKind {
     /// A number, normalised.
     Number,
     /// Yes or no: 1 or 0.

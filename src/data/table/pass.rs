@@ -13,6 +13,15 @@ use crate::data::split::{Part, Sizes};
 use crate::data::{EncodedRows, Request, Task};
 use crate::error::{Error, Result};
 
+/// The encoded rows of each part.
+pub(super) struct EncodedParts {
+    pub(super) train: Option<EncodedRows>,
+    pub(super) validation: Option<EncodedRows>,
+    pub(super) test: Option<EncodedRows>,
+    /// The held-out rows with the features of a training row.
+    pub(super) duplicates: u64,
+}
+
 impl<'a> Plan<'a> {
     /// The file that is tested on; folds test on parts of the rows instead.
     fn test_file(&self) -> Option<&'a Path> {
@@ -35,17 +44,17 @@ impl<'a> Plan<'a> {
         Ok(rows)
     }
 
-    /// Encodes all rows; gives those to train on, to validate and to test, and how many stand twice.
-    pub(super) fn encode(&self, fitted: &TableEncoder) -> Result<([Option<EncodedRows>; 3], u64)> {
+    /// Encodes all rows.
+    pub(super) fn encode(&self, fitted: &TableEncoder) -> Result<EncodedParts> {
         let targets = if self.layout.class_column().is_some() { 0 } else { fitted.target.width() };
         let form = form(fitted.features(), targets, self.layout.request.dtype);
         let Sizes { train, validation, test } = self.assigner.sizes();
         let all = self.census.rows + self.rows_of_test_file()?;
-        let memory = (all, self.layout.options.memory);
+        let in_memory = Collector::fits(form, all, self.layout.options.memory);
         let mut parts = [
-            Collector::new(form, train, memory)?,
-            Collector::new(form, validation, memory)?,
-            Collector::new(form, test, memory)?,
+            Collector::new(form, train, in_memory)?,
+            Collector::new(form, validation, in_memory)?,
+            Collector::new(form, test, in_memory)?,
         ];
         let mut duplicates = Duplicates::new(all);
         let mut write =
@@ -86,7 +95,12 @@ impl<'a> Plan<'a> {
         if test.as_ref().is_ok_and(Option::is_none) && self.test_file().is_some() {
             return Err(Error::key("data.test", "names a file without rows"));
         }
-        Ok(([train?, validation?, test?], duplicates.count()))
+        Ok(EncodedParts {
+            train: train?,
+            validation: validation?,
+            test: test?,
+            duplicates: duplicates.count(),
+        })
     }
 }
 

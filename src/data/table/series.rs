@@ -8,8 +8,8 @@ use candle_core::{DType, Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::learn::Learner;
-use super::options::{Kind, Missing, Names, Options, Test};
+use super::fit::ColumnFitter;
+use super::options::{ColumnKind, Missing, Names, Options, Test};
 use super::read::{Format, Input, listed};
 use super::row::Row;
 use super::survey::Survey;
@@ -41,7 +41,7 @@ pub struct TimeSeries {
     /// The test split: the last share of the rows, or another file.
     pub test: Test,
     /// The kinds of columns, where they are not what their values look like.
-    pub columns: BTreeMap<String, Kind>,
+    pub columns: BTreeMap<String, ColumnKind>,
     /// What a missing cell becomes; left out: an error.
     pub missing: Option<Missing>,
     /// Words for a missing value besides those of pandas.
@@ -88,7 +88,7 @@ impl Source for TimeSeries {
         };
         let rows = Encoded::read(&encoder, &table, request.dtype)?;
         let trained = train.len();
-        let part = |part: Range<usize>| rows.windows(part, (self.window, self.horizon));
+        let part = |part: Range<usize>| rows.windows(part, self);
         let test = match &self.test {
             Test::File(path) if request.plan.fold.is_none() => {
                 let columns = table.columns().to_vec();
@@ -96,15 +96,15 @@ impl Source for TimeSeries {
                 let other =
                     Opened::new(Input::File(path.clone()), format, options.dialect(), Some(&columns))?;
                 let rows = Encoded::read(&encoder, &other, request.dtype)?;
-                let windows = rows.windows(0..rows.count, (self.window, self.horizon))?;
-                Some(windows.ok_or_else(|| self.too_short(path, (rows.count, "to test on")))?)
+                let windows = rows.windows(0..rows.count, self)?;
+                Some(windows.ok_or_else(|| self.too_short(path, rows.count, "to test on"))?)
             }
             _ => part(test)?,
         };
         let format = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
         let (window, horizon, outputs) = (self.window, self.horizon, encoder.target.outputs());
         Ok(Loaded::Encoded(Box::new(EncodedSplits {
-            train: part(train)?.ok_or_else(|| self.too_short(&self.path, (trained, "to train on")))?,
+            train: part(train)?.ok_or_else(|| self.too_short(&self.path, trained, "to train on"))?,
             validation: part(validation)?,
             test,
             outputs,
@@ -144,7 +144,7 @@ impl TimeSeries {
         Ok(())
     }
 
-    fn too_short(&self, path: &Path, (rows, what): (usize, &str)) -> Error {
+    fn too_short(&self, path: &Path, rows: usize, what: &str) -> Error {
         let problem = format!(
             "{rows} rows {what} have no window of {} rows with a target {} rows ahead",
             self.window, self.horizon
@@ -159,9 +159,8 @@ impl TimeSeries {
         let split = TimeSplit::new(&plan, rows);
         let least = self.window + self.horizon;
         let tested = if plan.fold.is_some() { ("data.fold", true) } else { ("data.test", plan.test > 0.0) };
-        for ((key, wanted), part) in
-            [(("data.validation", plan.validation > 0.0), &split.validation), (tested, &split.test)]
-        {
+        let validated = ("data.validation", plan.validation > 0.0);
+        for ((key, wanted), part) in [(validated, &split.validation), (tested, &split.test)] {
             if wanted && part.len() < least {
                 let problem = format!(
                     "leaves {} rows, and a window with its target takes {least}; give it more",
@@ -171,7 +170,7 @@ impl TimeSeries {
             }
         }
         if split.train.len() < least {
-            return Err(self.too_short(&self.path, (split.train.len(), "to train on")));
+            return Err(self.too_short(&self.path, split.train.len(), "to train on"));
         }
         Ok(split)
     }
@@ -190,8 +189,9 @@ impl TimeSeries {
             return Err(Error::key(format!("data.columns.{unknown}"), problem));
         }
         let targets = target::places(&self.path, &self.target.0, columns)?;
-        let category =
-            |name: &String| matches!(self.columns.get(name), Some(Kind::Category | Kind::Embedding));
+        let category = |name: &String| {
+            matches!(self.columns.get(name), Some(ColumnKind::Category | ColumnKind::Embedding))
+        };
         let categories: Vec<bool> = columns.iter().map(category).collect();
         let quantiles = request.plan.normalize == Normalize::Robust || self.missing == Some(Missing::Median);
         let mut survey = Survey::new(&categories, quantiles);
@@ -204,8 +204,9 @@ impl TimeSeries {
         let found: Vec<_> = targets.iter().map(|place| survey.columns[*place].clone()).collect();
         let standardize = self.standardize_target && request.standardize;
         let target = target::of_numbers(&self.path, request.task, &names, &found, standardize)?;
-        let learner = Learner { path: &self.path, options, normalize: request.plan.normalize, ordered: true };
-        Ok(TableEncoder::new(target, learner.columns(columns, &survey.columns)?))
+        let fitter =
+            ColumnFitter { path: &self.path, options, normalize: request.plan.normalize, ordered: true };
+        Ok(TableEncoder::new(target, fitter.columns(columns, &survey.columns)?))
     }
 }
 
@@ -248,7 +249,8 @@ impl Encoded {
     }
 
     /// The windows of these rows with their targets; nothing where there is none.
-    fn windows(&self, rows: Range<usize>, (window, horizon): (usize, usize)) -> Result<Option<EncodedRows>> {
+    fn windows(&self, rows: Range<usize>, series: &TimeSeries) -> Result<Option<EncodedRows>> {
+        let TimeSeries { window, horizon, .. } = *series;
         let Some(count) =
             (rows.end - rows.start).checked_sub(window + horizon - 1).filter(|count| *count > 0)
         else {

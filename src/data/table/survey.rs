@@ -13,8 +13,8 @@ const SURELY_NUMBERS: usize = 1000;
 const LONGEST_NAME: usize = 256;
 /// The most numbers that medians and quartiles are taken of, over all columns.
 const MOST_SAMPLED: usize = 1 << 23;
-/// Places that an error shows.
-const MOST_PLACES: usize = 5;
+/// The most cells that an error shows.
+const MOST_SHOWN: usize = 5;
 
 /// Mean, spread and extremes of numbers, kept up to date as they come (Welford 1962).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,11 +49,35 @@ impl Moments {
     }
 }
 
-/// A place in a table, for messages.
+/// A cell as a message shows it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Place {
+pub(super) struct ShownCell {
     pub(super) line: u64,
     pub(super) text: String,
+}
+
+/// The cells that are no numbers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NoNumbers {
+    first: Vec<ShownCell>,
+    pub(super) count: u64,
+}
+
+impl NoNumbers {
+    fn add(&mut self, cell: impl FnOnce() -> ShownCell) {
+        if self.first.len() < MOST_SHOWN {
+            self.first.push(cell());
+        }
+        self.count += 1;
+    }
+
+    /// "2 of its values are no numbers: `a` in line 3, `b` in line 4"
+    pub(super) fn shown(&self) -> String {
+        let cells: Vec<String> =
+            self.first.iter().map(|cell| format!("{} in line {}", cell.text, cell.line)).collect();
+        let more = if self.count > cells.len() as u64 { ", …" } else { "" };
+        format!("{} of its values are no numbers: {}{more}", self.count, cells.join(", "))
+    }
 }
 
 /// What one column holds.
@@ -69,10 +93,10 @@ pub(super) struct Column {
     pub(super) numbers: Moments,
     pub(super) booleans: Moments,
     pub(super) dates: Moments,
-    /// Rows anywhere whose value is no number: the first of them, and how many.
-    pub(super) no_numbers: (Vec<Place>, u64),
+    /// The rows anywhere whose value is no number.
+    pub(super) no_numbers: NoNumbers,
     /// The first infinite number anywhere.
-    pub(super) infinite: Option<Place>,
+    pub(super) infinite: Option<ShownCell>,
     /// Training rows with an infinite number, or a name that reads as one.
     pub(super) infinities: f64,
     /// Whether no date is before the one of the row before.
@@ -138,10 +162,10 @@ impl Column {
         }
         let number = value.number();
         // `nan` is a missing value, and a reader says so; what is left of it is none that can be used.
-        let place = || Place { line, text: shown(value) };
+        let cell = || ShownCell { line, text: shown(value) };
         match number {
             Some(number) if !number.is_finite() => {
-                self.infinite.get_or_insert_with(place);
+                self.infinite.get_or_insert_with(cell);
                 if trained {
                     self.present += 1;
                     self.infinities += 1.0;
@@ -150,12 +174,7 @@ impl Column {
                 return;
             }
             Some(_) => {}
-            None => {
-                if self.no_numbers.0.len() < MOST_PLACES {
-                    self.no_numbers.0.push(place());
-                }
-                self.no_numbers.1 += 1;
-            }
+            None => self.no_numbers.add(cell),
         }
         if !trained {
             return;
@@ -186,7 +205,7 @@ impl Column {
         if self.lost {
             return;
         }
-        let surely = !self.forced && self.no_numbers.1 == 0 && self.names.len() > SURELY_NUMBERS;
+        let surely = !self.forced && self.no_numbers.count == 0 && self.names.len() > SURELY_NUMBERS;
         let long = matches!(value, Value::Text(text) if text.len() > LONGEST_NAME);
         if surely || long || self.names.len() > MOST_CATEGORIES {
             self.names = FxHashMap::default();

@@ -58,33 +58,27 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result
         let count = column.missing_anywhere;
         return data(format!("it is missing in {count} rows, the first is line {line}; remove them"));
     }
-    if let Some(place) = &column.infinite {
-        return data(format!("line {} has {}, which is not finite; correct it", place.line, place.text));
+    if let Some(cell) = &column.infinite {
+        return data(format!("line {} has {}, which is not finite; correct it", cell.line, cell.text));
     }
-    let (places, count) = &column.no_numbers;
+    let all_numbers = column.no_numbers.count == 0;
     if task == Task::Labels {
-        let numbers = *count == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
+        let numbers = all_numbers && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
         if numbers || (!column.lost && column.names.len() == 2) {
             return Ok(());
         }
         return data("it is neither a number from 0 to 1 nor one of two words; for classes take the loss `cross_entropy`".to_owned());
     }
-    if *count == 0 {
+    if all_numbers {
         return Ok(());
     }
-    let shown: Vec<String> =
-        places.iter().map(|place| format!("{} in line {}", place.text, place.line)).collect();
-    let more = if *count > places.len() as u64 { ", …" } else { "" };
-    data(format!(
-        "{count} of its values are no numbers: {}{more}; for classes take the loss `cross_entropy`",
-        shown.join(", ")
-    ))
+    data(format!("{}; for classes take the loss `cross_entropy`", column.no_numbers.shown()))
 }
 
 /// The words for no and yes: those that mean it, or the two that there are in the order of their letters.
 fn words(column: &survey::Column) -> [String; 2] {
     let names = column.sorted_names();
-    let shares = column.no_numbers.1 == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
+    let shares = column.no_numbers.count == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
     if shares || names.len() != 2 {
         return ["0".to_owned(), "1".to_owned()];
     }

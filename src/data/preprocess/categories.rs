@@ -8,7 +8,7 @@ use crate::data::table::row::Value;
 
 /// The names of the training rows, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Names {
+pub struct Categories {
     names: Vec<String>,
     missing: MissingName,
     indices: FxHashMap<String, usize>,
@@ -38,7 +38,7 @@ pub(super) struct Found {
     pub(super) unseen: bool,
 }
 
-impl Names {
+impl Categories {
     /// These names, with what a missing cell is.
     pub fn new(names: Vec<String>, missing: MissingName) -> Self {
         let indices = names.iter().cloned().zip(0..).collect();

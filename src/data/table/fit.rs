@@ -1,0 +1,158 @@
+//! From what the columns hold to what is done with them.
+
+use std::path::Path;
+
+use super::infer::Inferred;
+use super::options::{ColumnKind as Kind, Missing, Options};
+use super::read::quoted;
+use super::survey::{self, Moments};
+use crate::data::preprocess::{Categories, Column, MissingName, Normalize, Operation};
+use crate::error::{Error, Result};
+
+/// Fits what is done with the columns of a table.
+pub(super) struct ColumnFitter<'a> {
+    pub(super) path: &'a Path,
+    pub(super) options: &'a Options,
+    pub(super) normalize: Normalize,
+    /// Whether the rows are in time order: then a date is only that.
+    pub(super) ordered: bool,
+}
+
+impl ColumnFitter<'_> {
+    /// What is done with all columns, by their names.
+    ///
+    /// # Errors
+    /// Missing cells that nothing is said about, infinite numbers, texts in columns of numbers, and nothing to learn
+    /// from.
+    pub(super) fn columns(&self, names: &[String], columns: &[survey::Column]) -> Result<Vec<Column>> {
+        let kinds: Vec<Inferred> =
+            names.iter().zip(columns).map(|(name, column)| self.kind(name, column)).collect::<Result<_>>()?;
+        let used = || {
+            let all = names.iter().zip(columns).zip(&kinds);
+            all.filter(|(_, inferred)| inferred.kind != Kind::Ignore).map(|(column, _)| column)
+        };
+        if used().next().is_none() {
+            return Err(self.nothing_to_use(names, &kinds));
+        }
+        let missing: Vec<String> = used()
+            .filter(|(_, column)| column.missing_anywhere > 0)
+            .map(|(name, column)| format!("{} in {}", column.missing_anywhere, quoted(name)))
+            .collect();
+        if self.options.missing.is_none() && !missing.is_empty() {
+            let problem = format!(
+                "cells are missing: {}; set `data.missing` to \"mean\", \"median\", \"zero\" or \"category\", or the \
+                 column to \"ignore\" in `[data.columns]`",
+                missing.join(", ")
+            );
+            return Err(Error::data(self.path, problem));
+        }
+        let columns = names.iter().zip(columns).zip(kinds);
+        columns.map(|((name, column), inferred)| self.column(name, inferred, column)).collect()
+    }
+
+    fn nothing_to_use(&self, names: &[String], kinds: &[Inferred]) -> Error {
+        let reason = |(name, inferred): (&String, &Inferred)| format!("{} ({})", quoted(name), inferred.why);
+        let why: Vec<String> = names.iter().zip(kinds).map(reason).collect();
+        let problem = format!(
+            "no column can be used as a feature{}; `[data.columns]` gives a column a kind",
+            if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) }
+        );
+        Error::data(self.path, problem)
+    }
+
+    fn column(&self, name: &str, inferred: Inferred, column: &survey::Column) -> Result<Column> {
+        let operations = match inferred.kind {
+            Kind::Ignore => return Ok(Column::ignored(name, inferred.why.to_owned())),
+            Kind::Number => {
+                let quartiles = || column.quartiles(false);
+                self.scaled(Operation::Number, &column.numbers, quartiles, column.missing)
+            }
+            Kind::Date => {
+                let quartiles = || column.quartiles(true);
+                self.scaled(Operation::DateToDays, &column.dates, quartiles, column.missing)
+            }
+            Kind::Boolean => {
+                let median = if column.booleans.mean >= 0.5 { 1.0 } else { 0.0 };
+                let filled = self.imputed(&column.booleans, || median);
+                [Operation::Boolean].into_iter().chain(filled).chain(self.indicator(column.missing)).collect()
+            }
+            Kind::Category => vec![Operation::OneHot(self.names(column))],
+            Kind::Embedding => {
+                let names = self.names(column);
+                let dimension = dimension(names.len());
+                vec![Operation::CategoryIndex { names, dimension }]
+            }
+        };
+        let too_large = operations.iter().any(|operation| match operation {
+            Operation::Scale { offset, scale } => !(offset.is_finite() && scale.is_finite()),
+            _ => false,
+        });
+        if too_large {
+            let (min, max) = (column.numbers.min, column.numbers.max);
+            let problem = format!("its values from {min:e} to {max:e} are too large to be normalised");
+            return Err(Error::data(self.path, format!("column {}: {problem}; correct them", quoted(name))));
+        }
+        Ok(Column { name: name.to_owned(), operations, ignored: None })
+    }
+
+    /// A cell as a number, and that normalised.
+    fn scaled(
+        &self,
+        first: Operation,
+        moments: &Moments,
+        quartiles: impl Fn() -> [f64; 3],
+        missing: u64,
+    ) -> Vec<Operation> {
+        let spread = |range: f64| if range > 0.0 { range } else { 1.0 };
+        let (offset, scale) = match self.normalize {
+            Normalize::None => (0.0, 1.0),
+            Normalize::Fixed { mean, std } => (mean, std),
+            Normalize::Standard => (moments.mean, moments.std()),
+            Normalize::MinMax => (moments.min, spread(moments.max - moments.min)),
+            Normalize::Robust => {
+                let [first, median, third] = quartiles();
+                (median, spread(third - first))
+            }
+        };
+        let filled = self.imputed(moments, || quartiles()[1]);
+        let scaled = filled.into_iter().chain([Operation::Scale { offset, scale }]);
+        [first].into_iter().chain(scaled).chain(self.indicator(missing)).collect()
+    }
+
+    /// What stands in for a missing number.
+    fn imputed(&self, moments: &Moments, median: impl Fn() -> f64) -> Option<Operation> {
+        Some(Operation::Impute(match self.options.missing? {
+            Missing::Mean | Missing::Category => moments.mean,
+            Missing::Median => median(),
+            Missing::Zero => 0.0,
+        }))
+    }
+
+    fn indicator(&self, missing: u64) -> Option<Operation> {
+        let wanted = self.options.missing == Some(Missing::Category) && missing > 0;
+        wanted.then_some(Operation::MissingIndicator)
+    }
+
+    fn names(&self, column: &survey::Column) -> Categories {
+        let missing = match self.options.missing {
+            None => MissingName::Error,
+            Some(Missing::Category) if column.missing > 0 => MissingName::Own,
+            Some(Missing::Zero | Missing::Category) => MissingName::Unknown,
+            Some(Missing::Mean | Missing::Median) => {
+                column.most_frequent().map_or(MissingName::Unknown, MissingName::As)
+            }
+        };
+        Categories::new(column.sorted_names(), missing)
+    }
+}
+
+/// The length of the learnt vectors of so many names, by fastai's rule.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a small number"
+)]
+fn dimension(names: usize) -> usize {
+    ((1.6 * (names as f64).powf(0.56)).round() as usize).clamp(1, 600)
+}

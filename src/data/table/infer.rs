@@ -1,0 +1,168 @@
+//! The kind of a column, inferred from what its training rows hold.
+
+use super::fit::ColumnFitter;
+use super::options::ColumnKind as Kind;
+use super::read::quoted;
+use super::row::Value;
+use super::survey::{Column, MOST_CATEGORIES, Moments};
+use crate::error::{Error, Result};
+
+/// A category with more names than this has learnt vectors in the place of a column for each.
+const MOST_ONE_HOT: usize = 32;
+
+/// The kind of a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inferred {
+    pub(super) kind: Kind,
+    /// Why it is ignored, where it is.
+    pub(super) why: &'static str,
+}
+
+impl Inferred {
+    fn of(kind: Kind) -> Self {
+        Self { kind, why: "" }
+    }
+
+    fn ignored(why: &'static str) -> Self {
+        Self { kind: Kind::Ignore, why }
+    }
+}
+
+impl ColumnFitter<'_> {
+    /// The kind of a column: the one that is given, or what its training rows look like.
+    pub(super) fn kind(&self, name: &str, column: &Column) -> Result<Inferred> {
+        if let Some(kind) = self.options.columns.get(name) {
+            self.check_given(name, *kind, column)?;
+            return Ok(Inferred { kind: *kind, why: "as `[data.columns]` says" });
+        }
+        let present = column.present;
+        #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
+        let all = |moments: &Moments| moments.count == present as f64;
+        #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
+        let numbers = present > 0 && column.numbers.count + column.infinities == present as f64;
+        if numbers {
+            if is_row_number(name) && column.ascending && present > 1 {
+                return Ok(Inferred::ignored("a number of the row"));
+            }
+            self.check_given(name, Kind::Number, column)?;
+            return Ok(Inferred::of(Kind::Number));
+        }
+        if present == 0 {
+            return Ok(Inferred::ignored("no value in the training rows"));
+        }
+        if all(&column.booleans) {
+            return Ok(Inferred::of(Kind::Boolean));
+        }
+        if all(&column.dates) {
+            if self.ordered && !column.dates_ascend {
+                tracing::warn!(
+                    "{}: the dates of column {} go back; a series is read in the order of its rows: sort it by time",
+                    self.path.display(),
+                    quoted(name)
+                );
+            }
+            return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
+        }
+        let numbers = column.numbers.count + column.infinities;
+        for (kind, count) in [(Kind::Number, numbers), (Kind::Date, column.dates.count)] {
+            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+            if 2.0 * count >= present as f64 {
+                self.check_given(name, kind, column)?;
+            }
+        }
+        self.warn_of_numbers_in_disguise(name, column);
+        Ok(of_names(column))
+    }
+
+    /// Refuses a kind that the values do not have.
+    fn check_given(&self, name: &str, kind: Kind, column: &Column) -> Result<()> {
+        let problem = match kind {
+            Kind::Number => not_numbers(column),
+            Kind::Boolean => not_of_words(column, column.booleans.count, "yes or no", |name| {
+                Value::Text(name).boolean().is_some()
+            }),
+            Kind::Date => {
+                let dates = "dates such as 2024-03-01 or 2024-03-01T12:30:00Z";
+                not_of_words(column, column.dates.count, dates, |name| Value::Text(name).date().is_some())
+            }
+            Kind::Category | Kind::Embedding if column.lost => {
+                Some(format!("it has more than {MOST_CATEGORIES} different values; \"ignore\" it"))
+            }
+            Kind::Category | Kind::Embedding | Kind::Ignore => None,
+        };
+        problem.map_or(Ok(()), |problem| {
+            Err(Error::data(self.path, format!("column {}: {problem}", quoted(name))))
+        })
+    }
+
+    /// Says that most of a column's names would be numbers without signs that a number does not have.
+    fn warn_of_numbers_in_disguise(&self, name: &str, column: &Column) {
+        let is_number = |name: &str| {
+            let plain = name.replace(['%', '$', '€', '£', ' ', '\u{a0}', '\''], "").replace(',', ".");
+            plain.len() < name.len() + 1 && plain.parse::<f64>().is_ok()
+        };
+        let disguised = column.names.keys().filter(|name| is_number(name)).count();
+        if disguised > 0 && 2 * disguised >= column.names.len() {
+            let example = column.names.keys().filter(|name| is_number(name)).min();
+            tracing::warn!(
+                "{}: column {} has values such as {}, which are read as text; for numbers write 0.5 and 1000",
+                self.path.display(),
+                quoted(name),
+                quoted(example.map_or("", String::as_str))
+            );
+        }
+    }
+}
+
+/// What is wrong with a column of numbers.
+fn not_numbers(column: &Column) -> Option<String> {
+    if let Some(cell) = &column.infinite {
+        let problem = "which is not finite; correct or empty the cell";
+        return Some(format!("line {} has {}, {problem}", cell.line, cell.text));
+    }
+    (column.no_numbers.count > 0).then(|| {
+        format!(
+            "{}; correct them, name a word for missing values in `data.na_values`, or make it a \"category\" in \
+             `[data.columns]`",
+            column.no_numbers.shown()
+        )
+    })
+}
+
+/// What is wrong with a column of which `count` values are `words`.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn not_of_words(column: &Column, count: f64, words: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let missed = column.present as f64 - count;
+    if missed == 0.0 {
+        return None;
+    }
+    let wrong = column.names.keys().filter(|name| !fits(name)).min();
+    let example = wrong.map_or(String::new(), |name| format!(", as {}", quoted(name)));
+    Some(format!(
+        "{missed} of its values are no {words}{example}; correct them, or give it another kind in `[data.columns]`"
+    ))
+}
+
+/// The kind of a column of names.
+fn of_names(column: &Column) -> Inferred {
+    let (different, present) = (column.names.len() as u64, column.present);
+    if column.lost || different > MOST_CATEGORIES as u64 {
+        return Inferred::ignored("nearly every row has another value");
+    }
+    if different == present && present > 1 {
+        return Inferred::ignored("every row has another value");
+    }
+    match different > MOST_ONE_HOT as u64 {
+        true if 2 * different > present => Inferred::ignored("nearly every row has another value"),
+        true => Inferred::of(Kind::Embedding),
+        false => Inferred::of(Kind::Category),
+    }
+}
+
+/// Whether a column of this name that counts upwards numbers the rows.
+fn is_row_number(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["id", "index", "row", "no", "nr", "unnamed: 0"].contains(&name.as_str())
+        || name.ends_with("_id")
+        || name.ends_with(" id")
+}
