@@ -1,4 +1,4 @@
-//! An array of rows from a file of its own, to be asked about: `.npy`, `.npz`, or IDX.
+//! An array of rows to predict, from an `.npy`, `.npz` or IDX file.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use super::{idx, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The array of a file, (N, …): bytes, or numbers. Of an `.npz` it is `x`, `x_test`, `x_train`, or the only one.
+/// Reads the array of a file, (N, …), as bytes or numbers. In an `.npz` file it is `x`, `x_test` or `x_train`, or the
+/// only array.
 pub fn read(path: &Path) -> Result<Tensor> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let xs = match ending.as_deref() {

@@ -1,4 +1,4 @@
-//! Rows on a device, ready to be picked in any order.
+//! The rows of a split on a device, to be read in any order.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use candle_core::{DType, Device, Tensor};
 const CHUNK_NUMBERS: usize = 1 << 22;
 const CHUNK_ROWS: usize = 1 << 16;
 
-/// Inputs and targets of one split. Bytes stay bytes until a batch is picked.
+/// Inputs and targets of one split. Bytes are converted to floats batch by batch.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     store: Store,
@@ -25,14 +25,14 @@ pub struct Dataset {
 /// `x · scale + shift`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Affine {
-    /// Multiplied with.
+    /// The factor.
     pub scale: f64,
-    /// Added.
+    /// The term.
     pub shift: f64,
 }
 
 impl Affine {
-    /// Changes nothing.
+    /// The identity: scale 1, shift 0.
     pub const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
 
     fn pair(self) -> (f64, f64) {
@@ -40,21 +40,21 @@ impl Affine {
     }
 }
 
-/// Where the rows lie.
+/// Where the rows are kept.
 #[derive(Debug, Clone)]
 enum Store {
-    /// Inputs (N, …) and targets (N) or (N, K). A row of inputs may go on into those behind it.
+    /// Inputs (N, …) and targets (N) or (N, K). A row of inputs may overlap the rows that follow.
     Memory {
         xs: Tensor,
         ys: Tensor,
-        /// Classes on the CPU, where `ys` are on a GPU: what is counted of them need not wait for it.
+        /// A copy of the classes on the CPU if `ys` is on a GPU, to count them without waiting for it.
         here: Option<Tensor>,
     },
     /// In a file; batches go to the device.
     File(Stored, Device),
 }
 
-/// What takes targets that were learnt as `(y - mean) / std` back to their own units.
+/// Mean and standard deviation of standardised targets, to convert predictions back to the original units.
 #[derive(Debug, Clone)]
 pub struct Units {
     /// (K)
@@ -64,22 +64,22 @@ pub struct Units {
 }
 
 impl Units {
-    /// Of these targets.
+    /// The units of targets with these means and standard deviations.
     pub fn new(mean: &[f64], std: &[f64]) -> Result<Self> {
         Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
     }
 
-    /// Values (N, K) in their own units, in f64 on the CPU: 32 bits may hold what was learnt, and not what it stands for.
+    /// Converts values (N, K) to the original units, in f64 on the CPU, as f32 may not be able to hold them.
     pub fn restore(&self, ys: &Tensor) -> Result<Tensor> {
         let ys = ys.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
         Ok(ys.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
     }
 }
 
-/// Rows that go through the network together.
+/// The rows of one forward pass.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// (B, F) or (B, T, F), normalised, in the training's dtype.
+    /// (B, F) or (B, T, F), normalised, in the dtype of the run.
     pub xs: Tensor,
     /// Classes (B) as I64, or values (B, K).
     pub ys: Tensor,
@@ -98,18 +98,18 @@ impl Dataset {
         Ok(Self { store: Store::Memory { xs, ys, here }, row, affine, dtype, units: None })
     }
 
-    /// A data set of rows in a file.
+    /// A data set whose rows are in a file.
     pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
         let row = vec![rows.form().features];
         Self { store: Store::File(rows, device.clone()), row, affine: Affine::IDENTITY, dtype, units: None }
     }
 
-    /// The same rows in another shape: `[F]` or `[T, F]`. A row may go on into those behind it: a window of a series.
+    /// The same rows with another row shape, `[F]` or `[T, F]`. Rows may overlap, as the windows of a series do.
     pub fn with_row_shape(self, row: &[usize]) -> Self {
         Self { row: row.to_vec(), ..self }
     }
 
-    /// The same rows, whose targets have units of their own.
+    /// The same rows with standardised targets.
     pub fn with_units(self, units: Option<Units>) -> Self {
         Self { units, ..self }
     }
@@ -132,17 +132,17 @@ impl Dataset {
         &self.row
     }
 
-    /// What takes the targets back to their own units, where they were learnt in others.
+    /// The units of the targets if they are standardised.
     pub fn units(&self) -> Option<&Units> {
         self.units.as_ref()
     }
 
-    /// What a batch does to its inputs.
+    /// The affine map that a batch applies to its inputs.
     pub(super) fn affine(&self) -> Affine {
         self.affine
     }
 
-    /// Gives `f` all inputs and targets as they are kept, tensor by tensor.
+    /// Calls `f` with all inputs and targets as they are kept, tensor by tensor.
     pub(super) fn for_each_part(&self, mut f: impl FnMut(&Tensor) -> Result<()>) -> Result<()> {
         match &self.store {
             Store::Memory { xs, ys, .. } => {
@@ -164,18 +164,18 @@ impl Dataset {
         self.dtype
     }
 
-    /// All rows in order, in chunks of some thousands.
+    /// All row indices in order, in chunks of some thousands.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
         let rows = CHUNK_NUMBERS / self.row.iter().product::<usize>().max(1);
         chunks(0..self.len(), rows.clamp(1, CHUNK_ROWS))
     }
 
-    /// All rows in order, in chunks of this many.
+    /// All row indices in order, in chunks of this many.
     pub fn chunks_of(&self, rows: usize) -> impl Iterator<Item = Vec<u32>> + use<> {
         chunks(0..self.len(), rows)
     }
 
-    /// The order of the rows in an epoch: as they lie, or shuffled by (seed, epoch).
+    /// The order of the rows in an epoch: unchanged, or shuffled by (seed, epoch).
     pub fn order(&self, shuffle: bool, seed: u64, epoch: u64) -> Order {
         match &self.store {
             Store::File(..) => Order::blocks(self.len(), shuffle.then_some(seed), epoch),
@@ -188,7 +188,7 @@ impl Dataset {
         self.inputs_again(rows, None)
     }
 
-    /// The inputs of these rows, in the place of another batch that is no longer needed, where that fits.
+    /// The inputs of these rows, written into the memory of an earlier batch if that fits.
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
         match &self.store {
             Store::Memory { xs, .. } => {

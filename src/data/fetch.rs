@@ -1,4 +1,4 @@
-//! Brings a known data set from its public mirrors into the data folder, checked by SHA-256.
+//! Downloads a known data set from its public mirrors into the data folder and checks its SHA-256.
 
 use std::fs;
 use std::io::Read;
@@ -10,12 +10,12 @@ use flate2::read::GzDecoder;
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local};
 
-/// A data set whose files are known.
+/// A data set with known files.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// Its name in a config.
     pub name: &'static str,
-    /// Where its files lie, gzipped; tried in order.
+    /// Mirrors of its gzipped files, tried in order.
     pub mirrors: &'static [&'static str],
     /// Its files.
     pub files: &'static [KnownFile],
@@ -24,7 +24,7 @@ pub struct Known {
 /// One file of a known data set.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownFile {
-    /// Its name; a mirror has it with `.gz` added, from which it is unpacked, unless it ends so itself.
+    /// Its name. Mirrors serve `NAME.gz`, which is unpacked; a name that ends in `.gz` itself stays packed.
     pub name: &'static str,
     /// Its size.
     pub size: u64,
@@ -33,13 +33,13 @@ pub struct KnownFile {
 }
 
 impl KnownFile {
-    /// Whether it stays as it is packed.
+    /// Whether the file stays gzipped.
     fn is_packed(&self) -> bool {
         Path::new(self.name).extension().is_some_and(|ending| ending == "gz")
     }
 }
 
-/// Every data set that can be fetched.
+/// All data sets that can be fetched.
 pub const KNOWN: &[Known] = &[MNIST, FASHION_MNIST];
 
 const MNIST: Known = Known {
@@ -104,13 +104,13 @@ const FASHION_MNIST: Known = Known {
     ],
 };
 
-/// Where a known data set lies: `$DESCENT_DATA/NAME`, or `data/NAME` in the working folder.
+/// The folder of a known data set: `$DESCENT_DATA/NAME`, or `data/NAME` in the working directory.
 pub fn folder(name: &str) -> PathBuf {
     std::env::var_os("DESCENT_DATA").map_or_else(|| PathBuf::from("data"), PathBuf::from).join(name)
 }
 
-/// Fetches what is missing of a data set into `folder`: from `mirror` where one is given, else from its own mirrors.
-/// A file is put in place only when its sum is right. Gives the names of the files that were brought.
+/// Fetches the missing files of a data set into `folder`, from `mirror` if given, else from its own mirrors. A file is put
+/// in place only if its SHA-256 is right. Returns the names of the fetched files.
 pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&'static str>> {
     let own = mirror.map(|mirror| vec![mirror]);
     let mirrors = own.unwrap_or_else(|| known.mirrors.to_vec());
@@ -126,7 +126,7 @@ pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&
     Ok(brought)
 }
 
-/// Tries the mirrors in turn; says what each of them did wrong when none has the file.
+/// Tries the mirrors in turn; if none has the file, the error says what each did wrong.
 fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
     let mut problems = Vec::new();
     for mirror in mirrors {

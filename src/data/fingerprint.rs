@@ -1,4 +1,4 @@
-//! What tells the rows of a run from any others.
+//! A fingerprint of a run's rows, to notice changed data on resume.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,34 +8,34 @@ use crate::error::Result;
 use crate::files::hex;
 use crate::kernels::bytes;
 
-/// The rows of a run's splits, as training sees them: limited, split and normalised, wherever their file lies.
+/// A fingerprint of all splits as training sees them: limited, split and normalised, independent of the file's path.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fingerprint {
-    /// The rows that are trained on.
+    /// The training split.
     pub train: SplitFingerprint,
-    /// The rows that are held out.
+    /// The validation split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<SplitFingerprint>,
-    /// The rows of the final metrics.
+    /// The test split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<SplitFingerprint>,
 }
 
-/// The rows of one split.
+/// A fingerprint of one split.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitFingerprint {
-    /// How many there are.
+    /// The number of rows.
     pub rows: u64,
-    /// The shape of one of them.
+    /// The shape of a row.
     pub shape: Vec<usize>,
-    /// The SHA-256 over inputs, normalisation and targets.
+    /// The SHA-256 of inputs, normalisation and targets.
     pub sha256: String,
 }
 
 impl Fingerprint {
-    /// Of these rows. It reads all of them once.
+    /// The fingerprint of these splits. Reads every row once.
     pub fn of(splits: &Splits) -> Result<Self> {
         let optional = |data: &Option<Dataset>| data.as_ref().map(SplitFingerprint::of).transpose();
         Ok(Self {
@@ -45,7 +45,7 @@ impl Fingerprint {
         })
     }
 
-    /// What differs in `other`, as a sentence; nothing where they are equal.
+    /// A sentence that says what differs in `other`, if anything.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let splits = [
             ("training", Some(&self.train), Some(&other.train)),

@@ -20,7 +20,7 @@ pub struct Idx {
     pub bytes: Vec<u8>,
 }
 
-/// The most that deflate can blow up a byte.
+/// The largest expansion ratio of deflate.
 const DEFLATE_RATIO: u64 = 1032;
 
 /// Reads an IDX file of `rank` dimensions, gzipped or not.

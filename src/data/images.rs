@@ -1,4 +1,4 @@
-//! Pictures from a folder a class, as torchvision's ImageFolder: `PATH/cat/1.png`, `PATH/dog/2.jpg`; or
+//! Pictures in one folder per class, as torchvision's `ImageFolder` reads them: `PATH/cat/1.png`, `PATH/dog/2.jpg`, or
 //! `PATH/train/cat/…` and `PATH/test/cat/…`.
 
 use std::fs;
@@ -16,42 +16,42 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::registry::schema::below_one;
 
-/// The most bytes that all pictures take together.
+/// The most bytes that all pictures may take together.
 const MOST_BYTES: usize = 1 << 33;
-/// The longest side of a picture.
+/// The longest side of a picture, in pixels.
 const LONGEST_SIDE: usize = 1 << 13;
 
-/// A folder of PNG and JPEG files, a folder a class.
+/// PNG and JPEG files in one folder per class.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Images {
-    /// The folder of the classes' folders, or of `train` and `test` with these in them.
+    /// The folder that holds the class folders, or `train` and `test` folders with the class folders in them.
     pub path: PathBuf,
-    /// Height and width that every picture is brought to; left out: those of the first one.
+    /// Height and width to resize pictures to; default: the size of the first picture.
     #[schemars(inner(range(min = 1, max = LONGEST_SIDE)))]
     pub size: Option<[usize; 2]>,
-    /// Whether colours are kept, as the planes red, green and blue.
+    /// Keep colours, as red, green and blue planes, instead of converting to grey.
     pub color: bool,
-    /// The share of the pictures that are tested on, the same of every class.
+    /// The fraction of the pictures to use as the test split, stratified by class.
     #[schemars(transform = below_one)]
     pub test: f64,
 }
 
-/// The form of pictures.
+/// The size and the classes of pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pictures {
-    /// In pixels.
+    /// Height in pixels.
     pub height: usize,
-    /// In pixels.
+    /// Width in pixels.
     pub width: usize,
-    /// 1 of grey, 3 of coloured ones.
+    /// 1 for grey, 3 for colour.
     pub channels: usize,
     /// The names of the classes.
     pub classes: Vec<String>,
 }
 
 impl Pictures {
-    /// Grey pictures (N, H, W) of classes that are numbers.
+    /// Grey pictures (N, H, W) whose classes are named by their numbers.
     pub(super) fn grey(xs: &Tensor, classes: usize) -> Option<Self> {
         let [_, height, width] = *xs.dims() else { return None };
         let classes = (0..classes).map(|class| class.to_string()).collect();
@@ -121,7 +121,7 @@ impl Images {
         Ok(())
     }
 
-    /// The form of all pictures: as the run has learnt it before, or of the folders and the first picture.
+    /// The size and classes of all pictures: from the earlier run, or from the options, the folders and the first picture.
     fn pictures(&self, root: &Path, request: &Request<'_>) -> Result<Pictures> {
         if let Some(PreprocessingSource::Images { height, width, channels, classes, .. }) =
             request.fitted.map(|fitted| &fitted.source)
@@ -146,7 +146,7 @@ impl Images {
         Ok(Pictures { height, width, channels: if self.color { 3 } else { 1 }, classes })
     }
 
-    /// Refuses more pictures than any memory holds.
+    /// Refuses pictures that take more than [`MOST_BYTES`].
     fn require_room(&self, pictures: &Pictures, count: usize) -> Result<()> {
         let Pictures { height, width, channels, .. } = pictures;
         let all = height.saturating_mul(*width).saturating_mul(*channels).saturating_mul(count);
@@ -192,7 +192,7 @@ fn folders(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The pictures of all classes in order, each with the number of its class.
+/// The pictures of all classes in order, each with its class.
 fn listed(root: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
     if let Some(unknown) = folders(root)?.iter().find(|name| !classes.contains(name)) {
         return Err(Error::data(root.join(unknown), "training has no class of this name"));
@@ -231,7 +231,7 @@ fn open(path: &Path) -> Result<DynamicImage> {
     reader.decode().map_err(|e| damaged(&e))
 }
 
-/// The bytes of a picture, plane by plane, brought to this size by linear interpolation.
+/// The bytes of a picture, plane by plane, resized with linear interpolation.
 fn bytes(picture: &DynamicImage, (height, width): (usize, usize), color: bool) -> Vec<u8> {
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     let fits = (picture.height(), picture.width()) == (side(height), side(width));

@@ -1,4 +1,4 @@
-//! MNIST, or any set in its format, from a folder of four IDX files. `LeCun`, Cortes and Burges.
+//! MNIST (`LeCun`, Cortes and Burges), or any data set in its format: a folder of four IDX files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use super::table::read::quoted;
 use super::{Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
 
-/// The classes of MNIST, and of the sets that were made in its place.
+/// The classes of MNIST and of its drop-in replacements.
 const CLASSES: usize = 10;
 
-/// MNIST, or another set of grey pictures of any size in its format.
+/// MNIST, or another set of grey pictures in its format, of any size.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mnist {
-    /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
+    /// The folder of the four IDX files, gzipped or not; default: the folder that `descent data fetch` fills.
     pub path: Option<PathBuf>,
-    /// The number of classes; left out: 10.
+    /// The number of classes; default: 10.
     #[schemars(range(min = 2, max = 256))]
     pub classes: Option<usize>,
 }
@@ -31,7 +31,7 @@ pub struct Mnist {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FashionMnist {
-    /// The folder of the four IDX files, gzipped or not; left out: the one that `descent data fetch` fills.
+    /// The folder of the four IDX files, gzipped or not; default: the folder that `descent data fetch` fills.
     pub path: Option<PathBuf>,
 }
 
@@ -87,14 +87,13 @@ fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Res
     Ok(whole(train?, test?, classes))
 }
 
-/// A set of two splits.
+/// A data set with training and test rows.
 pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     let pictures = Pictures::grey(&train.xs, outputs);
     Loaded::Raw(RawRows { train, test: Some(test), test_share: 0.0, outputs, ordered: false, pictures })
 }
 
-/// The file of one split, under the names that it is known by; other sets have the set's name before it, or `test` for
-/// `t10k`.
+/// Finds the file of one split by the names in use: other data sets put their own name in front, or say `test` for `t10k`.
 fn find(name: &str, folder: &Path, (split, part, rank): (&str, &str, usize)) -> Result<PathBuf> {
     let splits: &[&str] = if split == "t10k" { &["t10k", "test"] } else { &["train"] };
     let endings: Vec<String> = splits

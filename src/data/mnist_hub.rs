@@ -1,5 +1,5 @@
-//! MNIST from the Hugging Face hub, by candle-datasets. Behind the feature `hub`: its parquet reader and hub client
-//! triple a cold build.
+//! MNIST from the Hugging Face hub, through candle-datasets. Behind the feature `hub`, as its Parquet reader and hub client
+//! triple the time of a cold build.
 
 use std::path::PathBuf;
 

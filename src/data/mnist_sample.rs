@@ -1,4 +1,4 @@
-//! A sample of MNIST inside the binary: the first 5,000 training and the first 1,000 test images. CC BY-SA 3.0.
+//! A sample of MNIST embedded in the binary: the first 5,000 training and the first 1,000 test images. CC BY-SA 3.0.
 //! `scripts/make-sample.py` made the files from the full set.
 
 use std::path::{Path, PathBuf};

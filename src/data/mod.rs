@@ -1,9 +1,9 @@
 //! Data sets: from a source in a config to batches on the device.
 //!
-//! A [`Source`] reads raw rows, or rows that it has dealt to splits and encoded itself, as a table does whose columns
-//! mean something only by what the training rows hold; [`Preparation`] (validation share, normalisation, sequences)
-//! turns them into [`Splits`] of [`Dataset`]s, which give [`Batch`]es. Shuffling permutes indices, never the data.
-//! What was fitted on the way is kept as [`Preprocessing`].
+//! A [`Source`] reads [`RawRows`]; a table, whose encoding is fitted on its training rows, gives [`EncodedSplits`].
+//! [`Preparation`] (validation share, normalisation, sequences) turns either into [`Splits`] of [`Dataset`]s, which give
+//! [`Batch`]es. [`split`] assigns the rows, [`preprocess`] holds what was fitted on the training rows. Shuffling permutes
+//! indices, never the data.
 
 pub mod arrays;
 mod dataset;
@@ -38,12 +38,12 @@ pub use order::{Order, order};
 pub use prepare::{Input, Preparation, Splits};
 pub use preprocess::{Normalize, Preprocessing};
 
-/// Where rows come from. Implemented on the options themselves.
+/// A source of rows; its options implement it.
 pub trait Source {
-    /// Reads all rows, with targets as the loss wants them.
+    /// Reads all rows, with targets for the task of the request.
     fn load(&self, request: &Request<'_>) -> Result<Loaded>;
 
-    /// The file or folder that messages name.
+    /// The file or folder to name in messages.
     fn place(&self) -> PathBuf;
 }
 
@@ -65,30 +65,30 @@ registry! {
     }
 }
 
-/// The kind of targets that a loss compares predictions with.
+/// What a loss predicts, and so what targets must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// Class numbers from 0; rows with the target `ignored` count for nothing.
+    /// Class indices from 0; rows with the target `ignored` have no effect.
     Classes {
         /// torch's `ignore_index`.
         ignored: i64,
-        /// Whether a target may also be a probability for each class, (N, C).
+        /// Whether targets may also be class probabilities (N, C).
         probabilities: bool,
     },
-    /// Numbers.
+    /// Real numbers (regression).
     Values,
-    /// Numbers from 0 to 1, each the answer to a question of yes or no.
+    /// Independent binary labels, as numbers from 0 to 1.
     Labels,
 }
 
 impl Task {
-    /// Whether targets are classes.
+    /// Whether the targets are classes.
     pub fn classes(self) -> bool {
         matches!(self, Self::Classes { .. })
     }
 }
 
-/// The class of each target: its number, or of probabilities (N, C) the most probable one.
+/// The class of each target (N); of probabilities (N, C) the most probable class.
 pub(crate) fn class_of(ys: &Tensor) -> Result<Vec<i64>> {
     if ys.rank() == 1 {
         return Ok(ys.to_vec1()?);
@@ -96,27 +96,27 @@ pub(crate) fn class_of(ys: &Tensor) -> Result<Vec<i64>> {
     Ok(ys.argmax(candle_core::D::Minus1)?.to_dtype(DType::I64)?.to_vec1()?)
 }
 
-/// What a source is asked for.
+/// What a caller wants from a source.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The kind of targets.
+    /// The task, which decides the type of the targets.
     pub task: Task,
-    /// Whether targets that are numbers may be learnt as `(y - mean) / std`.
+    /// Whether numeric targets may be standardised: `(y - mean) / std`.
     pub standardize: bool,
-    /// What the model reads.
+    /// The input shape that the model expects.
     pub input: Input,
-    /// Decides what is random.
+    /// The seed of everything random.
     pub seed: u64,
-    /// The type of a batch.
+    /// The dtype of a batch.
     pub dtype: DType,
-    /// What the config asks of any data set.
+    /// The options that all data sets share.
     pub plan: &'a Preparation,
-    /// What the run has fitted on its data before, to be used again.
+    /// The preprocessing of an earlier run, to be applied instead of fitted anew.
     pub fitted: Option<&'a Preprocessing>,
 }
 
 impl<'a> Request<'a> {
-    /// Rows of features in f32 with these targets; all else is a field to be changed.
+    /// A request for rows of features in f32; change the fields for anything else.
     pub fn new(task: Task, plan: &'a Preparation) -> Self {
         Self {
             task,
@@ -130,12 +130,12 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What a source gives.
+/// The rows that a source has read.
 #[derive(Debug, Clone)]
 pub enum Loaded {
-    /// Rows as they are in the file, before any are held out.
+    /// Rows as they are in the file: not split, not normalised.
     Raw(RawRows),
-    /// Rows that are dealt to the splits and encoded.
+    /// Rows that the source has split and encoded itself.
     Encoded(Box<EncodedSplits>),
 }
 
@@ -148,42 +148,45 @@ pub struct RawRows {
     pub test: Option<Rows>,
     /// The share of the rows to test on, where the source has no test rows of its own.
     pub test_share: f64,
-    /// How many numbers a prediction has: the classes, or the values of a target.
+    /// The number of classes, or of target values.
     pub outputs: usize,
-    /// Whether the rows are in time order: then what is held out is their end.
+    /// Whether the rows are in time order, so that the latest are held out.
     pub ordered: bool,
-    /// Of pictures their height, width and channels, and the names of the classes.
+    /// For pictures: their size and the class names.
     pub pictures: Option<images::Pictures>,
 }
 
-/// Rows that are dealt to the splits and encoded.
+/// Rows that are split and encoded.
 #[derive(Debug, Clone)]
 pub struct EncodedSplits {
     /// The rows to train on.
     pub train: EncodedRows,
-    /// The rows that judge the epochs.
+    /// The validation rows.
     pub validation: Option<EncodedRows>,
-    /// The rows that judge the end.
+    /// The test rows.
     pub test: Option<EncodedRows>,
-    /// How many numbers a prediction has.
+    /// The number of classes, or of target values.
     pub outputs: usize,
-    /// How they became what they are.
+    /// The preprocessing that encoded them.
     pub source: preprocess::PreprocessingSource,
 }
 
-/// Where encoded rows are.
+/// Encoded rows, by where they are kept.
 #[derive(Debug, Clone)]
 pub enum EncodedRows {
     /// In memory.
     Memory(Rows),
-    /// In memory, each row the first one of its window.
+    /// In memory; each row starts a window of this many rows.
     Windows(Rows, usize),
     /// In a file.
     File(stored::Stored),
 }
 
 impl Sources {
-    /// Reads all rows and refuses those that no network can learn from.
+    /// Reads all rows.
+    ///
+    /// # Errors
+    /// Rows without features or targets, and test rows of another shape than the training rows.
     pub fn read(&self, request: &Request<'_>) -> Result<Loaded> {
         let loaded = self.load(request)?;
         if let Loaded::Raw(whole) = &loaded {
@@ -194,7 +197,7 @@ impl Sources {
 }
 
 impl RawRows {
-    /// Refuses rows without features or targets, and a test split that is not like the training rows.
+    /// Checks that rows have features and targets, and that test rows have the shape of training rows.
     fn check(&self) -> Result<(), String> {
         let row = |rows: &Rows| {
             (rows.xs.dims()[1..].to_vec(), rows.xs.dtype() == DType::U8, rows.ys.dims()[1..].to_vec())

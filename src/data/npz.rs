@@ -1,4 +1,4 @@
-//! Arrays that NumPy saved: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the form of Keras' mnist.npz.
+//! Arrays saved with NumPy: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz.
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::{Loaded, RawRows, Request, Rows, Source, Task, npy};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// A label for each of a million rows is a number, not a class.
+/// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
 
 /// An `.npz` file with `x_train`, `y_train` and optionally `x_test`, `y_test`: x (N, F), (N, T, F) or images of bytes
@@ -23,7 +23,7 @@ const MOST_CLASSES: usize = 100_000;
 pub struct Npz {
     /// The file.
     pub path: PathBuf,
-    /// The number of classes; left out: the largest label and one.
+    /// The number of classes; default: the largest label + 1.
     pub classes: Option<usize>,
 }
 
@@ -41,7 +41,7 @@ impl Source for Npz {
     }
 }
 
-/// The rows of an `.npz` file that is read from anywhere.
+/// Reads the rows of an `.npz` file from any reader.
 pub fn from_reader(source: impl Read + Seek, task: Task) -> Result<Loaded> {
     Npz::default().arrays(source, task)
 }
@@ -148,7 +148,7 @@ fn values(ys: &Tensor) -> Result<Tensor> {
     Ok(ys.reshape((rows, ()))?)
 }
 
-/// Targets as class numbers, (N).
+/// Targets as class indices, (N).
 fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) -> Result<Tensor> {
     let rows = ys.dims()[0];
     if ys.elem_count() != rows {

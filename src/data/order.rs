@@ -4,31 +4,31 @@ use rand::seq::SliceRandom;
 
 use crate::rng::{Purpose, Stream};
 
-/// The rows of an epoch, a few at a time. Rows in a file are shuffled so that they are read in blocks: the blocks
-/// come in any order, and some of them at a time have their rows mixed.
+/// The rows of an epoch, a few at a time. Rows in a file are shuffled block-wise, so that reads stay sequential: the blocks
+/// are shuffled, and then the rows of every few blocks together.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Rows that are in order.
+    /// Rows whose order is decided.
     ready: Vec<u32>,
     next: usize,
-    /// Blocks to come, the next one last.
+    /// The remaining blocks, the next one last.
     blocks: Vec<u32>,
     len: usize,
     stream: Option<Stream>,
 }
 
-/// Rows that lie behind each other in a file, and blocks of them that are mixed.
+/// Rows of a block, and blocks whose rows are shuffled together.
 const BLOCK: usize = 1024;
 const MIXED: usize = 64;
 
 impl Order {
-    /// Rows in this order.
+    /// An epoch in this order.
     pub(super) fn of(ready: Vec<u32>) -> Self {
         let len = ready.len();
         Self { ready, next: 0, blocks: Vec::new(), len, stream: None }
     }
 
-    /// Rows in a file, as they lie, or shuffled by (seed, epoch) in blocks.
+    /// Rows in a file: in order, or shuffled block-wise by (seed, epoch).
     pub(super) fn blocks(len: usize, seed: Option<u64>, epoch: u64) -> Self {
         let count = u32::try_from(len.div_ceil(BLOCK)).unwrap_or(u32::MAX);
         let mut blocks: Vec<u32> = (0..count).rev().collect();
@@ -39,7 +39,7 @@ impl Order {
         Self { ready: Vec::new(), next: 0, blocks, len, stream }
     }
 
-    /// The next `count` rows, fewer at the end.
+    /// The next `count` rows, or fewer at the end.
     pub fn take(&mut self, count: usize) -> Vec<u32> {
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count {
@@ -53,7 +53,7 @@ impl Order {
         taken
     }
 
-    /// Mixes the rows of the next blocks; false at the end.
+    /// Shuffles the rows of the next blocks; false at the end.
     fn refill(&mut self) -> bool {
         if self.blocks.is_empty() {
             return false;
@@ -73,7 +73,7 @@ impl Order {
     }
 }
 
-/// The order of `len` rows in an epoch: as they lie, or shuffled by (seed, epoch).
+/// The order of `len` rows in an epoch: unchanged, or shuffled by (seed, epoch).
 pub fn order(len: usize, shuffle: bool, seed: u64, epoch: u64) -> Vec<u32> {
     let mut rows: Vec<u32> = (0..u32::try_from(len).unwrap_or(u32::MAX)).collect();
     if shuffle {

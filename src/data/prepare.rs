@@ -1,4 +1,4 @@
-//! From raw rows to splits: a limit, a validation share, sequences, normalisation.
+//! From a source's rows to the data sets of a run: split, reshaped, normalised.
 
 use candle_core::Device;
 use schemars::JsonSchema;
@@ -11,25 +11,25 @@ use crate::error::{Error, Result};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
-/// What a config can ask of any data set.
+/// The options that all data sets share.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preparation {
     /// Read each row as a sequence, (T, F).
     pub sequence: Option<[usize; 2]>,
-    /// How inputs are normalised; left out: not at all, images are divided by 255.
+    /// Normalisation of the inputs; default: none, images are divided by 255.
     pub normalize: Normalize,
-    /// The share of the training rows that is held out, the same of every class.
+    /// The fraction of the training rows to hold out for validation, stratified by class.
     #[schemars(transform = below_one)]
     pub validation: f64,
-    /// Only the first rows of the training split.
+    /// Use only this many training rows: the first ones.
     #[schemars(range(min = 1))]
     pub limit: Option<usize>,
-    /// One of several parts of equal size is the test split: `train --folds` sets it.
+    /// K-fold cross-validation: use one of several folds as the test split. `train --folds` sets it.
     pub fold: Option<Fold>,
 }
 
-/// What a model reads: rows of features, or sequences.
+/// The input shape of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// (N, F)
@@ -41,20 +41,20 @@ pub enum Input {
 /// The data of a run.
 #[derive(Debug, Clone)]
 pub struct Splits {
-    /// What is trained on.
+    /// The training split.
     pub train: Dataset,
-    /// What is held out of it, where that was asked for.
+    /// The validation split, if any.
     pub validation: Option<Dataset>,
-    /// What the final metrics are taken on, where the source has it.
+    /// The test split, if any.
     pub test: Option<Dataset>,
-    /// How many numbers a prediction has.
+    /// The number of classes, or of target values.
     pub outputs: usize,
     /// What was fitted on the training rows.
     pub preprocessing: Preprocessing,
 }
 
 impl Preparation {
-    /// Refuses options that cannot be, by the key at fault.
+    /// Validates the options.
     pub fn check(&self) -> Result<(), KeyError> {
         if !(0.0..1.0).contains(&self.validation) {
             let problem = format!("is {}; it is a share of the rows, 0 to less than 1", self.validation);
@@ -66,13 +66,13 @@ impl Preparation {
         self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
     }
 
-    /// Which rows are held out, where a share `test` of them is tested on.
+    /// The split plan, with a fraction `test` of all rows as the test split.
     pub(super) fn split_plan(&self, test: f64) -> SplitPlan {
         let limit = self.limit.map(|limit| limit as u64);
         SplitPlan { test, validation: self.validation, fold: self.fold, limit }
     }
 
-    /// Splits, shapes and normalises what a source gave.
+    /// Splits, reshapes and normalises the rows of a source, and moves them to `device`.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
         match loaded {
             Loaded::Raw(raw) => self.split(raw, request, device),
@@ -80,7 +80,7 @@ impl Preparation {
         }
     }
 
-    /// Splits, shapes and normalises rows.
+    /// Splits, reshapes and normalises raw rows.
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let RawRows { train, test: own_test, test_share, outputs, ordered, pictures } = raw;
         let plan = self.split_plan(test_share);
@@ -115,7 +115,7 @@ impl Preparation {
         Ok(Splits { train, validation, test, outputs, preprocessing })
     }
 
-    /// Shapes rows that are split and normalised.
+    /// Reshapes rows that the source has split and encoded.
     fn gather(&self, encoded: EncodedSplits, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let EncodedSplits { train, validation, test, outputs, source } = encoded;
         let mut preprocessing = Preprocessing { row: Vec::new(), outputs, source };
@@ -148,7 +148,7 @@ impl Preparation {
         })
     }
 
-    /// The shape `[F]` or `[T, F]` in which the model reads a row of this one.
+    /// The shape `[F]` or `[T, F]` in which the model reads a row of shape `own`.
     pub fn row_shape(&self, own: &[usize], input: Input) -> Result<Vec<usize>> {
         let features: usize = own.iter().product();
         match (input, self.sequence) {

@@ -1,6 +1,6 @@
-//! Rows that do not fit the memory: in a file without a name, which is gone with the process.
+//! Rows that do not fit into memory, kept in an unnamed temporary file that disappears with the process.
 //!
-//! A row has a fixed length, features before targets, so that any row can be read without the others.
+//! Rows have a fixed length, features before targets, so that any row can be read directly.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -21,14 +21,14 @@ pub struct Stored {
     rows: usize,
 }
 
-/// What a row is made of.
+/// The layout of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Form {
-    /// Its features.
+    /// The number of features.
     pub features: usize,
-    /// Its targets: values, or 0 for the number of a class.
+    /// The number of target values; 0 if the target is a class index.
     pub targets: usize,
-    /// Whether numbers have 64 bits, as opposed to 32.
+    /// Whether numbers are f64 instead of f32.
     pub wide: bool,
 }
 
@@ -41,18 +41,18 @@ impl Form {
         self.features * self.number()
     }
 
-    /// The bytes of a row.
+    /// The size of a row in bytes.
     pub fn bytes(self) -> usize {
         self.features_bytes() + if self.targets == 0 { 8 } else { self.targets * self.number() }
     }
 
-    /// The type of its numbers.
+    /// The dtype of its numbers.
     pub fn dtype(self) -> DType {
         if self.wide { DType::F64 } else { DType::F32 }
     }
 }
 
-/// Writes rows one after the other.
+/// Writes rows to a file.
 #[derive(Debug)]
 pub struct Writer {
     file: BufWriter<File>,
@@ -63,7 +63,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A file in `$TMPDIR`, or where large files of no use after a while lie.
+    /// Creates a file in `$TMPDIR`, else in `/var/tmp`.
     pub fn create(form: Form) -> Result<Self> {
         let place = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
         let place = if place.is_dir() { place } else { std::env::temp_dir() };
@@ -72,7 +72,7 @@ impl Writer {
         Ok(Self { file, place, form, rows: 0, bytes: Vec::new() })
     }
 
-    /// Adds a row: its features, and its values, or the number of its class.
+    /// Adds a row: its features, and its target values or its class.
     pub fn add(&mut self, features: &[f64], values: &[f64], class: i64) -> Result<()> {
         self.bytes.clear();
         for number in features.iter().chain(values) {
@@ -91,7 +91,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The rows, ready to be read.
+    /// Ends writing; gives the rows.
     pub fn finish(self) -> Result<Stored> {
         let Self { file, place, form, rows, .. } = self;
         let file = file.into_inner().map_err(|e| full(&place, &e.into_error()))?;
@@ -115,7 +115,7 @@ impl Stored {
         self.rows == 0
     }
 
-    /// What a row is made of.
+    /// The layout of a row.
     pub fn form(&self) -> Form {
         self.form
     }
@@ -149,7 +149,7 @@ impl Stored {
         })
     }
 
-    /// `length` bytes from `start` on of each of these rows.
+    /// Bytes `start .. start + length` of each of these rows.
     fn read(&self, rows: &[u32], start: usize, length: usize) -> Result<Vec<u8>> {
         let stride = self.form.bytes();
         let mut bytes = vec![0; rows.len() * length];

@@ -1,4 +1,5 @@
-//! A generated series for sequence models: noisy sine waves, to be continued. It needs no file, and a seed decides it.
+//! A generated series for sequence models: noisy sine waves whose next value is predicted. It needs no file; the seed
+//! determines it.
 
 use std::path::PathBuf;
 
@@ -17,16 +18,16 @@ use crate::rng::{Purpose, Stream};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Waves {
-    /// How many windows there are in all.
+    /// The number of windows, training and test together.
     #[schemars(range(min = 5))]
     pub rows: usize,
-    /// Steps in a window.
+    /// The number of steps in a window.
     #[schemars(range(min = 1))]
     pub window: usize,
-    /// Waves.
+    /// The number of waves.
     #[schemars(range(min = 1))]
     pub features: usize,
-    /// The noise's standard deviation; the waves' amplitude is 1.
+    /// The standard deviation of the noise; the waves have amplitude 1.
     #[schemars(range(min = 0))]
     pub noise: f64,
 }

@@ -39,24 +39,24 @@ pub enum Operation {
 pub struct Column {
     /// Its name in the header.
     pub name: String,
-    /// What is done with a cell, in order. Of an ignored column nothing.
+    /// The operations on a cell, in order; none for an ignored column.
     pub operations: Vec<Operation>,
-    /// Why the column is ignored, where it is.
+    /// Why the column is ignored, if it is.
     pub ignored: Option<String>,
 }
 
 /// Why a cell cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellError {
-    /// It is missing, and nothing is imputed.
+    /// Missing, and nothing is imputed.
     Missing,
-    /// It is infinite or NaN.
+    /// Infinite or NaN.
     NotFinite,
-    /// It is no number.
+    /// Not a number.
     NotNumber,
-    /// It is no date.
+    /// Not a date.
     NotDate,
-    /// It is neither yes nor no.
+    /// Neither yes nor no.
     NotBoolean,
 }
 
@@ -75,10 +75,10 @@ impl Column {
         Self { name: name.to_owned(), operations: Vec::new(), ignored: Some(why) }
     }
 
-    /// Encodes a cell; gives whether its name is one that training did not have.
+    /// Appends the features of a cell; returns whether it is a category that training did not have.
     ///
     /// # Errors
-    /// A cell that the first operation does not take.
+    /// The cell does not fit the column.
     pub fn apply(&self, cell: Value<'_>, features: &mut Features) -> Result<bool, CellError> {
         let missing = cell == Value::Missing;
         let (mut number, mut indicator) = (None, false);
@@ -183,7 +183,7 @@ impl Column {
         features
     }
 
-    /// What is done with the column, for a reader.
+    /// A description for people.
     pub fn describe(&self) -> String {
         if let Some(why) = &self.ignored {
             return format!("ignored: {why}");

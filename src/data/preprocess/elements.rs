@@ -5,19 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-/// `(x - offset) / spread` a feature, where features were fitted, and then `x · scale + shift`, which is done as a batch is
-/// made.
+/// `(x - offset) / spread` per feature, if that was fitted, then `x · scale + shift`, which batches apply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Elements {
-    /// Multiplied with.
+    /// The factor of every element.
     pub scale: f64,
-    /// Added.
+    /// The term added to every element.
     pub shift: f64,
-    /// What is subtracted, by feature; empty: nothing.
+    /// What is subtracted from each feature; empty if nothing was fitted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offset: Vec<f64>,
-    /// What is divided by, by feature.
+    /// What each feature is divided by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spread: Vec<f64>,
 }
@@ -28,7 +27,7 @@ impl Elements {
         Self { scale, shift, offset: Vec::new(), spread: Vec::new() }
     }
 
-    /// What is done with rows (N, F) or (N, T, F) before they become batches.
+    /// Applies the fitted part alone to rows (N, F) or (N, T, F).
     pub fn fitted(&self, xs: &Tensor) -> Result<Tensor> {
         if self.offset.is_empty() {
             return Ok(xs.clone());
@@ -54,7 +53,7 @@ impl Elements {
         features.iter().enumerate().map(element).collect()
     }
 
-    /// What is done, for a reader.
+    /// A description for people.
     pub fn describe(&self) -> String {
         if self.offset.is_empty() {
             return format!("x · {:.6} + {:.6}", self.scale, self.shift);

@@ -12,24 +12,24 @@ use crate::error::Result;
 use crate::registry::schema::positive;
 use crate::stats::quantile;
 
-/// How inputs are normalised. What is fitted is fitted on the training rows alone.
+/// The normalisation of inputs, fitted on the training rows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Normalize {
-    /// As they are; images divided by 255.
+    /// None; images are divided by 255.
     #[default]
     None,
-    /// `(x - mean) / std` by given numbers, after the division of images.
+    /// `(x - mean) / std` with given numbers, after images are divided by 255.
     Fixed {
         /// Subtracted.
         mean: f64,
         /// Divided by.
         std: f64,
     },
-    /// Every feature to mean 0 and standard deviation 1.
+    /// Mean 0 and standard deviation 1 per feature.
     Standard,
-    /// Every feature to 0 … 1.
+    /// The range 0 to 1 per feature.
     MinMax,
-    /// Every feature to median 0 and quartiles 1 apart.
+    /// Median 0 and an interquartile range of 1 per feature.
     Robust,
 }
 
@@ -93,7 +93,7 @@ impl Serialize for Normalize {
 }
 
 impl Normalize {
-    /// What is to be done with rows like these, (N, F) or (N, T, F).
+    /// Fits the normalisation to rows (N, F) or (N, T, F).
     pub(in crate::data) fn fit(self, xs: &Tensor) -> Result<Elements> {
         let unit = if xs.dtype() == DType::U8 { 1.0 / 255.0 } else { 1.0 };
         let (offset, spread) = match self {

@@ -13,7 +13,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// What the step does, for a reader.
+    /// A description for people.
     pub fn describe(&self) -> String {
         match self {
             Self::Column(column) => column.describe(),

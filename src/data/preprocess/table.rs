@@ -1,4 +1,4 @@
-//! The preprocessing of a table: its columns become features, its target what the network learns.
+//! The fitted preprocessing of a table: its columns and its target.
 
 use super::column::{Column, Operation};
 use super::step::Step;
@@ -68,7 +68,7 @@ impl TableEncoder {
         columns.filter_map(cell).collect()
     }
 
-    /// Columns and what is done with them, a line each, the targets first.
+    /// The name and a description of each target and column.
     pub fn describe(&self) -> Vec<(String, String)> {
         let target = self.target.describe();
         let targets = self.target.names().iter().map(|name| (quoted(name), target.clone()));

@@ -1,10 +1,10 @@
-//! What of a table is predicted.
+//! The target of a table.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::table::read::quoted;
 
-/// What is to be learnt.
+/// The target of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Target {
@@ -15,13 +15,13 @@ pub enum Target {
         /// The names of the classes, in the order of their numbers.
         classes: Vec<String>,
     },
-    /// Numbers; the network gives `(y - mean) / std`.
+    /// Numbers; the network predicts `(y - mean) / std`.
     Values {
         /// The columns.
         names: Vec<String>,
-        /// For each of them what is subtracted.
+        /// The mean of each.
         mean: Vec<f64>,
-        /// For each of them what is divided by.
+        /// The standard deviation of each.
         std: Vec<f64>,
     },
     /// A probability for each class.
@@ -29,11 +29,11 @@ pub enum Target {
         /// The columns.
         names: Vec<String>,
     },
-    /// Answers of yes or no.
+    /// Binary labels.
     Labels {
         /// The columns.
         names: Vec<String>,
-        /// For each of them the words for no and yes.
+        /// The words for no and yes of each.
         words: Vec<[String; 2]>,
     },
 }
@@ -47,7 +47,7 @@ impl Target {
         }
     }
 
-    /// Whether the network gives values in other units than their own.
+    /// Whether the network predicts standardised values.
     #[allow(clippy::float_cmp, reason = "0 and 1 are what values as they are have")]
     pub fn is_standardized(&self) -> bool {
         match self {
@@ -56,7 +56,7 @@ impl Target {
         }
     }
 
-    /// How many numbers a prediction has.
+    /// The number of classes, or of values.
     pub fn outputs(&self) -> usize {
         match self {
             Self::Classes { classes, .. } => classes.len(),
@@ -64,7 +64,7 @@ impl Target {
         }
     }
 
-    /// How many numbers a row of targets has.
+    /// The number of target columns.
     pub fn width(&self) -> usize {
         self.names().len()
     }
@@ -78,7 +78,7 @@ impl Target {
         }
     }
 
-    /// What is predicted, for a reader.
+    /// A description for people.
     pub(super) fn describe(&self) -> String {
         const SHOWN: usize = 10;
         match self {

@@ -1,4 +1,4 @@
-//! The rows of a table counted, class by class.
+//! Counts the rows of each class of a table.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use super::survey::{self, MOST_CATEGORIES};
 use crate::data::split::{Strata, Stratum};
 use crate::error::{Error, Result};
 
-/// More classes than this whose names are fractions are numbers.
+/// More fractional class names than this mean that the target is numeric.
 const MOST_FRACTIONS: usize = 100;
 
-/// What says which class a row has.
+/// Where the class of a row is found.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Classes<'a> {
-    /// Nothing: rows have no classes.
+    /// Nowhere: rows have no classes.
     None,
     /// The name in a column.
     Named(ClassColumn<'a>),
@@ -36,7 +36,7 @@ pub(super) struct ClassColumn<'a> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Census {
     pub(super) rows: u64,
-    /// The names of the classes in order, where rows have classes with names.
+    /// The class names in order, if the classes have names.
     pub(super) names: Vec<String>,
     pub(super) strata: Strata<String>,
 }
@@ -45,7 +45,7 @@ impl Census {
     /// Counts the rows that `next` gives.
     ///
     /// # Errors
-    /// No rows, rows without a class, and names that are no classes.
+    /// No rows, rows without a class, and a target that is not a class.
     pub(super) fn take(
         path: &Path,
         classes: Classes<'_>,
@@ -140,7 +140,7 @@ impl Classes<'_> {
     }
 }
 
-/// Which of these columns has the largest number, the first of several.
+/// The column with the largest number; the first of several.
 fn most_probable(row: &Row, columns: &[usize]) -> usize {
     let number = |column: usize| row.value(column).number().unwrap_or(f64::NEG_INFINITY);
     let larger = |best: usize, place: usize| {
@@ -150,7 +150,7 @@ fn most_probable(row: &Row, columns: &[usize]) -> usize {
 }
 
 impl ClassColumn<'_> {
-    /// Refuses names that are no classes; gives them back.
+    /// Checks that these names are classes, and returns them.
     fn check(&self, path: &Path, names: Vec<String>, rows: u64, missing: &Missing) -> Result<Vec<String>> {
         if usize::try_from(self.ignored).is_ok_and(|ignored| ignored < names.len()) {
             let problem =

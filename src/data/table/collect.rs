@@ -1,4 +1,4 @@
-//! Encoded rows on their way into the memory, or into a file where there are too many.
+//! Collects encoded rows in memory, or in a file if there are too many.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -6,10 +6,10 @@ use crate::data::stored::{Form, Writer};
 use crate::data::{EncodedRows, Rows};
 use crate::error::Result;
 
-/// What a row of 64-bit numbers costs besides its own bytes: its place in the order of an epoch.
+/// The bytes that a row costs besides its numbers: its index in the order of an epoch.
 const A_ROW: u64 = 16;
 
-/// Takes the rows of one part.
+/// Collects the rows of one part.
 pub(super) enum Collector {
     Memory { form: Form, xs: Numbers, values: Numbers, classes: Vec<i64>, rows: usize },
     File(Box<Writer>),
@@ -63,7 +63,7 @@ impl Collector {
         })
     }
 
-    /// Adds a row: its features, and its values, or the number of its class.
+    /// Adds a row: its features, and its target values or its class.
     pub(super) fn add(&mut self, features: &[f64], targets: &[f64], class: i64) -> Result<()> {
         match self {
             Self::File(writer) => writer.add(features, targets, class),
@@ -79,7 +79,7 @@ impl Collector {
         }
     }
 
-    /// The rows; nothing where there are none.
+    /// The rows, if there are any.
     pub(super) fn finish(self) -> Result<Option<EncodedRows>> {
         match self {
             Self::File(writer) => {
@@ -100,8 +100,8 @@ impl Collector {
     }
 }
 
-/// Finds the rows that are in two parts, by a sum of their features. Of many rows only those of some sums are kept,
-/// and counted for the others.
+/// Counts held-out rows that duplicate a training row, by a hash of their features. Of very many rows a sample by hash is
+/// kept, and the count extrapolated.
 pub(super) struct Duplicates {
     trained: Vec<u64>,
     others: Vec<u64>,
@@ -127,7 +127,7 @@ impl Duplicates {
         }
     }
 
-    /// How many rows that are held out have a twin that is trained on.
+    /// The number of held-out rows that duplicate a training row.
     pub(super) fn count(mut self) -> u64 {
         self.trained.sort_unstable();
         let twins = self.others.iter().filter(|sum| self.trained.binary_search(sum).is_ok()).count();
@@ -135,7 +135,7 @@ impl Duplicates {
     }
 }
 
-/// What a row is made of, in this precision.
+/// The layout of a row in this dtype.
 pub(super) fn form(features: usize, targets: usize, dtype: DType) -> Form {
     Form { features, targets, wide: dtype == DType::F64 }
 }

@@ -1,4 +1,4 @@
-//! From the cells of a row to features and targets.
+//! Encodes the cells of a row as features and targets.
 
 use std::path::{Path, PathBuf};
 
@@ -21,10 +21,10 @@ pub struct RowEncoder<'a> {
     features: Features,
 }
 
-/// A column and where it is.
+/// A column and its position in the file.
 struct LocatedColumn<'a> {
     column: &'a Column,
-    /// Its index in the file; nothing where an ignored column is not there.
+    /// Its index in the file; an ignored column may be absent.
     index: Option<usize>,
     unseen: Option<Unseen>,
 }
@@ -38,11 +38,11 @@ struct Unseen {
 }
 
 impl<'a> RowEncoder<'a> {
-    /// An encoder of a file with these columns, in any order and with others among them. Where `labelled` the targets
-    /// must be there.
+    /// An encoder for a file whose columns may be in any order, with others among them. If `labelled`, the targets must be
+    /// there too.
     ///
     /// # Errors
-    /// A column that is needed is not there.
+    /// A column is absent.
     pub fn new(fitted: &'a TableEncoder, path: &Path, records: &dyn Records, labelled: bool) -> Result<Self> {
         let columns = records.columns();
         let index = |name: &str| columns.iter().position(|own| own == name);
@@ -70,7 +70,7 @@ impl<'a> RowEncoder<'a> {
         })
     }
 
-    /// Puts the features of a row into `features`.
+    /// Writes the features of a row to `features`.
     pub fn features(&mut self, row: &Row, features: &mut Vec<f64>) -> Result<()> {
         features.clear();
         // The numbers go straight to where they are wanted.
@@ -102,7 +102,7 @@ impl<'a> RowEncoder<'a> {
         Ok(())
     }
 
-    /// The error of a row with a number that 32 bits do not hold once it is normalised.
+    /// The error for a row with a number that f32 cannot hold after normalisation.
     fn too_large(&self, row: &Row) -> Error {
         #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
         let large = |located: &&LocatedColumn<'_>| {
@@ -116,7 +116,7 @@ impl<'a> RowEncoder<'a> {
         }
     }
 
-    /// The class of a row; `ignored` where it is that number and no class.
+    /// The class of a row, or `ignored`.
     pub fn class(&self, row: &Row, ignored: i64) -> Result<i64> {
         let name = &self.target.names()[0];
         let value = self.target(row, 0);
@@ -140,7 +140,7 @@ impl<'a> RowEncoder<'a> {
         }
     }
 
-    /// Puts the targets of a row into `targets`, as the network is to give them.
+    /// Writes the targets of a row to `targets`, standardised if they are so for training.
     pub fn targets(&self, row: &Row, targets: &mut Vec<f64>) -> Result<()> {
         targets.clear();
         for (index, name) in self.target.names().iter().enumerate() {
@@ -166,7 +166,7 @@ impl<'a> RowEncoder<'a> {
         self.targets.as_ref().map_or(Value::Missing, |places| row.value(places[index]))
     }
 
-    /// What is to be said of names that training did not have, a sentence a column.
+    /// Warnings about names that training did not have, a sentence per column.
     pub fn unseen(&self) -> Vec<String> {
         let said =
             self.columns.iter().filter_map(|located| located.unseen.as_ref().map(|unseen| (located, unseen)));
@@ -196,7 +196,7 @@ impl CellError {
     }
 }
 
-/// The error of a cell.
+/// The error for a cell.
 fn at(path: &Path, row: &Row, column: &str, value: Value<'_>, problem: &str) -> Error {
     let shown = if value == Value::Missing { String::new() } else { format!("{} ", shown(value)) };
     let way_out = match problem {
@@ -207,7 +207,7 @@ fn at(path: &Path, row: &Row, column: &str, value: Value<'_>, problem: &str) -> 
     Error::data(path, text)
 }
 
-/// The number of an answer: one of two words, or a number from 0 to 1.
+/// A label as a number: one of two words, or a number from 0 to 1.
 fn label(value: Value<'_>, [no, yes]: &[String; 2]) -> Option<f64> {
     match value.name()? {
         name if name == *yes => Some(1.0),

@@ -1,4 +1,4 @@
-//! From what the columns hold to what is done with them.
+//! Fits the preprocessing of columns to a survey of them.
 
 use std::path::Path;
 
@@ -9,21 +9,20 @@ use super::survey::{self, Moments};
 use crate::data::preprocess::{Categories, Column, MissingName, Normalize, Operation};
 use crate::error::{Error, Result};
 
-/// Fits what is done with the columns of a table.
+/// Fits the operations of a table's columns.
 pub(super) struct ColumnFitter<'a> {
     pub(super) path: &'a Path,
     pub(super) options: &'a Options,
     pub(super) normalize: Normalize,
-    /// Whether the rows are in time order: then a date is only that.
+    /// Whether the rows are a time series, whose dates are not features.
     pub(super) ordered: bool,
 }
 
 impl ColumnFitter<'_> {
-    /// What is done with all columns, by their names.
+    /// The columns with their operations.
     ///
     /// # Errors
-    /// Missing cells that nothing is said about, infinite numbers, texts in columns of numbers, and nothing to learn
-    /// from.
+    /// Missing cells without `data.missing`, infinite numbers, text among numbers, and no usable column.
     pub(super) fn columns(&self, names: &[String], columns: &[survey::Column]) -> Result<Vec<Column>> {
         let kinds: Vec<Inferred> =
             names.iter().zip(columns).map(|(name, column)| self.kind(name, column)).collect::<Result<_>>()?;
@@ -95,7 +94,7 @@ impl ColumnFitter<'_> {
         Ok(Column { name: name.to_owned(), operations, ignored: None })
     }
 
-    /// A cell as a number, and that normalised.
+    /// The operations of a numeric column: read, impute, normalise.
     fn scaled(
         &self,
         first: Operation,
@@ -119,7 +118,7 @@ impl ColumnFitter<'_> {
         [first].into_iter().chain(scaled).chain(self.indicator(missing)).collect()
     }
 
-    /// What stands in for a missing number.
+    /// The imputation of missing numbers.
     fn imputed(&self, moments: &Moments, median: impl Fn() -> f64) -> Option<Operation> {
         Some(Operation::Impute(match self.options.missing? {
             Missing::Mean | Missing::Category => moments.mean,
@@ -146,7 +145,7 @@ impl ColumnFitter<'_> {
     }
 }
 
-/// The length of the learnt vectors of so many names, by fastai's rule.
+/// The embedding dimension for this many names, by fastai's rule.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

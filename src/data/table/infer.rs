@@ -1,4 +1,4 @@
-//! The kind of a column, inferred from what its training rows hold.
+//! Infers the kind of a column from its training rows.
 
 use super::fit::ColumnFitter;
 use super::options::ColumnKind as Kind;
@@ -7,14 +7,14 @@ use super::row::Value;
 use super::survey::{Column, MOST_CATEGORIES, Moments};
 use crate::error::{Error, Result};
 
-/// A category with more names than this has learnt vectors in the place of a column for each.
+/// A category with more names than this gets an embedding instead of one-hot encoding.
 const MOST_ONE_HOT: usize = 32;
 
 /// The kind of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inferred {
     pub(super) kind: Kind,
-    /// Why it is ignored, where it is.
+    /// Why it is ignored, if it is.
     pub(super) why: &'static str,
 }
 
@@ -29,7 +29,7 @@ impl Inferred {
 }
 
 impl ColumnFitter<'_> {
-    /// The kind of a column: the one that is given, or what its training rows look like.
+    /// The kind of a column: given in `[data.columns]`, or inferred.
     pub(super) fn kind(&self, name: &str, column: &Column) -> Result<Inferred> {
         if let Some(kind) = self.options.columns.get(name) {
             self.check_given(name, *kind, column)?;
@@ -74,7 +74,7 @@ impl ColumnFitter<'_> {
         Ok(of_names(column))
     }
 
-    /// Refuses a kind that the values do not have.
+    /// Checks that the values fit the kind.
     fn check_given(&self, name: &str, kind: Kind, column: &Column) -> Result<()> {
         let problem = match kind {
             Kind::Number => not_numbers(column),
@@ -95,7 +95,7 @@ impl ColumnFitter<'_> {
         })
     }
 
-    /// Says that most of a column's names would be numbers without signs that a number does not have.
+    /// Warns if most names of a column would be numbers but for `%`, currency signs and separators.
     fn warn_of_numbers_in_disguise(&self, name: &str, column: &Column) {
         let is_number = |name: &str| {
             let plain = name.replace(['%', '$', '€', '£', ' ', '\u{a0}', '\''], "").replace(',', ".");
@@ -114,7 +114,7 @@ impl ColumnFitter<'_> {
     }
 }
 
-/// What is wrong with a column of numbers.
+/// What is wrong with a numeric column, if anything.
 fn not_numbers(column: &Column) -> Option<String> {
     if let Some(cell) = &column.infinite {
         let problem = "which is not finite; correct or empty the cell";
@@ -129,7 +129,7 @@ fn not_numbers(column: &Column) -> Option<String> {
     })
 }
 
-/// What is wrong with a column of which `count` values are `words`.
+/// What is wrong with a column of which only `count` values are `words`, if anything.
 #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
 fn not_of_words(column: &Column, count: f64, words: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
     let missed = column.present as f64 - count;
@@ -159,7 +159,7 @@ fn of_names(column: &Column) -> Inferred {
     }
 }
 
-/// Whether a column of this name that counts upwards numbers the rows.
+/// Whether an increasing column of this name is a row number.
 fn is_row_number(name: &str) -> bool {
     let name = name.to_lowercase();
     ["id", "index", "row", "no", "nr", "unnamed: 0"].contains(&name.as_str())

@@ -1,4 +1,4 @@
-//! What the columns of a table are for, and what they say of a row before it is encoded.
+//! The role of each column of a table: target, split column, feature.
 
 use super::census::{Census, ClassColumn, Classes};
 use super::options::{Options, Test};
@@ -10,14 +10,14 @@ use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
 use crate::data::{Request, Task};
 use crate::error::{Error, Result};
 
-/// The columns of a table by their use, as indices into its header.
+/// The columns of a table by role, as indices into its header.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     pub(super) options: &'a Options,
     pub(super) table: &'a Opened,
     pub(super) request: &'a Request<'a>,
     pub(super) targets: Vec<usize>,
-    /// The column that says what a row is for.
+    /// The split column.
     split: Option<usize>,
     pub(super) features: Vec<usize>,
 }
@@ -26,7 +26,7 @@ impl<'a> Layout<'a> {
     /// Finds the columns that the options name.
     ///
     /// # Errors
-    /// A column that is not there.
+    /// A column that does not exist.
     pub(super) fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
         let (path, columns) = (table.path(), table.columns());
         if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
@@ -47,7 +47,7 @@ impl<'a> Layout<'a> {
         Ok(Self { options, table, request, targets, split, features })
     }
 
-    /// What says which class a row has, where the loss compares classes.
+    /// Where the class of a row is found, if the task has classes.
     fn classes(&self) -> Classes<'_> {
         match (self.request.task, self.targets.as_slice()) {
             (Task::Classes { ignored, .. }, [index]) => {
@@ -58,7 +58,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The column of the classes, where the loss compares classes by their names.
+    /// The column of class names, if the task has classes.
     pub(super) fn class_column(&self) -> Option<usize> {
         match self.classes() {
             Classes::Named(column) => Some(column.index),
@@ -83,7 +83,7 @@ impl<'a> Layout<'a> {
         Census::take(self.table.path(), self.classes(), |row| records.next(row))
     }
 
-    /// What assigns the rows that were counted, by shares, a fold or the split column.
+    /// The assigner for the counted rows: by shares, by a fold, or by the split column.
     pub(super) fn assigner(&self, census: &Census) -> Result<Assigner> {
         let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
         let (plan, seed) = (self.request.plan.split_plan(test), self.request.seed);
@@ -100,7 +100,7 @@ impl<'a> Layout<'a> {
         counts.assigner(&plan, seed, |see| self.strata(census, see))
     }
 
-    /// Gives `see` the strata of the rows that are to be assigned, in order, until it wants no more.
+    /// Calls `see` with the strata of the rows to assign, in order, until it returns false.
     fn strata(&self, census: &Census, see: &mut dyn FnMut(Stratum) -> bool) -> Result<()> {
         let (mut records, mut row) = (self.table.records()?, Row::default());
         while records.next(&mut row)? {
@@ -111,12 +111,12 @@ impl<'a> Layout<'a> {
         Ok(())
     }
 
-    /// The column that says what rows are for; folds take its place.
+    /// The split column, unless folds replace it.
     fn split_column(&self) -> Option<usize> {
         self.split.filter(|_| self.request.plan.fold.is_none())
     }
 
-    /// What the split column says of a row.
+    /// The part that the split column gives a row.
     pub(super) fn said(&self, row: &Row) -> Result<Option<Part>> {
         let Some(column) = self.split_column() else { return Ok(None) };
         let value = row.value(column);

@@ -1,9 +1,8 @@
-//! People's own tables: CSV, JSONL and Parquet files of any size, read in a few passes in bounded memory.
+//! Tables: CSV, JSONL and Parquet files of any size, read in a few passes in bounded memory.
 //!
-//! A first pass counts classes where rows are held out by a share, a second one finds out what the columns of the
-//! training rows hold (`survey`, `fit`), a third one encodes all rows
-//! as that [`crate::data::preprocess::TableEncoder`] says. Which part a row
-//! belongs to is worked out anew in every pass.
+//! The first pass counts the rows of each class (`census`), the second surveys the columns of the training rows (`survey`)
+//! so that a [`crate::data::preprocess::TableEncoder`] can be fitted (`infer`, `fit`), the third encodes all rows (`pass`).
+//! Every pass assigns the rows to their parts anew.
 
 mod census;
 mod collect;
@@ -33,7 +32,7 @@ pub use opened::Opened;
 pub use options::{ColumnKind, Missing, Names, Options, Test};
 pub use row::{Row, Value};
 
-/// Declares a table of one format.
+/// Declares the source of one table format.
 macro_rules! table {
     ($(#[$meta:meta])* $name:ident, $format:expr) => {
         $(#[$meta])*
@@ -58,7 +57,7 @@ table! {
     Csv, read::Format::Csv
 }
 table! {
-    /// A file with a JSON object a line.
+    /// A file with one JSON object per line.
     Jsonl, read::Format::Jsonl
 }
 table! {

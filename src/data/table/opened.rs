@@ -1,11 +1,11 @@
-//! A table that is read in several passes.
+//! A table that can be read several times.
 
 use std::path::Path;
 
 use super::read::{self, Dialect, Format, Input, Records};
 use crate::error::Result;
 
-/// A table whose columns are known, which can be read again and again.
+/// A table with known columns that can be read several times.
 #[derive(Debug, Clone)]
 pub struct Opened {
     input: Input,
@@ -15,7 +15,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens a table. `wanted` are the columns that are asked for, where the format looks for them by name.
+    /// Opens a table. `wanted` are the columns to look for, in formats whose rows name their cells.
     pub fn new(input: Input, format: Format, dialect: Dialect, wanted: Option<&[String]>) -> Result<Self> {
         let columns = match wanted {
             Some(wanted) if format == Format::Jsonl => wanted.to_vec(),
@@ -24,17 +24,17 @@ impl Opened {
         Ok(Self { input, format, dialect, columns })
     }
 
-    /// Its columns.
+    /// The column names.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// The rows from the first one on.
+    /// Reads the rows from the start.
     pub fn records(&self) -> Result<Box<dyn Records>> {
         read::open(&self.input, self.format, &self.dialect, Some(&self.columns))
     }
 
-    /// Where it is read from, for messages.
+    /// The path, for messages.
     pub fn path(&self) -> &Path {
         self.input.path()
     }

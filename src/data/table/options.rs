@@ -1,4 +1,4 @@
-//! `[data]` of a table.
+//! The options of a table.
 
 use std::borrow::Cow;
 
@@ -12,30 +12,30 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::read::{Dialect, Format};
 use crate::error::{Error, Result};
 
-/// The options of a table in a file.
+/// A table in a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Options {
     /// The file, gzipped or not.
     pub path: PathBuf,
-    /// The column to predict, or several.
+    /// The column or columns to predict.
     pub target: Names,
-    /// The test split: a share of the rows, or another file.
+    /// The test split: a fraction of the rows, stratified by class, or another file.
     pub test: Test,
-    /// A column that says of each row whether it is for "train", "validation" or "test".
+    /// A column that assigns each row to "train", "validation" or "test".
     pub split_column: Option<String>,
-    /// The kinds of columns, where they are not what their values look like.
+    /// Column kinds that override the inferred ones.
     pub columns: BTreeMap<String, ColumnKind>,
-    /// What a missing cell becomes; left out: an error.
+    /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Words for a missing value besides those of pandas.
+    /// Further words that mean a missing value, besides those of pandas.
     pub na_values: Vec<String>,
-    /// CSV: what stands between cells; left out: the one of `,` `;` tab and `|` that the header has most of.
+    /// CSV: the delimiter; default: whichever of `,` `;` tab and `|` is most frequent in the header.
     pub delimiter: Option<char>,
-    /// Whether the network learns targets that are numbers as `(y - mean) / std`.
+    /// Standardise numeric targets for training: `(y - mean) / std`.
     pub standardize_target: bool,
-    /// Encoded rows of up to so many MiB are kept in memory, more in a file.
+    /// Keep up to this many MiB of encoded rows in memory, more in a temporary file.
     pub memory: u64,
 }
 
@@ -56,40 +56,40 @@ impl Default for Options {
     }
 }
 
-/// What a column holds.
+/// The kind of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnKind {
-    /// A number, normalised.
+    /// A number, normalised as `normalize` says.
     Number,
-    /// Yes or no: 1 or 0.
+    /// Yes or no, as 1 or 0.
     Boolean,
-    /// One of some names: a column of 0 and 1 for each.
+    /// One of a few names, one-hot encoded.
     Category,
-    /// One of many names: a learnt vector for each.
+    /// One of many names, with a learnt embedding.
     Embedding,
-    /// A date or time: a number of days, normalised.
+    /// A date or time, as days, normalised as `normalize` says.
     Date,
-    /// Nothing that is used.
+    /// Not used.
     Ignore,
 }
 
-/// What stands in for a missing cell. In a column of names "mean" and "median" are the most frequent one, and "zero"
-/// is none of them.
+/// How to fill missing cells. In a column of names, "mean" and "median" stand for the most frequent name and "zero" for an
+/// unknown one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
-    /// The mean of the training rows.
+    /// With the mean of the training rows.
     Mean,
-    /// Their median.
+    /// With the median of the training rows.
     Median,
-    /// 0.
+    /// With 0.
     Zero,
-    /// A category of its own; of numbers the mean, and a further feature that says that it is missing.
+    /// As a category of its own; numbers get the mean and a further feature that is 1 where the cell is missing.
     Category,
 }
 
-/// One name, or several.
+/// One or several column names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names(pub Vec<String>);
 
@@ -126,10 +126,10 @@ impl Serialize for Names {
     }
 }
 
-/// Where the test split comes from.
+/// The source of the test split.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
-    /// So large a share of the rows; 0: there is none.
+    /// This fraction of the rows; 0: no test split.
     Share(f64),
     /// Another file.
     File(PathBuf),
@@ -184,7 +184,7 @@ impl Serialize for Test {
 }
 
 impl Options {
-    /// Refuses what cannot be, before a file is opened.
+    /// Validates the options before a file is opened.
     pub(super) fn check(&self, format: Format) -> Result<()> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::key("data.path", "is missing; name the file of the table"));

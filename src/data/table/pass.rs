@@ -1,4 +1,4 @@
-//! The last pass over a table: its rows encoded, each in its part.
+//! The last pass over a table: encodes its rows, each into its part.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub(super) struct EncodedParts {
 }
 
 impl<'a> Plan<'a> {
-    /// The file that is tested on; folds test on parts of the rows instead.
+    /// The test file, unless folds replace it.
     fn test_file(&self) -> Option<&'a Path> {
         match &self.layout.options.test {
             Test::File(path) if self.layout.request.plan.fold.is_none() => Some(path),
@@ -104,7 +104,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Puts encoded rows where they belong.
+/// Encodes rows into the collector of their part.
 struct Write<'a> {
     fitted: &'a TableEncoder,
     request: &'a Request<'a>,

@@ -1,4 +1,4 @@
-//! A series in time: windows of the rows of a table predict its target some rows ahead.
+//! Time series: a window of a table's rows predicts its target some rows ahead.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,36 +19,35 @@ use crate::data::split::TimeSplit;
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Normalize, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
 
-/// The most rows of a window, and the most that a prediction is ahead of it.
+/// The largest `window` and `horizon`.
 const MOST_ROWS: usize = 1 << 20;
 
-/// A table whose rows are in time order. From the values of `window` rows the target of the row `horizon` rows behind
-/// the last of them is predicted; the target is one of the features, a date is not. Splits are parts of the time, and
-/// no window lies in two of them.
+/// A table whose rows are in time order. A window of `window` rows predicts the target `horizon` rows after its last row.
+/// Past targets are features, dates are not. The table is split by time, and no window crosses a split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeSeries {
-    /// The file: CSV, JSONL or Parquet by its ending.
+    /// The file: CSV, JSONL or Parquet, by its extension.
     pub path: PathBuf,
-    /// The column to predict, or several.
+    /// The column or columns to predict.
     pub target: Names,
-    /// The rows that a prediction is made from.
+    /// The number of rows that a prediction is made from.
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub window: usize,
-    /// How many rows ahead of the last of them it is made.
+    /// How many rows after the window the predicted row is.
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub horizon: usize,
-    /// The test split: the last share of the rows, or another file.
+    /// The test split: the latest fraction of the rows, or another file.
     pub test: Test,
-    /// The kinds of columns, where they are not what their values look like.
+    /// Column kinds that override the inferred ones.
     pub columns: BTreeMap<String, ColumnKind>,
-    /// What a missing cell becomes; left out: an error.
+    /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Words for a missing value besides those of pandas.
+    /// Further words that mean a missing value, besides those of pandas.
     pub na_values: Vec<String>,
-    /// CSV: what stands between cells; left out: the one that the header has most of.
+    /// CSV: the delimiter; default: whichever of `,` `;` tab and `|` is most frequent in the header.
     pub delimiter: Option<char>,
-    /// Whether the network learns the target as `(y - mean) / std`.
+    /// Standardise the target for training: `(y - mean) / std`.
     pub standardize_target: bool,
 }
 
@@ -152,7 +151,7 @@ impl TimeSeries {
         Error::data(path, problem)
     }
 
-    /// The rows of each part; each has a window with its target.
+    /// Splits the rows by time; every part has room for a window and its target.
     fn split(&self, rows: usize, request: &Request<'_>) -> Result<TimeSplit> {
         let test = if let Test::Share(share) = self.test { share } else { 0.0 };
         let plan = request.plan.split_plan(test);
@@ -175,7 +174,7 @@ impl TimeSeries {
         Ok(split)
     }
 
-    /// Finds out what the rows to train on hold.
+    /// Fits the encoder on the training rows.
     fn fit(
         &self,
         options: &Options,
@@ -248,7 +247,7 @@ impl Encoded {
         Ok(Self { xs: tensor(xs, fitted.features())?, ys: tensor(ys, fitted.target.width())?, count })
     }
 
-    /// The windows of these rows with their targets; nothing where there is none.
+    /// The windows of these rows with their targets, if there are any.
     fn windows(&self, rows: Range<usize>, series: &TimeSeries) -> Result<Option<EncodedRows>> {
         let TimeSeries { window, horizon, .. } = *series;
         let Some(count) =

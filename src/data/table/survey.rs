@@ -1,22 +1,22 @@
-//! What the columns of a table hold, found out in one pass in bounded memory.
+//! Statistics of all columns of a table, gathered in one pass and in bounded memory.
 
 use rustc_hash::FxHashMap;
 
 use super::row::{Row, Value};
 use crate::stats::quantile;
 
-/// A column with more different values than this is no category.
+/// The most categories of a column.
 pub(super) const MOST_CATEGORIES: usize = 100_000;
-/// Different values of a column of numbers after which it is no category for sure.
+/// A numeric column with more distinct values than this is certainly not a category.
 const SURELY_NUMBERS: usize = 1000;
-/// A longer text is no name.
+/// The longest category name, in bytes.
 const LONGEST_NAME: usize = 256;
-/// The most numbers that medians and quartiles are taken of, over all columns.
+/// The most numbers kept for medians and quartiles, over all columns.
 const MOST_SAMPLED: usize = 1 << 23;
 /// The most cells that an error shows.
 const MOST_SHOWN: usize = 5;
 
-/// Mean, spread and extremes of numbers, kept up to date as they come (Welford 1962).
+/// Mean, variance and extremes, updated number by number (Welford 1962).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Moments {
     pub(super) count: f64,
@@ -42,21 +42,21 @@ impl Moments {
         self.max = self.max.max(x);
     }
 
-    /// The biased standard deviation, as scikit-learn's StandardScaler has it; 1 where all numbers are equal.
+    /// The biased standard deviation, as in scikit-learn's `StandardScaler`; 1 if all numbers are equal.
     pub(super) fn std(&self) -> f64 {
         let std = (self.squares / self.count).sqrt();
         if self.max > self.min && std > 0.0 { std } else { 1.0 }
     }
 }
 
-/// A cell as a message shows it.
+/// A cell to show in a message.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ShownCell {
     pub(super) line: u64,
     pub(super) text: String,
 }
 
-/// The cells that are no numbers.
+/// The cells that are not numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NoNumbers {
     first: Vec<ShownCell>,
@@ -80,54 +80,54 @@ impl NoNumbers {
     }
 }
 
-/// What one column holds.
+/// Statistics of one column.
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub(super) struct Column {
     /// Training rows with a value.
     pub(super) present: u64,
-    /// Training rows without one.
+    /// Training rows without a value.
     pub(super) missing: u64,
-    /// All rows without one.
+    /// Rows of any part without a value.
     pub(super) missing_anywhere: u64,
     pub(super) numbers: Moments,
     pub(super) booleans: Moments,
     pub(super) dates: Moments,
-    /// The rows anywhere whose value is no number.
+    /// The cells of any part that are not numbers.
     pub(super) no_numbers: NoNumbers,
-    /// The first infinite number anywhere.
+    /// The first infinite number of any part.
     pub(super) infinite: Option<ShownCell>,
-    /// Training rows with an infinite number, or a name that reads as one.
+    /// Training rows with an infinite number, or a name that parses as one.
     pub(super) infinities: f64,
-    /// Whether no date is before the one of the row before.
+    /// Whether the dates never decrease.
     pub(super) dates_ascend: bool,
     last_date: f64,
-    /// The line of the first row anywhere without a value.
+    /// The line of the first row of any part without a value.
     pub(super) first_missing: Option<u64>,
-    /// Whether all numbers are whole and each is larger than the one before.
+    /// Whether the numbers are integers and strictly increase.
     pub(super) ascending: bool,
     last: f64,
-    /// The names of the values with their counts.
+    /// The number of rows of each category name.
     pub(super) names: FxHashMap<String, u64>,
-    /// Whether there are values whose names were not kept.
+    /// Whether `names` was given up because there were too many.
     pub(super) lost: bool,
-    /// Whether names are kept whatever they are.
+    /// Whether the column is a category whatever it holds.
     forced: bool,
     /// Numbers for the median.
     sample: Vec<f64>,
     dates_sample: Vec<f64>,
 }
 
-/// What all columns hold.
+/// Statistics of all columns.
 #[derive(Debug, Clone)]
 pub(super) struct Survey {
     pub(super) columns: Vec<Column>,
-    /// How many numbers of a column are kept for medians.
+    /// The most numbers of a column that are kept for medians.
     sampled: usize,
 }
 
 impl Survey {
-    /// A survey of columns of which some are categories whatever they hold; `quantiles` keeps numbers for the medians.
+    /// A survey of columns, of which those marked are categories whatever they hold; `quantiles` keeps numbers for medians.
     pub(super) fn new(categories: &[bool], quantiles: bool) -> Self {
         let column = |forced: &bool| Column {
             forced: *forced,
@@ -144,7 +144,7 @@ impl Survey {
         }
     }
 
-    /// Takes a row in. Of one that is not trained on only what is wrong with it is kept.
+    /// Adds a row. Held-out rows only add to what is missing or not a number.
     pub(super) fn see(&mut self, row: &Row, trained: bool) {
         for (index, column) in self.columns.iter_mut().enumerate() {
             column.see(row.value(index), row.line, trained, self.sampled);
@@ -200,7 +200,7 @@ impl Column {
         self.count(value, number);
     }
 
-    /// Counts the value under its name.
+    /// Counts the value as a category.
     fn count(&mut self, value: Value<'_>, number: Option<f64>) {
         if self.lost {
             return;
@@ -223,27 +223,27 @@ impl Column {
         }
     }
 
-    /// The first quartile, the median and the third quartile of the numbers, or of the dates where `dates`, between
-    /// neighbours as numpy.percentile has them. Of very many numbers they are those of the first.
+    /// The quartiles and the median of the numbers, or of the dates, interpolated as numpy.percentile does; of the first
+    /// numbers alone if there are very many.
     pub(super) fn quartiles(&self, dates: bool) -> [f64; 3] {
         let mut sorted = if dates { self.dates_sample.clone() } else { self.sample.clone() };
         sorted.sort_unstable_by(f64::total_cmp);
         [0.25, 0.5, 0.75].map(|share| quantile(&sorted, share))
     }
 
-    /// The names in the order of their numbers, where all are numbers, else of their letters.
+    /// The names, sorted as [`sorted`] does.
     pub(super) fn sorted_names(&self) -> Vec<String> {
         sorted(self.names.keys().cloned().collect())
     }
 
-    /// The most frequent name, and the first of several.
+    /// The most frequent name; the first of several.
     pub(super) fn most_frequent(&self) -> Option<String> {
         let most = self.names.values().max()?;
         self.sorted_names().into_iter().find(|name| self.names[name] == *most)
     }
 }
 
-/// Names in the order of their numbers, where all are numbers, else of their letters.
+/// Sorts names numerically if all are numbers, else alphabetically.
 pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
     let numbers: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
     if numbers.is_some_and(|numbers| numbers.iter().all(|number| number.is_finite())) {
@@ -255,7 +255,7 @@ pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-/// A cell as a message shows it: short, and fit for a terminal.
+/// A cell as text for a message: shortened, and safe on a terminal.
 pub(super) fn shown(value: Value<'_>) -> String {
     const MOST: usize = 40;
     let text = match value {

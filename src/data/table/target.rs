@@ -1,4 +1,4 @@
-//! The columns of the targets, and what they are to the loss.
+//! Finds the target columns and fits the target.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::data::Task;
 use crate::data::preprocess::Target;
 use crate::error::{Error, Result};
 
-/// Finds the columns of the targets.
+/// Finds the target columns.
 pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Result<Vec<usize>> {
     let place = |name: &String| {
         columns.iter().position(|own| own == name).ok_or_else(|| {
@@ -26,7 +26,7 @@ pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Res
     targets.iter().map(place).collect()
 }
 
-/// What several columns, or none of them a class, are to the loss.
+/// The target of a task without class names.
 pub(super) fn of_numbers(
     path: &Path,
     task: Task,
@@ -50,7 +50,7 @@ pub(super) fn of_numbers(
     })
 }
 
-/// Refuses a target that is missing somewhere, or that is no number where one is wanted.
+/// Checks that a target has a value in every row, and a number unless the task is about labels.
 fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result<()> {
     let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
     if column.missing_anywhere > 0 {
@@ -75,7 +75,7 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result
     data(format!("{}; for classes take the loss `cross_entropy`", column.no_numbers.shown()))
 }
 
-/// The words for no and yes: those that mean it, or the two that there are in the order of their letters.
+/// The words for no and yes: recognised ones, or the two names in alphabetical order.
 fn words(column: &survey::Column) -> [String; 2] {
     let names = column.sorted_names();
     let shares = column.no_numbers.count == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
