@@ -76,7 +76,7 @@ impl Source for Images {
 
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         if !request.task.classes() {
-            let problem = "compares numbers, but pictures have classes; set it to `cross_entropy`";
+            let problem = "is for numeric targets, but pictures have classes; set it to `cross_entropy`";
             return Err(Error::key("loss.name", problem));
         }
         self.check()?;
@@ -107,12 +107,15 @@ impl Source for Images {
 impl Images {
     fn check(&self) -> Result<()> {
         if self.path.as_os_str().is_empty() {
-            return Err(Error::key("data.path", "is missing; name the folder that has a folder a class"));
+            return Err(Error::key(
+                "data.path",
+                "is missing; name the folder that holds one folder per class",
+            ));
         }
         if !(0.0..1.0).contains(&self.test) {
             return Err(Error::key(
                 "data.test",
-                format!("is {}; it is a share, 0 to less than 1", self.test),
+                format!("is {}; give a fraction from 0 to less than 1", self.test),
             ));
         }
         if self.size.is_some_and(|size| size.iter().any(|side| !(1..=LONGEST_SIDE).contains(side))) {
@@ -131,8 +134,10 @@ impl Images {
         }
         let classes = folders(root)?;
         if classes.len() < 2 {
-            let problem =
-                format!("there are {} folders with pictures here; each class has one", classes.len());
+            let problem = format!(
+                "there are {} folders with pictures here; give at least two classes, one folder each",
+                classes.len()
+            );
             return Err(Error::data(root, problem));
         }
         let (height, width) = match (self.size, listed(root, &classes)?.first()) {
@@ -153,7 +158,8 @@ impl Images {
         if all <= MOST_BYTES {
             return Ok(());
         }
-        let problem = format!("{count} pictures of {height} x {width} fit no memory; set `data.size`");
+        let problem =
+            format!("{count} pictures of {height} x {width} do not fit into memory; set `data.size`");
         Err(Error::data(&self.path, problem))
     }
 }
@@ -195,14 +201,14 @@ fn folders(root: &Path) -> Result<Vec<String>> {
 /// The pictures of all classes in order, each with its class.
 fn listed(root: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
     if let Some(unknown) = folders(root)?.iter().find(|name| !classes.contains(name)) {
-        return Err(Error::data(root.join(unknown), "training has no class of this name"));
+        return Err(Error::data(root.join(unknown), "the training data has no class of this name"));
     }
     let mut files = Vec::new();
     for (class, name) in classes.iter().enumerate() {
         let folder = root.join(name);
         let own = if folder.is_dir() { of_folder(&folder)? } else { Vec::new() };
         if own.is_empty() {
-            return Err(Error::data(folder, "there is no PNG or JPEG in the folder of this class"));
+            return Err(Error::data(folder, "the folder of this class holds no PNG or JPEG file"));
         }
         files.extend(own.into_iter().map(|file| (file, class)));
     }
@@ -224,7 +230,7 @@ pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn open(path: &Path) -> Result<DynamicImage> {
-    let damaged = |e: &dyn std::fmt::Display| Error::data(path, format!("no picture that can be read ({e})"));
+    let damaged = |e: &dyn std::fmt::Display| Error::data(path, format!("not a readable picture ({e})"));
     // What the file is shows in its first bytes, whatever its name says.
     let reader = ImageReader::new(std::io::BufReader::new(files::open(path)?.0));
     let reader = reader.with_guessed_format().map_err(Error::io("read", path))?;
@@ -293,6 +299,6 @@ mod tests {
         fs::create_dir(folder.path().join("b")).unwrap();
         assert!(load(&images).unwrap_err().to_string().contains("no PNG or JPEG"));
         fs::write(folder.path().join("b/2.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
-        assert!(load(&images).unwrap_err().to_string().contains("2.png: no picture"));
+        assert!(load(&images).unwrap_err().to_string().contains("2.png: not a readable picture"));
     }
 }

@@ -117,11 +117,8 @@ fn find(name: &str, folder: &Path, (split, part, rank): (&str, &str, usize)) -> 
         return Ok(folder.join(only));
     }
     if let [first, second, ..] = found.as_slice() {
-        let problem = format!(
-            "both {} and {} may be meant; keep one set in this folder",
-            quoted(first),
-            quoted(second)
-        );
+        let problem =
+            format!("{} and {} both match; keep one data set in this folder", quoted(first), quoted(second));
         return Err(Error::data(folder, problem));
     }
     let script = if name == "mnist" { " or scripts/fetch-mnist.sh brings" } else { " brings" };
@@ -137,12 +134,12 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
     if !task.classes() {
         return Err(Error::key(
             "loss.name",
-            "compares numbers, but this data set has classes; set it to `cross_entropy`",
+            "is for numeric targets, but this data set has classes; set it to `cross_entropy`",
         ));
     }
     let (count, labelled) = (images.shape[0], labels.shape[0]);
     if count != labelled {
-        let problem = format!("{labelled} labels for {count} images; the two files are not of one set");
+        let problem = format!("{labelled} labels for {count} images; the two files do not belong together");
         return Err(Error::data(path, problem));
     }
     if count == 0 {

@@ -131,9 +131,8 @@ impl Npz {
             }
             Some(classes) => Ok(classes),
             None if found > MOST_CLASSES => {
-                let problem = format!(
-                    "a label is {largest}; are these numbers and not classes? Then take the loss `mse`"
-                );
+                let problem =
+                    format!("a label is {largest}; if these are numbers and not classes, use the loss `mse`");
                 Err(Error::data(&self.path, problem))
             }
             None => Ok(found),
@@ -163,7 +162,7 @@ fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) -> Result<T
     let fraction = exact.iter().zip(&given).position(|(whole, given)| whole != given);
     if let Some(row) = fraction {
         let problem = format!(
-            "`{name}` has {} in row {row}, which is no class number; for numbers take the loss `mse`",
+            "`{name}` has {} in row {row}, which is not a class index; for numeric targets use the loss `mse`",
             given[row]
         );
         return Err(Error::data(path, problem));

@@ -57,7 +57,7 @@ impl Preparation {
     /// Validates the options.
     pub fn check(&self) -> Result<(), KeyError> {
         if !(0.0..1.0).contains(&self.validation) {
-            let problem = format!("is {}; it is a share of the rows, 0 to less than 1", self.validation);
+            let problem = format!("is {}; give a fraction of the rows, 0 to less than 1", self.validation);
             return Err(KeyError::new("validation", problem));
         }
         if self.limit == Some(0) {

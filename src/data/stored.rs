@@ -100,7 +100,7 @@ impl Writer {
 }
 
 fn full(place: &Path, error: &std::io::Error) -> Error {
-    let hint = format!("{error}; TMPDIR names another folder, `data.memory` lets more rows stay in memory");
+    let hint = format!("{error}; set TMPDIR to another folder, or raise `data.memory`");
     Error::io("keep the rows in", place)(std::io::Error::new(error.kind(), hint))
 }
 

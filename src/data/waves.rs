@@ -47,7 +47,7 @@ impl Source for Waves {
         if request.task.classes() {
             return Err(Error::key(
                 "loss.name",
-                "compares classes, but `waves` has numbers as targets; set it to `mse`",
+                "is for classes, but `waves` has numeric targets; set it to `mse`",
             ));
         }
         if self.rows < 5
@@ -63,7 +63,7 @@ impl Source for Waves {
         let windows = self.rows.checked_mul(self.window).and_then(|steps| steps.checked_mul(self.features));
         if [steps, windows].iter().any(|count| count.is_none_or(|count| count > 1 << 28)) {
             let problem = format!(
-                "`waves` of {} windows of {} x {} fits no memory",
+                "`waves` of {} windows of {} x {} does not fit into memory",
                 self.rows, self.window, self.features
             );
             return Err(Error::Config(problem));

@@ -106,14 +106,14 @@ impl Sizes {
         }
         if left == 0 || (plan.test > 0.0 && plan.fold.is_none() && test == 0) {
             let problem = format!(
-                "is {}: of {rows} rows it leaves {left} to train on and {test} to test on; change the share",
+                "is {}: of {rows} rows it leaves {left} to train on and {test} to test on; change the fraction",
                 plan.test
             );
             return Err(Error::key("data.test", problem));
         }
         if train == 0 || (plan.validation > 0.0 && validation == 0) {
             let problem = format!(
-                "is {}: of {left} rows it leaves {train} to train on and {validation} to validate; change the share",
+                "is {}: of {left} rows it leaves {train} to train on and {validation} to validate; change the fraction",
                 plan.validation
             );
             return Err(Error::key("data.validation", problem));

@@ -62,14 +62,14 @@ impl Census {
                 && strata.counts().len() > MOST_CATEGORIES + 1
             {
                 let problem = format!(
-                    "target {}: more than {MOST_CATEGORIES} classes; for numbers take the loss `mse`",
+                    "target {}: more than {MOST_CATEGORIES} classes; for a numeric target use the loss `mse`",
                     quoted(column.name)
                 );
                 return Err(Error::data(path, problem));
             }
         }
         if rows == 0 {
-            return Err(Error::data(path, "there is a header and no row; a table needs some"));
+            return Err(Error::data(path, "the table has a header but no rows"));
         }
         let names = match classes {
             Classes::Named(column) => {
@@ -172,7 +172,7 @@ impl ClassColumn<'_> {
         if many && 2 * fractions.count() > names.len() {
             let count = names.len();
             return fail(format!(
-                "{count} different numbers in {rows} rows are no classes; take the loss `mse`"
+                "{count} distinct numbers in {rows} rows are not classes; use the loss `mse`"
             ));
         }
         Ok(names)

@@ -53,7 +53,7 @@ impl ColumnFitter<'_> {
         let reason = |(name, inferred): (&String, &Inferred)| format!("{} ({})", quoted(name), inferred.why);
         let why: Vec<String> = names.iter().zip(kinds).map(reason).collect();
         let problem = format!(
-            "no column can be used as a feature{}; `[data.columns]` gives a column a kind",
+            "no column is usable as a feature{}; set the kinds of columns in `[data.columns]`",
             if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) }
         );
         Error::data(self.path, problem)
@@ -88,7 +88,7 @@ impl ColumnFitter<'_> {
         });
         if too_large {
             let (min, max) = (column.numbers.min, column.numbers.max);
-            let problem = format!("its values from {min:e} to {max:e} are too large to be normalised");
+            let problem = format!("its values, {min:e} to {max:e}, are too large to normalise");
             return Err(Error::data(self.path, format!("column {}: {problem}; correct them", quoted(name))));
         }
         Ok(Column { name: name.to_owned(), operations, ignored: None })

@@ -56,7 +56,7 @@ impl ColumnFitter<'_> {
         if all(&column.dates) {
             if self.ordered && !column.dates_ascend {
                 tracing::warn!(
-                    "{}: the dates of column {} go back; a series is read in the order of its rows: sort it by time",
+                    "{}: the dates of column {} are not in order; sort the rows by time",
                     self.path.display(),
                     quoted(name)
                 );
@@ -86,7 +86,7 @@ impl ColumnFitter<'_> {
                 not_of_words(column, column.dates.count, dates, |name| Value::Text(name).date().is_some())
             }
             Kind::Category | Kind::Embedding if column.lost => {
-                Some(format!("it has more than {MOST_CATEGORIES} different values; \"ignore\" it"))
+                Some(format!("it has more than {MOST_CATEGORIES} distinct values; \"ignore\" it"))
             }
             Kind::Category | Kind::Embedding | Kind::Ignore => None,
         };
@@ -105,7 +105,7 @@ impl ColumnFitter<'_> {
         if disguised > 0 && 2 * disguised >= column.names.len() {
             let example = column.names.keys().filter(|name| is_number(name)).min();
             tracing::warn!(
-                "{}: column {} has values such as {}, which are read as text; for numbers write 0.5 and 1000",
+                "{}: column {} has values such as {}, which are read as text; write numbers as 0.5 and 1000",
                 self.path.display(),
                 quoted(name),
                 quoted(example.map_or("", String::as_str))
@@ -139,7 +139,7 @@ fn not_of_words(column: &Column, count: f64, words: &str, fits: impl Fn(&str) ->
     let wrong = column.names.keys().filter(|name| !fits(name)).min();
     let example = wrong.map_or(String::new(), |name| format!(", as {}", quoted(name)));
     Some(format!(
-        "{missed} of its values are no {words}{example}; correct them, or give it another kind in `[data.columns]`"
+        "{missed} of its values are not {words}{example}; correct them, or set another kind in `[data.columns]`"
     ))
 }
 

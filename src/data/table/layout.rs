@@ -76,7 +76,7 @@ impl<'a> Layout<'a> {
         if let (Task::Classes { probabilities: false, .. }, [_, _, ..]) =
             (self.request.task, self.targets.as_slice())
         {
-            let problem = "has several columns, but the loss compares one class a row; name one column";
+            let problem = "has several columns, but the loss takes one class per row; name one column";
             return Err(Error::key("data.target", problem));
         }
         let mut records = self.table.records()?;
@@ -123,7 +123,7 @@ impl<'a> Layout<'a> {
         let part = if let Value::Text(text) = value { Part::named(text) } else { None };
         if part.is_none() {
             let problem = format!(
-                "line {}, column {}: {} is none of train, validation and test",
+                "line {}, column {}: {} is not train, validation or test",
                 row.line,
                 quoted(&self.table.columns()[column]),
                 shown(value)

@@ -20,7 +20,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let own = Format::of(&options.path).filter(|_| format != Format::Csv).unwrap_or(format);
     if own != format {
         let problem = format!(
-            "{} is no file of this format by its ending; set `data.name` to fit",
+            "the extension of {} does not match `data.name`; change one of them",
             options.path.display()
         );
         return Err(Error::key("data.path", format!("– {problem}")));
@@ -34,7 +34,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let EncodedParts { train, validation, test, duplicates } = plan.encode(&encoder)?;
     if duplicates > 0 {
         tracing::warn!(
-            "{}: {duplicates} of the rows that are held out have the features of a row that is trained on",
+            "{}: {duplicates} held-out rows duplicate the features of a training row",
             options.path.display()
         );
     }

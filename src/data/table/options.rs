@@ -150,14 +150,14 @@ impl<'de> Deserialize<'de> for Test {
             toml::Value::Integer(share) => share as f64,
             _ => {
                 return Err(D::Error::custom(
-                    "expected a share of the rows, or the path of a file in quotes",
+                    "expected a fraction of the rows, or the path of a file in quotes",
                 ));
             }
         };
         if (0.0..1.0).contains(&share) {
             return Ok(Self::Share(share));
         }
-        Err(D::Error::custom(format!("is {share}; it is a share of the rows, 0 to less than 1, or a file")))
+        Err(D::Error::custom(format!("is {share}; give a fraction of the rows, 0 to less than 1, or a file")))
     }
 }
 

@@ -132,7 +132,7 @@ impl TimeSeries {
         if request.task != Task::Values {
             return Err(Error::key(
                 "loss.name",
-                "compares classes, but a series has numbers to predict; set it to `mse`",
+                "is for classes, but a series has numeric targets; set it to `mse`",
             ));
         }
         for (key, value) in [("data.window", self.window), ("data.horizon", self.horizon)] {
@@ -145,7 +145,7 @@ impl TimeSeries {
 
     fn too_short(&self, path: &Path, rows: usize, what: &str) -> Error {
         let problem = format!(
-            "{rows} rows {what} have no window of {} rows with a target {} rows ahead",
+            "{rows} rows {what} are too few for a window of {} rows and a target {} rows ahead",
             self.window, self.horizon
         );
         Error::data(path, problem)
@@ -162,7 +162,7 @@ impl TimeSeries {
         for ((key, wanted), part) in [(validated, &split.validation), (tested, &split.test)] {
             if wanted && part.len() < least {
                 let problem = format!(
-                    "leaves {} rows, and a window with its target takes {least}; give it more",
+                    "leaves {} rows, but a window and its target take {least}; give it more",
                     part.len()
                 );
                 return Err(Error::key(key, problem));

@@ -71,12 +71,12 @@ impl NoNumbers {
         self.count += 1;
     }
 
-    /// "2 of its values are no numbers: `a` in line 3, `b` in line 4"
+    /// "2 of its values are not numbers: `a` in line 3, `b` in line 4"
     pub(super) fn shown(&self) -> String {
         let cells: Vec<String> =
             self.first.iter().map(|cell| format!("{} in line {}", cell.text, cell.line)).collect();
         let more = if self.count > cells.len() as u64 { ", …" } else { "" };
-        format!("{} of its values are no numbers: {}{more}", self.count, cells.join(", "))
+        format!("{} of its values are not numbers: {}{more}", self.count, cells.join(", "))
     }
 }
 

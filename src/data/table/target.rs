@@ -67,12 +67,12 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result
         if numbers || (!column.lost && column.names.len() == 2) {
             return Ok(());
         }
-        return data("it is neither a number from 0 to 1 nor one of two words; for classes take the loss `cross_entropy`".to_owned());
+        return data("its values are neither numbers from 0 to 1 nor one of two words; for classes use the loss `cross_entropy`".to_owned());
     }
     if all_numbers {
         return Ok(());
     }
-    data(format!("{}; for classes take the loss `cross_entropy`", column.no_numbers.shown()))
+    data(format!("{}; for classes use the loss `cross_entropy`", column.no_numbers.shown()))
 }
 
 /// The words for no and yes: recognised ones, or the two names in alphabetical order.

@@ -137,7 +137,7 @@ fn impossible_options_are_refused_with_their_key() {
         ("test = true", "`data.test`"),
         ("columns = { petal = \"number\" }", "`data.columns.petal` is not a column"),
         ("columns = { petal_width_cm = \"text\" }", "`data.columns.petal_width_cm`"),
-        ("columns = { petal_width_cm = \"date\" }", "no dates such as 2024-03-01"),
+        ("columns = { petal_width_cm = \"date\" }", "not dates such as 2024-03-01"),
         ("missing = \"mode\"", "`data.missing`"),
         ("split_column = \"half\"", "no column `half` to split by"),
         ("split_column = \"split\"\ntest = 0.2", "`data.split_column` cannot be used"),
@@ -151,11 +151,11 @@ fn impossible_options_are_refused_with_their_key() {
         assert!(error.contains(words), "{line}: {error}");
     }
     let numbers = config("csv", &iris, "species", "", "mse");
-    assert!(refused(folder.path(), &numbers).contains("for classes take the loss `cross_entropy`"));
+    assert!(refused(folder.path(), &numbers).contains("for classes use the loss `cross_entropy`"));
     let classes = config("csv", &table("diabetes.csv"), "bmi", "", "cross_entropy");
     let error = refused(folder.path(), &classes);
     assert!(
-        error.contains("163 different numbers in 442 rows are no classes; take the loss `mse`"),
+        error.contains("163 distinct numbers in 442 rows are not classes; use the loss `mse`"),
         "{error}"
     );
     let series = config("timeseries", &table("seattle-weather.csv"), "wind", "window = 0", "mse");

@@ -32,11 +32,11 @@ fn rows_are_dealt_by_share_file_and_column() {
     assert!(text.contains("rows: 108 to train on, 12 to validate, 30 to test on"), "{text}");
     let text = said(folder.path(), &iris("split_column = 'split'\nvalidation = 0.1\nlimit = 60"), "limit");
     assert!(text.contains("rows: 54 to train on, 6 to validate, 30 to test on"), "{text}");
-    // All rows of the file are trained on, and tested on once more: that is said.
+    // All rows of the file are trained on and tested on: there is a warning.
     let test = format!("columns = {{ split = 'ignore' }}\ntest = '{}'", table("iris.csv").display());
     let text = said(folder.path(), &iris(&test), "file");
     assert!(text.contains("rows: 150 to train on, 150 to test on"), "{text}");
-    assert!(text.contains("150 of the rows that are held out"), "{text}");
+    assert!(text.contains("150 held-out rows duplicate"), "{text}");
 }
 
 #[test]
