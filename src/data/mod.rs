@@ -128,6 +128,21 @@ impl<'a> Request<'a> {
             fitted: None,
         }
     }
+
+    /// Which rows to hold out, with a fraction `test` of all rows as the test split. Warns if an earlier version of the
+    /// program split the rows of the run by other rules.
+    pub(crate) fn split_plan(&self, test: f64) -> split::SplitPlan {
+        let limit = self.plan.limit.map(|limit| limit as u64);
+        let (validation, fold) = (self.plan.validation, self.plan.fold);
+        let plan = split::SplitPlan { test, validation, fold, limit };
+        if plan.holds_out() && self.fitted.is_some_and(|fitted| fitted.split_rules < split::RULES) {
+            tracing::warn!(
+                "an earlier version made this run and assigned rows to splits by other rules: held-out rows may include \
+                 rows that it was trained on; train it again to compare its results"
+            );
+        }
+        plan
+    }
 }
 
 /// The rows that a source has read.

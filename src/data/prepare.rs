@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::preprocess::{Preprocessing, PreprocessingSource, Step};
-use super::split::{Fold, SplitPlan, SplitRows};
+use super::split::{Fold, RULES, SplitRows};
 use super::{Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Normalize, RawRows, Request, Rows};
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
@@ -66,12 +66,6 @@ impl Preparation {
         self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
     }
 
-    /// The split plan, with a fraction `test` of all rows as the test split.
-    pub(super) fn split_plan(&self, test: f64) -> SplitPlan {
-        let limit = self.limit.map(|limit| limit as u64);
-        SplitPlan { test, validation: self.validation, fold: self.fold, limit }
-    }
-
     /// Splits, reshapes and normalises the rows of a source, and moves them to `device`.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
         match loaded {
@@ -83,7 +77,7 @@ impl Preparation {
     /// Splits, reshapes and normalises raw rows.
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let RawRows { train, test: own_test, test_share, outputs, ordered, pictures } = raw;
-        let plan = self.split_plan(test_share);
+        let plan = request.split_plan(test_share);
         let SplitRows { train, validation, test } = if ordered {
             SplitRows::by_time(&train, &plan)?
         } else {
@@ -111,14 +105,14 @@ impl Preparation {
             Some(pictures) => pictures.source(elements),
             None => PreprocessingSource::Arrays { elements },
         };
-        let preprocessing = Preprocessing { row, outputs, source };
+        let preprocessing = Preprocessing { row, outputs, split_rules: RULES, source };
         Ok(Splits { train, validation, test, outputs, preprocessing })
     }
 
     /// Reshapes rows that the source has split and encoded.
     fn gather(&self, encoded: EncodedSplits, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let EncodedSplits { train, validation, test, outputs, source } = encoded;
-        let mut preprocessing = Preprocessing { row: Vec::new(), outputs, source };
+        let mut preprocessing = Preprocessing { row: Vec::new(), outputs, split_rules: RULES, source };
         let units = preprocessing.units()?;
         let dataset = |held: EncodedRows| -> Result<Dataset> {
             let (data, own) = match held {

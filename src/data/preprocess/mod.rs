@@ -34,6 +34,8 @@ pub struct Preprocessing {
     pub row: Vec<usize>,
     /// The number of classes, or of values.
     pub outputs: usize,
+    /// The version of the rules that split the rows: [`super::split::RULES`] of the run.
+    pub split_rules: u32,
     /// What the steps are applied to.
     pub source: PreprocessingSource,
 }

@@ -13,6 +13,9 @@ use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFor
 pub(super) struct Saved {
     row: Vec<usize>,
     outputs: usize,
+    /// Left out: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    split_rules: Option<u32>,
     how: SavedSource,
 }
 
@@ -80,7 +83,7 @@ struct SavedNames {
 }
 
 impl From<Saved> for Preprocessing {
-    fn from(Saved { row, outputs, how }: Saved) -> Self {
+    fn from(Saved { row, outputs, split_rules, how }: Saved) -> Self {
         let source = match how {
             SavedSource::Table { table, recipe } => {
                 PreprocessingSource::Table { format: table, encoder: recipe.into() }
@@ -96,14 +99,14 @@ impl From<Saved> for Preprocessing {
                 PreprocessingSource::Arrays { elements: Step::Elements(transform) }
             }
         };
-        Self { row, outputs, source }
+        Self { row, outputs, split_rules: split_rules.unwrap_or(1), source }
     }
 }
 
 impl From<Preprocessing> for Saved {
     fn from(preprocessing: Preprocessing) -> Self {
         let transform = preprocessing.elements().cloned().unwrap_or_else(|| Elements::affine(1.0, 0.0));
-        let Preprocessing { row, outputs, source } = preprocessing;
+        let Preprocessing { row, outputs, split_rules, source } = preprocessing;
         let how = match source {
             PreprocessingSource::Table { format, encoder } => {
                 SavedSource::Table { table: format, recipe: (&encoder).into() }
@@ -116,7 +119,7 @@ impl From<Preprocessing> for Saved {
             }
             PreprocessingSource::Arrays { .. } => SavedSource::Arrays { transform },
         };
-        Self { row, outputs, how }
+        Self { row, outputs, split_rules: (split_rules > 1).then_some(split_rules), how }
     }
 }
 

@@ -23,6 +23,10 @@ pub use memory::SplitRows;
 pub use strata::{Strata, Stratum};
 pub use time::TimeSplit;
 
+/// The version of the rules by which rows are assigned. Runs of version 1 (0.1.0) rounded the shares of arrays class by
+/// class and drew other rows.
+pub const RULES: u32 = 2;
+
 /// What a row is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {

@@ -86,7 +86,7 @@ impl<'a> Layout<'a> {
     /// The assigner for the counted rows: by shares, by a fold, or by the split column.
     pub(super) fn assigner(&self, census: &Census) -> Result<Assigner> {
         let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
-        let (plan, seed) = (self.request.plan.split_plan(test), self.request.seed);
+        let (plan, seed) = (self.request.split_plan(test), self.request.seed);
         if self.split_column().is_none() {
             return Assigner::new(&plan, census.strata.counts(), seed, |see| self.strata(census, see));
         }

@@ -154,7 +154,7 @@ impl TimeSeries {
     /// Splits the rows by time; every part has room for a window and its target.
     fn split(&self, rows: usize, request: &Request<'_>) -> Result<TimeSplit> {
         let test = if let Test::Share(share) = self.test { share } else { 0.0 };
-        let plan = request.plan.split_plan(test);
+        let plan = request.split_plan(test);
         let split = TimeSplit::new(&plan, rows);
         let least = self.window + self.horizon;
         let tested = if plan.fold.is_some() { ("data.fold", true) } else { ("data.test", plan.test > 0.0) };
