@@ -5,15 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::preprocess::{PreprocessingSource, Step};
+use super::pictures::{Pictures, open};
+use super::preprocess::PreprocessingSource;
 use super::{Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
-use crate::files;
 use crate::registry::schema::below_one;
 
 /// The most bytes that all pictures may take together.
@@ -37,38 +35,6 @@ pub struct Images {
     pub test: f64,
 }
 
-/// The size and the classes of pictures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pictures {
-    /// Height in pixels.
-    pub height: usize,
-    /// Width in pixels.
-    pub width: usize,
-    /// 1 for grey, 3 for colour.
-    pub channels: usize,
-    /// The names of the classes.
-    pub classes: Vec<String>,
-}
-
-impl Pictures {
-    /// Grey pictures (N, H, W) whose classes are named by their numbers.
-    pub(super) fn grey(xs: &Tensor, classes: usize) -> Option<Self> {
-        let [_, height, width] = *xs.dims() else { return None };
-        let classes = (0..classes).map(|class| class.to_string()).collect();
-        Some(Self { height, width, channels: 1, classes })
-    }
-
-    pub(super) fn source(self, elements: Step) -> PreprocessingSource {
-        let Self { height, width, channels, classes } = self;
-        PreprocessingSource::Images { height, width, channels, classes, elements }
-    }
-
-    /// The bytes of a picture file, plane by plane, row by row.
-    pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        Ok(bytes(&open(path)?, (self.height, self.width), self.channels == 3))
-    }
-}
-
 impl Source for Images {
     fn place(&self) -> PathBuf {
         self.path.clone()
@@ -90,8 +56,8 @@ impl Source for Images {
         let pictures = self.pictures(root, request)?;
         let found = listed(root, &pictures.classes)?;
         self.require_room(&pictures, found.len())?;
-        let train = pictures.rows(&found)?;
-        let test = if parted { Some(pictures.rows(&listed(&test, &pictures.classes)?)?) } else { None };
+        let train = rows(&pictures, &found)?;
+        let test = if parted { Some(rows(&pictures, &listed(&test, &pictures.classes)?)?) } else { None };
         let (test_share, outputs) = (self.test, pictures.classes.len());
         Ok(Loaded::Raw(RawRows {
             train,
@@ -164,24 +130,23 @@ impl Images {
     }
 }
 
-impl Pictures {
-    fn rows(&self, files: &[(PathBuf, usize)]) -> Result<Rows> {
-        let (count, mut xs) = (files.len(), Vec::new());
-        xs.reserve_exact(count * self.channels * self.height * self.width);
-        for (file, _) in files {
-            xs.extend(self.read(file)?);
-        }
-        let classes: Vec<i64> =
-            files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
-        let shape = match self.channels {
-            1 => vec![count, self.height, self.width],
-            channels => vec![count, channels, self.height, self.width],
-        };
-        Ok(Rows {
-            xs: Tensor::from_vec(xs, shape, &Device::Cpu)?,
-            ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
-        })
+/// The rows of these files.
+fn rows(pictures: &Pictures, files: &[(PathBuf, usize)]) -> Result<Rows> {
+    let (count, mut xs) = (files.len(), Vec::new());
+    xs.reserve_exact(count * pictures.channels * pictures.height * pictures.width);
+    for (file, _) in files {
+        xs.extend(pictures.read(file)?);
     }
+    let classes: Vec<i64> =
+        files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
+    let shape = match pictures.channels {
+        1 => vec![count, pictures.height, pictures.width],
+        channels => vec![count, channels, pictures.height, pictures.width],
+    };
+    Ok(Rows {
+        xs: Tensor::from_vec(xs, shape, &Device::Cpu)?,
+        ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
+    })
 }
 
 /// The names of the folders in a folder, in order.
@@ -227,27 +192,6 @@ pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort_unstable();
     Ok(files)
-}
-
-fn open(path: &Path) -> Result<DynamicImage> {
-    let damaged = |e: &dyn std::fmt::Display| Error::data(path, format!("not a readable picture ({e})"));
-    // What the file is shows in its first bytes, whatever its name says.
-    let reader = ImageReader::new(std::io::BufReader::new(files::open(path)?.0));
-    let reader = reader.with_guessed_format().map_err(Error::io("read", path))?;
-    reader.decode().map_err(|e| damaged(&e))
-}
-
-/// The bytes of a picture, plane by plane, resized with linear interpolation.
-fn bytes(picture: &DynamicImage, (height, width): (usize, usize), color: bool) -> Vec<u8> {
-    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-    let fits = (picture.height(), picture.width()) == (side(height), side(width));
-    let resized = (!fits).then(|| picture.resize_exact(side(width), side(height), FilterType::Triangle));
-    let picture = resized.as_ref().unwrap_or(picture);
-    if !color {
-        return picture.to_luma8().into_raw();
-    }
-    let pixels = picture.to_rgb8().into_raw();
-    (0..3).flat_map(|plane| pixels.iter().skip(plane).step_by(3).copied().collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::idx::{self, Idx};
-use super::images::Pictures;
+use super::pictures::Pictures;
 use super::table::read::quoted;
 use super::{Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};

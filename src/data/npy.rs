@@ -68,25 +68,6 @@ fn shape(text: &str) -> Result<Vec<usize>, String> {
 }
 
 fn elements(source: &mut impl Read, kind: &str, count: usize) -> Result<Tensor, String> {
-    /// Reads `count` little-endian numbers of `N` bytes.
-    fn numbers<const N: usize, T>(
-        source: &mut impl Read,
-        count: usize,
-        number: impl Fn([u8; N]) -> T,
-    ) -> Result<Vec<T>, String> {
-        let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
-        let mut bytes = Vec::new();
-        // The buffer grows with what is really there, whatever the header claims.
-        source
-            .take((size as u64).saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|e| format!("it cannot be read: {e}"))?;
-        if bytes.len() != size {
-            let found = if bytes.len() > size { "more".to_owned() } else { bytes.len().to_string() };
-            return Err(format!("its header says {size} bytes of elements, the file has {found}"));
-        }
-        Ok(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
-    }
     let tensor = match kind.trim_start_matches(['<', '|', '=']) {
         "u1" => Tensor::from_vec(numbers(source, count, |[b]| b)?, count, &Device::Cpu),
         "b1" => integers(numbers(source, count, |[b]| i64::from(b != 0))?),
@@ -108,6 +89,26 @@ fn elements(source: &mut impl Read, kind: &str, count: usize) -> Result<Tensor, 
         }
     };
     tensor.map_err(said)
+}
+
+/// Reads `count` little-endian numbers of `N` bytes.
+fn numbers<const N: usize, T>(
+    source: &mut impl Read,
+    count: usize,
+    number: impl Fn([u8; N]) -> T,
+) -> Result<Vec<T>, String> {
+    let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
+    let mut bytes = Vec::new();
+    // The buffer grows with what is really there, whatever the header claims.
+    source
+        .take((size as u64).saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("it cannot be read: {e}"))?;
+    if bytes.len() != size {
+        let found = if bytes.len() > size { "more".to_owned() } else { bytes.len().to_string() };
+        return Err(format!("its header says {size} bytes of elements, the file has {found}"));
+    }
+    Ok(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
 }
 
 fn integers(numbers: Vec<i64>) -> candle_core::Result<Tensor> {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
-use super::images::Pictures;
+use super::pictures::Pictures;
 use super::{Loaded, RawRows, Request, Rows, Source, Task, npy};
 use crate::error::{Error, Result};
 use crate::files;

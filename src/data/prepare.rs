@@ -1,42 +1,11 @@
 //! From a source's rows to the data sets of a run: split, reshaped, normalised.
 
 use candle_core::Device;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::preprocess::{Preprocessing, PreprocessingSource, Step};
-use super::split::{Fold, RULES, SplitRows};
-use super::{Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Normalize, RawRows, Request, Rows};
-use crate::error::{Error, Result};
-use crate::registry::KeyError;
-use crate::registry::schema::below_one;
-
-/// The options that all data sets share.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Preparation {
-    /// Read each row as a sequence, (T, F).
-    pub sequence: Option<[usize; 2]>,
-    /// Normalisation of the inputs; default: none, images are divided by 255.
-    pub normalize: Normalize,
-    /// The fraction of the training rows to hold out for validation, stratified by class.
-    #[schemars(transform = below_one)]
-    pub validation: f64,
-    /// Use only this many training rows: the first ones.
-    #[schemars(range(min = 1))]
-    pub limit: Option<usize>,
-    /// K-fold cross-validation: use one of several folds as the test split. `train --folds` sets it.
-    pub fold: Option<Fold>,
-}
-
-/// The input shape of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
-    /// (N, F)
-    Features,
-    /// (N, T, F)
-    Sequences,
-}
+use super::split::{RULES, SplitRows};
+use super::{Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows};
+use crate::error::Result;
 
 /// The data of a run.
 #[derive(Debug, Clone)]
@@ -54,18 +23,6 @@ pub struct Splits {
 }
 
 impl Preparation {
-    /// Validates the options.
-    pub fn check(&self) -> Result<(), KeyError> {
-        if !(0.0..1.0).contains(&self.validation) {
-            let problem = format!("is {}; give a fraction of the rows, 0 to less than 1", self.validation);
-            return Err(KeyError::new("validation", problem));
-        }
-        if self.limit == Some(0) {
-            return Err(KeyError::new("limit", "is 0; give a number of rows, or leave it out"));
-        }
-        self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
-    }
-
     /// Splits, reshapes and normalises the rows of a source, and moves them to `device`.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
         match loaded {
@@ -141,41 +98,12 @@ impl Preparation {
             preprocessing,
         })
     }
-
-    /// The shape `[F]` or `[T, F]` in which the model reads a row of shape `own`.
-    pub fn row_shape(&self, own: &[usize], input: Input) -> Result<Vec<usize>> {
-        let features: usize = own.iter().product();
-        match (input, self.sequence) {
-            (Input::Features, None) => Ok(vec![features]),
-            (Input::Features, Some(_)) => Err(Error::key(
-                "data.sequence",
-                "is for recurrent models; remove it, or set `model.name` to `rnn`",
-            )),
-            (Input::Sequences, None) if own.len() == 2 => Ok(own.to_vec()),
-            (Input::Sequences, None) => Err(Error::key(
-                "data.sequence",
-                format!(
-                    "is needed: the model reads sequences, and a row has {features} features and no steps; set it to \
-                     [T, F] with T · F = {features}"
-                ),
-            )),
-            (Input::Sequences, Some([steps, width]))
-                if steps.checked_mul(width) == Some(features) && features > 0 =>
-            {
-                Ok(vec![steps, width])
-            }
-            (Input::Sequences, Some([steps, width])) => Err(Error::key(
-                "data.sequence",
-                format!("is [{steps}, {width}], but a row has {features} features; T · F must be {features}"),
-            )),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Task, order};
+    use crate::data::{Input, Task, order};
     use candle_core::{DType, Tensor};
 
     fn rows(labels: &[i64]) -> RawRows {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 
+use crate::data::pictures::Pictures;
 use crate::data::preprocess::{Elements, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::table::read::{Format, Input};
 use crate::data::table::{Opened, Row, RowEncoder};
@@ -42,12 +43,8 @@ pub(super) fn for_each_batch(
             of_table((format, encoder), input, (rows, *window), see)
         }
         (PreprocessingSource::Images { height, width, channels, classes, .. }, Some(elements)) => {
-            let pictures = images::Pictures {
-                height: *height,
-                width: *width,
-                channels: *channels,
-                classes: classes.clone(),
-            };
+            let pictures =
+                Pictures { height: *height, width: *width, channels: *channels, classes: classes.clone() };
             of_pictures(&pictures, (row, elements), input, rows, see)
         }
         (_, Some(elements)) => of_array(&arrays::read(input)?, (row, elements), rows, see, input),
@@ -113,7 +110,7 @@ fn windows(numbers: &[f64], (width, window): (usize, usize)) -> Result<Tensor> {
 
 /// A picture, a folder of pictures in the order of their names, or an IDX file of them.
 fn of_pictures(
-    pictures: &images::Pictures,
+    pictures: &Pictures,
     (row, elements): (&[usize], &Elements),
     input: &Path,
     rows: usize,

@@ -69,6 +69,27 @@ pub struct Features {
     pub indices: Vec<f64>,
 }
 
+impl Features {
+    /// Appends a one-hot encoded name; returns whether training did not have it.
+    fn push_one_hot(&mut self, names: &Categories, cell: Value<'_>) -> Result<bool, CellError> {
+        let found = names.find(cell)?;
+        let start = self.dense.len();
+        self.dense.resize(start + names.len(), 0.0);
+        if let Some(index) = found.index {
+            self.dense[start + index] = 1.0;
+        }
+        Ok(found.unseen)
+    }
+
+    /// Appends the index of a name; returns whether training did not have it.
+    fn push_index(&mut self, names: &Categories, cell: Value<'_>) -> Result<bool, CellError> {
+        let found = names.find(cell)?;
+        #[allow(clippy::cast_precision_loss, reason = "there are fewer names than 2^24")]
+        self.indices.push(found.index.map_or(0.0, |index| 1.0 + index as f64));
+        Ok(found.unseen)
+    }
+}
+
 impl Column {
     /// A column that is not used.
     pub fn ignored(name: &str, why: String) -> Self {
@@ -96,21 +117,8 @@ impl Column {
                 Operation::Impute(fill) => number = number.or(Some(*fill)),
                 Operation::Scale { offset, scale } => number = number.map(|x| (x - offset) / scale),
                 Operation::MissingIndicator => indicator = true,
-                Operation::OneHot(names) => {
-                    let found = names.find(cell)?;
-                    let start = features.dense.len();
-                    features.dense.resize(start + names.len(), 0.0);
-                    if let Some(index) = found.index {
-                        features.dense[start + index] = 1.0;
-                    }
-                    return Ok(found.unseen);
-                }
-                Operation::CategoryIndex { names, .. } => {
-                    let found = names.find(cell)?;
-                    #[allow(clippy::cast_precision_loss, reason = "there are fewer names than 2^24")]
-                    features.indices.push(found.index.map_or(0.0, |index| 1.0 + index as f64));
-                    return Ok(found.unseen);
-                }
+                Operation::OneHot(names) => return features.push_one_hot(names, cell),
+                Operation::CategoryIndex { names, .. } => return features.push_index(names, cell),
             }
         }
         if self.ignored.is_none() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::infer::Inferred;
+use super::infer::{Inferred, KindInference};
 use super::options::{ColumnKind as Kind, Missing, Options};
 use super::read::quoted;
 use super::survey::{self, Moments};
@@ -24,8 +24,11 @@ impl ColumnFitter<'_> {
     /// # Errors
     /// Missing cells without `data.missing`, infinite numbers, text among numbers, and no usable column.
     pub(super) fn columns(&self, names: &[String], columns: &[survey::Column]) -> Result<Vec<Column>> {
+        let Self { path, options, ordered, .. } = *self;
+        let inference = KindInference { path, options, ordered };
+        let all = names.iter().zip(columns);
         let kinds: Vec<Inferred> =
-            names.iter().zip(columns).map(|(name, column)| self.kind(name, column)).collect::<Result<_>>()?;
+            all.map(|(name, column)| inference.kind(name, column)).collect::<Result<_>>()?;
         let used = || {
             let all = names.iter().zip(columns).zip(&kinds);
             all.filter(|(_, inferred)| inferred.kind != Kind::Ignore).map(|(column, _)| column)

@@ -1,7 +1,8 @@
 //! Infers the kind of a column from its training rows.
 
-use super::fit::ColumnFitter;
-use super::options::ColumnKind as Kind;
+use std::path::Path;
+
+use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
 use super::row::Value;
 use super::survey::{Column, MOST_CATEGORIES, Moments};
@@ -28,7 +29,15 @@ impl Inferred {
     }
 }
 
-impl ColumnFitter<'_> {
+/// Infers the kinds of a table's columns.
+pub(super) struct KindInference<'a> {
+    pub(super) path: &'a Path,
+    pub(super) options: &'a Options,
+    /// Whether the rows are a time series, whose dates are not features.
+    pub(super) ordered: bool,
+}
+
+impl KindInference<'_> {
     /// The kind of a column: given in `[data.columns]`, or inferred.
     pub(super) fn kind(&self, name: &str, column: &Column) -> Result<Inferred> {
         if let Some(kind) = self.options.columns.get(name) {
@@ -54,14 +63,7 @@ impl ColumnFitter<'_> {
             return Ok(Inferred::of(Kind::Boolean));
         }
         if all(&column.dates) {
-            if self.ordered && !column.dates_ascend {
-                tracing::warn!(
-                    "{}: the dates of column {} are not in order; sort the rows by time",
-                    self.path.display(),
-                    quoted(name)
-                );
-            }
-            return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
+            return Ok(self.of_dates(name, column));
         }
         let numbers = column.numbers.count + column.infinities;
         for (kind, count) in [(Kind::Number, numbers), (Kind::Date, column.dates.count)] {
@@ -72,6 +74,21 @@ impl ColumnFitter<'_> {
         }
         self.warn_of_numbers_in_disguise(name, column);
         Ok(of_names(column))
+    }
+
+    /// The kind of a column of dates.
+    fn of_dates(&self, name: &str, column: &Column) -> Inferred {
+        if !self.ordered {
+            return Inferred::of(Kind::Date);
+        }
+        if !column.dates_ascend {
+            tracing::warn!(
+                "{}: the dates of column {} are not in order; sort the rows by time",
+                self.path.display(),
+                quoted(name)
+            );
+        }
+        Inferred::ignored("the time")
     }
 
     /// Checks that the values fit the kind.

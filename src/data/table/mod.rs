@@ -1,7 +1,7 @@
 //! Tables: CSV, JSONL and Parquet files of any size, read in a few passes in bounded memory.
 //!
 //! The first pass counts the rows of each class (`census`), the second surveys the columns of the training rows (`survey`)
-//! so that a [`crate::data::preprocess::TableEncoder`] can be fitted (`infer`, `fit`), the third encodes all rows (`pass`).
+//! so that a [`crate::data::preprocess::TableEncoder`] can be fitted (`infer`, `fit`), the third encodes all rows (`parts`).
 //! Every pass assigns the rows to their parts anew.
 
 mod census;
@@ -13,7 +13,8 @@ mod layout;
 mod load;
 mod opened;
 mod options;
-mod pass;
+mod parts;
+mod plan;
 pub mod read;
 pub(crate) mod row;
 pub mod series;

@@ -176,10 +176,15 @@ impl Column {
             Some(_) => {}
             None => self.no_numbers.add(cell),
         }
-        if !trained {
-            return;
+        if trained {
+            self.present += 1;
+            self.learn(value, number, sampled);
+            self.count(value, number);
         }
-        self.present += 1;
+    }
+
+    /// Adds a value of a training row to the statistics of its kind.
+    fn learn(&mut self, value: Value<'_>, number: Option<f64>, sampled: usize) {
         if let Some(number) = number {
             self.numbers.add(number);
             self.ascending &= number.fract() == 0.0 && number > self.last;
@@ -197,7 +202,6 @@ impl Column {
                 self.dates_sample.push(days);
             }
         }
-        self.count(value, number);
     }
 
     /// Counts the value as a category.

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
-use super::{Input, Records, at_line, quoted, require_distinct};
+use super::input::Input;
+use super::records::{Records, at_line, quoted, require_distinct};
 use crate::data::table::row::{Row, Value};
 use crate::error::{Error, Result};
 

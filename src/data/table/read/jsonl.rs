@@ -9,7 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::{Dialect, Input, Records, at_line, quoted};
+use super::csv::Dialect;
+use super::input::Input;
+use super::records::{Records, at_line, quoted};
 use crate::data::table::row::{Row, Value};
 use crate::error::{Error, Result};
 

@@ -9,8 +9,9 @@ use parquet::data_type::{ByteArray, DataType, Int96};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
+use super::input::Input;
 use super::meaning::{Held, Meaning, SECONDS_A_DAY};
-use super::{Input, Records, quoted, require_distinct};
+use super::records::{Records, quoted, require_distinct};
 use crate::data::table::row::{Row, Value};
 use crate::error::{Error, Result};
 
@@ -60,21 +61,28 @@ impl Parquet {
             if self.group == self.file.num_row_groups() {
                 return Ok(false);
             }
-            let group =
-                guarded(|| self.file.get_row_group(self.group)).map_err(|e| damaged(&self.path, &e))?;
-            self.left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-            let reader = |(leaf, meaning): &(usize, Meaning)| match meaning {
-                Meaning::Unusable => Ok(None),
-                _ => guarded(|| group.get_column_reader(*leaf)).map(Some),
-            };
-            self.readers = self
-                .leaves
-                .iter()
-                .map(reader)
-                .collect::<Result<_, _>>()
-                .map_err(|e| damaged(&self.path, &e))?;
-            self.group += 1;
+            self.open_group()?;
         }
+        self.decode_chunk()?;
+        Ok(true)
+    }
+
+    /// Opens the next row group.
+    fn open_group(&mut self) -> Result<()> {
+        let group = guarded(|| self.file.get_row_group(self.group)).map_err(|e| damaged(&self.path, &e))?;
+        self.left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let reader = |(leaf, meaning): &(usize, Meaning)| match meaning {
+            Meaning::Unusable => Ok(None),
+            _ => guarded(|| group.get_column_reader(*leaf)).map(Some),
+        };
+        self.readers =
+            self.leaves.iter().map(reader).collect::<Result<_, _>>().map_err(|e| damaged(&self.path, &e))?;
+        self.group += 1;
+        Ok(())
+    }
+
+    /// Decodes the next rows of the group.
+    fn decode_chunk(&mut self) -> Result<()> {
         let rows = self.left.min(CHUNK);
         self.chunk.clear();
         for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
@@ -99,7 +107,7 @@ impl Parquet {
         }
         self.left -= rows;
         self.next = 0;
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -1,0 +1,55 @@
+//! What a source is asked for.
+
+use candle_core::DType;
+
+use super::split::{RULES, SplitPlan};
+use super::{Input, Preparation, Preprocessing, Task};
+
+/// What a caller wants from a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The task, which decides the type of the targets.
+    pub task: Task,
+    /// Whether numeric targets may be standardised: `(y - mean) / std`.
+    pub standardize: bool,
+    /// The input shape that the model expects.
+    pub input: Input,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The dtype of a batch.
+    pub dtype: DType,
+    /// The options that all data sets share.
+    pub plan: &'a Preparation,
+    /// The preprocessing of an earlier run, to be applied instead of fitted anew.
+    pub fitted: Option<&'a Preprocessing>,
+}
+
+impl<'a> Request<'a> {
+    /// A request for rows of features in f32; change the fields for anything else.
+    pub fn new(task: Task, plan: &'a Preparation) -> Self {
+        Self {
+            task,
+            standardize: false,
+            input: Input::Features,
+            seed: 0,
+            dtype: DType::F32,
+            plan,
+            fitted: None,
+        }
+    }
+
+    /// Which rows to hold out, with a fraction `test` of all rows as the test split. Warns if an earlier version of the
+    /// program split the rows of the run by other rules.
+    pub(crate) fn split_plan(&self, test: f64) -> SplitPlan {
+        let limit = self.plan.limit.map(|limit| limit as u64);
+        let (validation, fold) = (self.plan.validation, self.plan.fold);
+        let plan = SplitPlan { test, validation, fold, limit };
+        if plan.holds_out() && self.fitted.is_some_and(|fitted| fitted.split_rules < RULES) {
+            tracing::warn!(
+                "an earlier version made this run and assigned rows to splits by other rules: held-out rows may include \
+                 rows that it was trained on; train it again to compare its results"
+            );
+        }
+        plan
+    }
+}

@@ -1,0 +1,111 @@
+//! The last pass over a table: encodes its rows, each into its part.
+
+use super::collect::{Collector, Duplicates, form};
+use super::plan::Plan;
+use super::row::Row;
+use super::{Opened, RowEncoder};
+use crate::data::preprocess::{TableEncoder, Target};
+use crate::data::split::{Part, Sizes};
+use crate::data::{EncodedRows, Task};
+use crate::error::{Error, Result};
+
+/// The encoded rows of each part.
+pub(super) struct EncodedParts {
+    pub(super) train: Option<EncodedRows>,
+    pub(super) validation: Option<EncodedRows>,
+    pub(super) test: Option<EncodedRows>,
+    /// The held-out rows with the features of a training row.
+    pub(super) duplicates: u64,
+}
+
+/// Encodes all rows: the last pass.
+pub(super) fn encode(plan: &Plan<'_>, fitted: &TableEncoder) -> Result<EncodedParts> {
+    let (layout, test) = (&plan.layout, plan.test_table()?);
+    let all = plan.census.rows + test.as_ref().map_or(Ok(0), count)?;
+    let mut writer = PartsWriter::new(plan, fitted, all)?;
+    let records = layout.table.records()?;
+    let mut encoder = RowEncoder::new(fitted, layout.table.path(), &*records, true)?;
+    plan.pass(|row, part| writer.add(&mut encoder, row, part))?;
+    encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+    if let Some(table) = &test {
+        let mut records = table.records()?;
+        let mut encoder = RowEncoder::new(fitted, table.path(), &*records, true)?;
+        let mut row = Row::default();
+        while records.next(&mut row)? {
+            writer.add(&mut encoder, &row, Part::Test)?;
+        }
+        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+    }
+    let parts = writer.finish()?;
+    if parts.test.is_none() && test.is_some() {
+        return Err(Error::key("data.test", "names a file without rows"));
+    }
+    Ok(parts)
+}
+
+/// The number of rows of a table.
+fn count(table: &Opened) -> Result<u64> {
+    let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
+    while records.next(&mut row)? {
+        rows += 1;
+    }
+    Ok(rows)
+}
+
+/// Encodes rows into the collectors of their parts.
+struct PartsWriter<'a> {
+    target: &'a Target,
+    task: Task,
+    train: Collector,
+    validation: Collector,
+    test: Collector,
+    duplicates: Duplicates,
+    features: Vec<f64>,
+    targets: Vec<f64>,
+}
+
+impl<'a> PartsWriter<'a> {
+    /// A writer of `rows` rows in all.
+    fn new(plan: &Plan<'_>, fitted: &'a TableEncoder, rows: u64) -> Result<Self> {
+        let layout = &plan.layout;
+        let targets = if layout.class_column().is_some() { 0 } else { fitted.target.width() };
+        let form = form(fitted.features(), targets, layout.request.dtype);
+        let in_memory = Collector::fits(form, rows, layout.options.memory);
+        let Sizes { train, validation, test } = plan.assigner.sizes();
+        Ok(Self {
+            target: &fitted.target,
+            task: layout.request.task,
+            train: Collector::new(form, train, in_memory)?,
+            validation: Collector::new(form, validation, in_memory)?,
+            test: Collector::new(form, test, in_memory)?,
+            duplicates: Duplicates::new(rows),
+            features: Vec::new(),
+            targets: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, encoder: &mut RowEncoder<'_>, row: &Row, part: Part) -> Result<()> {
+        let collector = match part {
+            Part::Train => &mut self.train,
+            Part::Validation => &mut self.validation,
+            Part::Test => &mut self.test,
+            Part::Unused => return Ok(()),
+        };
+        encoder.features(row, &mut self.features)?;
+        self.duplicates.add(&self.features, part == Part::Train);
+        if let (Target::Classes { .. }, Task::Classes { ignored, .. }) = (self.target, self.task) {
+            return collector.add(&self.features, &[], encoder.class(row, ignored)?);
+        }
+        encoder.targets(row, &mut self.targets)?;
+        collector.add(&self.features, &self.targets, 0)
+    }
+
+    fn finish(self) -> Result<EncodedParts> {
+        Ok(EncodedParts {
+            train: self.train.finish()?,
+            validation: self.validation.finish()?,
+            test: self.test.finish()?,
+            duplicates: self.duplicates.count(),
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! What the readers of all formats have in common.
+
+use std::path::Path;
+
+use crate::data::table::row::Row;
+use crate::error::{Error, Result};
+
+/// The rows of a table, one after the other.
+pub trait Records {
+    /// The names of the columns.
+    fn columns(&self) -> &[String];
+
+    /// Reads the next row into `row`; false at the end.
+    fn next(&mut self, row: &mut Row) -> Result<bool>;
+}
+
+/// An error at a line of a table.
+pub(super) fn at_line(path: &Path, line: u64, problem: impl std::fmt::Display) -> Error {
+    Error::data(path, format!("line {line}: {problem}"))
+}
+
+/// "column `age`", fit for a terminal.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.escape_debug())
+}
+
+/// "it has `a`, `b`"
+pub(crate) fn listed(columns: &[String]) -> String {
+    const SHOWN: usize = 30;
+    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| quoted(name)).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    format!("it has {}", names.join(", "))
+}
+
+/// Refuses names that stand twice.
+pub(super) fn require_distinct(path: &Path, columns: &[String]) -> Result<()> {
+    let mut seen = rustc_hash::FxHashMap::default();
+    for (place, name) in (1..).zip(columns) {
+        if let Some(first) = seen.insert(name.as_str(), place) {
+            let problem =
+                format!("the header has {} twice, in columns {first} and {place}; rename one", quoted(name));
+            return Err(at_line(path, 1, problem));
+        }
+    }
+    Ok(())
+}
