@@ -178,3 +178,22 @@ impl ClassColumn<'_> {
         Ok(names)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_probabilities_are_counted_by_their_most_probable_class() {
+        let mut rows = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.5, 0.5]].into_iter();
+        let next = |row: &mut Row| {
+            let Some(cells) = rows.next() else { return Ok(false) };
+            row.clear();
+            cells.into_iter().for_each(|cell| row.push(Value::Number(cell)));
+            Ok(true)
+        };
+        let classes = Classes::Probabilities(&[0, 1]);
+        let census = Census::take(Path::new("t.csv"), classes, next).unwrap();
+        assert_eq!((census.rows, census.strata.counts()), (4, [3, 1].as_slice()));
+    }
+}
