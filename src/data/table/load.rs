@@ -1,11 +1,11 @@
 //! From a file to encoded rows in their parts.
 
 use super::fit::ColumnFitter;
-use super::layout::Layout;
 use super::options::{ColumnKind, Options};
 use super::parts::{EncodedParts, encode};
 use super::plan::Plan;
 use super::read::{Format, Input};
+use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
@@ -25,7 +25,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
         return Err(Error::key("data.path", format!("– {problem}")));
     }
     let table = Opened::new(Input::File(options.path.clone()), format, options.dialect(), None)?;
-    let plan = Plan::new(Layout::new(options, &table, request)?)?;
+    let plan = Plan::new(ColumnRoles::new(options, &table, request)?)?;
     let encoder = match request.fitted.and_then(Preprocessing::table) {
         Some(encoder) => encoder.clone(),
         None => fit(&plan)?,
@@ -46,8 +46,8 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
 
 /// Fits the encoder on the training rows: the second pass.
 fn fit(plan: &Plan<'_>) -> Result<TableEncoder> {
-    let Layout { options, table, request, targets, features, .. } = &plan.layout;
-    let (columns, classes) = (table.columns(), plan.layout.class_column());
+    let ColumnRoles { options, table, request, targets, features, .. } = &plan.roles;
+    let (columns, classes) = (table.columns(), plan.roles.class_column());
     let is_category = |column: usize| {
         let given = options.columns.get(&columns[column]);
         Some(column) == classes

@@ -20,11 +20,11 @@ pub(super) struct EncodedParts {
 
 /// Encodes all rows: the last pass.
 pub(super) fn encode(plan: &Plan<'_>, fitted: &TableEncoder) -> Result<EncodedParts> {
-    let (layout, test) = (&plan.layout, plan.test_table()?);
+    let (roles, test) = (&plan.roles, plan.test_table()?);
     let all = plan.census.rows + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
-    let records = layout.table.records()?;
-    let mut encoder = RowEncoder::new(fitted, layout.table.path(), &*records, true)?;
+    let records = roles.table.records()?;
+    let mut encoder = RowEncoder::new(fitted, roles.table.path(), &*records, true)?;
     plan.pass(|row, part| writer.add(&mut encoder, row, part))?;
     encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
     if let Some(table) = &test {
@@ -67,14 +67,14 @@ struct PartsWriter<'a> {
 impl<'a> PartsWriter<'a> {
     /// A writer of `rows` rows in all.
     fn new(plan: &Plan<'_>, fitted: &'a TableEncoder, rows: u64) -> Result<Self> {
-        let layout = &plan.layout;
-        let targets = if layout.class_column().is_some() { 0 } else { fitted.target.width() };
-        let form = form(fitted.features(), targets, layout.request.dtype);
-        let in_memory = Collector::fits(form, rows, layout.options.memory);
+        let roles = &plan.roles;
+        let targets = if roles.class_column().is_some() { 0 } else { fitted.target.width() };
+        let form = form(fitted.features(), targets, roles.request.dtype);
+        let in_memory = Collector::fits(form, rows, roles.options.memory);
         let Sizes { train, validation, test } = plan.assigner.sizes();
         Ok(Self {
             target: &fitted.target,
-            task: layout.request.task,
+            task: roles.request.task,
             train: Collector::new(form, train, in_memory)?,
             validation: Collector::new(form, validation, in_memory)?,
             test: Collector::new(form, test, in_memory)?,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The columns of a table by role, as indices into its header.
 #[derive(Debug)]
-pub(super) struct Layout<'a> {
+pub(super) struct ColumnRoles<'a> {
     pub(super) options: &'a Options,
     pub(super) table: &'a Opened,
     pub(super) request: &'a Request<'a>,
@@ -22,7 +22,7 @@ pub(super) struct Layout<'a> {
     pub(super) features: Vec<usize>,
 }
 
-impl<'a> Layout<'a> {
+impl<'a> ColumnRoles<'a> {
     /// Finds the columns that the options name.
     ///
     /// # Errors
