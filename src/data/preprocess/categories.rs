@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::column::CellError;
+use super::cell_error::CellError;
 use crate::data::table::row::Value;
 
 /// The names of the training rows, in order.

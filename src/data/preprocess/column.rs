@@ -1,6 +1,7 @@
 //! The preprocessing of one column of a table: a chain of operations from a cell to features.
 
 use super::categories::Categories;
+use super::cell_error::CellError;
 use crate::data::table::row::Value;
 
 /// One operation on a cell.
@@ -43,21 +44,6 @@ pub struct Column {
     pub operations: Vec<Operation>,
     /// Why the column is ignored, if it is.
     pub ignored: Option<String>,
-}
-
-/// Why a cell cannot be encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CellError {
-    /// Missing, and nothing is imputed.
-    Missing,
-    /// Infinite or NaN.
-    NotFinite,
-    /// Not a number.
-    NotNumber,
-    /// Not a date.
-    NotDate,
-    /// Neither yes nor no.
-    NotBoolean,
 }
 
 /// The features of a row so far.

@@ -2,6 +2,7 @@
 //! `data.toml`, and described.
 
 mod categories;
+mod cell_error;
 mod column;
 mod elements;
 mod normalize;
@@ -19,7 +20,8 @@ use super::table::read::{Dialect, Format};
 use crate::error::{Error, Result};
 
 pub use categories::{Categories, MissingName};
-pub use column::{CellError, Column, Features, Operation};
+pub use cell_error::CellError;
+pub use column::{Column, Features, Operation};
 pub use elements::Elements;
 pub use normalize::Normalize;
 pub use step::Step;
@@ -27,8 +29,7 @@ pub use table::TableEncoder;
 pub use target::Target;
 
 /// What was fitted on the training rows, and the shape of the rows that it makes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "saved::Saved", into = "saved::Saved")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preprocessing {
     /// The shape of a row as the network reads it: `[F]` or `[T, F]`.
     pub row: Vec<usize>,

@@ -1,6 +1,6 @@
 //! `data.toml`: preprocessing as a run keeps it. Runs of every version are read.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::categories::{Categories, MissingName};
 use super::column::{Column, Operation};
@@ -10,7 +10,7 @@ use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFor
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Saved {
+struct Saved {
     row: Vec<usize>,
     outputs: usize,
     /// Left out: 1.
@@ -80,6 +80,18 @@ struct SavedNames {
     categories: Vec<String>,
     #[serde(default)]
     missing: MissingName,
+}
+
+impl Serialize for Preprocessing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Saved::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Preprocessing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Saved::deserialize(deserializer).map(Self::from)
+    }
 }
 
 impl From<Saved> for Preprocessing {

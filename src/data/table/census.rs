@@ -189,7 +189,9 @@ mod tests {
         let next = |row: &mut Row| {
             let Some(cells) = rows.next() else { return Ok(false) };
             row.clear();
-            cells.into_iter().for_each(|cell| row.push(Value::Number(cell)));
+            for cell in cells {
+                row.push(Value::Number(cell));
+            }
             Ok(true)
         };
         let classes = Classes::Probabilities(&[0, 1]);

@@ -1,0 +1,16 @@
+//! What is wrong with a cell.
+
+/// Why a cell cannot be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellError {
+    /// Missing, and nothing is imputed.
+    Missing,
+    /// Infinite or NaN.
+    NotFinite,
+    /// Not a number.
+    NotNumber,
+    /// Not a date.
+    NotDate,
+    /// Neither yes nor no.
+    NotBoolean,
+}
