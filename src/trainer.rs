@@ -12,6 +12,8 @@ mod options;
 mod pass;
 mod queue;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
