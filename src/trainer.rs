@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
 use crate::model::Network;
-use crate::nn::{Grads, Tape};
+use crate::nn::{GradBuffer, Tape};
 use crate::optim::Optimizer;
 use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
@@ -50,7 +50,7 @@ pub struct Trainer {
     plateau: Plateau,
     average: Option<Average>,
     options: TrainOptions,
-    grads: Grads,
+    grads: GradBuffer,
     inputs: Option<Tensor>,
     /// On a GPU, where the host need not see an update's numbers to make the next.
     queue: Option<Queue>,
@@ -68,7 +68,7 @@ impl Trainer {
         options: TrainOptions,
         seed: u64,
     ) -> Result<Self> {
-        let grads = Grads::new(network.params())?;
+        let grads = GradBuffer::with_frozen(network.params(), |param| optimizer.is_frozen(param))?;
         let plateau = Plateau::default();
         let average = options.average.clone().map(Average::new);
         let (params, dtype) = (network.params(), network.params().dtype());
@@ -208,9 +208,18 @@ impl Trainer {
     fn step(&mut self, batch: &Batch<'_>, time: ScheduleTime) -> Result<Update> {
         let Self { network, loss, optimizer, options, grads, inputs, seed, interrupt, .. } = self;
         let interrupt = Some(&**interrupt);
-        let mut pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
-        let (update, clipping) = pass.gradients(batch)?;
-        optimizer.step(grads, clipping, time, None)?;
+        let pass = Pass {
+            network,
+            loss,
+            is_plain: optimizer.is_plain_descent(),
+            options,
+            grads,
+            inputs,
+            seed: *seed,
+            interrupt,
+        };
+        let (update, gradients, clipping) = pass.gradients(batch)?;
+        optimizer.step(&gradients, clipping, time, None)?;
         Ok(update)
     }
 
@@ -220,19 +229,21 @@ impl Trainer {
         let tracked = self.network.params().copy_buffers()?;
         let batch = Batch { data, rows, epoch, step: self.steps() + 1, lr: 0.0 };
         let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
-        let mut pass =
-            Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
-        let made = pass.gradients(&batch).map(|_| ());
-        let multiplied = grads.multiply_out();
+        let pass = Pass {
+            network,
+            loss,
+            is_plain: optimizer.is_plain_descent(),
+            options,
+            grads,
+            inputs,
+            seed: *seed,
+            interrupt: None,
+        };
+        let made = pass.backward(&batch, None).and_then(|backward| backward.gradients.into_dense());
         network.params().restore_buffers(&tracked)?;
-        // What is not finite is to be seen as well.
-        match made {
-            Err(Error::Diverged { .. }) | Ok(()) => multiplied?,
-            Err(error) => return Err(error),
-        }
+        let gradients = made?;
         let params = network.params().trainable().iter();
-        let known = params.filter_map(|param| Some((param.name().to_owned(), grads.get(param)?.clone())));
-        Ok(known.collect())
+        Ok(params.map(|param| (param.name().to_owned(), gradients.get(param).clone())).collect())
     }
 
     /// Says that the last update of `epoch` was made.
@@ -273,12 +284,21 @@ impl Trainer {
         let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
         let mut first: Option<Update> = None;
         optimizer.minimize(batch.lr, &mut |optimizer| {
-            let mut pass =
-                Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
+            let pass = Pass {
+                network,
+                loss,
+                is_plain: optimizer.is_plain_descent(),
+                options,
+                grads,
+                inputs,
+                seed: *seed,
+                interrupt: None,
+            };
             match pass.gradients(batch) {
-                Ok((update, clipping)) => {
+                Ok((update, gradients, clipping)) => {
                     first.get_or_insert(update);
-                    Ok((update.loss_sum / loss.divisor(update.total), optimizer.flat(grads, clipping)?))
+                    let flat = optimizer.flat(gradients.into_dense()?, clipping)?;
+                    Ok((update.loss_sum / loss.divisor(update.total), flat))
                 }
                 // A trial too far out is one with too high a loss; the search comes back from it.
                 Err(Error::Diverged { .. }) if first.is_some() => {

@@ -3,8 +3,8 @@
 use candle_core::{Device, Tensor, Var};
 use descent::loss::Losses;
 use descent::nn::{
-    Activate, Activation, BatchNorm1d, Dropout, Embeddings, Grads, Kind, LastStep, Layer, LayerNorm, Linear,
-    MeanOfSteps, Mode, Params, Recurrent, Tape, TimeMajor,
+    Activate, Activation, BatchNorm1d, Dropout, Embeddings, GradBuffer, Kind, LastStep, Layer, LayerNorm,
+    Linear, MeanOfSteps, Mode, Params, Recurrent, Tape, TimeMajor,
 };
 use descent::registry::FromTable;
 
@@ -56,8 +56,10 @@ fn check_layers(what: &str, layers: &[Box<dyn Layer>], params: &Params, xs: &Ten
     let mut recorded = tape();
     let ys = forward(xs, &mut recorded);
     let weights = random(ys.dims());
-    let grads = Grads::new(params).unwrap();
-    let input_grad = recorded.backward_to_input(weights.clone(), &grads).unwrap().unwrap();
+    let mut buffer = GradBuffer::new(params).unwrap();
+    let writer = buffer.writer();
+    let input_grad = recorded.backward_to_input(weights.clone(), &writer).unwrap().unwrap();
+    let grads = writer.finish().unwrap();
     let input = Var::from_tensor(xs).unwrap();
     let value = || {
         let ys = forward(&input.as_detached_tensor(), &mut tape());
@@ -65,7 +67,7 @@ fn check_layers(what: &str, layers: &[Box<dyn Layer>], params: &Params, xs: &Ten
     };
     assert_close(&format!("{what}, input"), &elements(&input_grad), &slopes(&input, value));
     for param in params.trainable() {
-        let ours = elements(grads.require(param).unwrap());
+        let ours = elements(grads.get(param).unwrap());
         assert_close(&format!("{what}, {}", param.name()), &ours, &slopes(param.var(), value));
     }
 }
@@ -90,15 +92,17 @@ fn learnt_vectors_of_names() {
         // A name that is not known is 0, and nothing is learnt of it.
         assert_eq!(rows[1][2..5], [0.0; 3]);
         let weights = random(ys.dims());
-        let grads = Grads::new(&params).unwrap();
-        tape.backward(weights.clone(), &grads).unwrap();
+        let mut buffer = GradBuffer::new(&params).unwrap();
+        let writer = buffer.writer();
+        tape.backward(weights.clone(), &writer).unwrap();
+        let grads = writer.finish().unwrap();
         for param in params.trainable() {
             let value = || {
                 let ys = embeddings.forward(&xs, &mut Mode::Eval).unwrap();
                 (ys * &weights).unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap()
             };
             let length = param.value().dims()[1];
-            let ours = elements(grads.require(param).unwrap());
+            let ours = elements(grads.get(param).unwrap());
             let slopes = slopes(param.var(), value);
             assert_eq!(ours[..length], vec![0.0; length]);
             assert_close(param.name(), &ours[length..], &slopes[length..]);

@@ -115,6 +115,11 @@ fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
     tensor(dx, (n, inputs))
 }
 
+/// Whether [`gradients`] can add a product to tensors like this one in one pass, without a buffer between.
+pub fn adds_in_place(weights: &Tensor) -> bool {
+    weights.device().is_cpu()
+}
+
 /// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have a sink.
 pub fn gradients(
     xs: &Tensor,

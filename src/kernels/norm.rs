@@ -9,7 +9,7 @@ use super::{by_dtype, is_fused, team};
 /// The sum of the squares of all elements, in f64.
 pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
     if !is_fused(xs) {
-        return xs.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar();
+        return xs.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar();
     }
     by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, squares)?.iter().sum()))
 }

@@ -1,4 +1,9 @@
 //! Gradients on their way from the layers to the optimizer.
+//!
+//! All gradients of a network lie in one contiguous buffer with a view for each parameter, as in `DistributedDataParallel`'s
+//! buckets (Li et al. 2020, <https://arxiv.org/abs/2006.15704>): a norm, a finiteness check or a sum over ranks is one pass.
+//! They have three phases, each a type of its own: the memory, a [`GradBuffer`]; a [`GradWriter`], which layers write to
+//! during the backward pass; and [`Gradients`], which are complete.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,132 +14,248 @@ use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
 use crate::kernels::{Onto, Products, Sink, linear};
 
-/// The gradients of a weight and its bias as what they are made of: `gradᵀ xs`, and the sum of `grad` over the rows.
+/// Each view begins at a multiple of this many bytes: a cache line.
+const ALIGNMENT: usize = 64;
+
+/// The memory of a network's gradients, written anew in every update.
 #[derive(Debug)]
-pub struct Product {
-    /// The input, (N, in).
+pub struct GradBuffer {
+    params: Vec<Param>,
+    /// One view for each parameter, with the parameter's shape.
+    views: Vec<Tensor>,
+    /// The gradients of the parameters that are trained. Those of frozen ones lie behind it.
+    trained: Tensor,
+    is_trained: Vec<bool>,
+}
+
+impl GradBuffer {
+    /// Memory for the gradients of all parameters.
+    pub fn new(params: &Params) -> Result<Self> {
+        Self::with_frozen(params, |_| false)
+    }
+
+    /// Memory for the gradients of all parameters, of which some are frozen: layers write their gradients too, but
+    /// norms and checks leave them out.
+    pub fn with_frozen(params: &Params, is_frozen: impl Fn(&Param) -> bool) -> Result<Self> {
+        let params = params.trainable().to_vec();
+        let is_trained: Vec<bool> = params.iter().map(|param| !is_frozen(param)).collect();
+        let (dtype, device) = match params.first() {
+            Some(param) => (param.value().dtype(), param.value().device().clone()),
+            None => (DType::F32, Device::Cpu),
+        };
+        let unit = ALIGNMENT / dtype.size_in_bytes();
+        let mut starts = vec![0; params.len()];
+        let mut end = 0;
+        let mut trained = 0;
+        for wanted in [true, false] {
+            for (param, start) in
+                params.iter().zip(&mut starts).filter(|(p, _)| is_trained[p.index()] == wanted)
+            {
+                *start = end;
+                end += param.value().elem_count().next_multiple_of(unit);
+            }
+            trained = if wanted { end } else { trained };
+        }
+        let buffer = Tensor::zeros(end.max(1), dtype, &device)?;
+        let view = |(param, start): (&Param, &usize)| {
+            let shape = param.value().shape();
+            Ok(buffer.narrow(0, *start, shape.elem_count())?.reshape(shape)?)
+        };
+        let views = params.iter().zip(&starts).map(view).collect::<Result<_>>()?;
+        Ok(Self { params, views, trained: buffer.narrow(0, 0, trained.max(1))?, is_trained })
+    }
+
+    /// The device of the gradients.
+    pub fn device(&self) -> &Device {
+        self.trained.device()
+    }
+
+    /// Starts a backward pass. All gradients are missing, whatever the buffer holds.
+    pub fn writer(&mut self) -> GradWriter<'_> {
+        let state = vec![Cell::new(State::Missing); self.views.len()];
+        GradWriter { buffer: self, state, defers: false, factors: RefCell::default() }
+    }
+
+    /// As [`Self::writer`], but the gradients of linear layers are kept as their factors, where the kernels can add their
+    /// product to a weight in one pass.
+    pub fn deferring_writer(&mut self) -> GradWriter<'_> {
+        let defers = linear::adds_in_place(&self.trained);
+        GradWriter { defers, ..self.writer() }
+    }
+
+    /// The gradients that the buffer holds, complete without a writer: a replayed backward pass has written them.
+    pub fn as_written(&self) -> Dense<'_> {
+        Dense(self)
+    }
+}
+
+/// The gradients of a linear layer's weight and bias as their factors: `gradᵀ xs`, and the sum of `grad` over the rows.
+#[derive(Debug)]
+pub struct Factors {
+    /// The indices of weight and bias among the parameters.
+    pub of: [usize; 2],
+    /// The layer's input, (N, in).
     pub xs: Tensor,
-    /// The gradient of the value, (N, out).
+    /// The gradient of the layer's value, (N, out).
     pub grad: Tensor,
-    /// The product's precision.
+    /// The precision of the product.
     pub products: Products,
 }
 
-impl Product {
-    /// Whether no element of the gradients can leave the finite numbers: no sum of products is larger than the product
-    /// of the sums of magnitudes.
-    fn is_bounded(&self) -> Result<bool> {
+impl Factors {
+    /// Writes the gradients of weight and bias to those that have a sink.
+    pub fn multiply(&self, sinks: [Option<Sink<'_>>; 2]) -> Result<()> {
+        Ok(linear::gradients(&self.xs, &self.grad, sinks, self.products)?)
+    }
+
+    /// Whether no element of the product can overflow: no sum of products exceeds the product of the sums of magnitudes.
+    fn are_bounded(&self) -> Result<bool> {
         let limit = if self.xs.dtype() == DType::F64 { 1e300 } else { 1e38 };
         // The bias has the sum of the gradient alone. NaN is not smaller.
         Ok((1.0 + sum_of_magnitudes(&self.xs)?) * sum_of_magnitudes(&self.grad)? < limit)
     }
 }
 
-/// The gradients of all parameters. Each has a buffer, used again in every update; products may wait to be multiplied
-/// out until they are known to be finite, and then go straight into the weights.
-#[derive(Debug)]
-pub struct Grads {
-    buffers: Vec<Tensor>,
-    filled: Vec<Cell<bool>>,
-    waits: bool,
-    /// With the places of weight and bias.
-    products: RefCell<Vec<([usize; 2], Product)>>,
+/// Where a parameter's gradient is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Missing,
+    Written,
+    Factored,
 }
 
-impl Grads {
-    /// Empty gradients for all parameters.
-    pub fn new(params: &Params) -> Result<Self> {
-        let buffers: Vec<Tensor> =
-            params.trainable().iter().map(|param| param.value().zeros_like()).collect::<Result<_, _>>()?;
-        let filled = vec![Cell::new(false); buffers.len()];
-        Ok(Self { buffers, filled, waits: false, products: RefCell::default() })
-    }
+/// Takes the gradients of a backward pass. What several parts of a batch write to one parameter adds up.
+#[derive(Debug)]
+pub struct GradWriter<'a> {
+    buffer: &'a GradBuffer,
+    state: Vec<Cell<State>>,
+    defers: bool,
+    factors: RefCell<Vec<Factors>>,
+}
 
-    /// Where the gradients are.
-    pub fn device(&self) -> &Device {
-        self.buffers.first().map_or(&Device::Cpu, Tensor::device)
-    }
-
-    /// Forgets all gradients; the buffers stay.
-    pub fn clear(&mut self) {
-        self.filled.iter().for_each(|filled| filled.set(false));
-        self.products.get_mut().clear();
-        self.waits = false;
-    }
-
-    /// Says that all gradients have arrived: a captured graph brings them.
-    pub fn have_arrived(&self) {
-        self.filled.iter().for_each(|filled| filled.set(true));
-    }
-
-    /// From now on, until all is cleared, products wait.
-    pub fn let_products_wait(&mut self) {
-        self.waits = true;
-    }
-
-    /// Where the gradient of `param` goes. Taking the sink counts as a gradient that has arrived.
-    pub fn sink(&self, param: &Param) -> Sink<'_> {
+impl<'a> GradWriter<'a> {
+    /// Where the gradient of `param` goes. The caller writes it.
+    pub fn sink(&self, param: &Param) -> Sink<'a> {
         self.sink_at(param.index())
     }
 
-    fn sink_at(&self, index: usize) -> Sink<'_> {
-        let onto = if self.filled[index].replace(true) { Onto::ADD } else { Onto::REPLACE };
-        Sink { buffer: &self.buffers[index], onto }
+    fn sink_at(&self, index: usize) -> Sink<'a> {
+        let before = self.state[index].replace(State::Written);
+        let onto = if before == State::Written { Onto::ADD } else { Onto::REPLACE };
+        Sink { buffer: &self.buffer.views[index], onto }
     }
 
-    /// Takes the gradients of a weight and its bias.
-    pub fn put(&self, of: [&Param; 2], product: Product) -> Result<()> {
-        let of = of.map(Param::index);
-        if self.waits {
-            self.products.borrow_mut().push((of, product));
-            return Ok(());
+    /// Takes the gradients of a linear layer's weight and bias.
+    pub fn put(&self, factors: Factors) -> Result<()> {
+        if !self.defers {
+            return self.multiply(&factors);
         }
-        self.multiply(of, &product)
-    }
-
-    fn multiply(&self, of: [usize; 2], Product { xs, grad, products }: &Product) -> Result<()> {
-        Ok(linear::gradients(xs, grad, of.map(|index| Some(self.sink_at(index))), *products)?)
-    }
-
-    /// Multiplies out what waits, unless every gradient in it is sure to be finite.
-    pub fn multiply_out_of_bounds(&mut self) -> Result<()> {
-        for (_, product) in self.products.get_mut() {
-            if !product.is_bounded()? {
-                return self.multiply_out();
-            }
+        for index in factors.of {
+            self.state[index].set(State::Factored);
         }
+        self.factors.borrow_mut().push(factors);
         Ok(())
     }
 
-    /// Multiplies out what waits.
-    pub fn multiply_out(&mut self) -> Result<()> {
-        self.waits = false;
-        self.products.take().iter().try_for_each(|(of, product)| self.multiply(*of, product))
+    fn multiply(&self, factors: &Factors) -> Result<()> {
+        factors.multiply(factors.of.map(|index| Some(self.sink_at(index))))
     }
 
-    /// Calls `f` with each product that waits and the places of its weight and bias.
-    pub fn for_each_product(&self, mut f: impl FnMut([usize; 2], &Product) -> Result<()>) -> Result<()> {
-        self.products.borrow().iter().try_for_each(|(of, product)| f(*of, product))
+    /// Ends the backward pass.
+    ///
+    /// # Errors
+    /// [`Error::NoGradient`] with the first parameter whose gradient is missing.
+    pub fn finish(self) -> Result<Gradients<'a>> {
+        let states = self.buffer.params.iter().zip(&self.state);
+        if let Some((param, _)) = states.into_iter().find(|(_, state)| state.get() == State::Missing) {
+            return Err(Error::NoGradient(param.name().to_owned()));
+        }
+        if self.factors.borrow().is_empty() {
+            return Ok(Gradients::Dense(Dense(self.buffer)));
+        }
+        Ok(Gradients::Factored(self))
+    }
+}
+
+/// The gradients of all parameters, complete.
+#[derive(Debug)]
+pub enum Gradients<'a> {
+    /// All of them are in the buffer.
+    Dense(Dense<'a>),
+    /// Those of linear layers are kept as their factors, the others are in the buffer.
+    Factored(GradWriter<'a>),
+}
+
+impl<'a> Gradients<'a> {
+    /// The gradient of `param`; nothing where it is kept as factors.
+    pub fn get(&self, param: &Param) -> Option<&'a Tensor> {
+        match self {
+            Self::Dense(dense) => Some(dense.get(param)),
+            Self::Factored(writer) => {
+                let is_written = writer.state[param.index()].get() == State::Written;
+                is_written.then(|| &writer.buffer.views[param.index()])
+            }
+        }
     }
 
-    /// Whether the gradient of `param` is part of a product that waits.
-    pub fn waits(&self, param: &Param) -> bool {
-        self.products.borrow().iter().any(|(of, _)| of.contains(&param.index()))
+    /// Calls `f` with all factors.
+    pub fn for_each_factors(&self, f: impl FnMut(&Factors) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Dense(_) => Ok(()),
+            Self::Factored(writer) => writer.factors.borrow().iter().try_for_each(f),
+        }
     }
 
-    /// The gradient of `param`, if one has arrived.
-    pub fn get(&self, param: &Param) -> Option<&Tensor> {
-        self.filled[param.index()].get().then(|| &self.buffers[param.index()])
+    /// The same gradients, all in the buffer.
+    pub fn into_dense(self) -> Result<Dense<'a>> {
+        match self {
+            Self::Dense(dense) => Ok(dense),
+            Self::Factored(writer) => {
+                writer.factors.take().iter().try_for_each(|factors| writer.multiply(factors))?;
+                Ok(Dense(writer.buffer))
+            }
+        }
     }
 
-    /// The gradient of `param`; it is an error if none has arrived.
-    pub fn require(&self, param: &Param) -> Result<&Tensor> {
-        self.get(param).ok_or_else(|| Error::NoGradient(param.name().to_owned()))
+    /// The same gradients, without factors whose product may overflow.
+    pub fn bounded(self) -> Result<Self> {
+        let mut are_bounded = true;
+        self.for_each_factors(|factors| {
+            are_bounded = are_bounded && factors.are_bounded()?;
+            Ok(())
+        })?;
+        if are_bounded { Ok(self) } else { self.into_dense().map(Self::Dense) }
     }
 
-    /// Whether the gradient of `param` is finite. One that waits is.
-    pub fn is_finite(&self, param: &Param) -> Result<bool> {
-        Ok(self.waits(param) || all_finite(self.require(param)?)?)
+    /// Whether the gradients of all trained parameters are finite. Factors are taken to be [`Self::bounded`].
+    pub fn are_finite(&self) -> Result<bool> {
+        let writer = match self {
+            Self::Dense(dense) => return Ok(all_finite(dense.flat())?),
+            Self::Factored(writer) => writer,
+        };
+        for (index, view) in writer.buffer.views.iter().enumerate() {
+            let is_written = writer.state[index].get() == State::Written;
+            if is_written && writer.buffer.is_trained[index] && !all_finite(view)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Gradients that are all in the buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Dense<'a>(&'a GradBuffer);
+
+impl<'a> Dense<'a> {
+    /// The gradient of `param`.
+    pub fn get(&self, param: &Param) -> &'a Tensor {
+        &self.0.views[param.index()]
+    }
+
+    /// The gradients of all trained parameters one behind the other, with zeros between them.
+    pub fn flat(&self) -> &'a Tensor {
+        &self.0.trained
     }
 }
 
@@ -150,37 +271,69 @@ mod tests {
         params
     }
 
-    #[test]
-    fn a_gradient_that_does_not_arrive_is_named() {
-        let params = params();
-        let grads = Grads::new(&params).unwrap();
-        let error = grads.require(&params.trainable()[0]).unwrap_err().to_string();
-        assert!(error.contains("`w`"), "{error}");
+    fn factors(x: f32, g: f32) -> Factors {
+        let xs = Tensor::full(x, (1, 3), &Device::Cpu).unwrap();
+        let grad = Tensor::full(g, (1, 2), &Device::Cpu).unwrap();
+        Factors { of: [0, 1], xs, grad, products: Products::F32 }
     }
 
     #[test]
-    fn a_product_waits_only_while_it_is_sure_to_be_finite() {
+    fn a_gradient_that_is_missing_is_named() {
         let params = params();
-        let mut grads = Grads::new(&params).unwrap();
-        let [w, b] = params.trainable() else { panic!("two parameters") };
-        for (size, waits, finite) in [(1e10f32, true, true), (1e25, false, false), (1.1e19, false, true)] {
-            grads.clear();
-            grads.let_products_wait();
-            let xs = Tensor::full(size, (1, 3), &Device::Cpu).unwrap();
-            let grad = Tensor::full(size, (1, 2), &Device::Cpu).unwrap();
-            grads.put([w, b], Product { xs, grad, products: Products::F32 }).unwrap();
-            grads.multiply_out_of_bounds().unwrap();
-            assert_eq!((grads.waits(w), grads.waits(b)), (waits, waits), "{size}");
-            assert_eq!(grads.is_finite(w).unwrap(), finite, "{size}");
+        let mut buffer = GradBuffer::new(&params).unwrap();
+        let error = buffer.writer().finish().unwrap_err().to_string();
+        assert!(error.contains("`w`"), "{error}");
+        let writer = buffer.writer();
+        writer.put(factors(1.0, 1.0)).unwrap();
+        assert!(writer.finish().is_ok());
+        assert!(buffer.writer().finish().is_err(), "the gradients of the last pass do not count");
+    }
+
+    #[test]
+    fn the_buffer_is_contiguous_and_aligned_with_frozen_parameters_last() {
+        let params = params();
+        for frozen in ["", "w", "b"] {
+            let mut buffer = GradBuffer::with_frozen(&params, |param| param.name() == frozen).unwrap();
+            let writer = buffer.writer();
+            for _ in 0..2 {
+                writer.put(factors(2.0, 3.0)).unwrap();
+            }
+            let gradients = writer.finish().unwrap().into_dense().unwrap();
+            let [w, b] = params.trainable() else { panic!("two parameters") };
+            assert_eq!(gradients.get(w).to_vec2::<f32>().unwrap(), [[12.0; 3]; 2]);
+            assert_eq!(gradients.get(b).to_vec1::<f32>().unwrap(), [6.0; 2]);
+            // 64 bytes are 16 numbers.
+            let (w, b) =
+                ([[12.0; 6].as_slice(), &[0.0; 10]].concat(), [[6.0; 2].as_slice(), &[0.0; 14]].concat());
+            let expected = match frozen {
+                "w" => b,
+                "b" => w,
+                _ => [w, b].concat(),
+            };
+            assert_eq!(gradients.flat().to_vec1::<f32>().unwrap(), expected, "{frozen}");
         }
-        for (x, g) in [(1.0, f32::NAN), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
-            grads.clear();
-            grads.let_products_wait();
-            let xs = Tensor::full(x, (1, 3), &Device::Cpu).unwrap();
-            let grad = Tensor::full(g, (1, 2), &Device::Cpu).unwrap();
-            grads.put([w, b], Product { xs, grad, products: Products::F32 }).unwrap();
-            grads.multiply_out_of_bounds().unwrap();
-            assert!(!grads.is_finite(w).unwrap());
+    }
+
+    #[test]
+    fn factors_are_kept_only_while_their_product_is_sure_to_be_finite() {
+        let params = params();
+        let mut buffer = GradBuffer::new(&params).unwrap();
+        let nan = f32::NAN;
+        for (x, g, kept, finite) in [
+            (1e10, 1e10, true, true),
+            (1e25, 1e25, false, false),
+            (1.1e19, 1.1e19, false, true),
+            (1.0, nan, false, false),
+            (nan, 1.0, false, false),
+            (0.0, f32::INFINITY, false, false),
+        ] {
+            let writer = buffer.deferring_writer();
+            writer.put(factors(x, g)).unwrap();
+            let gradients = writer.finish().unwrap().bounded().unwrap();
+            assert_eq!(params.trainable().iter().all(|p| gradients.get(p).is_none()), kept, "{x} {g}");
+            assert_eq!(gradients.are_finite().unwrap(), finite, "{x} {g}");
+            let dense = gradients.into_dense().unwrap();
+            assert_eq!(all_finite(dense.flat()).unwrap(), finite, "{x} {g}");
         }
     }
 }

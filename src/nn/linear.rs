@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Init, Layer, Mode, Param, Params, Product};
+use super::{Activation, Factors, Init, Layer, Mode, Param, Params};
 use crate::error::Result;
 use crate::kernels::{Products, linear};
 
@@ -51,7 +51,8 @@ impl Layer for Linear {
                 let products = layer.products;
                 let wanted = (want_input, products);
                 let back = linear::backward(layer.weight.value(), &output, layer.activation, grad, wanted)?;
-                grads.put([&layer.weight, &layer.bias], Product { xs, grad: back.grad, products })?;
+                let of = [layer.weight.index(), layer.bias.index()];
+                grads.put(Factors { of, xs, grad: back.grad, products })?;
                 Ok(back.input)
             });
         }

@@ -27,7 +27,7 @@ pub use activate::Activate;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
 pub use embeddings::Embeddings;
-pub use grads::{Grads, Product};
+pub use grads::{Dense, Factors, GradBuffer, GradWriter, Gradients};
 pub use init::{Init, InitScheme};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::Grads;
+use super::GradWriter;
 use crate::error::Result;
 use crate::rng::{Purpose, Stream};
 
@@ -17,8 +17,8 @@ pub enum Mode<'a> {
 }
 
 /// How a gradient passes back through one layer: from the gradient of its value to that of its input, which is only
-/// worked out where it is wanted. The parameters' gradients go to their sinks.
-type Pullback = Box<dyn FnOnce(&Tensor, &Grads, bool) -> Result<Option<Tensor>> + Send>;
+/// worked out where it is wanted. The parameters' gradients go to the writer.
+type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send>;
 
 /// The way back through a chain of layers, and the random streams of one pass.
 pub struct Tape {
@@ -81,22 +81,22 @@ impl Tape {
     /// Remembers the way back through one layer.
     pub fn record(
         &mut self,
-        pullback: impl FnOnce(&Tensor, &Grads, bool) -> Result<Option<Tensor>> + Send + 'static,
+        pullback: impl FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send + 'static,
     ) {
         self.pullbacks.push(Box::new(pullback));
     }
 
     /// Takes the gradient of the network's value back to every parameter. The gradient of the data is not worked out.
-    pub fn backward(self, grad: Tensor, grads: &Grads) -> Result<()> {
+    pub fn backward(self, grad: Tensor, grads: &GradWriter<'_>) -> Result<()> {
         self.pull(grad, grads, false).map(|_| ())
     }
 
     /// As [`Self::backward`], and gives the gradient of the data.
-    pub fn backward_to_input(self, grad: Tensor, grads: &Grads) -> Result<Option<Tensor>> {
+    pub fn backward_to_input(self, grad: Tensor, grads: &GradWriter<'_>) -> Result<Option<Tensor>> {
         self.pull(grad, grads, true)
     }
 
-    fn pull(self, grad: Tensor, grads: &Grads, want_input: bool) -> Result<Option<Tensor>> {
+    fn pull(self, grad: Tensor, grads: &GradWriter<'_>, want_input: bool) -> Result<Option<Tensor>> {
         let mut grad = Some(grad);
         for (depth, pullback) in self.pullbacks.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };

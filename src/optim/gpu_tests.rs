@@ -7,7 +7,7 @@ use super::schedule::{Plan, ScheduleTime};
 use super::{Clipping, Grouped, Optimizer, Rule};
 use crate::kernels::cuda::{Gate, Judge, Limits};
 use crate::kernels::{Onto, autograd};
-use crate::nn::{Grads, Init, Params};
+use crate::nn::{GradBuffer, Gradients, Init, Params};
 use crate::registry::FromTable;
 
 /// Options that take other ways through the formulas than the defaults.
@@ -44,19 +44,20 @@ fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
 }
 
 /// The same gradients for both, other ones each step.
-fn gradients(params: &Params, step: u32) -> Grads {
-    let grads = Grads::new(params).unwrap();
+fn gradients(params: &Params, step: u32) -> GradBuffer {
+    let mut buffer = GradBuffer::new(params).unwrap();
+    let writer = buffer.writer();
     for param in params.trainable() {
         let count = param.value().elem_count();
         let numbers: Vec<f64> = (1..=u32::try_from(count).unwrap())
             .map(|i| (f64::from(i) * 12.9898 + f64::from(step) * 78.233).sin() * 2.0)
             .collect();
         let grad = Tensor::from_vec(numbers, param.value().shape(), params.device()).unwrap();
-        let sink = grads.sink(param);
+        let sink = writer.sink(param);
         assert_eq!(sink.onto, Onto::REPLACE);
         autograd::store(sink, &grad).unwrap();
     }
-    grads
+    buffer
 }
 
 fn off(a: &Optimizer, b: &Optimizer, params: [&Params; 2]) -> f64 {
@@ -91,7 +92,7 @@ fn every_kernel_is_its_rules_formula() {
             continue;
         }
         seen += 1;
-        let judge = Judge::new(2, 8, &device()).unwrap();
+        let judge = Judge::new(8, &device()).unwrap();
         for (step, (clipping, norm)) in (1..).zip([
             (Clipping::NONE, None),
             (Clipping { clamp: 0.7, ..Clipping::NONE }, None),
@@ -101,17 +102,18 @@ fn every_kernel_is_its_rules_formula() {
             (Clipping::NONE, None),
         ]) {
             let (grads, gpu_grads) = (gradients(&params, step), gradients(&gpu_params, step));
+            let (grads, gpu_grads) = (grads.as_written(), gpu_grads.as_written());
             let own = match norm {
-                Some(norm) if !whole => cpu.clipping(&grads, super::Clip::Norm(norm)).unwrap(),
+                Some(norm) if !whole => super::Clip::Norm(norm).of(grads.flat()).unwrap(),
                 _ => clipping,
             };
-            cpu.step(&grads, own, ScheduleTime::FIRST, None).unwrap();
+            cpu.step(&Gradients::Dense(grads), own, ScheduleTime::FIRST, None).unwrap();
             judge.begin(step.into(), 1.0).unwrap();
             let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Limits { norm: norm.filter(|_| !whole), loss: 10.0 };
-            judge.see(&loss, &gpu.gradients(&gpu_grads).unwrap(), limits).unwrap();
+            judge.see(&loss, gpu_grads.flat(), limits).unwrap();
             let gate = Gate { judge: &judge, replayed: None };
-            gpu.step(&gpu_grads, clipping, ScheduleTime::FIRST, Some(gate)).unwrap();
+            gpu.step(&Gradients::Dense(gpu_grads), clipping, ScheduleTime::FIRST, Some(gate)).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
         }
@@ -122,16 +124,22 @@ fn every_kernel_is_its_rules_formula() {
 #[test]
 fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
     let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1", &device());
-    let judge = Judge::new(2, 8, &device()).unwrap();
+    let judge = Judge::new(8, &device()).unwrap();
     let mut step = |number: u32, loss: f64| {
-        let grads = gradients(&params, number);
+        let buffer = gradients(&params, number);
+        let grads = buffer.as_written();
         judge.begin(number.into(), 1.0).unwrap();
         let loss = Tensor::new(loss, &device()).unwrap();
         let limits = Limits { norm: None, loss: 10.0 };
-        judge.see(&loss, &gpu.gradients(&grads).unwrap(), limits).unwrap();
+        judge.see(&loss, grads.flat(), limits).unwrap();
         let place = gpu.place();
-        gpu.step(&grads, Clipping::NONE, ScheduleTime::FIRST, Some(Gate { judge: &judge, replayed: None }))
-            .unwrap();
+        gpu.step(
+            &Gradients::Dense(grads),
+            Clipping::NONE,
+            ScheduleTime::FIRST,
+            Some(Gate { judge: &judge, replayed: None }),
+        )
+        .unwrap();
         (params.copy().unwrap(), place, gpu.state().unwrap())
     };
     let (good, _, _) = step(1, 1.0);

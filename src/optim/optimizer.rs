@@ -5,11 +5,11 @@ mod state;
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::schedule::{Plan, Rates, ScheduleTime};
-use super::{Clip, Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
+use super::{Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
-use crate::kernels::{Onto, Sink, cuda::Gate, linear};
-use crate::nn::{Grads, Param, Params, Product};
+use crate::kernels::{Onto, Sink, cuda::Gate};
+use crate::nn::{Dense, Gradients, Param, Params};
 
 /// The rules of an optimizer at work on the parameters of a network.
 #[derive(Debug)]
@@ -146,35 +146,16 @@ impl Optimizer {
         by_parameter(&self.options.rule).is_none()
     }
 
-    /// What clipping does to these gradients.
-    pub fn clipping(&self, grads: &Grads, clip: Clip) -> Result<Clipping> {
-        if clip == Clip::None {
-            return Ok(Clipping::NONE);
-        }
-        clip.of(&self.gradients(grads)?)
+    /// Whether `param` stays as it is.
+    pub fn is_frozen(&self, param: &Param) -> bool {
+        !self.params.iter().any(|slotted| slotted.param.index() == param.index())
     }
 
-    /// The gradients of its parameters.
-    pub fn gradients<'a>(&self, grads: &'a Grads) -> Result<Vec<&'a Tensor>> {
-        self.params.iter().map(|slotted| grads.require(&slotted.param)).collect()
-    }
-
-    /// Whether every update is plain descent, and nothing has to look at the gradients first but to see that they are
-    /// finite: then a product that makes a gradient can be added to its weight in one pass instead of three.
-    pub fn takes_products(&self, clip: Clip) -> bool {
+    /// Whether every update is plain descent: then the product that makes a gradient can be added to its weight in one
+    /// pass instead of three.
+    pub fn is_plain_descent(&self) -> bool {
         let plain = |applied: &Applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_plain_descent);
-        let on_cpu = self.params.iter().all(|slotted| slotted.param.value().device().is_cpu());
-        on_cpu && clip == Clip::None && self.rules.iter().all(plain)
-    }
-
-    /// Whether all gradients are finite.
-    pub fn are_finite(&self, grads: &Grads) -> Result<bool> {
-        for slotted in &self.params {
-            if !grads.is_finite(&slotted.param)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.rules.iter().all(plain)
     }
 
     /// Whether every rule moves each element by itself, and so leaves it to a GPU whether an update is made.
@@ -199,15 +180,11 @@ impl Optimizer {
     /// open.
     pub fn step(
         &mut self,
-        grads: &Grads,
+        gradients: &Gradients<'_>,
         clipping: Clipping,
         time: ScheduleTime,
         gate: Option<Gate<'_>>,
     ) -> Result<()> {
-        let (waiting, ready): (Vec<_>, Vec<_>) =
-            self.params.iter().partition(|slotted| grads.waits(&slotted.param));
-        let gradients: Vec<&Tensor> =
-            ready.iter().map(|slotted| grads.require(&slotted.param)).collect::<Result<_>>()?;
         let t = self.steps + 1;
         let mut steps = Vec::with_capacity(self.rules.len());
         for Applied { rule, numbers } in &mut self.rules {
@@ -223,7 +200,8 @@ impl Optimizer {
             at.numbers = *numbers;
             steps.push((prelude, at));
         }
-        for (Slotted { param, rule, slots }, grad) in ready.into_iter().zip(gradients) {
+        for Slotted { param, rule, slots } in &self.params {
+            let Some(grad) = gradients.get(param) else { continue };
             let (prelude, at) = &steps[*rule];
             // A Var is a handle: cloning it copies no numbers.
             let slots: Vec<Var> = slots.iter().map(|(_, var)| var.clone()).collect();
@@ -231,16 +209,15 @@ impl Optimizer {
                 rule.update(param.var(), grad, &slots, prelude, *at)?;
             }
         }
-        grads.for_each_product(|of, &Product { ref xs, ref grad, products }| {
-            let sinks = of.map(|index| {
+        gradients.for_each_factors(|factors| {
+            factors.multiply(factors.of.map(|index| {
                 let Slotted { param, rule, .. } =
-                    waiting.iter().find(|slotted| slotted.param.index() == index)?;
+                    self.params.iter().find(|slotted| slotted.param.index() == index)?;
                 let (prelude, Step { lr, .. }) = &steps[*rule];
                 // p ← keep p - lr (scale g + coupled p)
                 let onto = Onto { keep: prelude.keep - lr * prelude.coupled, scale: -lr * prelude.scale };
                 Some(Sink { buffer: param.value(), onto })
-            });
-            Ok(linear::gradients(xs, grad, sinks, products)?)
+            }))
         })?;
         self.steps += 1;
         Ok(())
@@ -271,9 +248,10 @@ impl Optimizer {
     }
 
     /// The clipped gradients one behind the other.
-    pub fn flat(&self, grads: &Grads, clipping: Clipping) -> Result<Vec<f64>> {
+    pub fn flat(&self, gradients: Dense<'_>, clipping: Clipping) -> Result<Vec<f64>> {
         let mut flat = Vec::new();
-        for grad in self.gradients(grads)? {
+        for Slotted { param, .. } in &self.params {
+            let grad = gradients.get(param);
             let grad = grad.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
             flat.extend(grad.into_iter().map(|g| g.clamp(-clipping.clamp, clipping.clamp) * clipping.scale));
         }

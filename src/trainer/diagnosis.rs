@@ -16,11 +16,20 @@ impl Trainer {
                 return Ok(Some(format!("the parameter `{}`", param.name())));
             }
         }
-        let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt: None };
-        let parts: Vec<(usize, &[u32])> = pass.parts(batch.data, batch.rows).collect();
+        let pass = Pass {
+            network,
+            loss,
+            is_plain: optimizer.is_plain_descent(),
+            options,
+            grads,
+            inputs,
+            seed: *seed,
+            interrupt: None,
+        };
+        let parts = pass.parts(batch.data, batch.rows);
+        let writer = pass.grads.writer();
         let targets = batch.data.targets(batch.rows)?;
         let divisor = loss.divisor(loss.total(&targets)?);
-        grads.clear();
         for (start, rows) in parts {
             let xs = batch.data.inputs(rows)?;
             if !all_finite(&xs)? {
@@ -38,13 +47,12 @@ impl Trainer {
             if !options.dtype.holds(sum.read()?) {
                 return Ok(Some("the loss itself".to_owned()));
             }
-            tape.backward(grad, grads)?;
+            tape.backward(grad, &writer)?;
         }
+        let gradients = writer.finish()?.into_dense()?;
         // The way back begins at the last parameter.
         for param in network.params().trainable().iter().rev() {
-            if let Some(grad) = grads.get(param)
-                && !all_finite(grad)?
-            {
+            if !all_finite(gradients.get(param))? {
                 return Ok(Some(format!("the gradient of `{}`", param.name())));
             }
         }

@@ -12,8 +12,8 @@ use crate::kernels::Number;
 use crate::kernels::cuda::{Judge, Limits};
 use crate::loss::Losses;
 use crate::model::Network;
-use crate::nn::{Grads, Tape};
-use crate::optim::{Clip, Clipping, Optimizer};
+use crate::nn::{GradBuffer, Gradients, Tape};
+use crate::optim::{Clip, Clipping};
 
 /// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
 /// cache, and a full batch needs the memory of one part.
@@ -68,9 +68,10 @@ pub(super) struct Judged<'a> {
 pub(super) struct Pass<'a> {
     pub(super) network: &'a Network,
     pub(super) loss: &'a Losses,
-    pub(super) optimizer: &'a Optimizer,
+    /// Whether every update is plain descent.
+    pub(super) is_plain: bool,
     pub(super) options: &'a TrainOptions,
-    pub(super) grads: &'a mut Grads,
+    pub(super) grads: &'a mut GradBuffer,
     /// The last part's rows, whose memory the next one takes.
     pub(super) inputs: &'a mut Option<Tensor>,
     pub(super) seed: u64,
@@ -78,44 +79,57 @@ pub(super) struct Pass<'a> {
     pub(super) interrupt: Option<&'a AtomicBool>,
 }
 
-impl Pass<'_> {
+/// What a pass of a batch through the network and back gives.
+pub(super) struct Backward<'a> {
+    /// The sum of the rows' losses.
+    pub(super) loss_sum: Number,
+    /// What that is divided by to be the mean.
+    pub(super) total: f64,
+    pub(super) gradients: Gradients<'a>,
+}
+
+impl<'a> Pass<'a> {
     /// Loss and gradients of a batch, in parts. Nothing of the network has changed but what tracks the data.
     ///
     /// # Errors
     /// A loss or a gradient that is not finite.
-    pub(super) fn gradients(&mut self, batch: &Batch<'_>) -> Result<(Update, Clipping)> {
-        self.grads.clear();
-        let clip = self.options.clip();
-        // Gradients of parts are added up, so they cannot wait as products.
-        let whole = batch.rows.len() <= self.part(batch.data);
-        if whole && self.optimizer.takes_products(clip) {
-            self.grads.let_products_wait();
-        }
-        let (loss_sum, total) = self.backward(batch, None)?;
+    pub(super) fn gradients(self, batch: &Batch<'_>) -> Result<(Update, Gradients<'a>, Clipping)> {
+        let Self { options, .. } = self;
+        let Backward { loss_sum, total, gradients } = self.backward(batch, None)?;
+        let loss_sum = loss_sum.read()?;
         let Batch { rows, step, lr, .. } = *batch;
-        let update = Update { step, loss_sum: loss_sum.read()?, total, rows: rows.len(), lr };
-        self.grads.multiply_out_of_bounds()?;
-        let clipping = self.optimizer.clipping(self.grads, clip)?;
+        let update = Update { step, loss_sum, total, rows: rows.len(), lr };
+        // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
+        let mean = loss_sum / total;
+        if !options.dtype.holds(mean) {
+            return Err(batch.diverged("loss", options.dtype.round(mean)));
+        }
+        let gradients = gradients.bounded()?;
+        let clipping = match &gradients {
+            Gradients::Dense(dense) => options.clip().of(dense.flat())?,
+            Gradients::Factored(_) => Clipping::NONE,
+        };
         let finite = match clipping.norm {
             Some(norm) => norm.is_finite(),
-            None => self.optimizer.are_finite(self.grads)?,
+            None => gradients.are_finite()?,
         };
         if finite {
-            return Ok((update, clipping));
+            return Ok((update, gradients, clipping));
         }
-        self.grads.multiply_out()?;
-        let norm = self.optimizer.clipping(self.grads, Clip::Norm(1.0))?.norm;
+        let norm = Clip::Norm(1.0).of(gradients.into_dense()?.flat())?.norm;
         Err(batch.diverged("norm of the gradients", norm.unwrap_or(f64::NAN)))
     }
 
     /// Queues the loss and the gradients of a batch on a GPU, which judges them itself.
-    pub(super) fn queue(&mut self, batch: &Batch<'_>, of: &Judged<'_>) -> Result<()> {
-        self.grads.clear();
-        let loss = match self.backward(batch, Some(of))? {
-            (Number::There(loss), _) => loss,
-            (Number::Here(loss), _) => Tensor::new(loss, of.judge.now().device())?,
+    pub(super) fn queue(self, batch: &Batch<'_>, of: &Judged<'_>) -> Result<Gradients<'a>> {
+        let Backward { loss_sum, gradients, .. } = self.backward(batch, Some(of))?;
+        let loss = match loss_sum {
+            Number::There(loss) => loss,
+            Number::Here(loss) => Tensor::new(loss, of.judge.now().device())?,
         };
-        Ok(of.judge.see(&loss, &self.optimizer.gradients(self.grads)?, of.limits)?)
+        let gradients = gradients.into_dense()?;
+        of.judge.see(&loss, gradients.flat(), of.limits)?;
+        Ok(Gradients::Dense(gradients))
     }
 
     /// What the loss of these targets is divided by to be their mean.
@@ -124,9 +138,8 @@ impl Pass<'_> {
         if total == 0.0 { Err(no_row_counts()) } else { Ok(total) }
     }
 
-    /// Takes a batch in parts through the network and back. Gives the sum of its losses, and what that is divided by to
-    /// be the mean. Where no GPU judges, a loss that is not finite is an error at once.
-    fn backward(&mut self, batch: &Batch<'_>, judged: Option<&Judged<'_>>) -> Result<(Number, f64)> {
+    /// Takes a batch in parts through the network and back.
+    pub(super) fn backward(self, batch: &Batch<'_>, judged: Option<&Judged<'_>>) -> Result<Backward<'a>> {
         let Batch { data, rows, step, .. } = *batch;
         let there = judged.and_then(|judged| judged.rows);
         let targets = there.map_or_else(|| data.targets(rows).map(Some), |_| Ok(None))?;
@@ -135,9 +148,10 @@ impl Pass<'_> {
             (judged, _) => judged.map_or(0.0, |judged| judged.total),
         };
         let divisor = self.loss.divisor(total);
-        let dtype = self.options.dtype;
         let mut loss_sum = Number::Here(0.0);
-        for (start, part) in self.parts(data, rows) {
+        let (parts, defers) = (self.parts(data, rows), judged.is_none() && self.defers(batch));
+        let writer = if defers { self.grads.deferring_writer() } else { self.grads.writer() };
+        for (start, part) in parts {
             if start > 0 && self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Err(Error::Interrupted);
             }
@@ -156,17 +170,17 @@ impl Pass<'_> {
             let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
-            // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
-            if judged.is_none() {
-                let mean = loss_sum.read()? / total;
-                if !dtype.holds(mean) {
-                    return Err(batch.diverged("loss", dtype.round(mean)));
-                }
-            }
-            tape.backward(grad, self.grads)?;
+            tape.backward(grad, &writer)?;
             *self.inputs = Some(xs);
         }
-        Ok((loss_sum, total))
+        Ok(Backward { loss_sum, total, gradients: writer.finish()? })
+    }
+
+    /// Whether the gradients of linear layers go straight into the weights. Those of parts are added up, and clipping
+    /// looks at all of them first.
+    fn defers(&self, batch: &Batch<'_>) -> bool {
+        let is_whole = batch.rows.len() <= self.part(batch.data);
+        is_whole && self.options.clip() == Clip::None && self.is_plain
     }
 
     /// The most rows that go through the network together: a micro-batch, and where the rows are independent of each
@@ -178,11 +192,11 @@ impl Pass<'_> {
     }
 
     /// The parts of an update with their places in it.
-    pub(super) fn parts<'a>(
+    pub(super) fn parts<'b>(
         &self,
         data: &Dataset,
-        rows: &'a [u32],
-    ) -> impl Iterator<Item = (usize, &'a [u32])> + use<'a> {
+        rows: &'b [u32],
+    ) -> impl Iterator<Item = (usize, &'b [u32])> + use<'b> {
         let micro_batch = self.options.batch_size.rows(data.len());
         let part = self.part(data);
         rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {

@@ -11,7 +11,7 @@ use super::pass::{Batch, Judged, Pass, Update};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::cuda::{Constants, Gate, Graph, Judge, Limits};
-use crate::nn::Params;
+use crate::nn::{Gradients, Params};
 use crate::optim::schedule::ScheduleTime;
 use crate::optim::{Clip, Clipping, Place};
 
@@ -44,7 +44,7 @@ impl Queue {
     /// For the parameters of a network.
     pub(super) fn new(params: &Params) -> Result<Self> {
         let (count, device) = (params.trainable().len(), params.device());
-        let (judge, captured) = (Judge::new(count, PLACES, device)?, Captured::new(count, device)?);
+        let (judge, captured) = (Judge::new(PLACES, device)?, Captured::new(count, device)?);
         Ok(Self { judge, pending: Vec::new(), failed: None, captured })
     }
 
@@ -133,7 +133,16 @@ impl Trainer {
         let Self { network, loss, optimizer, options, grads, inputs, seed, interrupt, queue, .. } = self;
         let Some(Queue { judge, captured, .. }) = queue else { return Ok(()) };
         let interrupt = Some(&**interrupt);
-        let pass = Pass { network, loss, optimizer, options, grads, inputs, seed: *seed, interrupt };
+        let pass = Pass {
+            network,
+            loss,
+            is_plain: optimizer.is_plain_descent(),
+            options,
+            grads,
+            inputs,
+            seed: *seed,
+            interrupt,
+        };
         let total = pass.total(&data.targets_to_count(rows)?)?;
         let numbers = data.there(rows)?;
         judge.begin(step, total)?;
@@ -170,8 +179,8 @@ impl Trainer {
         let replayed = matches!(way, Way::Capture | Way::Replay).then_some(&captured.replayed);
         let gate = Gate { judge, replayed };
         if way == Way::Replay {
-            grads.have_arrived();
-            optimizer.step(grads, clipping, time, Some(gate))?;
+            let gradients = Gradients::Dense(grads.as_written());
+            optimizer.step(&gradients, clipping, time, Some(gate))?;
             return captured.replay();
         }
         let rows = if way == Way::Capture { captured.rows.as_ref() } else { numbers };
@@ -185,9 +194,18 @@ impl Trainer {
         let mut work = || {
             let tracked = network.couples_rows().then(|| params.copy_buffers()).transpose()?;
             let interrupt = Some(&**interrupt);
-            Pass { network, loss, optimizer, options, grads, inputs, seed, interrupt }
-                .queue(batch, &judged)?;
-            optimizer.step(grads, clipping, time, Some(gate))?;
+            let pass = Pass {
+                network,
+                loss,
+                is_plain: optimizer.is_plain_descent(),
+                options,
+                grads,
+                inputs,
+                seed,
+                interrupt,
+            };
+            let gradients = pass.queue(batch, &judged)?;
+            optimizer.step(&gradients, clipping, time, Some(gate))?;
             if way != Way::Eager {
                 *inputs = None;
             }

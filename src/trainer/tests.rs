@@ -11,6 +11,7 @@ use super::queue::Queue;
 use super::*;
 use crate::model::Model;
 use crate::optim::Grouped;
+use crate::optim::schedule::Plan;
 use crate::registry::FromTable;
 
 /// Eight rows a batch, two batches an update.
@@ -32,11 +33,11 @@ fn trainer(accumulate: usize) -> Trainer {
     let model = Model::from_table(table("name = 'mlp'\nhidden = [6]\nbatch_norm = true")).unwrap();
     let network = Network::new(&model, &[3], 2, 1, (DType::F64, &Device::Cpu)).unwrap();
     let options = Grouped::from_table(table("name = 'nadam'\nlr = 0.01")).unwrap();
-    let optimizer = Optimizer::new(options, network.params()).unwrap();
+    let optimizer = Optimizer::new(options, Plan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();
     let batch_size = Descent::MiniBatch(ROWS);
     let options = TrainOptions { batch_size, accumulate, dtype: Precision::F64, ..TrainOptions::default() };
-    Trainer::new(network, loss, (optimizer, Plan::default()), options, 1).unwrap()
+    Trainer::new(network, loss, optimizer, options, 1).unwrap()
 }
 
 /// The same, whose updates' outcomes are known later.

@@ -6,8 +6,8 @@ use super::launch::{Arg, Threads, launch};
 use super::update::Replayed;
 use super::write;
 
-/// The most blocks that look at one gradient, and the elements that are worth one.
-const BLOCKS: usize = 32;
+/// The most blocks that look at the gradients, and the elements that are worth one.
+const BLOCKS: usize = 512;
 const ELEMENTS: usize = 1 << 12;
 
 /// Losses and norms of the last updates, and whether all of them were finite. Once one is not, no update is made any
@@ -43,12 +43,12 @@ pub struct Limits {
 }
 
 impl Judge {
-    /// For the gradients of so many parameters; it remembers the last `places` updates.
-    pub fn new(params: usize, places: usize, device: &Device) -> Result<Self> {
+    /// One that remembers the last `places` updates.
+    pub fn new(places: usize, device: &Device) -> Result<Self> {
         let judge = Self {
             gate: Tensor::zeros(3, DType::F64, device)?,
             losses: Tensor::zeros(2 * places, DType::F64, device)?,
-            partial: Tensor::zeros(2 * BLOCKS * params.max(1), DType::F64, device)?,
+            partial: Tensor::zeros(2 * BLOCKS, DType::F64, device)?,
             now: Tensor::zeros(2, DType::F64, device)?,
             places,
         };
@@ -77,21 +77,12 @@ impl Judge {
         &self.gate
     }
 
-    /// Judges the update of [`Self::begin`] by the sum of its losses and its gradients.
-    pub fn see(&self, loss: &Tensor, grads: &[&Tensor], limits: Limits) -> Result<()> {
-        let pieces = BLOCKS * grads.len();
-        for (place, grad) in grads.iter().enumerate() {
-            let args = [
-                Arg::Out(&self.partial),
-                Arg::In(grad),
-                Arg::Count(grad.elem_count()),
-                Arg::Count(pieces),
-                Arg::Count(place * BLOCKS),
-            ];
-            // The places of those that a small gradient does not need stay 0.
-            let blocks = grad.elem_count().div_ceil(ELEMENTS).clamp(1, BLOCKS);
-            launch(grad.device(), ("squares", Some(grad.dtype())), Threads::Blocks(blocks), &args)?;
-        }
+    /// Judges the update of [`Self::begin`] by the sum of its losses and its gradients, one behind the other.
+    pub fn see(&self, loss: &Tensor, grads: &Tensor, limits: Limits) -> Result<()> {
+        let count = grads.elem_count();
+        let pieces = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
+        let args = [Arg::Out(&self.partial), Arg::In(grads), Arg::Count(count), Arg::Count(pieces)];
+        launch(grads.device(), ("squares", Some(grads.dtype())), Threads::Blocks(pieces), &args)?;
         let args = [
             Arg::Out(&self.gate),
             Arg::Out(&self.losses),

@@ -1,7 +1,7 @@
 // Sums over gradients, a block of 256 threads a piece: for each the sum of its squares, and behind all of those that
 // of its elements times 0, which is 0 or, where one is not finite, NaN.
 
-KERNEL_OF(squares, double *partial, const REAL *xs, u64 count, u64 pieces, u64 first) {
+KERNEL_OF(squares, double *partial, const REAL *xs, u64 count, u64 pieces) {
     double squares = 0.0, zeros = 0.0;
     EACH(i, count) {
         double x = (double)xs[i];
@@ -11,7 +11,7 @@ KERNEL_OF(squares, double *partial, const REAL *xs, u64 count, u64 pieces, u64 f
     squares = block_sum(squares);
     zeros = block_sum(zeros);
     if (threadIdx.x == 0) {
-        partial[first + blockIdx.x] = squares;
-        partial[pieces + first + blockIdx.x] = zeros;
+        partial[blockIdx.x] = squares;
+        partial[pieces + blockIdx.x] = zeros;
     }
 }
