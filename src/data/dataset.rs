@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::order::{Order, order};
+use super::selection::{Numbers, Selection};
 use super::stored::Stored;
 use crate::error::Result;
 use crate::kernels::gather;
@@ -216,28 +217,39 @@ impl Dataset {
         }
     }
 
-    /// The numbers of rows where a GPU has the data, for [`Self::batch_there`]; nothing where it has none.
-    pub fn there(&self, rows: &[u32]) -> Result<Option<Tensor>> {
+    /// Finds these rows where the data is, for [`Self::part`].
+    pub fn select<'a>(&self, rows: &'a [u32]) -> Result<Selection<'a>> {
         match &self.store {
             Store::Memory { xs, .. } if gather::cuda_takes(xs, self.dtype) => {
-                Ok(Some(gather::there(xs, rows, &self.row)?))
+                let numbers = gather::there(xs, rows, &self.row)?;
+                Ok(Selection::new(Numbers::Device(numbers), self.targets_to_count(rows)?))
             }
-            _ => Ok(None),
+            _ => Ok(Selection::new(Numbers::Host(rows), self.targets(rows)?)),
         }
     }
 
-    /// As [`Self::batch`], on a GPU that has the rows' numbers.
-    pub fn batch_there(&self, rows: &Tensor) -> Result<Batch> {
-        let Store::Memory { xs, ys, .. } = &self.store else {
-            return Err(candle_core::Error::Msg("rows in a file are not on a GPU".to_owned()).into());
-        };
-        let xs = gather::rows_there(xs, rows, &self.row, self.affine.pair(), self.dtype)?;
-        let ys = if ys.dtype() == DType::I64 {
-            ys.index_select(rows, 0)?
-        } else {
-            gather::rows_there(ys, rows, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype)?
-        };
-        Ok(Batch { xs, ys })
+    /// The part of a selection at these places. `again` may be the inputs of another part that are no longer needed.
+    pub fn part(&self, of: &Selection<'_>, at: Range<usize>, again: Option<Tensor>) -> Result<Batch> {
+        let (start, len) = (at.start, at.len());
+        match (of.numbers(), &self.store) {
+            (Numbers::Host(rows), _) => {
+                let ys = of.targets().narrow(0, start, len)?;
+                Ok(Batch { xs: self.inputs_again(&rows[at], again)?, ys })
+            }
+            (Numbers::Device(rows), Store::Memory { xs, ys, .. }) => {
+                let rows = rows.narrow(0, start, len)?;
+                let xs = gather::rows_there(xs, &rows, &self.row, self.affine.pair(), self.dtype)?;
+                let ys = if ys.dtype() == DType::I64 {
+                    ys.index_select(&rows, 0)?
+                } else {
+                    gather::rows_there(ys, &rows, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype)?
+                };
+                Ok(Batch { xs, ys })
+            }
+            (Numbers::Device(_), Store::File(..)) => {
+                Err(candle_core::Error::Msg("rows in a file are not on a GPU".to_owned()).into())
+            }
+        }
     }
 
     /// Targets that count as those of these rows do, without a wait for a GPU: their classes on the CPU; of values, whose

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
+use crate::kernels::cuda::Gate;
 use crate::kernels::norm::sum_of_squares;
 
 /// How gradients are limited before an update.
@@ -18,24 +19,26 @@ pub enum Clip {
 }
 
 /// What clipping does to the gradients of one update.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Clipping {
+#[derive(Debug, Clone, Copy)]
+pub struct Clipping<'a> {
     /// The Euclidean norm of all gradients together, where it was needed.
     pub norm: Option<f64>,
     /// Every gradient is multiplied by this.
     pub scale: f64,
     /// Every element is limited to ± this; infinite: not at all.
     pub clamp: f64,
+    /// What decides, when the update runs, whether it is made, and scales the gradients further.
+    pub gate: Option<Gate<'a>>,
 }
 
-impl Clipping {
+impl Clipping<'_> {
     /// Nothing is limited.
-    pub const NONE: Self = Self { norm: None, scale: 1.0, clamp: f64::INFINITY };
+    pub const NONE: Clipping<'static> = Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY, gate: None };
 }
 
 impl Clip {
     /// The clipping of gradients that lie one behind the other. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as torch has it.
-    pub fn of(self, gradients: &Tensor) -> Result<Clipping> {
+    pub fn of(self, gradients: &Tensor) -> Result<Clipping<'static>> {
         match self {
             Self::None => Ok(Clipping::NONE),
             Self::Value(clamp) => Ok(Clipping { clamp, ..Clipping::NONE }),

@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::schedule::{Plan, ScheduleTime};
 use super::{Clipping, Grouped, Optimizer, Rule};
-use crate::kernels::cuda::{Gate, Judge, Limits};
+use crate::kernels::cuda::{Gate, Judge, Thresholds};
 use crate::kernels::{Onto, autograd};
 use crate::nn::{GradBuffer, Gradients, Init, Params};
 use crate::registry::FromTable;
@@ -107,13 +107,14 @@ fn every_kernel_is_its_rules_formula() {
                 Some(norm) if !whole => super::Clip::Norm(norm).of(grads.flat()).unwrap(),
                 _ => clipping,
             };
-            cpu.step(&Gradients::Dense(grads), own, ScheduleTime::FIRST, None).unwrap();
+            cpu.step(&Gradients::Dense(grads), own, ScheduleTime::FIRST).unwrap();
             judge.begin(step.into(), 1.0).unwrap();
             let loss = Tensor::new(1.0, &device()).unwrap();
-            let limits = Limits { norm: norm.filter(|_| !whole), loss: 10.0 };
+            let limits = Thresholds { norm: norm.filter(|_| !whole), loss: 10.0 };
             judge.see(&loss, gpu_grads.flat(), limits).unwrap();
-            let gate = Gate { judge: &judge, replayed: None };
-            gpu.step(&Gradients::Dense(gpu_grads), clipping, ScheduleTime::FIRST, Some(gate)).unwrap();
+            let gate = Some(Gate { judge: &judge, replayed: None });
+            let clipping = Clipping { gate, ..clipping };
+            gpu.step(&Gradients::Dense(gpu_grads), clipping, ScheduleTime::FIRST).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
         }
@@ -130,16 +131,11 @@ fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
         let grads = buffer.as_written();
         judge.begin(number.into(), 1.0).unwrap();
         let loss = Tensor::new(loss, &device()).unwrap();
-        let limits = Limits { norm: None, loss: 10.0 };
+        let limits = Thresholds { norm: None, loss: 10.0 };
         judge.see(&loss, grads.flat(), limits).unwrap();
         let place = gpu.place();
-        gpu.step(
-            &Gradients::Dense(grads),
-            Clipping::NONE,
-            ScheduleTime::FIRST,
-            Some(Gate { judge: &judge, replayed: None }),
-        )
-        .unwrap();
+        let clipping = Clipping { gate: Some(Gate { judge: &judge, replayed: None }), ..Clipping::NONE };
+        gpu.step(&Gradients::Dense(grads), clipping, ScheduleTime::FIRST).unwrap();
         (params.copy().unwrap(), place, gpu.state().unwrap())
     };
     let (good, _, _) = step(1, 1.0);

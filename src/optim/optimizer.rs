@@ -8,7 +8,7 @@ use super::schedule::{Plan, Rates, ScheduleTime};
 use super::{Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
-use crate::kernels::{Onto, Sink, cuda::Gate};
+use crate::kernels::{Onto, Sink};
 use crate::nn::{Dense, Gradients, Param, Params};
 
 /// The rules of an optimizer at work on the parameters of a network.
@@ -41,14 +41,14 @@ pub struct Place {
 }
 
 /// What happens before a rule with the learning rate `lr`.
-fn prelude<'a>(rule: &Rule, lr: f64, clipping: Clipping, gate: Option<Gate<'a>>) -> Prelude<'a> {
+fn prelude<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> Prelude<'a> {
     let Common { weight_decay, decoupled, maximize, .. } = rule.common();
     Prelude {
         scale: if maximize { -clipping.scale } else { clipping.scale },
         clamp: clipping.clamp,
         coupled: if decoupled { 0.0 } else { weight_decay },
         keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
-        gate,
+        gate: clipping.gate,
     }
 }
 
@@ -176,14 +176,12 @@ impl Optimizer {
         }
     }
 
-    /// Clips the gradients and updates every parameter with the learning rate of this time; on a GPU where the gate is
-    /// open.
+    /// Clips the gradients and updates every parameter with the learning rate of this time.
     pub fn step(
         &mut self,
         gradients: &Gradients<'_>,
-        clipping: Clipping,
+        clipping: Clipping<'_>,
         time: ScheduleTime,
-        gate: Option<Gate<'_>>,
     ) -> Result<()> {
         let t = self.steps + 1;
         let mut steps = Vec::with_capacity(self.rules.len());
@@ -192,7 +190,7 @@ impl Optimizer {
             if let (Some(own), Some(momentum)) = (rule.momentum_mut(), momentum) {
                 *own = momentum;
             }
-            let prelude = prelude(rule, lr, clipping, gate);
+            let prelude = prelude(rule, lr, clipping);
             let mut at = Step { t, lr, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, at);
@@ -248,7 +246,7 @@ impl Optimizer {
     }
 
     /// The clipped gradients one behind the other.
-    pub fn flat(&self, gradients: Dense<'_>, clipping: Clipping) -> Result<Vec<f64>> {
+    pub fn flat(&self, gradients: Dense<'_>, clipping: Clipping<'_>) -> Result<Vec<f64>> {
         let mut flat = Vec::new();
         for Slotted { param, .. } in &self.params {
             let grad = gradients.get(param);

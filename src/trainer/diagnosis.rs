@@ -1,41 +1,51 @@
-//! Where the finite numbers were left.
+//! Updates that are not finite.
 
-use super::Trainer;
-use super::pass::{Batch, Pass};
-use crate::error::Result;
+use super::{Batch, Outcome, Submitted, Trainer};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
 use crate::kernels::norm::all_finite;
 use crate::nn::Tape;
 
 impl Trainer {
+    /// The error of an update that was not made. The trainer is then as it was before it.
+    pub(super) fn diverged(
+        &mut self,
+        data: &Dataset,
+        submitted: Submitted,
+        outcome: Outcome,
+    ) -> Result<Error> {
+        let Submitted { epoch, rows, before, .. } = submitted;
+        self.optimizer.return_to(&before);
+        self.executor.reopen()?;
+        let batch = self.batch(data, &rows, epoch)?;
+        let error = batch.diverged(outcome, self.learner.options.dtype);
+        let params = self.learner.network.params();
+        let tracked = params.copy_buffers()?;
+        let first = self.first_that_is_not_finite(&batch);
+        self.learner.network.params().restore_buffers(&tracked)?;
+        self.failed_rows = Some(rows);
+        Ok(error.with_first(first?))
+    }
+
     /// The first place on a batch's way through the network and back that is not finite, for messages. What tracks the
     /// data is moved by it.
-    pub(super) fn first_that_is_not_finite(&mut self, batch: &Batch<'_>) -> Result<Option<String>> {
-        let Self { network, loss, optimizer, options, grads, inputs, seed, .. } = self;
+    fn first_that_is_not_finite(&mut self, batch: &Batch<'_>) -> Result<Option<String>> {
+        let Self { learner, memory, .. } = self;
+        let (network, loss) = (&learner.network, &learner.loss);
         for param in network.params().trainable() {
             if !all_finite(param.value())? {
                 return Ok(Some(format!("the parameter `{}`", param.name())));
             }
         }
-        let pass = Pass {
-            network,
-            loss,
-            is_plain: optimizer.is_plain_descent(),
-            options,
-            grads,
-            inputs,
-            seed: *seed,
-            interrupt: None,
-        };
-        let parts = pass.parts(batch.data, batch.rows);
-        let writer = pass.grads.writer();
         let targets = batch.data.targets(batch.rows)?;
-        let divisor = loss.divisor(loss.total(&targets)?);
-        for (start, rows) in parts {
+        let divisor = loss.divisor(batch.total);
+        let writer = memory.grads.writer();
+        for (start, rows) in learner.parts(batch.data, batch.rows) {
             let xs = batch.data.inputs(rows)?;
             if !all_finite(&xs)? {
                 return Ok(Some("the inputs of the batch".to_owned()));
             }
-            let mut tape = Tape::new(*seed, batch.step, start as u64);
+            let mut tape = Tape::new(learner.seed, batch.time.step, start as u64);
             let values = network.trace(&xs, &mut tape)?;
             for (name, value) in &values {
                 if !all_finite(value)? {
@@ -44,7 +54,7 @@ impl Trainer {
             }
             let outputs = values.last().map_or(&xs, |(_, value)| value);
             let (sum, grad) = loss.apply(outputs, &targets.narrow(0, start, rows.len())?, divisor)?;
-            if !options.dtype.holds(sum.read()?) {
+            if !learner.options.dtype.holds(sum.read()?) {
                 return Ok(Some("the loss itself".to_owned()));
             }
             tape.backward(grad, &writer)?;

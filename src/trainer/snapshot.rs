@@ -34,8 +34,8 @@ impl Snapshot {
 impl Trainer {
     /// The state as it is now.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let state = self.network.params().state();
-        let average = self.average.as_ref().map(|average| average.named(self.network.params()));
+        let state = self.learner.network.params().state();
+        let average = self.average.as_ref().map(|average| average.named(self.learner.network.params()));
         Ok(Snapshot {
             model: state.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect(),
             optimizer: self.optimizer.state()?.into_iter().collect(),
@@ -50,15 +50,16 @@ impl Trainer {
     /// # Errors
     /// Every tensor that does not fit; then the trainer is as it was.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.network.params().check(&snapshot.model)?;
+        self.learner.network.params().check(&snapshot.model)?;
         self.optimizer.check(&snapshot.optimizer)?;
-        let params = self.network.params();
+        let params = self.learner.network.params();
         let average = match &mut self.average {
             Some(average) => Some(average.restored(params, snapshot.average.as_ref())?),
             None => None,
         };
-        self.queue.as_mut().map_or(Ok(()), super::queue::Queue::forget)?;
-        self.network.params().load(&snapshot.model)?;
+        self.in_flight.clear();
+        self.executor.reopen()?;
+        self.learner.network.params().load(&snapshot.model)?;
         self.optimizer.load(&snapshot.optimizer, snapshot.steps)?;
         self.average = average;
         self.plateau = snapshot.plateau;

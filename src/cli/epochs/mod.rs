@@ -17,7 +17,7 @@ use crate::checkpoint::{Progress, Sums};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
-use crate::trainer::{Every, Trainer, Update};
+use crate::trainer::{Every, Trainer};
 
 /// A run under way.
 pub(crate) struct Run {
@@ -209,16 +209,17 @@ impl Run {
                 self.checkpoint()?;
                 break;
             }
-            let known = match self.trainer.queue(&self.splits.train, &rows, number) {
+            let submitted = self.trainer.submit(&self.splits.train, &rows, number);
+            self.count(&mut sums, timed);
+            match submitted {
                 Err(Error::Interrupted) => {
                     self.settle(&mut sums, timed)?;
                     self.screen.end();
                     self.place.within = Some(timed(sums));
                     return Ok(false);
                 }
-                known => known.map_err(|error| self.record_failure(error, &rows))?,
-            };
-            self.count(&mut sums, known, timed);
+                submitted => submitted.map_err(|error| self.record_failure(error))?,
+            }
             // After the last update the epoch is ended first.
             if index + 1 < last && self.asks_to_save() {
                 self.settle(&mut sums, timed)?;
@@ -234,9 +235,9 @@ impl Run {
         Ok(true)
     }
 
-    /// Takes updates into the epoch's sums.
-    fn count(&mut self, sums: &mut Sums, known: Vec<Update>, timed: impl Fn(Sums) -> Sums) {
-        for update in known {
+    /// Takes the updates that became known into the epoch's sums.
+    fn count(&mut self, sums: &mut Sums, timed: impl Fn(Sums) -> Sums) {
+        for update in self.trainer.take_known() {
             sums.loss += update.loss_sum;
             sums.total += update.total;
             sums.rows += update.rows as u64;
@@ -249,14 +250,9 @@ impl Run {
 
     /// Waits for what a GPU still has to do, and takes it into the epoch's sums.
     fn settle(&mut self, sums: &mut Sums, timed: impl Fn(Sums) -> Sums) -> Result<()> {
-        loop {
-            let known = self.trainer.settle(&self.splits.train);
-            let known = known.map_err(|error| self.record_failure(error, &[]))?;
-            if known.is_empty() {
-                return Ok(());
-            }
-            self.count(sums, known, &timed);
-        }
+        let waited = self.trainer.wait(&self.splits.train);
+        self.count(sums, timed);
+        waited.map_err(|error| self.record_failure(error))
     }
 
     /// Whether a signal asks for something, or a checkpoint is due within the epoch.

@@ -71,10 +71,9 @@ impl Run {
     }
 
     /// Writes down an update that was not made because something was no longer finite, so that it can be repeated.
-    pub(super) fn record_failure(&self, error: Error, rows: &[u32]) -> Error {
+    pub(super) fn record_failure(&self, error: Error) -> Error {
         let Error::Diverged { what, value, step, lr, first, .. } = &error else { return error };
-        // A GPU may have been queued further.
-        let rows = self.trainer.failed_rows().unwrap_or(rows);
+        let rows = self.trainer.failed_rows().unwrap_or_default();
         let record = || -> Result<PathBuf> {
             let loss = self.trainer.loss().clone();
             let failure = Failure {

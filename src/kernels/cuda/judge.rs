@@ -35,7 +35,7 @@ pub struct Gate<'a> {
 
 /// What an update has to keep to.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct Thresholds {
     /// The norm to which gradients are clipped.
     pub norm: Option<f64>,
     /// The largest mean loss.
@@ -78,7 +78,7 @@ impl Judge {
     }
 
     /// Judges the update of [`Self::begin`] by the sum of its losses and its gradients, one behind the other.
-    pub fn see(&self, loss: &Tensor, grads: &Tensor, limits: Limits) -> Result<()> {
+    pub fn see(&self, loss: &Tensor, grads: &Tensor, limits: Thresholds) -> Result<()> {
         let count = grads.elem_count();
         let pieces = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
         let args = [Arg::Out(&self.partial), Arg::In(grads), Arg::Count(count), Arg::Count(pieces)];

@@ -28,7 +28,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 pub use devices::{BUILT_WITH, Found, device, devices, found};
 pub use graph::{Constants, Graph};
-pub use judge::{Gate, Judge, Limits};
+pub use judge::{Gate, Judge, Thresholds};
 pub use update::Replayed;
 
 use launch::{Arg, Threads, launch};

@@ -22,9 +22,10 @@ fn updates(
     let mut losses = Vec::new();
     for epoch in 1..=4 {
         for rows in trainer.batches(&data, epoch) {
-            losses.extend(trainer.queue(&data, &rows, epoch).unwrap().iter().map(|update| update.loss_sum));
+            trainer.submit(&data, &rows, epoch).unwrap();
         }
-        losses.extend(trainer.settle(&data).unwrap().iter().map(|update| update.loss_sum));
+        trainer.wait(&data).unwrap();
+        losses.extend(trainer.take_known().iter().map(|update| update.loss_sum));
         trainer.end_epoch(epoch).unwrap();
         let raw = trainer.enter_average(&data).unwrap();
         losses.push(trainer.evaluate(&data).unwrap().loss);

@@ -58,9 +58,10 @@ fn the_memory_is_flat_over_a_thousand_updates() {
         let mut free = Vec::new();
         for epoch in 1..=100 {
             for rows in trainer.batches(&data, epoch) {
-                trainer.queue(&data, &rows, epoch).unwrap();
+                trainer.submit(&data, &rows, epoch).unwrap();
             }
-            while !trainer.settle(&data).unwrap().is_empty() {}
+            trainer.wait(&data).unwrap();
+            assert_eq!(trainer.take_known().len(), 10);
             free.push(cuda::devices().unwrap()[0].memory.0);
         }
         // What the first updates take stays.
@@ -126,27 +127,15 @@ fn what_is_queued_behind_an_update_that_is_not_finite_moves_nothing() {
         let run = |device: &Device| {
             let data = dataset_on(device, &config, &xs, &ys);
             let mut trainer = trainer_on(device, &config, &[3], 2);
-            let (mut losses, mut failed) = (Vec::new(), None);
-            for rows in trainer.batches(&data, 1) {
-                match trainer.queue(&data, &rows, 1) {
-                    Ok(known) => losses.extend(known.iter().map(|update| update.loss_sum)),
-                    Err(error) => {
-                        failed = Some((error.to_string(), rows));
-                        break;
-                    }
-                }
-            }
-            while failed.is_none() {
-                match trainer.settle(&data) {
-                    Ok(known) => losses.extend(known.iter().map(|update| update.loss_sum)),
-                    Err(error) => failed = Some((error.to_string(), trainer.failed_rows().unwrap().to_vec())),
-                }
-            }
+            let made = trainer.batches(&data, 1).try_for_each(|rows| trainer.submit(&data, &rows, 1));
+            let error = made.and_then(|()| trainer.wait(&data)).unwrap_err().to_string();
+            let failed = (error, trainer.failed_rows().unwrap().to_vec());
+            let losses: Vec<f64> = trainer.take_known().iter().map(|update| update.loss_sum).collect();
             let params = trainer.network().params().copy().unwrap();
             let flat =
                 |t: &Tensor| t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
             let state: Vec<f64> = params.values().flat_map(flat).collect();
-            (losses, failed.unwrap(), state, trainer.steps())
+            (losses, failed, state, trainer.steps())
         };
         let (cpu, gpu) = (run(&Device::Cpu), run(&device()));
         assert_eq!((&cpu.1, cpu.3), (&gpu.1, gpu.3));

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
-use super::super::{Judge, Limits, cross_entropy, dropout, gather};
+use super::super::{Judge, Thresholds, cross_entropy, dropout, gather};
 use super::{close, each, gpu, random, there};
 use crate::kernels;
 use crate::rng::{Purpose, Stream};
@@ -143,7 +143,7 @@ fn the_judge_lets_finite_updates_pass_and_closes_for_good_behind_one_that_is_not
         let see = |step: u64, loss: f64, grads: &Tensor, norm| {
             judge.begin(step, 2.0).unwrap();
             let loss = Tensor::new(loss, &gpu()).unwrap();
-            judge.see(&loss, &there(grads), Limits { norm, loss: 1e38 }).unwrap();
+            judge.see(&loss, &there(grads), Thresholds { norm, loss: 1e38 }).unwrap();
             judge.gate().to_vec1::<f64>().unwrap()
         };
         let norm = squares.sqrt();

@@ -1,0 +1,221 @@
+//! When the outcome of an update is known: at once, or on a GPU later, while up to 64 further updates are in flight.
+//!
+//! An update that is not finite is not made, on either device, and BatchNorm's statistics are then as they were before it.
+
+mod queued;
+
+use candle_core::{DType, Device, Tensor};
+
+use self::queued::Queued;
+pub(super) use self::queued::QueuedRun;
+use super::learner::{Backward, Batch, Learner};
+use super::{Precision, Submitted};
+use crate::data::Selection;
+use crate::error::Result;
+use crate::nn::{Gradients, Params};
+use crate::optim::{Clip, Clipping};
+
+/// An update runs through the network in parts of at most this many rows, whose gradients add up: they stay in the
+/// cache, and a full batch needs the memory of one part.
+const PART: usize = 512;
+
+/// The same on a GPU, which only many rows keep busy.
+const GPU_PART: usize = 1 << 14;
+
+/// The most rows that go through the network together on this device.
+pub(super) fn rows_at_once(device: &Device) -> usize {
+    if device.is_cuda() { GPU_PART } else { PART }
+}
+
+/// What came of an update.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome {
+    /// The sum of the rows' losses before it.
+    pub(super) loss_sum: f64,
+    /// The norm of the gradients, NaN where nothing asked for it.
+    pub(super) norm: f64,
+    /// Whether loss and gradients are finite: otherwise the update was not made.
+    pub(super) is_finite: bool,
+}
+
+/// What an update is checked against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How gradients are clipped.
+    pub(super) clip: Clip,
+    /// The type that the mean loss must fit.
+    pub(super) dtype: Precision,
+}
+
+/// Loss and gradients that were checked.
+pub(super) struct Checked<'a> {
+    /// Nothing where it is known later.
+    pub(super) outcome: Option<Outcome>,
+    /// What the optimizer steps by; nothing where they are known not to be finite.
+    pub(super) step: Option<(Gradients<'a>, Clipping<'a>)>,
+}
+
+/// The work of an update, from its rows to the optimizer's step.
+pub(super) type Work<'a> = dyn FnMut(Run<'_>) -> Result<Option<Outcome>> + 'a;
+
+/// Runs updates.
+#[derive(Debug)]
+pub(super) enum Executor {
+    /// The outcome is known when the update has run.
+    Immediate,
+    /// The outcome is read later, of many updates together.
+    Queued(Box<Queued>),
+}
+
+/// The executor as the work of one update sees it.
+#[derive(Clone, Copy)]
+pub(super) enum Run<'a> {
+    /// Everything is computed when it is asked for.
+    Immediate,
+    /// Everything is queued.
+    Queued(QueuedRun<'a>),
+}
+
+impl Executor {
+    /// The one for these parameters. Updates are queued on a GPU, where the host need not see an update's numbers to make
+    /// the next.
+    pub(super) fn new(params: &Params, needs_host: bool, graph: bool) -> Result<Self> {
+        let kernels = matches!(params.dtype(), DType::F32 | DType::F64);
+        if params.device().is_cuda() && kernels && !needs_host {
+            return Self::queued(params, graph);
+        }
+        Ok(Self::Immediate)
+    }
+
+    /// One whose updates are queued.
+    pub(super) fn queued(params: &Params, graph: bool) -> Result<Self> {
+        Ok(Self::Queued(Box::new(Queued::new(params, graph)?)))
+    }
+
+    /// How many updates can be in flight, with the one that is submitted.
+    pub(super) fn capacity(&self) -> usize {
+        match self {
+            Self::Immediate => 1,
+            Self::Queued(_) => queued::CAPACITY,
+        }
+    }
+
+    /// Runs the work of an update.
+    pub(super) fn run(
+        &mut self,
+        learner: &Learner,
+        batch: &Batch<'_>,
+        work: &mut Work<'_>,
+    ) -> Result<Option<Outcome>> {
+        match self {
+            Self::Immediate => Run::Immediate.guarded(learner, work),
+            Self::Queued(queued) => queued.run(learner, batch, work),
+        }
+    }
+
+    /// Waits for the outcomes of these updates, which are all that are in flight.
+    pub(super) fn outcomes(&self, in_flight: &[Submitted]) -> Result<Vec<Outcome>> {
+        match self {
+            Self::Immediate => Ok(in_flight.iter().filter_map(|submitted| submitted.outcome).collect()),
+            Self::Queued(queued) => queued.outcomes(in_flight),
+        }
+    }
+
+    /// Lets updates be made again behind one that was not, or where training goes on from elsewhere.
+    pub(super) fn reopen(&self) -> Result<()> {
+        match self {
+            Self::Immediate => Ok(()),
+            Self::Queued(queued) => queued.reopen(),
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Runs the work, and puts BatchNorm's statistics back where it fails or the update is not made.
+    fn guarded(self, learner: &Learner, work: &mut Work<'_>) -> Result<Option<Outcome>> {
+        let params = learner.network.params();
+        let before = learner.network.couples_rows().then(|| params.copy_buffers()).transpose()?;
+        let outcome = work(self);
+        let Some(before) = before else { return outcome };
+        match (self, &outcome) {
+            (Self::Immediate, Ok(Some(outcome))) if outcome.is_finite => {}
+            (Self::Queued(run), Ok(_)) => run.restore_unless_made(&params.buffers(), &before)?,
+            // None of it has run yet, so nothing has moved.
+            (Self::Queued(run), Err(_)) if run.is_captured() => {}
+            _ => params.restore_buffers(&before)?,
+        }
+        outcome
+    }
+
+    /// The rows of a batch, where a replayed update reads them.
+    pub(super) fn rows<'b>(&self, batch: &'b Batch<'b>) -> Selection<'b> {
+        match self {
+            Self::Queued(QueuedRun { rows: Some(rows), .. }) => batch.rows_at(rows),
+            _ => batch.selection.clone(),
+        }
+    }
+
+    /// From where kernels read the number of the step, if it is not fixed when they are launched.
+    pub(super) fn step_counter(&self) -> Option<&'a Tensor> {
+        match self {
+            Self::Immediate => None,
+            Self::Queued(run) => Some(run.step_counter()),
+        }
+    }
+
+    /// Whether a backward pass that was captured is run again, and so not by the host.
+    pub(super) fn is_replayed(&self) -> bool {
+        matches!(self, Self::Queued(run) if run.is_replayed())
+    }
+
+    /// Whether the work may be given up between its parts.
+    pub(super) fn is_interruptible(&self) -> bool {
+        !matches!(self, Self::Queued(run) if run.is_captured())
+    }
+
+    /// Whether a batch may take the memory of the one before it. A graph has memory of its own.
+    pub(super) fn reuses_memory(&self) -> bool {
+        !matches!(self, Self::Queued(run) if !run.is_eager())
+    }
+
+    /// Whether gradients may be factors that go straight into the weights.
+    pub(super) fn defers(&self) -> bool {
+        matches!(self, Self::Immediate)
+    }
+
+    /// Finite? And how are the gradients clipped?
+    pub(super) fn check<'b>(self, backward: Backward<'b>, total: f64, limits: Limits) -> Result<Checked<'b>>
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Immediate => check(backward, total, limits),
+            Self::Queued(run) => run.check(backward, limits),
+        }
+    }
+}
+
+/// Checks loss and gradients that are known.
+fn check(backward: Backward<'_>, total: f64, Limits { clip, dtype }: Limits) -> Result<Checked<'_>> {
+    let loss_sum = backward.loss_sum.read()?;
+    let failed = |norm| Checked { outcome: Some(Outcome { loss_sum, norm, is_finite: false }), step: None };
+    // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
+    if !dtype.holds(loss_sum / total) {
+        return Ok(failed(f64::NAN));
+    }
+    let gradients = backward.gradients.bounded()?;
+    let clipping = match &gradients {
+        Gradients::Dense(dense) => clip.of(dense.flat())?,
+        Gradients::Factored(_) => Clipping::NONE,
+    };
+    let is_finite = match clipping.norm {
+        Some(norm) => norm.is_finite(),
+        None => gradients.are_finite()?,
+    };
+    if !is_finite {
+        let norm = Clip::Norm(1.0).of(gradients.into_dense()?.flat())?.norm;
+        return Ok(failed(norm.unwrap_or(f64::NAN)));
+    }
+    let outcome = Outcome { loss_sum, norm: clipping.norm.unwrap_or(f64::NAN), is_finite };
+    Ok(Checked { outcome: Some(outcome), step: Some((gradients, clipping)) })
+}

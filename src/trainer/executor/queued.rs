@@ -1,0 +1,221 @@
+//! Updates that are queued on a GPU: the host reads what came of them now and then, and nothing inside an update waits.
+//!
+//! An update that is not finite is not made, and none behind it is, until the host has looked ([`Judge`]). So the
+//! weights are then as they were before it. With `train.cuda_graph` an update is captured as a CUDA graph and replayed
+//! by one launch.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+
+use super::super::Submitted;
+use super::super::learner::{Backward, Batch, Learner};
+use super::{Checked, Limits, Outcome, Run, Work};
+use crate::error::Result;
+use crate::kernels::Number;
+use crate::kernels::cuda::{Constants, Gate, Graph, Judge, Replayed, Thresholds};
+use crate::nn::{Gradients, Params};
+use crate::optim::{Clip, Clipping};
+
+/// The most updates that are in flight before the host looks.
+pub(super) const CAPACITY: usize = 64;
+
+/// Updates of a shape that are launched kernel by kernel before one is captured: they load what it needs.
+const WARM_UPS: u32 = 2;
+
+/// Queues updates.
+#[derive(Debug)]
+pub(in crate::trainer) struct Queued {
+    device: Device,
+    judge: Judge,
+    graph: Option<UpdateGraph>,
+}
+
+/// How an update is launched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Kernel by kernel.
+    Eager,
+    /// The same, before one of its shape is captured.
+    WarmUp,
+    /// As a new graph.
+    Capture,
+    /// By the graph.
+    Replay,
+}
+
+/// A queued update as its work sees it.
+#[derive(Clone, Copy)]
+pub(in crate::trainer) struct QueuedRun<'a> {
+    judge: &'a Judge,
+    phase: Phase,
+    /// Where a graph reads the numbers of the optimizer's kernels.
+    replayed: Option<&'a Replayed>,
+    /// Where a graph reads the numbers of the batch's rows.
+    pub(super) rows: Option<&'a Tensor>,
+}
+
+impl Queued {
+    pub(super) fn new(params: &Params, graph: bool) -> Result<Self> {
+        let device = params.device().clone();
+        let judge = Judge::new(CAPACITY, &device)?;
+        let graph = graph.then(|| UpdateGraph::new(params)).transpose()?;
+        Ok(Self { device, judge, graph })
+    }
+
+    pub(super) fn run(
+        &mut self,
+        learner: &Learner,
+        batch: &Batch<'_>,
+        work: &mut Work<'_>,
+    ) -> Result<Option<Outcome>> {
+        self.judge.begin(batch.time.step, batch.total)?;
+        let (Some(graph), Some(rows)) = (&mut self.graph, batch.selection.on_device()) else {
+            let run = QueuedRun { judge: &self.judge, phase: Phase::Eager, replayed: None, rows: None };
+            return Run::Queued(run).guarded(learner, work);
+        };
+        let shape = Shape { rows: batch.rows.len(), total: batch.total.to_bits() };
+        let phase = graph.phase(shape, rows)?;
+        let uses_graph = matches!(phase, Phase::Capture | Phase::Replay);
+        let replayed = uses_graph.then_some(&graph.replayed);
+        let rows = graph.rows.as_ref().filter(|_| uses_graph);
+        let run = Run::Queued(QueuedRun { judge: &self.judge, phase, replayed, rows });
+        match phase {
+            Phase::Eager => return run.guarded(learner, work),
+            Phase::WarmUp => {
+                let _kept = Constants::keep(&self.device);
+                return run.guarded(learner, work);
+            }
+            Phase::Capture => {
+                let _kept = Constants::keep(&self.device);
+                let captured = Graph::capture(&self.device, || run.guarded(learner, work).map(|_| ()))?;
+                graph.keep(shape, captured);
+            }
+            Phase::Replay => {
+                work(run)?;
+            }
+        }
+        graph.replay()?;
+        Ok(None)
+    }
+
+    pub(super) fn outcomes(&self, in_flight: &[Submitted]) -> Result<Vec<Outcome>> {
+        if in_flight.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (losses, norms, ceased) = self.judge.read()?;
+        let outcome = |Submitted { update, .. }: &Submitted| {
+            let place = usize::try_from(update.step).unwrap_or(0) % CAPACITY;
+            let is_finite = ceased != Some(update.step);
+            Outcome { loss_sum: losses[place], norm: norms[place], is_finite }
+        };
+        Ok(in_flight.iter().map(outcome).collect())
+    }
+
+    pub(super) fn reopen(&self) -> Result<()> {
+        Ok(self.judge.open()?)
+    }
+}
+
+impl<'a> QueuedRun<'a> {
+    pub(super) fn is_eager(&self) -> bool {
+        self.phase == Phase::Eager
+    }
+
+    pub(super) fn is_captured(&self) -> bool {
+        self.phase == Phase::Capture
+    }
+
+    pub(super) fn is_replayed(&self) -> bool {
+        self.phase == Phase::Replay
+    }
+
+    pub(super) fn step_counter(&self) -> &'a Tensor {
+        self.judge.now()
+    }
+
+    pub(super) fn restore_unless_made(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
+        Ok(self.judge.take_back(buffers, before)?)
+    }
+
+    /// Lets the GPU check loss and gradients, and clip by the norm.
+    pub(super) fn check<'b>(
+        self,
+        backward: Backward<'b>,
+        Limits { clip, dtype }: Limits,
+    ) -> Result<Checked<'b>>
+    where
+        'a: 'b,
+    {
+        let gradients = backward.gradients.into_dense()?;
+        if !self.is_replayed() {
+            let loss = match backward.loss_sum {
+                Number::There(loss) => loss,
+                Number::Here(loss) => Tensor::new(loss, gradients.flat().device())?,
+            };
+            let norm = if let Clip::Norm(norm) = clip { Some(norm) } else { None };
+            self.judge.see(&loss, gradients.flat(), Thresholds { norm, loss: dtype.largest() })?;
+        }
+        let clamp = if let Clip::Value(clamp) = clip { clamp } else { f64::INFINITY };
+        let gate = Some(Gate { judge: self.judge, replayed: self.replayed });
+        let clipping = Clipping { clamp, gate, ..Clipping::NONE };
+        Ok(Checked { outcome: None, step: Some((Gradients::Dense(gradients), clipping)) })
+    }
+}
+
+/// What all replays of a graph have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Shape {
+    rows: usize,
+    /// The bits of what the loss is divided by.
+    total: u64,
+}
+
+/// An update as a CUDA graph, and what it reads anew in each replay.
+#[derive(Debug)]
+struct UpdateGraph {
+    replayed: Replayed,
+    rows: Option<Tensor>,
+    seen: HashMap<Shape, u32>,
+    graph: Option<(Shape, Graph)>,
+}
+
+impl UpdateGraph {
+    fn new(params: &Params) -> Result<Self> {
+        let replayed = Replayed::new(params.trainable().len(), params.device())?;
+        Ok(Self { replayed, rows: None, seen: HashMap::new(), graph: None })
+    }
+
+    /// How an update of this shape is launched. Puts the numbers of its rows where a graph reads them.
+    fn phase(&mut self, shape: Shape, rows: &Tensor) -> Result<Phase> {
+        if let Some((captured, _)) = &self.graph {
+            // Others, such as the last batch of an epoch, are launched kernel by kernel.
+            if *captured != shape {
+                return Ok(Phase::Eager);
+            }
+            if let Some(own) = &self.rows {
+                own.slice_set(rows, 0, 0)?;
+            }
+            return Ok(Phase::Replay);
+        }
+        let seen = self.seen.entry(shape).or_default();
+        *seen += 1;
+        if *seen <= WARM_UPS {
+            return Ok(Phase::WarmUp);
+        }
+        self.rows = Some(rows.copy()?);
+        Ok(Phase::Capture)
+    }
+
+    /// Takes a graph of an update, which has not run yet.
+    fn keep(&mut self, shape: Shape, graph: Graph) {
+        self.replayed.is_captured();
+        self.graph = Some((shape, graph));
+    }
+
+    /// Runs the update whose numbers the optimizer has put down.
+    fn replay(&self) -> Result<()> {
+        self.replayed.send()?;
+        self.graph.as_ref().map_or(Ok(()), |(_, graph)| Ok(graph.replay()?))
+    }
+}

@@ -1,0 +1,160 @@
+//! The forward and backward pass of a batch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::Tensor;
+
+use super::evaluation::no_row_counts;
+use super::executor::{Limits, Outcome, Run, rows_at_once};
+use super::{Precision, TrainOptions, Update};
+use crate::data::{self, Dataset, Selection};
+use crate::error::{Error, Result};
+use crate::kernels::Number;
+use crate::loss::Losses;
+use crate::model::Network;
+use crate::nn::{GradBuffer, Gradients, Tape};
+use crate::optim::schedule::ScheduleTime;
+
+/// What an update is made of but the optimizer; nothing here changes in an update but the network's weights.
+#[derive(Debug)]
+pub(super) struct Learner {
+    pub(super) network: Network,
+    pub(super) loss: Losses,
+    pub(super) options: TrainOptions,
+    pub(super) seed: u64,
+    /// Whether the gradients of linear layers may go straight into the weights: in plain descent, where clipping does not
+    /// look at all of them first.
+    pub(super) defers: bool,
+    /// Where it is set, a batch is given up before its next part.
+    pub(super) interrupt: Arc<AtomicBool>,
+}
+
+/// The memory of a pass, used again by the next.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) grads: GradBuffer,
+    /// The last part's rows, whose memory the next one takes.
+    pub(super) inputs: Option<Tensor>,
+}
+
+/// The rows of an update, and where training stands at it.
+pub(super) struct Batch<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) rows: &'a [u32],
+    /// The same rows, where the data is.
+    pub(super) selection: Selection<'a>,
+    /// What the sum of the losses is divided by to be their mean.
+    pub(super) total: f64,
+    pub(super) time: ScheduleTime,
+    pub(super) lr: f64,
+    /// Whether it may be given up between its parts.
+    pub(super) is_interruptible: bool,
+}
+
+/// What a pass gives.
+pub(super) struct Backward<'a> {
+    /// The sum of the rows' losses.
+    pub(super) loss_sum: Number,
+    pub(super) gradients: Gradients<'a>,
+}
+
+impl Learner {
+    /// What updates are checked against.
+    pub(super) fn limits(&self) -> Limits {
+        Limits { clip: self.options.clip(), dtype: self.options.dtype }
+    }
+
+    /// Takes a batch in parts through the network and back. Nothing of the network changes but what tracks the data.
+    pub(super) fn backward<'m>(
+        &self,
+        batch: &Batch<'_>,
+        run: Run<'_>,
+        memory: &'m mut Memory,
+    ) -> Result<Backward<'m>> {
+        let Memory { grads, inputs } = memory;
+        if run.is_replayed() {
+            let gradients = Gradients::Dense(grads.as_written());
+            return Ok(Backward { loss_sum: Number::Here(f64::NAN), gradients });
+        }
+        let divisor = self.loss.divisor(batch.total);
+        let selection = run.rows(batch);
+        let mut loss_sum = Number::Here(0.0);
+        // The gradients of parts are added up first.
+        let defers = self.defers && run.defers() && batch.rows.len() <= self.part(batch.data);
+        let writer = if defers { grads.deferring_writer() } else { grads.writer() };
+        for (start, rows) in self.parts(batch.data, batch.rows) {
+            if start > 0 && self.is_interrupted(batch, run) {
+                return Err(Error::Interrupted);
+            }
+            // The tape of the last part is gone, and with it all that looked at its rows.
+            let range = start..start + rows.len();
+            let data::Batch { xs, ys } = batch.data.part(&selection, range, inputs.take())?;
+            let mut tape =
+                Tape::new(self.seed, batch.time.step, start as u64).with_now(run.step_counter().cloned());
+            let outputs = self.network.train(&xs, &mut tape)?;
+            let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
+            loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
+            tape.backward(grad, &writer)?;
+            *inputs = run.reuses_memory().then_some(xs);
+        }
+        Ok(Backward { loss_sum, gradients: writer.finish()? })
+    }
+
+    /// What the loss of these rows is divided by to be their mean.
+    pub(super) fn total(&self, selection: &Selection<'_>) -> Result<f64> {
+        let total = self.loss.total(selection.targets())?;
+        if total == 0.0 { Err(no_row_counts()) } else { Ok(total) }
+    }
+
+    fn is_interrupted(&self, batch: &Batch<'_>, run: Run<'_>) -> bool {
+        batch.is_interruptible && run.is_interruptible() && self.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// The most rows that go through the network together: a micro-batch, and where the rows are independent of each
+    /// other no more than fit the cache.
+    fn part(&self, data: &Dataset) -> usize {
+        let micro_batch = self.options.batch_size.rows(data.len());
+        let most = rows_at_once(self.network.params().device());
+        if self.network.couples_rows() { micro_batch } else { micro_batch.min(most) }
+    }
+
+    /// The parts of an update with their places in it.
+    pub(super) fn parts<'b>(
+        &self,
+        data: &Dataset,
+        rows: &'b [u32],
+    ) -> impl Iterator<Item = (usize, &'b [u32])> + use<'b> {
+        let micro_batch = self.options.batch_size.rows(data.len());
+        let part = self.part(data);
+        rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {
+            let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
+            batch.chunks(part).enumerate().map(place)
+        })
+    }
+}
+
+impl Batch<'_> {
+    /// Its rows, of which the numbers are in another place on the device.
+    pub(super) fn rows_at(&self, numbers: &Tensor) -> Selection<'_> {
+        self.selection.with_numbers(numbers)
+    }
+
+    /// What the update reports, but for its loss.
+    pub(super) fn update(&self) -> Update {
+        let Self { time, total, rows, lr, .. } = *self;
+        Update { step: time.step, loss_sum: f64::NAN, total, rows: rows.len(), lr }
+    }
+
+    /// The error of an update that is not made, in a run of numbers of this type.
+    pub(super) fn diverged(&self, outcome: Outcome, dtype: Precision) -> Error {
+        let mean = outcome.loss_sum / self.total;
+        let (what, value) = if dtype.holds(mean) {
+            ("norm of the gradients", outcome.norm)
+        } else {
+            ("loss", dtype.round(mean))
+        };
+        let Self { time: ScheduleTime { step, epoch, .. }, lr, .. } = *self;
+        Error::Diverged { what, value, step, epoch, lr, first: None, record: None }
+    }
+}
