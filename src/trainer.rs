@@ -22,6 +22,7 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Tensor;
 
 use crate::data::Dataset;
+use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
@@ -99,7 +100,8 @@ impl Trainer {
         let needs_host = average.is_some() || !optimizer.is_per_element();
         let executor = Executor::new(params, needs_host, options.cuda_graph)?;
         let defers = optimizer.is_plain_descent() && options.clip() == Clip::None;
-        let learner = Learner { network, loss, options, seed, defers, interrupt: Arc::default() };
+        let (ranks, interrupt) = (Arc::new(Single), Arc::default());
+        let learner = Learner { network, loss, options, seed, defers, ranks, interrupt };
         Ok(Self {
             learner,
             memory: Memory { grads, inputs: None },
@@ -111,6 +113,14 @@ impl Trainer {
             known: Vec::new(),
             failed_rows: None,
         })
+    }
+
+    /// The same trainer, whose batches are shared by several ranks. Each has its own rows of a batch and makes the same
+    /// update.
+    #[must_use]
+    pub fn with_ranks(mut self, ranks: Arc<dyn Communicator>) -> Self {
+        self.learner.ranks = ranks;
+        self
     }
 
     /// Gives an update up between its parts, as [`Error::Interrupted`], once this is set: a large batch can take long.

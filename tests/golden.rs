@@ -75,10 +75,7 @@ impl Case {
                 let (loss, weight) = if let Some(loss) = made.get(losses.len()) {
                     (*loss, f64::from(u32::try_from(rows.len()).unwrap()))
                 } else {
-                    // As a run does, and waiting for each: on a GPU updates are queued, and may be a graph.
-                    let mut known = trainer.queue(&self.data, &rows, epoch).unwrap();
-                    known.extend(trainer.settle(&self.data).unwrap());
-                    let [update] = &known[..] else { panic!("{} updates are known", known.len()) };
+                    let update = trainer.update(&self.data, &rows, epoch).unwrap();
                     (update.loss_sum / self.config.loss.divisor(update.total), update.total)
                 };
                 losses.push(loss);
@@ -186,7 +183,7 @@ fn require_equal(differ: impl Fn(&Case) -> Vec<(String, f64)>) {
     assert!(files.len() >= 50, "only {} golden files", files.len());
     let mut wrong = Vec::new();
     for path in files {
-        let muon = path.to_string_lossy().contains("optim-muon");
+        let muon = path.to_string_lossy().contains("muon");
         for (name, difference) in differ(&Case::read(&path)) {
             if difference > if muon { TOLERANCE_OF_MUON } else { TOLERANCE } {
                 wrong.push(format!("{} {name}: {difference:e}", path.file_name().unwrap().to_string_lossy()));

@@ -29,9 +29,9 @@ use sources::Source;
 /// The rooms from the ground up: a file imports from its own row and from the rows above it in this list.
 const ORDER: &[&[&str]] = &[
     &["error", "files", "rng", "registry", "stats"],
-    &["kernels"],
-    // Batches deal each rank its rows and BatchNorm sums over ranks, so the ranks stand below both.
+    // BatchNorm's kernels sum over ranks, and batches deal each rank its rows.
     &["distributed"],
+    &["kernels"],
     &["data"],
     &["nn"],
     &["model"],

@@ -4,7 +4,8 @@ use candle_core::{D, Result, Tensor, Var};
 
 use super::storage::{Float, edit, tensor, view};
 use super::vectorized::vectorized;
-use super::{Sink, autograd, by_dtype, columns, cuda, is_fused, team};
+use super::{Sink, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
+use crate::distributed::Communicator;
 
 /// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -17,24 +18,32 @@ pub struct Output {
     pub var: Tensor,
     /// The input less its mean, over its standard deviation, (N, C).
     normalized: Tensor,
+    /// The rows of the batch, on all ranks.
+    pub rows: f64,
     eps: f64,
 }
 
 /// Normalises each channel of xs (N, C) by the batch's mean and biased variance, then scales by `w` and shifts by `b`.
-pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
+/// The batch is the rows of all ranks.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64, all: &dyn Communicator) -> Result<Output> {
     if is_fused(xs) {
-        return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps));
+        return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps, all));
     }
+    if all.size() > 1 {
+        candle_core::bail!("batch norm over several ranks runs in f32 or f64 on CPUs alone");
+    }
+    let rows = xs.dims()[0] as f64;
     if cuda::runs_on(xs) {
         let [ys, normalized, mean, var] = cuda::batch_norm::forward(xs, w, b, eps)?;
-        return Ok(Output { ys, mean, var, normalized, eps });
+        return Ok(Output { ys, mean, var, normalized, rows, eps });
     }
     let mean = xs.mean(0)?;
     let centered = xs.broadcast_sub(&mean)?;
     let var = centered.sqr()?.mean(0)?;
     let normalized = centered.broadcast_div(&(&var + eps)?.sqrt()?)?;
     let ys = normalized.broadcast_mul(w)?.broadcast_add(b)?;
-    Ok(Output { ys, mean, var, normalized, eps })
+    Ok(Output { ys, mean, var, normalized, rows, eps })
 }
 
 /// The plain twin.
@@ -44,14 +53,26 @@ pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)
 }
 
-fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn fused_forward<T: Float>(
+    xs: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    eps: f64,
+    all: &dyn Communicator,
+) -> Result<Output> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
     let piece = columns::piece(channels);
-    let mean = mean(columns::sums(&x, channels), n);
-    let squares =
+    let mut sums = columns::sums(&x, channels);
+    sums.push(n as f64);
+    ranks::sum_numbers(&mut sums, all)?;
+    let rows = sums.pop().unwrap_or_default();
+    let mean = mean(sums, rows);
+    let mut squares =
         columns::sums_of(x.chunks(piece).collect(), channels, |x, sums| add_squares(sums, x, &mean));
-    let var = self::mean(squares, n);
+    ranks::sum_numbers(&mut squares, all)?;
+    let var = self::mean(squares, rows);
     let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
     let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
     let mut normalized = vec![T::of(0.0); n * channels];
@@ -65,15 +86,15 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
         mean: tensor(mean.into_iter().map(T::of).collect(), channels)?,
         var: tensor(var.into_iter().map(T::of).collect(), channels)?,
         normalized: tensor(normalized, (n, channels))?,
+        rows,
         eps,
     })
 }
 
-/// The sums over `n` rows, divided by their number.
-#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-fn mean(mut sums: Vec<f64>, n: usize) -> Vec<f64> {
+/// The sums over rows, divided by their number.
+fn mean(mut sums: Vec<f64>, rows: f64) -> Vec<f64> {
     for sum in &mut sums {
-        *sum /= n as f64;
+        *sum /= rows;
     }
     sums
 }
@@ -113,6 +134,7 @@ pub fn backward(
     output: &Output,
     grad: &Tensor,
     [into_w, into_b]: [Sink<'_>; 2],
+    all: &dyn Communicator,
 ) -> Result<Tensor> {
     if cuda::runs_on(xs) {
         let kept = (&output.normalized, &output.var, output.eps);
@@ -124,7 +146,7 @@ pub fn backward(
         autograd::store(into_b, &grads[2])?;
         return Ok(grads[0].clone());
     }
-    by_dtype!(xs, T => fused_backward::<T>(w, output, grad, [into_w, into_b]))
+    by_dtype!(xs, T => fused_backward::<T>(w, output, grad, [into_w, into_b], all))
 }
 
 fn fused_backward<T: Float>(
@@ -132,6 +154,7 @@ fn fused_backward<T: Float>(
     output: &Output,
     grad: &Tensor,
     [into_w, into_b]: [Sink<'_>; 2],
+    all: &dyn Communicator,
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
     let (g, normalized) = (view::<T>(grad)?, view::<T>(&output.normalized)?);
@@ -145,7 +168,11 @@ fn fused_backward<T: Float>(
     // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
     let inverse = var.iter().map(|var| 1.0 / (var.wide() + output.eps).sqrt());
     let scale: Vec<f64> = view::<T>(w)?.iter().zip(inverse).map(|(w, inverse)| w.wide() * inverse).collect();
-    let by = [&scale, &mean(db.clone(), n), &mean(dw.clone(), n)];
+    // The input's gradient sees the rows of all ranks; those of scale and shift are summed with all other gradients.
+    let [mut sum_g, mut sum_product] = [db.clone(), dw.clone()];
+    ranks::sum_numbers(&mut sum_g, all)?;
+    ranks::sum_numbers(&mut sum_product, all)?;
+    let by = [&scale, &mean(sum_g, output.rows), &mean(sum_product, output.rows)];
     let mut dx = vec![T::of(0.0); n * channels];
     let inputs = g.chunks(piece).zip(normalized.chunks(piece));
     team::for_each(dx.chunks_mut(piece).zip(inputs).collect(), |(dx, (g, normal))| {
@@ -215,6 +242,7 @@ pub fn track(running: &Var, batch: &Tensor, momentum: f64, correction: f64) -> R
 mod tests {
     use super::super::Onto;
     use super::*;
+    use crate::distributed::Single;
     use candle_core::Device;
 
     #[test]
@@ -223,14 +251,14 @@ mod tests {
         for (n, channels) in [(2, 1), (7, 5), (64, 33)] {
             let (xs, w, b, grad) =
                 (random(&[n, channels]), random(&[channels]), random(&[channels]), random(&[n, channels]));
-            let output = forward(&xs, &w, &b, 1e-5).unwrap();
+            let output = forward(&xs, &w, &b, 1e-5, &Single).unwrap();
             close(&output.ys, &plain(&xs, &w, &b, 1e-5).unwrap());
             let expected =
                 autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
             let (dw, db) = (w.zeros_like().unwrap(), b.ones_like().unwrap());
             let sink = |buffer, onto| Sink { buffer, onto };
-            let dx = backward(&xs, &w, &b, &output, &grad, [sink(&dw, Onto::REPLACE), sink(&db, Onto::ADD)])
-                .unwrap();
+            let sinks = [sink(&dw, Onto::REPLACE), sink(&db, Onto::ADD)];
+            let dx = backward(&xs, &w, &b, &output, &grad, sinks, &Single).unwrap();
             close(&dx, &expected[0]);
             close(&dw, &expected[1]);
             close(&(db - 1.0).unwrap(), &expected[2]);

@@ -24,6 +24,7 @@ pub mod norm;
 mod number;
 pub mod pairwise;
 mod products;
+pub mod ranks;
 pub mod real;
 pub mod recurrent;
 mod storage;

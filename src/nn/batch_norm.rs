@@ -39,9 +39,8 @@ impl BatchNorm1d {
 
     /// Takes the batch's mean and its unbiased variance into the running statistics, or where those are
     /// `cumulative`, torch's `momentum=None`, into the mean over all batches.
-    fn track(&self, output: &batch_norm::Output, rows: usize, cumulative: bool) -> Result<()> {
-        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let unbiased = rows as f64 / (rows as f64 - 1.0);
+    fn track(&self, output: &batch_norm::Output, cumulative: bool) -> Result<()> {
+        let unbiased = output.rows / (output.rows - 1.0);
         let counter = self.num_batches_tracked.var();
         let momentum = if cumulative {
             1.0 / (counter.to_dtype(DType::F64)?.to_scalar::<f64>()? + 1.0)
@@ -66,21 +65,21 @@ impl Layer for BatchNorm1d {
             let statistics = [&self.running_mean, &self.running_var].map(|b| b.var().as_detached_tensor());
             return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), [weight, bias], EPS)?);
         };
-        let rows = xs.dims()[0];
-        if rows < 2 {
+        let ranks = tape.ranks();
+        if xs.dims()[0] < 2 && ranks.size() == 1 {
             return Err(Error::Config(
                 "batch_norm cannot train on a batch of one row: it has no variance; choose another \
                  `train.batch_size`, or `train.drop_last = true`"
                     .to_owned(),
             ));
         }
-        let output = batch_norm::forward(xs, weight, bias, EPS)?;
-        self.track(&output, rows, tape.is_cumulative())?;
+        let output = batch_norm::forward(xs, weight, bias, EPS, &*ranks)?;
+        self.track(&output, tape.is_cumulative())?;
         let (layer, xs, ys) = (self.clone(), xs.clone(), output.ys.clone());
         tape.record(move |grad, grads, _| {
             let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];
             let (weight, bias) = (layer.weight.value(), layer.bias.value());
-            Ok(Some(batch_norm::backward(&xs, weight, bias, &output, grad, sinks)?))
+            Ok(Some(batch_norm::backward(&xs, weight, bias, &output, grad, sinks, &*ranks)?))
         });
         Ok(ys)
     }

@@ -10,9 +10,10 @@ use std::cell::{Cell, RefCell};
 use candle_core::{DType, Device, Tensor};
 
 use super::{Param, Params};
+use crate::distributed::Communicator;
 use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
-use crate::kernels::{Onto, Products, Sink, linear};
+use crate::kernels::{Onto, Products, Sink, linear, ranks};
 
 /// Each view begins at a multiple of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
@@ -251,6 +252,11 @@ impl<'a> Dense<'a> {
     /// The gradient of `param`.
     pub fn get(&self, param: &Param) -> &'a Tensor {
         &self.0.views[param.index()]
+    }
+
+    /// Sums the gradients of all trained parameters over all ranks.
+    pub fn sum(&self, ranks: &dyn Communicator) -> Result<()> {
+        Ok(ranks::sum(self.flat(), ranks)?)
     }
 
     /// The gradients of all trained parameters one behind the other, with zeros between them.

@@ -1,8 +1,11 @@
 //! What training remembers of a forward pass.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::GradWriter;
+use crate::distributed::{Communicator, Single};
 use crate::error::Result;
 use crate::rng::{Purpose, Stream};
 
@@ -29,6 +32,7 @@ pub struct Tape {
     streams: u64,
     cumulative: bool,
     now: Option<Tensor>,
+    ranks: Arc<dyn Communicator>,
 }
 
 impl std::fmt::Debug for Tape {
@@ -43,12 +47,23 @@ impl std::fmt::Debug for Tape {
 impl Tape {
     /// An empty tape for the rows from `first_row` on of the batch of update `step`.
     pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
-        Self { pullbacks: Vec::new(), seed, step, first_row, streams: 0, cumulative: false, now: None }
+        let (pullbacks, ranks) = (Vec::new(), Arc::new(Single));
+        Self { pullbacks, seed, step, first_row, streams: 0, cumulative: false, now: None, ranks }
     }
 
     /// The same tape, on which BatchNorm's running statistics are the mean over all batches since its counter was 0.
     pub fn cumulative(self) -> Self {
         Self { cumulative: true, ..self }
+    }
+
+    /// The same tape, whose rows are part of a batch that several ranks share.
+    pub fn with_ranks(self, ranks: Arc<dyn Communicator>) -> Self {
+        Self { ranks, ..self }
+    }
+
+    /// The ranks that share the batch.
+    pub(super) fn ranks(&self) -> Arc<dyn Communicator> {
+        Arc::clone(&self.ranks)
     }
 
     /// The same tape on a GPU whose memory has the number of the step: a captured pass has another in each replay.

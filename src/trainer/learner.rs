@@ -9,8 +9,9 @@ use super::evaluation::no_row_counts;
 use super::executor::{Limits, Outcome, Run, rows_at_once};
 use super::{Precision, TrainOptions, Update};
 use crate::data::{self, Dataset, Selection};
+use crate::distributed::Communicator;
 use crate::error::{Error, Result};
-use crate::kernels::Number;
+use crate::kernels::{Number, ranks};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Gradients, Tape};
@@ -26,6 +27,8 @@ pub(super) struct Learner {
     /// Whether the gradients of linear layers may go straight into the weights: in plain descent, where clipping does not
     /// look at all of them first.
     pub(super) defers: bool,
+    /// Those that share a batch's rows.
+    pub(super) ranks: Arc<dyn Communicator>,
     /// Where it is set, a batch is given up before its next part.
     pub(super) interrupt: Arc<AtomicBool>,
 }
@@ -80,8 +83,9 @@ impl Learner {
         let divisor = self.loss.divisor(batch.total);
         let selection = run.rows(batch);
         let mut loss_sum = Number::Here(0.0);
-        // The gradients of parts are added up first.
-        let defers = self.defers && run.defers() && batch.rows.len() <= self.part(batch.data);
+        // The gradients of parts and ranks are added up first.
+        let is_single = self.ranks.size() == 1;
+        let defers = self.defers && run.defers() && is_single && batch.rows.len() <= self.part(batch.data);
         let writer = if defers { grads.deferring_writer() } else { grads.writer() };
         for (start, rows) in self.parts(batch.data, batch.rows) {
             if start > 0 && self.is_interrupted(batch, run) {
@@ -90,21 +94,38 @@ impl Learner {
             // The tape of the last part is gone, and with it all that looked at its rows.
             let range = start..start + rows.len();
             let data::Batch { xs, ys } = batch.data.part(&selection, range, inputs.take())?;
-            let mut tape =
-                Tape::new(self.seed, batch.time.step, start as u64).with_now(run.step_counter().cloned());
+            let mut tape = self.tape(batch, start).with_now(run.step_counter().cloned());
             let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
             tape.backward(grad, &writer)?;
             *inputs = run.reuses_memory().then_some(xs);
         }
-        Ok(Backward { loss_sum, gradients: writer.finish()? })
+        self.reduce(Backward { loss_sum, gradients: writer.finish()? })
     }
 
-    /// What the loss of these rows is divided by to be their mean.
+    /// A tape for the rows of a batch from `start` on.
+    fn tape(&self, batch: &Batch<'_>, start: usize) -> Tape {
+        Tape::new(self.seed, batch.time.step, start as u64).with_ranks(Arc::clone(&self.ranks))
+    }
+
+    /// Sums loss and gradients over all ranks.
+    fn reduce<'m>(&self, backward: Backward<'m>) -> Result<Backward<'m>> {
+        if self.ranks.size() == 1 {
+            return Ok(backward);
+        }
+        let mut loss_sum = [backward.loss_sum.read()?];
+        ranks::sum_numbers(&mut loss_sum, &*self.ranks)?;
+        let gradients = backward.gradients.into_dense()?;
+        gradients.sum(&*self.ranks)?;
+        Ok(Backward { loss_sum: Number::Here(loss_sum[0]), gradients: Gradients::Dense(gradients) })
+    }
+
+    /// What the loss of these rows, and those of the other ranks, is divided by to be their mean.
     pub(super) fn total(&self, selection: &Selection<'_>) -> Result<f64> {
-        let total = self.loss.total(selection.targets())?;
-        if total == 0.0 { Err(no_row_counts()) } else { Ok(total) }
+        let mut total = [self.loss.total(selection.targets())?];
+        ranks::sum_numbers(&mut total, &*self.ranks)?;
+        if total[0] == 0.0 { Err(no_row_counts()) } else { Ok(total[0]) }
     }
 
     fn is_interrupted(&self, batch: &Batch<'_>, run: Run<'_>) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{Criterion, criterion_group, criterion_main};
+use descent::distributed::Single;
 use descent::kernels::cross_entropy::Weighting;
 use descent::kernels::pairwise::Pairwise;
 use descent::kernels::real::Real;
@@ -70,8 +71,8 @@ fn layers(c: &mut Criterion) {
         [sinks.next().expect("two"), sinks.next().expect("two")]
     };
     let fused = || {
-        let output = batch_norm::forward(&xs, &w, &b, 1e-5)?;
-        batch_norm::backward(&xs, &w, &b, &output, &grad, pair()).map(|dx| drop(black_box(dx)))
+        let output = batch_norm::forward(&xs, &w, &b, 1e-5, &Single)?;
+        batch_norm::backward(&xs, &w, &b, &output, &grad, pair(), &Single).map(|dx| drop(black_box(dx)))
     };
     let twin = || {
         autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::plain(&t[0], &t[1], &t[2], 1e-5))

@@ -4,6 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::super::{activation, batch_norm, layer_norm, linear, recurrent};
 use super::{close, each, random, sink, there};
+use crate::distributed::Single;
 use crate::kernels::recurrent::{self as layers, Kind, Output, Pass};
 use crate::kernels::{self, Activation, Onto, Products, Sink};
 
@@ -65,7 +66,7 @@ fn batch_normalisation() {
             let [w, b] = [(); 2].map(|()| random(&[channels], dtype));
             let [ys, normalized, mean, var] =
                 batch_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
-            let expected = kernels::batch_norm::forward(&xs, &w, &b, 1e-5).unwrap();
+            let expected = kernels::batch_norm::forward(&xs, &w, &b, 1e-5, &Single).unwrap();
             for (a, b) in [(&ys, &expected.ys), (&mean, &expected.mean), (&var, &expected.var)] {
                 close(a, b, 4.0 * tolerance, "batch norm");
             }
@@ -78,8 +79,9 @@ fn batch_normalisation() {
             let own = run(true, &|sinks| {
                 batch_norm::backward(&there(&w), (&normalized, &var, 1e-5), &there(&grad), sinks)
             });
-            let twin =
-                run(false, &|sinks| kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, sinks));
+            let twin = run(false, &|sinks| {
+                kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, sinks, &Single)
+            });
             for (own, twin) in own.iter().zip(&twin) {
                 close(own, twin, 20.0 * tolerance, "batch norm, back");
             }
