@@ -1,16 +1,18 @@
 //! `[train]`: how a network is trained.
 
+mod early_stopping;
+
 use candle_core::DType;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::average::Averages;
-use crate::data::Task;
 use crate::kernels::Products;
-use crate::metrics::Tally;
 use crate::optim::Clip;
 use crate::registry::KeyError;
+
+pub use early_stopping::{EarlyStopping, check_monitor};
 
 /// The options of a training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -267,53 +269,4 @@ impl From<Precision> for DType {
             Precision::F64 => Self::F64,
         }
     }
-}
-
-/// When training stops early. The best weights are kept either way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct EarlyStopping {
-    /// Epochs without getting better after which training stops.
-    pub patience: u64,
-    /// What counts as better: at least this much.
-    #[schemars(range(min = 0))]
-    pub min_delta: f64,
-    /// The metric that is watched: "`val_loss`", "`val_accuracy`" …
-    pub monitor: String,
-}
-
-impl Default for EarlyStopping {
-    fn default() -> Self {
-        Self { patience: 3, min_delta: 0.0, monitor: "val_loss".to_owned() }
-    }
-}
-
-impl EarlyStopping {
-    /// Refuses a metric that cannot be watched, and deltas that cannot be.
-    pub(crate) fn check(&self, want: Task, validated: bool) -> Result<(), KeyError> {
-        if !self.min_delta.is_finite() || self.min_delta < 0.0 {
-            return Err(KeyError::new("min_delta", format!("is {}; it must be 0 or more", self.min_delta)));
-        }
-        check_monitor(&self.monitor, want, validated)
-    }
-
-    /// Whether a smaller value of the watched metric is the better one.
-    pub(crate) fn smaller_is_better(&self) -> bool {
-        Tally::smaller_is_better(&self.monitor)
-    }
-}
-
-/// Refuses a metric that a run of this kind of targets does not have, and one that needs validation where no rows are
-/// held out.
-pub fn check_monitor(monitor: &str, want: Task, validated: bool) -> Result<(), KeyError> {
-    let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
-    known.extend(Tally::names(want).iter().map(|name| format!("val_{name}")));
-    if !known.iter().any(|name| name == monitor) {
-        return Err(KeyError::new("monitor", format!("is `{monitor}`; known are {}", known.join(", "))));
-    }
-    if monitor.starts_with("val_") && !validated {
-        let problem = format!("is `{monitor}`, but `data.validation` is 0; hold out a share of the rows");
-        return Err(KeyError::new("monitor", problem));
-    }
-    Ok(())
 }
