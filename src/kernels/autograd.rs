@@ -3,7 +3,7 @@
 
 use candle_core::{Result, Tensor, Var};
 
-use super::{Onto, Sink};
+use super::{Accumulate, GradOut};
 
 /// The vector-Jacobian product of `f` at `inputs`: the gradients of `Σ f(inputs) · grad`, one for each input.
 pub fn vjp(
@@ -23,11 +23,11 @@ pub fn vjp(
 }
 
 /// Puts a gradient where it belongs.
-pub fn store(Sink { buffer, onto }: Sink<'_>, grad: &Tensor) -> Result<()> {
-    let grad = match onto {
-        Onto::REPLACE => grad.contiguous()?,
-        Onto::ADD => (buffer + grad)?,
-        Onto { keep, scale } => ((buffer * keep)? + (grad * scale)?)?,
+pub fn store(GradOut { buffer, accumulate }: GradOut<'_>, grad: &Tensor) -> Result<()> {
+    let grad = match accumulate {
+        Accumulate::REPLACE => grad.contiguous()?,
+        Accumulate::ADD => (buffer + grad)?,
+        Accumulate { alpha, beta } => ((buffer * beta)? + (grad * alpha)?)?,
     };
     buffer.slice_set(&grad, 0, 0)
 }

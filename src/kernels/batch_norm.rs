@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor, Var};
 
 use super::storage::{Float, edit, tensor, view};
 use super::vectorized::vectorized;
-use super::{Sink, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
+use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
 use crate::distributed::Communicator;
 
 /// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
@@ -126,14 +126,14 @@ vectorized! {
     }
 }
 
-/// The gradients of [`forward`]: the scale's and the shift's go to their sinks, the input's is given back.
+/// The gradients of [`forward`]: the scale's and the shift's go to their outputs, the input's is given back.
 pub fn backward(
     xs: &Tensor,
     w: &Tensor,
     b: &Tensor,
     output: &Output,
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
+    [into_w, into_b]: [GradOut<'_>; 2],
     all: &dyn Communicator,
 ) -> Result<Tensor> {
     if cuda::runs_on(xs) {
@@ -153,7 +153,7 @@ fn fused_backward<T: Float>(
     w: &Tensor,
     output: &Output,
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
+    [into_w, into_b]: [GradOut<'_>; 2],
     all: &dyn Communicator,
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
@@ -178,8 +178,8 @@ fn fused_backward<T: Float>(
     team::for_each(dx.chunks_mut(piece).zip(inputs).collect(), |(dx, (g, normal))| {
         input_gradient(dx, g, normal, by.map(Vec::as_slice));
     });
-    for (sink, values) in [(into_w, dw), (into_b, db)] {
-        autograd::store(sink, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
+    for (out, values) in [(into_w, dw), (into_b, db)] {
+        autograd::store(out, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
     }
     tensor(dx, (n, channels))
 }
@@ -240,7 +240,7 @@ pub fn track(running: &Var, batch: &Tensor, momentum: f64, correction: f64) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::super::Onto;
+    use super::super::Accumulate;
     use super::*;
     use crate::distributed::Single;
     use candle_core::Device;
@@ -256,9 +256,9 @@ mod tests {
             let expected =
                 autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
             let (dw, db) = (w.zeros_like().unwrap(), b.ones_like().unwrap());
-            let sink = |buffer, onto| Sink { buffer, onto };
-            let sinks = [sink(&dw, Onto::REPLACE), sink(&db, Onto::ADD)];
-            let dx = backward(&xs, &w, &b, &output, &grad, sinks, &Single).unwrap();
+            let out = |buffer, accumulate| GradOut { buffer, accumulate };
+            let outs = [out(&dw, Accumulate::REPLACE), out(&db, Accumulate::ADD)];
+            let dx = backward(&xs, &w, &b, &output, &grad, outs, &Single).unwrap();
             close(&dx, &expected[0]);
             close(&dw, &expected[1]);
             close(&(db - 1.0).unwrap(), &expected[2]);

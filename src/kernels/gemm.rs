@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use candle_core::{Result, bail};
 
-use super::Onto;
+use super::Accumulate;
 use super::storage::Float;
 use super::team;
 
@@ -55,10 +55,10 @@ pub(super) fn matmul<T: Float>(
     out: &mut [T],
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    onto: Onto,
+    accumulate: Accumulate,
     cut: Cut,
 ) -> Result<()> {
-    matmul_then(out, a, b, onto, cut, |_, _| ())
+    matmul_then(out, a, b, accumulate, cut, |_, _| ())
 }
 
 /// As [`matmul`], and calls `then` on every piece of a row of the result with its first column, while it is in the cache.
@@ -66,7 +66,7 @@ pub(super) fn matmul_then<T: Float>(
     out: &mut [T],
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    onto: Onto,
+    accumulate: Accumulate,
     cut: Cut,
     then: impl Fn(usize, &mut [T]) + Sync,
 ) -> Result<()> {
@@ -74,7 +74,7 @@ pub(super) fn matmul_then<T: Float>(
     if b.rows != k || out.len() != m * n || a.data.len() != m * k || b.data.len() != k * n {
         bail!("product of [{m}, {k}] and [{}, {n}] into {} elements", b.rows, out.len());
     }
-    let job = Job { out: out.as_mut_ptr(), row_stride: n, a, b, onto };
+    let job = Job { out: out.as_mut_ptr(), row_stride: n, a, b, accumulate };
     team::for_each(blocks((m, n, k), cut), |(rows, cols)| {
         // SAFETY: `out` is borrowed mutably for the whole call and holds m·n elements in row-major order; `a` and `b`
         // hold exactly rows·cols elements, and their strides are those of a dense matrix or its transpose. The blocks
@@ -120,7 +120,7 @@ struct Job<'a, T> {
     row_stride: usize,
     a: Matrix<'a, T>,
     b: Matrix<'a, T>,
-    onto: Onto,
+    accumulate: Accumulate,
 }
 
 // SAFETY: the threads share a job to write disjoint blocks of `out`, and `a` and `b` are shared slices of plain numbers.
@@ -136,7 +136,7 @@ impl<T: Float> Job<'_, T> {
         if rows.is_empty() || cols.is_empty() {
             return;
         }
-        let Self { a, b, onto, .. } = *self;
+        let Self { a, b, accumulate, .. } = *self;
         // SAFETY: rows and cols lie inside the matrices whose sizes `matmul` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
         unsafe {
@@ -147,15 +147,15 @@ impl<T: Float> Job<'_, T> {
                 self.out.add(rows.start * self.row_stride + cols.start),
                 1,
                 self.row_stride.cast_signed(),
-                onto.keep != 0.0,
+                accumulate.beta != 0.0,
                 a.data.as_ptr().add(rows.start * a.row_stride),
                 a.col_stride.cast_signed(),
                 a.row_stride.cast_signed(),
                 b.data.as_ptr().add(cols.start * b.col_stride),
                 b.col_stride.cast_signed(),
                 b.row_stride.cast_signed(),
-                T::of(onto.keep),
-                T::of(onto.scale),
+                T::of(accumulate.beta),
+                T::of(accumulate.alpha),
                 false,
                 false,
                 false,
@@ -187,19 +187,21 @@ mod tests {
             let bt: Vec<f64> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
             let product: Vec<f64> =
                 (0..m * n).map(|at| (0..k).map(|l| a[at / n * k + l] * b[l * n + at % n]).sum()).collect();
-            for onto in [Onto::REPLACE, Onto::ADD, Onto { keep: 0.5, scale: -2.0 }] {
+            for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
                 let mut out = vec![1.0; m * n];
                 let negate = |_, row: &mut [f64]| row.iter_mut().for_each(|x| *x = -*x);
                 let bt = Matrix::new(&bt, n, k).t();
-                matmul_then(&mut out, Matrix::new(&a, m, k), bt, onto, cut, negate).unwrap();
-                let expected: Vec<f64> = product.iter().map(|x| -(onto.keep + onto.scale * x)).collect();
+                matmul_then(&mut out, Matrix::new(&a, m, k), bt, accumulate, cut, negate).unwrap();
+                let expected: Vec<f64> =
+                    product.iter().map(|x| -(accumulate.beta + accumulate.alpha * x)).collect();
                 assert_eq!(out, expected, "{m} {n} {k}");
             }
         }
         let mut out = vec![0.0; 4];
         let a = [1.0; 4];
         assert!(
-            matmul(&mut out, Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4), Onto::ADD, Cut::Rows).is_err()
+            matmul(&mut out, Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4), Accumulate::ADD, Cut::Rows)
+                .is_err()
         );
     }
 }

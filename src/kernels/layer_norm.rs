@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{Sink, autograd, by_dtype, columns, cuda, is_fused, team};
+use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, team};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs.
 #[derive(Debug, Clone)]
@@ -84,13 +84,13 @@ fn length(channels: usize) -> f64 {
     channels as f64
 }
 
-/// The gradients of [`forward`]: the scale's and the shift's go to their sinks, the input's is given back.
+/// The gradients of [`forward`]: the scale's and the shift's go to their outputs, the input's is given back.
 pub fn backward(
     xs: &Tensor,
     [w, b]: [&Tensor; 2],
     output: &Output,
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
+    [into_w, into_b]: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
     let Some(normalized) = &output.normalized else {
         let grads = autograd::vjp(&[xs, w, b], grad, |t| plain(&t[0], &t[1], &t[2], output.eps))?;
@@ -108,7 +108,7 @@ fn fused_backward<T: Float>(
     w: &Tensor,
     (normalized, inverse): (&Tensor, &[f64]),
     grad: &Tensor,
-    [into_w, into_b]: [Sink<'_>; 2],
+    [into_w, into_b]: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
     let (n, channels) = grad.dims2()?;
     let (g, normalized, w) = (view::<T>(grad)?, view::<T>(normalized)?, view::<T>(w)?);
@@ -120,8 +120,8 @@ fn fused_backward<T: Float>(
         let (dx, ((g, normal), inverse)) = part;
         gradients(dx, [g, normal, &w], inverse, sums);
     });
-    for (sink, values) in [(into_w, &sums[..channels]), (into_b, &sums[channels..])] {
-        autograd::store(sink, &tensor(values.iter().copied().map(T::of).collect(), channels)?)?;
+    for (out, values) in [(into_w, &sums[..channels]), (into_b, &sums[channels..])] {
+        autograd::store(out, &tensor(values.iter().copied().map(T::of).collect(), channels)?)?;
     }
     tensor(dx, (n, channels))
 }
@@ -154,7 +154,7 @@ vectorized! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Onto;
+    use super::super::Accumulate;
     use super::*;
     use candle_core::Device;
 
@@ -169,8 +169,11 @@ mod tests {
         let output = forward(&xs, &w, &b, 1e-5).unwrap();
         close(&output.ys, &plain(&xs, &w, &b, 1e-5).unwrap());
         let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
-        let sinks = [Sink { buffer: &dw, onto: Onto::ADD }, Sink { buffer: &db, onto: Onto::REPLACE }];
-        let dx = backward(&xs, [&w, &b], &output, &grad, sinks).unwrap();
+        let outs = [
+            GradOut { buffer: &dw, accumulate: Accumulate::ADD },
+            GradOut { buffer: &db, accumulate: Accumulate::REPLACE },
+        ];
+        let dx = backward(&xs, [&w, &b], &output, &grad, outs).unwrap();
         let expected = autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
         close(&dx, &expected[0]);
         close(&(dw - 1.0).unwrap(), &expected[1]);

@@ -6,7 +6,7 @@ use super::activation::{self, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
 use super::products::in_bf16;
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Onto, Products, Sink, autograd, by_dtype, columns, cuda, is_fused};
+use super::{Accumulate, Activation, GradOut, Products, autograd, by_dtype, columns, cuda, is_fused};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs of it.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ pub(super) fn affine<T: Float>(
 ) -> Result<Vec<T>> {
     let mut ys = vec![T::of(0.0); n * outputs];
     let (x, w) = (Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t());
-    matmul_then(&mut ys, x, w, Onto::REPLACE, Cut::Cols, |start, part: &mut [T]| {
+    matmul_then(&mut ys, x, w, Accumulate::REPLACE, Cut::Cols, |start, part: &mut [T]| {
         shift_and_apply(act, part, &b[start..]);
     })?;
     Ok(ys)
@@ -111,7 +111,7 @@ fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
     let (g, w) = (view::<T>(grad)?, view::<T>(w)?);
     let mut dx = vec![T::of(0.0); n * inputs];
     let (g, w) = (Matrix::new(&g, n, outputs), Matrix::new(&w, outputs, inputs));
-    matmul(&mut dx, g, w, Onto::REPLACE, Cut::Rows)?;
+    matmul(&mut dx, g, w, Accumulate::REPLACE, Cut::Rows)?;
     tensor(dx, (n, inputs))
 }
 
@@ -120,11 +120,11 @@ pub fn adds_in_place(weights: &Tensor) -> bool {
     weights.device().is_cpu()
 }
 
-/// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have a sink.
+/// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have an output.
 pub fn gradients(
     xs: &Tensor,
     grad: &Tensor,
-    [into_w, into_b]: [Option<Sink<'_>>; 2],
+    [into_w, into_b]: [Option<GradOut<'_>>; 2],
     products: Products,
 ) -> Result<()> {
     if cuda::runs_on(xs) {
@@ -140,24 +140,24 @@ pub fn gradients(
 fn fused_gradients<T: Float>(
     xs: &Tensor,
     grad: &Tensor,
-    [into_w, into_b]: [Option<Sink<'_>>; 2],
+    [into_w, into_b]: [Option<GradOut<'_>>; 2],
 ) -> Result<()> {
     let ((n, inputs), (_, outputs)) = (xs.dims2()?, grad.dims2()?);
     let (x, g) = (view::<T>(xs)?, view::<T>(grad)?);
-    if let Some(Sink { buffer, onto }) = into_w {
+    if let Some(GradOut { buffer, accumulate }) = into_w {
         let (x, g) = (Matrix::new(&x, n, inputs), Matrix::new(&g, n, outputs));
-        edit(buffer, |dw| matmul(dw, g.t(), x, onto, Cut::Rows))??;
+        edit(buffer, |dw| matmul(dw, g.t(), x, accumulate, Cut::Rows))??;
     }
-    if let Some(Sink { buffer, onto }) = into_b {
-        edit(buffer, |db| sum_rows(db, &g, onto))?;
+    if let Some(GradOut { buffer, accumulate }) = into_b {
+        edit(buffer, |db| sum_rows(db, &g, accumulate))?;
     }
     Ok(())
 }
 
 /// The gradient of a bias that was added to every row.
-pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], onto: Onto) {
+pub(super) fn sum_rows<T: Float>(out: &mut [T], rows: &[T], accumulate: Accumulate) {
     let sums = columns::sums(rows, out.len());
-    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(onto.join(out.wide(), sum)));
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::of(accumulate.apply(out.wide(), sum)));
 }
 
 #[cfg(test)]
@@ -185,10 +185,10 @@ mod tests {
                 let expected = autograd::vjp(&[&xs, &w, &b], &grad, whole).unwrap();
                 // The weight's buffer already holds ones, the bias's is to be replaced.
                 let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
-                let sink = |buffer, onto| Sink { buffer, onto };
+                let out = |buffer, accumulate| GradOut { buffer, accumulate };
                 let back = backward(&w, &output, act, &grad, (true, Products::F32)).unwrap();
-                let sinks = [sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)].map(Some);
-                gradients(&xs, &back.grad, sinks, Products::F32).unwrap();
+                let outs = [out(&dw, Accumulate::ADD), out(&db, Accumulate::REPLACE)].map(Some);
+                gradients(&xs, &back.grad, outs, Products::F32).unwrap();
                 close(&back.input.unwrap(), &expected[0]);
                 close(&(dw - 1.0).unwrap(), &expected[1]);
                 close(&db, &expected[2]);
@@ -213,8 +213,8 @@ mod tests {
         let back = backward(&w, &output, None, &grad, (true, Products::Bf16)).unwrap();
         assert_eq!(back.input.unwrap().to_vec2::<f32>().unwrap(), [[1.0, 1.0]]);
         let (dw, db) = (w.zeros_like().unwrap(), b.zeros_like().unwrap());
-        let sinks = [&dw, &db].map(|buffer| Some(Sink { buffer, onto: Onto::REPLACE }));
-        gradients(&xs, &back.grad, sinks, Products::Bf16).unwrap();
+        let outs = [&dw, &db].map(|buffer| Some(GradOut { buffer, accumulate: Accumulate::REPLACE }));
+        gradients(&xs, &back.grad, outs, Products::Bf16).unwrap();
         assert_eq!(dw.to_vec2::<f32>().unwrap(), [[1.0, 3.0], [0.0, 0.0]]);
         assert_eq!(db.to_vec1::<f32>().unwrap(), [NEAR_ONE, 0.0]);
     }

@@ -37,36 +37,36 @@ pub use activation::Activation;
 pub use number::Number;
 pub use products::Products;
 
-/// How a result joins what is in its place: `keep · there + scale · result`.
+/// How a result is written, as BLAS has it: `out ← alpha · result + beta · out`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Onto {
-    /// What remains of the numbers that are there; with 0 they are not read.
-    pub keep: f64,
-    /// What the result is multiplied by.
-    pub scale: f64,
+pub struct Accumulate {
+    /// The factor of the result.
+    pub alpha: f64,
+    /// The factor of the previous values. With 0 they are not read.
+    pub beta: f64,
 }
 
-impl Onto {
-    /// The result takes the place.
-    pub const REPLACE: Self = Self { keep: 0.0, scale: 1.0 };
-    /// The result is added.
-    pub const ADD: Self = Self { keep: 1.0, scale: 1.0 };
+impl Accumulate {
+    /// The result replaces the previous values.
+    pub const REPLACE: Self = Self { alpha: 1.0, beta: 0.0 };
+    /// The result is added to the previous values.
+    pub const ADD: Self = Self { alpha: 1.0, beta: 1.0 };
 
-    /// A number behind a result that joins it.
+    /// The new value of an element.
     #[inline(always)]
-    fn join(self, there: f64, result: f64) -> f64 {
-        let kept = if self.keep == 0.0 { 0.0 } else { self.keep * there };
-        kept + self.scale * result
+    fn apply(self, previous: f64, result: f64) -> f64 {
+        let kept = if self.beta == 0.0 { 0.0 } else { self.beta * previous };
+        kept + self.alpha * result
     }
 }
 
-/// Where a gradient goes: a buffer for it, or at the end of plain descent the parameter itself.
+/// Where a gradient is written: to its buffer, or in plain descent to the parameter itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Sink<'a> {
+pub struct GradOut<'a> {
     /// A tensor of the parameter's shape.
     pub buffer: &'a candle_core::Tensor,
-    /// How the gradient joins what is in the buffer.
-    pub onto: Onto,
+    /// How it is written.
+    pub accumulate: Accumulate,
 }
 
 /// Whether the fused kernels run on this tensor: CPU, f32 or f64.

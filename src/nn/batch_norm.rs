@@ -77,9 +77,9 @@ impl Layer for BatchNorm1d {
         self.track(&output, tape.is_cumulative())?;
         let (layer, xs, ys) = (self.clone(), xs.clone(), output.ys.clone());
         tape.record(move |grad, grads, _| {
-            let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];
+            let outs = [grads.out(&layer.weight), grads.out(&layer.bias)];
             let (weight, bias) = (layer.weight.value(), layer.bias.value());
-            Ok(Some(batch_norm::backward(&xs, weight, bias, &output, grad, sinks, &*ranks)?))
+            Ok(Some(batch_norm::backward(&xs, weight, bias, &output, grad, outs, &*ranks)?))
         });
         Ok(ys)
     }

@@ -67,7 +67,7 @@ impl Layer for Embeddings {
                     let known = chosen.ne(0u32)?.to_dtype(own.dtype())?.unsqueeze(1)?;
                     let sum =
                         weight.value().zeros_like()?.index_add(chosen, &own.broadcast_mul(&known)?, 0)?;
-                    autograd::store(grads.sink(weight), &sum)?;
+                    autograd::store(grads.out(weight), &sum)?;
                     start += length;
                 }
                 if !want_input {

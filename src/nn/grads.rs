@@ -16,7 +16,7 @@ use super::{Param, Params};
 use crate::distributed::Communicator;
 use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
-use crate::kernels::{Onto, Products, Sink, linear, ranks};
+use crate::kernels::{Accumulate, GradOut, Products, linear, ranks};
 
 /// Each view begins at a multiple of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
@@ -107,9 +107,9 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// Writes the gradients of weight and bias to those that have a sink.
-    pub fn multiply(&self, sinks: [Option<Sink<'_>>; 2]) -> Result<()> {
-        Ok(linear::gradients(&self.xs, &self.grad, sinks, self.products)?)
+    /// Writes the gradients of weight and bias to those that have an output.
+    pub fn multiply(&self, outs: [Option<GradOut<'_>>; 2]) -> Result<()> {
+        Ok(linear::gradients(&self.xs, &self.grad, outs, self.products)?)
     }
 
     /// Whether no element of the product can overflow: no sum of products exceeds the product of the sums of magnitudes.
@@ -139,14 +139,14 @@ pub struct GradWriter<'a> {
 
 impl<'a> GradWriter<'a> {
     /// Where the gradient of `param` goes. The caller writes it.
-    pub fn sink(&self, param: &Param) -> Sink<'a> {
-        self.sink_at(param.index())
+    pub fn out(&self, param: &Param) -> GradOut<'a> {
+        self.out_at(param.index())
     }
 
-    fn sink_at(&self, index: usize) -> Sink<'a> {
+    fn out_at(&self, index: usize) -> GradOut<'a> {
         let before = self.state[index].replace(State::Written);
-        let onto = if before == State::Written { Onto::ADD } else { Onto::REPLACE };
-        Sink { buffer: &self.buffer.views[index], onto }
+        let accumulate = if before == State::Written { Accumulate::ADD } else { Accumulate::REPLACE };
+        GradOut { buffer: &self.buffer.views[index], accumulate }
     }
 
     /// Takes the gradients of a linear layer's weight and bias.
@@ -162,7 +162,7 @@ impl<'a> GradWriter<'a> {
     }
 
     fn multiply(&self, factors: &Factors) -> Result<()> {
-        factors.multiply(factors.of.map(|index| Some(self.sink_at(index))))
+        factors.multiply(factors.of.map(|index| Some(self.out_at(index))))
     }
 
     /// Ends the backward pass.

@@ -39,9 +39,9 @@ impl Layer for LayerNorm {
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, _| {
-                let sinks = [grads.sink(&layer.weight), grads.sink(&layer.bias)];
+                let outs = [grads.out(&layer.weight), grads.out(&layer.bias)];
                 let values = [layer.weight.value(), layer.bias.value()];
-                Ok(Some(layer_norm::backward(&xs, values, &output, grad, sinks)?))
+                Ok(Some(layer_norm::backward(&xs, values, &output, grad, outs)?))
             });
         }
         Ok(ys)

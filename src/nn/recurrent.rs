@@ -68,10 +68,10 @@ impl Layer for Recurrent {
                 for (direction, (cell, output)) in layer.directions.iter().zip(&outputs).enumerate() {
                     let hidden = output.hs.dims()[2];
                     let grad = grad.narrow(2, direction * hidden, hidden)?.contiguous()?;
-                    let (values, sinks) =
-                        (cell.each_ref().map(Param::value), cell.each_ref().map(|p| grads.sink(p)));
+                    let (values, outs) =
+                        (cell.each_ref().map(Param::value), cell.each_ref().map(|p| grads.out(p)));
                     let pass = Pass { kind: layer.kind, xs: &xs, output, reverse: direction == 1 };
-                    let dx = recurrent::backward(pass, values, &grad, sinks, want_input)?;
+                    let dx = recurrent::backward(pass, values, &grad, outs, want_input)?;
                     input_grad = match (input_grad, dx) {
                         (Some(sum), Some(dx)) => Some((sum + dx)?),
                         (sum, dx) => sum.or(dx),

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use super::schedule::{Plan, ScheduleTime};
 use super::{Clipping, Grouped, Optimizer, Rule};
 use crate::kernels::cuda::{Gate, Judge, Thresholds};
-use crate::kernels::{Onto, autograd};
+use crate::kernels::{Accumulate, autograd};
 use crate::nn::{GradBuffer, Gradients, Init, Params};
 use crate::registry::FromTable;
 
@@ -53,9 +53,9 @@ fn gradients(params: &Params, step: u32) -> GradBuffer {
             .map(|i| (f64::from(i) * 12.9898 + f64::from(step) * 78.233).sin() * 2.0)
             .collect();
         let grad = Tensor::from_vec(numbers, param.value().shape(), params.device()).unwrap();
-        let sink = writer.sink(param);
-        assert_eq!(sink.onto, Onto::REPLACE);
-        autograd::store(sink, &grad).unwrap();
+        let out = writer.out(param);
+        assert_eq!(out.accumulate, Accumulate::REPLACE);
+        autograd::store(out, &grad).unwrap();
     }
     buffer
 }

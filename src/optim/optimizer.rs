@@ -8,7 +8,7 @@ use super::schedule::{Plan, Rates, ScheduleTime};
 use super::{Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
-use crate::kernels::{Onto, Sink};
+use crate::kernels::{Accumulate, GradOut};
 use crate::nn::{Dense, Gradients, Param, Params};
 
 /// The rules of an optimizer at work on the parameters of a network.
@@ -213,8 +213,9 @@ impl Optimizer {
                     self.params.iter().find(|slotted| slotted.param.index() == index)?;
                 let (prelude, Step { lr, .. }) = &steps[*rule];
                 // p ← keep p - lr (scale g + coupled p)
-                let onto = Onto { keep: prelude.keep - lr * prelude.coupled, scale: -lr * prelude.scale };
-                Some(Sink { buffer: param.value(), onto })
+                let accumulate =
+                    Accumulate { alpha: -lr * prelude.scale, beta: prelude.keep - lr * prelude.coupled };
+                Some(GradOut { buffer: param.value(), accumulate })
             }))
         })?;
         self.steps += 1;

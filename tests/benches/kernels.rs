@@ -15,8 +15,8 @@ use descent::kernels::real::Real;
 use descent::kernels::recurrent::Kind;
 use descent::kernels::update::{Fused, PerElement, Prelude};
 use descent::kernels::{
-    Activation, Onto, Products, Sink, activation, autograd, batch_norm, cross_entropy, dropout, gather,
-    layer_norm, linear, norm, pairwise, recurrent, update,
+    Accumulate, Activation, GradOut, Products, activation, autograd, batch_norm, cross_entropy, dropout,
+    gather, layer_norm, linear, norm, pairwise, recurrent, update,
 };
 use descent::rng::{Purpose, Stream};
 
@@ -42,8 +42,8 @@ fn side_by_side(
     group.finish();
 }
 
-fn sinks(buffers: &[Tensor]) -> impl Iterator<Item = Sink<'_>> {
-    buffers.iter().map(|buffer| Sink { buffer, onto: Onto::REPLACE })
+fn outs(buffers: &[Tensor]) -> impl Iterator<Item = GradOut<'_>> {
+    buffers.iter().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE })
 }
 
 fn layers(c: &mut Criterion) {
@@ -52,9 +52,9 @@ fn layers(c: &mut Criterion) {
     let act = Some(Activation::Relu);
     let fused = || {
         let output = linear::forward(&xs, &w, &b, act, Products::F32)?;
-        let mut sinks = sinks(&buffers);
+        let mut outs = outs(&buffers);
         let back = linear::backward(&w, &output, act, &grad, (true, Products::F32))?;
-        linear::gradients(&xs, &back.grad, [sinks.next(), sinks.next()], Products::F32)?;
+        linear::gradients(&xs, &back.grad, [outs.next(), outs.next()], Products::F32)?;
         drop(black_box(back));
         candle_core::Result::Ok(())
     };
@@ -67,8 +67,8 @@ fn layers(c: &mut Criterion) {
     let (xs, w) = (random(&[N, H]), random(&[H]));
     let buffers = [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")];
     let pair = || {
-        let mut sinks = sinks(&buffers);
-        [sinks.next().expect("two"), sinks.next().expect("two")]
+        let mut outs = outs(&buffers);
+        [outs.next().expect("two"), outs.next().expect("two")]
     };
     let fused = || {
         let output = batch_norm::forward(&xs, &w, &b, 1e-5, &Single)?;
@@ -167,8 +167,8 @@ fn sequences(c: &mut Criterion) {
         let fused = || {
             let output = recurrent::forward(kind, &xs, cell.each_ref(), false)?;
             let pass = recurrent::Pass { kind, xs: &xs, output: &output, reverse: false };
-            let sinks = buffers.each_ref().map(|buffer| Sink { buffer, onto: Onto::REPLACE });
-            recurrent::backward(pass, cell.each_ref(), &grad, sinks, false).map(|dx| drop(black_box(dx)))
+            let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
+            recurrent::backward(pass, cell.each_ref(), &grad, outs, false).map(|dx| drop(black_box(dx)))
         };
         let twin = || {
             autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {

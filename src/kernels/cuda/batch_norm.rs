@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::launch::{Arg, Threads, launch};
 use super::{join, room, room_for_sums, sum_products};
-use crate::kernels::Sink;
+use crate::kernels::GradOut;
 
 /// Value and normalised input (N, C), mean and biased variance (C).
 pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<[Tensor; 4]> {
@@ -30,12 +30,12 @@ pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64)
     Ok([ys, normalized, mean, var])
 }
 
-/// The gradient of the input; those of scale and shift go to their sinks.
+/// The gradient of the input; those of scale and shift go to their outputs.
 pub(in crate::kernels) fn backward(
     w: &Tensor,
     (normalized, var, eps): (&Tensor, &Tensor, f64),
     grad: &Tensor,
-    sinks: [Sink<'_>; 2],
+    outs: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
     let (count, width) = grad.dims2()?;
     let sums = sum_products(grad, normalized)?;
@@ -52,6 +52,6 @@ pub(in crate::kernels) fn backward(
         Arg::F64(eps),
     ];
     launch(grad.device(), ("batch_norm_back", Some(grad.dtype())), Threads::Each(count * width), &args)?;
-    join(&sums, sinks)?;
+    join(&sums, outs)?;
     Ok(dx)
 }

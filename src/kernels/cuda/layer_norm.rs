@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::launch::{Arg, Threads, launch};
 use super::{join, room, room_for_sums, sum_products};
-use crate::kernels::Sink;
+use crate::kernels::GradOut;
 
 /// Value and normalised input (N, C), and one over the standard deviation of each row (N) in f64.
 pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<[Tensor; 3]> {
@@ -26,12 +26,12 @@ pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64)
     Ok([ys, normalized, inverse])
 }
 
-/// The gradient of the input; those of scale and shift go to their sinks.
+/// The gradient of the input; those of scale and shift go to their outputs.
 pub(in crate::kernels) fn backward(
     w: &Tensor,
     (normalized, inverse): (&Tensor, &Tensor),
     grad: &Tensor,
-    sinks: [Sink<'_>; 2],
+    outs: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
     let (count, width) = grad.dims2()?;
     let sums = sum_products(grad, normalized)?;
@@ -46,6 +46,6 @@ pub(in crate::kernels) fn backward(
         Arg::Count(width),
     ];
     launch(grad.device(), ("layer_norm_back", Some(grad.dtype())), Threads::Rows(count), &args)?;
-    join(&sums, sinks)?;
+    join(&sums, outs)?;
     Ok(dx)
 }

@@ -6,7 +6,7 @@ use super::activation::number;
 use super::launch::{Arg, Threads, launch};
 use super::{room, sum_rows};
 use crate::kernels::linear::product;
-use crate::kernels::{Activation, Products, Sink, autograd};
+use crate::kernels::{Activation, GradOut, Products, autograd};
 
 /// The value (N, out), and the argument of an activation whose slope needs it.
 pub(in crate::kernels) fn forward(
@@ -35,7 +35,7 @@ pub(in crate::kernels) fn forward(
 pub(in crate::kernels) fn gradients(
     xs: &Tensor,
     grad: &Tensor,
-    [into_w, into_b]: [Option<Sink<'_>>; 2],
+    [into_w, into_b]: [Option<GradOut<'_>>; 2],
     products: Products,
 ) -> Result<()> {
     into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, products)?))?;

@@ -33,7 +33,7 @@ pub use update::Replayed;
 
 use launch::{Arg, Threads, launch};
 
-use super::Sink;
+use super::GradOut;
 
 /// Whether these kernels run on this tensor: a GPU, f32 or f64.
 pub(super) fn runs_on(xs: &Tensor) -> bool {
@@ -55,8 +55,8 @@ fn room_for_sums(count: usize, device: &Device) -> Result<Tensor> {
     launch::room(count.into(), DType::F64, device)
 }
 
-/// The sums over the rows of (N, C), joined to what is in the sink.
-pub(super) fn sum_rows(rows: &Tensor, Sink { buffer, onto }: Sink<'_>) -> Result<()> {
+/// The sums over the rows of (N, C), joined to what is in the output.
+pub(super) fn sum_rows(rows: &Tensor, GradOut { buffer, accumulate }: GradOut<'_>) -> Result<()> {
     let width = buffer.elem_count();
     let count = rows.elem_count() / width.max(1);
     launch(
@@ -68,8 +68,8 @@ pub(super) fn sum_rows(rows: &Tensor, Sink { buffer, onto }: Sink<'_>) -> Result
             Arg::In(rows),
             Arg::Count(count),
             Arg::Count(width),
-            Arg::F64(onto.keep),
-            Arg::F64(onto.scale),
+            Arg::F64(accumulate.beta),
+            Arg::F64(accumulate.alpha),
         ],
     )
 }
@@ -83,13 +83,18 @@ fn sum_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(sums)
 }
 
-/// What [`sum_products`] gives, joined to what is in the sinks: the products, then the sums.
-fn join(sums: &Tensor, sinks: [Sink<'_>; 2]) -> Result<()> {
-    for (place, Sink { buffer, onto }) in sinks.into_iter().enumerate() {
+/// What [`sum_products`] gives, joined to what is in the outputs: the products, then the sums.
+fn join(sums: &Tensor, outs: [GradOut<'_>; 2]) -> Result<()> {
+    for (place, GradOut { buffer, accumulate }) in outs.into_iter().enumerate() {
         let count = buffer.elem_count();
         let own = sums.narrow(0, place * count, count)?;
-        let args =
-            [Arg::Out(buffer), Arg::In(&own), Arg::Count(count), Arg::F64(onto.keep), Arg::F64(onto.scale)];
+        let args = [
+            Arg::Out(buffer),
+            Arg::In(&own),
+            Arg::Count(count),
+            Arg::F64(accumulate.beta),
+            Arg::F64(accumulate.alpha),
+        ];
         launch(buffer.device(), ("join", Some(buffer.dtype())), Threads::Each(count), &args)?;
     }
     Ok(())

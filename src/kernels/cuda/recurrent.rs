@@ -6,7 +6,7 @@ use super::activation::number;
 use super::launch::{Arg, Threads, launch};
 use super::{room, sum_rows};
 use crate::kernels::recurrent::{Cell, Kind, Pass, order};
-use crate::kernels::{Sink, autograd};
+use crate::kernels::{GradOut, autograd};
 
 /// The states (T, N, H), and what [`backward`] needs besides.
 pub(in crate::kernels) fn forward(
@@ -61,7 +61,7 @@ pub(in crate::kernels) fn backward(
     saved: &[Tensor],
     [w_ih, w_hh, _, _]: Cell<&Tensor>,
     grad: &Tensor,
-    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<Sink<'_>>,
+    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (width, _)) = (pass.xs.dims3()?, w_hh.dims2()?);

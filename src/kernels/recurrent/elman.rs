@@ -6,7 +6,7 @@ use super::super::activation::{self, add_and_slope};
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::super::{Onto, team};
+use super::super::{Accumulate, team};
 use super::rows::{Rows, Steps, by_rows, two};
 use super::{Activation, Arguments, Cell, Output, Sizes, order, transposed};
 
@@ -35,7 +35,7 @@ pub(super) fn forward<T: Float>(
         for (t, previous) in order(steps, reverse) {
             if let Some(previous) = previous {
                 let (z, h) = two(&mut hs, t, previous);
-                matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Onto::ADD, rows.cut())?;
+                matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
             }
             activation::apply(act, hs[t]);
         }
@@ -60,7 +60,7 @@ pub(super) fn through_time<T: Float>(
         for (t, _) in order(steps, reverse).rev() {
             if let Some(next) = next {
                 let (z, later) = two(&mut dz, t, next);
-                matmul(z, Matrix::new(later, rows.count, hidden), w_hh, Onto::REPLACE, rows.cut())?;
+                matmul(z, Matrix::new(later, rows.count, hidden), w_hh, Accumulate::REPLACE, rows.cut())?;
             }
             add_and_slope(act, dz[t], rows.of(grad, t, hidden), rows.of(h, t, hidden));
             next = Some(t);

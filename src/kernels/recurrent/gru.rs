@@ -8,7 +8,7 @@ use super::super::gemm::{Matrix, matmul, matmul_then};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
-use super::super::{Onto, team};
+use super::super::{Accumulate, team};
 use super::rows::{Rows, Steps, by_rows};
 use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
@@ -42,7 +42,7 @@ pub(super) fn forward<T: Float>(
         let mut state = vec![T::of(0.0); rows.count * width];
         for (t, _) in order(steps, reverse) {
             let h = Matrix::new(&before, rows.count, hidden);
-            matmul_then(&mut state, h, w_hh, Onto::REPLACE, rows.cut(), |start, part: &mut [T]| {
+            matmul_then(&mut state, h, w_hh, Accumulate::REPLACE, rows.cut(), |start, part: &mut [T]| {
                 shift_and_apply(None, part, &b_hh[start..]);
             })?;
             step(hidden, gates[t], &state, from_state[t], &mut before);
@@ -109,7 +109,13 @@ pub(super) fn through_time<T: Float>(
                 *dh = grad + direct;
             }
             if let Some(next) = next {
-                matmul(&mut dh, Matrix::new(state[next], rows.count, width), w_hh, Onto::ADD, rows.cut())?;
+                matmul(
+                    &mut dh,
+                    Matrix::new(state[next], rows.count, width),
+                    w_hh,
+                    Accumulate::ADD,
+                    rows.cut(),
+                )?;
             }
             let before = previous.map_or(&zero[..], |previous| rows.of(h, previous, hidden));
             let kept = [before, rows.of(&gates, t, width), rows.of(&from_state, t, hidden)];

@@ -7,7 +7,7 @@ use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
-use super::super::{Onto, team};
+use super::super::{Accumulate, team};
 use super::rows::{Rows, by_rows, two};
 use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
@@ -41,7 +41,7 @@ pub(super) fn forward<T: Float>(
         for (t, previous) in order(steps, reverse) {
             let z = &mut *gates[t];
             if let Some(previous) = previous {
-                matmul(z, Matrix::new(hs[previous], rows.count, hidden), w_hh, Onto::ADD, rows.cut())?;
+                matmul(z, Matrix::new(hs[previous], rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
             }
             let (c, before) = match previous {
                 Some(previous) => two(&mut cs, t, previous),
@@ -96,7 +96,7 @@ pub(super) fn through_time<T: Float>(
         for (t, previous) in order(steps, reverse).rev() {
             dh.copy_from_slice(rows.of(grad, t, hidden));
             if let Some(next) = next {
-                matmul(&mut dh, Matrix::new(dz[next], rows.count, width), w_hh, Onto::ADD, rows.cut())?;
+                matmul(&mut dh, Matrix::new(dz[next], rows.count, width), w_hh, Accumulate::ADD, rows.cut())?;
             }
             let before = previous.map_or(&zero[..], |previous| rows.of(&cs, previous, hidden));
             let memories = [before, rows.of(&cs, t, hidden)];

@@ -15,7 +15,7 @@ use candle_core::{Result, Tensor};
 use super::gemm::{Cut, Matrix, matmul};
 use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
-use super::{Activation, Onto, Sink, autograd, by_dtype, cuda, is_fused};
+use super::{Accumulate, Activation, GradOut, autograd, by_dtype, cuda, is_fused};
 
 /// What happens at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-/// The four parameters of one direction of one layer, or their gradients' sinks, where the layer has G gates:
+/// The four parameters of one direction of one layer, or their gradients' outputs, where the layer has G gates:
 /// `weight_ih` (G H, F), `weight_hh` (G H, H), `bias_ih` (G H), `bias_hh` (G H).
 pub type Cell<P> = [P; 4];
 
@@ -89,27 +89,27 @@ pub struct Pass<'a> {
     pub reverse: bool,
 }
 
-/// The gradients of [`forward`] from the gradient (T, N, H) of the states: the parameters' go to their sinks, the
+/// The gradients of [`forward`] from the gradient (T, N, H) of the states: the parameters' go to their outputs, the
 /// input's is given back where it is wanted.
 pub fn backward(
     pass: Pass<'_>,
     cell: Cell<&Tensor>,
     grad: &Tensor,
-    sinks: Cell<Sink<'_>>,
+    outs: Cell<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     if is_fused(pass.xs) {
-        return by_dtype!(pass.xs, T => fused_backward::<T>(pass, cell, grad, sinks, want_input));
+        return by_dtype!(pass.xs, T => fused_backward::<T>(pass, cell, grad, outs, want_input));
     }
     if cuda::runs_on(pass.xs) {
-        return cuda::recurrent::backward(pass, &pass.output.saved, cell, grad, sinks, want_input);
+        return cuda::recurrent::backward(pass, &pass.output.saved, cell, grad, outs, want_input);
     }
     let [w_ih, w_hh, b_ih, b_hh] = cell;
     let grads = autograd::vjp(&[pass.xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {
         plain(pass.kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], pass.reverse)
     })?;
-    for (sink, grad) in sinks.into_iter().zip(&grads[1..]) {
-        autograd::store(sink, grad)?;
+    for (out, grad) in outs.into_iter().zip(&grads[1..]) {
+        autograd::store(out, grad)?;
     }
     Ok(want_input.then(|| grads[0].clone()))
 }
@@ -184,7 +184,7 @@ fn fused_backward<T: Float>(
     Pass { kind, xs, output, reverse }: Pass<'_>,
     [w_ih, w_hh, _, _]: Cell<&Tensor>,
     grad: &Tensor,
-    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<Sink<'_>>,
+    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (gates, hidden)) = (xs.dims3()?, w_hh.dims2()?);
@@ -204,12 +204,12 @@ fn fused_backward<T: Float>(
     let dx = want_input.then(|| {
         let mut dx = vec![T::of(0.0); rows * features];
         let w_ih = view::<T>(w_ih)?;
-        matmul(&mut dx, input, Matrix::new(&w_ih, gates, features), Onto::REPLACE, Cut::Rows)?;
+        matmul(&mut dx, input, Matrix::new(&w_ih, gates, features), Accumulate::REPLACE, Cut::Rows)?;
         tensor(dx, (steps, n, features))
     });
     let dx = dx.transpose()?;
     edit(into_w_ih.buffer, |dw| {
-        matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.onto, Cut::Rows)
+        matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.accumulate, Cut::Rows)
     })??;
     // Each step's gradient meets the state of the step before it.
     let (size, block) = (sizes.state(), n * gates);
@@ -217,10 +217,10 @@ fn fused_backward<T: Float>(
     let earlier = if reverse { &h[size..] } else { &h[..rows * hidden - size] };
     edit(into_w_hh.buffer, |dw| {
         let (later, earlier) = (Matrix::new(later, rows - n, gates), Matrix::new(earlier, rows - n, hidden));
-        matmul(dw, later.t(), earlier, into_w_hh.onto, Cut::Rows)
+        matmul(dw, later.t(), earlier, into_w_hh.accumulate, Cut::Rows)
     })??;
-    edit(into_b_ih.buffer, |db| sum_rows(db, &dz.input, into_b_ih.onto))?;
-    edit(into_b_hh.buffer, |db| sum_rows(db, from_state, into_b_hh.onto))?;
+    edit(into_b_ih.buffer, |db| sum_rows(db, &dz.input, into_b_ih.accumulate))?;
+    edit(into_b_hh.buffer, |db| sum_rows(db, from_state, into_b_hh.accumulate))?;
     Ok(dx)
 }
 
@@ -273,9 +273,9 @@ mod tests {
                 })
                 .unwrap();
                 let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
-                let sinks = buffers.each_ref().map(|buffer| Sink { buffer, onto: Onto::ADD });
+                let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::ADD });
                 let pass = Pass { kind, xs: &xs, output: &output, reverse };
-                let dx = backward(pass, refs(), &grad, sinks, true).unwrap().unwrap();
+                let dx = backward(pass, refs(), &grad, outs, true).unwrap().unwrap();
                 close(&dx, &expected[0]);
                 for (buffer, expected) in buffers.iter().zip(&expected[1..]) {
                     close(&(buffer - 1.0).unwrap(), expected);
@@ -292,8 +292,8 @@ mod tests {
             let output = forward(kind, &xs, cell.each_ref(), false).unwrap();
             let pass = Pass { kind, xs: &xs, output: &output, reverse: false };
             let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
-            let sinks = buffers.each_ref().map(|buffer| Sink { buffer, onto: Onto::REPLACE });
-            let dx = backward(pass, cell.each_ref(), &output.hs, sinks, true).unwrap();
+            let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
+            let dx = backward(pass, cell.each_ref(), &output.hs, outs, true).unwrap();
             assert_eq!(dx.unwrap().dims(), [2000, 1, 2]);
         }
     }

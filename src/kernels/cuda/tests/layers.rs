@@ -3,10 +3,10 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::super::{activation, batch_norm, layer_norm, linear, recurrent};
-use super::{close, each, random, sink, there};
+use super::{close, each, out, random, there};
 use crate::distributed::Single;
 use crate::kernels::recurrent::{self as layers, Kind, Output, Pass};
-use crate::kernels::{self, Activation, Onto, Products, Sink};
+use crate::kernels::{self, Accumulate, Activation, GradOut, Products};
 
 #[test]
 fn activations() {
@@ -44,13 +44,13 @@ fn linear_layers_and_sums_of_rows() {
                     close(&activation::forward(act, argument).unwrap(), &ys, tolerance, "argument");
                 }
             }
-            for onto in [Onto::REPLACE, Onto::ADD, Onto { keep: 0.5, scale: -2.0 }] {
+            for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
                 let (dw, db) = (there(&w), there(&b));
-                let sinks = [Some(sink(&dw, onto)), Some(sink(&db, onto))];
-                linear::gradients(&there(&xs), &there(&grad), sinks, Products::F32).unwrap();
+                let outs = [Some(out(&dw, accumulate)), Some(out(&db, accumulate))];
+                linear::gradients(&there(&xs), &there(&grad), outs, Products::F32).unwrap();
                 let (expected_w, expected_b) = (w.copy().unwrap(), b.copy().unwrap());
-                let sinks = [Some(sink(&expected_w, onto)), Some(sink(&expected_b, onto))];
-                kernels::linear::gradients(&xs, &grad, sinks, Products::F32).unwrap();
+                let outs = [Some(out(&expected_w, accumulate)), Some(out(&expected_b, accumulate))];
+                kernels::linear::gradients(&xs, &grad, outs, Products::F32).unwrap();
                 close(&dw, &expected_w, 100.0 * tolerance, "gradient of the weight");
                 close(&db, &expected_b, 100.0 * tolerance, "gradient of the bias");
             }
@@ -70,17 +70,17 @@ fn batch_normalisation() {
             for (a, b) in [(&ys, &expected.ys), (&mean, &expected.mean), (&var, &expected.var)] {
                 close(a, b, 4.0 * tolerance, "batch norm");
             }
-            let run = |gpu: bool, f: &dyn Fn([Sink<'_>; 2]) -> Result<Tensor>| {
+            let run = |gpu: bool, f: &dyn Fn([GradOut<'_>; 2]) -> Result<Tensor>| {
                 let own = |param: &Tensor| if gpu { there(param) } else { param.copy().unwrap() };
                 let (dw, db) = (own(&w), own(&b));
-                let dx = f([sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)]).unwrap();
+                let dx = f([out(&dw, Accumulate::ADD), out(&db, Accumulate::REPLACE)]).unwrap();
                 [dx, dw, db]
             };
-            let own = run(true, &|sinks| {
-                batch_norm::backward(&there(&w), (&normalized, &var, 1e-5), &there(&grad), sinks)
+            let own = run(true, &|outs| {
+                batch_norm::backward(&there(&w), (&normalized, &var, 1e-5), &there(&grad), outs)
             });
-            let twin = run(false, &|sinks| {
-                kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, sinks, &Single)
+            let twin = run(false, &|outs| {
+                kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, outs, &Single)
             });
             for (own, twin) in own.iter().zip(&twin) {
                 close(own, twin, 20.0 * tolerance, "batch norm, back");
@@ -99,17 +99,17 @@ fn layer_normalisation() {
                 layer_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected = kernels::layer_norm::forward(&xs, &w, &b, 1e-5).unwrap();
             close(&ys, &expected.ys, 10.0 * tolerance, "layer norm");
-            let run = |gpu: bool, f: &dyn Fn([Sink<'_>; 2]) -> Result<Tensor>| {
+            let run = |gpu: bool, f: &dyn Fn([GradOut<'_>; 2]) -> Result<Tensor>| {
                 let own = |param: &Tensor| if gpu { there(param) } else { param.copy().unwrap() };
                 let (dw, db) = (own(&w), own(&b));
-                let dx = f([sink(&dw, Onto::ADD), sink(&db, Onto::REPLACE)]).unwrap();
+                let dx = f([out(&dw, Accumulate::ADD), out(&db, Accumulate::REPLACE)]).unwrap();
                 [dx, dw, db]
             };
-            let own = run(true, &|sinks| {
-                layer_norm::backward(&there(&w), (&normalized, &inverse), &there(&grad), sinks)
+            let own = run(true, &|outs| {
+                layer_norm::backward(&there(&w), (&normalized, &inverse), &there(&grad), outs)
             });
             let twin =
-                run(false, &|sinks| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, sinks));
+                run(false, &|outs| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, outs));
             for (own, twin) in own.iter().zip(&twin) {
                 close(own, twin, 40.0 * tolerance, "layer norm, back");
             }
@@ -135,17 +135,17 @@ fn recurrent_layers() {
                 let expected = layers::forward(kind, &xs, cell, reverse).unwrap();
                 let (hs, saved) = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();
                 close(&hs, &expected.hs, 40.0 * tolerance, "states");
-                let run = |cell: [&Tensor; 4], f: &dyn Fn([Sink<'_>; 4]) -> Result<Option<Tensor>>| {
+                let run = |cell: [&Tensor; 4], f: &dyn Fn([GradOut<'_>; 4]) -> Result<Option<Tensor>>| {
                     let buffers = cell.map(|param| param.ones_like().unwrap());
-                    let dx = f(buffers.each_ref().map(|buffer| sink(buffer, Onto::ADD))).unwrap();
+                    let dx = f(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
                     (dx.unwrap(), buffers)
                 };
                 let pass = Pass { kind, xs: &xs, output: &expected, reverse };
-                let (dx, twin) = run(cell, &|sinks| layers::backward(pass, cell, &grad, sinks, true));
+                let (dx, twin) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
                 let output = Output::of(hs, Vec::new());
                 let pass = Pass { xs: &own_xs, output: &output, ..pass };
-                let (own_dx, own) = run(own_cell.each_ref(), &|sinks| {
-                    recurrent::backward(pass, &saved, own_cell.each_ref(), &there(&grad), sinks, true)
+                let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
+                    recurrent::backward(pass, &saved, own_cell.each_ref(), &there(&grad), outs, true)
                 });
                 close(&own_dx, &dx, 200.0 * tolerance, "gradient of the input");
                 for (own, twin) in own.iter().zip(&twin) {

@@ -7,7 +7,7 @@ mod training;
 use candle_core::{DType, Device, Tensor};
 
 use super::device;
-use crate::kernels::{Onto, Sink};
+use crate::kernels::{Accumulate, GradOut};
 
 /// What rounding may do in so many steps of arithmetic.
 pub(super) fn tolerance(dtype: DType) -> f64 {
@@ -54,6 +54,6 @@ pub(super) fn each(mut test: impl FnMut(DType, f64)) {
     }
 }
 
-pub(super) fn sink(buffer: &Tensor, onto: Onto) -> Sink<'_> {
-    Sink { buffer, onto }
+pub(super) fn out(buffer: &Tensor, accumulate: Accumulate) -> GradOut<'_> {
+    GradOut { buffer, accumulate }
 }
