@@ -12,7 +12,13 @@ use crate::rng::{LANES, Stream};
 /// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
 /// The stream is read row by row, also where the rows lie in the second dimension, from the position `first` on. On a GPU
 /// the stream may be that of the step which `now` has.
-pub fn mask(xs: &Tensor, p: f64, stream: &Stream, first: u64, now: Option<&Tensor>) -> Result<Tensor> {
+pub fn mask(
+    xs: &Tensor,
+    p: f64,
+    stream: &Stream,
+    first: u64,
+    step_counter: Option<&Tensor>,
+) -> Result<Tensor> {
     // With p = 1 nothing is kept, and torch gives zeros, not 0 · ∞.
     let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     // A word is kept with probability 1 - p, to 32 bits.
@@ -24,7 +30,7 @@ pub fn mask(xs: &Tensor, p: f64, stream: &Stream, first: u64, now: Option<&Tenso
     };
     if cuda::runs_on(xs) {
         let of = (xs.device(), xs.dtype());
-        let from = (stream.source(), now);
+        let from = (stream.source(), step_counter);
         let mask = cuda::dropout::mask(of, [steps, rows, width], from, first, (dropped, scale))?;
         return mask.reshape(xs.shape());
     }

@@ -38,13 +38,13 @@ pub struct Prelude<'a> {
     /// The weight is multiplied by this: decoupled weight decay.
     pub keep: f64,
     /// On a GPU, what decides there whether anything is done.
-    pub gate: Option<cuda::Gate<'a>>,
+    pub skip_flag: Option<cuda::SkipFlag<'a>>,
 }
 
 impl Prelude<'_> {
     /// Nothing happens.
     pub const NONE: Prelude<'static> =
-        Prelude { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, gate: None };
+        Prelude { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
 
     #[inline(always)]
     fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
@@ -116,7 +116,7 @@ fn run<const S: usize>(
     grad: &Tensor,
     slots: [&Var; S],
 ) -> Result<()> {
-    if cuda::runs_on(param) || prelude.gate.is_some() {
+    if cuda::runs_on(param) || prelude.skip_flag.is_some() {
         return cuda::update::update(&rule.fused(), prelude, param, grad, &slots);
     }
     if !is_fused(param) {

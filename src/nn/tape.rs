@@ -31,7 +31,7 @@ pub struct Tape {
     first_row: u64,
     streams: u64,
     cumulative: bool,
-    now: Option<Tensor>,
+    step_counter: Option<Tensor>,
     ranks: Arc<dyn Communicator>,
 }
 
@@ -48,7 +48,7 @@ impl Tape {
     /// An empty tape for the rows from `first_row` on of the batch of update `step`.
     pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
         let (pullbacks, ranks) = (Vec::new(), Arc::new(Single));
-        Self { pullbacks, seed, step, first_row, streams: 0, cumulative: false, now: None, ranks }
+        Self { pullbacks, seed, step, first_row, streams: 0, cumulative: false, step_counter: None, ranks }
     }
 
     /// The same tape, on which BatchNorm's running statistics are the mean over all batches since its counter was 0.
@@ -67,13 +67,13 @@ impl Tape {
     }
 
     /// The same tape on a GPU whose memory has the number of the step: a captured pass has another in each replay.
-    pub fn with_now(self, now: Option<Tensor>) -> Self {
-        Self { now, ..self }
+    pub fn with_step_counter(self, step_counter: Option<Tensor>) -> Self {
+        Self { step_counter, ..self }
     }
 
     /// Where the number of the step is in a GPU's memory.
-    pub(super) fn now(&self) -> Option<&Tensor> {
-        self.now.as_ref()
+    pub(super) fn step_counter(&self) -> Option<&Tensor> {
+        self.step_counter.as_ref()
     }
 
     /// Whether running statistics are a mean over all batches.

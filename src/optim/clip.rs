@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::kernels::cuda::Gate;
+use crate::kernels::cuda::SkipFlag;
 use crate::kernels::norm::sum_of_squares;
 
 /// How gradients are limited before an update.
@@ -28,12 +28,13 @@ pub struct Clipping<'a> {
     /// Every element is limited to ± this; infinite: not at all.
     pub clamp: f64,
     /// What decides, when the update runs, whether it is made, and scales the gradients further.
-    pub gate: Option<Gate<'a>>,
+    pub skip_flag: Option<SkipFlag<'a>>,
 }
 
 impl Clipping<'_> {
     /// Nothing is limited.
-    pub const NONE: Clipping<'static> = Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY, gate: None };
+    pub const NONE: Clipping<'static> =
+        Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY, skip_flag: None };
 }
 
 impl Clip {

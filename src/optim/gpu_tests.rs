@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::schedule::{Plan, ScheduleTime};
 use super::{Clipping, Grouped, Optimizer, Rule};
-use crate::kernels::cuda::{Gate, Judge, Thresholds};
+use crate::kernels::cuda::{FiniteGuard, SkipFlag, Thresholds};
 use crate::kernels::{Accumulate, autograd};
 use crate::nn::{GradBuffer, Gradients, Init, Params};
 use crate::registry::FromTable;
@@ -92,7 +92,7 @@ fn every_kernel_is_its_rules_formula() {
             continue;
         }
         seen += 1;
-        let judge = Judge::new(8, &device()).unwrap();
+        let guard = FiniteGuard::new(8, &device()).unwrap();
         for (step, (clipping, norm)) in (1..).zip([
             (Clipping::NONE, None),
             (Clipping { clamp: 0.7, ..Clipping::NONE }, None),
@@ -108,12 +108,12 @@ fn every_kernel_is_its_rules_formula() {
                 _ => clipping,
             };
             cpu.step(&Gradients::Dense(grads), own, ScheduleTime::FIRST).unwrap();
-            judge.begin(step.into(), 1.0).unwrap();
+            guard.begin(step.into(), 1.0).unwrap();
             let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Thresholds { norm: norm.filter(|_| !whole), loss: 10.0 };
-            judge.see(&loss, gpu_grads.flat(), limits).unwrap();
-            let gate = Some(Gate { judge: &judge, replayed: None });
-            let clipping = Clipping { gate, ..clipping };
+            guard.check(&loss, gpu_grads.flat(), limits).unwrap();
+            let skip_flag = Some(SkipFlag { guard: &guard, replayed: None });
+            let clipping = Clipping { skip_flag, ..clipping };
             gpu.step(&Gradients::Dense(gpu_grads), clipping, ScheduleTime::FIRST).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
@@ -125,16 +125,17 @@ fn every_kernel_is_its_rules_formula() {
 #[test]
 fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
     let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1", &device());
-    let judge = Judge::new(8, &device()).unwrap();
+    let guard = FiniteGuard::new(8, &device()).unwrap();
     let mut step = |number: u32, loss: f64| {
         let buffer = gradients(&params, number);
         let grads = buffer.as_written();
-        judge.begin(number.into(), 1.0).unwrap();
+        guard.begin(number.into(), 1.0).unwrap();
         let loss = Tensor::new(loss, &device()).unwrap();
         let limits = Thresholds { norm: None, loss: 10.0 };
-        judge.see(&loss, grads.flat(), limits).unwrap();
+        guard.check(&loss, grads.flat(), limits).unwrap();
         let place = gpu.place();
-        let clipping = Clipping { gate: Some(Gate { judge: &judge, replayed: None }), ..Clipping::NONE };
+        let clipping =
+            Clipping { skip_flag: Some(SkipFlag { guard: &guard, replayed: None }), ..Clipping::NONE };
         gpu.step(&Gradients::Dense(grads), clipping, ScheduleTime::FIRST).unwrap();
         (params.copy().unwrap(), place, gpu.state().unwrap())
     };

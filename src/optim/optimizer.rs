@@ -48,7 +48,7 @@ fn prelude<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> Prelude<'a> {
         clamp: clipping.clamp,
         coupled: if decoupled { 0.0 } else { weight_decay },
         keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
-        gate: clipping.gate,
+        skip_flag: clipping.skip_flag,
     }
 }
 

@@ -94,7 +94,7 @@ impl Learner {
             // The tape of the last part is gone, and with it all that looked at its rows.
             let range = start..start + rows.len();
             let data::Batch { xs, ys } = batch.data.part(&selection, range, inputs.take())?;
-            let mut tape = self.tape(batch, start).with_now(run.step_counter().cloned());
+            let mut tape = self.tape(batch, start).with_step_counter(run.step_counter().cloned());
             let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };

@@ -10,7 +10,7 @@ use crate::rng::Source;
 pub(in crate::kernels) fn mask(
     (device, dtype): (&Device, DType),
     [steps, rows, width]: [usize; 3],
-    (source, now): (Source, Option<&Tensor>),
+    (source, step_counter): (Source, Option<&Tensor>),
     first: u64,
     (dropped, kept): (u64, f64),
 ) -> Result<Tensor> {
@@ -25,7 +25,7 @@ pub(in crate::kernels) fn mask(
         Arg::U32(source.purpose as u32),
         Arg::U64(source.index & 0xFFFF),
         Arg::U64(source.index >> 16),
-        Arg::or_null(now),
+        Arg::or_null(step_counter),
         Arg::U64(first),
         Arg::U64(dropped),
         Arg::F64(kept),

@@ -9,11 +9,11 @@ pub(super) mod batch_norm;
 pub(super) mod cross_entropy;
 mod devices;
 pub(super) mod dropout;
+mod finite_guard;
 pub(super) mod gather;
 mod graph;
 #[cfg(test)]
 mod host;
-mod judge;
 mod launch;
 pub(super) mod layer_norm;
 #[cfg(feature = "cuda")]
@@ -27,8 +27,8 @@ pub(super) mod update;
 use candle_core::{DType, Device, Result, Tensor};
 
 pub use devices::{BUILT_WITH, Found, device, devices, found};
+pub use finite_guard::{FiniteGuard, SkipFlag, Thresholds};
 pub use graph::{Constants, Graph};
-pub use judge::{Gate, Judge, Thresholds};
 pub use update::Replayed;
 
 use launch::{Arg, Threads, launch};

@@ -13,17 +13,17 @@ struct Constants {
 };
 #endif
 
-// Updates p and its slots in place. Where there is a gate, gate[0] multiplies the gradient, and with gate[1] = 0 nothing
+// Updates p and its slots in place. Where there is a skip_flag, skip_flag[0] multiplies the gradient, and with skip_flag[1] = 0 nothing
 // is done. Where `now` is not null it has the constants: a captured graph reads new ones at each replay.
 #define RULE(name, ...)                                                                                              \
     __device__ __forceinline__ void NAMED(name##_formula)(REAL & p, REAL g, REAL * s, const double *c, unsigned slots) { \
         __VA_ARGS__                                                                                                  \
     }                                                                                                                \
     KERNEL_OF(update_##name, REAL *param, const REAL *grad, NAMED(Slots) slots, u64 count, unsigned slot_count,      \
-              Constants constants, const double *now, const double *gate) {                                          \
-        if (gate && gate[1] == 0.0) return;                                                                          \
+              Constants constants, const double *now, const double *skip_flag) {                                          \
+        if (skip_flag && skip_flag[1] == 0.0) return;                                                                          \
         const double *c = now ? now : constants.at;                                                                  \
-        REAL factor = gate ? REAL(gate[0]) : REAL(1);                                                                \
+        REAL factor = skip_flag ? REAL(skip_flag[0]) : REAL(1);                                                                \
         EACH(i, count) {                                                                                             \
             REAL p = param[i], g = grad[i];                                                                          \
             REAL bound = REAL(c[0]);                                                                                 \
@@ -90,6 +90,6 @@ RULE(lamb, MOMENTS p = s[0] * REAL(c[3]) / (root(s[1] * REAL(c[4])) + REAL(c[5])
 #undef MOMENTS
 
 // out ← before, where updates are not made.
-KERNEL_OF(take_back, REAL *out, const REAL *before, u64 count, const double *gate) {
-    EACH(i, count) if (gate[1] == 0.0) out[i] = before[i];
+KERNEL_OF(restore_skipped, REAL *out, const REAL *before, u64 count, const double *skip_flag) {
+    EACH(i, count) if (skip_flag[1] == 0.0) out[i] = before[i];
 }

@@ -27,7 +27,7 @@ pub(in crate::kernels) fn update(
     for (place, slot) in places.iter_mut().zip(slots) {
         *place = Some(slot.as_tensor());
     }
-    let (now, runs) = match prelude.gate.and_then(|gate| gate.replayed) {
+    let (now, runs) = match prelude.skip_flag.and_then(|skip_flag| skip_flag.replayed) {
         None => (None, true),
         Some(replayed) => replayed.put(constants)?,
     };
@@ -47,7 +47,7 @@ pub(in crate::kernels) fn update(
             Arg::U32(u32::try_from(slots.len()).unwrap_or(u32::MAX)),
             Arg::Constants(constants),
             Arg::or_null(now.as_ref()),
-            Arg::or_null(prelude.gate.map(|gate| gate.judge.gate())),
+            Arg::or_null(prelude.skip_flag.map(|skip_flag| skip_flag.guard.skip_flag())),
         ],
     )
 }

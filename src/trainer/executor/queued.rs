@@ -1,6 +1,6 @@
 //! Updates that are queued on a GPU: the host reads what came of them now and then, and nothing inside an update waits.
 //!
-//! An update that is not finite is not made, and none behind it is, until the host has looked ([`Judge`]). So the
+//! An update that is not finite is not made, and none behind it is, until the host has looked ([`FiniteGuard`]). So the
 //! weights are then as they were before it. With `train.cuda_graph` an update is captured as a CUDA graph and replayed
 //! by one launch.
 
@@ -13,7 +13,7 @@ use super::super::learner::{Backward, Batch, Learner};
 use super::{Checked, Limits, Outcome, Run, Work};
 use crate::error::Result;
 use crate::kernels::Number;
-use crate::kernels::cuda::{Constants, Gate, Graph, Judge, Replayed, Thresholds};
+use crate::kernels::cuda::{Constants, FiniteGuard, Graph, Replayed, SkipFlag, Thresholds};
 use crate::nn::{Gradients, Params};
 use crate::optim::{Clip, Clipping};
 
@@ -27,7 +27,7 @@ const WARM_UPS: u32 = 2;
 #[derive(Debug)]
 pub(in crate::trainer) struct Queued {
     device: Device,
-    judge: Judge,
+    guard: FiniteGuard,
     graph: Option<UpdateGraph>,
 }
 
@@ -47,7 +47,7 @@ enum Phase {
 /// A queued update as its work sees it.
 #[derive(Clone, Copy)]
 pub(in crate::trainer) struct QueuedRun<'a> {
-    judge: &'a Judge,
+    guard: &'a FiniteGuard,
     phase: Phase,
     /// Where a graph reads the numbers of the optimizer's kernels.
     replayed: Option<&'a Replayed>,
@@ -58,9 +58,9 @@ pub(in crate::trainer) struct QueuedRun<'a> {
 impl Queued {
     pub(super) fn new(params: &Params, graph: bool) -> Result<Self> {
         let device = params.device().clone();
-        let judge = Judge::new(CAPACITY, &device)?;
+        let guard = FiniteGuard::new(CAPACITY, &device)?;
         let graph = graph.then(|| UpdateGraph::new(params)).transpose()?;
-        Ok(Self { device, judge, graph })
+        Ok(Self { device, guard, graph })
     }
 
     pub(super) fn run(
@@ -69,9 +69,9 @@ impl Queued {
         batch: &Batch<'_>,
         work: &mut Work<'_>,
     ) -> Result<Option<Outcome>> {
-        self.judge.begin(batch.time.step, batch.total)?;
+        self.guard.begin(batch.time.step, batch.total)?;
         let (Some(graph), Some(rows)) = (&mut self.graph, batch.selection.on_device()) else {
-            let run = QueuedRun { judge: &self.judge, phase: Phase::Eager, replayed: None, rows: None };
+            let run = QueuedRun { guard: &self.guard, phase: Phase::Eager, replayed: None, rows: None };
             return Run::Queued(run).guarded(learner, work);
         };
         let shape = Shape { rows: batch.rows.len(), total: batch.total.to_bits() };
@@ -79,7 +79,7 @@ impl Queued {
         let uses_graph = matches!(phase, Phase::Capture | Phase::Replay);
         let replayed = uses_graph.then_some(&graph.replayed);
         let rows = graph.rows.as_ref().filter(|_| uses_graph);
-        let run = Run::Queued(QueuedRun { judge: &self.judge, phase, replayed, rows });
+        let run = Run::Queued(QueuedRun { guard: &self.guard, phase, replayed, rows });
         match phase {
             Phase::Eager => return run.guarded(learner, work),
             Phase::WarmUp => {
@@ -103,7 +103,7 @@ impl Queued {
         if in_flight.is_empty() {
             return Ok(Vec::new());
         }
-        let (losses, norms, ceased) = self.judge.read()?;
+        let (losses, norms, ceased) = self.guard.read()?;
         let outcome = |Submitted { update, .. }: &Submitted| {
             let place = usize::try_from(update.step).unwrap_or(0) % CAPACITY;
             let is_finite = ceased != Some(update.step);
@@ -113,7 +113,7 @@ impl Queued {
     }
 
     pub(super) fn reopen(&self) -> Result<()> {
-        Ok(self.judge.open()?)
+        Ok(self.guard.reopen()?)
     }
 }
 
@@ -131,11 +131,11 @@ impl<'a> QueuedRun<'a> {
     }
 
     pub(super) fn step_counter(&self) -> &'a Tensor {
-        self.judge.now()
+        self.guard.step_counter()
     }
 
     pub(super) fn restore_unless_made(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
-        Ok(self.judge.take_back(buffers, before)?)
+        Ok(self.guard.restore_skipped(buffers, before)?)
     }
 
     /// Lets the GPU check loss and gradients, and clip by the norm.
@@ -154,11 +154,11 @@ impl<'a> QueuedRun<'a> {
                 Number::Here(loss) => Tensor::new(loss, gradients.flat().device())?,
             };
             let norm = if let Clip::Norm(norm) = clip { Some(norm) } else { None };
-            self.judge.see(&loss, gradients.flat(), Thresholds { norm, loss: dtype.largest() })?;
+            self.guard.check(&loss, gradients.flat(), Thresholds { norm, loss: dtype.largest() })?;
         }
         let clamp = if let Clip::Value(clamp) = clip { clamp } else { f64::INFINITY };
-        let gate = Some(Gate { judge: self.judge, replayed: self.replayed });
-        let clipping = Clipping { clamp, gate, ..Clipping::NONE };
+        let skip_flag = Some(SkipFlag { guard: self.guard, replayed: self.replayed });
+        let clipping = Clipping { clamp, skip_flag, ..Clipping::NONE };
         Ok(Checked { outcome: None, step: Some((Gradients::Dense(gradients), clipping)) })
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
-use super::super::{Judge, Thresholds, cross_entropy, dropout, gather};
+use super::super::{FiniteGuard, Thresholds, cross_entropy, dropout, gather};
 use super::{close, each, gpu, random, there};
 use crate::kernels;
 use crate::rng::{Purpose, Stream};
@@ -103,11 +103,12 @@ fn dropout_masks_are_the_same_on_both_devices() {
                 let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
                 let threshold = (dropped, kept);
                 // The step by value, and as a replayed graph reads it.
-                let now = there(&Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap());
+                let step_counter = there(&Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap());
                 let gpu = gpu();
-                for now in [None, Some(&now)] {
+                for step_counter in [None, Some(&step_counter)] {
                     let of = (&gpu, dtype);
-                    let mask = dropout::mask(of, sizes, (stream.source(), now), first, threshold).unwrap();
+                    let mask =
+                        dropout::mask(of, sizes, (stream.source(), step_counter), first, threshold).unwrap();
                     close(&mask.reshape(shape).unwrap(), &expected, 0.0, "mask");
                 }
             }
@@ -134,17 +135,17 @@ fn batches() {
 #[test]
 fn the_judge_lets_finite_updates_pass_and_closes_for_good_behind_one_that_is_not() {
     each(|dtype, _| {
-        let judge = Judge::new(4, &gpu()).unwrap();
+        let guard = FiniteGuard::new(4, &gpu()).unwrap();
         // More than a block takes.
         let grads = random(&[10_001], dtype);
         let squares = kernels::norm::sum_of_squares(&grads).unwrap();
         let nan = Tensor::new(&[1.0, f64::NAN], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         let nan = Tensor::cat(&[&grads, &nan], 0).unwrap();
         let see = |step: u64, loss: f64, grads: &Tensor, norm| {
-            judge.begin(step, 2.0).unwrap();
+            guard.begin(step, 2.0).unwrap();
             let loss = Tensor::new(loss, &gpu()).unwrap();
-            judge.see(&loss, &there(grads), Thresholds { norm, loss: 1e38 }).unwrap();
-            judge.gate().to_vec1::<f64>().unwrap()
+            guard.check(&loss, &there(grads), Thresholds { norm, loss: 1e38 }).unwrap();
+            guard.skip_flag().to_vec1::<f64>().unwrap()
         };
         let norm = squares.sqrt();
         let clipped = see(1, 5.0, &grads, Some(0.5))[0];
@@ -153,11 +154,11 @@ fn the_judge_lets_finite_updates_pass_and_closes_for_good_behind_one_that_is_not
         assert_eq!(see(3, 6.0, &grads, Some(1e9)), [1.0, 1.0, 0.0]);
         assert_eq!(see(5, 7.0, &nan, None)[1..], [0.0, 5.0]);
         assert_eq!(see(6, 8.0, &grads, None)[1..], [0.0, 5.0]);
-        let (losses, norms, ceased) = judge.read().unwrap();
+        let (losses, norms, ceased) = guard.read().unwrap();
         assert_eq!((losses[1], losses[2], losses[3], ceased), (7.0, 8.0, 6.0, Some(5)));
         assert!(norms[1].is_nan() && (norms[3] - norm).abs() < 1e-6);
         for (loss, norm, bad) in [(f64::NAN, None, &grads), (1e39, None, &grads), (1.0, Some(1.0), &nan)] {
-            judge.open().unwrap();
+            guard.reopen().unwrap();
             assert_eq!(see(9, loss, bad, norm)[1..], [0.0, 9.0]);
         }
     });

@@ -11,24 +11,24 @@ const BLOCKS: usize = 512;
 const ELEMENTS: usize = 1 << 12;
 
 /// Losses and norms of the last updates, and whether all of them were finite. Once one is not, no update is made any
-/// more until [`Self::open`].
+/// more until [`Self::reopen`].
 #[derive(Debug)]
-pub struct Judge {
+pub struct FiniteGuard {
     /// What gradients are multiplied by, whether updates are made, and the step at which they ceased to be.
-    gate: Tensor,
+    skip_flag: Tensor,
     /// Losses by step % places, then the gradients' norms.
     losses: Tensor,
     partial: Tensor,
     /// The step, and what its loss is divided by to be the mean.
-    now: Tensor,
+    step_counter: Tensor,
     places: usize,
 }
 
 /// What the updates of parameters need on a GPU.
 #[derive(Debug, Clone, Copy)]
-pub struct Gate<'a> {
+pub struct SkipFlag<'a> {
     /// Decides whether they are made.
-    pub judge: &'a Judge,
+    pub guard: &'a FiniteGuard,
     /// Where their numbers go, if they are part of a captured graph.
     pub replayed: Option<&'a Replayed>,
 }
@@ -42,68 +42,68 @@ pub struct Thresholds {
     pub loss: f64,
 }
 
-impl Judge {
+impl FiniteGuard {
     /// One that remembers the last `places` updates.
     pub fn new(places: usize, device: &Device) -> Result<Self> {
-        let judge = Self {
-            gate: Tensor::zeros(3, DType::F64, device)?,
+        let guard = Self {
+            skip_flag: Tensor::zeros(3, DType::F64, device)?,
             losses: Tensor::zeros(2 * places, DType::F64, device)?,
             partial: Tensor::zeros(2 * BLOCKS, DType::F64, device)?,
-            now: Tensor::zeros(2, DType::F64, device)?,
+            step_counter: Tensor::zeros(2, DType::F64, device)?,
             places,
         };
-        judge.open()?;
-        Ok(judge)
+        guard.reopen()?;
+        Ok(guard)
     }
 
     /// Lets updates be made.
-    pub fn open(&self) -> Result<()> {
-        write(&self.gate, vec![1.0, 1.0, 0.0])
+    pub fn reopen(&self) -> Result<()> {
+        write(&self.skip_flag, vec![1.0, 1.0, 0.0])
     }
 
     /// Says which step is next, and what its loss is divided by.
     #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
     pub fn begin(&self, step: u64, total: f64) -> Result<()> {
-        write(&self.now, vec![step as f64, total])
+        write(&self.step_counter, vec![step as f64, total])
     }
 
     /// Where kernels read the step.
-    pub fn now(&self) -> &Tensor {
-        &self.now
+    pub fn step_counter(&self) -> &Tensor {
+        &self.step_counter
     }
 
     /// What updates' kernels multiply gradients by, and whether they do anything.
-    pub fn gate(&self) -> &Tensor {
-        &self.gate
+    pub fn skip_flag(&self) -> &Tensor {
+        &self.skip_flag
     }
 
     /// Judges the update of [`Self::begin`] by the sum of its losses and its gradients, one behind the other.
-    pub fn see(&self, loss: &Tensor, grads: &Tensor, limits: Thresholds) -> Result<()> {
+    pub fn check(&self, loss: &Tensor, grads: &Tensor, limits: Thresholds) -> Result<()> {
         let count = grads.elem_count();
         let pieces = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
         let args = [Arg::Out(&self.partial), Arg::In(grads), Arg::Count(count), Arg::Count(pieces)];
         launch(grads.device(), ("squares", Some(grads.dtype())), Threads::Blocks(pieces), &args)?;
         let args = [
-            Arg::Out(&self.gate),
+            Arg::Out(&self.skip_flag),
             Arg::Out(&self.losses),
             Arg::In(loss),
             Arg::In(&self.partial),
             Arg::Count(pieces),
-            Arg::In(&self.now),
+            Arg::In(&self.step_counter),
             Arg::Count(self.places),
             Arg::F64(limits.norm.unwrap_or(-1.0)),
             Arg::F64(limits.loss),
         ];
-        launch(self.gate.device(), ("judge", None), Threads::Blocks(1), &args)
+        launch(self.skip_flag.device(), ("finite_guard", None), Threads::Blocks(1), &args)
     }
 
     /// Puts what was there before an update back into buffers, if it was not made.
-    pub fn take_back(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
+    pub fn restore_skipped(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
         for (buffer, before) in buffers.iter().zip(before) {
             let count = buffer.elem_count();
-            let name = if buffer.dtype().is_float() { "take_back" } else { "take_back_count" };
+            let name = if buffer.dtype().is_float() { "restore_skipped" } else { "restore_skipped_count" };
             let dtype = buffer.dtype().is_float().then(|| buffer.dtype());
-            let args = [Arg::Out(buffer), Arg::In(before), Arg::Count(count), Arg::In(&self.gate)];
+            let args = [Arg::Out(buffer), Arg::In(before), Arg::Count(count), Arg::In(&self.skip_flag)];
             launch(buffer.device(), (name, dtype), Threads::Each(count), &args)?;
         }
         Ok(())
@@ -113,10 +113,10 @@ impl Judge {
     /// made.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
     pub fn read(&self) -> Result<(Vec<f64>, Vec<f64>, Option<u64>)> {
-        let all = Tensor::cat(&[&self.losses, &self.gate], 0)?.to_vec1::<f64>()?;
+        let all = Tensor::cat(&[&self.losses, &self.skip_flag], 0)?.to_vec1::<f64>()?;
         let (losses, rest) = all.split_at(self.places);
-        let (norms, gate) = rest.split_at(self.places);
-        let ceased = (gate[1] == 0.0).then_some(gate[2] as u64);
+        let (norms, skip_flag) = rest.split_at(self.places);
+        let ceased = (skip_flag[1] == 0.0).then_some(skip_flag[2] as u64);
         Ok((losses.to_vec(), norms.to_vec(), ceased))
     }
 }
