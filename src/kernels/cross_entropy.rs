@@ -5,7 +5,7 @@ use candle_core::{D, DType, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{Number, autograd, by_dtype, cuda, is_fused, team};
+use super::{Scalar, autograd, by_dtype, cuda, is_fused, team};
 
 /// How the rows count.
 #[derive(Debug, Clone, Copy)]
@@ -44,19 +44,19 @@ pub fn value_and_grad(
     targets: &Tensor,
     how: &Weighting<'_>,
     total: f64,
-) -> Result<(Number, Tensor)> {
+) -> Result<(Scalar, Tensor)> {
     if is_fused(logits) {
         let (sum, grad) = by_dtype!(logits, T => fused::<T>(logits, targets, how, total))?;
-        return Ok((Number::Here(sum), grad));
+        return Ok((Scalar::Host(sum), grad));
     }
     if cuda::runs_on(logits) {
         let (sum, grad) = cuda::cross_entropy::value_and_grad(logits, targets, how, total)?;
-        return Ok((Number::There(sum), grad));
+        return Ok((Scalar::Device(sum), grad));
     }
     let sum = plain(logits, targets, how)?;
     let one = sum.ones_like()?;
     let grads = autograd::vjp(&[logits], &one, |t| plain(&t[0], targets, how))?;
-    Ok((Number::of(&sum)?, (&grads[0] / total)?))
+    Ok((Scalar::of(&sum)?, (&grads[0] / total)?))
 }
 
 /// The plain twin: the sum of the rows' losses.
@@ -87,14 +87,14 @@ pub fn value_and_grad_of_shares(
     shares: &Tensor,
     how: &Weighting<'_>,
     divisor: f64,
-) -> Result<(Number, Tensor)> {
+) -> Result<(Scalar, Tensor)> {
     let (_, classes) = logits.dims2()?;
     let spread = how.label_smoothing / fraction(classes);
     let mut shares = shares.affine(1.0 - how.label_smoothing, spread)?;
     if let Some(weights) = how.class_weight {
         shares = shares.broadcast_mul(&Tensor::new(weights, shares.device())?.to_dtype(shares.dtype())?)?;
     }
-    let sum = Number::of(&plain_shares(logits, &shares)?)?;
+    let sum = Scalar::of(&plain_shares(logits, &shares)?)?;
     // d/dx_c = p_c Σ shares - share_c
     let totals = shares.sum_keepdim(D::Minus1)?;
     let grad = candle_nn::ops::softmax(logits, D::Minus1)?.broadcast_mul(&totals)?.sub(&shares)?;
@@ -121,12 +121,12 @@ pub fn value_and_grad_of_likelihood(
     targets: &Tensor,
     ignored: i64,
     divisor: f64,
-) -> Result<(Number, Tensor)> {
+) -> Result<(Scalar, Tensor)> {
     if cuda::runs_on(logits) {
         let of = (logits, normalized);
         let (sum, grad) =
             cuda::cross_entropy::value_and_grad_of_likelihood(loss, of, targets, ignored, divisor)?;
-        return Ok((Number::There(sum), grad));
+        return Ok((Scalar::Device(sum), grad));
     }
     let (n, classes) = logits.dims2()?;
     let logs = if normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
@@ -144,7 +144,7 @@ pub fn value_and_grad_of_likelihood(
         grad[class] += slope / divisor;
     }
     let grad = Tensor::from_vec(grad, (n, classes), logits.device())?.to_dtype(logits.dtype())?;
-    Ok((Number::Here(sum), grad))
+    Ok((Scalar::Host(sum), grad))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a number of classes")]

@@ -21,12 +21,12 @@ mod gemm;
 pub mod layer_norm;
 pub mod linear;
 pub mod norm;
-mod number;
 pub mod pairwise;
 mod products;
 pub mod ranks;
 pub mod real;
 pub mod recurrent;
+mod scalar;
 mod storage;
 mod symbolic;
 pub mod team;
@@ -34,8 +34,8 @@ pub mod update;
 mod vectorized;
 
 pub use activation::Activation;
-pub use number::Number;
 pub use products::Products;
+pub use scalar::Scalar;
 
 /// How a result is written, as BLAS has it: `out ← alpha · result + beta · out`.
 #[derive(Debug, Clone, Copy, PartialEq)]

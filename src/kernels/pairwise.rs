@@ -6,7 +6,7 @@ use super::real::Real;
 use super::storage::{Float, tensor, view};
 use super::symbolic::Formula;
 use super::vectorized::vectorized;
-use super::{Number, by_dtype, is_fused};
+use super::{Scalar, by_dtype, is_fused};
 
 /// A loss of one prediction and its target.
 pub trait Pairwise {
@@ -26,7 +26,7 @@ pub fn value_and_grad(
     xs: &Tensor,
     ys: &Tensor,
     divisor: f64,
-) -> Result<(Number, Tensor)> {
+) -> Result<(Scalar, Tensor)> {
     if xs.dims() != ys.dims() {
         candle_core::bail!("predictions {:?} and targets {:?} differ in shape", xs.dims(), ys.dims());
     }
@@ -34,11 +34,11 @@ pub fn value_and_grad(
         return plain(loss, xs, ys, divisor);
     }
     let (sum, grad) = by_dtype!(xs, T => fused::<T>(loss, xs, ys, divisor))?;
-    Ok((Number::Here(sum), grad))
+    Ok((Scalar::Host(sum), grad))
 }
 
 /// The plain twin.
-pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
     let weights = match loss.column_weights() {
         Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
         None => xs.ones_like()?,
@@ -46,7 +46,7 @@ pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Re
     let formula = Formula::default();
     let (value, slope) =
         loss.apply(formula.node(xs.clone()), formula.node(ys.clone()), formula.node(weights.contiguous()?));
-    let sum = Number::of(&formula.value(value)?.to_dtype(DType::F64)?.sum_all()?)?;
+    let sum = Scalar::of(&formula.value(value)?.to_dtype(DType::F64)?.sum_all()?)?;
     Ok((sum, (formula.value(slope)? / divisor)?))
 }
 

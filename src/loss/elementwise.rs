@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::{Loss, Losses, Reduction};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::kernels::pairwise::{Pairwise, value_and_grad};
 use crate::registry::KeyError;
 
@@ -75,7 +75,7 @@ impl<E: Elementwise> Loss for E {
         Ok(ys.elem_count() as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         Ok(value_and_grad(self, outputs, ys, divisor)?)
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
 use crate::registry::KeyError;
 
@@ -85,7 +85,7 @@ impl Loss for Focal {
         Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         Ok(value_and_grad_of_likelihood(self, (outputs, false), ys, self.ignore_index, divisor)?)
     }
 

@@ -9,7 +9,7 @@ use super::elementwise::check_positive;
 use super::{Loss, Reduction};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::kernels::autograd::vjp;
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
@@ -93,10 +93,10 @@ impl Loss for GaussianNll {
         Ok(ys.elem_count() as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         let sum = self.sum(outputs, ys)?;
         let grads = vjp(&[outputs], &sum.ones_like()?, |x| self.sum(&x[0], ys))?;
-        Ok((Number::of(&sum)?, (&grads[0] / divisor)?))
+        Ok((Scalar::of(&sum)?, (&grads[0] / divisor)?))
     }
 
     /// The means.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, Reduction, first_not};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares};
 use crate::kernels::pairwise::{self, Pairwise};
 use crate::kernels::real::Real;
@@ -83,7 +83,7 @@ impl Loss for KlDiv {
         Ok(if by_row { ys.dims()[0] as f64 } else { ys.elem_count() as f64 })
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         if !self.from_logits {
             return Ok(pairwise::value_and_grad(self, outputs, ys, divisor)?);
         }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Task};
 use crate::error::{Error, Result};
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -67,7 +67,7 @@ pub trait Loss {
 
     /// The sum of the losses of the network's values (N, K) against targets ys, and the gradient of that sum over
     /// `divisor`.
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)>;
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)>;
 
     /// What the network's values say about the targets: probabilities of classes, or values as the targets are.
     fn predict(&self, outputs: &Tensor) -> Result<Tensor>;
@@ -118,7 +118,7 @@ impl Losses {
     }
 
     /// As [`Loss::value_and_grad`], with what has fewer bits than f32 widened first: a sum over rows needs them.
-    pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+    pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         let (sum, grad) = self.value_and_grad(&widened(outputs)?, &widened(ys)?, divisor)?;
         Ok((sum, grad.to_dtype(outputs.dtype())?))
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
 use crate::registry::KeyError;
 
@@ -78,7 +78,7 @@ impl Loss for Nll {
         Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Number, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         let outputs = (outputs, !self.from_logits);
         Ok(value_and_grad_of_likelihood(self, outputs, ys, self.ignore_index, divisor)?)
     }

@@ -11,7 +11,7 @@ use super::{Precision, TrainOptions, Update};
 use crate::data::{self, Dataset, Selection};
 use crate::distributed::Communicator;
 use crate::error::{Error, Result};
-use crate::kernels::{Number, ranks};
+use crate::kernels::{Scalar, ranks};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Gradients, Tape};
@@ -58,7 +58,7 @@ pub(super) struct Batch<'a> {
 /// What a pass gives.
 pub(super) struct Backward<'a> {
     /// The sum of the rows' losses.
-    pub(super) loss_sum: Number,
+    pub(super) loss_sum: Scalar,
     pub(super) gradients: Gradients<'a>,
 }
 
@@ -78,11 +78,11 @@ impl Learner {
         let Memory { grads, inputs } = memory;
         if run.is_replayed() {
             let gradients = Gradients::Dense(grads.as_written());
-            return Ok(Backward { loss_sum: Number::Here(f64::NAN), gradients });
+            return Ok(Backward { loss_sum: Scalar::Host(f64::NAN), gradients });
         }
         let divisor = self.loss.divisor(batch.total);
         let selection = run.rows(batch);
-        let mut loss_sum = Number::Here(0.0);
+        let mut loss_sum = Scalar::Host(0.0);
         // The gradients of parts and ranks are added up first.
         let is_single = self.ranks.size() == 1;
         let defers = self.defers && run.defers() && is_single && batch.rows.len() <= self.part(batch.data);
@@ -118,7 +118,7 @@ impl Learner {
         ranks::sum_numbers(&mut loss_sum, &*self.ranks)?;
         let gradients = backward.gradients.into_dense()?;
         gradients.sum(&*self.ranks)?;
-        Ok(Backward { loss_sum: Number::Here(loss_sum[0]), gradients: Gradients::Dense(gradients) })
+        Ok(Backward { loss_sum: Scalar::Host(loss_sum[0]), gradients: Gradients::Dense(gradients) })
     }
 
     /// What the loss of these rows, and those of the other ranks, is divided by to be their mean.

@@ -12,7 +12,7 @@ use super::super::Submitted;
 use super::super::learner::{Backward, Batch, Learner};
 use super::{Checked, Limits, Outcome, Run, Work};
 use crate::error::Result;
-use crate::kernels::Number;
+use crate::kernels::Scalar;
 use crate::kernels::cuda::{Constants, FiniteGuard, Graph, Replayed, SkipFlag, Thresholds};
 use crate::nn::{Gradients, Params};
 use crate::optim::{Clip, Clipping};
@@ -150,8 +150,8 @@ impl<'a> QueuedRun<'a> {
         let gradients = backward.gradients.into_dense()?;
         if !self.is_replayed() {
             let loss = match backward.loss_sum {
-                Number::There(loss) => loss,
-                Number::Here(loss) => Tensor::new(loss, gradients.flat().device())?,
+                Scalar::Device(loss) => loss,
+                Scalar::Host(loss) => Tensor::new(loss, gradients.flat().device())?,
             };
             let norm = if let Clip::Norm(norm) = clip { Some(norm) } else { None };
             self.guard.check(&loss, gradients.flat(), Thresholds { norm, loss: dtype.largest() })?;
