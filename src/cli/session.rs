@@ -56,9 +56,9 @@ pub(super) fn network(
 
 /// Where and in which types the network of a config runs.
 pub(super) fn place<'a>(config: &Config, device: &'a Device) -> Place<'a> {
-    let products = config.train.precision;
-    products.set_for_gpus();
-    Place { dtype: config.train.dtype.into(), device, products }
+    let precision = config.train.precision;
+    precision.set_for_gpus();
+    Place { dtype: config.train.dtype.into(), device, precision }
 }
 
 /// A trainer of this network as the config says; `loss` is as the training rows make it.

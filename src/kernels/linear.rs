@@ -4,9 +4,9 @@ use candle_core::{Result, Tensor};
 
 use super::activation::{self, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
-use super::products::in_bf16;
+use super::matmul_precision::in_bf16;
 use super::storage::{Float, edit, tensor, view};
-use super::{Accumulate, Activation, GradOut, Products, autograd, by_dtype, columns, cuda, is_fused};
+use super::{Accumulate, Activation, GradOut, MatmulPrecision, autograd, by_dtype, columns, cuda, is_fused};
 
 /// What [`forward`] gives: its value, and what [`backward`] needs of it.
 #[derive(Debug, Clone)]
@@ -23,14 +23,14 @@ pub fn forward(
     w: &Tensor,
     b: &Tensor,
     act: Option<Activation>,
-    products: Products,
+    precision: MatmulPrecision,
 ) -> Result<Output> {
     if cuda::runs_on(xs) {
-        let (ys, argument) = cuda::linear::forward(xs, w, b, act, products)?;
+        let (ys, argument) = cuda::linear::forward(xs, w, b, act, precision)?;
         return Ok(Output { saved: argument.unwrap_or_else(|| ys.clone()), ys });
     }
-    if !is_fused(xs) || products == Products::Bf16 {
-        let zs = product(xs, &w.t()?, products)?.broadcast_add(b)?;
+    if !is_fused(xs) || precision == MatmulPrecision::Bf16 {
+        let zs = product(xs, &w.t()?, precision)?.broadcast_add(b)?;
         let ys = act.map_or(Ok(zs.clone()), |act| activation::forward(act, &zs))?;
         return Ok(Output { ys, saved: zs });
     }
@@ -38,8 +38,8 @@ pub fn forward(
 }
 
 /// The product of two matrices.
-pub(super) fn product(a: &Tensor, b: &Tensor, products: Products) -> Result<Tensor> {
-    if products == Products::Bf16 { in_bf16(a, b) } else { a.matmul(b) }
+pub(super) fn product(a: &Tensor, b: &Tensor, precision: MatmulPrecision) -> Result<Tensor> {
+    if precision == MatmulPrecision::Bf16 { in_bf16(a, b) } else { a.matmul(b) }
 }
 
 /// The plain twin: the product and the bias.
@@ -94,12 +94,12 @@ pub fn backward(
     output: &Output,
     act: Option<Activation>,
     grad: &Tensor,
-    (want_input, products): (bool, Products),
+    (want_input, precision): (bool, MatmulPrecision),
 ) -> Result<Back> {
     let grad =
         act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
-    if !is_fused(w) || products == Products::Bf16 {
-        let input = want_input.then(|| product(&grad, w, products)).transpose()?;
+    if !is_fused(w) || precision == MatmulPrecision::Bf16 {
+        let input = want_input.then(|| product(&grad, w, precision)).transpose()?;
         return Ok(Back { grad, input });
     }
     let input = want_input.then(|| by_dtype!(w, T => input_gradient::<T>(&grad, w))).transpose()?;
@@ -125,13 +125,13 @@ pub fn gradients(
     xs: &Tensor,
     grad: &Tensor,
     [into_w, into_b]: [Option<GradOut<'_>>; 2],
-    products: Products,
+    precision: MatmulPrecision,
 ) -> Result<()> {
     if cuda::runs_on(xs) {
-        return cuda::linear::gradients(xs, grad, [into_w, into_b], products);
+        return cuda::linear::gradients(xs, grad, [into_w, into_b], precision);
     }
-    if !is_fused(xs) || products == Products::Bf16 {
-        into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, products)?))?;
+    if !is_fused(xs) || precision == MatmulPrecision::Bf16 {
+        into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, precision)?))?;
         return into_b.map_or(Ok(()), |into| autograd::store(into, &grad.sum(0)?));
     }
     by_dtype!(xs, T => fused_gradients::<T>(xs, grad, [into_w, into_b]))
@@ -180,15 +180,15 @@ mod tests {
                         Some(_) => zs.silu(),
                     }
                 };
-                let output = forward(&xs, &w, &b, act, Products::F32).unwrap();
+                let output = forward(&xs, &w, &b, act, MatmulPrecision::F32).unwrap();
                 close(&output.ys, &whole(&[xs.clone(), w.clone(), b.clone()]).unwrap());
                 let expected = autograd::vjp(&[&xs, &w, &b], &grad, whole).unwrap();
                 // The weight's buffer already holds ones, the bias's is to be replaced.
                 let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
                 let out = |buffer, accumulate| GradOut { buffer, accumulate };
-                let back = backward(&w, &output, act, &grad, (true, Products::F32)).unwrap();
+                let back = backward(&w, &output, act, &grad, (true, MatmulPrecision::F32)).unwrap();
                 let outs = [out(&dw, Accumulate::ADD), out(&db, Accumulate::REPLACE)].map(Some);
-                gradients(&xs, &back.grad, outs, Products::F32).unwrap();
+                gradients(&xs, &back.grad, outs, MatmulPrecision::F32).unwrap();
                 close(&back.input.unwrap(), &expected[0]);
                 close(&(dw - 1.0).unwrap(), &expected[1]);
                 close(&db, &expected[2]);
@@ -205,16 +205,16 @@ mod tests {
         };
         let (xs, w) = (tensor(&[NEAR_ONE, 3.0], (1, 2)), tensor(&[1.0, 1.0, 2.0, 1.015_625], (2, 2)));
         let b = Tensor::new(&[0.001f32, 0.0], &Device::Cpu).unwrap();
-        let ys = forward(&xs, &w, &b, None, Products::Bf16).unwrap().ys;
+        let ys = forward(&xs, &w, &b, None, MatmulPrecision::Bf16).unwrap().ys;
         // 2 · 1 + 3 · 1.015625 = 5.046875, which rounds to 5.0625.
         assert_eq!(ys.to_vec2::<f32>().unwrap(), [[4.001, 5.0625]]);
         let grad = tensor(&[NEAR_ONE, 0.0], (1, 2));
-        let output = forward(&xs, &w, &b, None, Products::Bf16).unwrap();
-        let back = backward(&w, &output, None, &grad, (true, Products::Bf16)).unwrap();
+        let output = forward(&xs, &w, &b, None, MatmulPrecision::Bf16).unwrap();
+        let back = backward(&w, &output, None, &grad, (true, MatmulPrecision::Bf16)).unwrap();
         assert_eq!(back.input.unwrap().to_vec2::<f32>().unwrap(), [[1.0, 1.0]]);
         let (dw, db) = (w.zeros_like().unwrap(), b.zeros_like().unwrap());
         let outs = [&dw, &db].map(|buffer| Some(GradOut { buffer, accumulate: Accumulate::REPLACE }));
-        gradients(&xs, &back.grad, outs, Products::Bf16).unwrap();
+        gradients(&xs, &back.grad, outs, MatmulPrecision::Bf16).unwrap();
         assert_eq!(dw.to_vec2::<f32>().unwrap(), [[1.0, 3.0], [0.0, 0.0]]);
         assert_eq!(db.to_vec1::<f32>().unwrap(), [NEAR_ONE, 0.0]);
     }

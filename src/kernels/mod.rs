@@ -20,9 +20,9 @@ pub mod gather;
 mod gemm;
 pub mod layer_norm;
 pub mod linear;
+mod matmul_precision;
 pub mod norm;
 pub mod pairwise;
-mod products;
 pub mod ranks;
 pub mod real;
 pub mod recurrent;
@@ -34,7 +34,7 @@ pub mod update;
 mod vectorized;
 
 pub use activation::Activation;
-pub use products::Products;
+pub use matmul_precision::MatmulPrecision;
 pub use scalar::Scalar;
 
 /// How a result is written, as BLAS has it: `out ← alpha · result + beta · out`.

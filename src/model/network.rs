@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use super::Model;
 use crate::data::Input;
 use crate::error::{Error, Result};
-use crate::kernels::Products;
+use crate::kernels::MatmulPrecision;
 use crate::nn::{Embeddings, Layer, Mode, Params, Tape};
 
 /// A network that is ready to be trained or asked.
@@ -23,7 +23,7 @@ pub struct Place<'a> {
     /// The device that it is on.
     pub device: &'a Device,
     /// The precision of its products.
-    pub products: Products,
+    pub precision: MatmulPrecision,
 }
 
 impl std::fmt::Debug for Network {
@@ -44,7 +44,7 @@ impl Network {
         seed: u64,
         place: (DType, &Device),
     ) -> Result<Self> {
-        let place = Place { dtype: place.0, device: place.1, products: Products::default() };
+        let place = Place { dtype: place.0, device: place.1, precision: MatmulPrecision::default() };
         Self::with_embeddings(model, (row_shape, 0, &[]), outputs, seed, place)
     }
 
@@ -55,9 +55,9 @@ impl Network {
         (row_shape, features, sizes): (&[usize], usize, &[(usize, usize)]),
         outputs: usize,
         seed: u64,
-        Place { dtype, device, products }: Place<'_>,
+        Place { dtype, device, precision }: Place<'_>,
     ) -> Result<Self> {
-        let mut params = Params::new(seed, dtype, device).with_products(products);
+        let mut params = Params::new(seed, dtype, device).with_precision(precision);
         let mut width = row_shape.last().copied().unwrap_or_default();
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         if !sizes.is_empty() {

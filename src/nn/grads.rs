@@ -16,7 +16,7 @@ use super::{Param, Params};
 use crate::distributed::Communicator;
 use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
-use crate::kernels::{Accumulate, GradOut, Products, linear, ranks};
+use crate::kernels::{Accumulate, GradOut, MatmulPrecision, linear, ranks};
 
 /// Each view begins at a multiple of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
@@ -103,13 +103,13 @@ pub struct Factors {
     /// The gradient of the layer's value, (N, out).
     pub grad: Tensor,
     /// The precision of the product.
-    pub products: Products,
+    pub precision: MatmulPrecision,
 }
 
 impl Factors {
     /// Writes the gradients of weight and bias to those that have an output.
     pub fn multiply(&self, outs: [Option<GradOut<'_>>; 2]) -> Result<()> {
-        Ok(linear::gradients(&self.xs, &self.grad, outs, self.products)?)
+        Ok(linear::gradients(&self.xs, &self.grad, outs, self.precision)?)
     }
 
     /// Whether no element of the product can overflow: no sum of products exceeds the product of the sums of magnitudes.

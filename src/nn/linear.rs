@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{Activation, Factors, Init, Layer, Mode, Param, Params};
 use crate::error::Result;
-use crate::kernels::{Products, linear};
+use crate::kernels::{MatmulPrecision, linear};
 
 /// `act(x Wᵀ + b)`: (N, in) to (N, out). Weight (out, in), bias (out).
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct Linear {
     weight: Param,
     bias: Param,
     activation: Option<Activation>,
-    products: Products,
+    precision: MatmulPrecision,
 }
 
 impl Linear {
@@ -31,7 +31,7 @@ impl Linear {
             weight: params.param(format!("{name}.weight"), &[outputs, inputs], weight.unwrap_or(&default))?,
             bias: params.param(format!("{name}.bias"), &[outputs], bias.unwrap_or(&default))?,
             activation,
-            products: params.products(),
+            precision: params.precision(),
         })
     }
 }
@@ -43,16 +43,16 @@ impl Layer for Linear {
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         let output =
-            linear::forward(xs, self.weight.value(), self.bias.value(), self.activation, self.products)?;
+            linear::forward(xs, self.weight.value(), self.bias.value(), self.activation, self.precision)?;
         let ys = output.ys.clone();
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, want_input| {
-                let products = layer.products;
-                let wanted = (want_input, products);
+                let precision = layer.precision;
+                let wanted = (want_input, precision);
                 let back = linear::backward(layer.weight.value(), &output, layer.activation, grad, wanted)?;
                 let of = [layer.weight.index(), layer.bias.index()];
-                grads.put(Factors { of, xs, grad: back.grad, products })?;
+                grads.put(Factors { of, xs, grad: back.grad, precision })?;
                 Ok(back.input)
             });
         }

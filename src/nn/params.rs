@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::init::{Init, Shape};
 use crate::error::{Error, Result};
-use crate::kernels::Products;
+use crate::kernels::MatmulPrecision;
 use crate::rng::{Purpose, Stream};
 
 /// A trained parameter. Clones share its storage.
@@ -70,7 +70,7 @@ pub struct Params {
     seed: u64,
     dtype: DType,
     device: Device,
-    products: Products,
+    precision: MatmulPrecision,
     params: Vec<Param>,
     buffers: Vec<Buffer>,
 }
@@ -78,18 +78,18 @@ pub struct Params {
 impl Params {
     /// No tensors yet; `seed` decides all that will be drawn.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
-        let products = Products::default();
-        Self { seed, dtype, device: device.clone(), products, params: Vec::new(), buffers: Vec::new() }
+        let precision = MatmulPrecision::default();
+        Self { seed, dtype, device: device.clone(), precision, params: Vec::new(), buffers: Vec::new() }
     }
 
     /// The same, for layers whose products have this precision.
-    pub fn with_products(self, products: Products) -> Self {
-        Self { products, ..self }
+    pub fn with_precision(self, precision: MatmulPrecision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The precision of the layers' products.
-    pub fn products(&self) -> Products {
-        self.products
+    pub fn precision(&self) -> MatmulPrecision {
+        self.precision
     }
 
     /// A new trained parameter. Numbers are drawn in f64, so that a seed gives the same values in every dtype and on

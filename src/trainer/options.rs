@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::average::Averages;
-use crate::kernels::Products;
+use crate::kernels::MatmulPrecision;
 use crate::optim::Clip;
 use crate::registry::KeyError;
 
@@ -53,7 +53,7 @@ pub struct TrainOptions {
     /// The type of the numbers.
     pub dtype: Precision,
     /// In which precision products run: "f32", "tf32" or "bf16". Parameters and moments stay f32.
-    pub precision: Products,
+    pub precision: MatmulPrecision,
     /// On a GPU: whether updates are captured as a CUDA graph and replayed. Not tried on a GPU yet.
     pub cuda_graph: bool,
     /// Stop when a metric no longer gets better.
@@ -84,7 +84,7 @@ impl Default for TrainOptions {
             average: None,
             measure_train: false,
             dtype: Precision::F32,
-            precision: Products::F32,
+            precision: MatmulPrecision::F32,
             cuda_graph: false,
             early_stopping: None,
             checkpoint_every: Every::Epoch,
@@ -109,7 +109,7 @@ impl TrainOptions {
         if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
             return Err(KeyError::new("clip_grad_value", "cannot be used with `clip_grad_norm`; choose one"));
         }
-        if self.precision != Products::F32 && self.dtype != Precision::F32 {
+        if self.precision != MatmulPrecision::F32 && self.dtype != Precision::F32 {
             let problem = "rounds the products of a run in f32; leave `train.dtype` at f32";
             return Err(KeyError::new("precision", problem));
         }

@@ -15,8 +15,8 @@ use descent::kernels::real::Real;
 use descent::kernels::recurrent::Kind;
 use descent::kernels::update::{Fused, PerElement, Prelude};
 use descent::kernels::{
-    Accumulate, Activation, GradOut, Products, activation, autograd, batch_norm, cross_entropy, dropout,
-    gather, layer_norm, linear, norm, pairwise, recurrent, update,
+    Accumulate, Activation, GradOut, MatmulPrecision, activation, autograd, batch_norm, cross_entropy,
+    dropout, gather, layer_norm, linear, norm, pairwise, recurrent, update,
 };
 use descent::rng::{Purpose, Stream};
 
@@ -51,10 +51,10 @@ fn layers(c: &mut Criterion) {
     let (grad, buffers) = (random(&[N, H]), [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")]);
     let act = Some(Activation::Relu);
     let fused = || {
-        let output = linear::forward(&xs, &w, &b, act, Products::F32)?;
+        let output = linear::forward(&xs, &w, &b, act, MatmulPrecision::F32)?;
         let mut outs = outs(&buffers);
-        let back = linear::backward(&w, &output, act, &grad, (true, Products::F32))?;
-        linear::gradients(&xs, &back.grad, [outs.next(), outs.next()], Products::F32)?;
+        let back = linear::backward(&w, &output, act, &grad, (true, MatmulPrecision::F32))?;
+        linear::gradients(&xs, &back.grad, [outs.next(), outs.next()], MatmulPrecision::F32)?;
         drop(black_box(back));
         candle_core::Result::Ok(())
     };

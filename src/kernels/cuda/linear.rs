@@ -6,7 +6,7 @@ use super::activation::number;
 use super::launch::{Arg, Threads, launch};
 use super::{room, sum_rows};
 use crate::kernels::linear::product;
-use crate::kernels::{Activation, GradOut, Products, autograd};
+use crate::kernels::{Activation, GradOut, MatmulPrecision, autograd};
 
 /// The value (N, out), and the argument of an activation whose slope needs it.
 pub(in crate::kernels) fn forward(
@@ -14,9 +14,9 @@ pub(in crate::kernels) fn forward(
     w: &Tensor,
     b: &Tensor,
     act: Option<Activation>,
-    products: Products,
+    precision: MatmulPrecision,
 ) -> Result<(Tensor, Option<Tensor>)> {
-    let ys = product(xs, &w.t()?, products)?;
+    let ys = product(xs, &w.t()?, precision)?;
     let argument = act.filter(|act| act.needs_input()).map(|_| room(ys.shape(), &ys)).transpose()?;
     let count = ys.elem_count();
     let args = [
@@ -36,8 +36,8 @@ pub(in crate::kernels) fn gradients(
     xs: &Tensor,
     grad: &Tensor,
     [into_w, into_b]: [Option<GradOut<'_>>; 2],
-    products: Products,
+    precision: MatmulPrecision,
 ) -> Result<()> {
-    into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, products)?))?;
+    into_w.map_or(Ok(()), |into| autograd::store(into, &product(&grad.t()?, xs, precision)?))?;
     into_b.map_or(Ok(()), |into| sum_rows(grad, into))
 }

@@ -13,7 +13,7 @@ fn params() -> Params {
 fn factors(x: f32, g: f32) -> Factors {
     let xs = Tensor::full(x, (1, 3), &Device::Cpu).unwrap();
     let grad = Tensor::full(g, (1, 2), &Device::Cpu).unwrap();
-    Factors { of: [0, 1], xs, grad, products: Products::F32 }
+    Factors { of: [0, 1], xs, grad, precision: MatmulPrecision::F32 }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::super::{activation, batch_norm, layer_norm, linear, recurrent};
 use super::{close, each, out, random, there};
 use crate::distributed::Single;
 use crate::kernels::recurrent::{self as layers, Kind, Output, Pass};
-use crate::kernels::{self, Accumulate, Activation, GradOut, Products};
+use crate::kernels::{self, Accumulate, Activation, GradOut, MatmulPrecision};
 
 #[test]
 fn activations() {
@@ -36,8 +36,8 @@ fn linear_layers_and_sums_of_rows() {
             let grad = random(&[n, outputs], dtype);
             for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
                 let (ys, argument) =
-                    linear::forward(&there(&xs), &there(&w), &there(&b), act, Products::F32).unwrap();
-                let expected = kernels::linear::forward(&xs, &w, &b, act, Products::F32).unwrap();
+                    linear::forward(&there(&xs), &there(&w), &there(&b), act, MatmulPrecision::F32).unwrap();
+                let expected = kernels::linear::forward(&xs, &w, &b, act, MatmulPrecision::F32).unwrap();
                 close(&ys, &expected.ys, 40.0 * tolerance, "linear");
                 assert_eq!(argument.is_some(), act == Some(Activation::Silu));
                 if let (Some(argument), Some(act)) = (&argument, act) {
@@ -47,10 +47,10 @@ fn linear_layers_and_sums_of_rows() {
             for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
                 let (dw, db) = (there(&w), there(&b));
                 let outs = [Some(out(&dw, accumulate)), Some(out(&db, accumulate))];
-                linear::gradients(&there(&xs), &there(&grad), outs, Products::F32).unwrap();
+                linear::gradients(&there(&xs), &there(&grad), outs, MatmulPrecision::F32).unwrap();
                 let (expected_w, expected_b) = (w.copy().unwrap(), b.copy().unwrap());
                 let outs = [Some(out(&expected_w, accumulate)), Some(out(&expected_b, accumulate))];
-                kernels::linear::gradients(&xs, &grad, outs, Products::F32).unwrap();
+                kernels::linear::gradients(&xs, &grad, outs, MatmulPrecision::F32).unwrap();
                 close(&dw, &expected_w, 100.0 * tolerance, "gradient of the weight");
                 close(&db, &expected_b, 100.0 * tolerance, "gradient of the bias");
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Products {
+pub enum MatmulPrecision {
     /// 32 bits.
     #[default]
     F32,
@@ -20,7 +20,7 @@ pub enum Products {
     Bf16,
 }
 
-impl Products {
+impl MatmulPrecision {
     /// Makes cuBLAS round factors as this asks; candle has that as a setting of the whole process.
     pub fn set_for_gpus(self) {
         #[cfg(feature = "cuda")]
