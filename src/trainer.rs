@@ -1,10 +1,9 @@
 //! Training: batch, stochastic and mini-batch gradient descent are one loop, only the number of rows differs.
 //!
 //! The trainer knows no file, clock or terminal, and calls nothing back: the caller owns the loop over
-//! [`Trainer::batches`] and calls [`Trainer::submit`] for each.
+//! [`Trainer::updates`] and calls [`Trainer::submit`] for each.
 
 pub mod average;
-mod batches;
 mod diagnosis;
 mod evaluation;
 mod executor;
@@ -14,6 +13,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod update;
+mod update_rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,12 +33,12 @@ use crate::optim::{Clip, Optimizer, Place};
 
 use average::Average;
 pub use average::Averages;
-pub use batches::Batches;
 pub use evaluation::{Evaluation, evaluate};
 use executor::{Executor, Outcome, Run};
 use learner::{Batch, Learner, Memory};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
 pub use snapshot::Snapshot;
+pub use update_rows::UpdateRows;
 
 /// A network in training.
 #[derive(Debug)]
@@ -200,11 +200,11 @@ impl Trainer {
     }
 
     /// The rows of every update of `epoch`, counted from 1.
-    pub fn batches(&self, data: &Dataset, epoch: u64) -> Batches {
+    pub fn updates(&self, data: &Dataset, epoch: u64) -> UpdateRows {
         let order = data.order(self.learner.options.shuffle, self.learner.seed, epoch);
         let update =
             self.learner.options.batch_size.rows(data.len()).saturating_mul(self.learner.options.accumulate);
-        Batches::new(order, self.learner.options.rows_in_an_epoch(data.len()), update)
+        UpdateRows::new(order, self.learner.options.rows_in_an_epoch(data.len()), update)
     }
 
     /// The gradients of the loss of these rows by the parameters' names, as an update would have them before it is

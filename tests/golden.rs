@@ -68,7 +68,7 @@ impl Case {
         let mut losses = Vec::new();
         for epoch in 1.. {
             let (mut sum, mut total) = (0.0, 0.0);
-            for rows in trainer.batches(&self.data, epoch) {
+            for rows in trainer.updates(&self.data, epoch) {
                 if losses.len() == steps {
                     return losses;
                 }

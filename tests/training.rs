@@ -32,7 +32,7 @@ fn train(seed: u64, count: u32, options: &str) -> BTreeMap<String, Vec<u32>> {
     let mut trainer = trainer(&config, &[7], 3);
     let data = dataset(&config, &xs, &ys);
     for epoch in 1..=2 {
-        for rows in trainer.batches(&data, epoch) {
+        for rows in trainer.updates(&data, epoch) {
             trainer.update(&data, &rows, epoch).unwrap();
         }
     }
@@ -89,7 +89,7 @@ fn plain_descent_makes_its_updates_as_the_gradients_come_and_ends_where_others_d
             let mut trainer = trainer(&config, &[7], 3);
             let data = dataset(&config, &xs, &ys);
             for epoch in 1..=3 {
-                for rows in trainer.batches(&data, epoch) {
+                for rows in trainer.updates(&data, epoch) {
                     trainer.update(&data, &rows, epoch).unwrap();
                 }
             }

@@ -62,7 +62,7 @@ fn state(trainer: &Trainer) -> Vec<f64> {
 fn an_interrupted_update_leaves_batch_norms_statistics_as_they_were() {
     let data = data(None);
     for mut trainer in [trainer(2), queued(2)] {
-        let rows: Vec<Vec<u32>> = trainer.batches(&data, 1).take(2).collect();
+        let rows: Vec<Vec<u32>> = trainer.updates(&data, 1).take(2).collect();
         trainer.submit(&data, &rows[0], 1).unwrap();
         trainer.wait(&data).unwrap();
         let before = state(&trainer);
@@ -86,7 +86,7 @@ fn an_interruption_loses_no_update_that_was_made_before() {
     let flag = Arc::new(AtomicBool::new(false));
     trainer.interrupt_by(Arc::clone(&flag));
     for index in 0..65 {
-        let rows: Vec<Vec<u32>> = trainer.batches(&data, 1).collect();
+        let rows: Vec<Vec<u32>> = trainer.updates(&data, 1).collect();
         flag.store(index == 64, Ordering::Relaxed);
         match trainer.submit(&data, &rows[index % rows.len()], 1) {
             Ok(()) => {}
@@ -101,10 +101,10 @@ fn an_interruption_loses_no_update_that_was_made_before() {
 fn an_update_that_is_not_finite_among_many_leaves_the_trainer_as_it_was_before_it() {
     // The 30th of 80 updates has a row that is infinite; 64 are in flight before anyone looks.
     let shuffled = trainer(1);
-    let bad = shuffled.batches(&data(None), 1).nth(29).unwrap()[0] as usize;
+    let bad = shuffled.updates(&data(None), 1).nth(29).unwrap()[0] as usize;
     let data = data(Some(bad));
     let ends = [trainer(1), queued(1)].map(|mut trainer| {
-        let made = trainer.batches(&data, 1).try_for_each(|rows| trainer.submit(&data, &rows, 1));
+        let made = trainer.updates(&data, 1).try_for_each(|rows| trainer.submit(&data, &rows, 1));
         let error = made.and_then(|()| trainer.wait(&data)).unwrap_err().to_string();
         (error, trainer.take_known().len(), trainer.steps(), state(&trainer))
     });

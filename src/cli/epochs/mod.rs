@@ -198,7 +198,7 @@ impl Run {
         let mut sums = self.place.within.unwrap_or_default();
         let before = sums.seconds;
         let timed = |sums| Sums { seconds: before + start.elapsed().as_secs_f64(), ..sums };
-        let batches = self.trainer.batches(&self.splits.train, number);
+        let batches = self.trainer.updates(&self.splits.train, number);
         self.screen.begin(number, self.config.train.epochs, batches.rows() as u64);
         let (first, last) = (usize::try_from(self.place.updates).unwrap_or(usize::MAX), batches.len());
         for (index, rows) in batches.enumerate().skip(first) {

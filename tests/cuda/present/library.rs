@@ -21,7 +21,7 @@ fn updates(
     let mut trainer = trainer_on(device, &config, &xs.dims()[1..], config.loss.width(outputs));
     let mut losses = Vec::new();
     for epoch in 1..=4 {
-        for rows in trainer.batches(&data, epoch) {
+        for rows in trainer.updates(&data, epoch) {
             trainer.submit(&data, &rows, epoch).unwrap();
         }
         trainer.wait(&data).unwrap();

@@ -57,7 +57,7 @@ fn the_memory_is_flat_over_a_thousand_updates() {
         assert!(device().is_cuda());
         let mut free = Vec::new();
         for epoch in 1..=100 {
-            for rows in trainer.batches(&data, epoch) {
+            for rows in trainer.updates(&data, epoch) {
                 trainer.submit(&data, &rows, epoch).unwrap();
             }
             trainer.wait(&data).unwrap();
@@ -127,7 +127,7 @@ fn what_is_queued_behind_an_update_that_is_not_finite_moves_nothing() {
         let run = |device: &Device| {
             let data = dataset_on(device, &config, &xs, &ys);
             let mut trainer = trainer_on(device, &config, &[3], 2);
-            let made = trainer.batches(&data, 1).try_for_each(|rows| trainer.submit(&data, &rows, 1));
+            let made = trainer.updates(&data, 1).try_for_each(|rows| trainer.submit(&data, &rows, 1));
             let error = made.and_then(|()| trainer.wait(&data)).unwrap_err().to_string();
             let failed = (error, trainer.failed_rows().unwrap().to_vec());
             let losses: Vec<f64> = trainer.take_known().iter().map(|update| update.loss_sum).collect();

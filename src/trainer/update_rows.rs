@@ -4,13 +4,13 @@ use crate::data::Order;
 
 /// The rows of an epoch's updates, one after the other.
 #[derive(Debug, Clone)]
-pub struct Batches {
+pub struct UpdateRows {
     order: Order,
     left: usize,
     update: usize,
 }
 
-impl Batches {
+impl UpdateRows {
     /// The first `rows` of an order, `update` at a time.
     pub(super) fn new(order: Order, rows: usize, update: usize) -> Self {
         Self { order, left: rows, update }
@@ -22,7 +22,7 @@ impl Batches {
     }
 }
 
-impl Iterator for Batches {
+impl Iterator for UpdateRows {
     type Item = Vec<u32>;
 
     fn next(&mut self) -> Option<Vec<u32>> {
@@ -37,4 +37,4 @@ impl Iterator for Batches {
     }
 }
 
-impl ExactSizeIterator for Batches {}
+impl ExactSizeIterator for UpdateRows {}
