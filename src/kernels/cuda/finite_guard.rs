@@ -1,4 +1,4 @@
-//! What decides on the device whether updates are made, so that the host need not wait for each.
+//! Decides on the device whether updates are made, so that the host need not wait for each.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -6,15 +6,15 @@ use super::launch::{Arg, Threads, launch};
 use super::update::Replayed;
 use super::write;
 
-/// The most blocks that look at the gradients, and the elements that are worth one.
+/// The most blocks that read the gradients, and the elements for which one more block pays.
 const BLOCKS: usize = 512;
 const ELEMENTS: usize = 1 << 12;
 
-/// Losses and norms of the last updates, and whether all of them were finite. Once one is not, no update is made any
-/// more until [`Self::reopen`].
+/// Loss and gradient norm of the last updates, and whether all of them were finite. From the first that is not on, all
+/// updates are skipped until [`Self::reopen`].
 #[derive(Debug)]
 pub struct FiniteGuard {
-    /// What gradients are multiplied by, whether updates are made, and the step at which they ceased to be.
+    /// The clipping factor, 1 while updates are made or 0, and the first step that was skipped.
     skip_flag: Tensor,
     /// Losses by step % places, then the gradients' norms.
     losses: Tensor,
@@ -24,26 +24,26 @@ pub struct FiniteGuard {
     places: usize,
 }
 
-/// What the updates of parameters need on a GPU.
+/// Lets a kernel skip its update, and clips by a factor that only the device knows.
 #[derive(Debug, Clone, Copy)]
 pub struct SkipFlag<'a> {
-    /// Decides whether they are made.
+    /// Whether the update is skipped.
     pub guard: &'a FiniteGuard,
-    /// Where their numbers go, if they are part of a captured graph.
+    /// Where the kernel's constants go, if it is part of a captured graph.
     pub replayed: Option<&'a Replayed>,
 }
 
-/// What an update has to keep to.
+/// The limits of an update.
 #[derive(Debug, Clone, Copy)]
 pub struct Thresholds {
-    /// The norm to which gradients are clipped.
+    /// Gradients are clipped to this norm.
     pub norm: Option<f64>,
     /// The largest mean loss.
     pub loss: f64,
 }
 
 impl FiniteGuard {
-    /// One that remembers the last `places` updates.
+    /// A guard that keeps loss and norm of the last `places` updates.
     pub fn new(places: usize, device: &Device) -> Result<Self> {
         let guard = Self {
             skip_flag: Tensor::zeros(3, DType::F64, device)?,
@@ -56,28 +56,28 @@ impl FiniteGuard {
         Ok(guard)
     }
 
-    /// Lets updates be made.
+    /// Makes updates again.
     pub fn reopen(&self) -> Result<()> {
         write(&self.skip_flag, vec![1.0, 1.0, 0.0])
     }
 
-    /// Says which step is next, and what its loss is divided by.
+    /// Sets the number of the next step, and what its loss is divided by.
     #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
     pub fn begin(&self, step: u64, total: f64) -> Result<()> {
         write(&self.step_counter, vec![step as f64, total])
     }
 
-    /// Where kernels read the step.
+    /// From where kernels read the number of the step.
     pub fn step_counter(&self) -> &Tensor {
         &self.step_counter
     }
 
-    /// What updates' kernels multiply gradients by, and whether they do anything.
+    /// From where kernels read the clipping factor, and whether the update is skipped.
     pub fn skip_flag(&self) -> &Tensor {
         &self.skip_flag
     }
 
-    /// Judges the update of [`Self::begin`] by the sum of its losses and its gradients, one behind the other.
+    /// Checks the update of [`Self::begin`]: the sum of its losses, and all its gradients in one tensor.
     pub fn check(&self, loss: &Tensor, grads: &Tensor, limits: Thresholds) -> Result<()> {
         let count = grads.elem_count();
         let pieces = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
@@ -97,7 +97,7 @@ impl FiniteGuard {
         launch(self.skip_flag.device(), ("finite_guard", None), Threads::Blocks(1), &args)
     }
 
-    /// Puts what was there before an update back into buffers, if it was not made.
+    /// Restores buffers to their values before the update, if it is skipped.
     pub fn restore_skipped(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
         for (buffer, before) in buffers.iter().zip(before) {
             let count = buffer.elem_count();
@@ -109,8 +109,7 @@ impl FiniteGuard {
         Ok(())
     }
 
-    /// Waits for the device. Gives the losses and norms by step % places, and the step at which updates ceased to be
-    /// made.
+    /// Waits for the device. Returns losses and norms by step % places, and the first step that was skipped.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
     pub fn read(&self) -> Result<(Vec<f64>, Vec<f64>, Option<u64>)> {
         let all = Tensor::cat(&[&self.losses, &self.skip_flag], 0)?.to_vec1::<f64>()?;

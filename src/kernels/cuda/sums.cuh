@@ -1,4 +1,4 @@
-// Sums in f64, and the judgement of an update by them.
+// Sums in f64, and the check of an update by them.
 
 // out ← Σ xs, by one block of 256 threads.
 KERNEL(total, double *out, const double *xs, u64 count) {

@@ -1,4 +1,4 @@
-//! What is at the ends of a pass through the network: batches, masks, losses, and the judgement of an update.
+//! What is at the ends of a pass through the network: batches, masks, losses, and the check of an update.
 
 use candle_core::{Device, Tensor};
 
@@ -133,7 +133,7 @@ fn batches() {
 }
 
 #[test]
-fn the_judge_lets_finite_updates_pass_and_closes_for_good_behind_one_that_is_not() {
+fn the_guard_skips_every_update_from_the_first_that_is_not_finite_on() {
     each(|dtype, _| {
         let guard = FiniteGuard::new(4, &gpu()).unwrap();
         // More than a block takes.
