@@ -4,11 +4,13 @@
 //! [`Trainer::updates`] and calls [`Trainer::submit`] for each.
 
 pub mod average;
+mod batch;
 mod diagnosis;
 mod evaluation;
 mod executor;
 mod learner;
 mod options;
+mod outcome;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -29,14 +31,17 @@ use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Param, Tape};
 use crate::optim::schedule::reduce_on_plateau::Plateau;
-use crate::optim::{Clip, Optimizer, Place};
+use crate::optim::{Clip, Optimizer};
 
 use average::Average;
 pub use average::Averages;
+use batch::Batch;
 pub use evaluation::{Evaluation, evaluate};
-use executor::{Executor, Outcome, Run};
-use learner::{Batch, Learner, Memory};
+use executor::{Executor, Run};
+use learner::{Learner, Memory};
 pub use options::{Descent, EarlyStopping, Every, Precision, TrainOptions, check_monitor};
+use outcome::Submitted;
+pub use outcome::Update;
 pub use snapshot::Snapshot;
 pub use update_rows::UpdateRows;
 
@@ -54,34 +59,6 @@ pub struct Trainer {
     /// Updates that were made and are not taken yet.
     known: Vec<Update>,
     failed_rows: Option<Vec<u32>>,
-}
-
-/// What one update saw.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Update {
-    /// The number of the update, from 1.
-    pub step: u64,
-    /// The sum of the rows' losses before the update.
-    pub loss_sum: f64,
-    /// What that sum is divided by to be the mean.
-    pub total: f64,
-    /// The number of rows.
-    pub rows: usize,
-    /// The learning rate.
-    pub lr: f64,
-}
-
-/// An update that is in flight.
-#[derive(Debug)]
-struct Submitted {
-    /// All but its loss.
-    update: Update,
-    /// Nothing where it is known later.
-    outcome: Option<Outcome>,
-    epoch: u64,
-    rows: Vec<u32>,
-    /// Where the optimizer stood before it.
-    before: Place,
 }
 
 impl Trainer {

@@ -1,6 +1,8 @@
 //! Updates that are not finite.
 
-use super::{Batch, Outcome, Submitted, Trainer};
+use super::Trainer;
+use super::batch::Batch;
+use super::outcome::{Outcome, Submitted};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::norm::all_finite;

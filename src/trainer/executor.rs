@@ -8,10 +8,11 @@ use candle_core::{DType, Device, Tensor};
 
 use self::queued::Queued;
 pub(super) use self::queued::QueuedRun;
-use super::learner::{Backward, Batch, Learner};
-use super::{Precision, Submitted};
+use super::batch::{Backward, Batch};
+use super::outcome::{Checked, Limits, Outcome, Submitted};
 use crate::data::Selection;
 use crate::error::Result;
+use crate::model::Network;
 use crate::nn::{Gradients, Params};
 use crate::optim::{Clip, Clipping};
 
@@ -25,34 +26,6 @@ const GPU_PART: usize = 1 << 14;
 /// The most rows that go through the network together on this device.
 pub(super) fn rows_at_once(device: &Device) -> usize {
     if device.is_cuda() { GPU_PART } else { PART }
-}
-
-/// What came of an update.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Outcome {
-    /// The sum of the rows' losses before it.
-    pub(super) loss_sum: f64,
-    /// The norm of the gradients, NaN where nothing asked for it.
-    pub(super) norm: f64,
-    /// Whether loss and gradients are finite: otherwise the update was not made.
-    pub(super) is_finite: bool,
-}
-
-/// What an update is checked against.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// How gradients are clipped.
-    pub(super) clip: Clip,
-    /// The type that the mean loss must fit.
-    pub(super) dtype: Precision,
-}
-
-/// Loss and gradients that were checked.
-pub(super) struct Checked<'a> {
-    /// Nothing where it is known later.
-    pub(super) outcome: Option<Outcome>,
-    /// What the optimizer steps by; nothing where they are known not to be finite.
-    pub(super) step: Option<(Gradients<'a>, Clipping<'a>)>,
 }
 
 /// The work of an update, from its rows to the optimizer's step.
@@ -103,13 +76,13 @@ impl Executor {
     /// Runs the work of an update.
     pub(super) fn run(
         &mut self,
-        learner: &Learner,
+        network: &Network,
         batch: &Batch<'_>,
         work: &mut Work<'_>,
     ) -> Result<Option<Outcome>> {
         match self {
-            Self::Immediate => Run::Immediate.guarded(learner, work),
-            Self::Queued(queued) => queued.run(learner, batch, work),
+            Self::Immediate => Run::Immediate.guarded(network, work),
+            Self::Queued(queued) => queued.run(batch, &mut |run| Run::Queued(run).guarded(network, work)),
         }
     }
 
@@ -132,9 +105,13 @@ impl Executor {
 
 impl<'a> Run<'a> {
     /// Runs the work, and puts BatchNorm's statistics back where it fails or the update is not made.
-    fn guarded(self, learner: &Learner, work: &mut Work<'_>) -> Result<Option<Outcome>> {
-        let params = learner.network.params();
-        let before = learner.network.couples_rows().then(|| params.copy_buffers()).transpose()?;
+    fn guarded(self, network: &Network, work: &mut Work<'_>) -> Result<Option<Outcome>> {
+        // A graph has the copies and what restores them in it.
+        if self.is_replayed() {
+            return work(self);
+        }
+        let params = network.params();
+        let before = network.couples_rows().then(|| params.copy_buffers()).transpose()?;
         let outcome = work(self);
         let Some(before) = before else { return outcome };
         match (self, &outcome) {

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
 
+use super::batch::{Backward, Batch};
 use super::evaluation::no_row_counts;
-use super::executor::{Limits, Outcome, Run, rows_at_once};
-use super::{Precision, TrainOptions, Update};
+use super::executor::{Run, rows_at_once};
+use super::options::TrainOptions;
+use super::outcome::Limits;
 use crate::data::{self, Dataset, Selection};
 use crate::distributed::Communicator;
 use crate::error::{Error, Result};
@@ -15,7 +17,6 @@ use crate::kernels::{Scalar, ranks};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Gradients, Tape};
-use crate::optim::schedule::ScheduleTime;
 
 /// What an update is made of but the optimizer; nothing here changes in an update but the network's weights.
 #[derive(Debug)]
@@ -39,27 +40,6 @@ pub(super) struct Memory {
     pub(super) grads: GradBuffer,
     /// The last part's rows, whose memory the next one takes.
     pub(super) inputs: Option<Tensor>,
-}
-
-/// The rows of an update, and where training stands at it.
-pub(super) struct Batch<'a> {
-    pub(super) data: &'a Dataset,
-    pub(super) rows: &'a [u32],
-    /// The same rows, where the data is.
-    pub(super) selection: Selection<'a>,
-    /// What the sum of the losses is divided by to be their mean.
-    pub(super) total: f64,
-    pub(super) time: ScheduleTime,
-    pub(super) lr: f64,
-    /// Whether it may be given up between its parts.
-    pub(super) is_interruptible: bool,
-}
-
-/// What a pass gives.
-pub(super) struct Backward<'a> {
-    /// The sum of the rows' losses.
-    pub(super) loss_sum: Scalar,
-    pub(super) gradients: Gradients<'a>,
 }
 
 impl Learner {
@@ -152,30 +132,5 @@ impl Learner {
             let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
             batch.chunks(part).enumerate().map(place)
         })
-    }
-}
-
-impl Batch<'_> {
-    /// Its rows, of which the numbers are in another place on the device.
-    pub(super) fn rows_at(&self, numbers: &Tensor) -> Selection<'_> {
-        self.selection.with_numbers(numbers)
-    }
-
-    /// What the update reports, but for its loss.
-    pub(super) fn update(&self) -> Update {
-        let Self { time, total, rows, lr, .. } = *self;
-        Update { step: time.step, loss_sum: f64::NAN, total, rows: rows.len(), lr }
-    }
-
-    /// The error of an update that is not made, in a run of numbers of this type.
-    pub(super) fn diverged(&self, outcome: Outcome, dtype: Precision) -> Error {
-        let mean = outcome.loss_sum / self.total;
-        let (what, value) = if dtype.holds(mean) {
-            ("norm of the gradients", outcome.norm)
-        } else {
-            ("loss", dtype.round(mean))
-        };
-        let Self { time: ScheduleTime { step, epoch, .. }, lr, .. } = *self;
-        Error::Diverged { what, value, step, epoch, lr, first: None, record: None }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use candle_core::{DType, Device, Tensor};
 
 use super::*;
+use crate::data::Affine;
 use crate::distributed::Numbers;
 use crate::model::Model;
 use crate::optim::Grouped;

@@ -1,8 +1,8 @@
 //! One update: rows → forward → loss → backward → reduce over ranks → finite? → clip → step.
 
-use super::executor::{Checked, Outcome};
-use super::learner::Batch;
-use super::{Submitted, Trainer, Update, evaluation};
+use super::batch::Batch;
+use super::outcome::{Checked, Outcome, Submitted, Update};
+use super::{Trainer, evaluation};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::optim::schedule::ScheduleTime;
@@ -54,7 +54,7 @@ impl Trainer {
     /// An update by gradients alone.
     fn step(&mut self, batch: &Batch<'_>) -> Result<Option<Outcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
-        executor.run(learner, batch, &mut |run| {
+        executor.run(&learner.network, batch, &mut |run| {
             let backward = learner.backward(batch, run, memory)?;
             let Checked { outcome, step } = run.check(backward, batch.total, learner.limits())?;
             if let Some((gradients, clipping)) = step {
@@ -67,7 +67,7 @@ impl Trainer {
     /// An update by an optimizer that evaluates the loss several times. What it reports is the first loss.
     fn minimize(&mut self, batch: &Batch<'_>) -> Result<Option<Outcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
-        executor.run(learner, batch, &mut |run| {
+        executor.run(&learner.network, batch, &mut |run| {
             let mut first = None;
             let made = optimizer.minimize(batch.lr, &mut |optimizer| {
                 let backward = learner.backward(batch, run, memory)?;

@@ -8,9 +8,8 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 
-use super::super::Submitted;
-use super::super::learner::{Backward, Batch, Learner};
-use super::{Checked, Limits, Outcome, Run, Work};
+use super::super::batch::{Backward, Batch};
+use super::super::outcome::{Checked, Limits, Outcome, Submitted};
 use crate::error::Result;
 use crate::kernels::Scalar;
 use crate::kernels::cuda::{Constants, FiniteGuard, Graph, Replayed, SkipFlag, Thresholds};
@@ -23,6 +22,9 @@ pub(super) const CAPACITY: usize = 64;
 /// Updates of a shape that are launched kernel by kernel before one is captured: they load what it needs.
 const WARM_UPS: u32 = 2;
 
+/// The work of an update, from its rows to the optimizer's step.
+type QueuedWork<'a> = dyn FnMut(QueuedRun<'_>) -> Result<Option<Outcome>> + 'a;
+
 /// Queues updates.
 #[derive(Debug)]
 pub(in crate::trainer) struct Queued {
@@ -33,7 +35,7 @@ pub(in crate::trainer) struct Queued {
 
 /// How an update is launched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum GraphPhase {
     /// Kernel by kernel.
     Eager,
     /// The same, before one of its shape is captured.
@@ -48,7 +50,7 @@ enum Phase {
 #[derive(Clone, Copy)]
 pub(in crate::trainer) struct QueuedRun<'a> {
     guard: &'a FiniteGuard,
-    phase: Phase,
+    phase: GraphPhase,
     /// Where a graph reads the numbers of the optimizer's kernels.
     replayed: Option<&'a Replayed>,
     /// Where a graph reads the numbers of the batch's rows.
@@ -63,35 +65,28 @@ impl Queued {
         Ok(Self { device, guard, graph })
     }
 
-    pub(super) fn run(
-        &mut self,
-        learner: &Learner,
-        batch: &Batch<'_>,
-        work: &mut Work<'_>,
-    ) -> Result<Option<Outcome>> {
+    /// Queues the work of an update.
+    pub(super) fn run(&mut self, batch: &Batch<'_>, work: &mut QueuedWork<'_>) -> Result<Option<Outcome>> {
         self.guard.begin(batch.time.step, batch.total)?;
         let (Some(graph), Some(rows)) = (&mut self.graph, batch.selection.on_device()) else {
-            let run = QueuedRun { guard: &self.guard, phase: Phase::Eager, replayed: None, rows: None };
-            return Run::Queued(run).guarded(learner, work);
+            let run = QueuedRun { guard: &self.guard, phase: GraphPhase::Eager, replayed: None, rows: None };
+            return work(run);
         };
         let shape = Shape { rows: batch.rows.len(), total: batch.total.to_bits() };
         let phase = graph.phase(shape, rows)?;
-        let uses_graph = matches!(phase, Phase::Capture | Phase::Replay);
+        let uses_graph = matches!(phase, GraphPhase::Capture | GraphPhase::Replay);
         let replayed = uses_graph.then_some(&graph.replayed);
         let rows = graph.rows.as_ref().filter(|_| uses_graph);
-        let run = Run::Queued(QueuedRun { guard: &self.guard, phase, replayed, rows });
+        let run = QueuedRun { guard: &self.guard, phase, replayed, rows };
+        let _kept =
+            matches!(phase, GraphPhase::WarmUp | GraphPhase::Capture).then(|| Constants::keep(&self.device));
         match phase {
-            Phase::Eager => return run.guarded(learner, work),
-            Phase::WarmUp => {
-                let _kept = Constants::keep(&self.device);
-                return run.guarded(learner, work);
-            }
-            Phase::Capture => {
-                let _kept = Constants::keep(&self.device);
-                let captured = Graph::capture(&self.device, || run.guarded(learner, work).map(|_| ()))?;
+            GraphPhase::Eager | GraphPhase::WarmUp => return work(run),
+            GraphPhase::Capture => {
+                let captured = Graph::capture(&self.device, || work(run).map(|_| ()))?;
                 graph.keep(shape, captured);
             }
-            Phase::Replay => {
+            GraphPhase::Replay => {
                 work(run)?;
             }
         }
@@ -119,15 +114,15 @@ impl Queued {
 
 impl<'a> QueuedRun<'a> {
     pub(super) fn is_eager(&self) -> bool {
-        self.phase == Phase::Eager
+        self.phase == GraphPhase::Eager
     }
 
     pub(super) fn is_captured(&self) -> bool {
-        self.phase == Phase::Capture
+        self.phase == GraphPhase::Capture
     }
 
     pub(super) fn is_replayed(&self) -> bool {
-        self.phase == Phase::Replay
+        self.phase == GraphPhase::Replay
     }
 
     pub(super) fn step_counter(&self) -> &'a Tensor {
@@ -187,24 +182,24 @@ impl UpdateGraph {
     }
 
     /// How an update of this shape is launched. Puts the numbers of its rows where a graph reads them.
-    fn phase(&mut self, shape: Shape, rows: &Tensor) -> Result<Phase> {
+    fn phase(&mut self, shape: Shape, rows: &Tensor) -> Result<GraphPhase> {
         if let Some((captured, _)) = &self.graph {
             // Others, such as the last batch of an epoch, are launched kernel by kernel.
             if *captured != shape {
-                return Ok(Phase::Eager);
+                return Ok(GraphPhase::Eager);
             }
             if let Some(own) = &self.rows {
                 own.slice_set(rows, 0, 0)?;
             }
-            return Ok(Phase::Replay);
+            return Ok(GraphPhase::Replay);
         }
         let seen = self.seen.entry(shape).or_default();
         *seen += 1;
         if *seen <= WARM_UPS {
-            return Ok(Phase::WarmUp);
+            return Ok(GraphPhase::WarmUp);
         }
         self.rows = Some(rows.copy()?);
-        Ok(Phase::Capture)
+        Ok(GraphPhase::Capture)
     }
 
     /// Takes a graph of an update, which has not run yet.

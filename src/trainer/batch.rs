@@ -1,0 +1,57 @@
+//! The rows of an update, and what their pass through the network gives.
+
+use candle_core::Tensor;
+
+use super::options::Precision;
+use super::outcome::{Outcome, Update};
+use crate::data::{Dataset, Selection};
+use crate::error::Error;
+use crate::kernels::Scalar;
+use crate::nn::Gradients;
+use crate::optim::schedule::ScheduleTime;
+
+/// The rows of an update, and where training stands at it.
+pub(super) struct Batch<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) rows: &'a [u32],
+    /// The same rows, where the data is.
+    pub(super) selection: Selection<'a>,
+    /// What the sum of the losses is divided by to be their mean.
+    pub(super) total: f64,
+    pub(super) time: ScheduleTime,
+    pub(super) lr: f64,
+    /// Whether it may be given up between its parts.
+    pub(super) is_interruptible: bool,
+}
+
+/// What a pass gives.
+pub(super) struct Backward<'a> {
+    /// The sum of the rows' losses.
+    pub(super) loss_sum: Scalar,
+    pub(super) gradients: Gradients<'a>,
+}
+
+impl Batch<'_> {
+    /// Its rows, of which the numbers are in another place on the device.
+    pub(super) fn rows_at(&self, numbers: &Tensor) -> Selection<'_> {
+        self.selection.with_numbers(numbers)
+    }
+
+    /// What the update reports, but for its loss.
+    pub(super) fn update(&self) -> Update {
+        let Self { time, total, rows, lr, .. } = *self;
+        Update { step: time.step, loss_sum: f64::NAN, total, rows: rows.len(), lr }
+    }
+
+    /// The error of an update that is not made, in a run of numbers of this type.
+    pub(super) fn diverged(&self, outcome: Outcome, dtype: Precision) -> Error {
+        let mean = outcome.loss_sum / self.total;
+        let (what, value) = if dtype.holds(mean) {
+            ("norm of the gradients", outcome.norm)
+        } else {
+            ("loss", dtype.round(mean))
+        };
+        let Self { time: ScheduleTime { step, epoch, .. }, lr, .. } = *self;
+        Error::Diverged { what, value, step, epoch, lr, first: None, record: None }
+    }
+}

@@ -1,0 +1,61 @@
+//! What is known of an update before and after it has run.
+
+use super::options::Precision;
+use crate::nn::Gradients;
+use crate::optim::{Clip, Clipping, Place};
+
+/// What one update saw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// The number of the update, from 1.
+    pub step: u64,
+    /// The sum of the rows' losses before the update.
+    pub loss_sum: f64,
+    /// What that sum is divided by to be the mean.
+    pub total: f64,
+    /// The number of rows.
+    pub rows: usize,
+    /// The learning rate.
+    pub lr: f64,
+}
+
+/// An update that is in flight.
+#[derive(Debug)]
+pub(super) struct Submitted {
+    /// All but its loss.
+    pub(super) update: Update,
+    /// Nothing where it is known later.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) epoch: u64,
+    pub(super) rows: Vec<u32>,
+    /// Where the optimizer stood before it.
+    pub(super) before: Place,
+}
+
+/// What came of an update.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome {
+    /// The sum of the rows' losses before it.
+    pub(super) loss_sum: f64,
+    /// The norm of the gradients, NaN where nothing asked for it.
+    pub(super) norm: f64,
+    /// Whether loss and gradients are finite: otherwise the update was not made.
+    pub(super) is_finite: bool,
+}
+
+/// What an update is checked against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How gradients are clipped.
+    pub(super) clip: Clip,
+    /// The type that the mean loss must fit.
+    pub(super) dtype: Precision,
+}
+
+/// Loss and gradients that were checked.
+pub(super) struct Checked<'a> {
+    /// Nothing where it is known later.
+    pub(super) outcome: Option<Outcome>,
+    /// What the optimizer steps by; nothing where they are known not to be finite.
+    pub(super) step: Option<(Gradients<'a>, Clipping<'a>)>,
+}
