@@ -155,7 +155,9 @@ impl Optimizer {
     /// pass instead of three.
     pub fn is_plain_descent(&self) -> bool {
         let plain = |applied: &Applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_plain_descent);
-        self.rules.iter().all(plain)
+        // A momentum that a schedule cycles may be 0 for a moment; its buffer is there.
+        let stateless = self.params.iter().all(|slotted| slotted.slots.is_empty());
+        stateless && self.rules.iter().all(plain)
     }
 
     /// Whether every rule moves each element by itself, and so leaves it to a GPU whether an update is made.

@@ -189,7 +189,10 @@ impl Plan {
                 if value == 0.0 {
                     continue;
                 }
-                rule.validate().map_err(|e| cycle.error(key, e.problem))?;
+                rule.validate().map_err(|e| {
+                    let problem = format!("sets `{}` of `{name}` by `{key}`, which {}", e.path, e.problem);
+                    cycle.error("cycle_momentum", problem)
+                })?;
             }
         }
         if let (Some(own), Some(start)) = (rule.momentum_mut(), schedule.momentum(0)) {
