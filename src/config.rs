@@ -4,6 +4,7 @@
 mod locate;
 mod origin;
 mod overrides;
+mod run;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::registry::{self, FromTable, KeyError};
 use crate::trainer::{TrainOptions, check_monitor};
 
 pub use origin::Origin;
+pub use run::{Every, RunConfig};
 pub use schema::schema;
 
 /// A whole run.
@@ -40,8 +42,10 @@ pub struct Config {
     pub optimizer: Grouped,
     /// The learning-rate schedule.
     pub schedule: Plan,
-    /// For how long, in which batches.
+    /// The trainer's part of `[train]`: batches, clipping, averages, numeric types.
     pub train: TrainOptions,
+    /// The run's part of `[train]`: how long, and what is evaluated and saved.
+    pub run: RunConfig,
     /// Where the config was read, for messages.
     pub origin: Origin,
 }
@@ -49,8 +53,9 @@ pub struct Config {
 const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
 
 impl Config {
-    /// Reads a config file and puts `overrides`, `KEY=VALUE` each, over it.
-    pub fn read(path: &Path, overrides: &[String]) -> Result<Self> {
+    /// Reads a config file. `overrides`, `KEY=VALUE` each, replace its keys by their dotted paths.
+    pub fn read(path: impl AsRef<Path>, overrides: &[String]) -> Result<Self> {
+        let path = path.as_ref();
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))?;
         Self::parse(&text, &path.display().to_string(), overrides)
@@ -71,6 +76,12 @@ impl Config {
         let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
         let config = Self::from_table(table).map_err(|error| origin.locate(error))?;
         Ok(Self { origin, ..config })
+    }
+
+    /// The name of the file it was read from, without folder and extension.
+    pub fn name(&self) -> String {
+        let stem = Path::new(&self.origin.name).file_stem();
+        stem.map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned())
     }
 
     /// The file or folder that the rows come from.
@@ -107,6 +118,26 @@ impl Config {
         Ok((source, preparation))
     }
 
+    /// The options of `[train]`: those of the trainer, and those of the run.
+    fn train(mut table: Table) -> Result<(TrainOptions, RunConfig), KeyError> {
+        let names = |options: Vec<(String, String)>| options.into_iter().map(|(name, _)| name);
+        let of_run: Vec<String> = names(registry::options::<RunConfig>()).collect();
+        let known: Vec<String> =
+            names(registry::options::<TrainOptions>()).chain(of_run.iter().cloned()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        if let Some(unknown) = table.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(registry::unknown_key(unknown, &known));
+        }
+        let run = of_run.iter().filter_map(|key| table.remove_entry(key)).collect();
+        let (train, run): (TrainOptions, RunConfig) = (registry::decode(table)?, registry::decode(run)?);
+        train.check()?;
+        run.check()?;
+        if let Some(average) = &train.average {
+            average.check(run.epochs).map_err(|e| e.under("average"))?;
+        }
+        Ok((train, run))
+    }
+
     /// The resolved config as TOML: training with it gives the same weights.
     pub fn to_toml(&self) -> Result<String> {
         let section = |value: &dyn erased::Section| value.table();
@@ -116,19 +147,18 @@ impl Config {
         if let Some(named) = &self.schedule.schedule {
             schedule.extend(section(named)?);
         }
+        let mut train = section(&self.train)?;
+        train.extend(section(&self.run)?);
         let mut whole = Table::new();
         whole
             .insert("seed".to_owned(), Value::try_from(self.seed).map_err(|e| Error::Config(e.to_string()))?);
         whole.insert("data".to_owned(), Value::Table(data));
-        let sections: [(&str, &dyn erased::Section); 4] = [
-            ("model", &self.model),
-            ("loss", &self.loss),
-            ("optimizer", &self.optimizer),
-            ("train", &self.train),
-        ];
+        let sections: [(&str, &dyn erased::Section); 3] =
+            [("model", &self.model), ("loss", &self.loss), ("optimizer", &self.optimizer)];
         for (name, value) in sections {
             whole.insert(name.to_owned(), Value::Table(value.table()?));
         }
+        whole.insert("train".to_owned(), Value::Table(train));
         if self.schedule != Plan::default() {
             whole.insert("schedule".to_owned(), Value::Table(schedule));
         }
@@ -171,10 +201,9 @@ impl FromTable for Config {
         let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
         let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
         schedule.check_optimizer(&optimizer)?;
-        let train: TrainOptions = registry::decode(section("train", false)?).map_err(|e| e.under("train"))?;
-        train.check().map_err(|e| e.under("train"))?;
+        let (train, run) = Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
         let validated = preparation.validation > 0.0;
-        if let Some(stop) = &train.early_stopping {
+        if let Some(stop) = &run.early_stopping {
             stop.check(loss.want(), validated).map_err(|e| e.under("train.early_stopping"))?;
         }
         if let Some(monitor) = schedule.plateau().and_then(|plateau| plateau.monitor.as_ref()) {
@@ -189,6 +218,7 @@ impl FromTable for Config {
             optimizer,
             schedule,
             train,
+            run,
             origin: Origin::default(),
         })
     }

@@ -13,6 +13,7 @@ mod gradcheck;
 mod init;
 mod layering;
 mod metrics;
+mod run;
 mod schema;
 mod splits;
 mod training;

@@ -6,7 +6,7 @@ mod wrong;
 use std::collections::BTreeSet;
 use std::fs;
 
-use descent::config::{Config, schema};
+use descent::config::{Config, RunConfig, schema};
 use descent::data::{Preparation, Sources};
 use descent::loss::Losses;
 use descent::model::Model;
@@ -195,10 +195,15 @@ fn it_has_the_options_of_every_entry_and_no_others() {
             }
         }
     }
-    assert_has(&schema["properties"]["train"], &options::<TrainOptions>(), "train");
+    assert_has(&schema["properties"]["train"], &train(), "train");
     assert_has(&schema["properties"]["schedule"]["allOf"][1]["else"], &options::<Timing>(), "schedule");
     assert_has(&schema["$defs"]["EarlyStopping"], &options::<EarlyStopping>(), "early stopping");
     assert_has(&schema["$defs"]["InitScheme"], &options::<InitScheme>(), "init");
+}
+
+/// The options of `[train]`: those of the trainer, and those of the run.
+fn train() -> Options {
+    [options::<TrainOptions>(), options::<RunConfig>()].concat()
 }
 
 /// Values of an option of this default that may be within its bounds or not: a number, or a list with one number
@@ -235,7 +240,7 @@ fn its_bounds_are_those_of_the_checks() {
             places.push((naming(section, entry.name), section.to_owned(), own));
         }
     }
-    places.push((table(BASE), "train".to_owned(), options::<TrainOptions>()));
+    places.push((table(BASE), "train".to_owned(), train()));
     places.push((table(BASE), "train.early_stopping".to_owned(), options::<EarlyStopping>()));
     let (mut taken, mut refused) = (0, 0);
     for (base, section, options) in places {

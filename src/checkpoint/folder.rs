@@ -1,8 +1,8 @@
 //! Checkpoints as folders, `step-00000938`, of a run's `checkpoints/`.
 //!
-//! One is written beside, under a name that begins with a dot: every file is synced, then the folder, then it is renamed
-//! and its parent is synced. Only then older ones are removed, under such a name again. So at any instant, also one of a
-//! power cut, each folder that has a checkpoint's name is whole, and all that a crash can leave over begins with a dot.
+//! A checkpoint is written under a name that begins with a dot: every file is synced, then the folder; then it is renamed
+//! and its parent is synced. Only then are older ones renamed likewise and removed. So at any instant, even in a power
+//! cut, each folder with a checkpoint's name is whole, and the names that a crash can leave begin with a dot.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,27 +18,28 @@ use crate::trainer::Snapshot;
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const OPTIMIZER: &str = "optimizer.safetensors";
 pub(super) const AVERAGE: &str = "average.safetensors";
-/// The best weights so far. No other checkpoint shares the file, nor does the run: what harms one harms no other.
+/// The best weights so far. The file is shared with no other checkpoint and not with the run: damage to one spares the
+/// others.
 pub(super) const BEST: &str = "best.safetensors";
 pub(super) const PROGRESS: &str = "progress.toml";
-/// Of an update that was not made: its rows.
+/// The rows of an update that was not made.
 pub(super) const BATCH: &str = "batch.safetensors";
 
-/// A checkpoint that was read and found whole.
+/// A checkpoint that was read and verified.
 #[derive(Debug)]
 pub struct Found {
     /// Its folder.
     pub path: PathBuf,
     /// Where the run stood.
     pub progress: Progress,
-    /// What the trainer held.
+    /// The state of the trainer.
     pub snapshot: Snapshot,
-    /// Newer ones that are damaged, and how.
+    /// Newer checkpoints that are damaged, with what is wrong.
     pub damaged: Vec<(PathBuf, String)>,
 }
 
 impl Found {
-    /// The best weights so far, where epochs were judged, with their sum.
+    /// The best weights so far with their checksum, if epochs were validated.
     pub fn best(&self) -> Option<(PathBuf, &Checksum)> {
         self.progress.files.get(BEST).map(|sum| (self.path.join(BEST), sum))
     }
@@ -62,7 +63,7 @@ pub(super) fn steps(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
 /// The newest checkpoint in `folder` that is whole, and whose log is the start of the file `log`.
 ///
 /// # Errors
-/// None is: what is wrong with each.
+/// There is none; the message says what is wrong with each.
 pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
     let mut damaged = Vec::new();
     for (_, path) in steps(folder)?.into_iter().rev() {
@@ -78,7 +79,7 @@ pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
     Err(Error::data(folder, format!("no checkpoint is whole: {}", said.join("; "))))
 }
 
-/// Reads a checkpoint; everything in it is checked before anything is given out.
+/// Reads a checkpoint and verifies all of it.
 fn read(path: &Path, log: &Path) -> Result<(Progress, Snapshot)> {
     let progress = read_progress(path)?;
     if !Log::begins_with(log, &progress.log)? {
@@ -93,7 +94,7 @@ fn read(path: &Path, log: &Path) -> Result<(Progress, Snapshot)> {
     Ok((progress, snapshot))
 }
 
-/// Reads what [`super::save_failure`] wrote: where the run stood, the state before the update, and its batch.
+/// Reads the record that [`super::save_failure`] wrote: where the run stood, the state before the update, and its batch.
 pub fn read_failure(path: &Path) -> Result<(Progress, Snapshot, BTreeMap<String, Tensor>)> {
     let progress = read_progress(path)?;
     let snapshot = read_snapshot(path, &progress)?;
@@ -132,7 +133,7 @@ fn not_listed(path: &Path, name: &str) -> Error {
     Error::data(path.join(PROGRESS), format!("it does not list `{name}`"))
 }
 
-/// The tensors of a file that must have this sum.
+/// The tensors of a file that must have this checksum.
 fn checked(path: &Path, sum: &Checksum) -> Result<BTreeMap<String, Tensor>> {
     let (file, size) = files::open(path)?;
     if size != sum.bytes {

@@ -1,8 +1,7 @@
-//! What a run leaves on the disk and goes on from: weights as safetensors, and whole snapshots of a trainer
-//! with its [`Progress`] as folders.
+//! Checkpoints: weights as safetensors, and folders with the whole state of a trainer and its [`Progress`].
 //!
-//! Nothing is used before it is known to be whole. A checkpoint's `progress.toml` holds a checksum of itself and of every
-//! other file; weights from elsewhere must have every name and shape, and finite numbers.
+//! Every file is verified before it is used. A checkpoint's `progress.toml` holds a checksum of itself and of every other
+//! file; weights from elsewhere must have every name and shape, and finite numbers.
 
 mod folder;
 mod header;
@@ -11,6 +10,6 @@ mod weights;
 mod writing;
 
 pub use folder::{Found, newest, read_failure};
-pub use progress::{Failure, Judged, Progress, Scored, Sums};
+pub use progress::{BestState, Failure, Progress, Scored, Sums};
 pub use weights::{Info, inspect, load, load_checked, read, save};
-pub use writing::{Best, Saved, save as save_checkpoint, save_failure, set_aside};
+pub use writing::{Best, RunState, Saved, save as save_checkpoint, save_failure, set_aside};

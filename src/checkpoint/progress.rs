@@ -1,4 +1,4 @@
-//! `progress.toml`: where a run stands, and the sums by which damage to its files is seen.
+//! `progress.toml`: where a run stands, and the checksums of its files.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::data::Fingerprint;
 use crate::files::Checksum;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 
-/// The layout that this program writes and reads.
+/// The version of the layout that is written and read.
 const VERSION: u32 = 1;
 
-/// The key of the first line: the sum of all that follows it.
+/// The key of the first line, the checksum of all that follows it.
 const KEY: &str = "sha256 = \"";
 
-/// Where a run stands: with the tensors and the config, all that exact resume needs. Nothing random is in it, because
-/// randomness is a function of seed, epoch and step.
+/// Where a run stands. With the tensors and the config it is all that an exact resume needs: there is no random state,
+/// because randomness is a function of seed, epoch and step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
-    /// The layout of this file.
+    /// The version of the layout.
     pub version: u32,
     /// The resolved config.
     pub config: String,
@@ -31,33 +31,33 @@ pub struct Progress {
     pub step_in_epoch: u64,
     /// The seconds that training took so far.
     pub seconds: f64,
-    /// The epoch's sums so far, where the checkpoint lies within it.
+    /// The epoch's sums so far, if the checkpoint lies within an epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Sums>,
-    /// What the epochs so far were judged by.
+    /// The best epoch so far.
     #[serde(default)]
-    pub judged: Judged,
-    /// What a schedule that follows a metric has counted.
+    pub judged: BestState,
+    /// The state of `reduce_on_plateau`.
     #[serde(default)]
     pub plateau: Plateau,
-    /// Of an update that was not made: why.
+    /// Why an update was not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The rows that are trained on.
+    /// Identifies the training rows.
     pub data: Fingerprint,
-    /// `metrics.jsonl` as it was.
+    /// The checksum of `metrics.jsonl` at this point.
     pub log: Checksum,
     /// The files of this checkpoint.
     pub files: BTreeMap<String, Checksum>,
 }
 
-/// What an epoch has summed up so far.
+/// Sums over an epoch so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sums {
-    /// The losses of its rows, each before its own update.
+    /// The sum of the losses of its rows, each before its own update.
     pub loss: f64,
-    /// What that sum is divided by to be the mean.
+    /// The divisor that makes that sum the mean.
     pub total: f64,
     /// The rows.
     pub rows: u64,
@@ -73,7 +73,7 @@ pub struct Sums {
 pub struct Failure {
     /// "loss", or "norm of the gradients".
     pub what: String,
-    /// Its value: NaN or infinite.
+    /// The value, NaN or infinite.
     pub value: f64,
     /// The update that would have been made, counted from 1.
     pub step: u64,
@@ -81,30 +81,30 @@ pub struct Failure {
     pub lr: f64,
     /// The seed of the run.
     pub seed: u64,
-    /// The first place on the way through the network and back that is not finite.
+    /// The first layer, forward or backward, whose values are not finite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
-    /// How many numbers the network gives for a row.
+    /// The outputs of the network per row.
     pub outputs: usize,
-    /// For each column of names that the network learns vectors of how many there are, and their length.
+    /// The embeddings: for each categorical column the number of categories, and the length of their vectors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeddings: Vec<(usize, usize)>,
-    /// How many numbers a row, or a step, has with those.
+    /// The features of a row, or of a step, with those columns.
     #[serde(default)]
     pub features: usize,
 }
 
-/// The best epoch, and the last that counted as better. A score is such that more is better.
+/// The best epoch, and the last that improved by `min_delta`. A higher score is better.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Judged {
+pub struct BestState {
     /// The metric.
     #[serde(default)]
     pub monitor: String,
-    /// The best epoch: its weights are kept.
+    /// The best epoch, whose weights are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<Scored>,
-    /// The last epoch that was better by `min_delta`: patience counts from it.
+    /// The last epoch that improved by `min_delta`; patience counts from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub improved: Option<Scored>,
 }
@@ -120,7 +120,7 @@ pub struct Scored {
 }
 
 impl Progress {
-    /// The text of the file, its own sum first.
+    /// The text of the file, its own checksum first.
     pub fn to_text(&self) -> Result<String, String> {
         let body = toml::to_string(&Self { version: VERSION, ..self.clone() }).map_err(|e| e.to_string())?;
         Ok(format!("{KEY}{}\"\n{body}", Checksum::of(body.as_bytes()).sha256))
@@ -129,7 +129,7 @@ impl Progress {
     /// Reads the text of the file.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// A sentence about what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (sum, body) = text
             .strip_prefix(KEY)
@@ -159,7 +159,7 @@ mod tests {
             epoch: 3,
             seconds: numbers[4],
             within: Some(Sums { loss: numbers[0], total: numbers[1], rows: 7, lr: numbers[3], seconds: 0.0 }),
-            judged: Judged {
+            judged: BestState {
                 monitor: "val_loss".to_owned(),
                 best: Some(Scored { epoch: 1, score: numbers[2] }),
                 improved: Some(Scored { epoch: 2, score: numbers[5] }),

@@ -1,4 +1,4 @@
-//! Tensors in safetensors files, as PyTorch's tools write and read them.
+//! Safetensors files that PyTorch reads, and those that it writes.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk};
 use crate::kernels::norm::all_finite;
 
-/// What an array in a safetensors file is, without its elements.
+/// A tensor of a safetensors file, without its elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Info {
     /// Its name.
@@ -23,7 +23,7 @@ pub struct Info {
     pub shape: Vec<usize>,
 }
 
-/// Writes tensors as PyTorch's tools do: `{"format": "pt"}` is all the metadata. Gives the file's sum.
+/// Writes tensors with the metadata `{"format": "pt"}`, as PyTorch does; returns the file's checksum.
 pub fn save<'a>(
     disk: &dyn Disk,
     path: &Path,
@@ -34,7 +34,7 @@ pub fn save<'a>(
     Ok(Checksum::of(&bytes))
 }
 
-/// The bytes of a file of these tensors; equal tensors give equal bytes.
+/// The tensors as the bytes of a file; equal tensors give equal bytes.
 pub(super) fn serialize<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a str, Tensor)>,
@@ -49,14 +49,13 @@ pub(super) fn serialize<'a>(
     }
 }
 
-/// Reads all tensors of a safetensors file; never through a memory map. At no time it takes more memory than the file is
-/// long and a few MiB.
+/// Reads all tensors of a safetensors file, without a memory map. It needs the file's size in memory and a few MiB.
 pub fn load(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     let (file, size) = open(path)?;
     read(file, size).map_err(|problem| Error::data(path, problem))
 }
 
-/// As [`load`], and refuses values that are not finite unless they are allowed.
+/// As [`load`]; NaN and infinite values are an error unless they are allowed.
 pub fn load_checked(path: &Path, allow_nonfinite: bool) -> Result<BTreeMap<String, Tensor>> {
     let tensors = load(path)?;
     if !allow_nonfinite {
@@ -65,7 +64,7 @@ pub fn load_checked(path: &Path, allow_nonfinite: bool) -> Result<BTreeMap<Strin
     Ok(tensors)
 }
 
-/// The arrays in a safetensors file, and its metadata; the elements are not read.
+/// The tensors of a safetensors file, without their elements, and its metadata.
 pub fn inspect(path: &Path) -> Result<(Vec<Info>, BTreeMap<String, String>)> {
     let (mut file, size) = open(path)?;
     let header = read_header(&mut file, size).map_err(|problem| Error::data(path, problem))?;
@@ -79,7 +78,7 @@ pub fn inspect(path: &Path) -> Result<(Vec<Info>, BTreeMap<String, String>)> {
     Ok((infos, header.metadata))
 }
 
-/// Refuses weights that are not finite, by name.
+/// Checks that all weights are finite; an error names the tensor.
 pub(super) fn require_finite<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a String, &'a Tensor)>,
@@ -126,7 +125,7 @@ fn open(path: &Path) -> Result<(std::fs::File, u64)> {
 /// Reads the tensors from a file's `size` bytes.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the file.
+/// A sentence about what is wrong with the file.
 pub fn read(mut source: impl Read, size: u64) -> Result<BTreeMap<String, Tensor>, String> {
     let header = read_header(&mut source, size)?;
     let mut tensors = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Writing checkpoints: beside, synced, renamed into place, and the oldest removed.
+//! Writes checkpoints: under a temporary name, synced, renamed into place; then the oldest are removed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,6 +28,15 @@ impl Saved {
     }
 }
 
+/// A run at some step: what a checkpoint is made of, the best weights aside.
+#[derive(Debug, Clone, Copy)]
+pub struct RunState<'a> {
+    /// The network, the optimizer and the averages.
+    pub trainer: &'a Trainer,
+    /// Where the run stands.
+    pub progress: &'a Progress,
+}
+
 /// The best weights of a run so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Best<'a> {
@@ -46,14 +55,14 @@ pub struct Best<'a> {
 pub fn save(
     disk: &dyn Disk,
     folder: &Path,
-    (trainer, progress): (&Trainer, &Progress),
+    RunState { trainer, progress }: RunState<'_>,
     best: Option<Best<'_>>,
     keep: usize,
 ) -> Result<Saved> {
     let target = folder.join(format!("step-{:08}", trainer.steps()));
     let snapshot = trainer.snapshot()?;
     let needed = snapshot.tensors().map(weights::size).sum();
-    let written = write(disk, &target, (&snapshot, progress), best.map(Beside::Best).as_ref());
+    let written = write(disk, &target, &snapshot, progress, best.map(Beside::Best).as_ref());
     let bytes = written.map_err(|source| {
         let _ = files::remove_if_there(disk, &files::beside(&target));
         let last = steps(folder).ok().and_then(|steps| steps.last().map(|(_, path)| path.clone()));
@@ -66,20 +75,20 @@ pub fn save(
     Ok(Saved { path: target, bytes })
 }
 
-/// Writes an update that was not made as the folder `target`: the state before it, and its batch.
+/// Records an update that was not made in the folder `target`: the state before it, and its batch.
 pub fn save_failure(
     disk: &dyn Disk,
     target: &Path,
-    (trainer, progress): (&Trainer, &Progress),
+    RunState { trainer, progress }: RunState<'_>,
     batch: &BTreeMap<String, Tensor>,
 ) -> Result<()> {
-    let written = write(disk, target, (&trainer.snapshot()?, progress), Some(&Beside::Batch(batch)));
+    let written = write(disk, target, &trainer.snapshot()?, progress, Some(&Beside::Batch(batch)));
     written.map(|_| ()).inspect_err(|_| {
         let _ = files::remove_if_there(disk, &files::beside(target));
     })
 }
 
-/// What lies beside the state of a trainer.
+/// What is written beside the state of a trainer.
 enum Beside<'a> {
     /// The run's best weights.
     Best(Best<'a>),
@@ -87,11 +96,12 @@ enum Beside<'a> {
     Batch(&'a BTreeMap<String, Tensor>),
 }
 
-/// Writes the folder `target`, in the place of one that is there; gives the bytes of its files.
+/// Writes the folder `target`, replacing one that is there; returns the bytes of its files.
 fn write(
     disk: &dyn Disk,
     target: &Path,
-    (snapshot, progress): (&Snapshot, &Progress),
+    snapshot: &Snapshot,
+    progress: &Progress,
     more: Option<&Beside<'_>>,
 ) -> Result<u64> {
     let part = empty_part(disk, target)?;
@@ -111,14 +121,12 @@ fn write(
     if let Some(average) = &snapshot.average {
         put(AVERAGE, &of(average, AVERAGE)?)?;
     }
-    match more {
-        Some(Beside::Batch(batch)) => put(BATCH, &of(batch, BATCH)?)?,
-        Some(Beside::Best(best)) => {
-            let own = sums.get(MODEL) == Some(best.sum);
-            put_best(disk, &part, best, own)?;
-            sums.insert(BEST.to_owned(), best.sum.clone());
-        }
-        None => {}
+    if let Some(Beside::Batch(batch)) = more {
+        put(BATCH, &of(batch, BATCH)?)?;
+    }
+    if let Some(Beside::Best(best)) = more {
+        put_best(disk, &part, best, sums.get(MODEL) == Some(best.sum))?;
+        sums.insert(BEST.to_owned(), best.sum.clone());
     }
     let bytes: u64 = sums.values().map(|sum| sum.bytes).sum();
     let progress =
@@ -126,11 +134,16 @@ fn write(
     let text = progress.to_text().map_err(Error::Config)?;
     let path = part.join(PROGRESS);
     files::write_new(disk, &path, text.as_bytes()).map_err(Error::io("write", &path))?;
-    disk.sync_dir(&part).map_err(Error::io("write", &part))?;
-    disk.rename(&part, target).map_err(Error::io("create", target))?;
-    let folder = files::parent(target);
-    disk.sync_dir(folder).map_err(Error::io("write", folder))?;
+    publish(disk, &part, target)?;
     Ok(bytes + text.len() as u64)
+}
+
+/// Renames the folder `part`, whose files are synced, to `target`, so that it lasts.
+fn publish(disk: &dyn Disk, part: &Path, target: &Path) -> Result<()> {
+    disk.sync_dir(part).map_err(Error::io("write", part))?;
+    disk.rename(part, target).map_err(Error::io("create", target))?;
+    let folder = files::parent(target);
+    disk.sync_dir(folder).map_err(Error::io("write", folder))
 }
 
 /// Puts the best weights into the folder `part`, whose `model.safetensors` may be the same.

@@ -1,4 +1,4 @@
-//! `descent config`: whether a config is one, what it comes to, and what can be in one.
+//! `descent config`: checks a config, shows it resolved, or prints its JSON Schema.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,19 +17,19 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say whether a file is a config that can be trained, its data left aside.
+    /// Check a config without reading its data.
     Check(Source),
-    /// Print the config with all that is left out, and where each value comes from.
+    /// Print the config with all defaults, and where each value comes from.
     Show(Source),
-    /// Print the JSON Schema of a config, by which an editor completes and checks.
+    /// Print the JSON Schema of a config, for completion and checks in editors.
     Schema,
 }
 
 #[derive(Debug, Args)]
 struct Source {
-    /// The config.
+    /// Config file.
     config: PathBuf,
-    /// Change a key of the config, as in --set optimizer.lr=0.01.
+    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The resolved config, which is a config again, with the place of each value behind it.
+/// The resolved config, a valid config itself, with the origin of each value as a comment.
 fn annotated(config: &Config) -> Result<String> {
     let table: Table =
         config.to_toml()?.parse().map_err(|e: toml::de::Error| Error::Config(e.message().to_owned()))?;
@@ -63,7 +63,7 @@ fn annotated(config: &Config) -> Result<String> {
     }))
 }
 
-/// The lines of a table, its own values before its sections.
+/// The lines of a table: its own values, then its sections.
 fn section(prefix: &str, table: &Table, config: &Config, lines: &mut Vec<(String, Option<String>)>) {
     let (inner, own): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| is_section(value));
     for (key, value) in own {

@@ -16,14 +16,14 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring a known data set into the data folder and check its SHA-256.
+    /// Download a known data set and check its SHA-256.
     Fetch {
-        /// The data set: mnist.
+        /// Data set: mnist.
         name: String,
-        /// The folder; left out: data/NAME, or NAME in $`DESCENT_DATA`.
+        /// Folder to write to; by default data/NAME, or NAME in $`DESCENT_DATA`.
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
-        /// Where the gzipped files lie instead of the data set's own mirrors.
+        /// URL of a folder with the gzipped files, in place of the data set's own mirrors.
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
     },

@@ -1,11 +1,11 @@
-//! What sets configs apart.
+//! The keys in which configs differ.
 
 use toml::{Table, Value};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// The keys whose values differ, each with a value a config.
+/// The keys whose values differ, each with its value in every config.
 pub(super) fn between(configs: &[Config]) -> Result<Vec<(String, Vec<String>)>> {
     let mut flat = Vec::new();
     for config in configs {

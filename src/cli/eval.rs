@@ -1,51 +1,40 @@
-//! `descent eval RUN`: loss and metrics of a run's best weights on its test split.
+//! `descent eval RUN`: evaluates a run's best weights on its test split.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::session::Session;
-use super::{device, run_folder, table};
-use crate::checkpoint;
-use crate::config::Config;
+use super::device::Compute;
+use super::table;
 use crate::error::Error;
 use crate::metrics::{Classes, Tally};
+use crate::run::session::Session;
+use crate::run::trained::TrainedRun;
 use crate::trainer;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The run folder.
+    /// Run folder.
     run: PathBuf,
-    /// Change the run's config, as in --set data.path='"other"'.
+    /// Change a key of the run's config, as in --set data.path='"other"' (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// auto, cpu, cuda or cuda:N.
-    #[arg(long, default_value = "auto")]
-    device: String,
-    /// Print the share of rows whose class is among the K most probable ones.
+    /// Also print the fraction of rows whose class is among the K most probable ones.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     top_k: Option<u32>,
-    /// Take NaN and infinite values in the weights as they are.
+    /// Accept NaN and infinite values in the weights.
     #[arg(long)]
     allow_nonfinite: bool,
-    /// The number of threads; all cores by default.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute: Compute,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    device::use_threads(arguments.threads)?;
-    let path = run_folder::config_of(&arguments.run, "eval")?;
-    let config = Config::read(&path, &arguments.set)?;
-    // Rows are encoded as they were for training, whatever other rows there are.
-    let fitted = run_folder::preprocessing_if_there(&arguments.run)?;
-    let Session { splits, network, loss } =
-        Session::open(&config, fitted.as_ref(), &device::choose(&arguments.device)?)
-            .map_err(|e| config.locate(e))?;
-    let weights = arguments.run.join("model.safetensors");
-    let state = checkpoint::load_checked(&weights, arguments.allow_nonfinite)?;
-    network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
+    arguments.compute.use_threads()?;
+    let trained =
+        TrainedRun::open(&arguments.run, "eval", &arguments.set)?.allow_nonfinite(arguments.allow_nonfinite);
+    let Session { splits, network, loss } = trained.session(&arguments.compute.device()?)?;
     let (name, data) = match (&splits.test, &splits.validation) {
         (Some(test), _) => ("test", test),
         (None, Some(validation)) => ("val", validation),
@@ -76,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Precision, recall and F1 of each class, and the confusion matrix where it fits a screen.
+/// Precision, recall and F1 of each class, and the confusion matrix if it fits a screen.
 fn by_class(classes: &Classes, names: &[String]) -> String {
     const WIDEST: usize = 30;
     let name =

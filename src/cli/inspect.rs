@@ -1,4 +1,4 @@
-//! `descent inspect PATH`: the tensors of a run or of any .safetensors file.
+//! `descent inspect PATH`: lists the tensors of a run or of any .safetensors file.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::error::Error;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A run folder, a checkpoint, or a .safetensors file.
+    /// Run folder, checkpoint, or .safetensors file.
     path: PathBuf,
 }
 
@@ -37,8 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A table of tensors with the count of parameters; what only tracks the data, BatchNorm's statistics, is counted
-/// apart.
+/// A table of tensors with the number of parameters. BatchNorm's running statistics are counted separately.
 pub(super) fn describe(infos: &[Info]) -> String {
     let mut rows = vec![["tensor", "shape", "dtype", "elements"].map(str::to_owned).to_vec()];
     let (mut trained, mut tracked) = (0, 0);

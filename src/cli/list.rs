@@ -1,9 +1,10 @@
-//! `descent list`: everything that a config can name, from the registries.
+//! `descent list`: lists everything that a config can name, from the registries.
 
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
+use crate::config::RunConfig;
 use crate::data::{Preparation, Sources, Task};
 use crate::loss::Losses;
 use crate::metrics::Tally;
@@ -16,13 +17,13 @@ use crate::trainer::{Averages, EarlyStopping, TrainOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Left out: what a config can name.
+    /// What to list; by default everything that a config can name.
     what: Option<What>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum What {
-    /// The CPU and the GPUs that training can run on.
+    /// The CPU and the GPUs.
     Devices,
 }
 
@@ -50,7 +51,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     section(&mut out, "any schedule, [schedule]", &[("", sentence(&options::<Timing>()))])?;
     section(&mut out, "any data set, [data]", &[("", sentence(&options::<Preparation>()))])?;
     section(&mut out, "activations, [model] activation = …", &[("", Activation::NAMES.join(", "))])?;
-    section(&mut out, "training, [train]", &[("", sentence(&options::<TrainOptions>()))])?;
+    section(
+        &mut out,
+        "training, [train]",
+        &[("", sentence(&[options::<TrainOptions>(), options::<RunConfig>()].concat()))],
+    )?;
     let stop = sentence(&options::<EarlyStopping>());
     section(&mut out, "early stopping, [train.early_stopping]", &[("", stop)])?;
     let classes = Task::Classes { ignored: -100, probabilities: true };
@@ -59,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     section(&mut out, "metrics", &metrics)
 }
 
-/// A title, and under it the names with what belongs to each.
+/// A title, and under it the names with their options.
 fn section(out: &mut impl Write, title: &str, lines: &[(&str, String)]) -> anyhow::Result<()> {
     let width = lines.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0);
     writeln!(out, "{title}")?;

@@ -1,15 +1,15 @@
-//! Where the lines of the log go: standard error, or a list while something else is drawn there.
+//! Log messages: to standard error, or to a list while the dashboard is drawn there.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The lines of the log. Clones share them.
+/// Collects or prints log messages. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Messages(Arc<Mutex<Kept>>);
 
-/// Lines that are kept, where they are.
+/// The messages that are kept.
 #[derive(Debug, Default)]
 struct Kept {
     keep: bool,
@@ -53,6 +53,11 @@ impl Write for Messages {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Prints a line on standard error. It may be closed, which is no reason to stop.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 impl<'a> MakeWriter<'a> for Messages {

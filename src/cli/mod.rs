@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. It owns the epoch loop, the logs, and when something is saved.
+//! The command line, one file per subcommand: arguments become requests to the library, results are printed.
 
 mod compare;
 mod config;
@@ -6,29 +6,23 @@ mod dashboard;
 mod data;
 mod device;
 mod differences;
-mod epochs;
 mod eval;
-mod events;
-mod history;
 mod inspect;
 mod list;
 mod messages;
+mod multi_run;
 mod predict;
 mod progress;
 mod replay;
 mod report;
-mod resume;
-mod run_folder;
-mod session;
-mod several;
+mod screen;
 mod shell;
 mod signals;
 mod spread;
 mod table;
 mod train;
-mod watch;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
@@ -36,19 +30,19 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 
-use messages::Messages;
+use messages::{Messages, say};
 
-/// Trains neural networks: a TOML file goes in, safetensors that PyTorch reads come out.
+/// Trains neural networks: a TOML config goes in, safetensors that PyTorch loads come out.
 #[derive(Debug, Parser)]
 #[command(name = "descent", version, propagate_version = true)]
 struct Cli {
-    /// Say more; twice, still more.
+    /// Print more messages; -vv prints all.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Say nothing but errors and results.
+    /// Print only errors and results.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Whether messages are coloured.
+    /// When to colour messages.
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     color: ColorChoice,
     #[command(subcommand)]
@@ -57,29 +51,29 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train a network; without CONFIG the quick start on the embedded MNIST sample.
+    /// Train a network; without CONFIG, the quick start on the embedded MNIST sample.
     Train(train::Arguments),
-    /// Loss and metrics of a run's best weights on its test split.
+    /// Evaluate a run's best weights on its test split.
     Eval(eval::Arguments),
-    /// What a run's best weights say of the rows of a file.
+    /// Predict the rows of a file with a run's best weights.
     Predict(predict::Arguments),
-    /// The tensors of a run or of a .safetensors file.
+    /// List the tensors of a run or of a .safetensors file.
     Inspect(inspect::Arguments),
-    /// Repeat an update that was not made because the loss or the gradients were not finite.
+    /// Repeat the update at which a run diverged, layer by layer.
     Replay(replay::Arguments),
-    /// Runs side by side: loss over epochs, updates, samples and seconds.
+    /// Compare runs: loss over epochs, updates, samples and seconds.
     Compare(compare::Arguments),
-    /// One HTML page with curves, confusion, mistakes, weights and gradients of runs.
+    /// Write an HTML report of runs: curves, confusion matrix, mistakes, weights and gradients.
     Report(report::Arguments),
-    /// Everything that a config can name, with options and defaults; `list devices`: the CPU and the GPUs.
+    /// List everything that a config can name, with options and defaults; `list devices` lists the CPU and the GPUs.
     List(list::Arguments),
-    /// Check a config, or show all that it comes to.
+    /// Check a config, show it resolved, or print its JSON Schema.
     Config(config::Arguments),
-    /// Print completions for a shell.
+    /// Print the completion script of a shell.
     Completions(shell::Completions),
     /// Write manual pages.
     Man(shell::Man),
-    /// Data sets.
+    /// Download known data sets.
     Data(data::Arguments),
 }
 
@@ -120,7 +114,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// A panic that is caught and becomes an error is not printed.
+/// Hides the message of a panic that is caught and becomes an error.
 fn hide_guarded_panics() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -130,7 +124,7 @@ fn hide_guarded_panics() {
     }));
 }
 
-/// Wrong usage or config is 2, all else that fails is 1.
+/// 2 for wrong usage or config, 1 for any other error.
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
         Some(Error::Config(_) | Error::Key(_)) => ExitCode::from(2),
@@ -138,20 +132,18 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// The error in one line. Names from files and arguments may hold what would steer a terminal: it is written out.
+/// The error in one line. Control characters in names from files and arguments are escaped.
 fn sentence(error: &anyhow::Error) -> String {
     table::printable(&error.to_string())
 }
 
-/// A line on standard error, which may be closed: that is no reason to stop.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 /// `descent list | head` is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io: Option<&std::io::Error> = error.downcast_ref();
-    io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    let own = match error.downcast_ref() {
+        Some(Error::Io { source, .. }) => Some(source),
+        _ => error.downcast_ref::<std::io::Error>(),
+    };
+    own.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn start_logging(cli: &Cli, messages: &Messages) {

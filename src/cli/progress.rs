@@ -1,4 +1,4 @@
-//! What a user sees of a run: a bar an epoch on a terminal, a line an epoch everywhere.
+//! A progress bar for the epoch under way, on a terminal, and a line per epoch.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::table::thousands;
 use crate::checkpoint::Sums;
+use crate::run::{EpochEnd, EpochStart};
 
 /// How often a bar is drawn: formatting it costs as much as an update of a small network.
 const REDRAW: Duration = Duration::from_millis(50);
@@ -18,11 +19,11 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// A bar over `rows` rows of `epoch` out of `epochs`; only on a terminal.
-    pub(crate) fn new(rows: u64, (epoch, epochs): (u64, u64), quiet: bool) -> Self {
+    /// A bar over the rows of an epoch; it is drawn only on a terminal.
+    pub(crate) fn new(epoch: &EpochStart, quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let line = ProgressBar::with_draw_target(Some(rows), target);
+        let line = ProgressBar::with_draw_target(Some(epoch.rows as u64), target);
         let template = "{prefix} {wide_bar} {human_pos}/{human_len}  {msg}  {rate} rows/s  {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for the eye")]
@@ -31,11 +32,11 @@ impl Bar {
             };
             line.set_style(style.with_key("rate", rate));
         }
-        line.set_prefix(format!("epoch {epoch}/{epochs}"));
+        line.set_prefix(format!("epoch {}/{}", epoch.epoch, epoch.epochs));
         Self { line, drawn: Instant::now() }
     }
 
-    /// Shows what the epoch has come to.
+    /// Shows the epoch's loss and rows so far.
     pub(crate) fn update(&mut self, sums: &Sums) {
         if !self.line.is_hidden() && self.drawn.elapsed() >= REDRAW {
             self.drawn = Instant::now();
@@ -51,10 +52,11 @@ impl Bar {
 }
 
 /// "epoch 1/5  `train_loss` 0.3321  `val_loss` 0.2100  64,000 rows/s  0.94 s"
-pub(super) fn line((epoch, epochs): (u64, u64), numbers: &[(String, f64)], sums: &Sums) -> String {
+pub(super) fn line(epoch: &EpochEnd<'_>) -> String {
+    let EpochEnd { epoch, epochs, metrics, sums, .. } = epoch;
     // Losses and the first metric; metrics.jsonl has them all.
-    let numbers: Vec<String> =
-        numbers.iter().take(3).map(|(name, value)| format!("{name} {value:.4}")).collect();
+    let metrics: Vec<String> =
+        metrics.iter().take(3).map(|(name, value)| format!("{name} {value:.4}")).collect();
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -63,5 +65,5 @@ pub(super) fn line((epoch, epochs): (u64, u64), numbers: &[(String, f64)], sums:
     )]
     let rate = (sums.rows as f64 / sums.seconds.max(1e-9)) as u64;
     let seconds = sums.seconds;
-    format!("epoch {epoch}/{epochs}  {}  {} rows/s  {seconds:.2} s", numbers.join("  "), thousands(rate))
+    format!("epoch {epoch}/{epochs}  {}  {} rows/s  {seconds:.2} s", metrics.join("  "), thousands(rate))
 }

@@ -1,45 +1,45 @@
-//! `descent replay FAILURE`: the update again that was not made, and where in it the finite numbers were left.
+//! `descent replay RUN`: repeats the update at which a run diverged, and shows where the first value is not finite.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
 use clap::Args;
 
-use super::{device, session, table};
+use super::device::Compute;
+use super::table;
 use crate::checkpoint::{self, Failure};
 use crate::config::Config;
 use crate::data::{Affine, Dataset};
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::nn::Tape;
+use crate::run::session;
+use crate::trainer::Update;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder `failure` of a run, or the run.
+    /// Run folder, or its folder `failure`.
     folder: PathBuf,
-    /// auto, cpu, cuda or cuda:N.
-    #[arg(long, default_value = "auto")]
-    device: String,
-    /// The number of threads; all cores by default.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute: Compute,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    device::use_threads(arguments.threads)?;
+    arguments.compute.use_threads()?;
     let inner = arguments.folder.join("failure");
     let folder = if inner.is_dir() { &inner } else { &arguments.folder };
     let problem =
         |what: &str| Error::data(folder, format!("{what}; replay takes the folder `failure` of a run"));
+    let none = || problem("no failure is written down here");
     if !folder.join("batch.safetensors").is_file() {
-        return Err(problem("no failure is written down here").into());
+        return Err(none().into());
     }
     let (progress, snapshot, batch) = checkpoint::read_failure(folder)?;
-    let failure = progress.failure.as_ref().ok_or_else(|| problem("no failure is written down here"))?;
+    let failure = progress.failure.as_ref().ok_or_else(none)?;
     let array = |name: &str| batch.get(name).ok_or_else(|| problem(&format!("the batch has no `{name}`")));
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
-    let (dtype, device) = (DType::from(config.train.dtype), device::choose(&arguments.device)?);
+    let (dtype, device) = (DType::from(config.train.dtype), arguments.compute.device()?);
     let data = Dataset::new(array("xs")?, array("ys")?, Affine::IDENTITY, dtype, &device)?;
     let network = Network::with_embeddings(
         &config.model,
@@ -52,28 +52,27 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     trainer.restore(&snapshot)?;
     let rows: Vec<u32> = (0..u32::try_from(data.len())?).collect();
     let mut out = std::io::stdout().lock();
-    write!(out, "{}", layers(trainer.network(), &data, &rows, (config.seed, failure.step))?)?;
+    write!(out, "{}", layers(trainer.network(), &data, &rows, Tape::new(config.seed, failure.step, 0))?)?;
     match trainer.update(&data, &rows, progress.epoch) {
         Err(error @ Error::Diverged { .. }) => {
-            let same = is_same(&error, failure);
-            writeln!(
-                out,
-                "\n{}",
-                if same { "repeated to the bit:" } else { "it fails, but not as it did:" }
-            )?;
-            writeln!(out, "{error}")?;
-            if same { Ok(()) } else { Err(problem("this is not the failure that was written down").into()) }
+            if is_same(&error, failure) {
+                return Ok(writeln!(out, "\nrepeated to the bit:\n{error}")?);
+            }
+            writeln!(out, "\nit fails, but not as it did:\n{error}")?;
+            Err(problem("this is not the failure that was written down").into())
         }
         Err(other) => Err(other.into()),
-        Ok(update) => {
-            let loss = update.loss_sum / update.total;
-            let said = format!(
-                "step {} did not fail this time: the loss is {loss}; was it written by another machine, device or version?",
-                failure.step
-            );
-            Err(Error::data(folder, said).into())
-        }
+        Ok(update) => Err(did_not_fail(folder, &update).into()),
     }
+}
+
+fn did_not_fail(folder: &Path, update: &Update) -> Error {
+    let loss = update.loss_sum / update.total;
+    let problem = format!(
+        "step {} did not fail this time: the loss is {loss}; was it written by another machine, device or version?",
+        update.step
+    );
+    Error::data(folder, problem)
 }
 
 fn is_same(error: &Error, failure: &Failure) -> bool {
@@ -91,11 +90,11 @@ fn is_same(error: &Error, failure: &Failure) -> bool {
     }
 }
 
-/// The values of every layer: how large they are, and how many are not finite.
-fn layers(network: &Network, data: &Dataset, rows: &[u32], (seed, step): (u64, u64)) -> Result<String> {
+/// A table of every layer's output: the largest absolute value, and how many values are not finite.
+fn layers(network: &Network, data: &Dataset, rows: &[u32], mut tape: Tape) -> Result<String> {
     let inputs = data.inputs(rows)?;
     let tracked = network.params().copy_buffers()?;
-    let values = network.trace(&inputs, &mut Tape::new(seed, step, 0));
+    let values = network.trace(&inputs, &mut tape);
     network.params().restore_buffers(&tracked)?;
     let mut table = vec![["layer", "shape", "largest", "not finite"].map(str::to_owned).to_vec()];
     for (name, value) in std::iter::once(("inputs".to_owned(), inputs)).chain(values?) {
@@ -105,7 +104,7 @@ fn layers(network: &Network, data: &Dataset, rows: &[u32], (seed, step): (u64, u
     Ok(table::render(&table))
 }
 
-/// The largest absolute value of those that are finite, and the number of those that are not.
+/// The largest absolute finite value, and the number of values that are not finite.
 fn extent(value: &Tensor) -> Result<(f64, usize)> {
     let numbers = value.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
     let finite = numbers.iter().filter(|x| x.is_finite());

@@ -1,4 +1,4 @@
-//! What a shell wants of the program: completions and manual pages.
+//! Shell completions and manual pages.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use crate::files::{self, Local};
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// The shell.
+    /// Shell to complete in.
     shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// The folder that gets descent.1, descent-train.1 and so on, as in ~/.local/share/man/man1.
+    /// Folder to write descent.1, descent-train.1, … to, for instance ~/.local/share/man/man1.
     folder: PathBuf,
 }
 

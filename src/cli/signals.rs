@@ -8,6 +8,7 @@ use signal_hook::flag;
 
 use super::dashboard;
 use crate::error::Error;
+use crate::run::Interrupt;
 
 /// A signal that ends a run after it has saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,39 +46,35 @@ impl Stop {
 /// The signals that have come since [`Signals::listen`].
 #[derive(Debug, Clone)]
 pub(super) struct Signals {
-    /// Whether nothing is under way that could be saved: then a signal does what it does to any program.
+    /// Whether nothing is under way that could be saved: then a signal ends the process at once.
     idle: Arc<AtomicBool>,
+    /// The exit code of the signal that asked to stop; 0 before.
     stop: Arc<AtomicUsize>,
-    stopping: Arc<AtomicBool>,
-    save: Arc<AtomicBool>,
+    interrupt: Interrupt,
 }
 
 impl Signals {
-    /// From now on signals are only noted; the second that asks to stop ends the process at once, where there is a
-    /// dashboard after giving the terminal back. A file that grows
-    /// beyond the shell's limit is an error of writing, not the end of the process.
-    pub(super) fn listen(dashboard: bool) -> Result<Self, Error> {
-        let signals = Self {
-            idle: Arc::default(),
-            stop: Arc::default(),
-            stopping: Arc::default(),
-            save: Arc::default(),
-        };
+    /// From now on signals only set `interrupt`. The second that asks to stop ends the process at once, with a
+    /// dashboard after giving the terminal back. A file that exceeds the shell's size limit is a write error and does not
+    /// end the process.
+    pub(super) fn listen(interrupt: Interrupt, dashboard: bool) -> Result<Self, Error> {
+        let signals = Self { idle: Arc::default(), stop: Arc::default(), interrupt };
+        let stopping = signals.interrupt.stop_flag();
         let register = || -> std::io::Result<()> {
             for stop in Stop::ALL {
                 let (number, code) = (stop.number(), i32::from(stop.exit_code()));
                 flag::register_conditional_default(number, Arc::clone(&signals.idle))?;
                 // In the order in which they act: the second signal finds what the first has set.
                 if !dashboard {
-                    flag::register_conditional_shutdown(number, code, Arc::clone(&signals.stopping))?;
+                    flag::register_conditional_shutdown(number, code, Arc::clone(&stopping))?;
                 }
                 flag::register_usize(number, Arc::clone(&signals.stop), usize::from(stop.exit_code()))?;
-                flag::register(number, Arc::clone(&signals.stopping))?;
+                flag::register(number, Arc::clone(&stopping))?;
             }
             if dashboard {
                 end_at_the_second()?;
             }
-            flag::register(SIGUSR1, Arc::clone(&signals.save))?;
+            flag::register(SIGUSR1, signals.interrupt.save_flag())?;
             flag::register(SIGXFSZ, Arc::default())?;
             Ok(())
         };
@@ -85,7 +82,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Says whether nothing is under way: between two runs of one command, while the next one reads its data.
+    /// Sets whether nothing is under way: between two runs of one command, while the next one reads its data.
     pub(super) fn set_idle(&self, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
     }
@@ -96,19 +93,9 @@ impl Signals {
         Stop::ALL.into_iter().find(|stop| usize::from(stop.exit_code()) == code)
     }
 
-    /// Set once a signal asks to stop.
-    pub(super) fn stopping(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stopping)
-    }
-
-    /// Whether a signal has asked to save since the last [`Self::take_save`].
-    pub(super) fn asks_to_save(&self) -> bool {
-        self.save.load(Ordering::Relaxed)
-    }
-
-    /// Whether a signal has asked to save since the last call.
-    pub(super) fn take_save(&self) -> bool {
-        self.save.load(Ordering::Relaxed) && self.save.swap(false, Ordering::Relaxed)
+    /// What the signals set, for the options of a run.
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 }
 

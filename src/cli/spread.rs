@@ -1,20 +1,20 @@
-//! Mean and spread of numbers that were measured several times.
+//! Mean, standard deviation and confidence interval of repeated measurements.
 
 use super::table::render;
 
-/// What is known of a mean from some numbers.
+/// The mean of some numbers and how well it is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
     /// Their mean.
     pub(super) mean: f64,
     /// Their standard deviation, with n - 1.
     pub(super) std: f64,
-    /// Half the width of the interval that the mean of endlessly many lies in, 95 times of 100: Student 1908.
+    /// Half the width of the 95 % confidence interval of the mean, by Student's t (1908).
     pub(super) half: f64,
 }
 
 impl Spread {
-    /// Of these numbers. Of one there is no spread.
+    /// The spread of these numbers; NaN for a single one.
     pub(super) fn of(numbers: &[f64]) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "a count of runs")]
         let count = numbers.len() as f64;
@@ -43,7 +43,7 @@ fn quantile(freedom: usize) -> f64 {
     }
 }
 
-/// A row for each number by name: its mean, its standard deviation, and what each run had.
+/// A row per metric: its mean, its standard deviation, and its value in each run.
 pub(super) fn table(run: &str, results: &[Vec<(String, f64)>]) -> String {
     let mut rows = vec![vec!["metric".to_owned(), "mean".to_owned(), "std".to_owned()]];
     rows[0].extend((1..=results.len()).map(|index| format!("{run} {index}")));
@@ -56,7 +56,7 @@ pub(super) fn table(run: &str, results: &[Vec<(String, f64)>]) -> String {
     for name in names {
         let find =
             |result: &Vec<(String, f64)>| result.iter().find(|(own, _)| own == name).map(|(_, value)| *value);
-        // A metric may not be defined on some of the parts.
+        // A metric may be undefined in some of the folds.
         let all: Vec<Option<f64>> = results.iter().map(find).collect();
         let known: Vec<f64> = all.iter().flatten().copied().collect();
         let Spread { mean, std, .. } = Spread::of(&known);

@@ -1,6 +1,8 @@
-//! Plain tables for the terminal.
+//! Plain-text tables for the terminal.
 
-/// Aligns columns: text to the left, and from the second column on numbers to the right.
+use std::io::{self, Write};
+
+/// Aligns the columns: text to the left; from the second column on, numbers to the right.
 pub(super) fn render(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width =
@@ -22,10 +24,43 @@ fn is_number(cell: &str) -> bool {
     !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || ".,-+e%".contains(c))
 }
 
-/// A text without what would steer a terminal: that is written out.
+/// The text with its control characters escaped.
 pub(super) fn printable(text: &str) -> String {
     let write = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(write).collect()
+}
+
+/// Writes lines to a terminal with their control characters escaped.
+pub(super) struct Printable<W> {
+    out: W,
+    /// The line so far: a character may arrive in two chunks.
+    line: Vec<u8>,
+}
+
+impl<W> Printable<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, line: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for Printable<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(end) => {
+                    self.line.extend_from_slice(end);
+                    let line = std::mem::take(&mut self.line);
+                    writeln!(self.out, "{}", printable(&String::from_utf8_lossy(&line)))?;
+                }
+                None => self.line.extend_from_slice(piece),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// 1234567 as 1,234,567.
@@ -44,6 +79,16 @@ pub(super) fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_comes_in_pieces_is_made_printable_as_a_whole() {
+        let mut out = Vec::new();
+        let mut printable = Printable::new(&mut out);
+        let text = "a\u{1b}[2Jä\r\nb\n".as_bytes();
+        // The fourth piece ends within the letter of two bytes.
+        text.chunks(2).for_each(|piece| printable.write_all(piece).unwrap());
+        assert_eq!(String::from_utf8(out).unwrap(), "a\\u{1b}[2Jä\\r\nb\n");
+    }
 
     #[test]
     fn columns_line_up() {

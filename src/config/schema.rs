@@ -7,6 +7,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::RunConfig;
 use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
 use crate::model::Model;
@@ -29,7 +30,7 @@ pub fn schema() -> Value {
         (
             "train",
             "Batches, number of epochs, clipping, and what is evaluated and saved.",
-            TrainOptions::json_schema(&mut generator),
+            train(&mut generator),
         ),
     ];
     let mut whole = json_schema!({
@@ -57,6 +58,13 @@ fn data(generator: &mut SchemaGenerator) -> Schema {
         schema::add(entry, shared.clone());
     }
     schema::by_name(&entries)
+}
+
+/// The options of the trainer and those of the run.
+fn train(generator: &mut SchemaGenerator) -> Schema {
+    let mut train = TrainOptions::json_schema(generator);
+    schema::add(&mut train, schema::properties::<RunConfig>(generator));
+    train
 }
 
 /// Adds a description where editors look for it: inside an `allOf`, not beside it.

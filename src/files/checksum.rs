@@ -1,4 +1,4 @@
-//! Sums by which damage is seen: SHA-256, as `sha256sum` prints it.
+//! SHA-256 checksums, which detect damage; as `sha256sum` prints them.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -19,12 +19,12 @@ pub struct Checksum {
 }
 
 impl Checksum {
-    /// Of these bytes.
+    /// The checksum of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
     }
 
-    /// Of a file, without holding it in memory.
+    /// The checksum of a file, which is not held in memory.
     pub fn of_file(path: &Path) -> Result<Self> {
         let (file, size) = super::open(path)?;
         let mut reader = Hashing::new(file);
@@ -33,7 +33,7 @@ impl Checksum {
     }
 }
 
-/// A sum that grows.
+/// A checksum that is computed incrementally.
 #[derive(Debug, Clone, Default)]
 pub struct Sum {
     hash: Sha256,
@@ -41,24 +41,24 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// Takes these bytes in.
+    /// Adds bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
     }
 
-    /// How many bytes were taken in.
+    /// The number of bytes added.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The sum of all that was taken in.
+    /// The checksum of all bytes added.
     pub fn checksum(&self) -> Checksum {
         Checksum { bytes: self.bytes, sha256: hex(&self.hash.clone().finalize()) }
     }
 }
 
-/// A reader that sums up what goes through it.
+/// A reader that computes the checksum of what is read through it.
 #[derive(Debug)]
 pub struct Hashing<R> {
     inner: R,
@@ -66,12 +66,12 @@ pub struct Hashing<R> {
 }
 
 impl<R> Hashing<R> {
-    /// Nothing read yet.
+    /// Wraps a reader.
     pub fn new(inner: R) -> Self {
         Self { inner, sum: Sum::default() }
     }
 
-    /// The sum of all that was read.
+    /// The checksum of all that was read.
     pub fn sum(self) -> Sum {
         self.sum
     }
@@ -85,7 +85,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Two lower-case digits a byte.
+/// Lower-case hexadecimal, two digits per byte.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {

@@ -1,32 +1,32 @@
-//! The operations on a disk that saving is made of.
+//! The file-system operations that saving uses.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// What saving asks of a disk, one system call or few each. [`Local`] is the machine's; the tests have some that record
-/// what happens, fail, or stop as a power cut does.
+/// The file-system operations that saving uses, each one or a few system calls. [`Local`] is the machine's; tests use
+/// disks that record the operations, fail, or stop as in a power cut.
 pub trait Disk: Send + Sync {
-    /// Makes a folder.
+    /// Creates a folder.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes an empty file that must not be there yet, not even as a link.
+    /// Creates an empty file; an error if the name exists, even as a link.
     fn create(&self, path: &Path) -> io::Result<File>;
 
     /// Writes at the end of an open file.
     fn write(&self, path: &Path, file: &File, bytes: &[u8]) -> io::Result<()>;
 
-    /// Waits until all that was written to a file lies on the disk.
+    /// Syncs a file to the disk.
     fn sync(&self, path: &Path, file: &File) -> io::Result<()>;
 
-    /// Waits until the names in a folder lie on the disk.
+    /// Syncs a folder to the disk: the names in it.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Gives a file or folder another name; a file of that name is replaced.
+    /// Renames a file or folder; a file of that name is replaced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Gives a file a second name.
+    /// Creates a hard link.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.

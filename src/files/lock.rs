@@ -1,4 +1,4 @@
-//! One process a folder: a locked file that holds its process id.
+//! One process per folder: a locked file with its process id.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The right to write in a folder. The system takes it back when the process ends, however it does.
+/// The lock of a folder. The system releases it when the process ends.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    /// Locked as long as it is open.
+    /// Locked while it is open.
     _file: File,
 }
 

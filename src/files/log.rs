@@ -1,4 +1,4 @@
-//! A file that only grows, and can be taken back to where it was.
+//! An append-only file that can be truncated to an earlier state.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -12,27 +12,27 @@ use crate::error::{Error, Result};
 pub struct Log {
     path: PathBuf,
     file: File,
-    /// The sum of what is in the file.
+    /// The checksum of the file.
     sum: Sum,
-    /// What could not be written yet.
+    /// Lines that could not be written yet.
     waiting: Vec<u8>,
 }
 
 impl Log {
-    /// A new log; there must be no file of this name.
+    /// Creates a log; an error if the file exists.
     pub fn create(disk: &dyn Disk, path: &Path) -> Result<Self> {
         let file = disk.create(path).map_err(Error::io("create", path))?;
         Ok(Self { path: path.to_path_buf(), file, sum: Sum::default(), waiting: Vec::new() })
     }
 
-    /// Whether a log still begins as it was when it had this sum.
+    /// Whether a log still begins with the bytes of this checksum.
     pub fn begins_with(path: &Path, start: &Checksum) -> Result<bool> {
         super::require_free_or_file(path)?;
         let (file, _) = super::open(path)?;
         Ok(sum_of_start(&file, path, start.bytes)?.checksum() == *start)
     }
 
-    /// Goes on with a log as it was when it had this sum: what was added since is taken back.
+    /// Continues a log as it was at this checksum; what was added since is removed.
     pub fn resume(path: &Path, start: &Checksum) -> Result<Self> {
         super::require_free_or_file(path)?;
         let opened = OpenOptions::new().append(true).read(true).open(path);
@@ -45,7 +45,7 @@ impl Log {
         Ok(Self { path: path.to_path_buf(), file, sum, waiting: Vec::new() })
     }
 
-    /// Adds a line. One that cannot be written waits for the next call, and nothing of it stays in the file.
+    /// Adds a line. One that cannot be written is kept for the next call, and no part of it stays in the file.
     pub fn add(&mut self, disk: &dyn Disk, line: &str) -> Result<()> {
         self.waiting.extend_from_slice(line.as_bytes());
         self.waiting.push(b'\n');
@@ -65,7 +65,7 @@ impl Log {
         Ok(())
     }
 
-    /// Brings all lines to the disk; gives the sum of the file.
+    /// Syncs all lines to the disk; returns the checksum of the file.
     pub fn sync(&mut self, disk: &dyn Disk) -> Result<Checksum> {
         self.flush(disk)?;
         disk.sync(&self.path, &self.file).map_err(Error::io("write", &self.path))?;
@@ -73,7 +73,7 @@ impl Log {
     }
 }
 
-/// The sum of the first `bytes` of a file, or of all where it is shorter.
+/// The checksum of the first `bytes` of a file, or of all of a shorter one.
 fn sum_of_start(file: &File, path: &Path, bytes: u64) -> Result<Sum> {
     let mut reader = Hashing::new(file.take(bytes));
     io::copy(&mut reader, &mut io::sink()).map_err(Error::io("read", path))?;

@@ -1,5 +1,5 @@
-//! Writing files so that under their own names they are always whole: write beside, sync the file, rename, sync the
-//! folder. What does so takes the [`Disk`] as an argument, which the tests let fail and stop anywhere.
+//! Atomic writes: a file is written under a temporary name and synced, renamed, and its folder synced. The [`Disk`] is an
+//! argument, so that tests can fail or stop at any operation.
 
 mod checksum;
 mod disk;
@@ -17,11 +17,10 @@ pub use disk::{Disk, Local};
 pub use lock::Lock;
 pub use log::Log;
 
-/// Writes a file beside and renames it into place: under its own name it is always whole.
+/// Writes a file atomically: under its own name it is always whole.
 ///
 /// # Errors
-/// What the disk says; then there is what was there before. A symbolic link, a device or a folder of this name is
-/// refused and left alone.
+/// Errors of the disk; the previous file stays. A symbolic link, a device or a folder of this name is an error and stays.
 pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     require_free_or_file(path)?;
     let part = beside(path);
@@ -37,10 +36,10 @@ pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// As [`write()`], for what is too large to be in memory: `fill` puts it into the file.
+/// As [`write()`], for contents too large for memory, which `fill` writes.
 ///
 /// # Errors
-/// What `fill` or the disk says; then there is what was there before.
+/// Errors of `fill` or the disk; the previous file stays.
 pub fn write_whole<E: From<Error>>(
     path: &Path,
     fill: impl FnOnce(&mut (dyn io::Write + Send)) -> Result<(), E>,
@@ -61,12 +60,12 @@ pub fn write_whole<E: From<Error>>(
     })
 }
 
-/// The error with the bytes that were to be written: on a full disk it is what to make room for.
+/// The error with the number of bytes to write, which a full disk needs room for.
 fn needing(error: &io::Error, bytes: usize) -> io::Error {
     io::Error::new(error.kind(), format!("{error}; it needs {bytes} bytes"))
 }
 
-/// Writes a file that must not be there yet, down to the disk; its name is not yet made to last.
+/// Creates and syncs a file; its folder is not synced yet.
 pub(crate) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     const PIECE: usize = 1 << 20;
     let file = disk.create(path)?;
@@ -76,7 +75,7 @@ pub(crate) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Resul
     disk.sync(path, &file)
 }
 
-/// Makes `to` another name of the file `from`, or a copy where the file system knows no such names.
+/// Makes `to` a hard link of the file `from`, or a copy if the file system has none.
 pub(crate) fn link_or_copy(disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()> {
     match disk.link(from, to) {
         Err(error)
@@ -88,18 +87,18 @@ pub(crate) fn link_or_copy(disk: &dyn Disk, from: &Path, to: &Path) -> io::Resul
     }
 }
 
-/// The name beside `path` under which it is written.
+/// The temporary name under which `path` is written.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     path.with_file_name(format!(".{name}.part"))
 }
 
-/// Whether a name is one of [`beside`]'s: what a crash left over.
+/// Whether a name is one of [`beside`], left by a crash.
 fn is_leftover(name: &str) -> bool {
     name.strip_prefix('.').is_some_and(|rest| rest.strip_suffix(".part").is_some())
 }
 
-/// Removes what an earlier process left half-written in a folder. Gives the names.
+/// Removes what an earlier process left half-written in a folder; returns the paths.
 pub fn clear_leftovers(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -132,7 +131,7 @@ pub(crate) fn remove_if_there(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Refuses to put a file in the place of anything but a file.
+/// Checks that `path` is free or a file.
 pub(crate) fn require_free_or_file(path: &Path) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Err(Error::data(path, in_the_way(found.file_type(), "file"))),
@@ -140,7 +139,7 @@ pub(crate) fn require_free_or_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Refuses to use anything but a folder as one.
+/// Checks that `path` is free or a folder.
 pub(crate) fn require_free_or_folder(path: &Path) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_dir() => Err(Error::data(path, in_the_way(found.file_type(), "folder"))),

@@ -1,6 +1,8 @@
 //! Loss and metrics of a network.
 
-use crate::data::{Dataset, Task};
+use candle_core::Tensor;
+
+use crate::data::{Dataset, Task, Units};
 use crate::error::{Error, Result};
 use crate::loss::{Losses, widened};
 use crate::metrics::{Metric, Tally};
@@ -38,9 +40,9 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
         };
         sum += loss.apply(&outputs, &batch.ys, 1.0)?.0.read()?;
         total += weight;
-        let predictions = loss.predict(&outputs)?;
+        let predictions = predictions(loss, &outputs, data.units())?;
         match data.units() {
-            Some(units) => tally.add(&units.restore(&predictions)?, &units.restore(&batch.ys)?)?,
+            Some(units) => tally.add(&predictions, &units.restore(&batch.ys)?)?,
             None => tally.add(&predictions, &batch.ys)?,
         }
     }
@@ -55,6 +57,18 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
         )));
     }
     Ok(Evaluation { loss, metrics: tally.metrics(), tally })
+}
+
+/// The predictions of `network` for inputs (N, …), in evaluation mode: probabilities (N, C), or values (N, K), in their
+/// own units where these are given.
+pub fn predict(network: &Network, loss: &Losses, inputs: &Tensor, units: Option<&Units>) -> Result<Tensor> {
+    predictions(loss, &widened(&network.forward(inputs)?)?, units)
+}
+
+/// The predictions that the outputs (N, K) of a network stand for.
+fn predictions(loss: &Losses, outputs: &Tensor, units: Option<&Units>) -> Result<Tensor> {
+    let predictions = loss.predict(outputs)?;
+    units.map_or(Ok(predictions.clone()), |units| units.restore(&predictions))
 }
 
 /// torch gives NaN for the mean over nothing.

@@ -1,4 +1,4 @@
-//! `[train]`: how a network is trained.
+//! `[train]`: how a network is trained. How long, and what is saved, is [`RunConfig`](crate::config::RunConfig)'s.
 
 mod early_stopping;
 
@@ -14,7 +14,7 @@ use crate::registry::KeyError;
 
 pub use early_stopping::{EarlyStopping, check_monitor};
 
-/// The options of a training run.
+/// The options of a trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
@@ -23,11 +23,6 @@ pub struct TrainOptions {
     #[schemars(with = "serde_json::Value")]
     #[schemars(extend("anyOf" = [{ "type": "integer", "minimum": 1 }, { "const": "full" }]))]
     pub batch_size: Descent,
-    /// How often every row is seen.
-    #[schemars(range(min = 1))]
-    pub epochs: u64,
-    /// Stop after this many updates; 0: no limit.
-    pub max_steps: u64,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
     /// Whether a last batch that is smaller is left out.
@@ -41,61 +36,35 @@ pub struct TrainOptions {
     /// Batches whose gradients make one update.
     #[schemars(range(min = 1))]
     pub accumulate: usize,
-    /// Stop after this many seconds; 0: no limit.
-    #[schemars(range(min = 0))]
-    pub max_time: f64,
     /// Weights that are averaged along training: the model that is judged and kept has the average.
     pub average: Option<Averages>,
-    /// Whether the training rows are measured once more at the end of each epoch, all with the same weights, in
-    /// evaluation mode: the one number that batch, stochastic and mini-batch descent can be compared by. The usual
-    /// `train_loss` has each batch's loss before its own update.
-    pub measure_train: bool,
     /// The type of the numbers.
     pub dtype: Precision,
     /// In which precision products run: "f32", "tf32" or "bf16". Parameters and moments stay f32.
     pub precision: MatmulPrecision,
     /// On a GPU: whether updates are captured as a CUDA graph and replayed. Not tried on a GPU yet.
     pub cuda_graph: bool,
-    /// Stop when a metric no longer gets better.
-    pub early_stopping: Option<EarlyStopping>,
-    /// When a checkpoint is written: "epoch", a number of steps, or "never".
-    #[schemars(with = "serde_json::Value")]
-    #[schemars(extend("anyOf" = [{ "enum": ["epoch", "never"] }, { "type": "integer", "minimum": 1 }]))]
-    pub checkpoint_every: Every,
-    /// How many checkpoints are kept.
-    #[schemars(range(min = 1))]
-    pub keep_last: usize,
-    /// Whether an event file for TensorBoard is written.
-    pub tensorboard: bool,
 }
 
 impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             batch_size: Descent::MiniBatch(64),
-            epochs: 1,
-            max_steps: 0,
             shuffle: true,
             drop_last: false,
             clip_grad_norm: None,
             clip_grad_value: None,
             accumulate: 1,
-            max_time: 0.0,
             average: None,
-            measure_train: false,
             dtype: Precision::F32,
             precision: MatmulPrecision::F32,
             cuda_graph: false,
-            early_stopping: None,
-            checkpoint_every: Every::Epoch,
-            keep_last: 3,
-            tensorboard: true,
         }
     }
 }
 
 impl TrainOptions {
-    /// Refuses options that cannot be, by the key at fault.
+    /// Validates the options; an error names the key.
     pub fn check(&self) -> Result<(), KeyError> {
         let limits = [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)];
         for (key, limit) in limits {
@@ -113,21 +82,9 @@ impl TrainOptions {
             let problem = "rounds the products of a run in f32; leave `train.dtype` at f32";
             return Err(KeyError::new("precision", problem));
         }
-        if !self.max_time.is_finite() || self.max_time < 0.0 {
-            let problem = format!("is {}; it must be a number of seconds, 0 or more", self.max_time);
-            return Err(KeyError::new("max_time", problem));
-        }
-        if let Some(average) = &self.average {
-            average.check(self.epochs).map_err(|e| e.under("average"))?;
-        }
-        let zero = [
-            ("epochs", self.epochs == 0),
-            ("accumulate", self.accumulate == 0),
-            ("keep_last", self.keep_last == 0),
-        ];
-        match zero.iter().find(|(_, zero)| *zero) {
-            Some((key, _)) => Err(KeyError::new(*key, "is 0; it must be 1 or more")),
-            None => Ok(()),
+        match self.accumulate {
+            0 => Err(KeyError::new("accumulate", "is 0; it must be 1 or more")),
+            _ => Ok(()),
         }
     }
 
@@ -190,40 +147,6 @@ impl Serialize for Descent {
             Self::Batch => "full".serialize(serializer),
             Self::Stochastic => 1.serialize(serializer),
             Self::MiniBatch(rows) => rows.serialize(serializer),
-        }
-    }
-}
-
-/// When something is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Every {
-    /// After each epoch.
-    Epoch,
-    /// After that many updates.
-    Steps(u64),
-    /// Not at all.
-    Never,
-}
-
-impl<'de> Deserialize<'de> for Every {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(word) if word == "epoch" => Ok(Self::Epoch),
-            toml::Value::String(word) if word == "never" => Ok(Self::Never),
-            toml::Value::Integer(steps) if steps > 0 => Ok(Self::Steps(steps.cast_unsigned())),
-            other => Err(D::Error::custom(format!(
-                "is {other}; it must be \"epoch\", \"never\" or a number of steps"
-            ))),
-        }
-    }
-}
-
-impl Serialize for Every {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Epoch => "epoch".serialize(serializer),
-            Self::Never => "never".serialize(serializer),
-            Self::Steps(steps) => steps.serialize(serializer),
         }
     }
 }

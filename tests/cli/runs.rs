@@ -185,7 +185,7 @@ fn candle_loads_what_was_trained() {
     let [first, second] = layers.map(Result::unwrap);
     let xs = normal(1, (3, 784)).to_dtype(DType::F32).unwrap();
     let theirs = second.forward(&first.forward(&xs).unwrap().relu().unwrap()).unwrap();
-    let config = Config::read(&folder.path().join("run/config.toml"), &[]).unwrap();
+    let config = Config::read(folder.path().join("run/config.toml"), &[]).unwrap();
     let network = Network::new(&config.model, &[784], 10, 0, (DType::F32, &Device::Cpu)).unwrap();
     network.params().load(&checkpoint::load(&folder.path().join("run/model.safetensors")).unwrap()).unwrap();
     assert!(relative_difference(&network.forward(&xs).unwrap(), &theirs) < 1e-5);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use descent::checkpoint::{self, Best, Judged, Progress, Scored};
+use descent::checkpoint::{self, Best, BestState, Progress, RunState, Scored};
 use descent::data::Dataset;
 use descent::files::{self, Checksum, Disk, Local, Log};
 use descent::trainer::Trainer;
@@ -58,16 +58,20 @@ impl Run {
         self.save(disk, keep)
     }
 
+    fn state<'a>(&'a self, progress: &'a Progress) -> RunState<'a> {
+        RunState { trainer: &self.trainer, progress }
+    }
+
     fn save(&mut self, disk: &dyn Disk, keep: usize) -> descent::Result<()> {
         let step = self.trainer.steps();
         let best = Some(Scored { epoch: step, score: 1.0 });
-        let judged = Judged { best, ..Judged::default() };
+        let judged = BestState { best, ..BestState::default() };
         let progress = Progress { epoch: 1, judged, log: self.log.sync(disk)?, ..Progress::default() };
         let model = self.folder.join("model.safetensors");
         let best =
             self.best.as_ref().map(|(sum, earlier)| Best { model: &model, sum, earlier: earlier.as_deref() });
         let saved =
-            checkpoint::save_checkpoint(disk, &self.checkpoints(), (&self.trainer, &progress), best, keep)?;
+            checkpoint::save_checkpoint(disk, &self.checkpoints(), self.state(&progress), best, keep)?;
         if let Some((_, earlier)) = &mut self.best {
             *earlier = Some(saved.best());
         }

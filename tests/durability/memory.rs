@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use descent::checkpoint::{self, Progress};
+use descent::checkpoint::{self, Progress, RunState};
 use descent::files::{Local, Log};
 
 use crate::common;
@@ -70,7 +70,8 @@ fn soak() {
         snapshot.steps = step;
         trainer.restore(&snapshot).unwrap();
         let progress = Progress { log: sum.clone(), ..Progress::default() };
-        checkpoint::save_checkpoint(&Local, &checkpoints, (&trainer, &progress), None, 2).unwrap();
+        let state = RunState { trainer: &trainer, progress: &progress };
+        checkpoint::save_checkpoint(&Local, &checkpoints, state, None, 2).unwrap();
         let found = checkpoint::newest(&checkpoints, &log).unwrap();
         trainer.restore(&found.snapshot).unwrap();
         assert_eq!(trainer.steps(), step);

@@ -1,5 +1,4 @@
-//! A run on the whole terminal: curves, progress and messages. The loop owns it, calls it after every update, and does
-//! what the keys asked for; nothing here runs by itself.
+//! A full-screen dashboard: curves, progress and messages. It is called after every update and has no thread of its own.
 
 mod curve;
 mod keys;
@@ -17,29 +16,12 @@ use keys::Pressed;
 use noted::Noted;
 use state::State;
 use terminal::Screen;
+
+pub(crate) use state::Progress;
 pub(crate) use terminal::restore;
 
 /// How often the screen is drawn and the keys are read.
 const REDRAW: Duration = Duration::from_millis(50);
-
-/// Where a run stands after an update.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
-    /// The epoch, from 1.
-    pub(crate) epoch: u64,
-    /// The rows of it that are done.
-    pub(crate) rows: u64,
-    /// The rows that it has.
-    pub(crate) rows_in_epoch: u64,
-    /// The mean loss of this update's rows; the curve takes means of these.
-    pub(crate) loss: f64,
-    /// Its learning rate.
-    pub(crate) lr: f64,
-    /// The seconds of the epoch so far.
-    pub(crate) seconds: f64,
-    /// The updates of the run so far.
-    pub(crate) step: u64,
-}
 
 /// What a key asks of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,27 @@
 
 use std::collections::VecDeque;
 
-use super::Progress;
 use super::curve::Curve;
 use super::text;
+
+/// Where a run stands after an update.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// The epoch, from 1.
+    pub(crate) epoch: u64,
+    /// The rows of it that are done.
+    pub(crate) rows: u64,
+    /// The rows that it has.
+    pub(crate) rows_in_epoch: u64,
+    /// The mean loss of this update's rows; the curve takes means of these.
+    pub(crate) loss: f64,
+    /// Its learning rate.
+    pub(crate) lr: f64,
+    /// The seconds of the epoch so far.
+    pub(crate) seconds: f64,
+    /// The updates of the run so far.
+    pub(crate) step: u64,
+}
 
 /// The messages that are kept, and the characters of each.
 const MESSAGES: usize = 500;

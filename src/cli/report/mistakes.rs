@@ -1,16 +1,15 @@
-//! How a run does on rows that it has not learnt from, and where it is most wrong.
+//! Evaluation of a run for the report: confusion, calibration, and the worst mistakes.
 
 use candle_core::{DType, Tensor};
 
 use crate::data::preprocess::PreprocessingSource;
 use crate::data::{Dataset, Preprocessing, class_of};
 use crate::error::Result;
-use crate::loss::widened;
 use crate::metrics::{Classes, Tally};
 use crate::report::{
     Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, ValueMistake, ValueReport,
 };
-use crate::trainer::Trainer;
+use crate::trainer::{self, Trainer};
 
 /// Mistakes that are shown.
 const WORST: usize = 24;
@@ -18,7 +17,7 @@ const WORST: usize = 24;
 const POINTS: usize = 2000;
 const ROWS: usize = 1000;
 
-/// How a trainer's network does on `data`.
+/// Evaluates the network on `data`.
 pub(super) fn evaluation(
     trainer: &Trainer,
     split: &str,
@@ -62,7 +61,7 @@ fn of_classes(
     })
 }
 
-/// The rows whose class was predicted wrong with the most confidence.
+/// The misclassified rows with the highest predicted probability.
 fn wrong(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<Vec<Mistake>> {
     let mut worst: Vec<Mistake> = Vec::new();
     for_each_batch(trainer, data, |first, said, ys| {
@@ -138,11 +137,8 @@ fn for_each_batch(
     let mut first = 0;
     for rows in data.chunks_of(ROWS) {
         let batch = data.batch(&rows)?;
-        let said = trainer.loss().predict(&widened(&trainer.network().forward(&batch.xs)?)?)?;
-        let (said, ys) = match data.units() {
-            Some(units) => (units.restore(&said)?, units.restore(&batch.ys)?),
-            None => (said, batch.ys),
-        };
+        let said = trainer::predict(trainer.network(), trainer.loss(), &batch.xs, data.units())?;
+        let ys = data.units().map_or(Ok(batch.ys.clone()), |units| units.restore(&batch.ys))?;
         see(first, &said.to_dtype(DType::F64)?, &ys)?;
         first += rows.len();
     }

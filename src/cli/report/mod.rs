@@ -1,57 +1,57 @@
-//! `descent report RUN …`: one HTML page with all that runs have to show.
+//! `descent report RUN …`: writes one HTML page about runs.
 
 mod mistakes;
 mod tensors;
 
 use std::path::{Path, PathBuf};
 
+use candle_core::Device;
 use clap::Args;
 
-use super::history::{Axis, History};
-use super::session::Session;
+use super::device::Compute;
+use super::differences;
+use super::messages::say;
 use super::table::thousands;
-use super::{device, differences, run_folder, session};
-use crate::checkpoint;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::files::{self, Local};
 use crate::report::{self, Page, Point, RunData};
+use crate::run::history::{Axis, History};
+use crate::run::session::{self, Session};
+use crate::run::trained::TrainedRun;
 use crate::trainer::Trainer;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The run folders.
+    /// Run folders.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// The page.
+    /// HTML file to write.
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     output: PathBuf,
-    /// Show the curves and configs alone, without reading data and weights.
+    /// Show only curves and configs; data and weights are not read.
     #[arg(long)]
     no_data: bool,
-    /// auto, cpu, cuda or cuda:N.
-    #[arg(long, default_value = "auto")]
-    device: String,
-    /// The number of threads; all cores by default.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute: Compute,
 }
 
 pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
-    device::use_threads(arguments.threads)?;
+    arguments.compute.use_threads()?;
+    let device = arguments.compute.device()?;
     let mut runs = Vec::new();
     let mut configs = Vec::new();
     for path in &arguments.runs {
-        let config = Config::read(&run_folder::config_of(path, "report")?, &[])?;
-        let mut run = curves(path, &config)?;
+        let trained = TrainedRun::open(path, "report", &[])?.allow_nonfinite(true);
+        let mut run = curves(path, &trained.config)?;
         if !arguments.no_data {
-            // Data that has moved is no reason to show nothing.
-            if let Err(error) = look(path, &config, &arguments.device, &mut run) {
+            // The data may have moved; the curves are still there.
+            if let Err(error) = look(&trained, &device, &mut run) {
                 tracing::warn!("{}: only its curves are shown: {error}", path.display());
             }
         }
         runs.push(run);
-        configs.push(config);
+        configs.push(trained.config);
     }
     let title = match runs.as_slice() {
         [only] => only.name.clone(),
@@ -60,12 +60,12 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let page = Page { title, runs, differences: differences::between(&configs)? };
     files::write(&Local, &arguments.output, report::html(&page).as_bytes())?;
     if !quiet {
-        super::say(&format!("wrote {}", arguments.output.display()));
+        say(&format!("wrote {}", arguments.output.display()));
     }
     Ok(())
 }
 
-/// What the log and the config of a run say.
+/// The curves, test metrics and config of a run.
 pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
     let history = History::read(path)?;
     let place = |at: &[f64; 4], axis: Axis| at[axis as usize];
@@ -96,13 +96,9 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
     })
 }
 
-/// What its weights do on the rows that it was tested on.
-fn look(path: &Path, config: &Config, device: &str, run: &mut RunData) -> Result<()> {
-    let fitted = run_folder::preprocessing_if_there(path)?;
-    let Session { splits, network, loss } = Session::open(config, fitted.as_ref(), &device::choose(device)?)?;
-    let weights = path.join("model.safetensors");
-    let state = checkpoint::load_checked(&weights, true)?;
-    network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))?;
+/// Adds the evaluation of a run's weights on its test split, and their statistics.
+fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> {
+    let Session { splits, network, loss } = trained.session(device)?;
     let rows = |data: &Option<crate::data::Dataset>| data.as_ref().map_or(0, crate::data::Dataset::len);
     for (what, rows) in [
         ("parameters", network.params().count()),
@@ -114,7 +110,7 @@ fn look(path: &Path, config: &Config, device: &str, run: &mut RunData) -> Result
             run.facts.push((what.to_owned(), thousands(rows as u64)));
         }
     }
-    let mut trainer: Trainer = session::trainer(config, network, loss)?;
+    let mut trainer: Trainer = session::trainer(&trained.config, network, loss)?;
     run.tensors = tensors::of(&mut trainer, &splits.train)?;
     let judged = splits.test.as_ref().map(|test| ("test", test));
     let judged = judged.or(splits.validation.as_ref().map(|validation| ("val", validation)));

@@ -1,11 +1,11 @@
-//! What the weights of a run are like, and the gradients of some rows.
+//! Statistics of a run's weights, and of their gradients over some rows.
 
 use candle_core::{DType, Tensor};
 
-use crate::cli::events::Histogram;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::report::{Bin, Gradient, TensorStats};
+use crate::run::tensorboard::Histogram;
 use crate::trainer::Trainer;
 
 /// The rows that gradients are taken of.

@@ -1,6 +1,7 @@
 //! People's own tables, series and pictures, from the file to the predictions.
 
 mod bad;
+mod formats;
 mod images;
 mod old_runs;
 mod predict;

@@ -1,21 +1,19 @@
 //! `descent predict`: a run asked about other rows.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
 
 use super::{cells, config, lines, metric, table, write};
-use crate::common::{descent, fail, program, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// A run on predict/train.csv.
-fn trained(folder: &Path) {
+pub(super) fn trained(folder: &Path) {
     let text = config("csv", &table("predict/train.csv"), "class", "normalize = 'standard'", "cross_entropy");
     write(folder, "c.toml", text);
     succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
 }
 
-fn predict(folder: &Path, name: &str) -> String {
+pub(super) fn predict(folder: &Path, name: &str) -> String {
     succeed(folder, &["predict", "run", "--input", table(&format!("predict/{name}.csv")).to_str().unwrap()])
 }
 
@@ -59,53 +57,6 @@ fn columns_are_found_by_name() {
     let test = format!("data.test='{}'", table("predict/unseen-class.csv").display());
     let error = fail(folder.path(), &["eval", "run", "--set", &test], 1);
     assert!(error.contains("line 4, column `class`: `maybe` is no class"), "{error}");
-}
-
-#[test]
-fn every_format_says_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    trained(folder.path());
-    let input = table("predict/same.csv");
-    let expected = predict(folder.path(), "same");
-    let to = |name: &str| {
-        let arguments = ["predict", "run", "--input", input.to_str().unwrap(), "--output", name];
-        assert_eq!(succeed(folder.path(), &arguments), "");
-        fs::read(folder.path().join(name)).unwrap()
-    };
-    assert_eq!(to("out.csv"), expected.as_bytes());
-    let jsonl = String::from_utf8(to("out.jsonl")).unwrap();
-    for (line, row) in jsonl.lines().zip(&cells(&expected)[1..]) {
-        let object: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert_eq!(object["prediction"], row[0]);
-        assert!((object["probability_no"].as_f64().unwrap() - row[1].parse::<f64>().unwrap()).abs() < 1e-9);
-    }
-    assert_eq!(jsonl.lines().count(), 6);
-    // The Parquet file is a table that can be trained on.
-    to("out.parquet");
-    let again = config(
-        "parquet",
-        &folder.path().join("out.parquet"),
-        "probability_no",
-        "columns = { prediction = 'category' }",
-        "mse",
-    );
-    write(folder.path(), "again.toml", again);
-    let plan = succeed(folder.path(), &["train", "again.toml", "--dry-run"]);
-    assert!(plan.contains("[1, 16]"), "{plan}");
-    // Standard input and output.
-    let mut child = program(folder.path(), &["predict", "run", "--input", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(&fs::read(&input).unwrap()).unwrap();
-    assert_eq!(child.wait_with_output().unwrap().stdout, expected.as_bytes());
-    let error = fail(folder.path(), &["predict", "run", "--input", "c.toml", "--output", "out.txt"], 2);
-    assert!(error.contains(".jsonl"), "{error}");
-    let own = write(folder.path(), "own.csv", fs::read(&input).unwrap());
-    let arguments = ["predict", "run", "--input", "own.csv", "--output", "./own.csv"];
-    assert!(fail(folder.path(), &arguments, 2).contains("this is the input"));
-    assert_eq!(fs::read(own).unwrap(), fs::read(&input).unwrap());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! From a config to data and network, for training and evaluation alike.
+//! The data and the network of a config, for training and for evaluation.
 
 use candle_core::{DType, Device};
 
@@ -12,7 +12,7 @@ use crate::optim::Optimizer;
 use crate::trainer::Trainer;
 
 /// The data and the network of a config.
-pub(super) struct Session {
+pub(crate) struct Session {
     /// The rows.
     pub splits: Splits,
     /// The network with its initial weights.
@@ -22,8 +22,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the data and builds the network on `device`. `fitted` is what the run has fitted on its data before.
-    pub(super) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
+    /// Loads the data and builds the network on `device`. `fitted` is the preprocessing of an earlier process of the run.
+    pub(crate) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
         let dtype: DType = config.train.dtype.into();
         let request = Request {
             task: config.loss.want(),
@@ -41,8 +41,8 @@ impl Session {
     }
 }
 
-/// The network of a config for rows that are preprocessed like this.
-pub(super) fn network(
+/// The network of a config for rows with this preprocessing.
+pub(crate) fn network(
     config: &Config,
     preprocessing: &Preprocessing,
     outputs: usize,
@@ -54,15 +54,15 @@ pub(super) fn network(
     Network::with_embeddings(&config.model, row, outputs, config.seed, place(config, device))
 }
 
-/// Where and in which types the network of a config runs.
-pub(super) fn place<'a>(config: &Config, device: &'a Device) -> Place<'a> {
+/// The device and the numeric types of a config's network.
+pub(crate) fn place<'a>(config: &Config, device: &'a Device) -> Place<'a> {
     let precision = config.train.precision;
     precision.set_for_gpus();
     Place { dtype: config.train.dtype.into(), device, precision }
 }
 
-/// A trainer of this network as the config says; `loss` is as the training rows make it.
-pub(super) fn trainer(config: &Config, network: Network, loss: Losses) -> Result<Trainer> {
+/// A trainer of this network by the config; `loss` is fitted to the training rows.
+pub(crate) fn trainer(config: &Config, network: Network, loss: Losses) -> Result<Trainer> {
     let optimizer = Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params())?;
     Trainer::new(network, loss, optimizer, config.train.clone(), config.seed)
 }

@@ -1,11 +1,12 @@
-//! What is said of a row.
+//! The columns of predictions, and how scores become their cells.
 
 use crate::data::preprocess::Target;
 use crate::data::{Preprocessing, Task};
 
-/// The columns of the output, and how numbers become them.
-pub(super) enum Answers {
-    /// The most probable class and the probability of each.
+/// The columns of predictions.
+#[derive(Debug, Clone)]
+pub(super) enum Columns {
+    /// The most probable class, and the probability of each.
     Classes {
         names: Vec<String>,
         /// Whether the names are whole numbers.
@@ -14,24 +15,46 @@ pub(super) enum Answers {
     /// Values.
     Values {
         columns: Vec<String>,
-        /// For each of them the decimal places that the network's 32 bits give in its own units.
+        /// For each the decimal places that 32 bits give in its own units.
         places: Option<Vec<i32>>,
     },
-    /// For each question the more probable answer, and the probability of yes.
+    /// For each label the more probable word, and the probability of the second.
     Labels { columns: Vec<String>, words: Vec<[String; 2]> },
 }
 
-/// One cell of the output.
+/// A cell of a prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Cell<'a> {
+pub enum Cell<'a> {
+    /// The name of a class, or the word for a label.
     Text(&'a str),
+    /// A class whose name is a number, or a value in the target's own units.
     Number(f64),
-    /// What 32 bits say.
+    /// A probability, or a value that the network gave in 32 bits.
     Single(f32),
+    /// Nothing: the row has no whole window of a series before it.
     Missing,
 }
 
-impl Answers {
+impl<'a> Cell<'a> {
+    /// The cell as text, where it is one.
+    pub fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The cell as a number, where it is one.
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Single(number) => Some(f64::from(number)),
+            Self::Text(_) | Self::Missing => None,
+        }
+    }
+}
+
+impl Columns {
     pub(super) fn new(preprocessing: &Preprocessing, want: Task) -> Self {
         let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
@@ -45,14 +68,7 @@ impl Answers {
             }
         };
         match want {
-            Task::Classes { .. } => {
-                let named = preprocessing.class_names().map(<[String]>::to_vec);
-                let names = named
-                    .unwrap_or_else(|| (0..preprocessing.outputs).map(|class| class.to_string()).collect());
-                let numbers =
-                    names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
-                Self::Classes { names, numbers }
-            }
+            Task::Classes { .. } => Self::of_classes(preprocessing),
             Task::Values => {
                 let places = match targets {
                     Some(target @ Target::Values { std, .. }) if target.is_standardized() => {
@@ -68,13 +84,26 @@ impl Answers {
                     _ => vec![["0".to_owned(), "1".to_owned()]; preprocessing.outputs],
                 };
                 let columns = numbered("prediction").into_iter().zip(numbered("probability"));
-                Self::Labels { columns: columns.flat_map(|(said, sure)| [said, sure]).collect(), words }
+                Self::Labels {
+                    columns: columns
+                        .flat_map(|(prediction, probability)| [prediction, probability])
+                        .collect(),
+                    words,
+                }
             }
         }
     }
 
-    /// The header: `prediction` first.
-    pub(super) fn columns(&self) -> Vec<String> {
+    fn of_classes(preprocessing: &Preprocessing) -> Self {
+        let named = preprocessing.class_names().map(<[String]>::to_vec);
+        let names =
+            named.unwrap_or_else(|| (0..preprocessing.outputs).map(|class| class.to_string()).collect());
+        let numbers = names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
+        Self::Classes { names, numbers }
+    }
+
+    /// Their names, `prediction` first.
+    pub(super) fn names(&self) -> Vec<String> {
         match self {
             Self::Classes { names, .. } => {
                 let probabilities = names.iter().map(|name| format!("probability_{name}"));
@@ -95,27 +124,28 @@ impl Answers {
         }
     }
 
-    /// The cells of a row of which the network says this.
-    pub(super) fn cells<'a>(&'a self, said: &[f64], cells: &mut Vec<Cell<'a>>) {
+    /// Replaces `cells` by those of a row with these scores.
+    pub(super) fn cells<'a>(&'a self, scores: &[f64], cells: &mut Vec<Cell<'a>>) {
         cells.clear();
         match self {
             Self::Classes { names, numbers } => {
-                // Of equal probabilities the first, as in argmax.
-                let first = |best: usize, class: usize| if said[class] > said[best] { class } else { best };
-                let name = names.get((0..said.len()).fold(0, first)).map_or("", String::as_str);
+                // Of equal probabilities the first, as argmax.
+                let first =
+                    |best: usize, class: usize| if scores[class] > scores[best] { class } else { best };
+                let name = names.get((0..scores.len()).fold(0, first)).map_or("", String::as_str);
                 cells.push(word(name, *numbers));
-                cells.extend(said.iter().map(|probability| single(*probability)));
+                cells.extend(scores.iter().map(|probability| single(*probability)));
             }
-            Self::Values { places: None, .. } => cells.extend(said.iter().map(|value| single(*value))),
+            Self::Values { places: None, .. } => cells.extend(scores.iter().map(|value| single(*value))),
             Self::Values { places: Some(places), .. } => {
                 let rounded = |(value, places): (&f64, &i32)| {
                     let unit = 10f64.powi(*places);
                     Cell::Number((value * unit).round() / unit)
                 };
-                cells.extend(said.iter().zip(places).map(rounded));
+                cells.extend(scores.iter().zip(places).map(rounded));
             }
             Self::Labels { words, .. } => {
-                for (place, (probability, [no, yes])) in said.iter().zip(words).enumerate() {
+                for (place, (probability, [no, yes])) in scores.iter().zip(words).enumerate() {
                     let answer = if *probability > 0.5 { yes } else { no };
                     cells.extend([word(answer, !self.is_text(2 * place)), single(*probability)]);
                 }
@@ -124,7 +154,7 @@ impl Answers {
     }
 }
 
-/// The decimal places of numbers that are known to seven digits of this unit; few enough that they change no other.
+/// The decimal places of numbers that are known to seven digits of this unit.
 #[allow(clippy::cast_possible_truncation, reason = "a small number")]
 fn places(unit: f64) -> i32 {
     (7.0 - unit.log10().ceil()).clamp(0.0, 300.0) as i32

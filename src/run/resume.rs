@@ -1,4 +1,4 @@
-//! `descent train --resume RUN`: what may change between the processes of one run, and what may not.
+//! Which keys of the config may change when a run is resumed.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
 
-/// A change of one key of the config.
+/// A changed key of the config.
 pub(super) struct Change {
     key: String,
     was: Option<Value>,
@@ -23,14 +23,14 @@ impl Change {
         format!("{} = {} (was {})", self.key, text(&self.is), text(&self.was))
     }
 
-    /// Whether it makes other data or another network of the run. Data may lie elsewhere: it is known by its sum.
+    /// Whether it changes the data or the network. `data.path` may change: the rows are identified by a checksum.
     fn is_another_run(&self) -> bool {
         let key = self.key.as_str();
         let part_of = |section: &str| key == section || key.starts_with(&format!("{section}."));
         key == "seed" || key == "train.dtype" || part_of("model") || (part_of("data") && key != "data.path")
     }
 
-    /// Whether it cuts the rows of an epoch differently.
+    /// Whether it changes the batches of an epoch.
     fn is_of_batches(&self) -> bool {
         ["batch_size", "accumulate", "shuffle", "drop_last"]
             .iter()
@@ -38,10 +38,10 @@ impl Change {
     }
 }
 
-/// What the config changes in a run that stands at `progress`.
+/// The keys in which the config differs from that of the run at `progress`.
 ///
 /// # Errors
-/// It changes what makes it another run.
+/// A key that a run must keep.
 pub(super) fn changes(run: &Path, progress: &Progress, config: &Config) -> Result<Vec<Change>> {
     let table = |text: &str| text.parse::<Table>().map_err(|e| Error::data(run, e.message().to_owned()));
     let (was, is) = (table(&progress.config)?, table(&config.to_toml()?)?);
@@ -82,7 +82,7 @@ fn compare(prefix: &str, was: &Table, is: &Table, changes: &mut Vec<Change>) {
     }
 }
 
-/// Refuses rows that are not those of the run.
+/// Checks that the rows are those of the run.
 pub(super) fn require_same_data(found: &Found, config: &Config, splits: &Splits) -> Result<()> {
     match found.progress.data.difference(&Fingerprint::of(splits)?) {
         None => Ok(()),

@@ -1,34 +1,33 @@
-//! The history of a run, as its log has it.
+//! The history of a run, read from its log.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::table::{printable, thousands};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// What the log of a run says.
-pub(super) struct History {
+/// The log of a run.
+pub(crate) struct History {
     /// The run's folder.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its epochs.
-    pub(super) epochs: Vec<Epoch>,
-    /// The line of its end, where it has come to that.
-    pub(super) last: Option<Map<String, Value>>,
+    pub(crate) epochs: Vec<Epoch>,
+    /// Its final line, if it has finished.
+    pub(crate) last: Option<Map<String, Value>>,
 }
 
-/// An epoch, and what the run had come to at its end.
-pub(super) struct Epoch {
+/// An epoch of the log.
+pub(crate) struct Epoch {
     /// In the order of [`Axis::ALL`].
-    pub(super) at: [f64; 4],
+    pub(crate) at: [f64; 4],
     /// Its line in the log.
-    pub(super) line: Map<String, Value>,
+    pub(crate) line: Map<String, Value>,
 }
 
-/// What a loss can be drawn over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Axis {
+/// The axes that a loss can be drawn over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Axis {
     Epochs,
     Updates,
     Samples,
@@ -36,20 +35,15 @@ pub(super) enum Axis {
 }
 
 impl Axis {
-    pub(super) const ALL: [Self; 4] = [Self::Epochs, Self::Updates, Self::Samples, Self::Seconds];
+    pub(crate) const ALL: [Self; 4] = [Self::Epochs, Self::Updates, Self::Samples, Self::Seconds];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         ["epochs", "updates", "samples", "seconds"][self as usize]
-    }
-
-    pub(super) fn write(self, value: f64) -> String {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        if self == Self::Seconds { format!("{value:.2}") } else { thousands(value as u64) }
     }
 }
 
 impl History {
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let place = path.join("metrics.jsonl");
         let (file, _) = files::open(&place)?;
         let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;
@@ -86,12 +80,12 @@ impl History {
         Ok(run)
     }
 
-    pub(super) fn has(&self, metric: &str) -> bool {
+    pub(crate) fn has(&self, metric: &str) -> bool {
         self.epochs.iter().all(|epoch| epoch.value(metric).is_some())
     }
 
     /// The metrics of its epochs.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         let own = |name: &&String| ["train", "val"].iter().any(|prefix| name.starts_with(prefix));
         self.epochs
             .iter()
@@ -100,14 +94,10 @@ impl History {
             .map(String::as_str)
             .collect()
     }
-
-    pub(super) fn name(&self) -> String {
-        printable(&self.path.display().to_string())
-    }
 }
 
 impl Epoch {
-    pub(super) fn value(&self, metric: &str) -> Option<f64> {
+    pub(crate) fn value(&self, metric: &str) -> Option<f64> {
         self.line.get(metric).and_then(Value::as_f64)
     }
 }

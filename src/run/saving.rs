@@ -1,76 +1,78 @@
-//! What a run writes to go on from, and what it leaves when it cannot.
+//! What a run saves: weights, checkpoints, and the record of an update that failed.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
-use super::{Outcome, Run};
+use super::Run;
+use super::observer::Observer;
 use crate::checkpoint::{Failure, Progress};
-use crate::cli::signals::Stop;
-use crate::config::Config;
+use crate::config::{Config, Every};
 use crate::data::preprocess::TableEncoder;
 use crate::data::{Batch, Fingerprint};
 use crate::error::{Error, Result};
-use crate::trainer::Every;
 
 impl Run {
-    /// Where nothing is judged the last weights are the ones to keep; an epoch can take less than writing them does.
+    /// Whether `model.safetensors` was last written over a second ago. Where nothing is validated every epoch has weights
+    /// to keep, and an epoch can take less time than writing them.
     pub(super) fn was_long_ago(&self) -> bool {
         self.kept.is_none_or(|kept| kept.elapsed().as_secs() >= 1)
     }
 
+    /// Writes the weights to `model.safetensors`.
     pub(super) fn keep_model(&mut self) -> Result<()> {
         let saved = self.folder.save_model(self.trainer.network().params());
         self.kept = Some(Instant::now());
         self.forgive(saved)
     }
 
-    /// Writes a checkpoint, where the config does not ask for none.
-    pub(super) fn checkpoint(&mut self) -> Result<()> {
-        if self.config.train.checkpoint_every == Every::Never {
+    /// Writes a checkpoint, unless the config asks for none.
+    pub(super) fn checkpoint(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        if self.config.run.checkpoint_every == Every::Never {
             return Ok(());
         }
-        self.save()
+        self.save(observer)
     }
 
     /// Writes a checkpoint, unless this step has one.
-    pub(super) fn save(&mut self) -> Result<()> {
+    pub(super) fn save(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let step = self.trainer.steps();
         if self.saved == Some(step) {
             return Ok(());
         }
-        self.trainer.require_finite(self.place.epoch)?;
-        if self.data.get().is_none() {
-            let _ = self.data.set(Fingerprint::of(&self.splits)?);
+        self.trainer.require_finite(self.position.epoch)?;
+        if self.fingerprint.get().is_none() {
+            let _ = self.fingerprint.set(Fingerprint::of(&self.splits)?);
         }
         let progress = self.progress(&self.config)?;
-        match self.folder.save_checkpoint(&self.trainer, progress, self.config.train.keep_last) {
+        match self.folder.save_checkpoint(&self.trainer, progress, self.config.run.keep_last) {
             Ok(saved) => {
                 tracing::debug!("saved {} ({} bytes)", saved.path.display(), saved.bytes);
                 self.saved = Some(step);
+                observer.checkpoint_saved(&saved);
                 Ok(())
             }
             failed => self.forgive(failed.map(|_| ())),
         }
     }
 
-    /// Where the run stands, but for what is known of its files.
+    /// Where the run stands; the checksums of its files are added when they are written.
     fn progress(&self, config: &Config) -> Result<Progress> {
         Ok(Progress {
             config: config.to_toml()?,
-            epoch: self.place.epoch,
+            epoch: self.position.epoch,
             step: self.trainer.steps(),
-            step_in_epoch: self.place.updates,
+            step_in_epoch: self.position.updates,
             seconds: self.seconds(),
-            within: self.place.within,
-            judged: self.watch.judged().clone(),
-            data: self.data.get().cloned().unwrap_or_default(),
+            within: self.position.within,
+            judged: self.tracker.state().clone(),
+            data: self.fingerprint.get().cloned().unwrap_or_default(),
             ..Progress::default()
         })
     }
 
-    /// Writes down an update that was not made because something was no longer finite, so that it can be repeated.
+    /// Records an update that was not made because something was no longer finite, so that it can be replayed.
     pub(super) fn record_failure(&self, error: Error) -> Error {
         let Error::Diverged { what, value, step, lr, first, .. } = &error else { return error };
         let rows = self.trainer.failed_rows().unwrap_or_default();
@@ -109,7 +111,7 @@ impl Run {
         }
     }
 
-    /// With --keep-going what could not be written is a warning.
+    /// With `keep_going` a failed write is a warning.
     pub(super) fn forgive(&self, written: Result<()>) -> Result<()> {
         match written {
             Err(error) if self.options.keep_going => {
@@ -118,16 +120,5 @@ impl Run {
             }
             result => result,
         }
-    }
-
-    /// Saves and stops because a signal asks to.
-    pub(super) fn stop(&mut self) -> Result<Outcome> {
-        self.save()?;
-        // The last weights are the ones to keep where nothing is judged; an average is made at an epoch's end.
-        if self.watch.judged().best.is_none() && self.config.train.average.is_none() {
-            self.keep_model()?;
-        }
-        let step = self.trainer.steps();
-        Ok(Outcome::Stopped(self.signals.stop().unwrap_or(Stop::Interrupt), step))
     }
 }

@@ -1,27 +1,24 @@
 //! TensorBoard's event files: records of protocol buffers, written by hand, as no more than five messages are needed.
 //! <https://github.com/tensorflow/tensorboard/blob/master/tensorboard/compat/proto/event.proto>
 
-mod crc;
-mod histogram;
-mod message;
-
-pub(crate) use histogram::Histogram;
-use message::Message;
+use super::crc;
+use super::histogram::Histogram;
+use super::message::Message;
 
 /// What a file begins with.
-pub(crate) fn header(wall_time: f64) -> Vec<u8> {
+pub(super) fn header(wall_time: f64) -> Vec<u8> {
     record(event(wall_time, 0).text(3, "brain.Event:2"))
 }
 
 /// A run goes on, with this step as its next: what other files have from there on is no longer shown. It is said twice,
 /// as TensorBoard's Python server takes the first time for the beginning of the run.
-pub(crate) fn restart(wall_time: f64, step: i64) -> Vec<u8> {
+pub(super) fn restart(wall_time: f64, step: i64) -> Vec<u8> {
     const START: u64 = 1;
     record(event(wall_time, step).message(7, &Message::default().number(1, START))).repeat(2)
 }
 
 /// Numbers by their names.
-pub(crate) fn scalars(wall_time: f64, step: i64, values: &[(&str, f64)]) -> Vec<u8> {
+pub(super) fn scalars(wall_time: f64, step: i64, values: &[(&str, f64)]) -> Vec<u8> {
     let summary = values.iter().fold(Message::default(), |summary, (tag, value)| {
         #[allow(clippy::cast_possible_truncation, reason = "the format has 32 bits for it")]
         summary.message(1, &Message::default().text(1, tag).float(2, *value as f32))
@@ -30,13 +27,13 @@ pub(crate) fn scalars(wall_time: f64, step: i64, values: &[(&str, f64)]) -> Vec<
 }
 
 /// How some numbers are spread.
-pub(crate) fn histogram(wall_time: f64, step: i64, tag: &str, histogram: &Histogram) -> Vec<u8> {
+pub(super) fn histogram(wall_time: f64, step: i64, tag: &str, histogram: &Histogram) -> Vec<u8> {
     let value = Message::default().text(1, tag).message(5, &histogram.message());
     record(event(wall_time, step).message(5, &Message::default().message(1, &value)))
 }
 
 /// A text in Markdown.
-pub(crate) fn text(wall_time: f64, step: i64, tag: &str, markdown: &str) -> Vec<u8> {
+pub(super) fn text(wall_time: f64, step: i64, tag: &str, markdown: &str) -> Vec<u8> {
     const STRING: u64 = 7;
     const TENSOR: u64 = 2;
     // A scalar: an empty shape.
@@ -49,7 +46,7 @@ pub(crate) fn text(wall_time: f64, step: i64, tag: &str, markdown: &str) -> Vec<
 
 /// The name of a file that was begun at this time, in seconds since 1970. TensorBoard reads a folder's files in the
 /// order of their names.
-pub(crate) fn file_name(seconds: u64, pid: u32) -> String {
+pub(super) fn file_name(seconds: u64, pid: u32) -> String {
     format!("events.out.tfevents.{seconds:010}.descent.{pid}")
 }
 

@@ -1,0 +1,59 @@
+//! The arguments of `descent compare`.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use crate::cli::device::Compute;
+use crate::run::history::Axis;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// Run folders.
+    #[arg(required_unless_present = "train", num_args = 2.., value_name = "RUN")]
+    pub(super) runs: Vec<PathBuf>,
+    /// Metric to compare; by default the validation loss, or the training loss if a run has none. For --train: the
+    /// validation accuracy or error, or that of the test split.
+    #[arg(long, value_name = "NAME")]
+    pub(super) metric: Option<String>,
+    /// Also write the curves as an SVG picture.
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
+    /// Horizontal axis of the picture.
+    #[arg(long, value_enum, default_value_t = Axis::Epochs)]
+    pub(super) axis: Axis,
+    /// Train variants of this config and rank them.
+    #[arg(long, value_name = "CONFIG", conflicts_with = "runs", requires = "vary")]
+    pub(super) train: Option<PathBuf>,
+    /// Key to vary and its values, as in --vary optimizer.lr=0.1,0.01. With several keys all combinations are trained.
+    #[arg(long, value_name = "KEY=A,B,…", requires = "train")]
+    pub(super) vary: Vec<String>,
+    /// Number of seeds to train each variant with, counted up from the config's.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..=1000),
+        requires = "train"
+    )]
+    pub(super) seeds: u64,
+    /// Change a key of the config of --train, as in --set train.epochs=5 (repeatable).
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "train")]
+    pub(super) set: Vec<String>,
+    /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME.
+    #[arg(long, value_name = "DIR", requires = "train")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) compute: Compute,
+}
+
+impl ValueEnum for Axis {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}

@@ -1,0 +1,109 @@
+//! `descent predict RUN --input FILE`: the predictions of a run's best weights, one line per row.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use super::device::Compute;
+use super::signals::Signals;
+use super::table::Printable;
+use crate::data::table::read::Format;
+use crate::error::{Error, Result};
+use crate::files;
+use crate::run::{Interrupt, Predictor};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Run folder.
+    run: PathBuf,
+    /// Rows to predict, in the format of the training data; the target column may be missing. `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// File to write: .csv, .jsonl or .parquet. `-` is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Format of the output, if its extension does not tell.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Accept NaN and infinite values in the weights.
+    #[arg(long)]
+    allow_nonfinite: bool,
+    #[command(flatten)]
+    compute: Compute,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Csv, Self::Jsonl, Self::Parquet]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Csv => PossibleValue::new("csv").help("Comma-separated values with a header"),
+            Self::Jsonl => PossibleValue::new("jsonl").help("One JSON object per line"),
+            Self::Parquet => PossibleValue::new("parquet").help("Apache Parquet"),
+        })
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    arguments.compute.use_threads()?;
+    let (input, output) = (arguments.input.as_path(), arguments.output.as_path());
+    let format = format(output, arguments.format)?;
+    require_other_file(input, output)?;
+    let predictor =
+        Predictor::open_on(&arguments.run, arguments.compute.device()?, arguments.allow_nonfinite)?;
+    let interrupt = Interrupt::default();
+    if output == Path::new("-") {
+        print(&predictor, input, format, &interrupt)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let signals = Signals::listen(interrupt.clone(), false)?;
+    let written = files::write_whole(output, |file| predictor.write(input, format, file, &interrupt));
+    match (written, signals.stop()) {
+        // What was written so far is removed again.
+        (Err(Error::Interrupted), Some(signal)) => Ok(ExitCode::from(signal.exit_code())),
+        (written, _) => Ok(written.map(|()| ExitCode::SUCCESS)?),
+    }
+}
+
+/// Writes the predictions to standard output, to a terminal without its control characters.
+fn print(predictor: &Predictor, input: &Path, format: Format, interrupt: &Interrupt) -> Result<()> {
+    let mut out = std::io::stdout();
+    if !out.is_terminal() {
+        return predictor.write(input, format, &mut out, interrupt);
+    }
+    if format == Format::Parquet {
+        let problem = "--format parquet: this is a terminal; name a file with --output, or use a pipe";
+        return Err(Error::Config(problem.to_owned()));
+    }
+    predictor.write(input, format, &mut Printable::new(out), interrupt)
+}
+
+/// The format that is asked for, or that the extension of the output names.
+fn format(output: &Path, asked: Option<Format>) -> Result<Format> {
+    let extension = output.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    match (asked, extension.as_deref()) {
+        (Some(format), _) => Ok(format),
+        (None, None) if output == Path::new("-") => Ok(Format::Csv),
+        (None, Some("csv")) => Ok(Format::Csv),
+        (None, Some("jsonl" | "ndjson")) => Ok(Format::Jsonl),
+        (None, Some("parquet" | "pq")) => Ok(Format::Parquet),
+        _ => Err(Error::Config(format!(
+            "--output {}: the extension is none of .csv, .jsonl and .parquet; --format names one",
+            output.display()
+        ))),
+    }
+}
+
+/// Checks that the output is not the input.
+fn require_other_file(input: &Path, output: &Path) -> Result<()> {
+    let (Ok(own), Ok(other)) = (input.canonicalize(), output.canonicalize()) else { return Ok(()) };
+    if own != other {
+        return Ok(());
+    }
+    Err(Error::Config(format!("--output {}: this is the input; name another file", output.display())))
+}

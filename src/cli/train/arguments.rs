@@ -1,0 +1,71 @@
+//! The arguments of `descent train`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::device::Compute;
+use crate::config::Config;
+use crate::error::Result;
+use crate::run::{Interrupt, RunOptions};
+
+const QUICK_START: &str = include_str!("../../../configs/quick-start.toml");
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(in crate::cli) struct Arguments {
+    /// Config to train. Left out: the quick start, an MLP on the embedded MNIST sample.
+    pub(super) config: Option<PathBuf>,
+    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Run folder to write; by default runs/CONFIG-TIME.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Start from these weights: a state dict with the model's names.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(super) init_from: Option<PathBuf>,
+    /// Accept NaN and infinite values in the weights of --init-from.
+    #[arg(long, requires = "init_from")]
+    pub(super) allow_nonfinite: bool,
+    /// Continue the run in this folder from its newest good checkpoint, with its own config.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "init_from"])]
+    pub(super) resume: Option<PathBuf>,
+    /// Show curves, progress and messages on a full-screen dashboard.
+    #[arg(long, conflicts_with_all = ["folds", "dry_run"])]
+    pub(in crate::cli) tui: bool,
+    /// Continue training when a checkpoint cannot be written, for instance on a full disk.
+    #[arg(long)]
+    pub(super) keep_going: bool,
+    /// K-fold cross-validation; prints mean and standard deviation of the metrics.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "resume")]
+    pub(super) folds: Option<u64>,
+    /// Print the resolved config and the model's tensors, and train nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) compute: Compute,
+}
+
+impl Arguments {
+    /// The config, with more settings after those of `--set`.
+    pub(super) fn config(&self, more: &[String]) -> Result<Config> {
+        let set = [self.set.as_slice(), more].concat();
+        match &self.config {
+            Some(path) => Config::read(path, &set),
+            None => Config::parse(QUICK_START, "quick-start.toml", &set),
+        }
+    }
+
+    /// The options of a run in `folder`, by default the one of `--out`.
+    pub(super) fn options(&self, folder: Option<PathBuf>, interrupt: &Interrupt) -> Result<RunOptions> {
+        Ok(RunOptions {
+            folder: folder.or_else(|| self.out.clone()),
+            device: self.compute.device()?,
+            init_from: self.init_from.clone(),
+            allow_nonfinite: self.allow_nonfinite,
+            keep_going: self.keep_going,
+            interrupt: interrupt.clone(),
+        })
+    }
+}

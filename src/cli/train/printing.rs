@@ -1,0 +1,71 @@
+//! What `descent train` prints beside the progress of a run.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::checkpoint::Info;
+use crate::cli::messages::say;
+use crate::cli::signals::Stop;
+use crate::cli::{inspect, table};
+use crate::data::{Dataset, Splits};
+use crate::run::{Finished, PreparedRun};
+
+/// Says how to continue a run that a signal ended; gives the exit code.
+pub(super) fn stopped(finished: &Finished, signal: Option<Stop>, quiet: bool) -> ExitCode {
+    let signal = signal.unwrap_or(Stop::Interrupt);
+    if !quiet {
+        say(&format!(
+            "stopped by {} after saving at step {}; go on with: descent train --resume {}",
+            signal.name(),
+            finished.step,
+            finished.folder.display()
+        ));
+    }
+    ExitCode::from(signal.exit_code())
+}
+
+/// The results of a run, a name and a value per line.
+pub(super) fn summary(finished: &Finished) -> String {
+    let mut rows = vec![("run".to_owned(), finished.folder.display().to_string())];
+    rows.extend(finished.test.iter().map(|(name, value)| (name.clone(), format!("{value:.4}"))));
+    rows.push(("updates".to_owned(), table::thousands(finished.step)));
+    rows.push(("seconds".to_owned(), format!("{:.2}", finished.seconds)));
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
+    rows.iter().fold(String::new(), |text, (name, value)| format!("{text}{name:<width$}{value}\n"))
+}
+
+/// Prints what the columns of a table were taken for, and the number of rows of each split.
+pub(super) fn describe(splits: &Splits) {
+    let Some(encoder) = splits.preprocessing.table() else { return };
+    let lines: Vec<Vec<String>> =
+        encoder.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
+    say(table::render(&lines).trim_end());
+    let rows = |data: &Option<Dataset>| data.as_ref().map_or(0, Dataset::len) as u64;
+    let parts = [
+        ("to train on", splits.train.len() as u64),
+        ("to validate", rows(&splits.validation)),
+        ("to test on", rows(&splits.test)),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(what, rows)| format!("{} {what}", table::thousands(*rows)))
+        .collect();
+    say(&format!("rows: {}; features: {:?}", parts.join(", "), splits.preprocessing.row));
+}
+
+/// Prints the resolved config and the network's tensors.
+pub(super) fn print_plan(prepared: &PreparedRun) -> anyhow::Result<()> {
+    let state = prepared.network().params().state();
+    let infos: Vec<Info> = state
+        .iter()
+        .map(|(name, tensor)| Info {
+            name: (*name).to_owned(),
+            dtype: tensor.dtype().as_str().to_uppercase(),
+            shape: tensor.dims().to_vec(),
+        })
+        .collect();
+    let mut out = std::io::stdout().lock();
+    write!(out, "{}\n{}", prepared.config().to_toml()?, inspect::describe(&infos))?;
+    Ok(())
+}

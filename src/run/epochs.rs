@@ -1,0 +1,148 @@
+//! The epoch loop of a run.
+
+use super::Run;
+use super::observer::{Clock, EpochStart, Observer, UpdateEnd};
+use crate::checkpoint::Sums;
+use crate::config::Every;
+use crate::error::{Error, Result};
+use crate::trainer::UpdateRows;
+
+/// An epoch under way: its sums, and the clock that gives them their seconds.
+struct Epoch {
+    sums: Sums,
+    clock: Clock,
+}
+
+impl Epoch {
+    fn sums(&self) -> Sums {
+        Sums { seconds: self.clock.seconds(), ..self.sums }
+    }
+}
+
+impl Run {
+    /// Trains the next epoch, or the rest of one; false when an interrupt asks to stop within it.
+    pub(super) fn epoch(&mut self, observer: &mut dyn Observer) -> Result<bool> {
+        if self.position.within.is_none() {
+            self.position.epoch += 1;
+            self.position.updates = 0;
+        }
+        let sums = self.position.within.unwrap_or_default();
+        let mut epoch = Epoch { sums, clock: Clock::start(sums.seconds) };
+        let batches = self.trainer.updates(&self.splits.train, self.position.epoch);
+        observer.epoch_start(&EpochStart {
+            epoch: self.position.epoch,
+            epochs: self.config.run.epochs,
+            rows: batches.rows(),
+        });
+        let goes_on = self.updates(batches, &mut epoch, observer)?;
+        self.settle(&mut epoch, observer)?;
+        observer.updates_end();
+        self.position.within = Some(epoch.sums());
+        Ok(goes_on)
+    }
+
+    /// Makes the updates of an epoch that are left; false when an interrupt asks to stop before the last.
+    fn updates(
+        &mut self,
+        batches: UpdateRows,
+        epoch: &mut Epoch,
+        observer: &mut dyn Observer,
+    ) -> Result<bool> {
+        let first = usize::try_from(self.position.updates).unwrap_or(usize::MAX);
+        let last = batches.len();
+        for (index, rows) in batches.enumerate().skip(first) {
+            if self.limit_is_reached() {
+                // A run that is given more steps goes on from within the epoch.
+                self.settle(epoch, observer)?;
+                self.position.within = Some(epoch.sums());
+                self.checkpoint(observer)?;
+                break;
+            }
+            let submitted = self.trainer.submit(&self.splits.train, &rows, self.position.epoch);
+            self.count(epoch, observer);
+            match submitted {
+                Err(Error::Interrupted) => return Ok(false),
+                submitted => submitted.map_err(|error| self.record_failure(error))?,
+            }
+            // After the last update the epoch is ended first.
+            if index + 1 < last && self.is_save_due() {
+                self.settle(epoch, observer)?;
+                let stop = self.options.interrupt.is_stopping();
+                self.options.interrupt.take_save();
+                self.position.within = Some(epoch.sums());
+                self.save(observer)?;
+                if stop {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Adds the updates that became known to the epoch's sums.
+    fn count(&mut self, epoch: &mut Epoch, observer: &mut dyn Observer) {
+        for update in self.trainer.take_known() {
+            let sums = &mut epoch.sums;
+            sums.loss += update.loss_sum;
+            sums.total += update.total;
+            sums.rows += update.rows as u64;
+            sums.lr = update.lr;
+            self.position.updates += 1;
+            observer.update_end(&UpdateEnd {
+                epoch: self.position.epoch,
+                step: update.step,
+                loss: update.loss_sum / update.total,
+                sums: &epoch.sums,
+                clock: epoch.clock,
+            });
+        }
+    }
+
+    /// Waits for the updates that a GPU still has to make, and adds them to the epoch's sums.
+    fn settle(&mut self, epoch: &mut Epoch, observer: &mut dyn Observer) -> Result<()> {
+        let waited = self.trainer.wait(&self.splits.train);
+        self.count(epoch, observer);
+        waited.map_err(|error| self.record_failure(error))
+    }
+
+    /// Whether a checkpoint is due within the epoch, or asked for.
+    fn is_save_due(&self) -> bool {
+        let step = self.trainer.steps();
+        let due =
+            matches!(self.config.run.checkpoint_every, Every::Steps(every) if step.is_multiple_of(every));
+        due || self.options.interrupt.is_stopping() || self.options.interrupt.wants_save()
+    }
+
+    /// Evaluates an epoch, and logs and saves what is due at its end.
+    pub(super) fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let number = self.position.epoch;
+        let sums = self.position.within.take().unwrap_or_default();
+        self.trainer.require_finite(number)?;
+        self.trainer.end_epoch(number)?;
+        // With `train.average` it is the average of the weights that is evaluated and kept.
+        let raw = self.trainer.enter_average(&self.splits.train)?;
+        let metrics = self.measure(sums.loss / sums.total)?;
+        self.report(sums, &metrics, observer)?;
+        self.trainer.observe(&metrics);
+        let better = self.tracker.see(number, &metrics);
+        if better {
+            self.best.clone_from(&metrics);
+        }
+        if better && (self.tracker.state().best.is_some() || self.is_over() || self.was_long_ago()) {
+            self.keep_model()?;
+        }
+        self.trainer.leave_average(raw)?;
+        let due = match self.config.run.checkpoint_every {
+            Every::Epoch => true,
+            Every::Steps(every) => self.trainer.steps().is_multiple_of(every) || self.is_over(),
+            Every::Never => false,
+        };
+        if due {
+            self.checkpoint(observer)?;
+        }
+        if self.options.interrupt.take_save() {
+            self.save(observer)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! A run: its parts, and how it begins and ends.
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::time::Instant;
+
+use super::best::BestTracker;
+use super::folder::RunFolder;
+use super::observer::{Clock, End, Finished, Observer};
+use super::options::RunOptions;
+use super::tensorboard::TensorBoard;
+use crate::checkpoint::{Progress, Sums};
+use crate::config::Config;
+use crate::data::{Fingerprint, Splits};
+use crate::error::Result;
+use crate::trainer::Trainer;
+
+/// A run that is ready to train.
+///
+/// [`Run::create`] starts one in a new folder, [`Run::resume`] continues one from its newest good checkpoint.
+pub struct Run {
+    pub(super) config: Config,
+    pub(super) splits: Splits,
+    pub(super) trainer: Trainer,
+    pub(super) folder: RunFolder,
+    pub(super) tensorboard: Option<TensorBoard>,
+    pub(super) options: RunOptions,
+    pub(super) tracker: BestTracker,
+    pub(super) position: RunPosition,
+    /// Identifies the rows; worked out when the first checkpoint needs it.
+    pub(super) fingerprint: OnceCell<Fingerprint>,
+    /// The metrics of the best epoch so far, or of the last where nothing is validated.
+    pub(super) best: Vec<(String, f64)>,
+    /// The step of the last checkpoint.
+    pub(super) saved: Option<u64>,
+    /// When `model.safetensors` was last written.
+    pub(super) kept: Option<Instant>,
+}
+
+/// Where a run stands.
+pub(super) struct RunPosition {
+    /// The epoch, from 1; 0 before the first.
+    pub(super) epoch: u64,
+    /// The updates made in it.
+    pub(super) updates: u64,
+    /// Its sums so far, where it is not over.
+    pub(super) within: Option<Sums>,
+    /// The seconds of the whole run.
+    clock: Clock,
+}
+
+impl Run {
+    /// A run at its beginning, or at the checkpoint that `progress` describes.
+    pub(super) fn new(
+        config: Config,
+        splits: Splits,
+        mut trainer: Trainer,
+        folder: RunFolder,
+        options: RunOptions,
+        progress: Option<Progress>,
+    ) -> Result<Self> {
+        let saved = progress.as_ref().map(|progress| progress.step);
+        let progress = progress.unwrap_or_default();
+        let fingerprint = OnceCell::new();
+        if saved.is_some() {
+            let _ = fingerprint.set(progress.data);
+        }
+        let tracker = BestTracker::new(config.run.early_stopping.clone(), progress.judged);
+        let position = RunPosition {
+            epoch: progress.epoch,
+            updates: progress.step_in_epoch,
+            within: progress.within,
+            clock: Clock::start(progress.seconds),
+        };
+        let tensorboard = config.run.tensorboard.then(|| config.to_toml()).transpose()?;
+        let tensorboard = tensorboard.map(|text| TensorBoard::new(folder.path(), saved, text));
+        trainer.interrupt_by(options.interrupt.stop_flag());
+        let (kept, best) = (None, Vec::new());
+        Ok(Self {
+            config,
+            splits,
+            trainer,
+            folder,
+            tensorboard,
+            options,
+            tracker,
+            position,
+            fingerprint,
+            best,
+            saved,
+            kept,
+        })
+    }
+
+    /// Trains to the end and tests the best weights, or saves and ends early when [`RunOptions::interrupt`] asks to.
+    ///
+    /// # Errors
+    /// Data, disk, or a loss that is no longer finite. A folder in which nothing was saved yet is removed again.
+    pub fn train(mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        self.run(observer).map_err(|error| {
+            let error = self.config.locate(error);
+            observer.train_failed(&error);
+            let folder = self.folder.path().to_path_buf();
+            if self.folder.discard_if_empty() {
+                tracing::info!("nothing was trained yet, {} was removed again", folder.display());
+            }
+            error
+        })
+    }
+
+    fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        while !self.is_over() {
+            if !self.epoch(observer)? {
+                return self.interrupted(observer);
+            }
+            self.end_epoch(observer)?;
+            if self.options.interrupt.is_stopping() && !self.is_over() {
+                return self.interrupted(observer);
+            }
+        }
+        self.finish(observer)
+    }
+
+    /// The run's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The config.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The rows.
+    pub fn splits(&self) -> &Splits {
+        &self.splits
+    }
+
+    /// The trainer with the network.
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// Whether no further update is to be made; asked between epochs.
+    pub(super) fn is_over(&self) -> bool {
+        let RunPosition { epoch, within, .. } = &self.position;
+        within.is_none()
+            && (*epoch >= self.config.run.epochs
+                || self.tracker.out_of_patience(*epoch)
+                || self.limit_is_reached())
+    }
+
+    /// Whether `max_steps` or `max_time` ends the run.
+    pub(super) fn limit_is_reached(&self) -> bool {
+        let options = &self.config.run;
+        let steps = options.max_steps > 0 && self.trainer.steps() >= options.max_steps;
+        // At least one update is made.
+        let begun = self.trainer.steps() > 0;
+        steps || (begun && options.max_time > 0.0 && self.seconds() >= options.max_time)
+    }
+
+    /// The seconds that the run has taken, by all its processes.
+    pub(super) fn seconds(&self) -> f64 {
+        self.position.clock.seconds()
+    }
+
+    /// Saves and ends because an interrupt asks to.
+    fn interrupted(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        self.save(observer)?;
+        // Where nothing is validated the last weights are kept; an average is only made at an epoch's end.
+        if self.tracker.state().best.is_none() && self.config.train.average.is_none() {
+            self.keep_model()?;
+        }
+        let finished = self.finished(End::Interrupted, Vec::new());
+        observer.train_end(&finished)?;
+        Ok(finished)
+    }
+}

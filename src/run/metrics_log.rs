@@ -1,0 +1,81 @@
+//! `metrics.jsonl`, a JSON object per epoch and one at the end, and `metrics.csv`, its epochs as a table.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::metrics_table::MetricsTable;
+use super::observer::{End, EpochEnd, Finished, Observer};
+use crate::error::Result;
+use crate::files::{Checksum, Local, Log};
+
+/// The log of a run's metrics.
+#[derive(Debug)]
+pub(crate) struct MetricsLog {
+    path: PathBuf,
+    lines: Log,
+    table: MetricsTable,
+}
+
+impl MetricsLog {
+    /// A new log at `path`, with its table beside it.
+    pub(super) fn create(path: PathBuf, table: PathBuf) -> Result<Self> {
+        let lines = Log::create(&Local, &path)?;
+        Self::open(path, table, lines)
+    }
+
+    /// Continues a log as it was when it had this checksum; what was added since is removed.
+    pub(super) fn resume(path: PathBuf, table: PathBuf, start: &Checksum) -> Result<Self> {
+        let lines = Log::resume(&path, start)?;
+        Self::open(path, table, lines)
+    }
+
+    fn open(path: PathBuf, table: PathBuf, lines: Log) -> Result<Self> {
+        let table = MetricsTable::of(table, &path)?;
+        Ok(Self { path, lines, table })
+    }
+
+    /// Syncs the log to the disk; gives its checksum.
+    pub(super) fn sync(&mut self) -> Result<Checksum> {
+        self.lines.sync(&Local)
+    }
+
+    /// Adds a line to the log, and to the table if it is an epoch.
+    fn add(&mut self, line: Map<String, Value>) -> Result<()> {
+        let line = Value::Object(line);
+        self.lines.add(&Local, &line.to_string())?;
+        if let Value::Object(line) = line {
+            self.table.add(&line, &self.path);
+        }
+        Ok(())
+    }
+}
+
+impl Observer for MetricsLog {
+    fn epoch_end(&mut self, epoch: &mut EpochEnd<'_>) -> Result<()> {
+        let mut line = Map::new();
+        line.insert("kind".to_owned(), "epoch".into());
+        line.insert("epoch".to_owned(), epoch.epoch.into());
+        line.insert("step".to_owned(), epoch.step.into());
+        line.extend(epoch.metrics.iter().map(|(name, value)| (name.clone(), json!(value))));
+        line.insert("lr".to_owned(), epoch.sums.lr.into());
+        line.insert("seconds".to_owned(), epoch.sums.seconds.into());
+        line.insert("samples".to_owned(), epoch.sums.rows.into());
+        self.add(line)
+    }
+
+    fn train_end(&mut self, finished: &Finished) -> Result<()> {
+        if finished.end == End::Interrupted {
+            return Ok(());
+        }
+        let mut line = Map::new();
+        line.insert("kind".to_owned(), "final".into());
+        line.insert("epoch".to_owned(), finished.epoch.into());
+        line.insert("step".to_owned(), finished.step.into());
+        line.insert("best_epoch".to_owned(), finished.best_epoch.into());
+        line.extend(finished.test.iter().map(|(name, value)| (name.clone(), json!(value))));
+        line.insert("seconds".to_owned(), finished.seconds.into());
+        self.add(line)?;
+        self.sync().map(|_| ())
+    }
+}

@@ -1,0 +1,42 @@
+//! A training run: a config is trained into a folder, with checkpoints, logs and the best weights.
+//!
+//! [`Run::create`] starts a run and [`Run::resume`] continues one; [`Run::train`] trains it. The folder then has
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `config.toml` | the resolved config; training it again gives the same weights |
+//! | `data.toml` | what preprocessing learnt from the training rows |
+//! | `model.safetensors` | the best weights: a PyTorch state dict |
+//! | `metrics.jsonl`, `metrics.csv` | a line per epoch, and one for the test at the end |
+//! | `events.out.tfevents.*` | the same for TensorBoard |
+//! | `checkpoints/step-00000938/` | everything that an exact resume needs |
+//!
+//! [`Predictor`] opens the folder of a trained run. The crate's first page has an example of both. An [`Observer`] sees
+//! a run while it trains; the logs are observers, and so are the bars and the dashboard of the command line.
+
+mod best;
+pub(crate) mod device;
+mod epochs;
+pub(crate) mod folder;
+mod handle;
+pub(crate) mod history;
+mod metrics_log;
+mod metrics_table;
+mod observer;
+mod options;
+mod predict;
+mod prepare;
+mod reporting;
+mod resume;
+mod saving;
+pub(crate) mod session;
+pub(crate) mod tensorboard;
+pub(crate) mod trained;
+
+pub use device::choose_device;
+pub use folder::{default_path as default_folder, require_free as require_free_folder};
+pub use handle::Run;
+pub use observer::{End, EpochEnd, EpochStart, Finished, Observer, Quiet, UpdateEnd};
+pub use options::{Interrupt, RunOptions};
+pub use predict::{Cell, Predictions, Predictor, Table};
+pub use prepare::PreparedRun;

@@ -1,0 +1,89 @@
+//! What the caller of a run decides: where it is written, where it runs, and how it is asked to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::Device;
+
+/// Options of one call of [`Run::create`](super::Run::create) or [`Run::resume`](super::Run::resume). What describes
+/// the training itself (epochs, checkpoints, early stopping) is in the [`Config`](crate::config::Config).
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The run folder. `None`: `runs/<config name>-<time>`. A resumed run keeps its own.
+    pub folder: Option<PathBuf>,
+    /// The device to train on; the CPU by default. See [`choose_device`](super::choose_device).
+    pub device: Device,
+    /// A state dict as safetensors to start from in place of the initialised weights.
+    pub init_from: Option<PathBuf>,
+    /// Accept NaN and infinite values in the weights of [`Self::init_from`].
+    pub allow_nonfinite: bool,
+    /// Continue training when a checkpoint or a log line cannot be written, with a warning.
+    pub keep_going: bool,
+    /// Asks the run to save or to stop while it trains.
+    pub interrupt: Interrupt,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            device: Device::Cpu,
+            init_from: None,
+            allow_nonfinite: false,
+            keep_going: false,
+            interrupt: Interrupt::default(),
+        }
+    }
+}
+
+/// Asks a run to save or to stop, from another thread or a signal handler. Clones share the requests.
+///
+/// ```
+/// let interrupt = descent::run::Interrupt::default();
+/// let other = interrupt.clone();
+/// std::thread::spawn(move || other.stop()).join().unwrap();
+/// assert!(interrupt.is_stopping());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    stop: Arc<AtomicBool>,
+    save: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Asks the run to save a checkpoint and end. A large update is given up between its parts.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks the run to save a checkpoint and go on.
+    pub fn save(&self) {
+        self.save.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run is asked to end.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The flag behind [`Self::stop`], for a signal handler to set.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// The flag behind [`Self::save`], for a signal handler to set.
+    pub fn save_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.save)
+    }
+
+    /// Whether the run is asked to save.
+    pub(crate) fn wants_save(&self) -> bool {
+        self.save.load(Ordering::Relaxed)
+    }
+
+    /// Whether the run was asked to save since the last call.
+    pub(crate) fn take_save(&self) -> bool {
+        self.wants_save() && self.save.swap(false, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,168 @@
+//! Predictions of a trained run for rows in memory or in a file.
+
+mod columns;
+mod inputs;
+mod output;
+mod parquet;
+mod predictions;
+mod table;
+
+use std::io::Write;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+
+use super::options::Interrupt;
+use super::trained::TrainedRun;
+use crate::data::table::read::Format;
+use crate::data::{Preprocessing, Units};
+use crate::error::{Error, Result};
+use crate::loss::Losses;
+use crate::model::Network;
+use crate::trainer;
+
+use columns::Columns;
+use inputs::Rows;
+use output::Output;
+
+pub use columns::Cell;
+pub use predictions::Predictions;
+pub use table::Table;
+
+/// The best weights of a run, with the preprocessing of its training rows.
+///
+/// Rows come in as they were for training: the columns of a table by their names, in their own units. What comes out is
+/// in the targets' names and units.
+pub struct Predictor {
+    preprocessing: Preprocessing,
+    network: Network,
+    loss: Losses,
+    units: Option<Units>,
+    dtype: DType,
+    device: Device,
+}
+
+impl Predictor {
+    /// Opens the run in `folder` on the CPU.
+    ///
+    /// # Errors
+    /// There is no finished run in the folder, or its weights are damaged or not finite.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::open_on(folder, Device::Cpu, false)
+    }
+
+    /// Opens the run in `folder` on a device; `allow_nonfinite` accepts NaN and infinite values in its weights.
+    pub fn open_on(folder: impl AsRef<Path>, device: Device, allow_nonfinite: bool) -> Result<Self> {
+        let run = TrainedRun::open(folder.as_ref(), "predict", &[])?.allow_nonfinite(allow_nonfinite);
+        let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
+        let (preprocessing, network) = run.network(&device)?;
+        let units = preprocessing.units()?;
+        Ok(Self { preprocessing, network, loss, units, dtype, device })
+    }
+
+    /// The columns of the predictions: `prediction` first, then for classes `probability_<class>` each.
+    pub fn columns(&self) -> Vec<String> {
+        self.output_columns().names()
+    }
+
+    /// Predicts the rows of a table in memory. The target column may be missing.
+    ///
+    /// # Errors
+    /// A column that the run was trained on is missing, or a cell is not of its kind.
+    pub fn predict(&self, table: &Table) -> Result<Predictions> {
+        self.collect(|see| inputs::of_memory(&self.preprocessing, table, see))
+    }
+
+    /// Predicts the rows of a file in the format of the training data: a table, a folder of pictures, or an array.
+    pub fn predict_file(&self, input: impl AsRef<Path>) -> Result<Predictions> {
+        self.collect(|see| inputs::of_path(&self.preprocessing, input.as_ref(), see))
+    }
+
+    /// Writes the predictions for a file (`-` is standard input) to `out`, some thousand rows at a time.
+    ///
+    /// # Errors
+    /// As [`Self::predict`], what the disk says, and [`Error::Interrupted`] when `interrupt` asks to stop.
+    pub fn write(
+        &self,
+        input: &Path,
+        format: Format,
+        out: &mut (dyn Write + Send),
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        let mut output = Output::new(format, self.output_columns(), out)?;
+        let see = &mut |scores: Scores| {
+            if interrupt.is_stopping() {
+                return Err(Error::Interrupted);
+            }
+            match scores {
+                Scores::Of(scores) => output.add(&scores),
+                Scores::None(rows) => output.add_empty(rows),
+            }
+        };
+        self.score(|see| inputs::of_path(&self.preprocessing, input, see), see)?;
+        output.finish()
+    }
+
+    /// The scores of rows as the network reads them, (N, …): probabilities (N, C), or values (N, K) in their own units.
+    pub fn scores(&self, rows: &Tensor) -> Result<Tensor> {
+        let shape = [&[rows.dims()[0]], self.preprocessing.row.as_slice()].concat();
+        let rows = rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?;
+        trainer::predict(&self.network, &self.loss, &rows, self.units.as_ref())
+    }
+
+    fn output_columns(&self) -> Columns {
+        Columns::new(&self.preprocessing, self.loss.want())
+    }
+
+    fn collect(&self, read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>) -> Result<Predictions> {
+        let mut predictions = Predictions::new(self.output_columns());
+        let see = &mut |scores: Scores| match scores {
+            Scores::Of(scores) => predictions.add(&scores),
+            Scores::None(rows) => {
+                predictions.add_empty(rows);
+                Ok(())
+            }
+        };
+        self.score(read, see)?;
+        Ok(predictions)
+    }
+
+    /// Calls `see` with the scores of all rows that `read` gives.
+    fn score(
+        &self,
+        read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>,
+        see: &mut dyn FnMut(Scores) -> Result<()>,
+    ) -> Result<()> {
+        let mut row = 0;
+        read(&mut |path, rows| match rows {
+            Rows::Whole(rows) => {
+                let scores = self.scores(&rows)?;
+                if let Some(place) = first_infinite(&scores)? {
+                    let problem = "the answer is not finite; is a number in it far from those of training?";
+                    return Err(Error::data(path, format!("row {}: {problem}", row + place + 1)));
+                }
+                row += scores.dims()[0];
+                see(Scores::Of(scores))
+            }
+            Rows::TooShort(rows) => {
+                row += rows;
+                see(Scores::None(rows))
+            }
+        })
+    }
+}
+
+/// The scores of the next rows.
+enum Scores {
+    /// (N, C) or (N, K)
+    Of(Tensor),
+    /// None for this many rows of a series, which have no whole window before them.
+    None(usize),
+}
+
+/// The first row of (N, K) with a number that is not finite.
+fn first_infinite(scores: &Tensor) -> Result<Option<usize>> {
+    let numbers = scores.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+    let place = numbers.iter().position(|number| !number.is_finite());
+    Ok(place.map(|place| place / scores.dims()[1].max(1)))
+}

@@ -1,0 +1,165 @@
+//! Predictions as CSV, JSONL or Parquet, some thousand rows at a time.
+
+use std::fmt::{Display, LowerExp};
+use std::io::{self, BufWriter, Write};
+
+use candle_core::{DType, Tensor};
+
+use super::columns::{Cell, Columns};
+use super::parquet::ParquetRows;
+use crate::data::table::read::Format;
+use crate::error::{Error, Result};
+
+/// Writes predictions.
+pub(super) struct Output<'a> {
+    columns: Columns,
+    sink: Sink<'a>,
+}
+
+type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
+
+enum Sink<'a> {
+    Csv(Box<CsvRows<'a>>),
+    Jsonl(JsonRows<'a>),
+    Parquet(Box<ParquetRows<Out<'a>>>),
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(format: Format, columns: Columns, out: &'a mut (dyn Write + Send)) -> Result<Self> {
+        let out = BufWriter::with_capacity(1 << 16, out);
+        let names = columns.names();
+        let sink = match format {
+            Format::Csv => Sink::Csv(Box::new(CsvRows::new(out, names))),
+            Format::Jsonl => Sink::Jsonl(JsonRows::new(out, &names)),
+            Format::Parquet => Sink::Parquet(Box::new(ParquetRows::new(&columns, out)?)),
+        };
+        Ok(Self { columns, sink })
+    }
+
+    /// Adds the rows of these scores, (N, K).
+    pub(super) fn add(&mut self, scores: &Tensor) -> Result<()> {
+        let width = scores.dims()[1];
+        let scores = scores.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        let mut cells = Vec::new();
+        for row in scores.chunks_exact(width) {
+            self.columns.cells(row, &mut cells);
+            self.sink.add(&cells)?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows that cannot be predicted.
+    pub(super) fn add_empty(&mut self, rows: usize) -> Result<()> {
+        let cells = vec![Cell::Missing; self.columns.names().len()];
+        (0..rows).try_for_each(|_| self.sink.add(&cells))
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(self) -> Result<()> {
+        match self.sink {
+            Sink::Csv(rows) => rows.finish().map_err(not_written),
+            Sink::Jsonl(mut rows) => rows.out.flush().map_err(not_written),
+            Sink::Parquet(rows) => rows.finish(),
+        }
+    }
+}
+
+impl Sink<'_> {
+    fn add(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+        match self {
+            Self::Csv(rows) => rows.add(cells).map_err(not_written),
+            Self::Jsonl(rows) => rows.add(cells).map_err(not_written),
+            Self::Parquet(rows) => rows.add(cells),
+        }
+    }
+}
+
+/// Nothing is written before the first row: an input that cannot be read leaves the output empty.
+struct CsvRows<'a> {
+    writer: csv::Writer<Out<'a>>,
+    header: Vec<String>,
+    number: Vec<u8>,
+}
+
+impl<'a> CsvRows<'a> {
+    fn new(out: Out<'a>, header: Vec<String>) -> Self {
+        Self { writer: csv::Writer::from_writer(out), header, number: Vec::new() }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let header = std::mem::take(&mut self.header);
+        if header.is_empty() { Ok(()) } else { Ok(self.writer.write_record(&header)?) }
+    }
+
+    fn add(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+        self.begin()?;
+        for cell in cells {
+            let field = match cell {
+                Cell::Text(text) => text.as_bytes(),
+                Cell::Missing => b"",
+                number => {
+                    self.number.clear();
+                    write_number(&mut self.number, *number)?;
+                    &self.number
+                }
+            };
+            self.writer.write_field(field)?;
+        }
+        Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.begin()?;
+        self.writer.flush()
+    }
+}
+
+struct JsonRows<'a> {
+    out: Out<'a>,
+    /// The names of the columns as JSON strings.
+    keys: Vec<String>,
+    line: Vec<u8>,
+}
+
+impl<'a> JsonRows<'a> {
+    fn new(out: Out<'a>, names: &[String]) -> Self {
+        let keys = names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
+        Self { out, keys, line: Vec::new() }
+    }
+
+    fn add(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+        let Self { out, keys, line } = self;
+        line.clear();
+        for (index, (cell, key)) in cells.iter().zip(keys).enumerate() {
+            line.extend(if index == 0 { b"{".as_slice() } else { b"," });
+            write!(line, "{key}:")?;
+            match cell {
+                Cell::Text(text) => serde_json::to_writer(&mut *line, text)?,
+                Cell::Missing => line.extend(b"null"),
+                number => write_number(line, *number)?,
+            }
+        }
+        line.extend(b"}\n");
+        out.write_all(line)
+    }
+}
+
+/// The shortest text that reads back as the number of this cell.
+fn write_number(line: &mut Vec<u8>, cell: Cell<'_>) -> io::Result<()> {
+    fn write(line: &mut Vec<u8>, number: impl Into<f64> + Copy + Display + LowerExp) -> io::Result<()> {
+        let size = number.into().abs();
+        if size != 0.0 && !(1e-5..1e16).contains(&size) {
+            return write!(line, "{number:e}");
+        }
+        write!(line, "{number}")
+    }
+    match cell {
+        Cell::Number(number) => write(line, number),
+        Cell::Single(number) => write(line, number),
+        Cell::Text(_) | Cell::Missing => Ok(()),
+    }
+}
+
+fn not_written(error: io::Error) -> Error {
+    Error::io("write", "the predictions")(error)
+}

@@ -1,0 +1,164 @@
+//! A run before its first update: the data is loaded and the network built, and nothing is written yet.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+
+use super::folder::{self, RunFolder};
+use super::options::RunOptions;
+use super::resume::{self, Change};
+use super::session::{self, Session};
+use super::{Run, device};
+use crate::checkpoint::{self, Found};
+use crate::config::Config;
+use crate::data::Splits;
+use crate::error::{Error, Result};
+use crate::files::Lock;
+use crate::model::Network;
+use crate::trainer::Trainer;
+
+/// A run whose data and network are ready, but whose folder is not written yet.
+pub struct PreparedRun {
+    config: Config,
+    splits: Splits,
+    trainer: Trainer,
+    options: RunOptions,
+    start: Start,
+}
+
+/// Where a run starts.
+enum Start {
+    /// At its beginning, in this folder.
+    New(PathBuf),
+    /// At a checkpoint.
+    Resumed(Box<Resumed>),
+}
+
+/// A run that is resumed.
+struct Resumed {
+    folder: PathBuf,
+    lock: Lock,
+    found: Found,
+    changes: Vec<Change>,
+}
+
+impl Run {
+    /// Starts a run of this config in a new folder: loads the data, builds the network and writes the config.
+    ///
+    /// # Errors
+    /// A config that does not fit the data, data that cannot be read, or a folder that already holds a run.
+    pub fn create(config: Config, options: RunOptions) -> Result<Self> {
+        PreparedRun::new(config, options)?.start()
+    }
+
+    /// Continues the run in `folder` from its newest good checkpoint. `overrides`, `KEY=VALUE` each, change its config;
+    /// its seed, data and model stay.
+    pub fn resume(folder: &Path, overrides: &[String], options: RunOptions) -> Result<Self> {
+        PreparedRun::resume(folder, overrides, options)?.start()
+    }
+}
+
+impl PreparedRun {
+    /// As [`Run::create`], but nothing is written before [`Self::start`].
+    pub fn new(config: Config, options: RunOptions) -> Result<Self> {
+        let folder = options.folder.clone().unwrap_or_else(|| folder::default_path(&config.name()));
+        folder::require_free(&folder)?;
+        let (splits, trainer) = prepare(&config, &options.device)?;
+        if let Some(path) = &options.init_from {
+            initialize(&trainer, path, options.allow_nonfinite)?;
+        }
+        Ok(Self { config, splits, trainer, options, start: Start::New(folder) })
+    }
+
+    /// As [`Run::resume`], but nothing is written before [`Self::start`].
+    pub fn resume(folder: &Path, overrides: &[String], options: RunOptions) -> Result<Self> {
+        let lock = folder::lock_run(folder)?;
+        let config = Config::read(folder.join("config.toml"), overrides)?;
+        let found = RunFolder::newest(folder)?;
+        for (_, problem) in &found.damaged {
+            tracing::warn!("{problem}; going on from the checkpoint before it, {}", found.path.display());
+        }
+        let changes = resume::changes(folder, &found.progress, &config)?;
+        let (splits, mut trainer) = prepare(&config, &options.device)?;
+        resume::require_same_data(&found, &config, &splits)?;
+        trainer.restore(&found.snapshot).map_err(|error| {
+            let problem = format!("{error}; a run goes on with the network and the optimizer that it has");
+            Error::data(&found.path, problem)
+        })?;
+        let resumed = Resumed { folder: folder.to_path_buf(), lock, found, changes };
+        Ok(Self { config, splits, trainer, options, start: Start::Resumed(Box::new(resumed)) })
+    }
+
+    /// The config.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The rows.
+    pub fn splits(&self) -> &Splits {
+        &self.splits
+    }
+
+    /// The network with the weights that training starts from.
+    pub fn network(&self) -> &Network {
+        self.trainer.network()
+    }
+
+    /// Writes the folder, or takes it back to the checkpoint that the run is resumed from.
+    pub fn start(self) -> Result<Run> {
+        let Self { config, splits, trainer, options, start } = self;
+        match start {
+            Start::New(path) => {
+                let text = notes(&options) + &config.to_toml()?;
+                let folder = RunFolder::create(&path, &text, &splits.preprocessing)?;
+                Run::new(config, splits, trainer, folder, options, None)
+            }
+            Start::Resumed(resumed) => {
+                let Resumed { folder, lock, found, changes } = *resumed;
+                let folder = RunFolder::reopen(&folder, &found, lock)?;
+                if !changes.is_empty() {
+                    let said: Vec<String> = changes.iter().map(Change::describe).collect();
+                    let said = said.join(", ");
+                    let note = format!("from step {} on: {}", found.progress.step, said.escape_debug());
+                    tracing::info!("{note}");
+                    folder.change_config(&config.to_toml()?, &note)?;
+                }
+                tracing::info!("going on from {}", found.path.display());
+                Run::new(config, splits, trainer, folder, options, Some(found.progress))
+            }
+        }
+    }
+}
+
+/// Loads the data and builds the trainer; a key that does not fit is located in the config.
+fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
+    let build = || {
+        let Session { splits, network, loss } = Session::open(config, None, device)?;
+        let trainer = session::trainer(config, network, loss)?;
+        trainer.check(&splits.train)?;
+        Ok((splits, trainer))
+    };
+    let (splits, trainer) = build().map_err(|error| config.locate(error))?;
+    if config.train.cuda_graph && !trainer.queues() {
+        tracing::warn!(
+            "`train.cuda_graph` has no effect here: it needs a GPU, an optimizer that moves each element by itself, and \
+             no `train.average`"
+        );
+    }
+    Ok((splits, trainer))
+}
+
+/// Loads the weights of a file into the network.
+fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<()> {
+    let state = checkpoint::load_checked(path, allow_nonfinite)?;
+    let loaded = trainer.network().params().load(&state);
+    loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))
+}
+
+/// The comment at the head of the run's config: the weights it starts from, and the GPU.
+fn notes(options: &RunOptions) -> String {
+    let weights = options.init_from.as_ref();
+    let weights = weights.map(|path| format!("--init-from {}", path.display().to_string().escape_debug()));
+    let gpu = device::describe(&options.device).map(|gpu| format!("on {}", gpu.escape_debug()));
+    weights.into_iter().chain(gpu).fold(String::new(), |text, line| text + "# " + &line + "\n")
+}

@@ -1,0 +1,87 @@
+//! The metrics of a run's epochs, and those of its end.
+
+use super::Run;
+use super::observer::{End, EpochEnd, Finished, Observer};
+use crate::checkpoint::Sums;
+use crate::error::Result;
+use crate::trainer::Evaluation;
+
+impl Run {
+    /// The metrics of an epoch by name.
+    pub(super) fn measure(&self, train_loss: f64) -> Result<Vec<(String, f64)>> {
+        let train = Some(&self.splits.train).filter(|_| self.config.run.measure_train);
+        let mut metrics = vec![("train_loss".to_owned(), train_loss)];
+        for (prefix, data) in [("val", self.splits.validation.as_ref()), ("train_end", train)] {
+            let Some(data) = data else { continue };
+            metrics.extend(named(prefix, self.trainer.evaluate(data)?));
+        }
+        Ok(metrics)
+    }
+
+    /// Shows and logs an epoch.
+    pub(super) fn report(
+        &mut self,
+        sums: Sums,
+        metrics: &[(String, f64)],
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let mut epoch = EpochEnd {
+            epoch: self.position.epoch,
+            epochs: self.config.run.epochs,
+            step: self.trainer.steps(),
+            metrics,
+            sums,
+            trainer: &mut self.trainer,
+            train: &self.splits.train,
+        };
+        observer.epoch_end(&mut epoch)?;
+        let logged = self.folder.log.epoch_end(&mut epoch);
+        if let Some(tensorboard) = &mut self.tensorboard {
+            tensorboard.epoch_end(&mut epoch)?;
+        }
+        self.forgive(logged)
+    }
+
+    /// Tests the best weights and writes the final line.
+    pub(super) fn finish(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        let mut test = Vec::new();
+        if let Some(data) = &self.splits.test {
+            if self.best_epoch() != self.position.epoch || self.config.train.average.is_some() {
+                self.folder.load_model(self.trainer.network().params())?;
+            }
+            test = named("test", self.trainer.evaluate(data)?);
+        }
+        let finished = self.finished(End::Completed, test);
+        self.folder.log.train_end(&finished)?;
+        if let Some(tensorboard) = &mut self.tensorboard {
+            tensorboard.train_end(&finished)?;
+        }
+        observer.train_end(&finished)?;
+        Ok(finished)
+    }
+
+    /// The results of the run as it stands.
+    pub(super) fn finished(&self, end: End, test: Vec<(String, f64)>) -> Finished {
+        Finished {
+            folder: self.folder.path().to_path_buf(),
+            end,
+            epoch: self.position.epoch,
+            step: self.trainer.steps(),
+            best_epoch: self.best_epoch(),
+            best: self.best.clone(),
+            test,
+            seconds: self.seconds(),
+        }
+    }
+
+    fn best_epoch(&self) -> u64 {
+        self.tracker.best_epoch().unwrap_or(self.position.epoch)
+    }
+}
+
+/// `<prefix>_loss`, then the metrics as `<prefix>_<name>`.
+fn named(prefix: &str, Evaluation { loss, metrics, .. }: Evaluation) -> Vec<(String, f64)> {
+    let loss = (format!("{prefix}_loss"), loss);
+    let metrics = metrics.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value));
+    std::iter::once(loss).chain(metrics).collect()
+}

@@ -1,0 +1,62 @@
+//! The folder of a trained run, read back: its config, its preprocessing and its best weights.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+
+use super::folder;
+use super::session::{self, Session};
+use crate::checkpoint;
+use crate::config::Config;
+use crate::data::Preprocessing;
+use crate::error::{Error, Result};
+use crate::model::Network;
+
+/// A trained run.
+pub(crate) struct TrainedRun {
+    /// Its config, with the overrides.
+    pub(crate) config: Config,
+    folder: PathBuf,
+    /// The preprocessing; `None` for a run from before that was kept.
+    preprocessing: Option<Preprocessing>,
+    allow_nonfinite: bool,
+}
+
+impl TrainedRun {
+    /// Opens the run in `folder`; `overrides`, `KEY=VALUE` each, change its config. Messages name the `command`.
+    pub(crate) fn open(folder: &Path, command: &str, overrides: &[String]) -> Result<Self> {
+        let config = Config::read(&folder::config_of(folder, command)?, overrides)?;
+        let preprocessing = folder::preprocessing(folder)?;
+        Ok(Self { config, folder: folder.to_path_buf(), preprocessing, allow_nonfinite: false })
+    }
+
+    /// Accepts NaN and infinite values in the weights.
+    pub(crate) fn allow_nonfinite(self, allow: bool) -> Self {
+        Self { allow_nonfinite: allow, ..self }
+    }
+
+    /// The data of the config, encoded as it was for training, and the network with the best weights.
+    pub(crate) fn session(&self, device: &Device) -> Result<Session> {
+        let session = Session::open(&self.config, self.preprocessing.as_ref(), device);
+        let session = session.map_err(|error| self.config.locate(error))?;
+        self.load_weights(&session.network)?;
+        Ok(session)
+    }
+
+    /// The preprocessing, and the network with the best weights; no data is read.
+    pub(crate) fn network(self, device: &Device) -> Result<(Preprocessing, Network)> {
+        let Some(preprocessing) = &self.preprocessing else {
+            return Err(folder::no_preprocessing(&self.folder));
+        };
+        let outputs = self.config.loss.width(preprocessing.outputs);
+        let network = session::network(&self.config, preprocessing, outputs, device)?;
+        self.load_weights(&network)?;
+        Ok((preprocessing.clone(), network))
+    }
+
+    fn load_weights(&self, network: &Network) -> Result<()> {
+        let weights = folder::model(&self.folder);
+        let state = checkpoint::load_checked(&weights, self.allow_nonfinite)?;
+        network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))
+    }
+}
