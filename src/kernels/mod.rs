@@ -25,6 +25,7 @@ pub mod norm;
 pub mod pairwise;
 pub mod ranks;
 pub mod real;
+pub mod recorded;
 pub mod recurrent;
 mod scalar;
 mod storage;

@@ -33,6 +33,13 @@ pub trait Real:
     /// `then` where `self > 0`, else `otherwise`.
     fn if_positive(self, then: Self, otherwise: Self) -> Self;
 
+    /// `then` where the condition is met, else `otherwise`. A condition that changes while training goes on is asked here
+    /// instead of by `if`: a recording has both ways, so that the kernel stays the same.
+    #[inline(always)]
+    fn when(condition: bool, then: impl FnOnce() -> Self, otherwise: impl FnOnce() -> Self) -> Self {
+        if condition { then() } else { otherwise() }
+    }
+
     /// `1 / (1 + e^-self)`
     #[inline(always)]
     fn sigmoid(self) -> Self {
@@ -54,6 +61,15 @@ pub trait Real:
         // min(x, bound) is -max(-x, -bound).
         -(-self.larger(low)).larger(low)
     }
+}
+
+/// An optimizer's formula for one element of a parameter.
+pub trait PerElement: Sync {
+    /// What its kernel for GPUs is called.
+    const NAME: &'static str;
+
+    /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]);
 }
 
 macro_rules! real {

@@ -2,29 +2,12 @@
 
 use candle_core::{Result, Tensor, Var};
 
-use super::real::Real;
+use super::real::{PerElement, Real};
+use super::recorded::Recording;
 use super::storage::{Float, edit, view};
 use super::symbolic::Formula;
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused, team};
-
-/// An optimizer's formula for one element of a parameter.
-pub trait PerElement: Sync {
-    /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]);
-
-    /// The same formula for a GPU.
-    fn fused(&self) -> Fused;
-}
-
-/// A formula's kernel in `cuda/update.cuh`, and its numbers in the order in which that reads them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fused {
-    /// The kernel is `update_` and this.
-    pub kernel: &'static str,
-    /// At most twelve.
-    pub constants: Vec<f64>,
-}
 
 /// What happens to gradient and weight before any rule sees them.
 #[derive(Debug, Clone, Copy)]
@@ -61,13 +44,11 @@ impl Prelude<'_> {
 pub struct Descend(pub f64);
 
 impl PerElement for Descend {
+    const NAME: &str = "descend";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]) {
         (p - g.scale(self.0), slots)
-    }
-
-    fn fused(&self) -> Fused {
-        Fused { kernel: "descend", constants: vec![self.0] }
     }
 }
 
@@ -75,13 +56,11 @@ impl PerElement for Descend {
 struct Take;
 
 impl PerElement for Take {
+    const NAME: &str = "take";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, _: R, g: R, slots: [R; S]) -> (R, [R; S]) {
         (g, slots)
-    }
-
-    fn fused(&self) -> Fused {
-        Fused { kernel: "take", constants: Vec::new() }
     }
 }
 
@@ -90,6 +69,22 @@ pub fn gradient(prelude: &Prelude<'_>, param: &Var, grad: &Tensor) -> Result<Ten
     let taken = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
     update(&Take, prelude, &taken, grad, &[])?;
     Ok(taken.as_detached_tensor())
+}
+
+/// A formula as a GPU's kernel has it, for parameters with so many slots; none where no kernel takes so many.
+pub fn record(rule: &impl PerElement, slots: usize) -> Option<Recording> {
+    match slots {
+        0 => Some(Recording::of::<_, 0>(rule)),
+        1 => Some(Recording::of::<_, 1>(rule)),
+        2 => Some(Recording::of::<_, 2>(rule)),
+        3 => Some(Recording::of::<_, 3>(rule)),
+        _ => None,
+    }
+}
+
+/// The formulas that rules share which look at more than one element.
+pub fn shared_recordings() -> [Recording; 2] {
+    [Recording::of::<_, 0>(&Descend(0.0)), Recording::of::<_, 0>(&Take)]
 }
 
 /// Updates `param` and its `slots` in place, from `grad`.
@@ -117,7 +112,7 @@ fn run<const S: usize>(
     slots: [&Var; S],
 ) -> Result<()> {
     if cuda::runs_on(param) || prelude.skip_flag.is_some() {
-        return cuda::update::update(&rule.fused(), prelude, param, grad, &slots);
+        return cuda::update::update(&Recording::of::<_, S>(rule), prelude, param, grad, &slots);
     }
     if !is_fused(param) {
         return plain(rule, prelude, param, grad, slots);
@@ -219,6 +214,8 @@ mod tests {
     struct Busy;
 
     impl PerElement for Busy {
+        const NAME: &str = "busy";
+
         fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
             let mut step = g.if_positive(g, g.scale(2.0));
             for slot in &mut slots {
@@ -226,10 +223,6 @@ mod tests {
                 step = step / slot.root().shift(1e-3).larger(step.magnitude());
             }
             (p - step.scale(0.1), slots)
-        }
-
-        fn fused(&self) -> Fused {
-            Fused { kernel: "busy", constants: Vec::new() }
         }
     }
 

@@ -1,13 +1,10 @@
 //! Adadelta: Zeiler 2012, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
 /// `v ← ρ v + (1 - ρ) g²`, `Δ = √(u + eps) / √(v + eps) · g`, `u ← ρ u + (1 - ρ) Δ²`, `p ← p - lr Δ`
@@ -36,13 +33,16 @@ impl Default for Adadelta {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     rho: f64,
     eps: f64,
     lr: f64,
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "adadelta";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let mean = |old: R, x: R| old.scale(self.rho) + (x * x).scale(1.0 - self.rho);
@@ -51,13 +51,9 @@ impl PerElement for Formula {
         slots[1] = mean(slots[1], delta);
         (p - delta.scale(self.lr), slots)
     }
-
-    fn fused(&self) -> Fused {
-        Fused { kernel: "adadelta", constants: vec![self.rho, 1.0 - self.rho, self.eps, self.lr] }
-    }
 }
 
-impl UpdateRule for Adadelta {
+impl Hyperparameters for Adadelta {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
@@ -72,16 +68,12 @@ impl UpdateRule for Adadelta {
         }
         check_non_negative(&[("eps", self.eps)])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
-        let formula = Formula { rho: self.rho, eps: self.eps, lr: at.lr };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+impl ElementwiseRule for Adadelta {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
+        Formula { rho: self.rho, eps: self.eps, lr: at.lr }
     }
 }

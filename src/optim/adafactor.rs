@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Common, Extent, Slot, Step, UpdateRule, check_non_negative};
+use super::{Common, Extent, Hyperparameters, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, Prelude, gradient, update};
@@ -132,7 +132,7 @@ impl Adafactor {
     }
 }
 
-impl UpdateRule for Adafactor {
+impl Hyperparameters for Adafactor {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
     }
@@ -143,10 +143,6 @@ impl UpdateRule for Adafactor {
         }
         let slot = |name, extent| Slot { extent, ..Slot::zero(name) };
         vec![slot("row_var", Extent::Rows), slot("col_var", Extent::Cols)]
-    }
-
-    fn is_per_element(&self) -> bool {
-        false
     }
 
     fn check(&self) -> Result<(), KeyError> {
@@ -160,7 +156,9 @@ impl UpdateRule for Adafactor {
         let least = if let Floor::Number(least) = self.eps.0 { least } else { 0.0 };
         check_non_negative(&[("eps[0]", least), ("eps[1]", self.eps.1)])
     }
+}
 
+impl UpdateRule for Adafactor {
     fn update(
         &self,
         param: &Var,

@@ -1,13 +1,10 @@
 //! Adagrad: Duchi, Hazan and Singer 2011, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
 /// `s ← s + g²`, `p ← p - lr / (1 + (t - 1) lr_decay) · g / (√s + eps)`
@@ -46,24 +43,23 @@ impl Default for Adagrad {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     lr: f64,
     eps: f64,
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "adagrad";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         slots[0] = slots[0] + g * g;
         (p - (g / slots[0].root().shift(self.eps)).scale(self.lr), slots)
     }
-
-    fn fused(&self) -> Fused {
-        Fused { kernel: "adagrad", constants: vec![self.lr, self.eps] }
-    }
 }
 
-impl UpdateRule for Adagrad {
+impl Hyperparameters for Adagrad {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
@@ -79,16 +75,13 @@ impl UpdateRule for Adagrad {
             ("eps", self.eps),
         ])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
+impl ElementwiseRule for Adagrad {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
         let lr = at.lr / (1.0 + (at.count() - 1.0) * self.lr_decay);
-        Ok(update(&Formula { lr, eps: self.eps }, prelude, param, grad, slots)?)
+        Formula { lr, eps: self.eps }
     }
 }

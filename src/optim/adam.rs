@@ -1,13 +1,10 @@
 //! Adam: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_betas, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_betas, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -51,7 +48,7 @@ impl Default for Adam {
 }
 
 /// Adam's arithmetic at one step, which AdamW shares.
-pub(super) struct Formula {
+pub struct Formula {
     betas: [f64; 2],
     eps: f64,
     step_size: f64,
@@ -67,6 +64,8 @@ impl Formula {
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "adam";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         moments(&mut slots, g, self.betas);
@@ -77,21 +76,6 @@ impl PerElement for Formula {
         }
         let denominator = v.root().scale(1.0 / self.root_correction).shift(self.eps);
         (p - (slots[0] / denominator).scale(self.step_size), slots)
-    }
-
-    fn fused(&self) -> Fused {
-        let [beta1, beta2] = self.betas;
-        Fused {
-            kernel: "adam",
-            constants: vec![
-                1.0 - beta1,
-                beta2,
-                1.0 - beta2,
-                1.0 / self.root_correction,
-                self.eps,
-                self.step_size,
-            ],
-        }
     }
 }
 
@@ -115,7 +99,7 @@ pub(super) fn check([beta1, beta2]: [f64; 2], eps: f64) -> Result<(), KeyError> 
     check_non_negative(&[("eps", eps)])
 }
 
-impl UpdateRule for Adam {
+impl Hyperparameters for Adam {
     fn common(&self) -> Common {
         Common {
             lr: self.lr,
@@ -136,15 +120,12 @@ impl UpdateRule for Adam {
     fn check(&self) -> Result<(), KeyError> {
         check(self.betas, self.eps)
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
-        Ok(update(&Formula::new(self.betas, self.eps, at), prelude, param, grad, slots)?)
+impl ElementwiseRule for Adam {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
+        Formula::new(self.betas, self.eps, at)
     }
 }

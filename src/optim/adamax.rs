@@ -1,13 +1,10 @@
 //! Adamax, Adam by the infinity norm: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, adam};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, adam};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -37,29 +34,25 @@ impl Default for Adamax {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     betas: [f64; 2],
     eps: f64,
     step_size: f64,
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "adamax";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         slots[0] = slots[0] + (g - slots[0]).scale(1.0 - self.betas[0]);
         slots[1] = slots[1].scale(self.betas[1]).larger(g.magnitude().shift(self.eps));
         (p - (slots[0] / slots[1]).scale(self.step_size), slots)
     }
-
-    fn fused(&self) -> Fused {
-        Fused {
-            kernel: "adamax",
-            constants: vec![1.0 - self.betas[0], self.betas[1], self.eps, self.step_size],
-        }
-    }
 }
 
-impl UpdateRule for Adamax {
+impl Hyperparameters for Adamax {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
@@ -75,17 +68,13 @@ impl UpdateRule for Adamax {
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
+impl ElementwiseRule for Adamax {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
         let step_size = at.lr / (1.0 - at.power(self.betas[0]));
-        let formula = Formula { betas: self.betas, eps: self.eps, step_size };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+        Formula { betas: self.betas, eps: self.eps, step_size }
     }
 }

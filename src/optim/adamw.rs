@@ -1,13 +1,10 @@
 //! AdamW: Loshchilov and Hutter 2019, <https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, Formula};
-use super::{Common, Slot, Step, UpdateRule};
-use crate::error::Result;
-use crate::kernels::update::{Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -39,7 +36,7 @@ impl Default for AdamW {
     }
 }
 
-impl UpdateRule for AdamW {
+impl Hyperparameters for AdamW {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
     }
@@ -55,15 +52,12 @@ impl UpdateRule for AdamW {
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
-        Ok(update(&Formula::new(self.betas, self.eps, at), prelude, param, grad, slots)?)
+impl ElementwiseRule for AdamW {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
+        Formula::new(self.betas, self.eps, at)
     }
 }

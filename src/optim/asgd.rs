@@ -1,13 +1,10 @@
 //! Averaged SGD: Polyak and Juditsky 1992, <https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
 /// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; the average `ax` of p begins at step t0. torch trains on
@@ -40,30 +37,29 @@ impl Default for Asgd {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     lambd: f64,
     eta: f64,
     mu: f64,
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "asgd";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let p = p.scale(1.0 - self.lambd * self.eta) - g.scale(self.eta);
         // Until averaging begins the average is the weight itself, to the bit.
-        let averaged = slots[0] + (p - slots[0]).scale(self.mu);
         #[allow(clippy::float_cmp, reason = "1 marks that averaging has not begun")]
         let begun = self.mu != 1.0;
-        slots[0] = if begun { averaged } else { p };
+        let average = slots[0];
+        slots[0] = R::when(begun, || average + (p - average).scale(self.mu), || p);
         (p, slots)
-    }
-
-    fn fused(&self) -> Fused {
-        Fused { kernel: "asgd", constants: vec![1.0 - self.lambd * self.eta, self.eta, self.mu] }
     }
 }
 
-impl UpdateRule for Asgd {
+impl Hyperparameters for Asgd {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
@@ -84,17 +80,13 @@ impl UpdateRule for Asgd {
     fn check(&self) -> Result<(), KeyError> {
         check_non_negative(&[("lambd", self.lambd), ("alpha", self.alpha), ("t0", self.t0)])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
+impl ElementwiseRule for Asgd {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
         let [eta, mu] = at.numbers_before;
-        let formula = Formula { lambd: self.lambd, eta, mu };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+        Formula { lambd: self.lambd, eta, mu }
     }
 }

@@ -11,7 +11,7 @@ use crate::nn::{GradBuffer, Gradients, Init, Params};
 use crate::registry::FromTable;
 
 /// Options that take other ways through the formulas than the defaults.
-const VARIANTS: [&str; 12] = [
+const VARIANTS: [&str; 14] = [
     "name = 'sgd'\nmomentum = 0.9\nweight_decay = 0.1",
     "name = 'sgd'\nmomentum = 0.9\nnesterov = true\nmaximize = true",
     "name = 'sgd'\nmomentum = 0.8\ndampening = 0.3",
@@ -24,6 +24,8 @@ const VARIANTS: [&str; 12] = [
     "name = 'nadam'\nweight_decay = 0.1\ndecoupled_weight_decay = true",
     "name = 'asgd'\nt0 = 2",
     "name = 'radam'\nbetas = [0.5, 0.6]",
+    "name = 'sgd'\ndampening = 0.3\nschedule = { name = 'cyclic', step_size_up = 2, base_momentum = 0, interval = 'step' }",
+    "name = 'rmsprop'\nschedule = { name = 'cyclic', step_size_up = 2, base_momentum = 0, interval = 'step' }",
 ];
 
 /// Where the kernels run.
@@ -38,8 +40,12 @@ fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
     let mut params = Params::new(3, DType::F64, device);
     params.param("a.weight", &[7, 50], &Init::named("normal").unwrap()).unwrap();
     params.param("a.bias", &[7], &Init::named("normal").unwrap()).unwrap();
-    let options = Grouped::from_table(options.parse().unwrap()).unwrap();
-    let optimizer = Optimizer::new(options, Plan::default(), &params).unwrap();
+    let mut table: toml::Table = options.parse().unwrap();
+    let plan = match table.remove("schedule") {
+        Some(schedule) => Plan::from_table(schedule.as_table().unwrap().clone()).unwrap(),
+        None => Plan::default(),
+    };
+    let optimizer = Optimizer::new(Grouped::from_table(table).unwrap(), plan, &params).unwrap();
     (params, optimizer)
 }
 
@@ -101,20 +107,21 @@ fn every_kernel_is_its_rules_formula() {
             (Clipping::NONE, None),
             (Clipping::NONE, None),
         ]) {
+            let time = ScheduleTime { step: step.into(), ..ScheduleTime::FIRST };
             let (grads, gpu_grads) = (gradients(&params, step), gradients(&gpu_params, step));
             let (grads, gpu_grads) = (grads.as_written(), gpu_grads.as_written());
             let own = match norm {
                 Some(norm) if !whole => super::Clip::Norm(norm).of(grads.flat()).unwrap(),
                 _ => clipping,
             };
-            cpu.step(&Gradients::Dense(grads), own, ScheduleTime::FIRST).unwrap();
+            cpu.step(&Gradients::Dense(grads), own, time).unwrap();
             guard.begin(step.into(), 1.0).unwrap();
             let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Thresholds { norm: norm.filter(|_| !whole), loss: 10.0 };
             guard.check(&loss, gpu_grads.flat(), limits).unwrap();
             let skip_flag = Some(SkipFlag { guard: &guard, replayed: None });
             let clipping = Clipping { skip_flag, ..clipping };
-            gpu.step(&Gradients::Dense(gpu_grads), clipping, ScheduleTime::FIRST).unwrap();
+            gpu.step(&Gradients::Dense(gpu_grads), clipping, time).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
         }

@@ -5,11 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, moments};
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
+use super::{Common, Hyperparameters, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Descend, Fused, PerElement, Prelude, update};
+use crate::kernels::real::{PerElement, Real};
+use crate::kernels::recorded::Recording;
+use crate::kernels::update::{Descend, Prelude, record, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -50,31 +51,17 @@ struct Direction {
 }
 
 impl PerElement for Direction {
+    const NAME: &str = "lamb";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         moments(&mut slots, g, self.betas);
         let [m, v] = [0, 1].map(|slot| slots[slot].scale(1.0 / self.corrections[slot]));
         (m / v.root().shift(self.eps) + p.scale(self.weight_decay), slots)
     }
-
-    fn fused(&self) -> Fused {
-        let ([beta1, beta2], [first, second]) = (self.betas, self.corrections);
-        Fused {
-            kernel: "lamb",
-            constants: vec![
-                1.0 - beta1,
-                beta2,
-                1.0 - beta2,
-                1.0 / first,
-                1.0 / second,
-                self.eps,
-                self.weight_decay,
-            ],
-        }
-    }
 }
 
-impl UpdateRule for Lamb {
+impl Hyperparameters for Lamb {
     /// The decay is part of the direction.
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
@@ -82,10 +69,6 @@ impl UpdateRule for Lamb {
 
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
         adam::slots(false)
-    }
-
-    fn is_per_element(&self) -> bool {
-        false
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
@@ -96,6 +79,19 @@ impl UpdateRule for Lamb {
         check_non_negative(&[("weight_decay", self.weight_decay)])?;
         adam::check(self.betas, self.eps)
     }
+}
+
+impl Lamb {
+    fn direction(&self, at: Step) -> Direction {
+        let Self { betas, eps, weight_decay, .. } = *self;
+        Direction { betas, eps, weight_decay, corrections: betas.map(|beta| 1.0 - at.power(beta)) }
+    }
+}
+
+impl UpdateRule for Lamb {
+    fn recordings(&self, at: Step, slots: usize) -> Vec<Recording> {
+        record(&self.direction(at), slots).into_iter().collect()
+    }
 
     fn update(
         &self,
@@ -105,10 +101,8 @@ impl UpdateRule for Lamb {
         prelude: &Prelude<'_>,
         at: Step,
     ) -> Result<()> {
-        let Self { betas, eps, weight_decay, .. } = *self;
-        let corrections = betas.map(|beta| 1.0 - at.power(beta));
         let direction = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
-        update(&Direction { betas, eps, weight_decay, corrections }, prelude, &direction, grad, slots)?;
+        update(&self.direction(at), prelude, &direction, grad, slots)?;
         let norms = [param, &direction].map(|var| sum_of_squares(var.as_tensor()).map(f64::sqrt));
         let [weight, length] = norms;
         let (weight, length) = (weight?, length?);

@@ -1,13 +1,10 @@
 //! Lion: Chen et al. 2023, <https://arxiv.org/abs/2302.06675>. Beyond torch.optim.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_betas};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_betas};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -34,12 +31,15 @@ impl Default for Lion {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     betas: [f64; 2],
     lr: f64,
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "lion";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let [beta1, beta2] = self.betas;
@@ -48,14 +48,9 @@ impl PerElement for Formula {
         slots[0] = slots[0].scale(beta2) + g.scale(1.0 - beta2);
         (p - mixed.if_positive(step, (-mixed).if_positive(-step, g.constant(0.0))), slots)
     }
-
-    fn fused(&self) -> Fused {
-        let [beta1, beta2] = self.betas;
-        Fused { kernel: "lion", constants: vec![beta1, 1.0 - beta1, beta2, 1.0 - beta2, self.lr] }
-    }
 }
 
-impl UpdateRule for Lion {
+impl Hyperparameters for Lion {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
     }
@@ -75,16 +70,12 @@ impl UpdateRule for Lion {
     fn check(&self) -> Result<(), KeyError> {
         check_betas(&[("betas[0]", self.betas[0]), ("betas[1]", self.betas[1])])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
-        let formula = Formula { betas: self.betas, lr: at.lr };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+impl ElementwiseRule for Lion {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
+        Formula { betas: self.betas, lr: at.lr }
     }
 }

@@ -14,6 +14,8 @@ pub mod asgd;
 pub mod clip;
 mod closure;
 #[cfg(test)]
+mod cuda_rules;
+#[cfg(test)]
 mod gpu_tests;
 mod groups;
 pub mod lamb;
@@ -32,7 +34,9 @@ mod strong_wolfe;
 use candle_core::{Tensor, Var};
 
 use crate::error::Result;
-use crate::kernels::update::Prelude;
+use crate::kernels::real::PerElement;
+use crate::kernels::recorded::Recording;
+use crate::kernels::update::{Prelude, record, update};
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -41,40 +45,33 @@ pub use closure::{Closure, ClosureRule, History};
 pub use groups::{Group, Grouped};
 pub use optimizer::{Evaluate, Optimizer, Place};
 
-/// An optimizer's arithmetic for one parameter. It is implemented on the hyperparameters: they are the rule.
-pub trait UpdateRule {
+/// The options of an optimizer that goes parameter by parameter, and the state that they ask for.
+pub trait Hyperparameters {
     /// The options that all optimizers share.
     fn common(&self) -> Common;
 
-    /// The rule for a parameter of this shape, where this one does not fit.
-    fn otherwise(&self, _dims: &[usize]) -> Option<Rule> {
-        None
-    }
-
-    /// The state that a parameter of this shape has, by torch's names.
-    fn slots(&self, dims: &[usize]) -> Vec<Slot>;
-
-    /// Whether an element moves by itself, whatever the others are.
-    fn is_per_element(&self) -> bool {
-        true
-    }
-
-    /// Whether torch keeps a `step` beside the slots.
-    fn has_step(&self) -> bool {
-        true
-    }
+    /// Validates the options, and names the one at fault. The shared options are checked elsewhere.
+    fn check(&self) -> Result<(), KeyError>;
 
     /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
     fn momentum_mut(&mut self) -> Option<&mut f64> {
         None
     }
 
-    /// Whether the update is `p ← p - lr g` at all times: then the product that makes the gradient can make it.
-    fn is_plain_descent(&self) -> bool {
-        false
+    /// The rule for a parameter of this shape, where this one does not fit.
+    fn otherwise(&self, _dims: &[usize]) -> Option<Rule> {
+        None
     }
 
-    /// Further state, by torch's names: a number each, which torch keeps for every parameter alike. Two at most.
+    /// The state of a parameter of this shape, by torch's names.
+    fn slots(&self, dims: &[usize]) -> Vec<Slot>;
+
+    /// Whether torch keeps a `step` beside the slots.
+    fn has_step(&self) -> bool {
+        true
+    }
+
+    /// Further state, by torch's names: scalars that torch keeps for every parameter alike. Two at most.
     fn numbers(&self) -> Vec<Slot> {
         Vec::new()
     }
@@ -82,8 +79,33 @@ pub trait UpdateRule {
     /// Takes the numbers one step on, before the parameters are updated.
     fn advance(&self, _numbers: &mut [f64], _at: Step) {}
 
-    /// Refuses options that cannot be, by the key at fault. The shared options are checked elsewhere.
-    fn check(&self) -> Result<(), KeyError>;
+    /// Whether the update is `p ← p - lr g` at all times: then the product that makes the gradient can make it.
+    fn is_plain_descent(&self) -> bool {
+        false
+    }
+}
+
+/// An optimizer that updates each element from its own weight, gradient and state. The CPU's loop, the plain twin and
+/// the kernel for GPUs come from its formula.
+pub trait ElementwiseRule: Hyperparameters {
+    /// The arithmetic of one step.
+    type Formula: PerElement;
+
+    /// The arithmetic of this step.
+    fn formula(&self, at: Step) -> Self::Formula;
+}
+
+/// The update of one parameter.
+pub trait UpdateRule: Hyperparameters {
+    /// Whether an element moves by itself, whatever the others are.
+    fn is_per_element(&self) -> bool {
+        false
+    }
+
+    /// The formulas that a GPU needs kernels of, as they are at this step for parameters with so many slots.
+    fn recordings(&self, _at: Step, _slots: usize) -> Vec<Recording> {
+        Vec::new()
+    }
 
     /// Updates a parameter and its slots in place. `prelude` has what happens to the gradient before.
     fn update(
@@ -94,6 +116,27 @@ pub trait UpdateRule {
         prelude: &Prelude<'_>,
         at: Step,
     ) -> Result<()>;
+}
+
+impl<E: ElementwiseRule> UpdateRule for E {
+    fn is_per_element(&self) -> bool {
+        true
+    }
+
+    fn recordings(&self, at: Step, slots: usize) -> Vec<Recording> {
+        record(&self.formula(at), slots).into_iter().collect()
+    }
+
+    fn update(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        prelude: &Prelude<'_>,
+        at: Step,
+    ) -> Result<()> {
+        Ok(update(&self.formula(at), prelude, param, grad, slots)?)
+    }
 }
 
 /// What `[optimizer]` can name.
@@ -124,15 +167,15 @@ pub enum Way<'a> {
 
 impl<U: UpdateRule> Optimize for U {
     fn common(&self) -> Common {
-        UpdateRule::common(self)
+        Hyperparameters::common(self)
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        UpdateRule::check(self)
+        Hyperparameters::check(self)
     }
 
     fn momentum_mut(&mut self) -> Option<&mut f64> {
-        UpdateRule::momentum_mut(self)
+        Hyperparameters::momentum_mut(self)
     }
 
     fn way(&self) -> Way<'_> {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
-use super::{Common, Rule, Slot, Step, UpdateRule, check_non_negative};
+use super::{Common, Hyperparameters, Rule, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, Prelude, gradient, update};
@@ -101,7 +101,7 @@ impl Muon {
     }
 }
 
-impl UpdateRule for Muon {
+impl Hyperparameters for Muon {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: false }
     }
@@ -118,10 +118,6 @@ impl UpdateRule for Muon {
         (dims.len() != 2).then(|| Rule::AdamW(AdamW { lr: self.lr, ..AdamW::default() }))
     }
 
-    fn is_per_element(&self) -> bool {
-        false
-    }
-
     fn momentum_mut(&mut self) -> Option<&mut f64> {
         Some(&mut self.momentum)
     }
@@ -135,7 +131,9 @@ impl UpdateRule for Muon {
         }
         check_non_negative(&[("momentum", self.momentum), ("eps", self.eps)])
     }
+}
 
+impl UpdateRule for Muon {
     fn update(
         &self,
         param: &Var,

@@ -1,14 +1,11 @@
 //! `NAdam`, Adam with Nesterov momentum: Dozat 2016, <https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, moments};
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -59,7 +56,8 @@ impl NAdam {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     betas: [f64; 2],
     eps: f64,
     /// What the second moment is divided by.
@@ -69,6 +67,8 @@ struct Formula {
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "nadam";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         moments(&mut slots, g, self.betas);
@@ -76,25 +76,9 @@ impl PerElement for Formula {
         let step = g.scale(self.grad_size) + slots[0].scale(self.momentum_size);
         (p - step / denominator, slots)
     }
-
-    fn fused(&self) -> Fused {
-        let [beta1, beta2] = self.betas;
-        Fused {
-            kernel: "nadam",
-            constants: vec![
-                1.0 - beta1,
-                beta2,
-                1.0 - beta2,
-                1.0 / self.correction2,
-                self.eps,
-                self.grad_size,
-                self.momentum_size,
-            ],
-        }
-    }
 }
 
-impl UpdateRule for NAdam {
+impl Hyperparameters for NAdam {
     fn common(&self) -> Common {
         Common {
             lr: self.lr,
@@ -124,24 +108,20 @@ impl UpdateRule for NAdam {
         adam::check(self.betas, self.eps)?;
         check_non_negative(&[("momentum_decay", self.momentum_decay)])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
+impl ElementwiseRule for NAdam {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
         let product = at.numbers[0];
         let (mu, next) = (self.mu(at.count()), self.mu(at.count() + 1.0));
-        let formula = Formula {
+        Formula {
             betas: self.betas,
             eps: self.eps,
             correction2: 1.0 - at.power(self.betas[1]),
             grad_size: at.lr * (1.0 - mu) / (1.0 - product),
             momentum_size: at.lr * next / (1.0 - product * next),
-        };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+        }
     }
 }

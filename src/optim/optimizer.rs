@@ -5,7 +5,9 @@ mod state;
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::schedule::{Plan, Rates, ScheduleTime};
-use super::{Clipping, Closure, Common, Grouped, History, Rule, Slot, Step, UpdateRule, Way};
+use super::{
+    Clipping, Closure, Common, Grouped, History, Hyperparameters, Rule, Slot, Step, UpdateRule, Way,
+};
 use crate::error::{Error, Result};
 use crate::kernels::update::Prelude;
 use crate::kernels::{Accumulate, GradOut};
@@ -23,7 +25,7 @@ pub struct Optimizer {
     steps: u64,
 }
 
-/// A rule and its numbers, in [`UpdateRule::numbers`]' order.
+/// A rule and its numbers, in [`Hyperparameters::numbers`]' order.
 #[derive(Debug)]
 struct Applied {
     rule: Rule,
@@ -107,7 +109,7 @@ impl Optimizer {
         let known = self.rules.iter().position(|applied| applied.rule == rule);
         let index = known.unwrap_or_else(|| {
             let mut numbers = [0.0; 2];
-            let initial = by_parameter(&rule).map(UpdateRule::numbers).unwrap_or_default();
+            let initial = by_parameter(&rule).map(Hyperparameters::numbers).unwrap_or_default();
             numbers.iter_mut().zip(initial).for_each(|(number, slot)| *number = slot.initial);
             self.rules.push(Applied { rule, numbers });
             self.rules.len() - 1
@@ -154,7 +156,8 @@ impl Optimizer {
     /// Whether every update is plain descent: then the product that makes a gradient can be added to its weight in one
     /// pass instead of three.
     pub fn is_plain_descent(&self) -> bool {
-        let plain = |applied: &Applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_plain_descent);
+        let plain =
+            |applied: &Applied| by_parameter(&applied.rule).is_some_and(Hyperparameters::is_plain_descent);
         // A momentum that a schedule cycles may be 0 for a moment; its buffer is there.
         let stateless = self.params.iter().all(|slotted| slotted.slots.is_empty());
         stateless && self.rules.iter().all(plain)

@@ -1,14 +1,11 @@
 //! `RAdam`, Adam that waits until its second moment can be trusted: Liu et al. 2020, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, moments};
-use super::{Common, Slot, Step, UpdateRule};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -47,7 +44,8 @@ impl Default for RAdam {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     betas: [f64; 2],
     eps: f64,
     step_size: f64,
@@ -56,34 +54,20 @@ struct Formula {
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "radam";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         moments(&mut slots, g, self.betas);
         let step = slots[0].scale(self.step_size);
-        let step = match self.rectified {
-            Some(factor) => step.scale(factor) / slots[1].root().shift(self.eps),
-            None => step,
-        };
+        let rectified = |factor| step.scale(factor) / slots[1].root().shift(self.eps);
+        let step =
+            R::when(self.rectified.is_some(), || rectified(self.rectified.unwrap_or_default()), || step);
         (p - step, slots)
-    }
-
-    fn fused(&self) -> Fused {
-        let [beta1, beta2] = self.betas;
-        Fused {
-            kernel: "radam",
-            constants: vec![
-                1.0 - beta1,
-                beta2,
-                1.0 - beta2,
-                self.eps,
-                self.step_size,
-                self.rectified.unwrap_or(0.0),
-            ],
-        }
     }
 }
 
-impl UpdateRule for RAdam {
+impl Hyperparameters for RAdam {
     fn common(&self) -> Common {
         Common {
             lr: self.lr,
@@ -104,15 +88,12 @@ impl UpdateRule for RAdam {
     fn check(&self) -> Result<(), KeyError> {
         adam::check(self.betas, self.eps)
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
+impl ElementwiseRule for RAdam {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
         let [beta1, beta2] = self.betas;
         let correction2 = 1.0 - at.power(beta2);
         let rho_inf = 2.0 / (1.0 - beta2) - 1.0;
@@ -122,7 +103,6 @@ impl UpdateRule for RAdam {
             square.sqrt() * correction2.sqrt()
         });
         let step_size = at.lr / (1.0 - at.power(beta1));
-        let formula = Formula { betas: self.betas, eps: self.eps, step_size, rectified };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+        Formula { betas: self.betas, eps: self.eps, step_size, rectified }
     }
 }

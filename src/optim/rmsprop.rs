@@ -1,13 +1,10 @@
 //! RMSprop: Hinton's lecture 6, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
 /// `v ← α v + (1 - α) g²`, `p ← p - lr g / (√v + eps)`; centered: with `v - ḡ²` under the root; with momentum
@@ -50,15 +47,21 @@ impl Default for RmsProp {
     }
 }
 
-struct Formula<'a> {
-    rule: &'a RmsProp,
+/// The arithmetic of one step.
+pub struct Formula {
     lr: f64,
+    alpha: f64,
+    eps: f64,
+    momentum: f64,
+    centered: bool,
 }
 
-impl PerElement for Formula<'_> {
+impl PerElement for Formula {
+    const NAME: &str = "rmsprop";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        let RmsProp { alpha, eps, momentum, centered, .. } = *self.rule;
+        let Self { lr, alpha, eps, momentum, centered } = *self;
         slots[0] = slots[0].scale(alpha) + (g * g).scale(1.0 - alpha);
         let mut v = slots[0];
         if centered && S > 1 {
@@ -67,23 +70,19 @@ impl PerElement for Formula<'_> {
             v = v - slots[1] * slots[1];
         }
         let mut direction = g / v.root().shift(eps);
-        let buffered = S > if centered { 2 } else { 1 };
-        // A cycle may pass through 0, where torch leaves the buffer as it is.
-        if buffered && momentum > 0.0 {
-            slots[S - 1] = slots[S - 1].scale(momentum) + direction;
-            direction = slots[S - 1];
+        if S > if centered { 2 } else { 1 } {
+            let buffer = slots[S - 1];
+            // A cycle may pass through 0, where torch leaves the buffer as it is.
+            let moves = momentum > 0.0;
+            let moved = R::when(moves, || buffer.scale(momentum) + direction, || direction);
+            slots[S - 1] = R::when(moves, || moved, || buffer);
+            direction = moved;
         }
-        (p - direction.scale(self.lr), slots)
-    }
-
-    fn fused(&self) -> Fused {
-        let RmsProp { alpha, eps, momentum, centered, .. } = *self.rule;
-        let centered = f64::from(u8::from(centered));
-        Fused { kernel: "rmsprop", constants: vec![alpha, 1.0 - alpha, eps, momentum, centered, self.lr] }
+        (p - direction.scale(lr), slots)
     }
 }
 
-impl UpdateRule for RmsProp {
+impl Hyperparameters for RmsProp {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
@@ -101,15 +100,13 @@ impl UpdateRule for RmsProp {
     fn check(&self) -> Result<(), KeyError> {
         check_non_negative(&[("alpha", self.alpha), ("eps", self.eps), ("momentum", self.momentum)])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
-        Ok(update(&Formula { rule: self, lr: at.lr }, prelude, param, grad, slots)?)
+impl ElementwiseRule for RmsProp {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
+        let Self { alpha, eps, momentum, centered, .. } = *self;
+        Formula { lr: at.lr, alpha, eps, momentum, centered }
     }
 }

@@ -1,14 +1,11 @@
 //! Resilient propagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
 /// Each weight has a step of its own, which grows by `etas[1]` while the sign of its gradient stays and shrinks by
@@ -43,12 +40,15 @@ impl Default for Rprop {
     }
 }
 
-struct Formula {
+/// The arithmetic of one step.
+pub struct Formula {
     etas: [f64; 2],
     step_sizes: [f64; 2],
 }
 
 impl PerElement for Formula {
+    const NAME: &str = "rprop";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let zero = g.constant(0.0);
@@ -65,16 +65,9 @@ impl PerElement for Formula {
         slots[1] = size;
         (p - sign * size, slots)
     }
-
-    fn fused(&self) -> Fused {
-        Fused {
-            kernel: "rprop",
-            constants: vec![self.etas[0], self.etas[1], self.step_sizes[0], self.step_sizes[1]],
-        }
-    }
 }
 
-impl UpdateRule for Rprop {
+impl Hyperparameters for Rprop {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
     }
@@ -94,16 +87,12 @@ impl UpdateRule for Rprop {
         let [smallest, largest] = self.step_sizes;
         check_non_negative(&[("step_sizes[0]", smallest), ("step_sizes[1]", largest)])
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        _: Step,
-    ) -> Result<()> {
-        let formula = Formula { etas: self.etas, step_sizes: self.step_sizes };
-        Ok(update(&formula, prelude, param, grad, slots)?)
+impl ElementwiseRule for Rprop {
+    type Formula = Formula;
+
+    fn formula(&self, _: Step) -> Formula {
+        Formula { etas: self.etas, step_sizes: self.step_sizes }
     }
 }

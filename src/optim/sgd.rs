@@ -1,13 +1,10 @@
 //! Stochastic gradient descent with momentum, <https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html>.
 
-use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Slot, Step, UpdateRule, check_non_negative};
-use crate::error::Result;
-use crate::kernels::real::Real;
-use crate::kernels::update::{Fused, PerElement, Prelude, update};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - d) g`, `p ← p - lr b`; with Nesterov `p ← p - lr (g + μ b)`. The first b is g, whatever d.
@@ -37,34 +34,36 @@ impl Default for Sgd {
     }
 }
 
-struct Formula<'a> {
-    sgd: &'a Sgd,
-    at: Step,
+/// The arithmetic of one step.
+pub struct Formula {
+    lr: f64,
+    momentum: f64,
+    dampening: f64,
+    nesterov: bool,
+    first: bool,
 }
 
-impl PerElement for Formula<'_> {
+impl PerElement for Formula {
+    const NAME: &str = "sgd";
+
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        let Self { sgd, at } = self;
+        let Self { lr, momentum, dampening, nesterov, first } = *self;
         let mut direction = g;
-        // A cycle may pass through 0, where torch leaves the buffer as it is.
-        if S > 0 && sgd.momentum != 0.0 {
-            let moved = slots[0].scale(sgd.momentum) + g.scale(1.0 - sgd.dampening);
-            slots[0] = if at.t == 1 { g } else { moved };
-            direction = if sgd.nesterov { g + slots[0].scale(sgd.momentum) } else { slots[0] };
+        if S > 0 {
+            let buffer = slots[0];
+            let moved = || buffer.scale(momentum) + g.scale(1.0 - dampening);
+            // A cycle may pass through 0, where torch leaves the buffer as it is.
+            let still = momentum == 0.0;
+            slots[0] = R::when(still, || buffer, || R::when(first, || g, moved));
+            let ahead = || R::when(nesterov, || g + slots[0].scale(momentum), || slots[0]);
+            direction = R::when(still, || g, ahead);
         }
-        (p - direction.scale(at.lr), slots)
-    }
-
-    fn fused(&self) -> Fused {
-        let Self { sgd, at } = self;
-        let momentum = sgd.momentum;
-        let [nesterov, first] = [sgd.nesterov, at.t == 1].map(|yes| f64::from(u8::from(yes)));
-        Fused { kernel: "sgd", constants: vec![at.lr, momentum, 1.0 - sgd.dampening, nesterov, first] }
+        (p - direction.scale(lr), slots)
     }
 }
 
-impl UpdateRule for Sgd {
+impl Hyperparameters for Sgd {
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
@@ -98,15 +97,13 @@ impl UpdateRule for Sgd {
         }
         Ok(())
     }
+}
 
-    fn update(
-        &self,
-        param: &Var,
-        grad: &Tensor,
-        slots: &[Var],
-        prelude: &Prelude<'_>,
-        at: Step,
-    ) -> Result<()> {
-        Ok(update(&Formula { sgd: self, at }, prelude, param, grad, slots)?)
+impl ElementwiseRule for Sgd {
+    type Formula = Formula;
+
+    fn formula(&self, at: Step) -> Formula {
+        let Self { momentum, dampening, nesterov, .. } = *self;
+        Formula { lr: at.lr, momentum, dampening, nesterov, first: at.t == 1 }
     }
 }

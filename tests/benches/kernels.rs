@@ -13,11 +13,13 @@ use descent::kernels::cross_entropy::Weighting;
 use descent::kernels::pairwise::Pairwise;
 use descent::kernels::real::Real;
 use descent::kernels::recurrent::Kind;
-use descent::kernels::update::{Fused, PerElement, Prelude};
+use descent::kernels::update::Prelude;
 use descent::kernels::{
     Accumulate, Activation, GradOut, MatmulPrecision, activation, autograd, batch_norm, cross_entropy,
     dropout, gather, layer_norm, linear, norm, pairwise, recurrent, update,
 };
+use descent::optim::adam::Adam;
+use descent::optim::{ElementwiseRule, Step};
 use descent::rng::{Purpose, Stream};
 
 /// Rows of a batch.
@@ -180,27 +182,13 @@ fn sequences(c: &mut Criterion) {
     }
 }
 
-/// Adam's formula at its first step.
-struct Adam;
-
-impl PerElement for Adam {
-    #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        slots[0] = slots[0] + (g - slots[0]).scale(0.1);
-        slots[1] = slots[1].scale(0.999) + (g * g).scale(0.001);
-        (p - (slots[0] / slots[1].root().shift(1e-8)).scale(1e-3), slots)
-    }
-
-    fn fused(&self) -> Fused {
-        Fused { kernel: "adam", constants: vec![0.1, 0.999, 0.001, 1.0, 1e-8, 1e-3] }
-    }
-}
-
 fn updates(c: &mut Criterion) {
     let var = || Var::from_tensor(&random(&[H, 784])).expect("fits");
     let (param, grad, slots) = (var(), random(&[H, 784]), [var(), var()]);
-    let fused = || update::update(&Adam, &Prelude::NONE, &param, &grad, &slots);
-    let twin = || update::plain(&Adam, &Prelude::NONE, &param, &grad, slots.each_ref());
+    let first = Step { t: 1, lr: 1e-3, numbers_before: [0.0; 2], numbers: [0.0; 2] };
+    let adam = Adam::default().formula(first);
+    let fused = || update::update(&adam, &Prelude::NONE, &param, &grad, &slots);
+    let twin = || update::plain(&adam, &Prelude::NONE, &param, &grad, slots.each_ref());
     side_by_side(c, "adam", fused, twin);
 }
 

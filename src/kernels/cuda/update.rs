@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 
 use super::launch::{Arg, Threads, launch};
-use crate::kernels::update::{Fused, Prelude};
+use crate::kernels::recorded::Recording;
+use crate::kernels::update::Prelude;
 
 /// How many numbers an update's kernel takes.
 pub(super) const CONSTANTS: usize = 16;
@@ -14,15 +15,15 @@ pub(super) const CONSTANTS: usize = 16;
 /// What happens to gradient and weight first, and the formula's numbers.
 pub(super) type Constants = [f64; CONSTANTS];
 
-/// Updates `param` and its slots in place.
+/// Updates `param` and its slots in place by a formula.
 pub(in crate::kernels) fn update(
-    fused: &Fused,
+    formula: &Recording,
     prelude: &Prelude<'_>,
     param: &Tensor,
     grad: &Tensor,
     slots: &[&Var],
 ) -> Result<()> {
-    let constants = constants(fused, prelude)?;
+    let constants = constants(formula, prelude)?;
     let mut places = [None; 3];
     for (place, slot) in places.iter_mut().zip(slots) {
         *place = Some(slot.as_tensor());
@@ -37,14 +38,13 @@ pub(in crate::kernels) fn update(
     let count = param.elem_count();
     launch(
         param.device(),
-        (&format!("update_{}", fused.kernel), Some(param.dtype())),
+        (&formula.kernel(), Some(param.dtype())),
         Threads::Each(count),
         &[
             Arg::Out(param),
             Arg::In(grad),
             Arg::Slots(places),
             Arg::Count(count),
-            Arg::U32(u32::try_from(slots.len()).unwrap_or(u32::MAX)),
             Arg::Constants(constants),
             Arg::or_null(now.as_ref()),
             Arg::or_null(prelude.skip_flag.map(|skip_flag| skip_flag.guard.skip_flag())),
@@ -52,15 +52,15 @@ pub(in crate::kernels) fn update(
     )
 }
 
-fn constants(fused: &Fused, prelude: &Prelude<'_>) -> Result<Constants> {
+fn constants(formula: &Recording, prelude: &Prelude<'_>) -> Result<Constants> {
     let Prelude { clamp, scale, coupled, keep, .. } = *prelude;
     let mut constants = [0.0; CONSTANTS];
-    let all = [clamp, scale, coupled, keep].into_iter().chain(fused.constants.iter().copied());
+    let all = [clamp, scale, coupled, keep].into_iter().chain(formula.constants.iter().copied());
     let mut places = constants.iter_mut();
     for number in all {
         match places.next() {
             Some(place) => *place = number,
-            None => bail!("kernel {} takes {CONSTANTS} numbers at most", fused.kernel),
+            None => bail!("kernel {} takes {CONSTANTS} numbers at most", formula.kernel()),
         }
     }
     Ok(constants)
