@@ -11,7 +11,7 @@ use super::{by_dtype, cuda, is_fused, team};
 
 /// What happens to gradient and weight before any rule sees them.
 #[derive(Debug, Clone, Copy)]
-pub struct Prelude<'a> {
+pub struct GradTransform<'a> {
     /// The gradient is limited to `[-clamp, clamp]`; infinite: not at all.
     pub clamp: f64,
     /// Then multiplied by this: the clipping coefficient, negative to maximise.
@@ -24,10 +24,10 @@ pub struct Prelude<'a> {
     pub skip_flag: Option<cuda::SkipFlag<'a>>,
 }
 
-impl Prelude<'_> {
+impl GradTransform<'_> {
     /// Nothing happens.
-    pub const NONE: Prelude<'static> =
-        Prelude { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
+    pub const NONE: GradTransform<'static> =
+        GradTransform { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
 
     #[inline(always)]
     fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
@@ -64,10 +64,10 @@ impl PerElement for Take {
     }
 }
 
-/// The gradient as a rule sees it, behind the prelude: for rules that look at more than one element.
-pub fn gradient(prelude: &Prelude<'_>, param: &Var, grad: &Tensor) -> Result<Tensor> {
+/// The gradient as a rule sees it, behind the transform: for rules that look at more than one element.
+pub fn gradient(transform: &GradTransform<'_>, param: &Var, grad: &Tensor) -> Result<Tensor> {
     let taken = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
-    update(&Take, prelude, &taken, grad, &[])?;
+    update(&Take, transform, &taken, grad, &[])?;
     Ok(taken.as_detached_tensor())
 }
 
@@ -90,37 +90,37 @@ pub fn shared_recordings() -> [Recording; 2] {
 /// Updates `param` and its `slots` in place, from `grad`.
 pub fn update(
     rule: &impl PerElement,
-    prelude: &Prelude<'_>,
+    transform: &GradTransform<'_>,
     param: &Var,
     grad: &Tensor,
     slots: &[Var],
 ) -> Result<()> {
     match slots {
-        [] => run::<0>(rule, prelude, param, grad, []),
-        [a] => run(rule, prelude, param, grad, [a]),
-        [a, b] => run(rule, prelude, param, grad, [a, b]),
-        [a, b, c] => run(rule, prelude, param, grad, [a, b, c]),
+        [] => run::<0>(rule, transform, param, grad, []),
+        [a] => run(rule, transform, param, grad, [a]),
+        [a, b] => run(rule, transform, param, grad, [a, b]),
+        [a, b, c] => run(rule, transform, param, grad, [a, b, c]),
         more => candle_core::bail!("a rule with {} slots; a kernel takes three at most", more.len()),
     }
 }
 
 fn run<const S: usize>(
     rule: &impl PerElement,
-    prelude: &Prelude<'_>,
+    transform: &GradTransform<'_>,
     param: &Var,
     grad: &Tensor,
     slots: [&Var; S],
 ) -> Result<()> {
-    if cuda::runs_on(param) || prelude.skip_flag.is_some() {
-        return cuda::update::update(&Recording::of::<_, S>(rule), prelude, param, grad, &slots);
+    if cuda::runs_on(param) || transform.skip_flag.is_some() {
+        return cuda::update::update(&Recording::of::<_, S>(rule), transform, param, grad, &slots);
     }
     if !is_fused(param) {
-        return plain(rule, prelude, param, grad, slots);
+        return plain(rule, transform, param, grad, slots);
     }
     by_dtype!(param, T => {
         let g = view::<T>(grad)?;
         edit::<T, _>(param, |p| with_slots(&slots, [const { None }; S], &mut |slots: Open<'_, T, S>| {
-            sweep(rule, prelude, p, &g, slots.map(Option::unwrap_or_default));
+            sweep(rule, transform, p, &g, slots.map(Option::unwrap_or_default));
         }))?
     })
 }
@@ -151,7 +151,7 @@ fn with_slots<'a, T: Float, const S: usize>(
 /// to subnormal numbers, on which arithmetic is a hundred times slower.
 fn sweep<T: Float, const S: usize>(
     rule: &impl PerElement,
-    prelude: &Prelude<'_>,
+    transform: &GradTransform<'_>,
     p: &mut [T],
     g: &[T],
     slots: [&mut [T]; S],
@@ -163,16 +163,16 @@ fn sweep<T: Float, const S: usize>(
         let slots: [&mut [T]; S] = slots.each_mut().map(|slot| slot.next().unwrap_or_default());
         pieces.push((p, g, slots));
     }
-    team::for_each(pieces, |(p, g, slots)| elements(rule, prelude, p, g, slots));
+    team::for_each(pieces, |(p, g, slots)| elements(rule, transform, p, g, slots));
 }
 
 vectorized! {
-    fn elements[P: PerElement, T: Float, const S: usize](rule: &P, prelude: &Prelude<'_>, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
+    fn elements[P: PerElement, T: Float, const S: usize](rule: &P, transform: &GradTransform<'_>, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
         let n = p.len();
         let (p, g) = (&mut p[..n], &g[..n]);
         let slots = slots.map(|slot| &mut slot[..n]);
         for i in 0..n {
-            let (value, gradient) = prelude.apply(p[i], g[i]);
+            let (value, gradient) = transform.apply(p[i], g[i]);
             let state: [T; S] = std::array::from_fn(|s| slots[s][i]);
             let (value, state) = rule.apply(value, gradient, state);
             p[i] = value;
@@ -186,14 +186,14 @@ vectorized! {
 /// The plain twin: the same formula over tensors.
 pub fn plain<const S: usize>(
     rule: &impl PerElement,
-    prelude: &Prelude<'_>,
+    transform: &GradTransform<'_>,
     param: &Var,
     grad: &Tensor,
     slots: [&Var; S],
 ) -> Result<()> {
     let formula = Formula::default();
     let p = formula.node(param.as_detached_tensor());
-    let (p, g) = prelude.apply(p, formula.node(grad.clone()));
+    let (p, g) = transform.apply(p, formula.node(grad.clone()));
     let state = slots.map(|slot| formula.node(slot.as_detached_tensor()));
     let (p, state) = rule.apply(p, g, state);
     // A rule may give a slot back as it was; a variable cannot be set to itself.
@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn the_fused_loop_is_the_plain_twin() {
         let random = |n: usize| Tensor::randn(0.0, 1.0, n, &Device::Cpu).unwrap();
-        let prelude = Prelude { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99, ..Prelude::NONE };
+        let transform =
+            GradTransform { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99, ..GradTransform::NONE };
         for n in [1, 100, 200_001] {
             for count in 0..4 {
                 let (p, grad) = (random(n), random(n));
@@ -239,13 +240,13 @@ mod tests {
                     (var(&p), slots.iter().map(var).collect())
                 };
                 let (fused, fused_slots) = vars();
-                update(&Busy, &prelude, &fused, &grad, &fused_slots).unwrap();
+                update(&Busy, &transform, &fused, &grad, &fused_slots).unwrap();
                 let (twin, twin_slots) = vars();
                 match twin_slots.as_slice() {
-                    [] => plain::<0>(&Busy, &prelude, &twin, &grad, []),
-                    [a] => plain(&Busy, &prelude, &twin, &grad, [a]),
-                    [a, b] => plain(&Busy, &prelude, &twin, &grad, [a, b]),
-                    [a, b, c] => plain(&Busy, &prelude, &twin, &grad, [a, b, c]),
+                    [] => plain::<0>(&Busy, &transform, &twin, &grad, []),
+                    [a] => plain(&Busy, &transform, &twin, &grad, [a]),
+                    [a, b] => plain(&Busy, &transform, &twin, &grad, [a, b]),
+                    [a, b, c] => plain(&Busy, &transform, &twin, &grad, [a, b, c]),
                     _ => unreachable!(),
                 }
                 .unwrap();

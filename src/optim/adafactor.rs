@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Common, Extent, Hyperparameters, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
-use crate::kernels::update::{Descend, Prelude, gradient, update};
+use crate::kernels::update::{Descend, GradTransform, gradient, update};
 use crate::registry::KeyError;
 
 /// Divides the gradient by the root of a running mean of its squares, of a matrix kept as the means of rows and columns;
@@ -164,7 +164,7 @@ impl UpdateRule for Adafactor {
         param: &Var,
         grad: &Tensor,
         slots: &[Var],
-        prelude: &Prelude<'_>,
+        transform: &GradTransform<'_>,
         at: Step,
     ) -> Result<()> {
         let least = match (self.eps.0, param.dtype()) {
@@ -174,11 +174,11 @@ impl UpdateRule for Adafactor {
             (Floor::Precision, _) => f64::from(f32::EPSILON),
         };
         let alpha = root_mean_square(param.as_tensor())?.max(self.eps.1) * at.lr.min(1.0 / at.count().sqrt());
-        let grad = gradient(prelude, param, grad)?;
+        let grad = gradient(transform, param, grad)?;
         let squares = Self::squares(&grad, slots, at.count().powf(self.beta2_decay), least)?;
         let direction = (grad / squares.maximum(least * least)?.sqrt()?)?;
         let limit = (root_mean_square(&direction)? / self.d).max(1.0);
-        let decay = Prelude { keep: prelude.keep, ..Prelude::NONE };
+        let decay = GradTransform { keep: transform.keep, ..GradTransform::NONE };
         Ok(update(&Descend(alpha / limit), &decay, param, &direction, &[])?)
     }
 }

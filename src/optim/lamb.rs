@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::real::{PerElement, Real};
 use crate::kernels::recorded::Recording;
-use crate::kernels::update::{Descend, Prelude, record, update};
+use crate::kernels::update::{Descend, GradTransform, record, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -98,15 +98,21 @@ impl UpdateRule for Lamb {
         param: &Var,
         grad: &Tensor,
         slots: &[Var],
-        prelude: &Prelude<'_>,
+        transform: &GradTransform<'_>,
         at: Step,
     ) -> Result<()> {
         let direction = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
-        update(&self.direction(at), prelude, &direction, grad, slots)?;
+        update(&self.direction(at), transform, &direction, grad, slots)?;
         let norms = [param, &direction].map(|var| sum_of_squares(var.as_tensor()).map(f64::sqrt));
         let [weight, length] = norms;
         let (weight, length) = (weight?, length?);
         let trust = if weight > 0.0 && length > 0.0 { weight / length } else { 1.0 };
-        Ok(update(&Descend(at.lr * trust), &Prelude::NONE, param, &direction.as_detached_tensor(), &[])?)
+        Ok(update(
+            &Descend(at.lr * trust),
+            &GradTransform::NONE,
+            param,
+            &direction.as_detached_tensor(),
+            &[],
+        )?)
     }
 }

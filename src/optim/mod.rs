@@ -36,7 +36,7 @@ use candle_core::{Tensor, Var};
 use crate::error::Result;
 use crate::kernels::real::PerElement;
 use crate::kernels::recorded::Recording;
-use crate::kernels::update::{Prelude, record, update};
+use crate::kernels::update::{GradTransform, record, update};
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -107,13 +107,13 @@ pub trait UpdateRule: Hyperparameters {
         Vec::new()
     }
 
-    /// Updates a parameter and its slots in place. `prelude` has what happens to the gradient before.
+    /// Updates a parameter and its slots in place. `transform` has what happens to the gradient before.
     fn update(
         &self,
         param: &Var,
         grad: &Tensor,
         slots: &[Var],
-        prelude: &Prelude<'_>,
+        transform: &GradTransform<'_>,
         at: Step,
     ) -> Result<()>;
 }
@@ -132,10 +132,10 @@ impl<E: ElementwiseRule> UpdateRule for E {
         param: &Var,
         grad: &Tensor,
         slots: &[Var],
-        prelude: &Prelude<'_>,
+        transform: &GradTransform<'_>,
         at: Step,
     ) -> Result<()> {
-        Ok(update(&self.formula(at), prelude, param, grad, slots)?)
+        Ok(update(&self.formula(at), transform, param, grad, slots)?)
     }
 }
 

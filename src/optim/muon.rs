@@ -9,7 +9,7 @@ use super::adamw::AdamW;
 use super::{Common, Hyperparameters, Rule, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
-use crate::kernels::update::{Descend, Prelude, gradient, update};
+use crate::kernels::update::{Descend, GradTransform, gradient, update};
 use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix next to b. For matrices: what is no matrix goes by
@@ -139,16 +139,16 @@ impl UpdateRule for Muon {
         param: &Var,
         grad: &Tensor,
         slots: &[Var],
-        prelude: &Prelude<'_>,
+        transform: &GradTransform<'_>,
         at: Step,
     ) -> Result<()> {
-        let grad = gradient(prelude, param, grad)?;
+        let grad = gradient(transform, param, grad)?;
         let old = slots[0].as_detached_tensor();
         let buffer = (&old + ((&grad - &old)? * (1.0 - self.momentum))?)?;
         slots[0].set(&buffer)?;
         let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * self.momentum)?)? } else { buffer };
         let direction = self.orthogonal(&direction)?.to_dtype(param.dtype())?;
-        let decay = Prelude { keep: prelude.keep, ..Prelude::NONE };
+        let decay = GradTransform { keep: transform.keep, ..GradTransform::NONE };
         let lr = self.adjusted(at.lr, param.dims2()?);
         Ok(update(&Descend(lr), &decay, param, &direction, &[])?)
     }

@@ -9,7 +9,7 @@ use super::{
     Clipping, Closure, Common, Grouped, History, Hyperparameters, Rule, Slot, Step, UpdateRule, Way,
 };
 use crate::error::{Error, Result};
-use crate::kernels::update::Prelude;
+use crate::kernels::update::GradTransform;
 use crate::kernels::{Accumulate, GradOut};
 use crate::nn::{Dense, Gradients, Param, Params};
 
@@ -43,9 +43,9 @@ pub struct Place {
 }
 
 /// What happens before a rule with the learning rate `lr`.
-fn prelude<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> Prelude<'a> {
+fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<'a> {
     let Common { weight_decay, decoupled, maximize, .. } = rule.common();
-    Prelude {
+    GradTransform {
         scale: if maximize { -clipping.scale } else { clipping.scale },
         clamp: clipping.clamp,
         coupled: if decoupled { 0.0 } else { weight_decay },
@@ -195,31 +195,33 @@ impl Optimizer {
             if let (Some(own), Some(momentum)) = (rule.momentum_mut(), momentum) {
                 *own = momentum;
             }
-            let prelude = prelude(rule, lr, clipping);
+            let transform = transform(rule, lr, clipping);
             let mut at = Step { t, lr, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, at);
             }
             at.numbers = *numbers;
-            steps.push((prelude, at));
+            steps.push((transform, at));
         }
         for Slotted { param, rule, slots } in &self.params {
             let Some(grad) = gradients.get(param) else { continue };
-            let (prelude, at) = &steps[*rule];
+            let (transform, at) = &steps[*rule];
             // A Var is a handle: cloning it copies no numbers.
             let slots: Vec<Var> = slots.iter().map(|(_, var)| var.clone()).collect();
             if let Some(rule) = by_parameter(&self.rules[*rule].rule) {
-                rule.update(param.var(), grad, &slots, prelude, *at)?;
+                rule.update(param.var(), grad, &slots, transform, *at)?;
             }
         }
         gradients.for_each_factors(|factors| {
             factors.multiply(factors.of.map(|index| {
                 let Slotted { param, rule, .. } =
                     self.params.iter().find(|slotted| slotted.param.index() == index)?;
-                let (prelude, Step { lr, .. }) = &steps[*rule];
+                let (transform, Step { lr, .. }) = &steps[*rule];
                 // p ← keep p - lr (scale g + coupled p)
-                let accumulate =
-                    Accumulate { alpha: -lr * prelude.scale, beta: prelude.keep - lr * prelude.coupled };
+                let accumulate = Accumulate {
+                    alpha: -lr * transform.scale,
+                    beta: transform.keep - lr * transform.coupled,
+                };
                 Some(GradOut { buffer: param.value(), accumulate })
             }))
         })?;

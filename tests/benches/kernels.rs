@@ -13,7 +13,7 @@ use descent::kernels::cross_entropy::Weighting;
 use descent::kernels::pairwise::Pairwise;
 use descent::kernels::real::Real;
 use descent::kernels::recurrent::Kind;
-use descent::kernels::update::Prelude;
+use descent::kernels::update::GradTransform;
 use descent::kernels::{
     Accumulate, Activation, GradOut, MatmulPrecision, activation, autograd, batch_norm, cross_entropy,
     dropout, gather, layer_norm, linear, norm, pairwise, recurrent, update,
@@ -187,8 +187,8 @@ fn updates(c: &mut Criterion) {
     let (param, grad, slots) = (var(), random(&[H, 784]), [var(), var()]);
     let first = Step { t: 1, lr: 1e-3, numbers_before: [0.0; 2], numbers: [0.0; 2] };
     let adam = Adam::default().formula(first);
-    let fused = || update::update(&adam, &Prelude::NONE, &param, &grad, &slots);
-    let twin = || update::plain(&adam, &Prelude::NONE, &param, &grad, slots.each_ref());
+    let fused = || update::update(&adam, &GradTransform::NONE, &param, &grad, &slots);
+    let twin = || update::plain(&adam, &GradTransform::NONE, &param, &grad, slots.each_ref());
     side_by_side(c, "adam", fused, twin);
 }
 

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Result, Tensor, Var, bail};
 
 use super::launch::{Arg, Threads, launch};
 use crate::kernels::recorded::Recording;
-use crate::kernels::update::Prelude;
+use crate::kernels::update::GradTransform;
 
 /// How many numbers an update's kernel takes.
 pub(super) const CONSTANTS: usize = 16;
@@ -18,17 +18,17 @@ pub(super) type Constants = [f64; CONSTANTS];
 /// Updates `param` and its slots in place by a formula.
 pub(in crate::kernels) fn update(
     formula: &Recording,
-    prelude: &Prelude<'_>,
+    transform: &GradTransform<'_>,
     param: &Tensor,
     grad: &Tensor,
     slots: &[&Var],
 ) -> Result<()> {
-    let constants = constants(formula, prelude)?;
+    let constants = constants(formula, transform)?;
     let mut places = [None; 3];
     for (place, slot) in places.iter_mut().zip(slots) {
         *place = Some(slot.as_tensor());
     }
-    let (now, runs) = match prelude.skip_flag.and_then(|skip_flag| skip_flag.replayed) {
+    let (now, runs) = match transform.skip_flag.and_then(|skip_flag| skip_flag.replayed) {
         None => (None, true),
         Some(replayed) => replayed.put(constants)?,
     };
@@ -47,13 +47,13 @@ pub(in crate::kernels) fn update(
             Arg::Count(count),
             Arg::Constants(constants),
             Arg::or_null(now.as_ref()),
-            Arg::or_null(prelude.skip_flag.map(|skip_flag| skip_flag.guard.skip_flag())),
+            Arg::or_null(transform.skip_flag.map(|skip_flag| skip_flag.guard.skip_flag())),
         ],
     )
 }
 
-fn constants(formula: &Recording, prelude: &Prelude<'_>) -> Result<Constants> {
-    let Prelude { clamp, scale, coupled, keep, .. } = *prelude;
+fn constants(formula: &Recording, transform: &GradTransform<'_>) -> Result<Constants> {
+    let GradTransform { clamp, scale, coupled, keep, .. } = *transform;
     let mut constants = [0.0; CONSTANTS];
     let all = [clamp, scale, coupled, keep].into_iter().chain(formula.constants.iter().copied());
     let mut places = constants.iter_mut();
