@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Optimize, Rule, Step, UpdateRule, Way};
+use super::{Optimize, Rule, Step, UpdateKind, UpdateRule};
 use crate::kernels::recorded::Recording;
 use crate::kernels::update::shared_recordings;
 use crate::registry::FromTable;
@@ -69,7 +69,7 @@ fn with(mut table: Table, key: &str, value: &Value) -> Table {
 
 /// What a GPU runs for this rule in its first steps and much later, and after a schedule has moved its momentum.
 fn recordings(rule: &Rule) -> Vec<Vec<Recording>> {
-    let Way::Parameter(start) = rule.way() else { return Vec::new() };
+    let UpdateKind::Parameter(start) = rule.update_kind() else { return Vec::new() };
     let slots = start.slots(&[3, 4]).len();
     let mut all = Vec::new();
     for momentum in [None, Some(0.0), Some(0.5)] {
@@ -77,7 +77,7 @@ fn recordings(rule: &Rule) -> Vec<Vec<Recording>> {
         if let (Some(own), Some(momentum)) = (moved.momentum_mut(), momentum) {
             *own = momentum;
         }
-        if let Way::Parameter(moved) = moved.way() {
+        if let UpdateKind::Parameter(moved) = moved.update_kind() {
             all.extend([1, 2, 3, 7, 5000].map(|t| moved.recordings(step(moved, t), slots)));
         }
     }

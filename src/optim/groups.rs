@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use toml::{Table, Value};
 use wildmatch::WildMatch;
 
-use super::{Rule, Way};
+use super::{Rule, UpdateKind};
 use crate::registry::{FromTable, KeyError, schema};
 
 /// `[optimizer]`: a rule, and the parameters that go by other options.
@@ -83,7 +83,7 @@ impl FromTable for Grouped {
                 return Err(under(KeyError::new("", "is no table; write [[optimizer.groups]]")));
             };
             let group = Group::read(group, &base).map_err(under)?;
-            let closure = |rule: &Rule| matches!(rule.way(), Way::Closure(_));
+            let closure = |rule: &Rule| matches!(rule.update_kind(), UpdateKind::Closure(_));
             let alone = closure(&rule) || closure(&group.rule);
             if alone && !group.frozen {
                 let problem = "cannot have options of its own: `lbfgs` moves all parameters together; only \
@@ -115,7 +115,7 @@ fn group(mut rule: Schema) -> Schema {
 /// Whether the optimizer of this name moves all parameters together.
 fn moves_all(name: &str) -> bool {
     let table = Table::from_iter([("name".to_owned(), name.into())]);
-    Rule::from_table(table).is_ok_and(|rule| matches!(rule.way(), Way::Closure(_)))
+    Rule::from_table(table).is_ok_and(|rule| matches!(rule.update_kind(), UpdateKind::Closure(_)))
 }
 
 /// A group that can only be frozen.

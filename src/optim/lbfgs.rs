@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::closure::{Closure, ClosureRule, History, add, dot, largest};
-use super::{Common, Optimize, Way, check_non_negative, strong_wolfe};
+use super::{Common, Optimize, UpdateKind, check_non_negative, strong_wolfe};
 use crate::error::Result;
 use crate::registry::KeyError;
 
@@ -83,8 +83,8 @@ impl Optimize for Lbfgs {
         ])
     }
 
-    fn way(&self) -> Way<'_> {
-        Way::Closure(self)
+    fn update_kind(&self) -> UpdateKind<'_> {
+        UpdateKind::Closure(self)
     }
 }
 

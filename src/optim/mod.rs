@@ -153,12 +153,12 @@ pub trait Optimize {
     }
 
     /// How it goes about an update.
-    fn way(&self) -> Way<'_>;
+    fn update_kind(&self) -> UpdateKind<'_>;
 }
 
 /// The two ways to update.
 #[derive(Clone, Copy)]
-pub enum Way<'a> {
+pub enum UpdateKind<'a> {
     /// Parameter by parameter from its gradient.
     Parameter(&'a dyn UpdateRule),
     /// All parameters together, with further evaluations of the loss.
@@ -178,8 +178,8 @@ impl<U: UpdateRule> Optimize for U {
         Hyperparameters::momentum_mut(self)
     }
 
-    fn way(&self) -> Way<'_> {
-        Way::Parameter(self)
+    fn update_kind(&self) -> UpdateKind<'_> {
+        UpdateKind::Parameter(self)
     }
 }
 

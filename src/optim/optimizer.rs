@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::schedule::{Plan, Rates, ScheduleTime};
 use super::{
-    Clipping, Closure, Common, Grouped, History, Hyperparameters, Rule, Slot, Step, UpdateRule, Way,
+    Clipping, Closure, Common, Grouped, History, Hyperparameters, Rule, Slot, Step, UpdateKind, UpdateRule,
 };
 use crate::error::{Error, Result};
 use crate::kernels::update::GradTransform;
@@ -64,9 +64,9 @@ struct Slotted {
 
 /// The rule as one that goes parameter by parameter.
 fn by_parameter(rule: &Rule) -> Option<&dyn UpdateRule> {
-    match rule.way() {
-        Way::Parameter(rule) => Some(rule),
-        Way::Closure(_) => None,
+    match rule.update_kind() {
+        UpdateKind::Parameter(rule) => Some(rule),
+        UpdateKind::Closure(_) => None,
     }
 }
 
@@ -233,7 +233,7 @@ impl Optimizer {
     /// and gradients for the parameters as they are.
     pub fn minimize(&mut self, lr: f64, evaluate: &mut Evaluate<'_>) -> Result<()> {
         let rule = self.options.rule.clone();
-        let Way::Closure(rule) = rule.way() else { return Ok(()) };
+        let UpdateKind::Closure(rule) = rule.update_kind() else { return Ok(()) };
         let sign = if self.options.rule.common().maximize { -1.0 } else { 1.0 };
         let mut history = std::mem::take(&mut self.history);
         let mut point = self.point()?;
