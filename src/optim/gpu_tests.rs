@@ -130,7 +130,7 @@ fn every_kernel_is_its_rules_formula() {
 }
 
 #[test]
-fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
+fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_position() {
     let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1", &device());
     let guard = FiniteGuard::new(8, &device()).unwrap();
     let mut step = |number: u32, loss: f64| {
@@ -140,14 +140,14 @@ fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
         let loss = Tensor::new(loss, &device()).unwrap();
         let limits = Thresholds { norm: None, loss: 10.0 };
         guard.check(&loss, grads.flat(), limits).unwrap();
-        let place = gpu.place();
+        let position = gpu.position();
         let clipping =
             Clipping { skip_flag: Some(SkipFlag { guard: &guard, replayed: None }), ..Clipping::NONE };
         gpu.step(&Gradients::Dense(grads), clipping, ScheduleTime::FIRST).unwrap();
-        (params.copy().unwrap(), place, gpu.state().unwrap())
+        (params.copy().unwrap(), position, gpu.state().unwrap())
     };
     let (good, _, _) = step(1, 1.0);
-    let (second, place, _) = step(2, f64::NAN);
+    let (second, position, _) = step(2, f64::NAN);
     let (third, _, _) = step(3, 1.0);
     for other in [&second, &third] {
         for (name, value) in &good {
@@ -156,6 +156,6 @@ fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_place() {
         }
     }
     assert_eq!(gpu.steps(), 3);
-    gpu.return_to(&place);
+    gpu.return_to(&position);
     assert_eq!(gpu.steps(), 1);
 }

@@ -43,7 +43,7 @@ use crate::registry::KeyError;
 pub use clip::{Clip, Clipping};
 pub use closure::{Closure, ClosureRule, History};
 pub use groups::{Group, Grouped};
-pub use optimizer::{Evaluate, Optimizer, Place};
+pub use optimizer::{Evaluate, Optimizer, OptimizerPosition};
 
 /// The options of an optimizer that goes parameter by parameter, and the state that they ask for.
 pub trait Hyperparameters {

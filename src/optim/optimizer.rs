@@ -37,7 +37,7 @@ pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
 
 /// Where an optimizer stands, without the state of its parameters.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct OptimizerPosition {
     steps: u64,
     numbers: Vec<[f64; 2]>,
 }
@@ -54,7 +54,7 @@ fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<
     }
 }
 
-/// A trained parameter, its rule's place and its slots.
+/// A trained parameter, its rule's position and its slots.
 #[derive(Debug)]
 struct Slotted {
     param: Param,
@@ -169,14 +169,17 @@ impl Optimizer {
     }
 
     /// Where it stands.
-    pub fn place(&self) -> Place {
-        Place { steps: self.steps, numbers: self.rules.iter().map(|applied| applied.numbers).collect() }
+    pub fn position(&self) -> OptimizerPosition {
+        OptimizerPosition {
+            steps: self.steps,
+            numbers: self.rules.iter().map(|applied| applied.numbers).collect(),
+        }
     }
 
     /// Goes back to where it stood, when the updates since were not made.
-    pub fn return_to(&mut self, place: &Place) {
-        self.steps = place.steps;
-        for (applied, numbers) in self.rules.iter_mut().zip(&place.numbers) {
+    pub fn return_to(&mut self, position: &OptimizerPosition) {
+        self.steps = position.steps;
+        for (applied, numbers) in self.rules.iter_mut().zip(&position.numbers) {
             applied.numbers = *numbers;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::options::Precision;
 use crate::nn::Gradients;
-use crate::optim::{Clip, Clipping, Place};
+use crate::optim::{Clip, Clipping, OptimizerPosition};
 
 /// What one update saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ pub(super) struct Submitted {
     pub(super) epoch: u64,
     pub(super) rows: Vec<u32>,
     /// Where the optimizer stood before it.
-    pub(super) before: Place,
+    pub(super) before: OptimizerPosition,
 }
 
 /// What came of an update.

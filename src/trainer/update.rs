@@ -15,7 +15,7 @@ impl Trainer {
     /// An interruption, or the divergence of an update that is now known: [`Self::failed_rows`] tells which. Neither is
     /// made, nor is any update behind one that diverged.
     pub fn submit(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
-        let before = self.optimizer.place();
+        let before = self.optimizer.position();
         let made = self.batch(data, rows, epoch).and_then(|batch| {
             let outcome =
                 if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch) };
