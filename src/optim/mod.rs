@@ -59,7 +59,7 @@ pub trait Hyperparameters {
     }
 
     /// The rule for a parameter of this shape, where this one does not fit.
-    fn otherwise(&self, _dims: &[usize]) -> Option<Rule> {
+    fn fallback_for(&self, _dims: &[usize]) -> Option<Rule> {
         None
     }
 

@@ -114,7 +114,7 @@ impl Hyperparameters for Muon {
         false
     }
 
-    fn otherwise(&self, dims: &[usize]) -> Option<Rule> {
+    fn fallback_for(&self, dims: &[usize]) -> Option<Rule> {
         (dims.len() != 2).then(|| Rule::AdamW(AdamW { lr: self.lr, ..AdamW::default() }))
     }
 

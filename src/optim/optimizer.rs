@@ -97,7 +97,7 @@ impl Optimizer {
 
     fn add(&mut self, param: &Param, rule: Rule) -> Result<()> {
         let dims = param.value().dims();
-        let mut rule = by_parameter(&rule).and_then(|rule| rule.otherwise(dims)).unwrap_or(rule);
+        let mut rule = by_parameter(&rule).and_then(|rule| rule.fallback_for(dims)).unwrap_or(rule);
         self.plan.start_momentum(&mut rule).map_err(Error::Key)?;
         let mut slots = Vec::new();
         for slot in by_parameter(&rule).map(|rule| rule.slots(dims)).unwrap_or_default() {
