@@ -40,7 +40,7 @@ fuzz: ## FUZZ_RUNS inputs for each parser (cargo-fuzz, nightly Rust)
 			-runs=$(FUZZ_RUNS) -rss_limit_mb=512 -timeout=10 -max_len=65536 || exit 1; \
 	done
 
-bench: ## Each kernel beside its plain twin (criterion), then whole runs beside PyTorch and JAX
+bench: ## Each kernel beside its reference implementation (criterion), then whole runs beside PyTorch and JAX
 	$(CARGO) bench --locked
 	$(CARGO) build --release --locked
 	scripts/compare-peers.py $${CARGO_TARGET_DIR:-target}/release/descent

@@ -1,4 +1,4 @@
-//! The gradient of plain tensor code, by candle's own backward: what a kernel's twin uses, and what tests check
+//! The gradient of plain tensor code, by candle's own backward: what a kernel's reference uses, and what tests check
 //! kernels against.
 
 use candle_core::{Result, Tensor, Var};

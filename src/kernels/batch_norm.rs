@@ -46,7 +46,7 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64, all: &dyn Communic
     Ok(Output { ys, mean, var, normalized, rows, eps })
 }
 
-/// The plain twin.
+/// The reference implementation, in tensor operations.
 pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     let centered = xs.broadcast_sub(&xs.mean(0)?)?;
     let std = (centered.sqr()?.mean(0)? + eps)?.sqrt()?;
@@ -246,7 +246,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn value_and_gradients_are_the_plain_twins() {
+    fn value_and_gradients_match_the_reference() {
         let random = |shape: &[usize]| Tensor::randn(0.0, 2.0, shape, &Device::Cpu).unwrap();
         for (n, channels) in [(2, 1), (7, 5), (64, 33)] {
             let (xs, w, b, grad) =

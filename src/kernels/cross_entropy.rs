@@ -59,7 +59,7 @@ pub fn value_and_grad(
     Ok((Scalar::of(&sum)?, (&grads[0] / total)?))
 }
 
-/// The plain twin: the sum of the rows' losses.
+/// The reference implementation: the sum of the rows' losses.
 pub fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
     let mut shares = vec![0.0; n * classes];
@@ -216,7 +216,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn value_and_gradient_are_the_plain_twins() {
+    fn value_and_gradient_match_the_reference() {
         let logits = Tensor::randn(0.0, 3.0, (5, 4), &Device::Cpu).unwrap();
         let targets = Tensor::new(&[3i64, 0, -100, 1, 1], &Device::Cpu).unwrap();
         let weights = [0.5, 2.0, 1.0, 0.25];

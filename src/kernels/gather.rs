@@ -83,7 +83,7 @@ pub fn classes(ys: &Tensor, indices: &[u32]) -> Result<Tensor> {
     }
 }
 
-/// The plain twin.
+/// The reference implementation, in tensor operations.
 pub fn plain(
     xs: &Tensor,
     indices: &[u32],
@@ -141,7 +141,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn rows_are_the_plain_twins() {
+    fn rows_match_the_reference() {
         let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
         for dtype in [DType::F32, DType::F64] {
             for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {

@@ -35,7 +35,7 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> 
     Ok(output)
 }
 
-/// The plain twin.
+/// The reference implementation, in tensor operations.
 pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     let centered = xs.broadcast_sub(&xs.mean_keepdim(D::Minus1)?)?;
     let std = (centered.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
@@ -159,7 +159,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn value_and_gradients_are_the_plain_twins() {
+    fn value_and_gradients_match_the_reference() {
         let random = |shape: &[usize]| Tensor::randn(0.0, 1.0, shape, &Device::Cpu).unwrap();
         let close = |a: &Tensor, b: &Tensor| {
             let off = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();

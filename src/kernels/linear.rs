@@ -42,7 +42,7 @@ pub(super) fn product(a: &Tensor, b: &Tensor, precision: MatmulPrecision) -> Res
     if precision == MatmulPrecision::Bf16 { in_bf16(a, b) } else { a.matmul(b) }
 }
 
-/// The plain twin: the product and the bias.
+/// The reference implementation: the product and the bias.
 pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     xs.matmul(&w.t()?)?.broadcast_add(b)
 }
@@ -166,7 +166,7 @@ mod tests {
     use candle_core::{DType, Device};
 
     #[test]
-    fn value_and_gradients_are_the_plain_twins() {
+    fn value_and_gradients_match_the_reference() {
         let random = |shape: &[usize]| Tensor::randn(0.0, 1.0, shape, &Device::Cpu).unwrap();
         for (n, inputs, outputs) in [(1, 5, 3), (7, 4, 1), (33, 130, 70)] {
             for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {

@@ -1,8 +1,8 @@
-//! Fused operations on the CPU, each beside a plain twin in tensor operations.
+//! Fused operations on the CPU, each beside a reference implementation in tensor operations.
 //!
-//! This is the only folder that touches storage. A kernel here takes and gives candle tensors; in f32 and f64 it runs
-//! over slices on the CPU and as a kernel of [`cuda`] on a GPU. Of any other dtype it runs its plain twin, whose gradient
-//! is candle's own backward ([`autograd`]). The tests hold every kernel against its twin, in value and in gradient.
+//! Only this folder accesses storage. A kernel takes and returns candle tensors. For f32 and f64 it runs over slices on the
+//! CPU and as a kernel of [`cuda`] on a GPU; for other dtypes its reference implementation runs, whose gradient is candle's
+//! own backward ([`autograd`]). The tests compare every kernel with its reference, in value and in gradient.
 //!
 //! Equal bits on any number of threads: work is cut in pieces that depend on the shapes alone ([`team`] hands them out),
 //! and sums run in a fixed order.

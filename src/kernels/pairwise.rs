@@ -37,7 +37,7 @@ pub fn value_and_grad(
     Ok((Scalar::Host(sum), grad))
 }
 
-/// The plain twin.
+/// The reference implementation, in tensor operations.
 pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
     let weights = match loss.column_weights() {
         Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fused_loop_is_the_plain_twin() {
+    fn the_fused_loop_matches_the_reference() {
         let random = || Tensor::randn(0.0, 2.0, (5, 3), &Device::Cpu).unwrap();
         let (xs, ys) = (random(), random());
         let (sum, grad) = value_and_grad(&Busy, &xs, &ys, 7.0).unwrap();

@@ -1,5 +1,5 @@
 //! The arithmetic in which formulas are written once: over `f32` and `f64` they become a fused loop, over tensors
-//! they become the plain twin of that loop.
+//! they become the reference implementation of that loop.
 
 use super::elementary;
 use std::ops::{Add, Div, Mul, Neg, Sub};

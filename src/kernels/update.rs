@@ -183,7 +183,7 @@ vectorized! {
     }
 }
 
-/// The plain twin: the same formula over tensors.
+/// The reference implementation: the same formula over tensors.
 pub fn plain<const S: usize>(
     rule: &impl PerElement,
     transform: &GradTransform<'_>,
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fused_loop_is_the_plain_twin() {
+    fn the_fused_loop_matches_the_reference() {
         let random = |n: usize| Tensor::randn(0.0, 1.0, n, &Device::Cpu).unwrap();
         let transform =
             GradTransform { scale: -0.5, clamp: 1.5, coupled: 0.01, keep: 0.99, ..GradTransform::NONE };
@@ -241,16 +241,16 @@ mod tests {
                 };
                 let (fused, fused_slots) = vars();
                 update(&Busy, &transform, &fused, &grad, &fused_slots).unwrap();
-                let (twin, twin_slots) = vars();
-                match twin_slots.as_slice() {
-                    [] => plain::<0>(&Busy, &transform, &twin, &grad, []),
-                    [a] => plain(&Busy, &transform, &twin, &grad, [a]),
-                    [a, b] => plain(&Busy, &transform, &twin, &grad, [a, b]),
-                    [a, b, c] => plain(&Busy, &transform, &twin, &grad, [a, b, c]),
+                let (reference, reference_slots) = vars();
+                match reference_slots.as_slice() {
+                    [] => plain::<0>(&Busy, &transform, &reference, &grad, []),
+                    [a] => plain(&Busy, &transform, &reference, &grad, [a]),
+                    [a, b] => plain(&Busy, &transform, &reference, &grad, [a, b]),
+                    [a, b, c] => plain(&Busy, &transform, &reference, &grad, [a, b, c]),
                     _ => unreachable!(),
                 }
                 .unwrap();
-                for (a, b) in fused_slots.iter().zip(&twin_slots).chain([(&fused, &twin)]) {
+                for (a, b) in fused_slots.iter().zip(&reference_slots).chain([(&fused, &reference)]) {
                     let off = (a.as_tensor() - b.as_tensor()).unwrap().abs().unwrap().max_all().unwrap();
                     assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
                 }

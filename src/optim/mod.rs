@@ -85,7 +85,7 @@ pub trait Hyperparameters {
     }
 }
 
-/// An optimizer that updates each element from its own weight, gradient and state. The CPU's loop, the plain twin and
+/// An optimizer that updates each element from its own weight, gradient and state. The CPU's loop, the reference implementation and
 /// the kernel for GPUs come from its formula.
 pub trait ElementwiseRule: Hyperparameters {
     /// The arithmetic of one step.

@@ -1,4 +1,4 @@
-//! Every fused kernel against its plain twin in tensor operations, forward and backward, at sizes of a small net.
+//! Every fused kernel against its reference implementation in tensor operations, forward and backward, at sizes of a small net.
 //!
 //!     cargo bench                     # all
 //!     cargo bench -- linear           # those whose name has `linear`
@@ -31,16 +31,16 @@ fn random(shape: &[usize]) -> Tensor {
     Tensor::randn(0f32, 0.5, shape, &Device::Cpu).expect("a small tensor fits")
 }
 
-/// A kernel and its twin side by side. What fails stops the bench: there is no one to report to.
+/// A kernel and its reference side by side. What fails stops the bench: there is no one to report to.
 fn side_by_side(
     c: &mut Criterion,
     name: &str,
     fused: impl Fn() -> Result<()>,
-    twin: impl Fn() -> Result<()>,
+    reference: impl Fn() -> Result<()>,
 ) {
     let mut group = c.benchmark_group(name);
     group.bench_function("fused", |b| b.iter(|| fused().expect("the kernel runs")));
-    group.bench_function("twin", |b| b.iter(|| twin().expect("the twin runs")));
+    group.bench_function("reference", |b| b.iter(|| reference().expect("the reference runs")));
     group.finish();
 }
 
@@ -60,11 +60,11 @@ fn layers(c: &mut Criterion) {
         drop(black_box(back));
         candle_core::Result::Ok(())
     };
-    let twin = || {
+    let reference = || {
         autograd::vjp(&[&xs, &w, &b], &grad, |t| linear::plain(&t[0], &t[1], &t[2])?.relu())
             .map(|grads| drop(black_box(grads)))
     };
-    side_by_side(c, "linear and relu", fused, twin);
+    side_by_side(c, "linear and relu", fused, reference);
 
     let (xs, w) = (random(&[N, H]), random(&[H]));
     let buffers = [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")];
@@ -76,20 +76,20 @@ fn layers(c: &mut Criterion) {
         let output = batch_norm::forward(&xs, &w, &b, 1e-5, &Single)?;
         batch_norm::backward(&xs, &w, &b, &output, &grad, pair(), &Single).map(|dx| drop(black_box(dx)))
     };
-    let twin = || {
+    let reference = || {
         autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::plain(&t[0], &t[1], &t[2], 1e-5))
             .map(|grads| drop(black_box(grads)))
     };
-    side_by_side(c, "batch norm", fused, twin);
+    side_by_side(c, "batch norm", fused, reference);
     let fused = || {
         let output = layer_norm::forward(&xs, &w, &b, 1e-5)?;
         layer_norm::backward(&xs, [&w, &b], &output, &grad, pair()).map(|dx| drop(black_box(dx)))
     };
-    let twin = || {
+    let reference = || {
         autograd::vjp(&[&xs, &w, &b], &grad, |t| layer_norm::plain(&t[0], &t[1], &t[2], 1e-5))
             .map(|grads| drop(black_box(grads)))
     };
-    side_by_side(c, "layer norm", fused, twin);
+    side_by_side(c, "layer norm", fused, reference);
 }
 
 fn elementwise(c: &mut Criterion) {
@@ -98,18 +98,18 @@ fn elementwise(c: &mut Criterion) {
         let ys = activation::forward(Activation::Tanh, &xs)?;
         activation::backward(Activation::Tanh, &xs, &ys, &grad).map(|dx| drop(black_box(dx)))
     };
-    let twin = || autograd::vjp(&[&xs], &grad, |t| t[0].tanh()).map(|grads| drop(black_box(grads)));
-    side_by_side(c, "tanh", fused, twin);
+    let reference = || autograd::vjp(&[&xs], &grad, |t| t[0].tanh()).map(|grads| drop(black_box(grads)));
+    side_by_side(c, "tanh", fused, reference);
 
     let fused = || {
         let mask = dropout::mask(&xs, 0.5, &Stream::new(1, Purpose::Dropout, 1), 0, None)?;
         dropout::apply(&dropout::apply(&xs, &mask)?, &mask).map(|dx| drop(black_box(dx)))
     };
-    let twin = || {
+    let reference = || {
         autograd::vjp(&[&xs], &grad, |t| candle_nn::ops::dropout(&t[0], 0.5))
             .map(|grads| drop(black_box(grads)))
     };
-    side_by_side(c, "dropout", fused, twin);
+    side_by_side(c, "dropout", fused, reference);
 
     let images = Tensor::ones((10_000, 784), DType::U8, &Device::Cpu).expect("fits");
     let indices: Vec<u32> = (0..10_000).step_by(157).collect();
@@ -117,16 +117,16 @@ fn elementwise(c: &mut Criterion) {
         gather::rows(&images, &indices, &images.dims()[1..], (0.1, -0.5), DType::F32, None)
             .map(|xs| drop(black_box(xs)))
     };
-    let twin = || {
+    let reference = || {
         gather::plain(&images, &indices, &images.dims()[1..], (0.1, -0.5), DType::F32)
             .map(|xs| drop(black_box(xs)))
     };
-    side_by_side(c, "gather", fused, twin);
+    side_by_side(c, "gather", fused, reference);
 
     let many = random(&[784, H]);
     let fused = || norm::sum_of_squares(&many).map(|sum| assert!(black_box(sum) > 0.0));
-    let twin = || many.sqr()?.sum_all().map(|sum| drop(black_box(sum)));
-    side_by_side(c, "norm", fused, twin);
+    let reference = || many.sqr()?.sum_all().map(|sum| drop(black_box(sum)));
+    side_by_side(c, "norm", fused, reference);
 }
 
 struct SquaredError;
@@ -146,17 +146,17 @@ fn losses(c: &mut Criterion) {
     let fused =
         || cross_entropy::value_and_grad(&logits, &targets, &how, 64.0).map(|result| drop(black_box(result)));
     let one = Tensor::new(1f32, &Device::Cpu).expect("fits");
-    let twin = || {
+    let reference = || {
         autograd::vjp(&[&logits], &one, |t| cross_entropy::plain(&t[0], &targets, &how))
             .map(|grads| drop(black_box(grads)))
     };
-    side_by_side(c, "cross entropy", fused, twin);
+    side_by_side(c, "cross entropy", fused, reference);
 
     let (xs, ys) = (random(&[N, H]), random(&[N, H]));
     let fused =
         || pairwise::value_and_grad(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
-    let twin = || pairwise::plain(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
-    side_by_side(c, "squared error", fused, twin);
+    let reference = || pairwise::plain(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
+    side_by_side(c, "squared error", fused, reference);
 }
 
 fn sequences(c: &mut Criterion) {
@@ -172,13 +172,13 @@ fn sequences(c: &mut Criterion) {
             let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
             recurrent::backward(pass, cell.each_ref(), &grad, outs, false).map(|dx| drop(black_box(dx)))
         };
-        let twin = || {
+        let reference = || {
             autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
                 recurrent::plain(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], false)
             })
             .map(|grads| drop(black_box(grads)))
         };
-        side_by_side(c, name, fused, twin);
+        side_by_side(c, name, fused, reference);
     }
 }
 
@@ -188,8 +188,8 @@ fn updates(c: &mut Criterion) {
     let first = Step { t: 1, lr: 1e-3, numbers_before: [0.0; 2], numbers: [0.0; 2] };
     let adam = Adam::default().formula(first);
     let fused = || update::update(&adam, &GradTransform::NONE, &param, &grad, &slots);
-    let twin = || update::plain(&adam, &GradTransform::NONE, &param, &grad, slots.each_ref());
-    side_by_side(c, "adam", fused, twin);
+    let reference = || update::plain(&adam, &GradTransform::NONE, &param, &grad, slots.each_ref());
+    side_by_side(c, "adam", fused, reference);
 }
 
 criterion_group! {

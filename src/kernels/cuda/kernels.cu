@@ -1,4 +1,4 @@
-// The kernels for GPUs, each a twin of one in the folder above. Every file here is written once for a type REAL, and
+// The kernels for GPUs, each the counterpart of one in the folder above. Every file here is written once for a type REAL, and
 // read twice. A C++ compiler takes it as well, with host.h in CUDA's place: that build is tested against the CPU's
 // kernels on any machine.
 

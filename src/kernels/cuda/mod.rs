@@ -1,4 +1,4 @@
-//! CUDA devices, and the kernels that run there: each has a Rust function here with the shapes and meaning of its twin
+//! CUDA devices, and the kernels that run there: each has a Rust function here with the shapes and meaning of its counterpart
 //! in the folder above, and its body in a `.cuh` file of the same name.
 //!
 //! The bodies also compile as C++ for this machine (`host.h`), and the tests run them so, by the same Rust functions,

@@ -10,7 +10,7 @@ use super::super::{Accumulate, team};
 use super::rows::{Rows, Steps, by_rows, two};
 use super::{Activation, Arguments, Cell, Output, Sizes, order, transposed};
 
-/// The plain twin of a step, from its argument (N, H).
+/// The reference implementation of a step, from its argument (N, H).
 pub(super) fn plain_step(z: &Tensor, act: Activation) -> Result<Tensor> {
     match act {
         Activation::Tanh => z.tanh(),

@@ -12,7 +12,7 @@ use super::super::{Accumulate, team};
 use super::rows::{Rows, Steps, by_rows};
 use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
-/// The plain twin of a step, from what input and state give (N, 3 H) and the state (N, H).
+/// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn plain_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
     let hidden = h.dim(1)?;
     let gate = |of: &Tensor, k: usize| of.narrow(1, k * hidden, hidden);

@@ -11,7 +11,7 @@ use super::super::{Accumulate, team};
 use super::rows::{Rows, by_rows, two};
 use super::{Arguments, Cell, Output, Sizes, order, transposed};
 
-/// The plain twin of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
+/// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn plain_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
     let hidden = c.dim(1)?;
     let gate = |k: usize| z.narrow(1, k * hidden, hidden);

@@ -48,7 +48,7 @@ pub type Cell<P> = [P; 4];
 pub struct Output {
     /// The states, (T, N, H).
     pub hs: Tensor,
-    /// What [`backward`] needs besides; nothing where the plain twin ran.
+    /// What [`backward`] needs besides; nothing where the reference implementation ran.
     saved: Vec<Tensor>,
 }
 
@@ -114,7 +114,7 @@ pub fn backward(
     Ok(want_input.then(|| grads[0].clone()))
 }
 
-/// The plain twin.
+/// The reference implementation, in tensor operations.
 pub fn plain(
     kind: Kind,
     xs: &Tensor,
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn value_and_gradients_are_the_plain_twins() {
+    fn value_and_gradients_match_the_reference() {
         for (steps, n, features, hidden) in [(1, 2, 3, 4), (5, 1, 2, 3), (6, 4, 3, 5)] {
             for (kind, reverse) in KINDS.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
                 let (xs, cell) = (random(&[steps, n, features]), cell(kind, features, hidden));

@@ -79,11 +79,11 @@ fn batch_normalisation() {
             let own = run(true, &|outs| {
                 batch_norm::backward(&there(&w), (&normalized, &var, 1e-5), &there(&grad), outs)
             });
-            let twin = run(false, &|outs| {
+            let reference = run(false, &|outs| {
                 kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, outs, &Single)
             });
-            for (own, twin) in own.iter().zip(&twin) {
-                close(own, twin, 20.0 * tolerance, "batch norm, back");
+            for (own, reference) in own.iter().zip(&reference) {
+                close(own, reference, 20.0 * tolerance, "batch norm, back");
             }
         }
     });
@@ -108,10 +108,10 @@ fn layer_normalisation() {
             let own = run(true, &|outs| {
                 layer_norm::backward(&there(&w), (&normalized, &inverse), &there(&grad), outs)
             });
-            let twin =
+            let reference =
                 run(false, &|outs| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, outs));
-            for (own, twin) in own.iter().zip(&twin) {
-                close(own, twin, 40.0 * tolerance, "layer norm, back");
+            for (own, reference) in own.iter().zip(&reference) {
+                close(own, reference, 40.0 * tolerance, "layer norm, back");
             }
         }
     });
@@ -141,15 +141,15 @@ fn recurrent_layers() {
                     (dx.unwrap(), buffers)
                 };
                 let pass = Pass { kind, xs: &xs, output: &expected, reverse };
-                let (dx, twin) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
+                let (dx, reference) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
                 let output = Output::of(hs, Vec::new());
                 let pass = Pass { xs: &own_xs, output: &output, ..pass };
                 let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
                     recurrent::backward(pass, &saved, own_cell.each_ref(), &there(&grad), outs, true)
                 });
                 close(&own_dx, &dx, 200.0 * tolerance, "gradient of the input");
-                for (own, twin) in own.iter().zip(&twin) {
-                    close(own, twin, 200.0 * tolerance, &format!("{kind:?}, back"));
+                for (own, reference) in own.iter().zip(&reference) {
+                    close(own, reference, 200.0 * tolerance, &format!("{kind:?}, back"));
                 }
             }
         }

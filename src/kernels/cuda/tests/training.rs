@@ -125,8 +125,9 @@ fn batches() {
             for (indices, row) in [(&[2u32, 0, 2][..], &[2usize][..]), (&[1, 0], &[2, 2])] {
                 let rows = Tensor::new(indices, &gpu()).unwrap();
                 let own = gather::rows(&there(xs), &rows, row, (1.0 / 255.0, -0.5), dtype).unwrap();
-                let twin = kernels::gather::rows(xs, indices, row, (1.0 / 255.0, -0.5), dtype, None).unwrap();
-                close(&own, &twin, tolerance, "batch");
+                let reference =
+                    kernels::gather::rows(xs, indices, row, (1.0 / 255.0, -0.5), dtype, None).unwrap();
+                close(&own, &reference, tolerance, "batch");
             }
         }
     });
