@@ -14,6 +14,8 @@ pub mod bytes;
 mod columns;
 pub mod cross_entropy;
 pub mod cuda;
+#[cfg(test)]
+pub(crate) mod draws;
 pub mod dropout;
 mod elementary;
 pub mod gather;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Optimize, Rule, Step, UpdateKind, UpdateRule};
+use super::{Rule, Step, UpdateKind, UpdateRule};
 use crate::kernels::recorded::Recording;
 use crate::kernels::update::shared_recordings;
 use crate::registry::FromTable;

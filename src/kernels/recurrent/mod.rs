@@ -245,27 +245,30 @@ pub fn swap_batch_and_time(xs: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
+    use crate::kernels::draws::Draws;
 
     const KINDS: [Kind; 4] =
         [Kind::Elman(Activation::Tanh), Kind::Elman(Activation::Relu), Kind::Lstm, Kind::Gru];
 
-    fn random(shape: &[usize]) -> Tensor {
-        Tensor::randn(0.0, 0.7, shape, &Device::Cpu).unwrap()
-    }
-
-    fn cell(kind: Kind, features: usize, hidden: usize) -> Cell<Tensor> {
+    fn cell(draws: &Draws, kind: Kind, features: usize, hidden: usize) -> Cell<Tensor> {
         let rows = kind.gates() * hidden;
-        [random(&[rows, features]), random(&[rows, hidden]), random(&[rows]), random(&[rows])]
+        [
+            draws.normal(&[rows, features], 0.7),
+            draws.normal(&[rows, hidden], 0.7),
+            draws.normal(&[rows], 0.7),
+            draws.normal(&[rows], 0.7),
+        ]
     }
 
     #[test]
     fn value_and_gradients_match_the_reference() {
+        let draws = Draws::new(1);
         for (steps, n, features, hidden) in [(1, 2, 3, 4), (5, 1, 2, 3), (6, 4, 3, 5)] {
             for (kind, reverse) in KINDS.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
-                let (xs, cell) = (random(&[steps, n, features]), cell(kind, features, hidden));
+                let (xs, cell) =
+                    (draws.normal(&[steps, n, features], 0.7), cell(&draws, kind, features, hidden));
                 let refs = || cell.each_ref();
-                let grad = random(&[steps, n, hidden]);
+                let grad = draws.normal(&[steps, n, hidden], 0.7);
                 let output = forward(kind, &xs, refs(), reverse).unwrap();
                 close(&output.hs, &plain(kind, &xs, refs(), reverse).unwrap());
                 let expected = autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
@@ -286,8 +289,9 @@ mod tests {
 
     #[test]
     fn two_thousand_steps_cost_no_stack() {
+        let draws = Draws::new(1);
         for kind in KINDS {
-            let (xs, cell) = (random(&[2000, 1, 2]), cell(kind, 2, 3));
+            let (xs, cell) = (draws.normal(&[2000, 1, 2], 0.7), cell(&draws, kind, 2, 3));
             let cell = cell.map(|p| (p * 0.01).unwrap());
             let output = forward(kind, &xs, cell.each_ref(), false).unwrap();
             let pass = Pass { kind, xs: &xs, output: &output, reverse: false };

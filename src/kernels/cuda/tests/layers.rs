@@ -10,9 +10,9 @@ use crate::kernels::{self, Accumulate, Activation, GradOut, MatmulPrecision};
 
 #[test]
 fn activations() {
-    each(|dtype, tolerance| {
-        let xs = (random(&[777], dtype) * 3.0).unwrap();
-        let grad = random(&[777], dtype);
+    each(|dtype, tolerance, draws| {
+        let xs = (random(draws, &[777], dtype) * 3.0).unwrap();
+        let grad = random(draws, &[777], dtype);
         for name in Activation::NAMES {
             let act: Activation = serde_json::from_str(&format!("\"{name}\"")).unwrap();
             let ys = activation::forward(act, &there(&xs)).unwrap();
@@ -29,11 +29,14 @@ fn activations() {
 
 #[test]
 fn linear_layers_and_sums_of_rows() {
-    each(|dtype, tolerance| {
+    each(|dtype, tolerance, draws| {
         for (n, inputs, outputs) in [(1, 5, 3), (7, 4, 1), (33, 130, 70)] {
-            let (xs, w, b) =
-                (random(&[n, inputs], dtype), random(&[outputs, inputs], dtype), random(&[outputs], dtype));
-            let grad = random(&[n, outputs], dtype);
+            let (xs, w, b) = (
+                random(draws, &[n, inputs], dtype),
+                random(draws, &[outputs, inputs], dtype),
+                random(draws, &[outputs], dtype),
+            );
+            let grad = random(draws, &[n, outputs], dtype);
             for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
                 let (ys, argument) =
                     linear::forward(&there(&xs), &there(&w), &there(&b), act, MatmulPrecision::F32).unwrap();
@@ -60,10 +63,10 @@ fn linear_layers_and_sums_of_rows() {
 
 #[test]
 fn batch_normalisation() {
-    each(|dtype, tolerance| {
+    each(|dtype, tolerance, draws| {
         for (n, channels) in [(2, 1), (7, 5), (64, 33), (1000, 40)] {
-            let [xs, grad] = [(); 2].map(|()| random(&[n, channels], dtype));
-            let [w, b] = [(); 2].map(|()| random(&[channels], dtype));
+            let [xs, grad] = [(); 2].map(|()| random(draws, &[n, channels], dtype));
+            let [w, b] = [(); 2].map(|()| random(draws, &[channels], dtype));
             let [ys, normalized, mean, var] =
                 batch_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected = kernels::batch_norm::forward(&xs, &w, &b, 1e-5, &Single).unwrap();
@@ -91,10 +94,10 @@ fn batch_normalisation() {
 
 #[test]
 fn layer_normalisation() {
-    each(|dtype, tolerance| {
+    each(|dtype, tolerance, draws| {
         for (n, channels) in [(1, 2), (7, 5), (66, 33), (3, 1000)] {
-            let [xs, grad] = [(); 2].map(|()| random(&[n, channels], dtype));
-            let [w, b] = [(); 2].map(|()| random(&[channels], dtype));
+            let [xs, grad] = [(); 2].map(|()| random(draws, &[n, channels], dtype));
+            let [w, b] = [(); 2].map(|()| random(draws, &[channels], dtype));
             let [ys, normalized, inverse] =
                 layer_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected = kernels::layer_norm::forward(&xs, &w, &b, 1e-5).unwrap();
@@ -120,17 +123,17 @@ fn layer_normalisation() {
 #[test]
 fn recurrent_layers() {
     let kinds = [Kind::Elman(Activation::Tanh), Kind::Elman(Activation::Relu), Kind::Lstm, Kind::Gru];
-    each(|dtype, tolerance| {
+    each(|dtype, tolerance, draws| {
         for kind in kinds {
             for ((steps, n, features, hidden), reverse) in
                 [((1, 3, 2, 4), false), ((5, 4, 3, 6), false), ((5, 4, 3, 6), true)]
             {
                 let rows = kind.gates() * hidden;
                 let shapes = [vec![rows, features], vec![rows, hidden], vec![rows], vec![rows]];
-                let cell = shapes.map(|shape| (random(&shape, dtype) * 0.5).unwrap());
+                let cell = shapes.map(|shape| (random(draws, &shape, dtype) * 0.5).unwrap());
                 let cell = cell.each_ref();
-                let xs = random(&[steps, n, features], dtype);
-                let grad = random(&[steps, n, hidden], dtype);
+                let xs = random(draws, &[steps, n, features], dtype);
+                let grad = random(draws, &[steps, n, hidden], dtype);
                 let (own_xs, own_cell) = (there(&xs), cell.map(there));
                 let expected = layers::forward(kind, &xs, cell, reverse).unwrap();
                 let (hs, saved) = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();

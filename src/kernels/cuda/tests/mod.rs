@@ -7,6 +7,7 @@ mod training;
 use candle_core::{DType, Device, Tensor};
 
 use super::device;
+use crate::kernels::draws::Draws;
 use crate::kernels::{Accumulate, GradOut};
 
 /// What rounding may do in so many steps of arithmetic.
@@ -28,8 +29,8 @@ pub(super) fn there(tensor: &Tensor) -> Tensor {
     tensor.copy().unwrap().to_device(&gpu()).unwrap()
 }
 
-pub(super) fn random(shape: &[usize], dtype: DType) -> Tensor {
-    Tensor::randn(0.0, 1.0, shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
+pub(super) fn random(draws: &Draws, shape: &[usize], dtype: DType) -> Tensor {
+    draws.normal(shape, 1.0).to_dtype(dtype).unwrap()
 }
 
 /// Both within `tolerance`, of their size where that is more than 1; not finite in the same places.
@@ -48,9 +49,10 @@ pub(super) fn close(a: &Tensor, b: &Tensor, tolerance: f64, what: &str) {
     }
 }
 
-pub(super) fn each(mut test: impl FnMut(DType, f64)) {
+pub(super) fn each(mut test: impl FnMut(DType, f64, &Draws)) {
+    let draws = Draws::new(1);
     for dtype in [DType::F32, DType::F64] {
-        test(dtype, tolerance(dtype));
+        test(dtype, tolerance(dtype), &draws);
     }
 }
 

@@ -9,9 +9,9 @@ use crate::rng::{Purpose, Stream};
 
 #[test]
 fn cross_entropies() {
-    each(|dtype, tolerance| {
+    each(|dtype, tolerance, draws| {
         for (rows, classes) in [(1u32, 2u32), (5, 10), (9, 77)] {
-            let logits = (random(&[rows as usize, classes as usize], dtype) * 5.0).unwrap();
+            let logits = (random(draws, &[rows as usize, classes as usize], dtype) * 5.0).unwrap();
             let targets: Vec<i64> =
                 (0..rows).map(|row| if row == 3 { -100 } else { i64::from(row * 7 % classes) }).collect();
             let targets = Tensor::new(targets, &Device::Cpu).unwrap();
@@ -58,8 +58,8 @@ impl kernels::cross_entropy::OfLikelihood for Likelihood<'_> {
 
 #[test]
 fn losses_of_a_likelihood() {
-    each(|dtype, tolerance| {
-        let logits = (random(&[7, 12], dtype) * 3.0).unwrap();
+    each(|dtype, tolerance, draws| {
+        let logits = (random(draws, &[7, 12], dtype) * 3.0).unwrap();
         let logits = candle_nn::ops::log_softmax(&logits, candle_core::D::Minus1).unwrap();
         let targets = Tensor::new(&[0i64, 11, -100, 5, 5, 1, 2], &Device::Cpu).unwrap();
         let weights: Vec<f64> = (0..12).map(|class| 0.25 + f64::from(class)).collect();
@@ -92,12 +92,12 @@ fn losses_of_a_likelihood() {
 
 #[test]
 fn dropout_masks_are_the_same_on_both_devices() {
-    each(|dtype, _| {
+    each(|dtype, _, draws| {
         let stream = Stream::new(7, Purpose::Dropout, (12 << 16) | 3);
         for shape in [&[7usize, 9][..], &[4, 6, 5]] {
             // p, and p · 2³²
             for (p, dropped, first) in [(0.25, 1u64 << 30, 0), (0.5, 1 << 31, 13), (1.0, 1 << 32, 2)] {
-                let xs = random(shape, dtype);
+                let xs = random(draws, shape, dtype);
                 let expected = kernels::dropout::mask(&xs, p, &stream, first, None).unwrap();
                 let sizes = if let [n, c] = *shape { [1, n, c] } else { [shape[0], shape[1], shape[2]] };
                 let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
@@ -119,7 +119,7 @@ fn dropout_masks_are_the_same_on_both_devices() {
 #[test]
 fn batches() {
     let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
-    each(|dtype, tolerance| {
+    each(|dtype, tolerance, _| {
         for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
             // Rows, and windows of two steps.
             for (indices, row) in [(&[2u32, 0, 2][..], &[2usize][..]), (&[1, 0], &[2, 2])] {
@@ -135,10 +135,10 @@ fn batches() {
 
 #[test]
 fn the_guard_skips_every_update_from_the_first_that_is_not_finite_on() {
-    each(|dtype, _| {
+    each(|dtype, _, draws| {
         let guard = FiniteGuard::new(4, &gpu()).unwrap();
         // More than a block takes.
-        let grads = random(&[10_001], dtype);
+        let grads = random(draws, &[10_001], dtype);
         let squares = kernels::norm::sum_of_squares(&grads).unwrap();
         let nan = Tensor::new(&[1.0, f64::NAN], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         let nan = Tensor::cat(&[&grads, &nan], 0).unwrap();
