@@ -14,16 +14,16 @@ pub struct Adadelta {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// ρ: how much of the running means is kept.
+    /// Decay rate ρ of the running means.
     #[schemars(range(min = 0, max = 1))]
     pub rho: f64,
-    /// Added inside both roots.
+    /// Added under both square roots for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Adafactor, whose state is two vectors a matrix: Shazeer and Stern 2018,
+//! Adafactor, which keeps two vectors of state per matrix: Shazeer and Stern 2018,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html>.
 
 use std::borrow::Cow;
@@ -15,36 +15,36 @@ use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, GradTransform, gradient, update};
 use crate::registry::KeyError;
 
-/// Divides the gradient by the root of a running mean of its squares, of a matrix kept as the means of rows and columns;
-/// the step is in proportion to the weights' size, and limited by d.
+/// Divides the gradient by the root of a running mean of its squares, which for a matrix is factored into the means of
+/// rows and columns. The step is relative to the weights' root mean square and clipped at d.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adafactor {
-    /// The learning rate, in proportion to the weights' size.
+    /// The learning rate, relative to the root mean square of the weights.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// `1 - t^beta2_decay` of the running mean is kept at step t.
+    /// The running mean's decay rate at step t is `1 - t^beta2_decay`.
     #[schemars(range(max = 0))]
     pub beta2_decay: f64,
-    /// The smallest root mean square of a gradient, and the smallest size of weights that a step is in proportion to.
+    /// Lower bounds of the gradient's and of the weights' root mean square.
     #[schemars(transform = second_not_negative)]
     pub eps: (Floor, f64),
-    /// d: the largest root mean square of an update, before the learning rate.
+    /// Clipping threshold d: the largest root mean square of an update before the learning rate.
     #[schemars(range(min = 1))]
     pub d: f64,
-    /// This times the learning rate is the share of the weight that decays.
+    /// Decoupled weight decay: each update first multiplies the weight by `1 - lr · weight_decay`.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
-/// A smallest value.
+/// A lower bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Floor {
-    /// The precision of the numbers' type: torch's None, in TOML "none".
+    /// The machine epsilon of the dtype: `None` in torch, "none" in TOML.
     Precision,
-    /// This number.
+    /// A fixed value.
     Number(f64),
 }
 
@@ -102,7 +102,7 @@ impl Default for Adafactor {
     }
 }
 
-/// `old + (new - old) · weight`, in place; gives the new value.
+/// `slot ← slot + (new - slot) · weight`; returns the new value.
 fn lerp(slot: &Var, new: &Tensor, weight: f64) -> Result<Tensor> {
     let old = slot.as_detached_tensor();
     let value = (&old + ((new - &old)? * weight)?)?;
@@ -116,7 +116,7 @@ fn root_mean_square(of: &Tensor) -> Result<f64> {
 }
 
 impl Adafactor {
-    /// The running mean of the squared gradient, taken one step on.
+    /// Updates the running mean of the squared gradient and returns it.
     fn squares(grad: &Tensor, slots: &[Var], weight: f64, least: f64) -> Result<Tensor> {
         let squares = grad.sqr()?;
         match slots {

@@ -14,19 +14,19 @@ pub struct Adagrad {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// How fast the learning rate falls with the steps.
+    /// Learning-rate decay.
     #[schemars(range(min = 0))]
     pub lr_decay: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Where the sum of squares starts.
+    /// Initial value of the sum of squared gradients.
     #[schemars(range(min = 0))]
     pub initial_accumulator_value: f64,
-    /// Added to the root.
+    /// Added to the denominator for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 

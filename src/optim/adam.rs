@@ -9,27 +9,27 @@ use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, `p ← p - lr m̂ / (√v̂ + eps)` with m̂, v̂ corrected for their
-/// start at 0. The weight decay joins the gradient.
+/// initialisation at 0. The weight decay is added to the gradient.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// β₁ and β₂: how much of the running means is kept.
+    /// Decay rates β₁ and β₂ of the running means.
     #[schemars(transform = below_one)]
     pub betas: [f64; 2],
-    /// Added to the root.
+    /// Added to the denominator for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Divides by the largest v so far: Reddi et al. 2018.
+    /// Divide by the maximum of all v so far (`AMSGrad`, Reddi et al. 2018).
     pub amsgrad: bool,
-    /// Whether the decay shrinks the weights themselves, as in AdamW.
+    /// Apply the weight decay to the weights instead of the gradient, as AdamW does.
     pub decoupled_weight_decay: bool,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
@@ -47,7 +47,7 @@ impl Default for Adam {
     }
 }
 
-/// Adam's arithmetic at one step, which AdamW shares.
+/// The arithmetic of one step, shared with `AdamW`.
 pub struct Formula {
     betas: [f64; 2],
     eps: f64,
@@ -79,7 +79,7 @@ impl PerElement for Formula {
     }
 }
 
-/// Takes a gradient into the running means of the gradient and its square, the first two slots.
+/// Updates the running means of the gradient and of its square, the first two slots.
 #[inline(always)]
 pub(super) fn moments<R: Real>(slots: &mut [R], g: R, [beta1, beta2]: [f64; 2]) {
     // torch's lerp: m + (g - m)(1 - β₁)
@@ -87,13 +87,13 @@ pub(super) fn moments<R: Real>(slots: &mut [R], g: R, [beta1, beta2]: [f64; 2]) 
     slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
 }
 
-/// The slots of Adam and its kin.
+/// The state of Adam and of the optimizers derived from it.
 pub(super) fn slots(amsgrad: bool) -> Vec<Slot> {
     let names = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
     names[..if amsgrad { 3 } else { 2 }].iter().map(|name| Slot::zero(name)).collect()
 }
 
-/// The checks of Adam and its kin.
+/// Validates the options of Adam and of the optimizers derived from it.
 pub(super) fn check([beta1, beta2]: [f64; 2], eps: f64) -> Result<(), KeyError> {
     check_betas(&[("betas[0]", beta1), ("betas[1]", beta2)])?;
     check_non_negative(&[("eps", eps)])

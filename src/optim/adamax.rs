@@ -1,4 +1,4 @@
-//! Adamax, Adam by the infinity norm: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html>.
+//! Adamax, Adam with the infinity norm: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html>.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,16 +15,16 @@ pub struct Adamax {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// β₁ and β₂: how much of the running means is kept.
+    /// Decay rates β₁ and β₂ of the running means.
     #[schemars(transform = below_one)]
     pub betas: [f64; 2],
-    /// Added to the absolute gradient.
+    /// Added to the gradient's absolute value for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 

@@ -7,27 +7,27 @@ use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_nega
 use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
-/// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; the average `ax` of p begins at step t0. torch trains on
-/// with p, and so does this.
+/// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; `ax` averages p from step t0 on. As in torch, training
+/// continues with p.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asgd {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// λ: the decay.
+    /// Decay term λ.
     #[schemars(range(min = 0))]
     pub lambd: f64,
-    /// α: the power in η.
+    /// Exponent α in η.
     #[schemars(range(min = 0))]
     pub alpha: f64,
-    /// The step at which averaging begins.
+    /// The step at which averaging starts.
     #[schemars(range(min = 0))]
     pub t0: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
@@ -50,8 +50,8 @@ impl PerElement for Formula {
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
         let p = p.scale(1.0 - self.lambd * self.eta) - g.scale(self.eta);
-        // Until averaging begins the average is the weight itself, to the bit.
-        #[allow(clippy::float_cmp, reason = "1 marks that averaging has not begun")]
+        // Until averaging starts, the average is a bitwise copy of the weight.
+        #[allow(clippy::float_cmp, reason = "1 means that averaging has not started")]
         let begun = self.mu != 1.0;
         let average = slots[0];
         slots[0] = R::when(begun, || average + (p - average).scale(self.mu), || p);

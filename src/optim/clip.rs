@@ -6,39 +6,39 @@ use crate::error::Result;
 use crate::kernels::cuda::SkipFlag;
 use crate::kernels::norm::sum_of_squares;
 
-/// How gradients are limited before an update.
+/// How gradients are clipped before an update.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Clip {
-    /// Not at all.
+    /// No clipping.
     #[default]
     None,
-    /// All of them together are scaled down to this Euclidean norm, if theirs is larger. Pascanu et al. 2013.
+    /// All gradients are scaled down together to this Euclidean norm, if theirs is larger (Pascanu et al. 2013).
     Norm(f64),
-    /// Every element to ± this.
+    /// Every element is clamped to ± this.
     Value(f64),
 }
 
-/// What clipping does to the gradients of one update.
+/// The clipping of one update's gradients.
 #[derive(Debug, Clone, Copy)]
 pub struct Clipping<'a> {
-    /// The Euclidean norm of all gradients together, where it was needed.
+    /// The Euclidean norm of all gradients together, if it was computed.
     pub norm: Option<f64>,
     /// Every gradient is multiplied by this.
     pub scale: f64,
-    /// Every element is limited to ± this; infinite: not at all.
+    /// Every element is clamped to ± this; infinity clamps nothing.
     pub clamp: f64,
     /// What decides, when the update runs, whether it is made, and scales the gradients further.
     pub skip_flag: Option<SkipFlag<'a>>,
 }
 
 impl Clipping<'_> {
-    /// Nothing is limited.
+    /// No clipping.
     pub const NONE: Clipping<'static> =
         Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY, skip_flag: None };
 }
 
 impl Clip {
-    /// The clipping of gradients that lie one behind the other. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as torch has it.
+    /// The clipping of gradients that lie one behind the other. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as in torch.
     pub fn of(self, gradients: &Tensor) -> Result<Clipping<'static>> {
         match self {
             Self::None => Ok(Clipping::NONE),

@@ -1,5 +1,5 @@
-//! Optimizers that evaluate the loss several times in an update: torch's `step(closure)`. They see all parameters as one
-//! long vector, in f64.
+//! Optimizers that evaluate the loss several times per update: torch's `step(closure)`. They see all parameters as one
+//! vector in f64.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 /// The loss and its gradient at a point.
 pub type Closure<'a> = dyn FnMut(&[f64]) -> Result<(f64, Vec<f64>)> + 'a;
 
-/// An optimizer's arithmetic for all parameters together.
+/// The update of all parameters at once.
 pub trait ClosureRule {
     /// Moves `point` by one update with the learning rate `lr`.
     fn update(
@@ -20,7 +20,7 @@ pub trait ClosureRule {
     ) -> Result<()>;
 }
 
-/// What a closure rule remembers, by torch's names.
+/// The state of a closure rule, by torch's names.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     /// The last direction.

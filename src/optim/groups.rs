@@ -11,34 +11,34 @@ use wildmatch::WildMatch;
 use super::{Rule, UpdateKind};
 use crate::registry::{FromTable, KeyError, schema};
 
-/// `[optimizer]`: a rule, and the parameters that go by other options.
+/// `[optimizer]`: a rule, and groups of parameters with other options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grouped {
-    /// The rule of every parameter that is in no group.
+    /// The rule of every parameter outside all groups.
     pub rule: Rule,
-    /// The groups; a parameter is in the first that matches its name.
+    /// The groups; a parameter belongs to the first that matches its name.
     pub groups: Vec<Group>,
 }
 
-/// Parameters that have options of their own.
+/// Parameters with their own options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// Which: a name of the state dict, where `*` stands for anything and `?` for one character.
+    /// A pattern of names in the state dict: `*` matches anything, `?` one character.
     pub pattern: String,
-    /// Whether they stay as they are.
+    /// Whether they are not trained.
     pub frozen: bool,
-    /// Their rule: the optimizer's, with the group's options in place of its own.
+    /// The optimizer's rule with the group's options.
     pub rule: Rule,
 }
 
 impl Group {
-    /// Whether the parameter of this name is in it.
+    /// Whether the parameter of this name belongs to it.
     pub fn matches(&self, name: &str) -> bool {
         WildMatch::new(&self.pattern).matches(name)
     }
 
-    /// Reads a group on top of the optimizer's own `base` options. A group that names another optimizer has that one's
-    /// defaults instead.
+    /// Reads a group over the optimizer's own `base` options; a group that names another optimizer starts from that
+    /// one's defaults.
     fn read(mut table: Table, base: &Table) -> Result<Self, KeyError> {
         let pattern = match table.remove("match") {
             Some(Value::String(pattern)) if !pattern.is_empty() => pattern,
@@ -86,8 +86,8 @@ impl FromTable for Grouped {
             let closure = |rule: &Rule| matches!(rule.update_kind(), UpdateKind::Closure(_));
             let alone = closure(&rule) || closure(&group.rule);
             if alone && !group.frozen {
-                let problem = "cannot have options of its own: `lbfgs` moves all parameters together; only \
-                               `frozen = true` goes with it";
+                let problem = "cannot have its own options: `lbfgs` updates all parameters at once and takes only \
+                               `frozen = true`";
                 return Err(under(KeyError::new("", problem)));
             }
             groups.push(group);
@@ -96,10 +96,11 @@ impl FromTable for Grouped {
     }
 }
 
-/// The schema of a group that goes by the rule of this entry.
+/// The schema of a group with the rule of this entry.
 fn group(mut rule: Schema) -> Schema {
-    let pattern = "Which parameters: a name of the state dict, where `*` stands for anything and `?` for one character.";
-    let frozen = "Whether they stay as they are.";
+    let pattern =
+        "Which parameters: a pattern of names in the state dict; `*` matches anything, `?` one character.";
+    let frozen = "Do not train them.";
     let closure = moves_all(schema::name_of(&rule));
     schema::add(
         &mut rule,
@@ -112,7 +113,7 @@ fn group(mut rule: Schema) -> Schema {
     if closure { frozen_only(rule) } else { rule }
 }
 
-/// Whether the optimizer of this name moves all parameters together.
+/// Whether the optimizer of this name updates all parameters at once.
 fn moves_all(name: &str) -> bool {
     let table = Table::from_iter([("name".to_owned(), name.into())]);
     Rule::from_table(table).is_ok_and(|rule| matches!(rule.update_kind(), UpdateKind::Closure(_)))
@@ -127,7 +128,7 @@ fn frozen_only(mut group: Schema) -> Schema {
     group
 }
 
-/// A group without a name goes by the optimizer's, and has of it what it leaves out.
+/// A group without a name has the optimizer's name, and its values for options that are left out.
 fn unnamed(mut group: Schema) -> Schema {
     group.insert("required".to_owned(), json!(["match"]));
     if let Some(Json::Object(options)) = group.get_mut("properties") {
@@ -155,8 +156,7 @@ impl JsonSchema for Grouped {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let groups = |items: Schema| {
-            let description =
-                "Parameters with options of their own; a parameter is in the first that matches its name.";
+            let description = "Groups of parameters with their own options; a parameter belongs to the first that matches its name.";
             [("groups".to_owned(), json!({ "type": "array", "description": description, "items": items }))]
         };
         let named = generator.subschema_for::<Group>();

@@ -1,4 +1,4 @@
-//! LAMB, Adam with a step in proportion to each layer's weights: You et al. 2020, <https://arxiv.org/abs/1904.00962>.
+//! LAMB, Adam with a layer-wise trust ratio: You et al. 2020, <https://arxiv.org/abs/1904.00962>.
 
 use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
@@ -14,24 +14,24 @@ use crate::kernels::update::{Descend, GradTransform, record, update};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
-/// `r = m̂ / (√v̂ + eps) + λ p`, `p ← p - lr ‖p‖ / ‖r‖ · r`, for each parameter by its own norms (algorithm 2); where one
-/// of the norms is 0 the ratio is 1.
+/// `r = m̂ / (√v̂ + eps) + λ p`, `p ← p - lr ‖p‖ / ‖r‖ · r`, with the norms of each parameter (algorithm 2); the ratio
+/// is 1 where one of the norms is 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lamb {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// β₁ and β₂: how much of the running means is kept.
+    /// Decay rates β₁ and β₂ of the running means.
     #[schemars(transform = below_one)]
     pub betas: [f64; 2],
-    /// Added to the root.
+    /// Added to the denominator for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// λ: this times the weight joins the direction.
+    /// Weight decay λ: this times the weight is added to the update's direction.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
@@ -41,7 +41,7 @@ impl Default for Lamb {
     }
 }
 
-/// Puts the direction in the weight's place.
+/// Writes the direction in place of the weight.
 struct Direction {
     betas: [f64; 2],
     eps: f64,
@@ -62,7 +62,7 @@ impl PerElement for Direction {
 }
 
 impl Hyperparameters for Lamb {
-    /// The decay is part of the direction.
+    /// The weight decay is part of the direction.
     fn common(&self) -> Common {
         Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
     }

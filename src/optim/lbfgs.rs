@@ -12,40 +12,40 @@ use super::{Common, Optimize, UpdateKind, check_non_negative, strong_wolfe};
 use crate::error::Result;
 use crate::registry::KeyError;
 
-/// Steps along the gradient times an approximate inverse Hessian, made of the last differences of gradients. One update
-/// is up to `max_iter` steps on the same batch, so it is for full batches.
+/// Steps along the gradient times an approximate inverse Hessian, from the last differences of gradients. One update
+/// makes up to `max_iter` iterations on the same batch, so use it with full batches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
-    /// The length of a step, or where the line search begins.
+    /// The learning rate; with a line search, its initial step length.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// The most steps an update.
+    /// Maximum number of iterations per update.
     #[schemars(range(min = 1))]
     pub max_iter: u64,
-    /// The most evaluations of the loss an update; left out: `max_iter · 5 / 4`.
+    /// Maximum number of loss evaluations per update; default: `max_iter · 5 / 4`.
     #[schemars(range(min = 1))]
     pub max_eval: Option<u64>,
-    /// Stops where no element of the gradient is larger.
+    /// Stop when no element of the gradient is larger.
     #[schemars(range(min = 0))]
     pub tolerance_grad: f64,
-    /// Stops where loss or weights change less.
+    /// Stop when the loss or the weights change by less.
     #[schemars(range(min = 0))]
     pub tolerance_change: f64,
-    /// How many differences are kept.
+    /// Number of past updates kept for the approximate inverse Hessian.
     #[schemars(range(min = 1))]
     pub history_size: usize,
-    /// A line search, where steps are not to be of length `lr`.
+    /// The line search; default: none, every step has length `lr`.
     pub line_search_fn: Option<LineSearch>,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
-/// torch's line search.
+/// Line searches, as in torch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LineSearch {
-    /// To a point that satisfies the strong Wolfe conditions.
+    /// Searches for a point that satisfies the strong Wolfe conditions.
     StrongWolfe,
 }
 
@@ -89,7 +89,7 @@ impl Optimize for Lbfgs {
 }
 
 impl Lbfgs {
-    /// The direction of the next step, by the two loops over the history.
+    /// The direction of the next step, by the two-loop recursion.
     fn direction(&self, history: &mut History, grad: &[f64]) -> Vec<f64> {
         if history.n_iter == 1 {
             history.h_diag = 1.0;
@@ -205,7 +205,7 @@ impl History {
         Ok(tensors)
     }
 
-    /// Reads the state back; the name of a tensor that is missing is the error.
+    /// Reads the state; the error names a missing tensor.
     pub(super) fn from_tensors(
         tensor: impl Fn(&'static str) -> Option<Tensor>,
     ) -> Result<Self, HistoryError> {

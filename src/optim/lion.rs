@@ -15,13 +15,13 @@ pub struct Lion {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// β₁ and β₂: how much of the running means is kept.
+    /// Decay rates β₁ and β₂ of the running means.
     #[schemars(transform = below_one)]
     pub betas: [f64; 2],
-    /// This times the learning rate is the share of the weight that decays.
+    /// Decoupled weight decay: each update first multiplies the weight by `1 - lr · weight_decay`.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 

@@ -1,7 +1,7 @@
-//! Optimizers: the arithmetic of each in a file of its own, all that they share here and in [`clip`].
+//! Optimizers: one file each for their arithmetic; what they share is here and in [`clip`].
 //!
-//! A rule is implemented on its hyperparameters. The [`Optimizer`] keeps the state, steps every parameter, and does
-//! once what all rules need: weight decay, `maximize`, clipping. Names, options, defaults and state names are torch's,
+//! A rule is implemented on its hyperparameters. The [`Optimizer`] keeps the state, updates every parameter, and applies
+//! what all rules share: weight decay, `maximize`, clipping. Names, options, defaults and state names are torch's,
 //! <https://docs.pytorch.org/docs/stable/optim.html>.
 
 pub mod adadelta;
@@ -50,7 +50,7 @@ pub trait Hyperparameters {
     /// The options that all optimizers share.
     fn common(&self) -> Common;
 
-    /// Validates the options, and names the one at fault. The shared options are checked elsewhere.
+    /// Validates the options; the error names the key. The shared options are validated elsewhere.
     fn check(&self) -> Result<(), KeyError>;
 
     /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
@@ -71,12 +71,12 @@ pub trait Hyperparameters {
         true
     }
 
-    /// Further state, by torch's names: scalars that torch keeps for every parameter alike. Two at most.
+    /// Further state by torch's names: scalars with the same value for every parameter. Two at most.
     fn numbers(&self) -> Vec<Slot> {
         Vec::new()
     }
 
-    /// Takes the numbers one step on, before the parameters are updated.
+    /// Advances the numbers by one step, before the parameters are updated.
     fn advance(&self, _numbers: &mut [f64], _at: Step) {}
 
     /// Whether the update is `p ← p - lr g` at all times: then the product that makes the gradient can make it.
@@ -97,7 +97,7 @@ pub trait ElementwiseRule: Hyperparameters {
 
 /// The update of one parameter.
 pub trait UpdateRule: Hyperparameters {
-    /// Whether an element moves by itself, whatever the others are.
+    /// Whether each element is updated independently of the others.
     fn is_per_element(&self) -> bool {
         false
     }
@@ -139,12 +139,12 @@ impl<E: ElementwiseRule> UpdateRule for E {
     }
 }
 
-/// What `[optimizer]` can name.
+/// An optimizer that `[optimizer]` can name.
 pub trait Optimize {
     /// The options that all optimizers share.
     fn common(&self) -> Common;
 
-    /// Refuses options that cannot be, by the key at fault. The shared options are checked elsewhere.
+    /// Validates the options; the error names the key. The shared options are validated elsewhere.
     fn check(&self) -> Result<(), KeyError>;
 
     /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
@@ -152,16 +152,16 @@ pub trait Optimize {
         None
     }
 
-    /// How it goes about an update.
+    /// The kind of update it makes.
     fn update_kind(&self) -> UpdateKind<'_>;
 }
 
-/// The two ways to update.
+/// The two kinds of update.
 #[derive(Clone, Copy)]
 pub enum UpdateKind<'a> {
-    /// Parameter by parameter from its gradient.
+    /// Each parameter from its own gradient.
     Parameter(&'a dyn UpdateRule),
-    /// All parameters together, with further evaluations of the loss.
+    /// All parameters at once, with further evaluations of the loss.
     Closure(&'a dyn ClosureRule),
 }
 
@@ -205,38 +205,38 @@ registry! {
     }
 }
 
-/// What all optimizers have.
+/// Options that all optimizers share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Common {
     /// The learning rate.
     pub lr: f64,
     /// The weight decay.
     pub weight_decay: f64,
-    /// Whether the decay shrinks the weights themselves (AdamW) instead of joining the gradient.
+    /// Whether the decay applies to the weights (AdamW) instead of the gradient.
     pub decoupled: bool,
-    /// Whether the loss is to grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
-/// A piece of state.
+/// A tensor of a parameter's state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slot {
     /// Its name in torch's state dict.
     pub name: &'static str,
-    /// The value of every element at the start.
+    /// The initial value of every element.
     pub initial: f64,
     /// Its shape.
     pub extent: Extent,
 }
 
-/// The shape of a slot, next to its parameter's.
+/// The shape of a slot, relative to its parameter's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// The same.
+    /// The parameter's shape.
     Like,
-    /// A number a row: (R, 1).
+    /// One element per row: (R, 1).
     Rows,
-    /// A number a column: (1, C).
+    /// One element per column: (1, C).
     Cols,
 }
 
@@ -261,7 +261,7 @@ impl Slot {
     }
 }
 
-/// Where an update stands.
+/// What an update knows about its step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// The number of this update, from 1.
@@ -280,14 +280,14 @@ impl Step {
         beta.powf(self.count())
     }
 
-    /// The number of this update as a number to reckon with.
+    /// The number of this update as a float.
     #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
     pub fn count(&self) -> f64 {
         self.t as f64
     }
 }
 
-/// Refuses what is not at least 0 and finite.
+/// Requires finite values, 0 or more.
 fn check_non_negative(options: &[(&str, f64)]) -> Result<(), KeyError> {
     match options.iter().find(|(_, value)| !value.is_finite() || *value < 0.0) {
         Some((key, value)) => {
@@ -297,7 +297,7 @@ fn check_non_negative(options: &[(&str, f64)]) -> Result<(), KeyError> {
     }
 }
 
-/// Refuses what is not in 0 … 1 without 1.
+/// Requires values in [0, 1).
 fn check_betas(betas: &[(&str, f64)]) -> Result<(), KeyError> {
     match betas.iter().find(|(_, beta)| !(0.0..1.0).contains(beta)) {
         Some((key, beta)) => {
@@ -308,7 +308,7 @@ fn check_betas(betas: &[(&str, f64)]) -> Result<(), KeyError> {
 }
 
 impl Rule {
-    /// Refuses options that cannot be, by the key at fault.
+    /// Validates the options; the error names the key.
     pub fn validate(&self) -> Result<(), KeyError> {
         let Common { lr, weight_decay, .. } = self.common();
         check_non_negative(&[("lr", lr), ("weight_decay", weight_decay)])?;

@@ -1,4 +1,4 @@
-//! Muon, momentum whose matrix is made orthogonal: Jordan 2024, <https://kellerjordan.github.io/posts/muon/>,
+//! Muon, momentum orthogonalised by Newton-Schulz iterations: Jordan 2024, <https://kellerjordan.github.io/posts/muon/>,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html>.
 
 use candle_core::{DType, Tensor, Var};
@@ -12,42 +12,42 @@ use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, GradTransform, gradient, update};
 use crate::registry::KeyError;
 
-/// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix next to b. For matrices: what is no matrix goes by
-/// `AdamW` with the same `lr` and, but for them, its own defaults.
+/// `b ← μ b + (1 - μ) g`, and a step along the orthogonal matrix nearest to b. For matrices; other parameters are
+/// updated by `AdamW` with the same `lr` and otherwise its defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Muon {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// This times the learning rate is the share of the weight that decays.
+    /// Decoupled weight decay: each update first multiplies the weight by `1 - lr · weight_decay`.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// μ: how much of the running mean is kept.
+    /// Momentum factor μ.
     #[schemars(range(min = 0))]
     pub momentum: f64,
-    /// Looks ahead along the direction.
+    /// Use Nesterov momentum.
     pub nesterov: bool,
     /// The coefficients of the Newton-Schulz iteration.
     pub ns_coefficients: [f64; 3],
-    /// The smallest norm that a direction is divided by.
+    /// Lower bound of the norm that the direction is divided by.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// The steps of the iteration.
+    /// Number of Newton-Schulz iterations.
     #[schemars(range(max = 99))]
     pub ns_steps: usize,
-    /// How the learning rate follows the matrix's shape.
+    /// How the learning rate depends on the matrix's shape.
     pub adjust_lr_fn: AdjustLr,
 }
 
-/// torch's ways to fit the learning rate to a matrix of A rows and B columns.
+/// Factors by which the learning rate is adjusted to a matrix of shape (A, B), as in torch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdjustLr {
     /// `√max(1, A / B)`
     #[default]
     Original,
-    /// `0.2 √max(A, B)`: updates as large as `AdamW`'s.
+    /// `0.2 √max(A, B)`: matches the root mean square of `AdamW`'s updates.
     MatchRmsAdamw,
     /// `√(A / B)`
     SpectralUnclamped,
@@ -68,13 +68,13 @@ impl Default for Muon {
     }
 }
 
-/// Rounds to bfloat16, in which torch runs the iteration, and goes on in f32.
+/// Rounds to bfloat16, in which torch runs the iteration, and returns f32.
 fn rounded(xs: &Tensor) -> Result<Tensor> {
     Ok(xs.to_dtype(DType::BF16)?.to_dtype(DType::F32)?)
 }
 
 impl Muon {
-    /// The orthogonal matrix next to `direction`, or one not far from it: five steps do not converge, and need not.
+    /// An approximation of the orthogonal matrix nearest to `direction`: five iterations do not converge, and need not.
     fn orthogonal(&self, direction: &Tensor) -> Result<Tensor> {
         let [a, b, c] = self.ns_coefficients;
         let (rows, cols) = direction.dims2()?;

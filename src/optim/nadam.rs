@@ -17,21 +17,21 @@ pub struct NAdam {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// β₁ and β₂: how much of the running means is kept.
+    /// Decay rates β₁ and β₂ of the running means.
     #[schemars(transform = below_one)]
     pub betas: [f64; 2],
-    /// Added to the root.
+    /// Added to the denominator for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// ψ: how fast the momentum warms up.
+    /// Momentum decay ψ.
     #[schemars(range(min = 0))]
     pub momentum_decay: f64,
-    /// Whether the decay shrinks the weights themselves, as in AdamW.
+    /// Apply the weight decay to the weights instead of the gradient, as AdamW does.
     pub decoupled_weight_decay: bool,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for NAdam {
 }
 
 impl NAdam {
-    /// The momentum of step `t`.
+    /// `μ_t`
     fn mu(&self, t: f64) -> f64 {
         self.betas[0] * (1.0 - 0.5 * 0.96f64.powf(t * self.momentum_decay))
     }
@@ -60,7 +60,7 @@ impl NAdam {
 pub struct Formula {
     betas: [f64; 2],
     eps: f64,
-    /// What the second moment is divided by.
+    /// Bias correction of the second moment.
     correction2: f64,
     grad_size: f64,
     momentum_size: f64,

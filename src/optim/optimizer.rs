@@ -1,4 +1,4 @@
-//! The driver: state and the loop over the parameters, for every rule.
+//! The optimizer: state and the loop over the parameters, for every rule.
 
 mod state;
 
@@ -13,14 +13,14 @@ use crate::kernels::update::GradTransform;
 use crate::kernels::{Accumulate, GradOut};
 use crate::nn::{Dense, Gradients, Param, Params};
 
-/// The rules of an optimizer at work on the parameters of a network.
+/// An optimizer of a network's parameters: the rules and their state.
 #[derive(Debug)]
 pub struct Optimizer {
     options: Grouped,
     plan: Plan,
     rules: Vec<Applied>,
     params: Vec<Slotted>,
-    /// What a rule remembers that moves all parameters together.
+    /// The state of a rule that updates all parameters at once.
     history: History,
     steps: u64,
 }
@@ -32,17 +32,17 @@ struct Applied {
     numbers: [f64; 2],
 }
 
-/// Works out the loss and the flat gradient at the parameters as they are.
+/// Computes the loss and the flattened gradient at the current parameters.
 pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
 
-/// Where an optimizer stands, without the state of its parameters.
+/// An optimizer's step count and scalar state, without the state of its parameters.
 #[derive(Debug, Clone)]
 pub struct OptimizerPosition {
     steps: u64,
     numbers: Vec<[f64; 2]>,
 }
 
-/// What happens before a rule with the learning rate `lr`.
+/// What is applied to gradient and weight before a rule with the learning rate `lr`.
 fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<'a> {
     let Common { weight_decay, decoupled, maximize, .. } = rule.common();
     GradTransform {
@@ -54,7 +54,7 @@ fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<
     }
 }
 
-/// A trained parameter, its rule's position and its slots.
+/// A trained parameter, the index of its rule, and its slots.
 #[derive(Debug)]
 struct Slotted {
     param: Param,
@@ -62,7 +62,7 @@ struct Slotted {
     slots: Vec<(Slot, Var)>,
 }
 
-/// The rule as one that goes parameter by parameter.
+/// The rule, if it updates parameter by parameter.
 fn by_parameter(rule: &Rule) -> Option<&dyn UpdateRule> {
     match rule.update_kind() {
         UpdateKind::Parameter(rule) => Some(rule),
@@ -71,11 +71,11 @@ fn by_parameter(rule: &Rule) -> Option<&dyn UpdateRule> {
 }
 
 impl Optimizer {
-    /// Starts on all trainable parameters but those that are frozen. Learning rate and momentum go by the plan.
+    /// An optimizer of all trainable parameters that are not frozen; learning rate and momentum follow `plan`.
     ///
     /// # Errors
-    /// A group that no parameter is in, a network of which all is frozen, and a plan that cycles a momentum which a rule
-    /// does not have.
+    /// A group that matches no parameter, a network whose parameters are all frozen, or a plan that cycles a momentum
+    /// that a rule does not have.
     pub fn new(options: Grouped, plan: Plan, params: &Params) -> Result<Self> {
         require_matches(&options, params)?;
         let (rules, members, history) = (Vec::new(), Vec::new(), History::default());
@@ -89,7 +89,7 @@ impl Optimizer {
             optimizer.add(param, rule)?;
         }
         if optimizer.params.is_empty() {
-            let problem = "is such that every parameter is frozen; leave one to train";
+            let problem = "leaves no parameter to train: all are frozen; leave at least one";
             return Err(Error::key("optimizer.groups", problem));
         }
         Ok(optimizer)
@@ -118,27 +118,27 @@ impl Optimizer {
         Ok(())
     }
 
-    /// The rule of the parameters that are in no group.
+    /// The rule of the parameters outside all groups.
     pub fn rule(&self) -> &Rule {
         &self.options.rule
     }
 
-    /// How learning rate and momentum go.
+    /// The schedule of learning rate and momentum.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The learning rate of the parameters that are in no group.
+    /// The learning rate of the parameters outside all groups.
     pub fn lr(&self, time: ScheduleTime) -> f64 {
         self.plan.at(self.options.rule.common().lr, time).lr
     }
 
-    /// How many numbers it moves.
+    /// The number of elements it updates.
     pub fn count(&self) -> usize {
         self.params.iter().map(|slotted| slotted.param.value().elem_count()).sum()
     }
 
-    /// How many updates were made.
+    /// The number of updates made.
     pub fn steps(&self) -> u64 {
         self.steps
     }
@@ -168,7 +168,7 @@ impl Optimizer {
         self.rules.iter().all(|applied| by_parameter(&applied.rule).is_some_and(UpdateRule::is_per_element))
     }
 
-    /// Where it stands.
+    /// Its position, to return to.
     pub fn position(&self) -> OptimizerPosition {
         OptimizerPosition {
             steps: self.steps,
@@ -176,7 +176,7 @@ impl Optimizer {
         }
     }
 
-    /// Goes back to where it stood, when the updates since were not made.
+    /// Returns to an earlier position, after updates that were not made.
     pub fn return_to(&mut self, position: &OptimizerPosition) {
         self.steps = position.steps;
         for (applied, numbers) in self.rules.iter_mut().zip(&position.numbers) {
@@ -256,7 +256,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// The clipped gradients one behind the other.
+    /// The clipped gradients, concatenated.
     pub fn flat(&self, gradients: Dense<'_>, clipping: Clipping<'_>) -> Result<Vec<f64>> {
         let mut flat = Vec::new();
         for Slotted { param, .. } in &self.params {
@@ -267,7 +267,7 @@ impl Optimizer {
         Ok(flat)
     }
 
-    /// The parameters one behind the other.
+    /// The parameters, concatenated.
     fn point(&self) -> Result<Vec<f64>> {
         let mut point = Vec::new();
         for Slotted { param, .. } in &self.params {
@@ -289,13 +289,13 @@ impl Optimizer {
     }
 }
 
-/// Refuses a group that no parameter is in: its pattern has a slip.
+/// Requires that every group matches a parameter.
 fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
     for (index, group) in options.groups.iter().enumerate() {
         let names: Vec<&str> = params.trainable().iter().map(Param::name).collect();
         if !names.iter().any(|name| group.matches(name)) {
             let problem = format!(
-                "is `{}`, and no parameter has such a name; there are {}",
+                "is `{}`, which matches no parameter; the parameters are {}",
                 group.pattern,
                 names.join(", ")
             );

@@ -1,4 +1,4 @@
-//! `RAdam`, Adam that waits until its second moment can be trusted: Liu et al. 2020, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html>.
+//! `RAdam`, Adam with a rectified adaptive learning rate: Liu et al. 2020, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html>.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,18 +16,18 @@ pub struct RAdam {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// β₁ and β₂: how much of the running means is kept.
+    /// Decay rates β₁ and β₂ of the running means.
     #[schemars(transform = below_one)]
     pub betas: [f64; 2],
-    /// Added to the root.
+    /// Added to the denominator for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Whether the decay shrinks the weights themselves, as in AdamW.
+    /// Apply the weight decay to the weights instead of the gradient, as AdamW does.
     pub decoupled_weight_decay: bool,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
@@ -49,7 +49,7 @@ pub struct Formula {
     betas: [f64; 2],
     eps: f64,
     step_size: f64,
-    /// What the step is multiplied by over the root of v; none: the second moment cannot be trusted yet.
+    /// Rectification, including √(1 - β₂ᵗ); none while the variance of the adaptive learning rate is intractable.
     rectified: Option<f64>,
 }
 

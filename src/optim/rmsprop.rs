@@ -15,21 +15,21 @@ pub struct RmsProp {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// α: how much of the running mean of squares is kept.
+    /// Decay rate α of the running mean of squared gradients.
     #[schemars(range(min = 0))]
     pub alpha: f64,
-    /// Added to the root.
+    /// Added to the denominator for numerical stability.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// μ: the share of the last direction that is kept.
+    /// Momentum factor μ.
     #[schemars(range(min = 0))]
     pub momentum: f64,
-    /// Divides by the standard deviation instead of the root mean square.
+    /// Normalise by an estimate of the gradient's standard deviation instead of its root mean square.
     pub centered: bool,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Resilient propagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
+//! Resilient backpropagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -8,25 +8,25 @@ use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_nega
 use crate::kernels::real::{PerElement, Real};
 use crate::registry::KeyError;
 
-/// Each weight has a step of its own, which grows by `etas[1]` while the sign of its gradient stays and shrinks by
-/// `etas[0]` where it turns; there the gradient counts, and is remembered, as 0.
+/// Each weight has its own step size, which is multiplied by `etas[1]` while the sign of its gradient stays the same and
+/// by `etas[0]` when it changes; in that case the gradient is taken, and stored, as 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rprop {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// The factors by which a step shrinks and grows.
+    /// Factors by which a step size decreases and increases.
     #[schemars(transform = around_one)]
     pub etas: [f64; 2],
-    /// The smallest and the largest step.
+    /// Minimum and maximum step size.
     #[schemars(inner(range(min = 0)))]
     pub step_sizes: [f64; 2],
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 
-/// Bounds the first factor to less than 1, the second to more.
+/// Schema: the first factor lies below 1, the second above.
 fn around_one(schema: &mut Schema) {
     let shrink = json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 });
     let grow = json!({ "type": "number", "exclusiveMinimum": 1 });

@@ -1,6 +1,6 @@
 //! Learning rate schedules: pure functions of the step, by the names of `torch.optim.lr_scheduler` in snake case.
 //!
-//! torch computes most of them from the last learning rate; the closed forms here equal that up to rounding.
+//! torch computes most of them recursively from the last learning rate; the closed forms here are equal up to rounding.
 
 pub mod constant;
 pub mod cosine_annealing;
@@ -26,9 +26,9 @@ use super::{Grouped, Rule};
 use crate::registry;
 use crate::registry::{FromTable, KeyError, schema};
 
-/// How the learning rate goes.
+/// A learning-rate schedule.
 pub trait Schedule {
-    /// Refuses options that cannot be, by the key at fault.
+    /// Validates the options; the error names the key.
     fn check(&self) -> Result<(), KeyError>;
 
     /// The learning rate after `k` steps of the schedule, from the optimizer's own `base`.
@@ -101,12 +101,12 @@ impl<'de> Deserialize<'de> for Schedules {
     }
 }
 
-/// `[schedule]`: a schedule, when it steps, and a warm-up in front.
+/// `[schedule]`: a schedule, when it steps, and a warm-up before it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// The schedule; none: the learning rate stays.
+    /// The schedule; none keeps the learning rate constant.
     pub schedule: Option<Schedules>,
-    /// When the schedule steps, and how the learning rate warms up.
+    /// When the schedule steps, and the warm-up.
     pub timing: Timing,
 }
 
@@ -139,9 +139,9 @@ pub struct Rates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timing {
-    /// When the schedule steps: after each epoch, as most PyTorch scripts have it, or after each update.
+    /// Step the schedule after each epoch, as most PyTorch scripts do, or after each update.
     pub interval: Interval,
-    /// For so many updates the learning rate rises in a straight line to what the schedule says.
+    /// Number of updates over which the learning rate increases linearly to the schedule's.
     pub warmup_steps: u64,
 }
 
@@ -236,7 +236,7 @@ impl JsonSchema for Plan {
             }
         }
         let mut outline = schema::outline(&entries);
-        // A warm-up alone needs no schedule behind it.
+        // A warm-up needs no schedule.
         outline.remove("required");
         let alone = json!({ "if": { "required": ["name"] }, "else": Timing::json_schema(generator) });
         let plan = schema::cases(outline, &entries);
@@ -244,7 +244,7 @@ impl JsonSchema for Plan {
     }
 }
 
-/// Whether the schedule of this name is no function of the step.
+/// Whether the schedule of this name depends on a metric.
 fn follows_a_metric(name: &str) -> bool {
     let table = toml::Table::from_iter([("name".to_owned(), name.into())]);
     Schedules::from_table(table).is_ok_and(|schedule| schedule.plateau().is_some())
@@ -254,7 +254,7 @@ impl FromTable for Plan {
     fn from_table(mut table: toml::Table) -> Result<Self, KeyError> {
         let shared = ["interval", "warmup_steps"].iter().filter_map(|key| table.remove_entry(*key)).collect();
         let timing = registry::decode(shared)?;
-        // A warm-up alone needs no schedule behind it.
+        // A warm-up needs no schedule.
         if table.is_empty() {
             return Ok(Self { schedule: None, timing });
         }

@@ -14,17 +14,17 @@ pub struct Sgd {
     /// The learning rate.
     #[schemars(range(min = 0))]
     pub lr: f64,
-    /// μ: the share of the last direction that is kept.
+    /// Momentum factor μ.
     #[schemars(range(min = 0))]
     pub momentum: f64,
-    /// d: how much less of the gradient joins the direction.
+    /// Dampening d of the momentum.
     pub dampening: f64,
-    /// This times the weight joins the gradient.
+    /// Weight decay: this times the weight is added to the gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
-    /// Looks ahead along the direction.
+    /// Use Nesterov momentum.
     pub nesterov: bool,
-    /// Makes the loss grow.
+    /// Maximise instead of minimise.
     pub maximize: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What an optimizer remembers, by torch's names.
+//! An optimizer's state, by torch's names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::optim::History;
 use crate::optim::lbfgs::HistoryError;
 
-/// A state that fits.
+/// A state that matches the parameters.
 struct Fit {
     slots: Vec<(Var, Tensor)>,
     numbers: Vec<[f64; 2]>,
@@ -49,10 +49,10 @@ impl Optimizer {
         Ok(state)
     }
 
-    /// Takes over a state and the number of updates that led to it, all of it or nothing.
+    /// Loads a state and the number of updates that led to it; on an error nothing changes.
     ///
     /// # Errors
-    /// Every name that is missing or not known, every shape and type that differs.
+    /// Every name that is missing or unknown, and every shape or dtype that differs.
     pub fn load(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
         let Fit { slots, numbers, history } = self.fit(state)?;
         for (var, tensor) in slots {
@@ -66,12 +66,12 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Refuses a state that [`Self::load`] would refuse.
+    /// Validates a state as [`Self::load`] does, without loading it.
     pub fn check(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
         self.fit(state).map(|_| ())
     }
 
-    /// What of a state goes where.
+    /// Matches a state to the parameters.
     fn fit(&self, state: &BTreeMap<String, Tensor>) -> Result<Fit> {
         let mut problems = Vec::new();
         let mut changes = Vec::new();

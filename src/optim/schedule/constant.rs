@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::Schedule;
 use crate::registry::KeyError;
 
-/// `factor` of the learning rate for the first `total_iters` steps.
+/// Multiplies the learning rate by `factor` for the first `total_iters` steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Constant {
-    /// The share of the learning rate at the start.
+    /// The factor at the start.
     pub factor: f64,
-    /// For how long.
+    /// Number of steps.
     pub total_iters: u64,
 }
 

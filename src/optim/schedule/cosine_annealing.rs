@@ -12,10 +12,10 @@ use crate::registry::KeyError;
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealing {
-    /// The steps down; torch has no default.
+    /// Number of steps to the minimum; torch has no default.
     #[schemars(range(min = 1))]
     pub T_max: u64,
-    /// The smallest learning rate.
+    /// Minimum learning rate.
     pub eta_min: f64,
 }
 

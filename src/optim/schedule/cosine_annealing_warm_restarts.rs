@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
-/// A cosine down to `eta_min` in `T_0` steps, then again from the top over `T_mult` times as many: SGDR, Loshchilov and
-/// Hutter 2017.
+/// A cosine from the learning rate to `eta_min` in `T_0` steps, restarted with `T_mult` times as many steps each time:
+/// SGDR, Loshchilov and Hutter 2017.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealingWarmRestarts {
-    /// The steps of the first fall; torch has no default.
+    /// Number of steps until the first restart; torch has no default.
     #[schemars(range(min = 1))]
     pub T_0: u64,
-    /// How much longer each next fall is.
+    /// The factor by which the number of steps grows after each restart.
     #[schemars(range(min = 1))]
     pub T_mult: u64,
-    /// The smallest learning rate.
+    /// Minimum learning rate.
     pub eta_min: f64,
 }
 

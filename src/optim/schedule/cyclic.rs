@@ -7,31 +7,31 @@ use super::{MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
-/// Up from `base_lr` to `max_lr` and down again, over and over: Smith 2017. The optimizer's own learning rate is not
-/// used. Momentum goes the other way.
+/// Cycles from `base_lr` to `max_lr` and back: Smith 2017. The optimizer's own learning rate is not used. Momentum cycles
+/// inversely.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cyclic {
-    /// The smallest learning rate; torch has no default.
+    /// Minimum learning rate; torch has no default.
     pub base_lr: f64,
-    /// The largest; torch has no default.
+    /// Maximum learning rate; torch has no default.
     pub max_lr: f64,
-    /// Steps up.
+    /// Number of steps of the increasing half.
     #[schemars(range(min = 1))]
     pub step_size_up: u64,
-    /// Steps down; left out: as many.
+    /// Number of steps of the decreasing half; default: `step_size_up`.
     #[schemars(range(min = 1))]
     pub step_size_down: Option<u64>,
-    /// How the height of the cycles changes.
+    /// How the amplitude changes from cycle to cycle.
     pub mode: Mode,
-    /// The factor of `exp_range`.
+    /// The base of `exp_range`.
     pub gamma: f64,
-    /// Whether the optimizer's `momentum`, or the first of its `betas`, cycles too.
+    /// Cycle the optimizer's `momentum`, or the first of its `betas`, inversely to the learning rate.
     pub cycle_momentum: bool,
-    /// The smallest momentum.
+    /// Minimum momentum.
     #[schemars(range(min = 0))]
     pub base_momentum: f64,
-    /// The largest, with which training starts.
+    /// Maximum momentum, at which training starts.
     #[schemars(transform = positive)]
     pub max_momentum: f64,
 }
@@ -52,20 +52,20 @@ impl Default for Cyclic {
     }
 }
 
-/// How the height of the cycles changes.
+/// How the amplitude changes from cycle to cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Not at all.
+    /// Constant amplitude.
     Triangular,
-    /// It halves from cycle to cycle.
+    /// Half the amplitude in each cycle.
     Triangular2,
-    /// It falls by `gamma` a step.
+    /// An amplitude of `gamma^k` at step k.
     ExpRange,
 }
 
 impl Cyclic {
-    /// Where step `k` stands between the smallest and the largest, 0 to 1.
+    /// The position of step `k` between minimum and maximum, 0 to 1.
     fn height(&self, k: u64) -> f64 {
         let up = count(self.step_size_up);
         let total = up + self.step_size_down.map_or(up, count);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
-/// Times `gamma` at every step.
+/// Multiplies the learning rate by `gamma` at every step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exponential {

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
-/// From `start_factor` of the learning rate to `end_factor` of it, in `total_iters` steps.
+/// Changes the factor of the learning rate linearly from `start_factor` to `end_factor` in `total_iters` steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Linear {
-    /// The share of the learning rate at the start.
+    /// The factor at the start.
     pub start_factor: f64,
-    /// The share at the end.
+    /// The factor at the end.
     pub end_factor: f64,
-    /// For how long.
+    /// Number of steps.
     #[schemars(range(min = 1))]
     pub total_iters: u64,
 }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
-/// Times `gamma` at each of the `milestones`.
+/// Multiplies the learning rate by `gamma` at each of the `milestones`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultiStep {
-    /// The steps at which it falls.
+    /// The steps at which the learning rate decays.
     pub milestones: Vec<u64>,
     /// The factor.
     pub gamma: f64,

@@ -7,34 +7,34 @@ use super::{MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
-/// One rise to `max_lr` and one long fall: Smith and Topin 2018. The optimizer's own learning rate is not used.
-/// Momentum goes the other way. After `total_steps` the last value stays.
+/// One increase to `max_lr` and one long decrease: Smith and Topin 2018. The optimizer's own learning rate is not used.
+/// Momentum cycles inversely. After `total_steps` the last value stays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycle {
-    /// The largest learning rate; torch has no default.
+    /// Maximum learning rate; torch has no default.
     pub max_lr: f64,
-    /// The steps of the cycle; torch has no default.
+    /// Number of steps of the cycle; torch has no default.
     #[schemars(range(min = 1))]
     pub total_steps: u64,
-    /// The share of the steps in which it rises.
+    /// The fraction of the steps in which the learning rate increases.
     #[schemars(range(min = 0, max = 1))]
     pub pct_start: f64,
-    /// The shape of rise and fall.
+    /// The shape of increase and decrease.
     pub anneal_strategy: Anneal,
-    /// Whether the optimizer's `momentum`, or the first of its `betas`, cycles too.
+    /// Cycle the optimizer's `momentum`, or the first of its `betas`, inversely to the learning rate.
     pub cycle_momentum: bool,
-    /// The smallest momentum.
+    /// Minimum momentum.
     #[schemars(range(min = 0))]
     pub base_momentum: f64,
-    /// The largest, with which training starts.
+    /// Maximum momentum, at which training starts.
     #[schemars(transform = positive)]
     pub max_momentum: f64,
-    /// It starts at `max_lr` over this.
+    /// The initial learning rate is `max_lr / div_factor`.
     pub div_factor: f64,
-    /// It ends at its start over this.
+    /// The final learning rate is the initial one divided by this.
     pub final_div_factor: f64,
-    /// Whether it falls as it rose before it falls to the end.
+    /// Decrease to the initial learning rate first, symmetrically to the increase, then to the final one.
     pub three_phase: bool,
 }
 
@@ -55,7 +55,7 @@ impl Default for OneCycle {
     }
 }
 
-/// The shape of rise and fall.
+/// The shape of increase and decrease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
@@ -66,7 +66,7 @@ pub enum Anneal {
 }
 
 impl OneCycle {
-    /// The value at step `k` of what goes from `start` to `peak` and to `end`.
+    /// The value at step `k` of a quantity that goes from `start` to `peak` and on to `end`.
     fn at(&self, k: u64, start: f64, peak: f64, end: f64) -> f64 {
         let total = count(self.total_steps);
         let rise = self.pct_start * total - 1.0;

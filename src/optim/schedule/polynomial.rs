@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
-/// `(1 - k / total_iters)^power` of the learning rate, then 0.
+/// Multiplies the learning rate by `(1 - k / total_iters)^power`, then by 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Polynomial {
-    /// For how long.
+    /// Number of steps.
     #[schemars(range(min = 1))]
     pub total_iters: u64,
-    /// The power.
+    /// The exponent.
     pub power: f64,
 }
 

@@ -7,53 +7,53 @@ use super::Schedule;
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
-/// Multiplies the learning rate by `factor` when a metric no longer gets better. The one schedule that is no function of
-/// the step alone: it is one of the number of reductions.
+/// Multiplies the learning rate by `factor` when a metric stops improving. The only schedule that depends on more than the
+/// step: on the number of reductions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
-    /// Whether the metric is to fall or to rise.
+    /// Whether the metric should decrease or increase.
     pub mode: Mode,
-    /// What the learning rate is multiplied by.
+    /// The factor by which the learning rate is multiplied.
     #[schemars(transform = below_one)]
     pub factor: f64,
-    /// So many epochs without getting better are let pass.
+    /// Number of epochs without improvement that are tolerated before a reduction.
     pub patience: u64,
-    /// What counts as better.
+    /// The smallest change that counts as an improvement.
     #[schemars(range(min = 0))]
     pub threshold: f64,
-    /// Whether the threshold is a share of the best value or a number.
+    /// Whether the threshold is relative to the best value or absolute.
     pub threshold_mode: ThresholdMode,
-    /// Epochs after a reduction that do not count.
+    /// Number of epochs after a reduction that are not counted.
     pub cooldown: u64,
-    /// The smallest learning rate.
+    /// Minimum learning rate.
     #[schemars(range(min = 0))]
     pub min_lr: f64,
-    /// Smaller reductions are not made.
+    /// Reductions smaller than this are skipped.
     #[schemars(range(min = 0))]
     pub eps: f64,
-    /// The metric: "`val_loss`", "`val_accuracy`" …; left out: the validation loss, or the training loss where no rows
-    /// are held out.
+    /// The metric: "`val_loss`", "`val_accuracy`" …; default: the validation loss, or the training loss without
+    /// validation rows.
     pub monitor: Option<String>,
 }
 
-/// Which way is better.
+/// The direction of an improvement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Down.
+    /// A decrease.
     Min,
-    /// Up.
+    /// An increase.
     Max,
 }
 
-/// What a threshold is.
+/// What a threshold is relative to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ThresholdMode {
-    /// A share of the best value.
+    /// The best value.
     Rel,
-    /// A number.
+    /// Nothing: it is absolute.
     Abs,
 }
 
@@ -92,7 +92,7 @@ impl Schedule for ReduceOnPlateau {
         let mut lr = base;
         for _ in 0..k {
             let reduced = (lr * self.factor).max(self.min_lr);
-            // Once it is not worth it, it never is again.
+            // Reductions only get smaller.
             if lr - reduced <= self.eps {
                 break;
             }
@@ -117,7 +117,7 @@ impl ReduceOnPlateau {
     }
 }
 
-/// Counts the epochs that did not get better, and the reductions.
+/// Counts the epochs without improvement, and the reductions.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plateau {

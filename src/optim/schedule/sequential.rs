@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use super::{MomentumCycle, Schedule, Schedules};
 use crate::registry::KeyError;
 
-/// One schedule after the other: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
-/// where the next begins, at its own step 0, at each of the `milestones`.
+/// Schedules in sequence: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
+/// where the next one starts, at its own step 0, at each of the `milestones`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sequential {
     /// The schedules, each a table as `[schedule]` would be.
     #[schemars(transform = without_plateau)]
     pub schedules: Vec<Schedules>,
-    /// The steps at which the next one begins: one fewer than schedules.
+    /// The steps at which the next schedule starts: one fewer than schedules.
     pub milestones: Vec<u64>,
 }
 
-/// Refuses the schedule that follows no plan.
+/// Schema: no `reduce_on_plateau`.
 fn without_plateau(schedules: &mut Schema) {
     if let Some(Value::Object(schedule)) = schedules.get_mut("items") {
         let names = json!({ "not": { "const": "reduce_on_plateau" } });

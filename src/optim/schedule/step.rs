@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{Schedule, count};
 use crate::registry::KeyError;
 
-/// Times `gamma` every `step_size` steps.
+/// Multiplies the learning rate by `gamma` every `step_size` steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
-    /// Steps between two falls; torch has no default.
+    /// Number of steps between two decays; torch has no default.
     #[schemars(range(min = 1))]
     pub step_size: u64,
     /// The factor.
