@@ -9,10 +9,10 @@ use super::symbolic::Formula;
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused, team};
 
-/// What happens to gradient and weight before any rule sees them.
+/// What is applied to gradient and weight before a rule: clipping, `maximize` and weight decay.
 #[derive(Debug, Clone, Copy)]
 pub struct GradTransform<'a> {
-    /// The gradient is limited to `[-clamp, clamp]`; infinite: not at all.
+    /// The gradient is clamped to `[-clamp, clamp]`; infinity leaves it as it is.
     pub clamp: f64,
     /// Then multiplied by this: the clipping coefficient, negative to maximise.
     pub scale: f64,
@@ -20,12 +20,12 @@ pub struct GradTransform<'a> {
     pub coupled: f64,
     /// The weight is multiplied by this: decoupled weight decay.
     pub keep: f64,
-    /// On a GPU, what decides there whether anything is done.
+    /// On a GPU, the flag that decides there whether the update is made.
     pub skip_flag: Option<cuda::SkipFlag<'a>>,
 }
 
 impl GradTransform<'_> {
-    /// Nothing happens.
+    /// The identity.
     pub const NONE: GradTransform<'static> =
         GradTransform { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
 
@@ -52,7 +52,7 @@ impl PerElement for Descend {
     }
 }
 
-/// Puts the gradient in the weight's place.
+/// Writes the gradient in place of the weight.
 struct Take;
 
 impl PerElement for Take {
@@ -64,7 +64,7 @@ impl PerElement for Take {
     }
 }
 
-/// The gradient as a rule sees it, behind the transform: for rules that look at more than one element.
+/// The transformed gradient, for rules that look at more than one element of it.
 pub fn gradient(transform: &GradTransform<'_>, param: &Var, grad: &Tensor) -> Result<Tensor> {
     let taken = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
     update(&Take, transform, &taken, grad, &[])?;
@@ -125,7 +125,7 @@ fn run<const S: usize>(
     })
 }
 
-/// Slots that are open for writing, those that are not yet left out.
+/// Slots that are open for writing; `None` for those not opened yet.
 type Open<'a, T, const S: usize> = [Option<&'a mut [T]>; S];
 
 /// Opens the slots one inside the other: candle gives one mutable tensor at a time.
@@ -145,9 +145,9 @@ fn with_slots<'a, T: Float, const S: usize>(
     })?
 }
 
-/// The fused loop, cut into fixed pieces for the threads.
+/// The fused loop, in chunks of fixed size for the threads.
 ///
-/// State that has shrunk below the smallest normal number becomes 0: the moments of a dead unit halve their way down
+/// State below the smallest normal number is flushed to 0: the moments of a dead unit halve their way down
 /// to subnormal numbers, on which arithmetic is a hundred times slower.
 fn sweep<T: Float, const S: usize>(
     rule: &impl PerElement,
@@ -156,14 +156,14 @@ fn sweep<T: Float, const S: usize>(
     g: &[T],
     slots: [&mut [T]; S],
 ) {
-    const PIECE: usize = 1 << 14;
-    let mut slots = slots.map(|slot| slot.chunks_mut(PIECE));
-    let mut pieces = Vec::with_capacity(p.len().div_ceil(PIECE));
-    for (p, g) in p.chunks_mut(PIECE).zip(g.chunks(PIECE)) {
+    const CHUNK: usize = 1 << 14;
+    let mut slots = slots.map(|slot| slot.chunks_mut(CHUNK));
+    let mut chunks = Vec::with_capacity(p.len().div_ceil(CHUNK));
+    for (p, g) in p.chunks_mut(CHUNK).zip(g.chunks(CHUNK)) {
         let slots: [&mut [T]; S] = slots.each_mut().map(|slot| slot.next().unwrap_or_default());
-        pieces.push((p, g, slots));
+        chunks.push((p, g, slots));
     }
-    team::for_each(pieces, |(p, g, slots)| elements(rule, transform, p, g, slots));
+    team::for_each(chunks, |(p, g, slots)| elements(rule, transform, p, g, slots));
 }
 
 vectorized! {

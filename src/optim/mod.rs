@@ -13,6 +13,7 @@ pub mod adamw;
 pub mod asgd;
 pub mod clip;
 mod closure;
+mod common;
 #[cfg(test)]
 mod cuda_rules;
 #[cfg(test)]
@@ -42,6 +43,8 @@ use crate::registry::KeyError;
 
 pub use clip::{Clip, Clipping};
 pub use closure::{Closure, ClosureRule, History};
+pub use common::{Common, Extent, Slot, Step};
+use common::{check_betas, check_non_negative};
 pub use groups::{Group, Grouped};
 pub use optimizer::{Evaluate, Optimizer, OptimizerPosition};
 
@@ -202,108 +205,6 @@ registry! {
         "adafactor" => Adafactor(adafactor::Adafactor),
         "lion" => Lion(lion::Lion),
         "lamb" => Lamb(lamb::Lamb),
-    }
-}
-
-/// Options that all optimizers share.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Common {
-    /// The learning rate.
-    pub lr: f64,
-    /// The weight decay.
-    pub weight_decay: f64,
-    /// Whether the decay applies to the weights (AdamW) instead of the gradient.
-    pub decoupled: bool,
-    /// Maximise instead of minimise.
-    pub maximize: bool,
-}
-
-/// A tensor of a parameter's state.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Slot {
-    /// Its name in torch's state dict.
-    pub name: &'static str,
-    /// The initial value of every element.
-    pub initial: f64,
-    /// Its shape.
-    pub extent: Extent,
-}
-
-/// The shape of a slot, relative to its parameter's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// The parameter's shape.
-    Like,
-    /// One element per row: (R, 1).
-    Rows,
-    /// One element per column: (1, C).
-    Cols,
-}
-
-impl Slot {
-    /// A slot that starts at zero.
-    pub const fn zero(name: &'static str) -> Self {
-        Self::new(name, 0.0)
-    }
-
-    /// A slot of the parameter's shape that starts at `initial`.
-    pub const fn new(name: &'static str, initial: f64) -> Self {
-        Self { name, initial, extent: Extent::Like }
-    }
-
-    /// The slot's shape for a parameter of shape `dims`.
-    fn dims(&self, dims: &[usize]) -> Vec<usize> {
-        match (self.extent, dims) {
-            (Extent::Rows, [.., rows, _]) => vec![*rows, 1],
-            (Extent::Cols, [.., cols]) => vec![1, *cols],
-            _ => dims.to_vec(),
-        }
-    }
-}
-
-/// What an update knows about its step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// The number of this update, from 1.
-    pub t: u64,
-    /// The learning rate now.
-    pub lr: f64,
-    /// The rule's numbers as the last step left them.
-    pub numbers_before: [f64; 2],
-    /// The rule's numbers at this step.
-    pub numbers: [f64; 2],
-}
-
-impl Step {
-    /// `beta^t`
-    pub fn power(&self, beta: f64) -> f64 {
-        beta.powf(self.count())
-    }
-
-    /// The number of this update as a float.
-    #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
-    pub fn count(&self) -> f64 {
-        self.t as f64
-    }
-}
-
-/// Requires finite values, 0 or more.
-fn check_non_negative(options: &[(&str, f64)]) -> Result<(), KeyError> {
-    match options.iter().find(|(_, value)| !value.is_finite() || *value < 0.0) {
-        Some((key, value)) => {
-            Err(KeyError::new(*key, format!("is {value}; it must be a finite number, 0 or more")))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Requires values in [0, 1).
-fn check_betas(betas: &[(&str, f64)]) -> Result<(), KeyError> {
-    match betas.iter().find(|(_, beta)| !(0.0..1.0).contains(beta)) {
-        Some((key, beta)) => {
-            Err(KeyError::new(*key, format!("is {beta}; it must be at least 0 and less than 1")))
-        }
-        None => Ok(()),
     }
 }
 

@@ -9,10 +9,10 @@ use super::launch::{Arg, Threads, launch};
 use crate::kernels::recorded::Recording;
 use crate::kernels::update::GradTransform;
 
-/// How many numbers an update's kernel takes.
+/// The number of constants an update's kernel takes.
 pub(super) const CONSTANTS: usize = 16;
 
-/// What happens to gradient and weight first, and the formula's numbers.
+/// The gradient's transformation, then the formula's constants.
 pub(super) type Constants = [f64; CONSTANTS];
 
 /// Updates `param` and its slots in place by a formula.
