@@ -6,7 +6,7 @@
 //! Like rayon's pool, there is one team for the process. It decides how long work takes and never the result: callers
 //! cut the work by its size alone.
 //!
-//! [`jobs`] is the lock-free part. `make model` checks it with loom, under every order of its steps.
+//! `jobs` is the lock-free part. `make model` checks it with loom, under every order of its steps.
 
 mod jobs;
 mod sync;

@@ -7,7 +7,7 @@ use super::{Part, Sizes, SplitPlan, Stratum};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
-/// Assigns rows to parts by the seed, with the counts of [`super::quota`] for every stratum, and without keeping any
+/// Assigns rows to parts by the seed, with the counts of `super::quota` for every stratum, and without keeping any
 /// row: a row goes to a part with the chance that the part's free places have among all (Knuth, TAOCP 2, 3.4.2,
 /// algorithm S, for several parts). The same strata in the same order are assigned alike, so that a table that is read in
 /// several passes is split anew, and equally, in each of them.
