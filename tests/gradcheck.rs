@@ -182,8 +182,7 @@ fn recurrent_layers_in_both_directions() {
 
 #[test]
 fn losses() {
-    let draws = Draws::new();
-    let targets = Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap();
+    let (draws, targets) = (Draws::new(), Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap());
     let shares = candle_nn::ops::softmax(&draws.normal(&[4, 3]), 1).unwrap();
     let signs = draws.normal(&[4, 3]).gt(0.0).unwrap().to_dtype(candle_core::DType::F64).unwrap();
     let signs = signs.affine(2.0, -1.0).unwrap();

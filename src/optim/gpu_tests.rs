@@ -120,8 +120,7 @@ fn every_kernel_is_its_rules_formula() {
             let limits = Thresholds { norm: norm.filter(|_| !whole), loss: 10.0 };
             guard.check(&loss, gpu_grads.flat(), limits).unwrap();
             let skip_flag = Some(SkipFlag { guard: &guard, replayed: None });
-            let clipping = Clipping { skip_flag, ..clipping };
-            gpu.step(&Gradients::Dense(gpu_grads), clipping, time).unwrap();
+            gpu.step(&Gradients::Dense(gpu_grads), Clipping { skip_flag, ..clipping }, time).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
         }

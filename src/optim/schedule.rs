@@ -190,7 +190,8 @@ impl Plan {
                     continue;
                 }
                 rule.validate().map_err(|e| {
-                    let problem = format!("sets `{}` of `{name}` by `{key}`, which {}", e.path, e.problem);
+                    let problem =
+                        format!("is true and sets `{}` of `{name}` to `{key}`, which {}", e.path, e.problem);
                     cycle.error("cycle_momentum", problem)
                 })?;
             }

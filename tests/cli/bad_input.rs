@@ -89,7 +89,11 @@ fn a_config_that_cannot_be_names_the_place_and_the_way_out() {
             "'sgd'\nlr = 0.1\n",
             "'adam'\n[schedule]\nname = 'sequential'\nmilestones = [2]\n\
              schedules = [{ name = 'constant' }, { name = 'cyclic', max_momentum = 1.0 }]\n",
-            &["`schedule.schedules[1].cycle_momentum` sets `betas[0]`", "`max_momentum`", "less than 1"],
+            &[
+                "`schedule.schedules[1].cycle_momentum` is true and sets `betas[0]`",
+                "`max_momentum`",
+                "less than 1",
+            ],
         ),
         ("[train]", "[schedule]\nname = 'cosine'\n[train]", &["unknown schedule", "cosine_annealing"]),
         (

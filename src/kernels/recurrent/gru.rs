@@ -109,13 +109,8 @@ pub(super) fn through_time<T: Float>(
                 *dh = grad + direct;
             }
             if let Some(next) = next {
-                matmul(
-                    &mut dh,
-                    Matrix::new(state[next], rows.count, width),
-                    w_hh,
-                    Accumulate::ADD,
-                    rows.cut(),
-                )?;
+                let fed_back = Matrix::new(state[next], rows.count, width);
+                matmul(&mut dh, fed_back, w_hh, Accumulate::ADD, rows.cut())?;
             }
             let before = previous.map_or(&zero[..], |previous| rows.of(h, previous, hidden));
             let kept = [before, rows.of(&gates, t, width), rows.of(&from_state, t, hidden)];
