@@ -28,6 +28,16 @@ const VARIANTS: [&str; 14] = [
     "name = 'rmsprop'\nschedule = { name = 'cyclic', step_size_up = 2, base_momentum = 0, interval = 'step' }",
 ];
 
+/// Six updates: how each clips by value, and the norm to which it clips.
+const STEPS: [(Clipping<'static>, Option<f64>); 6] = [
+    (Clipping::NONE, None),
+    (Clipping { clamp: 0.7, ..Clipping::NONE }, None),
+    (Clipping::NONE, Some(1.5)),
+    (Clipping::NONE, None),
+    (Clipping::NONE, None),
+    (Clipping::NONE, None),
+];
+
 /// Where the kernels run.
 fn device() -> Device {
     match std::env::var("DESCENT_TEST_DEVICE").as_deref() {
@@ -99,14 +109,7 @@ fn every_kernel_is_its_rules_formula() {
         }
         seen += 1;
         let guard = FiniteGuard::new(8, &device()).unwrap();
-        for (step, (clipping, norm)) in (1..).zip([
-            (Clipping::NONE, None),
-            (Clipping { clamp: 0.7, ..Clipping::NONE }, None),
-            (Clipping::NONE, Some(1.5)),
-            (Clipping::NONE, None),
-            (Clipping::NONE, None),
-            (Clipping::NONE, None),
-        ]) {
+        for (step, (clipping, norm)) in (1..).zip(STEPS) {
             let time = ScheduleTime { step: step.into(), ..ScheduleTime::FIRST };
             let (grads, gpu_grads) = (gradients(&params, step), gradients(&gpu_params, step));
             let (grads, gpu_grads) = (grads.as_written(), gpu_grads.as_written());
