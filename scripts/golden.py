@@ -628,61 +628,6 @@ def training():
     make("train-drop-last", {"name": "adam", "lr": 0.01}, train={"drop_last": True})
 
 
-def metrics():
-    """scikit-learn's metrics of random predictions."""
-    from sklearn import metrics as sk
-    from sklearn.calibration import calibration_curve
-
-    table = []
-
-    def calibration_error(confidence, right):
-        share, mean = calibration_curve(right, confidence, n_bins=15)
-        counts = torch.histc(confidence, 15, 0, 1)
-        return (counts[counts > 0] * (torch.tensor(share) - torch.tensor(mean)).abs()).sum().item() / len(right)
-
-    def case(kind, p, y, values):
-        table.append({"kind": kind, "predictions": p.tolist(), "targets": y.tolist(), "metrics": values})
-
-    for classes in (2, 4, 7):
-        torch.manual_seed(classes)
-        y, p = torch.randint(classes, (60,)), distributions(60, classes)
-        y[:classes] = torch.arange(classes)
-        q, (confidence, best) = (p[:, 1] if classes == 2 else p), p.max(1)
-        values = {
-            "accuracy": sk.accuracy_score(y, best), "log_loss": sk.log_loss(y, p),
-            "precision": sk.precision_score(y, best, average="macro", zero_division=0),
-            "recall": sk.recall_score(y, best, average="macro", zero_division=0),
-            "f1": sk.f1_score(y, best, average="macro", zero_division=0),
-            "roc_auc": sk.roc_auc_score(y, q, multi_class="ovr"),
-            "calibration_error": calibration_error(confidence, best == y),
-        }
-        if classes > 5:
-            values["top5_accuracy"] = sk.top_k_accuracy_score(y, p, k=5)
-        case("classes", p, y, values)
-        table[-1]["top2"] = sk.top_k_accuracy_score(y, p, k=2, labels=range(classes)) if classes > 2 else 1.0
-        table[-1]["confusion"] = sk.confusion_matrix(y, best).tolist()
-        by_class = sk.precision_recall_fscore_support(y, best, zero_division=0)
-        table[-1]["by_class"] = torch.tensor([list(map(float, row)) for row in by_class]).T.tolist()
-    for columns in (1, 3):
-        p = (torch.rand(50, columns) * 20).round() / 20  # with ties
-        p[p == 0.5] = 0.55
-        y, said = torch.randint(2, (50, columns)), p > 0.5
-        average = {"average": "binary" if columns == 1 else "macro", "zero_division": 0}
-        case("labels", p, y, {
-            "accuracy": sk.accuracy_score(y, said), "precision": sk.precision_score(y, said, **average),
-            "recall": sk.recall_score(y, said, **average), "f1": sk.f1_score(y, said, **average),
-            "roc_auc": sk.roc_auc_score(y, p), "log_loss": sk.log_loss(y.flatten(), p.flatten()),
-        })
-    for columns in (1, 3):
-        y = torch.randn(40, columns) + 2
-        x = y + 0.3 * torch.randn(40, columns)
-        case("values", x, y, {
-            "mse": sk.mean_squared_error(y, x), "rmse": sk.root_mean_squared_error(y, x), "r2": sk.r2_score(y, x),
-            "mae": sk.mean_absolute_error(y, x), "mape": sk.mean_absolute_percentage_error(y, x),
-        })
-    (OUT / "metrics.json").write_text(json.dumps(table) + "\n")
-
-
 def splits():
     """The rows of each class that scikit-learn's stratified splits hold out.
 
@@ -775,5 +720,4 @@ if __name__ == "__main__":
     losses()
     training()
     inits()
-    metrics()
     splits()

@@ -36,6 +36,7 @@ use crate::optim::{Clip, Optimizer};
 use average::Average;
 pub use average::Averages;
 use batch::Batch;
+use evaluation::check_watched;
 pub use evaluation::{Evaluation, evaluate, predict};
 use executor::{Executor, Run};
 use learner::{Learner, Memory};
@@ -174,6 +175,23 @@ impl Trainer {
             ));
         }
         Ok(())
+    }
+
+    /// Checks that the metrics that early stopping and the schedule monitor can be computed on the validation rows, of
+    /// which the network predicts `outputs` numbers each.
+    pub fn check_watched(
+        &self,
+        stop: Option<&EarlyStopping>,
+        outputs: usize,
+        validation: &Dataset,
+    ) -> Result<()> {
+        let plateau = self.optimizer.plan().plateau().and_then(|plateau| plateau.monitor.as_ref());
+        let watched =
+            [("train.early_stopping.monitor", stop.map(|stop| &stop.monitor)), ("schedule.monitor", plateau)];
+        watched.into_iter().try_for_each(|(key, monitor)| match monitor {
+            Some(monitor) => check_watched(monitor, key, self.loss(), outputs, validation),
+            None => Ok(()),
+        })
     }
 
     /// The rows of every update of `epoch`, counted from 1.

@@ -3,6 +3,7 @@
 mod bad_images;
 mod bad_input;
 mod fetch;
+mod metrics;
 pub(crate) mod npz;
 mod options;
 mod report;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::device::Compute;
 use super::table;
 use crate::error::Error;
-use crate::metrics::{Classes, Tally};
+use crate::metrics::ClassCounts;
 use crate::run::session::Session;
 use crate::run::trained::TrainedRun;
 use crate::trainer;
@@ -46,27 +46,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     };
     let evaluation = trainer::evaluate(&network, &loss, data)?;
-    let names = splits.preprocessing.class_names().unwrap_or_default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{name}_loss {:.6}", evaluation.loss)?;
     for (metric, value) in evaluation.metrics {
-        writeln!(out, "{name}_{metric} {value:.6}")?;
+        writeln!(out, "{name}_{} {value:.6}", table::printable(&metric))?;
     }
-    match (evaluation.tally, arguments.top_k) {
-        (Tally::Classes(classes), k) => {
+    for (metric, reason) in evaluation.left_out {
+        tracing::info!("`{name}_{}` is left out: {reason}", metric.escape_debug());
+    }
+    match (evaluation.classes, arguments.top_k) {
+        (Some(classes), k) => {
             if let Some(k) = k {
                 writeln!(out, "{name}_top{k}_accuracy {:.6}", classes.top_k(k as usize))?;
             }
-            write!(out, "\n{}", by_class(&classes, names))?;
+            write!(out, "\n{}", by_class(&classes, &data.target_info().classes))?;
         }
-        (_, Some(_)) => return Err(Error::Config("--top-k is for classes".to_owned()).into()),
-        _ => {}
+        (None, Some(_)) => return Err(Error::Config("--top-k is for classes".to_owned()).into()),
+        (None, None) => {}
     }
     Ok(())
 }
 
 /// Precision, recall and F1 of each class, and the confusion matrix if it fits a screen.
-fn by_class(classes: &Classes, names: &[String]) -> String {
+fn by_class(classes: &ClassCounts, names: &[String]) -> String {
     const WIDEST: usize = 30;
     let name =
         |class: usize| names.get(class).map_or_else(|| class.to_string(), |name| table::printable(name));
@@ -79,7 +81,7 @@ fn by_class(classes: &Classes, names: &[String]) -> String {
     let mut text = table::render(&rows);
     let confusion = classes.confusion();
     if confusion.len() <= WIDEST {
-        let mut rows = vec![header(&["is \\ predicted"])];
+        let mut rows = vec![header(&["true \\ predicted"])];
         rows[0].extend((0..confusion.len()).map(name));
         for (class, counts) in confusion.iter().enumerate() {
             rows.push(std::iter::once(name(class)).chain(counts.iter().map(u64::to_string)).collect());

@@ -5,9 +5,9 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use crate::config::RunConfig;
-use crate::data::{Preparation, Sources, Task};
+use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
-use crate::metrics::Tally;
+use crate::metrics::{Info, class, value};
 use crate::model::Model;
 use crate::nn::{Activation, Init};
 use crate::optim::Rule;
@@ -25,13 +25,17 @@ pub(super) struct Arguments {
 enum What {
     /// The CPU and the GPUs.
     Devices,
+    /// The metrics, which of their values are better, and what they mean.
+    Metrics,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(What::Devices) = arguments.what {
-        return super::device::list();
-    }
     let mut out = std::io::stdout().lock();
+    match arguments.what {
+        Some(What::Devices) => return super::device::list(),
+        Some(What::Metrics) => return metrics(&mut out),
+        None => {}
+    }
     let sections: [(&str, &str, Vec<Entry>); 7] = [
         ("models", "[model] name = …", Model::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
@@ -58,10 +62,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     )?;
     let stop = sentence(&options::<EarlyStopping>());
     section(&mut out, "early stopping, [train.early_stopping]", &[("", stop)])?;
-    let classes = Task::Classes { ignored: -100, probabilities: true };
-    let metrics = [("classes", classes), ("labels", Task::Labels), ("values", Task::Values)]
-        .map(|(kind, want)| (kind, Tally::names(want).join(", ")));
-    section(&mut out, "metrics", &metrics)
+    metrics(&mut out)
+}
+
+/// The metrics with their direction and meaning, by task.
+fn metrics(out: &mut impl Write) -> anyhow::Result<()> {
+    let line = |info: &Info| (info.name, format!("{}: {}", info.direction.words(), info.meaning));
+    for classes in class::Classes::ALL {
+        let own = class::METRICS.iter().filter(|entry| entry.classes == classes);
+        let lines: Vec<_> = own.map(|entry| line(&entry.info)).collect();
+        section(out, &format!("metrics of {}", classes.words()), &lines)?;
+    }
+    let lines: Vec<_> = value::METRICS.iter().map(|entry| line(&entry.info)).collect();
+    section(out, "metrics of values; of several targets the mean, and NAME_TARGET for each", &lines)
 }
 
 /// A title, and under it the names with their options.

@@ -1,10 +1,12 @@
 //! The rows of a split on a device, to be read in any order.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::order::{Order, order};
 use super::selection::{Numbers, Selection};
 use super::stored::Stored;
+use super::targets::TargetInfo;
 use crate::error::Result;
 use crate::kernels::gather;
 use candle_core::{DType, Device, Tensor};
@@ -21,6 +23,7 @@ pub struct Dataset {
     affine: Affine,
     dtype: DType,
     units: Option<Units>,
+    info: Arc<TargetInfo>,
 }
 
 /// `x · scale + shift`.
@@ -96,13 +99,15 @@ impl Dataset {
             (device.is_cuda() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
-        Ok(Self { store: Store::Memory { xs, ys, here }, row, affine, dtype, units: None })
+        let (store, info) = (Store::Memory { xs, ys, here }, Arc::default());
+        Ok(Self { store, row, affine, dtype, units: None, info })
     }
 
     /// A data set whose rows are in a file.
     pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
         let row = vec![rows.form().features];
-        Self { store: Store::File(rows, device.clone()), row, affine: Affine::IDENTITY, dtype, units: None }
+        let (store, info) = (Store::File(rows, device.clone()), Arc::default());
+        Self { store, row, affine: Affine::IDENTITY, dtype, units: None, info }
     }
 
     /// The same rows with another row shape, `[F]` or `[T, F]`. Rows may overlap, as the windows of a series do.
@@ -113,6 +118,16 @@ impl Dataset {
     /// The same rows with standardised targets.
     pub fn with_units(self, units: Option<Units>) -> Self {
         Self { units, ..self }
+    }
+
+    /// The same rows, whose classes and targets have names.
+    pub fn with_target_info(self, info: Arc<TargetInfo>) -> Self {
+        Self { info, ..self }
+    }
+
+    /// The names of classes and targets, and the positive class.
+    pub fn target_info(&self) -> &TargetInfo {
+        &self.info
     }
 
     /// The number of rows.

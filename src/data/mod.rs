@@ -29,6 +29,7 @@ mod source;
 pub mod split;
 pub mod stored;
 pub mod table;
+mod targets;
 mod task;
 pub mod waves;
 
@@ -45,6 +46,7 @@ pub use request::Request;
 pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows};
 pub use selection::Selection;
 pub use source::Source;
+pub use targets::TargetInfo;
 pub use task::Task;
 pub(crate) use task::class_of;
 

@@ -23,6 +23,9 @@ pub struct Preparation {
     /// Use only this many training rows: the first ones.
     #[schemars(range(min = 1))]
     pub limit: Option<usize>,
+    /// Two classes: the positive one, which precision, recall, F1 and average precision are about; default: the second in
+    /// order.
+    pub positive: Option<String>,
     /// K-fold cross-validation: use one of several folds as the test split. `train --folds` sets it.
     pub fold: Option<Fold>,
 }

@@ -1,11 +1,17 @@
 //! From a source's rows to the data sets of a run: split, reshaped, normalised.
 
+use std::sync::Arc;
+
 use candle_core::Device;
 
 use super::preprocess::{Preprocessing, PreprocessingSource, Step};
 use super::split::{RULES, SplitRows};
-use super::{Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows};
-use crate::error::Result;
+use super::{
+    Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows, TargetInfo,
+    Task,
+};
+use crate::error::{Error, Result};
+use crate::registry::KeyError;
 
 /// The data of a run.
 #[derive(Debug, Clone)]
@@ -25,9 +31,33 @@ pub struct Splits {
 impl Preparation {
     /// Splits, reshapes and normalises the rows of a source, and moves them to `device`.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        match loaded {
-            Loaded::Raw(raw) => self.split(raw, request, device),
-            Loaded::Encoded(encoded) => self.gather(*encoded, request, device),
+        let Splits { train, validation, test, outputs, preprocessing } = match loaded {
+            Loaded::Raw(raw) => self.split(raw, request, device)?,
+            Loaded::Encoded(encoded) => self.gather(*encoded, request, device)?,
+        };
+        let info = self.target_info(request.task, &preprocessing).map_err(|e| Error::Key(e.under("data")))?;
+        let info = Arc::new(info);
+        let named = |data: Dataset| data.with_target_info(info.clone());
+        let (validation, test) = (validation.map(named), test.map(named));
+        Ok(Splits { train: named(train), validation, test, outputs, preprocessing })
+    }
+
+    /// The names of classes and targets, and the positive one of two classes.
+    fn target_info(&self, task: Task, preprocessing: &Preprocessing) -> Result<TargetInfo, KeyError> {
+        let count = match task {
+            Task::Classes { .. } => preprocessing.outputs,
+            Task::Labels if preprocessing.outputs == 1 => 2,
+            Task::Labels | Task::Values => 0,
+        };
+        let named = preprocessing.class_names().filter(|names| names.len() == count);
+        let classes =
+            named.map_or_else(|| (0..count).map(|class| class.to_string()).collect(), <[String]>::to_vec);
+        let targets =
+            preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
+        let info = TargetInfo { classes, targets, ..TargetInfo::default() };
+        match &self.positive {
+            Some(name) => info.with_positive(name),
+            None => Ok(info),
         }
     }
 
@@ -103,7 +133,7 @@ impl Preparation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Input, Task, order};
+    use crate::data::{Input, order};
     use candle_core::{DType, Tensor};
 
     fn rows(labels: &[i64]) -> RawRows {

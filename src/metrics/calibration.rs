@@ -1,18 +1,34 @@
-//! Whether what is said with 80 % confidence is right in 80 % of the cases: Guo et al. 2017,
-//! <https://arxiv.org/abs/1706.04599>.
+//! Reliability of the predicted probabilities: Guo et al. 2017, <https://arxiv.org/abs/1706.04599>.
 
 const BINS: usize = 15;
 
-/// Bins of equal width over the confidence, 0 to 1.
+/// Rows counted in 15 bins of equal width by confidence, the probability of the predicted class.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Calibration {
-    /// Count, sum of confidences, right ones.
-    bins: [(f64, f64, f64); BINS],
+    bins: [Bin; BINS],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Bin {
+    count: f64,
+    confidence: f64,
+    correct: f64,
+}
+
+/// A bin of a reliability diagram that has rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationBin {
+    /// The mean confidence.
+    pub confidence: f64,
+    /// The fraction of the rows that is correct.
+    pub accuracy: f64,
+    /// The rows.
+    pub count: u64,
 }
 
 impl Calibration {
-    /// Counts a prediction that was made with this confidence.
-    pub(super) fn add(&mut self, confidence: f64, right: bool) {
+    /// Counts a prediction.
+    pub(super) fn add(&mut self, confidence: f64, correct: bool) {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -21,22 +37,26 @@ impl Calibration {
         )]
         // A bin holds its upper edge, not its lower one, as in the paper.
         let index = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
-        let (count, sum, hits) = &mut self.bins[index];
-        *count += 1.0;
-        *sum += confidence;
-        *hits += f64::from(u8::from(right));
+        let bin = &mut self.bins[index];
+        bin.count += 1.0;
+        bin.confidence += confidence;
+        bin.correct += f64::from(u8::from(correct));
     }
 
-    /// For each bin that has rows its mean confidence, the share that was right, and the rows.
-    pub(super) fn bins(&self) -> Vec<(f64, f64, u64)> {
+    /// The bins that have rows.
+    pub(super) fn bins(&self) -> Vec<CalibrationBin> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        let bin = |(count, sum, hits): &(f64, f64, f64)| (sum / count, hits / count, *count as u64);
-        self.bins.iter().filter(|(count, ..)| *count > 0.0).map(bin).collect()
+        let mean = |bin: &Bin| CalibrationBin {
+            confidence: bin.confidence / bin.count,
+            accuracy: bin.correct / bin.count,
+            count: bin.count as u64,
+        };
+        self.bins.iter().filter(|bin| bin.count > 0.0).map(mean).collect()
     }
 
-    /// The expected calibration error: the distance of confidence and accuracy, averaged over the bins by their counts.
+    /// The expected calibration error: |confidence − accuracy|, averaged over the bins by their counts.
     pub(super) fn error(&self) -> f64 {
-        let total: f64 = self.bins.iter().map(|bin| bin.0).sum();
-        self.bins.iter().map(|(_, sum, hits)| (sum - hits).abs()).sum::<f64>() / total
+        let total: f64 = self.bins.iter().map(|bin| bin.count).sum();
+        self.bins.iter().map(|bin| (bin.confidence - bin.correct).abs()).sum::<f64>() / total
     }
 }

@@ -1,73 +1,47 @@
-//! Metrics of answers of yes or no: one of them a row, or several.
+//! Metrics of several labels a row, each of them yes or no: scikit-learn's multilabel targets.
 
 use candle_core::Tensor;
 
-use super::calibration::Calibration;
-use super::ranking::roc_auc;
-use super::{Metric, macro_average, precision_recall_f1, ratio, rows, smallest};
+use super::class::{ClassMetrics, ClassRows, Entry};
+use super::{Measured, Value, mean, ratio};
+use crate::data::Task;
 use crate::error::Result;
 
-pub(super) const NAMES: &[&str] =
-    &["accuracy", "precision", "recall", "f1", "log_loss", "roc_auc", "calibration_error"];
-
-/// Counts of answers, a column each; a probability above ½ is a yes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Labels {
+/// The metrics of two classes for each label, and the rows whose labels are all predicted correctly.
+#[derive(Debug)]
+pub(super) struct Labels {
+    labels: Vec<ClassMetrics>,
     rows: u64,
-    /// Rows of which every answer is right.
     correct: u64,
-    /// For each column true positives, predicted and actual ones.
-    counts: Vec<[u64; 3]>,
-    log_loss: f64,
-    calibration: Calibration,
-    /// For each column the scores.
-    scores: Vec<Vec<(f64, bool)>>,
 }
 
 impl Labels {
-    pub(super) fn add(&mut self, predictions: &Tensor, ys: &Tensor) -> Result<()> {
-        let columns = predictions.dims()[1];
-        self.counts.resize(columns, [0; 3]);
-        self.scores.resize(columns, Vec::new());
-        let least = smallest(predictions.dtype());
-        for (scores, ys) in rows(predictions)?.into_iter().zip(rows(ys)?) {
-            let mut all = true;
-            for (column, (p, y)) in scores.into_iter().zip(ys).enumerate() {
-                let (said, is) = (p > 0.5, y > 0.5);
-                let [hits, predicted, actual] = &mut self.counts[column];
-                *hits += u64::from(said && is);
-                *predicted += u64::from(said);
-                *actual += u64::from(is);
-                all &= said == is;
-                let q = p.clamp(least, 1.0 - least);
-                self.log_loss -= y * q.ln() + (1.0 - y) * (1.0 - q).ln();
-                self.calibration.add(if said { p } else { 1.0 - p }, said == is);
-                self.scores[column].push((p, is));
-            }
-            self.rows += 1;
-            self.correct += u64::from(all);
+    pub(super) fn new(labels: usize) -> Self {
+        Self { labels: (0..labels).map(|_| ClassMetrics::new(2, 1)).collect(), rows: 0, correct: 0 }
+    }
+
+    pub(super) fn add(&mut self, task: Task, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+        let mut correct = vec![true; predictions.dims()[0]];
+        for (index, label) in self.labels.iter_mut().enumerate() {
+            let column = |tensor: &Tensor| tensor.narrow(1, index, 1)?.contiguous();
+            let rows = ClassRows::new(task, &column(predictions)?, &column(targets)?)?;
+            rows.iter().for_each(|row| correct[row.index] &= row.predicted == row.target);
+            label.add(&rows);
         }
+        self.rows += correct.len() as u64;
+        self.correct += correct.iter().filter(|correct| **correct).count() as u64;
         Ok(())
     }
 
-    pub(super) fn metrics(&self) -> Vec<Metric> {
-        let scores: Vec<[f64; 3]> = self
-            .counts
-            .iter()
-            .map(|[hits, predicted, actual]| precision_recall_f1(*hits, *predicted, *actual))
-            .collect();
-        let [precision, recall, f1] = macro_average(&scores);
-        #[allow(clippy::cast_precision_loss, reason = "counts of rows and columns")]
-        let (rows, columns) = (self.rows as f64, self.counts.len() as f64);
-        let areas: f64 = self.scores.iter().map(|scores| roc_auc(scores.clone())).sum();
-        vec![
-            ("accuracy", ratio(self.correct, self.rows)),
-            ("precision", precision),
-            ("recall", recall),
-            ("f1", f1),
-            ("log_loss", self.log_loss / (rows * columns)),
-            ("roc_auc", areas / columns),
-            ("calibration_error", self.calibration.error()),
-        ]
+    /// `accuracy`, the fraction of the rows whose labels are all correct, and the means over the labels.
+    pub(super) fn values(&self) -> Vec<Measured> {
+        let mut measured = vec![Measured::new("accuracy", Ok(ratio(self.correct, self.rows)))];
+        let own: Vec<Vec<(&Entry, Value)>> = self.labels.iter().map(|label| label.each().collect()).collect();
+        let entries = own.first().into_iter().flatten().enumerate();
+        measured.extend(entries.filter_map(|(metric, (entry, _))| {
+            let values = own.iter().map(|label| label[metric].1).collect::<Result<Vec<_>, _>>();
+            Some(Measured::new(entry.of_labels?, values.map(|values| mean(&values))))
+        }));
+        measured
     }
 }

@@ -1,18 +1,50 @@
-//! The area under the receiver operating characteristic.
+//! What the order of the scores says: the area under the ROC curve, and average precision.
 
-/// The chance that a positive scores higher than a negative, ties counting half: (score, whether positive). NaN where
-/// there are no positives or no negatives.
-pub(super) fn roc_auc(mut scores: Vec<(f64, bool)>) -> f64 {
-    scores.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut positives, mut negatives, mut area) = (0.0, 0.0, 0.0);
-    for tied in scores.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        let up = tied.iter().filter(|(_, positive)| *positive).map(|_| 1.0).sum::<f64>();
-        let down = tied.iter().filter(|(_, positive)| !positive).map(|_| 1.0).sum::<f64>();
-        area += up * (negatives + 0.5 * down);
-        positives += up;
-        negatives += down;
+/// How well scores rank the positive rows before the negative ones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ranking {
+    /// The probability that a positive row scores higher than a negative one, ties counting half; NaN where there are
+    /// no positive or no negative rows.
+    pub(super) roc_auc: f64,
+    /// `Σ (R_k − R_{k−1}) P_k` over the distinct scores from the highest, with recall R and precision P; 0 without
+    /// positive rows, as in scikit-learn.
+    pub(super) average_precision: f64,
+}
+
+impl Ranking {
+    /// Of the scores of the positive and of the negative rows.
+    pub(super) fn new(mut positive: Vec<f64>, mut negative: Vec<f64>) -> Self {
+        positive.sort_unstable_by(|a, b| b.total_cmp(a));
+        negative.sort_unstable_by(|a, b| b.total_cmp(a));
+        let (all, others) = (real(positive.len()), real(negative.len()));
+        let (mut above, mut wrong, mut area, mut average) = (0.0, 0.0, 0.0, 0.0);
+        let (mut positive, mut negative) = (positive.as_slice(), negative.as_slice());
+        while let Some(score) = highest(positive, negative) {
+            let (up, down) = (take_equal(&mut positive, score), take_equal(&mut negative, score));
+            above += up;
+            wrong += down;
+            area += up * (others - wrong + 0.5 * down);
+            average += up / all * (above / (above + wrong));
+        }
+        Self { roc_auc: area / (all * others), average_precision: if all == 0.0 { 0.0 } else { average } }
     }
-    area / (positives * negatives)
+}
+
+/// The highest score that is left of both.
+fn highest(positive: &[f64], negative: &[f64]) -> Option<f64> {
+    positive.first().into_iter().chain(negative.first()).copied().max_by(f64::total_cmp)
+}
+
+/// Takes the scores equal to this one off the front; gives their number.
+fn take_equal(scores: &mut &[f64], score: f64) -> f64 {
+    let count = scores.iter().take_while(|own| own.total_cmp(&score).is_eq()).count();
+    *scores = &scores[count..];
+    real(count)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn real(count: usize) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]
@@ -21,10 +53,12 @@ mod tests {
 
     #[test]
     fn ties_count_half() {
-        // scikit-learn's own example: roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) is 0.75.
-        let scores = [0.1, 0.4, 0.35, 0.8].into_iter().zip([false, false, true, true]);
-        assert!((roc_auc(scores.collect()) - 0.75).abs() < 1e-15);
-        assert!((roc_auc(vec![(0.5, true), (0.5, false)]) - 0.5).abs() < 1e-15);
-        assert!(roc_auc(vec![(0.5, true)]).is_nan());
+        // scikit-learn's own examples: roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) is 0.75,
+        // average_precision_score of the same 0.8333…
+        let ranking = Ranking::new(vec![0.35, 0.8], vec![0.1, 0.4]);
+        assert!((ranking.roc_auc - 0.75).abs() < 1e-15);
+        assert!((ranking.average_precision - 5.0 / 6.0).abs() < 1e-15);
+        assert!((Ranking::new(vec![0.5], vec![0.5]).roc_auc - 0.5).abs() < 1e-15);
+        assert!(Ranking::new(vec![0.5], Vec::new()).roc_auc.is_nan());
     }
 }

@@ -32,7 +32,7 @@ impl BestTracker {
         let Some((_, value)) = metrics.iter().find(|(name, _)| *name == stop.monitor) else {
             return true;
         };
-        let score = if stop.smaller_is_better() { -value } else { *value };
+        let score = stop.direction().score(*value);
         let now = Scored { epoch, score };
         let BestState { best, improved, .. } = &mut self.state;
         if improved.is_none_or(|last| score > last.score + stop.min_delta) {

@@ -136,6 +136,9 @@ fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
         let Session { splits, network, loss } = Session::open(config, None, device)?;
         let trainer = session::trainer(config, network, loss)?;
         trainer.check(&splits.train)?;
+        if let Some(validation) = &splits.validation {
+            trainer.check_watched(config.run.early_stopping.as_ref(), splits.outputs, validation)?;
+        }
         Ok((splits, trainer))
     };
     let (splits, trainer) = build().map_err(|error| config.locate(error))?;

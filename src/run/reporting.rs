@@ -13,7 +13,11 @@ impl Run {
         let mut metrics = vec![("train_loss".to_owned(), train_loss)];
         for (prefix, data) in [("val", self.splits.validation.as_ref()), ("train_end", train)] {
             let Some(data) = data else { continue };
-            metrics.extend(named(prefix, self.trainer.evaluate(data)?));
+            let evaluation = self.trainer.evaluate(data)?;
+            if self.position.epoch == 1 {
+                log_left_out(prefix, &evaluation);
+            }
+            metrics.extend(named(prefix, evaluation));
         }
         Ok(metrics)
     }
@@ -49,7 +53,9 @@ impl Run {
             if self.best_epoch() != self.position.epoch || self.config.train.average.is_some() {
                 self.folder.load_model(self.trainer.network().params())?;
             }
-            test = named("test", self.trainer.evaluate(data)?);
+            let evaluation = self.trainer.evaluate(data)?;
+            log_left_out("test", &evaluation);
+            test = named("test", evaluation);
         }
         let finished = self.finished(End::Completed, test);
         self.folder.log.train_end(&finished)?;
@@ -76,6 +82,13 @@ impl Run {
 
     fn best_epoch(&self) -> u64 {
         self.tracker.best_epoch().unwrap_or(self.position.epoch)
+    }
+}
+
+/// Logs which metrics a split does not have, and why.
+fn log_left_out(prefix: &str, evaluation: &Evaluation) {
+    for (name, reason) in &evaluation.left_out {
+        tracing::info!("`{prefix}_{}` is left out: {reason}", name.escape_debug());
     }
 }
 

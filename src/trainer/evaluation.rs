@@ -1,11 +1,11 @@
 //! Loss and metrics of a network.
 
-use candle_core::Tensor;
+use candle_core::{DType, Device, Tensor};
 
-use crate::data::{Dataset, Task, Units};
+use crate::data::{Dataset, Units};
 use crate::error::{Error, Result};
 use crate::loss::{Losses, widened};
-use crate::metrics::{Metric, Tally};
+use crate::metrics::{ClassCounts, Measured, MetricCollection, Undefined};
 use crate::model::Network;
 
 /// Rows that are evaluated at a time.
@@ -16,10 +16,12 @@ const EVALUATION_ROWS: usize = 1000;
 pub struct Evaluation {
     /// The mean loss.
     pub loss: f64,
-    /// The metrics that fit the kind of targets.
-    pub metrics: Vec<Metric>,
-    /// All that was counted.
-    pub tally: Tally,
+    /// The metrics that fit the task, by name.
+    pub metrics: Vec<(String, f64)>,
+    /// The metrics that have no value on these rows, and why.
+    pub left_out: Vec<(String, Undefined)>,
+    /// What was counted of classes, where the task is one.
+    pub classes: Option<ClassCounts>,
 }
 
 /// Loss and metrics of `network` on `data`, in evaluation mode: the loss as it is trained, the metrics in the targets'
@@ -28,8 +30,8 @@ pub struct Evaluation {
 /// # Errors
 /// A loss that is not finite.
 pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
-    let want: Task = loss.want();
-    let (mut sum, mut total, mut tally) = (0.0, 0.0, Tally::new(want));
+    let (mut sum, mut total) = (0.0, 0.0);
+    let mut metrics = MetricCollection::new(loss.want(), data.target_info());
     for rows in data.chunks_of(EVALUATION_ROWS) {
         let batch = data.batch(&rows)?;
         let outputs = widened(&network.forward(&batch.xs)?)?;
@@ -42,8 +44,8 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
         total += weight;
         let predictions = predictions(loss, &outputs, data.units())?;
         match data.units() {
-            Some(units) => tally.add(&predictions, &units.restore(&batch.ys)?)?,
-            None => tally.add(&predictions, &batch.ys)?,
+            Some(units) => metrics.add(&predictions, &targets(units, &batch.ys)?)?,
+            None => metrics.add(&predictions, &batch.ys)?,
         }
     }
     if total == 0.0 {
@@ -56,7 +58,62 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
              `train.clip_grad_norm`"
         )));
     }
-    Ok(Evaluation { loss, metrics: tally.metrics(), tally })
+    let (mut values, mut left_out) = (Vec::new(), Vec::new());
+    for Measured { name, value } in metrics.values() {
+        match value {
+            Ok(value) => values.push((name, value)),
+            Err(reason) => left_out.push((name, reason)),
+        }
+    }
+    Ok(Evaluation { loss, metrics: values, left_out, classes: metrics.into_counts() })
+}
+
+/// Targets (N, K) in their own units. What rounding made of 0 is 0 again: a mean that 32 bits hold comes back with an
+/// error of `|mean| ε`.
+fn targets(units: &Units, ys: &Tensor) -> Result<Tensor> {
+    let epsilon = if ys.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
+    let restored = units.restore(ys)?;
+    let known = restored.abs()?.broadcast_gt(&(units.mean.abs()? * epsilon)?)?;
+    Ok((restored * known.to_dtype(DType::F64)?)?)
+}
+
+/// Checks that a run will have the number that it watches, `val_accuracy` for instance, on these validation rows, of
+/// which the network predicts `outputs` numbers each. Numbers that are no metrics of the validation rows are not looked
+/// at.
+///
+/// # Errors
+/// The monitor's key, with the names that the run will have, or why these rows have no such metric.
+pub(super) fn check_watched(
+    monitor: &str,
+    key: &str,
+    loss: &Losses,
+    outputs: usize,
+    data: &Dataset,
+) -> Result<()> {
+    let Some(name) = monitor.strip_prefix("val_").filter(|name| *name != "loss") else { return Ok(()) };
+    let mut metrics = MetricCollection::new(loss.want(), data.target_info());
+    for rows in data.chunks() {
+        // Whether a metric can be computed depends on the targets alone.
+        let predictions = Tensor::zeros((rows.len(), outputs), DType::F64, &Device::Cpu)?;
+        let ys = data.targets(&rows)?;
+        match data.units() {
+            Some(units) => metrics.add(&predictions, &targets(units, &ys)?)?,
+            None => metrics.add(&predictions, &ys)?,
+        }
+    }
+    let values = metrics.values();
+    match values.iter().find(|metric| metric.name == name) {
+        Some(Measured { value: Ok(_), .. }) => Ok(()),
+        Some(Measured { value: Err(reason), .. }) => Err(Error::key(
+            key,
+            format!("is `{monitor}`, which cannot be computed on the validation rows: {reason}"),
+        )),
+        None => {
+            let known: Vec<String> = values.iter().map(|metric| format!("val_{}", metric.name)).collect();
+            let known = known.join(", ");
+            Err(Error::key(key, format!("is `{monitor}`; this run has train_loss, val_loss, {known}")))
+        }
+    }
 }
 
 /// The predictions of `network` for inputs (N, …), in evaluation mode: probabilities (N, C), or values (N, K), in their

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::arguments::Arguments;
 use super::variant::Variant;
 use crate::cli::spread::Spread;
-use crate::cli::table::render;
+use crate::cli::table::{printable, render};
 use crate::error::{Error, Result};
-use crate::metrics::Tally;
+use crate::metrics::{self, Direction};
 
 /// A variant and its metric over the seeds.
 struct Ranked<'a> {
@@ -45,7 +45,11 @@ pub(super) fn metric(arguments: &Arguments, variants: &[Variant]) -> Result<Stri
 
 /// The variants from best to worst, and by how much each is worse than the best.
 pub(super) fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
-    let smaller = Tally::smaller_is_better(metric);
+    let direction = metrics::direction(metric).ok_or_else(|| {
+        let problem = "has no better direction; `descent list metrics` shows the metrics";
+        Error::Config(format!("--metric {}: it {problem}", metric.escape_debug()))
+    })?;
+    let smaller = direction == Direction::LowerIsBetter;
     let ranked = ranked(variants, metric, smaller)?;
     let header = ["variant", "runs", "mean", "std", "95 % interval"].map(str::to_owned);
     let mut rows = vec![header.to_vec()];
@@ -58,8 +62,7 @@ pub(super) fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
             interval(*mean, *half),
         ]);
     }
-    let mut text =
-        format!("{metric}, {} is better\n{}", if smaller { "less" } else { "more" }, render(&rows));
+    let mut text = format!("{}, {}\n{}", printable(metric), direction.words(), render(&rows));
     let [best, others @ ..] = ranked.as_slice() else { return Ok(text) };
     for other in others.iter().filter(|other| !other.spread.mean.is_nan()) {
         let (best_name, name) = (best.variant.name(), other.variant.name());

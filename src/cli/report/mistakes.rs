@@ -3,9 +3,9 @@
 use candle_core::{DType, Tensor};
 
 use crate::data::preprocess::PreprocessingSource;
-use crate::data::{Dataset, Preprocessing, class_of};
+use crate::data::{Dataset, Preprocessing, Task};
 use crate::error::Result;
-use crate::metrics::{Classes, Tally};
+use crate::metrics::{ClassCounts, ClassRows};
 use crate::report::{
     Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, ValueMistake, ValueReport,
 };
@@ -24,14 +24,11 @@ pub(super) fn evaluation(
     data: &Dataset,
     preprocessing: &Preprocessing,
 ) -> Result<Evaluation> {
-    let tally = trainer.evaluate(data)?.tally;
-    let (mut classes, mut values) = (None, None);
-    match &tally {
-        Tally::Classes(tally) => classes = Some(of_classes(trainer, data, preprocessing, tally)?),
-        Tally::Values(_) => values = Some(of_values(trainer, data, preprocessing)?),
-        // Several questions a row have no one confusion matrix.
-        Tally::Labels(_) => {}
-    }
+    let counts = trainer.evaluate(data)?.classes;
+    let classes = counts.map(|counts| of_classes(trainer, data, preprocessing, &counts)).transpose()?;
+    // Several labels a row have no one confusion matrix.
+    let values = (trainer.loss().want() == Task::Values).then(|| of_values(trainer, data, preprocessing));
+    let values = values.transpose()?;
     Ok(Evaluation { split: split.to_owned(), classes, values })
 }
 
@@ -39,23 +36,21 @@ fn of_classes(
     trainer: &Trainer,
     data: &Dataset,
     preprocessing: &Preprocessing,
-    tally: &Classes,
+    counts: &ClassCounts,
 ) -> Result<ClassReport> {
-    let names = preprocessing.class_names().map(<[String]>::to_vec);
-    let count = tally.confusion().len();
-    let per_class = tally.by_class().into_iter().map(|score| ClassRow {
+    let per_class = counts.by_class().into_iter().map(|score| ClassRow {
         precision: score.precision,
         recall: score.recall,
         f1: score.f1,
         support: score.support,
     });
-    let calibration = tally.calibration().into_iter();
+    let calibration = counts.calibration_bins().into_iter();
     Ok(ClassReport {
-        names: names.unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect()),
-        confusion: tally.confusion().to_vec(),
+        names: data.target_info().classes.clone(),
+        confusion: counts.confusion().to_vec(),
         per_class: per_class.collect(),
         calibration: calibration
-            .map(|(confidence, accuracy, count)| Calibrated { confidence, accuracy, count })
+            .map(|bin| Calibrated { confidence: bin.confidence, accuracy: bin.accuracy, count: bin.count })
             .collect(),
         worst: wrong(trainer, data, preprocessing)?,
     })
@@ -65,15 +60,14 @@ fn of_classes(
 fn wrong(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<Vec<Mistake>> {
     let mut worst: Vec<Mistake> = Vec::new();
     for_each_batch(trainer, data, |first, said, ys| {
-        for (place, (scores, is)) in said.to_vec2::<f64>()?.into_iter().zip(class_of(ys)?).enumerate() {
-            let Ok(is) = usize::try_from(is) else { continue };
-            let larger = |best: usize, class: usize| if scores[class] > scores[best] { class } else { best };
-            let predicted = (0..scores.len()).fold(0, larger);
-            if predicted != is {
-                let (row, probability) = (first + place, scores[predicted]);
-                worst.push(Mistake { row, is, predicted, probability, ..Mistake::default() });
-            }
-        }
+        let rows = ClassRows::new(trainer.loss().want(), said, ys)?;
+        worst.extend(rows.iter().filter(|row| row.predicted != row.target).map(|row| Mistake {
+            row: first + row.index,
+            is: row.target,
+            predicted: row.predicted,
+            probability: row.probabilities[row.predicted],
+            ..Mistake::default()
+        }));
         worst.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.row.cmp(&b.row)));
         worst.truncate(WORST);
         Ok(())

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result
         }
         // The columns are the same in every fold.
         if !quiet && index == 1 {
-            describe(prepared.splits());
+            describe(&prepared);
         }
         match runs.train(prepared.start()?, quiet || index > 1)? {
             Ended::Finished(finished) => results.push(finished.metrics()),

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> any
         return Ok(ExitCode::SUCCESS);
     }
     if !quiet && arguments.resume.is_none() {
-        describe(prepared.splits());
+        describe(&prepared);
     }
     let run = prepared.start()?;
     let signals = Signals::listen(interrupt, arguments.tui)?;

@@ -27,15 +27,27 @@ pub(super) fn stopped(finished: &Finished, signal: Option<Stop>, quiet: bool) ->
 /// The results of a run, a name and a value per line.
 pub(super) fn summary(finished: &Finished) -> String {
     let mut rows = vec![("run".to_owned(), finished.folder.display().to_string())];
-    rows.extend(finished.test.iter().map(|(name, value)| (name.clone(), format!("{value:.4}"))));
+    rows.extend(finished.test.iter().map(|(name, value)| (table::printable(name), format!("{value:.4}"))));
     rows.push(("updates".to_owned(), table::thousands(finished.step)));
     rows.push(("seconds".to_owned(), format!("{:.2}", finished.seconds)));
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
     rows.iter().fold(String::new(), |text, (name, value)| format!("{text}{name:<width$}{value}\n"))
 }
 
-/// Prints what the columns of a table were taken for, and the number of rows of each split.
-pub(super) fn describe(splits: &Splits) {
+/// Prints what the columns of a table were taken for, the number of rows of each split, and the positive one of two
+/// classes, where the config does not name it.
+pub(super) fn describe(prepared: &PreparedRun) {
+    describe_table(prepared.splits());
+    let info = prepared.splits().train.target_info();
+    if let (None, Some(class)) = (&prepared.config().preparation.positive, info.positive()) {
+        say(&format!(
+            "the positive class is `{}`, the second in order; `data.positive` names another",
+            table::printable(class)
+        ));
+    }
+}
+
+fn describe_table(splits: &Splits) {
     let Some(encoder) = splits.preprocessing.table() else { return };
     let lines: Vec<Vec<String>> =
         encoder.describe().into_iter().map(|(name, text)| vec![name, text]).collect();

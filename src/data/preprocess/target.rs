@@ -74,7 +74,11 @@ impl Target {
         match self {
             Self::Classes { classes, .. } => Some(classes),
             Self::Probabilities { names } => Some(names),
-            Self::Values { .. } | Self::Labels { .. } => None,
+            Self::Labels { words, .. } => match words.as_slice() {
+                [words] => Some(words),
+                _ => None,
+            },
+            Self::Values { .. } => None,
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) enum Columns {
         /// For each the decimal places that 32 bits give in its own units.
         places: Option<Vec<i32>>,
     },
-    /// For each label the more probable word, and the probability of the second.
+    /// For each of several labels the more probable word, and the probability of the second.
     Labels { columns: Vec<String>, words: Vec<[String; 2]> },
 }
 
@@ -68,7 +68,8 @@ impl Columns {
             }
         };
         match want {
-            Task::Classes { .. } => Self::of_classes(preprocessing),
+            Task::Classes { .. } => Self::of_classes(preprocessing, preprocessing.outputs),
+            Task::Labels if preprocessing.outputs == 1 => Self::of_classes(preprocessing, 2),
             Task::Values => {
                 let places = match targets {
                     Some(target @ Target::Values { std, .. }) if target.is_standardized() => {
@@ -94,10 +95,9 @@ impl Columns {
         }
     }
 
-    fn of_classes(preprocessing: &Preprocessing) -> Self {
+    fn of_classes(preprocessing: &Preprocessing, count: usize) -> Self {
         let named = preprocessing.class_names().map(<[String]>::to_vec);
-        let names =
-            named.unwrap_or_else(|| (0..preprocessing.outputs).map(|class| class.to_string()).collect());
+        let names = named.unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
         let numbers = names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
         Self::Classes { names, numbers }
     }
@@ -129,6 +129,15 @@ impl Columns {
         cells.clear();
         match self {
             Self::Classes { names, numbers } => {
+                // The network gives the probability of the second class, or one for each.
+                let pair;
+                let scores = match scores {
+                    [second] if names.len() == 2 => {
+                        pair = [1.0 - second, *second];
+                        &pair
+                    }
+                    all => all,
+                };
                 // Of equal probabilities the first, as argmax.
                 let first =
                     |best: usize, class: usize| if scores[class] > scores[best] { class } else { best };

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Task;
-use crate::metrics::Tally;
+use crate::metrics::{self, Direction};
 use crate::registry::KeyError;
 
 /// When training stops early. The best weights are kept either way.
@@ -35,18 +35,21 @@ impl EarlyStopping {
         check_monitor(&self.monitor, want, validated)
     }
 
-    /// Whether a smaller value of the watched metric is the better one.
-    pub(crate) fn smaller_is_better(&self) -> bool {
-        Tally::smaller_is_better(&self.monitor)
+    /// Which values of the monitored metric are better.
+    pub(crate) fn direction(&self) -> Direction {
+        // Another name does not pass `check`.
+        metrics::direction(&self.monitor).unwrap_or(Direction::LowerIsBetter)
     }
 }
 
 /// Refuses a metric that a run of this kind of targets does not have, and one that needs validation where no rows are
 /// held out.
 pub fn check_monitor(monitor: &str, want: Task, validated: bool) -> Result<(), KeyError> {
-    let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
-    known.extend(Tally::names(want).iter().map(|name| format!("val_{name}")));
-    if !known.iter().any(|name| name == monitor) {
+    let own =
+        monitor.strip_prefix("val_").is_some_and(|name| name == "loss" || metrics::is_known(want, name));
+    if monitor != "train_loss" && !own {
+        let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
+        known.extend(metrics::names(want).iter().map(|name| format!("val_{name}")));
         return Err(KeyError::new("monitor", format!("is `{monitor}`; known are {}", known.join(", "))));
     }
     if monitor.starts_with("val_") && !validated {

@@ -95,8 +95,10 @@ fn answers_of_yes_or_no_have_their_words() {
     assert!(metric(&trained, "test_accuracy") > 0.95, "{trained}");
     let said = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
     let rows = cells(&said);
-    assert_eq!(rows[0], ["prediction", "probability"]);
+    assert_eq!(rows[0], ["prediction", "probability_ham", "probability_spam"]);
     assert_eq!((rows[1][0], rows[10][0]), ("ham", "spam"));
+    let [ham, spam] = [1, 2].map(|column| rows[10][column].parse::<f64>().unwrap());
+    assert!(spam > 0.5 && (ham + spam - 1.0).abs() < 1e-6, "{ham} {spam}");
 }
 
 #[test]

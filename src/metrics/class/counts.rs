@@ -1,0 +1,167 @@
+//! What several metrics of classes are computed from, counted once.
+
+use std::cell::OnceCell;
+
+use super::ClassRows;
+use crate::metrics::calibration::{Calibration, CalibrationBin};
+use crate::metrics::ranking::Ranking;
+use crate::metrics::{Undefined, ratio, ratio_or_zero};
+
+/// No scores are kept of more classes than this: they would fill the memory.
+const MOST_RANKED: usize = 100;
+
+/// Counts of rows by class, prediction, rank and confidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassCounts {
+    positive: usize,
+    rows: u64,
+    confusion: Vec<Vec<u64>>,
+    /// `ranks[k]`: the rows whose class has k classes before it.
+    ranks: Vec<u64>,
+    calibration: Calibration,
+    /// The rows' probabilities one behind the other; of two classes that of the positive one.
+    scores: Vec<f64>,
+    /// The rows' classes, where scores are kept.
+    targets: Vec<usize>,
+    rankings: OnceCell<Vec<Ranking>>,
+}
+
+/// How well one class is predicted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassScore {
+    /// Of the rows predicted as this class, the fraction that are.
+    pub precision: f64,
+    /// Of the rows of this class, the fraction predicted as it.
+    pub recall: f64,
+    /// The harmonic mean of precision and recall.
+    pub f1: f64,
+    /// The rows of this class.
+    pub support: u64,
+    /// Whether rows are of this class or predicted as it.
+    pub(super) occurs: bool,
+}
+
+impl ClassCounts {
+    /// Of this many classes; of two, `positive` is the positive one.
+    pub(in crate::metrics) fn new(classes: usize, positive: usize) -> Self {
+        Self {
+            // A run of one class has no second one.
+            positive: positive.min(classes.saturating_sub(1)),
+            rows: 0,
+            confusion: vec![vec![0; classes]; classes],
+            ranks: vec![0; classes],
+            calibration: Calibration::default(),
+            scores: Vec::new(),
+            targets: Vec::new(),
+            rankings: OnceCell::new(),
+        }
+    }
+
+    /// Counts the rows of a batch.
+    pub(in crate::metrics) fn add(&mut self, rows: &ClassRows) {
+        let classes = self.classes();
+        for row in rows.iter() {
+            let (p, y) = (row.probabilities, row.target);
+            // Of equal probabilities the class with the smaller number comes first, as in argmax.
+            let before = |k: usize| p[k] > p[y] || (p[k].total_cmp(&p[y]).is_eq() && k < y);
+            self.ranks[(0..classes).filter(|k| before(*k)).count()] += 1;
+            self.rows += 1;
+            self.confusion[y][row.predicted] += 1;
+            self.calibration.add(p[row.predicted], row.predicted == y);
+            if classes > MOST_RANKED {
+                continue;
+            }
+            self.targets.push(y);
+            match classes {
+                2 => self.scores.push(p[self.positive]),
+                _ => self.scores.extend_from_slice(p),
+            }
+        }
+        self.rankings.take();
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.confusion.len()
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The confusion matrix: `[class][predicted class]`.
+    pub fn confusion(&self) -> &[Vec<u64>] {
+        &self.confusion
+    }
+
+    /// The fraction of the rows whose class is among the `k` with the highest probabilities.
+    pub fn top_k(&self, k: usize) -> f64 {
+        ratio(self.ranks.iter().take(k).sum(), self.rows)
+    }
+
+    /// The bins of a reliability diagram that have rows.
+    pub fn calibration_bins(&self) -> Vec<CalibrationBin> {
+        self.calibration.bins()
+    }
+
+    pub(super) fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// The rows predicted as this class.
+    pub(super) fn predicted(&self, class: usize) -> u64 {
+        self.confusion.iter().map(|row| row[class]).sum()
+    }
+
+    /// Each class on its own.
+    pub fn by_class(&self) -> Vec<ClassScore> {
+        (0..self.classes()).map(|class| self.score(class)).collect()
+    }
+
+    /// The positive one of two classes.
+    pub(super) fn positive(&self) -> ClassScore {
+        self.score(self.positive)
+    }
+
+    fn score(&self, class: usize) -> ClassScore {
+        let correct = self.confusion[class][class];
+        let support = self.confusion[class].iter().sum();
+        let predicted = self.predicted(class);
+        ClassScore {
+            precision: ratio_or_zero(correct, predicted),
+            recall: ratio_or_zero(correct, support),
+            f1: ratio_or_zero(2 * correct, predicted + support),
+            support,
+            occurs: predicted + support > 0,
+        }
+    }
+
+    /// The mean over the classes that occur in targets or predictions, as scikit-learn's `average="macro"`.
+    pub(super) fn macro_average(&self, of: fn(&ClassScore) -> f64) -> f64 {
+        let scores: Vec<f64> = self.by_class().iter().filter(|score| score.occurs).map(of).collect();
+        crate::metrics::mean(&scores)
+    }
+
+    /// How well the probabilities rank the rows: of the positive one of two classes; of each of more against the
+    /// others.
+    pub(super) fn rankings(&self) -> Result<&[Ranking], Undefined> {
+        if self.classes() > MOST_RANKED {
+            return Err(Undefined("there are more than 100 classes, and no scores are kept of so many"));
+        }
+        Ok(self.rankings.get_or_init(|| match self.classes() {
+            2 => vec![self.ranking(0, 1, self.positive)],
+            classes => (0..classes).map(|class| self.ranking(class, classes, class)).collect(),
+        }))
+    }
+
+    /// The ranking of `class` by every `step`-th score from `first` on.
+    fn ranking(&self, first: usize, step: usize, class: usize) -> Ranking {
+        let scores = self.scores.iter().skip(first).step_by(step).zip(&self.targets);
+        let (mut positive, mut negative) = (Vec::new(), Vec::new());
+        for (score, target) in scores {
+            if *target == class { &mut positive } else { &mut negative }.push(*score);
+        }
+        Ranking::new(positive, negative)
+    }
+}

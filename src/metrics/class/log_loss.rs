@@ -1,0 +1,32 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html>
+
+use super::{ClassCounts, ClassMetric, ClassRows};
+use crate::metrics::{Direction, Metric, Value};
+
+/// The mean of −ln p of the rows' own classes. Probabilities are clipped to the precision of their type.
+#[derive(Debug, Default)]
+pub(super) struct LogLoss {
+    sum: f64,
+}
+
+impl Metric for LogLoss {
+    const NAME: &'static str = "log_loss";
+    const DIRECTION: Direction = Direction::LowerIsBetter;
+    const MEANING: &'static str = "the mean of -ln p, where p is the probability given to a row's own class";
+}
+
+impl ClassMetric for LogLoss {
+    const OF_LABELS: Option<&'static str> = Some("log_loss");
+
+    fn update(&mut self, rows: &ClassRows) {
+        for row in rows.iter() {
+            self.sum -= row.probabilities[row.target].clamp(rows.smallest(), 1.0 - rows.smallest()).ln();
+        }
+    }
+
+    fn value(&self, counts: &ClassCounts) -> Value {
+        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+        let rows = counts.rows() as f64;
+        Ok(self.sum / rows)
+    }
+}

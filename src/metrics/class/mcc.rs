@@ -1,0 +1,33 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.matthews_corrcoef.html>
+
+use super::{ClassCounts, ClassMetric};
+use crate::metrics::{Direction, Metric, Value};
+
+/// Matthews' correlation coefficient: Gorodkin 2004.
+#[derive(Debug, Default)]
+pub(super) struct Mcc;
+
+impl Metric for Mcc {
+    const NAME: &'static str = "mcc";
+    const DIRECTION: Direction = Direction::HigherIsBetter;
+    const MEANING: &'static str =
+        "Matthews' correlation of classes and predictions: 1 perfect, 0 as good as chance, below 0 worse";
+}
+
+impl ClassMetric for Mcc {
+    #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+    fn value(&self, counts: &ClassCounts) -> Value {
+        let rows = counts.rows() as f64;
+        let (mut correct, mut both, mut true_squared, mut predicted_squared) = (0.0, 0.0, 0.0, 0.0);
+        for (class, row) in counts.confusion().iter().enumerate() {
+            let (support, predicted) = (row.iter().sum::<u64>() as f64, counts.predicted(class) as f64);
+            correct += row[class] as f64;
+            both += support * predicted;
+            true_squared += support * support;
+            predicted_squared += predicted * predicted;
+        }
+        let spread = (rows * rows - true_squared) * (rows * rows - predicted_squared);
+        // scikit-learn gives 0 where all rows are of one class or predicted as one.
+        Ok(if spread == 0.0 { 0.0 } else { (correct * rows - both) / spread.sqrt() })
+    }
+}

@@ -1,0 +1,41 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.precision_score.html>
+
+use super::{ClassCounts, ClassMetric, Classes};
+use crate::metrics::{Direction, Metric, Value};
+
+/// Precision of the positive one of two classes.
+#[derive(Debug, Default)]
+pub(super) struct Precision;
+
+impl Metric for Precision {
+    const NAME: &'static str = "precision";
+    const DIRECTION: Direction = Direction::HigherIsBetter;
+    const MEANING: &'static str = "of the rows predicted as the positive class, the fraction that are";
+}
+
+impl ClassMetric for Precision {
+    const CLASSES: Classes = Classes::Two;
+    const OF_LABELS: Option<&'static str> = Some("precision_macro");
+
+    fn value(&self, counts: &ClassCounts) -> Value {
+        Ok(counts.positive().precision)
+    }
+}
+
+/// The mean of the classes' precisions.
+#[derive(Debug, Default)]
+pub(super) struct PrecisionMacro;
+
+impl Metric for PrecisionMacro {
+    const NAME: &'static str = "precision_macro";
+    const DIRECTION: Direction = Direction::HigherIsBetter;
+    const MEANING: &'static str = "the mean of the classes' precisions, every class counting the same";
+}
+
+impl ClassMetric for PrecisionMacro {
+    const CLASSES: Classes = Classes::More;
+
+    fn value(&self, counts: &ClassCounts) -> Value {
+        Ok(counts.macro_average(|score| score.precision))
+    }
+}

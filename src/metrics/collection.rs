@@ -1,0 +1,134 @@
+//! All metrics of a task, updated together.
+
+use candle_core::Tensor;
+
+use super::class::rows::numbers;
+use super::class::{ClassCounts, ClassMetrics, ClassRows};
+use super::labels::Labels;
+use super::value;
+use super::{Measured, Value, mean};
+use crate::data::{TargetInfo, Task};
+use crate::error::Result;
+
+/// Of more targets than this only the mean of their metrics is given: a line of the log stays readable.
+const MOST_NAMED: usize = 32;
+
+/// All metrics of a task.
+#[derive(Debug)]
+pub struct MetricCollection {
+    task: Task,
+    info: TargetInfo,
+    of: Of,
+}
+
+/// What is updated; which it is shows in the first batch.
+#[derive(Debug)]
+enum Of {
+    Nothing,
+    Classes(Box<ClassMetrics>),
+    Labels(Labels),
+    Values(Values),
+}
+
+impl MetricCollection {
+    /// Before the first row. `info` has the positive class and the targets' names.
+    pub fn new(task: Task, info: &TargetInfo) -> Self {
+        Self { task, info: info.clone(), of: Of::Nothing }
+    }
+
+    /// Takes a batch of predictions (N, K), probabilities or values, and their targets.
+    pub fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+        let width = predictions.dims()[1];
+        if matches!(self.of, Of::Nothing) {
+            self.of = match self.task {
+                Task::Values => Of::Values(Values::new(width)),
+                Task::Labels if width > 1 => Of::Labels(Labels::new(width)),
+                Task::Labels => Of::Classes(Box::new(ClassMetrics::new(2, self.info.positive))),
+                Task::Classes { .. } => Of::Classes(Box::new(ClassMetrics::new(width, self.info.positive))),
+            };
+        }
+        match &mut self.of {
+            Of::Nothing => {}
+            Of::Classes(classes) => classes.add(&ClassRows::new(self.task, predictions, targets)?),
+            Of::Labels(labels) => labels.add(self.task, predictions, targets)?,
+            Of::Values(values) => values.add(predictions, targets)?,
+        }
+        Ok(())
+    }
+
+    /// The metrics of all rows so far.
+    pub fn values(&self) -> Vec<Measured> {
+        match &self.of {
+            Of::Nothing => Vec::new(),
+            Of::Classes(classes) => classes.values(),
+            Of::Labels(labels) => labels.values(),
+            Of::Values(values) => values.values(&self.info),
+        }
+    }
+
+    /// What was counted of classes, where the task is one.
+    pub fn into_counts(self) -> Option<ClassCounts> {
+        match self.of {
+            Of::Classes(classes) => Some(classes.counts),
+            _ => None,
+        }
+    }
+}
+
+/// The metrics of values, target by target.
+#[derive(Debug)]
+struct Values {
+    targets: Vec<Vec<Box<dyn value::Running>>>,
+}
+
+impl Values {
+    fn new(width: usize) -> Self {
+        let metrics = |_| value::METRICS.iter().map(value::Entry::build).collect();
+        Self { targets: (0..width).map(metrics).collect() }
+    }
+
+    fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+        let rows = predictions.dims()[0];
+        // Transposed, so that each metric reads one behind the other.
+        let columns = |tensor: &Tensor| numbers(&tensor.reshape((rows, ()))?.t()?);
+        let (predictions, targets) = (columns(predictions)?, columns(targets)?);
+        let pairs = predictions.chunks_exact(rows.max(1)).zip(targets.chunks_exact(rows.max(1)));
+        for (metrics, (predictions, targets)) in self.targets.iter_mut().zip(pairs) {
+            for metric in metrics {
+                metric.update(predictions, targets);
+            }
+        }
+        Ok(())
+    }
+
+    /// The means over the targets; of several targets their own behind them.
+    fn values(&self, info: &TargetInfo) -> Vec<Measured> {
+        let own: Vec<Vec<Value>> = self
+            .targets
+            .iter()
+            .map(|metrics| metrics.iter().map(|metric| metric.value()).collect())
+            .collect();
+        let of = |metric: usize| own.iter().map(|values| values[metric]).collect::<Result<Vec<_>, _>>();
+        let names = value::METRICS.iter().map(|entry| entry.info.name).enumerate();
+        let means = names.clone().map(|(metric, name)| Measured::new(name, of(metric).map(|own| mean(&own))));
+        let mut measured: Vec<Measured> = means.collect();
+        for (target, title) in titles(info, own.len()).iter().enumerate() {
+            let named = names.clone();
+            measured.extend(
+                named.map(|(metric, name)| Measured::new(format!("{name}_{title}"), own[target][metric])),
+            );
+        }
+        measured
+    }
+}
+
+/// What the metrics of each of several targets are called; nothing of one target, and of very many.
+pub(super) fn titles(info: &TargetInfo, targets: usize) -> Vec<String> {
+    if !(2..=MOST_NAMED).contains(&targets) {
+        return Vec::new();
+    }
+    if info.targets.len() == targets {
+        return info.targets.clone();
+    }
+    (0..targets).map(|target| target.to_string()).collect()
+}

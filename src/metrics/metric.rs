@@ -1,0 +1,85 @@
+//! What every metric has: a name, a direction, a meaning, and a value or the reason why there is none.
+
+/// What every metric says about itself.
+pub trait Metric: Default {
+    /// The name in logs and configs, without the split's prefix.
+    const NAME: &'static str;
+    /// Which way is better.
+    const DIRECTION: Direction;
+    /// One sentence for `descent list metrics`.
+    const MEANING: &'static str;
+}
+
+/// Which values of a metric are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// As of a loss.
+    LowerIsBetter,
+    /// As of an accuracy.
+    HigherIsBetter,
+}
+
+impl Direction {
+    /// The value as a score: the higher, the better.
+    pub fn score(self, value: f64) -> f64 {
+        match self {
+            Self::LowerIsBetter => -value,
+            Self::HigherIsBetter => value,
+        }
+    }
+
+    /// "lower is better" or "higher is better".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LowerIsBetter => "lower is better",
+            Self::HigherIsBetter => "higher is better",
+        }
+    }
+}
+
+/// A metric's value, or why these rows have none.
+pub type Value = Result<f64, Undefined>;
+
+/// Why a metric has no value on some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undefined(pub &'static str);
+
+impl std::fmt::Display for Undefined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A metric's constants as values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Info {
+    /// [`Metric::NAME`]
+    pub name: &'static str,
+    /// [`Metric::DIRECTION`]
+    pub direction: Direction,
+    /// [`Metric::MEANING`]
+    pub meaning: &'static str,
+}
+
+impl Info {
+    pub(super) const fn of<M: Metric>() -> Self {
+        Self { name: M::NAME, direction: M::DIRECTION, meaning: M::MEANING }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+pub(super) fn ratio(part: u64, of: u64) -> f64 {
+    part as f64 / of as f64
+}
+
+/// As [`ratio`]; 0 where nothing is divided, scikit-learn's default for `zero_division`.
+pub(super) fn ratio_or_zero(part: u64, of: u64) -> f64 {
+    if of == 0 { 0.0 } else { ratio(part, of) }
+}
+
+/// The arithmetic mean; NaN of nothing.
+pub(super) fn mean(values: &[f64]) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a count of classes or targets")]
+    let count = values.len() as f64;
+    values.iter().sum::<f64>() / count
+}

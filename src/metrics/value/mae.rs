@@ -1,0 +1,24 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_error.html>
+
+use super::{Mean, ValueMetric};
+use crate::metrics::{Direction, Metric, Value};
+
+/// The mean absolute error, in the target's unit.
+#[derive(Debug, Default)]
+pub(super) struct Mae(Mean);
+
+impl Metric for Mae {
+    const NAME: &'static str = "mae";
+    const DIRECTION: Direction = Direction::LowerIsBetter;
+    const MEANING: &'static str = "the mean absolute error, in the target's unit";
+}
+
+impl ValueMetric for Mae {
+    fn update(&mut self, prediction: f64, target: f64) {
+        self.0.add((prediction - target).abs());
+    }
+
+    fn value(&self) -> Value {
+        self.0.value()
+    }
+}

@@ -1,0 +1,30 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_percentage_error.html>
+
+use super::{Mean, ValueMetric};
+use crate::metrics::{Direction, Metric, Undefined, Value};
+
+/// The mean of |prediction − target| / |target|. Undefined where a target is 0; scikit-learn divides by 2⁻⁵² then,
+/// which gives numbers of 10¹⁵ that say nothing.
+#[derive(Debug, Default)]
+pub(super) struct Mape {
+    mean: Mean,
+    has_zero: bool,
+}
+
+impl Metric for Mape {
+    const NAME: &'static str = "mape";
+    const DIRECTION: Direction = Direction::LowerIsBetter;
+    const MEANING: &'static str =
+        "the mean of |prediction - target| / |target|, a fraction: 0.1 is 10 %; left out where a target is 0";
+}
+
+impl ValueMetric for Mape {
+    fn update(&mut self, prediction: f64, target: f64) {
+        self.has_zero |= target == 0.0;
+        self.mean.add((prediction - target).abs() / target.abs().max(f64::EPSILON));
+    }
+
+    fn value(&self) -> Value {
+        if self.has_zero { Err(Undefined("a target is 0")) } else { self.mean.value() }
+    }
+}

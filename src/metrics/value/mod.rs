@@ -1,0 +1,22 @@
+//! Metrics of values. Each is computed target by target; of several targets the metric is the mean of theirs, as
+//! scikit-learn's `multioutput="uniform_average"`.
+
+mod mae;
+mod mape;
+mod metric;
+mod mse;
+mod r2;
+mod rmse;
+
+use metric::Mean;
+pub(super) use metric::Running;
+pub use metric::{Entry, ValueMetric};
+
+/// Every metric of values, in the order of the logs.
+pub const METRICS: &[Entry] = &[
+    Entry::of::<rmse::Rmse>(),
+    Entry::of::<mae::Mae>(),
+    Entry::of::<r2::R2>(),
+    Entry::of::<mse::Mse>(),
+    Entry::of::<mape::Mape>(),
+];

@@ -1,0 +1,24 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_squared_error.html>
+
+use super::{Mean, ValueMetric};
+use crate::metrics::{Direction, Metric, Value};
+
+/// The mean squared error.
+#[derive(Debug, Default)]
+pub(super) struct Mse(Mean);
+
+impl Metric for Mse {
+    const NAME: &'static str = "mse";
+    const DIRECTION: Direction = Direction::LowerIsBetter;
+    const MEANING: &'static str = "the mean squared error";
+}
+
+impl ValueMetric for Mse {
+    fn update(&mut self, prediction: f64, target: f64) {
+        self.0.add((prediction - target) * (prediction - target));
+    }
+
+    fn value(&self) -> Value {
+        self.0.value()
+    }
+}

@@ -1,0 +1,24 @@
+//! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html>
+
+use super::{Mean, ValueMetric};
+use crate::metrics::{Direction, Metric, Value};
+
+/// The root of the mean squared error, in the target's unit.
+#[derive(Debug, Default)]
+pub(super) struct Rmse(Mean);
+
+impl Metric for Rmse {
+    const NAME: &'static str = "rmse";
+    const DIRECTION: Direction = Direction::LowerIsBetter;
+    const MEANING: &'static str = "the root of the mean squared error, in the target's unit";
+}
+
+impl ValueMetric for Rmse {
+    fn update(&mut self, prediction: f64, target: f64) {
+        self.0.add((prediction - target) * (prediction - target));
+    }
+
+    fn value(&self) -> Value {
+        self.0.value().map(f64::sqrt)
+    }
+}

@@ -1,0 +1,81 @@
+//! Metrics by the names that configs and logs give them: `val_accuracy`, `test_rmse_price`.
+
+use super::{Direction, Info, class, value};
+use crate::data::Task;
+
+/// The names that a task's metrics can have, whatever the number of classes.
+pub fn names(task: Task) -> Vec<&'static str> {
+    let all = class::METRICS.iter();
+    match task {
+        Task::Values => value::METRICS.iter().map(|entry| entry.info.name).collect(),
+        Task::Classes { .. } => all.map(|entry| entry.info.name).collect(),
+        Task::Labels => {
+            let two = class::METRICS.iter().filter(|entry| entry.classes.includes(2));
+            let several = all.filter_map(|entry| entry.of_labels);
+            let mut names: Vec<&str> = two.map(|entry| entry.info.name).collect();
+            names.extend(several.filter(|name| !names.contains(name)).collect::<Vec<_>>());
+            names
+        }
+    }
+}
+
+/// Whether a task's metrics can include this one, `rmse_price` of several targets among them.
+pub fn is_known(task: Task, name: &str) -> bool {
+    names(task).iter().any(|own| *own == name || (task == Task::Values && of_target(name, own)))
+}
+
+/// Which values of this number of a run are better, by its name with or without a split's prefix; nothing for what is
+/// no loss and no metric, as `lr`.
+pub fn direction(name: &str) -> Option<Direction> {
+    let prefixes = ["val_", "test_", "train_end_", "train_"];
+    let name = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    if name == "loss" {
+        return Some(Direction::LowerIsBetter);
+    }
+    let values = || value::METRICS.iter().map(|entry| entry.info);
+    let named = |info: &Info| info.name == name;
+    let mut all = class::METRICS.iter().map(|entry| entry.info).chain(values());
+    let found = all.find(named).or_else(|| values().find(|info| of_target(name, info.name)));
+    found.map(|info| info.direction)
+}
+
+/// Whether `name` is this metric of one of several targets.
+fn of_target(name: &str, metric: &str) -> bool {
+    name.strip_prefix(metric).is_some_and(|rest| rest.len() > 1 && rest.starts_with('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direction_comes_from_the_metric_and_not_from_the_letters_of_its_name() {
+        use Direction::{HigherIsBetter, LowerIsBetter};
+        for (name, expected) in [
+            ("val_loss", Some(LowerIsBetter)),
+            ("train_end_loss", Some(LowerIsBetter)),
+            ("val_accuracy", Some(HigherIsBetter)),
+            ("test_calibration_error", Some(LowerIsBetter)),
+            ("val_mcc", Some(HigherIsBetter)),
+            ("rmse", Some(LowerIsBetter)),
+            ("val_r2", Some(HigherIsBetter)),
+            // A target's own name says nothing of the direction.
+            ("val_r2_loss", Some(HigherIsBetter)),
+            ("val_rmse_accuracy", Some(LowerIsBetter)),
+            ("lr", None),
+            ("seconds", None),
+            ("val_rmse_", None),
+        ] {
+            assert_eq!(direction(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_by_the_task() {
+        let classes = Task::Classes { ignored: -100, probabilities: false };
+        assert!(is_known(classes, "precision") && is_known(classes, "precision_macro"));
+        assert!(is_known(Task::Labels, "precision_macro") && !is_known(Task::Labels, "top5_accuracy"));
+        assert!(is_known(Task::Values, "rmse_price") && !is_known(Task::Values, "accuracy"));
+        assert!(!is_known(classes, "precision_price"));
+    }
+}
