@@ -111,7 +111,7 @@ fn params() -> Params {
 fn learnt_vectors_of_names() {
     let draws = Draws::new();
     let mut params = params();
-    let embeddings = Embeddings::new(&mut params, 2, &[(4, 3), (3, 2)]).unwrap();
+    let embeddings = Embeddings::new(&mut params, 4, &[(4, 3), (3, 2)]).unwrap();
     let numbers = [[0.5, -1.0, 3.0, 1.0], [1.5, 2.0, 0.0, 2.0], [-0.5, 0.1, 3.0, 1.0], [0.0, 0.2, 2.0, 0.0]];
     for shape in [vec![4, 4], vec![2, 2, 4]] {
         let xs = Tensor::new(&numbers, &Device::Cpu).unwrap().reshape(shape).unwrap();

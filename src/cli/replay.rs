@@ -12,7 +12,7 @@ use crate::checkpoint::{self, Failure};
 use crate::config::Config;
 use crate::data::{Affine, Dataset};
 use crate::error::{Error, Result};
-use crate::model::Network;
+use crate::model::{Network, NetworkShape};
 use crate::nn::Tape;
 use crate::run::session;
 use crate::trainer::Update;
@@ -41,13 +41,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
     let (dtype, device) = (DType::from(config.train.dtype), arguments.compute.device()?);
     let data = Dataset::new(array("xs")?, array("ys")?, Affine::IDENTITY, dtype, &device)?;
-    let network = Network::with_embeddings(
-        &config.model,
-        (data.row_shape(), failure.features, &failure.embeddings),
-        failure.outputs,
-        config.seed,
-        session::place(&config, &device),
-    )?;
+    let options = session::network_options(&config, &device);
+    let network = Network::with_embeddings(&config.model, shape(&data, failure), config.seed, options)?;
     let mut trainer = session::trainer(&config, network, config.loss.clone())?;
     trainer.restore(&snapshot)?;
     let rows: Vec<u32> = (0..u32::try_from(data.len())?).collect();
@@ -63,6 +58,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Err(other) => Err(other.into()),
         Ok(update) => Err(did_not_fail(folder, &update).into()),
+    }
+}
+
+/// The shape of the network that failed.
+fn shape<'a>(data: &'a Dataset, failure: &'a Failure) -> NetworkShape<'a> {
+    NetworkShape {
+        row: data.row_shape(),
+        features: failure.features,
+        embeddings: &failure.embeddings,
+        outputs: failure.outputs,
     }
 }
 

@@ -5,11 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
-use super::{Reduction, first_not};
+use super::{Output, Reduction, first_not};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Activation;
-use crate::kernels::activation;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 use crate::registry::KeyError;
@@ -19,10 +17,10 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BceWithLogits {
-    /// How much more a positive target counts, a number for each value of a row.
+    /// The weight of positive targets, one for each label.
     #[schemars(inner(range(min = 0)))]
     pub pos_weight: Option<Vec<f64>>,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 
@@ -74,7 +72,7 @@ impl Elementwise for BceWithLogits {
         Ok(wrong.map(|y| format!("its targets lie between 0 and 1, and the data has {y}")))
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(activation::forward(Activation::Sigmoid, outputs)?)
+    fn output(&self) -> Output {
+        Output::LabelLogits
     }
 }

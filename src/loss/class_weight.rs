@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::registry::KeyError;
 
-/// Class weights that come from the training rows.
+/// Class weights computed from the training rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeight {
@@ -15,7 +15,7 @@ pub enum ClassWeight {
     Balanced,
 }
 
-/// Refuses weights that cannot be, and weights given twice.
+/// Validates class weights: finite, 0 or more, not all 0, and given by one option only.
 pub(super) fn check(weight: Option<&[f64]>, class_weight: Option<ClassWeight>) -> Result<(), KeyError> {
     let Some(weight) = weight else { return Ok(()) };
     if class_weight.is_some() {
@@ -30,7 +30,7 @@ pub(super) fn check(weight: Option<&[f64]>, class_weight: Option<ClassWeight>) -
     }
 }
 
-/// Refuses weights that are not one for each class.
+/// Requires one weight for each class.
 pub(super) fn check_count(weight: Option<&[f64]>, classes: usize) -> Result<(), KeyError> {
     match weight {
         Some(weight) if weight.len() != classes => Err(KeyError::new(
@@ -41,7 +41,7 @@ pub(super) fn check_count(weight: Option<&[f64]>, classes: usize) -> Result<(), 
     }
 }
 
-/// Adds up the rows of each class; targets that are probabilities count in shares.
+/// Adds the rows of each class to `counts`; a target of probabilities adds its probabilities.
 pub(super) fn count(ys: &Tensor, ignored: i64, counts: &mut [f64]) -> Result<()> {
     if ys.rank() == 2 {
         let shares: Vec<f64> = ys.to_dtype(candle_core::DType::F64)?.sum(0)?.to_vec1()?;
@@ -56,7 +56,7 @@ pub(super) fn count(ys: &Tensor, ignored: i64, counts: &mut [f64]) -> Result<()>
     Ok(())
 }
 
-/// The weights that make every class that occurs count the same.
+/// The weights that give every class that occurs the same total weight.
 pub(super) fn balance(counts: &[f64]) -> Vec<f64> {
     let rows: f64 = counts.iter().sum();
     let classes: f64 = counts.iter().filter(|count| **count > 0.0).map(|_| 1.0).sum();

@@ -1,11 +1,11 @@
 //! Cross-entropy of logits and class numbers or probabilities,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Reduction, class_weight, first_not};
+use super::{ClassWeight, Loss, Losses, Output, Reduction, class_weight, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -20,14 +20,14 @@ pub struct CrossEntropy {
     /// A weight for each class.
     #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
-    /// "balanced": weights that make every class count the same.
+    /// "balanced": every class gets the same total weight.
     pub class_weight: Option<ClassWeight>,
-    /// This share of every target is spread over all classes.
+    /// The fraction of each target that is spread evenly over all classes.
     #[schemars(range(min = 0, max = 1))]
     pub label_smoothing: f64,
-    /// Rows with this target count for nothing.
+    /// Rows with this target are ignored.
     pub ignore_index: i64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 
@@ -104,8 +104,8 @@ impl Loss for CrossEntropy {
         Ok(value_and_grad(outputs, ys, &how, divisor)?)
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(candle_nn::ops::softmax(outputs, D::Minus1)?)
+    fn output(&self) -> Output {
+        Output::ClassLogits
     }
 
     fn balanced(&self, counts: &[f64]) -> Option<Losses> {

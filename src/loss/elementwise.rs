@@ -1,8 +1,8 @@
-//! What all losses share that compare predictions and targets number by number.
+//! Element-wise losses.
 
 use candle_core::Tensor;
 
-use super::{Loss, Losses, Reduction};
+use super::{Loss, Losses, Output, Reduction};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -11,15 +11,15 @@ use crate::registry::KeyError;
 
 /// A loss of values (N, K) that is a sum over all of them.
 pub trait Elementwise: Pairwise {
-    /// Whether targets may be learnt as `(y - mean) / std`.
+    /// Whether targets may be standardized, `(y - mean) / std`.
     fn standardizes(&self) -> bool {
         false
     }
 
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     fn reduction(&self) -> Reduction;
 
-    /// Refuses options that cannot be.
+    /// Validates the options.
     fn check(&self) -> Result<(), KeyError> {
         Ok(())
     }
@@ -29,19 +29,19 @@ pub trait Elementwise: Pairwise {
         Task::Values
     }
 
-    /// Refuses options that do not fit targets of this many values.
+    /// Checks the options against the number of target values.
     fn check_outputs(&self, _outputs: usize) -> Result<(), KeyError> {
         Ok(())
     }
 
-    /// Says what is wrong with targets, if something is.
+    /// What is wrong with the targets, if anything.
     fn check_targets(&self, _ys: &Tensor) -> Result<Option<String>> {
         Ok(None)
     }
 
-    /// The network's values in the targets' terms.
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(outputs.clone())
+    /// What the network's values mean.
+    fn output(&self) -> Output {
+        Output::Values
     }
 }
 
@@ -79,8 +79,8 @@ impl<E: Elementwise> Loss for E {
         Ok(value_and_grad(self, outputs, ys, divisor)?)
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Elementwise::predict(self, outputs)
+    fn output(&self) -> Output {
+        Elementwise::output(self)
     }
 
     fn balanced(&self, _: &[f64]) -> Option<Losses> {
@@ -88,7 +88,7 @@ impl<E: Elementwise> Loss for E {
     }
 }
 
-/// Refuses what is not a finite number greater than 0.
+/// Requires a finite number greater than 0.
 pub(super) fn check_positive(key: &str, value: f64) -> Result<(), KeyError> {
     if value.is_finite() && value > 0.0 {
         return Ok(());

@@ -1,10 +1,10 @@
-//! The focal loss, which looks at the rows that are still wrong: Lin et al. 2017, <https://arxiv.org/abs/1708.02002>.
+//! The focal loss, which gives misclassified rows more weight: Lin et al. 2017, <https://arxiv.org/abs/1708.02002>.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
+use super::{ClassWeight, Loss, Losses, Output, Reduction, class_weight};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -16,17 +16,17 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Focal {
-    /// γ: how much less a row counts that is already right.
+    /// γ: how strongly the weight of well-classified rows is reduced.
     #[schemars(range(min = 0))]
     pub gamma: f64,
     /// A weight for each class, the paper's α.
     #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
-    /// "balanced": weights that make every class count the same.
+    /// "balanced": every class gets the same total weight.
     pub class_weight: Option<ClassWeight>,
-    /// Rows with this target count for nothing.
+    /// Rows with this target are ignored.
     pub ignore_index: i64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 
@@ -89,8 +89,8 @@ impl Loss for Focal {
         Ok(value_and_grad_of_likelihood(self, (outputs, false), ys, self.ignore_index, divisor)?)
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(candle_nn::ops::softmax(outputs, D::Minus1)?)
+    fn output(&self) -> Output {
+        Output::ClassLogits
     }
 
     fn balanced(&self, counts: &[f64]) -> Option<Losses> {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
-use super::{Loss, Reduction};
+use super::{Loss, Output, Reduction};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -14,31 +14,22 @@ use crate::kernels::autograd::vjp;
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
+pub use super::variance::Variance;
+
 /// `½ (log v + (m - y)² / v)`, averaged over rows and values. The network gives 2 K numbers for K targets: the means m,
-/// then what the variances v are made of, by `variance`.
+/// then the numbers from which `variance` computes the variances v.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GaussianNll {
-    /// How the network's numbers become variances.
+    /// How the network's outputs are converted to variances.
     pub variance: Variance,
     /// Whether the constant `½ log 2π` is added.
     pub full: bool,
     /// The smallest variance.
     #[schemars(transform = positive)]
     pub eps: f64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
-}
-
-/// A function to positive numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Variance {
-    /// `e^s`: the network gives the logarithm of the variance.
-    #[default]
-    Exp,
-    /// `log(1 + e^s)`
-    Softplus,
 }
 
 impl Default for GaussianNll {
@@ -99,8 +90,7 @@ impl Loss for GaussianNll {
         Ok((Scalar::of(&sum)?, (&grads[0] / divisor)?))
     }
 
-    /// The means.
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(outputs.narrow(D::Minus1, 0, outputs.dims()[1] / 2)?)
+    fn output(&self) -> Output {
+        Output::MeanAndVariance(self.variance)
     }
 }

@@ -11,14 +11,14 @@ use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 use crate::registry::KeyError;
 
-/// `x` where y = 1, `max(0, margin - x)` where y = -1: distances of pairs that belong together and of pairs that do
-/// not. Averaged over rows and values.
+/// `x` where y = 1, `max(0, margin - x)` where y = -1, for distances x of similar and dissimilar pairs. Averaged over
+/// rows and values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HingeEmbedding {
-    /// How far pairs that do not belong together are pushed apart.
+    /// The distance beyond which a dissimilar pair has no loss.
     pub margin: f64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 

@@ -14,10 +14,10 @@ use crate::registry::schema::positive;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Huber {
-    /// δ: from here on the loss is a straight line.
+    /// δ: the loss is linear beyond this distance.
     #[schemars(transform = positive)]
     pub delta: f64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 

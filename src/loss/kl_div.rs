@@ -1,10 +1,10 @@
 //! The Kullback-Leibler divergence, <https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html>.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Reduction, first_not};
+use super::{Loss, Output, Reduction, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -23,7 +23,7 @@ pub struct KlDiv {
     pub from_logits: bool,
     /// Whether the targets are logarithms of probabilities.
     pub log_target: bool,
-    /// What training follows.
+    /// How the losses are combined for the gradient.
     pub reduction: KlReduction,
 }
 
@@ -95,9 +95,7 @@ impl Loss for KlDiv {
         Ok((sum.plus(entropy)?, grad))
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        // Of log-probabilities this is their exponential.
-        let probabilities = candle_nn::ops::softmax(outputs, D::Minus1)?;
-        Ok(if self.log_target { probabilities.log()? } else { probabilities })
+    fn output(&self) -> Output {
+        if self.log_target { Output::LogProbabilities } else { Output::ClassLogits }
     }
 }

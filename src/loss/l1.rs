@@ -8,11 +8,11 @@ use super::elementwise::Elementwise;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
 
-/// `|x - y|`, averaged over rows and values. Its slope where they are equal is 0, as in torch.
+/// `|x - y|`, averaged over rows and values. The gradient at x = y is 0, as in torch.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct L1 {
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 

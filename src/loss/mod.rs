@@ -1,8 +1,8 @@
-//! What training makes small.
+//! Loss functions.
 //!
-//! A loss gives a sum over rows and the gradient of that sum over a divisor that the caller knows before the first
-//! row: so a batch that is taken in parts gives the same gradient as the whole. Losses that compare number by number
-//! are an `elementwise::Elementwise`.
+//! A loss returns a sum over rows, and the gradient of that sum divided by a number that the caller knows before the
+//! first row. So a batch that is split gives the same gradient as the whole batch. Element-wise losses implement
+//! `elementwise::Elementwise`.
 
 pub mod bce_with_logits;
 mod class_weight;
@@ -16,8 +16,10 @@ pub mod kl_div;
 pub mod l1;
 pub mod mse;
 pub mod nll;
+mod output;
 pub mod poisson_nll;
 pub mod smooth_l1;
+mod variance;
 
 use candle_core::{DType, Tensor};
 use schemars::JsonSchema;
@@ -30,50 +32,55 @@ use crate::registry;
 use crate::registry::KeyError;
 
 pub use class_weight::ClassWeight;
+pub use output::Output;
 
-/// The distance of predictions from targets.
+/// A loss function.
 pub trait Loss {
     /// The kind of targets.
     fn want(&self) -> Task;
 
-    /// Refuses options that cannot be.
+    /// Validates the options.
     fn check(&self) -> Result<(), KeyError>;
 
-    /// Refuses options that do not fit targets of this many classes or values.
+    /// Checks the options against the number of classes or target values.
     fn check_outputs(&self, _outputs: usize) -> Result<(), KeyError> {
         Ok(())
     }
 
-    /// Refuses targets that this loss makes no sense of; says what is wrong with them.
+    /// What is wrong with targets that this loss cannot use.
     fn check_targets(&self, _ys: &Tensor) -> Result<Option<String>> {
         Ok(None)
     }
 
-    /// How many numbers the network gives for targets of this many classes or values.
+    /// The number of network outputs for this many classes or target values.
     fn width(&self, outputs: usize) -> usize {
         outputs
     }
 
-    /// Whether targets may be learnt as `(y - mean) / std`: the loss knows differences alone, no signs or sizes.
+    /// Whether targets may be standardized, `(y - mean) / std`: true where the loss depends on differences alone.
     fn standardizes(&self) -> bool {
         false
     }
 
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     fn reduction(&self) -> Reduction;
 
-    /// What the sum over these targets is divided by to be the mean.
+    /// The divisor that turns the sum over these targets into the mean.
     fn total(&self, ys: &Tensor) -> Result<f64>;
 
     /// The sum of the losses of the network's values (N, K) against targets ys, and the gradient of that sum over
     /// `divisor`.
     fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)>;
 
-    /// What the network's values say about the targets: probabilities of classes, or values as the targets are.
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor>;
+    /// What the network's values mean.
+    fn output(&self) -> Output;
 
-    /// This loss with class weights from the shares that the classes have in the training rows, where it asks for
-    /// them.
+    /// The predictions (N, K) in the targets' terms, probabilities or values, from the network's values.
+    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
+        self.output().predict(outputs)
+    }
+
+    /// This loss with balanced class weights from the training rows' counts, where the config asks for them.
     fn balanced(&self, _counts: &[f64]) -> Option<Losses> {
         None
     }
@@ -97,7 +104,8 @@ registry! {
     }
 }
 
-/// What training follows. What is reported is always the mean, so that batch sizes can be compared.
+/// How the losses of a batch are combined for the gradient. The reported loss is always the mean, so that batch sizes
+/// can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
@@ -109,7 +117,7 @@ pub enum Reduction {
 }
 
 impl Losses {
-    /// The divisor of a gradient, where the mean's is `total`.
+    /// The divisor of the gradient: `total` for the mean, 1 for the sum.
     pub fn divisor(&self, total: f64) -> f64 {
         match self.reduction() {
             Reduction::Mean => total,
@@ -117,14 +125,14 @@ impl Losses {
         }
     }
 
-    /// As [`Loss::value_and_grad`], with what has fewer bits than f32 widened first: a sum over rows needs them.
+    /// As [`Loss::value_and_grad`], computed in f32 at least: a sum over rows needs the bits.
     pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
         let (sum, grad) = self.value_and_grad(&widened(outputs)?, &widened(ys)?, divisor)?;
         Ok((sum, grad.to_dtype(outputs.dtype())?))
     }
 
-    /// The loss as these training rows make it: refuses targets that do not fit, and balances the classes where that
-    /// is asked for.
+    /// Fits the loss to the training rows: checks the targets, and computes balanced class weights where the config
+    /// asks for them.
     pub fn fit(&self, train: &Dataset, outputs: usize) -> Result<Self> {
         self.check_outputs(outputs).map_err(|e| Error::Key(e.under("loss")))?;
         let mut counts = vec![0.0; outputs];
@@ -141,7 +149,7 @@ impl Losses {
     }
 }
 
-/// The first target that is none of the numbers that a loss can take.
+/// The first target that does not satisfy `fits`.
 fn first_not(ys: &Tensor, fits: impl Fn(f64) -> bool) -> Result<Option<f64>> {
     let ys = ys.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
     Ok(ys.into_iter().find(|y| !fits(*y)))

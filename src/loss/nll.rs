@@ -1,10 +1,10 @@
 //! The negative log-likelihood of classes, <https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html>.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Reduction, class_weight};
+use super::{ClassWeight, Loss, Losses, Output, Reduction, class_weight};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -21,11 +21,11 @@ pub struct Nll {
     /// A weight for each class.
     #[schemars(inner(range(min = 0)))]
     pub weight: Option<Vec<f64>>,
-    /// "balanced": weights that make every class count the same.
+    /// "balanced": every class gets the same total weight.
     pub class_weight: Option<ClassWeight>,
-    /// Rows with this target count for nothing.
+    /// Rows with this target are ignored.
     pub ignore_index: i64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 
@@ -83,9 +83,8 @@ impl Loss for Nll {
         Ok(value_and_grad_of_likelihood(self, outputs, ys, self.ignore_index, divisor)?)
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        // Of log-probabilities this is their exponential.
-        Ok(candle_nn::ops::softmax(outputs, D::Minus1)?)
+    fn output(&self) -> Output {
+        Output::ClassLogits
     }
 
     fn balanced(&self, counts: &[f64]) -> Option<Losses> {

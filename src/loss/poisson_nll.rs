@@ -1,11 +1,10 @@
 //! The negative log-likelihood of counts, <https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html>.
 
-use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Reduction;
 use super::elementwise::{Elementwise, check_positive};
+use super::{Output, Reduction};
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
@@ -20,10 +19,10 @@ pub struct PoissonNll {
     pub log_input: bool,
     /// Whether Stirling's term of the target, `y log y - y + ½ log 2πy` where y > 1, is added.
     pub full: bool,
-    /// Added to the rate under the logarithm.
+    /// Added to the rate before the logarithm.
     #[schemars(transform = positive)]
     pub eps: f64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 
@@ -60,7 +59,7 @@ impl Elementwise for PoissonNll {
         check_positive("eps", self.eps)
     }
 
-    fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
-        Ok(if self.log_input { outputs.exp()? } else { outputs.clone() })
+    fn output(&self) -> Output {
+        if self.log_input { Output::LogValues } else { Output::Values }
     }
 }

@@ -13,10 +13,10 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmoothL1 {
-    /// β: from here on the loss is a straight line; 0: everywhere, as `l1`.
+    /// β: the loss is linear beyond this distance; 0: everywhere, as `l1`.
     #[schemars(range(min = 0))]
     pub beta: f64,
-    /// Whether training follows the mean or the sum.
+    /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
 

@@ -1,4 +1,4 @@
-//! An LSTM that reads a sequence, and a Linear on what it found.
+//! An LSTM, and a Linear layer on its output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::Build;
 use super::recurrent::Stack;
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Kind, Layer, Params};
+use crate::nn::{Kind, Layer, Params, Shape};
 use crate::registry::KeyError;
 
 /// Options of the LSTM. Its state dict has `lstm.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
@@ -24,7 +24,7 @@ impl Build for Lstm {
         self.0.check()
     }
 
-    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
-        self.0.build((Kind::Lstm, "lstm"), (features, outputs), params)
+    fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+        self.0.build(Kind::Lstm, "lstm", input.width(), outputs, params)
     }
 }

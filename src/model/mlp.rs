@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Build, MOST_UNITS, check_probability, check_width};
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, Params};
+use crate::nn::{
+    Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, Params, Shape,
+};
 use crate::registry::KeyError;
 
 /// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
@@ -17,19 +19,19 @@ pub struct Mlp {
     /// The widths of the hidden layers; empty: one linear layer.
     #[schemars(inner(range(min = 1, max = MOST_UNITS)))]
     pub hidden: Vec<usize>,
-    /// The activation behind each hidden layer.
+    /// The activation after each hidden layer.
     pub activation: Activation,
     /// BatchNorm1d between each hidden Linear and its activation.
     pub batch_norm: bool,
-    /// `LayerNorm` in that place.
+    /// `LayerNorm` between each hidden Linear and its activation.
     pub layer_norm: bool,
-    /// The probability of Dropout behind each hidden activation.
+    /// The probability of Dropout after each hidden activation.
     #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
     /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …
     #[schemars(pattern("^[A-Za-z0-9_]+$"))]
     pub layer_names: String,
-    /// Initialisers; what is left out is PyTorch's default.
+    /// Initialisers; PyTorch's defaults where left out.
     pub init: InitScheme,
 }
 
@@ -76,10 +78,10 @@ impl Build for Mlp {
         self.init.check().map_err(|e| e.under("init"))
     }
 
-    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+    fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         let bias = self.init.bias.as_ref();
-        let mut inputs = features;
+        let mut inputs = input.width();
         for (index, &width) in self.hidden.iter().enumerate() {
             let name = format!("{}{}", self.layer_names, index + 1);
             let init = (self.init.hidden.as_ref(), bias);

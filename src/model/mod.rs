@@ -9,25 +9,24 @@ pub mod rnn;
 
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Layer, Params};
+use crate::nn::{Layer, Params, Shape};
 use crate::registry;
 use crate::registry::KeyError;
 
-pub use network::{Network, Place};
+pub use network::{Network, NetworkOptions, NetworkShape};
 
-/// A model's options, which know how to build it.
+/// A model's options, and how it is built from them.
 pub trait Build {
     /// What the network reads.
     fn input(&self) -> Input;
 
-    /// Refuses options that cannot be, by the key at fault.
+    /// Validates the options; an error names the key.
     fn check(&self) -> Result<(), KeyError>;
 
-    /// The layers from a row of `features` (of each step, where the model reads sequences) to `outputs` numbers; their
-    /// tensors go to `params`.
-    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>>;
+    /// The layers from a row of this shape to `outputs` numbers; their tensors go to `params`.
+    fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>>;
 
-    /// Whether the rows of a batch see each other in training, as in BatchNorm. Then a batch cannot be taken in parts.
+    /// Whether the rows of a batch depend on each other in training, as with BatchNorm. Such a batch cannot be split.
     fn couples_rows(&self) -> bool {
         false
     }
@@ -43,7 +42,7 @@ registry! {
     }
 }
 
-/// Refuses a probability outside 0 … 1.
+/// Requires a probability, 0 to 1.
 fn check_probability(key: &str, p: f64) -> Result<(), KeyError> {
     if (0.0..=1.0).contains(&p) {
         return Ok(());
@@ -51,10 +50,10 @@ fn check_probability(key: &str, p: f64) -> Result<(), KeyError> {
     Err(KeyError::new(key, format!("is {p}; a probability lies between 0 and 1")))
 }
 
-/// The most units of a layer.
+/// The largest number of units of a layer.
 const MOST_UNITS: usize = 1 << 20;
 
-/// Refuses a width of 0, and one that no memory holds.
+/// Requires a width from 1 to [`MOST_UNITS`].
 fn check_width(key: &str, width: usize) -> Result<(), KeyError> {
     if (1..=MOST_UNITS).contains(&width) {
         return Ok(());

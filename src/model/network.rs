@@ -3,27 +3,39 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::Model;
-use crate::data::Input;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::MatmulPrecision;
-use crate::nn::{Embeddings, Layer, Mode, Params, Tape};
+use crate::nn::{Embeddings, Layer, Mode, Op, Params, Shape, Tape};
 
-/// A network that is ready to be trained or asked.
+/// A network with its parameters.
 pub struct Network {
     layers: Vec<Box<dyn Layer>>,
     params: Params,
     couples_rows: bool,
 }
 
-/// Where and in which types a network runs.
+/// How and where a network computes.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct NetworkOptions<'a> {
     /// The type of its numbers.
     pub dtype: DType,
     /// The device that it is on.
     pub device: &'a Device,
-    /// The precision of its products.
+    /// The precision of its matrix products.
     pub precision: MatmulPrecision,
+}
+
+/// What a network reads, and how many numbers it gives.
+#[derive(Debug, Clone, Copy)]
+pub struct NetworkShape<'a> {
+    /// A row: `[F]` or `[T, F]`.
+    pub row: &'a [usize],
+    /// The numbers of a row's step that the data has, where some of them are the numbers of names.
+    pub features: usize,
+    /// For each of those, which are the last ones, how many names there are, and the length of their learnt vectors.
+    pub embeddings: &'a [(usize, usize)],
+    /// The numbers that the network gives.
+    pub outputs: usize,
 }
 
 impl std::fmt::Debug for Network {
@@ -42,36 +54,50 @@ impl Network {
         row_shape: &[usize],
         outputs: usize,
         seed: u64,
-        place: (DType, &Device),
+        (dtype, device): (DType, &Device),
     ) -> Result<Self> {
-        let place = Place { dtype: place.0, device: place.1, precision: MatmulPrecision::default() };
-        Self::with_embeddings(model, (row_shape, 0, &[]), outputs, seed, place)
+        let options = NetworkOptions { dtype, device, precision: MatmulPrecision::default() };
+        let shape = NetworkShape { row: row_shape, features: 0, embeddings: &[], outputs };
+        Self::with_embeddings(model, shape, seed, options)
     }
 
-    /// As [`Self::new`], for rows, or steps, of `features` numbers of which the last are the numbers of names: for each
-    /// of them how many there are, and the length of the vectors that are learnt for them.
+    /// As [`Self::new`], for rows whose columns of names may have learnt vectors.
+    ///
+    /// # Errors
+    /// A row that the layers do not read.
     pub fn with_embeddings(
         model: &Model,
-        (row_shape, features, sizes): (&[usize], usize, &[(usize, usize)]),
-        outputs: usize,
+        shape: NetworkShape<'_>,
         seed: u64,
-        Place { dtype, device, precision }: Place<'_>,
+        options: NetworkOptions<'_>,
     ) -> Result<Self> {
+        let NetworkOptions { dtype, device, precision } = options;
+        let NetworkShape { row, features, embeddings, outputs } = shape;
         let mut params = Params::new(seed, dtype, device).with_precision(precision);
-        let mut width = row_shape.last().copied().unwrap_or_default();
+        let mut input = Shape::new(row);
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-        if !sizes.is_empty() {
-            // A row that is cut in other steps has these numbers anywhere.
-            let steps = width.checked_div(features).filter(|steps| steps * features == width);
-            let steps = steps.filter(|steps| *steps == 1 || model.input() == Input::Features);
-            let (Some(steps), Some(dense)) = (steps, features.checked_sub(sizes.len())) else {
-                return Err(no_room());
-            };
-            layers.push(Box::new(Embeddings::new(&mut params, dense, sizes)?));
-            width = steps * (dense + sizes.iter().map(|(_, length)| length).sum::<usize>());
+        if !embeddings.is_empty() {
+            let layer = Embeddings::new(&mut params, features, embeddings)?;
+            input = layer.output_shape(&input)?;
+            layers.push(Box::new(layer));
         }
-        layers.extend(model.build(width, outputs, &mut params)?);
-        Ok(Self { layers, params, couples_rows: model.couples_rows() })
+        layers.extend(model.build(&input, outputs, &mut params)?);
+        let network = Self { layers, params, couples_rows: model.couples_rows() };
+        network.output_shape(&Shape::new(row))?.require_width("output", outputs)?;
+        Ok(network)
+    }
+
+    /// The shape that the network makes of a row.
+    ///
+    /// # Errors
+    /// A row that a layer does not read.
+    pub fn output_shape(&self, row: &Shape) -> Result<Shape> {
+        self.layers.iter().try_fold(row.clone(), |shape, layer| layer.output_shape(&shape))
+    }
+
+    /// What the layers do, in their order.
+    pub fn describe(&self) -> Vec<Op> {
+        self.layers.iter().map(|layer| layer.describe()).collect()
     }
 
     /// The network's tensors.
@@ -79,17 +105,17 @@ impl Network {
         &self.params
     }
 
-    /// Whether a batch must be taken whole.
+    /// Whether the rows of a batch depend on each other in training, so that it cannot be split.
     pub fn couples_rows(&self) -> bool {
         self.couples_rows
     }
 
-    /// The predictions (N, outputs) for xs (N, F) or (N, T, F), in evaluation mode.
+    /// The outputs (N, K) for xs (N, F) or (N, T, F), in evaluation mode.
     pub fn forward(&self, xs: &Tensor) -> Result<Tensor> {
         self.run(xs, &mut Mode::Eval)
     }
 
-    /// The predictions in training mode, with the way back on the tape.
+    /// The outputs in training mode; the tape records how gradients pass back.
     pub fn train(&self, xs: &Tensor, tape: &mut Tape) -> Result<Tensor> {
         self.run(xs, &mut Mode::Train(tape))
     }
@@ -110,10 +136,103 @@ impl Network {
     }
 }
 
-fn no_room() -> Error {
-    Error::key(
-        "data.sequence",
-        "cuts a row whose columns of many names have learnt vectors; make them \"category\" or \"ignore\" in \
-         `[data.columns]`",
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{CellTensors, EmbeddingTable};
+    use crate::registry::FromTable;
+
+    /// The names and shapes that a state dict has by the description of its network alone.
+    fn tensors(op: Op) -> Vec<(String, Vec<usize>)> {
+        match op {
+            Op::Linear { weight, bias, inputs, outputs, .. } => {
+                vec![(weight, vec![outputs, inputs]), (bias, vec![outputs])]
+            }
+            Op::BatchNorm {
+                weight, bias, running_mean, running_var, num_batches_tracked, channels, ..
+            } => {
+                let vectors = [weight, bias, running_mean, running_var].map(|name| (name, vec![channels]));
+                vectors.into_iter().chain([(num_batches_tracked, Vec::new())]).collect()
+            }
+            Op::LayerNorm { weight, bias, width, .. } => vec![(weight, vec![width]), (bias, vec![width])],
+            Op::Recurrent { kind, features, hidden, directions, .. } => {
+                let rows = kind.gates() * hidden;
+                let cell = |CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }| {
+                    let weights = [(weight_ih, vec![rows, features]), (weight_hh, vec![rows, hidden])];
+                    weights.into_iter().chain([(bias_ih, vec![rows]), (bias_hh, vec![rows])])
+                };
+                directions.into_iter().flat_map(cell).collect()
+            }
+            Op::Embeddings { tables, .. } => tables
+                .into_iter()
+                .map(|EmbeddingTable { weight, names, length }| (weight, vec![names, length]))
+                .collect(),
+            Op::Activation(_) | Op::Dropout { .. } | Op::TimeMajor | Op::LastStep | Op::MeanOfSteps => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// A model of each kind of layer, by its config, and the rows that it reads.
+    const MODELS: [(&str, &[usize]); 7] = [
+        ("name = 'mlp'\nhidden = [7, 6]\ndropout = 0.1", &[5]),
+        ("name = 'mlp'\nhidden = []\nlayer_names = 'fc'", &[5]),
+        ("name = 'mlp'\nhidden = [7]\nbatch_norm = true", &[5]),
+        ("name = 'mlp'\nhidden = [7]\nlayer_norm = true\nactivation = 'tanh'", &[5]),
+        ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nnonlinearity = 'relu'", &[3, 5]),
+        ("name = 'lstm'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true\ndropout = 0.2", &[3, 5]),
+        ("name = 'gru'\nhidden_size = 4\nhead = 'mean'", &[3, 5]),
+    ];
+
+    fn build(config: &str, row: &[usize], embeddings: &[(usize, usize)]) -> Network {
+        let model = Model::from_table(config.parse().unwrap()).unwrap();
+        let shape = NetworkShape { row, features: 5, embeddings, outputs: 2 };
+        let (dtype, device) = (DType::F64, &Device::Cpu);
+        let options = NetworkOptions { dtype, device, precision: MatmulPrecision::default() };
+        Network::with_embeddings(&model, shape, 1, options).unwrap()
+    }
+
+    #[test]
+    fn the_description_of_every_model_names_its_whole_state_dict() {
+        let described = |name: &&str| MODELS.iter().any(|(config, _)| config.contains(&format!("'{name}'")));
+        assert!(Model::NAMES.iter().all(described), "a model is not described");
+        for (config, row) in MODELS {
+            for embeddings in [&[][..], &[(9, 3), (4, 2)]] {
+                let network = build(config, row, embeddings);
+                let mut told: Vec<_> = network.describe().into_iter().flat_map(tensors).collect();
+                let state = network.params().state().into_iter();
+                let mut own: Vec<_> =
+                    state.map(|(name, tensor)| (name.to_owned(), tensor.dims().to_vec())).collect();
+                told.sort();
+                own.sort();
+                assert_eq!(told, own, "{config}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_shapes_between_the_layers_are_those_of_the_values() {
+        for (config, row) in MODELS {
+            let network = build(config, row, &[]);
+            let xs = Tensor::zeros([&[2], row].concat(), DType::F64, &Device::Cpu).unwrap();
+            let (mut value, mut shape) = (xs, Shape::new(row));
+            for layer in &network.layers {
+                value = layer.forward(&value, &mut Mode::Eval).unwrap();
+                shape = layer.output_shape(&shape).unwrap();
+                // Between recurrent layers values are time-major.
+                let mut dims = value.dims().to_vec();
+                let batch = dims.remove(dims.len() - 2);
+                assert_eq!((dims.as_slice(), batch), (shape.dims(), 2), "{config}, {}", layer.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_a_layer_does_not_read_is_an_error() {
+        let network = build("name = 'mlp'\nhidden = [7]", &[5], &[]);
+        let error = network.output_shape(&Shape::new(&[4])).unwrap_err().to_string();
+        assert!(error.contains("`layer1` reads 5 features") && error.contains("[4]"), "{error}");
+        let network = build("name = 'gru'\nhidden_size = 4", &[3, 5], &[]);
+        assert!(network.output_shape(&Shape::new(&[5])).is_err());
+    }
 }

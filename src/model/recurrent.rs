@@ -1,4 +1,4 @@
-//! What RNN, LSTM and GRU share: layers that read a sequence on top of each other, and a Linear on what they found.
+//! What RNN, LSTM and GRU have in common: stacked recurrent layers, and a Linear layer on their output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::nn::{
 };
 use crate::registry::KeyError;
 
-/// The most recurrent layers on each other.
+/// The largest number of stacked layers.
 pub(super) const MOST_LAYERS: usize = 64;
 
 /// Options of a recurrent model, by torch's names.
@@ -18,24 +18,24 @@ pub(super) const MOST_LAYERS: usize = 64;
 #[serde(default, deny_unknown_fields)]
 #[schemars(inline)]
 pub struct Stack {
-    /// The width of the state.
+    /// The size of the hidden state.
     #[schemars(range(min = 1, max = MOST_UNITS))]
     pub hidden_size: usize,
-    /// How many layers lie on each other.
+    /// The number of stacked layers.
     #[schemars(range(min = 1, max = MOST_LAYERS))]
     pub num_layers: usize,
-    /// Whether each of them reads the sequence in both directions.
+    /// Whether each layer reads the sequence in both directions.
     pub bidirectional: bool,
     /// The probability of Dropout between the layers.
     #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
-    /// What the last Linear reads.
+    /// The states that the Linear layer reads.
     pub head: Head,
-    /// Initialisers; what is left out is PyTorch's default.
+    /// Initialisers; PyTorch's defaults where left out.
     pub init: InitScheme,
 }
 
-/// What of a sequence of states the last Linear reads.
+/// The states that the Linear layer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
@@ -80,8 +80,10 @@ impl Stack {
     /// `fc.weight`, `fc.bias`.
     pub(super) fn build(
         &self,
-        (kind, name): (Kind, &str),
-        (features, outputs): (usize, usize),
+        kind: Kind,
+        name: &str,
+        features: usize,
+        outputs: usize,
         params: &mut Params,
     ) -> Result<Vec<Box<dyn Layer>>> {
         let bias = self.init.bias.as_ref();

@@ -1,4 +1,4 @@
-//! An Elman RNN that reads a sequence, and a Linear on what it found.
+//! An Elman RNN, and a Linear layer on its output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,29 +7,29 @@ use super::recurrent::{Head, MOST_LAYERS, Stack};
 use super::{Build, MOST_UNITS};
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Activation, InitScheme, Kind, Layer, Params};
+use crate::nn::{Activation, InitScheme, Kind, Layer, Params, Shape};
 use crate::registry::KeyError;
 
 /// Options of the RNN, by torch's names. Its state dict has `rnn.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rnn {
-    /// The width of the state.
+    /// The size of the hidden state.
     #[schemars(range(min = 1, max = MOST_UNITS))]
     pub hidden_size: usize,
-    /// How many RNNs lie on each other.
+    /// The number of stacked layers.
     #[schemars(range(min = 1, max = MOST_LAYERS))]
     pub num_layers: usize,
-    /// Whether each of them reads the sequence in both directions.
+    /// Whether each layer reads the sequence in both directions.
     pub bidirectional: bool,
     /// The activation of the state.
     pub nonlinearity: Nonlinearity,
     /// The probability of Dropout between the layers.
     #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
-    /// What the last Linear reads.
+    /// The states that the Linear layer reads.
     pub head: Head,
-    /// Initialisers; what is left out is PyTorch's default.
+    /// Initialisers; PyTorch's defaults where left out.
     pub init: InitScheme,
 }
 
@@ -68,11 +68,11 @@ impl Build for Rnn {
         self.stack().check()
     }
 
-    fn build(&self, features: usize, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+    fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
         let activation = match self.nonlinearity {
             Nonlinearity::Tanh => Activation::Tanh,
             Nonlinearity::Relu => Activation::Relu,
         };
-        self.stack().build((Kind::Elman(activation), "rnn"), (features, outputs), params)
+        self.stack().build(Kind::Elman(activation), "rnn", input.width(), outputs, params)
     }
 }

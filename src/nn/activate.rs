@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Layer, Mode};
+use super::{Activation, Layer, Mode, Op, Shape};
 use crate::error::Result;
 use crate::kernels::activation;
 
@@ -13,6 +13,14 @@ pub struct Activate(pub Activation);
 impl Layer for Activate {
     fn name(&self) -> String {
         self.0.name().to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        Ok(input.clone())
+    }
+
+    fn describe(&self) -> Op {
+        Op::Activation(self.0)
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

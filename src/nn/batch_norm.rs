@@ -2,13 +2,13 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::{Buffer, Init, Layer, Mode, Param, Params};
+use super::{Buffer, Init, Layer, Mode, Op, Param, Params, Shape};
 use crate::error::{Error, Result};
 use crate::kernels::batch_norm;
 
 /// The share that a batch has in the running statistics. Keras' `momentum` is the complement.
 const MOMENTUM: f64 = 0.1;
-/// Added to the variance under the root.
+/// Added to the variance before the square root.
 const EPS: f64 = 1e-5;
 
 /// Normalises each channel of (N, C): in training by the batch's statistics, in evaluation by the running ones.
@@ -57,6 +57,23 @@ impl BatchNorm1d {
 impl Layer for BatchNorm1d {
     fn name(&self) -> String {
         self.weight.layer().to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        input.require_width(&self.name(), self.weight.value().elem_count())
+    }
+
+    fn describe(&self) -> Op {
+        Op::BatchNorm {
+            weight: self.weight.name().to_owned(),
+            bias: self.bias.name().to_owned(),
+            running_mean: self.running_mean.name().to_owned(),
+            running_var: self.running_var.name().to_owned(),
+            num_batches_tracked: self.num_batches_tracked.name().to_owned(),
+            channels: self.weight.value().elem_count(),
+            eps: EPS,
+            momentum: MOMENTUM,
+        }
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

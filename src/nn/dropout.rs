@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Layer, Mode};
+use super::{Layer, Mode, Op, Shape};
 use crate::error::Result;
 use crate::kernels::dropout;
 
@@ -17,6 +17,14 @@ pub struct Dropout {
 impl Layer for Dropout {
     fn name(&self) -> String {
         "dropout".to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        Ok(input.clone())
+    }
+
+    fn describe(&self) -> Op {
+        Op::Dropout { p: self.p }
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

@@ -1,15 +1,14 @@
-//! Learnt vectors in the place of names, <https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html>.
+//! Embeddings of category numbers, <https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html>.
 
 use candle_core::{DType, Tensor};
 
-use super::{Init, Layer, Mode, Param, Params};
+use super::{EmbeddingTable, Init, Layer, Mode, Op, Param, Params, Shape};
 use crate::error::{Error, Result};
 use crate::kernels::autograd;
 
-/// Reads the last columns of (N, F) or (N, T, F) as the numbers of names, and puts each one's vector in its place; of
-/// (N, T · F) those of every step. As
-/// `torch.cat([x[..., :-K], embedding1(x[..., -K].long()), …], -1)`. The vector of number 0, a name that is not known,
-/// is 0 and stays so: torch's `padding_idx=0`.
+/// Replaces the last K columns of (N, F) or (N, T, F), category numbers, by learnt vectors; of (N, T · F) those of every
+/// step: `torch.cat([x[..., :-K], embedding1(x[..., -K].long()), …], -1)`. Category 0, a value that training did not
+/// see, has the vector 0 and keeps it: torch's `padding_idx=0`.
 #[derive(Debug, Clone)]
 pub struct Embeddings {
     weights: Vec<Param>,
@@ -17,8 +16,14 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// Tables `embedding1.weight`, … of (names, length) behind `dense` columns, N(0, 1) as in torch.
-    pub fn new(params: &mut Params, dense: usize, sizes: &[(usize, usize)]) -> Result<Self> {
+    /// Tables `embedding1.weight`, … of (names, length) for the last of a step's `features`, N(0, 1) as in torch.
+    ///
+    /// # Errors
+    /// Fewer features than tables, or a type that cannot hold the numbers of the names.
+    pub fn new(params: &mut Params, features: usize, sizes: &[(usize, usize)]) -> Result<Self> {
+        let dense = features.checked_sub(sizes.len()).ok_or_else(|| {
+            Error::Config(format!("{} columns of names do not fit {features} features", sizes.len()))
+        })?;
         if matches!(params.dtype(), DType::BF16 | DType::F16) {
             let problem = "is bf16, which cannot hold the numbers of a column of many names; set it to `f32`";
             return Err(Error::key("train.dtype", problem));
@@ -38,6 +43,29 @@ impl Embeddings {
 impl Layer for Embeddings {
     fn name(&self) -> String {
         "embedding".to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        let (features, width) = (self.dense + self.weights.len(), input.width());
+        // Windows of a series that an MLP reads have the steps one behind the other.
+        let steps = width / features;
+        if steps * features != width || (steps != 1 && input.dims().len() > 1) {
+            return Err(Error::key(
+                "data.sequence",
+                "cuts a row whose columns of many names have learnt vectors; make them \"category\" or \"ignore\" in \
+                 `[data.columns]`",
+            ));
+        }
+        let learnt: usize = self.weights.iter().map(|weight| weight.value().dims()[1]).sum();
+        Ok(input.with_width(steps * (self.dense + learnt)))
+    }
+
+    fn describe(&self) -> Op {
+        let table = |weight: &Param| {
+            let dims = weight.value().dims();
+            EmbeddingTable { weight: weight.name().to_owned(), names: dims[0], length: dims[1] }
+        };
+        Op::Embeddings { dense: self.dense, tables: self.weights.iter().map(table).collect() }
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

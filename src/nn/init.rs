@@ -36,15 +36,15 @@ pub use fans::{KaimingNormal, KaimingUniform, XavierNormal, XavierUniform};
 pub use gain::{Fan, Nonlinearity};
 pub use schemes::{Constant, Normal, Ones, Orthogonal, TruncNormal, Uniform, Zeros};
 
-/// How the values of a parameter are drawn.
+/// An initialiser.
 pub trait Initializer {
     /// The values in row-major order.
     fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>>;
 
-    /// Refuses options that cannot be, by the key at fault.
+    /// Validates the options; an error names the key.
     fn check(&self) -> Result<(), registry::KeyError>;
 
-    /// Whether a parameter of one dimension can have it: torch knows no fans there.
+    /// Whether it can initialise a vector: torch has no fans there.
     fn fits_vectors(&self) -> bool {
         true
     }
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Init {
     }
 }
 
-/// `[model.init]`: what is left out stays as PyTorch's layers have it.
+/// `[model.init]`; PyTorch's defaults where left out.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InitScheme {

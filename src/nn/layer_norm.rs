@@ -4,11 +4,11 @@
 use candle_core::Tensor;
 
 use super::init::{Ones, Zeros};
-use super::{Init, Layer, Mode, Param, Params};
+use super::{Init, Layer, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::layer_norm;
 
-/// Added to the variance under the root.
+/// Added to the variance before the square root.
 const EPS: f64 = 1e-5;
 
 /// Normalises each row of (N, C) by its own mean and variance, in training and evaluation alike.
@@ -31,6 +31,19 @@ impl LayerNorm {
 impl Layer for LayerNorm {
     fn name(&self) -> String {
         self.weight.layer().to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        input.require_width(&self.name(), self.weight.value().elem_count())
+    }
+
+    fn describe(&self) -> Op {
+        Op::LayerNorm {
+            weight: self.weight.name().to_owned(),
+            bias: self.bias.name().to_owned(),
+            width: self.weight.value().elem_count(),
+            eps: EPS,
+        }
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

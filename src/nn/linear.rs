@@ -1,8 +1,8 @@
-//! Linear, <https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html>, with the activation behind it.
+//! Linear, <https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html>, with the activation after it.
 
 use candle_core::Tensor;
 
-use super::{Activation, Factors, Init, Layer, Mode, Param, Params};
+use super::{Activation, Factors, Init, Layer, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::{MatmulPrecision, linear};
 
@@ -34,11 +34,33 @@ impl Linear {
             precision: params.precision(),
         })
     }
+
+    /// Outputs and inputs.
+    fn sizes(&self) -> [usize; 2] {
+        let dims = self.weight.value().dims();
+        [dims[0], dims[1]]
+    }
 }
 
 impl Layer for Linear {
     fn name(&self) -> String {
         self.weight.layer().to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        let [outputs, inputs] = self.sizes();
+        Ok(input.require_width(&self.name(), inputs)?.with_width(outputs))
+    }
+
+    fn describe(&self) -> Op {
+        let [outputs, inputs] = self.sizes();
+        Op::Linear {
+            weight: self.weight.name().to_owned(),
+            bias: self.bias.name().to_owned(),
+            inputs,
+            outputs,
+            activation: self.activation,
+        }
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

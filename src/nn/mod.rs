@@ -1,9 +1,9 @@
 //! Layers, their parameters and initialisation.
 //!
-//! A network is a chain of [`Layer`]s. In training each of them puts on a [`Tape`] how a gradient passes back through
-//! it; [`Tape::backward`] walks the tape from its end. That replaces candle's own graph on purpose: its walk is
-//! recursive, fills and adds a buffer for every edge and keeps the gradient of the data, which together costs more
-//! than the products of a small net.
+//! A network is a chain of [`Layer`]s. In training each layer records on a [`Tape`] how a gradient passes back through
+//! it; [`Tape::backward`] walks the tape from its end. This replaces candle's autograd on purpose: that one recurses,
+//! allocates and adds a buffer for every edge, and computes the gradient of the inputs, which together costs more than
+//! the matrix products of a small network.
 
 mod activate;
 mod batch_norm;
@@ -13,8 +13,10 @@ mod grads;
 pub mod init;
 mod layer_norm;
 mod linear;
+mod op;
 mod params;
 mod recurrent;
+mod shape;
 mod tape;
 
 use candle_core::Tensor;
@@ -31,14 +33,25 @@ pub use grads::{Dense, Factors, GradBuffer, GradWriter, Gradients};
 pub use init::{Init, InitScheme};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+pub use op::{CellTensors, EmbeddingTable, Op};
 pub use params::{Buffer, Param, Params};
 pub use recurrent::{LastStep, MeanOfSteps, Recurrent, TimeMajor};
+pub use shape::Shape;
 pub use tape::{Mode, Tape};
 
-/// A part of a network.
+/// A layer of a network.
 pub trait Layer: Send + Sync {
-    /// What messages call it: the prefix of its parameters' names, where it has some.
+    /// The layer's name in messages: the prefix of its parameters' names, where it has some.
     fn name(&self) -> String;
+
+    /// The shape of a row that this layer makes of one of `input`.
+    ///
+    /// # Errors
+    /// A shape that it does not read.
+    fn output_shape(&self, input: &Shape) -> Result<Shape>;
+
+    /// What the layer does, for exporters.
+    fn describe(&self) -> Op;
 
     /// The layer's value at `xs`. In [`Mode::Train`] exactly one entry goes on the tape.
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor>;

@@ -24,7 +24,7 @@ impl Param {
         &self.name
     }
 
-    /// Its layer's: the name but for its last part.
+    /// The layer's name: the parameter's without its last part.
     pub fn layer(&self) -> &str {
         self.name.rsplit_once('.').map_or(&self.name, |(layer, _)| layer)
     }
@@ -64,7 +64,7 @@ impl Buffer {
     }
 }
 
-/// All tensors of a network, in the order in which its layers asked for them.
+/// All tensors of a network, in the order in which its layers create them.
 #[derive(Debug)]
 pub struct Params {
     seed: u64,
@@ -76,7 +76,7 @@ pub struct Params {
 }
 
 impl Params {
-    /// No tensors yet; `seed` decides all that will be drawn.
+    /// Without tensors; `seed` decides the initial values.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
         let precision = MatmulPrecision::default();
         Self { seed, dtype, device: device.clone(), precision, params: Vec::new(), buffers: Vec::new() }
@@ -107,7 +107,7 @@ impl Params {
         Ok(param)
     }
 
-    /// Refuses a network that no memory holds before it is drawn.
+    /// Checks that the network fits in memory before it is initialised.
     fn require_room(&self, shape: &[usize]) -> Result<()> {
         const MOST: usize = 1 << 28;
         let count = shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size));
@@ -142,7 +142,7 @@ impl Params {
         &self.device
     }
 
-    /// How many numbers are trained.
+    /// The number of trained values.
     pub fn count(&self) -> usize {
         self.params.iter().map(|param| param.value.elem_count()).sum()
     }
@@ -173,7 +173,7 @@ impl Params {
         Ok(self.buffers.iter().map(|buffer| buffer.var.copy()).collect::<Result<_, _>>()?)
     }
 
-    /// Takes back to a copy what [`Self::copy_buffers`] gave.
+    /// Restores the values that [`Self::copy_buffers`] copied.
     pub fn restore_buffers(&self, values: &[Tensor]) -> Result<()> {
         for (buffer, value) in self.buffers.iter().zip(values) {
             buffer.var.set(value)?;
@@ -186,7 +186,7 @@ impl Params {
         self.state().into_iter().map(|(name, tensor)| Ok((name.to_owned(), tensor.copy()?))).collect()
     }
 
-    /// Takes over a state dict, all of it or nothing. Floats are converted to the network's dtype; a counter such as
+    /// Loads a state dict, all of it or nothing. Floats are converted to the network's dtype; a counter such as
     /// `num_batches_tracked` may be missing, as torch allows, and is then 0.
     ///
     /// # Errors
@@ -199,12 +199,12 @@ impl Params {
         Ok(())
     }
 
-    /// Refuses a state dict that [`Self::load`] would refuse.
+    /// Checks a state dict as [`Self::load`] does, and loads nothing.
     pub fn check(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
         self.fit(state).map(|_| ())
     }
 
-    /// What of a state dict goes where.
+    /// The value of each tensor in a state dict.
     fn fit(&self, state: &BTreeMap<String, Tensor>) -> Result<Vec<(&Var, Tensor)>> {
         let mut problems = Vec::new();
         let mut changes = Vec::new();

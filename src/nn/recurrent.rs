@@ -4,15 +4,16 @@
 
 use candle_core::Tensor;
 
-use super::{Init, Layer, Mode, Param, Params};
+use super::{CellTensors, Init, Layer, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::recurrent::{self, Cell, Kind, Output, Pass, swap_batch_and_time};
 
 /// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
-/// direction behind.
+/// direction second.
 #[derive(Debug, Clone)]
 pub struct Recurrent {
     name: String,
+    index: usize,
     kind: Kind,
     directions: Vec<Cell<Param>>,
 }
@@ -45,13 +46,42 @@ impl Recurrent {
             ])
         };
         let directions = suffixes.iter().map(|suffix| cell(suffix)).collect::<Result<_>>()?;
-        Ok(Self { name: format!("{name}_l{index}"), kind, directions })
+        Ok(Self { name: format!("{name}_l{index}"), index, kind, directions })
+    }
+
+    fn features(&self) -> usize {
+        self.directions[0][0].value().dims()[1]
+    }
+
+    fn hidden(&self) -> usize {
+        self.directions[0][1].value().dims()[1]
     }
 }
 
 impl Layer for Recurrent {
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        input.without_steps()?;
+        let shape = input.require_width(&self.name, self.features())?;
+        Ok(shape.with_width(self.hidden() * self.directions.len()))
+    }
+
+    fn describe(&self) -> Op {
+        let tensors = |cell: &Cell<Param>| {
+            let [weight_ih, weight_hh, bias_ih, bias_hh] =
+                cell.each_ref().map(|param| param.name().to_owned());
+            CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }
+        };
+        Op::Recurrent {
+            kind: self.kind,
+            index: self.index,
+            features: self.features(),
+            hidden: self.hidden(),
+            directions: self.directions.iter().map(tensors).collect(),
+        }
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -84,13 +114,21 @@ impl Layer for Recurrent {
     }
 }
 
-/// Turns a batch (N, T, F) into (T, N, F).
+/// Transposes a batch (N, T, F) to (T, N, F).
 #[derive(Debug, Clone, Copy)]
 pub struct TimeMajor;
 
 impl Layer for TimeMajor {
     fn name(&self) -> String {
         "time_major".to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        Ok(input.clone())
+    }
+
+    fn describe(&self) -> Op {
+        Op::TimeMajor
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -110,6 +148,14 @@ pub struct LastStep;
 impl Layer for LastStep {
     fn name(&self) -> String {
         "last_step".to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        input.without_steps()
+    }
+
+    fn describe(&self) -> Op {
+        Op::LastStep
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
@@ -133,6 +179,14 @@ pub struct MeanOfSteps;
 impl Layer for MeanOfSteps {
     fn name(&self) -> String {
         "mean_of_steps".to_owned()
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape> {
+        input.without_steps()
+    }
+
+    fn describe(&self) -> Op {
+        Op::MeanOfSteps
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {

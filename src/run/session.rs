@@ -7,7 +7,7 @@ use crate::data::preprocess::TableEncoder;
 use crate::data::{Preprocessing, Request, Splits};
 use crate::error::Result;
 use crate::loss::Losses;
-use crate::model::{Network, Place};
+use crate::model::{Network, NetworkOptions, NetworkShape};
 use crate::optim::Optimizer;
 use crate::trainer::Trainer;
 
@@ -50,15 +50,15 @@ pub(crate) fn network(
 ) -> Result<Network> {
     let embeddings = preprocessing.table().map(TableEncoder::embeddings).unwrap_or_default();
     let features = preprocessing.table().map_or(0, TableEncoder::features);
-    let row = (preprocessing.row.as_slice(), features, embeddings.as_slice());
-    Network::with_embeddings(&config.model, row, outputs, config.seed, place(config, device))
+    let shape = NetworkShape { row: &preprocessing.row, features, embeddings: &embeddings, outputs };
+    Network::with_embeddings(&config.model, shape, config.seed, network_options(config, device))
 }
 
 /// The device and the numeric types of a config's network.
-pub(crate) fn place<'a>(config: &Config, device: &'a Device) -> Place<'a> {
+pub(crate) fn network_options<'a>(config: &Config, device: &'a Device) -> NetworkOptions<'a> {
     let precision = config.train.precision;
     precision.set_for_gpus();
-    Place { dtype: config.train.dtype.into(), device, precision }
+    NetworkOptions { dtype: config.train.dtype.into(), device, precision }
 }
 
 /// A trainer of this network by the config; `loss` is fitted to the training rows.

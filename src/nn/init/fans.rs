@@ -1,4 +1,4 @@
-//! The initialisers that keep the variance of a layer's values or gradients, by its fans.
+//! Xavier and Kaiming initialisers, which preserve the variance of activations or gradients.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

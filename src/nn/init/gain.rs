@@ -1,9 +1,9 @@
-//! What an activation does to the variance, and which side of a layer it is kept for.
+//! The gain of an activation, and the fan mode.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which side of a layer the variance is kept for.
+/// The fan that the variance is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fan {

@@ -1,0 +1,39 @@
+//! What a network's values mean to its loss.
+
+use candle_core::{D, Tensor};
+
+use super::variance::Variance;
+use crate::error::Result;
+use crate::kernels::Activation;
+use crate::kernels::activation;
+
+/// The meaning of the network's values (N, K).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// Logits of classes: their softmax is the probabilities.
+    ClassLogits,
+    /// A logit for each label: its sigmoid is the probability.
+    LabelLogits,
+    /// Logits of a distribution whose targets are log-probabilities.
+    LogProbabilities,
+    /// Values as the targets are.
+    Values,
+    /// Logarithms of values.
+    LogValues,
+    /// Means (N, K / 2), and behind them what the variances are computed from.
+    MeanAndVariance(Variance),
+}
+
+impl Output {
+    /// The predictions in the targets' terms: probabilities or values.
+    pub fn predict(self, outputs: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::ClassLogits => candle_nn::ops::softmax(outputs, D::Minus1)?,
+            Self::LabelLogits => activation::forward(Activation::Sigmoid, outputs)?,
+            Self::LogProbabilities => candle_nn::ops::softmax(outputs, D::Minus1)?.log()?,
+            Self::Values => outputs.clone(),
+            Self::LogValues => outputs.exp()?,
+            Self::MeanAndVariance(_) => outputs.narrow(D::Minus1, 0, outputs.dims()[1] / 2)?,
+        })
+    }
+}

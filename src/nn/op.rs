@@ -1,0 +1,108 @@
+//! What a layer does, as data: enough to write the network down for another tool.
+
+use super::{Activation, Kind};
+
+/// A layer's operation in evaluation mode, with its sizes and the names of its tensors in the state dict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// `act(x Wᵀ + b)`
+    Linear {
+        /// (outputs, inputs)
+        weight: String,
+        /// (outputs)
+        bias: String,
+        /// The features that are read.
+        inputs: usize,
+        /// The features that are given.
+        outputs: usize,
+        /// What is applied to the sum.
+        activation: Option<Activation>,
+    },
+    /// `(x − running_mean) / √(running_var + eps) · weight + bias`
+    BatchNorm {
+        /// (channels)
+        weight: String,
+        /// (channels)
+        bias: String,
+        /// (channels)
+        running_mean: String,
+        /// (channels)
+        running_var: String,
+        /// A scalar, I64: the batches of the running statistics.
+        num_batches_tracked: String,
+        /// The features of a row.
+        channels: usize,
+        /// What is added to the variance.
+        eps: f64,
+        /// The weight of a batch in the running statistics.
+        momentum: f64,
+    },
+    /// `(x − mean) / √(var + eps) · weight + bias` with each row's own biased statistics.
+    LayerNorm {
+        /// (width)
+        weight: String,
+        /// (width)
+        bias: String,
+        /// The features of a row.
+        width: usize,
+        /// What is added to the variance.
+        eps: f64,
+    },
+    /// An activation of every element.
+    Activation(Activation),
+    /// Nothing in evaluation; in training elements are dropped.
+    Dropout {
+        /// The probability.
+        p: f64,
+    },
+    /// (N, T, F) to (T, N, F): what follows is time-major.
+    TimeMajor,
+    /// One layer of an RNN, LSTM or GRU, (T, N, F) to (T, N, H · directions).
+    Recurrent {
+        /// The cell.
+        kind: Kind,
+        /// The number of the layer in its stack, from 0.
+        index: usize,
+        /// The features of a step.
+        features: usize,
+        /// The size of the hidden state.
+        hidden: usize,
+        /// The tensors forward, and behind them those backward where the layer is bidirectional.
+        directions: Vec<CellTensors>,
+    },
+    /// (T, N, H) to (N, H): the last step.
+    LastStep,
+    /// (T, N, H) to (N, H): the mean over the steps.
+    MeanOfSteps,
+    /// The last columns are numbers of names; each is replaced by its row of a table, behind the other columns.
+    Embeddings {
+        /// The columns that stay as they are.
+        dense: usize,
+        /// The tables in the order of their columns. Row 0 stands for a name that is not known.
+        tables: Vec<EmbeddingTable>,
+    },
+}
+
+/// The tensors of a recurrent layer in one direction; `G` is the number of the cell's gates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellTensors {
+    /// (G · H, F)
+    pub weight_ih: String,
+    /// (G · H, H)
+    pub weight_hh: String,
+    /// (G · H)
+    pub bias_ih: String,
+    /// (G · H)
+    pub bias_hh: String,
+}
+
+/// A table of learnt vectors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingTable {
+    /// (names, length)
+    pub weight: String,
+    /// The rows.
+    pub names: usize,
+    /// The length of a vector.
+    pub length: usize,
+}
