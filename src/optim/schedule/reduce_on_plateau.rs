@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
+use crate::metrics::{self, Direction};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -12,8 +13,8 @@ use crate::registry::schema::below_one;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
-    /// Whether the metric should decrease or increase.
-    pub mode: Mode,
+    /// Whether the metric should decrease or increase; default: the metric's own direction.
+    pub mode: Option<Mode>,
     /// The factor by which the learning rate is multiplied.
     #[schemars(transform = below_one)]
     pub factor: f64,
@@ -60,7 +61,7 @@ pub enum ThresholdMode {
 impl Default for ReduceOnPlateau {
     fn default() -> Self {
         Self {
-            mode: Mode::Min,
+            mode: None,
             factor: 0.1,
             patience: 10,
             threshold: 1e-4,
@@ -107,8 +108,18 @@ impl Schedule for ReduceOnPlateau {
 }
 
 impl ReduceOnPlateau {
+    fn mode(&self) -> Mode {
+        // Without a monitor it is a loss that is watched.
+        let direction = || metrics::direction(self.monitor.as_ref()?);
+        match (self.mode, direction()) {
+            (Some(mode), _) => mode,
+            (None, Some(Direction::HigherIsBetter)) => Mode::Max,
+            (None, Some(Direction::LowerIsBetter) | None) => Mode::Min,
+        }
+    }
+
     fn better(&self, value: f64, best: f64) -> bool {
-        match (self.mode, self.threshold_mode) {
+        match (self.mode(), self.threshold_mode) {
             (Mode::Min, ThresholdMode::Rel) => value < best * (1.0 - self.threshold),
             (Mode::Min, ThresholdMode::Abs) => value < best - self.threshold,
             (Mode::Max, ThresholdMode::Rel) => value > best * (1.0 + self.threshold),
@@ -147,5 +158,29 @@ impl Plateau {
             self.cooldown = schedule.cooldown;
             self.bad_epochs = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_that_is_left_out_is_the_metrics_own_direction() {
+        let reductions = |monitor: Option<&str>, mode, values: [f64; 3]| {
+            let monitor = monitor.map(str::to_owned);
+            let schedule = ReduceOnPlateau { patience: 0, monitor, mode, ..ReduceOnPlateau::default() };
+            let mut plateau = Plateau::default();
+            for value in values {
+                plateau.see(&schedule, value);
+            }
+            plateau.reductions
+        };
+        let (rising, falling) = ([0.1, 0.2, 0.3], [0.3, 0.2, 0.1]);
+        assert_eq!([rising, falling].map(|v| reductions(Some("val_accuracy"), None, v)), [0, 2]);
+        assert_eq!([rising, falling].map(|v| reductions(Some("val_log_loss"), None, v)), [2, 0]);
+        assert_eq!([rising, falling].map(|v| reductions(None, None, v)), [2, 0]);
+        // What is given counts.
+        assert_eq!(reductions(Some("val_accuracy"), Some(Mode::Min), rising), 2);
     }
 }
