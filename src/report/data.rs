@@ -1,4 +1,4 @@
-//! What a report is made from. Nothing here is escaped: names and cells are data until they are written.
+//! The data of a report. Nothing here is escaped: names and cells are escaped when the page is written.
 
 /// All of a page.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub(crate) struct RunData {
     pub(crate) config: String,
     /// What else is worth knowing, such as parameters and rows, ready to read.
     pub(crate) facts: Vec<(String, String)>,
-    /// How it does on rows it has not learnt from.
+    /// Its results on rows that it was not trained on.
     pub(crate) evaluation: Option<Evaluation>,
     /// Its weights, in the order of the model.
     pub(crate) tensors: Vec<TensorStats>,
@@ -112,16 +112,16 @@ pub(crate) struct ClassReport {
     pub(crate) per_class: Vec<ClassRow>,
     /// The bins of a reliability diagram.
     pub(crate) calibration: Vec<Calibrated>,
-    /// The rows that were wrong with the most confidence, worst first.
+    /// The misclassified rows with the highest confidence, worst first.
     pub(crate) worst: Vec<Mistake>,
 }
 
-/// How well one class is found; shares are of 1.
+/// How well one class is predicted; fractions from 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ClassRow {
-    /// The share of the rows predicted so that are so.
+    /// Of the rows predicted as this class, the fraction that are.
     pub(crate) precision: f64,
-    /// The share of the rows that are so that are predicted so.
+    /// Of the rows of this class, the fraction predicted as it.
     pub(crate) recall: f64,
     /// The harmonic mean of both.
     pub(crate) f1: f64,
@@ -134,13 +134,13 @@ pub(crate) struct ClassRow {
 pub(crate) struct Calibrated {
     /// The mean of that probability.
     pub(crate) confidence: f64,
-    /// The share of the rows that were right.
+    /// The fraction of the rows that is correct.
     pub(crate) accuracy: f64,
     /// The rows.
     pub(crate) count: u64,
 }
 
-/// A row whose class was predicted wrong.
+/// A misclassified row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mistake {
     /// Its number in the split, from 0.
@@ -177,18 +177,18 @@ pub(crate) struct ValueReport {
     pub(crate) names: Vec<String>,
     /// For each target `(actual, predicted)`, as many rows as the caller wants to show.
     pub(crate) scatter: Vec<Vec<(f64, f64)>>,
-    /// The rows that are furthest off, worst first.
+    /// The rows with the largest errors, worst first.
     pub(crate) worst: Vec<ValueMistake>,
 }
 
-/// A row whose number was predicted badly.
+/// A row with a large error.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ValueMistake {
     /// Its number in the split, from 0.
     pub(crate) row: usize,
     /// Which target.
     pub(crate) target: usize,
-    /// What the row says, in short; may be empty.
+    /// The row's columns in short; may be empty.
     pub(crate) text: String,
     /// The number it is.
     pub(crate) actual: f64,

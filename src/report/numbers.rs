@@ -1,4 +1,4 @@
-//! Numbers made easy to read.
+//! Formats numbers for readers.
 
 /// What stands for a number that is not there.
 pub(crate) const NONE: &str = "–";

@@ -1,4 +1,4 @@
-//! Names made safe to write and short enough to read.
+//! Escapes and shortens names.
 
 /// Characters that steer the direction of text or cannot be seen, see UAX #9 and Unicode TR 36, and the
 /// non-characters that XML forbids.
@@ -78,7 +78,7 @@ pub(crate) fn readable(name: &str) -> String {
 fn spoken(word: &str) -> String {
     match word {
         "r2" => "R²".to_owned(),
-        "f1" | "roc" | "auc" | "mse" | "mae" | "rmse" | "mape" => word.to_uppercase(),
+        "f1" | "roc" | "auc" | "mcc" | "mse" | "mae" | "rmse" | "mape" => word.to_uppercase(),
         _ => word.to_owned(),
     }
 }

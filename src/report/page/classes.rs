@@ -1,4 +1,4 @@
-//! Which classes are found, which are taken for which, and how far the probabilities can be trusted.
+//! Confusion matrix, scores of each class, calibration and the worst mistakes.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ pub(super) fn html(report: &ClassReport, split: &str, numbers: &mut Numbers) -> 
     )
 }
 
-/// The confusion matrix, a cell the darker the larger its share of the row.
+/// The confusion matrix; a cell is the darker, the larger its fraction of the row.
 fn matrix(report: &ClassReport, numbers: &mut Numbers) -> String {
     let classes = report.confusion.len();
     if classes == 0 {
@@ -34,10 +34,10 @@ fn matrix(report: &ClassReport, numbers: &mut Numbers) -> String {
     }
     let name = |class: usize| name_of(&report.names, class);
     let upright = report.names.iter().any(|name| name.chars().count() >= UPRIGHT_FROM);
-    let caption = "Confusion: a row for what it is, a column for what was predicted. The stronger the \
-                   colour, the larger the share of the row.";
+    let caption = "Confusion matrix: a row for each true class, a column for each predicted class. \
+                   The stronger the colour, the larger the fraction of the row.";
     let mut out = start(caption, if upright { "confusion upright" } else { "confusion" }, numbers);
-    out.push_str("<th scope=\"col\">is <span aria-hidden=\"true\">╲</span> predicted</th>");
+    out.push_str("<th scope=\"col\">true <span aria-hidden=\"true\">╲</span> predicted</th>");
     for class in 0..classes {
         let _ = write!(out, "<th scope=\"col\"><span>{}</span></th>", name(class));
     }
@@ -69,7 +69,7 @@ fn cell(count: u64, rows: u64, right: bool) -> String {
     format!("<td class=\"{class}{hot}\" style=\"--heat:{:.0}%\">{count}</td>", heat * 100.0)
 }
 
-/// The pairs that are taken for each other most.
+/// The most confused pairs.
 fn pairs(report: &ClassReport, numbers: &mut Numbers) -> String {
     let mut pairs: Vec<(u64, usize, usize, u64)> = Vec::new();
     for (is, row) in report.confusion.iter().enumerate() {
@@ -86,7 +86,7 @@ fn pairs(report: &ClassReport, numbers: &mut Numbers) -> String {
     };
     let table = Table {
         caption: format!("The most confused pairs of {} classes.", report.confusion.len()),
-        head: head(&["is", "predicted", "rows", "of the class"]),
+        head: head(&["true class", "predicted", "rows", "of the class"]),
         rows: pairs.iter().map(row).collect(),
         numbers_from: 2,
     };
@@ -104,7 +104,7 @@ fn scores(report: &ClassReport, numbers: &mut Numbers) -> String {
         std::iter::once(name).chain(shares).chain([score.support.to_string()]).collect()
     };
     let table = Table {
-        caption: "How well each class is found.".to_owned(),
+        caption: "Precision, recall and F1 of each class.".to_owned(),
         head: head(&["class", "precision", "recall", "F1", "rows"]),
         rows: report.per_class.iter().enumerate().map(row).collect(),
         numbers_from: 1,
@@ -134,7 +134,8 @@ fn calibration(report: &ClassReport, numbers: &mut Numbers) -> String {
         ..Chart::default()
     };
     let caption = format!(
-        "Reliability. On the dashed line a model is right as often as it is sure. The grey bars are counts of rows. \
+        "Reliability diagram: accuracy over confidence, the probability of the predicted class. A perfectly calibrated \
+         model lies on the dashed line. The grey bars are row counts. \
          The expected calibration error is {}.",
         number(error)
     );

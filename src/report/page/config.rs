@@ -1,4 +1,4 @@
-//! What was different between the runs.
+//! The configuration keys that differ between the runs.
 
 use super::Numbers;
 use super::table::{self, Table};
@@ -19,7 +19,7 @@ pub(super) fn section(page: &Page, numbers: &mut Numbers) -> String {
     let key = |key: usize| format!("<code>{}</code>", escape(&page.differences[key].0));
     let (keys, runs) = (0..page.differences.len(), 0..page.runs.len());
     let mut table = Table {
-        caption: "What is set differently in the runs’ configurations.".to_owned(),
+        caption: "Configuration keys whose values differ between the runs.".to_owned(),
         numbers_from: usize::MAX,
         ..Table::default()
     };

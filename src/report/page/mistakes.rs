@@ -1,4 +1,4 @@
-//! The mistakes made with the most confidence, to look at.
+//! The misclassified rows with the highest confidence.
 
 use std::fmt::Write as _;
 
@@ -21,8 +21,8 @@ pub(super) fn html(report: &ClassReport, numbers: &mut Numbers) -> String {
     }
     let _ = write!(
         out,
-        "</ul><figcaption><b>Figure {}.</b> The mistakes made with the most confidence: what was predicted and how \
-         surely, what it is, and the row.</figcaption></figure>",
+        "</ul><figcaption><b>Figure {}.</b> The misclassified rows with the highest confidence: the predicted class \
+         and its probability, the true class, and the number of the row.</figcaption></figure>",
         numbers.figure()
     );
     out
@@ -42,7 +42,7 @@ fn one(mistake: &Mistake, names: &[String]) -> String {
     }
     let _ = write!(
         out,
-        "<p><b><bdi>{predicted}</bdi></b> {}<br>is <b><bdi>{is}</bdi></b><br><small>row {}</small></p>",
+        "<p><b><bdi>{predicted}</bdi></b> {}<br>true class <b><bdi>{is}</bdi></b><br><small>row {}</small></p>",
         percent(mistake.probability),
         mistake.row
     );

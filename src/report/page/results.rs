@@ -1,4 +1,4 @@
-//! A row a run: how far it went and what came of it.
+//! The table of results, a row for each run.
 
 use std::fmt::Write as _;
 
@@ -27,19 +27,19 @@ pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
     }
     let _ = write!(
         table.caption,
-        "How far each run went, its {} at the end and at its best, and its results on the test split.",
+        "The length of each run, its last and its best {}, and its results on the test split.",
         escape(&readable(loss))
     );
     if tests.is_empty() {
         table.caption = table
             .caption
             .replace(", and its results on the test split", "")
-            .replace("went, its", "went, and its");
+            .replace("run, its last", "run, and its last");
     }
     format!("<section><h2>Results</h2>{}</section>", table.html(numbers))
 }
 
-/// The loss by which runs are told apart: on the validation split where any has one.
+/// The loss that runs are compared by: on the validation split where any run has one.
 pub(super) fn loss_of(runs: &[RunData]) -> &'static str {
     let validated = runs.iter().flat_map(|run| &run.points).any(|point| point.value("val_loss").is_finite());
     if validated { "val_loss" } else { "train_loss" }

@@ -1,4 +1,4 @@
-//! What is said of one run alone.
+//! The section of one run.
 
 use std::fmt::Write as _;
 

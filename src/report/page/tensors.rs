@@ -20,7 +20,7 @@ pub(super) fn html(tensors: &[TensorStats], numbers: &mut Numbers) -> String {
         names.extend(["gradient norm", "its mean", "its std", "its max"]);
     }
     let table = Table {
-        caption: if gradients { "Weights, and their gradients." } else { "Weights." }.to_owned(),
+        caption: if gradients { "Weights and their gradients." } else { "Weights." }.to_owned(),
         head: head(&names),
         rows: tensors.iter().map(|tensor| row(tensor, gradients, numbers)).collect(),
         numbers_from: 3,

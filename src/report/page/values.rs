@@ -1,4 +1,4 @@
-//! Predicted numbers beside the actual ones, and how far off they are.
+//! Predicted over actual values, and the errors.
 
 use super::Numbers;
 use super::table::{Table, figure, head, name_of};
@@ -19,7 +19,7 @@ pub(super) fn html(report: &ValueReport, split: &str, numbers: &mut Numbers) -> 
     out + &worst(report, numbers)
 }
 
-/// Of one target: the cloud, and the histogram of what it is off by.
+/// Of one target: the scatter plot, and the histogram of the errors.
 fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
     if !points.iter().any(|(actual, predicted)| actual.is_finite() && predicted.is_finite()) {
         return String::new();
@@ -32,8 +32,10 @@ fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
         y: "predicted".to_owned(),
         ..Chart::default()
     };
-    let caption =
-        format!("<i>{}</i>, predicted over actual. On the dashed line both are the same.", escape(name));
+    let caption = format!(
+        "<i>{}</i>, predicted over actual values. Perfect predictions lie on the dashed line.",
+        escape(name)
+    );
     let cloud = figure(&scatter(&chart, points), &caption, numbers);
     format!("<div class=\"beside\">{cloud}{}</div>", errors(name, points, numbers))
 }
@@ -52,7 +54,7 @@ fn errors(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
         y: "rows".to_owned(),
         ..Chart::default()
     };
-    let caption = format!("<i>{}</i>, what the predictions are off by.", escape(name));
+    let caption = format!("<i>{}</i>, distribution of the errors.", escape(name));
     figure(&bar_chart(&chart, &bins), &caption, numbers)
 }
 
@@ -86,7 +88,7 @@ fn worst(report: &ValueReport, numbers: &mut Numbers) -> String {
     names.extend(several.then_some("target"));
     names.extend(texts.then_some("data"));
     let numbers_from = names.len();
-    names.extend(["actual", "predicted", "off by"]);
+    names.extend(["actual", "predicted", "error"]);
     let row = |mistake: &crate::report::data::ValueMistake| {
         let mut cells = vec![mistake.row.to_string()];
         cells.extend(several.then(|| name_of(&report.names, mistake.target)));
@@ -96,7 +98,7 @@ fn worst(report: &ValueReport, numbers: &mut Numbers) -> String {
         cells
     };
     let table = Table {
-        caption: "The rows that are furthest off.".to_owned(),
+        caption: "The rows with the largest errors.".to_owned(),
         head: head(&names),
         rows: report.worst.iter().map(row).collect(),
         numbers_from,

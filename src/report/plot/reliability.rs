@@ -1,4 +1,4 @@
-//! Reliability diagrams: how often a model that is sure to a degree is right. Morris H. `DeGroot` and Stephen E.
+//! Reliability diagrams: accuracy over confidence. Morris H. `DeGroot` and Stephen E.
 //! Fienberg, "The comparison and evaluation of forecasters" (1983); the form is that of Guo et al., "On calibration
 //! of modern neural networks" (2017).
 

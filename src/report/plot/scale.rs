@@ -1,4 +1,4 @@
-//! From values to places on paper.
+//! Scales: from values to coordinates.
 
 use crate::report::numbers::{short_exponent, tick};
 

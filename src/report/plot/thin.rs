@@ -1,4 +1,4 @@
-//! Long lines with few points that look the same.
+//! Thins long lines without changing how they look.
 
 use crate::report::numbers::real;
 
