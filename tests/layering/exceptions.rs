@@ -50,10 +50,8 @@ pub(super) const LONG_FUNCTIONS: &[&str] = &[
     "src/optim/lbfgs.rs update",
     "src/optim/optimizer.rs step",
     "src/optim/strong_wolfe.rs zoom",
-    "src/trainer/diagnosis.rs first_that_is_not_finite",
     "tests/benches/kernels.rs layers",
     "tests/cli/tables/predict.rs predictions_are_those_that_eval_judges",
     "tests/cuda/present/library.rs every_optimizer_loss_and_network_goes_where_the_cpu_goes",
-    "tests/cuda/present/updates.rs what_is_queued_behind_an_update_that_is_not_finite_moves_nothing",
     "tests/schema/validator.rs check",
 ];
