@@ -150,14 +150,14 @@ impl Trainer {
         self.optimizer.steps()
     }
 
-    /// Refuses data that the options and the network cannot train on, before anything runs.
+    /// Checks that the options and the network can train on the data, before anything runs.
     pub fn check(&self, data: &Dataset) -> Result<()> {
         let rows = self.learner.options.rows_in_an_epoch(data.len());
         if rows == 0 {
             return Err(Error::key(
                 "train.drop_last",
                 format!(
-                    "drops the only batch: there are {} rows; choose a smaller `train.batch_size`",
+                    "would drop every batch: there are {} rows; choose a smaller `train.batch_size`",
                     data.len()
                 ),
             ));
@@ -261,7 +261,7 @@ impl Trainer {
         }
     }
 
-    /// Refuses weights that are no longer finite: the updates of `epoch` were too large for their type.
+    /// An error if a weight is no longer finite: the updates of `epoch` were too large for its type.
     pub fn require_finite(&self, epoch: u64) -> Result<()> {
         for param in self.learner.network.params().trainable() {
             if !sum_of_squares(param.value())?.is_finite() {

@@ -117,7 +117,7 @@ impl Images {
         Ok(Pictures { height, width, channels: if self.color { 3 } else { 1 }, classes })
     }
 
-    /// Refuses pictures that take more than [`MOST_BYTES`].
+    /// An error if the pictures take more than [`MOST_BYTES`].
     fn require_room(&self, pictures: &Pictures, count: usize) -> Result<()> {
         let Pictures { height, width, channels, .. } = pictures;
         let all = height.saturating_mul(*width).saturating_mul(*channels).saturating_mul(count);

@@ -61,7 +61,7 @@ impl Build for Mlp {
         check_probability("dropout", self.dropout)?;
         let name = &self.layer_names;
         if name.is_empty() || name.chars().any(|c| !c.is_ascii_alphanumeric() && c != '_') {
-            let problem = "is no name of a torch module; take letters, digits and _";
+            let problem = "must contain only letters, digits and _";
             return Err(KeyError::new("layer_names", problem));
         }
         if self.batch_norm && self.layer_norm {
@@ -71,7 +71,8 @@ impl Build for Mlp {
             [("bn", "batch_norm", self.batch_norm), ("ln", "layer_norm", self.layer_norm)]
         {
             if used && name == taken {
-                let problem = format!("is `{taken}`, which the {by} layers are called; take another");
+                let problem =
+                    format!("is `{taken}`, which clashes with the names of the {by} layers; choose another");
                 return Err(KeyError::new("layer_names", problem));
             }
         }

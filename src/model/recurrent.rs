@@ -70,7 +70,7 @@ impl Stack {
         }
         check_probability("dropout", self.dropout)?;
         if self.dropout > 0.0 && self.num_layers == 1 {
-            let problem = "lies between recurrent layers, and there is one; set `num_layers` to 2 or more, or remove it";
+            let problem = "needs `num_layers` of 2 or more, as it is applied between recurrent layers; remove it, or add layers";
             return Err(KeyError::new("dropout", problem));
         }
         self.init.check().map_err(|e| e.under("init"))

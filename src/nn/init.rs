@@ -132,7 +132,7 @@ fn name_or_options_of_vectors(generator: &mut SchemaGenerator) -> Schema {
 }
 
 impl InitScheme {
-    /// Refuses initialisers that need two dimensions where a bias has one.
+    /// Rejects initialisers that need two dimensions for a bias, which has one.
     pub fn check(&self) -> Result<(), registry::KeyError> {
         for (key, init) in [("hidden", &self.hidden), ("output", &self.output), ("bias", &self.bias)] {
             if let Some(init) = init {

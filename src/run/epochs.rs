@@ -51,7 +51,7 @@ impl Run {
         let first = usize::try_from(self.position.updates).unwrap_or(usize::MAX);
         let last = batches.len();
         for (index, rows) in batches.enumerate().skip(first) {
-            if self.limit_is_reached() {
+            if self.limit_reached {
                 // A run that is given more steps goes on from within the epoch.
                 self.settle(epoch, observer)?;
                 self.position.within = Some(epoch.sums());
@@ -64,6 +64,7 @@ impl Run {
                 Err(Error::Interrupted) => return Ok(false),
                 submitted => submitted.map_err(|error| self.record_failure(error))?,
             }
+            self.check_limit();
             // After the last update the epoch is ended first.
             if index + 1 < last && self.is_save_due() {
                 self.settle(epoch, observer)?;

@@ -35,6 +35,8 @@ pub struct Run {
     pub(super) saved: Option<u64>,
     /// When `model.safetensors` was last written.
     pub(super) kept: Option<Instant>,
+    /// Whether `max_steps` or `max_time` has ended the run, as it was after the last update.
+    pub(super) limit_reached: bool,
 }
 
 /// Where a run stands.
@@ -75,7 +77,6 @@ impl Run {
         let tensorboard = config.run.tensorboard.then(|| config.to_toml()).transpose()?;
         let tensorboard = tensorboard.map(|text| TensorBoard::new(folder.path(), saved, text));
         trainer.interrupt_by(options.interrupt.stop_flag());
-        let (kept, best) = (None, Vec::new());
         Ok(Self {
             config,
             splits,
@@ -86,9 +87,10 @@ impl Run {
             tracker,
             position,
             fingerprint,
-            best,
+            best: Vec::new(),
             saved,
-            kept,
+            kept: None,
+            limit_reached: false,
         })
     }
 
@@ -109,6 +111,7 @@ impl Run {
     }
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        self.check_limit();
         while !self.is_over() {
             if !self.epoch(observer)? {
                 return self.interrupted(observer);
@@ -147,16 +150,17 @@ impl Run {
         within.is_none()
             && (*epoch >= self.config.run.epochs
                 || self.tracker.out_of_patience(*epoch)
-                || self.limit_is_reached())
+                || self.limit_reached)
     }
 
-    /// Whether `max_steps` or `max_time` ends the run.
-    pub(super) fn limit_is_reached(&self) -> bool {
+    /// Notes whether `max_steps` or `max_time` ends the run. It is asked once after each update: everything that is done at
+    /// the end, such as keeping the last weights, must see one answer, and a clock would give several.
+    pub(super) fn check_limit(&mut self) {
         let options = &self.config.run;
         let steps = options.max_steps > 0 && self.trainer.steps() >= options.max_steps;
         // At least one update is made.
         let begun = self.trainer.steps() > 0;
-        steps || (begun && options.max_time > 0.0 && self.seconds() >= options.max_time)
+        self.limit_reached = steps || (begun && options.max_time > 0.0 && self.seconds() >= options.max_time);
     }
 
     /// The seconds that the run has taken, by all its processes.

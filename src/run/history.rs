@@ -71,11 +71,11 @@ impl History {
                     run.epochs.push(Epoch { at, line });
                 }
                 Some("final") => run.last = Some(line),
-                _ => return Err(bad(&"this is no line of a run's log")),
+                _ => return Err(bad(&"not a line of a run's log")),
             }
         }
         if run.epochs.is_empty() {
-            return Err(Error::data(path, "no epoch of this run is over yet"));
+            return Err(Error::data(path, "no epoch of this run has finished yet"));
         }
         Ok(run)
     }

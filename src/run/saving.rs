@@ -115,7 +115,7 @@ impl Run {
     pub(super) fn forgive(&self, written: Result<()>) -> Result<()> {
         match written {
             Err(error) if self.options.keep_going => {
-                tracing::warn!("{error}; going on without, as --keep-going asks");
+                tracing::warn!("{error}; continuing (--keep-going)");
                 Ok(())
             }
             result => result,

@@ -16,7 +16,7 @@ use crate::registry::{FromTable, KeyError};
 
 /// How weights are averaged.
 pub trait Averaging {
-    /// Refuses options that cannot be in a run of so many epochs.
+    /// Validates the options for a run of so many epochs.
     fn check(&self, epochs: u64) -> Result<(), KeyError>;
 
     /// Whether the weights of this moment join the average: after every update, and once more, with `end`, after an

@@ -26,7 +26,8 @@ impl Trainer {
         let first = self.first_that_is_not_finite(&batch);
         self.learner.network.params().restore_buffers(&tracked)?;
         self.failed_rows = Some(rows);
-        Ok(error.with_first(first?))
+        // What is wrong with the diagnosis must not hide the divergence.
+        Ok(error.with_first(first.ok().flatten()))
     }
 
     /// The first place on a batch's way through the network and back that is not finite, for messages. What tracks the

@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> any
         return folds::run(arguments, of, quiet);
     }
     if arguments.tui && !std::io::stderr().is_terminal() {
-        let problem = "--tui: standard error is no terminal; leave it out";
+        let problem = "--tui needs a terminal on standard error; leave it out";
         return Err(Error::Config(problem.to_owned()).into());
     }
     let interrupt = Interrupt::default();

@@ -113,7 +113,7 @@ impl Preprocessing {
         Ok(read)
     }
 
-    /// Refuses what does not fit together.
+    /// Checks that the parts fit together.
     fn check(&self) -> Result<(), String> {
         let width: usize = self.row.iter().product();
         let (features, outputs) = match &self.source {

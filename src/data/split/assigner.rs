@@ -48,7 +48,8 @@ impl Assigner {
         let rows: u64 = counts.iter().sum();
         let (free, tested) = match plan.fold {
             Some(fold) if fold.of > rows => {
-                let problem = format!("asks for {} folds of {rows} rows; give at most a fold a row", fold.of);
+                let problem =
+                    format!("asks for {} folds of {rows} rows; use at most one fold per row", fold.of);
                 return Err(Error::key("data.fold", problem));
             }
             Some(fold) => (folded(counts, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),

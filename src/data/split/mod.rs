@@ -99,7 +99,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Refuses a plan that leaves a part of `rows` rows empty.
+    /// An error if the plan leaves a part of `rows` rows empty.
     fn check(self, plan: &SplitPlan, rows: u64) -> Result<()> {
         let Self { train, validation, test } = self;
         let left = train + validation;

@@ -25,7 +25,7 @@ pub fn device(ordinal: usize) -> Result<Device> {
     Ok(device)
 }
 
-/// Refuses a binary without CUDA, and a machine without its libraries.
+/// An error for a binary without CUDA, and on a machine without its libraries.
 fn require_libraries() -> Result<()> {
     if !cfg!(feature = "cuda") {
         bail!("this binary was built without CUDA (`cargo build --release --features cuda`)");

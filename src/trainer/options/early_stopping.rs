@@ -27,7 +27,7 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Refuses a metric that cannot be watched, and deltas that cannot be.
+    /// Validates the monitored metric and the delta.
     pub(crate) fn check(&self, want: Task, validated: bool) -> Result<(), KeyError> {
         if !self.min_delta.is_finite() || self.min_delta < 0.0 {
             return Err(KeyError::new("min_delta", format!("is {}; it must be 0 or more", self.min_delta)));

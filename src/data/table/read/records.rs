@@ -34,7 +34,7 @@ pub(crate) fn listed(columns: &[String]) -> String {
     format!("it has {}", names.join(", "))
 }
 
-/// Refuses names that stand twice.
+/// An error if a name appears twice.
 pub(super) fn require_distinct(path: &Path, columns: &[String]) -> Result<()> {
     let mut seen = rustc_hash::FxHashMap::default();
     for (place, name) in (1..).zip(columns) {
