@@ -14,8 +14,8 @@ impl Metric for Mae {
 }
 
 impl ValueMetric for Mae {
-    fn update(&mut self, prediction: f64, target: f64) {
-        self.0.add((prediction - target).abs());
+    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
+        self.0.add(predictions, targets, |x, y| (x - y).abs());
     }
 
     fn value(&self) -> Value {

@@ -19,9 +19,9 @@ impl Metric for Mape {
 }
 
 impl ValueMetric for Mape {
-    fn update(&mut self, prediction: f64, target: f64) {
-        self.has_zero |= target == 0.0;
-        self.mean.add((prediction - target).abs() / target.abs().max(f64::EPSILON));
+    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
+        self.has_zero |= targets.contains(&0.0);
+        self.mean.add(predictions, targets, |x, y| (x - y).abs() / y.abs().max(f64::EPSILON));
     }
 
     fn value(&self) -> Value {

@@ -4,8 +4,8 @@ use crate::metrics::{Info, Metric, Undefined, Value};
 
 /// How a metric of values is computed.
 pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
-    /// Takes a prediction and its target, both in the target's own unit.
-    fn update(&mut self, prediction: f64, target: f64);
+    /// Takes predictions and their targets, both in the target's own unit.
+    fn update(&mut self, predictions: &[f64], targets: &[f64]);
 
     /// The metric of all rows so far.
     fn value(&self) -> Value;
@@ -31,7 +31,7 @@ impl Entry {
     }
 }
 
-/// [`ValueMetric`] without its constants, a batch at a time.
+/// [`ValueMetric`] without its constants.
 pub(in crate::metrics) trait Running: std::fmt::Debug + Send {
     /// Takes the predictions and targets of one column of a batch.
     fn update(&mut self, predictions: &[f64], targets: &[f64]);
@@ -40,9 +40,7 @@ pub(in crate::metrics) trait Running: std::fmt::Debug + Send {
 
 impl<M: ValueMetric> Running for M {
     fn update(&mut self, predictions: &[f64], targets: &[f64]) {
-        for (prediction, target) in predictions.iter().zip(targets) {
-            ValueMetric::update(self, *prediction, *target);
-        }
+        ValueMetric::update(self, predictions, targets);
     }
 
     fn value(&self) -> Value {
@@ -58,12 +56,34 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    pub(super) fn add(&mut self, value: f64) {
-        self.sum += value;
-        self.count += 1.0;
+    /// Adds a term for each prediction and its target.
+    pub(super) fn add(&mut self, predictions: &[f64], targets: &[f64], term: impl Fn(f64, f64) -> f64) {
+        self.sum += sum(predictions, targets, term);
+        self.count += real(targets.len());
     }
 
     pub(super) fn value(&self) -> Value {
         if self.count == 0.0 { Err(Undefined("there are no rows")) } else { Ok(self.sum / self.count) }
     }
+}
+
+/// Partial sums that are added up side by side: one sum alone waits for each of its additions.
+const LANES: usize = 8;
+
+/// The sum of a term for each prediction and its target.
+pub(super) fn sum(predictions: &[f64], targets: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let (xs, ys) = (predictions.chunks_exact(LANES), targets.chunks_exact(LANES));
+    let rest = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| term(*x, *y)).sum::<f64>();
+    let mut lanes = [0.0; LANES];
+    for (xs, ys) in xs.zip(ys) {
+        for (lane, (x, y)) in lanes.iter_mut().zip(xs.iter().zip(ys)) {
+            *lane += term(*x, *y);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+pub(super) fn real(count: usize) -> f64 {
+    count as f64
 }

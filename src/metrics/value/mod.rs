@@ -8,9 +8,9 @@ mod mse;
 mod r2;
 mod rmse;
 
-use metric::Mean;
 pub(super) use metric::Running;
 pub use metric::{Entry, ValueMetric};
+use metric::{Mean, real, sum};
 
 /// Every metric of values, in the order of the logs.
 pub const METRICS: &[Entry] = &[

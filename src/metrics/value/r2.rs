@@ -1,6 +1,6 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.r2_score.html>
 
-use super::ValueMetric;
+use super::{ValueMetric, real, sum};
 use crate::metrics::{Direction, Metric, Undefined, Value};
 
 /// The coefficient of determination.
@@ -8,8 +8,11 @@ use crate::metrics::{Direction, Metric, Undefined, Value};
 pub(super) struct R2 {
     count: f64,
     squared: f64,
+    /// The first target. Sums are of differences from it, so that a constant target has no spread at all.
+    first: Option<f64>,
+    /// The mean of those differences.
     mean: f64,
-    /// Σ (y − mean)², updated row by row: Welford 1962.
+    /// Σ (y − mean)², merged batch by batch: Chan, Golub, `LeVeque` 1979.
     spread: f64,
 }
 
@@ -20,12 +23,17 @@ impl Metric for R2 {
 }
 
 impl ValueMetric for R2 {
-    fn update(&mut self, prediction: f64, target: f64) {
-        self.count += 1.0;
-        self.squared += (prediction - target) * (prediction - target);
-        let from_mean = target - self.mean;
-        self.mean += from_mean / self.count;
-        self.spread += from_mean * (target - self.mean);
+    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
+        let [own, ..] = targets else { return };
+        let first = *self.first.get_or_insert(*own);
+        self.squared += sum(predictions, targets, |x, y| (x - y) * (x - y));
+        let rows = real(targets.len());
+        let mean = sum(predictions, targets, |_, y| y - first) / rows;
+        let spread = sum(predictions, targets, |_, y| (y - first - mean) * (y - first - mean));
+        let (apart, all) = (mean - self.mean, self.count + rows);
+        self.spread += spread + apart * apart * self.count * rows / all;
+        self.mean += apart * rows / all;
+        self.count = all;
     }
 
     fn value(&self) -> Value {

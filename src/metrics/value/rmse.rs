@@ -14,8 +14,8 @@ impl Metric for Rmse {
 }
 
 impl ValueMetric for Rmse {
-    fn update(&mut self, prediction: f64, target: f64) {
-        self.0.add((prediction - target) * (prediction - target));
+    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
+        self.0.add(predictions, targets, |x, y| (x - y) * (x - y));
     }
 
     fn value(&self) -> Value {
