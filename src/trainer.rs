@@ -212,7 +212,10 @@ impl Trainer {
         params.restore_buffers(&tracked)?;
         let gradients = backward?.gradients.into_dense()?;
         let named = |param: &Param| (param.name().to_owned(), gradients.get(param).clone());
-        Ok(params.trainable().iter().map(named).collect())
+        let named = params.trainable().iter().map(named).collect();
+        // The next update may be captured as a graph, which cannot free memory from outside it.
+        self.memory.inputs = None;
+        Ok(named)
     }
 
     /// Says that the last update of `epoch` was made.
