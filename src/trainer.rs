@@ -212,10 +212,7 @@ impl Trainer {
         params.restore_buffers(&tracked)?;
         let gradients = backward?.gradients.into_dense()?;
         let named = |param: &Param| (param.name().to_owned(), gradients.get(param).clone());
-        let named = params.trainable().iter().map(named).collect();
-        // The next update may be captured as a graph, which cannot free memory from outside it.
-        self.memory.inputs = None;
-        Ok(named)
+        Ok(params.trainable().iter().map(named).collect())
     }
 
     /// Says that the last update of `epoch` was made.

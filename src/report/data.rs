@@ -1,5 +1,7 @@
 //! The data of a report. Nothing here is escaped: names and cells are escaped when the page is written.
 
+use crate::run::history::Axis;
+
 /// All of a page.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Page {
@@ -43,34 +45,6 @@ pub(crate) struct Point {
     pub(crate) seconds: f64,
     /// `train_loss`, `val_loss`, `lr` …; what is NaN, infinite or left out leaves a gap.
     pub(crate) values: Vec<(String, f64)>,
-}
-
-/// What a curve is drawn over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Axis {
-    /// Epochs done.
-    Epochs,
-    /// Updates done.
-    Updates,
-    /// Samples seen.
-    Samples,
-    /// Seconds trained.
-    Seconds,
-}
-
-impl Axis {
-    /// Every axis, in the order in which they are offered.
-    pub(crate) const ALL: [Self; 4] = [Self::Epochs, Self::Updates, Self::Samples, Self::Seconds];
-
-    /// Its name, also the class and id of what belongs to it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Epochs => "epochs",
-            Self::Updates => "updates",
-            Self::Samples => "samples",
-            Self::Seconds => "seconds",
-        }
-    }
 }
 
 impl Point {

@@ -12,7 +12,7 @@ pub(crate) mod plot;
 mod text;
 
 pub(crate) use data::{
-    Axis, Bin, Calibrated, ClassReport, ClassRow, Evaluation, Gradient, Mistake, Page, Picture, Point,
-    RunData, TensorStats, ValueMistake, ValueReport,
+    Bin, Calibrated, ClassReport, ClassRow, Evaluation, Gradient, Mistake, Page, Picture, Point, RunData,
+    TensorStats, ValueMistake, ValueReport,
 };
 pub(crate) use page::{curve_svg, html};

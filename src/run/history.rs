@@ -25,18 +25,24 @@ pub(crate) struct Epoch {
     pub(crate) line: Map<String, Value>,
 }
 
-/// The axes that a loss can be drawn over.
+/// What a curve is drawn over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Axis {
+    /// Epochs done.
     Epochs,
+    /// Updates done.
     Updates,
+    /// Samples seen.
     Samples,
+    /// Seconds trained.
     Seconds,
 }
 
 impl Axis {
+    /// Every axis, in the order in which they are offered.
     pub(crate) const ALL: [Self; 4] = [Self::Epochs, Self::Updates, Self::Samples, Self::Seconds];
 
+    /// Its name, also the class and id of what belongs to it on a page.
     pub(crate) fn name(self) -> &'static str {
         ["epochs", "updates", "samples", "seconds"][self as usize]
     }

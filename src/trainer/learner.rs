@@ -61,6 +61,7 @@ impl Learner {
             return Ok(Backward { loss_sum: Scalar::Host(f64::NAN), gradients });
         }
         let divisor = self.loss.divisor(batch.total);
+        let reuses_memory = run.reuses_memory();
         let selection = run.rows(batch);
         let mut loss_sum = Scalar::Host(0.0);
         // The gradients of parts and ranks are added up first.
@@ -73,13 +74,16 @@ impl Learner {
             }
             // The tape of the last part is gone, and with it all that looked at its rows.
             let range = start..start + rows.len();
-            let data::Batch { xs, ys } = batch.data.part(&selection, range, inputs.take())?;
+            let again = if reuses_memory { inputs.take() } else { None };
+            let data::Batch { xs, ys } = batch.data.part(&selection, range, again)?;
             let mut tape = self.tape(batch, start).with_step_counter(run.step_counter().cloned());
             let outputs = self.network.train(&xs, &mut tape)?;
             let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
             tape.backward(grad, &writer)?;
-            *inputs = run.reuses_memory().then_some(xs);
+            if reuses_memory {
+                *inputs = Some(xs);
+            }
         }
         self.reduce(Backward { loss_sum, gradients: writer.finish()? })
     }

@@ -28,13 +28,7 @@ pub(super) fn draw(arguments: &Arguments, runs: &[PathBuf]) -> Result<()> {
     let histories: Vec<History> = runs.iter().map(|path| History::read(path)).collect::<Result<_>>()?;
     let known = arguments.metric.as_deref().filter(|metric| histories.iter().all(|run| run.has(metric)));
     let metric = known.unwrap_or_else(|| default_metric(&histories));
-    let axis = match arguments.axis {
-        Axis::Epochs => crate::report::Axis::Epochs,
-        Axis::Updates => crate::report::Axis::Updates,
-        Axis::Samples => crate::report::Axis::Samples,
-        Axis::Seconds => crate::report::Axis::Seconds,
-    };
-    files::write(&Local, path, crate::report::curve_svg(&drawn, metric, axis, false).as_bytes())
+    files::write(&Local, path, crate::report::curve_svg(&drawn, metric, arguments.axis, false).as_bytes())
 }
 
 /// The validation loss, or the training loss if a run has none.

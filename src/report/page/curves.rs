@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::Numbers;
 use super::table;
-use crate::report::data::{Axis, RunData};
+use crate::report::data::RunData;
 use crate::report::numbers::{count, number};
 use crate::report::palette::classes;
 use crate::report::plot::{Chart, Line, line_chart, points_per_line, thin};
 use crate::report::text::{capital, escape, readable, visible, without_shared_folders};
+use crate::run::history::Axis;
 
 /// Up to so many runs a metric on the training and on the validation split share a chart.
 const TOGETHER: usize = 6;

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::Numbers;
 use super::table::{self, Table, head};
-use crate::report::data::{Axis, RunData};
+use crate::report::data::RunData;
 use crate::report::numbers::{NONE, count, number, seconds};
 use crate::report::text::{escape, readable};
+use crate::run::history::Axis;
 
 pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
     let loss = loss_of(runs);
