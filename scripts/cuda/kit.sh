@@ -14,12 +14,13 @@ start=$SECONDS
 
 cargo build --release --locked --features cuda --bin descent
 cargo test --no-run --locked --features cuda --lib --test main
-# Built already: this asks where.
+# Built already: this asks where. The program, which tests of its command line need, is built with them and is no test.
 executables() {
     cargo "$@" --locked --features cuda --message-format=json 2>/dev/null | python3 -c 'import json, sys
 for line in sys.stdin:
     built = json.loads(line)
-    if built.get("executable") and built["package_id"].split("#")[0].endswith(sys.argv[1]): print(built["target"]["name"], built["executable"])' "$PWD"
+    ours = built.get("executable") and built["package_id"].split("#")[0].endswith(sys.argv[1])
+    if ours and built["profile"]["test"] == (sys.argv[2] == "test"): print(built["target"]["name"], built["executable"])' "$PWD" "$1"
 }
 programs=$(executables build --release --bin descent; executables test --no-run --lib --test main)
 
