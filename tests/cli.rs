@@ -2,6 +2,7 @@
 
 mod bad_images;
 mod bad_input;
+mod decision;
 mod fetch;
 mod metrics;
 pub(crate) mod npz;

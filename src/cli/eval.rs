@@ -20,6 +20,9 @@ pub(super) struct Arguments {
     /// Change a key of the run's config, as in --set data.path='"other"' (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Two classes: predict the positive one from this probability on, in place of `data.threshold`.
+    #[arg(long, value_name = "P")]
+    threshold: Option<f64>,
     /// Also print the fraction of rows whose class is among the K most probable ones.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     top_k: Option<u32>,
@@ -32,8 +35,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.compute.use_threads()?;
-    let trained =
-        TrainedRun::open(&arguments.run, "eval", &arguments.set)?.allow_nonfinite(arguments.allow_nonfinite);
+    let threshold = arguments.threshold.map(|threshold| format!("data.threshold={threshold:?}"));
+    let set: Vec<String> = arguments.set.iter().cloned().chain(threshold).collect();
+    let trained = TrainedRun::open(&arguments.run, "eval", &set)?.allow_nonfinite(arguments.allow_nonfinite);
     let Session { splits, network, loss } = trained.session(&arguments.compute.device()?)?;
     let (name, data) = match (&splits.test, &splits.validation) {
         (Some(test), _) => ("test", test),

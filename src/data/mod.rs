@@ -31,6 +31,7 @@ pub mod stored;
 pub mod table;
 mod targets;
 mod task;
+mod threshold;
 pub mod waves;
 
 use crate::error::{Error, Result};
@@ -46,9 +47,10 @@ pub use request::Request;
 pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows};
 pub use selection::Selection;
 pub use source::Source;
-pub use targets::TargetInfo;
+pub use targets::{Decision, TargetInfo, most_probable};
 pub use task::Task;
 pub(crate) use task::class_of;
+pub use threshold::Threshold;
 
 registry! {
     /// The known data sets, by `data.name`.

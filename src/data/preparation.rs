@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Normalize;
 use super::split::Fold;
+use super::{Normalize, Threshold};
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -26,6 +26,9 @@ pub struct Preparation {
     /// Two classes: the positive one, which precision, recall, F1 and average precision are about; default: the second in
     /// order.
     pub positive: Option<String>,
+    /// Two classes: the probability from which a row is predicted as the positive one, or "f1": the one that gives the best
+    /// F1 on the validation rows; default: the more probable class is predicted.
+    pub threshold: Option<Threshold>,
     /// K-fold cross-validation: use one of several folds as the test split. `train --folds` sets it.
     pub fold: Option<Fold>,
 }

@@ -7,8 +7,8 @@ use candle_core::Device;
 use super::preprocess::{Preprocessing, PreprocessingSource, Step};
 use super::split::{RULES, SplitRows};
 use super::{
-    Affine, Dataset, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows, TargetInfo,
-    Task,
+    Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
+    TargetInfo, Task, Threshold,
 };
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
@@ -28,6 +28,27 @@ pub struct Splits {
     pub preprocessing: Preprocessing,
 }
 
+impl Splits {
+    /// The same rows, with what is known of their targets.
+    fn with_target_info(self, info: TargetInfo) -> Self {
+        let info = Arc::new(info);
+        let named = |data: Dataset| data.with_target_info(info.clone());
+        Self {
+            train: named(self.train),
+            validation: self.validation.map(named),
+            test: self.test.map(named),
+            preprocessing: Preprocessing { decision: info.decision(), ..self.preprocessing },
+            ..self
+        }
+    }
+
+    /// The same rows, of which those are predicted as the positive class whose probability reaches the threshold.
+    pub fn with_decision(self, decision: Decision) -> Self {
+        let info = TargetInfo { threshold: Some(decision.threshold), ..self.train.target_info().clone() };
+        self.with_target_info(info)
+    }
+}
+
 impl Preparation {
     /// Splits, reshapes and normalises the rows of a source, and moves them to `device`.
     pub fn prepare(&self, loaded: Loaded, request: &Request<'_>, device: &Device) -> Result<Splits> {
@@ -35,11 +56,14 @@ impl Preparation {
             Loaded::Raw(raw) => self.split(raw, request, device)?,
             Loaded::Encoded(encoded) => self.gather(*encoded, request, device)?,
         };
+        if self.threshold == Some(Threshold::F1) && validation.is_none() {
+            let problem =
+                "is \"f1\", which is chosen on validation rows, and there are none; set `data.validation`";
+            return Err(Error::key("data.threshold", problem));
+        }
         let info = self.target_info(request.task, &preprocessing).map_err(|e| Error::Key(e.under("data")))?;
-        let info = Arc::new(info);
-        let named = |data: Dataset| data.with_target_info(info.clone());
-        let (validation, test) = (validation.map(named), test.map(named));
-        Ok(Splits { train: named(train), validation, test, outputs, preprocessing })
+        let splits = Splits { train, validation, test, outputs, preprocessing };
+        Ok(splits.with_target_info(info))
     }
 
     /// The names of classes and targets, and the positive one of two classes.
@@ -55,10 +79,11 @@ impl Preparation {
         let targets =
             preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
         let info = TargetInfo { classes, targets, ..TargetInfo::default() };
-        match &self.positive {
-            Some(name) => info.with_positive(name),
-            None => Ok(info),
-        }
+        let info = match &self.positive {
+            Some(name) => info.with_positive(name)?,
+            None => info,
+        };
+        self.threshold.map_or(Ok(info.clone()), |threshold| info.with_threshold(threshold))
     }
 
     /// Splits, reshapes and normalises raw rows.
@@ -92,14 +117,15 @@ impl Preparation {
             Some(pictures) => pictures.source(elements),
             None => PreprocessingSource::Arrays { elements },
         };
-        let preprocessing = Preprocessing { row, outputs, split_rules: RULES, source };
+        let preprocessing = Preprocessing { row, outputs, split_rules: RULES, decision: None, source };
         Ok(Splits { train, validation, test, outputs, preprocessing })
     }
 
     /// Reshapes rows that the source has split and encoded.
     fn gather(&self, encoded: EncodedSplits, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let EncodedSplits { train, validation, test, outputs, source } = encoded;
-        let mut preprocessing = Preprocessing { row: Vec::new(), outputs, split_rules: RULES, source };
+        let mut preprocessing =
+            Preprocessing { row: Vec::new(), outputs, split_rules: RULES, decision: None, source };
         let units = preprocessing.units()?;
         let dataset = |held: EncodedRows| -> Result<Dataset> {
             let (data, own) = match held {

@@ -1,21 +1,26 @@
 //! What a run knows of its targets besides their numbers.
 
+use serde::{Deserialize, Serialize};
+
+use super::Threshold;
 use crate::registry::KeyError;
 
 /// The names of a run's classes or targets, and which of two classes is the positive one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TargetInfo {
     /// The names of the classes, in the order of their numbers; empty where targets are values, or several labels.
     pub classes: Vec<String>,
     /// The number of the positive one of two classes.
     pub positive: usize,
+    /// The probability from which a row is predicted as the positive one of two classes; `None`: the more probable class is.
+    pub threshold: Option<f64>,
     /// The names of the target columns, where they have some.
     pub targets: Vec<String>,
 }
 
 impl Default for TargetInfo {
     fn default() -> Self {
-        Self { classes: Vec::new(), positive: 1, targets: Vec::new() }
+        Self { classes: Vec::new(), positive: 1, threshold: None, targets: Vec::new() }
     }
 }
 
@@ -42,8 +47,55 @@ impl TargetInfo {
         }
     }
 
+    /// With a threshold of two classes.
+    ///
+    /// # Errors
+    /// There are not two classes.
+    pub fn with_threshold(self, threshold: Threshold) -> Result<Self, KeyError> {
+        if self.classes.len() != 2 {
+            let problem = match self.classes.len() {
+                0 => "is for two classes, and the targets are no classes; leave it out".to_owned(),
+                count => format!("is for two classes, and there are {count}; leave it out"),
+            };
+            return Err(KeyError::new("threshold", problem));
+        }
+        Ok(Self { threshold: threshold.number(), ..self })
+    }
+
+    /// How one of two classes is predicted, where a threshold says so.
+    pub fn decision(&self) -> Option<Decision> {
+        self.threshold.map(|threshold| Decision { positive: self.positive, threshold })
+    }
+
     /// The name of the positive one of two classes; nothing where there are not two.
     pub fn positive(&self) -> Option<&str> {
         if self.classes.len() == 2 { self.classes.get(self.positive).map(String::as_str) } else { None }
     }
+}
+
+/// How one of two classes is predicted from its probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The number of the positive class.
+    pub positive: usize,
+    /// The probability from which it is predicted.
+    pub threshold: f64,
+}
+
+impl Decision {
+    /// The class that is predicted from these probabilities: the most probable one, where no decision is given.
+    pub fn predicted(decision: Option<Self>, probabilities: &[f64]) -> usize {
+        match (decision, probabilities) {
+            (Some(Self { positive: 0, threshold }), [first, _]) => usize::from(*first < threshold),
+            (Some(Self { threshold, .. }), [_, second]) => usize::from(*second >= threshold),
+            _ => most_probable(probabilities),
+        }
+    }
+}
+
+/// The class with the highest probability, of equal ones the first, as argmax.
+pub fn most_probable(probabilities: &[f64]) -> usize {
+    let first =
+        |best: usize, class: usize| if probabilities[class] > probabilities[best] { class } else { best };
+    (0..probabilities.len()).fold(0, first)
 }

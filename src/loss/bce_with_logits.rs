@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
-use super::{Output, Reduction, first_not};
+use super::{Classes, Losses, Output, Reduction, Weights, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
@@ -17,9 +17,9 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BceWithLogits {
-    /// The weight of positive targets, one for each label.
-    #[schemars(inner(range(min = 0)))]
-    pub pos_weight: Option<Vec<f64>>,
+    /// The weight of positive targets, one for each label: a list in their order, or by name, where those that are not
+    /// named weigh 1.
+    pub pos_weight: Option<Weights>,
     /// Whether the gradient is that of the mean or of the sum.
     pub reduction: Reduction,
 }
@@ -35,7 +35,7 @@ impl Pairwise for BceWithLogits {
     }
 
     fn column_weights(&self) -> Option<&[f64]> {
-        self.pos_weight.as_deref()
+        self.pos_weight.as_ref().and_then(Weights::list)
     }
 }
 
@@ -49,16 +49,11 @@ impl Elementwise for BceWithLogits {
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        match self.pos_weight.iter().flatten().position(|w| !w.is_finite() || *w < 0.0) {
-            Some(at) => {
-                Err(KeyError::new(format!("pos_weight[{at}]"), "is not a finite number of 0 or more"))
-            }
-            None => Ok(()),
-        }
+        self.pos_weight.as_ref().map_or(Ok(()), |weights| weights.check("pos_weight"))
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        match &self.pos_weight {
+        match self.column_weights() {
             Some(weight) if weight.len() != outputs => {
                 let problem = format!("has {} numbers for rows of {outputs} targets", weight.len());
                 Err(KeyError::new("pos_weight", problem))
@@ -70,6 +65,12 @@ impl Elementwise for BceWithLogits {
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
         let wrong = first_not(ys, |y| (0.0..=1.0).contains(&y))?;
         Ok(wrong.map(|y| format!("its targets lie between 0 and 1, and the data has {y}")))
+    }
+
+    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        let Some(weights) = &self.pos_weight else { return Ok(None) };
+        let pos_weight = Some(Weights::List(weights.in_order("pos_weight", classes.names)?));
+        Ok(Some(Losses::BceWithLogits(Self { pos_weight, ..self.clone() })))
     }
 
     fn output(&self) -> Output {

@@ -1,11 +1,150 @@
 //! Weights of classes, for the losses of classes.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use candle_core::Tensor;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Result;
 use crate::registry::KeyError;
+
+/// The names that an error lists.
+const MOST_LISTED: usize = 5;
+
+/// Weights of classes or labels, as a list or by their names.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Weights {
+    /// One for each, in order.
+    List(Vec<f64>),
+    /// For those that are named; the others weigh 1, as in scikit-learn's `class_weight`.
+    ByName(Vec<(String, f64)>),
+}
+
+impl Weights {
+    /// The weights in order; nothing before [`Self::in_order`] has put names in order.
+    pub(super) fn list(&self) -> Option<&[f64]> {
+        match self {
+            Self::List(weights) => Some(weights),
+            Self::ByName(_) => None,
+        }
+    }
+
+    /// Validates them, as the option `key`: finite and 0 or more.
+    pub(super) fn check(&self, key: &str) -> Result<(), KeyError> {
+        let is_wrong = |weight: &f64| !weight.is_finite() || *weight < 0.0;
+        let place = match self {
+            Self::List(weights) => weights.iter().position(is_wrong).map(|at| format!("{key}[{at}]")),
+            Self::ByName(weights) => {
+                let wrong = weights.iter().find(|(_, weight)| is_wrong(weight));
+                wrong.map(|(name, _)| format!("{key}.{}", name.escape_debug()))
+            }
+        };
+        place.map_or(Ok(()), |place| Err(KeyError::new(place, "is not a finite number of 0 or more")))
+    }
+
+    /// The weights in the order of these names.
+    ///
+    /// # Errors
+    /// A name that is none of them.
+    pub(super) fn in_order(&self, key: &str, names: &[String]) -> Result<Vec<f64>, KeyError> {
+        let weights = match self {
+            Self::List(weights) => return Ok(weights.clone()),
+            Self::ByName(weights) => weights,
+        };
+        let mut ordered = vec![1.0; names.len()];
+        for (name, weight) in weights {
+            let Some(class) = names.iter().position(|known| known == name) else {
+                return Err(unknown(key, name, names));
+            };
+            ordered[class] = *weight;
+        }
+        Ok(ordered)
+    }
+}
+
+fn unknown(key: &str, name: &str, names: &[String]) -> KeyError {
+    let listed: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|known| format!("`{}`", known.escape_debug())).collect();
+    if listed.is_empty() {
+        return KeyError::new(key, "is by name, and the targets have no names; give a list");
+    }
+    let more = names.len() - listed.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    KeyError::new(
+        format!("{key}.{}", name.escape_debug()),
+        format!("is for no class of the data; it has {}{more}", listed.join(", ")),
+    )
+}
+
+impl Serialize for Weights {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::List(weights) => weights.serialize(serializer),
+            Self::ByName(weights) => {
+                serializer.collect_map(weights.iter().map(|(name, weight)| (name, weight)))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Weights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Weights;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of numbers, or a table by class names as in { yes = 5.0 }")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Weights, A::Error> {
+                let mut weights = Vec::new();
+                while let Some(weight) = seq.next_element()? {
+                    weights.push(weight);
+                }
+                Ok(Weights::List(weights))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Weights, A::Error> {
+                let mut weights = Vec::new();
+                while let Some((name, weight)) = map.next_entry()? {
+                    weights.push((name, weight));
+                }
+                if weights.is_empty() {
+                    return Err(A::Error::custom("is empty; name a class, as in { yes = 5.0 }"));
+                }
+                Ok(Weights::ByName(weights))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for Weights {
+    fn schema_name() -> Cow<'static, str> {
+        "Weights".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let weight = serde_json::json!({ "type": "number", "minimum": 0 });
+        json_schema!({ "anyOf": [
+            { "type": "array", "items": weight },
+            { "type": "object", "additionalProperties": weight, "minProperties": 1 }
+        ] })
+    }
+}
+
+/// The classes of the training rows, or their labels.
+#[derive(Debug, Clone, Copy)]
+pub struct Classes<'a> {
+    /// Their names.
+    pub names: &'a [String],
+    /// The rows of each; all 0 where targets are labels.
+    pub counts: &'a [f64],
+}
 
 /// Class weights computed from the training rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,28 +155,38 @@ pub enum ClassWeight {
 }
 
 /// Validates class weights: finite, 0 or more, not all 0, and given by one option only.
-pub(super) fn check(weight: Option<&[f64]>, class_weight: Option<ClassWeight>) -> Result<(), KeyError> {
+pub(super) fn check(weight: Option<&Weights>, class_weight: Option<ClassWeight>) -> Result<(), KeyError> {
     let Some(weight) = weight else { return Ok(()) };
     if class_weight.is_some() {
         return Err(KeyError::new("class_weight", "cannot be used with `weight`; choose one"));
     }
-    if weight.iter().all(|w| *w == 0.0) {
+    if weight.list().is_some_and(|weights| weights.iter().all(|w| *w == 0.0)) {
         return Err(KeyError::new("weight", "has no class that counts; one must be greater than 0"));
     }
-    match weight.iter().position(|w| !w.is_finite() || *w < 0.0) {
-        Some(at) => Err(KeyError::new(format!("weight[{at}]"), "is not a finite number of 0 or more")),
-        None => Ok(()),
-    }
+    weight.check("weight")
 }
 
 /// Requires one weight for each class.
-pub(super) fn check_count(weight: Option<&[f64]>, classes: usize) -> Result<(), KeyError> {
-    match weight {
+pub(super) fn check_count(weight: Option<&Weights>, classes: usize) -> Result<(), KeyError> {
+    match weight.and_then(Weights::list) {
         Some(weight) if weight.len() != classes => Err(KeyError::new(
             "weight",
             format!("has {} numbers for {classes} classes; give one a class", weight.len()),
         )),
         _ => Ok(()),
+    }
+}
+
+/// The weights of the classes of the training rows, of which there are `counts`: those that are given, or balanced ones.
+pub(super) fn fit(
+    weight: Option<&Weights>,
+    class_weight: Option<ClassWeight>,
+    classes: &Classes<'_>,
+) -> Result<Option<Weights>, KeyError> {
+    match (weight, class_weight) {
+        (_, Some(ClassWeight::Balanced)) => Ok(Some(Weights::List(balance(classes.counts)))),
+        (Some(weight), None) => weight.in_order("weight", classes.names).map(Weights::List).map(Some),
+        (None, None) => Ok(None),
     }
 }
 
@@ -67,6 +216,19 @@ pub(super) fn balance(counts: &[f64]) -> Vec<f64> {
 mod tests {
     use super::*;
     use candle_core::Device;
+
+    fn names() -> Vec<String> {
+        ["no", "yes", "maybe"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn weights_by_name_are_put_in_order_and_the_others_weigh_one() {
+        let weights: Weights = serde_json::from_str(r#"{ "maybe": 5.0 }"#).unwrap();
+        assert_eq!(weights.in_order("weight", &names()).unwrap(), [1.0, 1.0, 5.0]);
+        let error = Weights::ByName(vec![("ja".to_owned(), 2.0)]).in_order("weight", &names()).unwrap_err();
+        assert_eq!(error.path, "weight.ja");
+        assert!(error.problem.contains("`no`, `yes`, `maybe`"), "{}", error.problem);
+    }
 
     #[test]
     fn balanced_weights_are_scikit_learns() {

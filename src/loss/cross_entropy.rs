@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Output, Reduction, class_weight, first_not};
+use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -17,9 +17,8 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrossEntropy {
-    /// A weight for each class.
-    #[schemars(inner(range(min = 0)))]
-    pub weight: Option<Vec<f64>>,
+    /// A weight for each class: a list in their order, or by name, where those that are not named weigh 1.
+    pub weight: Option<Weights>,
     /// "balanced": every class gets the same total weight.
     pub class_weight: Option<ClassWeight>,
     /// The fraction of each target that is spread evenly over all classes.
@@ -46,7 +45,7 @@ impl Default for CrossEntropy {
 impl CrossEntropy {
     fn weighting(&self) -> Weighting<'_> {
         Weighting {
-            class_weight: self.weight.as_deref(),
+            class_weight: self.weight.as_ref().and_then(Weights::list),
             label_smoothing: self.label_smoothing,
             ignore_index: self.ignore_index,
         }
@@ -63,11 +62,11 @@ impl Loss for CrossEntropy {
             let problem = format!("is {}; it is a share, 0 to 1", self.label_smoothing);
             return Err(KeyError::new("label_smoothing", problem));
         }
-        class_weight::check(self.weight.as_deref(), self.class_weight)
+        class_weight::check(self.weight.as_ref(), self.class_weight)
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        class_weight::check_count(self.weight.as_deref(), outputs)
+        class_weight::check_count(self.weight.as_ref(), outputs)
     }
 
     fn check_targets(&self, ys: &Tensor) -> Result<Option<String>> {
@@ -108,9 +107,8 @@ impl Loss for CrossEntropy {
         Output::ClassLogits
     }
 
-    fn balanced(&self, counts: &[f64]) -> Option<Losses> {
-        self.class_weight?;
-        let weight = Some(class_weight::balance(counts));
-        Some(Losses::CrossEntropy(Self { weight, class_weight: None, ..self.clone() }))
+    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        let weight = class_weight::fit(self.weight.as_ref(), self.class_weight, classes)?;
+        Ok(Some(Losses::CrossEntropy(Self { weight, class_weight: None, ..self.clone() })))
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Loss, Losses, Output, Reduction};
+use super::{Classes, Loss, Losses, Output, Reduction};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -42,6 +42,11 @@ pub trait Elementwise: Pairwise {
     /// What the network's values mean.
     fn output(&self) -> Output {
         Output::Values
+    }
+
+    /// This loss with the weights of the labels in order, where it has some.
+    fn fitted(&self, _classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        Ok(None)
     }
 }
 
@@ -83,8 +88,8 @@ impl<E: Elementwise> Loss for E {
         Elementwise::output(self)
     }
 
-    fn balanced(&self, _: &[f64]) -> Option<Losses> {
-        None
+    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        Elementwise::fitted(self, classes)
     }
 }
 

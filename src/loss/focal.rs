@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Output, Reduction, class_weight};
+use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -19,9 +19,8 @@ pub struct Focal {
     /// γ: how strongly the weight of well-classified rows is reduced.
     #[schemars(range(min = 0))]
     pub gamma: f64,
-    /// A weight for each class, the paper's α.
-    #[schemars(inner(range(min = 0)))]
-    pub weight: Option<Vec<f64>>,
+    /// A weight for each class, the paper's α: a list in their order, or by name, where those that are not named weigh 1.
+    pub weight: Option<Weights>,
     /// "balanced": every class gets the same total weight.
     pub class_weight: Option<ClassWeight>,
     /// Rows with this target are ignored.
@@ -38,7 +37,7 @@ impl Default for Focal {
 
 impl OfLikelihood for Focal {
     fn apply(&self, log_probability: f64, class: usize) -> (f64, f64) {
-        let weight = self.weight.as_ref().map_or(1.0, |weight| weight[class]);
+        let weight = self.weights().map_or(1.0, |weights| weights[class]);
         // 1 - p without cancellation where p is near 1
         let (p, rest) = (log_probability.exp(), -log_probability.exp_m1());
         let damped = rest.powf(self.gamma);
@@ -55,7 +54,7 @@ impl OfLikelihood for Focal {
     }
 
     fn weights(&self) -> Option<&[f64]> {
-        self.weight.as_deref()
+        self.weight.as_ref().and_then(Weights::list)
     }
 }
 
@@ -69,11 +68,11 @@ impl Loss for Focal {
             let problem = format!("is {}; it must be a finite number, 0 or more", self.gamma);
             return Err(KeyError::new("gamma", problem));
         }
-        class_weight::check(self.weight.as_deref(), self.class_weight)
+        class_weight::check(self.weight.as_ref(), self.class_weight)
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        class_weight::check_count(self.weight.as_deref(), outputs)
+        class_weight::check_count(self.weight.as_ref(), outputs)
     }
 
     fn reduction(&self) -> Reduction {
@@ -93,9 +92,8 @@ impl Loss for Focal {
         Output::ClassLogits
     }
 
-    fn balanced(&self, counts: &[f64]) -> Option<Losses> {
-        self.class_weight?;
-        let weight = Some(class_weight::balance(counts));
-        Some(Losses::Focal(Self { weight, class_weight: None, ..self.clone() }))
+    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        let weight = class_weight::fit(self.weight.as_ref(), self.class_weight, classes)?;
+        Ok(Some(Losses::Focal(Self { weight, class_weight: None, ..self.clone() })))
     }
 }

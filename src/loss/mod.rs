@@ -31,7 +31,7 @@ use crate::kernels::Scalar;
 use crate::registry;
 use crate::registry::KeyError;
 
-pub use class_weight::ClassWeight;
+pub use class_weight::{ClassWeight, Classes, Weights};
 pub use output::Output;
 
 /// A loss function.
@@ -80,9 +80,9 @@ pub trait Loss {
         self.output().predict(outputs)
     }
 
-    /// This loss with balanced class weights from the training rows' counts, where the config asks for them.
-    fn balanced(&self, _counts: &[f64]) -> Option<Losses> {
-        None
+    /// This loss with the weights of the classes in order, where it has some.
+    fn fitted(&self, _classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        Ok(None)
     }
 }
 
@@ -131,8 +131,8 @@ impl Losses {
         Ok((sum, grad.to_dtype(outputs.dtype())?))
     }
 
-    /// Fits the loss to the training rows: checks the targets, and computes balanced class weights where the config
-    /// asks for them.
+    /// Fits the loss to the training rows: checks the targets, puts weights by name in order, and computes balanced ones
+    /// where the config asks for them.
     pub fn fit(&self, train: &Dataset, outputs: usize) -> Result<Self> {
         self.check_outputs(outputs).map_err(|e| Error::Key(e.under("loss")))?;
         let mut counts = vec![0.0; outputs];
@@ -145,7 +145,14 @@ impl Losses {
                 class_weight::count(&ys, ignored, &mut counts)?;
             }
         }
-        Ok(self.balanced(&counts).unwrap_or_else(|| self.clone()))
+        let info = train.target_info();
+        let names = match self.want() {
+            Task::Labels if outputs == 1 => info.classes.get(1..).unwrap_or_default(),
+            Task::Labels | Task::Values => &info.targets,
+            Task::Classes { .. } => &info.classes,
+        };
+        let fitted = self.fitted(&Classes { names, counts: &counts });
+        Ok(fitted.map_err(|e| Error::Key(e.under("loss")))?.unwrap_or_else(|| self.clone()))
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Loss, Losses, Output, Reduction, class_weight};
+use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -18,9 +18,8 @@ use crate::registry::KeyError;
 pub struct Nll {
     /// Whether the network gives logits, to which log-softmax is applied first.
     pub from_logits: bool,
-    /// A weight for each class.
-    #[schemars(inner(range(min = 0)))]
-    pub weight: Option<Vec<f64>>,
+    /// A weight for each class: a list in their order, or by name, where those that are not named weigh 1.
+    pub weight: Option<Weights>,
     /// "balanced": every class gets the same total weight.
     pub class_weight: Option<ClassWeight>,
     /// Rows with this target are ignored.
@@ -43,7 +42,7 @@ impl Default for Nll {
 
 impl OfLikelihood for Nll {
     fn apply(&self, log_probability: f64, class: usize) -> (f64, f64) {
-        let weight = self.weight.as_ref().map_or(1.0, |weight| weight[class]);
+        let weight = self.weights().map_or(1.0, |weights| weights[class]);
         (-weight * log_probability, -weight)
     }
 
@@ -52,7 +51,7 @@ impl OfLikelihood for Nll {
     }
 
     fn weights(&self) -> Option<&[f64]> {
-        self.weight.as_deref()
+        self.weight.as_ref().and_then(Weights::list)
     }
 }
 
@@ -62,11 +61,11 @@ impl Loss for Nll {
     }
 
     fn check(&self) -> Result<(), KeyError> {
-        class_weight::check(self.weight.as_deref(), self.class_weight)
+        class_weight::check(self.weight.as_ref(), self.class_weight)
     }
 
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
-        class_weight::check_count(self.weight.as_deref(), outputs)
+        class_weight::check_count(self.weight.as_ref(), outputs)
     }
 
     fn reduction(&self) -> Reduction {
@@ -74,7 +73,7 @@ impl Loss for Nll {
     }
 
     fn total(&self, ys: &Tensor) -> Result<f64> {
-        let (class_weight, ignore_index) = (self.weight.as_deref(), self.ignore_index);
+        let (class_weight, ignore_index) = (self.weight.as_ref().and_then(Weights::list), self.ignore_index);
         Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
@@ -87,9 +86,8 @@ impl Loss for Nll {
         Output::ClassLogits
     }
 
-    fn balanced(&self, counts: &[f64]) -> Option<Losses> {
-        self.class_weight?;
-        let weight = Some(class_weight::balance(counts));
-        Some(Losses::Nll(Self { weight, class_weight: None, ..self.clone() }))
+    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+        let weight = class_weight::fit(self.weight.as_ref(), self.class_weight, classes)?;
+        Ok(Some(Losses::Nll(Self { weight, class_weight: None, ..self.clone() })))
     }
 }

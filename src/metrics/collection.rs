@@ -49,7 +49,9 @@ impl MetricCollection {
         }
         match &mut self.of {
             Of::Nothing => {}
-            Of::Classes(classes) => classes.add(&ClassRows::new(self.task, predictions, targets)?),
+            Of::Classes(classes) => {
+                classes.add(&ClassRows::new(self.task, self.info.decision(), predictions, targets)?);
+            }
             Of::Labels(labels) => labels.add(self.task, predictions, targets)?,
             Of::Values(values) => values.add(predictions, targets)?,
         }

@@ -24,7 +24,7 @@ impl Labels {
         let mut correct = vec![true; predictions.dims()[0]];
         for (index, label) in self.labels.iter_mut().enumerate() {
             let column = |tensor: &Tensor| tensor.narrow(1, index, 1)?.contiguous();
-            let rows = ClassRows::new(task, &column(predictions)?, &column(targets)?)?;
+            let rows = ClassRows::new(task, None, &column(predictions)?, &column(targets)?)?;
             rows.iter().for_each(|row| correct[row.index] &= row.predicted == row.target);
             label.add(&rows);
         }

@@ -12,6 +12,7 @@ mod labels;
 mod measured;
 mod metric;
 mod ranking;
+mod threshold;
 pub mod value;
 mod watched;
 
@@ -20,6 +21,7 @@ pub use class::{ClassCounts, ClassRow, ClassRows, ClassScore};
 pub use collection::MetricCollection;
 pub use measured::Measured;
 pub use metric::{Direction, Info, Metric, Undefined, Value};
+pub use threshold::BestThreshold;
 pub use watched::{direction, is_known, names};
 
 use metric::{mean, ratio, ratio_or_zero};

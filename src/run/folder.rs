@@ -164,6 +164,11 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Replaces the preprocessing.
+    pub(crate) fn save_preprocessing(&self, preprocessing: &Preprocessing) -> Result<()> {
+        files::write(&Local, &self.path.join(DATA), preprocessing.to_toml()?.as_bytes())
+    }
+
     /// Reads `model.safetensors` back.
     pub(crate) fn load_model(&self, params: &Params) -> Result<()> {
         params.load(&checkpoint::load(&self.path.join(MODEL))?)

@@ -3,7 +3,9 @@
 use super::Run;
 use super::observer::{End, EpochEnd, Finished, Observer};
 use crate::checkpoint::Sums;
+use crate::data::{Decision, Threshold};
 use crate::error::Result;
+use crate::metrics::BestThreshold;
 use crate::trainer::Evaluation;
 
 impl Run {
@@ -48,14 +50,19 @@ impl Run {
 
     /// Tests the best weights and writes the final line.
     pub(super) fn finish(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        let chooses_threshold = self.config.preparation.threshold == Some(Threshold::F1);
+        let is_last = self.best_epoch() == self.position.epoch && self.config.train.average.is_none();
+        if (self.splits.test.is_some() || chooses_threshold) && !is_last {
+            self.folder.load_model(self.trainer.network().params())?;
+        }
         let mut test = Vec::new();
+        if chooses_threshold {
+            test.extend(self.choose_threshold()?);
+        }
         if let Some(data) = &self.splits.test {
-            if self.best_epoch() != self.position.epoch || self.config.train.average.is_some() {
-                self.folder.load_model(self.trainer.network().params())?;
-            }
             let evaluation = self.trainer.evaluate(data)?;
             log_left_out("test", &evaluation);
-            test = named("test", evaluation);
+            test.extend(named("test", evaluation));
         }
         let finished = self.finished(End::Completed, test);
         self.folder.log.train_end(&finished)?;
@@ -64,6 +71,22 @@ impl Run {
         }
         observer.train_end(&finished)?;
         Ok(finished)
+    }
+
+    /// Chooses the threshold with the best F1 on the validation rows, and keeps it beside the weights.
+    fn choose_threshold(&mut self) -> Result<Option<(String, f64)>> {
+        let Some(data) = &self.splits.validation else { return Ok(None) };
+        let counts = self.trainer.evaluate(data)?.classes;
+        let Some(best) = counts.and_then(|counts| counts.best_f1_threshold()) else {
+            tracing::warn!("no validation row is of the positive class: `data.threshold` is left out");
+            return Ok(None);
+        };
+        let BestThreshold { threshold, f1 } = best;
+        tracing::info!("the threshold {threshold:.4} gives the best F1 on the validation rows, {f1:.4}");
+        let positive = data.target_info().positive;
+        self.splits = self.splits.clone().with_decision(Decision { positive, threshold });
+        self.folder.save_preprocessing(&self.splits.preprocessing)?;
+        Ok(Some(("threshold".to_owned(), threshold)))
     }
 
     /// The results of the run as it stands.

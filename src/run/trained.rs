@@ -8,7 +8,7 @@ use super::folder;
 use super::session::{self, Session};
 use crate::checkpoint;
 use crate::config::Config;
-use crate::data::Preprocessing;
+use crate::data::{Preprocessing, Threshold};
 use crate::error::{Error, Result};
 use crate::model::Network;
 
@@ -40,7 +40,13 @@ impl TrainedRun {
         let session = Session::open(&self.config, self.preprocessing.as_ref(), device);
         let session = session.map_err(|error| self.config.locate(error))?;
         self.load_weights(&session.network)?;
-        Ok(session)
+        let chosen = self.preprocessing.as_ref().and_then(|preprocessing| preprocessing.decision);
+        match (self.config.preparation.threshold, chosen) {
+            (Some(Threshold::F1), Some(chosen)) => {
+                Ok(Session { splits: session.splits.with_decision(chosen), ..session })
+            }
+            _ => Ok(session),
+        }
     }
 
     /// The preprocessing, and the network with the best weights; no data is read.

@@ -126,6 +126,7 @@ fn asserts(keyword: &str, rule: &Value, value: &Value) -> bool {
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
             within(keyword, rule.as_f64().unwrap(), value)
         }
+        "minProperties" => count(value.as_object().map(serde_json::Map::len), u64::ge),
         "minItems" => count(value.as_array().map(Vec::len), u64::ge),
         "maxItems" => count(value.as_array().map(Vec::len), u64::le),
         "maxLength" => {

@@ -60,7 +60,7 @@ fn of_classes(
 fn wrong(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<Vec<Mistake>> {
     let mut worst: Vec<Mistake> = Vec::new();
     for_each_batch(trainer, data, |first, said, ys| {
-        let rows = ClassRows::new(trainer.loss().want(), said, ys)?;
+        let rows = ClassRows::new(trainer.loss().want(), data.target_info().decision(), said, ys)?;
         worst.extend(rows.iter().filter(|row| row.predicted != row.target).map(|row| Mistake {
             row: first + row.index,
             is: row.target,

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Decision;
 use super::dataset::Units;
 use super::table::read::{Dialect, Format};
 use crate::error::{Error, Result};
@@ -37,6 +38,8 @@ pub struct Preprocessing {
     pub outputs: usize,
     /// The version of the rules that split the rows: [`super::split::RULES`] of the run.
     pub split_rules: u32,
+    /// How one of two classes is predicted, where `data.threshold` says so or one was chosen on the validation rows.
+    pub decision: Option<Decision>,
     /// What the steps are applied to.
     pub source: PreprocessingSource,
 }

@@ -7,6 +7,7 @@ use super::column::{Column, Operation};
 use super::step::Step;
 use super::target::Target;
 use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
+use crate::data::Decision;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
@@ -16,6 +17,8 @@ struct Saved {
     /// Left out: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     split_rules: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
     how: SavedSource,
 }
 
@@ -95,7 +98,7 @@ impl<'de> Deserialize<'de> for Preprocessing {
 }
 
 impl From<Saved> for Preprocessing {
-    fn from(Saved { row, outputs, split_rules, how }: Saved) -> Self {
+    fn from(Saved { row, outputs, split_rules, decision, how }: Saved) -> Self {
         let source = match how {
             SavedSource::Table { table, recipe } => {
                 PreprocessingSource::Table { format: table, encoder: recipe.into() }
@@ -111,14 +114,14 @@ impl From<Saved> for Preprocessing {
                 PreprocessingSource::Arrays { elements: Step::Elements(transform) }
             }
         };
-        Self { row, outputs, split_rules: split_rules.unwrap_or(1), source }
+        Self { row, outputs, split_rules: split_rules.unwrap_or(1), decision, source }
     }
 }
 
 impl From<Preprocessing> for Saved {
     fn from(preprocessing: Preprocessing) -> Self {
         let transform = preprocessing.elements().cloned().unwrap_or_else(|| Elements::affine(1.0, 0.0));
-        let Preprocessing { row, outputs, split_rules, source } = preprocessing;
+        let Preprocessing { row, outputs, split_rules, decision, source } = preprocessing;
         let how = match source {
             PreprocessingSource::Table { format, encoder } => {
                 SavedSource::Table { table: format, recipe: (&encoder).into() }
@@ -131,7 +134,7 @@ impl From<Preprocessing> for Saved {
             }
             PreprocessingSource::Arrays { .. } => SavedSource::Arrays { transform },
         };
-        Self { row, outputs, split_rules: (split_rules > 1).then_some(split_rules), how }
+        Self { row, outputs, split_rules: (split_rules > 1).then_some(split_rules), decision, how }
     }
 }
 

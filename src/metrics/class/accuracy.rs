@@ -15,6 +15,6 @@ impl Metric for Accuracy {
 
 impl ClassMetric for Accuracy {
     fn value(&self, counts: &ClassCounts) -> Value {
-        Ok(counts.top_k(1))
+        Ok(counts.accuracy())
     }
 }

@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 
 use super::ClassRows;
+use crate::data::most_probable;
 use crate::metrics::calibration::{Calibration, CalibrationBin};
 use crate::metrics::ranking::Ranking;
-use crate::metrics::{Undefined, ratio, ratio_or_zero};
+use crate::metrics::{BestThreshold, Undefined, ratio, ratio_or_zero};
 
 /// No scores are kept of more classes than this: they would fill the memory.
 const MOST_RANKED: usize = 100;
@@ -67,7 +68,9 @@ impl ClassCounts {
             self.ranks[(0..classes).filter(|k| before(*k)).count()] += 1;
             self.rows += 1;
             self.confusion[y][row.predicted] += 1;
-            self.calibration.add(p[row.predicted], row.predicted == y);
+            // Calibration is about the probabilities, whatever threshold a class is predicted from.
+            let top = most_probable(p);
+            self.calibration.add(p[top], top == y);
             if classes > MOST_RANKED {
                 continue;
             }
@@ -93,6 +96,11 @@ impl ClassCounts {
     /// The confusion matrix: `[class][predicted class]`.
     pub fn confusion(&self) -> &[Vec<u64>] {
         &self.confusion
+    }
+
+    /// The fraction of the rows whose class is the predicted one.
+    pub(super) fn accuracy(&self) -> f64 {
+        ratio((0..self.classes()).map(|class| self.confusion[class][class]).sum(), self.rows)
     }
 
     /// The fraction of the rows whose class is among the `k` with the highest probabilities.
@@ -122,6 +130,15 @@ impl ClassCounts {
     /// The positive one of two classes.
     pub(super) fn positive(&self) -> ClassScore {
         self.score(self.positive)
+    }
+
+    /// Two classes: the threshold that gives the best F1 of the positive one; `None` where no row is of it.
+    pub fn best_f1_threshold(&self) -> Option<BestThreshold> {
+        if self.classes() != 2 {
+            return None;
+        }
+        let positive = |(score, target): (&f64, &usize)| (*score, *target == self.positive);
+        BestThreshold::of(self.scores.iter().zip(&self.targets).map(positive).collect())
     }
 
     fn score(&self, class: usize) -> ClassScore {

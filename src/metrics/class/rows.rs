@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Tensor};
 
-use crate::data::{Task, class_of};
+use crate::data::{Decision, Task, class_of};
 use crate::error::Result;
 
 /// Predicted probabilities (N, C) and the classes of the rows; rows that do not count are left out.
@@ -24,20 +24,25 @@ pub struct ClassRow<'a> {
     pub probabilities: &'a [f64],
     /// The class that it is.
     pub target: usize,
-    /// The class that has the highest probability, the first of several.
+    /// The predicted class: the first of those with the highest probability, or the one that a threshold says.
     pub predicted: usize,
 }
 
 impl ClassRows {
     /// Of predictions (N, C) with class numbers (N) or probabilities (N, C), or of the probability of the second of
     /// two classes (N, 1) with targets from 0 to 1 (N, 1).
-    pub fn new(task: Task, predictions: &Tensor, targets: &Tensor) -> Result<Self> {
+    pub fn new(
+        task: Task,
+        decision: Option<Decision>,
+        predictions: &Tensor,
+        targets: &Tensor,
+    ) -> Result<Self> {
         let smallest = smallest(predictions.dtype());
         let flat = numbers(predictions)?;
         if task == Task::Labels {
             let pairs = flat.iter().flat_map(|p| [1.0 - p, *p]).collect();
             let classes = numbers(targets)?.into_iter().map(|y| Some(usize::from(y > 0.5)));
-            return Ok(Self::of(pairs, 2, classes, smallest));
+            return Ok(Self { smallest, ..Self::of(pairs, 2, decision, classes) });
         }
         let ignored = match task {
             Task::Classes { ignored, .. } => Some(ignored),
@@ -45,22 +50,22 @@ impl ClassRows {
         };
         let counted = |y: i64| usize::try_from(y).ok().filter(|_| Some(y) != ignored);
         let classes = class_of(targets)?.into_iter().map(counted);
-        Ok(Self::of(flat, predictions.dims()[1], classes, smallest))
+        Ok(Self { smallest, ..Self::of(flat, predictions.dims()[1], decision, classes) })
     }
 
     fn of(
         probabilities: Vec<f64>,
         classes: usize,
+        decision: Option<Decision>,
         targets: impl Iterator<Item = Option<usize>>,
-        smallest: f64,
     ) -> Self {
         let rows = targets.zip(probabilities.chunks_exact(classes)).enumerate();
         let rows = rows.filter_map(|(index, (target, row))| {
-            let first = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
-            Some((index, target.filter(|target| *target < classes)?, (0..classes).fold(0, first)))
+            let target = target.filter(|target| *target < classes)?;
+            Some((index, target, Decision::predicted(decision, row)))
         });
         let rows = rows.collect();
-        Self { classes, probabilities, rows, smallest }
+        Self { classes, probabilities, rows, smallest: 0.0 }
     }
 
     /// The number of classes.

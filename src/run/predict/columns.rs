@@ -1,7 +1,7 @@
 //! The columns of predictions, and how scores become their cells.
 
 use crate::data::preprocess::Target;
-use crate::data::{Preprocessing, Task};
+use crate::data::{Decision, Preprocessing, Task};
 
 /// The columns of predictions.
 #[derive(Debug, Clone)]
@@ -11,6 +11,7 @@ pub(super) enum Columns {
         names: Vec<String>,
         /// Whether the names are whole numbers.
         numbers: bool,
+        decision: Option<Decision>,
     },
     /// Values.
     Values {
@@ -99,7 +100,7 @@ impl Columns {
         let named = preprocessing.class_names().map(<[String]>::to_vec);
         let names = named.unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
         let numbers = names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
-        Self::Classes { names, numbers }
+        Self::Classes { names, numbers, decision: preprocessing.decision }
     }
 
     /// Their names, `prediction` first.
@@ -128,7 +129,7 @@ impl Columns {
     pub(super) fn cells<'a>(&'a self, scores: &[f64], cells: &mut Vec<Cell<'a>>) {
         cells.clear();
         match self {
-            Self::Classes { names, numbers } => {
+            Self::Classes { names, numbers, decision } => {
                 // The network gives the probability of the second class, or one for each.
                 let pair;
                 let scores = match scores {
@@ -138,10 +139,7 @@ impl Columns {
                     }
                     all => all,
                 };
-                // Of equal probabilities the first, as argmax.
-                let first =
-                    |best: usize, class: usize| if scores[class] > scores[best] { class } else { best };
-                let name = names.get((0..scores.len()).fold(0, first)).map_or("", String::as_str);
+                let name = names.get(Decision::predicted(*decision, scores)).map_or("", String::as_str);
                 cells.push(word(name, *numbers));
                 cells.extend(scores.iter().map(|probability| single(*probability)));
             }
