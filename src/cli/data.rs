@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 enum Command {
     /// Download a known data set and check its SHA-256.
     Fetch {
-        /// Data set: mnist.
+        /// Data set: mnist or fashion-mnist.
         name: String,
         /// Folder to write to; by default data/NAME, or NAME in $`DESCENT_DATA`.
         #[arg(long, value_name = "DIR")]

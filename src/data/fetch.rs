@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 
+use super::download::{Patience, download, shown};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local};
 
@@ -36,6 +36,12 @@ impl KnownFile {
     /// Whether the file stays gzipped.
     fn is_packed(&self) -> bool {
         Path::new(self.name).extension().is_some_and(|ending| ending == "gz")
+    }
+
+    /// The most bytes that a mirror may send. What cannot be packed grows by five bytes in 2¹⁴, and gzip's head may have a
+    /// name in it.
+    fn most_sent(&self) -> u64 {
+        if self.is_packed() { self.size } else { self.size + self.size / 1000 + 4096 }
     }
 }
 
@@ -120,26 +126,27 @@ pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&
         if path.exists() && Checksum::of_file(&path)?.sha256 == file.sha256 {
             continue;
         }
-        fetch_file(file, &mirrors, &path)?;
+        fetch_file(file, &mirrors, &path, Patience::default())?;
         brought.push(file.name);
     }
     Ok(brought)
 }
 
 /// Tries the mirrors in turn; if none has the file, the error says what each did wrong.
-fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
+fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path, patience: Patience) -> Result<()> {
     let mut problems = Vec::new();
     for mirror in mirrors {
         let ending = if file.is_packed() { "" } else { ".gz" };
         let url = format!("{}/{}{ending}", mirror.trim_end_matches('/'), file.name);
-        tracing::info!("fetching {url}");
-        match download(&url, file) {
+        let shown = shown(&url);
+        tracing::info!("fetching {shown}");
+        match contents(&url, file, patience) {
             Ok(bytes) => {
                 let folder = path.parent().unwrap_or(path);
                 fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
                 return files::write(&Local, path, &bytes);
             }
-            Err(problem) => problems.push(format!("{url}: {problem}")),
+            Err(problem) => problems.push(format!("{shown}: {problem}")),
         }
     }
     Err(Error::Fetch(format!(
@@ -149,18 +156,12 @@ fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path) -> Result<()> {
     )))
 }
 
-fn download(url: &str, file: &KnownFile) -> Result<Vec<u8>, String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_connect(Some(Duration::from_secs(20)))
-        .timeout_recv_response(Some(Duration::from_secs(30)))
-        .timeout_global(Some(Duration::from_secs(1800)))
-        .build()
-        .into();
-    let mut response = agent.get(url).call().map_err(|e| e.to_string())?;
+/// The bytes of a file, unpacked where they do not stay packed.
+fn contents(url: &str, file: &KnownFile, patience: Patience) -> Result<Vec<u8>, String> {
+    let body = download(url, file.most_sent(), patience)?;
     let mut bytes = Vec::new();
-    let body = response.body_mut().as_reader();
     let source: Box<dyn Read> =
-        if file.is_packed() { Box::new(body) } else { Box::new(GzDecoder::new(body)) };
+        if file.is_packed() { Box::new(body) } else { Box::new(MultiGzDecoder::new(body)) };
     source
         .take(file.size + 1)
         .read_to_end(&mut bytes)
@@ -177,6 +178,7 @@ mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
+    use std::time::{Duration, Instant};
 
     const HELLO: KnownFile = KnownFile {
         name: "hello",
@@ -243,7 +245,43 @@ mod tests {
     fn the_next_mirror_is_tried() {
         let folder = tempfile::tempdir().unwrap();
         let (bad, good) = (serve(vec![answer(b"jello")]), serve(vec![answer(b"hello")]));
-        fetch_file(&HELLO, &[&bad, &good], &folder.path().join("hello")).unwrap();
+        let mirrors = [bad.as_str(), &good];
+        fetch_file(&HELLO, &mirrors, &folder.path().join("hello"), Patience::default()).unwrap();
         assert!(folder.path().join("hello").exists());
+    }
+
+    /// A server that sends the start of an answer, and then pieces, each after a pause, until the client has gone.
+    fn drip(start: &'static [u8], piece: &'static [u8], pause: Duration) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://user:pa55@{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n").unwrap();
+            stream.write_all(start).unwrap();
+            while stream.write_all(piece).is_ok() {
+                std::thread::sleep(pause);
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn slow_servers_and_those_that_send_too_much_are_given_up() {
+        let patience = Patience { window: Duration::from_millis(300), least: 1000 };
+        // gzip's head, and a name that does not end: nothing is unpacked, whatever comes.
+        let head = b"\x1f\x8b\x08\x08\0\0\0\0\0\0";
+        for (start, piece, pause, word) in [
+            (&head[..], &b"a"[..], Duration::from_millis(20), "too slow"),
+            (&[], &[], Duration::from_millis(20), "too slow: 0 bytes came in 0.3 s"),
+            (head, &[b'a'; 64], Duration::ZERO, "more than the file can have"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let (mirror, begun) = (drip(start, piece, pause), Instant::now());
+            let path = folder.path().join("hello");
+            let error = fetch_file(&HELLO, &[&mirror], &path, patience).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+            assert!(error.contains("http://127.0.0.1") && !error.contains("pa55"), "{error}");
+            assert!(begun.elapsed() < Duration::from_secs(20) && !path.exists());
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod arrays;
 mod dataset;
+mod download;
 pub mod fetch;
 mod fingerprint;
 pub mod idx;
