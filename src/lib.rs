@@ -57,6 +57,7 @@ pub mod kernels;
 pub mod loss;
 pub mod metrics;
 pub mod model;
+mod names;
 pub mod nn;
 pub mod optim;
 pub mod registry;

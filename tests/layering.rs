@@ -28,7 +28,7 @@ use sources::Source;
 
 /// The rooms from the ground up: a file imports from its own row and from the rows above it in this list.
 const ORDER: &[&[&str]] = &[
-    &["error", "files", "rng", "registry", "stats"],
+    &["error", "files", "names", "rng", "registry", "stats"],
     // BatchNorm's kernels sum over ranks, and batches deal each rank its rows.
     &["distributed"],
     &["kernels"],

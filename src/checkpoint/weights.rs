@@ -11,6 +11,7 @@ use super::header::{Entry, Header, LONGEST};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk};
 use crate::kernels::norm::all_finite;
+use crate::names::first_few;
 
 /// A tensor of a safetensors file, without its elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +94,7 @@ pub(super) fn require_finite<'a>(
         return Ok(());
     }
     let problem =
-        format!("NaN or infinite values in {}; --allow-nonfinite takes them as they are", names.join(", "));
+        format!("NaN or infinite values in {}; --allow-nonfinite takes them as they are", first_few(names));
     Err(Error::data(path, problem))
 }
 

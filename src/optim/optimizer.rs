@@ -10,6 +10,7 @@ use super::{Clipping, Common, Grouped, History, Hyperparameters, Rule, Slot, Ste
 use crate::error::{Error, Result};
 use crate::kernels::update::GradTransform;
 use crate::kernels::{Accumulate, GradOut};
+use crate::names::first_few;
 use crate::nn::{Gradients, Param, Params};
 
 /// An optimizer of a network's parameters: the rules and their state.
@@ -240,7 +241,7 @@ fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
             let problem = format!(
                 "is `{}`, which matches no parameter; the parameters are {}",
                 group.pattern,
-                names.join(", ")
+                first_few(names.iter().map(|name| (*name).to_owned()))
             );
             return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
         }

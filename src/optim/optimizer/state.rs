@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::{Applied, Optimizer, Slotted, by_parameter};
 use crate::error::{Error, Result};
+use crate::names::first_few_by;
 use crate::optim::History;
 use crate::optim::lbfgs::HistoryError;
 
@@ -97,7 +98,10 @@ impl Optimizer {
         let strange = state.keys().filter(|name| !self.needs_closure() && !known.contains(*name));
         problems.extend(strange.map(|name| format!("`{}` is not known", name.escape_debug())));
         if !problems.is_empty() {
-            return Err(Error::Weights(format!("the optimizer state does not fit: {}", problems.join("; "))));
+            return Err(Error::Weights(format!(
+                "the optimizer state does not fit: {}",
+                first_few_by(problems, "; ")
+            )));
         }
         Ok(Fit { slots: changes, numbers, history })
     }
