@@ -2,49 +2,53 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
-use zip::ZipArchive;
+use candle_core::{Device, Tensor};
 
-use super::{idx, npy};
+use super::archive::Arrays;
+use super::idx;
+use super::memory::MemoryLimit;
+use super::npy::{self, Array, Integers};
+use super::rows::Bytes;
 use crate::error::{Error, Result};
 use crate::files;
 
 /// Reads the array of a file, (N, …), as bytes or numbers. In an `.npz` file it is `x`, `x_test` or `x_train`, or the
 /// only array.
-pub fn read(path: &Path) -> Result<Tensor> {
+pub fn read(path: &Path) -> Result<Array> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let xs = match ending.as_deref() {
+    let limit = MemoryLimit::of_free();
+    let array = match ending.as_deref() {
         Some("npy") => {
             let (mut file, _) = files::open(path)?;
-            npy::read(&mut file).map_err(|problem| Error::data(path, problem))?
+            npy::read(&mut file, Integers::Features, limit).map_err(|problem| Error::data(path, problem))?
         }
-        Some("npz") => of_npz(path)?,
+        Some("npz") => of_npz(path, limit)?,
         _ => {
-            let idx = idx::read(path, 3)?;
-            Tensor::from_vec(idx.bytes, idx.shape, &Device::Cpu)?
+            let idx = idx::read(path, 3, limit)?;
+            Array { tensor: Tensor::from_vec(idx.bytes, idx.shape, &Device::Cpu)?, bytes: Bytes::Pixels }
         }
     };
-    if xs.rank() < 2 {
-        return Err(Error::data(path, format!("an array {:?} has no rows of features", xs.dims())));
+    if array.tensor.rank() < 2 {
+        let shape = array.tensor.dims();
+        return Err(Error::data(path, format!("an array {shape:?} has no rows of features")));
     }
-    Ok(if xs.dtype() == DType::I64 { xs.to_dtype(DType::F64)? } else { xs })
+    Ok(array)
 }
 
-fn of_npz(path: &Path) -> Result<Tensor> {
-    let damaged =
-        |e: &dyn std::fmt::Display| Error::data(path, format!("not an .npz file ({e}); np.savez makes one"));
-    let mut archive = ZipArchive::new(files::open(path)?.0).map_err(|e| damaged(&e))?;
-    let names: Vec<String> = archive.file_names().flatten().map(|name| name.to_string()).collect();
-    let found =
-        ["x.npy", "x_test.npy", "x_train.npy"].into_iter().find(|name| names.iter().any(|own| own == name));
+fn of_npz(path: &Path, limit: MemoryLimit) -> Result<Array> {
+    let mut arrays = Arrays::open(path)?;
+    let names = arrays.names();
+    let found = ["x", "x_test", "x_train"].into_iter().find(|name| names.iter().any(|own| own == name));
     let name = match (found, names.as_slice()) {
         (Some(name), _) => name.to_owned(),
         (None, [only]) => only.clone(),
         _ => {
-            let problem = format!("no array `x` or `x_test`; it has {}", names.join(", ").escape_debug());
+            let problem = format!("no array `x` or `x_test`; it has {}", arrays.listed());
             return Err(Error::data(path, problem));
         }
     };
-    let mut entry = archive.by_name(&name).map_err(|e| damaged(&e))?;
-    npy::read(&mut entry).map_err(|problem| Error::data(path, format!("array `{name}`: {problem}")))
+    let array = arrays.read(&name, Integers::Features, limit)?;
+    array.ok_or_else(|| {
+        Error::data(path, format!("`{}` is no array; np.savez makes some", name.escape_debug()))
+    })
 }

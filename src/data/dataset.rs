@@ -1,5 +1,6 @@
 //! The rows of a split on a device, to be read in any order.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::order::{Order, order};
 use super::selection::{Numbers, Selection};
 use super::stored::Stored;
 use super::targets::TargetInfo;
+use super::units::{Affine, Units};
 use crate::error::Result;
 use crate::kernels::gather;
 use candle_core::{DType, Device, Tensor};
@@ -24,24 +26,8 @@ pub struct Dataset {
     dtype: DType,
     units: Option<Units>,
     info: Arc<TargetInfo>,
-}
-
-/// `x · scale + shift`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Affine {
-    /// The factor.
-    pub scale: f64,
-    /// The term.
-    pub shift: f64,
-}
-
-impl Affine {
-    /// The identity: scale 1, shift 0.
-    pub const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
-
-    fn pair(self) -> (f64, f64) {
-        (self.scale, self.shift)
-    }
+    /// Where each row starts among those in memory; nothing: at its own number.
+    starts: Option<Arc<Vec<u32>>>,
 }
 
 /// Where the rows are kept.
@@ -51,33 +37,13 @@ enum Store {
     Memory {
         xs: Tensor,
         ys: Tensor,
+        /// The values as the source has them, (N, K) of F64 on the CPU; nothing where it has no F64.
+        exact: Option<Tensor>,
         /// A copy of the classes on the CPU if `ys` is on a GPU, to count them without waiting for it.
         here: Option<Tensor>,
     },
     /// In a file; batches go to the device.
     File(Stored, Device),
-}
-
-/// Mean and standard deviation of standardised targets, to convert predictions back to the original units.
-#[derive(Debug, Clone)]
-pub struct Units {
-    /// (K)
-    pub mean: Tensor,
-    /// (K)
-    pub std: Tensor,
-}
-
-impl Units {
-    /// The units of targets with these means and standard deviations.
-    pub fn new(mean: &[f64], std: &[f64]) -> Result<Self> {
-        Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
-    }
-
-    /// Converts values (N, K) to the original units, in f64 on the CPU, as f32 may not be able to hold them.
-    pub fn restore(&self, ys: &Tensor) -> Result<Tensor> {
-        let ys = ys.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        Ok(ys.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
-    }
 }
 
 /// The rows of one forward pass.
@@ -94,20 +60,26 @@ impl Dataset {
     pub fn new(xs: &Tensor, ys: &Tensor, affine: Affine, dtype: DType, device: &Device) -> Result<Self> {
         // Numbers are converted once, bytes a batch at a time.
         let xs = if xs.dtype() == DType::U8 { xs.clone() } else { xs.to_dtype(dtype)? };
+        let exact = (ys.dtype() == DType::F64).then(|| ys.contiguous()).transpose()?;
         let ys = if ys.dtype() == DType::I64 { ys.clone() } else { ys.to_dtype(dtype)? };
         let here =
             (device.is_cuda() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
-        let (store, info) = (Store::Memory { xs, ys, here }, Arc::default());
-        Ok(Self { store, row, affine, dtype, units: None, info })
+        let store = Store::Memory { xs, ys, exact, here };
+        Ok(Self { store, row, affine, dtype, units: None, info: Arc::default(), starts: None })
     }
 
     /// A data set whose rows are in a file.
     pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
         let row = vec![rows.form().features];
-        let (store, info) = (Store::File(rows, device.clone()), Arc::default());
-        Self { store, row, affine: Affine::IDENTITY, dtype, units: None, info }
+        let (store, affine) = (Store::File(rows, device.clone()), Affine::IDENTITY);
+        Self { store, row, affine, dtype, units: None, info: Arc::default(), starts: None }
+    }
+
+    /// The rows that start at these of the rows in memory, in this order; targets are found there too.
+    pub(super) fn with_starts(self, starts: Option<Vec<u32>>) -> Self {
+        Self { starts: starts.map(Arc::new), ..self }
     }
 
     /// The same rows with another row shape, `[F]` or `[T, F]`. Rows may overlap, as the windows of a series do.
@@ -115,9 +87,13 @@ impl Dataset {
         Self { row: row.to_vec(), ..self }
     }
 
-    /// The same rows with standardised targets.
-    pub fn with_units(self, units: Option<Units>) -> Self {
-        Self { units, ..self }
+    /// The same rows, whose targets are standardised with these means and deviations.
+    pub fn with_units(mut self, units: Option<Units>) -> Result<Self> {
+        if let (Some(units), Store::Memory { ys, exact: Some(exact), .. }) = (&units, &mut self.store) {
+            *ys = units.standardize(exact)?.to_dtype(self.dtype)?.contiguous()?.to_device(ys.device())?;
+        }
+        self.units = units;
+        Ok(self)
     }
 
     /// The same rows, whose classes and targets have names.
@@ -132,9 +108,21 @@ impl Dataset {
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        match &self.store {
-            Store::Memory { ys, .. } => ys.dims()[0],
-            Store::File(rows, _) => rows.len(),
+        match (&self.starts, &self.store) {
+            (Some(starts), _) => starts.len(),
+            (None, Store::Memory { ys, .. }) => ys.dims()[0],
+            (None, Store::File(rows, _)) => rows.len(),
+        }
+    }
+
+    /// Where these rows start among those that are kept.
+    fn places<'a>(&self, rows: &'a [u32]) -> Cow<'a, [u32]> {
+        match &self.starts {
+            None => Cow::Borrowed(rows),
+            // A row beyond the last has no place, which is an error where it is looked for.
+            Some(starts) => {
+                rows.iter().map(|row| starts.get(*row as usize).copied().unwrap_or(u32::MAX)).collect()
+            }
         }
     }
 
@@ -153,7 +141,7 @@ impl Dataset {
         self.units.as_ref()
     }
 
-    /// The affine map that a batch applies to its inputs.
+    /// The affine map of the inputs of a batch.
     pub(super) fn affine(&self) -> Affine {
         self.affine
     }
@@ -163,12 +151,14 @@ impl Dataset {
         match &self.store {
             Store::Memory { xs, ys, .. } => {
                 f(xs)?;
-                f(ys)
+                f(ys)?;
+                let starts = self.starts.as_ref();
+                starts.map_or(Ok(()), |starts| f(&Tensor::new(starts.as_slice(), &Device::Cpu)?))
             }
             Store::File(rows, _) => {
                 for chunk in self.chunks() {
                     f(&rows.features(&chunk)?)?;
-                    f(&rows.targets(&chunk)?)?;
+                    f(&self.standardized(&rows.targets(&chunk)?)?)?;
                 }
                 Ok(())
             }
@@ -208,7 +198,7 @@ impl Dataset {
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
         match &self.store {
             Store::Memory { xs, .. } => {
-                Ok(gather::rows(xs, rows, &self.row, self.affine.pair(), self.dtype, again)?)
+                Ok(gather::rows(xs, &self.places(rows), &self.row, self.affine.pair(), self.dtype, again)?)
             }
             Store::File(stored, device) => {
                 let shape = [&[rows.len()], self.row.as_slice()].concat();
@@ -217,26 +207,46 @@ impl Dataset {
         }
     }
 
-    /// The targets of these rows.
+    /// The targets of these rows, standardised where the data set has units.
     pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
+        let places = self.places(rows);
         match &self.store {
-            Store::Memory { ys, .. } if ys.dtype() == DType::I64 => Ok(gather::classes(ys, rows)?),
+            Store::Memory { ys, .. } if ys.dtype() == DType::I64 => Ok(gather::classes(ys, &places)?),
             Store::Memory { ys, .. } => {
-                Ok(gather::rows(ys, rows, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype, None)?)
+                Ok(gather::rows(ys, &places, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype, None)?)
             }
             Store::File(stored, device) => {
-                let ys = stored.targets(rows)?;
-                let ys = if ys.dtype() == DType::I64 { ys } else { ys.to_dtype(self.dtype)? };
-                Ok(ys.to_device(device)?)
+                Ok(self.standardized(&stored.targets(rows)?)?.to_device(device)?)
             }
         }
+    }
+
+    /// The targets of these rows as the source has them: classes, or values (rows, K) of F64 on the CPU.
+    pub fn exact_targets(&self, rows: &[u32]) -> Result<Tensor> {
+        match &self.store {
+            Store::Memory { exact: Some(exact), .. } => {
+                let identity = Affine::IDENTITY.pair();
+                Ok(gather::rows(exact, &self.places(rows), &exact.dims()[1..], identity, DType::F64, None)?)
+            }
+            Store::Memory { .. } => self.targets(rows),
+            Store::File(stored, _) => stored.targets(rows),
+        }
+    }
+
+    /// Targets of a file as they are trained on: classes, or values in the dtype of a batch.
+    fn standardized(&self, ys: &Tensor) -> Result<Tensor> {
+        if ys.dtype() == DType::I64 {
+            return Ok(ys.clone());
+        }
+        let ys = self.units.as_ref().map_or_else(|| Ok(ys.clone()), |units| units.standardize(ys))?;
+        Ok(ys.to_dtype(self.dtype)?)
     }
 
     /// Finds these rows where the data is, for [`Self::part`].
     pub fn select<'a>(&self, rows: &'a [u32]) -> Result<Selection<'a>> {
         match &self.store {
             Store::Memory { xs, .. } if gather::cuda_takes(xs, self.dtype) => {
-                let numbers = gather::there(xs, rows, &self.row)?;
+                let numbers = gather::there(xs, &self.places(rows), &self.row)?;
                 Ok(Selection::new(Numbers::Device(numbers), self.targets_to_count(rows)?))
             }
             _ => Ok(Selection::new(Numbers::Host(rows), self.targets(rows)?)),
@@ -271,7 +281,7 @@ impl Dataset {
     /// number alone counts, any.
     pub fn targets_to_count(&self, rows: &[u32]) -> Result<Tensor> {
         match &self.store {
-            Store::Memory { here: Some(here), .. } => Ok(gather::classes(here, rows)?),
+            Store::Memory { here: Some(here), .. } => Ok(gather::classes(here, &self.places(rows))?),
             Store::Memory { ys, .. } if ys.device().is_cuda() => Ok(ys.narrow(0, 0, rows.len())?),
             _ => self.targets(rows),
         }

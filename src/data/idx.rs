@@ -1,13 +1,14 @@
 //! The IDX format of MNIST: a big-endian header, then bytes. <http://yann.lecun.com/exdb/mnist/>
 //!
-//! The header is checked against the file before anything is allocated: a damaged or hostile one cannot ask for more
-//! memory than its file could fill.
+//! The header is checked against the file and against a limit before anything is allocated: a damaged or hostile one cannot
+//! ask for more memory than its file could fill, nor for more than there is.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 
+use super::memory::MemoryLimit;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -23,29 +24,43 @@ pub struct Idx {
 /// The largest expansion ratio of deflate.
 const DEFLATE_RATIO: u64 = 1032;
 
-/// Reads an IDX file of `rank` dimensions, gzipped or not.
-pub fn read(path: &Path, rank: usize) -> Result<Idx> {
+/// Reads an IDX file of `rank` dimensions, gzipped or not, into at most `limit` of memory.
+pub fn read(path: &Path, rank: usize, limit: MemoryLimit) -> Result<Idx> {
     let (file, size) = files::open(path)?;
-    decode(file, size, rank).map_err(|problem| Error::data(path, problem))
+    decode(file, size, rank, limit).map_err(|problem| Error::data(path, problem))
 }
 
 /// Reads an IDX file of `rank` dimensions from memory, gzipped or not.
 pub fn from_bytes(bytes: &[u8], rank: usize) -> Result<Idx> {
-    decode(bytes, bytes.len() as u64, rank).map_err(|problem| Error::data("embedded data", problem))
+    let limit = MemoryLimit::of_free();
+    decode(bytes, bytes.len() as u64, rank, limit).map_err(|problem| Error::data("embedded data", problem))
 }
 
-fn decode(mut source: impl Read, size: u64, rank: usize) -> Result<Idx, String> {
+fn decode(mut source: impl Read, size: u64, rank: usize, limit: MemoryLimit) -> Result<Idx, String> {
     let mut magic = [0; 2];
     let read = read_up_to(&mut source, &mut magic)?;
     let mut whole = Cursor::new(magic).take(read as u64).chain(source);
     if magic == [0x1f, 0x8b] {
-        return parse(&mut GzDecoder::new(whole), size.saturating_mul(DEFLATE_RATIO), false, rank);
+        let length = Length { most: size.saturating_mul(DEFLATE_RATIO), exact: false };
+        // A file of several members is their contents, one behind the other: RFC 1952, 2.2.
+        return parse(&mut MultiGzDecoder::new(whole), length, rank, limit);
     }
-    parse(&mut whole, size, true, rank)
+    parse(&mut whole, Length { most: size, exact: true }, rank, limit)
 }
 
-/// Parses a stream of at most `most` bytes, exactly that many where `exact`.
-fn parse(source: &mut impl Read, most: u64, exact: bool, rank: usize) -> Result<Idx, String> {
+/// How many bytes a stream has: exactly `most`, or at most as many.
+#[derive(Clone, Copy)]
+struct Length {
+    most: u64,
+    exact: bool,
+}
+
+fn parse(
+    source: &mut impl Read,
+    Length { most, exact }: Length,
+    rank: usize,
+    limit: MemoryLimit,
+) -> Result<Idx, String> {
     let mut header = vec![0; 4 + 4 * rank];
     if read_up_to(source, &mut header)? < header.len() {
         return Err("the file ends inside its IDX header; fetch it again".to_owned());
@@ -70,7 +85,8 @@ fn parse(source: &mut impl Read, most: u64, exact: bool, rank: usize) -> Result<
             if exact { "has" } else { "can hold at most" },
         ));
     };
-    let mut bytes = Vec::new();
+    // One byte more is asked for, to see that the stream ends.
+    let mut bytes = limit.reserve(count + 1).map_err(|problem| format!("it {problem}"))?;
     let read = source.take(count as u64 + 1).read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
     if read != count {
         let found = if read > count { "more".to_owned() } else { format!("{read}") };
@@ -117,6 +133,21 @@ mod tests {
         let file = labels(3, &[7, 8, 9]);
         assert_eq!(from_bytes(&file, 1).unwrap(), expected);
         assert_eq!(from_bytes(&gzip(&file), 1).unwrap(), expected);
+        // pigz and bgzip write several members; a cut may lie anywhere.
+        for cut in 0..=file.len() {
+            let members = [gzip(&file[..cut]), gzip(&file[cut..])].concat();
+            assert_eq!(from_bytes(&members, 1).unwrap(), expected, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_unpacks_to_more_than_the_limit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bomb.gz");
+        std::fs::write(&path, gzip(&labels(1 << 21, &vec![0; 1 << 21]))).unwrap();
+        assert_eq!(read(&path, 1, MemoryLimit::new(Some(3))).unwrap().bytes.len(), 1 << 21);
+        let error = read(&path, 1, MemoryLimit::new(Some(1))).unwrap_err().to_string();
+        assert!(error.contains("takes 2.0 MiB of memory; `data.memory` allows 1.0 MiB"), "{error}");
     }
 
     #[test]

@@ -1,25 +1,26 @@
 //! Pictures in one folder per class, as torchvision's `ImageFolder` reads them: `PATH/cat/1.png`, `PATH/dog/2.jpg`, or
 //! `PATH/train/cat/…` and `PATH/test/cat/…`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::pictures::{Pictures, open};
+use super::class_folders::{ClassFolders, classes};
+use super::memory::MemoryLimit;
+use super::picture_files::LeftOut;
+use super::pictures::{self, Pictures};
+use super::pixels::PixelBuffer;
 use super::preprocess::PreprocessingSource;
-use super::{Loaded, RawRows, Request, Rows, Source};
+use super::{Bytes, Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
 use crate::registry::schema::below_one;
 
-/// The most bytes that all pictures may take together.
-const MOST_BYTES: usize = 1 << 33;
 /// The longest side of a picture, in pixels.
 const LONGEST_SIDE: usize = 1 << 13;
 
-/// PNG and JPEG files in one folder per class.
+/// Pictures in one folder per class.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Images {
@@ -33,6 +34,9 @@ pub struct Images {
     /// The fraction of the pictures to use as the test split, stratified by class.
     #[schemars(transform = below_one)]
     pub test: f64,
+    /// The most MiB that the pictures may take in memory; default: half of what is free.
+    #[schemars(range(min = 1))]
+    pub memory: Option<u64>,
 }
 
 impl Source for Images {
@@ -53,20 +57,26 @@ impl Source for Images {
             return Err(Error::key("data.test", problem));
         }
         let root = if parted { &train } else { &self.path };
-        let pictures = self.pictures(root, request)?;
-        let found = listed(root, &pictures.classes)?;
-        self.require_room(&pictures, found.len())?;
-        let train = rows(&pictures, &found)?;
-        let test = if parted { Some(rows(&pictures, &listed(&test, &pictures.classes)?)?) } else { None };
+        let fitted = request.fitted.map(|fitted| &fitted.source);
+        let classes = match fitted {
+            Some(PreprocessingSource::Images { classes, .. }) => classes.clone(),
+            _ => classes(root)?,
+        };
+        let mut found = ClassFolders::new(root, &classes)?;
+        let tested = if parted { Some(ClassFolders::new(&test, &classes)?) } else { None };
+        let pictures = self.pictures(classes, &found, fitted)?;
+        let limit = MemoryLimit::new(self.memory);
+        let count = found.files.len() + tested.as_ref().map_or(0, |tested| tested.files.len());
+        Self::require_narrow(&pictures, request.widest)?;
+        self.require_room(&pictures, count, limit)?;
+        let train = self.rows(&pictures, &found.files, limit)?;
+        let test = tested.as_ref().map(|tested| self.rows(&pictures, &tested.files, limit)).transpose()?;
+        found.left_out.add(tested.map(|tested| tested.left_out).unwrap_or_default());
+        say(&self.path, count, &found.left_out);
+        let (train, test) = of_one_type(train, test)?;
         let (test_share, outputs) = (self.test, pictures.classes.len());
-        Ok(Loaded::Raw(RawRows {
-            train,
-            test,
-            test_share,
-            outputs,
-            ordered: false,
-            pictures: Some(pictures),
-        }))
+        let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
+        Ok(Loaded::Raw(RawRows { train, test, test_share, outputs, ordered: false, pictures, bytes }))
     }
 }
 
@@ -90,113 +100,93 @@ impl Images {
         Ok(())
     }
 
-    /// The size and classes of all pictures: from the earlier run, or from the options, the folders and the first picture.
-    fn pictures(&self, root: &Path, request: &Request<'_>) -> Result<Pictures> {
-        if let Some(PreprocessingSource::Images { height, width, channels, classes, .. }) =
-            request.fitted.map(|fitted| &fitted.source)
-        {
+    /// The size and classes of all pictures: from the earlier run, or from the options and the first picture.
+    fn pictures(
+        &self,
+        classes: Vec<String>,
+        found: &ClassFolders,
+        fitted: Option<&PreprocessingSource>,
+    ) -> Result<Pictures> {
+        if let Some(PreprocessingSource::Images { height, width, channels, .. }) = fitted {
             let (height, width, channels) = (*height, *width, *channels);
-            return Ok(Pictures { height, width, channels, classes: classes.clone() });
+            return Ok(Pictures { height, width, channels, classes });
         }
-        let classes = folders(root)?;
-        if classes.len() < 2 {
-            let problem = format!(
-                "there are {} folders with pictures here; give at least two classes, one folder each",
-                classes.len()
-            );
-            return Err(Error::data(root, problem));
-        }
-        let (height, width) = match (self.size, listed(root, &classes)?.first()) {
-            (Some([height, width]), _) => (height, width),
-            (None, Some((first, _))) => {
-                let picture = open(first)?;
-                (picture.height() as usize, picture.width() as usize)
-            }
-            (None, None) => (0, 0),
+        let [height, width] = match (self.size, found.files.first()) {
+            (Some(size), _) => size,
+            (None, Some((first, _))) => pictures::size_of(first)?,
+            (None, None) => [0, 0],
         };
         Ok(Pictures { height, width, channels: if self.color { 3 } else { 1 }, classes })
     }
 
-    /// An error if the pictures take more than [`MOST_BYTES`].
-    fn require_room(&self, pictures: &Pictures, count: usize) -> Result<()> {
+    /// An error if the network cannot take pictures as large as these, before any is read.
+    fn require_narrow(pictures: &Pictures, widest: usize) -> Result<()> {
         let Pictures { height, width, channels, .. } = pictures;
-        let all = height.saturating_mul(*width).saturating_mul(*channels).saturating_mul(count);
-        if all <= MOST_BYTES {
+        if pictures.pixels() <= widest {
             return Ok(());
         }
-        let problem =
-            format!("{count} pictures of {height} x {width} do not fit into memory; set `data.size`");
-        Err(Error::data(&self.path, problem))
+        let problem = format!(
+            "is {height} x {width} x {channels}, and a first layer of this width takes at most {widest} \
+             numbers; choose smaller pictures, such as [64, 64], or a narrower layer"
+        );
+        Err(Error::key("data.size", problem))
     }
-}
 
-/// The rows of these files.
-fn rows(pictures: &Pictures, files: &[(PathBuf, usize)]) -> Result<Rows> {
-    let (count, mut xs) = (files.len(), Vec::new());
-    xs.reserve_exact(count * pictures.channels * pictures.height * pictures.width);
-    for (file, _) in files {
-        xs.extend(pictures.read(file)?);
+    /// An error if the pictures take more than the limit, before any is read.
+    fn require_room(&self, pictures: &Pictures, count: usize, limit: MemoryLimit) -> Result<()> {
+        let all = pictures.pixels().checked_mul(count).map(|all| all as u64);
+        limit.check(all).map_err(|problem| {
+            let Pictures { height, width, .. } = pictures;
+            let problem = format!(
+                "the data of {count} pictures of {height} x {width} {problem}; `data.size` makes them smaller"
+            );
+            Error::data(&self.path, problem)
+        })
     }
-    let classes: Vec<i64> =
-        files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
-    let shape = match pictures.channels {
-        1 => vec![count, pictures.height, pictures.width],
-        channels => vec![count, channels, pictures.height, pictures.width],
-    };
-    Ok(Rows {
-        xs: Tensor::from_vec(xs, shape, &Device::Cpu)?,
-        ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
-    })
-}
 
-/// The names of the folders in a folder, in order.
-fn folders(root: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(root).map_err(Error::io("read", root))? {
-        let entry = entry.map_err(Error::io("read", root))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() && !name.starts_with('.') {
-            names.push(name);
+    /// The rows of these files.
+    fn rows(&self, pictures: &Pictures, files: &[(PathBuf, usize)], limit: MemoryLimit) -> Result<Rows> {
+        let count = files.len();
+        let pixels = PixelBuffer::new(count.saturating_mul(pictures.pixels()), limit);
+        let mut pixels = pixels.map_err(|problem| Error::data(&self.path, format!("the data {problem}")))?;
+        for (file, _) in files {
+            pictures.read(file, &mut pixels)?;
         }
+        let classes: Vec<i64> =
+            files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
+        let shape = match pictures.channels {
+            1 => vec![count, pictures.height, pictures.width],
+            channels => vec![count, channels, pictures.height, pictures.width],
+        };
+        Ok(Rows { xs: pixels.tensor(&shape)?, ys: Tensor::from_vec(classes, count, &Device::Cpu)? })
     }
-    names.sort_unstable();
-    Ok(names)
 }
 
-/// The pictures of all classes in order, each with its class.
-fn listed(root: &Path, classes: &[String]) -> Result<Vec<(PathBuf, usize)>> {
-    if let Some(unknown) = folders(root)?.iter().find(|name| !classes.contains(name)) {
-        return Err(Error::data(root.join(unknown), "the training data has no class of this name"));
+/// Training and test rows of one type: numbers where a picture of either has 16 bits.
+fn of_one_type(train: Rows, test: Option<Rows>) -> Result<(Rows, Option<Rows>)> {
+    let all = [Some(&train), test.as_ref()];
+    if all.into_iter().flatten().all(|rows| rows.xs.dtype() == DType::U8) {
+        return Ok((train, test));
     }
-    let mut files = Vec::new();
-    for (class, name) in classes.iter().enumerate() {
-        let folder = root.join(name);
-        let own = if folder.is_dir() { of_folder(&folder)? } else { Vec::new() };
-        if own.is_empty() {
-            return Err(Error::data(folder, "the folder of this class holds no PNG or JPEG file"));
-        }
-        files.extend(own.into_iter().map(|file| (file, class)));
-    }
-    Ok(files)
+    let numbers = |rows: Rows| -> Result<Rows> { Ok(Rows { xs: rows.xs.to_dtype(DType::F32)?, ..rows }) };
+    Ok((numbers(train)?, test.map(numbers).transpose()?))
 }
 
-/// The PNG and JPEG files in a folder, in order.
-pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
-        let path = entry.map_err(Error::io("read", folder))?.path();
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
-            files.push(path);
-        }
+/// Says how many pictures are used, and what is left out.
+pub fn say(path: &Path, used: usize, left_out: &LeftOut) {
+    let said = format!("{}: {used} pictures are used", path.display());
+    match left_out.describe() {
+        Some(others) if left_out.has_pictures() => tracing::warn!("{said}; {others}"),
+        Some(others) => tracing::info!("{said}; {others}"),
+        None => tracing::info!("{said}"),
     }
-    files.sort_unstable();
-    Ok(files)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
     use crate::data::{Preparation, Task};
 
     fn paint(path: &Path, size: u32, color: [u8; 3]) {
@@ -241,7 +231,7 @@ mod tests {
         let images = Images { path: folder.path().to_path_buf(), ..Images::default() };
         assert!(load(&images).unwrap_err().to_string().contains("1 folders"));
         fs::create_dir(folder.path().join("b")).unwrap();
-        assert!(load(&images).unwrap_err().to_string().contains("no PNG or JPEG"));
+        assert!(load(&images).unwrap_err().to_string().contains("holds no PNG, JPEG"));
         fs::write(folder.path().join("b/2.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
         assert!(load(&images).unwrap_err().to_string().contains("2.png: not a readable picture"));
     }

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::idx::{self, Idx};
+use super::memory::MemoryLimit;
 use super::pictures::Pictures;
 use super::table::read::quoted;
-use super::{Loaded, RawRows, Request, Rows, Source, Task, fetch};
+use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
 
 /// The classes of MNIST and of its drop-in replacements.
@@ -25,6 +26,9 @@ pub struct Mnist {
     /// The number of classes; default: 10.
     #[schemars(range(min = 2, max = 256))]
     pub classes: Option<usize>,
+    /// The most MiB that the pictures may take in memory; default: half of what is free.
+    #[schemars(range(min = 1))]
+    pub memory: Option<u64>,
 }
 
 /// Fashion-MNIST: Xiao, Rasul and Vollgraf 2017, <https://arxiv.org/abs/1708.07747>.
@@ -33,6 +37,9 @@ pub struct Mnist {
 pub struct FashionMnist {
     /// The folder of the four IDX files, gzipped or not; default: the folder that `descent data fetch` fills.
     pub path: Option<PathBuf>,
+    /// The most MiB that the pictures may take in memory; default: half of what is free.
+    #[schemars(range(min = 1))]
+    pub memory: Option<u64>,
 }
 
 impl Source for Mnist {
@@ -48,7 +55,8 @@ impl Source for Mnist {
                 format!("is {classes}; labels are bytes, so take 2 to 256"),
             ));
         }
-        load("mnist", &self.place(), classes, request)
+        let limit = MemoryLimit::new(self.memory);
+        load("mnist", &self.place(), Reading { task: request.task, classes, limit })
     }
 }
 
@@ -70,7 +78,9 @@ impl Source for FashionMnist {
             "Bag",
             "Ankle boot",
         ];
-        let mut loaded = load("fashion-mnist", &self.place(), CLASSES, request)?;
+        let limit = MemoryLimit::new(self.memory);
+        let reading = Reading { task: request.task, classes: CLASSES, limit };
+        let mut loaded = load("fashion-mnist", &self.place(), reading)?;
         if let Loaded::Raw(RawRows { pictures: Some(pictures), .. }) = &mut loaded {
             pictures.classes = NAMES.map(str::to_owned).into();
         }
@@ -78,19 +88,29 @@ impl Source for FashionMnist {
     }
 }
 
-fn load(name: &str, folder: &Path, classes: usize, request: &Request<'_>) -> Result<Loaded> {
+fn load(name: &str, folder: &Path, read: Reading) -> Result<Loaded> {
     let [train, test] = ["train", "t10k"].map(|split| {
         let file = |part, rank| find(name, folder, (split, part, rank));
         let (images, labels) = (file("images", 3)?, file("labels", 1)?);
-        rows((idx::read(&images, 3)?, idx::read(&labels, 1)?), classes, request.task, &labels)
+        let files = (idx::read(&images, 3, read.limit)?, idx::read(&labels, 1, read.limit)?);
+        rows(files, read.classes, read.task, &labels)
     });
-    Ok(whole(train?, test?, classes))
+    Ok(whole(train?, test?, read.classes))
+}
+
+/// How the files are read.
+#[derive(Clone, Copy)]
+struct Reading {
+    task: Task,
+    classes: usize,
+    limit: MemoryLimit,
 }
 
 /// A data set with training and test rows.
 pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     let pictures = Pictures::grey(&train.xs, outputs);
-    Loaded::Raw(RawRows { train, test: Some(test), test_share: 0.0, outputs, ordered: false, pictures })
+    let (test, bytes) = (Some(test), Bytes::Pixels);
+    Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures, bytes })
 }
 
 /// Finds the file of one split by the names in use: other data sets put their own name in front, or say `test` for `t10k`.
@@ -154,9 +174,12 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
         );
         return Err(Error::data(path, problem));
     }
-    let labels: Vec<i64> = labels.bytes.into_iter().map(i64::from).collect();
+    let mut classes: Vec<i64> = Vec::new();
+    let room = classes.try_reserve_exact(count);
+    room.map_err(|_| Error::data(path, format!("{count} labels do not fit into memory")))?;
+    classes.extend(labels.bytes.into_iter().map(i64::from));
     Ok(Rows {
         xs: Tensor::from_vec(images.bytes, images.shape, &Device::Cpu)?,
-        ys: Tensor::from_vec(labels, count, &Device::Cpu)?,
+        ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
     })
 }

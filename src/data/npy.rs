@@ -3,15 +3,38 @@
 
 use std::io::Read;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
+use super::memory::MemoryLimit;
+use super::rows::Bytes;
 use crate::error::Error;
 
-/// Reads one array. Bytes stay bytes, other integers and booleans become I64, f16 and f32 become f32, f64 stays.
+/// Bytes that are read at a time; a multiple of every element's size.
+const PIECE: usize = 1 << 16;
+
+/// An array.
+#[derive(Debug, Clone)]
+pub struct Array {
+    /// Its elements.
+    pub tensor: Tensor,
+    /// What its bytes stand for, where it has bytes.
+    pub bytes: Bytes,
+}
+
+/// What integers become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integers {
+    /// Features: those of 8 bits stay bytes, those of 16 become F32, others F64.
+    Features,
+    /// Targets: I64, but for unsigned bytes.
+    Exact,
+}
+
+/// Reads one array of at most `limit` in memory. Unsigned bytes stay bytes, f16 and f32 become F32, f64 stays.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the array.
-pub fn read(source: &mut impl Read) -> Result<Tensor, String> {
+pub fn read(source: &mut impl Read, integers: Integers, limit: MemoryLimit) -> Result<Array, String> {
     let header = header(source)?;
     let kind = text_after(&header, "descr")?.trim_start_matches(['\'', '"']);
     let kind = kind.split(['\'', '"']).next().unwrap_or_default();
@@ -19,14 +42,18 @@ pub fn read(source: &mut impl Read) -> Result<Tensor, String> {
     let shape = shape(text_after(&header, "shape")?)?;
     let count =
         shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).ok_or("its shape is larger than memory")?;
-    let tensor = elements(source, kind, count)?;
+    // Column-major elements are copied into another order.
+    let copies = if fortran { 2 } else { 1 };
+    let reader = Elements { source, count, limit, copies };
+    let Array { tensor, bytes } = reader.read(kind, integers)?;
     if !fortran {
-        return tensor.reshape(shape).map_err(said);
+        return Ok(Array { tensor: tensor.reshape(shape).map_err(said)?, bytes });
     }
     // Column-major is the transpose of a row-major array of the reversed shape.
     let reversed: Vec<usize> = shape.iter().rev().copied().collect();
     let axes: Vec<usize> = (0..shape.len()).rev().collect();
-    tensor.reshape(reversed).and_then(|t| t.permute(axes)?.contiguous()).map_err(said)
+    let tensor = tensor.reshape(reversed).and_then(|t| t.permute(axes)?.contiguous()).map_err(said)?;
+    Ok(Array { tensor, bytes })
 }
 
 /// The dictionary in the header, as text.
@@ -67,70 +94,107 @@ fn shape(text: &str) -> Result<Vec<usize>, String> {
         .collect()
 }
 
-fn elements(source: &mut impl Read, kind: &str, count: usize) -> Result<Tensor, String> {
-    let tensor = match kind.trim_start_matches(['<', '|', '=']) {
-        "u1" => Tensor::from_vec(numbers(source, count, |[b]| b)?, count, &Device::Cpu),
-        "b1" => integers(numbers(source, count, |[b]| i64::from(b != 0))?),
-        "i1" => integers(numbers(source, count, |b| i64::from(i8::from_le_bytes(b)))?),
-        "i2" => integers(numbers(source, count, |b| i64::from(i16::from_le_bytes(b)))?),
-        "u2" => integers(numbers(source, count, |b| i64::from(u16::from_le_bytes(b)))?),
-        "i4" => integers(numbers(source, count, |b| i64::from(i32::from_le_bytes(b)))?),
-        "u4" => integers(numbers(source, count, |b| i64::from(u32::from_le_bytes(b)))?),
-        "i8" => integers(numbers(source, count, i64::from_le_bytes)?),
-        "u8" => integers(unsigned(&numbers(source, count, u64::from_le_bytes)?)?),
-        "f2" => numbers(source, count, u16::from_le_bytes).and_then(|bits| half_floats(&bits)).map(Ok)?,
-        "f4" => Tensor::from_vec(numbers(source, count, f32::from_le_bytes)?, count, &Device::Cpu),
-        "f8" => Tensor::from_vec(numbers(source, count, f64::from_le_bytes)?, count, &Device::Cpu),
-        other => {
-            return Err(format!(
+/// Reads the elements of an array.
+struct Elements<'a, R> {
+    source: &'a mut R,
+    count: usize,
+    limit: MemoryLimit,
+    /// How often they are in memory at a time.
+    copies: u64,
+}
+
+impl<R: Read> Elements<'_, R> {
+    fn read(self, kind: &str, integers: Integers) -> Result<Array, String> {
+        let features = integers == Integers::Features;
+        let whole = |bytes: Bytes| move |tensor| Array { tensor, bytes };
+        let as_pixels = whole(Bytes::Pixels);
+        let kind = kind.trim_start_matches(['<', '|', '=']);
+        match kind {
+            "u1" => self.numbers(|[b]| Ok(b)).map(as_pixels),
+            "b1" if features => self.numbers(|[b]| Ok(u8::from(b != 0))).map(whole(Bytes::Flags)),
+            "i1" if features => self.numbers(|[b]| Ok(b ^ 0x80)).map(whole(Bytes::Signed)),
+            "i2" if features => self.numbers(|b| Ok(f32::from(i16::from_le_bytes(b)))).map(as_pixels),
+            "u2" if features => self.numbers(|b| Ok(f32::from(u16::from_le_bytes(b)))).map(as_pixels),
+            "i4" if features => self.numbers(|b| Ok(f64::from(i32::from_le_bytes(b)))).map(as_pixels),
+            "u4" if features => self.numbers(|b| Ok(f64::from(u32::from_le_bytes(b)))).map(as_pixels),
+            "i8" if features => self.numbers(|b| Ok(double(i64::from_le_bytes(b)))).map(as_pixels),
+            "u8" if features => self.numbers(|b| unsigned(b).map(double)).map(as_pixels),
+            "b1" => self.numbers(|[b]| Ok(i64::from(b != 0))).map(as_pixels),
+            "i1" => self.numbers(|b| Ok(i64::from(i8::from_le_bytes(b)))).map(as_pixels),
+            "i2" => self.numbers(|b| Ok(i64::from(i16::from_le_bytes(b)))).map(as_pixels),
+            "u2" => self.numbers(|b| Ok(i64::from(u16::from_le_bytes(b)))).map(as_pixels),
+            "i4" => self.numbers(|b| Ok(i64::from(i32::from_le_bytes(b)))).map(as_pixels),
+            "u4" => self.numbers(|b| Ok(i64::from(u32::from_le_bytes(b)))).map(as_pixels),
+            "i8" => self.numbers(|b| Ok(i64::from_le_bytes(b))).map(as_pixels),
+            "u8" => self.numbers(unsigned).map(as_pixels),
+            "f2" => self.numbers(|b| Ok(half::f16::from_le_bytes(b).to_f32())).map(as_pixels),
+            "f4" => self.numbers(|b| Ok(f32::from_le_bytes(b))).map(as_pixels),
+            "f8" => self.numbers(|b| Ok(f64::from_le_bytes(b))).map(as_pixels),
+            other => Err(format!(
                 "its elements are `{}`; save numbers in the machine's byte order, as float32, float64 or integers",
                 other.escape_debug()
-            ));
+            )),
         }
-    };
-    tensor.map_err(said)
-}
-
-/// Reads `count` little-endian numbers of `N` bytes.
-fn numbers<const N: usize, T>(
-    source: &mut impl Read,
-    count: usize,
-    number: impl Fn([u8; N]) -> T,
-) -> Result<Vec<T>, String> {
-    let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
-    let mut bytes = Vec::new();
-    // The buffer grows with what is really there, whatever the header claims.
-    source
-        .take((size as u64).saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|e| format!("it cannot be read: {e}"))?;
-    if bytes.len() != size {
-        let found = if bytes.len() > size { "more".to_owned() } else { bytes.len().to_string() };
-        return Err(format!("its header says {size} bytes of elements, the file has {found}"));
     }
-    Ok(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
+
+    /// Reads little-endian numbers of `N` bytes. Nothing is reserved before the limit allows it.
+    fn numbers<const N: usize, T: candle_core::WithDType>(
+        self,
+        number: impl Fn([u8; N]) -> Result<T, String>,
+    ) -> Result<Tensor, String> {
+        let Self { source, count, limit, copies } = self;
+        let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
+        let all = (count as u64).checked_mul(size_of::<T>() as u64).and_then(|all| all.checked_mul(copies));
+        limit.check(all).map_err(|problem| format!("it {problem}"))?;
+        let mut numbers = limit.reserve(count).map_err(|problem| format!("it {problem}"))?;
+        let mut piece = vec![0; PIECE.min(size)];
+        let (mut read, mut left) = (0, size);
+        while left > 0 {
+            let piece = &mut piece[..PIECE.min(left)];
+            let got = fill(source, piece)?;
+            read += got;
+            if got < piece.len() {
+                return Err(format!("its header says {size} bytes of elements, the file has {read}"));
+            }
+            for bytes in piece.as_chunks::<N>().0 {
+                numbers.push(number(*bytes)?);
+            }
+            left -= got;
+        }
+        if fill(source, &mut [0])? > 0 {
+            return Err(format!("its header says {size} bytes of elements, the file has more"));
+        }
+        Tensor::from_vec(numbers, count, &Device::Cpu).map_err(said)
+    }
 }
 
-fn integers(numbers: Vec<i64>) -> candle_core::Result<Tensor> {
-    let count = numbers.len();
-    Tensor::from_vec(numbers, count, &Device::Cpu)
+/// Reads until the buffer is full or the source ends.
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(format!("it cannot be read: {error}")),
+        }
+    }
+    Ok(filled)
 }
 
-fn unsigned(numbers: &[u64]) -> Result<Vec<i64>, String> {
-    let convert = |n: &u64| i64::try_from(*n).map_err(|_| format!("it has {n}, which is too large"));
-    numbers.iter().map(convert).collect()
+#[allow(clippy::cast_precision_loss, reason = "a feature is a floating-point number")]
+fn double(number: i64) -> f64 {
+    number as f64
+}
+
+fn unsigned(bytes: [u8; 8]) -> Result<i64, String> {
+    let number = u64::from_le_bytes(bytes);
+    i64::try_from(number).map_err(|_| format!("it has {number}, which is too large"))
 }
 
 /// candle's error without its backtrace.
 fn said(error: candle_core::Error) -> String {
     Error::from(error).to_string()
-}
-
-fn half_floats(bits: &[u16]) -> Result<Tensor, String> {
-    let bytes: Vec<u8> = bits.iter().flat_map(|b| b.to_le_bytes()).collect();
-    Tensor::from_raw_buffer(&bytes, DType::F16, &[bits.len()], &Device::Cpu)
-        .and_then(|t| t.to_dtype(DType::F32))
-        .map_err(said)
 }
 
 #[cfg(test)]
@@ -152,26 +216,49 @@ mod tests {
         numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
     }
 
+    fn features(bytes: &[u8]) -> Result<Array, String> {
+        read(&mut &bytes[..], Integers::Features, MemoryLimit::new(Some(1)))
+    }
+
     #[test]
     fn both_orders_and_all_kinds_are_read() {
+        let read = |bytes: &[u8]| features(bytes).unwrap().tensor;
         let elements = floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        let rows = read(&mut &array("<f4", "False", "(2, 3)", &elements)[..]).unwrap();
+        let rows = read(&array("<f4", "False", "(2, 3)", &elements));
         assert_eq!(rows.to_vec2::<f32>().unwrap(), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-        let columns = read(&mut &array("<f4", "True", "(2, 3)", &elements)[..]).unwrap();
+        let columns = read(&array("<f4", "True", "(2, 3)", &elements));
         assert_eq!(columns.to_vec2::<f32>().unwrap(), [[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]);
-        let small = read(&mut &array("|i1", "False", "(2,)", &[255, 1])[..]).unwrap();
-        assert_eq!(small.to_vec1::<i64>().unwrap(), [-1, 1]);
-        let half = read(&mut &array("<f2", "False", "(1,)", &[0x00, 0x3c])[..]).unwrap();
+        let half = read(&array("<f2", "False", "(1,)", &[0x00, 0x3c]));
         assert_eq!(half.to_vec1::<f32>().unwrap(), [1.0]);
-        let bytes = read(&mut &array("|u1", "False", "(2,)", &[255, 1])[..]).unwrap();
-        assert_eq!(bytes.dtype(), DType::U8);
+        let words = read(&array("<u2", "False", "(2,)", &[0xff, 0xff, 1, 0]));
+        assert_eq!(words.to_vec1::<f32>().unwrap(), [65535.0, 1.0]);
+        let wide = read(&array("<i8", "False", "(1,)", &(-3i64).to_le_bytes()));
+        assert_eq!(wide.to_vec1::<f64>().unwrap(), [-3.0]);
+    }
+
+    #[test]
+    fn small_integers_stay_bytes_as_features_and_are_exact_as_targets() {
+        for (kind, elements, bytes, stored, exact) in [
+            ("|u1", [255, 1], Bytes::Pixels, [255, 1], None),
+            ("|i1", [255, 1], Bytes::Signed, [127, 129], Some([-1, 1])),
+            ("|b1", [1, 0], Bytes::Flags, [1, 0], Some([1, 0])),
+        ] {
+            let file = array(kind, "False", "(2,)", &elements);
+            let Array { tensor, bytes: own } = features(&file).unwrap();
+            assert_eq!((tensor.to_vec1::<u8>().unwrap(), own), (stored.to_vec(), bytes));
+            let targets = read(&mut &file[..], Integers::Exact, MemoryLimit::new(Some(1))).unwrap().tensor;
+            match exact {
+                Some(exact) => assert_eq!(targets.to_vec1::<i64>().unwrap(), exact),
+                None => assert_eq!(targets.to_vec1::<u8>().unwrap(), stored),
+            }
+        }
     }
 
     #[test]
     fn damaged_arrays_are_refused() {
         let good = array("<f4", "False", "(2,)", &floats(&[1.0, 2.0]));
         for length in 0..good.len() {
-            assert!(read(&mut &good[..length]).is_err(), "{length}");
+            assert!(features(&good[..length]).is_err(), "{length}");
         }
         for bad in [
             array("<f4", "False", "(3,)", &floats(&[1.0, 2.0])),
@@ -182,7 +269,29 @@ mod tests {
             array(">f4", "False", "(1,)", &floats(&[1.0])),
             array("|O", "False", "(1,)", &[0; 8]),
         ] {
-            assert!(read(&mut &bad[..]).is_err());
+            assert!(features(&bad).is_err());
         }
+    }
+
+    #[test]
+    fn what_an_array_claims_is_checked_before_it_is_read() {
+        // Two million bytes of one bit each: more than a MiB, and more than that where they would be wider.
+        struct Endless;
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                panic!("{} bytes were asked for", buffer.len())
+            }
+        }
+        for (kind, integers) in
+            [("|i1", Integers::Features), ("<f8", Integers::Features), ("|b1", Integers::Exact)]
+        {
+            let file = array(kind, "False", "(2000000,)", &[]);
+            let error =
+                read(&mut (&file[..]).chain(Endless), integers, MemoryLimit::new(Some(1))).unwrap_err();
+            assert!(error.contains("it takes") && error.contains("`data.memory` allows 1.0 MiB"), "{error}");
+        }
+        // In another order they are in memory twice.
+        let file = array("|u1", "True", "(600000,)", &[]);
+        assert!(features(&file).unwrap_err().contains("it takes 1.1 MiB"));
     }
 }

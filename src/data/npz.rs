@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use zip::ZipArchive;
 
+use super::archive::Arrays;
+use super::memory::MemoryLimit;
+use super::npy::{Array, Integers};
 use super::pictures::Pictures;
-use super::{Loaded, RawRows, Request, Rows, Source, Task, npy};
+use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
-use crate::files;
 
+/// Numbers that are checked at a time: a copy of all of them could be too much.
+const NUMBERS: usize = 1 << 16;
 /// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
 
@@ -25,6 +28,15 @@ pub struct Npz {
     pub path: PathBuf,
     /// The number of classes; default: the largest label + 1.
     pub classes: Option<usize>,
+    /// The most MiB that the arrays may take in memory; default: half of what is free.
+    #[schemars(range(min = 1))]
+    pub memory: Option<u64>,
+}
+
+/// The rows of one split.
+struct SplitArrays {
+    rows: Rows,
+    bytes: Bytes,
 }
 
 impl Source for Npz {
@@ -36,48 +48,48 @@ impl Source for Npz {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
-        let (file, _) = files::open(&self.path)?;
-        self.arrays(file, request.task)
+        self.arrays(Arrays::open(&self.path)?, request.task)
     }
 }
 
 /// Reads the rows of an `.npz` file from any reader.
 pub fn from_reader(source: impl Read + Seek, task: Task) -> Result<Loaded> {
-    Npz::default().arrays(source, task)
+    Npz::default().arrays(Arrays::new(Path::new(""), source)?, task)
 }
 
 impl Npz {
-    fn arrays(&self, source: impl Read + Seek, task: Task) -> Result<Loaded> {
-        let mut archive = ZipArchive::new(source)
-            .map_err(|e| Error::data(&self.path, format!("not an .npz file ({e}); np.savez makes one")))?;
-        let train = self.split(&mut archive, "train", task)?.ok_or_else(|| {
-            let names: Vec<_> = archive.file_names().flatten().collect();
-            let problem = format!("no array `x_train`; it has {}", names.join(", ").escape_debug());
-            Error::data(&self.path, problem)
+    fn arrays(&self, mut arrays: Arrays<impl Read + Seek>, task: Task) -> Result<Loaded> {
+        let limit = MemoryLimit::new(self.memory);
+        let train = self.split(&mut arrays, "train", task, limit)?.ok_or_else(|| {
+            Error::data(&self.path, format!("no array `x_train`; it has {}", arrays.listed()))
         })?;
-        let test = self.split(&mut archive, "test", task)?;
+        let test = self.split(&mut arrays, "test", task, limit.less(&train.rows.xs))?;
+        let (train, test, bytes) = of_one_kind(train, test)?;
         let outputs = match task {
             Task::Values | Task::Labels => train.ys.dims()[1],
             Task::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
             Task::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
         };
-        let images = train.xs.dtype() == DType::U8 && task.classes();
+        let images = train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels && task.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
-        Ok(Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures }))
+        Ok(Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures, bytes }))
     }
 
     fn split(
         &self,
-        archive: &mut ZipArchive<impl Read + Seek>,
+        arrays: &mut Arrays<impl Read + Seek>,
         split: &str,
         task: Task,
-    ) -> Result<Option<Rows>> {
-        let Some(xs) = self.array(archive, &format!("x_{split}"))? else {
+        limit: MemoryLimit,
+    ) -> Result<Option<SplitArrays>> {
+        let Some(Array { tensor: xs, bytes }) =
+            arrays.read(&format!("x_{split}"), Integers::Features, limit)?
+        else {
             return Ok(None);
         };
         let name = format!("y_{split}");
         let fail = |problem: String| Err(Error::data(&self.path, problem));
-        let Some(ys) = self.array(archive, &name)? else {
+        let Some(Array { tensor: ys, .. }) = arrays.read(&name, Integers::Exact, limit.less(&xs))? else {
             return fail(format!("there is `x_{split}` but no `{name}`"));
         };
         let (rows, targets) = (xs.dims().first().copied(), ys.dims().first().copied());
@@ -88,7 +100,6 @@ impl Npz {
                 ys.dims()
             ));
         }
-        let xs = if xs.dtype() == DType::I64 { xs.to_dtype(DType::F64)? } else { xs };
         if xs.dtype() != DType::U8 {
             require_finite(&self.path, &format!("x_{split}"), &xs)?;
         }
@@ -101,17 +112,7 @@ impl Npz {
         if ys.dtype() == DType::F64 {
             require_finite(&self.path, &name, &ys)?;
         }
-        Ok(Some(Rows { xs, ys }))
-    }
-
-    fn array(&self, archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<Option<Tensor>> {
-        let file_name = format!("{name}.npy");
-        if archive.index_for_name(&file_name).is_none() {
-            return Ok(None);
-        }
-        let fail = |problem: String| Error::data(&self.path, format!("array `{name}`: {problem}"));
-        let mut entry = archive.by_name(&file_name).map_err(|e| fail(e.to_string()))?;
-        npy::read(&mut entry).map(Some).map_err(fail)
+        Ok(Some(SplitArrays { rows: Rows { xs, ys }, bytes }))
     }
 
     fn classes(&self, train: &Rows, test: Option<&Rows>, ignored: i64) -> Result<usize> {
@@ -156,31 +157,56 @@ fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) -> Result<T
     }
     let ys = ys.reshape(rows)?;
     let labels = ys.to_dtype(DType::I64)?;
-    let exact = labels.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-    let given = ys.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-    #[allow(clippy::float_cmp, reason = "a class number is a whole number exactly")]
-    let fraction = exact.iter().zip(&given).position(|(whole, given)| whole != given);
-    if let Some(row) = fraction {
-        let problem = format!(
-            "`{name}` has {} in row {row}, which is not a class index; for numeric targets use the loss `mse`",
-            given[row]
-        );
-        return Err(Error::data(path, problem));
-    }
-    let numbers = labels.to_vec1::<i64>()?;
-    if let Some(row) = numbers.iter().position(|label| *label < 0 && *label != ignored) {
-        let problem = format!("`{name}` has the class {} in row {row}; classes count from 0", numbers[row]);
-        return Err(Error::data(path, problem));
+    for first in (0..rows).step_by(NUMBERS) {
+        let piece = |of: &Tensor| of.narrow(0, first, NUMBERS.min(rows - first));
+        let numbers = piece(&labels)?.to_vec1::<i64>()?;
+        let given = piece(&ys)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+        let whole = piece(&labels)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+        #[allow(clippy::float_cmp, reason = "a class number is a whole number exactly")]
+        let fraction = whole.iter().zip(&given).position(|(whole, given)| whole != given);
+        let problem = match (fraction, numbers.iter().position(|label| *label < 0 && *label != ignored)) {
+            (Some(at), _) => format!(
+                "{} in row {}, which is not a class index; for numeric targets use the loss `mse`",
+                given[at],
+                first + at
+            ),
+            (None, Some(at)) => {
+                format!("the class {} in row {}; classes count from 0", numbers[at], first + at)
+            }
+            (None, None) => continue,
+        };
+        return Err(Error::data(path, format!("`{name}` has {problem}")));
     }
     Ok(labels)
 }
 
 fn require_finite(path: &Path, name: &str, values: &Tensor) -> Result<()> {
-    let numbers = values.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-    let Some(at) = numbers.iter().position(|x| !x.is_finite()) else {
-        return Ok(());
+    let count = values.dims()[0];
+    let values = values.reshape((count, ()))?;
+    let width = values.dims()[1].max(1);
+    let rows = (NUMBERS / width).max(1);
+    for first in (0..count).step_by(rows) {
+        let piece = values.narrow(0, first, rows.min(count - first))?;
+        let numbers = piece.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
+            let row = first + at / width;
+            let problem = format!("`{name}` has {} in row {row}; fill or drop such rows first", numbers[at]);
+            return Err(Error::data(path, problem));
+        }
+    }
+    Ok(())
+}
+
+/// Training and test rows whose inputs are of one kind. Small integers and booleans are numbers where the others are.
+fn of_one_kind(train: SplitArrays, test: Option<SplitArrays>) -> Result<(Rows, Option<Rows>, Bytes)> {
+    let kind = |split: &SplitArrays| (split.rows.xs.dtype() == DType::U8, split.bytes);
+    let bytes = train.bytes;
+    let Some(test) = test else { return Ok((train.rows, None, bytes)) };
+    if kind(&train) == kind(&test) {
+        return Ok((train.rows, Some(test.rows), bytes));
+    }
+    let numbers = |SplitArrays { rows, bytes }: SplitArrays| -> Result<Rows> {
+        Ok(Rows { xs: bytes.numbers(&rows.xs)?, ..rows })
     };
-    let row = at / (numbers.len() / values.dims()[0]).max(1);
-    let problem = format!("`{name}` has {} in row {row}; fill or drop such rows first", numbers[at]);
-    Err(Error::data(path, problem))
+    Ok((numbers(train)?, Some(numbers(test)?), Bytes::Pixels))
 }

@@ -1,14 +1,26 @@
 //! Pictures of one size.
 
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use candle_core::Tensor;
+use image::codecs::png::PngDecoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::jpeg;
+use super::pixels::PixelBuffer;
 use super::preprocess::{PreprocessingSource, Step};
 use crate::error::{Error, Result};
 use crate::files;
+
+/// The largest file of a picture, in bytes.
+const LARGEST_FILE: u64 = 1 << 29;
+/// The most bytes that the pixels of one file may take while it is decoded.
+const MOST_DECODED: u64 = 1 << 29;
+/// The most bytes that the rest of a PNG file may take, such as its colour profile, which is packed.
+const MOST_METADATA: u64 = 1 << 24;
 
 /// The size and the classes of pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,30 +48,130 @@ impl Pictures {
         PreprocessingSource::Images { height, width, channels, classes, elements }
     }
 
-    /// The bytes of a picture file, plane by plane, row by row.
-    pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        Ok(bytes(&open(path)?, (self.height, self.width), self.channels == 3))
+    /// Adds the pixels of a picture file, plane by plane, row by row.
+    ///
+    /// # Errors
+    /// A file that is no picture, or too large to be one.
+    pub fn read(&self, path: &Path, pixels: &mut PixelBuffer) -> Result<()> {
+        let picture = self.resized(open(path)?);
+        let color = self.channels == 3;
+        if !is_deep(&picture) {
+            let own = if color { planes(&picture.into_rgb8()) } else { picture.into_luma8().into_raw() };
+            pixels.add_bytes(&own);
+            return Ok(());
+        }
+        let own = if color { planes(&picture.into_rgb16()) } else { picture.into_luma16().into_raw() };
+        pixels.add_deep(&own).map_err(|problem| Error::data(path, problem))
+    }
+
+    /// The picture in the size of all pictures, with linear interpolation.
+    fn resized(&self, picture: DynamicImage) -> DynamicImage {
+        let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+        let (height, width) = (side(self.height), side(self.width));
+        if (picture.height(), picture.width()) == (height, width) {
+            return picture;
+        }
+        picture.resize_exact(width, height, FilterType::Triangle)
+    }
+
+    /// The number of pixels of all planes.
+    pub fn pixels(&self) -> usize {
+        self.height.saturating_mul(self.width).saturating_mul(self.channels)
     }
 }
 
-/// Reads a picture file.
-pub(super) fn open(path: &Path) -> Result<DynamicImage> {
-    let damaged = |e: &dyn std::fmt::Display| Error::data(path, format!("not a readable picture ({e})"));
-    // What the file is shows in its first bytes, whatever its name says.
-    let reader = ImageReader::new(std::io::BufReader::new(files::open(path)?.0));
-    let reader = reader.with_guessed_format().map_err(Error::io("read", path))?;
-    reader.decode().map_err(|e| damaged(&e))
+/// Whether a picture has more than 8 bits a channel.
+fn is_deep(picture: &DynamicImage) -> bool {
+    picture.color().bytes_per_pixel() / picture.color().channel_count() > 1
 }
 
-/// The bytes of a picture, plane by plane, resized with linear interpolation.
-fn bytes(picture: &DynamicImage, (height, width): (usize, usize), color: bool) -> Vec<u8> {
-    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-    let fits = (picture.height(), picture.width()) == (side(height), side(width));
-    let resized = (!fits).then(|| picture.resize_exact(side(width), side(height), FilterType::Triangle));
-    let picture = resized.as_ref().unwrap_or(picture);
-    if !color {
-        return picture.to_luma8().into_raw();
-    }
-    let pixels = picture.to_rgb8().into_raw();
-    (0..3).flat_map(|plane| pixels.iter().skip(plane).step_by(3).copied().collect::<Vec<_>>()).collect()
+/// The three planes of a picture in colour.
+fn planes<T: Copy + image::Primitive>(picture: &image::ImageBuffer<image::Rgb<T>, Vec<T>>) -> Vec<T>
+where
+    image::Rgb<T>: image::Pixel<Subpixel = T>,
+{
+    let pixels = picture.as_raw();
+    (0..3).flat_map(|plane| pixels.iter().skip(plane).step_by(3).copied()).collect()
 }
+
+/// Height and width of a picture as it is displayed; its pixels are not decoded.
+pub(super) fn size_of(path: &Path) -> Result<[usize; 2]> {
+    let bytes = contents(path)?;
+    let mut decoder = decoder(path, &bytes)?;
+    let (width, height) = decoder.dimensions();
+    let (width, height) = (width as usize, height as usize);
+    Ok(match orientation(&mut *decoder) {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => [width, height],
+        _ => [height, width],
+    })
+}
+
+/// Reads a picture file, turned as it is displayed: PIL's `ImageOps.exif_transpose`.
+fn open(path: &Path) -> Result<DynamicImage> {
+    let bytes = contents(path)?;
+    let mut decoder = decoder(path, &bytes)?;
+    let orientation = orientation(&mut *decoder);
+    let (width, height) = decoder.dimensions();
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_DECODED);
+    if limits.reserve(decoder.total_bytes()).is_err() {
+        let problem =
+            format!("a picture of {width} x {height} pixels is too large to decode; make it smaller");
+        return Err(Error::data(path, problem));
+    }
+    decoder.set_limits(limits).map_err(|e| damaged(path, &e))?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| damaged(path, &e))?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// The bytes of a picture file.
+fn contents(path: &Path) -> Result<Vec<u8>> {
+    let (file, size) = files::open(path)?;
+    let mut bytes = Vec::new();
+    let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
+    let fits = size <= LARGEST_FILE && bytes.try_reserve_exact(room).is_ok();
+    if !fits {
+        return Err(Error::data(path, format!("{size} bytes are too many for a picture; make it smaller")));
+    }
+    file.take(size).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    Ok(bytes)
+}
+
+/// A decoder that has read the head of a file. What the file is shows in its first bytes, whatever its name says.
+fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<Box<dyn ImageDecoder + 'a>> {
+    let format = image::guess_format(bytes).map_err(|e| damaged(path, &e))?;
+    let source = Cursor::new(bytes);
+    match format {
+        // Its limits are for what is packed besides the pixels, and must be known from the start.
+        ImageFormat::Png => {
+            let mut limits = Limits::default();
+            limits.max_alloc = Some(MOST_METADATA);
+            Ok(Box::new(PngDecoder::with_limits(source, limits).map_err(|e| damaged(path, &e))?))
+        }
+        ImageFormat::Jpeg => {
+            jpeg::check(bytes).map_err(|problem| Error::data(path, problem))?;
+            let decoder = ImageReader::with_format(source, format).into_decoder();
+            Ok(Box::new(decoder.map_err(|e| damaged(path, &e))?))
+        }
+        _ => {
+            let decoder = ImageReader::with_format(source, format).into_decoder();
+            Ok(Box::new(decoder.map_err(|e| damaged(path, &e))?))
+        }
+    }
+}
+
+/// How a picture is turned where it is displayed; a damaged entry turns nothing.
+fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
+    decoder.orientation().unwrap_or(Orientation::NoTransforms)
+}
+
+fn damaged(path: &Path, error: &image::ImageError) -> Error {
+    Error::data(path, format!("not a readable picture ({error})"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 
-use super::preprocess::{Preprocessing, PreprocessingSource, Step};
+use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
+use super::rows::Bytes;
 use super::split::{RULES, SplitRows};
 use super::{
     Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
-    TargetInfo, Task, Threshold,
+    TargetInfo, Task, Threshold, Windows,
 };
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
@@ -88,7 +89,7 @@ impl Preparation {
 
     /// Splits, reshapes and normalises raw rows.
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let RawRows { train, test: own_test, test_share, outputs, ordered, pictures } = raw;
+        let RawRows { train, test: own_test, test_share, outputs, ordered, pictures, bytes } = raw;
         let plan = request.split_plan(test_share);
         let SplitRows { train, validation, test } = if ordered {
             SplitRows::by_time(&train, &plan)?
@@ -101,13 +102,15 @@ impl Preparation {
             Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
         };
         let train = shape(train)?;
+        let pixels = pictures.is_some() || (train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels);
+        let unit = if pixels { 1.0 / 255.0 } else { 1.0 };
         let elements = match request.fitted.and_then(Preprocessing::elements) {
             Some(elements) => elements.clone(),
-            None => self.normalize.fit(&train.xs)?,
+            None => self.normalize.fit(&bytes.numbers(&train.xs)?, unit)?,
         };
         let dataset = |rows: Rows| -> Result<Dataset> {
-            let affine = Affine { scale: elements.scale, shift: elements.shift };
-            Dataset::new(&elements.fitted(&rows.xs)?, &rows.ys, affine, request.dtype, device)
+            let (xs, affine) = scaled(&elements, bytes, &rows.xs)?;
+            Dataset::new(&xs, &rows.ys, affine, request.dtype, device)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
         let (validation, test, train) = (others(validation)?, others(test)?, dataset(train)?);
@@ -133,16 +136,17 @@ impl Preparation {
                     let own = rows.xs.dims()[1..].to_vec();
                     (Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?, own)
                 }
-                EncodedRows::Windows(rows, steps) => {
+                EncodedRows::Windows(Windows { rows, steps, starts }) => {
                     let own = vec![steps, rows.xs.dims()[1]];
-                    (Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?, own)
+                    let data = Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?;
+                    (data.with_starts(starts), own)
                 }
                 EncodedRows::File(stored) => {
                     let own = vec![stored.form().features];
                     (Dataset::stored(stored, request.dtype, device), own)
                 }
             };
-            Ok(data.with_row_shape(&self.row_shape(&own, request.input)?).with_units(units.clone()))
+            data.with_row_shape(&self.row_shape(&own, request.input)?).with_units(units.clone())
         };
         let train = dataset(train)?;
         preprocessing.row = train.row_shape().to_vec();
@@ -156,11 +160,20 @@ impl Preparation {
     }
 }
 
+/// Inputs with their fitted normalisation, and the rest of it, which is applied batch by batch.
+fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor) -> Result<(Tensor, Affine)> {
+    let Elements { scale, shift, .. } = *elements;
+    if elements.offset.is_empty() && xs.dtype() == DType::U8 {
+        // Bytes stay bytes, whatever they stand for.
+        return Ok((xs.clone(), Affine { scale, shift: shift + scale * bytes.offset() }));
+    }
+    Ok((elements.fitted(&bytes.numbers(xs)?)?, Affine { scale, shift }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::{Input, order};
-    use candle_core::{DType, Tensor};
 
     fn rows(labels: &[i64]) -> RawRows {
         let n = labels.len();
@@ -175,6 +188,7 @@ mod tests {
             outputs: 2,
             ordered: false,
             pictures: None,
+            bytes: Bytes::default(),
         }
     }
 
@@ -182,7 +196,7 @@ mod tests {
         let plan: Preparation = toml::from_str(text).unwrap();
         let task = Task::Classes { ignored: -100, probabilities: false };
         let (dtype, plan) = (DType::F64, &plan);
-        let request = Request { task, standardize: false, input, seed: 1, dtype, plan, fitted: None };
+        let request = Request { input, seed: 1, dtype, ..Request::new(task, plan) };
         plan.prepare(Loaded::Raw(raw), &request, &Device::Cpu)
     }
 

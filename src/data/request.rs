@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub standardize: bool,
     /// The input shape that the model expects.
     pub input: Input,
+    /// The most numbers of a row that the model can take.
+    pub widest: usize,
     /// The seed of everything random.
     pub seed: u64,
     /// The dtype of a batch.
@@ -31,6 +33,7 @@ impl<'a> Request<'a> {
             task,
             standardize: false,
             input: Input::Features,
+            widest: usize::MAX,
             seed: 0,
             dtype: DType::F32,
             plan,

@@ -39,6 +39,36 @@ pub struct RawRows {
     pub ordered: bool,
     /// For pictures: their size and the class names.
     pub pictures: Option<Pictures>,
+    /// What the inputs stand for where they are bytes.
+    pub bytes: Bytes,
+}
+
+/// What bytes stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bytes {
+    /// Brightness from 0 to 255, which is divided by 255.
+    #[default]
+    Pixels,
+    /// Integers from -128 on, plus 128.
+    Signed,
+    /// 0 and 1.
+    Flags,
+}
+
+impl Bytes {
+    /// What is added to an element to get what it stands for.
+    pub fn offset(self) -> f64 {
+        if self == Self::Signed { -128.0 } else { 0.0 }
+    }
+
+    /// The numbers that the elements of a tensor stand for: those of other types, and bytes that stand for themselves, as
+    /// they are.
+    pub fn numbers(self, xs: &Tensor) -> candle_core::Result<Tensor> {
+        if xs.dtype() != DType::U8 || self == Self::Pixels {
+            return Ok(xs.clone());
+        }
+        xs.to_dtype(DType::F32)?.affine(1.0, self.offset())
+    }
 }
 
 /// Rows that are split and encoded.
@@ -59,12 +89,23 @@ pub struct EncodedSplits {
 /// Encoded rows, by where they are kept.
 #[derive(Debug, Clone)]
 pub enum EncodedRows {
-    /// In memory.
+    /// In memory; values are in their own units.
     Memory(Rows),
-    /// In memory; each row starts a window of this many rows.
-    Windows(Rows, usize),
+    /// In memory: windows of rows.
+    Windows(Windows),
     /// In a file.
     File(Stored),
+}
+
+/// Windows of rows that follow each other.
+#[derive(Debug, Clone)]
+pub struct Windows {
+    /// The rows; a target stands at the row that its window starts with.
+    pub rows: Rows,
+    /// The rows of a window.
+    pub steps: usize,
+    /// The rows that windows start with; nothing: all that have a target.
+    pub starts: Option<Vec<u32>>,
 }
 
 impl RawRows {

@@ -28,7 +28,7 @@ pub struct Form {
     pub features: usize,
     /// The number of target values; 0 if the target is a class index.
     pub targets: usize,
-    /// Whether numbers are f64 instead of f32.
+    /// Whether features are f64 instead of f32; target values are always f64.
     pub wide: bool,
 }
 
@@ -43,7 +43,7 @@ impl Form {
 
     /// The size of a row in bytes.
     pub fn bytes(self) -> usize {
-        self.features_bytes() + if self.targets == 0 { 8 } else { self.targets * self.number() }
+        self.features_bytes() + 8 * self.targets.max(1)
     }
 
     /// The dtype of its numbers.
@@ -75,13 +75,16 @@ impl Writer {
     /// Adds a row: its features, and its target values or its class.
     pub fn add(&mut self, features: &[f64], values: &[f64], class: i64) -> Result<()> {
         self.bytes.clear();
-        for number in features.iter().chain(values) {
+        for number in features {
             #[allow(clippy::cast_possible_truncation, reason = "the run's precision")]
             if self.form.wide {
                 self.bytes.extend(number.to_le_bytes());
             } else {
                 self.bytes.extend((*number as f32).to_le_bytes());
             }
+        }
+        for value in values {
+            self.bytes.extend(value.to_le_bytes());
         }
         if self.form.targets == 0 {
             self.bytes.extend(class.to_le_bytes());
@@ -123,30 +126,23 @@ impl Stored {
     /// The features of these rows, (rows, F).
     pub fn features(&self, rows: &[u32]) -> Result<Tensor> {
         let bytes = self.read(rows, 0, self.form.features_bytes())?;
-        self.numbers(&bytes, (rows.len(), self.form.features))
+        let shape = (rows.len(), self.form.features);
+        if self.form.wide {
+            return doubles(&bytes, shape);
+        }
+        let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        Ok(Tensor::from_vec(numbers, shape, &Device::Cpu)?)
     }
 
-    /// The targets of these rows: classes (rows), or values (rows, K).
+    /// The targets of these rows: classes (rows), or values (rows, K) of F64.
     pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
         let start = self.form.features_bytes();
         let bytes = self.read(rows, start, self.form.bytes() - start)?;
         if self.form.targets > 0 {
-            return self.numbers(&bytes, (rows.len(), self.form.targets));
+            return doubles(&bytes, (rows.len(), self.form.targets));
         }
         let classes: Vec<i64> = bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
         Ok(Tensor::from_vec(classes, rows.len(), &Device::Cpu)?)
-    }
-
-    fn numbers(&self, bytes: &[u8], shape: (usize, usize)) -> Result<Tensor> {
-        Ok(if self.form.wide {
-            let numbers: Vec<f64> =
-                bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
-            Tensor::from_vec(numbers, shape, &Device::Cpu)?
-        } else {
-            let numbers: Vec<f32> =
-                bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            Tensor::from_vec(numbers, shape, &Device::Cpu)?
-        })
     }
 
     /// Bytes `start .. start + length` of each of these rows.
@@ -169,6 +165,11 @@ impl Stored {
         }
         Ok(bytes)
     }
+}
+
+fn doubles(bytes: &[u8], shape: (usize, usize)) -> Result<Tensor> {
+    let numbers: Vec<f64> = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    Ok(Tensor::from_vec(numbers, shape, &Device::Cpu)?)
 }
 
 #[cfg(test)]
@@ -196,5 +197,12 @@ mod tests {
         let mut writer = Writer::create(form).unwrap();
         writer.add(&[1.0], &[2.0, 3.0], 0).unwrap();
         assert_eq!(writer.finish().unwrap().targets(&[0]).unwrap().to_vec2::<f64>().unwrap(), [[2.0, 3.0]]);
+        // Targets are kept in full, whatever the features are.
+        let mut writer = Writer::create(Form { features: 1, targets: 1, wide: false }).unwrap();
+        writer.add(&[0.1], &[16_777_217.0], 0).unwrap();
+        writer.add(&[0.1], &[0.1], 0).unwrap();
+        let stored = writer.finish().unwrap();
+        assert_eq!(stored.targets(&[1, 0]).unwrap().to_vec2::<f64>().unwrap(), [[0.1], [16_777_217.0]]);
+        assert_eq!(stored.features(&[0]).unwrap().to_vec2::<f32>().unwrap(), [[0.1]]);
     }
 }

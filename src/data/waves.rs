@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, RawRows, Request, Rows, Source};
+use super::{Bytes, Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -77,6 +77,7 @@ impl Source for Waves {
             outputs: 1,
             ordered: true,
             pictures: None,
+            bytes: Bytes::default(),
         }))
     }
 }

@@ -8,16 +8,20 @@ use super::{Build, MOST_UNITS, check_probability, check_width};
 use crate::data::Input;
 use crate::error::Result;
 use crate::nn::{
-    Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, Params, Shape,
+    Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, MOST_NUMBERS, Params,
+    Shape,
 };
 use crate::registry::KeyError;
+
+/// The most hidden layers.
+const MOST_HIDDEN: usize = 1000;
 
 /// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mlp {
     /// The widths of the hidden layers; empty: one linear layer.
-    #[schemars(inner(range(min = 1, max = MOST_UNITS)))]
+    #[schemars(length(max = MOST_HIDDEN), inner(range(min = 1, max = MOST_UNITS)))]
     pub hidden: Vec<usize>,
     /// The activation after each hidden layer.
     pub activation: Activation,
@@ -54,7 +58,15 @@ impl Build for Mlp {
         Input::Features
     }
 
+    fn widest(&self) -> usize {
+        MOST_NUMBERS / self.hidden.first().copied().unwrap_or(1).max(1)
+    }
+
     fn check(&self) -> Result<(), KeyError> {
+        if self.hidden.len() > MOST_HIDDEN {
+            let problem = format!("has {} layers; {MOST_HIDDEN} are the most", self.hidden.len());
+            return Err(KeyError::new("hidden", problem));
+        }
         for (index, width) in self.hidden.iter().enumerate() {
             check_width(&format!("hidden[{index}]"), *width)?;
         }

@@ -20,6 +20,11 @@ pub trait Build {
     /// What the network reads.
     fn input(&self) -> Input;
 
+    /// The most numbers of a row that it can take.
+    fn widest(&self) -> usize {
+        usize::MAX
+    }
+
     /// Validates the options; an error names the key.
     fn check(&self) -> Result<(), KeyError>;
 

@@ -34,7 +34,7 @@ pub use init::{Init, InitScheme};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use op::{CellTensors, EmbeddingTable, Op};
-pub use params::{Buffer, Param, Params};
+pub use params::{Buffer, MOST_NUMBERS, Param, Params};
 pub use recurrent::{LastStep, MeanOfSteps, Recurrent, TimeMajor};
 pub use shape::Shape;
 pub use tape::{Mode, Tape};

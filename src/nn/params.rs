@@ -7,7 +7,11 @@ use candle_core::{DType, Device, Tensor, Var};
 use super::init::{Init, Shape};
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
+use crate::names::first_few_by;
 use crate::rng::{Purpose, Stream};
+
+/// The most numbers that a network may have.
+pub const MOST_NUMBERS: usize = 1 << 28;
 
 /// A trained parameter. Clones share its storage.
 #[derive(Debug, Clone)]
@@ -109,12 +113,11 @@ impl Params {
 
     /// Checks that the network fits in memory before it is initialised.
     fn require_room(&self, shape: &[usize]) -> Result<()> {
-        const MOST: usize = 1 << 28;
         let count = shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size));
         match count.and_then(|count| count.checked_add(self.count())) {
-            Some(count) if count <= MOST => Ok(()),
+            Some(count) if count <= MOST_NUMBERS => Ok(()),
             _ => Err(Error::Config(format!(
-                "a parameter of shape {shape:?} makes the network larger than {MOST} numbers; choose smaller widths"
+                "a parameter of shape {shape:?} makes the network larger than {MOST_NUMBERS} numbers; choose smaller widths"
             ))),
         }
     }
@@ -237,7 +240,7 @@ impl Params {
         for name in state.keys().filter(|name| own.iter().all(|(own, _)| own != name)) {
             problems.push(format!("`{}` is not in the model", name.escape_debug()));
         }
-        if problems.is_empty() { Ok(changes) } else { Err(Error::Weights(problems.join("; "))) }
+        if problems.is_empty() { Ok(changes) } else { Err(Error::Weights(first_few_by(problems, "; "))) }
     }
 }
 

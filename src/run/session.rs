@@ -29,6 +29,7 @@ impl Session {
             task: config.loss.want(),
             standardize: config.loss.standardizes(),
             input: config.model.input(),
+            widest: config.model.widest(),
             seed: config.seed,
             dtype,
             plan: &config.preparation,

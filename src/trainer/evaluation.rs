@@ -43,10 +43,7 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
         sum += loss.apply(&outputs, &batch.ys, 1.0)?.0.read()?;
         total += weight;
         let predictions = predictions(loss, &outputs, data.units())?;
-        match data.units() {
-            Some(units) => metrics.add(&predictions, &targets(units, &batch.ys)?)?,
-            None => metrics.add(&predictions, &batch.ys)?,
-        }
+        metrics.add(&predictions, &data.exact_targets(&rows)?)?;
     }
     if total == 0.0 {
         return Err(no_row_counts());
@@ -68,15 +65,6 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
     Ok(Evaluation { loss, metrics: values, left_out, classes: metrics.into_counts() })
 }
 
-/// Targets (N, K) in their own units. What rounding made of 0 is 0 again: a mean that 32 bits hold comes back with an
-/// error of `|mean| ε`.
-fn targets(units: &Units, ys: &Tensor) -> Result<Tensor> {
-    let epsilon = if ys.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
-    let restored = units.restore(ys)?;
-    let known = restored.abs()?.broadcast_gt(&(units.mean.abs()? * epsilon)?)?;
-    Ok((restored * known.to_dtype(DType::F64)?)?)
-}
-
 /// Checks that a run will have the number that it watches, `val_accuracy` for instance, on these validation rows, of
 /// which the network predicts `outputs` numbers each. Numbers that are no metrics of the validation rows are not looked
 /// at.
@@ -95,11 +83,7 @@ pub(super) fn check_watched(
     for rows in data.chunks() {
         // Whether a metric can be computed depends on the targets alone.
         let predictions = Tensor::zeros((rows.len(), outputs), DType::F64, &Device::Cpu)?;
-        let ys = data.targets(&rows)?;
-        match data.units() {
-            Some(units) => metrics.add(&predictions, &targets(units, &ys)?)?,
-            None => metrics.add(&predictions, &ys)?,
-        }
+        metrics.add(&predictions, &data.exact_targets(&rows)?)?;
     }
     let values = metrics.values();
     match values.iter().find(|metric| metric.name == name) {

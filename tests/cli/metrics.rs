@@ -148,3 +148,45 @@ fn the_list_says_which_values_are_better_and_what_they_mean() {
     }
     assert!(succeed(Path::new("."), &["list"]).contains(text.trim_end()));
 }
+
+/// scikit-learn's `mean_absolute_percentage_error` and others are of the predictions that a user gets and the targets of
+/// the file, in 64 bits.
+#[test]
+fn metrics_of_values_see_the_targets_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // Log-normal money: what standardised numbers of 32 bits keep of the small ones is wrong by far.
+    let target = |i: usize| (f64::from(u16::try_from(i * 7919 % 1000).unwrap()) / 1000.0 * 24.0 - 6.0).exp();
+    let rows =
+        |start: usize| lines("x,z,y", 300, |i| format!("{},{},{:e}", i % 17, i % 5, target(start + i)));
+    let path = write(folder.path(), "train.csv", rows(0));
+    write(folder.path(), "test.csv", rows(313));
+    let test = folder.path().join("test.csv");
+    for memory in [256, 0] {
+        let data = format!("test = '{}'\nnormalize = 'standard'\nmemory = {memory}", test.display());
+        write(folder.path(), "c.toml", config("csv", &path, "y", &data, "mse"));
+        let out = format!("run-{memory}");
+        succeed(folder.path(), &["train", "c.toml", "-q", "--out", &out]);
+        let log = std::fs::read_to_string(folder.path().join(&out).join("metrics.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        let said = succeed(folder.path(), &["predict", &out, "--input", "test.csv"]);
+        let said: Vec<f64> = said.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+        let pairs =
+            || said.iter().zip((0..).map(|i| format!("{:e}", target(313 + i)).parse::<f64>().unwrap()));
+        let mean = |term: &dyn Fn(f64, f64) -> f64| pairs().map(|(x, y)| term(*x, y)).sum::<f64>() / 300.0;
+        for (name, expected) in [
+            ("test_mape", mean(&|x, y| ((x - y) / y).abs())),
+            ("test_mae", mean(&|x, y| (x - y).abs())),
+            ("test_mse", mean(&|x, y| (x - y) * (x - y))),
+        ] {
+            let own = last[name].as_f64().unwrap();
+            // Predictions are printed with as many digits as 32 bits hold.
+            assert!((own / expected - 1.0).abs() < 1e-7, "{name}: {own} is not {expected}");
+        }
+    }
+    // A target of 0 has no share of itself.
+    write(folder.path(), "test.csv", rows(313) + "1,1,0\n");
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "zero"]);
+    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("test_mae") && !printed.contains("test_mape"), "{printed}");
+    assert!(said.contains("mape") && said.contains("a target is 0"), "{said}");
+}

@@ -190,3 +190,59 @@ fn booleans_are_numbers_and_constant_columns_have_no_spread() {
     let loss = run("c", &[tenth("x_train", 0.1), y("y_train"), tenth("x_test", 0.1001), y("y_test")]);
     assert!(loss < 1.0, "{loss}");
 }
+
+#[test]
+fn small_integers_are_numbers_and_stay_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    std::fs::write(folder.path().join("c.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    let y = |name| Array::i64(name, &[40], (0..40).map(|i| i % 2));
+    let values: Vec<i8> = (0..40i8).flat_map(|i| [if i % 2 == 0 { -100 } else { 90 }, i]).collect();
+    let small = |name| Array::new(name, "|i1", &[40, 2], values.iter().map(|x| x.cast_unsigned()).collect());
+    let wide = |name| Array::f32(name, &[40, 2], values.iter().map(|x| f32::from(*x)));
+    let weights = |out: &str, normalize: &str, x: &dyn Fn(&'static str) -> Array| {
+        write(&data, true, &[x("x_train"), y("y_train"), x("x_test"), y("y_test")]);
+        let set = format!("data.normalize='{normalize}'");
+        succeed(folder.path(), &["train", "c.toml", "-q", "--out", out, "--set", &set]);
+        std::fs::read(folder.path().join(out).join("model.safetensors")).unwrap()
+    };
+    for normalize in ["none", "standard"] {
+        let (a, b) = (format!("small-{normalize}"), format!("wide-{normalize}"));
+        assert!(weights(&a, normalize, &small) == weights(&b, normalize, &wide), "{normalize}");
+    }
+    // Rows of the other type are the same rows, for a test split and to predict.
+    write(&data, true, &[small("x_train"), y("y_train"), wide("x_test"), y("y_test")]);
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "mixed"]);
+    let predict = |x: Array| {
+        write(&folder.path().join("x.npz"), true, &[x]);
+        succeed(folder.path(), &["predict", "small-none", "--input", "x.npz"])
+    };
+    assert_eq!(predict(small("x")), predict(wide("x")));
+}
+
+#[test]
+fn what_is_packed_is_checked_against_the_memory_before_it_is_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    std::fs::write(folder.path().join("c.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    // Eight million bytes of zeros take some kilobytes.
+    let rows = 1 << 20;
+    let x = Array::new("x_train", "|i1", &[rows, 8], vec![0; rows * 8]);
+    write(&data, true, &[x, Array::i64("y_train", &[2], [0, 1])]);
+    let train = |memory: &str| fail(folder.path(), &["train", "c.toml", "--set", memory], 1);
+    let error = train("data.memory=7");
+    assert!(error.contains("data.npz: array `x_train`: it takes 8.0 MiB"), "{error}");
+    assert!(error.contains("`data.memory` allows 7.0 MiB"), "{error}");
+    assert!(train("data.memory=9").contains("do not fit"), "the labels are too few");
+}
+
+#[test]
+fn of_many_arrays_five_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let arrays: Vec<Array> = names.into_iter().map(|name| Array::i64(name, &[1], [0])).collect();
+    write(&folder.path().join("data.npz"), true, &arrays);
+    let error = fail(folder.path(), &["train", "c.toml"], 1);
+    assert!(error.contains("and 2 more") && error.matches('`').count() == 2 + 2 * 5, "{error}");
+}

@@ -7,6 +7,7 @@ mod column;
 mod elements;
 mod normalize;
 mod saved;
+mod series;
 mod step;
 mod table;
 mod target;
@@ -16,8 +17,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
-use super::dataset::Units;
 use super::table::read::{Dialect, Format};
+use super::units::Units;
 use crate::error::{Error, Result};
 
 pub use categories::{Categories, MissingName};
@@ -25,6 +26,7 @@ pub use cell_error::CellError;
 pub use column::{Column, Features, Operation};
 pub use elements::Elements;
 pub use normalize::Normalize;
+pub use series::{Fill, SeriesOrder};
 pub use step::Step;
 pub use table::TableEncoder;
 pub use target::Target;
@@ -62,6 +64,8 @@ pub enum PreprocessingSource {
         window: usize,
         /// How many rows ahead it is made.
         horizon: usize,
+        /// How its rows follow each other.
+        order: SeriesOrder,
         /// The steps.
         encoder: TableEncoder,
     },

@@ -93,9 +93,8 @@ impl Serialize for Normalize {
 }
 
 impl Normalize {
-    /// Fits the normalisation to rows (N, F) or (N, T, F).
-    pub(in crate::data) fn fit(self, xs: &Tensor) -> Result<Elements> {
-        let unit = if xs.dtype() == DType::U8 { 1.0 / 255.0 } else { 1.0 };
+    /// Fits the normalisation to rows (N, F) or (N, T, F), whose elements are multiplied by `unit`.
+    pub(in crate::data) fn fit(self, xs: &Tensor, unit: f64) -> Result<Elements> {
         let (offset, spread) = match self {
             Self::None => return Ok(Elements::affine(unit, 0.0)),
             Self::Fixed { mean, std } => return Ok(Elements::affine(unit / std, -mean / std)),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::categories::{Categories, MissingName};
 use super::column::{Column, Operation};
+use super::series::SeriesOrder;
 use super::step::Step;
 use super::target::Target;
 use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
@@ -25,10 +26,28 @@ struct Saved {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "source", rename_all = "lowercase")]
 enum SavedSource {
-    Table { table: TableFormat, recipe: SavedTable },
-    Series { table: TableFormat, window: usize, horizon: usize, recipe: SavedTable },
-    Images { height: usize, width: usize, channels: usize, classes: Vec<String>, transform: Elements },
-    Arrays { transform: Elements },
+    Table {
+        table: TableFormat,
+        recipe: SavedTable,
+    },
+    Series {
+        table: TableFormat,
+        window: usize,
+        horizon: usize,
+        #[serde(default, skip_serializing_if = "SeriesOrder::is_plain")]
+        order: SeriesOrder,
+        recipe: SavedTable,
+    },
+    Images {
+        height: usize,
+        width: usize,
+        channels: usize,
+        classes: Vec<String>,
+        transform: Elements,
+    },
+    Arrays {
+        transform: Elements,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -103,8 +122,8 @@ impl From<Saved> for Preprocessing {
             SavedSource::Table { table, recipe } => {
                 PreprocessingSource::Table { format: table, encoder: recipe.into() }
             }
-            SavedSource::Series { table, window, horizon, recipe } => {
-                PreprocessingSource::Series { format: table, window, horizon, encoder: recipe.into() }
+            SavedSource::Series { table, window, horizon, order, recipe } => {
+                PreprocessingSource::Series { format: table, window, horizon, order, encoder: recipe.into() }
             }
             SavedSource::Images { height, width, channels, classes, transform } => {
                 let elements = Step::Elements(transform);
@@ -126,8 +145,8 @@ impl From<Preprocessing> for Saved {
             PreprocessingSource::Table { format, encoder } => {
                 SavedSource::Table { table: format, recipe: (&encoder).into() }
             }
-            PreprocessingSource::Series { format, window, horizon, encoder } => {
-                SavedSource::Series { table: format, window, horizon, recipe: (&encoder).into() }
+            PreprocessingSource::Series { format, window, horizon, order, encoder } => {
+                SavedSource::Series { table: format, window, horizon, order, recipe: (&encoder).into() }
             }
             PreprocessingSource::Images { height, width, channels, classes, .. } => {
                 SavedSource::Images { height, width, channels, classes, transform }

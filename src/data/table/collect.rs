@@ -11,7 +11,7 @@ const A_ROW: u64 = 16;
 
 /// Collects the rows of one part.
 pub(super) enum Collector {
-    Memory { form: Form, xs: Numbers, values: Numbers, classes: Vec<i64>, rows: usize },
+    Memory { form: Form, xs: Numbers, values: Vec<f64>, classes: Vec<i64>, rows: usize },
     File(Box<Writer>),
 }
 
@@ -57,7 +57,7 @@ impl Collector {
         Ok(Self::Memory {
             form,
             xs: Numbers::with_capacity(form.wide, count * form.features),
-            values: Numbers::with_capacity(form.wide, count * form.targets),
+            values: Vec::with_capacity(count * form.targets),
             classes: Vec::new(),
             rows: 0,
         })
@@ -69,7 +69,7 @@ impl Collector {
             Self::File(writer) => writer.add(features, targets, class),
             Self::Memory { form, xs, values, classes, rows } => {
                 xs.extend(features);
-                values.extend(targets);
+                values.extend_from_slice(targets);
                 if form.targets == 0 {
                     classes.push(class);
                 }
@@ -92,7 +92,7 @@ impl Collector {
                 let ys = if form.targets == 0 {
                     Tensor::from_vec(classes, rows, &Device::Cpu)?
                 } else {
-                    values.tensor((rows, form.targets))?
+                    Tensor::from_vec(values, (rows, form.targets), &Device::Cpu)?
                 };
                 Ok(Some(EncodedRows::Memory(Rows { xs, ys })))
             }

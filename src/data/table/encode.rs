@@ -140,7 +140,7 @@ impl<'a> RowEncoder<'a> {
         }
     }
 
-    /// Writes the targets of a row to `targets`, standardised if they are so for training.
+    /// Writes the targets of a row to `targets`, in their own units.
     pub fn targets(&self, row: &Row, targets: &mut Vec<f64>) -> Result<()> {
         targets.clear();
         for (index, name) in self.target.names().iter().enumerate() {
@@ -154,12 +154,20 @@ impl<'a> RowEncoder<'a> {
                     if value == Value::Missing { "is missing" } else { "is no number that can be learnt" };
                 return Err(at(&self.path, row, name, value, problem));
             };
-            targets.push(match self.target {
-                Target::Values { mean, std, .. } => (number - mean[index]) / std[index],
-                _ => number,
-            });
+            targets.push(number);
         }
         Ok(())
+    }
+
+    /// The columns, counted among those of the encoder, whose cells of a row are missing.
+    pub(super) fn missing<'r>(&'r self, row: &'r Row) -> impl Iterator<Item = u32> + 'r {
+        let missing = |located: &LocatedColumn<'_>| located.cell(row) == Value::Missing;
+        (0..).zip(&self.columns).filter(move |(_, located)| missing(located)).map(|(column, _)| column)
+    }
+
+    /// Whether a target of a row is missing.
+    pub(super) fn is_target_missing(&self, row: &Row) -> bool {
+        (0..self.target.width()).any(|index| self.target(row, index) == Value::Missing)
     }
 
     fn target<'r>(&self, row: &'r Row, index: usize) -> Value<'r> {

@@ -124,7 +124,8 @@ impl ColumnFitter<'_> {
     /// The imputation of missing numbers.
     fn imputed(&self, moments: &Moments, median: impl Fn() -> f64) -> Option<Operation> {
         Some(Operation::Impute(match self.options.missing? {
-            Missing::Mean | Missing::Category => moments.mean,
+            // What has no value before it in a series stays the mean.
+            Missing::Mean | Missing::Category | Missing::Previous | Missing::Interpolate => moments.mean,
             Missing::Median => median(),
             Missing::Zero => 0.0,
         }))
@@ -140,7 +141,7 @@ impl ColumnFitter<'_> {
             None => MissingName::Error,
             Some(Missing::Category) if column.missing > 0 => MissingName::Own,
             Some(Missing::Zero | Missing::Category) => MissingName::Unknown,
-            Some(Missing::Mean | Missing::Median) => {
+            Some(Missing::Mean | Missing::Median | Missing::Previous | Missing::Interpolate) => {
                 column.most_frequent().map_or(MissingName::Unknown, MissingName::As)
             }
         };

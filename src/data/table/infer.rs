@@ -63,7 +63,8 @@ impl KindInference<'_> {
             return Ok(Inferred::of(Kind::Boolean));
         }
         if all(&column.dates) {
-            return Ok(self.of_dates(name, column));
+            // The time orders the rows of a series.
+            return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
         }
         let numbers = column.numbers.count + column.infinities;
         for (kind, count) in [(Kind::Number, numbers), (Kind::Date, column.dates.count)] {
@@ -74,21 +75,6 @@ impl KindInference<'_> {
         }
         self.warn_of_numbers_in_disguise(name, column);
         Ok(of_names(column))
-    }
-
-    /// The kind of a column of dates.
-    fn of_dates(&self, name: &str, column: &Column) -> Inferred {
-        if !self.ordered {
-            return Inferred::of(Kind::Date);
-        }
-        if !column.dates_ascend {
-            tracing::warn!(
-                "{}: the dates of column {} are not in order; sort the rows by time",
-                self.path.display(),
-                quoted(name)
-            );
-        }
-        Inferred::ignored("the time")
     }
 
     /// Checks that the values fit the kind.

@@ -1,7 +1,7 @@
 //! From a file to encoded rows in their parts.
 
 use super::fit::ColumnFitter;
-use super::options::{ColumnKind, Options};
+use super::options::{ColumnKind, Missing, Options};
 use super::parts::{EncodedParts, encode};
 use super::plan::Plan;
 use super::read::{Format, Input};
@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 /// Loads a table as its options say.
 pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
     options.check(format)?;
+    if let Some(Missing::Previous | Missing::Interpolate) = options.missing {
+        let problem = "fills from the rows before, which a table does not have; it is for `timeseries`";
+        return Err(Error::key("data.missing", problem));
+    }
     let own = Format::of(&options.path).filter(|_| format != Format::Csv).unwrap_or(format);
     if own != format {
         let problem = format!(
@@ -55,8 +59,7 @@ fn fit(plan: &Plan<'_>) -> Result<TableEncoder> {
             || (request.task == Task::Labels && targets.contains(&column))
     };
     let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
-    let quantiles =
-        request.plan.normalize == Normalize::Robust || options.missing == Some(super::Missing::Median);
+    let quantiles = request.plan.normalize == Normalize::Robust || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
     plan.pass(|row, part| {
         if part != Part::Unused {

@@ -87,6 +87,10 @@ pub enum Missing {
     Zero,
     /// As a category of its own; numbers get the mean and a further feature that is 1 where the cell is missing.
     Category,
+    /// Series: with the last value before it, as pandas' `ffill`.
+    Previous,
+    /// Series: numbers linearly in time between the values around them, as pandas' `interpolate`; else as "previous".
+    Interpolate,
 }
 
 /// One or several column names.

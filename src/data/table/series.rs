@@ -1,29 +1,39 @@
 //! Time series: a window of a table's rows predicts its target some rows ahead.
 
+mod file;
+mod fill;
+mod fit;
+mod rows;
+mod step;
+mod timeline;
+mod times;
+
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fit::ColumnFitter;
+use super::Opened;
 use super::options::{ColumnKind, Missing, Names, Options, Test};
-use super::read::{Format, Input, listed};
-use super::row::Row;
-use super::survey::Survey;
-use super::{Opened, RowEncoder, target};
-use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
-use crate::data::split::TimeSplit;
-use crate::data::{EncodedRows, EncodedSplits, Loaded, Normalize, Request, Rows, Source, Task};
+use super::read::{Format, Input};
+use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
+use crate::data::split::{Part, SplitPlan};
+use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task};
 use crate::error::{Error, Result};
+
+use file::{SeriesFile, SplitWindows, held_out};
+use rows::WindowShape;
+use timeline::Timeline;
+
+pub use rows::SeriesRows;
 
 /// The largest `window` and `horizon`.
 const MOST_ROWS: usize = 1 << 20;
 
 /// A table whose rows are in time order. A window of `window` rows predicts the target `horizon` rows after its last row.
-/// Past targets are features, dates are not. The table is split by time, and no window crosses a split.
+/// Past targets are features, dates are not. The table is split by time, and no window crosses a split, a gap in time or
+/// the end of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeSeries {
@@ -37,6 +47,13 @@ pub struct TimeSeries {
     /// How many rows after the window the predicted row is.
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub horizon: usize,
+    /// The column of the time; default: the first whose cells are all dates.
+    pub time: Option<String>,
+    /// The column or columns that tell several series in one file apart. They are no features unless `columns` gives them a
+    /// kind.
+    pub group: Names,
+    /// Sort the rows by time; default: rows that are not sorted are an error.
+    pub sort: bool,
     /// The test split: the latest fraction of the rows, or another file.
     pub test: Test,
     /// Column kinds that override the inferred ones.
@@ -58,6 +75,9 @@ impl Default for TimeSeries {
             target: Names::default(),
             window: 10,
             horizon: 1,
+            time: None,
+            group: Names::default(),
+            sort: false,
             test: Test::default(),
             columns: BTreeMap::new(),
             missing: None,
@@ -79,37 +99,54 @@ impl Source for TimeSeries {
         options.check(format)?;
         self.check(request)?;
         let table = Opened::new(Input::File(self.path.clone()), format, options.dialect(), None)?;
-        let count = count(&table)?;
-        let TimeSplit { train, validation, test } = self.split(count, request)?;
+        let fitted = request.fitted.map(|fitted| &fitted.source);
+        let order = match fitted {
+            Some(PreprocessingSource::Series { order, .. }) => order.clone(),
+            _ => self.order(),
+        };
+        let candidates = if fitted.is_some() { Vec::new() } else { self.candidates(table.columns()) };
+        let timeline = file::timeline(&table, &order, &candidates)?;
+        let (time, step) = (timeline.column().map(str::to_owned), timeline.step());
+        let order = SeriesOrder { time, step: order.step.or(step), ..order };
+        let parts = self.parts(&timeline, request)?;
         let encoder = match request.fitted.and_then(Preprocessing::table) {
             Some(encoder) => encoder.clone(),
-            None => self.fit(&options, &table, train.end, request)?,
+            None => fit::fit(&options, &table, &trained(&timeline, &parts), &order, request)?,
         };
-        let rows = Encoded::read(&encoder, &table, request.dtype)?;
-        let trained = train.len();
-        let part = |part: Range<usize>| rows.windows(part, self);
+        let file = SeriesFile { shape: self.shape(), encoder: &encoder, order: &order, dtype: request.dtype };
+        let SplitWindows { train, validation, test: own_test } =
+            file.splits(&table, timeline, &parts, &self.plan(request))?;
         let test = match &self.test {
             Test::File(path) if request.plan.fold.is_none() => {
-                let columns = table.columns().to_vec();
-                let format = Options::format_of(path, format);
-                let other =
-                    Opened::new(Input::File(path.clone()), format, options.dialect(), Some(&columns))?;
-                let rows = Encoded::read(&encoder, &other, request.dtype)?;
-                let windows = rows.windows(0..rows.count, self)?;
-                Some(windows.ok_or_else(|| self.too_short(path, rows.count, "to test on"))?)
+                Some(file.whole(&other_file(&options, &table, path)?)?)
             }
-            _ => part(test)?,
+            _ => own_test,
         };
         let format = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
         let (window, horizon, outputs) = (self.window, self.horizon, encoder.target.outputs());
         Ok(Loaded::Encoded(Box::new(EncodedSplits {
-            train: part(train)?.ok_or_else(|| self.too_short(&self.path, trained, "to train on"))?,
-            validation: part(validation)?,
-            test,
+            train: EncodedRows::Windows(train),
+            validation: validation.map(EncodedRows::Windows),
+            test: test.map(EncodedRows::Windows),
             outputs,
-            source: PreprocessingSource::Series { format, window, horizon, encoder },
+            source: PreprocessingSource::Series { format, window, horizon, order, encoder },
         })))
     }
+}
+
+/// Another file of the same columns.
+fn other_file(options: &Options, table: &Opened, path: &Path) -> Result<Opened> {
+    let format = Options::format_of(path, table.format);
+    Opened::new(Input::File(path.to_path_buf()), format, options.dialect(), Some(table.columns()))
+}
+
+/// Whether each row of the file is trained on.
+fn trained(timeline: &Timeline, parts: &[Part]) -> Vec<bool> {
+    let mut trained = vec![false; timeline.len()];
+    for (place, part) in parts.iter().enumerate() {
+        trained[timeline.row(place)] = *part == Part::Train;
+    }
+    trained
 }
 
 impl TimeSeries {
@@ -135,6 +172,11 @@ impl TimeSeries {
                 "is for classes, but a series has numeric targets; set it to `mse`",
             ));
         }
+        let named = |name: &String| self.target.0.contains(name);
+        if let Some(name) = self.group.0.iter().chain(&self.time).find(|name| named(name)) {
+            let key = if self.time.as_ref() == Some(name) { "data.time" } else { "data.group" };
+            return Err(Error::key(key, format!("is `{}`, which is a target too", name.escape_debug())));
+        }
         for (key, value) in [("data.window", self.window), ("data.horizon", self.horizon)] {
             if !(1..=MOST_ROWS).contains(&value) {
                 return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 or more")));
@@ -143,120 +185,57 @@ impl TimeSeries {
         Ok(())
     }
 
-    fn too_short(&self, path: &Path, rows: usize, what: &str) -> Error {
-        let problem = format!(
-            "{rows} rows {what} are too few for a window of {} rows and a target {} rows ahead",
-            self.window, self.horizon
-        );
-        Error::data(path, problem)
+    /// The order of the rows, as far as the options say it.
+    fn order(&self) -> SeriesOrder {
+        let fill = match self.missing {
+            Some(Missing::Previous) => Some(Fill::Previous),
+            Some(Missing::Interpolate) => Some(Fill::Interpolate),
+            _ => None,
+        };
+        SeriesOrder {
+            time: self.time.clone(),
+            step: None,
+            group: self.group.0.clone(),
+            sort: self.sort,
+            fill,
+        }
     }
 
-    /// Splits the rows by time; every part has room for a window and its target.
-    fn split(&self, rows: usize, request: &Request<'_>) -> Result<TimeSplit> {
-        let test = if let Test::Share(share) = self.test { share } else { 0.0 };
-        let plan = request.split_plan(test);
-        let split = TimeSplit::new(&plan, rows);
-        let least = self.window + self.horizon;
-        let tested = if plan.fold.is_some() { ("data.fold", true) } else { ("data.test", plan.test > 0.0) };
-        let validated = ("data.validation", plan.validation > 0.0);
-        for ((key, wanted), part) in [(validated, &split.validation), (tested, &split.test)] {
-            if wanted && part.len() < least {
-                let problem = format!(
-                    "leaves {} rows, but a window and its target take {least}; give it more",
-                    part.len()
-                );
+    /// The columns that may be the time where none is named.
+    fn candidates(&self, columns: &[String]) -> Vec<usize> {
+        let taken = |name: &String| {
+            self.target.0.contains(name)
+                || self.group.0.contains(name)
+                || self.columns.get(name).is_some_and(|kind| *kind != ColumnKind::Date)
+        };
+        (0..columns.len()).filter(|column| !taken(&columns[*column])).collect()
+    }
+
+    fn plan(&self, request: &Request<'_>) -> SplitPlan {
+        request.split_plan(if let Test::Share(share) = self.test { share } else { 0.0 })
+    }
+
+    fn shape(&self) -> WindowShape {
+        WindowShape { window: self.window, horizon: self.horizon }
+    }
+
+    /// The part of the row at each place of the timeline; every part has room for a window and its target.
+    fn parts(&self, timeline: &Timeline, request: &Request<'_>) -> Result<Vec<Part>> {
+        let plan = self.plan(request);
+        let parts = timeline.parts(&plan);
+        let count = |wanted: Part| parts.iter().filter(|part| **part == wanted).count();
+        let least = self.shape().rows();
+        for (key, part) in held_out(&plan) {
+            if count(part) < least {
+                let rows = count(part);
+                let problem =
+                    format!("leaves {rows} rows, but a window and its target take {least}; give it more");
                 return Err(Error::key(key, problem));
             }
         }
-        if split.train.len() < least {
-            return Err(self.too_short(&self.path, split.train.len(), "to train on"));
+        if count(Part::Train) < least {
+            return Err(self.shape().too_short(&self.path, count(Part::Train), "to train on"));
         }
-        Ok(split)
-    }
-
-    /// Fits the encoder on the training rows.
-    fn fit(
-        &self,
-        options: &Options,
-        table: &Opened,
-        train: usize,
-        request: &Request<'_>,
-    ) -> Result<TableEncoder> {
-        let columns = table.columns();
-        if let Some(unknown) = self.columns.keys().find(|name| !columns.contains(name)) {
-            let problem = format!("is not a column of {}; {}", self.path.display(), listed(columns));
-            return Err(Error::key(format!("data.columns.{unknown}"), problem));
-        }
-        let targets = target::places(&self.path, &self.target.0, columns)?;
-        let category = |name: &String| {
-            matches!(self.columns.get(name), Some(ColumnKind::Category | ColumnKind::Embedding))
-        };
-        let categories: Vec<bool> = columns.iter().map(category).collect();
-        let quantiles = request.plan.normalize == Normalize::Robust || self.missing == Some(Missing::Median);
-        let mut survey = Survey::new(&categories, quantiles);
-        let (mut records, mut row, mut number) = (table.records()?, Row::default(), 0);
-        while records.next(&mut row)? {
-            survey.see(&row, number < train);
-            number += 1;
-        }
-        let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
-        let found: Vec<_> = targets.iter().map(|place| survey.columns[*place].clone()).collect();
-        let standardize = self.standardize_target && request.standardize;
-        let target = target::of_numbers(&self.path, request.task, &names, &found, standardize)?;
-        let fitter =
-            ColumnFitter { path: &self.path, options, normalize: request.plan.normalize, ordered: true };
-        Ok(TableEncoder::new(target, fitter.columns(columns, &survey.columns)?))
-    }
-}
-
-fn count(table: &Opened) -> Result<usize> {
-    let (mut records, mut row, mut count) = (table.records()?, Row::default(), 0);
-    while records.next(&mut row)? {
-        count += 1;
-    }
-    Ok(count)
-}
-
-/// The encoded rows of a series.
-struct Encoded {
-    /// (rows, F)
-    xs: Tensor,
-    /// (rows, K)
-    ys: Tensor,
-    count: usize,
-}
-
-impl Encoded {
-    fn read(fitted: &TableEncoder, table: &Opened, dtype: DType) -> Result<Self> {
-        let mut records = table.records()?;
-        let mut encoder = RowEncoder::new(fitted, table.path(), &*records, true)?;
-        let (mut row, mut features, mut targets) = (Row::default(), Vec::new(), Vec::new());
-        let (mut xs, mut ys, mut count) = (Vec::new(), Vec::new(), 0);
-        while records.next(&mut row)? {
-            encoder.features(&row, &mut features)?;
-            encoder.targets(&row, &mut targets)?;
-            xs.extend_from_slice(&features);
-            ys.extend_from_slice(&targets);
-            count += 1;
-        }
-        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
-        let dtype = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
-        let tensor = |numbers: Vec<f64>, width| {
-            Tensor::from_vec(numbers, (count, width), &Device::Cpu)?.to_dtype(dtype)
-        };
-        Ok(Self { xs: tensor(xs, fitted.features())?, ys: tensor(ys, fitted.target.width())?, count })
-    }
-
-    /// The windows of these rows with their targets, if there are any.
-    fn windows(&self, rows: Range<usize>, series: &TimeSeries) -> Result<Option<EncodedRows>> {
-        let TimeSeries { window, horizon, .. } = *series;
-        let Some(count) =
-            (rows.end - rows.start).checked_sub(window + horizon - 1).filter(|count| *count > 0)
-        else {
-            return Ok(None);
-        };
-        let xs = self.xs.narrow(0, rows.start, count + window - 1)?;
-        let ys = self.ys.narrow(0, rows.start + window + horizon - 1, count)?;
-        Ok(Some(EncodedRows::Windows(Rows { xs, ys }, window)))
+        Ok(parts)
     }
 }

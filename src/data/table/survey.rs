@@ -99,9 +99,6 @@ pub(super) struct Column {
     pub(super) infinite: Option<ShownCell>,
     /// Training rows with an infinite number, or a name that parses as one.
     pub(super) infinities: f64,
-    /// Whether the dates never decrease.
-    pub(super) dates_ascend: bool,
-    last_date: f64,
     /// The line of the first row of any part without a value.
     pub(super) first_missing: Option<u64>,
     /// Whether the numbers are integers and strictly increase.
@@ -132,8 +129,6 @@ impl Survey {
         let column = |forced: &bool| Column {
             forced: *forced,
             ascending: true,
-            dates_ascend: true,
-            last_date: f64::NEG_INFINITY,
             last: f64::NEG_INFINITY,
             ..Column::default()
         };
@@ -196,8 +191,6 @@ impl Column {
             self.booleans.add(f64::from(u8::from(yes)));
         } else if let Some(days) = value.date() {
             self.dates.add(days);
-            self.dates_ascend &= days >= self.last_date;
-            self.last_date = days;
             if self.dates_sample.len() < sampled {
                 self.dates_sample.push(days);
             }

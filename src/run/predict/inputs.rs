@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 
 use super::table::{InMemory, Table};
+use crate::data::npy::Array;
+use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_picture};
 use crate::data::pictures::Pictures;
+use crate::data::pixels::PixelBuffer;
 use crate::data::preprocess::{Elements, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::table::read::{self, Format, Input, Records};
+use crate::data::table::series::SeriesRows;
 use crate::data::table::{Opened, Row, RowEncoder};
-use crate::data::{Preprocessing, arrays, images};
+use crate::data::{MemoryLimit, Preprocessing, arrays, images};
 use crate::error::{Error, Result};
 
 /// The most rows that go through the network together.
@@ -21,19 +25,19 @@ const NUMBERS: usize = 1 << 22;
 pub(super) enum Rows {
     /// As the network reads them, (N, …).
     Whole(Tensor),
-    /// So many rows of a series before the first whole window.
+    /// So many rows of a series that end no whole window.
     TooShort(usize),
 }
 
 /// Sees the next rows, with the path that messages name.
 pub(super) type See<'a> = dyn FnMut(&Path, Rows) -> Result<()> + 'a;
 
-/// How the rows of a table are taken together.
+/// How the rows of a series are taken together.
 #[derive(Clone, Copy)]
 struct Batching {
-    /// The most rows, or windows, of a batch.
+    /// The most windows of a batch.
     rows: usize,
-    /// The rows of a window; 1 for a table whose rows stand alone.
+    /// The rows of a window.
     window: usize,
 }
 
@@ -58,10 +62,11 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
     let path = InMemory::path();
     match &preprocessing.source {
         PreprocessingSource::Table { encoder, .. } => {
-            of_records(&mut table.records(), path, encoder, Batching { rows, window: 1 }, see)
+            of_records(&mut table.records(), path, encoder, rows, see)
         }
-        PreprocessingSource::Series { window, encoder, .. } => {
-            of_records(&mut table.records(), path, encoder, Batching { rows, window: *window }, see)
+        PreprocessingSource::Series { window, encoder, order, .. } => {
+            let series = SeriesRows::read(encoder, order, &mut table.records(), path)?;
+            of_series(&series, path, Batching { rows, window: *window }, see)
         }
         PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => {
             Err(Error::data(path, "the run was trained on pictures or arrays; predict a file of those"))
@@ -76,11 +81,12 @@ pub(super) fn of_path(preprocessing: &Preprocessing, input: &Path, see: &mut See
     match (&preprocessing.source, preprocessing.elements()) {
         (PreprocessingSource::Table { format, encoder }, _) => {
             let (mut records, path) = open(format, encoder, input)?;
-            of_records(&mut *records, &path, encoder, Batching { rows, window: 1 }, see)
+            of_records(&mut *records, &path, encoder, rows, see)
         }
-        (PreprocessingSource::Series { format, window, encoder, .. }, _) => {
+        (PreprocessingSource::Series { format, window, encoder, order, .. }, _) => {
             let (mut records, path) = open(format, encoder, input)?;
-            of_records(&mut *records, &path, encoder, Batching { rows, window: *window }, see)
+            let series = SeriesRows::read(encoder, order, &mut *records, &path)?;
+            of_series(&series, &path, Batching { rows, window: *window }, see)
         }
         (PreprocessingSource::Images { height, width, channels, classes, .. }, Some(elements)) => {
             let pictures =
@@ -106,73 +112,93 @@ fn open(table: &TableFormat, encoder: &TableEncoder, input: &Path) -> Result<(Bo
     Ok((records, input.path().to_path_buf()))
 }
 
-/// The rows of a table, or the windows of a series.
+/// The rows of a table, at most `most` at a time.
 fn of_records(
     records: &mut dyn Records,
     path: &Path,
     fitted: &TableEncoder,
-    Batching { rows, window }: Batching,
+    most: usize,
     see: &mut See<'_>,
 ) -> Result<()> {
     let mut encoder = RowEncoder::new(fitted, path, records, false)?;
     let width = fitted.features();
     let (mut row, mut features) = (Row::default(), Vec::new());
-    let (mut numbers, mut read, mut short): (Vec<f64>, usize, usize) = (Vec::new(), 0, 0);
+    let mut numbers: Vec<f64> = Vec::new();
+    let whole = |numbers: &mut Vec<f64>| -> Result<Rows> {
+        let rows = numbers.len() / width;
+        Ok(Rows::Whole(Tensor::from_vec(std::mem::take(numbers), (rows, width), &Device::Cpu)?))
+    };
     while records.next(&mut row)? {
         encoder.features(&row, &mut features)?;
         numbers.extend_from_slice(&features);
-        read += 1;
-        if read < window {
-            short += 1;
-            continue;
-        }
-        if short > 0 {
-            see(path, Rows::TooShort(std::mem::take(&mut short)))?;
-        }
-        if numbers.len() >= (rows + window - 1) * width {
-            see(path, Rows::Whole(windows(&numbers, width, window)?))?;
-            numbers.drain(..numbers.len() - (window - 1) * width);
+        if numbers.len() >= most * width {
+            see(path, whole(&mut numbers)?)?;
         }
     }
-    if short > 0 {
-        see(path, Rows::TooShort(short))?;
-    } else if numbers.len() >= window * width && read >= window {
-        see(path, Rows::Whole(windows(&numbers, width, window)?))?;
+    if !numbers.is_empty() {
+        see(path, whole(&mut numbers)?)?;
     }
     encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
     Ok(())
 }
 
-/// The windows of rows of `width` numbers, (N, window · width).
-fn windows(numbers: &[f64], width: usize, window: usize) -> Result<Tensor> {
-    if window == 1 {
-        return Ok(Tensor::from_slice(numbers, (numbers.len() / width, width), &Device::Cpu)?);
+/// The windows that end with each row of a series, in the order of the file.
+fn of_series(
+    series: &SeriesRows,
+    path: &Path,
+    Batching { rows, window }: Batching,
+    see: &mut See<'_>,
+) -> Result<()> {
+    let windows = series.windows_to_predict(window);
+    if windows.iter().all(Option::is_none) {
+        let problem = format!(
+            "a prediction is made from {window} rows, and no {window} of the {} rows here follow each other without a gap",
+            windows.len()
+        );
+        return Err(Error::data(path, problem));
     }
-    let count = numbers.len() / width - (window - 1);
-    let all: Vec<f64> =
-        (0..count).flat_map(|row| &numbers[row * width..(row + window) * width]).copied().collect();
-    Ok(Tensor::from_vec(all, (count, window * width), &Device::Cpu)?)
+    for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
+        if some[0].is_none() {
+            see(path, Rows::TooShort(some.len()))?;
+            continue;
+        }
+        for some in some.chunks(rows) {
+            let mut numbers = Vec::new();
+            some.iter().flatten().for_each(|places| series.append(places.clone(), &mut numbers));
+            let width = numbers.len() / some.len();
+            see(path, Rows::Whole(Tensor::from_vec(numbers, (some.len(), width), &Device::Cpu)?))?;
+        }
+    }
+    Ok(())
 }
 
 /// A picture, a folder of pictures in the order of their names, or an IDX file of them.
 fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut See<'_>) -> Result<()> {
-    let ending = input.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let files: Vec<PathBuf> = if input.is_dir() {
-        images::of_folder(input)?
-    } else if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
+        let PictureFiles { files, left_out } = PictureFiles::of_folder(input)?;
+        if files.is_empty() {
+            let left_out = left_out.describe().map_or(String::new(), |said| format!("; {said}"));
+            let problem = format!("there is no {FORMATS} file in this folder{left_out}");
+            return Err(Error::data(input, problem));
+        }
+        images::say(input, files.len(), &left_out);
+        files
+    } else if is_picture(input) {
         vec![input.to_path_buf()]
+    } else if is_other_picture(input) {
+        let problem = format!("a picture in this format is not read; make it a {FORMATS} file");
+        return Err(Error::data(input, problem));
     } else {
         return of_array(&arrays::read(input)?, rows, input, see);
     };
-    if files.is_empty() {
-        return Err(Error::data(input, "there is no PNG or JPEG in this folder"));
-    }
     for files in files.chunks(rows.batch) {
-        let mut bytes = Vec::new();
+        let room = files.len().saturating_mul(pictures.pixels());
+        let pixels = PixelBuffer::new(room, MemoryLimit::of_free());
+        let mut pixels = pixels.map_err(|problem| Error::data(input, format!("the data {problem}")))?;
         for file in files {
-            bytes.extend(pictures.read(file)?);
+            pictures.read(file, &mut pixels)?;
         }
-        let xs = Tensor::from_vec(bytes, [&[files.len()], rows.shape].concat(), &Device::Cpu)?;
+        let xs = pixels.tensor(&[&[files.len()], rows.shape].concat())?;
         see(input, Rows::Whole(rows.elements.apply(&xs)?))?;
     }
     Ok(())
@@ -180,7 +206,7 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
 
 /// The rows of an array whose rows have this shape.
 fn of_array(
-    xs: &Tensor,
+    Array { tensor: xs, bytes }: &Array,
     ArrayRows { shape, elements, batch }: ArrayRows<'_>,
     input: &Path,
     see: &mut See<'_>,
@@ -198,7 +224,7 @@ fn of_array(
     let xs = xs.reshape([&[count], shape].concat())?;
     for start in (0..count).step_by(batch) {
         let next = xs.narrow(0, start, batch.min(count - start))?.contiguous()?;
-        see(input, Rows::Whole(elements.apply(&next)?))?;
+        see(input, Rows::Whole(elements.apply(&bytes.numbers(&next)?)?))?;
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ impl Predictions {
     }
 
     /// The probability of each class, (C), or the predicted values, (K), in their own units. `None` for a row of a series
-    /// that has no whole window before it.
+    /// that ends no whole window.
     pub fn scores(&self, row: usize) -> Option<&[f64]> {
         self.scores.get(row)?.as_deref()
     }

@@ -161,3 +161,12 @@ fn impossible_options_are_refused_with_their_key() {
     let series = config("timeseries", &table("seattle-weather.csv"), "wind", "window = 0", "mse");
     assert!(refused(folder.path(), &series).contains("`data.window` is 0"));
 }
+
+#[test]
+fn an_encrypted_parquet_file_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // The magic number of both ends of a file whose footer is encrypted.
+    let path = write(folder.path(), "secret.parquet", b"PARE0123456789\x0a\0\0\0PARE");
+    let error = refused(folder.path(), &config("parquet", &path, "class", "", "cross_entropy"));
+    assert!(error.contains("secret.parquet: this Parquet file is encrypted"), "{error}");
+}

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{cells, metric, write};
-use crate::common::{fail, succeed};
+use crate::common::{descent, fail, succeed};
 
 fn config(data: &str) -> String {
     format!(
@@ -75,4 +75,103 @@ fn idx_of_any_size_is_read() {
     write(folder.path(), "ten.toml", config("name = 'fashion-mnist'\npath = '.'"));
     let error = fail(folder.path(), &["train", "ten.toml", "--out", "ten"], 1);
     assert!(error.contains("label 10 of row 10 is outside the classes 0 to 9"), "{error}");
+}
+
+#[test]
+fn sub_folders_are_read_and_what_is_left_out_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    paint(&folder.path().join("pictures"), 10);
+    let left = folder.path().join("pictures/left");
+    fs::create_dir_all(left.join("2024/may")).unwrap();
+    fs::rename(left.join("00.png"), left.join("2024/may/00.PNG")).unwrap();
+    let picture = image::open(left.join("01.png")).unwrap().to_rgb8();
+    for ending in ["gif", "webp", "bmp", "ppm"] {
+        picture.save(left.join(format!("2024/01.{ending}"))).unwrap();
+    }
+    // What macOS and other programs leave behind.
+    for name in ["._1.png", ".DS_Store", "Thumbs.db", "2024/scan.tif"] {
+        write(&left, name, "no picture");
+    }
+    picture.save(folder.path().join("pictures/stray.png")).unwrap();
+    write(folder.path(), "c.toml", config("name = 'images'\npath = 'pictures'\nsize = [8, 8]"));
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let expected = "24 pictures are used; left out: 1 .tif in a format that is not read (convert them to PNG); 1 .db, \
+                    which are no pictures by their endings; 1 beside the folders of the classes; 2 whose names start \
+                    with a dot";
+    assert!(said.contains(expected), "{said}");
+    // The same pictures are predicted, a line each, in the order of an ImageFolder.
+    let output = descent(folder.path(), &["predict", "run", "--input", "pictures/left"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("14 pictures are used; left out: 1 .tif"), "{said}");
+    assert_eq!(cells(&String::from_utf8(output.stdout).unwrap()).len(), 15);
+    assert_eq!(
+        cells(&succeed(folder.path(), &["predict", "run", "--input", "pictures/left/2024/01.gif"])).len(),
+        2
+    );
+    // A folder without pictures says what it holds.
+    fs::remove_dir_all(left.join("2024/may")).unwrap();
+    fs::create_dir(folder.path().join("pictures/empty")).unwrap();
+    write(&folder.path().join("pictures/empty"), "1.tiff", "");
+    let error = fail(folder.path(), &["train", "c.toml"], 1);
+    assert!(error.contains("pictures/empty") && error.contains("1 .tiff in a format"), "{error}");
+}
+
+#[test]
+fn folders_that_are_splits_and_names_that_are_no_text_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    paint(&folder.path().join("pictures/train"), 3);
+    paint(&folder.path().join("pictures/val"), 3);
+    write(folder.path(), "c.toml", config("name = 'images'\npath = 'pictures'\nsize = [8, 8]"));
+    let error = fail(folder.path(), &["train", "c.toml"], 1);
+    assert!(error.contains("splits, not classes: train, val"), "{error}");
+    fs::rename(folder.path().join("pictures/val"), folder.path().join("pictures/test")).unwrap();
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    fs::create_dir(folder.path().join("pictures/train").join(name)).unwrap();
+    let error = fail(folder.path(), &["train", "c.toml"], 1);
+    assert!(error.contains(r"caf\xe9 is not UTF-8") && error.contains("rename"), "{error}");
+}
+
+#[test]
+fn pictures_of_sixteen_bits_are_told_apart_by_their_low_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for (class, bright) in [("dark", 300), ("bright", 380)] {
+        fs::create_dir_all(folder.path().join("pictures").join(class)).unwrap();
+        for n in 0..10u16 {
+            let picture = image::ImageBuffer::from_pixel(4, 4, image::Luma([bright + n]));
+            picture.save(folder.path().join(format!("pictures/{class}/{n}.png"))).unwrap();
+        }
+    }
+    // Without normalisation the values are divided by 65535, so that these are all close to 0.
+    let data = "name = 'images'\npath = 'pictures'\ntest = 0.25\nnormalize = 'standard'";
+    write(folder.path(), "c.toml", config(data));
+    let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    assert!(metric(&trained, "test_accuracy") > 0.99, "{trained}");
+    let said = succeed(folder.path(), &["predict", "run", "--input", "pictures/dark"]);
+    assert!(cells(&said)[1..].iter().all(|row| row[0] == "dark"), "{said}");
+}
+
+#[test]
+fn pictures_that_no_layer_can_take_are_refused_before_any_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["a", "b"] {
+        fs::create_dir_all(folder.path().join("pictures").join(class)).unwrap();
+        write(&folder.path().join("pictures").join(class), "1.png", "not a picture");
+    }
+    write(folder.path(), "c.toml", config("name = 'images'\npath = 'pictures'\nsize = [8192, 8192]"));
+    let error = fail(folder.path(), &["train", "c.toml"], 2);
+    assert!(
+        error.contains("`data.size` is 8192 x 8192 x 1") && error.contains("33554432 numbers"),
+        "{error}"
+    );
+    // Within the layer's reach, but not the memory's.
+    let arguments = ["train", "c.toml", "--set", "data.size=[1024, 1024]", "--set", "data.memory=1"];
+    let error = fail(folder.path(), &arguments, 1);
+    assert!(error.contains("2 pictures of 1024 x 1024 takes 2.0 MiB"), "{error}");
+    let hidden = format!("model.hidden=[{}]", vec!["1"; 30_000].join(","));
+    let error = fail(folder.path(), &["train", "c.toml", "--set", &hidden], 2);
+    assert!(error.contains("`model.hidden`") && error.contains("30000 layers; 1000 are the most"), "{error}");
 }

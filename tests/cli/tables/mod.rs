@@ -8,6 +8,7 @@ mod predict;
 mod real;
 mod series;
 mod splits;
+mod time;
 
 use std::path::{Path, PathBuf};
 

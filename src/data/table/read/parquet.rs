@@ -1,6 +1,7 @@
 //! Apache Parquet, read by arrow's reader chunk by chunk of each row group: <https://parquet.apache.org>.
 
 use std::cell::Cell;
+use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,10 @@ impl Parquet {
     pub(super) fn open(input: &Input) -> Result<Self> {
         let path = input.path().to_path_buf();
         let source = input.file()?;
+        if has_encrypted_footer(&source) {
+            let problem = "this Parquet file is encrypted, which is not read; write it without encryption";
+            return Err(Error::data(&path, problem));
+        }
         let file = guarded(|| SerializedFileReader::new(source)).map_err(|e| damaged(&path, &e))?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let (mut columns, mut leaves) = (Vec::new(), Vec::new());
@@ -96,7 +101,11 @@ impl Parquet {
                     format!("column {}, rows from {} on: {problem}", quoted(name), self.row + 1),
                 )
             };
-            let cells = cells.map_err(|e| problem(format!("{e}; the file is damaged: write it again")))?;
+            let cells = cells.map_err(|e| {
+                problem(format!(
+                    "{e}; the file is damaged, or the column is encrypted: write it again, not encrypted"
+                ))
+            })?;
             if cells.len() != rows {
                 let found = cells.len();
                 return Err(problem(format!(
@@ -136,6 +145,14 @@ impl Records for Parquet {
         self.next += 1;
         Ok(true)
     }
+}
+
+/// Whether a file ends as one whose footer is encrypted does:
+/// <https://github.com/apache/parquet-format/blob/master/Encryption.md>.
+fn has_encrypted_footer(file: &std::fs::File) -> bool {
+    let mut magic = [0; 4];
+    let start = file.metadata().map_or(0, |found| found.len().saturating_sub(4));
+    file.read_exact_at(&mut magic, start).is_ok() && magic == *b"PARE"
 }
 
 fn text<'a>(bytes: &'a ByteArray, path: &Path, row: u64, name: &str) -> Result<&'a str> {

@@ -1,0 +1,166 @@
+//! How much memory data may take: what a file claims is checked against a limit before anything is reserved for it.
+
+use std::fs;
+
+use candle_core::Tensor;
+
+const MIB: u64 = 1 << 20;
+/// Where the free memory is unknown, this much of it is assumed.
+const ASSUMED_FREE: u64 = 1 << 33;
+
+/// The most bytes that the rows of a data set may take in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimit {
+    bytes: u64,
+    origin: Origin,
+}
+
+/// Where a limit comes from, which its message says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// `data.memory`.
+    Given,
+    /// Half of the free memory; `data.memory` sets another.
+    Free,
+    /// Half of the free memory; there is no config to set another in.
+    FreeAlone,
+}
+
+impl MemoryLimit {
+    /// `data.memory` in MiB; left out, half of the memory that is free.
+    pub fn new(mib: Option<u64>) -> Self {
+        match mib {
+            Some(mib) => Self { bytes: mib.saturating_mul(MIB), origin: Origin::Given },
+            None => Self { bytes: free() / 2, origin: Origin::Free },
+        }
+    }
+
+    /// Half of the memory that is free, for files that no config describes.
+    pub fn of_free() -> Self {
+        Self { bytes: free() / 2, origin: Origin::FreeAlone }
+    }
+
+    /// The limit in bytes.
+    pub fn bytes(self) -> u64 {
+        self.bytes
+    }
+
+    /// What is left of the limit where a tensor is in memory.
+    pub(super) fn less(self, tensor: &Tensor) -> Self {
+        let taken = tensor.elem_count().saturating_mul(tensor.dtype().size_in_bytes());
+        Self { bytes: self.bytes.saturating_sub(taken as u64), ..self }
+    }
+
+    /// Checks that so many bytes fit.
+    ///
+    /// # Errors
+    /// A sentence without its subject: "takes 3.7 GiB, …".
+    pub fn check(self, bytes: Option<u64>) -> Result<(), String> {
+        match bytes {
+            Some(bytes) if bytes <= self.bytes => Ok(()),
+            bytes => Err(self.exceeded(bytes)),
+        }
+    }
+
+    fn exceeded(self, bytes: Option<u64>) -> String {
+        let takes = bytes.map_or("takes more than memory can hold".to_owned(), |bytes| {
+            format!("takes {} of memory", size(bytes))
+        });
+        let limit = size(self.bytes);
+        match self.origin {
+            Origin::Given => format!("{takes}; `data.memory` allows {limit}"),
+            Origin::Free => format!(
+                "{takes}, and {limit} is half of what is free; free some, or allow more with `data.memory` (in MiB)"
+            ),
+            Origin::FreeAlone => {
+                format!("{takes}, and {limit} is half of what is free; free some, or split the file")
+            }
+        }
+    }
+
+    /// An empty vector with room for `count` values.
+    ///
+    /// # Errors
+    /// As [`Self::check`], and where the system refuses the memory.
+    pub fn reserve<T>(self, count: usize) -> Result<Vec<T>, String> {
+        let bytes = count.checked_mul(size_of::<T>());
+        self.check(bytes.map(|bytes| bytes as u64))?;
+        let mut room = Vec::new();
+        match room.try_reserve_exact(count) {
+            Ok(()) => Ok(room),
+            Err(_) => Err(format!(
+                "takes {} of memory, which the system refuses",
+                size(bytes.unwrap_or(usize::MAX) as u64)
+            )),
+        }
+    }
+}
+
+/// A number of bytes for people.
+#[allow(clippy::cast_precision_loss, reason = "shown to two digits")]
+fn size(bytes: u64) -> String {
+    const GIB: u64 = 1 << 30;
+    match bytes {
+        bytes if bytes >= GIB => format!("{:.1} GiB", bytes as f64 / GIB as f64),
+        bytes if bytes >= MIB => format!("{:.1} MiB", bytes as f64 / MIB as f64),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+/// The bytes of memory that are free: what the system says, or what is left to this process's control group.
+fn free() -> u64 {
+    let system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let left = groups.lines().filter_map(left_to_group);
+    system.into_iter().chain(left).min().unwrap_or(ASSUMED_FREE)
+}
+
+/// `MemAvailable` of /proc/meminfo.
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// What is left to a control group, of version 1 or 2, that a line of /proc/self/cgroup names. Within a container the group
+/// may be mounted as the root.
+fn left_to_group(line: &str) -> Option<u64> {
+    let mut fields = line.splitn(3, ':').skip(1);
+    let (controllers, path) = (fields.next()?, fields.next()?);
+    let (root, limit, used) = match controllers {
+        "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
+        _ if controllers.split(',').any(|name| name == "memory") => {
+            ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+        }
+        _ => return None,
+    };
+    let number = |folder: &str, file: &str| -> Option<u64> {
+        fs::read_to_string(format!("{folder}/{file}")).ok()?.trim().parse().ok()
+    };
+    let left = |folder: &str| Some(number(folder, limit)?.saturating_sub(number(folder, used)?));
+    left(&format!("{root}{}", path.trim_end_matches('/'))).or_else(|| left(root))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_checked_before_memory_is_reserved() {
+        let limit = MemoryLimit::new(Some(1));
+        assert_eq!(limit.reserve::<u64>(1 << 17).unwrap().capacity(), 1 << 17);
+        assert!(limit.reserve::<u64>((1 << 17) + 1).unwrap_err().contains("`data.memory` allows 1.0 MiB"));
+        assert!(limit.reserve::<u64>(usize::MAX).unwrap_err().contains("more than memory can hold"));
+        assert!(limit.check(None).is_err());
+        // More than any machine has: the reservation fails, and the process goes on.
+        assert!(MemoryLimit::new(Some(u64::MAX)).reserve::<u8>(1 << 62).is_err());
+        assert!(MemoryLimit::of_free().bytes() > 0);
+    }
+
+    #[test]
+    fn the_free_memory_is_read_as_the_system_writes_it() {
+        let text = "MemTotal:       16303428 kB\nMemFree:         1000 kB\nMemAvailable:    2048 kB\n";
+        assert_eq!(available(text), Some(2 << 20));
+        assert_eq!(available("MemTotal: 1 kB\n"), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! The pixels of many pictures in memory.
+
+use candle_core::{Device, Tensor};
+
+use super::memory::MemoryLimit;
+use crate::error::Result;
+
+/// The pixels of pictures, one behind the other, from 0 to 255: bytes, or numbers once a picture has 16 bits, which are
+/// 1/257 apart.
+#[derive(Debug)]
+pub struct PixelBuffer {
+    values: Values,
+    limit: MemoryLimit,
+}
+
+#[derive(Debug)]
+enum Values {
+    Bytes(Vec<u8>),
+    Numbers(Vec<f32>),
+}
+
+impl PixelBuffer {
+    /// A buffer with room for this many bytes.
+    ///
+    /// # Errors
+    /// More than the limit allows.
+    pub fn new(count: usize, limit: MemoryLimit) -> Result<Self, String> {
+        Ok(Self { values: Values::Bytes(limit.reserve(count)?), limit })
+    }
+
+    /// Adds pixels of 8 bits.
+    pub(super) fn add_bytes(&mut self, pixels: &[u8]) {
+        match &mut self.values {
+            Values::Bytes(own) => own.extend_from_slice(pixels),
+            Values::Numbers(own) => own.extend(pixels.iter().map(|byte| f32::from(*byte))),
+        }
+    }
+
+    /// Adds pixels of 16 bits.
+    pub(super) fn add_deep(&mut self, pixels: &[u16]) -> Result<(), String> {
+        if let Values::Bytes(bytes) = &self.values {
+            let refused =
+                |problem| format!("it has 16 bits, with which every pixel takes 4 bytes: the data {problem}");
+            let mut numbers: Vec<f32> =
+                self.limit.reserve(bytes.capacity().max(pixels.len())).map_err(refused)?;
+            numbers.extend(bytes.iter().map(|byte| f32::from(*byte)));
+            self.values = Values::Numbers(numbers);
+        }
+        if let Values::Numbers(own) = &mut self.values {
+            own.extend(pixels.iter().map(|pixel| f32::from(*pixel) / 257.0));
+        }
+        Ok(())
+    }
+
+    /// All pixels as a tensor of this shape.
+    pub fn tensor(self, shape: &[usize]) -> Result<Tensor> {
+        Ok(match self.values {
+            Values::Bytes(bytes) => Tensor::from_vec(bytes, shape, &Device::Cpu)?,
+            Values::Numbers(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! The files of a series: their timelines, and the windows of each split.
+
+use std::path::Path;
+
+use candle_core::DType;
+
+use super::rows::{Reading, SeriesRows, WindowShape};
+use super::timeline::Timeline;
+use super::times::TimesReader;
+use crate::data::Windows;
+use crate::data::preprocess::{SeriesOrder, TableEncoder};
+use crate::data::split::{Part, SplitPlan};
+use crate::data::table::Opened;
+use crate::data::table::read::{Records, quoted};
+use crate::data::table::row::Row;
+use crate::error::{Error, Result};
+use crate::names::first_few;
+
+/// The order of the rows of a file.
+pub(super) fn timeline(table: &Opened, order: &SeriesOrder, candidates: &[usize]) -> Result<Timeline> {
+    let (mut records, mut row) = (table.records()?, Row::default());
+    let mut times = TimesReader::new(table.path(), table.columns(), order, candidates)?;
+    while records.next(&mut row)? {
+        times.see(&row)?;
+    }
+    Timeline::new(table.path(), times.finish(), order.sort, order.step)
+}
+
+/// The keys of the parts that are held out.
+pub(super) fn held_out(plan: &SplitPlan) -> Vec<(&'static str, Part)> {
+    let test = match plan.fold {
+        Some(_) => Some(("data.fold", Part::Test)),
+        None => (plan.test > 0.0).then_some(("data.test", Part::Test)),
+    };
+    let validation = (plan.validation > 0.0).then_some(("data.validation", Part::Validation));
+    validation.into_iter().chain(test).collect()
+}
+
+/// What the files of a series are encoded with.
+pub(super) struct SeriesFile<'a> {
+    pub(super) shape: WindowShape,
+    pub(super) encoder: &'a TableEncoder,
+    pub(super) order: &'a SeriesOrder,
+    pub(super) dtype: DType,
+}
+
+/// The windows of each split.
+pub(super) struct SplitWindows {
+    pub(super) train: Windows,
+    pub(super) validation: Option<Windows>,
+    pub(super) test: Option<Windows>,
+}
+
+impl SeriesFile<'_> {
+    /// The windows of training, validation and test.
+    pub(super) fn splits(
+        &self,
+        table: &Opened,
+        timeline: Timeline,
+        parts: &[Part],
+        plan: &SplitPlan,
+    ) -> Result<SplitWindows> {
+        self.say_short(&timeline, table.path());
+        let rows = self.encode(table, timeline, parts)?;
+        let of = |part: Part| rows.windows(parts, part, self.shape, self.number());
+        let (train, validation, test) = (of(Part::Train)?, of(Part::Validation)?, of(Part::Test)?);
+        for (key, part) in held_out(plan) {
+            let windows = if part == Part::Test { &test } else { &validation };
+            if windows.is_none() {
+                return Err(Error::key(key, format!("leaves rows of which {}", self.shape.broken())));
+            }
+        }
+        let train = train.ok_or_else(|| {
+            Error::data(table.path(), format!("of the rows to train on {}", self.shape.broken()))
+        })?;
+        Ok(SplitWindows { train, validation, test })
+    }
+
+    /// The windows of all rows of a file.
+    pub(super) fn whole(&self, table: &Opened) -> Result<Windows> {
+        let timeline = timeline(table, self.order, &[])?;
+        self.say_short(&timeline, table.path());
+        let (count, parts) = (timeline.len(), vec![Part::Test; timeline.len()]);
+        if count < self.shape.rows() {
+            return Err(self.shape.too_short(table.path(), count, "to test on"));
+        }
+        let rows = self.encode(table, timeline, &parts)?;
+        let windows = rows.windows(&parts, Part::Test, self.shape, self.number())?;
+        windows.ok_or_else(|| {
+            Error::data(table.path(), format!("of the rows to test on {}", self.shape.broken()))
+        })
+    }
+
+    fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
+        let reading =
+            Reading { encoder: self.encoder, order: self.order, path: table.path(), labelled: true };
+        let mut records: Box<dyn Records> = table.records()?;
+        SeriesRows::encode(&reading, &mut *records, timeline, parts)
+    }
+
+    fn number(&self) -> DType {
+        if self.dtype == DType::F64 { DType::F64 } else { DType::F32 }
+    }
+
+    /// Warns of series that are too short.
+    fn say_short(&self, timeline: &Timeline, path: &Path) {
+        let short = timeline.shorter(self.shape.rows());
+        if !short.is_empty() && short.len() < timeline.series().len() {
+            let (count, all) = (short.len(), timeline.series().len());
+            let names = first_few(short.into_iter().map(quoted));
+            tracing::warn!(
+                "{}: {count} of {all} series are shorter than a window and its target and are not used: {names}",
+                path.display()
+            );
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Fills missing cells of a series from the rows around them.
+
+use std::ops::Range;
+use std::path::Path;
+
+use rustc_hash::FxHashSet;
+
+use super::timeline::Timeline;
+use crate::data::preprocess::{Column, Fill, Operation, TableEncoder};
+use crate::data::split::Part;
+
+/// A missing cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hole {
+    /// The row in the file.
+    pub(super) row: u32,
+    /// The column among those of the encoder.
+    pub(super) column: u32,
+}
+
+/// How many cells were filled.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Filled {
+    filled: u64,
+    /// Cells without a value before them, which keep what the encoder fills in.
+    leading: u64,
+}
+
+impl Filled {
+    pub(super) fn say(self, path: &Path) {
+        let Self { filled, leading } = self;
+        if leading > 0 {
+            tracing::warn!(
+                "{}: {leading} missing cells have no value before them and are filled with the mean, or the most frequent \
+                 name, of the training rows",
+                path.display()
+            );
+        }
+        if filled > 0 {
+            tracing::info!("{}: {filled} missing cells are filled from the rows around them", path.display());
+        }
+    }
+}
+
+/// The features of one column.
+struct Span {
+    features: Vec<usize>,
+    /// Whether there are values between two others.
+    is_number: bool,
+}
+
+/// The rows whose missing cells are filled.
+pub(super) struct Filler<'a> {
+    pub(super) encoder: &'a TableEncoder,
+    pub(super) how: Fill,
+    pub(super) timeline: &'a Timeline,
+    /// The part of the row at each place: values of another part that come later are not looked at.
+    pub(super) parts: Option<&'a [Part]>,
+    /// (rows, F), in the order of the file.
+    pub(super) features: &'a mut [f64],
+}
+
+/// The values around a hole, by their places.
+#[derive(Clone, Copy)]
+struct Around {
+    before: usize,
+    after: Option<usize>,
+}
+
+impl Filler<'_> {
+    /// Fills these cells.
+    pub(super) fn fill(&mut self, holes: &[Hole]) -> Filled {
+        let mut filled = Filled::default();
+        for (column, span) in (0..).zip(spans(self.encoder)) {
+            let own = holes.iter().filter(|hole| hole.column == column);
+            let missing: FxHashSet<usize> = own.map(|hole| hole.row as usize).collect();
+            if !missing.is_empty() && !span.features.is_empty() {
+                for series in self.timeline.series() {
+                    self.fill_series(series.clone(), &span, &missing, &mut filled);
+                }
+            }
+        }
+        filled
+    }
+
+    /// Fills a column of one series.
+    fn fill_series(
+        &mut self,
+        series: Range<usize>,
+        span: &Span,
+        missing: &FxHashSet<usize>,
+        filled: &mut Filled,
+    ) {
+        let between = self.how == Fill::Interpolate && span.is_number;
+        let timeline = self.timeline;
+        let is_missing = |place: usize| missing.contains(&timeline.row(place));
+        let (mut last, mut place) = (None, series.start);
+        while place < series.end {
+            let start = place;
+            let end = (start..series.end).find(|place| !is_missing(*place)).unwrap_or(series.end);
+            match last {
+                None => filled.leading += (end - start) as u64,
+                Some(before) => {
+                    filled.filled += (end - start) as u64;
+                    let after = Some(end).filter(|end| between && *end < series.end);
+                    (start..end).for_each(|place| self.fill_place(place, span, Around { before, after }));
+                }
+            }
+            last = Some(end);
+            place = end + 1;
+        }
+    }
+
+    /// Fills a cell from the values around it.
+    fn fill_place(&mut self, place: usize, span: &Span, Around { before, after }: Around) {
+        let (timeline, width) = (self.timeline, self.encoder.features());
+        let index = |place: usize, feature: usize| timeline.row(place) * width + feature;
+        let after = after.filter(|after| self.parts.is_none_or(|parts| parts[*after] == parts[place]));
+        for feature in &span.features {
+            let first = self.features[index(before, *feature)];
+            self.features[index(place, *feature)] = after.map_or(first, |after| {
+                let share = timeline.distance(before, place) / timeline.distance(before, after);
+                first + (self.features[index(after, *feature)] - first) * share
+            });
+        }
+    }
+}
+
+/// The features of each column of an encoder: the numbers come first, then the indices of names.
+fn spans(encoder: &TableEncoder) -> Vec<Span> {
+    let (mut dense, mut indices) = (0, encoder.dense_width());
+    let span = |column: &Column| {
+        let numbers = dense..dense + column.dense_width();
+        let names = indices..indices + column.index_width();
+        (dense, indices) = (numbers.end, names.end);
+        let is_number = column.operations.iter().any(|operation| matches!(operation, Operation::Number));
+        Span { features: numbers.chain(names).collect(), is_number }
+    };
+    encoder.columns().map(span).collect()
+}

@@ -1,0 +1,86 @@
+//! Fits the preprocessing of a series to its training rows.
+
+use std::collections::BTreeMap;
+
+use crate::data::preprocess::{Column, SeriesOrder, TableEncoder};
+use crate::data::table::fit::ColumnFitter;
+use crate::data::table::options::{ColumnKind, Missing, Options};
+use crate::data::table::read::listed;
+use crate::data::table::row::Row;
+use crate::data::table::survey::{self, Survey};
+use crate::data::table::{Opened, target};
+use crate::data::{Normalize, Request};
+use crate::error::{Error, Result};
+
+/// Fits the encoder on the rows of a file that are trained on.
+///
+/// # Errors
+/// A column that does not exist or cannot be used.
+pub(super) fn fit(
+    options: &Options,
+    table: &Opened,
+    trained: &[bool],
+    order: &SeriesOrder,
+    request: &Request<'_>,
+) -> Result<TableEncoder> {
+    let (path, columns) = (table.path(), table.columns());
+    if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
+        let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
+        return Err(Error::key(format!("data.columns.{unknown}"), problem));
+    }
+    let targets = target::places(path, &options.target.0, columns)?;
+    let survey = survey(options, table, trained, request)?;
+    let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
+    let found: Vec<_> = targets.iter().map(|place| with_holes(&survey.columns[*place], order)).collect();
+    let standardize = options.standardize_target && request.standardize;
+    let target = target::of_numbers(path, request.task, &names, &found, standardize)?;
+    let unused = unused(order, columns, &options.columns);
+    let mut options = options.clone();
+    options.columns.extend(unused.iter().map(|(name, _)| (name.clone(), ColumnKind::Ignore)));
+    let fitter = ColumnFitter { path, options: &options, normalize: request.plan.normalize, ordered: true };
+    let fitted = fitter.columns(columns, &survey.columns)?.into_iter();
+    let fitted = fitted.map(|column| match unused.iter().find(|(name, _)| *name == column.name) {
+        Some((name, why)) => Column::ignored(name, (*why).to_owned()),
+        None => column,
+    });
+    Ok(TableEncoder::new(target, fitted.collect()))
+}
+
+/// Surveys the columns of a file.
+fn survey(options: &Options, table: &Opened, trained: &[bool], request: &Request<'_>) -> Result<Survey> {
+    let category = |name: &String| {
+        matches!(options.columns.get(name), Some(ColumnKind::Category | ColumnKind::Embedding))
+    };
+    let categories: Vec<bool> = table.columns().iter().map(category).collect();
+    let quantiles = request.plan.normalize == Normalize::Robust || options.missing == Some(Missing::Median);
+    let mut survey = Survey::new(&categories, quantiles);
+    let (mut records, mut row) = (table.records()?, Row::default());
+    for trained in trained {
+        if !records.next(&mut row)? {
+            break;
+        }
+        survey.see(&row, *trained);
+    }
+    Ok(survey)
+}
+
+/// What was found of a target, whose missing cells are left out where those of features are filled.
+fn with_holes(found: &survey::Column, order: &SeriesOrder) -> survey::Column {
+    let mut found = found.clone();
+    if order.fill.is_some() {
+        found.missing_anywhere = 0;
+    }
+    found
+}
+
+/// The columns that order the rows and are no features, each with the reason.
+fn unused(
+    order: &SeriesOrder,
+    columns: &[String],
+    given: &BTreeMap<String, ColumnKind>,
+) -> Vec<(String, &'static str)> {
+    let time = order.time.iter().map(|name| (name.clone(), "the time"));
+    let why = "it tells series apart; a kind in `[data.columns]` makes it a feature";
+    let group = order.group.iter().map(|name| (name.clone(), why));
+    time.chain(group).filter(|(name, _)| columns.contains(name) && !given.contains_key(name)).collect()
+}

@@ -1,0 +1,260 @@
+//! The encoded rows of a series, and its windows.
+
+use std::ops::Range;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+
+use super::fill::{Filler, Hole};
+use super::timeline::Timeline;
+use super::times::TimesReader;
+use crate::data::preprocess::{SeriesOrder, TableEncoder};
+use crate::data::split::Part;
+use crate::data::table::RowEncoder;
+use crate::data::table::read::Records;
+use crate::data::table::row::Row;
+use crate::data::{Rows, Windows};
+use crate::error::{Error, Result};
+
+/// The encoded rows of a file, in the order of the file.
+pub struct SeriesRows {
+    /// The features of a row.
+    width: usize,
+    features: Vec<f64>,
+    /// The targets of a row; 0 where they were not read.
+    outputs: usize,
+    /// NaN where a target is missing.
+    targets: Vec<f64>,
+    timeline: Timeline,
+}
+
+/// The rows of a window, and how far ahead its target is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WindowShape {
+    pub(super) window: usize,
+    pub(super) horizon: usize,
+}
+
+impl WindowShape {
+    /// The rows that a window and its target take.
+    pub(super) fn rows(self) -> usize {
+        self.window + self.horizon
+    }
+
+    /// The error for a file of too few rows.
+    pub(super) fn too_short(self, path: &Path, rows: usize, what: &str) -> Error {
+        let Self { window, horizon } = self;
+        let problem = format!(
+            "{rows} rows {what} are too few for a window of {window} rows and a target {horizon} rows ahead"
+        );
+        Error::data(path, problem)
+    }
+
+    /// What is wrong with rows that have no window.
+    pub(super) fn broken(self) -> String {
+        let Self { window, horizon } = self;
+        format!(
+            "no {} follow each other without a gap, which a window of {window} rows and a target {horizon} rows ahead take; \
+             make `data.window` smaller, or take rows as evenly spaced: the column of the time as \"ignore\" in \
+             `[data.columns]`",
+            self.rows()
+        )
+    }
+}
+
+/// How the rows of a file are read.
+pub(super) struct Reading<'a> {
+    pub(super) encoder: &'a TableEncoder,
+    pub(super) order: &'a SeriesOrder,
+    pub(super) path: &'a Path,
+    /// Whether the targets are read too.
+    pub(super) labelled: bool,
+}
+
+impl SeriesRows {
+    /// Reads all rows of a file to predict.
+    ///
+    /// # Errors
+    /// A column is absent, a cell is not of its kind, or rows are not in the order that `order` asks for.
+    pub fn read(
+        encoder: &TableEncoder,
+        order: &SeriesOrder,
+        records: &mut dyn Records,
+        path: &Path,
+    ) -> Result<Self> {
+        let columns = records.columns().to_vec();
+        let mut times = TimesReader::new(path, &columns, order, &[])?;
+        let reading = Reading { encoder, order, path, labelled: false };
+        let mut encoded = Encoded::read(&reading, records, |row| times.see(row))?;
+        let timeline = Timeline::new(path, times.finish(), order.sort, order.step)?;
+        encoded.fill(&reading, &timeline, None);
+        Ok(encoded.with(timeline))
+    }
+
+    /// Reads all rows of a file whose timeline is known. Gaps in the cells of a part are filled from that part and those
+    /// before it.
+    pub(super) fn encode(
+        reading: &Reading<'_>,
+        records: &mut dyn Records,
+        timeline: Timeline,
+        parts: &[Part],
+    ) -> Result<Self> {
+        let mut encoded = Encoded::read(reading, records, |_| Ok(()))?;
+        encoded.fill(reading, &timeline, Some(parts));
+        Ok(encoded.with(timeline))
+    }
+
+    /// The order of the rows.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The features of the row at a place of the order, (F).
+    fn at(&self, place: usize) -> &[f64] {
+        let row = self.timeline.row(place);
+        &self.features[row * self.width..(row + 1) * self.width]
+    }
+
+    /// For each row of the file the places of the `window` rows that end with it; nothing where as many do not follow each
+    /// other.
+    pub fn windows_to_predict(&self, window: usize) -> Vec<Option<Range<usize>>> {
+        let mut windows = vec![None; self.timeline.len()];
+        for run in self.timeline.runs() {
+            for place in run.clone().skip(window - 1) {
+                windows[self.timeline.row(place)] = Some(place + 1 - window..place + 1);
+            }
+        }
+        windows
+    }
+
+    /// Appends the features of the rows at these places.
+    pub fn append(&self, places: Range<usize>, to: &mut Vec<f64>) {
+        places.for_each(|place| to.extend_from_slice(self.at(place)));
+    }
+
+    /// The windows within a part, with their targets, if there are any.
+    pub(super) fn windows(
+        &self,
+        parts: &[Part],
+        wanted: Part,
+        shape: WindowShape,
+        dtype: DType,
+    ) -> Result<Option<Windows>> {
+        let pieces = self.pieces(parts, wanted, shape);
+        let ahead = shape.rows() - 1;
+        // Windows that start one after the other need no list of their starts.
+        let known =
+            |piece: &Range<usize>| !(piece.start + ahead..piece.end).any(|place| self.is_missing(place));
+        let plain = matches!(pieces.as_slice(), [piece] if known(piece));
+        let (mut xs, mut ys, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for piece in pieces {
+            // Behind the last window of a series alone nothing is read any more.
+            let end = if plain { piece.end - shape.horizon } else { piece.end };
+            for place in piece.start..end {
+                xs.extend_from_slice(self.at(place));
+                match Some(place + ahead).filter(|target| *target < piece.end && !self.is_missing(*target)) {
+                    Some(target) => {
+                        ys.extend_from_slice(self.targets_at(target));
+                        starts.push(rows);
+                    }
+                    None if plain => {}
+                    None => ys.resize(ys.len() + self.outputs, 0.0),
+                }
+                rows += 1;
+            }
+        }
+        if starts.is_empty() {
+            return Ok(None);
+        }
+        let xs = Tensor::from_vec(xs, (rows as usize, self.width), &Device::Cpu)?.to_dtype(dtype)?;
+        let ys = Tensor::from_vec(ys.clone(), (ys.len() / self.outputs, self.outputs), &Device::Cpu)?;
+        let starts = (!plain).then_some(starts);
+        Ok(Some(Windows { rows: Rows { xs, ys }, steps: shape.window, starts }))
+    }
+
+    /// The places of rows of a part that follow each other, where they have room for a window and its target.
+    fn pieces(&self, parts: &[Part], wanted: Part, shape: WindowShape) -> Vec<Range<usize>> {
+        let mut pieces = Vec::new();
+        for run in self.timeline.runs() {
+            let mut start = run.start;
+            for same in parts[run.clone()].chunk_by(|a, b| a == b) {
+                let piece = start..start + same.len();
+                start = piece.end;
+                if same[0] == wanted && piece.len() >= shape.rows() {
+                    pieces.push(piece);
+                }
+            }
+        }
+        pieces
+    }
+
+    fn targets_at(&self, place: usize) -> &[f64] {
+        let row = self.timeline.row(place);
+        &self.targets[row * self.outputs..(row + 1) * self.outputs]
+    }
+
+    fn is_missing(&self, place: usize) -> bool {
+        self.targets_at(place).iter().any(|target| target.is_nan())
+    }
+}
+
+/// Encoded rows before anything is filled.
+struct Encoded {
+    width: usize,
+    features: Vec<f64>,
+    outputs: usize,
+    targets: Vec<f64>,
+    holes: Vec<Hole>,
+}
+
+impl Encoded {
+    fn read(
+        reading: &Reading<'_>,
+        records: &mut dyn Records,
+        mut see: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<Self> {
+        let Reading { encoder: fitted, order, path, labelled } = *reading;
+        let mut encoder = RowEncoder::new(fitted, path, records, labelled)?;
+        let (width, outputs) = (fitted.features(), if labelled { fitted.target.width() } else { 0 });
+        let mut own = Self { width, features: Vec::new(), outputs, targets: Vec::new(), holes: Vec::new() };
+        let (mut row, mut features, mut targets) = (Row::default(), Vec::new(), Vec::new());
+        let mut number = 0;
+        while records.next(&mut row)? {
+            see(&row)?;
+            encoder.features(&row, &mut features)?;
+            own.features.extend_from_slice(&features);
+            if order.fill.is_some() {
+                let missing = encoder.missing(&row).map(|column| Hole { row: number, column });
+                own.holes.extend(missing);
+            }
+            if labelled && order.fill.is_some() && encoder.is_target_missing(&row) {
+                own.targets.resize(own.targets.len() + outputs, f64::NAN);
+            } else if labelled {
+                encoder.targets(&row, &mut targets)?;
+                own.targets.extend_from_slice(&targets);
+            }
+            number += 1;
+        }
+        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        Ok(own)
+    }
+
+    /// Fills the cells that are missing from the rows around them.
+    fn fill(&mut self, reading: &Reading<'_>, timeline: &Timeline, parts: Option<&[Part]>) {
+        let Some(how) = reading.order.fill else { return };
+        let encoder = reading.encoder;
+        Filler { encoder, how, timeline, parts, features: &mut self.features }
+            .fill(&self.holes)
+            .say(reading.path);
+        let missing =
+            self.targets.chunks(self.outputs.max(1)).filter(|row| row.iter().any(|y| y.is_nan())).count();
+        if missing > 0 {
+            tracing::info!("{}: {missing} rows without a target are not predicted", reading.path.display());
+        }
+    }
+
+    fn with(self, timeline: Timeline) -> SeriesRows {
+        let Self { width, features, outputs, targets, .. } = self;
+        SeriesRows { width, features, outputs, targets, timeline }
+    }
+}

@@ -1,0 +1,97 @@
+//! The time from one row of a series to the next.
+
+/// What rounding may change in a difference of times, as a fraction of the times.
+const ROUNDING: f64 = 1e-14;
+
+/// Differences of times, of which those that rounding alone tells apart are equal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Step {
+    /// The usual difference.
+    pub(super) length: f64,
+    /// What rounding may change in it.
+    rounding: f64,
+}
+
+impl Step {
+    /// The most frequent difference; of several the one nearest to their median. Nothing where there are none.
+    pub(super) fn most_frequent(mut differences: Vec<f64>, largest_time: f64) -> Option<Self> {
+        differences.sort_unstable_by(f64::total_cmp);
+        let median = *differences.get(differences.len() / 2)?;
+        let rounding = (largest_time.abs() * ROUNDING).max(f64::MIN_POSITIVE);
+        let equal = differences.chunk_by(|a, b| b - a <= rounding);
+        let middle = |equal: &[f64]| equal[equal.len() / 2];
+        let best = equal.max_by(|a, b| {
+            let far = |equal: &[f64]| (middle(equal) - median).abs();
+            a.len().cmp(&b.len()).then_with(|| far(b).total_cmp(&far(a)))
+        });
+        best.map(|equal| Self { length: middle(equal), rounding })
+    }
+
+    /// A step that is known.
+    pub(super) fn known(length: f64, largest_time: f64) -> Self {
+        Self { length, rounding: largest_time.abs() * ROUNDING }
+    }
+
+    /// Whether at least one row is missing in a difference.
+    pub(super) fn is_gap(self, difference: f64) -> bool {
+        difference > 1.5 * self.length + self.rounding
+    }
+
+    /// Whether a difference is another one.
+    pub(super) fn is_irregular(self, difference: f64) -> bool {
+        (difference - self.length).abs() > self.rounding
+    }
+}
+
+/// "1 h", "7 days": a length of days for people.
+pub(super) fn describe_days(days: f64) -> String {
+    let seconds = days * 86_400.0;
+    let units = [(86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")];
+    let whole = |unit: f64| ((seconds / unit).round() - seconds / unit).abs() < 1e-3 && seconds / unit > 0.5;
+    let (unit, name) = units.into_iter().find(|(unit, _)| whole(*unit)).unwrap_or((1.0, "s"));
+    let count = seconds / unit;
+    let count = if whole(unit) { count.round() } else { count };
+    match (count, name) {
+        (1.0, "days") => "1 day".to_owned(),
+        (count, name) => format!("{count} {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_is_the_most_frequent_difference() {
+        let step = |differences: &[f64]| Step::most_frequent(differences.to_vec(), 20_000.0).unwrap();
+        let hour = 1.0 / 24.0;
+        let hourly = step(&[hour, hour + 3e-12, 5.0 * hour, hour, hour * 2.0]);
+        assert!((hourly.length - hour).abs() < 1e-10);
+        assert!(hourly.is_gap(2.0 * hour) && !hourly.is_gap(hour + 1e-11));
+        assert!(hourly.is_irregular(hour + 1e-4) && !hourly.is_irregular(hour - 3e-12));
+        // Months: no month is a gap, a missing one is.
+        let months = step(&[31.0, 28.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0]);
+        assert!(
+            !months.is_irregular(31.0)
+                && !months.is_gap(28.0)
+                && months.is_irregular(30.0)
+                && months.is_gap(59.0)
+        );
+        // Of differences that are all different the median.
+        assert!(!step(&[0.9, 1.2, 1.0, 1.1, 0.8]).is_irregular(1.0));
+        assert!(Step::most_frequent(Vec::new(), 1.0).is_none());
+    }
+
+    #[test]
+    fn steps_are_shown_in_units_of_time() {
+        for (days, text) in [
+            (1.0, "1 day"),
+            (31.0, "31 days"),
+            (1.0 / 24.0, "1 h"),
+            (15.0 / 1440.0, "15 min"),
+            (0.5 / 86_400.0, "500 ms"),
+        ] {
+            assert_eq!(describe_days(days), text);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The order of the rows of one or several series, and where it is broken.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::step::{Step, describe_days};
+use super::times::Times;
+use crate::data::split::{Part, SplitPlan, TimeSplit};
+use crate::data::table::read::quoted;
+use crate::error::{Error, Result};
+
+/// The rows of a file in the order of series and time.
+#[derive(Debug)]
+pub struct Timeline {
+    /// The numbers of the rows, series after series, each in the order of time.
+    order: Vec<u32>,
+    /// The places of each series in `order`.
+    series: Vec<Range<usize>>,
+    /// The places of rows that follow each other without a gap.
+    runs: Vec<Range<usize>>,
+    times: Times,
+    step: Option<Step>,
+}
+
+/// What a series has that a user may not expect.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Breaks {
+    gaps: u64,
+    longest: f64,
+    /// The line behind the longest gap.
+    line: u64,
+    irregular: u64,
+}
+
+impl Timeline {
+    /// Orders rows. `step` is known from training, or else the most frequent difference of two rows.
+    ///
+    /// # Errors
+    /// Times that fall, unless `sort`, and two rows of one series with the same time.
+    pub(super) fn new(path: &Path, times: Times, sort: bool, step: Option<f64>) -> Result<Self> {
+        let count = times.lines.len();
+        let mut order: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
+        // Stable: rows of one series stay as they are in the file where they are not sorted.
+        order.sort_by_key(|row| times.series.get(*row as usize).copied());
+        let mut series = Vec::new();
+        let mut start = 0;
+        for own in order.chunk_by(|a, b| times.series.get(*a as usize) == times.series.get(*b as usize)) {
+            series.push(start..start + own.len());
+            start += own.len();
+        }
+        let mut timeline = Self { order, series, runs: Vec::new(), times, step: None };
+        if !timeline.times.times.is_empty() {
+            timeline.sort(path, sort)?;
+            timeline.find_step(step);
+        }
+        timeline.find_runs(path);
+        Ok(timeline)
+    }
+
+    /// The time of the row at a place; 0 where there are no times.
+    fn time(&self, place: usize) -> f64 {
+        self.times.times.get(self.order[place] as usize).copied().unwrap_or(0.0)
+    }
+
+    fn line(&self, place: usize) -> u64 {
+        self.times.lines[self.order[place] as usize]
+    }
+
+    /// Sorts the rows of each series by time, or checks that they are.
+    fn sort(&mut self, path: &Path, sort: bool) -> Result<()> {
+        let column = quoted(self.times.column.as_deref().unwrap_or_default());
+        for series in self.series.clone() {
+            if sort {
+                let times = &self.times.times;
+                self.order[series.clone()].sort_by(|a, b| times[*a as usize].total_cmp(&times[*b as usize]));
+            }
+            for place in series.skip(1).collect::<Vec<_>>() {
+                let (before, now) = (self.time(place - 1), self.time(place));
+                let lines = (self.line(place - 1), self.line(place));
+                if now < before {
+                    let problem = format!(
+                        "line {}: the time in column {column} is before that of line {}; `sort = true` in `[data]` sorts \
+                         the rows by time, and `group = \"COLUMN\"` tells several series in one file apart",
+                        lines.1, lines.0
+                    );
+                    return Err(Error::data(path, problem));
+                }
+                if now <= before {
+                    let problem = format!(
+                        "lines {} and {} have the same time in column {column}; remove one, or name the column that tells \
+                         several series apart with `group` in `[data]`",
+                        lines.0.min(lines.1),
+                        lines.0.max(lines.1)
+                    );
+                    return Err(Error::data(path, problem));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The differences of neighbouring rows, each with the place of the later one.
+    fn differences(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let places = self.series.iter().flat_map(|series| series.clone().skip(1));
+        places.map(|place| (place, self.time(place) - self.time(place - 1)))
+    }
+
+    fn find_step(&mut self, known: Option<f64>) {
+        let largest = self.times.times.iter().fold(0.0, |largest: f64, time| largest.max(time.abs()));
+        self.step = match known {
+            Some(length) => Some(Step::known(length, largest)),
+            None => {
+                Step::most_frequent(self.differences().map(|(_, difference)| difference).collect(), largest)
+            }
+        };
+    }
+
+    /// Finds the rows that follow each other without a gap, and says where there are gaps.
+    fn find_runs(&mut self, path: &Path) {
+        let mut breaks = Breaks::default();
+        let mut cuts: Vec<usize> = self.series.iter().map(|series| series.start).collect();
+        if let Some(step) = self.step {
+            for (place, difference) in self.differences() {
+                if step.is_gap(difference) {
+                    cuts.push(place);
+                    breaks.gaps += 1;
+                    if difference > breaks.longest {
+                        (breaks.longest, breaks.line) = (difference, self.line(place));
+                    }
+                } else if step.is_irregular(difference) {
+                    breaks.irregular += 1;
+                }
+            }
+            cuts.sort_unstable();
+        }
+        let ends = cuts.iter().skip(1).copied().chain([self.order.len()]);
+        self.runs = cuts.iter().copied().zip(ends).map(|(start, end)| start..end).collect();
+        self.say(path, &breaks);
+    }
+
+    fn say(&self, path: &Path, Breaks { gaps, longest, line, irregular }: &Breaks) {
+        let (Some(step), Some(column)) = (self.step, &self.times.column) else { return };
+        let long = |length: f64| if self.times.dates { describe_days(length) } else { length.to_string() };
+        let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let first =
+            format!("{}: the time is {}, in steps of {}", path.display(), quoted(column), long(step.length));
+        let mut said = vec![first];
+        if *gaps > 0 {
+            let (gaps, longest) = (counted(*gaps, "gap"), long(*longest));
+            said.push(format!(
+                "{gaps}, which no window crosses (the longest, {longest}, is before line {line})"
+            ));
+        }
+        if *irregular > 0 {
+            said.push(counted(*irregular, "irregular step"));
+        }
+        let said = said.join("; ");
+        if *gaps + *irregular > 0 {
+            let name = self.times.column.as_deref().unwrap_or_default().escape_debug().to_string();
+            tracing::warn!("{said}; `columns = {{ {name} = \"ignore\" }}` takes rows as evenly spaced");
+        } else {
+            tracing::info!("{said}");
+        }
+    }
+
+    /// The column of the time.
+    pub(super) fn column(&self) -> Option<&str> {
+        self.times.column.as_deref()
+    }
+
+    /// The usual time from a row to the next.
+    pub(super) fn step(&self) -> Option<f64> {
+        self.step.map(|step| step.length)
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The row at a place of the order.
+    pub(super) fn row(&self, place: usize) -> usize {
+        self.order[place] as usize
+    }
+
+    /// The places of each series.
+    pub(super) fn series(&self) -> &[Range<usize>] {
+        &self.series
+    }
+
+    /// The places of rows that follow each other without a gap.
+    pub(super) fn runs(&self) -> &[Range<usize>] {
+        &self.runs
+    }
+
+    /// How far a place lies behind another, in time, or in rows where there are no times.
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+    pub(super) fn distance(&self, from: usize, to: usize) -> f64 {
+        if self.times.times.is_empty() { (to - from) as f64 } else { self.time(to) - self.time(from) }
+    }
+
+    /// The names of the series with fewer rows than this.
+    pub(super) fn shorter(&self, rows: usize) -> Vec<&str> {
+        let short = |(_, series): &(usize, &Range<usize>)| series.len() < rows;
+        let short = self.series.iter().enumerate().filter(short);
+        short.map(|(number, _)| self.times.names.get(number).map_or("", String::as_str)).collect()
+    }
+
+    /// The part of the row at each place, by `split` of the rows in the order of time: rows of the same time are in the
+    /// same part. Without times each series is split on its own.
+    pub(super) fn parts(&self, plan: &SplitPlan) -> Vec<Part> {
+        let mut parts = vec![Part::Unused; self.order.len()];
+        if self.times.times.is_empty() {
+            for series in &self.series {
+                let split = TimeSplit::new(plan, series.len());
+                for (rank, place) in series.clone().enumerate() {
+                    parts[place] = part(&split, rank);
+                }
+            }
+            return parts;
+        }
+        let mut ranked: Vec<usize> = (0..self.order.len()).collect();
+        ranked.sort_by(|a, b| self.time(*a).total_cmp(&self.time(*b)));
+        let split = TimeSplit::new(plan, ranked.len());
+        let mut first = 0;
+        for same in ranked.chunk_by(|a, b| self.time(*a) >= self.time(*b)) {
+            // The part of the last of them: what comes later is judged.
+            let of_all = part(&split, first + same.len() - 1);
+            for place in same {
+                parts[*place] = of_all;
+            }
+            first += same.len();
+        }
+        parts
+    }
+}
+
+fn part(split: &TimeSplit, rank: usize) -> Part {
+    match rank {
+        rank if split.train.contains(&rank) => Part::Train,
+        rank if split.validation.contains(&rank) => Part::Validation,
+        rank if split.test.contains(&rank) => Part::Test,
+        _ => Part::Unused,
+    }
+}

@@ -1,0 +1,148 @@
+//! Reads the time and the series of each row.
+
+use std::path::Path;
+
+use rustc_hash::FxHashMap;
+
+use crate::data::preprocess::SeriesOrder;
+use crate::data::table::read::{listed, quoted};
+use crate::data::table::row::{Row, Value};
+use crate::error::{Error, Result};
+
+/// Reads the time and the series of each row of a file.
+pub(super) struct TimesReader<'a> {
+    path: &'a Path,
+    columns: &'a [String],
+    clocks: Vec<Clock>,
+    groups: Vec<usize>,
+    known: FxHashMap<Vec<String>, u32>,
+    series: Vec<u32>,
+    lines: Vec<u64>,
+}
+
+/// A column that may be the time.
+struct Clock {
+    column: usize,
+    /// Whether it is known to be the time; else it must hold dates alone.
+    named: bool,
+    times: Vec<f64>,
+    dates: bool,
+}
+
+/// The time and the series of each row.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    /// The column of the time.
+    pub(super) column: Option<String>,
+    /// The time of each row: days where the column has dates.
+    pub(super) times: Vec<f64>,
+    /// Whether times are dates.
+    pub(super) dates: bool,
+    /// The number of the series of each row.
+    pub(super) series: Vec<u32>,
+    /// The name of each series.
+    pub(super) names: Vec<String>,
+    /// The line of each row.
+    pub(super) lines: Vec<u64>,
+}
+
+impl<'a> TimesReader<'a> {
+    /// A reader of the columns that `order` names. Where it names no time, the first of `candidates` that holds a date in
+    /// every row is the time.
+    ///
+    /// # Errors
+    /// A column is absent.
+    pub(super) fn new(
+        path: &'a Path,
+        columns: &'a [String],
+        order: &SeriesOrder,
+        candidates: &[usize],
+    ) -> Result<Self> {
+        let place = |name: &String| {
+            columns.iter().position(|own| own == name).ok_or_else(|| {
+                let problem =
+                    format!("there is no column {} to order rows by; {}", quoted(name), listed(columns));
+                Error::data(path, problem)
+            })
+        };
+        let clock = |column, named| Clock { column, named, times: Vec::new(), dates: true };
+        let clocks = match &order.time {
+            Some(name) => vec![clock(place(name)?, true)],
+            None => candidates.iter().map(|column| clock(*column, false)).collect(),
+        };
+        let groups = order.group.iter().map(place).collect::<Result<_>>()?;
+        let (known, series, lines) = (FxHashMap::default(), Vec::new(), Vec::new());
+        Ok(Self { path, columns, clocks, groups, known, series, lines })
+    }
+
+    /// Takes the next row.
+    pub(super) fn see(&mut self, row: &Row) -> Result<()> {
+        let first = self.lines.is_empty();
+        for clock in self.clocks.iter_mut().filter(|clock| clock.named) {
+            let problem = clock.see(row.value(clock.column), first).err();
+            if let Some(problem) = problem {
+                let column = quoted(&self.columns[clock.column]);
+                let problem = format!("line {}, column {column}: the time {problem}", row.line);
+                return Err(Error::data(self.path, problem));
+            }
+        }
+        self.clocks.retain_mut(|clock| clock.named || clock.see(row.value(clock.column), first).is_ok());
+        if !self.groups.is_empty() {
+            let series = self.group(row)?;
+            self.series.push(series);
+        }
+        self.lines.push(row.line);
+        Ok(())
+    }
+
+    /// The number of the series of a row.
+    fn group(&mut self, row: &Row) -> Result<u32> {
+        let mut names = Vec::new();
+        for column in &self.groups {
+            let Some(name) = row.value(*column).name() else {
+                let column = quoted(&self.columns[*column]);
+                let problem =
+                    format!("line {}, column {column}: the name of the series is missing; fill it", row.line);
+                return Err(Error::data(self.path, problem));
+            };
+            names.push(name);
+        }
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        Ok(*self.known.entry(names).or_insert(next))
+    }
+
+    /// What was read.
+    pub(super) fn finish(self) -> Times {
+        let mut names = vec![String::new(); self.known.len()];
+        for (name, number) in self.known {
+            names[number as usize] = name.join(", ");
+        }
+        let Self { columns, clocks, series, lines, .. } = self;
+        let rest = Times { series, names, lines, ..Times::default() };
+        match clocks.into_iter().next() {
+            Some(Clock { column, times, dates, .. }) if !times.is_empty() => {
+                Times { column: Some(columns[column].clone()), times, dates, ..rest }
+            }
+            _ => rest,
+        }
+    }
+}
+
+impl Clock {
+    fn see(&mut self, value: Value<'_>, first: bool) -> Result<(), String> {
+        let date = value.date();
+        if first {
+            self.dates = date.is_some() || !self.named;
+        }
+        let time = if self.dates { date } else { value.number().filter(|number| number.is_finite()) };
+        match time {
+            Some(time) => {
+                self.times.push(time);
+                Ok(())
+            }
+            None if value == Value::Missing => Err("is missing; fill it".to_owned()),
+            None if self.dates => Err("is no date such as 2024-03-01 or 2024-03-01T12:30:00Z".to_owned()),
+            None => Err("is neither a date nor a number".to_owned()),
+        }
+    }
+}

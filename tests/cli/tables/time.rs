@@ -1,0 +1,230 @@
+//! Series: gaps in time, the order of rows, several series in one file, and missing cells.
+
+use std::fs;
+use std::path::Path;
+
+use super::{cells, config, lines, metric, write};
+use crate::common::{descent, fail, succeed};
+
+/// The hour of 2024 with this number.
+fn hour(t: usize) -> String {
+    format!("2024-01-{:02}T{:02}:00:00", t / 24 + 1, t % 24)
+}
+
+/// What a run without a test split says, with its folder.
+fn trained(folder: &Path, text: &str, out: &str) -> String {
+    write(folder, "c.toml", text);
+    let output = descent(folder, &["train", "c.toml", "--out", out]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+fn weights(folder: &Path, out: &str) -> Vec<u8> {
+    fs::read(folder.join(out).join("model.safetensors")).unwrap()
+}
+
+#[test]
+fn no_window_crosses_a_gap_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let wave = |t: usize| (t % 8).abs_diff(4);
+    // Of 400 hours those from 50 to 52 and the one of 301 are missing.
+    let rows = (0..400).filter(|t| !(50..53).contains(t) && *t != 301);
+    let rows: Vec<String> = rows.map(|t| format!("{},{}", hour(t), wave(t))).collect();
+    let path = write(folder.path(), "s.csv", format!("date,y\n{}\n", rows.join("\n")));
+    let text = config("timeseries", &path, "y", "window = 8\nnormalize = 'standard'", "mse");
+    let said = trained(folder.path(), &text, "all");
+    // 50, 248 and 98 rows follow each other; each of the three loses the 8 rows of its first window.
+    assert!(said.contains("rows: 372 to train on"), "{said}");
+    let gaps = "the time is `date`, in steps of 1 h; 2 gaps, which no window crosses (the longest, 4 h, is before line 52)";
+    assert!(said.contains(gaps), "{said}");
+    // With a test split: 79 rows with the hours from 320 on, after 317 to train on.
+    let text = text.replace("window = 8", "window = 8\ntest = 0.2").replace("epochs = 3", "epochs = 60");
+    write(folder.path(), "c.toml", &text);
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("rows: 292 to train on, 72 to test on"), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
+    let judged = succeed(folder.path(), &["eval", "run"]);
+    assert!((metric(&judged, "test_r2") - metric(&printed, "test_r2")).abs() < 1e-4, "{judged}");
+    // Predictions follow the same rule: after a gap there is none until 8 rows follow each other.
+    let said = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
+    let empty: Vec<usize> =
+        (1..).zip(&cells(&said)[1..]).filter(|(_, row)| row[0] == "\"\"").map(|(row, _)| row).collect();
+    let expected: Vec<usize> = (1..8).chain(51..58).chain(299..306).collect();
+    assert_eq!(empty, expected);
+    // Rows may be taken as evenly spaced all the same.
+    let text = text.replace("test = 0.2", "columns = { date = 'ignore' }");
+    assert!(trained(folder.path(), &text, "even").contains("rows: 388 to train on"));
+}
+
+#[test]
+fn months_are_irregular_and_no_gaps() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("month,y", 60, |t| format!("{}-{:02}-01,{}", 2019 + t / 12, t % 12 + 1, t % 12));
+    let path = write(folder.path(), "s.csv", rows);
+    let text = config("timeseries", &path, "y", "window = 12", "mse");
+    let said = trained(folder.path(), &text, "run");
+    // Five Februaries and 20 months of 30 days among 59 steps, the last of which is November's.
+    assert!(
+        said.contains("in steps of 31 days; 25 irregular steps") && said.contains("rows: 48 to"),
+        "{said}"
+    );
+}
+
+#[test]
+fn rows_are_sorted_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..120).map(|t| format!("{},{},{}", hour(t), t % 7, t * t % 11)).collect();
+    let header = "date,x,y";
+    let sorted = write(folder.path(), "sorted.csv", format!("{header}\n{}\n", rows.join("\n")));
+    let turned: Vec<String> = rows.iter().rev().cloned().collect();
+    let turned = write(folder.path(), "turned.csv", format!("{header}\n{}\n", turned.join("\n")));
+    let data = "window = 5\ntest = 0.2\nvalidation = 0.1\nnormalize = 'standard'";
+    trained(folder.path(), &config("timeseries", &sorted, "y", data, "mse"), "sorted");
+    let text = config("timeseries", &turned, "y", data, "mse");
+    write(folder.path(), "c.toml", &text);
+    let error = fail(folder.path(), &["train", "c.toml", "--out", "turned"], 1);
+    assert!(error.contains("line 3") && error.contains("before that of line 2"), "{error}");
+    assert!(error.contains("`sort = true`") && error.contains("`group"), "{error}");
+    trained(folder.path(), &text.replace("window", "sort = true\nwindow"), "turned");
+    assert!(weights(folder.path(), "sorted") == weights(folder.path(), "turned"));
+    // A line a row of the file, in its order.
+    let predict = |run: &str, file: &str| succeed(folder.path(), &["predict", run, "--input", file]);
+    let (first, second) = (predict("sorted", "sorted.csv"), predict("turned", "turned.csv"));
+    let (first, second) = (cells(&first), cells(&second));
+    assert_eq!(first.len(), 121);
+    assert!(first[1..].iter().eq(second[1..].iter().rev()));
+    assert_eq!(predict("turned", "sorted.csv"), predict("sorted", "sorted.csv"));
+    // The run that does not sort refuses the file that is not sorted.
+    let error = fail(folder.path(), &["predict", "sorted", "--input", "turned.csv"], 1);
+    assert!(error.contains("before that of line 2"), "{error}");
+}
+
+#[test]
+fn two_rows_with_one_time_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("date,y", 40, |t| format!("{},{}", hour(if t == 20 { 19 } else { t }), t % 4));
+    let path = write(folder.path(), "s.csv", rows);
+    for sort in [false, true] {
+        let data = format!("window = 4\nsort = {sort}");
+        write(folder.path(), "c.toml", config("timeseries", &path, "y", &data, "mse"));
+        let error = fail(folder.path(), &["train", "c.toml"], 1);
+        assert!(error.contains("lines 21 and 22 have the same time in column `date`"), "{error}");
+        assert!(error.contains("`group`"), "{error}");
+    }
+}
+
+#[test]
+fn several_series_in_one_file_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    // Three shops, hour by hour; the waves of the shops are shifted.
+    let value = |t: usize, shop: usize| (t + 3 * shop) % 8;
+    let row = |i: usize| format!("{},s{},{}", hour(i / 3), i % 3, value(i / 3, i % 3).abs_diff(4));
+    let path = write(folder.path(), "s.csv", lines("date,shop,y", 900, row));
+    let data = "window = 8\ntest = 0.2\nvalidation = 0.1\nnormalize = 'standard'\ngroup = 'shop'";
+    let text = config("timeseries", &path, "y", data, "mse").replace("epochs = 3", "epochs = 30");
+    write(folder.path(), "c.toml", &text);
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    // 300 hours: 216, 24 and 60 a shop, each without the 8 rows of the first window.
+    assert!(said.contains("rows: 624 to train on, 48 to validate, 156 to test on; features: [8]"), "{said}");
+    assert!(said.contains("`shop`") && said.contains("ignored: it tells series apart"), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
+    let said = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
+    let rows = cells(&said);
+    assert!(rows[1..22].iter().all(|row| row[0] == "\"\"") && rows[22..].iter().all(|row| row[0] != "\"\""));
+    // Shop after shop instead of hour by hour: the same windows, and a shop that is too short is named.
+    let row = |i: usize| format!("{},s{},{}", hour(i % 300), i / 300, value(i % 300, i / 300).abs_diff(4));
+    let stacked = lines("date,shop,y", 900, row) + &format!("{},new,1\n{},new,2\n", hour(0), hour(1));
+    let stacked = write(folder.path(), "t.csv", stacked);
+    let said = trained(
+        folder.path(),
+        &config("timeseries", &stacked, "y", "window = 8\ngroup = ['shop']", "mse"),
+        "t",
+    );
+    assert!(said.contains("rows: 876 to train on"), "{said}");
+    assert!(
+        said.contains("1 of 4 series are shorter than a window and its target and are not used: `new`"),
+        "{said}"
+    );
+    // Without the group the times fall.
+    write(folder.path(), "c.toml", config("timeseries", &stacked, "y", "window = 8", "mse"));
+    assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("line 302"));
+    write(folder.path(), "c.toml", config("timeseries", &stacked, "y", "group = 'store'", "mse"));
+    assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("no column `store` to order rows by"));
+}
+
+#[test]
+fn missing_cells_are_filled_as_pandas_fills_them() {
+    const HOLES: [usize; 4] = [3, 4, 10, 50];
+    let folder = tempfile::tempdir().unwrap();
+    let value = |t: usize| t * t % 13;
+    let holes = lines("date,x,y", 80, |t| {
+        let x = if HOLES.contains(&t) { String::new() } else { value(t).to_string() };
+        format!("{},{x},{}", hour(t), t % 5)
+    });
+    let holes = write(folder.path(), "holes.csv", holes);
+    // pandas 3.1: Series.ffill() and Series.interpolate() of x in the rows without a value.
+    let filled = [
+        ("previous", ["4", "4", "3", "9"]),
+        ("interpolate", ["6.666666666666666", "9.333333333333332", "3.5", "5"]),
+    ];
+    let data = |missing: &str| format!("window = 3\nstandardize_target = false\n{missing}");
+    for (missing, filled) in filled {
+        let x = |t: usize| match HOLES.iter().position(|hole| *hole == t) {
+            Some(hole) => filled[hole].to_owned(),
+            None => value(t).to_string(),
+        };
+        let by_hand = lines("date,x,y", 80, |t| format!("{},{},{}", hour(t), x(t), t % 5));
+        let by_hand = write(folder.path(), "filled.csv", by_hand);
+        let text = config("timeseries", &by_hand, "y", &data(""), "mse");
+        trained(folder.path(), &text, &format!("hand-{missing}"));
+        let text = config("timeseries", &holes, "y", &data(&format!("missing = '{missing}'")), "mse");
+        let said = trained(folder.path(), &text, missing);
+        assert!(said.contains("4 missing cells are filled from the rows around them"), "{said}");
+        assert!(
+            weights(folder.path(), missing) == weights(folder.path(), &format!("hand-{missing}")),
+            "{missing}"
+        );
+        let predict = |file: &str| succeed(folder.path(), &["predict", missing, "--input", file]);
+        assert_eq!(predict("holes.csv"), predict("filled.csv"));
+    }
+}
+
+#[test]
+fn a_table_has_no_rows_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "t.csv", lines("x,y", 20, |i| format!("{i},{}", i % 3)));
+    write(folder.path(), "c.toml", config("csv", &path, "y", "missing = 'previous'", "mse"));
+    assert!(fail(folder.path(), &["train", "c.toml"], 2).contains("it is for `timeseries`"));
+}
+
+#[test]
+fn targets_that_are_missing_are_not_learnt_from_and_no_later_split_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("date,y", 60, |t| format!("{},{}", hour(t), if t == 30 || t == 47 { "" } else { "1" }));
+    let path = write(folder.path(), "s.csv", rows);
+    let data = "window = 3\ntest = 0.2\nmissing = 'interpolate'";
+    let said = trained(folder.path(), &config("timeseries", &path, "y", data, "mse"), "run");
+    // 48 rows to train on, 45 windows; rows 30 and 47 are no targets.
+    assert!(said.contains("rows: 43 to train on, 9 to test on"), "{said}");
+    assert!(said.contains("2 rows without a target are not predicted"), "{said}");
+}
+
+#[test]
+fn a_series_shorter_than_its_window_is_an_error_where_it_is_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "s.csv", lines("date,y", 60, |t| format!("{},{}", hour(t), t % 4)));
+    trained(folder.path(), &config("timeseries", &path, "y", "window = 6", "mse"), "run");
+    write(folder.path(), "short.csv", lines("date,y", 5, |t| format!("{},{}", hour(t), t % 4)));
+    let error = fail(folder.path(), &["predict", "run", "--input", "short.csv"], 1);
+    assert!(error.contains("short.csv") && error.contains("no 6 of the 5 rows"), "{error}");
+    write(folder.path(), "gaps.csv", lines("date,y", 10, |t| format!("{},{}", hour(2 * t), t % 4)));
+    assert!(fail(folder.path(), &["predict", "run", "--input", "gaps.csv"], 1).contains("without a gap"));
+    write(folder.path(), "undated.csv", lines("day,y", 10, |t| format!("{t},{}", t % 4)));
+    let error = fail(folder.path(), &["predict", "run", "--input", "undated.csv"], 1);
+    assert!(error.contains("no column `date` to order rows by"), "{error}");
+}
