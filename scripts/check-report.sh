@@ -26,7 +26,7 @@ train --out larger --set train.epochs=3 --set train.batch_size=256
 train "$here/configs/iris.toml" --out iris
 train "$here/configs/diabetes.toml" --out diabetes
 train "$here/configs/seattle-weather.toml" --out weather
-sed 's|iris.csv|good/escapes.csv|; s|"species"|"cl\\u009bass\\u0007"|; /split_column/d' "$here/configs/iris.toml" >hostile.toml
+sed 's|\.\./tests|tests|; s|iris.csv|good/escapes.csv|; s|"species"|"cl\\u009bass\\u0007"|; /split_column/d' "$here/configs/iris.toml" >hostile.toml
 train hostile.toml --out '<b>hostile & "run"'
 report() { "$descent" report -q "$@" 2>/dev/null; }
 report mnist --output one.html

@@ -70,7 +70,7 @@ def numbers(rows, column):
 
 
 def read_rows(data):
-    with open(ROOT / data["path"], newline="", encoding="utf-8") as file:
+    with open(ROOT / "configs" / data["path"], newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     missing = {data["target"], data.get("split_column", data["target"])} - rows[0].keys()
     if missing:

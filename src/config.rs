@@ -4,8 +4,11 @@
 mod locate;
 mod origin;
 mod overrides;
+mod paths;
 mod run;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +17,7 @@ use toml::{Table, Value};
 
 use crate::data::{Preparation, Sources};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Grouped;
@@ -53,16 +57,25 @@ pub struct Config {
 const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
 
 impl Config {
-    /// Reads a config file. `overrides`, `KEY=VALUE` each, replace its keys by their dotted paths.
+    /// Reads a config file. `overrides`, `KEY=VALUE` each, replace its keys by their dotted paths. Paths in the file are
+    /// relative to its folder, paths in `overrides` to the current one.
     pub fn read(path: impl AsRef<Path>, overrides: &[String]) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))?;
-        Self::parse(&text, &path.display().to_string(), overrides)
+        Self::parse_in(files::parent(path), &read(path)?, &path.display().to_string(), overrides)
     }
 
-    /// Parses a config; `name` is how messages refer to it.
+    /// Reads the config of a run. Its paths are absolute; those of a run of version 0.1.0 are relative to the current folder.
+    pub(crate) fn of_run(path: &Path, overrides: &[String]) -> Result<Self> {
+        Self::parse(&read(path)?, &path.display().to_string(), overrides)
+    }
+
+    /// Parses a config; `name` is how messages refer to it. Paths are relative to the current folder.
     pub fn parse(text: &str, name: &str, overrides: &[String]) -> Result<Self> {
+        Self::parse_in(Path::new("."), text, name, overrides)
+    }
+
+    /// Parses a config that lies in `folder`.
+    fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[String]) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map(|span| locate::line_at(text, span.start));
             Error::Config(format!(
@@ -71,8 +84,10 @@ impl Config {
                 e.message().trim()
             ))
         })?;
+        paths::resolve(&mut table, folder)?;
         let set =
             overrides.iter().map(|argument| overrides::apply(&mut table, argument)).collect::<Result<_>>()?;
+        paths::resolve(&mut table, Path::new("."))?;
         let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
         let config = Self::from_table(table).map_err(|error| origin.locate(error))?;
         Ok(Self { origin, ..config })
@@ -224,6 +239,11 @@ impl FromTable for Config {
     }
 }
 
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))
+}
+
 /// Serialises a section whatever its type.
 mod erased {
     use super::{Error, Result, Serialize, Table};
@@ -235,62 +255,6 @@ mod erased {
     impl<T: Serialize> Section for T {
         fn table(&self) -> Result<Table> {
             Table::try_from(self).map_err(|e| Error::Config(e.to_string()))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "seed = 1\n[data]\nname = 'mnist-sample'\n[model]\nname = 'mlp'\nhidden = [3]\n\
-                        [loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\nbetas = [0.8, 0.9]\n\
-                        [train]\nbatch_size = 'full'\n";
-
-    fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
-        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-        Config::parse(text, "x.toml", &overrides)
-    }
-
-    fn error(text: &str, overrides: &[&str]) -> String {
-        parse(text, overrides).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_resolved_config_reads_back_as_itself() {
-        let config = parse(GOOD, &[]).unwrap();
-        assert_eq!(parse(&config.to_toml().unwrap(), &[]).unwrap(), config);
-    }
-
-    #[test]
-    fn every_override_is_typed_and_named_in_errors() {
-        let config = parse(GOOD, &["optimizer.lr=0.5", "model.hidden=[4, 5]", "data.name=mnist"]).unwrap();
-        assert!((config.optimizer.rule.common().lr - 0.5).abs() < 1e-12);
-        assert_eq!(config.source.name(), "mnist");
-        assert!(error(GOOD, &["optimizer.lr=-1"]).starts_with("--set optimizer.lr: `optimizer.lr` is -1"));
-        assert!(error(GOOD, &["optimizer.lr"]).contains("KEY=VALUE"));
-        assert!(error(GOOD, &["seed.x=1"]).contains("seed"));
-    }
-
-    #[test]
-    fn mistakes_name_line_key_and_nearest() {
-        let cases = [
-            ("betas", "betaz", "x.toml, line 11: `optimizer.betaz`", "did you mean `betas`"),
-            ("[0.8, 0.9]", "[0.8, 1.5]", "x.toml, line 11: `optimizer.betas[1]`", "less than 1"),
-            ("[0.8, 0.9]", "'x'", "x.toml, line 11: `optimizer.betas`", "wrong type"),
-            ("'adam'", "'adem'", "x.toml, line 10: `optimizer.name`", "did you mean `adam`"),
-            ("'full'", "0", "x.toml, line 13: `train.batch_size`", "1 or more"),
-            ("seed = 1", "seed = -1", "x.toml, line 1: `seed`", "0 or more"),
-            ("[train]", "[trane]", "x.toml, line 12: `trane`", "did you mean `train`"),
-            ("hidden = [3]", "hidden = [0]", "x.toml, line 6: `model.hidden[0]`", "is 0"),
-            ("[loss]\nname = 'cross_entropy'\n", "", "x.toml: `loss`", "missing"),
-            ("name = 'mnist-sample'", "name = 'mnist-sample'\nlimit = 0", "line 4: `data.limit`", "is 0"),
-            ("name = 'mnist-sample'", "nmae = 3", "`data.name`", "missing"),
-            ("[3]", "[3", "x.toml, line", ""),
-        ];
-        for (from, to, place, hint) in cases {
-            let message = error(&GOOD.replace(from, to), &[]);
-            assert!(message.contains(place) && message.contains(hint), "{message}");
         }
     }
 }

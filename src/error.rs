@@ -74,6 +74,9 @@ pub enum Error {
     /// An update was abandoned at the caller's request; nothing has changed.
     #[error("the update was interrupted")]
     Interrupted,
+    /// No row of a batch counts: all are ignored, or of weight 0. The mean over nothing is no number; no update was made.
+    #[error("no row of the batch counts; look at `ignore_index` and `weight` of `[loss]`")]
+    NothingCounts,
     /// A GPU's memory is too small for an update.
     #[error(
         "the GPU's memory is full in an update of {rows} rows: choose a smaller `train.batch_size`, with \

@@ -37,7 +37,7 @@ use average::Average;
 pub use average::Averages;
 use batch::Batch;
 use evaluation::check_watched;
-pub use evaluation::{Evaluation, evaluate, predict};
+pub use evaluation::{Evaluation, evaluate, evaluate_all, predict};
 use executor::{Executor, Run};
 use learner::{Learner, Memory};
 pub use options::{Descent, EarlyStopping, Precision, TrainOptions, check_monitor};

@@ -62,7 +62,8 @@ impl Observer for Seen {
 fn an_observer_sees_every_update_epoch_checkpoint_and_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("run");
-    let run = Run::create(iris(&["train.epochs=3"]), options(&folder)).unwrap();
+    let run =
+        Run::create(iris(&["train.epochs=3", "train.checkpoint_every=epoch"]), options(&folder)).unwrap();
     let updates = run.splits().train.len().div_ceil(16) as u64 * 3;
     let mut seen = Seen::default();
     let finished = run.train(&mut seen).unwrap();
@@ -108,6 +109,63 @@ fn an_observer_that_fails_ends_the_run_and_an_empty_folder_is_removed() {
     let error = Run::create(iris(&[]), options(&folder)).unwrap().train(&mut Fails).unwrap_err();
     assert_eq!(error.to_string(), "enough");
     assert!(!folder.exists());
+}
+
+/// Calls a function at the end of an epoch.
+struct At<F: FnMut()>(u64, F);
+
+impl<F: FnMut()> Observer for At<F> {
+    fn epoch_end(&mut self, epoch: &mut EpochEnd<'_>) -> descent::Result<()> {
+        if epoch.epoch == self.0 {
+            (self.1)();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn where_better_weights_cannot_be_written_the_run_knows_which_ones_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("run");
+    let (model, first) = (folder.join("model.safetensors"), folder.join("first.safetensors"));
+    let config = iris(&["train.epochs=5", "data.validation=0.2", "train.checkpoint_every=1000"]);
+    let run = Run::create(config.clone(), RunOptions { keep_going: true, ..options(&folder) }).unwrap();
+    // From the second epoch on a link lies in the way, behind which the weights of the first are.
+    let finished = run
+        .train(&mut At(2, || {
+            fs::rename(&model, &first).unwrap();
+            std::os::unix::fs::symlink(&first, &model).unwrap();
+        }))
+        .unwrap();
+    let log = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let loss = |epoch: usize| lines[epoch - 1]["val_loss"].as_f64().unwrap();
+    assert!(loss(5) < loss(1), "the first epoch is not the best");
+    assert_eq!((finished.best_epoch, lines[5]["best_epoch"].as_u64()), (1, Some(1)));
+    // It is the weights of the file that were tested.
+    let sample = folder.with_file_name("sample");
+    let once = iris(&["train.epochs=1", "data.validation=0.2"]);
+    let tested = Run::create(once, options(&sample)).unwrap().train(&mut Quiet).unwrap();
+    assert_eq!(finished.test, tested.test);
+    // Where it can be written again, the best weights go on from the file's.
+    fs::remove_file(&model).unwrap();
+    fs::rename(&first, &model).unwrap();
+    let resumed = Run::resume(&folder, &["train.epochs=6".to_owned()], RunOptions::default()).unwrap();
+    let finished = resumed.train(&mut Quiet).unwrap();
+    assert_eq!(finished.best_epoch, 6);
+}
+
+#[test]
+fn a_final_line_that_cannot_be_written_is_forgiven_where_it_is_asked_for() {
+    let root = tempfile::tempdir().unwrap();
+    for keep_going in [false, true] {
+        let folder = root.path().join(format!("run-{keep_going}"));
+        let config = iris(&["train.epochs=1", "train.checkpoint_every=never"]);
+        let run = Run::create(config, RunOptions { keep_going, ..options(&folder) }).unwrap();
+        let moved = folder.with_extension("moved");
+        let ended = run.train(&mut At(1, || fs::rename(&folder, &moved).unwrap()));
+        assert_eq!(ended.is_ok(), keep_going, "{:?}", ended.err());
+    }
 }
 
 #[test]

@@ -45,6 +45,20 @@ impl Found {
     }
 }
 
+/// The name of the checkpoint of this step.
+pub(super) fn name(step: u64) -> String {
+    format!("step-{step:08}")
+}
+
+/// Whether a folder holds what a checkpoint does and nothing else.
+pub(super) fn is_own(path: &Path) -> bool {
+    const ALL: [&str; 6] = [MODEL, OPTIMIZER, AVERAGE, BEST, PROGRESS, BATCH];
+    let known = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| ALL.iter().any(|name| entry.file_name() == *name))
+    };
+    path.join(PROGRESS).is_file() && fs::read_dir(path).is_ok_and(|mut entries| entries.all(known))
+}
+
 /// The checkpoints in a folder by their steps, the oldest first.
 pub(super) fn steps(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let entries = match fs::read_dir(folder) {
@@ -52,7 +66,11 @@ pub(super) fn steps(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
         entries => entries.map_err(Error::io("read", folder))?,
     };
     let number = |path: &PathBuf| -> Option<u64> {
-        path.file_name()?.to_str()?.strip_prefix("step-").and_then(|step| step.parse().ok())
+        let name = path.file_name()?.to_str()?;
+        let step = name.strip_prefix("step-")?.parse().ok()?;
+        // `step-5` and files are not the run's.
+        (name == self::name(step) && fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()))
+            .then_some(step)
     };
     let paths = entries.flatten().map(|entry| entry.path());
     let mut steps: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
@@ -60,14 +78,32 @@ pub(super) fn steps(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     Ok(steps)
 }
 
+/// Whether `folder` has a checkpoint, be it damaged.
+pub fn has_any(folder: &Path) -> bool {
+    steps(folder).is_ok_and(|steps| !steps.is_empty())
+}
+
 /// The newest checkpoint in `folder` that is whole, and whose log is the start of the file `log`.
 ///
 /// # Errors
 /// There is none; the message says what is wrong with each.
 pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
+    find_newest(folder, |path, progress| require_log(log, path, progress))
+}
+
+/// The newest checkpoint in `folder` that is whole, whatever became of its log.
+///
+/// # Errors
+/// There is none; the message says what is wrong with each.
+pub fn newest_with_any_log(folder: &Path) -> Result<Found> {
+    find_newest(folder, |_, _| Ok(()))
+}
+
+fn find_newest(folder: &Path, check: impl Fn(&Path, &Progress) -> Result<()>) -> Result<Found> {
     let mut damaged = Vec::new();
     for (_, path) in steps(folder)?.into_iter().rev() {
-        match read(&path, log) {
+        let read = read(&path).and_then(|read| check(&path, &read.0).map(|()| read));
+        match read {
             Ok((progress, snapshot)) => return Ok(Found { path, progress, snapshot, damaged }),
             Err(error) => damaged.push((path, error.to_string())),
         }
@@ -79,12 +115,26 @@ pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
     Err(Error::data(folder, format!("no checkpoint is whole: {}", said.join("; "))))
 }
 
+/// Checks that the file `log` begins as it did at the checkpoint `path`, which is whole.
+fn require_log(log: &Path, path: &Path, progress: &Progress) -> Result<()> {
+    let wrong = match Log::begins_with(log, &progress.log) {
+        Ok(true) => return Ok(()),
+        Ok(false) => Error::data(log, format!("it no longer begins as it did at {}", path.display())),
+        Err(error) => error,
+    };
+    let problem = match wrong {
+        Error::Data { problem, .. } => problem,
+        other => other.to_string(),
+    };
+    Err(Error::data(
+        log,
+        format!("{problem}; the weights there are whole, and --restart-log goes on from them"),
+    ))
+}
+
 /// Reads a checkpoint and verifies all of it.
-fn read(path: &Path, log: &Path) -> Result<(Progress, Snapshot)> {
+fn read(path: &Path) -> Result<(Progress, Snapshot)> {
     let progress = read_progress(path)?;
-    if !Log::begins_with(log, &progress.log)? {
-        return Err(Error::data(log, format!("it no longer begins as it did at {}", path.display())));
-    }
     let snapshot = read_snapshot(path, &progress)?;
     weights::require_finite(&path.join(MODEL), &snapshot.model)?;
     if let Some(sum) = progress.files.get(BEST) {

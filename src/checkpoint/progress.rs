@@ -31,6 +31,9 @@ pub struct Progress {
     pub step_in_epoch: u64,
     /// The seconds that training took so far.
     pub seconds: f64,
+    /// The batches that were skipped in the epochs that are over, because no row of them counts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// The epoch's sums so far, if the checkpoint lies within an epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Sums>,
@@ -65,6 +68,14 @@ pub struct Sums {
     pub lr: f64,
     /// The seconds.
     pub seconds: f64,
+    /// The batches that were skipped, because no row of them counts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An update that was not made because something left the finite numbers.
@@ -158,7 +169,13 @@ mod tests {
             config: "seed = 1\n[data]\nname = '\"\"\"'\n".to_owned(),
             epoch: 3,
             seconds: numbers[4],
-            within: Some(Sums { loss: numbers[0], total: numbers[1], rows: 7, lr: numbers[3], seconds: 0.0 }),
+            within: Some(Sums {
+                loss: numbers[0],
+                total: numbers[1],
+                rows: 7,
+                lr: numbers[3],
+                ..Sums::default()
+            }),
             judged: BestState {
                 monitor: "val_loss".to_owned(),
                 best: Some(Scored { epoch: 1, score: numbers[2] }),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 
-use super::folder::{AVERAGE, BATCH, BEST, MODEL, OPTIMIZER, PROGRESS, steps};
+use super::folder::{AVERAGE, BATCH, BEST, MODEL, OPTIMIZER, PROGRESS, is_own, name, steps};
 use super::{Progress, weights};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk};
@@ -59,7 +59,7 @@ pub fn save(
     best: Option<Best<'_>>,
     keep: usize,
 ) -> Result<Saved> {
-    let target = folder.join(format!("step-{:08}", trainer.steps()));
+    let target = folder.join(name(trainer.steps()));
     let snapshot = trainer.snapshot()?;
     let needed = snapshot.tensors().map(weights::size).sum();
     let written = write(disk, &target, &snapshot, progress, best.map(Beside::Best).as_ref());
@@ -174,7 +174,9 @@ fn empty_part(disk: &dyn Disk, target: &Path) -> Result<PathBuf> {
     files::require_free_or_folder(target)?;
     let part = files::beside(target);
     files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
-    if target.exists() {
+    if target.exists() && !is_own(target) {
+        files::set_aside(disk, target)?;
+    } else if target.exists() {
         // The same step, whose name could not be made to last the last time.
         disk.rename(target, &part).map_err(Error::io("rename", target))?;
         files::remove_if_there(disk, &part).map_err(Error::io("remove", &part))?;
@@ -183,9 +185,10 @@ fn empty_part(disk: &dyn Disk, target: &Path) -> Result<PathBuf> {
     Ok(part)
 }
 
-/// Removes all checkpoints but the newest `keep`.
+/// Removes all checkpoints but the newest `keep`. A folder to which somebody added a file is left alone.
 fn retire(disk: &dyn Disk, folder: &Path, keep: usize) -> Result<()> {
-    let steps = steps(folder)?;
+    let mut steps = steps(folder)?;
+    steps.retain(|(_, path)| is_own(path));
     let old = steps.len().saturating_sub(keep.max(1));
     steps[..old].iter().try_for_each(|(_, path)| {
         // Half of a checkpoint never has a checkpoint's name.
@@ -200,12 +203,5 @@ fn retire(disk: &dyn Disk, folder: &Path, keep: usize) -> Result<()> {
 
 /// Takes damaged checkpoints out of the way, under names that no checkpoint has; nothing of them is lost.
 pub fn set_aside(disk: &dyn Disk, damaged: &[(PathBuf, String)]) -> Result<()> {
-    for (path, _) in damaged {
-        let name = |n: u32| PathBuf::from(format!("{}.damaged-{n}", path.display()));
-        let free = (1..=u32::MAX).map(name).find(|path| fs::symlink_metadata(path).is_err());
-        if let Some(free) = free {
-            disk.rename(path, &free).map_err(Error::io("rename", path))?;
-        }
-    }
-    Ok(())
+    damaged.iter().try_for_each(|(path, _)| files::set_aside(disk, path))
 }

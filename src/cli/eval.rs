@@ -1,23 +1,29 @@
-//! `descent eval RUN`: evaluates a run's best weights on its test split.
+//! `descent eval RUN`: evaluates a run's best weights on its test split, or on all rows of a file.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Map, Value, json};
 
 use super::device::Compute;
-use super::table;
+use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
-use crate::run::session::Session;
+use crate::run::scoring::Scoring;
 use crate::run::trained::TrainedRun;
-use crate::trainer;
+use crate::trainer::Evaluation;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Run folder.
+    #[arg(value_parser = paths::path())]
     run: PathBuf,
-    /// Change a key of the run's config, as in --set data.path='"other"' (repeatable).
+    /// Score all rows of this file, in the format of the training data.
+    #[arg(long, value_name = "FILE", value_parser = paths::path())]
+    input: Option<PathBuf>,
+    /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Two classes: predict the positive one from this probability on, in place of `data.threshold`.
@@ -26,6 +32,9 @@ pub(super) struct Arguments {
     /// Also print the fraction of rows whose class is among the K most probable ones.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     top_k: Option<u32>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
     /// Accept NaN and infinite values in the weights.
     #[arg(long)]
     allow_nonfinite: bool,
@@ -38,37 +47,73 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let threshold = arguments.threshold.map(|threshold| format!("data.threshold={threshold:?}"));
     let set: Vec<String> = arguments.set.iter().cloned().chain(threshold).collect();
     let trained = TrainedRun::open(&arguments.run, "eval", &set)?.allow_nonfinite(arguments.allow_nonfinite);
-    let Session { splits, network, loss } = trained.session(&arguments.compute.device()?)?;
-    let (name, data) = match (&splits.test, &splits.validation) {
-        (Some(test), _) => ("test", test),
-        (None, Some(validation)) => ("val", validation),
-        (None, None) => {
-            return Err(Error::Config(
-                "the data has no test split; name another data set with --set data.…".to_owned(),
-            )
-            .into());
-        }
+    let device = arguments.compute.device()?;
+    let scoring = match &arguments.input {
+        Some(file) => trained.file(file, &device)?,
+        None => trained.held_out(&arguments.set, &device)?,
     };
-    let evaluation = trainer::evaluate(&network, &loss, data)?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{name}_loss {:.6}", evaluation.loss)?;
-    for (metric, value) in evaluation.metrics {
-        writeln!(out, "{name}_{} {value:.6}", table::printable(&metric))?;
+    let mut evaluation = scoring.evaluate()?;
+    if let Some(k) = arguments.top_k {
+        let classes = evaluation.classes.as_ref();
+        let classes = classes.ok_or_else(|| Error::Config("--top-k is for classes".to_owned()))?;
+        evaluation.metrics.push((format!("top{k}_accuracy"), classes.top_k(k as usize)));
     }
-    for (metric, reason) in evaluation.left_out {
+    let text = if arguments.json {
+        format!("{}\n", object(&scoring, &evaluation))
+    } else {
+        lines(&scoring, &evaluation)
+    };
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+/// A line per metric and the number of rows, and tables of the classes.
+fn lines(scoring: &Scoring, evaluation: &Evaluation) -> String {
+    let name = scoring.part.prefix();
+    let mut text = format!("{name}_loss {:.6}\n", evaluation.loss);
+    for (metric, value) in &evaluation.metrics {
+        let _ = writeln!(text, "{name}_{} {value:.6}", table::printable(metric));
+    }
+    for (metric, reason) in &evaluation.left_out {
         tracing::info!("`{name}_{}` is left out: {reason}", metric.escape_debug());
     }
-    match (evaluation.classes, arguments.top_k) {
-        (Some(classes), k) => {
-            if let Some(k) = k {
-                writeln!(out, "{name}_top{k}_accuracy {:.6}", classes.top_k(k as usize))?;
-            }
-            write!(out, "\n{}", by_class(&classes, &data.target_info().classes))?;
-        }
-        (None, Some(_)) => return Err(Error::Config("--top-k is for classes".to_owned()).into()),
-        (None, None) => {}
+    let _ = writeln!(text, "rows {}", scoring.rows());
+    if let Some(classes) = &evaluation.classes {
+        let _ = write!(text, "\n{}", by_class(classes, scoring.classes()));
     }
-    Ok(())
+    text
+}
+
+/// The same as a JSON object.
+fn object(scoring: &Scoring, evaluation: &Evaluation) -> Value {
+    let name = scoring.part.prefix();
+    let mut object = Map::new();
+    object.insert("split".to_owned(), scoring.part.name().into());
+    object.insert("rows".to_owned(), scoring.rows().into());
+    object.insert(format!("{name}_loss"), json!(evaluation.loss));
+    object
+        .extend(evaluation.metrics.iter().map(|(metric, value)| (format!("{name}_{metric}"), json!(value))));
+    let left_out: Map<String, Value> = evaluation
+        .left_out
+        .iter()
+        .map(|(metric, reason)| (format!("{name}_{metric}"), reason.to_string().into()))
+        .collect();
+    object.insert("left_out".to_owned(), left_out.into());
+    if let Some(classes) = &evaluation.classes {
+        let names = scoring.classes();
+        let class = |(class, score): (usize, crate::metrics::ClassScore)| {
+            json!({
+                "class": names.get(class).map_or_else(|| class.to_string(), Clone::clone),
+                "precision": score.precision,
+                "recall": score.recall,
+                "f1": score.f1,
+                "rows": score.support,
+            })
+        };
+        let all: Vec<Value> = classes.by_class().into_iter().enumerate().map(class).collect();
+        object.insert("classes".to_owned(), all.into());
+        object.insert("confusion".to_owned(), json!(classes.confusion()));
+    }
+    object.into()
 }
 
 /// Precision, recall and F1 of each class, and the confusion matrix if it fits a screen.

@@ -11,6 +11,7 @@ mod inspect;
 mod list;
 mod messages;
 mod multi_run;
+mod paths;
 mod predict;
 mod progress;
 mod replay;
@@ -53,7 +54,7 @@ struct Cli {
 enum Command {
     /// Train a network; without CONFIG, the quick start on the embedded MNIST sample.
     Train(train::Arguments),
-    /// Evaluate a run's best weights on its test split.
+    /// Evaluate a run's best weights on its test split, or on all rows of a file.
     Eval(eval::Arguments),
     /// Predict the rows of a file with a run's best weights.
     Predict(predict::Arguments),

@@ -1,29 +1,115 @@
 //! Several runs of one command, which share its signals: the folds of a cross-validation, the variants of a comparison.
 
+use std::path::{Path, PathBuf};
+
+use super::messages::say;
 use super::screen::Screen;
 use super::signals::{Signals, Stop};
-use crate::error::Result;
-use crate::run::{End, Finished, Interrupt, Run};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::run::standing::{Standing, standing};
+use crate::run::{self, End, Finished, Interrupt, PreparedRun, RunOptions};
 
-/// How a run ended that did not fail.
-pub(super) enum Ended {
-    /// With its results.
-    Finished(Finished),
-    /// By a signal: with the run that was saved, or between two runs.
-    Stopped(Option<Finished>, Stop),
+/// One of the runs.
+pub(super) struct Member {
+    /// What it is called: "fold 2".
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+    pub(super) config: Config,
+    standing: Standing,
+}
+
+/// How one of the runs ended.
+pub(super) enum Outcome {
+    /// With these metrics.
+    Finished(Vec<(String, f64)>),
+    /// By an error; the others went on.
+    Failed {
+        /// What became of it in a word: "diverged", "failed".
+        what: &'static str,
+        error: Error,
+    },
+}
+
+/// What became of a run whose loss or gradients were not finite.
+const DIVERGED: &str = "diverged";
+
+impl Outcome {
+    /// The metrics; empty where the run failed.
+    pub(super) fn metrics(&self) -> &[(String, f64)] {
+        match self {
+            Self::Finished(metrics) => metrics,
+            Self::Failed { .. } => &[],
+        }
+    }
+
+    /// What became of a run that failed, in a word.
+    pub(super) fn failure(&self) -> Option<&'static str> {
+        match self {
+            Self::Finished(_) => None,
+            Self::Failed { what, .. } => Some(what),
+        }
+    }
+}
+
+/// The folder of several runs.
+pub(super) struct OutFolder {
+    path: PathBuf,
+    /// Whether this command chose it.
+    is_claimed: bool,
+}
+
+impl OutFolder {
+    /// The folder `out`, or a new one of this name.
+    pub(super) fn new(out: Option<&PathBuf>, name: &str) -> Result<Self> {
+        Ok(match out {
+            Some(out) => Self { path: out.clone(), is_claimed: false },
+            None => Self { path: run::claim_folder(name)?, is_claimed: true },
+        })
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for OutFolder {
+    fn drop(&mut self) {
+        if self.is_claimed {
+            run::release_folder(&self.path);
+        }
+    }
+}
+
+impl Member {
+    /// The run of `config` in `folder`, which an earlier call of the command may have begun.
+    pub(super) fn new(name: String, folder: PathBuf, config: Config) -> Result<Self> {
+        let standing = standing(&folder, &config)?;
+        Ok(Self { name, folder, config, standing })
+    }
+}
+
+/// Checks that a folder is that of these runs, or empty.
+pub(super) fn require_own<'a>(out: &OutFolder, mut members: impl Iterator<Item = &'a Member>) -> Result<()> {
+    if members.any(|member| member.folder.exists()) {
+        return Ok(());
+    }
+    run::require_free_folder(out.path())
 }
 
 /// The runs of one command.
 pub(super) struct MultiRun {
     signals: Signals,
+    quiet: bool,
 }
 
 impl MultiRun {
     /// Listens for signals. Between two runs they end the process at once.
-    pub(super) fn listen() -> Result<Self> {
+    pub(super) fn listen(quiet: bool) -> Result<Self> {
         let signals = Signals::listen(Interrupt::default(), false)?;
         signals.set_idle(true);
-        Ok(Self { signals })
+        Ok(Self { signals, quiet })
     }
 
     /// For the options of each run.
@@ -31,16 +117,94 @@ impl MultiRun {
         self.signals.interrupt()
     }
 
-    /// Trains one of the runs. A signal during it ends them all.
-    pub(super) fn train(&self, run: Run, quiet: bool) -> Result<Ended> {
-        self.signals.set_idle(false);
-        let finished = run.train(&mut Screen::lines(quiet));
-        self.signals.set_idle(true);
-        let finished = finished?;
-        Ok(match (finished.end, self.signals.stop()) {
-            (End::Completed, None) => Ended::Finished(finished),
-            (End::Completed, Some(signal)) => Ended::Stopped(None, signal),
-            (End::Interrupted, signal) => Ended::Stopped(Some(finished), signal.unwrap_or(Stop::Interrupt)),
-        })
+    /// Trains one of the runs, unless an earlier call did. `see` is shown what is about to be trained. A signal during it
+    /// ends them all.
+    pub(super) fn train(
+        &self,
+        member: &Member,
+        options: RunOptions,
+        screen: &mut Screen,
+        see: impl FnOnce(&PreparedRun),
+    ) -> std::result::Result<Outcome, Stop> {
+        match &member.standing {
+            Standing::Finished(metrics) => {
+                self.say(&format!("{} has finished: {}", member.name, member.folder.display()));
+                return Ok(Outcome::Finished(metrics.clone()));
+            }
+            Standing::Diverged(record) => {
+                let problem = "the run diverged in an earlier call; remove its folder to train it again";
+                return Ok(Self::failed(member, DIVERGED, Error::data(record, problem)));
+            }
+            Standing::New | Standing::Stopped => {}
+        }
+        let begin = || {
+            let run = PreparedRun::begin_or_resume(member.config.clone(), &member.standing, options)?;
+            see(&run);
+            run.start()
+        };
+        let finished = begin().and_then(|run| {
+            self.signals.set_idle(false);
+            let finished = run.train(screen);
+            self.signals.set_idle(true);
+            finished
+        });
+        let finished = match finished {
+            Ok(finished) => finished,
+            Err(error @ Error::Diverged { .. }) => return Ok(Self::failed(member, DIVERGED, error)),
+            Err(error) => return Ok(Self::failed(member, "failed", error)),
+        };
+        match (finished.end, self.signals.stop()) {
+            (End::Completed, None) => Ok(Outcome::Finished(self.finished(member, &finished))),
+            (_, signal) => Err(signal.unwrap_or(Stop::Interrupt)),
+        }
     }
+
+    fn finished(&self, member: &Member, finished: &Finished) -> Vec<(String, f64)> {
+        let (name, folder) = (&member.name, member.folder.display());
+        self.say(&format!("{name}: {:.2} s, in {folder}", finished.seconds));
+        // Where an earlier process trained the best epoch, the log has its metrics.
+        match standing(&member.folder, &member.config) {
+            Ok(Standing::Finished(metrics)) => metrics,
+            _ => finished.metrics(),
+        }
+    }
+
+    fn failed(member: &Member, what: &'static str, error: Error) -> Outcome {
+        tracing::warn!("{}: {error}", member.name);
+        Outcome::Failed { what, error }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            say(line);
+        }
+    }
+}
+
+/// Says how a command goes on that a signal ended; gives the exit code.
+pub(super) fn stopped(out: &Path, signal: Stop, quiet: bool) -> std::process::ExitCode {
+    if !quiet {
+        let (name, out) = (signal.name(), out.display());
+        say(&format!("stopped by {name}; go on with the same command and --out {out}"));
+    }
+    std::process::ExitCode::from(signal.exit_code())
+}
+
+/// The error of a command some of whose runs failed; the first one's own where all did.
+pub(super) fn failure(outcomes: Vec<(String, Outcome)>) -> Option<anyhow::Error> {
+    let count = outcomes.len();
+    let failed = outcomes.into_iter().filter_map(|(name, outcome)| match outcome {
+        Outcome::Failed { error, .. } => Some((name, error)),
+        Outcome::Finished(_) => None,
+    });
+    let mut failed: Vec<(String, Error)> = failed.collect();
+    if failed.is_empty() {
+        return None;
+    }
+    if failed.len() == count {
+        return Some(failed.swap_remove(0).1.into());
+    }
+    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let (failed, names) = (failed.len(), names.join("; "));
+    Some(anyhow::anyhow!("{failed} of {count} runs failed ({names}); the others were trained"))
 }

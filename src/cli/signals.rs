@@ -99,6 +99,19 @@ impl Signals {
     }
 }
 
+/// From now on Ctrl-C and SIGTERM end the process at once, wherever it waits, with the exit codes of [`Stop`]. A file that
+/// exceeds the shell's size limit is a write error.
+pub(super) fn end_at_once() -> Result<(), Error> {
+    let register = || -> std::io::Result<()> {
+        for stop in Stop::ALL {
+            let code = i32::from(stop.exit_code());
+            flag::register_conditional_shutdown(stop.number(), code, Arc::new(AtomicBool::new(true)))?;
+        }
+        flag::register(SIGXFSZ, Arc::default()).map(|_| ())
+    };
+    register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))
+}
+
 /// Waits on a thread of its own for the second signal that asks to stop: a handler could not give the terminal back.
 fn end_at_the_second() -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new(Stop::ALL.map(Stop::number))?;

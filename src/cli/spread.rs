@@ -43,19 +43,20 @@ fn quantile(freedom: usize) -> f64 {
     }
 }
 
-/// A row per metric: its mean, its standard deviation, and its value in each run.
-pub(super) fn table(run: &str, results: &[Vec<(String, f64)>]) -> String {
+/// A row per metric: its mean, its standard deviation, and its value in each of these runs.
+pub(super) fn table(results: &[(String, &[(String, f64)])]) -> String {
     let mut rows = vec![vec!["metric".to_owned(), "mean".to_owned(), "std".to_owned()]];
-    rows[0].extend((1..=results.len()).map(|index| format!("{run} {index}")));
+    rows[0].extend(results.iter().map(|(run, _)| run.clone()));
     let mut names: Vec<&String> = Vec::new();
-    for (name, _) in results.iter().flatten() {
+    for (name, _) in results.iter().flat_map(|(_, metrics)| *metrics) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     for name in names {
-        let find =
-            |result: &Vec<(String, f64)>| result.iter().find(|(own, _)| own == name).map(|(_, value)| *value);
+        let find = |(_, metrics): &(String, &[(String, f64)])| {
+            metrics.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+        };
         // A metric may be undefined in some of the folds.
         let all: Vec<Option<f64>> = results.iter().map(find).collect();
         let known: Vec<f64> = all.iter().flatten().copied().collect();

@@ -10,7 +10,7 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     let (key, value) =
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
     let key = key.trim();
-    let value = parse(value.trim()).ok_or_else(|| {
+    let value = parse(value.trim()).or_else(|| path(key, value.trim())).ok_or_else(|| {
         usage("the value is not TOML; write numbers plainly, text in quotes, lists in [ ], tables in { }")
     })?;
     let parts: Vec<&str> = key.split('.').collect();
@@ -27,6 +27,12 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     }
     inner.insert((*last).to_owned(), value);
     Ok(key.to_owned())
+}
+
+/// A path as it is: it may have characters that no bare word has.
+fn path(key: &str, value: &str) -> Option<Value> {
+    let is_path = super::paths::is_path(key) && !value.is_empty() && !value.contains(['"', '\'', '\n']);
+    is_path.then(|| Value::String(value.to_owned()))
 }
 
 fn parse(value: &str) -> Option<Value> {

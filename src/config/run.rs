@@ -26,9 +26,10 @@ pub struct RunConfig {
     pub measure_train: bool,
     /// Stop when a metric no longer improves.
     pub early_stopping: Option<EarlyStopping>,
-    /// When a checkpoint is written: "epoch", a number of steps, or "never".
+    /// When a checkpoint is written: "auto" (at the end of an epoch, but once a second at most), "epoch", a number of steps,
+    /// or "never". The last step is always saved, but for "never".
     #[schemars(with = "serde_json::Value")]
-    #[schemars(extend("anyOf" = [{ "enum": ["epoch", "never"] }, { "type": "integer", "minimum": 1 }]))]
+    #[schemars(extend("anyOf" = [{ "enum": ["auto", "epoch", "never"] }, { "type": "integer", "minimum": 1 }]))]
     pub checkpoint_every: Every,
     /// Number of checkpoints that are kept.
     #[schemars(range(min = 1))]
@@ -45,7 +46,7 @@ impl Default for RunConfig {
             max_time: 0.0,
             measure_train: false,
             early_stopping: None,
-            checkpoint_every: Every::Epoch,
+            checkpoint_every: Every::Auto,
             keep_last: 3,
             tensorboard: true,
         }
@@ -70,6 +71,8 @@ impl RunConfig {
 /// When a checkpoint is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Every {
+    /// After an epoch, once a second at most: an epoch can take less time than saving it.
+    Auto,
     /// After each epoch.
     Epoch,
     /// After that many updates.
@@ -81,11 +84,12 @@ pub enum Every {
 impl<'de> Deserialize<'de> for Every {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(word) if word == "auto" => Ok(Self::Auto),
             toml::Value::String(word) if word == "epoch" => Ok(Self::Epoch),
             toml::Value::String(word) if word == "never" => Ok(Self::Never),
             toml::Value::Integer(steps) if steps > 0 => Ok(Self::Steps(steps.cast_unsigned())),
             other => Err(D::Error::custom(format!(
-                "is {other}; it must be \"epoch\", \"never\" or a number of steps"
+                "is {other}; it must be \"auto\", \"epoch\", \"never\" or a number of steps"
             ))),
         }
     }
@@ -94,6 +98,7 @@ impl<'de> Deserialize<'de> for Every {
 impl Serialize for Every {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
+            Self::Auto => "auto".serialize(serializer),
             Self::Epoch => "epoch".serialize(serializer),
             Self::Never => "never".serialize(serializer),
             Self::Steps(steps) => steps.serialize(serializer),

@@ -46,7 +46,7 @@ impl Disk for Local {
     }
 
     fn create(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().append(true).create_new(true).mode(0o644).open(path)
+        OpenOptions::new().read(true).append(true).create_new(true).mode(0o644).open(path)
     }
 
     fn write(&self, _: &Path, mut file: &File, bytes: &[u8]) -> io::Result<()> {

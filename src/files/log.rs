@@ -1,7 +1,8 @@
 //! An append-only file that can be truncated to an earlier state.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::{Checksum, Disk, Hashing, Sum};
@@ -63,6 +64,38 @@ impl Log {
         self.sum.add(&self.waiting);
         self.waiting.clear();
         Ok(())
+    }
+
+    /// Whether the file at the log's path is the one that was written here, as long as it was left.
+    pub fn is_in_place(&self) -> Result<bool> {
+        let own = self.file.metadata().map_err(Error::io("read", &self.path))?;
+        let there = fs::symlink_metadata(&self.path);
+        let same = there.is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino()));
+        Ok(same && own.len() == self.sum.bytes())
+    }
+
+    /// Begins a new file at the log's path, with the lines of the old one where they can still be read. A file that lies
+    /// there is set aside. Returns whether all lines are back.
+    ///
+    /// # Errors
+    /// The folder is gone, or the disk refuses.
+    pub fn restore(&mut self, disk: &dyn Disk) -> Result<bool> {
+        let lines = self.lines().filter(|lines| Checksum::of(lines) == self.sum.checksum());
+        super::set_aside(disk, &self.path)?;
+        let file = disk.create(&self.path).map_err(Error::io("create", &self.path))?;
+        (self.file, self.sum) = (file, Sum::default());
+        let is_whole = lines.is_some();
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting = lines.unwrap_or_default();
+        self.waiting.extend(waiting);
+        self.flush(disk).map(|()| is_whole)
+    }
+
+    /// What the open file holds, even where it has no name any more.
+    fn lines(&self) -> Option<Vec<u8>> {
+        let mut lines = vec![0; usize::try_from(self.sum.bytes()).ok()?];
+        self.file.read_exact_at(&mut lines, 0).ok()?;
+        Some(lines)
     }
 
     /// Syncs all lines to the disk; returns the checksum of the file.

@@ -5,6 +5,8 @@ mod checksum;
 mod disk;
 mod lock;
 mod log;
+mod paths;
+mod unnamed;
 
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +18,8 @@ pub use checksum::{Checksum, Hashing, Sum, hex};
 pub use disk::{Disk, Local};
 pub use lock::Lock;
 pub use log::Log;
+pub(crate) use paths::{absolute_in, expand_home};
+pub use unnamed::write_whole;
 
 /// Writes a file atomically: under its own name it is always whole.
 ///
@@ -33,30 +37,6 @@ pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     put().map_err(|source| {
         let _ = disk.remove_file(&part);
         Error::Io { action: "write", path: path.to_path_buf(), source }
-    })
-}
-
-/// As [`write()`], for contents too large for memory, which `fill` writes.
-///
-/// # Errors
-/// Errors of `fill` or the disk; the previous file stays.
-pub fn write_whole<E: From<Error>>(
-    path: &Path,
-    fill: impl FnOnce(&mut (dyn io::Write + Send)) -> Result<(), E>,
-) -> Result<(), E> {
-    require_free_or_file(path)?;
-    let part = beside(path);
-    let put = || -> Result<(), E> {
-        let io = Error::io;
-        remove_if_there(&Local, &part).map_err(io("write", path))?;
-        let mut file = Local.create(&part).map_err(io("write", path))?;
-        fill(&mut file)?;
-        Local.sync(&part, &file).map_err(io("write", path))?;
-        Local.rename(&part, path).map_err(io("write", path))?;
-        Ok(Local.sync_dir(parent(path)).map_err(io("write", path))?)
-    };
-    put().inspect_err(|_| {
-        let _ = fs::remove_file(&part);
     })
 }
 
@@ -94,7 +74,7 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
 }
 
 /// Whether a name is one of [`beside`], left by a crash.
-fn is_leftover(name: &str) -> bool {
+pub(crate) fn is_leftover(name: &str) -> bool {
     name.strip_prefix('.').is_some_and(|rest| rest.strip_suffix(".part").is_some())
 }
 
@@ -129,6 +109,16 @@ pub(crate) fn remove_if_there(disk: &dyn Disk, path: &Path) -> io::Result<()> {
         }
         Ok(_) => disk.remove_file(path),
     }
+}
+
+/// Renames a file or folder to a name that nothing has: `metrics.jsonl.damaged-1`.
+pub(crate) fn set_aside(disk: &dyn Disk, path: &Path) -> Result<()> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    let name = |n: u32| PathBuf::from(format!("{}.damaged-{n}", path.display()));
+    let free = (1..=u32::MAX).map(name).find(|path| fs::symlink_metadata(path).is_err());
+    free.map_or(Ok(()), |free| disk.rename(path, &free)).map_err(Error::io("rename", path))
 }
 
 /// Checks that `path` is free or a file.

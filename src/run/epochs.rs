@@ -1,6 +1,7 @@
 //! The epoch loop of a run.
 
 use super::Run;
+use super::kept::is_long_ago;
 use super::observer::{Clock, EpochStart, Observer, UpdateEnd};
 use crate::checkpoint::Sums;
 use crate::config::Every;
@@ -58,11 +59,9 @@ impl Run {
                 self.checkpoint(observer)?;
                 break;
             }
-            let submitted = self.trainer.submit(&self.splits.train, &rows, self.position.epoch);
-            self.count(epoch, observer);
-            match submitted {
+            match self.submit(&rows, epoch, observer) {
                 Err(Error::Interrupted) => return Ok(false),
-                submitted => submitted.map_err(|error| self.record_failure(error))?,
+                submitted => submitted?,
             }
             self.check_limit();
             // After the last update the epoch is ended first.
@@ -78,6 +77,20 @@ impl Run {
             }
         }
         Ok(true)
+    }
+
+    /// Makes an update from these rows; a batch in which nothing counts is skipped and counted.
+    fn submit(&mut self, rows: &[u32], epoch: &mut Epoch, observer: &mut dyn Observer) -> Result<()> {
+        let submitted = self.trainer.submit(&self.splits.train, rows, self.position.epoch);
+        self.count(epoch, observer);
+        match submitted {
+            Err(Error::NothingCounts) => {
+                epoch.sums.skipped += 1;
+                self.position.updates += 1;
+                Ok(())
+            }
+            submitted => submitted.map_err(|error| self.record_failure(error)),
+        }
     }
 
     /// Adds the updates that became known to the epoch's sums.
@@ -118,6 +131,10 @@ impl Run {
     pub(super) fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let number = self.position.epoch;
         let sums = self.position.within.take().unwrap_or_default();
+        self.position.skipped += sums.skipped;
+        if sums.total == 0.0 {
+            return Err(Error::NothingCounts);
+        }
         self.trainer.require_finite(number)?;
         self.trainer.end_epoch(number)?;
         // With `train.average` it is the average of the weights that is evaluated and kept.
@@ -129,11 +146,12 @@ impl Run {
         if better {
             self.best.clone_from(&metrics);
         }
-        if better && (self.tracker.state().best.is_some() || self.is_over() || self.was_long_ago()) {
+        if better && (self.tracker.state().best.is_some() || self.is_over() || is_long_ago(self.model.at)) {
             self.keep_model()?;
         }
         self.trainer.leave_average(raw)?;
         let due = match self.config.run.checkpoint_every {
+            Every::Auto => self.is_over() || is_long_ago(self.saved_at),
             Every::Epoch => true,
             Every::Steps(every) => self.trainer.steps().is_multiple_of(every) || self.is_over(),
             Every::Never => false,

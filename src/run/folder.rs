@@ -5,25 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint::{self, Best, Found, Progress, RunState, Saved};
-use crate::data::Preprocessing;
+use crate::data::{Fingerprint, Preprocessing};
 use crate::error::{Error, Result};
-use crate::files::{self, Checksum, Local, Lock};
+use crate::files::{self, Checksum, Local, Lock, Log};
 use crate::nn::Params;
 use crate::trainer::Trainer;
 use candle_core::Tensor;
 
 use super::metrics_log::MetricsLog;
-
-const CONFIG: &str = "config.toml";
-const DATA: &str = "data.toml";
-const MODEL: &str = "model.safetensors";
-const METRICS: &str = "metrics.jsonl";
-const TABLE: &str = "metrics.csv";
-const CHECKPOINTS: &str = "checkpoints";
-const FAILURE: &str = "failure";
-
-/// The files and folders that a run writes.
-const OWN: [&str; 7] = [CONFIG, DATA, MODEL, METRICS, TABLE, CHECKPOINTS, FAILURE];
+use super::names::{CHECKPOINTS, CONFIG, DATA, FAILURE, METRICS, MODEL, TABLE};
+use super::new_folder::{NewFolder, lock, remove_folders, require_present};
+use super::tensorboard::EVENTS;
 
 /// A run folder, locked by this process.
 #[derive(Debug)]
@@ -41,39 +33,33 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Creates the folder and writes the config and the preprocessing into it.
-    pub(crate) fn create(path: &Path, config: &str, preprocessing: &Preprocessing) -> Result<Self> {
-        require_free(path)?;
-        let made =
-            path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).last();
-        let made = made.map(Path::to_path_buf);
-        fs::create_dir_all(path).map_err(Error::io("create", path))?;
-        let taken = lock(path).and_then(|lock| {
-            // Another process may have been here first.
-            require_free(path)?;
-            Ok(lock)
-        });
-        let lock = taken.inspect_err(|_| remove_folders(path, made.as_deref()))?;
+    /// Writes the config and the preprocessing into a new folder.
+    pub(super) fn create(new: NewFolder, config: &str, preprocessing: &Preprocessing) -> Result<Self> {
+        let NewFolder { path, made, lock } = new;
         let start = || -> Result<MetricsLog> {
-            files::clear_leftovers(&Local, path)?;
+            files::clear_leftovers(&Local, &path)?;
             files::write(&Local, &path.join(CONFIG), config.as_bytes())?;
             files::write(&Local, &path.join(DATA), preprocessing.to_toml()?.as_bytes())?;
             MetricsLog::create(path.join(METRICS), path.join(TABLE))
         };
         match start() {
-            Ok(log) => Ok(Self { path: path.to_path_buf(), log, model: None, best: None, made, lock }),
+            Ok(log) => Ok(Self { path, log, model: None, best: None, made, lock }),
             Err(error) => {
-                drop(lock);
-                remove(path, made.as_deref());
+                remove(&path, made.as_deref(), lock);
                 Err(error)
             }
         }
     }
 
-    /// The newest checkpoint of a run that is whole.
-    pub(crate) fn newest(path: &Path) -> Result<Found> {
+    /// The newest checkpoint of a run that is whole. With `any_log` its log need not be.
+    pub(crate) fn newest(path: &Path, any_log: bool) -> Result<Found> {
         let folder = path.join(CHECKPOINTS);
-        checkpoint::newest(&folder, &path.join(METRICS)).map_err(|error| match error {
+        let found = if any_log {
+            checkpoint::newest_with_any_log(&folder)
+        } else {
+            checkpoint::newest(&folder, &path.join(METRICS))
+        };
+        found.map_err(|error| match error {
             Error::Data { problem, .. } => Error::data(
                 &folder,
                 format!(
@@ -85,7 +71,8 @@ impl RunFolder {
         })
     }
 
-    /// Takes a run folder back to where it was at a checkpoint. Damaged checkpoints are set aside.
+    /// Takes a run folder back to where it was at a checkpoint. Damaged checkpoints are set aside, and so is a log that
+    /// did not begin as it does now.
     pub(crate) fn reopen(path: &Path, found: &Found, lock: Lock) -> Result<Self> {
         for folder in [path.to_path_buf(), path.join(CHECKPOINTS)] {
             for leftover in files::clear_leftovers(&Local, &folder)? {
@@ -103,16 +90,37 @@ impl RunFolder {
             }
         }
         let model = best.as_ref().map(|(_, sum)| sum.clone());
-        let log = MetricsLog::resume(path.join(METRICS), path.join(TABLE), &found.progress.log)?;
+        let log = path.join(METRICS);
+        let log = if Log::begins_with(&log, &found.progress.log).unwrap_or(false) {
+            MetricsLog::resume(log, path.join(TABLE), &found.progress.log)?
+        } else {
+            MetricsLog::restart(log, path.join(TABLE))?
+        };
         Ok(Self { path: path.to_path_buf(), log, model, best, made: None, lock })
     }
 
     /// Replaces the config, below the comment at its head and a new line of comment.
     pub(crate) fn change_config(&self, config: &str, note: &str) -> Result<()> {
         let path = self.path.join(CONFIG);
-        let old = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        // A damaged config has nothing to keep.
+        let old = fs::read_to_string(&path).unwrap_or_default();
         let notes: String = old.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
         files::write(&Local, &path, format!("{notes}# {note}\n{config}").as_bytes())
+    }
+
+    /// Replaces `data.toml`: the preprocessing, and what identifies the rows.
+    pub(crate) fn save_preprocessing(
+        &self,
+        preprocessing: &Preprocessing,
+        rows: Option<&Fingerprint>,
+    ) -> Result<()> {
+        #[derive(serde::Serialize)]
+        struct Kept<'a> {
+            fingerprint: Option<&'a Fingerprint>,
+        }
+        let kept = toml::to_string(&Kept { fingerprint: rows }).map_err(|e| Error::Config(e.to_string()))?;
+        let text = format!("{}\n{kept}", preprocessing.to_toml()?);
+        files::write(&Local, &self.path.join(DATA), text.as_bytes())
     }
 
     /// The folder.
@@ -159,14 +167,11 @@ impl RunFolder {
     }
 
     /// Writes the weights to `model.safetensors`.
-    pub(crate) fn save_model(&mut self, params: &Params) -> Result<()> {
-        self.model = Some(checkpoint::save(&Local, &self.path.join(MODEL), params.state())?);
+    pub(crate) fn save_model(&mut self, weights: &BTreeMap<String, Tensor>) -> Result<()> {
+        require_present(&self.path)?;
+        let weights = weights.iter().map(|(name, tensor)| (name.as_str(), tensor.clone()));
+        self.model = Some(checkpoint::save(&Local, &self.path.join(MODEL), weights)?);
         Ok(())
-    }
-
-    /// Replaces the preprocessing.
-    pub(crate) fn save_preprocessing(&self, preprocessing: &Preprocessing) -> Result<()> {
-        files::write(&Local, &self.path.join(DATA), preprocessing.to_toml()?.as_bytes())
     }
 
     /// Reads `model.safetensors` back.
@@ -177,30 +182,13 @@ impl RunFolder {
     /// Removes the folder if no model, checkpoint or failure was written. Returns whether it did.
     pub(crate) fn discard_if_empty(self) -> bool {
         let Self { path, made, lock, .. } = self;
-        let kept = [MODEL, CHECKPOINTS, FAILURE].iter().any(|name| path.join(name).exists());
-        drop(lock);
+        let saved = [MODEL, CHECKPOINTS, FAILURE].iter().any(|name| path.join(name).exists());
+        // A folder that was moved away has kept what it has.
+        let kept = saved || !path.exists();
         if !kept {
-            remove(&path, made.as_deref());
+            remove(&path, made.as_deref(), lock);
         }
         !kept
-    }
-}
-
-/// Checks that a new run can be written to `path`.
-///
-/// # Errors
-/// The folder already holds a file of a run, or `path` is a file.
-pub fn require_free(path: &Path) -> Result<()> {
-    if path.exists() && !path.is_dir() {
-        return Err(Error::Config(format!("--out {}: this is a file, not a folder", path.display())));
-    }
-    match OWN.iter().find(|name| fs::symlink_metadata(path.join(name)).is_ok()) {
-        Some(name) => Err(Error::Config(format!(
-            "--out {0}: this folder holds a run already (`{name}`); choose another, remove it first, or go on \
-             with it: descent train --resume {0}",
-            path.display()
-        ))),
-        None => Ok(()),
     }
 }
 
@@ -216,6 +204,25 @@ pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
 /// The best weights of the run in this folder.
 pub(super) fn model(run: &Path) -> PathBuf {
     run.join(MODEL)
+}
+
+/// What identifies the rows that the run in this folder was trained on; `None` for a run from before that was kept, which
+/// has saved no checkpoint.
+pub(super) fn fingerprint(run: &Path) -> Result<Option<Fingerprint>> {
+    #[derive(serde::Deserialize)]
+    struct Kept {
+        fingerprint: Option<Fingerprint>,
+    }
+    let path = run.join(DATA);
+    if path.is_file() {
+        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let kept: Kept = toml::from_str(&text).map_err(|e| Error::data(&path, e.message().to_owned()))?;
+        if kept.fingerprint.is_some() {
+            return Ok(kept.fingerprint);
+        }
+    }
+    let found = checkpoint::newest_with_any_log(&run.join(CHECKPOINTS));
+    Ok(found.ok().map(|found| found.progress.data))
 }
 
 /// The preprocessing of the run in this folder; `None` for a run from before that was kept.
@@ -235,38 +242,38 @@ pub(super) fn no_preprocessing(run: &Path) -> Error {
 
 /// Locks the folder of a run to resume it.
 pub(crate) fn lock_run(path: &Path) -> Result<Lock> {
-    if !path.join(CONFIG).is_file() {
+    // A checkpoint has the config too.
+    if !path.join(CONFIG).is_file() && !path.join(CHECKPOINTS).is_dir() {
         let problem = "there is no run in this folder (no `config.toml`); --resume takes the folder of a run";
         return Err(Error::data(path, problem));
     }
     lock(path)
 }
 
-fn lock(path: &Path) -> Result<Lock> {
-    Lock::take(&path.join("lock"))
+/// Removes the files of a run that was killed before it saved a checkpoint.
+pub(super) fn clear_unsaved(path: &Path) -> Result<()> {
+    let lock = lock(path)?;
+    files::clear_leftovers(&Local, path)?;
+    let _ = fs::remove_file(path.join(MODEL));
+    let checkpoints = path.join(CHECKPOINTS);
+    files::clear_leftovers(&Local, &checkpoints)?;
+    let _ = fs::remove_dir(checkpoints);
+    remove(path, None, lock);
+    Ok(())
 }
 
-/// Removes the files of a run, and the folders that it created, from `path` out to `made`.
-fn remove(path: &Path, made: Option<&Path>) {
+/// Removes the files of a run that has saved nothing, and the folders that it created, from `path` out to `made`.
+fn remove(path: &Path, made: Option<&Path>, lock: Lock) {
     for name in [CONFIG, DATA, METRICS, TABLE] {
         let _ = fs::remove_file(path.join(name));
     }
-    remove_folders(path, made);
-}
-
-/// Removes the folders that a run created, from `path` out to `made`.
-fn remove_folders(path: &Path, made: Option<&Path>) {
-    let Some(made) = made else { return };
-    for folder in path.ancestors().take_while(|folder| folder.starts_with(made)) {
-        // A folder that another run uses is not empty and is kept.
-        let _ = fs::remove_dir(folder);
+    // The folder was empty before this run.
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(EVENTS) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
-}
-
-/// `runs/NAME-20261123-221530`, in UTC; with a number appended if that is taken.
-pub fn default_path(name: &str) -> PathBuf {
-    let base = format!("{name}-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"));
-    let candidates = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") });
-    let mut free = candidates.map(|name| Path::new("runs").join(name)).filter(|path| !path.exists());
-    free.next().unwrap_or_else(|| Path::new("runs").join(&base))
+    // Until here no other process may begin in it.
+    drop(lock);
+    remove_folders(path, made);
 }

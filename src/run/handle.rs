@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use super::best::BestTracker;
 use super::folder::RunFolder;
+use super::kept::KeptModel;
 use super::observer::{Clock, End, Finished, Observer};
 use super::options::RunOptions;
 use super::tensorboard::TensorBoard;
 use crate::checkpoint::{Progress, Sums};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::trainer::Trainer;
 
 /// A run that is ready to train.
@@ -33,8 +34,10 @@ pub struct Run {
     pub(super) best: Vec<(String, f64)>,
     /// The step of the last checkpoint.
     pub(super) saved: Option<u64>,
-    /// When `model.safetensors` was last written.
-    pub(super) kept: Option<Instant>,
+    /// When it was written.
+    pub(super) saved_at: Option<Instant>,
+    /// What is in `model.safetensors`.
+    pub(super) model: KeptModel,
     /// Whether `max_steps` or `max_time` has ended the run, as it was after the last update.
     pub(super) limit_reached: bool,
 }
@@ -47,8 +50,23 @@ pub(super) struct RunPosition {
     pub(super) updates: u64,
     /// Its sums so far, where it is not over.
     pub(super) within: Option<Sums>,
+    /// The batches that were skipped in the epochs before.
+    pub(super) skipped: u64,
     /// The seconds of the whole run.
     clock: Clock,
+}
+
+impl RunPosition {
+    /// Where a run stands at a checkpoint.
+    fn at(progress: &Progress) -> Self {
+        Self {
+            epoch: progress.epoch,
+            updates: progress.step_in_epoch,
+            within: progress.within,
+            skipped: progress.skipped,
+            clock: Clock::start(progress.seconds),
+        }
+    }
 }
 
 impl Run {
@@ -62,18 +80,12 @@ impl Run {
         progress: Option<Progress>,
     ) -> Result<Self> {
         let saved = progress.as_ref().map(|progress| progress.step);
+        let fingerprint =
+            progress.as_ref().map_or_else(OnceCell::new, |progress| progress.data.clone().into());
         let progress = progress.unwrap_or_default();
-        let fingerprint = OnceCell::new();
-        if saved.is_some() {
-            let _ = fingerprint.set(progress.data);
-        }
+        let position = RunPosition::at(&progress);
         let tracker = BestTracker::new(config.run.early_stopping.clone(), progress.judged);
-        let position = RunPosition {
-            epoch: progress.epoch,
-            updates: progress.step_in_epoch,
-            within: progress.within,
-            clock: Clock::start(progress.seconds),
-        };
+        let model = KeptModel::of(tracker.state().best);
         let tensorboard = config.run.tensorboard.then(|| config.to_toml()).transpose()?;
         let tensorboard = tensorboard.map(|text| TensorBoard::new(folder.path(), saved, text));
         trainer.interrupt_by(options.interrupt.stop_flag());
@@ -89,7 +101,8 @@ impl Run {
             fingerprint,
             best: Vec::new(),
             saved,
-            kept: None,
+            saved_at: None,
+            model,
             limit_reached: false,
         })
     }
@@ -101,13 +114,25 @@ impl Run {
     pub fn train(mut self, observer: &mut dyn Observer) -> Result<Finished> {
         self.run(observer).map_err(|error| {
             let error = self.config.locate(error);
+            // A disk that refused once is not asked again.
+            if !matches!(error, Error::Io { .. } | Error::Checkpoint { .. })
+                && let Err(problem) = self.write_model()
+            {
+                tracing::warn!("{problem}");
+            }
             observer.train_failed(&error);
             let folder = self.folder.path().to_path_buf();
             if self.folder.discard_if_empty() {
-                tracing::info!("nothing was trained yet, {} was removed again", folder.display());
+                let removed = if folder.exists() { "the files in it were" } else { "it was" };
+                tracing::info!("nothing was saved in {}: {removed} removed again", folder.display());
             }
             error
         })
+    }
+
+    /// Gives up a run that is not trained yet; the folder of a new one is removed again.
+    pub fn discard(self) {
+        self.folder.discard_if_empty();
     }
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {

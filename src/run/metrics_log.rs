@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::metrics_table::MetricsTable;
+use super::new_folder::require_present;
 use super::observer::{End, EpochEnd, Finished, Observer};
 use crate::error::Result;
-use crate::files::{Checksum, Local, Log};
+use crate::files::{self, Checksum, Local, Log};
 
 /// The log of a run's metrics.
 #[derive(Debug)]
@@ -30,14 +31,37 @@ impl MetricsLog {
         Self::open(path, table, lines)
     }
 
+    /// A new log in place of a damaged one, which is set aside.
+    pub(super) fn restart(path: PathBuf, table: PathBuf) -> Result<Self> {
+        files::set_aside(&Local, &path)?;
+        Self::create(path, table)
+    }
+
     fn open(path: PathBuf, table: PathBuf, lines: Log) -> Result<Self> {
         let table = MetricsTable::of(table, &path)?;
         Ok(Self { path, lines, table })
     }
 
-    /// Syncs the log to the disk; gives its checksum.
+    /// Syncs the log to the disk; gives its checksum. A log that another program has changed is begun anew: without it no
+    /// run goes on from the checkpoint that is to be written.
     pub(super) fn sync(&mut self) -> Result<Checksum> {
+        if !self.lines.is_in_place()? {
+            self.restore()?;
+        }
         self.lines.sync(&Local)
+    }
+
+    fn restore(&mut self) -> Result<()> {
+        require_present(files::parent(&self.path))?;
+        let path = self.path.display();
+        if self.lines.restore(&Local)? {
+            tracing::warn!("{path} was moved, removed or replaced by another program; it was written again");
+        } else {
+            tracing::warn!(
+                "{path} was changed by another program; what is left of it is set aside beside it, and the log begins anew"
+            );
+        }
+        Ok(())
     }
 
     /// Adds a line to the log, and to the table if it is an epoch.
@@ -61,6 +85,7 @@ impl Observer for MetricsLog {
         line.insert("lr".to_owned(), epoch.sums.lr.into());
         line.insert("seconds".to_owned(), epoch.sums.seconds.into());
         line.insert("samples".to_owned(), epoch.sums.rows.into());
+        add_skipped(&mut line, epoch.sums.skipped);
         self.add(line)
     }
 
@@ -75,7 +100,15 @@ impl Observer for MetricsLog {
         line.insert("best_epoch".to_owned(), finished.best_epoch.into());
         line.extend(finished.test.iter().map(|(name, value)| (name.clone(), json!(value))));
         line.insert("seconds".to_owned(), finished.seconds.into());
+        add_skipped(&mut line, finished.skipped);
         self.add(line)?;
         self.sync().map(|_| ())
+    }
+}
+
+/// Adds the number of batches in which nothing counts, where there are some.
+fn add_skipped(line: &mut Map<String, Value>, count: u64) {
+    if count > 0 {
+        line.insert("skipped_batches".to_owned(), count.into());
     }
 }

@@ -178,6 +178,8 @@ pub struct Finished {
     pub test: Vec<(String, f64)>,
     /// The seconds of the whole run, by all its processes.
     pub seconds: f64,
+    /// The batches that were skipped, because no row of them counts.
+    pub skipped: u64,
 }
 
 impl Finished {

@@ -20,6 +20,8 @@ pub struct RunOptions {
     pub allow_nonfinite: bool,
     /// Continue training when a checkpoint or a log line cannot be written, with a warning.
     pub keep_going: bool,
+    /// Resume also where the log no longer begins as it did at the checkpoint: it is set aside, and a new one begun.
+    pub restart_log: bool,
     /// Asks the run to save or to stop while it trains.
     pub interrupt: Interrupt,
 }
@@ -32,6 +34,7 @@ impl Default for RunOptions {
             init_from: None,
             allow_nonfinite: false,
             keep_going: false,
+            restart_log: false,
             interrupt: Interrupt::default(),
         }
     }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 
 use super::folder::{self, RunFolder};
+use super::new_folder::{self, NewFolder};
 use super::options::RunOptions;
-use super::resume::{self, Change};
+use super::resume::{self, Change, OwnConfig};
 use super::session::{self, Session};
 use super::{Run, device};
 use crate::checkpoint::{self, Found};
@@ -28,8 +29,8 @@ pub struct PreparedRun {
 
 /// Where a run starts.
 enum Start {
-    /// At its beginning, in this folder.
-    New(PathBuf),
+    /// At its beginning, in this folder, or in a new one of the config's name.
+    New(Option<PathBuf>),
     /// At a checkpoint.
     Resumed(Box<Resumed>),
 }
@@ -39,7 +40,8 @@ struct Resumed {
     folder: PathBuf,
     lock: Lock,
     found: Found,
-    changes: Vec<Change>,
+    /// What is noted in its `config.toml`, which is written anew; nothing where that stays.
+    note: Option<String>,
 }
 
 impl Run {
@@ -61,31 +63,36 @@ impl Run {
 impl PreparedRun {
     /// As [`Run::create`], but nothing is written before [`Self::start`].
     pub fn new(config: Config, options: RunOptions) -> Result<Self> {
-        let folder = options.folder.clone().unwrap_or_else(|| folder::default_path(&config.name()));
-        folder::require_free(&folder)?;
+        if let Some(folder) = &options.folder {
+            new_folder::require_free(folder)?;
+        }
         let (splits, trainer) = prepare(&config, &options.device)?;
         if let Some(path) = &options.init_from {
             initialize(&trainer, path, options.allow_nonfinite)?;
         }
-        Ok(Self { config, splits, trainer, options, start: Start::New(folder) })
+        let start = Start::New(options.folder.clone());
+        Ok(Self { config, splits, trainer, options, start })
     }
 
     /// As [`Run::resume`], but nothing is written before [`Self::start`].
     pub fn resume(folder: &Path, overrides: &[String], options: RunOptions) -> Result<Self> {
         let lock = folder::lock_run(folder)?;
-        let config = Config::read(folder.join("config.toml"), overrides)?;
-        let found = RunFolder::newest(folder)?;
+        let found = RunFolder::newest(folder, options.restart_log)?;
         for (_, problem) in &found.damaged {
             tracing::warn!("{problem}; going on from the checkpoint before it, {}", found.path.display());
         }
+        let OwnConfig { config, damage } = resume::own_config(folder, &found, overrides)?;
         let changes = resume::changes(folder, &found.progress, &config)?;
+        let notes: Vec<String> = damage.into_iter().chain(changes.iter().map(Change::describe)).collect();
+        let note = (!notes.is_empty())
+            .then(|| format!("from step {} on: {}", found.progress.step, notes.join(", ").escape_debug()));
         let (splits, mut trainer) = prepare(&config, &options.device)?;
         resume::require_same_data(&found, &config, &splits)?;
         trainer.restore(&found.snapshot).map_err(|error| {
             let problem = format!("{error}; a run goes on with the network and the optimizer that it has");
             Error::data(&found.path, problem)
         })?;
-        let resumed = Resumed { folder: folder.to_path_buf(), lock, found, changes };
+        let resumed = Resumed { folder: folder.to_path_buf(), lock, found, note };
         Ok(Self { config, splits, trainer, options, start: Start::Resumed(Box::new(resumed)) })
     }
 
@@ -110,16 +117,15 @@ impl PreparedRun {
         match start {
             Start::New(path) => {
                 let text = notes(&options) + &config.to_toml()?;
-                let folder = RunFolder::create(&path, &text, &splits.preprocessing)?;
+                let new =
+                    path.map_or_else(|| NewFolder::claim(&config.name()), |path| NewFolder::at(&path))?;
+                let folder = RunFolder::create(new, &text, &splits.preprocessing)?;
                 Run::new(config, splits, trainer, folder, options, None)
             }
             Start::Resumed(resumed) => {
-                let Resumed { folder, lock, found, changes } = *resumed;
+                let Resumed { folder, lock, found, note } = *resumed;
                 let folder = RunFolder::reopen(&folder, &found, lock)?;
-                if !changes.is_empty() {
-                    let said: Vec<String> = changes.iter().map(Change::describe).collect();
-                    let said = said.join(", ");
-                    let note = format!("from step {} on: {}", found.progress.step, said.escape_debug());
+                if let Some(note) = note {
                     tracing::info!("{note}");
                     folder.change_config(&config.to_toml()?, &note)?;
                 }

@@ -50,10 +50,11 @@ impl Run {
 
     /// Tests the best weights and writes the final line.
     pub(super) fn finish(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        self.write_model()?;
         let chooses_threshold = self.config.preparation.threshold == Some(Threshold::F1);
         let is_last = self.best_epoch() == self.position.epoch && self.config.train.average.is_none();
         if (self.splits.test.is_some() || chooses_threshold) && !is_last {
-            self.folder.load_model(self.trainer.network().params())?;
+            self.load_model()?;
         }
         let mut test = Vec::new();
         if chooses_threshold {
@@ -64,8 +65,17 @@ impl Run {
             log_left_out("test", &evaluation);
             test.extend(named("test", evaluation));
         }
+        self.identify()?;
+        if self.position.skipped > 0 {
+            let count = self.position.skipped;
+            tracing::warn!(
+                "{count} batches were skipped, because all their rows are ignored or of weight 0; `skipped_batches` in \
+                 the log has the epochs"
+            );
+        }
         let finished = self.finished(End::Completed, test);
-        self.folder.log.train_end(&finished)?;
+        let logged = self.folder.log.train_end(&finished);
+        self.forgive(logged)?;
         if let Some(tensorboard) = &mut self.tensorboard {
             tensorboard.train_end(&finished)?;
         }
@@ -85,7 +95,8 @@ impl Run {
         tracing::info!("the threshold {threshold:.4} gives the best F1 on the validation rows, {f1:.4}");
         let positive = data.target_info().positive;
         self.splits = self.splits.clone().with_decision(Decision { positive, threshold });
-        self.folder.save_preprocessing(&self.splits.preprocessing)?;
+        let kept = self.folder.save_preprocessing(&self.splits.preprocessing, self.fingerprint.get());
+        self.forgive(kept)?;
         Ok(Some(("threshold".to_owned(), threshold)))
     }
 
@@ -100,11 +111,8 @@ impl Run {
             best: self.best.clone(),
             test,
             seconds: self.seconds(),
+            skipped: self.position.skipped,
         }
-    }
-
-    fn best_epoch(&self) -> u64 {
-        self.tracker.best_epoch().unwrap_or(self.position.epoch)
     }
 }
 

@@ -1,13 +1,49 @@
-//! Which keys of the config may change when a run is resumed.
+//! The config of a run that is resumed, and which of its keys may change.
 
 use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::names::CONFIG;
 use crate::checkpoint::{Found, Progress};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
+
+/// The config that a run is resumed with.
+pub(super) struct OwnConfig {
+    pub(super) config: Config,
+    /// What is wrong with the run's `config.toml`, for which its checkpoint's config stands in.
+    pub(super) damage: Option<String>,
+}
+
+/// The run's own config with these overrides. That of the checkpoint stands in for a damaged `config.toml`.
+pub(super) fn own_config(run: &Path, found: &Found, overrides: &[String]) -> Result<OwnConfig> {
+    let path = run.join(CONFIG);
+    let Some(damage) = damage(&path, &found.progress.config) else {
+        return Ok(OwnConfig { config: Config::of_run(&path, overrides)?, damage: None });
+    };
+    let name = format!("the config of {}", found.path.display());
+    tracing::warn!("{}: {damage}; {name} stands in for it", path.display());
+    let config = Config::parse(&found.progress.config, &name, overrides)?;
+    Ok(OwnConfig { config, damage: Some(format!("{CONFIG} was restored ({damage})")) })
+}
+
+/// What is wrong with the file of a config, `whole` when the checkpoint was written. A wrong value, which somebody may have
+/// written, is no damage.
+fn damage(path: &Path, whole: &str) -> Option<String> {
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes),
+        Err(error) => return Some(format!("it cannot be read: {error}")),
+    };
+    let Ok(text) = text else { return Some("it is not UTF-8".to_owned()) };
+    let Ok(table) = text.parse::<Table>() else { return Some("it is not TOML".to_owned()) };
+    let body: String = text.split_inclusive('\n').skip_while(|line| line.starts_with('#')).collect();
+    let is_cut = body.trim_end().len() < whole.trim_end().len() && whole.starts_with(body.trim_end());
+    let sections = ["data", "model", "loss", "optimizer"];
+    (is_cut || sections.iter().any(|section| !table.contains_key(*section)))
+        .then(|| "a part of it is missing".to_owned())
+}
 
 /// A changed key of the config.
 pub(super) struct Change {
@@ -23,11 +59,21 @@ impl Change {
         format!("{} = {} (was {})", self.key, text(&self.is), text(&self.was))
     }
 
-    /// Whether it changes the data or the network. `data.path` may change: the rows are identified by a checksum.
+    /// Whether it changes the data or the network. Files may have moved: the rows are identified by a checksum.
     fn is_another_run(&self) -> bool {
         let key = self.key.as_str();
         let part_of = |section: &str| key == section || key.starts_with(&format!("{section}."));
-        key == "seed" || key == "train.dtype" || part_of("model") || (part_of("data") && key != "data.path")
+        key == "seed" || key == "train.dtype" || part_of("model") || (part_of("data") && !self.is_moved())
+    }
+
+    /// Whether it names another file for the same data.
+    fn is_moved(&self) -> bool {
+        let is_path = |value: &Option<Value>| value.as_ref().is_some_and(Value::is_str);
+        match self.key.as_str() {
+            "data.path" => true,
+            "data.test" => is_path(&self.was) && is_path(&self.is),
+            _ => false,
+        }
     }
 
     /// Whether it changes the batches of an epoch.
@@ -43,10 +89,7 @@ impl Change {
 /// # Errors
 /// A key that a run must keep.
 pub(super) fn changes(run: &Path, progress: &Progress, config: &Config) -> Result<Vec<Change>> {
-    let table = |text: &str| text.parse::<Table>().map_err(|e| Error::data(run, e.message().to_owned()));
-    let (was, is) = (table(&progress.config)?, table(&config.to_toml()?)?);
-    let mut changes = Vec::new();
-    compare("", &was, &is, &mut changes);
+    let changes = differences(run, &progress.config, config)?;
     let refuse = |of: fn(&Change) -> bool, why: String| {
         let said: Vec<String> = changes.iter().filter(|change| of(change)).map(Change::describe).collect();
         if said.is_empty() {
@@ -65,6 +108,15 @@ pub(super) fn changes(run: &Path, progress: &Progress, config: &Config) -> Resul
         );
         refuse(Change::is_of_batches, why)?;
     }
+    Ok(changes)
+}
+
+/// The keys in which a config differs from that of the run, a text.
+pub(super) fn differences(run: &Path, of_run: &str, config: &Config) -> Result<Vec<Change>> {
+    let table = |text: &str| text.parse::<Table>().map_err(|e| Error::data(run, e.message().to_owned()));
+    let (was, is) = (table(of_run)?, table(&config.to_toml()?)?);
+    let mut changes = Vec::new();
+    compare("", &was, &is, &mut changes);
     Ok(changes)
 }
 

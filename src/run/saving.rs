@@ -6,25 +6,53 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 
 use super::Run;
+use super::kept::{KeptModel, is_long_ago};
 use super::observer::Observer;
-use crate::checkpoint::{Failure, Progress};
+use crate::checkpoint::{BestState, Failure, Progress, Scored};
 use crate::config::{Config, Every};
 use crate::data::preprocess::TableEncoder;
 use crate::data::{Batch, Fingerprint};
 use crate::error::{Error, Result};
 
 impl Run {
-    /// Whether `model.safetensors` was last written over a second ago. Where nothing is validated every epoch has weights
-    /// to keep, and an epoch can take less time than writing them.
-    pub(super) fn was_long_ago(&self) -> bool {
-        self.kept.is_none_or(|kept| kept.elapsed().as_secs() >= 1)
+    /// Keeps the weights as those of `model.safetensors`. Where the config leaves it to the run when to save, they wait in
+    /// memory for a second after the last ones.
+    pub(super) fn keep_model(&mut self) -> Result<()> {
+        self.model.waiting = Some(self.trainer.network().params().copy()?);
+        let may_wait = matches!(self.config.run.checkpoint_every, Every::Auto | Every::Never);
+        if may_wait && !self.is_over() && !is_long_ago(self.model.at) { Ok(()) } else { self.write_model() }
     }
 
-    /// Writes the weights to `model.safetensors`.
-    pub(super) fn keep_model(&mut self) -> Result<()> {
-        let saved = self.folder.save_model(self.trainer.network().params());
-        self.kept = Some(Instant::now());
+    /// Writes the weights that wait. Those that cannot be written go on waiting.
+    pub(super) fn write_model(&mut self) -> Result<()> {
+        let Some(weights) = &self.model.waiting else { return Ok(()) };
+        let saved = self.folder.save_model(weights);
+        if saved.is_ok() {
+            let best = self.tracker.state().best;
+            let epoch = Some(self.tracker.best_epoch().unwrap_or(self.position.epoch));
+            self.model = KeptModel { at: Some(Instant::now()), epoch, best, waiting: None };
+        }
         self.forgive(saved)
+    }
+
+    /// Takes the weights that are kept into the network.
+    pub(super) fn load_model(&self) -> Result<()> {
+        let params = self.trainer.network().params();
+        match &self.model.waiting {
+            Some(weights) if self.model.epoch.is_none() => params.load(weights),
+            _ => self.folder.load_model(params),
+        }
+    }
+
+    /// The best epoch by its score, as far as its weights are on the disk.
+    pub(super) fn written_best(&self) -> Option<Scored> {
+        if self.model.waiting.is_some() { self.model.best } else { self.tracker.state().best }
+    }
+
+    /// The epoch whose weights are kept.
+    pub(super) fn best_epoch(&self) -> u64 {
+        let written = self.model.waiting.is_some().then_some(self.model.epoch).flatten();
+        written.or_else(|| self.tracker.best_epoch()).unwrap_or(self.position.epoch)
     }
 
     /// Writes a checkpoint, unless the config asks for none.
@@ -37,24 +65,34 @@ impl Run {
 
     /// Writes a checkpoint, unless this step has one.
     pub(super) fn save(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        self.write_model()?;
         let step = self.trainer.steps();
         if self.saved == Some(step) {
             return Ok(());
         }
         self.trainer.require_finite(self.position.epoch)?;
-        if self.fingerprint.get().is_none() {
-            let _ = self.fingerprint.set(Fingerprint::of(&self.splits)?);
-        }
+        self.identify()?;
         let progress = self.progress(&self.config)?;
         match self.folder.save_checkpoint(&self.trainer, progress, self.config.run.keep_last) {
             Ok(saved) => {
                 tracing::debug!("saved {} ({} bytes)", saved.path.display(), saved.bytes);
-                self.saved = Some(step);
+                (self.saved, self.saved_at) = (Some(step), Some(Instant::now()));
                 observer.checkpoint_saved(&saved);
                 Ok(())
             }
             failed => self.forgive(failed.map(|_| ())),
         }
+    }
+
+    /// Works out what identifies the rows, and keeps it in `data.toml`: `eval` scores no others as the run's test split.
+    pub(super) fn identify(&mut self) -> Result<()> {
+        if self.fingerprint.get().is_some() {
+            return Ok(());
+        }
+        let rows = Fingerprint::of(&self.splits)?;
+        let kept = self.folder.save_preprocessing(&self.splits.preprocessing, Some(&rows));
+        let _ = self.fingerprint.set(rows);
+        self.forgive(kept)
     }
 
     /// Where the run stands; the checksums of its files are added when they are written.
@@ -66,7 +104,8 @@ impl Run {
             step_in_epoch: self.position.updates,
             seconds: self.seconds(),
             within: self.position.within,
-            judged: self.tracker.state().clone(),
+            skipped: self.position.skipped,
+            judged: BestState { best: self.written_best(), ..self.tracker.state().clone() },
             data: self.fingerprint.get().cloned().unwrap_or_default(),
             ..Progress::default()
         })

@@ -8,7 +8,7 @@ use super::folder;
 use super::session::{self, Session};
 use crate::checkpoint;
 use crate::config::Config;
-use crate::data::{Preprocessing, Threshold};
+use crate::data::{Decision, Preprocessing, Threshold};
 use crate::error::{Error, Result};
 use crate::model::Network;
 
@@ -25,7 +25,7 @@ pub(crate) struct TrainedRun {
 impl TrainedRun {
     /// Opens the run in `folder`; `overrides`, `KEY=VALUE` each, change its config. Messages name the `command`.
     pub(crate) fn open(folder: &Path, command: &str, overrides: &[String]) -> Result<Self> {
-        let config = Config::read(&folder::config_of(folder, command)?, overrides)?;
+        let config = Config::of_run(&folder::config_of(folder, command)?, overrides)?;
         let preprocessing = folder::preprocessing(folder)?;
         Ok(Self { config, folder: folder.to_path_buf(), preprocessing, allow_nonfinite: false })
     }
@@ -35,13 +35,29 @@ impl TrainedRun {
         Self { allow_nonfinite: allow, ..self }
     }
 
+    /// The same run with another config.
+    pub(super) fn with_config(&self, config: Config) -> Self {
+        let Self { folder, preprocessing, allow_nonfinite, .. } = self;
+        let (folder, preprocessing) = (folder.clone(), preprocessing.clone());
+        Self { config, folder, preprocessing, allow_nonfinite: *allow_nonfinite }
+    }
+
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The threshold that was chosen on the validation rows, or that the config has.
+    pub(super) fn decision(&self) -> Option<Decision> {
+        self.preprocessing.as_ref()?.decision
+    }
+
     /// The data of the config, encoded as it was for training, and the network with the best weights.
     pub(crate) fn session(&self, device: &Device) -> Result<Session> {
         let session = Session::open(&self.config, self.preprocessing.as_ref(), device);
         let session = session.map_err(|error| self.config.locate(error))?;
         self.load_weights(&session.network)?;
-        let chosen = self.preprocessing.as_ref().and_then(|preprocessing| preprocessing.decision);
-        match (self.config.preparation.threshold, chosen) {
+        match (self.config.preparation.threshold, self.decision()) {
             (Some(Threshold::F1), Some(chosen)) => {
                 Ok(Session { splits: session.splits.with_decision(chosen), ..session })
             }

@@ -30,9 +30,16 @@ pub struct Evaluation {
 /// # Errors
 /// A loss that is not finite.
 pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Evaluation> {
+    evaluate_all(network, loss, &[data])
+}
+
+/// As [`evaluate`], on the rows of several data sets of one preprocessing together.
+pub fn evaluate_all(network: &Network, loss: &Losses, sets: &[&Dataset]) -> Result<Evaluation> {
     let (mut sum, mut total) = (0.0, 0.0);
-    let mut metrics = MetricCollection::new(loss.want(), data.target_info());
-    for rows in data.chunks_of(EVALUATION_ROWS) {
+    let Some(first) = sets.first() else { return Err(no_row_counts()) };
+    let mut metrics = MetricCollection::new(loss.want(), first.target_info());
+    let chunks = sets.iter().flat_map(|data| data.chunks_of(EVALUATION_ROWS).map(move |rows| (data, rows)));
+    for (data, rows) in chunks {
         let batch = data.batch(&rows)?;
         let outputs = widened(&network.forward(&batch.xs)?)?;
         let weight = if batch.ys.device().is_cuda() {

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use candle_core::Tensor;
 
 use super::batch::{Backward, Batch};
-use super::evaluation::no_row_counts;
 use super::executor::{Run, rows_at_once};
 use super::options::TrainOptions;
 use super::outcome::Limits;
@@ -106,10 +105,13 @@ impl Learner {
     }
 
     /// What the loss of these rows, and those of the other ranks, is divided by to be their mean.
+    ///
+    /// # Errors
+    /// [`Error::NothingCounts`].
     pub(super) fn total(&self, selection: &Selection<'_>) -> Result<f64> {
         let mut total = [self.loss.total(selection.targets())?];
         ranks::sum_numbers(&mut total, &*self.ranks)?;
-        if total[0] == 0.0 { Err(no_row_counts()) } else { Ok(total[0]) }
+        if total[0] == 0.0 { Err(Error::NothingCounts) } else { Ok(total[0]) }
     }
 
     fn is_interrupted(&self, batch: &Batch<'_>, run: Run<'_>) -> bool {

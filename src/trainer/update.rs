@@ -13,7 +13,8 @@ impl Trainer {
     ///
     /// # Errors
     /// An interruption, or the divergence of an update that is now known: [`Self::failed_rows`] tells which. Neither is
-    /// made, nor is any update behind one that diverged.
+    /// made, nor is any update behind one that diverged. [`Error::NothingCounts`] where all rows are ignored or of weight
+    /// 0, of which torch's mean is NaN: the next update can be made as if this one had never been asked for.
     pub fn submit(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
         let before = self.optimizer.position();
         let made = self.batch(data, rows, epoch).and_then(|batch| {

@@ -28,7 +28,7 @@ fn model(run: &Path) -> Vec<u8> {
 #[test]
 fn the_quick_start_needs_nothing_and_reaches_ninety_percent() {
     let folder = tempfile::tempdir().unwrap();
-    let output = descent(folder.path(), &["train"]);
+    let output = descent(folder.path(), &["train", "--set", "train.checkpoint_every=epoch"]);
     assert!(output.status.success());
     let run = fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
     let stdout = String::from_utf8(output.stdout).unwrap();

@@ -7,6 +7,7 @@ mod exact;
 mod failure;
 mod fuzz_corpus;
 mod kill;
+mod meddling;
 mod memory;
 mod refused;
 mod signals;

@@ -6,6 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::Compute;
+use crate::cli::paths;
 use crate::run::history::Axis;
 
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Axis::Epochs)]
     pub(super) axis: Axis,
     /// Train variants of this config and rank them.
-    #[arg(long, value_name = "CONFIG", conflicts_with = "runs", requires = "vary")]
+    #[arg(long, value_name = "CONFIG", value_parser = paths::path(), conflicts_with = "runs", requires = "vary")]
     pub(super) train: Option<PathBuf>,
     /// Key to vary and its values, as in --vary optimizer.lr=0.1,0.01. With several keys all combinations are trained.
     #[arg(long, value_name = "KEY=A,B,…", requires = "train")]
@@ -41,8 +42,9 @@ pub(in crate::cli) struct Arguments {
     /// Change a key of the config of --train, as in --set train.epochs=5 (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "train")]
     pub(super) set: Vec<String>,
-    /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME.
-    #[arg(long, value_name = "DIR", requires = "train")]
+    /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME. The same command goes on with it after it was
+    /// stopped.
+    #[arg(long, value_name = "DIR", value_parser = paths::path(), requires = "train")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) compute: Compute,

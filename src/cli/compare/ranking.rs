@@ -53,14 +53,8 @@ pub(super) fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
     let ranked = ranked(variants, metric, smaller)?;
     let header = ["variant", "runs", "mean", "std", "95 % interval"].map(str::to_owned);
     let mut rows = vec![header.to_vec()];
-    for Ranked { variant, values, spread: Spread { mean, std, half } } in &ranked {
-        rows.push(vec![
-            variant.name(),
-            values.len().to_string(),
-            format!("{mean:.4}"),
-            known(*std),
-            interval(*mean, *half),
-        ]);
+    for Ranked { variant, spread: Spread { mean, std, half }, .. } in &ranked {
+        rows.push(vec![variant.name(), variant.count(), known(*mean), known(*std), interval(*mean, *half)]);
     }
     let mut text = format!("{}, {}\n{}", printable(metric), direction.words(), render(&rows));
     let [best, others @ ..] = ranked.as_slice() else { return Ok(text) };
@@ -122,8 +116,11 @@ mod tests {
 
     #[test]
     fn the_verdict_goes_seed_by_seed() {
-        let run =
-            |value| VariantRun { folder: PathBuf::new(), metrics: vec![("test_loss".to_owned(), value)] };
+        let run = |value| VariantRun {
+            folder: PathBuf::new(),
+            metrics: vec![("test_loss".to_owned(), value)],
+            failure: None,
+        };
         let variant = |name: &str, values: [f64; 3]| Variant {
             set: vec![name.to_owned()],
             runs: values.iter().map(|value| run(*value)).collect(),

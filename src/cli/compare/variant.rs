@@ -14,8 +14,10 @@ pub(super) struct Variant {
 /// A run of a variant.
 pub(super) struct VariantRun {
     pub(super) folder: PathBuf,
-    /// Its metrics by name; empty if it diverged.
+    /// Its metrics by name; empty if it failed.
     pub(super) metrics: Vec<(String, f64)>,
+    /// What became of it if it failed: "diverged".
+    pub(super) failure: Option<&'static str>,
 }
 
 impl Variant {
@@ -23,9 +25,21 @@ impl Variant {
         printable(&self.set.join(", "))
     }
 
+    /// The number of its runs, and of those that failed: "3 (1 diverged)".
+    pub(super) fn count(&self) -> String {
+        let failures: Vec<&str> = self.runs.iter().filter_map(|run| run.failure).collect();
+        match failures.as_slice() {
+            [] => self.runs.len().to_string(),
+            [what, ..] => {
+                let what = if failures.iter().all(|other| other == what) { what } else { "failed" };
+                format!("{} ({} {what})", self.runs.len(), failures.len())
+            }
+        }
+    }
+
     /// The metric of each of its runs.
     pub(super) fn values(&self, metric: &str) -> Result<Vec<f64>> {
-        let value = |VariantRun { folder, metrics }: &VariantRun| {
+        let value = |VariantRun { folder, metrics, .. }: &VariantRun| {
             if metrics.is_empty() {
                 return Ok(f64::NAN);
             }

@@ -5,12 +5,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::messages::say;
-use crate::cli::multi_run::{Ended, MultiRun};
-use crate::cli::signals::Stop;
+use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, Outcome};
+use crate::cli::screen::Screen;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::run::{self, Run, RunOptions};
+use crate::run::RunOptions;
 
 use super::arguments::Arguments;
 use super::ranking::{metric, verdict};
@@ -20,81 +19,81 @@ use super::variant::{Variant, VariantRun};
 /// A run that is to be trained.
 struct Planned {
     variant: usize,
-    folder: PathBuf,
-    config: Config,
+    member: Member,
 }
 
-/// Trains all variants and ranks them.
+/// Trains all variants and ranks them. What an earlier call has trained is not trained again.
 pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::Result<ExitCode> {
-    let name = config.file_stem().map_or("config".into(), |name| name.to_string_lossy());
-    let out = arguments.out.clone().unwrap_or_else(|| run::default_folder(&format!("compare-{name}")));
     let mut variants: Vec<Variant> =
         combinations(&arguments.vary)?.into_iter().map(|set| Variant { set, runs: Vec::new() }).collect();
-    let planned = plan(arguments, config, &out, &variants)?;
-    if let Some(signal) = train_all(arguments, planned, &mut variants, quiet)? {
-        return Ok(ExitCode::from(signal.exit_code()));
-    }
-    let metric = metric(arguments, &variants)?;
-    let mut text = verdict(&variants, &metric)?;
-    let firsts = variants.iter().filter_map(|variant| variant.runs.first());
-    let firsts: Vec<PathBuf> =
-        firsts.filter(|run| !run.metrics.is_empty()).map(|run| run.folder.clone()).collect();
-    let _ = writeln!(text, "\nThe first seed's runs, in {}:\n", out.display());
-    text.push_str(&side_by_side(&firsts, None)?);
-    draw(arguments, &firsts)?;
-    std::io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The runs of all variants on all seeds. Every config is read and every folder checked before the first is trained.
-fn plan(arguments: &Arguments, config: &Path, out: &Path, variants: &[Variant]) -> Result<Vec<Planned>> {
-    let mut planned = Vec::new();
-    for seed in 0..arguments.seeds {
-        for (index, variant) in variants.iter().enumerate() {
-            let set = [arguments.set.as_slice(), &variant.set].concat();
-            let config = Config::read(config, &set)?;
-            let config = Config { seed: config.seed.wrapping_add(seed), ..config };
-            let folder = out.join(format!("{}-seed-{}", folder_name(index, variant), config.seed));
-            run::require_free_folder(&folder)?;
-            planned.push(Planned { variant: index, folder, config });
-        }
-    }
-    Ok(planned)
-}
-
-/// Trains the runs and gives their metrics to the variants; returns the signal that ended them early.
-fn train_all(
-    arguments: &Arguments,
-    planned: Vec<Planned>,
-    variants: &mut [Variant],
-    quiet: bool,
-) -> Result<Option<Stop>> {
-    let runs = MultiRun::listen()?;
-    for Planned { variant, folder, config } in planned {
-        let variant = &mut variants[variant];
+    let configs = configs(arguments, config, &variants)?;
+    let runs = MultiRun::listen(quiet)?;
+    let name = config.file_stem().map_or("config".into(), |name| name.to_string_lossy());
+    let out = OutFolder::new(arguments.out.as_ref(), &format!("compare-{name}"))?;
+    let planned = plan(&out, configs, &variants)?;
+    let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+    for Planned { variant, member } in planned {
         let options = RunOptions {
-            folder: Some(folder.clone()),
+            folder: Some(member.folder.clone()),
             device: arguments.compute.device()?,
             interrupt: runs.interrupt().clone(),
             ..RunOptions::default()
         };
-        let (seed, run) = (config.seed, Run::create(config, options)?);
-        match runs.train(run, true) {
-            Err(error @ Error::Diverged { .. }) => {
-                tracing::warn!("{}, seed {seed}: {error}", variant.name());
-                variant.runs.push(VariantRun { folder, metrics: Vec::new() });
+        match runs.train(&member, options, &mut Screen::lines(true), |_| ()) {
+            Ok(outcome) => {
+                let (metrics, failure) = (outcome.metrics().to_vec(), outcome.failure());
+                variants[variant].runs.push(VariantRun { folder: member.folder, metrics, failure });
+                outcomes.push((member.name, outcome));
             }
-            Err(error) => return Err(error),
-            Ok(Ended::Stopped(_, signal)) => return Ok(Some(signal)),
-            Ok(Ended::Finished(finished)) => {
-                variant.runs.push(VariantRun { folder, metrics: finished.metrics() });
-                if !quiet {
-                    say(&format!("{}, seed {seed}: {:.2} s", variant.name(), finished.seconds));
-                }
-            }
+            Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
         }
     }
-    Ok(None)
+    if outcomes.iter().any(|(_, outcome)| outcome.failure().is_none()) {
+        std::io::stdout().lock().write_all(ranking(arguments, &variants, out.path())?.as_bytes())?;
+    }
+    multi_run::failure(outcomes).map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// Which variant is better, and the runs of the first seed side by side; draws the picture.
+fn ranking(arguments: &Arguments, variants: &[Variant], out: &Path) -> Result<String> {
+    let metric = metric(arguments, variants)?;
+    let mut text = verdict(variants, &metric)?;
+    let firsts = variants.iter().filter_map(|variant| variant.runs.first());
+    let firsts: Vec<PathBuf> =
+        firsts.filter(|run| !run.metrics.is_empty()).map(|run| run.folder.clone()).collect();
+    if firsts.is_empty() {
+        return Ok(text);
+    }
+    let _ = writeln!(text, "\nThe first seed's runs, in {}:\n", out.display());
+    text.push_str(&side_by_side(&firsts, None)?);
+    draw(arguments, &firsts)?;
+    Ok(text)
+}
+
+/// The configs of all variants with each seed, by the variant's index.
+fn configs(arguments: &Arguments, config: &Path, variants: &[Variant]) -> Result<Vec<(usize, Config)>> {
+    let mut configs = Vec::new();
+    for seed in 0..arguments.seeds {
+        for (index, variant) in variants.iter().enumerate() {
+            let set = [arguments.set.as_slice(), &variant.set].concat();
+            let config = Config::read(config, &set)?;
+            configs.push((index, Config { seed: config.seed.wrapping_add(seed), ..config }));
+        }
+    }
+    Ok(configs)
+}
+
+/// The runs of these configs. Every folder is looked at before the first is trained.
+fn plan(out: &OutFolder, configs: Vec<(usize, Config)>, variants: &[Variant]) -> Result<Vec<Planned>> {
+    let planned = configs.into_iter().map(|(index, config)| {
+        let variant = &variants[index];
+        let folder = out.path().join(format!("{}-seed-{}", folder_name(index, variant), config.seed));
+        let member = Member::new(format!("{}, seed {}", variant.name(), config.seed), folder, config)?;
+        Ok(Planned { variant: index, member })
+    });
+    let planned: Vec<Planned> = planned.collect::<Result<_>>()?;
+    multi_run::require_own(out, planned.iter().map(|planned| &planned.member))?;
+    Ok(planned)
 }
 
 /// All combinations of the values of all keys.

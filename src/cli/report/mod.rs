@@ -98,7 +98,7 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
 
 /// Adds the evaluation of a run's weights on its test split, and their statistics.
 fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> {
-    let Session { splits, network, loss } = trained.session(device)?;
+    let Session { splits, network, loss } = trained.own_session(device)?;
     let rows = |data: &Option<crate::data::Dataset>| data.as_ref().map_or(0, crate::data::Dataset::len);
     for (what, rows) in [
         ("parameters", network.params().count()),

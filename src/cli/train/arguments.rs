@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::device::Compute;
+use crate::cli::paths;
 use crate::config::Config;
 use crate::error::Result;
 use crate::run::{Interrupt, RunOptions};
@@ -15,22 +16,32 @@ const QUICK_START: &str = include_str!("../../../configs/quick-start.toml");
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct Arguments {
     /// Config to train. Left out: the quick start, an MLP on the embedded MNIST sample.
+    #[arg(value_parser = paths::path())]
     pub(super) config: Option<PathBuf>,
     /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
-    /// Run folder to write; by default runs/CONFIG-TIME.
-    #[arg(long, value_name = "DIR")]
+    /// Run folder to write, new or empty; by default runs/CONFIG-TIME. With --folds the folder of the runs: the same command
+    /// goes on with it after it was stopped.
+    #[arg(long, value_name = "DIR", value_parser = paths::path())]
     pub(super) out: Option<PathBuf>,
     /// Start from these weights: a state dict with the model's names.
-    #[arg(long, value_name = "FILE.safetensors")]
+    #[arg(long, value_name = "FILE.safetensors", value_parser = paths::path())]
     pub(super) init_from: Option<PathBuf>,
     /// Accept NaN and infinite values in the weights of --init-from.
     #[arg(long, requires = "init_from")]
     pub(super) allow_nonfinite: bool,
     /// Continue the run in this folder from its newest good checkpoint, with its own config.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "init_from"])]
+    #[arg(
+        long,
+        value_name = "RUN",
+        value_parser = paths::path(),
+        conflicts_with_all = ["config", "out", "init_from"]
+    )]
     pub(super) resume: Option<PathBuf>,
+    /// Resume also where metrics.jsonl was damaged: it is set aside, and a new log begun.
+    #[arg(long, requires = "resume")]
+    pub(super) restart_log: bool,
     /// Show curves, progress and messages on a full-screen dashboard.
     #[arg(long, conflicts_with_all = ["folds", "dry_run"])]
     pub(in crate::cli) tui: bool,
@@ -65,6 +76,7 @@ impl Arguments {
             init_from: self.init_from.clone(),
             allow_nonfinite: self.allow_nonfinite,
             keep_going: self.keep_going,
+            restart_log: self.restart_log,
             interrupt: interrupt.clone(),
         })
     }

@@ -4,44 +4,65 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::arguments::Arguments;
-use super::printing::{describe, print_plan, stopped};
-use crate::cli::messages::say;
-use crate::cli::multi_run::{Ended, MultiRun};
+use super::printing::{describe, print_plan};
+use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, Outcome};
+use crate::cli::screen::Screen;
 use crate::cli::spread;
-use crate::run::{self, PreparedRun};
+use crate::config::Config;
+use crate::error::Result;
+use crate::run::{Interrupt, PreparedRun, RunOptions};
 
-/// Trains `of` runs, each tested on a part of the rows that it was not trained on.
+/// Trains `of` runs, each tested on a part of the rows that it was not trained on. What an earlier call has trained is not
+/// trained again.
 pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result<ExitCode> {
-    let runs = MultiRun::listen()?;
-    let config = |index: u64| arguments.config(&[format!("data.fold={{ index = {index}, of = {of} }}")]);
-    let out = match &arguments.out {
-        Some(out) => out.clone(),
-        None => run::default_folder(&config(1)?.name()),
-    };
-    // No folder is in the way before the first is trained.
-    let path = |index: u64| out.join(format!("fold-{index}"));
-    (1..=of).try_for_each(|index| run::require_free_folder(&path(index)))?;
-    let mut results = Vec::new();
-    for index in 1..=of {
-        let options = arguments.options(Some(path(index)), runs.interrupt())?;
-        let prepared = PreparedRun::new(config(index)?, options)?;
-        if arguments.dry_run {
-            print_plan(&prepared)?;
-            return Ok(ExitCode::SUCCESS);
-        }
+    let configs: Vec<Config> = (1..=of)
+        .map(|index| arguments.config(&[format!("data.fold={{ index = {index}, of = {of} }}")]))
+        .collect::<Result<_>>()?;
+    if arguments.dry_run {
+        let options = RunOptions { folder: None, ..arguments.options(None, &Interrupt::default())? };
+        let first = configs.into_iter().next();
+        first.map_or(Ok(()), |config| print_plan(&PreparedRun::new(config, options)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runs = MultiRun::listen(quiet)?;
+    let name = configs.first().map_or_else(String::new, Config::name);
+    let out = OutFolder::new(arguments.out.as_ref(), &name)?;
+    let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+    for member in folds(&out, configs)? {
+        let options = arguments.options(Some(member.folder.clone()), runs.interrupt())?;
+        let is_first = outcomes.is_empty();
         // The columns are the same in every fold.
-        if !quiet && index == 1 {
-            describe(&prepared);
-        }
-        match runs.train(prepared.start()?, quiet || index > 1)? {
-            Ended::Finished(finished) => results.push(finished.metrics()),
-            Ended::Stopped(Some(finished), signal) => return Ok(stopped(&finished, Some(signal), quiet)),
-            Ended::Stopped(None, signal) => return Ok(ExitCode::from(signal.exit_code())),
-        }
-        if !quiet {
-            say(&format!("fold {index} of {of} is in {}", path(index).display()));
+        let see = |run: &PreparedRun| {
+            if is_first && !quiet {
+                describe(run)
+            }
+        };
+        match runs.train(&member, options, &mut Screen::lines(quiet || !is_first), see) {
+            Ok(outcome) => outcomes.push((member.name, outcome)),
+            Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
         }
     }
-    write!(std::io::stdout().lock(), "{}", spread::table("fold", &results))?;
-    Ok(ExitCode::SUCCESS)
+    if outcomes.iter().any(|(_, outcome)| outcome.failure().is_none()) {
+        write!(std::io::stdout().lock(), "{}", table(&outcomes))?;
+    }
+    multi_run::failure(outcomes).map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// The run of each fold. Every folder is looked at before the first is trained.
+fn folds(out: &OutFolder, configs: Vec<Config>) -> Result<Vec<Member>> {
+    let member = |(index, config): (u32, Config)| {
+        Member::new(format!("fold {index}"), out.path().join(format!("fold-{index}")), config)
+    };
+    let members: Vec<Member> = (1..).zip(configs).map(member).collect::<Result<_>>()?;
+    multi_run::require_own(out, members.iter())?;
+    Ok(members)
+}
+
+/// The metrics of all folds; those that failed are marked.
+fn table(outcomes: &[(String, Outcome)]) -> String {
+    let columns = outcomes.iter().map(|(name, outcome)| {
+        let name = outcome.failure().map_or_else(|| name.clone(), |what| format!("{name} ({what})"));
+        (name, outcome.metrics())
+    });
+    spread::table(&columns.collect::<Vec<_>>())
 }

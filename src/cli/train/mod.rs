@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use super::messages::Messages;
 use super::screen::Screen;
 use super::signals::Signals;
-use crate::error::Error;
-use crate::run::{End, Interrupt, PreparedRun};
+use crate::error::{Error, Result};
+use crate::run::{End, Interrupt, PreparedRun, Run};
 
 pub(super) use arguments::Arguments;
 use printing::{describe, print_plan, stopped, summary};
@@ -38,12 +38,15 @@ pub(super) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> any
     if !quiet && arguments.resume.is_none() {
         describe(&prepared);
     }
-    let run = prepared.start()?;
+    // From here on a signal saves and stops; before, there is nothing to save.
     let signals = Signals::listen(interrupt, arguments.tui)?;
-    let mut screen = if arguments.tui {
-        Screen::dashboard(&run.folder().display().to_string(), run.config().run.epochs, messages)?
-    } else {
-        Screen::lines(quiet)
+    let run = prepared.start()?;
+    let mut screen = match screen(&run, arguments.tui, quiet, messages) {
+        Ok(screen) => screen,
+        Err(error) => {
+            run.discard();
+            return Err(error.into());
+        }
     };
     let finished = run.train(&mut screen)?;
     if finished.end == End::Interrupted {
@@ -51,4 +54,12 @@ pub(super) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> any
     }
     write!(std::io::stdout().lock(), "{}", summary(&finished))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What shows the run.
+fn screen(run: &Run, tui: bool, quiet: bool, messages: Messages) -> Result<Screen> {
+    if !tui {
+        return Ok(Screen::lines(quiet));
+    }
+    Screen::dashboard(&run.folder().display().to_string(), run.config().run.epochs, messages)
 }

@@ -30,6 +30,8 @@ pub(super) struct ClassColumn<'a> {
     pub(super) name: &'a str,
     /// The number that marks a row without a class.
     pub(super) ignored: i64,
+    /// Whether the classes were learnt before: rows that are only scored need not have two.
+    pub(super) is_fitted: bool,
 }
 
 /// The rows of each class.
@@ -162,6 +164,9 @@ impl ClassColumn<'_> {
         if missing.count > 0 {
             let Missing { count, first } = missing;
             return fail(format!("it is missing in {count} rows, the first is line {first}; remove them"));
+        }
+        if self.is_fitted {
+            return Ok(names);
         }
         if let [only] = names.as_slice() {
             return fail(format!("all rows have the class {}; there is nothing to learn", quoted(only)));

@@ -51,7 +51,8 @@ impl<'a> ColumnRoles<'a> {
     fn classes(&self) -> Classes<'_> {
         match (self.request.task, self.targets.as_slice()) {
             (Task::Classes { ignored, .. }, [index]) => {
-                Classes::Named(ClassColumn { index: *index, name: &self.table.columns()[*index], ignored })
+                let (name, is_fitted) = (&self.table.columns()[*index], self.request.fitted.is_some());
+                Classes::Named(ClassColumn { index: *index, name, ignored, is_fitted })
             }
             (Task::Classes { .. }, columns) => Classes::Probabilities(columns),
             _ => Classes::None,

@@ -44,10 +44,13 @@ pub(super) fn text(wall_time: f64, step: i64, tag: &str, markdown: &str) -> Vec<
     record(event(wall_time, step).message(5, &Message::default().message(1, &value)))
 }
 
+/// What the names of event files begin with.
+pub(in crate::run) const EVENTS: &str = "events.out.tfevents.";
+
 /// The name of a file that was begun at this time, in seconds since 1970. TensorBoard reads a folder's files in the
 /// order of their names.
 pub(super) fn file_name(seconds: u64, pid: u32) -> String {
-    format!("events.out.tfevents.{seconds:010}.descent.{pid}")
+    format!("{EVENTS}{seconds:010}.descent.{pid}")
 }
 
 fn event(wall_time: f64, step: i64) -> Message {

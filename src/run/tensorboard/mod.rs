@@ -7,12 +7,14 @@ mod message;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::observer::{EpochEnd, Finished, Observer};
 use crate::error::{Error, Result};
 
+pub(super) use event::EVENTS;
 pub(crate) use histogram::Histogram;
 
 /// The least time between two histograms of all tensors, which are large.
@@ -91,7 +93,7 @@ impl TensorBoard {
         } else {
             let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |t| t.as_secs());
             let path = self.folder.join(event::file_name(seconds, std::process::id()));
-            let opened = OpenOptions::new().append(true).create(true).open(&path);
+            let opened = OpenOptions::new().append(true).create(true).mode(0o644).open(&path);
             opened.map_err(Error::io("create", &path))?
         };
         Ok(self.file.insert(file))

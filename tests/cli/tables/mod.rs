@@ -2,7 +2,7 @@
 
 mod bad;
 mod formats;
-mod images;
+pub(super) mod images;
 mod old_runs;
 mod predict;
 mod real;

@@ -1,0 +1,62 @@
+//! Paths as users write them.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// The path with the home folder in place of a `~` at its head. `~` alone has no other meaning; `~name` stays.
+pub(crate) fn expand_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
+    }
+}
+
+/// What `path` means in `folder`, as an absolute path: `~` is expanded, `.` left out, and `..` resolved unless it follows a
+/// symbolic link.
+pub(crate) fn absolute_in(folder: &Path, path: &Path) -> std::io::Result<PathBuf> {
+    let whole = std::path::absolute(folder.join(expand_home(path.to_path_buf())))?;
+    let mut plain = PathBuf::new();
+    for component in whole.components() {
+        // The parent of a link's target need not be the folder that the link lies in.
+        let is_link = || fs::symlink_metadata(&plain).is_ok_and(|found| found.is_symlink());
+        if component == Component::ParentDir && plain.file_name().is_some() && !is_link() {
+            plain.pop();
+        } else {
+            plain.push(component);
+        }
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_stands_for_a_tilde_at_the_head_alone() {
+        let home = std::env::home_dir().unwrap();
+        for (path, expected) in [
+            ("~", home.clone()),
+            ("~/a/b.csv", home.join("a/b.csv")),
+            ("~a/b", "~a/b".into()),
+            ("a/~/b", "a/~/b".into()),
+            ("./~", "./~".into()),
+        ] {
+            let found = expand_home(path.into());
+            assert_eq!(found.components().collect::<PathBuf>(), expected.components().collect::<PathBuf>());
+        }
+    }
+
+    #[test]
+    fn a_parent_is_resolved_unless_it_is_that_of_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        std::os::unix::fs::symlink(root.join("a/b"), root.join("link")).unwrap();
+        let absolute = |path: &str| absolute_in(&root.join("c"), Path::new(path)).unwrap();
+        assert_eq!(absolute("./x.csv"), root.join("c/x.csv"));
+        assert_eq!(absolute("../a/./x.csv"), root.join("a/x.csv"));
+        assert_eq!(absolute("../link/../x.csv"), root.join("link/../x.csv"));
+        assert_eq!(absolute("/x/../../y"), Path::new("/y"));
+    }
+}

