@@ -10,6 +10,7 @@ mod moved;
 mod multi_run;
 pub(crate) mod npz;
 mod options;
+mod predict_keys;
 mod report;
 mod runs;
 mod skipped;

@@ -8,23 +8,28 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::device::Compute;
-use super::signals::Signals;
+use super::paths;
+use super::signals;
 use super::table::Printable;
 use crate::data::table::read::Format;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::run::{Interrupt, Predictor};
+use crate::run::{Interrupt, OutputOptions, Predictor};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Run folder.
+    #[arg(value_parser = paths::path())]
     run: PathBuf,
     /// Rows to predict, in the format of the training data; the target column may be missing. `-` is standard input.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: PathBuf,
     /// File to write: .csv, .jsonl or .parquet. `-` is standard output.
-    #[arg(long, value_name = "FILE", default_value = "-")]
+    #[arg(long, value_name = "FILE", default_value = "-", value_parser = paths::path())]
     output: PathBuf,
+    /// Column of the input to write before the prediction, as the rows' key (repeatable).
+    #[arg(long, value_name = "COLUMN")]
+    keep: Vec<String>,
     /// Format of the output, if its extension does not tell.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
@@ -56,31 +61,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     require_other_file(input, output)?;
     let predictor =
         Predictor::open_on(&arguments.run, arguments.compute.device()?, arguments.allow_nonfinite)?;
-    let interrupt = Interrupt::default();
+    let options = OutputOptions { format, keep: arguments.keep.clone() };
+    // Nothing is left to tidy up where a signal ends the process: a file has no name until it is whole.
+    signals::end_at_once()?;
     if output == Path::new("-") {
-        print(&predictor, input, format, &interrupt)?;
-        return Ok(ExitCode::SUCCESS);
+        print(&predictor, input, &options)?;
+    } else {
+        let interrupt = Interrupt::default();
+        files::write_whole(output, |file| predictor.write(input, &options, file, &interrupt))?;
     }
-    let signals = Signals::listen(interrupt.clone(), false)?;
-    let written = files::write_whole(output, |file| predictor.write(input, format, file, &interrupt));
-    match (written, signals.stop()) {
-        // What was written so far is removed again.
-        (Err(Error::Interrupted), Some(signal)) => Ok(ExitCode::from(signal.exit_code())),
-        (written, _) => Ok(written.map(|()| ExitCode::SUCCESS)?),
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes the predictions to standard output, to a terminal without its control characters.
-fn print(predictor: &Predictor, input: &Path, format: Format, interrupt: &Interrupt) -> Result<()> {
-    let mut out = std::io::stdout();
+fn print(predictor: &Predictor, input: &Path, options: &OutputOptions) -> Result<()> {
+    let (mut out, interrupt) = (std::io::stdout(), Interrupt::default());
     if !out.is_terminal() {
-        return predictor.write(input, format, &mut out, interrupt);
+        return predictor.write(input, options, &mut out, &interrupt);
     }
-    if format == Format::Parquet {
+    if options.format == Format::Parquet {
         let problem = "--format parquet: this is a terminal; name a file with --output, or use a pipe";
         return Err(Error::Config(problem.to_owned()));
     }
-    predictor.write(input, format, &mut Printable::new(out), interrupt)
+    predictor.write(input, options, &mut Printable::new(out), &interrupt)
 }
 
 /// The format that is asked for, or that the extension of the output names.

@@ -31,7 +31,7 @@ pub(super) fn resolve(table: &mut Table, folder: &Path) -> Result<()> {
                 "`data.{key}` is {place}, and a config is UTF-8; move the data or rename the folder"
             ))
         })?;
-        *path = text.to_owned();
+        text.clone_into(path);
     }
     Ok(())
 }

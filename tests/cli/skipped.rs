@@ -9,7 +9,7 @@ use crate::durability::result;
 
 /// 48 rows of two classes, behind 16 whose target is ignored or of the class `c`.
 fn write_rows(folder: &Path) {
-    let class = |i: usize| if i % 3 == 0 { "a" } else { "b" };
+    let class = |i: usize| if i.is_multiple_of(3) { "a" } else { "b" };
     let rows = |first: usize, target: &str| {
         lines("x,z,class", 64 - first, |i| {
             let i = i + first;

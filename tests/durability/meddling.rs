@@ -53,8 +53,11 @@ fn go_on(folder: &Path) {
     succeed(folder, &["train", "-q", "--resume", "run", "--set", &format!("train.epochs={}", epoch + 2)]);
 }
 
-/// What another program may do to a log, and whether the run can write all its lines again.
-const CHANGES: [(&str, fn(&Path), bool); 4] = [
+/// A name, what another program does to a log, and whether the run can write all its lines again.
+type Change = (&'static str, fn(&Path), bool);
+
+/// What another program may do to a log.
+const CHANGES: [Change; 4] = [
     ("cut short", |log| fs::File::options().write(true).open(log).unwrap().set_len(10).unwrap(), false),
     ("removed", |log| fs::remove_file(log).unwrap(), true),
     (
@@ -156,7 +159,7 @@ fn the_checkpoints_config_stands_in_for_a_damaged_one() {
     let cut = text.find("[optimizer]").unwrap();
     // The last section is whole in neither.
     let damaged =
-        [&b""[..], b"\xff\xfe", b"[data", &text.as_bytes()[..cut], text[..text.len() - 20].as_bytes()];
+        [&b""[..], b"\xff\xfe", b"[data", &text.as_bytes()[..cut], &text.as_bytes()[..text.len() - 20]];
     for (number, bytes) in damaged.into_iter().map(Some).chain([None]).enumerate() {
         let out = format!("run-{number}");
         let config = small_run(folder.path(), &out).join("config.toml");

@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result
         // The columns are the same in every fold.
         let see = |run: &PreparedRun| {
             if is_first && !quiet {
-                describe(run)
+                describe(run);
             }
         };
         match runs.train(&member, options, &mut Screen::lines(quiet || !is_first), see) {

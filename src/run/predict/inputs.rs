@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use rustc_hash::FxHashSet;
 
+use super::keys::{KeyCell, KeyedRecords};
 use super::table::{InMemory, Table};
 use crate::data::npy::Array;
 use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_picture};
@@ -22,15 +24,35 @@ const ROWS: usize = 4096;
 const NUMBERS: usize = 1 << 22;
 
 /// The next rows.
-pub(super) enum Rows {
-    /// As the network reads them, (N, …).
+pub(super) struct Rows {
+    /// What the network reads of them.
+    pub(super) inputs: Inputs,
+    /// Their keys, one behind the other.
+    pub(super) keys: Vec<KeyCell>,
+}
+
+/// What the network reads of some rows.
+pub(super) enum Inputs {
+    /// (N, …)
     Whole(Tensor),
-    /// So many rows of a series that end no whole window.
+    /// Nothing of so many rows of a series that end no whole window.
     TooShort(usize),
 }
 
-/// Sees the next rows, with the path that messages name.
-pub(super) type See<'a> = dyn FnMut(&Path, Rows) -> Result<()> + 'a;
+/// Sees rows.
+pub(super) trait SeeRows {
+    /// The names of the columns of the keys, once before the first rows.
+    fn keys(&mut self, names: &[String]) -> Result<()>;
+
+    /// The next rows, with the path that messages name.
+    fn rows(&mut self, path: &Path, rows: Rows) -> Result<()>;
+}
+
+/// What sees rows.
+pub(super) type See<'a> = dyn SeeRows + 'a;
+
+/// The columns that are a row's key, besides a picture's file and the time of a series.
+pub(super) type Keep<'a> = &'a [String];
 
 /// How the rows of a series are taken together.
 #[derive(Clone, Copy)]
@@ -62,11 +84,15 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
     let path = InMemory::path();
     match &preprocessing.source {
         PreprocessingSource::Table { encoder, .. } => {
-            of_records(&mut table.records(), path, encoder, rows, see)
+            let mut records = table.records();
+            let records = KeyedRecords::new(&mut records, path, &[])?;
+            of_records(records, path, encoder, rows, see)
         }
         PreprocessingSource::Series { window, encoder, order, .. } => {
-            let series = SeriesRows::read(encoder, order, &mut table.records(), path)?;
-            of_series(&series, path, Batching { rows, window: *window }, see)
+            let mut records = table.records();
+            let mut records = KeyedRecords::new(&mut records, path, &[])?;
+            let series = SeriesRows::read(encoder, order, &mut records, path)?;
+            of_series(&series, records, path, Batching { rows, window: *window }, see)
         }
         PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => {
             Err(Error::data(path, "the run was trained on pictures or arrays; predict a file of those"))
@@ -75,18 +101,30 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
 }
 
 /// Calls `see` with all rows of a file or folder in their order; `-` is standard input.
-pub(super) fn of_path(preprocessing: &Preprocessing, input: &Path, see: &mut See<'_>) -> Result<()> {
+pub(super) fn of_path(
+    preprocessing: &Preprocessing,
+    input: &Path,
+    keep: Keep<'_>,
+    see: &mut See<'_>,
+) -> Result<()> {
     let rows = rows_of_batch(preprocessing);
+    if preprocessing.table().is_none() && !keep.is_empty() {
+        let problem = "--keep: only a table has columns; pictures have their `file` as it is";
+        return Err(Error::Config(problem.to_owned()));
+    }
     let of_elements = |elements| ArrayRows { shape: &preprocessing.row, elements, batch: rows };
     match (&preprocessing.source, preprocessing.elements()) {
         (PreprocessingSource::Table { format, encoder }, _) => {
-            let (mut records, path) = open(format, encoder, input)?;
-            of_records(&mut *records, &path, encoder, rows, see)
+            let (mut records, path) = open(format, encoder, input, keep)?;
+            let records = KeyedRecords::new(&mut *records, &path, keep)?;
+            of_records(records, &path, encoder, rows, see)
         }
         (PreprocessingSource::Series { format, window, encoder, order, .. }, _) => {
-            let (mut records, path) = open(format, encoder, input)?;
-            let series = SeriesRows::read(encoder, order, &mut *records, &path)?;
-            of_series(&series, &path, Batching { rows, window: *window }, see)
+            let (mut records, path) = open(format, encoder, input, keep)?;
+            let records = KeyedRecords::new(&mut *records, &path, keep)?;
+            let mut records = records.with_series(order, ignored(encoder));
+            let series = SeriesRows::read(encoder, order, &mut records, &path)?;
+            of_series(&series, records, &path, Batching { rows, window: *window }, see)
         }
         (PreprocessingSource::Images { height, width, channels, classes, .. }, Some(elements)) => {
             let pictures =
@@ -99,10 +137,18 @@ pub(super) fn of_path(preprocessing: &Preprocessing, input: &Path, see: &mut See
 }
 
 /// Opens a table; gives its rows, and the path that messages name.
-fn open(table: &TableFormat, encoder: &TableEncoder, input: &Path) -> Result<(Box<dyn Records>, PathBuf)> {
+fn open(
+    table: &TableFormat,
+    encoder: &TableEncoder,
+    input: &Path,
+    keep: Keep<'_>,
+) -> Result<(Box<dyn Records>, PathBuf)> {
     let format = Format::of(input).unwrap_or(table.format);
     let input = if input == Path::new("-") { Input::Stdin } else { Input::File(input.to_path_buf()) };
-    let names: Vec<String> = encoder.columns().map(|column| column.name.clone()).collect();
+    let mut names: Vec<String> = encoder.columns().map(|column| column.name.clone()).collect();
+    let known: FxHashSet<&String> = names.iter().collect();
+    let more: Vec<String> = keep.iter().filter(|name| !known.contains(name)).cloned().collect();
+    names.extend(more);
     // Standard input can be read once: it is opened where its rows are read.
     let records = if input == Input::Stdin {
         read::open(&input, format, &table.dialect(), Some(&names))?
@@ -114,29 +160,31 @@ fn open(table: &TableFormat, encoder: &TableEncoder, input: &Path) -> Result<(Bo
 
 /// The rows of a table, at most `most` at a time.
 fn of_records(
-    records: &mut dyn Records,
+    mut records: KeyedRecords<'_>,
     path: &Path,
     fitted: &TableEncoder,
     most: usize,
     see: &mut See<'_>,
 ) -> Result<()> {
-    let mut encoder = RowEncoder::new(fitted, path, records, false)?;
+    see.keys(&records.columns.names)?;
+    let mut encoder = RowEncoder::new(fitted, path, &records, false)?;
     let width = fitted.features();
     let (mut row, mut features) = (Row::default(), Vec::new());
     let mut numbers: Vec<f64> = Vec::new();
-    let whole = |numbers: &mut Vec<f64>| -> Result<Rows> {
+    let whole = |numbers: &mut Vec<f64>, records: &mut KeyedRecords<'_>| -> Result<Rows> {
         let rows = numbers.len() / width;
-        Ok(Rows::Whole(Tensor::from_vec(std::mem::take(numbers), (rows, width), &Device::Cpu)?))
+        let inputs = Tensor::from_vec(std::mem::take(numbers), (rows, width), &Device::Cpu)?;
+        Ok(Rows { inputs: Inputs::Whole(inputs), keys: records.take(rows) })
     };
     while records.next(&mut row)? {
         encoder.features(&row, &mut features)?;
         numbers.extend_from_slice(&features);
         if numbers.len() >= most * width {
-            see(path, whole(&mut numbers)?)?;
+            see.rows(path, whole(&mut numbers, &mut records)?)?;
         }
     }
     if !numbers.is_empty() {
-        see(path, whole(&mut numbers)?)?;
+        see.rows(path, whole(&mut numbers, &mut records)?)?;
     }
     encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
     Ok(())
@@ -145,6 +193,7 @@ fn of_records(
 /// The windows that end with each row of a series, in the order of the file.
 fn of_series(
     series: &SeriesRows,
+    mut records: KeyedRecords<'_>,
     path: &Path,
     Batching { rows, window }: Batching,
     see: &mut See<'_>,
@@ -157,19 +206,28 @@ fn of_series(
         );
         return Err(Error::data(path, problem));
     }
+    see.keys(&records.columns.names)?;
     for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
         if some[0].is_none() {
-            see(path, Rows::TooShort(some.len()))?;
+            let keys = records.take(some.len());
+            see.rows(path, Rows { inputs: Inputs::TooShort(some.len()), keys })?;
             continue;
         }
         for some in some.chunks(rows) {
             let mut numbers = Vec::new();
             some.iter().flatten().for_each(|places| series.append(places.clone(), &mut numbers));
             let width = numbers.len() / some.len();
-            see(path, Rows::Whole(Tensor::from_vec(numbers, (some.len(), width), &Device::Cpu)?))?;
+            let inputs = Tensor::from_vec(numbers, (some.len(), width), &Device::Cpu)?;
+            see.rows(path, Rows { inputs: Inputs::Whole(inputs), keys: records.take(some.len()) })?;
         }
     }
     Ok(())
+}
+
+/// The columns that are not used: in a series the time is one of them.
+fn ignored(fitted: &TableEncoder) -> Vec<&str> {
+    let ignored = fitted.columns().filter(|column| column.ignored.is_some());
+    ignored.map(|column| column.name.as_str()).collect()
 }
 
 /// A picture, a folder of pictures in the order of their names, or an IDX file of them.
@@ -191,6 +249,7 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
     } else {
         return of_array(&arrays::read(input)?, rows, input, see);
     };
+    see.keys(&["file".to_owned()])?;
     for files in files.chunks(rows.batch) {
         let room = files.len().saturating_mul(pictures.pixels());
         let pixels = PixelBuffer::new(room, MemoryLimit::of_free());
@@ -199,9 +258,17 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
             pictures.read(file, &mut pixels)?;
         }
         let xs = pixels.tensor(&[&[files.len()], rows.shape].concat())?;
-        see(input, Rows::Whole(rows.elements.apply(&xs)?))?;
+        let keys = files.iter().map(|file| KeyCell::Text(name_in(input, file))).collect();
+        see.rows(input, Rows { inputs: Inputs::Whole(rows.elements.apply(&xs)?), keys })?;
     }
     Ok(())
+}
+
+/// The name of a picture within the folder `input`, or that of the file `input` itself.
+fn name_in(input: &Path, file: &Path) -> String {
+    let inner = file.strip_prefix(input).ok().filter(|inner| !inner.as_os_str().is_empty());
+    let name = inner.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
+    name.to_string_lossy().into_owned()
 }
 
 /// The rows of an array whose rows have this shape.
@@ -222,9 +289,11 @@ fn of_array(
         return Err(Error::data(input, problem));
     }
     let xs = xs.reshape([&[count], shape].concat())?;
+    see.keys(&[])?;
     for start in (0..count).step_by(batch) {
         let next = xs.narrow(0, start, batch.min(count - start))?.contiguous()?;
-        see(input, Rows::Whole(elements.apply(&bytes.numbers(&next)?)?))?;
+        let inputs = Inputs::Whole(elements.apply(&bytes.numbers(&next)?)?);
+        see.rows(input, Rows { inputs, keys: Vec::new() })?;
     }
     Ok(())
 }

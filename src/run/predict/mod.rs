@@ -2,6 +2,7 @@
 
 mod columns;
 mod inputs;
+mod keys;
 mod output;
 mod parquet;
 mod predictions;
@@ -22,12 +23,22 @@ use crate::model::Network;
 use crate::trainer;
 
 use columns::Columns;
-use inputs::Rows;
+use inputs::{Inputs, Rows, SeeRows};
+use keys::KeyCell;
 use output::Output;
 
 pub use columns::Cell;
 pub use predictions::Predictions;
 pub use table::Table;
+
+/// How predictions are written.
+#[derive(Debug, Clone)]
+pub struct OutputOptions {
+    /// The format.
+    pub format: Format,
+    /// Columns of the input that are written before the predictions, as the rows' key.
+    pub keep: Vec<String>,
+}
 
 /// The best weights of a run, with the preprocessing of its training rows.
 ///
@@ -75,31 +86,24 @@ impl Predictor {
 
     /// Predicts the rows of a file in the format of the training data: a table, a folder of pictures, or an array.
     pub fn predict_file(&self, input: impl AsRef<Path>) -> Result<Predictions> {
-        self.collect(|see| inputs::of_path(&self.preprocessing, input.as_ref(), see))
+        self.collect(|see| inputs::of_path(&self.preprocessing, input.as_ref(), &[], see))
     }
 
-    /// Writes the predictions for a file (`-` is standard input) to `out`, some thousand rows at a time.
+    /// Writes the predictions for a file (`-` is standard input) to `out`, some thousand rows at a time. Before them come
+    /// the columns to keep; of a picture its `file`, of a series its time.
     ///
     /// # Errors
     /// As [`Self::predict`], what the disk says, and [`Error::Interrupted`] when `interrupt` asks to stop.
     pub fn write(
         &self,
         input: &Path,
-        format: Format,
+        options: &OutputOptions,
         out: &mut (dyn Write + Send),
         interrupt: &Interrupt,
     ) -> Result<()> {
-        let mut output = Output::new(format, self.output_columns(), out)?;
-        let see = &mut |scores: Scores| {
-            if interrupt.is_stopping() {
-                return Err(Error::Interrupted);
-            }
-            match scores {
-                Scores::Of(scores) => output.add(&scores),
-                Scores::None(rows) => output.add_empty(rows),
-            }
-        };
-        self.score(|see| inputs::of_path(&self.preprocessing, input, see), see)?;
+        let mut output = Output::new(options.format, self.output_columns(), out);
+        let mut writer = Writer { output: &mut output, interrupt };
+        self.score(|see| inputs::of_path(&self.preprocessing, input, &options.keep, see), &mut writer)?;
         output.finish()
     }
 
@@ -116,39 +120,95 @@ impl Predictor {
 
     fn collect(&self, read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>) -> Result<Predictions> {
         let mut predictions = Predictions::new(self.output_columns());
-        let see = &mut |scores: Scores| match scores {
-            Scores::Of(scores) => predictions.add(&scores),
-            Scores::None(rows) => {
-                predictions.add_empty(rows);
-                Ok(())
-            }
-        };
-        self.score(read, see)?;
+        self.score(read, &mut predictions)?;
         Ok(predictions)
     }
 
-    /// Calls `see` with the scores of all rows that `read` gives.
+    /// Gives `see` the scores of all rows that `read` gives.
     fn score(
         &self,
         read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>,
-        see: &mut dyn FnMut(Scores) -> Result<()>,
+        see: &mut dyn SeeScores,
     ) -> Result<()> {
-        let mut row = 0;
-        read(&mut |path, rows| match rows {
-            Rows::Whole(rows) => {
-                let scores = self.scores(&rows)?;
-                if let Some(place) = first_infinite(&scores)? {
-                    let problem = "the answer is not finite; is a number in it far from those of training?";
-                    return Err(Error::data(path, format!("row {}: {problem}", row + place + 1)));
-                }
-                row += scores.dims()[0];
-                see(Scores::Of(scores))
+        read(&mut Scoring { predictor: self, see, row: 0 })
+    }
+}
+
+/// Sees the scores of rows.
+trait SeeScores {
+    /// The names of the columns of the keys, once before the first rows.
+    fn keys(&mut self, names: &[String]) -> Result<()>;
+
+    /// The scores of the next rows, and their keys.
+    fn scores(&mut self, scores: Scores, keys: &[KeyCell]) -> Result<()>;
+}
+
+/// Gives rows their scores.
+struct Scoring<'a> {
+    predictor: &'a Predictor,
+    see: &'a mut dyn SeeScores,
+    /// The rows so far.
+    row: usize,
+}
+
+impl SeeRows for Scoring<'_> {
+    fn keys(&mut self, names: &[String]) -> Result<()> {
+        self.see.keys(names)
+    }
+
+    fn rows(&mut self, path: &Path, Rows { inputs, keys }: Rows) -> Result<()> {
+        let rows = match inputs {
+            Inputs::Whole(rows) => rows,
+            Inputs::TooShort(rows) => {
+                self.row += rows;
+                return self.see.scores(Scores::None(rows), &keys);
             }
-            Rows::TooShort(rows) => {
-                row += rows;
-                see(Scores::None(rows))
+        };
+        let scores = self.predictor.scores(&rows)?;
+        if let Some(place) = first_infinite(&scores)? {
+            let problem = "the answer is not finite; is a number in it far from those of training?";
+            return Err(Error::data(path, format!("row {}: {problem}", self.row + place + 1)));
+        }
+        self.row += scores.dims()[0];
+        self.see.scores(Scores::Of(scores), &keys)
+    }
+}
+
+/// Writes scores until it is interrupted.
+struct Writer<'a, 'out> {
+    output: &'a mut Output<'out>,
+    interrupt: &'a Interrupt,
+}
+
+impl SeeScores for Writer<'_, '_> {
+    fn keys(&mut self, names: &[String]) -> Result<()> {
+        self.output.begin(names)
+    }
+
+    fn scores(&mut self, scores: Scores, keys: &[KeyCell]) -> Result<()> {
+        if self.interrupt.is_stopping() {
+            return Err(Error::Interrupted);
+        }
+        match scores {
+            Scores::Of(scores) => self.output.add(&scores, keys),
+            Scores::None(rows) => self.output.add_empty(rows, keys),
+        }
+    }
+}
+
+impl SeeScores for Predictions {
+    fn keys(&mut self, _: &[String]) -> Result<()> {
+        Ok(())
+    }
+
+    fn scores(&mut self, scores: Scores, _: &[KeyCell]) -> Result<()> {
+        match scores {
+            Scores::Of(scores) => self.add(&scores),
+            Scores::None(rows) => {
+                self.add_empty(rows);
+                Ok(())
             }
-        })
+        }
     }
 }
 

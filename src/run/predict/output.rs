@@ -6,52 +6,80 @@ use std::io::{self, BufWriter, Write};
 use candle_core::{DType, Tensor};
 
 use super::columns::{Cell, Columns};
+use super::keys::KeyCell;
 use super::parquet::ParquetRows;
 use crate::data::table::read::Format;
 use crate::error::{Error, Result};
 
-/// Writes predictions.
+/// Writes predictions, each behind the key of its row.
 pub(super) struct Output<'a> {
     columns: Columns,
+    /// The number of columns of a key.
+    keys: usize,
     sink: Sink<'a>,
 }
 
 type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
 
 enum Sink<'a> {
+    /// Before the columns are known.
+    New(Format, Out<'a>),
     Csv(Box<CsvRows<'a>>),
     Jsonl(JsonRows<'a>),
     Parquet(Box<ParquetRows<Out<'a>>>),
+    Finished,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(format: Format, columns: Columns, out: &'a mut (dyn Write + Send)) -> Result<Self> {
-        let out = BufWriter::with_capacity(1 << 16, out);
-        let names = columns.names();
-        let sink = match format {
-            Format::Csv => Sink::Csv(Box::new(CsvRows::new(out, names))),
-            Format::Jsonl => Sink::Jsonl(JsonRows::new(out, &names)),
-            Format::Parquet => Sink::Parquet(Box::new(ParquetRows::new(&columns, out)?)),
-        };
-        Ok(Self { columns, sink })
+    pub(super) fn new(format: Format, columns: Columns, out: &'a mut (dyn Write + Send)) -> Self {
+        Self { columns, keys: 0, sink: Sink::New(format, BufWriter::with_capacity(1 << 16, out)) }
     }
 
-    /// Adds the rows of these scores, (N, K).
-    pub(super) fn add(&mut self, scores: &Tensor) -> Result<()> {
+    /// Sets the names of the keys' columns, before the first row.
+    ///
+    /// # Errors
+    /// A column of the predictions has the same name.
+    pub(super) fn begin(&mut self, keys: &[String]) -> Result<()> {
+        let names = self.columns.names();
+        if let Some(twice) = keys.iter().find(|key| names.contains(key)) {
+            let problem = "the predictions have a column of this name; rename it in the input";
+            return Err(Error::Config(format!("--keep {}: {problem}", twice.escape_debug())));
+        }
+        let texts: Vec<bool> = (0..names.len()).map(|index| self.columns.is_text(index)).collect();
+        let names = [keys, names.as_slice()].concat();
+        self.keys = keys.len();
+        self.sink = match std::mem::replace(&mut self.sink, Sink::Finished) {
+            Sink::New(Format::Csv, out) => Sink::Csv(Box::new(CsvRows::new(out, names))),
+            Sink::New(Format::Jsonl, out) => Sink::Jsonl(JsonRows::new(out, &names)),
+            Sink::New(Format::Parquet, out) => Sink::Parquet(Box::new(ParquetRows::new(names, texts, out))),
+            begun => begun,
+        };
+        Ok(())
+    }
+
+    /// Adds the rows of these scores, (N, K), with their keys.
+    pub(super) fn add(&mut self, scores: &Tensor, keys: &[KeyCell]) -> Result<()> {
         let width = scores.dims()[1];
         let scores = scores.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        let mut cells = Vec::new();
-        for row in scores.chunks_exact(width) {
-            self.columns.cells(row, &mut cells);
+        let (mut cells, mut predicted) = (Vec::new(), Vec::new());
+        for (index, row) in scores.chunks_exact(width).enumerate() {
+            cells.clear();
+            cells.extend(keys[index * self.keys..][..self.keys].iter().map(KeyCell::cell));
+            self.columns.cells(row, &mut predicted);
+            cells.append(&mut predicted);
             self.sink.add(&cells)?;
         }
         Ok(())
     }
 
     /// Adds rows that cannot be predicted.
-    pub(super) fn add_empty(&mut self, rows: usize) -> Result<()> {
-        let cells = vec![Cell::Missing; self.columns.names().len()];
-        (0..rows).try_for_each(|_| self.sink.add(&cells))
+    pub(super) fn add_empty(&mut self, rows: usize, keys: &[KeyCell]) -> Result<()> {
+        let width = self.columns.names().len();
+        (0..rows).try_for_each(|row| {
+            let key = keys[row * self.keys..][..self.keys].iter().map(KeyCell::cell);
+            let cells: Vec<Cell<'_>> = key.chain(std::iter::repeat_n(Cell::Missing, width)).collect();
+            self.sink.add(&cells)
+        })
     }
 
     /// Writes what is left.
@@ -60,6 +88,8 @@ impl<'a> Output<'a> {
             Sink::Csv(rows) => rows.finish().map_err(not_written),
             Sink::Jsonl(mut rows) => rows.out.flush().map_err(not_written),
             Sink::Parquet(rows) => rows.finish(),
+            Sink::New(_, mut out) => out.flush().map_err(not_written),
+            Sink::Finished => Ok(()),
         }
     }
 }
@@ -70,6 +100,7 @@ impl Sink<'_> {
             Self::Csv(rows) => rows.add(cells).map_err(not_written),
             Self::Jsonl(rows) => rows.add(cells).map_err(not_written),
             Self::Parquet(rows) => rows.add(cells),
+            Self::New(..) | Self::Finished => Ok(()),
         }
     }
 }

@@ -11,7 +11,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-use super::columns::{Cell, Columns};
+use super::columns::Cell;
 use crate::error::{Error, Result};
 
 /// Rows of a row group.
@@ -19,9 +19,19 @@ const GROUP: usize = 1 << 16;
 
 /// Writes rows in groups.
 pub(super) struct ParquetRows<W: Write + Send> {
-    writer: SerializedFileWriter<W>,
+    /// The file, or before its first group where it goes.
+    file: Sink<W>,
+    names: Vec<String>,
+    /// Whether each of the last columns holds texts. Those before them are of a key: the first group shows it.
+    texts: Vec<bool>,
     group: Vec<Column>,
     rows: usize,
+}
+
+enum Sink<W: Write + Send> {
+    New(W),
+    Open(SerializedFileWriter<W>),
+    Broken,
 }
 
 /// A column of the row group that is not written yet.
@@ -31,37 +41,65 @@ struct Column {
     texts: Vec<ByteArray>,
     /// 1 where there is a value.
     levels: Vec<i16>,
+    /// Whether numbers are kept as texts.
+    is_text: bool,
 }
 
 impl Column {
     fn add(&mut self, cell: &Cell<'_>) {
         self.levels.push(i16::from(*cell != Cell::Missing));
         match cell {
-            Cell::Text(text) => self.texts.push(ByteArray::from(*text)),
+            Cell::Text(text) => {
+                self.make_text();
+                self.texts.push(ByteArray::from(*text));
+            }
+            Cell::Number(number) if self.is_text => {
+                self.texts.push(ByteArray::from(number.to_string().as_str()));
+            }
             Cell::Number(number) => self.numbers.push(*number),
             Cell::Single(number) => self.numbers.push(f64::from(*number)),
             Cell::Missing => {}
         }
     }
+
+    /// A column with a text in it is one of texts.
+    fn make_text(&mut self) {
+        self.is_text = true;
+        let numbers = std::mem::take(&mut self.numbers);
+        self.texts.extend(numbers.into_iter().map(|number| ByteArray::from(number.to_string().as_str())));
+    }
+
+    /// The same without rows.
+    fn emptied(&self) -> Self {
+        Self { is_text: self.is_text, ..Self::default() }
+    }
 }
 
 impl<W: Write + Send> ParquetRows<W> {
-    pub(super) fn new(columns: &Columns, out: W) -> Result<Self> {
-        let names = columns.names();
-        let field = |(index, name): (usize, &String)| {
-            let text = columns.is_text(index);
-            let kind = if text { Physical::BYTE_ARRAY } else { Physical::DOUBLE };
-            let builder = Type::primitive_type_builder(name, kind).with_repetition(Repetition::OPTIONAL);
-            builder.with_logical_type(text.then_some(LogicalType::String)).build().map(Arc::new)
-        };
-        let open = || {
-            let fields = names.iter().enumerate().map(field).collect::<Result<_, ParquetError>>()?;
+    /// Columns of these names, of which `texts` tells of the last ones whether they hold texts.
+    pub(super) fn new(names: Vec<String>, texts: Vec<bool>, out: W) -> Self {
+        let group = vec![Column::default(); names.len()];
+        Self { file: Sink::New(out), names, texts, group, rows: 0 }
+    }
+
+    /// The file, which the first call opens.
+    fn file(&mut self) -> Result<&mut SerializedFileWriter<W>, ParquetError> {
+        if matches!(self.file, Sink::New(_))
+            && let Sink::New(out) = std::mem::replace(&mut self.file, Sink::Broken)
+        {
+            let keys = self.names.len() - self.texts.len();
+            let is_text =
+                self.group[..keys].iter().map(|column| column.is_text).chain(self.texts.iter().copied());
+            let fields = self.names.iter().zip(is_text).map(|(name, text)| field(name, text));
+            let fields = fields.collect::<Result<_, ParquetError>>()?;
             let schema = Type::group_type_builder("predictions").with_fields(fields).build()?;
             let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-            SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))
-        };
-        let writer = open().map_err(|error| not_written(&error))?;
-        Ok(Self { writer, group: vec![Column::default(); names.len()], rows: 0 })
+            self.file = Sink::Open(SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))?);
+        }
+        match &mut self.file {
+            Sink::Open(file) => Ok(file),
+            _ => Err(ParquetError::General("the file could not be begun".to_owned())),
+        }
     }
 
     pub(super) fn add(&mut self, cells: &[Cell<'_>]) -> Result<()> {
@@ -73,8 +111,9 @@ impl<W: Write + Send> ParquetRows<W> {
     pub(super) fn finish(mut self) -> Result<()> {
         let mut finish = || {
             self.flush()?;
-            self.writer.finish()?;
-            Ok(self.writer.inner_mut().flush()?)
+            let file = self.file()?;
+            file.finish()?;
+            Ok(file.inner_mut().flush()?)
         };
         finish().map_err(|error| not_written(&error))
     }
@@ -84,11 +123,17 @@ impl<W: Write + Send> ParquetRows<W> {
         if self.rows == 0 {
             return Ok(());
         }
-        let mut group = self.writer.next_row_group()?;
-        for Column { numbers, texts, levels } in &self.group {
+        self.file()?;
+        let Sink::Open(file) = &mut self.file else { return Ok(()) };
+        let mut group = file.next_row_group()?;
+        for (Column { numbers, texts, levels, .. }, name) in self.group.iter().zip(&self.names) {
             let Some(mut column) = group.next_column()? else { break };
             let levels = Some(levels.as_slice());
             match column.untyped() {
+                ColumnWriter::DoubleColumnWriter(_) if !texts.is_empty() => {
+                    let problem = format!("column `{name}` has texts behind numbers; write CSV or JSONL");
+                    return Err(ParquetError::General(problem));
+                }
                 ColumnWriter::DoubleColumnWriter(writer) => writer.write_batch(numbers, levels, None)?,
                 ColumnWriter::ByteArrayColumnWriter(writer) => writer.write_batch(texts, levels, None)?,
                 _ => 0,
@@ -96,10 +141,17 @@ impl<W: Write + Send> ParquetRows<W> {
             column.close()?;
         }
         group.close()?;
-        self.group.fill(Column::default());
+        self.group = self.group.iter().map(Column::emptied).collect();
         self.rows = 0;
         Ok(())
     }
+}
+
+/// A column of texts or numbers, any of which may be missing.
+fn field(name: &str, text: bool) -> Result<Arc<Type>, ParquetError> {
+    let kind = if text { Physical::BYTE_ARRAY } else { Physical::DOUBLE };
+    let builder = Type::primitive_type_builder(name, kind).with_repetition(Repetition::OPTIONAL);
+    builder.with_logical_type(text.then_some(LogicalType::String)).build().map(Arc::new)
 }
 
 fn not_written(error: &ParquetError) -> Error {

@@ -14,7 +14,7 @@ fn config(data: &str) -> String {
 }
 
 /// Pictures of two classes: bright at the left, and bright at the right.
-pub(super) fn paint(folder: &Path, count: u32) {
+pub(in crate::cli) fn paint(folder: &Path, count: u32) {
     for class in ["left", "right"] {
         fs::create_dir_all(folder.join(class)).unwrap();
         for n in 0..count {
@@ -40,10 +40,10 @@ fn a_folder_a_class_is_learnt_and_other_pictures_are_named() {
         assert!(metric(&trained, "test_accuracy") > 0.95, "{trained}");
         let said = succeed(folder.path(), &["predict", &out, "--input", "pictures/right"]);
         let rows = cells(&said);
-        assert_eq!(rows[0], ["prediction", "probability_left", "probability_right"]);
-        assert!(rows.len() == 21 && rows[1..].iter().all(|row| row[0] == "right"), "{said}");
+        assert_eq!(rows[0], ["file", "prediction", "probability_left", "probability_right"]);
+        assert!(rows.len() == 21 && rows[1..].iter().all(|row| row[1] == "right"), "{said}");
         let said = succeed(folder.path(), &["predict", &out, "--input", "pictures/left/03.png"]);
-        assert_eq!(cells(&said)[1][0], "left");
+        assert_eq!(cells(&said)[1][..2], ["03.png", "left"]);
     }
     let error = fail(folder.path(), &["predict", "run-true", "--input", "c.toml"], 1);
     assert!(error.contains("c.toml"), "{error}");

@@ -1,0 +1,164 @@
+//! The key of each row, by which predictions are joined with what they are about: columns of a table, the time of a
+//! series, the file of a picture.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use super::columns::Cell;
+use crate::data::preprocess::SeriesOrder;
+use crate::data::table::read::{Records, listed, quoted};
+use crate::data::table::{Row, Value};
+use crate::error::{Error, Result};
+
+/// A cell of a key, as the input has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum KeyCell {
+    Missing,
+    Number(f64),
+    Text(String),
+}
+
+impl KeyCell {
+    pub(super) fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Missing => Cell::Missing,
+            Self::Number(number) => Cell::Number(*number),
+            Self::Text(text) => Cell::Text(text),
+        }
+    }
+
+    fn of(value: Value<'_>) -> Self {
+        match value {
+            Value::Missing => Self::Missing,
+            Value::Number(number) => Self::Number(number),
+            Value::Date(days) => Self::Text(date(days)),
+            Value::Text(text) => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+/// The columns of a table that are a row's key.
+#[derive(Debug, Default)]
+pub(super) struct KeyColumns {
+    pub(super) names: Vec<String>,
+    /// Their places in the file.
+    places: Vec<usize>,
+}
+
+impl KeyColumns {
+    /// The columns `keep` of a table with these columns.
+    ///
+    /// # Errors
+    /// A column is not there, or the output has one of its name.
+    pub(super) fn new(path: &Path, columns: &[String], keep: &[String]) -> Result<Self> {
+        let mut keys = Self::default();
+        for name in keep {
+            let Some(place) = columns.iter().position(|own| own == name) else {
+                let problem = format!("--keep: there is no column {}; {}", quoted(name), listed(columns));
+                return Err(Error::data(path, problem));
+            };
+            keys.add(name, place);
+        }
+        Ok(keys)
+    }
+
+    /// Puts a column before the others, unless it is one of them.
+    fn add_first(&mut self, name: &str, columns: &[String]) {
+        let place = columns.iter().position(|own| own == name);
+        if let Some(place) = place.filter(|_| !self.names.iter().any(|own| own == name)) {
+            self.names.insert(0, name.to_owned());
+            self.places.insert(0, place);
+        }
+    }
+
+    fn add(&mut self, name: &str, place: usize) {
+        if !self.names.iter().any(|own| own == name) {
+            self.names.push(name.to_owned());
+            self.places.push(place);
+        }
+    }
+}
+
+/// The rows of a table, whose keys are kept as they are read.
+pub(super) struct KeyedRecords<'a> {
+    records: &'a mut dyn Records,
+    pub(super) columns: KeyColumns,
+    /// Where the time may be, until the first row shows it.
+    times: Vec<&'a str>,
+    /// The keys of the rows that were read and not taken.
+    cells: VecDeque<KeyCell>,
+}
+
+impl<'a> KeyedRecords<'a> {
+    /// The rows of the file `path` with the columns `keep` as their keys.
+    pub(super) fn new(records: &'a mut dyn Records, path: &Path, keep: &[String]) -> Result<Self> {
+        let columns = KeyColumns::new(path, records.columns(), keep)?;
+        Ok(Self { records, columns, times: Vec::new(), cells: VecDeque::new() })
+    }
+
+    /// The same with what tells the rows of a series apart before the other columns: the columns of the group, and the
+    /// time. Where no column is known for that, it is the first of `ignored` with a date in the first row.
+    pub(super) fn with_series(mut self, order: &SeriesOrder, ignored: Vec<&'a str>) -> Self {
+        match &order.time {
+            Some(time) => self.columns.add_first(time, self.records.columns()),
+            None => self.times = ignored,
+        }
+        for name in order.group.iter().rev() {
+            self.columns.add_first(name, self.records.columns());
+        }
+        self
+    }
+
+    /// The keys of the next rows.
+    pub(super) fn take(&mut self, rows: usize) -> Vec<KeyCell> {
+        self.cells.drain(..rows * self.columns.names.len()).collect()
+    }
+}
+
+impl Records for KeyedRecords<'_> {
+    fn columns(&self) -> &[String] {
+        self.records.columns()
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        if !self.records.next(row)? {
+            return Ok(false);
+        }
+        let times = std::mem::take(&mut self.times);
+        let columns = self.records.columns();
+        let is_time = |(place, name): &(usize, &String)| {
+            times.contains(&name.as_str()) && row.value(*place).date().is_some()
+        };
+        if let Some((_, name)) = columns.iter().enumerate().find(is_time) {
+            self.columns.add_first(name, columns);
+        }
+        self.cells.extend(self.columns.places.iter().map(|place| KeyCell::of(row.value(*place))));
+        Ok(true)
+    }
+}
+
+/// Days since 1970-01-01 UTC as ISO 8601 has them: a date, or a date and time.
+fn date(days: f64) -> String {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "rounded; a time outside the calendar is shown as a number"
+    )]
+    let micros = (days * 86_400e6).round() as i64;
+    let Ok(instant) = jiff::Timestamp::from_microsecond(micros) else { return days.to_string() };
+    let local = jiff::tz::Offset::UTC.to_datetime(instant);
+    if days.fract() == 0.0 { local.date().to_string() } else { local.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates_and_times() {
+        assert_eq!(date(0.0), "1970-01-01");
+        assert_eq!(date(18_322.0), "2020-03-01");
+        assert_eq!(date(-1.0), "1969-12-31");
+        assert_eq!(date(11_017.25), "2000-03-01T06:00:00");
+        assert_eq!(date(1e300), 1e300.to_string());
+    }
+}

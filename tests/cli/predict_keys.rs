@@ -1,0 +1,181 @@
+//! What `predict` writes beside the predictions, and what it leaves when it is ended.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::tables::{cells, config, images, lines, table, write};
+use crate::common::{fail, program, succeed};
+
+/// A run on rows with a number, a name and a key each.
+fn trained(folder: &Path) {
+    let rows = lines("id,name,x,class", 60, |i| {
+        format!("{:03},\"n, {i}\",{i},{}", i, if i % 2 == 0 { "a" } else { "b" })
+    });
+    let path = write(folder, "t.csv", rows);
+    let data = "columns = { id = 'ignore', name = 'ignore' }\nnormalize = 'standard'";
+    write(folder, "c.toml", config("csv", &path, "class", data, "cross_entropy"));
+    succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
+}
+
+#[test]
+fn kept_columns_come_first_and_as_the_file_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let predict =
+        |more: &[&str]| succeed(folder.path(), &[&["predict", "run", "--input", "t.csv"], more].concat());
+    let plain = predict(&[]);
+    let kept = predict(&["--keep", "name", "--keep", "id", "--keep", "class", "--keep", "id"]);
+    assert_eq!(kept.lines().next(), Some("name,id,class,prediction,probability_a,probability_b"));
+    for (i, (kept, plain)) in kept.lines().zip(plain.lines()).skip(1).enumerate() {
+        let class = if i % 2 == 0 { "a" } else { "b" };
+        assert_eq!(kept, format!("\"n, {i}\",{i:03},{class},{plain}"));
+    }
+    let error = fail(folder.path(), &["predict", "run", "--input", "t.csv", "--keep", "nmae"], 1);
+    assert!(error.contains("`nmae`") && error.contains("`name`"), "{error}");
+    // Columns that training did not have, among them one of the predictions' names.
+    write(folder.path(), "more.csv", "x,prediction,code\n1,7,0x1\n2,8,\n");
+    let more = ["predict", "run", "--input", "more.csv", "--keep"];
+    assert!(
+        succeed(folder.path(), &[&more[..], &["code"]].concat()).contains("\n,"),
+        "a missing cell is empty"
+    );
+    let error = fail(folder.path(), &[&more[..], &["prediction", "--output", "o.csv"]].concat(), 2);
+    assert!(error.contains("--keep prediction") && !folder.path().join("o.csv").exists(), "{error}");
+    // No rows: the header alone.
+    write(folder.path(), "none.csv", "x,id\n");
+    let none = succeed(folder.path(), &["predict", "run", "--input", "none.csv", "--keep", "id"]);
+    assert_eq!(none, "id,prediction,probability_a,probability_b\n");
+}
+
+#[test]
+fn keys_are_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    write(folder.path(), "ask.jsonl", "{\"x\": 1, \"id\": 7, \"note\": \"é\"}\n{\"x\": 2, \"id\": 8.5}\n");
+    let said = succeed(
+        folder.path(),
+        &["predict", "run", "--input", "ask.jsonl", "--format", "jsonl", "--keep", "id", "--keep", "note"],
+    );
+    let rows: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&rows[0]["id"], &rows[0]["note"]), (&7.into(), &"é".into()));
+    assert_eq!((&rows[1]["id"], &rows[1]["note"]), (&8.5.into(), &serde_json::Value::Null));
+    assert_eq!(said.lines().next().unwrap().find("\"id\""), Some(1), "keys come first: {said}");
+    // From Parquet, and read back from it: numbers stay numbers, texts texts.
+    for (input, keys) in [("ask.jsonl", ["id", "note"]), ("t.csv", ["id", "name"])] {
+        let [first, second] = keys;
+        let arguments = [
+            "predict",
+            "run",
+            "--input",
+            input,
+            "--output",
+            "out.parquet",
+            "--keep",
+            first,
+            "--keep",
+            second,
+        ];
+        succeed(folder.path(), &arguments);
+        // What its columns are, the error says of a file that lacks the one that is asked for.
+        let error = fail(folder.path(), &["predict", "run", "--input", "out.parquet"], 1);
+        let columns = format!("it has `{first}`, `{second}`, `prediction`, `probability_a`, `probability_b`");
+        assert!(error.contains(&columns), "{error}");
+    }
+    let again = ["predict", "run", "--input", "ask.jsonl", "--keep", "id"];
+    assert_eq!(cells(&succeed(folder.path(), &again))[1][0], "7");
+}
+
+#[test]
+fn pictures_have_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    images::paint(&folder.path().join("pictures"), 12);
+    let text = "[data]\nname = 'images'\npath = 'pictures'\n[model]\nname = 'mlp'\n[loss]\nname = 'cross_entropy'\n\
+                [optimizer]\nname = 'adam'\n[train]\nepochs = 1\n";
+    write(folder.path(), "i.toml", text);
+    succeed(folder.path(), &["train", "i.toml", "-q", "--out", "pictures-run"]);
+    let said = succeed(folder.path(), &["predict", "pictures-run", "--input", "pictures/left"]);
+    let rows = cells(&said);
+    assert_eq!(rows[0][..2], ["file", "prediction"]);
+    let files: Vec<&str> = rows[1..].iter().map(|row| row[0]).collect();
+    let expected: Vec<String> = (0..12).map(|n| format!("{n:02}.png")).collect();
+    assert_eq!(files, expected);
+    let one = succeed(folder.path(), &["predict", "pictures-run", "--input", "pictures/left/03.png"]);
+    assert_eq!(cells(&one)[1][0], "03.png");
+    let error =
+        fail(folder.path(), &["predict", "pictures-run", "--input", "pictures/left", "--keep", "x"], 2);
+    assert!(error.contains("only a table has columns"), "{error}");
+}
+
+#[test]
+fn series_have_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let weather = table("seattle-weather.csv");
+    let text = config("timeseries", &weather, "temp_max", "window = 5", "mse");
+    write(folder.path(), "s.toml", text.replace("epochs = 3", "epochs = 1"));
+    succeed(folder.path(), &["train", "s.toml", "-q", "--out", "series"]);
+    let whole = fs::read_to_string(&weather).unwrap();
+    let place =
+        |name: &str| whole.lines().next().unwrap().split(',').position(|column| column == name).unwrap();
+    let expected: Vec<&str> =
+        whole.lines().skip(1).map(|line| line.split(',').nth(place("date")).unwrap()).collect();
+    let predict = ["predict", "series", "--input", weather.to_str().unwrap()];
+    let said = succeed(folder.path(), &predict);
+    let rows = cells(&said);
+    assert_eq!(rows[0], ["date", "prediction"]);
+    assert_eq!(rows[1..].iter().map(|row| row[0]).collect::<Vec<_>>(), expected);
+    // The rows before the first whole window have their time, and no prediction.
+    assert!(rows[1..5].iter().all(|row| row[1].is_empty()) && !rows[5][1].is_empty(), "{:?}", &rows[..7]);
+    let said = succeed(folder.path(), &[&predict[..], &["--keep", "wind", "--keep", "date"]].concat());
+    assert_eq!(cells(&said)[0], ["wind", "date", "prediction"]);
+    // More rows than go through the network together keep their times.
+    let many = std::iter::once(whole.lines().next().unwrap())
+        .chain((0..5).flat_map(|_| whole.lines().skip(1)))
+        .collect::<Vec<_>>()
+        .join("\n");
+    write(folder.path(), "many.csv", many);
+    let said = succeed(folder.path(), &["predict", "series", "--input", "many.csv"]);
+    let times: Vec<&str> = said.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(times, expected.repeat(5));
+}
+
+/// A prediction that waits for rows of which it has some thousand.
+fn waiting(folder: &Path, output: &str) -> Child {
+    let mut child = program(folder, &["predict", "run", "--input", "-", "--output", output])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let rows = lines("x", 20_000, |i| (i % 60).to_string());
+    child.stdin.as_mut().unwrap().write_all(rows.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    child
+}
+
+#[test]
+fn a_prediction_that_waits_ends_at_once_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    fs::create_dir(folder.path().join("out")).unwrap();
+    for before in [None, Some("from before")] {
+        let path = folder.path().join("out/answers.csv");
+        if let Some(text) = before {
+            fs::write(&path, text).unwrap();
+        }
+        for (signal, code) in [("-TERM", Some(143)), ("-INT", Some(130)), ("-KILL", None)] {
+            let mut child = waiting(folder.path(), "out/answers.csv");
+            let start = Instant::now();
+            assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+            let status = child.wait().unwrap();
+            assert!(start.elapsed() < Duration::from_secs(1), "{signal}: {:?}", start.elapsed());
+            assert_eq!(status.code(), code);
+            let left: Vec<_> =
+                fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().path()).collect();
+            assert_eq!(left, before.map(|_| path.clone()).into_iter().collect::<Vec<_>>(), "{signal}");
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), before);
+        }
+    }
+}
