@@ -86,7 +86,8 @@ impl PreparedRun {
         let notes: Vec<String> = damage.into_iter().chain(changes.iter().map(Change::describe)).collect();
         let note = (!notes.is_empty())
             .then(|| format!("from step {} on: {}", found.progress.step, notes.join(", ").escape_debug()));
-        let (splits, mut trainer) = prepare(&config, &options.device)?;
+        let prepared = prepare(&config, &options.device);
+        let (splits, mut trainer) = prepared.map_err(|error| session::moved(error, &config))?;
         resume::require_same_data(&found, &config, &splits)?;
         trainer.restore(&found.snapshot).map_err(|error| {
             let problem = format!("{error}; a run goes on with the network and the optimizer that it has");

@@ -77,6 +77,7 @@ impl TrainedRun {
     /// All rows of a file or folder in the format of the training data.
     pub(crate) fn file(&self, file: &Path, device: &Device) -> Result<Scoring> {
         let run = self.with_config(whole_file(&self.config, self.decision(), file)?);
+        std::fs::metadata(file).map_err(Error::io("open", file))?;
         let Session { splits: Splits { train, test, .. }, network, loss } = run.session(device)?;
         let sets = std::iter::once(train).chain(test).collect();
         Ok(Scoring { part: Scored::File, sets, network, loss })

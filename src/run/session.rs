@@ -5,7 +5,7 @@ use candle_core::{DType, Device};
 use crate::config::Config;
 use crate::data::preprocess::TableEncoder;
 use crate::data::{Preprocessing, Request, Splits};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::{Network, NetworkOptions, NetworkShape};
 use crate::optim::Optimizer;
@@ -39,6 +39,19 @@ impl Session {
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
         let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
         Ok(Self { splits, network, loss })
+    }
+}
+
+/// The error of reading a run's data, with the way out where it was moved.
+pub(super) fn moved(error: Error, config: &Config) -> Error {
+    match error {
+        Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            let key = if path == config.source_place() { "data.path" } else { "data.test" };
+            let problem =
+                format!("the run's data is not there; where it was moved, --set {key}=… names the new place");
+            Error::data(path, problem)
+        }
+        other => other,
     }
 }
 

@@ -55,7 +55,7 @@ impl TrainedRun {
     /// The data of the config, encoded as it was for training, and the network with the best weights.
     pub(crate) fn session(&self, device: &Device) -> Result<Session> {
         let session = Session::open(&self.config, self.preprocessing.as_ref(), device);
-        let session = session.map_err(|error| self.config.locate(error))?;
+        let session = session.map_err(|error| session::moved(self.config.locate(error), &self.config))?;
         self.load_weights(&session.network)?;
         match (self.config.preparation.threshold, self.decision()) {
             (Some(Threshold::F1), Some(chosen)) => {

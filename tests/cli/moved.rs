@@ -60,6 +60,10 @@ fn a_run_goes_on_with_data_that_was_moved() {
     let evaluated = succeed(&root, &["eval", "elsewhere/run"]);
     // In an argument a path is relative to the current folder, and ~ is the home folder.
     fs::rename(root.join("project/data"), elsewhere.join("moved")).unwrap();
+    for command in [&["eval", "run"][..], &["train", "--resume", "run", "--set", "train.epochs=4"]] {
+        let error = fail(&elsewhere, command, 1);
+        assert!(error.contains("project/data/train.csv") && error.contains("--set data.path=…"), "{error}");
+    }
     let sets = ["--set", "data.path=moved/train.csv", "--set", "data.test=~/moved/test.csv"];
     let home = |arguments: &[&str]| {
         let output = program(&elsewhere, arguments).env("HOME", &elsewhere).output().unwrap();

@@ -131,14 +131,14 @@ fn series_have_their_time() {
     let said = succeed(folder.path(), &[&predict[..], &["--keep", "wind", "--keep", "date"]].concat());
     assert_eq!(cells(&said)[0], ["wind", "date", "prediction"]);
     // More rows than go through the network together keep their times.
-    let many = std::iter::once(whole.lines().next().unwrap())
-        .chain((0..5).flat_map(|_| whole.lines().skip(1)))
-        .collect::<Vec<_>>()
-        .join("\n");
-    write(folder.path(), "many.csv", many);
+    let first = jiff::civil::date(2000, 1, 1);
+    let days: Vec<String> = (0..7000).map(|day| (first + jiff::Span::new().days(day)).to_string()).collect();
+    let cells = whole.lines().nth(1).unwrap().split_once(',').unwrap().1;
+    let many = days.iter().map(|day| format!("{day},{cells}\n")).collect::<String>();
+    write(folder.path(), "many.csv", format!("{}\n{many}", whole.lines().next().unwrap()));
     let said = succeed(folder.path(), &["predict", "series", "--input", "many.csv"]);
     let times: Vec<&str> = said.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
-    assert_eq!(times, expected.repeat(5));
+    assert_eq!(times, days);
 }
 
 /// A prediction that waits for rows of which it has some thousand.
