@@ -135,11 +135,7 @@ fn several_series_in_one_file_are_told_apart() {
     assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
     let said = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
     let rows = cells(&said);
-    assert_eq!(
-        (&rows[0][..], &rows[5][..2]),
-        (&["shop", "date", "prediction"][..], &["s1", hour(1).as_str()][..])
-    );
-    assert!(rows[1..].iter().enumerate().all(|(row, cells)| cells[2].is_empty() == (row < 21)), "{said}");
+    assert!(rows[0][..2] == ["shop", "date"] && (1..901).all(|row| rows[row][2].is_empty() == (row < 22)));
     // Shop after shop instead of hour by hour: the same windows, and a shop that is too short is named.
     let row = |i: usize| format!("{},s{},{}", hour(i % 300), i / 300, value(i % 300, i / 300).abs_diff(4));
     let stacked = lines("date,shop,y", 900, row) + &format!("{},new,1\n{},new,2\n", hour(0), hour(1));
