@@ -134,8 +134,8 @@ fn series_have_their_time() {
     let first = jiff::civil::date(2000, 1, 1);
     let days: Vec<String> = (0..7000).map(|day| (first + jiff::Span::new().days(day)).to_string()).collect();
     let cells = whole.lines().nth(1).unwrap().split_once(',').unwrap().1;
-    let many = days.iter().map(|day| format!("{day},{cells}\n")).collect::<String>();
-    write(folder.path(), "many.csv", format!("{}\n{many}", whole.lines().next().unwrap()));
+    let many = lines(whole.lines().next().unwrap(), days.len(), |day| format!("{},{cells}", days[day]));
+    write(folder.path(), "many.csv", many);
     let said = succeed(folder.path(), &["predict", "series", "--input", "many.csv"]);
     let times: Vec<&str> = said.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(times, days);
