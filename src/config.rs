@@ -1,10 +1,13 @@
 //! The config file, as a tree of the components' own option types. It is read first and imported last: no component
 //! knows about the file.
 
+mod elsewhere;
+mod foreign;
 mod locate;
 mod origin;
 mod overrides;
 mod paths;
+mod read;
 mod run;
 mod schema;
 #[cfg(test)]
@@ -21,9 +24,9 @@ use crate::files;
 use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Grouped;
-use crate::optim::schedule::Plan;
-use crate::registry::{self, FromTable, KeyError};
-use crate::trainer::{TrainOptions, check_monitor};
+use crate::optim::schedule::{Interval, Plan, RunLength};
+use crate::registry::FromTable;
+use crate::trainer::TrainOptions;
 
 pub use origin::Origin;
 pub use run::{Every, RunConfig};
@@ -54,8 +57,6 @@ pub struct Config {
     pub origin: Origin,
 }
 
-const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
-
 impl Config {
     /// Reads a config file. `overrides`, `KEY=VALUE` each, replace its keys by their dotted paths. Paths in the file are
     /// relative to its folder, paths in `overrides` to the current one.
@@ -85,12 +86,28 @@ impl Config {
             ))
         })?;
         paths::resolve(&mut table, folder)?;
+        let file = table.clone();
         let set =
             overrides.iter().map(|argument| overrides::apply(&mut table, argument)).collect::<Result<_>>()?;
         paths::resolve(&mut table, Path::new("."))?;
         let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
-        let config = Self::from_table(table).map_err(|error| origin.locate(error))?;
-        Ok(Self { origin, ..config })
+        match Self::from_table(table) {
+            Ok(config) => Ok(Self { origin, ..config }),
+            Err(error) => match Self::culprit(file, overrides) {
+                Some(argument) if origin.set_by(&error.path).is_none() => {
+                    Err(origin.locate_with(error, argument))
+                }
+                _ => Err(origin.locate(error)),
+            },
+        }
+    }
+
+    /// The override from which on a file that is right by itself is wrong.
+    fn culprit(mut file: Table, overrides: &[String]) -> Option<&String> {
+        Self::from_table(file.clone()).ok()?;
+        overrides.iter().find(|argument| {
+            overrides::apply(&mut file, argument).is_err() || Self::from_table(file.clone()).is_err()
+        })
     }
 
     /// The name of the file it was read from, without folder and extension.
@@ -104,6 +121,41 @@ impl Config {
         self.source.place()
     }
 
+    /// How long the run is at most on so many training rows.
+    pub fn length(&self, rows: usize) -> RunLength {
+        let RunConfig { epochs, max_steps, .. } = self.run;
+        let in_an_epoch = self.train.updates_in_an_epoch(rows).max(1);
+        let all = epochs.saturating_mul(in_an_epoch);
+        let updates = if max_steps > 0 { all.min(max_steps) } else { all };
+        RunLength { epochs: updates.div_ceil(in_an_epoch), updates }
+    }
+
+    /// Checks the lengths that need no data: those of a schedule that counts epochs.
+    ///
+    /// # Errors
+    /// A schedule that ends before the run.
+    pub fn check_epochs(&self) -> Result<()> {
+        let RunConfig { epochs, max_steps, .. } = self.run;
+        if max_steps > 0 || self.schedule.timing.interval == Interval::Step {
+            return Ok(());
+        }
+        let run = RunLength { epochs, updates: u64::MAX };
+        let checked = self.schedule.clone().filled(run).check_length(run);
+        checked.map(|_| ()).map_err(|error| self.origin.locate(error))
+    }
+
+    /// The plan of learning rates for so many training rows: lengths that are left out are the run's.
+    pub fn plan(&self, rows: usize) -> Plan {
+        self.schedule.clone().filled(self.length(rows))
+    }
+
+    /// The metrics that early stopping and the schedule monitor.
+    pub fn watched(&self) -> Vec<&str> {
+        let stop = self.run.early_stopping.as_ref().map(|stop| stop.monitor.as_str());
+        let plateau = self.schedule.plateau().and_then(|plateau| plateau.monitor.as_deref());
+        stop.into_iter().chain(plateau.filter(|monitor| stop != Some(monitor))).collect()
+    }
+
     /// The origin of a key's value: "--set", "line 3", or "default".
     pub fn place_of(&self, path: &str) -> String {
         self.origin.place_of(path)
@@ -115,42 +167,6 @@ impl Config {
             Error::Key(error) => self.origin.locate(error),
             other => other,
         }
-    }
-
-    /// The source of `[data]`, and the options that every source has.
-    fn data(mut table: Table) -> Result<(Sources, Preparation), KeyError> {
-        let shared: Vec<String> =
-            registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
-        let preparation = shared.iter().filter_map(|key| table.remove_entry(key)).collect();
-        let preparation: Preparation = registry::decode(preparation)?;
-        preparation.check()?;
-        let source = Sources::from_table(table).map_err(|mut error| {
-            if error.problem.starts_with("unknown key") {
-                error.problem = format!("{}; any data set has {}", error.problem, shared.join(", "));
-            }
-            error
-        })?;
-        Ok((source, preparation))
-    }
-
-    /// The options of `[train]`: those of the trainer, and those of the run.
-    fn train(mut table: Table) -> Result<(TrainOptions, RunConfig), KeyError> {
-        let names = |options: Vec<(String, String)>| options.into_iter().map(|(name, _)| name);
-        let of_run: Vec<String> = names(registry::options::<RunConfig>()).collect();
-        let known: Vec<String> =
-            names(registry::options::<TrainOptions>()).chain(of_run.iter().cloned()).collect();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        if let Some(unknown) = table.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(registry::unknown_key(unknown, &known));
-        }
-        let run = of_run.iter().filter_map(|key| table.remove_entry(key)).collect();
-        let (train, run): (TrainOptions, RunConfig) = (registry::decode(table)?, registry::decode(run)?);
-        train.check()?;
-        run.check()?;
-        if let Some(average) = &train.average {
-            average.check(run.epochs).map_err(|e| e.under("average"))?;
-        }
-        Ok((train, run))
     }
 
     /// The resolved config as TOML: training with it gives the same weights.
@@ -178,64 +194,6 @@ impl Config {
             whole.insert("schedule".to_owned(), Value::Table(schedule));
         }
         toml::to_string(&whole).map_err(|e| Error::Config(e.to_string()))
-    }
-}
-
-impl FromTable for Config {
-    fn from_table(mut table: Table) -> Result<Self, KeyError> {
-        if let Some(unknown) = table.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
-            return Err(registry::unknown_key(unknown, SECTIONS));
-        }
-        let seed = match table.remove("seed") {
-            None => 0,
-            Some(Value::Integer(seed)) if seed >= 0 => seed.cast_unsigned(),
-            Some(other) => {
-                return Err(KeyError::new(
-                    "seed",
-                    format!("is {other}; it must be a whole number, 0 or more"),
-                ));
-            }
-        };
-        let mut section = |name: &str, required: bool| match table.remove(name) {
-            Some(Value::Table(section)) => Ok(section),
-            Some(other) => Err(KeyError::new(
-                name,
-                format!("is a {}; it must be a section, `[{name}]`", other.type_str()),
-            )),
-            None if required => Err(KeyError::new(
-                name,
-                "is missing; a config has `[data]`, `[model]`, `[loss]` and `[optimizer]`",
-            )),
-            None => Ok(Table::new()),
-        };
-        let (source, preparation) = Self::data(section("data", true)?).map_err(|e| e.under("data"))?;
-        let model = Model::from_table(section("model", true)?).map_err(|e| e.under("model"))?;
-        model.check().map_err(|e| e.under("model"))?;
-        let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
-        loss.check().map_err(|e| e.under("loss"))?;
-        let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
-        let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
-        schedule.check_optimizer(&optimizer)?;
-        let (train, run) = Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
-        let validated = preparation.validation > 0.0;
-        if let Some(stop) = &run.early_stopping {
-            stop.check(loss.want(), validated).map_err(|e| e.under("train.early_stopping"))?;
-        }
-        if let Some(monitor) = schedule.plateau().and_then(|plateau| plateau.monitor.as_ref()) {
-            check_monitor(monitor, loss.want(), validated).map_err(|e| e.under("schedule"))?;
-        }
-        Ok(Self {
-            seed,
-            source,
-            preparation,
-            model,
-            loss,
-            optimizer,
-            schedule,
-            train,
-            run,
-            origin: Origin::default(),
-        })
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Error {
     #[error("{0}")]
     Config(String),
     /// A config key whose value does not fit the data or the network; the program adds file and line.
-    #[error("`{}` {}", .0.path, .0.problem)]
+    #[error("`{}` {}", .0.path.escape_debug(), .0.problem)]
     Key(KeyError),
     /// A data file that is missing, is damaged or does not match the config.
     #[error("{}: {problem}", .path.display())]

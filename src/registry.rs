@@ -4,36 +4,23 @@
 //! new optimizer, model, data set or loss is one new file, its `pub mod` line and its registry line. An entry can have a
 //! `#[cfg(…)]`. Its type derives `JsonSchema` for `descent config schema`.
 
+mod decode;
+mod key_error;
+mod mismatch;
+mod nearest;
 mod options;
 pub mod schema;
+mod strict;
+mod synonyms;
 
-use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use key_error::list;
+
+pub use decode::{decode, decode_value, inside};
+pub use key_error::{KeyError, unknown_key};
+pub use nearest::{did_you_mean, first_few, is_same, nearest};
 pub use options::options;
-
-/// An invalid config key: where it is, and what is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyError {
-    /// The dotted path of the key, relative to the table that was read: `betas[1]`.
-    pub path: String,
-    /// What is wrong and what is allowed.
-    pub problem: String,
-}
-
-impl KeyError {
-    /// An error at `path`.
-    pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into() }
-    }
-
-    /// The same error, with its path relative to the table that contains this one under `key`.
-    #[must_use]
-    pub fn under(self, key: &str) -> Self {
-        let path = if self.path.is_empty() { key.to_owned() } else { format!("{key}.{}", self.path) };
-        Self { path, ..self }
-    }
-}
 
 /// A part of the config that is read from a TOML table.
 pub trait FromTable: Sized {
@@ -125,96 +112,20 @@ macro_rules! registry {
 pub fn take_name(table: &mut Table, kind: &str, names: &[&str]) -> Result<String, KeyError> {
     match table.remove("name") {
         Some(Value::String(name)) => Ok(name),
-        Some(other) => Err(KeyError::new(
-            "name",
-            format!("expected the name of {kind} in quotes, got {}", other.type_str()),
-        )),
-        None => Err(KeyError::new("name", format!("missing; give one of {}", list(names)))),
+        Some(other) => {
+            let problem =
+                format!("is {other}; give the name of the {kind} in quotes: one of {}", list(names));
+            Err(KeyError::new("name", problem))
+        }
+        None => Err(KeyError::new("name", format!("is missing; give one of {}", list(names)))),
     }
 }
 
 /// The error for an unknown `name`.
 pub fn unknown_name(name: &str, kind: &str, names: &[&str]) -> KeyError {
-    KeyError::new("name", format!("unknown {kind} {}", nearest(name, names)))
-}
-
-/// The error for an unknown `key`.
-pub fn unknown_key(key: &str, known: &[&str]) -> KeyError {
-    KeyError::new(key, format!("unknown key {}", nearest(key, known)))
-}
-
-/// "`adm`; did you mean `adam`? known are …"
-fn nearest(got: &str, known: &[&str]) -> String {
-    let hint = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(got, name), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .map(|(_, name)| format!("did you mean `{name}`? "));
-    let hint = hint.unwrap_or_default();
-    if known.is_empty() {
-        format!("`{}`; there are none", got.escape_debug())
-    } else {
-        format!("`{}`; {hint}known are {}", got.escape_debug(), list(known))
-    }
-}
-
-fn list(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
-}
-
-/// Deserialises a config struct from its table.
-pub fn decode<T: DeserializeOwned>(table: Table) -> Result<T, KeyError> {
-    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-        let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { path };
-        explain(&path, error.inner().message())
-    })
-}
-
-/// The prefix of a serde message that carries a [`KeyError`] of a nested table.
-const INSIDE: &str = "inside ";
-
-/// Passes an error through serde, which has messages only; [`decode`] restores its path.
-pub fn inside<E: serde::de::Error>(error: &KeyError) -> E {
-    E::custom(format!("{INSIDE}{}: {}", error.path, error.problem))
-}
-
-/// Rewrites serde's message in the words of this program.
-fn explain(path: &str, message: &str) -> KeyError {
-    let message = message.trim();
-    if let Some((inner, problem)) = message.strip_prefix(INSIDE).and_then(|rest| rest.split_once(": ")) {
-        return KeyError::new(inner, problem).under(path);
-    }
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let (true, [got, known @ ..]) = (message.starts_with("unknown field"), quoted.as_slice()) {
-        // serde_path_to_error's path already ends in the unknown key.
-        let path = path.to_owned();
-        let path = if path.is_empty() { (*got).to_owned() } else { path };
-        return KeyError::new(path, format!("unknown key {}", nearest(got, known)));
-    }
-    if let (true, [got, known @ ..]) = (message.starts_with("unknown variant"), quoted.as_slice()) {
-        return KeyError::new(path, format!("unknown value {}", nearest(got, known)));
-    }
-    let mut problem = message.to_owned();
-    for (serde, ours) in [
-        ("invalid type: ", "wrong type: "),
-        ("expected a map", "expected a table"),
-        ("expected a tuple", "expected an array"),
-        ("floating point", "number"),
-        ("expected f64", "expected a number"),
-        ("expected usize", "expected a whole number, 0 or more"),
-        ("expected u64", "expected a whole number, 0 or more"),
-        ("expected a boolean", "expected true or false"),
-    ] {
-        problem = problem.replace(serde, ours);
-    }
-    // "expected struct EarlyStopping": in TOML that is a table.
-    if let Some((before, _)) = problem.split_once("expected struct ") {
-        problem = format!("{before}expected a table");
-    }
-    KeyError::new(path, problem)
+    let hint = did_you_mean(name, names);
+    let name = name.escape_debug();
+    KeyError::new("name", format!("names an unknown {kind} `{name}`;{hint} known are {}", list(names)))
 }
 
 #[cfg(test)]

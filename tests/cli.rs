@@ -2,7 +2,9 @@
 
 mod bad_images;
 mod bad_input;
+mod compare;
 mod decision;
+mod diagnostics;
 mod fetch;
 mod folders;
 mod metrics;
@@ -13,6 +15,8 @@ mod options;
 mod predict_keys;
 mod report;
 mod runs;
+mod schedules;
 mod skipped;
 mod tables;
 mod tools;
+mod words;

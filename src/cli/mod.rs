@@ -16,6 +16,7 @@ mod predict;
 mod progress;
 mod replay;
 mod report;
+mod run_folders;
 mod screen;
 mod shell;
 mod signals;

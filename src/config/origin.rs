@@ -1,7 +1,10 @@
 //! Where a config was read, so that a message can point to a key.
 
 use crate::error::Error;
-use crate::registry::KeyError;
+use crate::registry::{KeyError, first_few};
+
+/// Where a value comes from that is neither in the file nor set.
+const DEFAULT: &str = "default";
 
 /// Where a config comes from, for messages. It does not count in comparisons: two configs with the same values are equal.
 #[derive(Debug, Clone, Default)]
@@ -20,16 +23,29 @@ impl PartialEq for Origin {
 
 impl Origin {
     /// The error, with the file and line of its key.
-    pub(super) fn locate(&self, KeyError { path, problem }: KeyError) -> Error {
-        let Self { name, text, .. } = self;
-        let place = match self.set_by(&path) {
+    pub(super) fn locate(&self, error: KeyError) -> Error {
+        let place = match self.set_by(&error.path) {
             Some(key) => format!("--set {key}"),
-            None => match super::locate::line_of(text, &path) {
-                Some(line) => format!("{name}, line {line}"),
-                None => name.clone(),
-            },
+            None => self.line_of(&error.path),
         };
-        Error::Config(format!("{place}: `{path}` {}", lead_in(&problem)))
+        // A key that neither has may be wanted since another was set.
+        let is_absent = self.place_of(&error.path) == DEFAULT && !self.set.is_empty();
+        let with = if is_absent { format!(", with --set {}", first_few(&self.set)) } else { String::new() };
+        Error::Config(format!("{place}{with}: {}", Error::Key(error)))
+    }
+
+    /// The error of a key that is right in the file by itself, and wrong since this argument of `--set`.
+    pub(super) fn locate_with(&self, error: KeyError, argument: &str) -> Error {
+        let place = self.line_of(&error.path);
+        Error::Config(format!("--set {}, with {place}: {}", argument.escape_debug(), Error::Key(error)))
+    }
+
+    /// The file, and the line of a key where it has one.
+    fn line_of(&self, path: &str) -> String {
+        match super::locate::line_of(&self.text, path) {
+            Some(line) => format!("{}, line {line}", self.name),
+            None => self.name.clone(),
+        }
     }
 
     /// The origin of a key's value.
@@ -38,33 +54,12 @@ impl Origin {
             return "--set".to_owned();
         }
         super::locate::exact_line_of(&self.text, path)
-            .map_or("default".to_owned(), |line| format!("line {line}"))
+            .map_or(DEFAULT.to_owned(), |line| format!("line {line}"))
     }
 
     /// The `--set` key that set this one, or a table that contains it.
-    fn set_by(&self, path: &str) -> Option<&String> {
-        self.set.iter().find(|key| path == **key || path.starts_with(&format!("{key}.")))
-    }
-}
-
-/// Joins a problem to its key: "`key` is 3" reads as one sentence, "`key` – unknown key" needs the dash.
-fn lead_in(problem: &str) -> String {
-    let reads_on = [
-        "is ",
-        "are ",
-        "drops ",
-        "leaves ",
-        "compares ",
-        "has ",
-        "cannot ",
-        "must ",
-        "needs ",
-        "lies ",
-        "watches ",
-    ];
-    if reads_on.iter().any(|word| problem.starts_with(word)) {
-        problem.to_owned()
-    } else {
-        format!("– {problem}")
+    pub(super) fn set_by(&self, path: &str) -> Option<&String> {
+        let within = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+        self.set.iter().find(|key| path.strip_prefix(key.as_str()).is_some_and(within))
     }
 }

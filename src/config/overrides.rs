@@ -11,7 +11,12 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
     let key = key.trim();
     let value = parse(value.trim()).or_else(|| path(key, value.trim())).ok_or_else(|| {
-        usage("the value is not TOML; write numbers plainly, text in quotes, lists in [ ], tables in { }")
+        let list = value.contains(',') && !value.contains(['[', '{', '"', '\'']);
+        let hint = if list { format!("; did you mean {key}=[{value}]?") } else { String::new() };
+        usage(&format!(
+            "the value is not TOML; write numbers plainly, text in quotes, lists in [ ], tables in {{ }}{}",
+            hint.escape_debug()
+        ))
     })?;
     let parts: Vec<&str> = key.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {

@@ -61,7 +61,7 @@ fn mistakes_name_line_key_and_nearest() {
     let cases = [
         ("betas", "betaz", "x.toml, line 11: `optimizer.betaz`", "did you mean `betas`"),
         ("[0.8, 0.9]", "[0.8, 1.5]", "x.toml, line 11: `optimizer.betas[1]`", "less than 1"),
-        ("[0.8, 0.9]", "'x'", "x.toml, line 11: `optimizer.betas`", "wrong type"),
+        ("[0.8, 0.9]", "'x'", "x.toml, line 11: `optimizer.betas`", "expected a list"),
         ("'adam'", "'adem'", "x.toml, line 10: `optimizer.name`", "did you mean `adam`"),
         ("'full'", "0", "x.toml, line 13: `train.batch_size`", "1 or more"),
         ("seed = 1", "seed = -1", "x.toml, line 1: `seed`", "0 or more"),

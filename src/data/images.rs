@@ -39,6 +39,15 @@ pub struct Images {
     pub memory: Option<u64>,
 }
 
+/// Requires that pictures to predict are in a file or a folder.
+pub(crate) fn require_file(input: &Path) -> Result<()> {
+    if input != Path::new("-") {
+        return Ok(());
+    }
+    let problem = "--input -: pictures come from a file or a folder; standard input is for tables";
+    Err(Error::Config(problem.to_owned()))
+}
+
 impl Source for Images {
     fn place(&self) -> PathBuf {
         self.path.clone()

@@ -88,16 +88,11 @@ impl<'de> Deserialize<'de> for Init {
             toml::Value::String(name) => Self::named(&name),
             toml::Value::Table(table) => Self::from_table(table),
             other => {
-                return Err(D::Error::custom(format!(
-                    "wrong type: {}, expected a name in quotes",
-                    other.type_str()
-                )));
+                let problem = format!("is {other}; expected a name in quotes, or a table with `name`");
+                return Err(D::Error::custom(problem));
             }
         };
-        read.map_err(|e| match e.path.as_str() {
-            "name" => D::Error::custom(e.problem),
-            path => D::Error::custom(format!("{path}: {}", e.problem)),
-        })
+        read.map_err(|error| registry::inside(&error))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::elements::Elements;
 use crate::error::Result;
 use crate::registry::schema::positive;
+use crate::registry::{decode_value, inside};
 use crate::stats::quantile;
 
 /// The normalisation of inputs, fitted on the training rows.
@@ -54,6 +55,9 @@ impl JsonSchema for Normalize {
     }
 }
 
+/// What `normalize` can be.
+const WAYS: &str = "it must be \"standard\", \"minmax\", \"robust\", \"none\" or { mean = 0.5, std = 0.5 }";
+
 impl<'de> Deserialize<'de> for Normalize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match toml::Value::deserialize(deserializer)? {
@@ -65,14 +69,13 @@ impl<'de> Deserialize<'de> for Normalize {
                 other => Err(D::Error::unknown_variant(other, &["standard", "minmax", "robust", "none"])),
             },
             value => {
-                let Fixed { mean, std } = value.try_into().map_err(|e: toml::de::Error| {
-                    D::Error::custom(format!(
-                        "expected `{{ mean = …, std = … }}`, \"standard\", \"minmax\", \"robust\" or \"none\": {}",
-                        e.message()
-                    ))
-                })?;
+                if !value.is_table() {
+                    return Err(D::Error::custom(format!("is {value}; {WAYS}")));
+                }
+                let Fixed { mean, std } = decode_value(value).map_err(|e| inside::<D::Error>(&e))?;
                 if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
-                    return Err(D::Error::custom("`mean` must be finite and `std` greater than 0"));
+                    let problem = "needs a `mean` that is finite and a `std` that is greater than 0";
+                    return Err(D::Error::custom(problem));
                 }
                 Ok(Self::Fixed { mean, std })
             }
@@ -93,11 +96,6 @@ impl Serialize for Normalize {
 }
 
 impl Normalize {
-    /// Whether it is fitted to the training rows.
-    pub(in crate::data) fn is_fitted(self) -> bool {
-        !matches!(self, Self::None | Self::Fixed { .. })
-    }
-
     /// Fits the normalisation to rows (N, F) or (N, T, F), whose elements are multiplied by `unit`.
     pub(in crate::data) fn fit(self, xs: &Tensor, unit: f64) -> Result<Elements> {
         let (offset, spread) = match self {

@@ -23,10 +23,10 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let own = Format::of(&options.path).filter(|_| format != Format::Csv).unwrap_or(format);
     if own != format {
         let problem = format!(
-            "the extension of {} does not match `data.name`; change one of them",
+            "is {}, whose extension does not match `data.name`; change one of them",
             options.path.display()
         );
-        return Err(Error::key("data.path", format!("– {problem}")));
+        return Err(Error::key("data.path", problem));
     }
     let table = Opened::new(Input::File(options.path.clone()), format, options.dialect(), None)?;
     let plan = Plan::new(ColumnRoles::new(options, &table, request)?)?;

@@ -99,7 +99,7 @@ pub struct Names(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || D::Error::custom("expected the name of a column, or a list of names");
+        let wrong = || D::Error::custom("is neither the name of a column in quotes nor a list of names");
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(name) => Ok(Self(vec![name])),
             toml::Value::Array(names) => {
@@ -152,10 +152,10 @@ impl<'de> Deserialize<'de> for Test {
             toml::Value::String(path) => return Ok(Self::File(path.into())),
             toml::Value::Float(share) => share,
             toml::Value::Integer(share) => share as f64,
-            _ => {
-                return Err(D::Error::custom(
-                    "expected a fraction of the rows, or the path of a file in quotes",
-                ));
+            other => {
+                let problem =
+                    format!("is {other}; give a fraction of the rows, or the path of a file in quotes");
+                return Err(D::Error::custom(problem));
             }
         };
         if (0.0..1.0).contains(&share) {

@@ -232,6 +232,7 @@ fn ignored(fitted: &TableEncoder) -> Vec<&str> {
 
 /// A picture, a folder of pictures in the order of their names, or an IDX file of them.
 fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut See<'_>) -> Result<()> {
+    images::require_file(input)?;
     let files: Vec<PathBuf> = if input.is_dir() {
         let PictureFiles { files, left_out } = PictureFiles::of_folder(input)?;
         if files.is_empty() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Task;
 use crate::metrics::{self, Direction};
-use crate::registry::KeyError;
+use crate::registry::{self, KeyError};
 
 /// When training stops early. The best weights are kept either way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,12 @@ pub fn check_monitor(monitor: &str, want: Task, validated: bool) -> Result<(), K
     if monitor != "train_loss" && !own {
         let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
         known.extend(metrics::names(want).iter().map(|name| format!("val_{name}")));
-        return Err(KeyError::new("monitor", format!("is `{monitor}`; known are {}", known.join(", "))));
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let (monitor, hint) = (monitor.escape_debug(), registry::did_you_mean(monitor, &names));
+        return Err(KeyError::new(
+            "monitor",
+            format!("is `{monitor}`;{hint} known are {}", known.join(", ")),
+        ));
     }
     if monitor.starts_with("val_") && !validated {
         let problem = format!("is `{monitor}`, but `data.validation` is 0; hold out a share of the rows");

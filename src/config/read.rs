@@ -1,0 +1,124 @@
+//! The sections of a config, from a TOML table.
+
+use toml::{Table, Value};
+
+use super::origin::Origin;
+use super::{Config, RunConfig, elsewhere};
+use crate::data::{Preparation, Sources};
+use crate::loss::Losses;
+use crate::model::Model;
+use crate::optim::Grouped;
+use crate::optim::schedule::Plan;
+use crate::registry::{self, FromTable, KeyError};
+use crate::trainer::{TrainOptions, check_monitor};
+
+const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
+
+impl FromTable for Config {
+    fn from_table(table: Table) -> Result<Self, KeyError> {
+        Self::sections(table.clone()).map_err(|error| elsewhere::explain(error, &table))
+    }
+}
+
+/// A section of a config, taken out of it.
+fn section(table: &mut Table, name: &str, required: bool) -> Result<Table, KeyError> {
+    let problem = match table.remove(name) {
+        Some(Value::Table(section)) => return Ok(section),
+        Some(Value::String(kind)) => {
+            format!("is \"{kind}\"; write a section, `[{name}]` with name = \"{kind}\"")
+        }
+        Some(other) => format!("is {other}; it must be a section, `[{name}]`"),
+        None if required => {
+            "is missing; a config has `[data]`, `[model]`, `[loss]` and `[optimizer]`".to_owned()
+        }
+        None => return Ok(Table::new()),
+    };
+    Err(KeyError::new(name, problem))
+}
+
+/// The seed, taken out of a config.
+fn seed(table: &mut Table) -> Result<u64, KeyError> {
+    match table.remove("seed") {
+        None => Ok(0),
+        Some(Value::Integer(seed)) if seed >= 0 => Ok(seed.cast_unsigned()),
+        Some(other) => {
+            Err(KeyError::new("seed", format!("is {other}; it must be a whole number, 0 or more")))
+        }
+    }
+}
+
+impl Config {
+    /// The source of `[data]`, and the options that every source has.
+    fn data(mut table: Table) -> Result<(Sources, Preparation), KeyError> {
+        let shared: Vec<String> =
+            registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
+        let preparation = shared.iter().filter_map(|key| table.remove_entry(key)).collect();
+        let preparation: Preparation = registry::decode(preparation)?;
+        preparation.check()?;
+        let source = Sources::from_table(table).map_err(|error| match &error.known {
+            Some(own) if !error.path.contains('.') => {
+                let all: Vec<&str> = own.iter().chain(&shared).map(String::as_str).collect();
+                registry::unknown_key(&error.path, &all)
+            }
+            _ => error,
+        })?;
+        Ok((source, preparation))
+    }
+
+    /// The options of `[train]`: those of the trainer, and those of the run.
+    fn train(mut table: Table) -> Result<(TrainOptions, RunConfig), KeyError> {
+        let names = |options: Vec<(String, String)>| options.into_iter().map(|(name, _)| name);
+        let of_run: Vec<String> = names(registry::options::<RunConfig>()).collect();
+        let known: Vec<String> =
+            names(registry::options::<TrainOptions>()).chain(of_run.iter().cloned()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        if let Some(unknown) = table.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(registry::unknown_key(unknown, &known));
+        }
+        let run = of_run.iter().filter_map(|key| table.remove_entry(key)).collect();
+        let (train, run): (TrainOptions, RunConfig) = (registry::decode(table)?, registry::decode(run)?);
+        train.check()?;
+        run.check()?;
+        if let Some(average) = &train.average {
+            average.check(run.epochs).map_err(|e| e.under("average"))?;
+        }
+        Ok((train, run))
+    }
+
+    /// Reads the sections.
+    fn sections(mut table: Table) -> Result<Self, KeyError> {
+        if let Some(unknown) = table.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
+            return Err(registry::unknown_key(unknown, SECTIONS));
+        }
+        let seed = seed(&mut table)?;
+        let mut section = |name: &str, required| section(&mut table, name, required);
+        let (source, preparation) = Self::data(section("data", true)?).map_err(|e| e.under("data"))?;
+        let model = Model::from_table(section("model", true)?).map_err(|e| e.under("model"))?;
+        model.check().map_err(|e| e.under("model"))?;
+        let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
+        loss.check().map_err(|e| e.under("loss"))?;
+        let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
+        let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
+        schedule.check_optimizer(&optimizer)?;
+        let (train, run) = Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
+        let validated = preparation.validation > 0.0;
+        if let Some(stop) = &run.early_stopping {
+            stop.check(loss.want(), validated).map_err(|e| e.under("train.early_stopping"))?;
+        }
+        if let Some(monitor) = schedule.plateau().and_then(|plateau| plateau.monitor.as_ref()) {
+            check_monitor(monitor, loss.want(), validated).map_err(|e| e.under("schedule"))?;
+        }
+        Ok(Self {
+            seed,
+            source,
+            preparation,
+            model,
+            loss,
+            optimizer,
+            schedule,
+            train,
+            run,
+            origin: Origin::default(),
+        })
+    }
+}
