@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &arguments.command {
         Command::Check(Source { config, set }) => {
-            Config::read(config, set)?;
+            Config::read(config, set)?.check_epochs()?;
             writeln!(out, "{} can be trained", config.display())?;
         }
         Command::Schema => writeln!(out, "{:#}", schema())?,

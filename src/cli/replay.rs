@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let data = Dataset::new(array("xs")?, array("ys")?, Affine::IDENTITY, dtype, &device)?;
     let options = session::network_options(&config, &device);
     let network = Network::with_embeddings(&config.model, shape(&data, failure), config.seed, options)?;
-    let mut trainer = session::trainer(&config, network, config.loss.clone())?;
+    let mut trainer = session::trainer(&config, config.schedule.clone(), network, config.loss.clone())?;
     trainer.restore(&snapshot)?;
     let rows: Vec<u32> = (0..u32::try_from(data.len())?).collect();
     let mut out = std::io::stdout().lock();

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::{Network, NetworkOptions, NetworkShape};
 use crate::optim::Optimizer;
+use crate::optim::schedule::Plan;
 use crate::trainer::Trainer;
 
 /// The data and the network of a config.
@@ -75,8 +76,8 @@ pub(crate) fn network_options<'a>(config: &Config, device: &'a Device) -> Networ
     NetworkOptions { dtype: config.train.dtype.into(), device, precision }
 }
 
-/// A trainer of this network by the config; `loss` is fitted to the training rows.
-pub(crate) fn trainer(config: &Config, network: Network, loss: Losses) -> Result<Trainer> {
-    let optimizer = Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params())?;
+/// A trainer of this network by the config and its plan for the run; `loss` is fitted to the training rows.
+pub(crate) fn trainer(config: &Config, plan: Plan, network: Network, loss: Losses) -> Result<Trainer> {
+    let optimizer = Optimizer::new(config.optimizer.clone(), plan, network.params())?;
     Trainer::new(network, loss, optimizer, config.train.clone(), config.seed)
 }

@@ -25,7 +25,7 @@ pub(crate) const SYSTEMS: &[(&str, &str)] = &[
     (
         "adam",
         "[model]\nname = 'mlp'\nhidden = [32, 16]\nbatch_norm = true\ndropout = 0.3\n[optimizer]\nname = 'adam'\n\
-         [schedule]\nname = 'cosine_annealing'\nT_max = 40\ninterval = 'step'\nwarmup_steps = 5\n[train]\n",
+         [schedule]\nname = 'cosine_annealing'\nT_max = 1000\ninterval = 'step'\nwarmup_steps = 5\n[train]\n",
     ),
     (
         "rnn",

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Schedule;
+use super::length::End;
+use super::{Length, Schedule};
 use crate::registry::KeyError;
 
 /// Multiplies the learning rate by `factor` for the first `total_iters` steps.
@@ -25,6 +26,15 @@ impl Default for Constant {
 impl Schedule for Constant {
     fn check(&self) -> Result<(), KeyError> {
         Ok(())
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        // torch's default may be longer than a short run.
+        if *self == Self::default() {
+            Vec::new()
+        } else {
+            Length::of("total_iters", self.total_iters, End::Steady)
+        }
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

@@ -3,35 +3,42 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
-/// Half a cosine from the learning rate to `eta_min` in `T_max` steps; after that it rises again, as torch's does.
-/// Loshchilov and Hutter 2017.
+/// Half a cosine from the learning rate to `eta_min` in `T_max` steps: Loshchilov and Hutter 2017.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]
 pub struct CosineAnnealing {
-    /// Number of steps to the minimum; torch has no default.
+    /// Number of steps to the minimum; default: those of the run.
     #[schemars(range(min = 1))]
-    pub T_max: u64,
+    pub T_max: Option<u64>,
     /// Minimum learning rate.
     pub eta_min: f64,
 }
 
 impl Default for CosineAnnealing {
     fn default() -> Self {
-        Self { T_max: 1, eta_min: 0.0 }
+        Self { T_max: None, eta_min: 0.0 }
     }
 }
 
 impl Schedule for CosineAnnealing {
     fn check(&self) -> Result<(), KeyError> {
-        super::check_at_least_one("T_max", self.T_max)
+        super::check_at_least_one("T_max", self.T_max.unwrap_or(1))
+    }
+
+    fn fill(&mut self, steps: u64) {
+        self.T_max.get_or_insert(steps.max(1));
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        Length::to_the_end("T_max", self.T_max)
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {
-        let cosine = (std::f64::consts::PI * count(k) / count(self.T_max)).cos();
+        let cosine = (std::f64::consts::PI * count(k) / count(self.T_max.unwrap_or(1))).cos();
         self.eta_min + (base - self.eta_min) * (1.0 + cosine) / 2.0
     }
 }

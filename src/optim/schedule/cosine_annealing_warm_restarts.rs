@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::length::End;
+use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
 /// A cosine from the learning rate to `eta_min` in `T_0` steps, restarted with `T_mult` times as many steps each time:
@@ -32,6 +33,10 @@ impl Schedule for CosineAnnealingWarmRestarts {
     fn check(&self) -> Result<(), KeyError> {
         super::check_at_least_one("T_0", self.T_0)?;
         super::check_at_least_one("T_mult", self.T_mult)
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        Length::of("T_0", self.T_0, End::Steady)
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MomentumCycle, Schedule, count};
+use super::length::End;
+use super::{Length, MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
@@ -87,6 +88,10 @@ impl Schedule for Cyclic {
         super::check_at_least_one("step_size_up", self.step_size_up)?;
         super::check_at_least_one("step_size_down", self.step_size_down.unwrap_or(1))?;
         super::check_momenta(self.base_momentum, self.max_momentum)
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        Length::of("step_size_up", self.step_size_up, End::Steady)
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {

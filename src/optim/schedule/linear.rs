@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::length::End;
+use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
 /// Changes the factor of the learning rate linearly from `start_factor` to `end_factor` in `total_iters` steps.
@@ -14,24 +15,51 @@ pub struct Linear {
     pub start_factor: f64,
     /// The factor at the end.
     pub end_factor: f64,
-    /// Number of steps.
+    /// Number of steps; default: 5, and where `end_factor` is 0 those of the run.
     #[schemars(range(min = 1))]
-    pub total_iters: u64,
+    pub total_iters: Option<u64>,
 }
 
 impl Default for Linear {
     fn default() -> Self {
-        Self { start_factor: 1.0 / 3.0, end_factor: 1.0, total_iters: 5 }
+        Self { start_factor: 1.0 / 3.0, end_factor: 1.0, total_iters: None }
+    }
+}
+
+impl Linear {
+    fn total_iters(&self) -> u64 {
+        self.total_iters.unwrap_or(5)
+    }
+
+    /// Whether nothing is left of the learning rate at its end.
+    fn ends_at_zero(&self) -> bool {
+        self.end_factor == 0.0
     }
 }
 
 impl Schedule for Linear {
     fn check(&self) -> Result<(), KeyError> {
-        super::check_at_least_one("total_iters", self.total_iters)
+        super::check_at_least_one("total_iters", self.total_iters())
+    }
+
+    fn fill(&mut self, steps: u64) {
+        if self.ends_at_zero() {
+            self.total_iters.get_or_insert(steps.max(1));
+        }
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        match self.total_iters {
+            Some(steps) if self.ends_at_zero() => Length::to_the_end("total_iters", Some(steps)),
+            // A warm-up that is left at torch's default may be longer than a short run.
+            None => Vec::new(),
+            Some(steps) => Length::of("total_iters", steps, End::Steady),
+        }
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {
-        let share = count(k.min(self.total_iters)) / count(self.total_iters);
+        let total = self.total_iters();
+        let share = count(k.min(total)) / count(total);
         base * (self.start_factor + (self.end_factor - self.start_factor) * share)
     }
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::length::milestone_misfits;
+use super::{Misfit, Schedule, Span, count};
 use crate::registry::KeyError;
 
 /// Multiplies the learning rate by `gamma` at each of the `milestones`.
@@ -25,6 +26,10 @@ impl Default for MultiStep {
 impl Schedule for MultiStep {
     fn check(&self) -> Result<(), KeyError> {
         Ok(())
+    }
+
+    fn misfits(&self, span: Span<'_>) -> Vec<Misfit> {
+        milestone_misfits(&self.milestones, span)
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

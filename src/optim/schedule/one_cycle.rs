@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MomentumCycle, Schedule, count};
+use super::{Length, MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
@@ -14,9 +14,9 @@ use crate::registry::schema::positive;
 pub struct OneCycle {
     /// Maximum learning rate; torch has no default.
     pub max_lr: f64,
-    /// Number of steps of the cycle; torch has no default.
+    /// Number of steps of the cycle; default: those of the run.
     #[schemars(range(min = 1))]
-    pub total_steps: u64,
+    pub total_steps: Option<u64>,
     /// The fraction of the steps in which the learning rate increases.
     #[schemars(range(min = 0, max = 1))]
     pub pct_start: f64,
@@ -42,7 +42,7 @@ impl Default for OneCycle {
     fn default() -> Self {
         Self {
             max_lr: 1e-2,
-            total_steps: 100,
+            total_steps: None,
             pct_start: 0.3,
             anneal_strategy: Anneal::Cos,
             cycle_momentum: true,
@@ -68,7 +68,7 @@ pub enum Anneal {
 impl OneCycle {
     /// The value at step `k` of a quantity that goes from `start` to `peak` and on to `end`.
     fn at(&self, k: u64, start: f64, peak: f64, end: f64) -> f64 {
-        let total = count(self.total_steps);
+        let total = count(self.total_steps.unwrap_or(1));
         let rise = self.pct_start * total - 1.0;
         let phases: &[(f64, f64, f64)] = if self.three_phase {
             &[
@@ -100,11 +100,19 @@ impl OneCycle {
 
 impl Schedule for OneCycle {
     fn check(&self) -> Result<(), KeyError> {
-        super::check_at_least_one("total_steps", self.total_steps)?;
+        super::check_at_least_one("total_steps", self.total_steps.unwrap_or(1))?;
         if !(0.0..=1.0).contains(&self.pct_start) {
             return Err(KeyError::new("pct_start", format!("is {}; it is a share, 0 to 1", self.pct_start)));
         }
         super::check_momenta(self.base_momentum, self.max_momentum)
+    }
+
+    fn fill(&mut self, steps: u64) {
+        self.total_steps.get_or_insert(steps.max(1));
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        Length::to_the_end("total_steps", self.total_steps)
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {

@@ -4,7 +4,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{MomentumCycle, Schedule, Schedules};
+use super::length::milestone_misfits;
+use super::{Misfit, MomentumCycle, Schedule, Schedules, Span};
 use crate::registry::KeyError;
 
 /// Schedules in sequence: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
@@ -38,6 +39,12 @@ impl Sequential {
         index.checked_sub(1).map_or(0, |last| self.milestones[last])
     }
 
+    /// The number of steps for which a schedule runs, within so many of all.
+    fn steps_of(&self, index: usize, all: u64) -> u64 {
+        let end = self.milestones.get(index).map_or(all, |milestone| all.min(*milestone));
+        end.saturating_sub(self.begin(index))
+    }
+
     /// The schedule that runs at step `k`, and its own step.
     fn at(&self, k: u64) -> Option<(&Schedules, u64)> {
         let index = self.index_at(k);
@@ -66,6 +73,24 @@ impl Schedule for Sequential {
             schedule.check().map_err(|e| e.under(&format!("schedules[{index}]")))
         };
         self.schedules.iter().enumerate().try_for_each(check)
+    }
+
+    fn fill(&mut self, steps: u64) {
+        let spans: Vec<u64> = (0..self.schedules.len()).map(|index| self.steps_of(index, steps)).collect();
+        self.schedules.iter_mut().zip(spans).for_each(|(schedule, span)| schedule.fill(span));
+    }
+
+    fn misfits(&self, span: Span<'_>) -> Vec<Misfit> {
+        let mut misfits = milestone_misfits(&self.milestones, span);
+        for (index, schedule) in self.schedules.iter().enumerate() {
+            let steps = self.steps_of(index, span.steps);
+            // One that never begins has its milestone to blame.
+            if steps > 0 {
+                let own = schedule.misfits(Span { steps, whose: "it runs for", ..span });
+                misfits.extend(own.into_iter().map(|misfit| misfit.under(&format!("schedules[{index}]"))));
+            }
+        }
+        misfits
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, count};
+use super::length::End;
+use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
 /// Multiplies the learning rate by `gamma` every `step_size` steps.
@@ -26,6 +27,10 @@ impl Default for Step {
 impl Schedule for Step {
     fn check(&self) -> Result<(), KeyError> {
         super::check_at_least_one("step_size", self.step_size)
+    }
+
+    fn lengths(&self) -> Vec<Length> {
+        Length::of("step_size", self.step_size, End::Change)
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

@@ -1,0 +1,118 @@
+//! The lengths of a schedule beside that of the run: one that ends before it, or that it does not reach.
+
+use crate::registry::KeyError;
+
+/// How long a run is at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunLength {
+    /// Its epochs.
+    pub epochs: u64,
+    /// Its updates.
+    pub updates: u64,
+}
+
+/// The steps for which a schedule runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Span<'a> {
+    /// How many.
+    pub steps: u64,
+    /// "epochs" or "updates"
+    pub unit: &'a str,
+    /// "the run has", or "it runs for" within another schedule.
+    pub whose: &'a str,
+}
+
+/// An option that is a number of steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Length {
+    /// The option.
+    pub key: &'static str,
+    /// The steps.
+    pub steps: u64,
+    /// What it is the length of.
+    pub end: End,
+}
+
+/// What comes when a length has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing that trains: the learning rate is used up, or rises again.
+    Over,
+    /// A learning rate to go on with.
+    Steady,
+    /// A change of the learning rate, the first of its kind.
+    Change,
+}
+
+/// A length that does not fit the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The option and what is wrong.
+    pub error: KeyError,
+    /// Whether the schedule ends before the run; otherwise the run ends before the schedule.
+    pub is_short: bool,
+}
+
+impl Misfit {
+    /// The same within the table at `key`.
+    pub(super) fn under(self, key: &str) -> Self {
+        Self { error: self.error.under(key), ..self }
+    }
+}
+
+impl Length {
+    /// A length after which the learning rate is used up.
+    pub(super) fn to_the_end(key: &'static str, steps: Option<u64>) -> Vec<Self> {
+        steps.map(|steps| Self { key, steps, end: End::Over }).into_iter().collect()
+    }
+
+    /// A length of another kind.
+    pub(super) fn of(key: &'static str, steps: u64, end: End) -> Vec<Self> {
+        vec![Self { key, steps, end }]
+    }
+
+    /// What is wrong with it where the schedule runs for this span.
+    pub(super) fn misfit(&self, Span { steps: run, unit, whose }: Span<'_>) -> Option<Misfit> {
+        let Self { key, steps, end } = *self;
+        let (is_short, problem) = match end {
+            End::Over if steps < run => {
+                let rest = run - steps;
+                (
+                    true,
+                    format!(
+                        "is {steps}, but {whose} {run} {unit}, and the last {rest} would train at a learning rate that is used up: write {run}, or leave it out"
+                    ),
+                )
+            }
+            End::Over if steps > run => (
+                false,
+                format!(
+                    "is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {run} reaches it"
+                ),
+            ),
+            End::Steady if steps > run => (
+                false,
+                format!(
+                    "is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {run} or fewer reach it"
+                ),
+            ),
+            End::Change if steps >= run => (
+                false,
+                format!(
+                    "is {steps}, but {whose} {run} {unit}: the learning rate does not change there; less than {run} is reached"
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Misfit { error: KeyError::new(key, problem), is_short })
+    }
+}
+
+/// The milestones that a span does not reach.
+pub(super) fn milestone_misfits(milestones: &[u64], span: Span<'_>) -> Vec<Misfit> {
+    let misfit = |(index, steps): (usize, &u64)| {
+        let length = Length { key: "", steps: *steps, end: End::Change };
+        Some(length.misfit(span)?.under(&format!("milestones[{index}]")))
+    };
+    milestones.iter().enumerate().filter_map(misfit).collect()
+}
