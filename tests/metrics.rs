@@ -89,8 +89,11 @@ fn require_equal(case: &Value, ours: &[Measured]) {
     );
     // scikit-learn adds up logarithms in the predictions' own type.
     let tolerance = if case["dtype"] == "f32" { f64::from(f32::EPSILON) } else { TOLERANCE };
+    // scikit-learn's `uniform_average` adds up the errors of columns whatever their units; they have none here.
+    let columns = case["columns"].as_array().map_or(0, Vec::len);
+    let is_mixed = |metric: &str| columns > 1 && ["rmse", "mae", "mse"].contains(&metric);
     for (metric, expected) in expected {
-        match (values[metric.as_str()], expected.as_f64()) {
+        match (values[metric.as_str()], expected.as_f64().filter(|_| !is_mixed(metric))) {
             (None, None) => {}
             (Some(value), Some(expected)) => assert!(
                 (value - expected).abs() <= tolerance * expected.abs().max(1.0),

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let sections: [(&str, &str, Vec<Entry>); 7] = [
         ("models", "[model] name = …", Model::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
-        ("schedules", "[schedule] name = …", Schedules::entries()),
+        ("schedules", "[schedule] name = …; a length that is left out is the run's", Schedules::entries()),
         ("losses", "[loss] name = …", Losses::entries()),
         ("data sets", "[data] name = …", Sources::entries()),
         ("initialisers", "[model.init] hidden, output, bias = …", Init::entries()),
@@ -74,7 +74,11 @@ fn metrics(out: &mut impl Write) -> anyhow::Result<()> {
         section(out, &format!("metrics of {}", classes.words()), &lines)?;
     }
     let lines: Vec<_> = value::METRICS.iter().map(|entry| line(&entry.info)).collect();
-    section(out, "metrics of values; of several targets the mean, and NAME_TARGET for each", &lines)
+    section(
+        out,
+        "metrics of values; of several targets NAME_TARGET for each, and the mean where they share a unit",
+        &lines,
+    )
 }
 
 /// A title, and under it the names with their options.

@@ -6,7 +6,7 @@ use super::class::rows::numbers;
 use super::class::{ClassCounts, ClassMetrics, ClassRows};
 use super::labels::Labels;
 use super::value;
-use super::{Measured, Value, mean};
+use super::{Measured, Undefined, Value, mean};
 use crate::data::{TargetInfo, Task};
 use crate::error::Result;
 
@@ -103,7 +103,8 @@ impl Values {
         Ok(())
     }
 
-    /// The means over the targets; of several targets their own behind them.
+    /// The means over the targets, where these have one unit or the metric has none; of several targets their own behind
+    /// them. Columns of a table have units of their own; the steps of a series and the columns of an array share theirs.
     fn values(&self, info: &TargetInfo) -> Vec<Measured> {
         let own: Vec<Vec<Value>> = self
             .targets
@@ -112,9 +113,15 @@ impl Values {
             .collect();
         let of = |metric: usize| own.iter().map(|values| values[metric]).collect::<Result<Vec<_>, _>>();
         let names = value::METRICS.iter().map(|entry| entry.info.name).enumerate();
-        let means = names.clone().map(|(metric, name)| Measured::new(name, of(metric).map(|own| mean(&own))));
+        let titles = titles(info, own.len());
+        let are_mixed = !titles.is_empty() && info.targets == titles;
+        let means = names.clone().map(|(metric, name)| {
+            let mixes = are_mixed && value::METRICS[metric].info.has_unit;
+            let value = if mixes { Err(MIXED) } else { of(metric).map(|own| mean(&own)) };
+            Measured::new(name, value)
+        });
         let mut measured: Vec<Measured> = means.collect();
-        for (target, title) in titles(info, own.len()).iter().enumerate() {
+        for (target, title) in titles.iter().enumerate() {
             let named = names.clone();
             measured.extend(
                 named.map(|(metric, name)| Measured::new(format!("{name}_{title}"), own[target][metric])),
@@ -123,6 +130,10 @@ impl Values {
         measured
     }
 }
+
+/// Why several columns have no mean error.
+const MIXED: Undefined =
+    Undefined("the targets are columns with units of their own; each has its own, by its name");
 
 /// What the metrics of each of several targets are called; nothing of one target, and of very many.
 pub(super) fn titles(info: &TargetInfo, targets: usize) -> Vec<String> {

@@ -6,6 +6,10 @@ pub trait Metric: Default {
     const NAME: &'static str;
     /// Which way is better.
     const DIRECTION: Direction;
+    /// The least and the greatest value that it can have.
+    const RANGE: (f64, f64) = (0.0, 1.0);
+    /// Whether it has the target's unit, or the square of it.
+    const HAS_UNIT: bool = false;
     /// One sentence for `descent list metrics`.
     const MEANING: &'static str;
 }
@@ -51,19 +55,24 @@ impl std::fmt::Display for Undefined {
 }
 
 /// A metric's constants as values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Info {
     /// [`Metric::NAME`]
     pub name: &'static str,
     /// [`Metric::DIRECTION`]
     pub direction: Direction,
+    /// [`Metric::RANGE`]
+    pub range: (f64, f64),
+    /// [`Metric::HAS_UNIT`]
+    pub has_unit: bool,
     /// [`Metric::MEANING`]
     pub meaning: &'static str,
 }
 
 impl Info {
     pub(super) const fn of<M: Metric>() -> Self {
-        Self { name: M::NAME, direction: M::DIRECTION, meaning: M::MEANING }
+        let (range, has_unit) = (M::RANGE, M::HAS_UNIT);
+        Self { name: M::NAME, direction: M::DIRECTION, range, has_unit, meaning: M::MEANING }
     }
 }
 

@@ -22,6 +22,6 @@ pub use collection::MetricCollection;
 pub use measured::Measured;
 pub use metric::{Direction, Info, Metric, Undefined, Value};
 pub use threshold::BestThreshold;
-pub use watched::{direction, is_known, names};
+pub use watched::{direction, is_known, names, range};
 
 use metric::{mean, ratio, ratio_or_zero};

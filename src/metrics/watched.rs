@@ -27,16 +27,28 @@ pub fn is_known(task: Task, name: &str) -> bool {
 /// Which values of this number of a run are better, by its name with or without a split's prefix; nothing for what is
 /// no loss and no metric, as `lr`.
 pub fn direction(name: &str) -> Option<Direction> {
-    let prefixes = ["val_", "test_", "train_end_", "train_"];
-    let name = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
-    if name == "loss" {
-        return Some(Direction::LowerIsBetter);
+    match without_split(name) {
+        "loss" => Some(Direction::LowerIsBetter),
+        name => info(name).map(|info| info.direction),
     }
+}
+
+/// The least and the greatest value that this number of a run can have.
+pub fn range(name: &str) -> (f64, f64) {
+    info(without_split(name)).map_or((f64::NEG_INFINITY, f64::INFINITY), |info| info.range)
+}
+
+/// The name without a split's prefix.
+fn without_split(name: &str) -> &str {
+    let prefixes = ["val_", "test_", "train_end_", "train_"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+/// The metric of this name, that of one of several targets too.
+fn info(name: &str) -> Option<Info> {
     let values = || value::METRICS.iter().map(|entry| entry.info);
-    let named = |info: &Info| info.name == name;
     let mut all = class::METRICS.iter().map(|entry| entry.info).chain(values());
-    let found = all.find(named).or_else(|| values().find(|info| of_target(name, info.name)));
-    found.map(|info| info.direction)
+    all.find(|info| info.name == name).or_else(|| values().find(|info| of_target(name, info.name)))
 }
 
 /// Whether `name` is this metric of one of several targets.
@@ -68,6 +80,16 @@ mod tests {
         ] {
             assert_eq!(direction(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_range_is_that_of_the_metric() {
+        assert_eq!(range("val_accuracy"), (0.0, 1.0));
+        assert_eq!(range("test_mcc"), (-1.0, 1.0));
+        assert_eq!(range("test_rmse_price"), (0.0, f64::INFINITY));
+        assert_eq!(range("val_r2"), (f64::NEG_INFINITY, 1.0));
+        // A likelihood of a density can be above 1.
+        assert_eq!(range("val_loss"), (f64::NEG_INFINITY, f64::INFINITY));
     }
 
     #[test]

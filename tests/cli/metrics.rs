@@ -128,9 +128,17 @@ fn several_targets_have_metrics_of_their_own() {
     let watch = "train.early_stopping.monitor='val_rmse_high'";
     let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run", "--set", watch]);
     let value = |name: &str| metric(&trained, name);
-    let mean = f64::midpoint(value("test_rmse_low"), value("test_rmse_high"));
-    assert!((value("test_rmse") - mean).abs() < 1e-3 * mean, "{trained}");
+    // Columns have units of their own; R2 has none, and its mean is scikit-learn's `r2_score`.
+    let names: Vec<String> = tested(&trained).into_iter().map(|(name, _)| name).collect();
+    for name in ["rmse", "mae", "mse"] {
+        assert!(!names.contains(&name.to_owned()) && names.contains(&format!("{name}_low")), "{trained}");
+    }
+    let mean = f64::midpoint(value("test_r2_low"), value("test_r2_high"));
+    assert!((value("test_r2") - mean).abs() < 1e-3, "{trained}");
     assert!(value("test_mae_low") < value("test_mae_high"), "{trained}");
+    let mixed = ["--set", "train.early_stopping.monitor='val_rmse'"];
+    let error = fail(folder.path(), &[&["train", "c.toml", "-q", "--out", "other"], &mixed[..]].concat(), 2);
+    assert!(error.contains("`val_rmse`") && error.contains("units of their own"), "{error}");
     let wrong = "train.early_stopping.monitor='val_rmse_middle'";
     let error = fail(folder.path(), &["train", "c.toml", "-q", "--out", "other", "--set", wrong], 2);
     assert!(error.contains("`val_rmse_middle`") && error.contains("val_rmse_low"), "{error}");

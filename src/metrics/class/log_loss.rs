@@ -12,6 +12,7 @@ pub(super) struct LogLoss {
 impl Metric for LogLoss {
     const NAME: &'static str = "log_loss";
     const DIRECTION: Direction = Direction::LowerIsBetter;
+    const RANGE: (f64, f64) = (0.0, f64::INFINITY);
     const MEANING: &'static str = "the mean of -ln p, where p is the probability given to a row's own class";
 }
 

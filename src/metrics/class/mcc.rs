@@ -10,6 +10,7 @@ pub(super) struct Mcc;
 impl Metric for Mcc {
     const NAME: &'static str = "mcc";
     const DIRECTION: Direction = Direction::HigherIsBetter;
+    const RANGE: (f64, f64) = (-1.0, 1.0);
     const MEANING: &'static str =
         "Matthews' correlation of classes and predictions: 1 perfect, 0 as good as chance, below 0 worse";
 }

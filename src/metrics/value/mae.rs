@@ -10,6 +10,8 @@ pub(super) struct Mae(Mean);
 impl Metric for Mae {
     const NAME: &'static str = "mae";
     const DIRECTION: Direction = Direction::LowerIsBetter;
+    const RANGE: (f64, f64) = (0.0, f64::INFINITY);
+    const HAS_UNIT: bool = true;
     const MEANING: &'static str = "the mean absolute error, in the target's unit";
 }
 

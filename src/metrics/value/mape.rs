@@ -14,6 +14,7 @@ pub(super) struct Mape {
 impl Metric for Mape {
     const NAME: &'static str = "mape";
     const DIRECTION: Direction = Direction::LowerIsBetter;
+    const RANGE: (f64, f64) = (0.0, f64::INFINITY);
     const MEANING: &'static str =
         "the mean of |prediction - target| / |target|, a fraction: 0.1 is 10 %; left out where a target is 0";
 }

@@ -10,6 +10,8 @@ pub(super) struct Mse(Mean);
 impl Metric for Mse {
     const NAME: &'static str = "mse";
     const DIRECTION: Direction = Direction::LowerIsBetter;
+    const RANGE: (f64, f64) = (0.0, f64::INFINITY);
+    const HAS_UNIT: bool = true;
     const MEANING: &'static str = "the mean squared error";
 }
 

@@ -19,6 +19,7 @@ pub(super) struct R2 {
 impl Metric for R2 {
     const NAME: &'static str = "r2";
     const DIRECTION: Direction = Direction::HigherIsBetter;
+    const RANGE: (f64, f64) = (f64::NEG_INFINITY, 1.0);
     const MEANING: &'static str = "the fraction of the target's variance that is explained: 1 perfect, 0 as good as the mean, below 0 worse";
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Rmse(Mean);
 impl Metric for Rmse {
     const NAME: &'static str = "rmse";
     const DIRECTION: Direction = Direction::LowerIsBetter;
+    const RANGE: (f64, f64) = (0.0, f64::INFINITY);
+    const HAS_UNIT: bool = true;
     const MEANING: &'static str = "the root of the mean squared error, in the target's unit";
 }
 
