@@ -220,8 +220,14 @@ def run(module, x, y, optimizer, loss, train, schedule=None, first=0, begin=None
     epoch = []
     average = train.get("average")
     if average:
-        ema = torch.optim.swa_utils.get_ema_multi_avg_fn(average.get("decay", 0.999))
-        averaged = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=ema if average["name"] == "ema" else None)
+        decay, warmup = average.get("decay", 0.999), average.get("warmup", False)
+
+        def ema(mean, value, count):
+            # TensorFlow's ExponentialMovingAverage(num_updates=count)
+            keep = min(decay, (1 + count.item()) / (10 + count.item())) if warmup else decay
+            return keep * mean + (1 - keep) * value
+
+        averaged = torch.optim.swa_utils.AveragedModel(module, avg_fn=ema if average["name"] == "ema" else None)
     for step in range(first, STEPS if first else STEPS + LATER):
         rows = slice(start, min(start + batch, end))
         start = 0 if rows.stop >= end else rows.stop
@@ -623,6 +629,7 @@ def training():
     make("train-accumulate", loss={"weight": [0.3, 1.0, 2.5, 0.7]}, train={"batch_size": 4, "accumulate": 3})
     norm = {"batch_norm": True, "activation": "tanh"}
     make("train-ema", {"lr": 0.2}, train={"average": {"name": "ema", "decay": 0.9}})
+    make("train-ema-warmup", {"lr": 0.2}, train={"average": {"name": "ema", "decay": 0.9, "warmup": True}})
     make("train-ema-batch-norm", {"lr": 0.05}, norm, {"name": "mse"}, train={"average": {"name": "ema"}})
     make("train-swa", {"lr": 0.05}, norm, {"name": "mse"}, train={"average": {"name": "swa", "start_epoch": 11}})
     make("train-drop-last", {"name": "adam", "lr": 0.01}, train={"drop_last": True})

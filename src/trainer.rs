@@ -30,6 +30,7 @@ use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Param, Tape};
+use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 use crate::optim::{Clip, Optimizer};
 
@@ -246,6 +247,12 @@ impl Trainer {
     /// Goes on with the weights from before [`Self::enter_average`].
     pub fn leave_average(&self, raw: Option<BTreeMap<String, Tensor>>) -> Result<()> {
         raw.map_or(Ok(()), |raw| self.learner.network.params().load(&raw))
+    }
+
+    /// The learning rates of the optimizer's groups at the last update, which lies in `epoch`, with their numbers from 1.
+    pub fn group_lrs(&self, epoch: u64) -> Vec<(usize, f64)> {
+        let reductions = self.plateau.reductions;
+        self.optimizer.group_lrs(ScheduleTime { step: self.steps().max(1), epoch: epoch.max(1), reductions })
     }
 
     /// Takes the numbers of an epoch by name, for a schedule that follows one of them.

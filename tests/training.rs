@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
+use descent::data::Dataset;
 use descent::nn::{Dropout, Layer};
 use descent::nn::{Mode, Tape};
 use descent::trainer::Trainer;
@@ -205,4 +206,31 @@ fn an_update_that_is_given_up_changes_nothing() {
     flag.store(false, Ordering::Relaxed);
     trainer.update(&data, &rows, 1).unwrap();
     assert_ne!(state(&trainer), before);
+}
+
+/// By definition: `torch.nn.utils.clip_grad_norm_` returns the norm of all gradients together, before it clips them.
+#[test]
+fn an_update_reports_the_norm_of_its_gradients_before_they_are_clipped() {
+    let norm_of = |trainer: &mut Trainer, data: &Dataset, batch: &[u32]| -> f64 {
+        let gradients = trainer.gradients(data, batch, 1).unwrap();
+        let squares = gradients.iter().map(|(_, gradient)| {
+            let gradient = gradient.to_dtype(DType::F64).unwrap();
+            gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap()
+        });
+        squares.sum::<f64>().sqrt()
+    };
+    for (options, clips) in
+        [("", None), ("clip_grad_norm = 1e-3", Some(true)), ("clip_grad_norm = 1e3", Some(false))]
+    {
+        let config = config(&format!("{SECTIONS}batch_size = 20\n{options}\n"));
+        let (xs, ys) = rows(60);
+        let (mut trainer, data) = (trainer(&config, &[7], 3), dataset(&config, &xs, &ys));
+        for batch in trainer.updates(&data, 1) {
+            let expected = norm_of(&mut trainer, &data, &batch);
+            let update = trainer.update(&data, &batch, 1).unwrap();
+            let norm = update.norm.unwrap();
+            assert!((norm - expected).abs() < 1e-6 * expected, "{norm} {expected}");
+            assert_eq!(update.is_clipped, clips == Some(true));
+        }
+    }
 }

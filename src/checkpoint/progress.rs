@@ -71,11 +71,26 @@ pub struct Sums {
     /// The batches that were skipped, because no row of them counts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: u64,
+    /// The norms of the gradients.
+    #[serde(default)]
+    pub norms: NormSums,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// Sums over the updates of an epoch whose gradients' norm was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormSums {
+    /// The sum of the norms, before clipping.
+    pub sum: f64,
+    /// The updates.
+    pub count: u64,
+    /// Those of them that were clipped.
+    pub clipped: u64,
 }
 
 /// An update that was not made because something left the finite numbers.

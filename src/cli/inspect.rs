@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::table::{render, thousands};
+use super::table::{printable, render, thousands};
 use crate::checkpoint::{self, Info};
+use crate::config::Config;
 use crate::error::Error;
+use crate::optim::Group;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -28,19 +30,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     let (infos, metadata) = checkpoint::inspect(&path)?;
+    // A run says which group its parameters are in.
+    let config = path.parent().map(|folder| folder.join("config.toml")).filter(|config| config.is_file());
+    let config = config.and_then(|config| Config::read(config, &[]).ok());
+    let groups = config.map(|config| config.optimizer.groups).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", path.display())?;
-    write!(out, "{}", describe(&infos))?;
+    write!(out, "{}", describe(&infos, &groups))?;
     for (key, value) in metadata {
         writeln!(out, "metadata  {} = {}", key.escape_debug(), value.escape_debug())?;
     }
     Ok(())
 }
 
-/// A table of tensors with the number of parameters. BatchNorm's running statistics are counted separately.
-pub(super) fn describe(infos: &[Info]) -> String {
+/// A table of tensors with the number of parameters, and with the group of each where there are some. BatchNorm's running
+/// statistics are counted separately.
+pub(super) fn describe(infos: &[Info], groups: &[Group]) -> String {
     let mut rows = vec![["tensor", "shape", "dtype", "elements"].map(str::to_owned).to_vec()];
-    let (mut trained, mut tracked) = (0, 0);
+    rows[0].extend((!groups.is_empty()).then(|| "group".to_owned()));
+    let (mut trained, mut tracked, mut frozen) = (0, 0, 0);
     for info in infos {
         let count = info.shape.iter().product::<usize>() as u64;
         let buffer = ["running_mean", "running_var", "num_batches_tracked"]
@@ -48,8 +56,19 @@ pub(super) fn describe(infos: &[Info]) -> String {
             .any(|name| info.name.rsplit('.').next() == Some(name));
         *if buffer { &mut tracked } else { &mut trained } += count;
         let name = info.name.escape_debug().to_string();
-        rows.push(vec![name, format!("{:?}", info.shape), info.dtype.clone(), thousands(count)]);
+        let mut row = vec![name, format!("{:?}", info.shape), info.dtype.clone(), thousands(count)];
+        let group = groups.iter().find(|group| !buffer && group.matches(&info.name));
+        frozen += if group.is_some_and(|group| group.frozen) { count } else { 0 };
+        row.extend((!groups.is_empty()).then(|| group.map_or(String::new(), name_of)));
+        rows.push(row);
     }
     let buffers = if tracked > 0 { format!(", {} tracked", thousands(tracked)) } else { String::new() };
-    format!("{}{} parameters{buffers}\n", render(&rows), thousands(trained))
+    let frozen = if frozen > 0 { format!(", {} of them frozen", thousands(frozen)) } else { String::new() };
+    format!("{}{} parameters{frozen}{buffers}\n", render(&rows), thousands(trained))
+}
+
+/// `*.bias`, or `layer1.* (frozen)`.
+fn name_of(group: &Group) -> String {
+    let frozen = if group.frozen { " (frozen)" } else { "" };
+    format!("{}{frozen}", printable(&group.pattern))
 }

@@ -38,6 +38,11 @@ impl Clipping<'_> {
 }
 
 impl Clip {
+    /// Whether gradients of this norm are scaled down.
+    pub fn clips(self, norm: f64) -> bool {
+        matches!(self, Self::Norm(max) if norm + 1e-6 > max)
+    }
+
     /// The clipping of gradients that lie one behind the other. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as in torch.
     pub fn of(self, gradients: &Tensor) -> Result<Clipping<'static>> {
         match self {

@@ -133,6 +133,12 @@ impl Optimizer {
         self.plan.at(self.options.rule.common().lr, time).lr
     }
 
+    /// The learning rates of the groups that are trained, each with the group's number, counted from 1.
+    pub fn group_lrs(&self, time: ScheduleTime) -> Vec<(usize, f64)> {
+        let trained = (1..).zip(&self.options.groups).filter(|(_, group)| !group.frozen);
+        trained.map(|(number, group)| (number, self.plan.at(group.rule.common().lr, time).lr)).collect()
+    }
+
     /// The number of elements it updates.
     pub fn count(&self) -> usize {
         self.params.iter().map(|slotted| slotted.param.value().elem_count()).sum()
@@ -233,7 +239,7 @@ impl Optimizer {
     }
 }
 
-/// Requires that every group matches a parameter.
+/// Requires that every group has a parameter: one that it matches, and that no group before it does.
 fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
     for (index, group) in options.groups.iter().enumerate() {
         let names: Vec<&str> = params.trainable().iter().map(Param::name).collect();
@@ -242,6 +248,21 @@ fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
                 "is `{}`, which matches no parameter; the parameters are {}",
                 group.pattern,
                 first_few(names.iter().map(|name| (*name).to_owned()))
+            );
+            return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
+        }
+        let before = &options.groups[..index];
+        let hides = |name: &&str| before.iter().find(|other| other.matches(name)).map(|other| &other.pattern);
+        let own: Vec<&str> = names.into_iter().filter(|name| group.matches(name)).collect();
+        let mut hidden_by: Vec<&String> = own.iter().filter_map(hides).collect();
+        if hidden_by.len() == own.len() {
+            hidden_by.dedup();
+            let others: Vec<String> = hidden_by.iter().map(|pattern| format!("`{pattern}`")).collect();
+            let problem = format!(
+                "is `{}`, but a parameter belongs to the first group that matches it, and {} before it leaves this \
+                 group none: put this one first, or remove it",
+                group.pattern,
+                others.join(", ")
             );
             return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
         }

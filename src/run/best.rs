@@ -53,6 +53,25 @@ impl BestTracker {
         }
     }
 
+    /// Why training stops at `epoch` for want of an improvement: the metric, its best value and when that was.
+    pub(super) fn verdict(&self, epoch: u64) -> Option<String> {
+        let (Some(stop), Some(last)) = (&self.stop, self.state.improved) else { return None };
+        if !self.out_of_patience(epoch) {
+            return None;
+        }
+        // A score is the value, or its negative.
+        let (monitor, best) = (&stop.monitor, stop.direction().score(last.score));
+        let least =
+            if stop.min_delta > 0.0 { format!(" by {} or more", stop.min_delta) } else { String::new() };
+        let epochs = if epoch - last.epoch == 1 { "epoch" } else { "epochs" };
+        Some(format!(
+            "stopped early after epoch {epoch}: `{}` has not improved on {best:.6} of epoch {}{least} for {} {epochs}",
+            monitor.escape_debug(),
+            last.epoch,
+            epoch - last.epoch
+        ))
+    }
+
     /// The best epoch, where epochs are validated.
     pub(super) fn best_epoch(&self) -> Option<u64> {
         self.state.best.map(|best| best.epoch)
@@ -85,6 +104,20 @@ mod tests {
         assert_eq!(run(stop(0, 0.0), &[3.0, 2.0, 2.5]), (vec![1, 2], Some(3)));
         // Improvements below the delta are kept, but patience runs on.
         assert_eq!(run(stop(2, 0.5), &[3.0, 2.9, 2.8, 2.7]), (vec![1, 2, 3], Some(3)));
+    }
+
+    #[test]
+    fn an_early_stop_says_epoch_metric_and_best() {
+        let stop =
+            EarlyStopping { patience: 2, monitor: "val_accuracy".to_owned(), ..EarlyStopping::default() };
+        let mut tracker = BestTracker::new(Some(stop), BestState::default());
+        for (epoch, accuracy) in (1..).zip([0.5, 0.75, 0.6, 0.75]) {
+            tracker.see(epoch, &[("val_accuracy".to_owned(), accuracy)]);
+            assert_eq!(tracker.verdict(epoch).is_some(), epoch == 4);
+        }
+        let said = tracker.verdict(4).unwrap();
+        let expected = "stopped early after epoch 4: `val_accuracy` has not improved on 0.750000 of epoch 2 for 2 epochs";
+        assert_eq!(said, expected);
     }
 
     #[test]

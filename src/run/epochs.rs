@@ -101,6 +101,11 @@ impl Run {
             sums.total += update.total;
             sums.rows += update.rows as u64;
             sums.lr = update.lr;
+            if let Some(norm) = update.norm {
+                sums.norms.sum += norm;
+                sums.norms.count += 1;
+                sums.norms.clipped += u64::from(update.is_clipped);
+            }
             self.position.updates += 1;
             observer.update_end(&UpdateEnd {
                 epoch: self.position.epoch,
@@ -141,6 +146,7 @@ impl Run {
         let raw = self.trainer.enter_average(&self.splits.train)?;
         let metrics = self.measure(sums.loss / sums.total)?;
         self.report(sums, &metrics, observer)?;
+        self.require_watched(&metrics)?;
         self.trainer.observe(&metrics);
         let better = self.tracker.see(number, &metrics);
         if better {

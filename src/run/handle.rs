@@ -11,7 +11,7 @@ use super::observer::{Clock, End, Finished, Observer};
 use super::options::RunOptions;
 use super::tensorboard::TensorBoard;
 use crate::checkpoint::{Progress, Sums};
-use crate::config::Config;
+use crate::config::{Config, RunConfig};
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
 use crate::trainer::Trainer;
@@ -137,6 +137,9 @@ impl Run {
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
         self.check_limit();
+        if self.saved.is_some() && self.is_over() {
+            tracing::info!("nothing is left to train: {}", self.why_over());
+        }
         while !self.is_over() {
             if !self.epoch(observer)? {
                 return self.interrupted(observer);
@@ -146,7 +149,30 @@ impl Run {
                 return self.interrupted(observer);
             }
         }
+        if let Some(verdict) = self.tracker.verdict(self.position.epoch) {
+            tracing::info!("{verdict}");
+        }
         self.finish(observer)
+    }
+
+    /// Why no further update is made, and what makes a resumed run go on.
+    fn why_over(&self) -> String {
+        let RunConfig { epochs, max_steps, max_time, .. } = self.config.run;
+        let steps = self.trainer.steps();
+        if self.position.epoch >= epochs {
+            let more = epochs.saturating_mul(2);
+            return format!("all {epochs} epochs are done; --set train.epochs={more} trains as many again");
+        }
+        match self.tracker.verdict(self.position.epoch) {
+            Some(_) => "early stopping has ended the run; a larger `train.early_stopping.patience` goes on"
+                .to_owned(),
+            None if max_steps > 0 && steps >= max_steps => {
+                format!(
+                    "`train.max_steps` is {max_steps}, and {steps} updates are done; a larger one goes on"
+                )
+            }
+            None => format!("`train.max_time` is {max_time} s, which is over; a larger one goes on"),
+        }
     }
 
     /// The run's folder.

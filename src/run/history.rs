@@ -80,25 +80,24 @@ impl History {
                 _ => return Err(bad(&"not a line of a run's log")),
             }
         }
-        if run.epochs.is_empty() {
-            return Err(Error::data(path, "no epoch of this run has finished yet"));
-        }
         Ok(run)
     }
 
+    /// A result on the test split.
+    pub(crate) fn test(&self, metric: &str) -> Option<f64> {
+        self.last.as_ref()?.get(metric)?.as_f64()
+    }
+
+    /// Whether every epoch has the metric.
     pub(crate) fn has(&self, metric: &str) -> bool {
         self.epochs.iter().all(|epoch| epoch.value(metric).is_some())
     }
 
-    /// The metrics of its epochs.
+    /// The metrics of its epochs and of the test split.
     pub(crate) fn names(&self) -> Vec<&str> {
-        let own = |name: &&String| ["train", "val"].iter().any(|prefix| name.starts_with(prefix));
-        self.epochs
-            .iter()
-            .take(1)
-            .flat_map(|epoch| epoch.line.keys().filter(own))
-            .map(String::as_str)
-            .collect()
+        let own = |name: &&str| ["train_", "val_", "test_"].iter().any(|prefix| name.starts_with(prefix));
+        let lines = self.epochs.first().map(|epoch| &epoch.line).into_iter().chain(&self.last);
+        lines.flat_map(Map::keys).map(String::as_str).filter(own).collect()
     }
 }
 

@@ -83,6 +83,7 @@ impl Observer for MetricsLog {
         line.insert("step".to_owned(), epoch.step.into());
         line.extend(epoch.metrics.iter().map(|(name, value)| (name.clone(), json!(value))));
         line.insert("lr".to_owned(), epoch.sums.lr.into());
+        line.extend(epoch.diagnostics.iter().map(|(name, value)| (name.clone(), json!(value))));
         line.insert("seconds".to_owned(), epoch.sums.seconds.into());
         line.insert("samples".to_owned(), epoch.sums.rows.into());
         add_skipped(&mut line, epoch.sums.skipped);

@@ -121,6 +121,10 @@ pub struct EpochEnd<'a> {
     pub metrics: &'a [(String, f64)],
     /// Sums over the epoch: rows, seconds, the last learning rate.
     pub sums: Sums,
+    /// What is logged beside the metrics: `grad_norm`, `clipped`, and the learning rates of further groups, `lr_1` …
+    pub diagnostics: Vec<(String, f64)>,
+    /// The metrics that early stopping and the schedule monitor.
+    pub watched: Vec<&'a str>,
     pub(super) trainer: &'a mut Trainer,
     pub(super) train: &'a Dataset,
 }

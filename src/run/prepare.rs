@@ -125,7 +125,7 @@ impl PreparedRun {
             }
             Start::Resumed(resumed) => {
                 let Resumed { folder, lock, found, note } = *resumed;
-                let folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
+                let folder = RunFolder::reopen(&folder, &found, lock)?;
                 if let Some(note) = note {
                     tracing::info!("{note}");
                     folder.change_config(&config.to_toml()?, &note)?;
@@ -141,7 +141,15 @@ impl PreparedRun {
 fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
     let build = || {
         let Session { splits, network, loss } = Session::open(config, None, device)?;
-        let trainer = session::trainer(config, network, loss)?;
+        let plan = config.plan(splits.train.len());
+        let length = config.length(splits.train.len());
+        let mut doubtful = plan.check_length(length).map_err(Error::Key)?;
+        let average = config.train.average.as_ref().and_then(|average| average.warning(length.updates));
+        doubtful.extend(average.map(|error| error.under("train.average")));
+        for error in doubtful {
+            tracing::warn!("{}", config.locate(Error::Key(error)));
+        }
+        let trainer = session::trainer(config, plan, network, loss)?;
         trainer.check(&splits.train)?;
         if let Some(validation) = &splits.validation {
             trainer.check_watched(config.run.early_stopping.as_ref(), splits.outputs, validation)?;

@@ -2,9 +2,9 @@
 
 use super::Run;
 use super::observer::{End, EpochEnd, Finished, Observer};
-use crate::checkpoint::Sums;
+use crate::checkpoint::{NormSums, Sums};
 use crate::data::{Decision, Threshold};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::BestThreshold;
 use crate::trainer::Evaluation;
 
@@ -24,6 +24,21 @@ impl Run {
         Ok(metrics)
     }
 
+    /// Requires that the metrics that are monitored are there: what lacks them would never stop, nor lower its rate.
+    pub(super) fn require_watched(&self, metrics: &[(String, f64)]) -> Result<()> {
+        let missing = |monitor: &&str| !metrics.iter().any(|(name, _)| name == monitor);
+        let Some(monitor) = self.config.watched().into_iter().find(missing) else { return Ok(()) };
+        let stop = self.config.run.early_stopping.as_ref().is_some_and(|stop| stop.monitor == monitor);
+        let key = if stop { "train.early_stopping.monitor" } else { "schedule.monitor" };
+        let names: Vec<&str> = metrics.iter().map(|(name, _)| name.as_str()).collect();
+        let problem = format!(
+            "is `{monitor}`, which epoch {} does not have; it has {}",
+            self.position.epoch,
+            names.join(", ")
+        );
+        Err(Error::key(key, problem))
+    }
+
     /// Shows and logs an epoch.
     pub(super) fn report(
         &mut self,
@@ -31,7 +46,10 @@ impl Run {
         metrics: &[(String, f64)],
         observer: &mut dyn Observer,
     ) -> Result<()> {
+        let diagnostics = self.diagnostics(&sums);
         let mut epoch = EpochEnd {
+            diagnostics,
+            watched: self.config.watched(),
             epoch: self.position.epoch,
             epochs: self.config.run.epochs,
             step: self.trainer.steps(),
@@ -46,6 +64,22 @@ impl Run {
             tensorboard.epoch_end(&mut epoch)?;
         }
         self.forgive(logged)
+    }
+
+    /// The mean norm of an epoch's gradients before clipping, the fraction of its updates that were clipped, and the
+    /// learning rates of the groups at its end.
+    #[allow(clippy::cast_precision_loss, reason = "counts of updates")]
+    fn diagnostics(&self, sums: &Sums) -> Vec<(String, f64)> {
+        let NormSums { sum, count, clipped } = sums.norms;
+        let mut numbers = Vec::new();
+        if count > 0 {
+            numbers.push(("grad_norm".to_owned(), sum / count as f64));
+            let clips = self.config.train.clip_grad_norm.is_some();
+            numbers.extend(clips.then(|| ("clipped".to_owned(), clipped as f64 / count as f64)));
+        }
+        let groups = self.trainer.group_lrs(self.position.epoch).into_iter();
+        numbers.extend(groups.map(|(number, lr)| (format!("lr_{number}"), lr)));
+        numbers
     }
 
     /// Tests the best weights and writes the final line.

@@ -134,7 +134,8 @@ impl Run {
                 features: self.splits.preprocessing.table().map_or(0, TableEncoder::features),
             };
             // The loss as the training rows made it, which are not at hand when the update is repeated.
-            let config = Config { loss, ..self.config.clone() };
+            let schedule = self.trainer.optimizer().plan().clone();
+            let config = Config { loss, schedule, ..self.config.clone() };
             let progress = Progress { failure: Some(failure), ..self.progress(&config)? };
             let Batch { xs, ys } = self.splits.train.batch(rows)?;
             let rows = Tensor::new(rows, &Device::Cpu)?;

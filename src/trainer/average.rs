@@ -7,6 +7,7 @@ pub mod swa;
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
@@ -23,6 +24,11 @@ pub trait Averaging {
     /// epoch's last.
     fn joins(&self, epoch: u64, end: bool) -> bool;
 
+    /// What is doubtful about the options in a run of so many updates.
+    fn warning(&self, _updates: u64) -> Option<KeyError> {
+        None
+    }
+
     /// The share that the weights have in the new average, where `count` joined before.
     fn share(&self, count: u64) -> f64;
 }
@@ -37,8 +43,15 @@ registry! {
 
 impl<'de> Deserialize<'de> for Averages {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let table = toml::Table::deserialize(deserializer)?;
-        Self::from_table(table).map_err(|e| registry::inside(&e))
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::Table(table) => Self::from_table(table).map_err(|e| registry::inside(&e)),
+            toml::Value::String(name) => Err(D::Error::custom(format!(
+                "is \"{name}\"; expected a table, as in {{ name = \"{name}\" }}"
+            ))),
+            other => {
+                Err(D::Error::custom(format!("is {other}; expected a table, as in {{ name = \"ema\" }}")))
+            }
+        }
     }
 }
 

@@ -40,7 +40,15 @@ impl Batch<'_> {
     /// What the update reports, but for its loss.
     pub(super) fn update(&self) -> Update {
         let Self { time, total, rows, lr, .. } = *self;
-        Update { step: time.step, loss_sum: f64::NAN, total, rows: rows.len(), lr }
+        Update {
+            step: time.step,
+            loss_sum: f64::NAN,
+            total,
+            rows: rows.len(),
+            lr,
+            norm: None,
+            is_clipped: false,
+        }
     }
 
     /// The error of an update that is not made, in a run of numbers of this type.

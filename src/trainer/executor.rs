@@ -12,6 +12,7 @@ use super::batch::{Backward, Batch};
 use super::outcome::{Checked, Limits, Outcome, Submitted};
 use crate::data::Selection;
 use crate::error::Result;
+use crate::kernels::norm::sum_of_squares;
 use crate::model::Network;
 use crate::nn::{Gradients, Params};
 use crate::optim::{Clip, Clipping};
@@ -173,7 +174,8 @@ impl<'a> Run<'a> {
 }
 
 /// Checks loss and gradients that are known.
-fn check(backward: Backward<'_>, total: f64, Limits { clip, dtype }: Limits) -> Result<Checked<'_>> {
+fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'_>> {
+    let Limits { clip, dtype, wants_norm } = limits;
     let loss_sum = backward.loss_sum.read()?;
     let failed = |norm| Checked { outcome: Some(Outcome { loss_sum, norm, is_finite: false }), step: None };
     // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
@@ -185,14 +187,20 @@ fn check(backward: Backward<'_>, total: f64, Limits { clip, dtype }: Limits) -> 
         Gradients::Dense(dense) => clip.of(dense.flat())?,
         Gradients::Factored(_) => Clipping::NONE,
     };
-    let is_finite = match clipping.norm {
-        Some(norm) => norm.is_finite(),
-        None => gradients.are_finite()?,
+    let norm = match (clipping.norm, &gradients) {
+        (None, Gradients::Dense(dense)) if wants_norm => Some(sum_of_squares(dense.flat())?.sqrt()),
+        (norm, _) => norm,
+    };
+    let is_finite = match norm {
+        Some(norm) if norm.is_finite() => true,
+        Some(_) if clipping.norm.is_some() => false,
+        // Squares can be too large where the gradients are not.
+        _ => gradients.are_finite()?,
     };
     if !is_finite {
         let norm = Clip::Norm(1.0).of(gradients.into_dense()?.flat())?.norm;
         return Ok(failed(norm.unwrap_or(f64::NAN)));
     }
-    let outcome = Outcome { loss_sum, norm: clipping.norm.unwrap_or(f64::NAN), is_finite };
+    let outcome = Outcome { loss_sum, norm: norm.unwrap_or(f64::NAN), is_finite };
     Ok(Checked { outcome: Some(outcome), step: Some((gradients, clipping)) })
 }

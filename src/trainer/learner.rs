@@ -42,9 +42,13 @@ pub(super) struct Memory {
 }
 
 impl Learner {
-    /// What updates are checked against.
-    pub(super) fn limits(&self) -> Limits {
-        Limits { clip: self.options.clip(), dtype: self.options.dtype }
+    /// What an update is checked against. The norm of the gradients costs one pass over them, which is little beside the
+    /// products of a batch, but not beside those of a few rows.
+    pub(super) fn limits(&self, batch: &Batch<'_>) -> Limits {
+        const ROWS: usize = 16;
+        const EVERY: u64 = 16;
+        let wants_norm = batch.rows.len() >= ROWS || batch.time.step % EVERY == 1;
+        Limits { clip: self.options.clip(), dtype: self.options.dtype, wants_norm }
     }
 
     /// Takes a batch in parts through the network and back. Nothing of the network changes but what tracks the data.

@@ -97,6 +97,12 @@ impl TrainOptions {
         }
     }
 
+    /// The updates of an epoch over `len` rows.
+    pub fn updates_in_an_epoch(&self, len: usize) -> u64 {
+        let update = self.batch_size.rows(len).saturating_mul(self.accumulate);
+        self.rows_in_an_epoch(len).div_ceil(update.max(1)) as u64
+    }
+
     /// The rows of an epoch over `len` rows.
     pub fn rows_in_an_epoch(&self, len: usize) -> usize {
         let batch = self.batch_size.rows(len);

@@ -17,6 +17,10 @@ pub struct Update {
     pub rows: usize,
     /// The learning rate.
     pub lr: f64,
+    /// The norm of all gradients before they were clipped, if it was computed.
+    pub norm: Option<f64>,
+    /// Whether they were clipped by their norm.
+    pub is_clipped: bool,
 }
 
 /// An update that is in flight.
@@ -50,6 +54,8 @@ pub(super) struct Limits {
     pub(super) clip: Clip,
     /// The type that the mean loss must fit.
     pub(super) dtype: Precision,
+    /// Whether the norm of the gradients is wanted for the log, where they lie in one buffer.
+    pub(super) wants_norm: bool,
 }
 
 /// Loss and gradients that were checked.

@@ -57,7 +57,7 @@ impl Trainer {
         let Self { learner, memory, optimizer, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |run| {
             let backward = learner.backward(batch, run, memory)?;
-            let Checked { outcome, step } = run.check(backward, batch.total, learner.limits())?;
+            let Checked { outcome, step } = run.check(backward, batch.total, learner.limits(batch))?;
             if let Some((gradients, clipping)) = step {
                 optimizer.step(&gradients, clipping, batch.time)?;
             }
@@ -72,7 +72,7 @@ impl Trainer {
             let mut first = None;
             let made = optimizer.minimize(batch.lr, &mut |optimizer| {
                 let backward = learner.backward(batch, run, memory)?;
-                let Checked { outcome, step } = run.check(backward, batch.total, learner.limits())?;
+                let Checked { outcome, step } = run.check(backward, batch.total, learner.limits(batch))?;
                 let is_first = first.is_none();
                 first = first.or(outcome);
                 match (outcome, step) {
@@ -107,7 +107,10 @@ impl Trainer {
             if let Some(average) = &mut self.average {
                 average.see(self.learner.network.params(), submitted.epoch, false)?;
             }
-            self.known.push(Update { loss_sum: outcome.loss_sum, ..submitted.update });
+            let Outcome { loss_sum, norm, .. } = outcome;
+            let norm = Some(norm).filter(|norm| norm.is_finite());
+            let is_clipped = norm.is_some_and(|norm| self.learner.options.clip().clips(norm));
+            self.known.push(Update { loss_sum, norm, is_clipped, ..submitted.update });
         }
         Ok(())
     }

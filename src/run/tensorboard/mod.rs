@@ -104,6 +104,10 @@ impl Observer for TensorBoard {
     fn epoch_end(&mut self, epoch: &mut EpochEnd<'_>) -> Result<()> {
         let mut values = borrowed(epoch.metrics);
         values.push(("lr", epoch.sums.lr));
+        values.extend(borrowed(&epoch.diagnostics));
+        let skipped = epoch.sums.skipped;
+        #[allow(clippy::cast_precision_loss, reason = "a count of batches")]
+        values.extend((skipped > 0).then_some(("skipped_batches", skipped as f64)));
         self.scalars(epoch.step, &values);
         self.histograms(epoch);
         Ok(())

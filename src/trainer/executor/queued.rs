@@ -137,7 +137,7 @@ impl<'a> QueuedRun<'a> {
     pub(super) fn check<'b>(
         self,
         backward: Backward<'b>,
-        Limits { clip, dtype }: Limits,
+        Limits { clip, dtype, .. }: Limits,
     ) -> Result<Checked<'b>>
     where
         'a: 'b,
