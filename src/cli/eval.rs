@@ -69,9 +69,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// A line per metric and the number of rows, and tables of the classes.
 fn lines(scoring: &Scoring, evaluation: &Evaluation) -> String {
     let name = scoring.part.prefix();
-    let mut text = format!("{name}_loss {:.6}\n", evaluation.loss);
+    let mut text = format!("{name}_loss {}\n", table::number_to(evaluation.loss, 6));
     for (metric, value) in &evaluation.metrics {
-        let _ = writeln!(text, "{name}_{} {value:.6}", table::printable(metric));
+        let _ = writeln!(text, "{name}_{} {}", table::printable(metric), table::number_to(*value, 6));
     }
     for (metric, reason) in &evaluation.left_out {
         tracing::info!("`{name}_{}` is left out: {reason}", metric.escape_debug());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::table::thousands;
+use super::table::{number, thousands};
 use crate::checkpoint::Sums;
 use crate::run::{EpochEnd, EpochStart};
 
@@ -40,7 +40,7 @@ impl Bar {
     pub(crate) fn update(&mut self, sums: &Sums) {
         if !self.line.is_hidden() && self.drawn.elapsed() >= REDRAW {
             self.drawn = Instant::now();
-            self.line.set_message(format!("loss {:.4}", sums.loss / sums.total));
+            self.line.set_message(format!("loss {}", number(sums.loss / sums.total)));
             self.line.set_position(sums.rows);
         }
     }
@@ -51,12 +51,23 @@ impl Bar {
     }
 }
 
+/// The metrics of an epoch's line: the losses, and those that are monitored or else the first; metrics.jsonl has them
+/// all.
+fn shown<'a>(metrics: &'a [(String, f64)], watched: &[&str]) -> Vec<&'a (String, f64)> {
+    let is_loss = |name: &str| ["train_loss", "val_loss"].contains(&name);
+    let (losses, others): (Vec<_>, Vec<_>) = metrics.iter().partition(|(name, _)| is_loss(name));
+    let monitored: Vec<_> =
+        others.iter().copied().filter(|(name, _)| watched.contains(&name.as_str())).collect();
+    let others = if monitored.is_empty() { others.into_iter().take(1).collect() } else { monitored };
+    losses.into_iter().chain(others).collect()
+}
+
 /// "epoch 1/5  `train_loss` 0.3321  `val_loss` 0.2100  64,000 rows/s  0.94 s"
 pub(super) fn line(epoch: &EpochEnd<'_>) -> String {
-    let EpochEnd { epoch, epochs, metrics, sums, .. } = epoch;
-    // Losses and the first metric; metrics.jsonl has them all.
+    let shown = shown(epoch.metrics, &epoch.watched);
+    let EpochEnd { epoch, epochs, sums, .. } = epoch;
     let metrics: Vec<String> =
-        metrics.iter().take(3).map(|(name, value)| format!("{name} {value:.4}")).collect();
+        shown.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -66,4 +77,22 @@ pub(super) fn line(epoch: &EpochEnd<'_>) -> String {
     let rate = (sums.rows as f64 / sums.seconds.max(1e-9)) as u64;
     let seconds = sums.seconds;
     format!("epoch {epoch}/{epochs}  {}  {} rows/s  {seconds:.2} s", metrics.join("  "), thousands(rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_losses_and_what_is_monitored() {
+        let names = ["train_loss", "val_loss", "val_accuracy", "val_f1", "val_mcc"];
+        let metrics = names.map(|name| (name.to_owned(), 0.5));
+        let line = |watched: &[&str]| -> Vec<String> {
+            shown(&metrics, watched).into_iter().map(|(name, _)| name.clone()).collect()
+        };
+        assert_eq!(line(&[]), names[..3]);
+        assert_eq!(line(&["val_loss"]), names[..3]);
+        assert_eq!(line(&["val_mcc"]), ["train_loss", "val_loss", "val_mcc"]);
+        assert_eq!(line(&["val_f1", "val_mcc"]), ["train_loss", "val_loss", "val_f1", "val_mcc"]);
+    }
 }

@@ -90,6 +90,7 @@ impl Observer for Screen {
             Self::Lines { quiet: true, .. } => {}
             Self::Lines { .. } => say(&progress::line(epoch)),
             Self::Dashboard { dashboard, messages, .. } => {
+                dashboard.watch(&epoch.watched);
                 dashboard.epoch(epoch.epoch, epoch.metrics, epoch.sums.lr);
                 messages.take().iter().for_each(|line| dashboard.say(line));
             }

@@ -1,6 +1,6 @@
 //! Mean, standard deviation and confidence interval of repeated measurements.
 
-use super::table::render;
+use super::table::{number, render};
 
 /// The mean of some numbers and how well it is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,8 +61,8 @@ pub(super) fn table(results: &[(String, &[(String, f64)])]) -> String {
         let all: Vec<Option<f64>> = results.iter().map(find).collect();
         let known: Vec<f64> = all.iter().flatten().copied().collect();
         let Spread { mean, std, .. } = Spread::of(&known);
-        let mut row = vec![name.clone(), format!("{mean:.4}"), format!("{std:.4}")];
-        row.extend(all.iter().map(|value| value.map_or("-".to_owned(), |value| format!("{value:.4}"))));
+        let mut row = vec![name.clone(), number(mean), number(std)];
+        row.extend(all.iter().map(|value| value.map_or("-".to_owned(), number)));
         rows.push(row);
     }
     render(&rows)

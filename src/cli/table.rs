@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::report::is_hidden;
+
 /// Aligns the columns: text to the left; from the second column on, numbers to the right.
 pub(super) fn render(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -24,9 +26,23 @@ fn is_number(cell: &str) -> bool {
     !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || ".,-+e%".contains(c))
 }
 
-/// The text with its control characters escaped.
+/// A number with four decimals, or as 3.05e28 where these would say nothing or too much.
+pub(super) fn number(value: f64) -> String {
+    number_to(value, 4)
+}
+
+/// A number with so many decimals, three or more; with as many digits and an exponent where it is very small or large.
+pub(super) fn number_to(value: f64, decimals: i32) -> String {
+    let (size, places) = (value.abs(), usize::try_from(decimals).unwrap_or(0));
+    if size == 0.0 || !size.is_finite() || (10_f64.powi(1 - decimals)..1e7).contains(&size) {
+        return format!("{value:.places$}");
+    }
+    format!("{value:.*e}", places - 2)
+}
+
+/// The text with what steers a terminal escaped: control characters, and the marks that turn or hide text.
 pub(super) fn printable(text: &str) -> String {
-    let write = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let write = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(write).collect()
 }
 
@@ -88,6 +104,16 @@ mod tests {
         // The fourth piece ends within the letter of two bytes.
         text.chunks(2).for_each(|piece| printable.write_all(piece).unwrap());
         assert_eq!(String::from_utf8(out).unwrap(), "a\\u{1b}[2Jä\\r\nb\n");
+    }
+
+    #[test]
+    fn numbers_have_no_more_digits_than_they_need() {
+        let texts =
+            [0.98123, 0.0, 1234.5, -0.25, 30_500_186_352_016_950_021_630_984_192.0, 4.2e-5].map(number);
+        assert_eq!(texts, ["0.9812", "0.0000", "1234.5000", "-0.2500", "3.05e28", "4.20e-5"]);
+        assert_eq!([number(f64::NAN), number(f64::INFINITY), number_to(1e-4, 6)], ["NaN", "inf", "0.000100"]);
+        assert_eq!(number_to(-1.234_567e9, 6), "-1.2346e9");
+        assert_eq!(printable("a\u{202e}b\u{7}é"), "a\\u{202e}b\\u{7}é");
     }
 
     #[test]

@@ -12,7 +12,6 @@ mod dataset;
 mod download;
 pub mod fetch;
 mod fingerprint;
-mod gzip;
 pub mod idx;
 pub mod images;
 mod jpeg;

@@ -86,8 +86,27 @@ pub(crate) struct ClassReport {
     pub(crate) per_class: Vec<ClassRow>,
     /// The bins of a reliability diagram.
     pub(crate) calibration: Vec<Calibrated>,
+    /// The classes told from all others at every threshold.
+    pub(crate) ranked: Vec<Ranked>,
     /// The misclassified rows with the highest confidence, worst first.
     pub(crate) worst: Vec<Mistake>,
+}
+
+/// One class told from all others at every threshold of its probability.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ranked {
+    /// Which class.
+    pub(crate) class: usize,
+    /// The ROC curve: `(false positive rate, true positive rate)` from (0, 0) to (1, 1).
+    pub(crate) roc: Vec<(f64, f64)>,
+    /// The precision-recall curve: `(recall, precision)`, by falling threshold.
+    pub(crate) precision_recall: Vec<(f64, f64)>,
+    /// The area under the ROC curve.
+    pub(crate) area: f64,
+    /// The average precision.
+    pub(crate) average_precision: f64,
+    /// The fraction of the rows that is of this class: the precision of guessing.
+    pub(crate) share: f64,
 }
 
 /// How well one class is predicted; fractions from 0 to 1.

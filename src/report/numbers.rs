@@ -51,7 +51,11 @@ pub(crate) fn tick(value: f64, step: f64, largest: f64) -> String {
         return "0".to_owned();
     }
     let text = if largest >= 1e15 || step < 1e-4 {
-        short_exponent(size, 1)
+        // As many digits as tell a tick from the next.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count of digits")]
+        let digits =
+            ((size.log10() + 1e-9).floor() - (step.log10() + 1e-9).floor()).clamp(0.0, 12.0) as usize;
+        short_exponent(size, digits.max(1))
     } else {
         let (unit, letter) = match largest {
             l if l >= 1e12 => (1e12, "T"),
@@ -137,5 +141,8 @@ mod tests {
         assert_eq!([tick(2000.0, 500.0, 4000.0), tick(60_000.0, 20_000.0, 60_000.0)], ["2,000", "60k"]);
         assert_eq!([tick(2.5e6, 5e5, 3e6), tick(2e-5, 1e-5, 4e-5)], ["2.5M", "2e-5"]);
         assert_eq!(tick(-1e-17, 0.1, 1.0), "0");
+        // A learning rate that changes little has ticks that differ.
+        assert_eq!([tick(1.1e-3, 2e-5, 1.2e-3), tick(1.12e-3, 2e-5, 1.2e-3)], ["1.1e-3", "1.12e-3"]);
+        assert_eq!([tick(1e15, 1e12, 2e15), tick(1.001e15, 1e12, 2e15)], ["1e15", "1.001e15"]);
     }
 }

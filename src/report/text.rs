@@ -2,7 +2,7 @@
 
 /// Characters that steer the direction of text or cannot be seen, see UAX #9 and Unicode TR 36, and the
 /// non-characters that XML forbids.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
@@ -68,8 +68,14 @@ pub(crate) fn readable(name: &str) -> String {
         Some(("train", rest)) => ("training ", rest),
         _ => ("", name),
     };
-    if name == "lr" {
-        return "learning rate".to_owned();
+    match name {
+        "lr" => return "learning rate".to_owned(),
+        "grad_norm" => return "norm of the gradients".to_owned(),
+        "clipped" => return "fraction of updates clipped".to_owned(),
+        _ => {}
+    }
+    if let Some(group) = name.strip_prefix("lr_") {
+        return format!("learning rate of group {group}");
     }
     prefix.to_owned() + &rest.split('_').map(spoken).collect::<Vec<_>>().join(" ")
 }
@@ -129,6 +135,7 @@ mod tests {
     #[test]
     fn metrics_read_as_words() {
         assert_eq!([readable("val_roc_auc"), readable("lr")], ["validation ROC AUC", "learning rate"]);
+        assert_eq!(readable("lr_2"), "learning rate of group 2");
         assert_eq!(capital("élan"), "Élan");
     }
 }

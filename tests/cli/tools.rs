@@ -1,12 +1,10 @@
 //! What helps with configs and shells.
 
-use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 
 use descent::config::Config;
 
-use crate::common::{configs, descent, fail, repository, succeed};
+use crate::common::{configs, fail, repository, succeed};
 
 #[test]
 fn a_config_is_checked_without_its_data() {
@@ -72,56 +70,4 @@ fn shells_get_completions_and_manual_pages() {
         let text = fs::read_to_string(folder.path().join("man1").join(page)).unwrap();
         assert!(text.contains(".TH"), "{page}");
     }
-}
-
-/// A run's log: so many epochs of so many updates and rows, whose loss is halved each time.
-fn write_log(run: &Path, epochs: u32, (updates, rows, seconds): (u32, u32, f64)) {
-    fs::create_dir_all(run).unwrap();
-    let mut text = String::new();
-    for epoch in 1..=epochs {
-        let (loss, step) = (f64::from(epoch).exp2().recip(), epoch * updates);
-        writeln!(
-            text,
-            "{{\"kind\":\"epoch\",\"epoch\":{epoch},\"step\":{step},\"train_loss\":{loss},\"val_accuracy\":{},\
-             \"lr\":0.1,\"seconds\":{seconds},\"samples\":{rows}}}",
-            1.0 - loss
-        )
-        .unwrap();
-    }
-    writeln!(
-        text,
-        "{{\"kind\":\"final\",\"epoch\":{epochs},\"step\":1,\"test_loss\":0.125,\"seconds\":1.0}}"
-    )
-    .unwrap();
-    fs::write(run.join("metrics.jsonl"), text).unwrap();
-}
-
-#[test]
-fn runs_are_compared_over_every_axis() {
-    let folder = tempfile::tempdir().unwrap();
-    write_log(&folder.path().join("full"), 4, (1, 1000, 0.5));
-    write_log(&folder.path().join("mini"), 2, (16, 1000, 1.0));
-    let text = succeed(folder.path(), &["compare", "full", "mini"]);
-    let blocks: Vec<&str> = text.split("\n\n").collect();
-    assert_eq!(blocks.len(), 5, "{text}");
-    let cells = |block: usize, row: usize| -> Vec<&str> {
-        blocks[block].lines().nth(row).unwrap().split_whitespace().collect()
-    };
-    assert_eq!(cells(0, 1), ["full", "4", "4", "4,000", "2.00", "0.0625", "0.1250"]);
-    assert_eq!(cells(0, 2), ["mini", "2", "32", "2,000", "2.00", "0.2500", "0.1250"]);
-    // After two epochs both have halved twice; by then mini has made 32 updates, and full 2.
-    assert_eq!(blocks[1].lines().next().unwrap(), "train_loss over epochs");
-    assert_eq!(cells(1, 3), ["2", "0.2500", "0.2500"]);
-    assert_eq!(cells(2, 3), ["2", "0.2500", "-"]);
-    assert_eq!(cells(2, 6), ["16", "0.0625", "0.5000"]);
-    assert_eq!(cells(4, 3), ["1.00", "0.2500", "0.5000"]);
-    let accuracy = succeed(folder.path(), &["compare", "full", "mini", "--metric", "val_accuracy"]);
-    assert!(accuracy.contains("val_accuracy over seconds") && accuracy.contains("0.9375"), "{accuracy}");
-    let error = fail(folder.path(), &["compare", "full", "mini", "--metric", "val_loss"], 1);
-    assert!(error.contains("it has train_loss, val_accuracy"), "{error}");
-    fs::write(folder.path().join("mini/metrics.jsonl"), "{\"kind\":\"epoch\"}\n").unwrap();
-    let error = fail(folder.path(), &["compare", "full", "mini"], 1);
-    assert!(error.contains("line 1: there is no number `samples`"), "{error}");
-    assert_eq!(descent(folder.path(), &["compare", "full"]).status.code(), Some(2));
-    fail(folder.path(), &["compare", "full", "nowhere"], 1);
 }

@@ -11,19 +11,19 @@ use crate::run::history::Axis;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Run folders.
-    #[arg(required_unless_present = "train", num_args = 2.., value_name = "RUN")]
+    /// Run folders, or folders of several runs: the folds of --folds, or an earlier comparison.
+    #[arg(required_unless_present = "train", value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
-    /// Metric to compare; by default the validation loss, or the training loss if a run has none. For --train: the
-    /// validation accuracy or error, or that of the test split.
+    /// Metric to compare, of the epochs or of the test split; by default the validation loss, or the training loss if a
+    /// run has none. For --train: the validation accuracy or error, or that of the test split.
     #[arg(long, value_name = "NAME")]
     pub(super) metric: Option<String>,
     /// Also write the curves as an SVG picture.
     #[arg(long, value_name = "FILE")]
     pub(super) svg: Option<PathBuf>,
-    /// Horizontal axis of the picture.
-    #[arg(long, value_enum, default_value_t = Axis::Epochs)]
-    pub(super) axis: Axis,
+    /// Axes to compare the runs over, one table each; the picture uses the first.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "AXIS", default_value = "epochs")]
+    pub(super) axis: Vec<Axis>,
     /// Train variants of this config and rank them.
     #[arg(long, value_name = "CONFIG", value_parser = paths::path(), conflicts_with = "runs", requires = "vary")]
     pub(super) train: Option<PathBuf>,

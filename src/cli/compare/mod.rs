@@ -1,6 +1,7 @@
 //! `descent compare RUN RUN …`: compares runs over epochs, updates, samples and seconds.
 
 mod arguments;
+mod names;
 mod ranking;
 mod tables;
 mod variant;
@@ -8,6 +9,9 @@ mod variants;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+
+use super::run_folders::run_folders;
+use crate::error::Error;
 
 pub(super) use arguments::Arguments;
 use tables::{draw, side_by_side};
@@ -17,8 +21,13 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode
     if let Some(config) = &arguments.train {
         return variants::run(arguments, config, quiet);
     }
-    let text = side_by_side(&arguments.runs, arguments.metric.as_deref())?;
-    draw(arguments, &arguments.runs)?;
+    let runs = run_folders(&arguments.runs)?;
+    if runs.len() < 2 {
+        let problem = "compare takes two runs or more, or a folder that has several";
+        return Err(Error::Config(problem.to_owned()).into());
+    }
+    let text = side_by_side(&runs, arguments.metric.as_deref(), &arguments.axis)?;
+    draw(arguments, &runs)?;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::arguments::Arguments;
 use super::variant::Variant;
 use crate::cli::spread::Spread;
-use crate::cli::table::{printable, render};
+use crate::cli::table::{number, printable, render};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Direction};
 
@@ -54,7 +54,8 @@ pub(super) fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
     let header = ["variant", "runs", "mean", "std", "95 % interval"].map(str::to_owned);
     let mut rows = vec![header.to_vec()];
     for Ranked { variant, spread: Spread { mean, std, half }, .. } in &ranked {
-        rows.push(vec![variant.name(), variant.count(), known(*mean), known(*std), interval(*mean, *half)]);
+        let within = interval(*mean, *half, metrics::range(metric));
+        rows.push(vec![variant.name(), variant.count(), known(*mean), known(*std), within]);
     }
     let mut text = format!("{}, {}\n{}", printable(metric), direction.words(), render(&rows));
     let [best, others @ ..] = ranked.as_slice() else { return Ok(text) };
@@ -89,22 +90,27 @@ fn margin(best: &Ranked<'_>, other: &Ranked<'_>, smaller: bool) -> String {
     let pairs = best.values.iter().zip(&other.values);
     let better: Vec<f64> = pairs.map(|(a, b)| if smaller { b - a } else { a - b }).collect();
     let Spread { mean, half, .. } = Spread::of(&better);
-    let (low, high) = (mean - half, mean + half);
+    let is_sure = mean - half > 0.0;
+    let [mean, low, high] = [mean, mean - half, mean + half].map(number);
     if half.is_nan() {
-        format!("by {mean:.4}; --seeds 3 tells how sure that is")
-    } else if low > 0.0 {
-        format!("by {mean:.4}, with 95 % between {low:.4} and {high:.4}")
+        format!("by {mean}; --seeds 3 tells how sure that is")
+    } else if is_sure {
+        format!("by {mean}, with 95 % between {low} and {high}")
     } else {
-        format!("by {mean:.4}, which may be chance: 95 % lie between {low:.4} and {high:.4}")
+        format!("by {mean}, which may be chance: 95 % lie between {low} and {high}")
     }
 }
 
-fn known(number: f64) -> String {
-    if number.is_nan() { "-".to_owned() } else { format!("{number:.4}") }
+fn known(value: f64) -> String {
+    if value.is_nan() { "-".to_owned() } else { number(value) }
 }
 
-fn interval(mean: f64, half: f64) -> String {
-    if half.is_nan() { "-".to_owned() } else { format!("{:.4} to {:.4}", mean - half, mean + half) }
+/// The interval within what the metric can be: Student's t knows no bounds, and an accuracy is never above 1.
+fn interval(mean: f64, half: f64, (least, greatest): (f64, f64)) -> String {
+    if half.is_nan() {
+        return "-".to_owned();
+    }
+    format!("{} to {}", number((mean - half).max(least)), number((mean + half).min(greatest)))
 }
 
 #[cfg(test)]
@@ -113,6 +119,14 @@ mod tests {
 
     use super::super::variant::VariantRun;
     use super::*;
+
+    #[test]
+    fn an_interval_stays_within_what_the_metric_can_be() {
+        assert_eq!(interval(0.9255, 0.0798, metrics::range("val_accuracy")), "0.8457 to 1.0000");
+        assert_eq!(interval(0.1, 0.3, metrics::range("test_rmse")), "0.0000 to 0.4000");
+        assert_eq!(interval(0.1, 0.3, metrics::range("test_mcc")), "-0.2000 to 0.4000");
+        assert_eq!(interval(0.1, 0.3, metrics::range("val_loss")), "-0.2000 to 0.4000");
+    }
 
     #[test]
     fn the_verdict_goes_seed_by_seed() {

@@ -6,29 +6,48 @@ use std::path::PathBuf;
 use serde_json::Map;
 
 use super::arguments::Arguments;
+use super::names;
 use crate::cli::differences;
-use crate::cli::table::{printable, render, thousands};
+use crate::cli::table::{number, printable, render, thousands};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
+use crate::report::RunData;
 use crate::run::folder;
 use crate::run::history::{Axis, History};
 
 /// The most rows of a table over one axis.
 const ROWS: usize = 10;
 
+/// Runs, and what they are called in tables.
+struct Compared {
+    runs: Vec<History>,
+    names: Vec<String>,
+}
+
+impl Compared {
+    fn read(paths: &[PathBuf], differences: &[(String, Vec<String>)]) -> Result<Self> {
+        let runs: Vec<History> = paths.iter().map(|path| History::read(path)).collect::<Result<_>>()?;
+        if let Some(run) = runs.iter().find(|run| run.epochs.is_empty()) {
+            return Err(Error::data(&run.path, "no epoch of this run has finished yet"));
+        }
+        Ok(Self { runs, names: names::of_runs(paths, differences) })
+    }
+}
+
 /// Writes the picture of --svg.
 pub(super) fn draw(arguments: &Arguments, runs: &[PathBuf]) -> Result<()> {
     let Some(path) = &arguments.svg else { return Ok(()) };
+    let Compared { runs: histories, names } = Compared::read(runs, &differences_of(runs)?)?;
     let mut drawn = Vec::new();
-    for run in runs {
+    for (run, name) in runs.iter().zip(names) {
         let config = Config::read(&folder::config_of(run, "compare")?, &[])?;
-        drawn.push(crate::cli::report::curves(run, &config)?);
+        drawn.push(RunData { name, ..crate::cli::report::curves(run, &config)? });
     }
-    let histories: Vec<History> = runs.iter().map(|path| History::read(path)).collect::<Result<_>>()?;
     let known = arguments.metric.as_deref().filter(|metric| histories.iter().all(|run| run.has(metric)));
     let metric = known.unwrap_or_else(|| default_metric(&histories));
-    files::write(&Local, path, crate::report::curve_svg(&drawn, metric, arguments.axis, false).as_bytes())
+    let axis = arguments.axis.first().copied().unwrap_or(Axis::Epochs);
+    files::write(&Local, path, crate::report::curve_svg(&drawn, metric, axis, false).as_bytes())
 }
 
 /// The validation loss, or the training loss if a run has none.
@@ -36,43 +55,51 @@ fn default_metric(runs: &[History]) -> &'static str {
     if runs.iter().all(|run| run.has("val_loss")) { "val_loss" } else { "train_loss" }
 }
 
-/// Tables that compare runs.
-pub(super) fn side_by_side(paths: &[PathBuf], metric: Option<&str>) -> Result<String> {
-    let runs: Vec<History> = paths.iter().map(|path| History::read(path)).collect::<Result<_>>()?;
-    let metric = metric.unwrap_or_else(|| default_metric(&runs));
-    if let Some(run) = runs.iter().find(|run| !run.has(metric)) {
-        let problem =
-            format!("no epoch of it has `{}`; it has {}", metric.escape_debug(), run.names().join(", "));
+/// Tables that compare runs: how each ended, the keys in which they differ, and a metric over each of these axes.
+pub(super) fn side_by_side(paths: &[PathBuf], metric: Option<&str>, axes: &[Axis]) -> Result<String> {
+    let differences = differences_of(paths)?;
+    let compared = Compared::read(paths, &differences)?;
+    let metric = metric.unwrap_or_else(|| default_metric(&compared.runs));
+    let of_test = metric.starts_with("test_");
+    let lacks = |run: &&History| if of_test { run.test(metric).is_none() } else { !run.has(metric) };
+    if let Some(run) = compared.runs.iter().find(lacks) {
+        let which = if of_test { "its final line does not have" } else { "no epoch of it has" };
+        let problem = format!("{which} `{}`; it has {}", metric.escape_debug(), run.names().join(", "));
         return Err(Error::data(&run.path, problem));
     }
-    let mut text = summary(&runs, metric);
-    text.push_str(&apart(paths)?);
-    for axis in Axis::ALL {
-        let _ = write!(text, "\n{metric} over {}\n{}", axis.name(), over(&runs, metric, axis));
+    let mut text = summary(&compared, metric);
+    text.push_str(&apart(&compared, differences));
+    // The test split is measured once, at the end.
+    for axis in axes.iter().filter(|_| !of_test) {
+        let _ = write!(text, "\n{metric} over {}\n{}", axis.name(), over(&compared, metric, *axis));
     }
     Ok(text)
 }
 
-/// A row for each config key whose values differ; nothing if a folder has no config.
-fn apart(paths: &[PathBuf]) -> Result<String> {
+/// The config keys whose values differ; none if a folder has no config.
+fn differences_of(paths: &[PathBuf]) -> Result<Vec<(String, Vec<String>)>> {
     let known: Option<Vec<PathBuf>> =
         paths.iter().map(|path| folder::config_of(path, "compare").ok()).collect();
-    let Some(known) = known else { return Ok(String::new()) };
-    let configs: Vec<Config> = known.iter().map(|path| Config::read(path, &[])).collect::<Result<_>>()?;
-    let differences = differences::between(&configs)?;
+    let configs: Vec<Config> =
+        known.unwrap_or_default().iter().map(|path| Config::read(path, &[])).collect::<Result<_>>()?;
+    differences::between(&configs)
+}
+
+/// A row for each config key whose values differ.
+fn apart(compared: &Compared, differences: Vec<(String, Vec<String>)>) -> String {
     if differences.is_empty() {
-        return Ok(String::new());
+        return String::new();
     }
     let mut rows = vec![vec!["config".to_owned()]];
-    rows[0].extend(paths.iter().map(|path| printable(&path.display().to_string())));
+    rows[0].extend(compared.names.iter().cloned());
     for (key, values) in differences {
         rows.push([vec![printable(&key)], values.iter().map(|value| printable(value)).collect()].concat());
     }
-    Ok(format!("\n{}", render(&rows)))
+    format!("\n{}", render(&rows))
 }
 
-/// A row per run: how long it took, the metric at its end, and the results on the test split.
-fn summary(runs: &[History], metric: &str) -> String {
+/// A row per run: how long it took, the metric at its end, the results on the test split, and its folder.
+fn summary(Compared { runs, names }: &Compared, metric: &str) -> String {
     let mut tests: Vec<&str> = Vec::new();
     for name in runs.iter().flat_map(|run| &run.last).flat_map(Map::keys) {
         if name.starts_with("test_") && !tests.contains(&name.as_str()) {
@@ -80,26 +107,30 @@ fn summary(runs: &[History], metric: &str) -> String {
         }
     }
     // What fits a terminal; the files have them all.
+    tests.sort_by_key(|name| *name != metric);
     tests.truncate(2);
-    let title = |name: &str| name.to_owned();
-    let mut rows = vec![Axis::ALL.iter().map(|axis| title(axis.name())).collect::<Vec<_>>()];
-    rows[0].insert(0, title("run"));
-    rows[0].push(format!("last {metric}"));
-    rows[0].extend(tests.iter().map(|name| title(name)));
-    for run in runs {
+    let of_test = metric.starts_with("test_");
+    let paths: Vec<String> = runs.iter().map(|run| printable(&run.path.display().to_string())).collect();
+    let with_paths = paths != *names;
+    let mut rows = vec![vec!["run".to_owned()]];
+    rows[0].extend(Axis::ALL.iter().map(|axis| axis.name().to_owned()));
+    rows[0].extend((!of_test).then(|| format!("last {metric}")));
+    rows[0].extend(tests.iter().map(|name| (*name).to_owned()));
+    rows[0].extend(with_paths.then(|| "folder".to_owned()));
+    for ((run, name), path) in runs.iter().zip(names).zip(paths) {
         let Some(last) = run.epochs.last() else { continue };
-        let mut row = vec![name(run)];
+        let mut row = vec![name.clone()];
         row.extend(Axis::ALL.iter().map(|axis| place(*axis, last.at[*axis as usize])));
-        row.push(number(last.value(metric)));
-        let test = |name: &&str| number(run.last.as_ref().and_then(|line| line.get(*name)?.as_f64()));
-        row.extend(tests.iter().map(test));
+        row.extend((!of_test).then(|| known(last.value(metric))));
+        row.extend(tests.iter().map(|name| known(run.test(name))));
+        row.extend(with_paths.then_some(path));
         rows.push(row);
     }
     render(&rows)
 }
 
 /// The metric of each run at some places of an axis: that of the last epoch that had ended by then.
-fn over(runs: &[History], metric: &str, axis: Axis) -> String {
+fn over(Compared { runs, names }: &Compared, metric: &str, axis: Axis) -> String {
     let epochs = runs.iter().flat_map(|run| &run.epochs);
     let mut places: Vec<f64> = epochs.map(|epoch| epoch.at[axis as usize]).collect();
     places.sort_by(f64::total_cmp);
@@ -120,21 +151,16 @@ fn over(runs: &[History], metric: &str, axis: Axis) -> String {
         places.dedup();
     }
     let mut rows = vec![vec![axis.name().to_owned()]];
-    rows[0].extend(runs.iter().map(name));
+    rows[0].extend(names.iter().cloned());
     for at in places {
         let mut row = vec![place(axis, at)];
         row.extend(runs.iter().map(|run| {
             let reached = run.epochs.iter().rev().find(|epoch| epoch.at[axis as usize] <= at);
-            number(reached.and_then(|epoch| epoch.value(metric)))
+            known(reached.and_then(|epoch| epoch.value(metric)))
         }));
         rows.push(row);
     }
     render(&rows)
-}
-
-/// The name of a run in a table.
-fn name(run: &History) -> String {
-    printable(&run.path.display().to_string())
 }
 
 /// A place on an axis.
@@ -143,6 +169,6 @@ fn place(axis: Axis, value: f64) -> String {
     if axis == Axis::Seconds { format!("{value:.2}") } else { thousands(value as u64) }
 }
 
-fn number(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.4}"))
+fn known(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), number)
 }

@@ -65,7 +65,7 @@ fn ranking(arguments: &Arguments, variants: &[Variant], out: &Path) -> Result<St
         return Ok(text);
     }
     let _ = writeln!(text, "\nThe first seed's runs, in {}:\n", out.display());
-    text.push_str(&side_by_side(&firsts, None)?);
+    text.push_str(&side_by_side(&firsts, None, &arguments.axis)?);
     draw(arguments, &firsts)?;
     Ok(text)
 }

@@ -3,6 +3,7 @@
 mod curve;
 mod keys;
 mod noted;
+mod progress;
 mod state;
 mod terminal;
 mod text;
@@ -17,7 +18,7 @@ use noted::Noted;
 use state::State;
 use terminal::Screen;
 
-pub(crate) use state::Progress;
+pub(crate) use progress::Progress;
 pub(crate) use terminal::restore;
 
 /// How often the screen is drawn and the keys are read.
@@ -83,6 +84,11 @@ impl Dashboard {
     pub(crate) fn epoch(&mut self, epoch: u64, numbers: &[(String, f64)], lr: f64) {
         self.state.epoch(epoch, numbers, lr);
         self.look_if_due();
+    }
+
+    /// Takes the names of the metrics that the run monitors, which are shown first.
+    pub(crate) fn watch(&mut self, metrics: &[&str]) {
+        self.state.watch(metrics);
     }
 
     /// Takes lines for the messages; they are printed once more when the terminal is given back.

@@ -3,26 +3,8 @@
 use std::collections::VecDeque;
 
 use super::curve::Curve;
+use super::progress::{Progress, position, within};
 use super::text;
-
-/// Where a run stands after an update.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
-    /// The epoch, from 1.
-    pub(crate) epoch: u64,
-    /// The rows of it that are done.
-    pub(crate) rows: u64,
-    /// The rows that it has.
-    pub(crate) rows_in_epoch: u64,
-    /// The mean loss of this update's rows; the curve takes means of these.
-    pub(crate) loss: f64,
-    /// Its learning rate.
-    pub(crate) lr: f64,
-    /// The seconds of the epoch so far.
-    pub(crate) seconds: f64,
-    /// The updates of the run so far.
-    pub(crate) step: u64,
-}
 
 /// The messages that are kept, and the characters of each.
 const MESSAGES: usize = 500;
@@ -51,6 +33,8 @@ pub(super) struct State {
     pub(super) rate: Curve,
     /// The numbers of the epochs by name, in the order in which they came.
     pub(super) numbers: Vec<(String, Curve)>,
+    /// The metrics that the run monitors.
+    watched: Vec<String>,
     /// Rows a second, smoothed.
     pub(super) speed: Option<f64>,
     /// The seconds since the dashboard was opened.
@@ -76,6 +60,7 @@ impl State {
             lr: Curve::default(),
             rate: Curve::default(),
             numbers: Vec::new(),
+            watched: Vec::new(),
             speed: None,
             elapsed: 0.0,
             start: 0.0,
@@ -107,6 +92,13 @@ impl State {
             });
             self.numbers[index].1.push(epoch as f64, *value);
         }
+        // A small screen has no room for all of them: first the losses, then what is monitored.
+        let Self { numbers, watched, .. } = self;
+        numbers.sort_by_key(|(name, _)| (split(name).1 != LOSS, !watched.contains(name)));
+    }
+
+    pub(super) fn watch(&mut self, metrics: &[&str]) {
+        self.watched = metrics.iter().map(|name| text::plain(name)).collect();
     }
 
     pub(super) fn say(&mut self, lines: &str) {
@@ -210,19 +202,6 @@ pub(super) fn split(name: &str) -> (&str, &str) {
     parts.unwrap_or(("", name))
 }
 
-/// The part of its epoch that is done.
-#[allow(clippy::cast_precision_loss, reason = "a count")]
-fn within(progress: &Progress) -> f64 {
-    let Progress { rows, rows_in_epoch, .. } = progress;
-    if *rows_in_epoch == 0 { 0.0 } else { (*rows as f64 / *rows_in_epoch as f64).min(1.0) }
-}
-
-/// The epochs that are done.
-#[allow(clippy::cast_precision_loss, reason = "a count")]
-fn position(progress: &Progress) -> f64 {
-    progress.epoch.saturating_sub(1) as f64 + within(progress)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +257,17 @@ mod tests {
             ["loss accuracy", "loss f1", "loss lr", "loss rows/s", "loss", "loss accuracy"]
         );
         assert_eq!(shown(false), ["loss", "accuracy", "f1", "lr", "rows/s", "loss"]);
+    }
+
+    #[test]
+    fn what_is_monitored_comes_behind_the_losses() {
+        let mut state = State::new("run", 10, true);
+        state.watch(&["val_mcc"]);
+        let names = ["train_loss", "val_loss", "val_accuracy", "val_f1", "val_mcc"];
+        state.epoch(1, &names.map(|name| (name.to_owned(), 0.5)), 0.1);
+        assert_eq!(state.charts(true), [LOSS, "mcc"]);
+        let rows: Vec<&str> = state.numbers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(rows, ["train_loss", "val_loss", "val_mcc", "val_accuracy", "val_f1"]);
     }
 
     #[test]

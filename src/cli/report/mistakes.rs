@@ -1,7 +1,9 @@
 //! Evaluation of a run for the report: confusion, calibration, and the worst mistakes.
 
-use candle_core::{DType, Tensor};
+use candle_core::DType;
 
+use super::batches::for_each_batch;
+use super::ranked;
 use crate::data::preprocess::PreprocessingSource;
 use crate::data::{Dataset, Preprocessing, Task};
 use crate::error::Result;
@@ -9,13 +11,12 @@ use crate::metrics::{ClassCounts, ClassRows};
 use crate::report::{
     Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, ValueMistake, ValueReport,
 };
-use crate::trainer::{self, Trainer};
+use crate::trainer::Trainer;
 
 /// Mistakes that are shown.
 const WORST: usize = 24;
 /// Points of a scatter.
 const POINTS: usize = 2000;
-const ROWS: usize = 1000;
 
 /// Evaluates the network on `data`.
 pub(super) fn evaluation(
@@ -52,6 +53,7 @@ fn of_classes(
         calibration: calibration
             .map(|bin| Calibrated { confidence: bin.confidence, accuracy: bin.accuracy, count: bin.count })
             .collect(),
+        ranked: ranked::of(trainer, data)?,
         worst: wrong(trainer, data, preprocessing)?,
     })
 }
@@ -120,22 +122,6 @@ fn of_values(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -
         }
     }
     Ok(ValueReport { names, scatter, worst })
-}
-
-/// Calls `see` with the first row of each batch, what is said of its rows, and their targets, both in their own units.
-fn for_each_batch(
-    trainer: &Trainer,
-    data: &Dataset,
-    mut see: impl FnMut(usize, &Tensor, &Tensor) -> Result<()>,
-) -> Result<()> {
-    let mut first = 0;
-    for rows in data.chunks_of(ROWS) {
-        let xs = data.inputs(&rows)?;
-        let said = trainer::predict(trainer.network(), trainer.loss(), &xs, data.units())?;
-        see(first, &said.to_dtype(DType::F64)?, &data.exact_targets(&rows)?)?;
-        first += rows.len();
-    }
-    Ok(())
 }
 
 /// The features of a row as the network reads them.

@@ -1,6 +1,8 @@
 //! `descent report RUN …`: writes one HTML page about runs.
 
+mod batches;
 mod mistakes;
+mod ranked;
 mod tensors;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use clap::Args;
 use super::device::Compute;
 use super::differences;
 use super::messages::say;
+use super::run_folders::run_folders;
 use super::table::thousands;
 use crate::config::Config;
 use crate::error::Result;
@@ -23,7 +26,7 @@ use crate::trainer::Trainer;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folders.
+    /// Run folders, or folders of several runs: the folds of --folds, or a comparison.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// HTML file to write.
@@ -41,10 +44,12 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let device = arguments.compute.device()?;
     let mut runs = Vec::new();
     let mut configs = Vec::new();
-    for path in &arguments.runs {
+    for path in &run_folders(&arguments.runs)? {
         let trained = TrainedRun::open(path, "report", &[])?.allow_nonfinite(true);
         let mut run = curves(path, &trained.config)?;
-        if !arguments.no_data {
+        if run.points.is_empty() {
+            tracing::warn!("{}: no epoch of this run has finished yet", path.display());
+        } else if !arguments.no_data {
             // The data may have moved; the curves are still there.
             if let Err(error) = look(&trained, &device, &mut run) {
                 tracing::warn!("{}: only its curves are shown: {error}", path.display());
@@ -110,7 +115,8 @@ fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> 
             run.facts.push((what.to_owned(), thousands(rows as u64)));
         }
     }
-    let mut trainer: Trainer = session::trainer(&trained.config, network, loss)?;
+    let plan = trained.config.plan(splits.train.len());
+    let mut trainer: Trainer = session::trainer(&trained.config, plan, network, loss)?;
     run.tensors = tensors::of(&mut trainer, &splits.train)?;
     let judged = splits.test.as_ref().map(|test| ("test", test));
     let judged = judged.or(splits.validation.as_ref().map(|validation| ("val", validation)));

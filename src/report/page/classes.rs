@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::numbering::Numbers;
 use super::table::{END, Table, figure, head, name_of, start};
-use super::{Numbers, mistakes};
+use super::{mistakes, ranked};
 use crate::report::data::ClassReport;
 use crate::report::numbers::{number, percent, real64};
 use crate::report::plot::{Chart, expected_error, reliability};
@@ -18,10 +19,11 @@ pub(super) fn html(report: &ClassReport, split: &str, numbers: &mut Numbers) -> 
     let confused =
         if report.confusion.len() <= WIDEST { matrix(report, numbers) } else { pairs(report, numbers) };
     let scores = scores(report, numbers);
+    let ranked = ranked::html(report, numbers);
     let calibration = calibration(report, numbers);
     let worst = mistakes::html(report, numbers);
     format!(
-        "<h3>Classes on the {split} split</h3><div class=\"beside\">{confused}{scores}</div>\
+        "<h3>Classes on the {split} split</h3><div class=\"beside\">{confused}{scores}</div>{ranked}\
          <div class=\"beside\">{calibration}{worst}</div>"
     )
 }

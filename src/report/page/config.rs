@@ -1,6 +1,6 @@
 //! The configuration keys that differ between the runs.
 
-use super::Numbers;
+use super::numbering::Numbers;
 use super::table::{self, Table};
 use crate::report::data::Page;
 use crate::report::numbers::NONE;

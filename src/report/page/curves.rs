@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::Numbers;
+use super::numbering::Numbers;
 use super::table;
 use crate::report::data::RunData;
 use crate::report::numbers::{count, number};
@@ -71,7 +71,9 @@ fn families(runs: &[RunData]) -> Vec<Family> {
             names.push(name);
         }
     }
-    names.sort_by_key(|name| *name == "lr");
+    let is_diagnostic =
+        |name: &str| ["grad_norm", "clipped", "lr"].contains(&name) || name.starts_with("lr_");
+    names.sort_by_key(|name| is_diagnostic(name));
     let mut families: Vec<Family> = Vec::new();
     for name in names {
         let own = name.strip_prefix("train_").or_else(|| name.strip_prefix("val_"));
@@ -215,6 +217,7 @@ fn chart(id: String, family: &Family, curves: &[Curve], axis: Axis, log: bool) -
         y: format!("{}{scale}", family.title),
         log,
         standalone: false,
+        counts: axis != Axis::Seconds,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Numbers;
+use super::numbering::Numbers;
 use super::table::name_of;
 use crate::report::data::{ClassReport, Mistake};
 use crate::report::numbers::percent;

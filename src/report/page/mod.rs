@@ -4,6 +4,8 @@ mod classes;
 mod config;
 mod curves;
 mod mistakes;
+mod numbering;
+mod ranked;
 mod results;
 mod run;
 mod table;
@@ -16,36 +18,11 @@ use super::data::Page;
 use super::palette::{self, INK, MUTED, PAPER, RULE};
 use super::text::escape;
 pub(crate) use curves::curve_svg;
+use numbering::Numbers;
 
 /// What the page may do: show what is in it.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-
-/// The numbers of tables, figures and charts given out so far.
-#[derive(Debug, Default)]
-struct Numbers {
-    tables: usize,
-    figures: usize,
-    charts: usize,
-}
-
-impl Numbers {
-    fn table(&mut self) -> usize {
-        self.tables += 1;
-        self.tables
-    }
-
-    fn figure(&mut self) -> usize {
-        self.figures += 1;
-        self.figures
-    }
-
-    /// An id that no other chart has.
-    fn chart(&mut self) -> String {
-        self.charts += 1;
-        format!("chart{}", self.charts)
-    }
-}
 
 /// The page as HTML. Names and cells are escaped here and below, once, where they are written.
 pub(crate) fn html(page: &Page) -> String {
@@ -110,13 +87,17 @@ fn style() -> String {
 mod tests {
     use super::*;
     use crate::report::data::{
-        Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, Point, RunData, TensorStats,
+        Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, Point, Ranked, RunData, TensorStats,
         ValueMistake, ValueReport,
     };
     use crate::report::plot::tests::well_formed;
 
     const HOSTILE: &str =
         "</script></style></title><script>alert('1')</script><img src=x onerror=\"a()\">&\u{202e}\u{1b}\0";
+
+    fn ranked() -> Ranked {
+        Ranked { roc: vec![(0.0, 0.0), (f64::NAN, 1.0), (1.0, 1.0)], area: 0.5, ..Ranked::default() }
+    }
 
     fn hostile() -> Page {
         let name = || HOSTILE.to_owned();
@@ -132,6 +113,7 @@ mod tests {
             confusion: vec![vec![u64::MAX; 2]; 2],
             per_class: vec![ClassRow { precision: f64::NAN, ..ClassRow::default() }; 2],
             calibration: vec![Calibrated { confidence: 0.5, accuracy: f64::NAN, count: 1 }],
+            ranked: vec![ranked()],
             worst: vec![mistake],
         };
         let values = ValueReport {

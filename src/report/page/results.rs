@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::Numbers;
+use super::numbering::Numbers;
 use super::table::{self, Table, head};
 use crate::report::data::RunData;
 use crate::report::numbers::{NONE, count, number, seconds};
 use crate::report::text::{escape, readable};
 use crate::run::history::Axis;
+
+/// The most columns that fit a page.
+const WIDEST: usize = 9;
 
 pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
     let loss = loss_of(runs);
@@ -19,12 +22,14 @@ pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
     }
     let mut table = Table { numbers_from: 1, head: head(&["run"]), ..Table::default() };
     table.head.extend(Axis::ALL.map(|axis| axis.name().to_owned()));
-    table.head.extend(
-        ["last", "best", "at epoch"].map(|which| format!("{which} {}", escape(&loss_title(which, loss)))),
-    );
+    table.head.extend(["last", "best"].map(|which| format!("{which} {}", escape(&readable(loss)))));
+    table.head.push("at epoch".to_owned());
     table.head.extend(tests.iter().map(|name| escape(&readable(name))));
     for (index, run) in runs.iter().enumerate() {
         table.rows.push(row(run, index, loss, &tests));
+    }
+    if table.head.len() > WIDEST && runs.len() < WIDEST {
+        table = turned(table);
     }
     let _ = write!(
         table.caption,
@@ -46,8 +51,14 @@ pub(super) fn loss_of(runs: &[RunData]) -> &'static str {
     if validated { "val_loss" } else { "train_loss" }
 }
 
-fn loss_title(which: &str, loss: &str) -> String {
-    if which == "at epoch" { String::new() } else { readable(loss) }
+/// The table with a row for each of its columns: runs are few, and their metrics many.
+fn turned(table: Table) -> Table {
+    let mut lines = std::iter::once(table.head).chain(table.rows).map(Vec::into_iter).collect::<Vec<_>>();
+    let mut next = || lines.iter_mut().map_while(Iterator::next).collect::<Vec<String>>();
+    let mut turned = Table { numbers_from: 1, head: next(), ..Table::default() };
+    "result".clone_into(&mut turned.head[0]);
+    turned.rows.extend(std::iter::from_fn(|| Some(next()).filter(|row| !row.is_empty())));
+    turned
 }
 
 fn row(run: &RunData, index: usize, loss: &str, tests: &[&str]) -> Vec<String> {
@@ -90,6 +101,19 @@ mod tests {
         let run = RunData { points: points.collect(), ..RunData::default() };
         let row = row(&run, 0, loss_of(std::slice::from_ref(&run)), &["test_f1"]);
         assert_eq!(row[5..], ["0.5000", "0.2000", "3", NONE]);
+    }
+
+    #[test]
+    fn a_table_of_many_metrics_is_turned() {
+        let tests: Vec<_> = (0..11).map(|index| (format!("test_m{index}"), f64::from(index))).collect();
+        let run = |name: &str| RunData { name: name.to_owned(), tests: tests.clone(), ..RunData::default() };
+        let html = section(&[run("a"), run("b")], &mut Numbers::default());
+        // A column for each run, a row for each of 4 lengths, 3 losses and 11 metrics.
+        let (head, rows) = html.split_once("</thead>").unwrap();
+        assert_eq!((head.matches("<th ").count(), rows.matches("<tr>").count()), (3, 18), "{html}");
+        let few = RunData { tests: tests[..1].to_vec(), ..run("c") };
+        let html = section(&[few], &mut Numbers::default());
+        assert_eq!(html.split_once("</thead>").unwrap().1.matches("<tr>").count(), 1, "{html}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Numbers, classes, table, tensors, values};
+use super::numbering::Numbers;
+use super::{classes, table, tensors, values};
 use crate::report::data::RunData;
 use crate::report::text::{escape, escape_lines};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Numbers;
+use super::numbering::Numbers;
 use crate::report::palette::classes;
 use crate::report::text::escape;
 

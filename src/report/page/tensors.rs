@@ -1,6 +1,6 @@
 //! Weights and their gradients.
 
-use super::Numbers;
+use super::numbering::Numbers;
 use super::table::{Table, head};
 use crate::report::data::{Bin, TensorStats};
 use crate::report::numbers::{NONE, number, percent};

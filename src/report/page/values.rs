@@ -1,6 +1,6 @@
 //! Predicted over actual values, and the errors.
 
-use super::Numbers;
+use super::numbering::Numbers;
 use super::table::{Table, figure, head, name_of};
 use crate::report::data::{Bin, ValueReport};
 use crate::report::numbers::{number, real};

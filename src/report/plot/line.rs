@@ -33,7 +33,7 @@ pub(crate) fn line_chart(chart: &Chart, lines: &[Line]) -> String {
     let points = || lines.iter().flat_map(|(_, points)| points.iter().copied());
     // A point without a value must not stretch the axis.
     let seen = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite() && (!chart.log || *y > 0.0);
-    let x = Scale::over(points().filter(seen).map(|(x, _)| x), false, 0.0);
+    let x = Scale::over(points().filter(seen).map(|(x, _)| x), false, 0.0).of_counts(chart.counts);
     let y = Scale::over(points().filter(seen).map(|(_, y)| y), chart.log, 0.04);
     let frame = Frame::new(room, x, y);
     let mut body = frame.axes(chart);
@@ -99,6 +99,7 @@ mod tests {
             y: text,
             log,
             standalone,
+            counts: log,
         }
     }
 

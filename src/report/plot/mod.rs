@@ -8,6 +8,7 @@ mod frame;
 mod labels;
 mod line;
 mod path;
+mod ratios;
 mod reliability;
 mod scale;
 mod scatter;
@@ -20,6 +21,7 @@ use super::palette::style;
 use super::text::escape;
 pub(crate) use bars::{bar_chart, sparkline};
 pub(crate) use line::{Line, line_chart};
+pub(crate) use ratios::{Guessing, ratios};
 pub(crate) use reliability::{expected_error, reliability};
 pub(crate) use scatter::scatter;
 pub(crate) use thin::{points_per_line, thin};
@@ -39,6 +41,8 @@ pub(crate) struct Chart {
     pub(crate) y: String,
     /// Whether y is logarithmic.
     pub(crate) log: bool,
+    /// Whether x counts things, between which there is nothing.
+    pub(crate) counts: bool,
     /// Whether it is a file of its own.
     pub(crate) standalone: bool,
 }

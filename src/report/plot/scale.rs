@@ -16,6 +16,8 @@ pub(super) struct Scale {
     /// The places of `low` and `high`.
     pub(super) from: f64,
     pub(super) to: f64,
+    /// Whether it counts: epochs, updates, samples. Then there is no tick between two of them.
+    pub(super) whole: bool,
 }
 
 impl Scale {
@@ -35,12 +37,24 @@ impl Scale {
         let room = (high - low) * margin;
         // Amounts that come near 0 are seen best with it.
         let floor = if !log && low >= 0.0 && low < 0.25 * high { 0.0 } else { low - room };
-        Self { log, low: if margin > 0.0 { floor } else { low }, high: high + room, from: 0.0, to: 1.0 }
+        Self {
+            log,
+            low: if margin > 0.0 { floor } else { low },
+            high: high + room,
+            from: 0.0,
+            to: 1.0,
+            whole: false,
+        }
     }
 
     /// The scale laid between two places.
     pub(super) fn between(self, from: f64, to: f64) -> Self {
         Self { from, to, ..self }
+    }
+
+    /// The scale of counts.
+    pub(super) fn of_counts(self, whole: bool) -> Self {
+        Self { whole, ..self }
     }
 
     /// Where a value lies; none for what cannot be drawn.
@@ -58,6 +72,7 @@ impl Scale {
         let value = |at: f64| if self.log { 10_f64.powf(at) } else { at };
         let (low, high) = (value(self.low), value(self.high));
         let step = round_step((high - low) / f64::from(most));
+        let step = if self.whole { step.max(1.0) } else { step };
         let first = (low / step - 1e-9).ceil();
         (0..most * 3)
             .map(|index| (first + f64::from(index)) * step)
@@ -134,6 +149,36 @@ mod tests {
         assert_eq!(labels(&[1.0, 10.0], true, 0.0), ["1", "2", "5", "10"]);
         // Less than a factor of two: as on a linear axis.
         assert_eq!(labels(&[1.0, 1.5], true, 0.0), ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5"]);
+    }
+
+    #[test]
+    fn ticks_differ_whatever_the_range() {
+        let ranges = [
+            (1.1e-3, 1.14e-3),
+            (9.985e-4, 1e-3),
+            (1e9, 1e9 + 1.0),
+            (0.5, 0.500_01),
+            (3e-5, 9e-5),
+            (1e15, 1.01e15),
+        ];
+        for (low, high) in ranges {
+            for log in [false, true] {
+                let labels = labels(&[low, high], log, 0.0);
+                assert!(labels.windows(2).all(|pair| pair[0] != pair[1]), "{low} to {high}: {labels:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn epochs_are_whole() {
+        let labels = |last: f64| -> Vec<String> {
+            let scale = Scale::over([1.0, last].into_iter(), false, 0.0).of_counts(true).between(0.0, 100.0);
+            scale.ticks(6).into_iter().map(|(_, label)| label).collect()
+        };
+        assert_eq!(labels(3.0), ["1", "2", "3"]);
+        assert_eq!(labels(2.0), ["1", "2"]);
+        assert_eq!(labels(1.0), ["1"]);
+        assert_eq!(labels(12.0), ["2", "4", "6", "8", "10", "12"]);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 mod bad;
 mod formats;
-mod gzip;
 pub(super) mod images;
 mod old_runs;
 mod predict;

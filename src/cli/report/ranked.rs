@@ -1,0 +1,109 @@
+//! ROC and precision-recall curves of a data set, as scikit-learn's `roc_curve` and `precision_recall_curve` have them.
+
+use crate::data::{Dataset, Task};
+use crate::error::Result;
+use crate::metrics::ClassRows;
+use crate::report::Ranked;
+use crate::trainer::Trainer;
+
+use super::batches::for_each_batch;
+
+/// The most classes that are shown.
+const CLASSES: usize = 10;
+/// The most points of a curve.
+const POINTS: usize = 400;
+
+/// The classes of a data set told from all others: of two the positive one. Nothing for several labels, of many classes,
+/// and where rows of a class are missing.
+pub(super) fn of(trainer: &Trainer, data: &Dataset) -> Result<Vec<Ranked>> {
+    let info = data.target_info();
+    if !matches!(trainer.loss().want(), Task::Classes { .. } | Task::Labels) || info.classes.len() > CLASSES {
+        return Ok(Vec::new());
+    }
+    let mut scores: Vec<Vec<(f64, bool)>> = Vec::new();
+    for_each_batch(trainer, data, |_, said, ys| {
+        for row in ClassRows::new(trainer.loss().want(), None, said, ys)?.iter() {
+            scores.resize_with(row.probabilities.len().max(scores.len()), Vec::new);
+            for (class, probability) in row.probabilities.iter().enumerate() {
+                scores[class].push((*probability, row.target == class));
+            }
+        }
+        Ok(())
+    })?;
+    if scores.len() > CLASSES {
+        return Ok(Vec::new());
+    }
+    let two = scores.len() == 2;
+    let ranked = scores.into_iter().enumerate().filter(|(class, _)| !two || *class == info.positive);
+    Ok(ranked.filter_map(|(class, scores)| curves(class, scores)).collect())
+}
+
+/// The curves of a class by the probabilities of all rows and whether they are of it; none where all or no rows are.
+#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+fn curves(class: usize, mut scores: Vec<(f64, bool)>) -> Option<Ranked> {
+    let positive = scores.iter().filter(|(_, own)| *own).count() as f64;
+    let negative = scores.len() as f64 - positive;
+    if positive == 0.0 || negative == 0.0 {
+        return None;
+    }
+    scores.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut ranked =
+        Ranked { class, roc: vec![(0.0, 0.0)], share: positive / (positive + negative), ..Ranked::default() };
+    let (mut found, mut wrong) = (0.0, 0.0);
+    // Rows of the same probability pass a threshold together.
+    for tied in scores.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        let (before, last) = (found, ranked.roc[ranked.roc.len() - 1]);
+        found += tied.iter().filter(|(_, own)| *own).count() as f64;
+        wrong += tied.iter().filter(|(_, own)| !*own).count() as f64;
+        let (rate, precision) = ((wrong / negative, found / positive), found / (found + wrong));
+        ranked.area += (rate.0 - last.0) * f64::midpoint(rate.1, last.1);
+        ranked.average_precision += (found - before) / positive * precision;
+        ranked.roc.push(rate);
+        ranked.precision_recall.push((found / positive, precision));
+    }
+    ranked.roc = thinned(&ranked.roc);
+    ranked.precision_recall = thinned(&ranked.precision_recall);
+    Some(ranked)
+}
+
+/// So many of the points, the first and the last among them.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if points.len() <= POINTS {
+        return points.to_vec();
+    }
+    (0..POINTS).map(|index| points[index * (points.len() - 1) / (POINTS - 1)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// scikit-learn 1.9 on y = [0, 0, 1, 1, 1], p = [0.1, 0.4, 0.35, 0.8, 0.4]: `roc_curve(drop_intermediate=False)`,
+    /// `precision_recall_curve` reversed and without its end, `roc_auc_score` and `average_precision_score`.
+    #[test]
+    fn the_curves_are_scikit_learns() {
+        let scores = vec![(0.1, false), (0.4, false), (0.35, true), (0.8, true), (0.4, true)];
+        let ranked = curves(1, scores).unwrap();
+        let third = 1.0 / 3.0;
+        assert_eq!(ranked.roc, [(0.0, 0.0), (0.0, third), (0.5, 2.0 * third), (0.5, 1.0), (1.0, 1.0)]);
+        let expected = [(third, 1.0), (2.0 * third, 2.0 * third), (1.0, 0.75), (1.0, 0.6)];
+        assert_eq!(ranked.precision_recall, expected);
+        assert!((ranked.area - 0.75).abs() < 1e-12, "{}", ranked.area);
+        assert!(
+            (ranked.average_precision - 0.805_555_555_555_555_6).abs() < 1e-12,
+            "{}",
+            ranked.average_precision
+        );
+        assert!(curves(0, vec![(0.5, true)]).is_none());
+    }
+
+    #[test]
+    fn a_long_curve_keeps_its_ends() {
+        let scores = (0..5000).map(|i| (f64::from(i), i % 3 == 0)).collect();
+        let ranked = curves(0, scores).unwrap();
+        assert_eq!(
+            (ranked.roc.len(), ranked.roc[0], ranked.roc[POINTS - 1]),
+            (POINTS, (0.0, 0.0), (1.0, 1.0))
+        );
+    }
+}
