@@ -90,7 +90,7 @@ impl Dataset {
     /// The same rows, whose targets are standardised with these means and deviations.
     pub fn with_units(mut self, units: Option<Units>) -> Result<Self> {
         if let (Some(units), Store::Memory { ys, exact: Some(exact), .. }) = (&units, &mut self.store) {
-            *ys = units.standardize(exact)?.to_dtype(self.dtype)?.contiguous()?.to_device(ys.device())?;
+            *ys = units.standardize(exact, self.dtype)?.to_device(ys.device())?;
         }
         self.units = units;
         Ok(self)
@@ -235,11 +235,11 @@ impl Dataset {
 
     /// Targets of a file as they are trained on: classes, or values in the dtype of a batch.
     fn standardized(&self, ys: &Tensor) -> Result<Tensor> {
-        if ys.dtype() == DType::I64 {
-            return Ok(ys.clone());
+        match &self.units {
+            _ if ys.dtype() == DType::I64 => Ok(ys.clone()),
+            Some(units) => units.standardize(ys, self.dtype),
+            None => Ok(ys.to_dtype(self.dtype)?),
         }
-        let ys = self.units.as_ref().map_or_else(|| Ok(ys.clone()), |units| units.standardize(ys))?;
-        Ok(ys.to_dtype(self.dtype)?)
     }
 
     /// Finds these rows where the data is, for [`Self::part`].

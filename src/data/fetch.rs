@@ -4,9 +4,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
 use super::download::{Patience, download, shown};
+use super::gzip::Gunzip;
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local};
 
@@ -160,8 +159,7 @@ fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path, patience: Patienc
 fn contents(url: &str, file: &KnownFile, patience: Patience) -> Result<Vec<u8>, String> {
     let body = download(url, file.most_sent(), patience)?;
     let mut bytes = Vec::new();
-    let source: Box<dyn Read> =
-        if file.is_packed() { Box::new(body) } else { Box::new(MultiGzDecoder::new(body)) };
+    let source: Box<dyn Read> = if file.is_packed() { Box::new(body) } else { Box::new(Gunzip::new(body)) };
     source
         .take(file.size + 1)
         .read_to_end(&mut bytes)

@@ -6,8 +6,7 @@
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
+use super::gzip::Gunzip;
 use super::memory::MemoryLimit;
 use crate::error::{Error, Result};
 use crate::files;
@@ -42,8 +41,7 @@ fn decode(mut source: impl Read, size: u64, rank: usize, limit: MemoryLimit) -> 
     let mut whole = Cursor::new(magic).take(read as u64).chain(source);
     if magic == [0x1f, 0x8b] {
         let length = Length { most: size.saturating_mul(DEFLATE_RATIO), exact: false };
-        // A file of several members is their contents, one behind the other: RFC 1952, 2.2.
-        return parse(&mut MultiGzDecoder::new(whole), length, rank, limit);
+        return parse(&mut Gunzip::new(whole), length, rank, limit);
     }
     parse(&mut whole, Length { most: size, exact: true }, rank, limit)
 }

@@ -107,17 +107,29 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// The bytes of memory that are free: what the system says, or what is left to this process's control group.
+/// The bytes of memory that are free: what the system says, or what is left to this process or its control group.
 fn free() -> u64 {
     let system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let left = groups.lines().filter_map(left_to_group);
-    system.into_iter().chain(left).min().unwrap_or(ASSUMED_FREE)
+    system.into_iter().chain(left_to_process()).chain(left).min().unwrap_or(ASSUMED_FREE)
+}
+
+/// What is left of the address space that `ulimit -v` allows.
+fn left_to_process() -> Option<u64> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current?;
+    let used = fs::read_to_string("/proc/self/status").ok().and_then(|text| number(&text, "VmSize:"));
+    Some(limit.saturating_sub(used.unwrap_or(0)))
 }
 
 /// `MemAvailable` of /proc/meminfo.
 fn available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    number(meminfo, "MemAvailable:")
+}
+
+/// A number of bytes in a file of /proc that has kilobytes.
+fn number(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
 }

@@ -12,6 +12,7 @@ mod dataset;
 mod download;
 pub mod fetch;
 mod fingerprint;
+mod gzip;
 pub mod idx;
 pub mod images;
 mod jpeg;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::memory::MemoryLimit;
 use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
 use super::rows::Bytes;
 use super::split::{RULES, SplitRows};
@@ -106,7 +107,11 @@ impl Preparation {
         let unit = if pixels { 1.0 / 255.0 } else { 1.0 };
         let elements = match request.fitted.and_then(Preprocessing::elements) {
             Some(elements) => elements.clone(),
-            None => self.normalize.fit(&bytes.numbers(&train.xs)?, unit)?,
+            None if self.normalize.is_fitted() => {
+                require_room(&train.xs)?;
+                self.normalize.fit(&bytes.numbers(&train.xs)?, unit)?
+            }
+            None => self.normalize.fit(&train.xs, unit)?,
         };
         let dataset = |rows: Rows| -> Result<Dataset> {
             let (xs, affine) = scaled(&elements, bytes, &rows.xs)?;
@@ -158,6 +163,16 @@ impl Preparation {
             preprocessing,
         })
     }
+}
+
+/// An error if there is no memory to fit a normalisation to these inputs: it sees them in 64 bits, twice.
+fn require_room(xs: &Tensor) -> Result<()> {
+    let needed = (xs.elem_count() as u64).checked_mul(16);
+    MemoryLimit::of_free().check(needed).map_err(|problem| {
+        let problem =
+            format!("is to be fitted to the training rows, which {problem}; \"none\" needs no more");
+        Error::key("data.normalize", problem)
+    })
 }
 
 /// Inputs with their fitted normalisation, and the rest of it, which is applied batch by batch.

@@ -38,9 +38,22 @@ impl Units {
         Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
     }
 
-    /// Standardises values (N, K) of F64.
-    pub(super) fn standardize(&self, ys: &Tensor) -> Result<Tensor> {
-        Ok(ys.broadcast_sub(&self.mean)?.broadcast_div(&self.std)?)
+    /// Standardises values (N, K) of F64; gives them as `dtype`. A loop: operations on tensors cost more than the few numbers
+    /// of a batch.
+    pub(super) fn standardize(&self, ys: &Tensor, dtype: DType) -> Result<Tensor> {
+        let (mean, std) = (self.mean.to_vec1::<f64>()?, self.std.to_vec1::<f64>()?);
+        let mut values = ys.flatten_all()?.to_vec1::<f64>()?;
+        for row in values.chunks_exact_mut(mean.len().max(1)) {
+            for ((value, mean), std) in row.iter_mut().zip(&mean).zip(&std) {
+                *value = (*value - mean) / std;
+            }
+        }
+        if dtype == DType::F32 {
+            #[allow(clippy::cast_possible_truncation, reason = "the run's precision")]
+            let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+            return Ok(Tensor::from_vec(values, ys.shape(), &Device::Cpu)?);
+        }
+        Ok(Tensor::from_vec(values, ys.shape(), &Device::Cpu)?.to_dtype(dtype)?)
     }
 
     /// Converts values (N, K) to the original units, in f64 on the CPU, as f32 may not be able to hold them.

@@ -19,7 +19,8 @@ pub(crate) fn absolute_in(folder: &Path, path: &Path) -> std::io::Result<PathBuf
     for component in whole.components() {
         // The parent of a link's target need not be the folder that the link lies in.
         let is_link = || fs::symlink_metadata(&plain).is_ok_and(|found| found.is_symlink());
-        if component == Component::ParentDir && plain.file_name().is_some() && !is_link() {
+        let is_parent = component == Component::ParentDir;
+        if is_parent && (plain.parent().is_none() || (plain.file_name().is_some() && !is_link())) {
             plain.pop();
         } else {
             plain.push(component);

@@ -71,9 +71,9 @@ impl RunFolder {
         })
     }
 
-    /// Takes a run folder back to where it was at a checkpoint. Damaged checkpoints are set aside, and so is a log that
-    /// did not begin as it does now.
-    pub(crate) fn reopen(path: &Path, found: &Found, lock: Lock) -> Result<Self> {
+    /// Takes a run folder back to where it was at a checkpoint. Damaged checkpoints are set aside, and with `restart_log` a
+    /// log that no longer begins as it did then.
+    pub(crate) fn reopen(path: &Path, found: &Found, lock: Lock, restart_log: bool) -> Result<Self> {
         for folder in [path.to_path_buf(), path.join(CHECKPOINTS)] {
             for leftover in files::clear_leftovers(&Local, &folder)? {
                 tracing::info!("removed {}, which a crash left half-written", leftover.display());
@@ -91,10 +91,11 @@ impl RunFolder {
         }
         let model = best.as_ref().map(|(_, sum)| sum.clone());
         let log = path.join(METRICS);
-        let log = if Log::begins_with(&log, &found.progress.log).unwrap_or(false) {
-            MetricsLog::resume(log, path.join(TABLE), &found.progress.log)?
-        } else {
+        let log = if restart_log && !Log::begins_with(&log, &found.progress.log).unwrap_or(false) {
+            tracing::info!("{} is set aside, and begun anew", log.display());
             MetricsLog::restart(log, path.join(TABLE))?
+        } else {
+            MetricsLog::resume(log, path.join(TABLE), &found.progress.log)?
         };
         Ok(Self { path: path.to_path_buf(), log, model, best, made: None, lock })
     }

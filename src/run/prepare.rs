@@ -125,7 +125,7 @@ impl PreparedRun {
             }
             Start::Resumed(resumed) => {
                 let Resumed { folder, lock, found, note } = *resumed;
-                let folder = RunFolder::reopen(&folder, &found, lock)?;
+                let folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
                 if let Some(note) = note {
                     tracing::info!("{note}");
                     folder.change_config(&config.to_toml()?, &note)?;

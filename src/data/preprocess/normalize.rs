@@ -96,6 +96,11 @@ impl Serialize for Normalize {
 }
 
 impl Normalize {
+    /// Whether it is fitted to the training rows.
+    pub(in crate::data) fn is_fitted(self) -> bool {
+        !matches!(self, Self::None | Self::Fixed { .. })
+    }
+
     /// Fits the normalisation to rows (N, F) or (N, T, F), whose elements are multiplied by `unit`.
     pub(in crate::data) fn fit(self, xs: &Tensor, unit: f64) -> Result<Elements> {
         let (offset, spread) = match self {

@@ -106,8 +106,7 @@ impl Source for TimeSeries {
         };
         let candidates = if fitted.is_some() { Vec::new() } else { self.candidates(table.columns()) };
         let timeline = file::timeline(&table, &order, &candidates)?;
-        let (time, step) = (timeline.column().map(str::to_owned), timeline.step());
-        let order = SeriesOrder { time, step: order.step.or(step), ..order };
+        let order = found(order, &timeline)?;
         let parts = self.parts(&timeline, request)?;
         let encoder = match request.fitted.and_then(Preprocessing::table) {
             Some(encoder) => encoder.clone(),
@@ -138,6 +137,16 @@ impl Source for TimeSeries {
 fn other_file(options: &Options, table: &Opened, path: &Path) -> Result<Opened> {
     let format = Options::format_of(path, table.format);
     Opened::new(Input::File(path.to_path_buf()), format, options.dialect(), Some(table.columns()))
+}
+
+/// The order of the rows with what their timeline shows.
+fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
+    let time = timeline.column().map(str::to_owned);
+    if order.sort && time.is_none() {
+        let problem = "is true, but no column holds a date in every row; name the time in `data.time`";
+        return Err(Error::key("data.sort", problem));
+    }
+    Ok(SeriesOrder { time, step: order.step.or(timeline.step()), ..order })
 }
 
 /// Whether each row of the file is trained on.

@@ -2,6 +2,7 @@
 
 mod bad;
 mod formats;
+mod gzip;
 pub(super) mod images;
 mod old_runs;
 mod predict;

@@ -228,3 +228,43 @@ fn a_series_shorter_than_its_window_is_an_error_where_it_is_predicted() {
     let error = fail(folder.path(), &["predict", "run", "--input", "undated.csv"], 1);
     assert!(error.contains("no column `date` to order rows by"), "{error}");
 }
+
+#[test]
+fn the_time_is_there_in_every_row_where_rows_are_ordered_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |hole: usize| {
+        lines("date,t,y", 40, |t| {
+            let date = if t == hole { String::new() } else { hour(t) };
+            format!("{date},{},{}", 10 * t + usize::from(t > 20) * 100, t % 4)
+        })
+    };
+    let path = write(folder.path(), "s.csv", rows(7));
+    let text = config("timeseries", &path, "y", "window = 4", "mse");
+    write(folder.path(), "c.toml", &text);
+    let error = fail(folder.path(), &["train", "c.toml"], 1);
+    assert!(
+        error.contains("line 9, column `date`: the time is missing") && error.contains("\"ignore\""),
+        "{error}"
+    );
+    // A column of numbers is the time where it is named: here with one gap.
+    let said = trained(
+        folder.path(),
+        &text.replace("window", "time = 't'\ncolumns = { date = 'ignore' }\nwindow"),
+        "t",
+    );
+    assert!(
+        said.contains("the time is `t`, in steps of 10; 1 gap") && said.contains("rows: 32 to train on"),
+        "{said}"
+    );
+    // Without dates there is nothing to sort by.
+    write(
+        folder.path(),
+        "c.toml",
+        text.replace("window", "sort = true\ncolumns = { date = 'ignore' }\nwindow"),
+    );
+    assert!(fail(folder.path(), &["train", "c.toml"], 2).contains("name the time in `data.time`"));
+    write(folder.path(), "c.toml", text.replace("window", "time = 'y'\nwindow"));
+    assert!(
+        fail(folder.path(), &["train", "c.toml"], 2).contains("`data.time` is `y`, which is a target too")
+    );
+}

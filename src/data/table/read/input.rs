@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
+use crate::data::gzip::Gunzip;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -45,7 +44,7 @@ impl Input {
         }
         let whole = Cursor::new(magic).take(read as u64).chain(source);
         if magic == [0x1f, 0x8b] {
-            return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(whole))));
+            return Ok(Box::new(BufReader::with_capacity(BUFFER, Gunzip::new(whole))));
         }
         Ok(Box::new(BufReader::with_capacity(BUFFER, whole)))
     }

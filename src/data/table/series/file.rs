@@ -23,7 +23,7 @@ pub(super) fn timeline(table: &Opened, order: &SeriesOrder, candidates: &[usize]
     while records.next(&mut row)? {
         times.see(&row)?;
     }
-    Timeline::new(table.path(), times.finish(), order.sort, order.step)
+    Timeline::new(table.path(), times.finish()?, order.sort, order.step)
 }
 
 /// The keys of the parts that are held out.

@@ -86,7 +86,7 @@ impl SeriesRows {
         let mut times = TimesReader::new(path, &columns, order, &[])?;
         let reading = Reading { encoder, order, path, labelled: false };
         let mut encoded = Encoded::read(&reading, records, |row| times.see(row))?;
-        let timeline = Timeline::new(path, times.finish(), order.sort, order.step)?;
+        let timeline = Timeline::new(path, times.finish()?, order.sort, order.step)?;
         encoded.fill(&reading, &timeline, None);
         Ok(encoded.with(timeline))
     }
@@ -167,7 +167,8 @@ impl SeriesRows {
             return Ok(None);
         }
         let xs = Tensor::from_vec(xs, (rows as usize, self.width), &Device::Cpu)?.to_dtype(dtype)?;
-        let ys = Tensor::from_vec(ys.clone(), (ys.len() / self.outputs, self.outputs), &Device::Cpu)?;
+        let count = ys.len() / self.outputs;
+        let ys = Tensor::from_vec(ys, (count, self.outputs), &Device::Cpu)?;
         let starts = (!plain).then_some(starts);
         Ok(Some(Windows { rows: Rows { xs, ys }, steps: shape.window, starts }))
     }

@@ -27,6 +27,8 @@ struct Clock {
     named: bool,
     times: Vec<f64>,
     dates: bool,
+    /// The line of the first row without a value.
+    missing: Option<u64>,
 }
 
 /// The time and the series of each row.
@@ -65,7 +67,7 @@ impl<'a> TimesReader<'a> {
                 Error::data(path, problem)
             })
         };
-        let clock = |column, named| Clock { column, named, times: Vec::new(), dates: true };
+        let clock = |column, named| Clock { column, named, times: Vec::new(), dates: true, missing: None };
         let clocks = match &order.time {
             Some(name) => vec![clock(place(name)?, true)],
             None => candidates.iter().map(|column| clock(*column, false)).collect(),
@@ -86,7 +88,14 @@ impl<'a> TimesReader<'a> {
                 return Err(Error::data(self.path, problem));
             }
         }
-        self.clocks.retain_mut(|clock| clock.named || clock.see(row.value(clock.column), first).is_ok());
+        self.clocks.retain_mut(|clock| {
+            let value = row.value(clock.column);
+            if !clock.named && value == Value::Missing {
+                clock.missing.get_or_insert(row.line);
+                return true;
+            }
+            clock.named || clock.see(value, first).is_ok()
+        });
         if !self.groups.is_empty() {
             let series = self.group(row)?;
             self.series.push(series);
@@ -112,7 +121,26 @@ impl<'a> TimesReader<'a> {
     }
 
     /// What was read.
-    pub(super) fn finish(self) -> Times {
+    ///
+    /// # Errors
+    /// No column holds a date in every row, but one does in most.
+    pub(super) fn finish(mut self) -> Result<Times> {
+        let is_whole = |clock: &Clock| clock.missing.is_none() && !clock.times.is_empty();
+        let is_likely = |clock: &&Clock| 2 * clock.times.len() > self.lines.len();
+        let likely = self.clocks.iter().find(is_likely).filter(|_| !self.clocks.iter().any(is_whole));
+        if let Some(Clock { column, missing: Some(line), .. }) = likely {
+            let column = quoted(&self.columns[*column]);
+            let problem = format!(
+                "line {line}, column {column}: the time is missing; fill it, or make the column \"ignore\" in \
+                 `[data.columns]` if it is not the time"
+            );
+            return Err(Error::data(self.path, problem));
+        }
+        self.clocks.retain(|clock| clock.missing.is_none());
+        Ok(self.times())
+    }
+
+    fn times(self) -> Times {
         let mut names = vec![String::new(); self.known.len()];
         for (name, number) in self.known {
             names[number as usize] = name.join(", ");

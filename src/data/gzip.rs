@@ -1,0 +1,77 @@
+//! Unpacks gzip files of any number of members: RFC 1952, 2.2.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::GzDecoder;
+
+/// What the members of a gzip file contain, one behind the other. Zeros behind a member are padding, as gzip and Python
+/// take them.
+pub(super) struct Gunzip<R> {
+    /// The decoder of the current member; nothing behind the last.
+    member: Option<GzDecoder<BufReader<R>>>,
+}
+
+impl<R: Read> Gunzip<R> {
+    /// Unpacks what `source` has.
+    pub(super) fn new(source: R) -> Self {
+        Self { member: Some(GzDecoder::new(BufReader::with_capacity(1 << 16, source))) }
+    }
+}
+
+impl<R: Read> Read for Gunzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            self.member = self.member.take().map(GzDecoder::into_inner).map(next).transpose()?.flatten();
+        }
+        Ok(0)
+    }
+}
+
+/// The member behind the one that has ended, if there is one.
+fn next<R: Read>(mut source: BufReader<R>) -> io::Result<Option<GzDecoder<BufReader<R>>>> {
+    loop {
+        let bytes = source.fill_buf()?;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if zeros == 0 {
+            return Ok(Some(GzDecoder::new(source)));
+        }
+        source.consume(zeros);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn member(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn unpacked(file: &[u8]) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        Gunzip::new(file).read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    #[test]
+    fn all_members_are_unpacked() {
+        let (long, padding) = (vec![b'2'; 200_000], vec![0; 100_000]);
+        let (one, none, two) = (member(b"one "), member(b""), member(&long));
+        let expected = [&b"one "[..], &long].concat();
+        assert_eq!(unpacked(&[&one[..], &none, &two, &none].concat()).unwrap(), expected);
+        // Padding, as on a tape, also between members.
+        assert_eq!(unpacked(&[&one[..], &padding, &two, &[0; 3]].concat()).unwrap(), expected);
+        assert!(unpacked(&[&one[..], b"garbage"].concat()).is_err());
+        assert!(unpacked(&[&one[..], &two[..two.len() - 5]].concat()).is_err());
+        assert!(unpacked(b"").is_err());
+    }
+}
