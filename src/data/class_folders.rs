@@ -22,8 +22,8 @@ pub(super) fn classes(root: &Path) -> Result<Vec<String>> {
     }
     if classes.iter().all(|name| SPLITS.contains(&name.as_str())) {
         let problem = format!(
-            "the folders here are splits, not classes: {}; two of the names `train` and `test` are read as such, so \
-             rename them, or name the folder with the classes in `data.path`",
+            "the folders here are splits, not classes: {}; two that are called `train` and `test` are read as splits: \
+             rename these, or name the folder that holds the classes in `data.path`",
             classes.join(", ")
         );
         return Err(Error::data(root, problem));

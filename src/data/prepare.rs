@@ -170,7 +170,7 @@ fn require_room(xs: &Tensor) -> Result<()> {
     let needed = (xs.elem_count() as u64).checked_mul(16);
     MemoryLimit::of_free().check(needed).map_err(|problem| {
         let problem =
-            format!("is to be fitted to the training rows, which {problem}; \"none\" needs no more");
+            format!("is fitted to the training rows in 64 bits, and that {problem}; \"none\" needs no more");
         Error::key("data.normalize", problem)
     })
 }
