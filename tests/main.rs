@@ -13,6 +13,7 @@ mod gradcheck;
 mod init;
 mod layering;
 mod metrics;
+mod parquet_files;
 mod run;
 mod schema;
 mod splits;

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use descent::config::Config;
 use descent::data::{Dataset, Request};
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
-use parquet::file::writer::SerializedFileWriter;
 use serde_json::Value;
 
 use crate::cli::npz::{self, Array};
 use crate::common::repository;
+use crate::parquet_files::{self, Values};
 
 const SOURCES: [&str; 4] = ["csv", "parquet", "npz", "images"];
 
@@ -72,27 +70,20 @@ fn write(folder: &Path, source: &str, classes: &[usize]) -> String {
 }
 
 fn write_parquet(path: &Path, names: &[String]) {
-    let schema = "message m { required double x; required binary y (UTF8); }";
-    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
-    let mut writer =
-        SerializedFileWriter::new(fs::File::create(path).unwrap(), schema, Arc::default()).unwrap();
-    let mut group = writer.next_row_group().unwrap();
-    let xs: Vec<f64> = (0..names.len()).map(|row| f64::from(u16::try_from(row).unwrap())).collect();
-    let mut column = group.next_column().unwrap().unwrap();
-    column.typed::<DoubleType>().write_batch(&xs, None, None).unwrap();
-    column.close().unwrap();
-    let ys: Vec<ByteArray> = names.iter().map(|name| ByteArray::from(name.as_str())).collect();
-    let mut column = group.next_column().unwrap().unwrap();
-    column.typed::<ByteArrayType>().write_batch(&ys, None, None).unwrap();
-    column.close().unwrap();
-    group.close().unwrap();
-    writer.close().unwrap();
+    let xs = (0..names.len()).map(|row| f64::from(u16::try_from(row).unwrap())).collect();
+    let columns = [Values::Double(xs), Values::text(names)];
+    parquet_files::write(path, "double x; binary y (UTF8)", &columns);
 }
 
-/// Splits the rows that `data` names.
+/// Splits the rows of classes that `data` names.
 fn split(data: &str, seed: u64) -> Result<Parts, String> {
+    split_by("cross_entropy", data, seed)
+}
+
+/// Splits the rows that `data` names for a loss.
+fn split_by(loss: &str, data: &str, seed: u64) -> Result<Parts, String> {
     let text = format!(
-        "seed = {seed}\n[data]\n{data}\n[model]\nname = 'mlp'\nhidden = [2]\n[loss]\nname = 'cross_entropy'\n\
+        "seed = {seed}\n[data]\n{data}\n[model]\nname = 'mlp'\nhidden = [2]\n[loss]\nname = '{loss}'\n\
          [optimizer]\nname = 'sgd'\nlr = 0.1\n"
     );
     let config = Config::parse(&text, "test", &[]).unwrap();
@@ -108,7 +99,8 @@ fn split(data: &str, seed: u64) -> Result<Parts, String> {
     let rows = |data: &Dataset| {
         let order: Vec<u32> = (0..u32::try_from(data.len()).unwrap()).collect();
         let xs = data.inputs(&order).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
-        let ys = data.targets(&order).unwrap().to_vec1::<i64>().unwrap();
+        let ys = data.targets(&order).unwrap().to_dtype(DType::I64).unwrap().flatten_all().unwrap();
+        let ys = ys.to_vec1::<i64>().unwrap();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a row")]
         let held = |x: f64| (x * scale).round() as usize;
         xs.into_iter().map(held).zip(ys).collect::<Vec<Row>>()
@@ -231,6 +223,43 @@ fn the_only_row_of_a_class_is_trained_on() {
                 of_classes(&parts.train, 5).iter().all(|count| *count > 0),
                 "{source} {share}: {parts:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn two_classes_are_stratified_alike_under_both_of_their_losses() {
+    let classes: Vec<usize> = (0..200).map(|row| usize::from(row % 10 == 0)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    for source in ["csv", "parquet", "npz"] {
+        let data = write(folder.path(), source, &classes);
+        for more in ["validation = 0.2", "fold = { index = 2, of = 5 }", "validation = 0.2\nlimit = 100"] {
+            let data = format!("{data}{more}");
+            let parts = split_by("bce_with_logits", &data, 3).unwrap();
+            assert_eq!(parts, split(&data, 3).unwrap(), "{source}: {more}");
+            assert_eq!(of_classes(&parts.train, 2)[1] * 10, parts.train.len() as u64, "{source}: {more}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_draws_as_many_rows_of_each_class_as_scikit_learn_does() {
+    let classes = rows_of(&[900, 90, 10]);
+    let folder = tempfile::tempdir().unwrap();
+    let sources = &SOURCES[..3];
+    let data: Vec<String> = sources.iter().map(|source| write(folder.path(), source, &classes)).collect();
+    for (limit, expected) in [(100, [90, 9, 1]), (250, [225, 23, 2])] {
+        let parts: Vec<Parts> =
+            data.iter().map(|data| split(&format!("{data}limit = {limit}"), 3).unwrap()).collect();
+        // numpy.bincount(train_test_split(y, train_size=limit, stratify=y)[0]); of 250 the last two are 22 or 23 and 3 or 2.
+        let counts = of_classes(&parts[0].train, 3);
+        assert_eq!(counts[0], expected[0]);
+        assert!(counts[1].abs_diff(expected[1]) <= 1 && counts.iter().sum::<u64>() == limit, "{counts:?}");
+        // In the order of the file, and not the first ones.
+        let rows: Vec<usize> = parts[0].train.iter().map(|(row, _)| *row).collect();
+        assert!(rows.is_sorted() && rows[usize::try_from(expected[0]).unwrap() - 1] > 800);
+        for (source, own) in sources.iter().zip(&parts) {
+            assert_eq!(*own, parts[0], "{source}");
         }
     }
 }

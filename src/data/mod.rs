@@ -54,7 +54,7 @@ pub use preparation::{Input, Preparation};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;
-pub use rows::{Bytes, EncodedRows, EncodedSplits, Loaded, RawRows, Rows, Windows};
+pub use rows::{Bytes, EncodedRows, EncodedSplits, Loaded, RawRows, Rows, Windows, WrittenRow};
 pub use selection::Selection;
 pub use source::Source;
 pub use targets::{Decision, TargetInfo, most_probable};

@@ -20,7 +20,7 @@ pub struct Preparation {
     /// The fraction of the training rows to hold out for validation, stratified by class.
     #[schemars(transform = below_one)]
     pub validation: f64,
-    /// Use only this many training rows: the first ones.
+    /// Use only this many training rows: the same share of every class, drawn by the seed; of a series the latest.
     #[schemars(range(min = 1))]
     pub limit: Option<usize>,
     /// Two classes: the positive one, which precision, recall, F1 and average precision are about; default: the second in

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use super::memory::MemoryLimit;
 use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
 use super::rows::Bytes;
-use super::split::{RULES, SplitRows};
+use super::split::{Limited, RULES, SplitRows};
 use super::{
     Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
     TargetInfo, Task, Threshold, Windows,
@@ -92,12 +92,13 @@ impl Preparation {
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
         let RawRows { train, test: own_test, test_share, outputs, ordered, pictures, bytes } = raw;
         let plan = request.split_plan(test_share);
-        let SplitRows { train, validation, test } = if ordered {
+        let SplitRows { train, validation, test, limited } = if ordered {
             SplitRows::by_time(&train, &plan)?
         } else {
             SplitRows::at_random(&train, &plan, request.task, request.seed)?
         };
         let test = test.or(own_test);
+        limited.filter(|_| request.fitted.is_none()).into_iter().for_each(Limited::log);
         let shape = |rows: Rows| -> Result<Rows> {
             let row = self.row_shape(&rows.xs.dims()[1..], request.input)?;
             Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })

@@ -47,12 +47,21 @@ impl<'a> Request<'a> {
         let limit = self.plan.limit.map(|limit| limit as u64);
         let (validation, fold) = (self.plan.validation, self.plan.fold);
         let plan = SplitPlan { test, validation, fold, limit };
-        if plan.holds_out() && self.fitted.is_some_and(|fitted| fitted.split_rules < RULES) {
+        if plan.holds_out() && self.fitted.is_some_and(|fitted| self.split_differs(fitted.split_rules)) {
             tracing::warn!(
                 "an earlier version made this run and assigned rows to splits by other rules: held-out rows may include \
                  rows that it was trained on; train it again to compare its results"
             );
         }
         plan
+    }
+
+    /// Whether the rules of this version held other rows out.
+    fn split_differs(&self, version: u32) -> bool {
+        match version {
+            RULES => false,
+            2 => self.plan.limit.is_some() || self.task == Task::Labels,
+            _ => true,
+        }
     }
 }

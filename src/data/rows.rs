@@ -86,6 +86,19 @@ pub struct EncodedSplits {
     pub source: PreprocessingSource,
 }
 
+/// A row as its file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRow {
+    /// Its number in its split, from 0.
+    pub number: usize,
+    /// Where the file has it: `line 12`.
+    pub place: String,
+    /// Its columns with their cells.
+    pub cells: Vec<(String, String)>,
+    /// Its targets.
+    pub targets: Vec<String>,
+}
+
 /// Encoded rows, by where they are kept.
 #[derive(Debug, Clone)]
 pub enum EncodedRows {

@@ -2,13 +2,24 @@
 
 use std::path::PathBuf;
 
-use super::{Loaded, Request};
+use super::split::Part;
+use super::{Loaded, Request, WrittenRow};
 use crate::error::Result;
 
 /// A source of rows; its options implement it.
 pub trait Source {
     /// Reads all rows, with targets for the task of the request.
     fn load(&self, request: &Request<'_>) -> Result<Loaded>;
+
+    /// The rows with these numbers in a part as their file has them, for people; none where a source cannot tell.
+    fn written_rows(
+        &self,
+        _request: &Request<'_>,
+        _part: Part,
+        _numbers: &[usize],
+    ) -> Result<Vec<WrittenRow>> {
+        Ok(Vec::new())
+    }
 
     /// The file or folder to name in messages.
     fn place(&self) -> PathBuf;

@@ -63,10 +63,21 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Creates a file in `$TMPDIR`, else in `/var/tmp`.
-    pub fn create(form: Form) -> Result<Self> {
+    /// The folder of the file: `$TMPDIR`, else `/var/tmp`.
+    pub fn place() -> PathBuf {
         let place = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
-        let place = if place.is_dir() { place } else { std::env::temp_dir() };
+        if place.is_dir() { place } else { std::env::temp_dir() }
+    }
+
+    /// The bytes that are free in that folder, where the system says so.
+    pub fn free() -> Option<u64> {
+        let system = rustix::fs::statvfs(Self::place()).ok()?;
+        Some(system.f_bavail.saturating_mul(system.f_frsize))
+    }
+
+    /// Creates a file in [`Writer::place`].
+    pub fn create(form: Form) -> Result<Self> {
+        let place = Self::place();
         let file = tempfile::tempfile_in(&place).map_err(Error::io("keep the rows in", &place))?;
         let file = BufWriter::with_capacity(1 << 20, file);
         Ok(Self { file, place, form, rows: 0, bytes: Vec::new() })

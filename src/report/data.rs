@@ -144,6 +144,8 @@ pub(crate) struct Mistake {
     pub(crate) predicted: usize,
     /// The probability given to the predicted class.
     pub(crate) probability: f64,
+    /// Where it is: `line 12` of its file, or `row 5` of the split.
+    pub(crate) place: String,
     /// What it looks like, for images.
     pub(crate) picture: Option<Picture>,
     /// Its columns and their values, for tables.
@@ -181,10 +183,14 @@ pub(crate) struct ValueMistake {
     pub(crate) row: usize,
     /// Which target.
     pub(crate) target: usize,
+    /// Where it is: `line 12` of its file, or `row 5` of the split.
+    pub(crate) place: String,
     /// The row's columns in short; may be empty.
     pub(crate) text: String,
     /// The number it is.
     pub(crate) actual: f64,
+    /// The same as the file writes it; empty where that is not known.
+    pub(crate) written: String,
     /// The number that was predicted.
     pub(crate) predicted: f64,
 }

@@ -25,17 +25,7 @@ pub(crate) struct Session {
 impl Session {
     /// Loads the data and builds the network on `device`. `fitted` is the preprocessing of an earlier process of the run.
     pub(crate) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
-        let dtype: DType = config.train.dtype.into();
-        let request = Request {
-            task: config.loss.want(),
-            standardize: config.loss.standardizes(),
-            input: config.model.input(),
-            widest: config.model.widest(),
-            seed: config.seed,
-            dtype,
-            plan: &config.preparation,
-            fitted,
-        };
+        let request = request(config, fitted);
         let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
         let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
@@ -53,6 +43,21 @@ pub(super) fn moved(error: Error, config: &Config) -> Error {
             Error::data(path, problem)
         }
         other => other,
+    }
+}
+
+/// What a config asks its data set for.
+pub(crate) fn request<'a>(config: &'a Config, fitted: Option<&'a Preprocessing>) -> Request<'a> {
+    let dtype: DType = config.train.dtype.into();
+    Request {
+        task: config.loss.want(),
+        standardize: config.loss.standardizes(),
+        input: config.model.input(),
+        widest: config.model.widest(),
+        seed: config.seed,
+        dtype,
+        plan: &config.preparation,
+        fitted,
     }
 }
 

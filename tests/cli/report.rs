@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::tables::{config, table, write};
+use super::tables::{config, lines, table, write};
 use crate::common::{fail, repository, succeed};
 
 /// How often a word stands in a text.
@@ -64,6 +64,48 @@ fn tables_show_their_cells_and_values_their_units() {
     fs::remove_file(folder.path().join("tests")).unwrap();
     succeed(folder.path(), &["report", "wine", "-q", "--output", "moved.html"]);
     assert!(fs::read_to_string(folder.path().join("moved.html")).unwrap().contains("<svg"));
+}
+
+#[test]
+fn rows_are_shown_as_their_file_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rows = |count: usize| {
+        let row = |row: usize| {
+            let day = ["2020-03-01", "2021-07-31T23:30:00", "9999-12-31"][row % 3];
+            let money = ["15577.76074", "1234567.89", ""][row / 3 % 3];
+            format!("{day},{money},{},{}.10", ["a", "b"][row % 2], row * 7 % 13)
+        };
+        lines("day,money,kind,y", count, row)
+    };
+    let path = write(folder, "t.csv", rows(60));
+    // A blank line is no row.
+    let test = write(folder, "holdout.csv", rows(12).replacen('\n', "\n\n\n", 1));
+    let data = format!("missing = 'mean'\nnormalize = 'standard'\ntest = '{}'", test.display());
+    let page = |target: &str, loss: &str, data: &str| {
+        write(folder, "c.toml", config("csv", &path, target, data, loss));
+        let _ = fs::remove_dir_all(folder.join("run"));
+        succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
+        succeed(folder, &["report", "run", "-q", "--output", "r.html"]);
+        fs::read_to_string(folder.join("r.html")).unwrap()
+    };
+    let values = page("y", "mse", &data);
+    for text in [
+        "day 2020-03-01, money 15577.76074, kind a",
+        "day 9999-12-31",
+        "2021-07-31T23:30:00",
+        "money missing",
+        ".10<",
+    ] {
+        assert!(values.contains(text), "no {text}");
+    }
+    // The first row stands in line 4 of the test file.
+    assert!(values.contains("line 4<") && values.contains("line 15<") && !values.contains("line 3<"));
+    let held_out = page("y", "mse", "missing = 'mean'\nnormalize = 'standard'\nvalidation = 0.2");
+    assert!(held_out.contains("day 2020-03-01, money") && held_out.contains("line "));
+    let classes = page("kind", "cross_entropy", &data);
+    assert!(classes.contains("<dt>day</dt><dd>") && classes.contains("<small>line "), "no mistake is shown");
+    assert!(!classes.contains("23:59:59") && !classes.contains("2020-02-29"));
 }
 
 #[test]

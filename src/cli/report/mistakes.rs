@@ -1,16 +1,20 @@
 //! Evaluation of a run for the report: confusion, calibration, and the worst mistakes.
 
 use candle_core::DType;
+use rustc_hash::FxHashMap;
 
 use super::batches::for_each_batch;
 use super::ranked;
+use crate::config::Config;
 use crate::data::preprocess::PreprocessingSource;
-use crate::data::{Dataset, Preprocessing, Task};
+use crate::data::split::Part;
+use crate::data::{Dataset, Preprocessing, Task, WrittenRow};
 use crate::error::Result;
 use crate::metrics::{ClassCounts, ClassRows};
 use crate::report::{
     Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, ValueMistake, ValueReport,
 };
+use crate::run::session;
 use crate::trainer::Trainer;
 
 /// Mistakes that are shown.
@@ -18,110 +22,142 @@ const WORST: usize = 24;
 /// Points of a scatter.
 const POINTS: usize = 2000;
 
-/// Evaluates the network on `data`.
-pub(super) fn evaluation(
-    trainer: &Trainer,
-    split: &str,
-    data: &Dataset,
-    preprocessing: &Preprocessing,
-) -> Result<Evaluation> {
-    let counts = trainer.evaluate(data)?.classes;
-    let classes = counts.map(|counts| of_classes(trainer, data, preprocessing, &counts)).transpose()?;
-    // Several labels a row have no one confusion matrix.
-    let values = (trainer.loss().want() == Task::Values).then(|| of_values(trainer, data, preprocessing));
-    let values = values.transpose()?;
-    Ok(Evaluation { split: split.to_owned(), classes, values })
+/// A split that a network is evaluated on.
+pub(super) struct EvaluatedSplit<'a> {
+    pub(super) trainer: &'a Trainer,
+    pub(super) config: &'a Config,
+    /// `test` or `val`.
+    pub(super) name: &'a str,
+    pub(super) data: &'a Dataset,
+    pub(super) preprocessing: &'a Preprocessing,
 }
 
-fn of_classes(
-    trainer: &Trainer,
-    data: &Dataset,
-    preprocessing: &Preprocessing,
-    counts: &ClassCounts,
-) -> Result<ClassReport> {
-    let per_class = counts.by_class().into_iter().map(|score| ClassRow {
-        precision: score.precision,
-        recall: score.recall,
-        f1: score.f1,
-        support: score.support,
-    });
-    let calibration = counts.calibration_bins().into_iter();
-    Ok(ClassReport {
-        names: data.target_info().classes.clone(),
-        confusion: counts.confusion().to_vec(),
-        per_class: per_class.collect(),
-        calibration: calibration
-            .map(|bin| Calibrated { confidence: bin.confidence, accuracy: bin.accuracy, count: bin.count })
-            .collect(),
-        ranked: ranked::of(trainer, data)?,
-        worst: wrong(trainer, data, preprocessing)?,
-    })
-}
-
-/// The misclassified rows with the highest predicted probability.
-fn wrong(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<Vec<Mistake>> {
-    let mut worst: Vec<Mistake> = Vec::new();
-    for_each_batch(trainer, data, |first, said, ys| {
-        let rows = ClassRows::new(trainer.loss().want(), data.target_info().decision(), said, ys)?;
-        worst.extend(rows.iter().filter(|row| row.predicted != row.target).map(|row| Mistake {
-            row: first + row.index,
-            is: row.target,
-            predicted: row.predicted,
-            probability: row.probabilities[row.predicted],
-            ..Mistake::default()
-        }));
-        worst.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.row.cmp(&b.row)));
-        worst.truncate(WORST);
-        Ok(())
-    })?;
-    for mistake in &mut worst {
-        let features = features(data, mistake.row)?;
-        mistake.picture = picture(preprocessing, &features);
-        mistake.cells = match &preprocessing.source {
-            PreprocessingSource::Table { encoder, .. } => encoder.invert(&features),
-            _ => Vec::new(),
-        };
+impl EvaluatedSplit<'_> {
+    /// Evaluates the network.
+    pub(super) fn evaluation(&self) -> Result<Evaluation> {
+        let counts = self.trainer.evaluate(self.data)?.classes;
+        let classes = counts.map(|counts| self.of_classes(&counts)).transpose()?;
+        // Several labels a row have no one confusion matrix.
+        let values = (self.trainer.loss().want() == Task::Values).then(|| self.of_values()).transpose()?;
+        Ok(Evaluation { split: self.name.to_owned(), classes, values })
     }
-    Ok(worst)
-}
 
-fn of_values(trainer: &Trainer, data: &Dataset, preprocessing: &Preprocessing) -> Result<ValueReport> {
-    let targets = preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
-    let names: Vec<String> = (0..preprocessing.outputs)
-        .map(|target| targets.get(target).cloned().unwrap_or_else(|| format!("target {target}")))
-        .collect();
-    let every = data.len().div_ceil(POINTS).max(1);
-    let mut scatter = vec![Vec::new(); names.len()];
-    let mut worst: Vec<(f64, ValueMistake)> = Vec::new();
-    let scale: Vec<f64> = match data.units() {
-        Some(units) => units.std.to_dtype(DType::F64)?.to_vec1()?,
-        None => vec![1.0; names.len()],
-    };
-    for_each_batch(trainer, data, |first, said, ys| {
-        let (said, ys) = (said.to_vec2::<f64>()?, ys.to_dtype(DType::F64)?.to_vec2::<f64>()?);
-        for (place, (predicted, actual)) in said.into_iter().zip(ys).enumerate() {
-            let row = first + place;
-            for (target, (predicted, actual)) in predicted.into_iter().zip(actual).enumerate() {
-                if row.is_multiple_of(every) {
-                    scatter[target].push((actual, predicted));
-                }
-                let off = (predicted - actual).abs() / scale[target];
-                worst.push((off, ValueMistake { row, target, text: String::new(), actual, predicted }));
+    fn of_classes(&self, counts: &ClassCounts) -> Result<ClassReport> {
+        let per_class = counts.by_class().into_iter().map(|score| ClassRow {
+            precision: score.precision,
+            recall: score.recall,
+            f1: score.f1,
+            support: score.support,
+        });
+        let calibration = counts.calibration_bins().into_iter();
+        Ok(ClassReport {
+            names: self.data.target_info().classes.clone(),
+            confusion: counts.confusion().to_vec(),
+            per_class: per_class.collect(),
+            calibration: calibration
+                .map(|bin| Calibrated {
+                    confidence: bin.confidence,
+                    accuracy: bin.accuracy,
+                    count: bin.count,
+                })
+                .collect(),
+            ranked: ranked::of(self.trainer, self.data)?,
+            worst: self.wrong()?,
+        })
+    }
+
+    /// The misclassified rows with the highest predicted probability.
+    fn wrong(&self) -> Result<Vec<Mistake>> {
+        let mut worst: Vec<Mistake> = Vec::new();
+        for_each_batch(self.trainer, self.data, |first, said, ys| {
+            let rows =
+                ClassRows::new(self.trainer.loss().want(), self.data.target_info().decision(), said, ys)?;
+            worst.extend(rows.iter().filter(|row| row.predicted != row.target).map(|row| Mistake {
+                row: first + row.index,
+                is: row.target,
+                predicted: row.predicted,
+                probability: row.probabilities[row.predicted],
+                ..Mistake::default()
+            }));
+            worst.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.row.cmp(&b.row)));
+            worst.truncate(WORST);
+            Ok(())
+        })?;
+        let numbers: Vec<usize> = worst.iter().map(|mistake| mistake.row).collect();
+        let written = self.written_rows(&numbers)?;
+        for mistake in &mut worst {
+            mistake.picture = picture(self.preprocessing, &features(self.data, mistake.row)?);
+            mistake.place = format!("row {}", mistake.row);
+            if let Some(row) = written.get(&mistake.row) {
+                mistake.place.clone_from(&row.place);
+                mistake.cells.clone_from(&row.cells);
             }
         }
-        worst.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.row.cmp(&b.1.row)));
-        worst.truncate(WORST);
-        Ok(())
-    })?;
-    let mut worst: Vec<ValueMistake> = worst.into_iter().map(|(_, mistake)| mistake).collect();
-    if let PreprocessingSource::Table { encoder, .. } = &preprocessing.source {
-        for mistake in &mut worst {
-            let cells = encoder.invert(&features(data, mistake.row)?);
-            let cells: Vec<String> = cells.iter().map(|(name, cell)| format!("{name} {cell}")).collect();
-            mistake.text = cells.join(", ");
-        }
+        Ok(worst)
     }
-    Ok(ValueReport { names, scatter, worst })
+
+    fn of_values(&self) -> Result<ValueReport> {
+        let Self { trainer, data, preprocessing, .. } = *self;
+        let targets =
+            preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
+        let names: Vec<String> = (0..preprocessing.outputs)
+            .map(|target| targets.get(target).cloned().unwrap_or_else(|| format!("target {target}")))
+            .collect();
+        let every = data.len().div_ceil(POINTS).max(1);
+        let mut scatter = vec![Vec::new(); names.len()];
+        let mut worst: Vec<(f64, ValueMistake)> = Vec::new();
+        let scale: Vec<f64> = match data.units() {
+            Some(units) => units.std.to_dtype(DType::F64)?.to_vec1()?,
+            None => vec![1.0; names.len()],
+        };
+        for_each_batch(trainer, data, |first, said, ys| {
+            let (said, ys) = (said.to_vec2::<f64>()?, ys.to_dtype(DType::F64)?.to_vec2::<f64>()?);
+            for (place, (predicted, actual)) in said.into_iter().zip(ys).enumerate() {
+                let row = first + place;
+                for (target, (predicted, actual)) in predicted.into_iter().zip(actual).enumerate() {
+                    if row.is_multiple_of(every) {
+                        scatter[target].push((actual, predicted));
+                    }
+                    let off = (predicted - actual).abs() / scale[target];
+                    worst.push((
+                        off,
+                        ValueMistake { row, target, actual, predicted, ..ValueMistake::default() },
+                    ));
+                }
+            }
+            worst.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.row.cmp(&b.1.row)));
+            worst.truncate(WORST);
+            Ok(())
+        })?;
+        let mut worst: Vec<ValueMistake> = worst.into_iter().map(|(_, mistake)| mistake).collect();
+        self.describe_values(&mut worst)?;
+        Ok(ValueReport { names, scatter, worst })
+    }
+
+    /// Adds where the rows are, and what the file has there.
+    fn describe_values(&self, worst: &mut [ValueMistake]) -> Result<()> {
+        let numbers: Vec<usize> = worst.iter().map(|mistake| mistake.row).collect();
+        let written = self.written_rows(&numbers)?;
+        for mistake in worst {
+            mistake.place = format!("row {}", mistake.row);
+            if let Some(row) = written.get(&mistake.row) {
+                let cells: Vec<String> =
+                    row.cells.iter().map(|(name, cell)| format!("{name} {cell}")).collect();
+                mistake.text = cells.join(", ");
+                mistake.place.clone_from(&row.place);
+                mistake.written = row.targets.get(mistake.target).cloned().unwrap_or_default();
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows with these numbers as their file has them, by number.
+    fn written_rows(&self, numbers: &[usize]) -> Result<FxHashMap<usize, WrittenRow>> {
+        let request = session::request(self.config, Some(self.preprocessing));
+        let part = if self.name == "test" { Part::Test } else { Part::Validation };
+        let rows = self.config.source.written_rows(&request, part, numbers)?;
+        Ok(rows.into_iter().map(|row| (row.number, row)).collect())
+    }
 }
 
 /// The features of a row as the network reads them.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use clap::Args;
 
+use self::mistakes::EvaluatedSplit;
 use super::device::Compute;
 use super::differences;
 use super::messages::say;
@@ -121,7 +122,10 @@ fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> 
     let judged = splits.test.as_ref().map(|test| ("test", test));
     let judged = judged.or(splits.validation.as_ref().map(|validation| ("val", validation)));
     if let Some((split, data)) = judged {
-        run.evaluation = Some(mistakes::evaluation(&trainer, split, data, &splits.preprocessing)?);
+        let preprocessing = &splits.preprocessing;
+        let judged =
+            EvaluatedSplit { trainer: &trainer, config: &trained.config, name: split, data, preprocessing };
+        run.evaluation = Some(judged.evaluation()?);
     }
     Ok(())
 }

@@ -4,13 +4,16 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::cell_error::CellError;
-use crate::data::table::row::Value;
+use super::name_rule::NameRule;
+use crate::data::table::read::quoted;
+use crate::data::table::value::Value;
 
 /// The names of the training rows, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Categories {
     names: Vec<String>,
     missing: MissingName,
+    rule: NameRule,
     indices: FxHashMap<String, usize>,
 }
 
@@ -42,7 +45,12 @@ impl Categories {
     /// These names, with what a missing cell is.
     pub fn new(names: Vec<String>, missing: MissingName) -> Self {
         let indices = names.iter().cloned().zip(0..).collect();
-        Self { names, missing, indices }
+        Self { names, missing, rule: NameRule::default(), indices }
+    }
+
+    /// The same, with cells named by this rule.
+    pub(super) fn with_rule(self, rule: NameRule) -> Self {
+        Self { rule, ..self }
     }
 
     /// The names, without one for a missing cell.
@@ -76,12 +84,24 @@ impl Categories {
             };
             return Ok(Found { index, unseen: false });
         }
-        let known = match cell {
-            Value::Text(text) => self.indices.get(text).copied(),
-            _ => None,
+        let known = cell.text().and_then(|text| self.indices.get(text).copied());
+        let other = || self.indices.get(&self.rule.of(cell)?).copied();
+        let index = if known.is_none() && (cell.text().is_none() || self.rule != NameRule::Text) {
+            other()
+        } else {
+            known
         };
-        let index = known.or_else(|| self.indices.get(&cell.name()?).copied());
         Ok(Found { index, unseen: index.is_none() })
+    }
+
+    /// What a missing name counts as, for people; nothing where it is an error.
+    pub(super) fn filled(&self) -> String {
+        match &self.missing {
+            MissingName::Error => String::new(),
+            MissingName::Unknown => ", where missing unknown".to_owned(),
+            MissingName::Own => ", where missing a category of its own".to_owned(),
+            MissingName::As(name) => format!(", where missing {}", quoted(name)),
+        }
     }
 
     /// The name of an index.

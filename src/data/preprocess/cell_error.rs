@@ -13,4 +13,6 @@ pub enum CellError {
     NotDate,
     /// Neither yes nor no.
     NotBoolean,
+    /// A list or an object.
+    Nested,
 }

@@ -2,7 +2,8 @@
 
 use super::categories::Categories;
 use super::cell_error::CellError;
-use crate::data::table::row::Value;
+use crate::data::table::dates::{self, DateForm};
+use crate::data::table::value::Value;
 
 /// One operation on a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,8 +12,8 @@ pub enum Operation {
     Number,
     /// Yes to 1, no to 0.
     Boolean,
-    /// A date or time to days since 1970-01-01 UTC.
-    DateToDays,
+    /// A date or time of this form to days since 1970-01-01 UTC.
+    DateToDays(DateForm),
     /// A missing cell to this number.
     Impute(f64),
     /// `(x - offset) / scale`: standardised, min-max or robust, by what was fitted.
@@ -88,10 +89,13 @@ impl Column {
     /// The cell does not fit the column.
     pub fn apply(&self, cell: Value<'_>, features: &mut Features) -> Result<bool, CellError> {
         let missing = cell == Value::Missing;
+        if cell == Value::Nested && self.ignored.is_none() {
+            return Err(CellError::Nested);
+        }
         let (mut number, mut indicator) = (None, false);
         for operation in &self.operations {
             match operation {
-                Operation::Number | Operation::Boolean | Operation::DateToDays if missing => {}
+                Operation::Number | Operation::Boolean | Operation::DateToDays(_) if missing => {}
                 Operation::Number => {
                     let read = cell.number().ok_or(CellError::NotNumber)?;
                     number = Some(Some(read).filter(|x| x.is_finite()).ok_or(CellError::NotFinite)?);
@@ -99,7 +103,7 @@ impl Column {
                 Operation::Boolean => {
                     number = Some(f64::from(u8::from(yes(cell).ok_or(CellError::NotBoolean)?)));
                 }
-                Operation::DateToDays => number = Some(cell.date().ok_or(CellError::NotDate)?),
+                Operation::DateToDays(form) => number = Some(cell.date(*form).ok_or(CellError::NotDate)?),
                 Operation::Impute(fill) => number = number.or(Some(*fill)),
                 Operation::Scale { offset, scale } => number = number.map(|x| (x - offset) / scale),
                 Operation::MissingIndicator => indicator = true,
@@ -132,7 +136,7 @@ impl Column {
                 }
                 Operation::Number => Some(shortest(number)),
                 Operation::Boolean => Some((if number > 0.5 { "yes" } else { "no" }).to_owned()),
-                Operation::DateToDays => Some(date(number)),
+                Operation::DateToDays(_) => Some(dates::written(number)),
                 Operation::OneHot(names) => Some(names.name(own.iter().position(|x| *x > 0.5))),
                 Operation::CategoryIndex { names, .. } => {
                     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
@@ -147,7 +151,10 @@ impl Column {
     /// How many features are numbers.
     pub fn dense_width(&self) -> usize {
         let of = |operation: &Operation| match operation {
-            Operation::Number | Operation::Boolean | Operation::DateToDays | Operation::MissingIndicator => 1,
+            Operation::Number
+            | Operation::Boolean
+            | Operation::DateToDays(_)
+            | Operation::MissingIndicator => 1,
             Operation::OneHot(names) => names.len(),
             Operation::Impute(_) | Operation::Scale { .. } | Operation::CategoryIndex { .. } => 0,
         };
@@ -166,7 +173,7 @@ impl Column {
         let mut features = Vec::new();
         for operation in &self.operations {
             match operation {
-                Operation::Number | Operation::Boolean | Operation::DateToDays => {
+                Operation::Number | Operation::Boolean | Operation::DateToDays(_) => {
                     features.push(self.name.clone());
                 }
                 Operation::MissingIndicator => features.push(format!("{} missing", self.name)),
@@ -177,21 +184,29 @@ impl Column {
         features
     }
 
+    fn is_date(&self) -> bool {
+        matches!(self.operations.first(), Some(Operation::DateToDays(_)))
+    }
+
     /// A description for people.
     pub fn describe(&self) -> String {
         if let Some(why) = &self.ignored {
             return format!("ignored: {why}");
         }
         let describe = |operation: &Operation| match operation {
+            Operation::Impute(fill) if self.is_date() => {
+                format!(", where missing {}", dates::written((fill * 86_400.0).round() / 86_400.0))
+            }
             Operation::Number => "number".to_owned(),
             Operation::Boolean => "boolean".to_owned(),
-            Operation::DateToDays => "date".to_owned(),
+            Operation::DateToDays(DateForm::Iso) => "date".to_owned(),
+            Operation::DateToDays(form) => format!("date, {}", form.name()),
             Operation::Impute(fill) => format!(", where missing {fill:.4}"),
             Operation::Scale { .. } => String::new(),
             Operation::MissingIndicator => ", and a column that says so".to_owned(),
-            Operation::OneHot(names) => format!("category of {}: one-hot", names.len()),
+            Operation::OneHot(names) => format!("category of {}: one-hot{}", names.len(), names.filled()),
             Operation::CategoryIndex { names, dimension } => {
-                format!("category of {}: learnt vectors of {dimension}", names.len())
+                format!("category of {}: learnt vectors of {dimension}{}", names.len(), names.filled())
             }
         };
         self.operations.iter().map(describe).collect()
@@ -216,10 +231,4 @@ fn shortest(number: f64) -> String {
     #[allow(clippy::cast_possible_truncation, reason = "for the eye")]
     let rounded = format!("{:.5}", number as f32);
     rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// The instant that is so many days after 1970-01-01 UTC.
-fn date(days: f64) -> String {
-    let since = jiff::SignedDuration::try_from_secs_f64((days * 86_400.0).round()).unwrap_or_default();
-    jiff::Timestamp::from_duration(since).map_or_else(|_| shortest(days), |instant| instant.to_string())
 }

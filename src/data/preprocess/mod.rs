@@ -5,6 +5,7 @@ mod categories;
 mod cell_error;
 mod column;
 mod elements;
+mod name_rule;
 mod normalize;
 mod saved;
 mod series;
@@ -25,6 +26,7 @@ pub use categories::{Categories, MissingName};
 pub use cell_error::CellError;
 pub use column::{Column, Features, Operation};
 pub use elements::Elements;
+pub use name_rule::NameRule;
 pub use normalize::Normalize;
 pub use series::{Fill, SeriesOrder};
 pub use step::Step;
@@ -94,20 +96,9 @@ pub enum PreprocessingSource {
 pub struct TableFormat {
     /// The format of its file.
     pub format: Format,
-    /// CSV: the delimiter, where it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<char>,
-    /// Further words for a missing value.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub na_values: Vec<String>,
-}
-
-impl TableFormat {
-    /// What a reader needs to know.
-    pub fn dialect(&self) -> Dialect {
-        let delimiter = self.delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
-        Dialect { delimiter, na_values: self.na_values.clone() }
-    }
+    /// How its cells are read.
+    #[serde(flatten)]
+    pub dialect: Dialect,
 }
 
 impl Preprocessing {

@@ -7,8 +7,9 @@ use super::column::{Column, Operation};
 use super::series::SeriesOrder;
 use super::step::Step;
 use super::target::Target;
-use super::{Elements, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
+use super::{Elements, NameRule, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::Decision;
+use crate::data::table::dates::DateForm;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
@@ -53,7 +54,19 @@ enum SavedSource {
 #[derive(Serialize, Deserialize)]
 struct SavedTable {
     target: Target,
+    /// Left out: by the rule of the first version.
+    #[serde(default = "first_rule", skip_serializing_if = "is_first_rule")]
+    names: NameRule,
     columns: Vec<SavedColumn>,
+}
+
+fn first_rule() -> NameRule {
+    NameRule::Number
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_first_rule(rule: &NameRule) -> bool {
+    *rule == first_rule()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,7 +81,12 @@ struct SavedColumn {
 enum Encoding {
     Number(Scaled),
     Boolean(Filled),
-    Date(Scaled),
+    Date {
+        #[serde(flatten)]
+        scaled: Scaled,
+        #[serde(default, skip_serializing_if = "is_iso")]
+        form: DateForm,
+    },
     Category(SavedNames),
     Embedding {
         #[serde(flatten)]
@@ -78,6 +96,11 @@ enum Encoding {
     Ignore {
         why: String,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_iso(form: &DateForm) -> bool {
+    *form == DateForm::Iso
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,24 +181,30 @@ impl From<Preprocessing> for Saved {
 }
 
 impl From<SavedTable> for TableEncoder {
-    fn from(SavedTable { target, columns }: SavedTable) -> Self {
-        Self::new(target, columns.into_iter().map(Column::from).collect())
+    fn from(SavedTable { target, names, columns }: SavedTable) -> Self {
+        let columns = columns.into_iter().map(|saved| saved.column(names));
+        let mut encoder = Self::new(target, columns.collect());
+        encoder.names = names;
+        encoder
     }
 }
 
 impl From<&TableEncoder> for SavedTable {
     fn from(encoder: &TableEncoder) -> Self {
-        Self { target: encoder.target.clone(), columns: encoder.columns().map(SavedColumn::from).collect() }
+        let columns = encoder.columns().map(SavedColumn::from).collect();
+        Self { target: encoder.target.clone(), names: encoder.names, columns }
     }
 }
 
-impl From<SavedColumn> for Column {
-    fn from(SavedColumn { name, encoding }: SavedColumn) -> Self {
-        let names = |saved: SavedNames| Categories::new(saved.categories, saved.missing);
+impl SavedColumn {
+    /// The column, whose cells are named by this rule.
+    fn column(self, rule: NameRule) -> Column {
+        let Self { name, encoding } = self;
+        let names = |saved: SavedNames| Categories::new(saved.categories, saved.missing).with_rule(rule);
         let operations = match encoding {
-            Encoding::Ignore { why } => return Self::ignored(&name, why),
+            Encoding::Ignore { why } => return Column::ignored(&name, why),
             Encoding::Number(scaled) => scaled.after(Operation::Number),
-            Encoding::Date(scaled) => scaled.after(Operation::DateToDays),
+            Encoding::Date { scaled, form } => scaled.after(Operation::DateToDays(form)),
             Encoding::Boolean(filled) => {
                 let Filled { fill, indicator } = filled;
                 let indicator = indicator.then_some(Operation::MissingIndicator);
@@ -186,7 +215,7 @@ impl From<SavedColumn> for Column {
                 vec![Operation::CategoryIndex { names: names(named), dimension }]
             }
         };
-        Self { name, operations, ignored: None }
+        Column { name, operations, ignored: None }
     }
 }
 
@@ -209,7 +238,7 @@ impl From<&Column> for SavedColumn {
         let mut first = None;
         for operation in &column.operations {
             match operation {
-                Operation::Number | Operation::Boolean | Operation::DateToDays => first = Some(operation),
+                Operation::Number | Operation::Boolean | Operation::DateToDays(_) => first = Some(operation),
                 Operation::Impute(fill) => filled.fill = Some(*fill),
                 Operation::Scale { offset, scale: by } => scale = (*offset, *by),
                 Operation::MissingIndicator => filled.indicator = true,
@@ -222,7 +251,7 @@ impl From<&Column> for SavedColumn {
         let scaled = |filled| Scaled { offset: scale.0, scale: scale.1, filled };
         let encoding = encoding.unwrap_or_else(|| match first {
             Some(Operation::Number) => Encoding::Number(scaled(filled)),
-            Some(Operation::DateToDays) => Encoding::Date(scaled(filled)),
+            Some(Operation::DateToDays(form)) => Encoding::Date { scaled: scaled(filled), form: *form },
             Some(_) => Encoding::Boolean(filled),
             None => Encoding::Ignore { why: column.ignored.clone().unwrap_or_default() },
         });

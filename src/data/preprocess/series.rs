@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::table::dates::DateForm;
+
 /// How the rows of a series follow each other, as its training rows showed it. The default is a series whose rows follow
 /// each other as they stand in the file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -13,6 +15,9 @@ pub struct SeriesOrder {
     /// The time from a row to the next: days of dates, else what the column counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<f64>,
+    /// The form of its dates, where it has dates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<DateForm>,
     /// The columns that tell several series apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub group: Vec<String>,

@@ -1,6 +1,7 @@
 //! The fitted preprocessing of a table: its columns and its target.
 
 use super::column::{Column, Operation};
+use super::name_rule::NameRule;
 use super::step::Step;
 use super::target::Target;
 use crate::data::table::read::quoted;
@@ -10,6 +11,8 @@ use crate::data::table::read::quoted;
 pub struct TableEncoder {
     /// What is predicted.
     pub target: Target,
+    /// How its classes are named.
+    pub names: NameRule,
     /// A step a column, in the order of the training table, the target left aside.
     steps: Vec<Step>,
 }
@@ -17,7 +20,8 @@ pub struct TableEncoder {
 impl TableEncoder {
     /// An encoder of these columns.
     pub fn new(target: Target, columns: Vec<Column>) -> Self {
-        Self { target, steps: columns.into_iter().map(Step::Column).collect() }
+        let names = NameRule::default();
+        Self { target, names, steps: columns.into_iter().map(Step::Column).collect() }
     }
 
     /// Its steps.

@@ -2,8 +2,8 @@
 
 use rand::Rng;
 
-use super::quota::{folded, stratified};
-use super::{Part, Sizes, SplitPlan, Stratum};
+use super::quota::{drawn, folded, stratified};
+use super::{Limited, Part, Sizes, SplitPlan, Stratum};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -17,33 +17,30 @@ pub struct Assigner {
     first: Places,
     /// Which of them is the test split.
     tested: usize,
-    /// Of the rows that are left, the free places of validation and of training.
+    /// Of the rows that are left, where there is a limit: the free places of those that are used and of the others.
+    limited: Option<Places>,
+    /// Of the rows that are used, the free places of validation and of training.
     second: Places,
-    /// The rows that may still be trained on or validated.
-    limit: u64,
 }
 
 /// The groups of [`Assigner::second`].
 const VALIDATION: usize = 0;
 const TRAIN: usize = 1;
+/// A group of [`Assigner::limited`].
+const USED: usize = 0;
 
 /// Streams of [`Purpose::Split`].
 const FIRST: u64 = 1 << 32;
 const SECOND: u64 = 2 << 32;
 const TIES: u64 = 3 << 32;
+const LIMIT: u64 = 4 << 32;
 
 impl Assigner {
-    /// An assigner of rows of which there are `counts` in each stratum. `strata` gives the stratum of each row in order;
-    /// it is only asked where there is a limit.
+    /// An assigner of rows of which there are `counts` in each stratum.
     ///
     /// # Errors
     /// A share, a fold or a limit that leaves a part without rows.
-    pub fn new(
-        plan: &SplitPlan,
-        counts: &[u64],
-        seed: u64,
-        strata: impl FnOnce(&mut dyn FnMut(Stratum) -> bool) -> Result<()>,
-    ) -> Result<Self> {
+    pub fn new(plan: &SplitPlan, counts: &[u64], seed: u64) -> Result<Self> {
         let mut ties = Stream::new(seed, Purpose::Split, TIES);
         let rows: u64 = counts.iter().sum();
         let (free, tested) = match plan.fold {
@@ -55,36 +52,19 @@ impl Assigner {
             Some(fold) => (folded(counts, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),
             None => (in_two(counts, plan.test, &mut ties), 0),
         };
-        let limit = plan.limit.unwrap_or(u64::MAX);
-        let second = Places::new(Vec::new(), seed, SECOND);
-        let mut assigner = Self { first: Places::new(free, seed, FIRST), tested, second, limit };
-        let pool = assigner.pool(counts.len(), strata)?;
-        assigner.second.free = in_two(&pool, plan.validation, &mut ties);
+        let mut pool: Vec<u64> =
+            free.iter().map(|free: &Vec<u64>| free.iter().sum::<u64>() - free[tested]).collect();
+        let mut limited = None;
+        if let Some(limit) = plan.limit.filter(|limit| *limit < pool.iter().sum()) {
+            let used = drawn(&pool, limit, &mut ties);
+            let free = used.iter().zip(&pool).map(|(used, all)| vec![*used, all - used]).collect();
+            limited = Some(Places::new(free, seed, LIMIT));
+            pool = used;
+        }
+        let second = Places::new(in_two(&pool, plan.validation, &mut ties), seed, SECOND);
+        let assigner = Self { first: Places::new(free, seed, FIRST), tested, limited, second };
         assigner.sizes().check(plan, rows)?;
         Ok(assigner)
-    }
-
-    /// The rows of each stratum that are trained on or validated.
-    fn pool(
-        &self,
-        strata: usize,
-        each: impl FnOnce(&mut dyn FnMut(Stratum) -> bool) -> Result<()>,
-    ) -> Result<Vec<u64>> {
-        let not_tested = |free: &Vec<u64>| free.iter().sum::<u64>() - free[self.tested];
-        let pool: Vec<u64> = self.first.free.iter().map(not_tested).collect();
-        if self.limit >= pool.iter().sum() {
-            return Ok(pool);
-        }
-        // Which rows the limit leaves is only known by assigning them.
-        let mut pool = vec![0; strata];
-        let mut trial = self.clone();
-        each(&mut |stratum| {
-            if trial.first_stage(stratum) == Part::Train {
-                pool[stratum] += 1;
-            }
-            trial.limit > 0
-        })?;
-        Ok(pool)
     }
 
     /// The rows of each part that are to come.
@@ -96,24 +76,27 @@ impl Assigner {
         }
     }
 
-    /// The part of the next row.
-    pub fn assign(&mut self, stratum: Stratum) -> Part {
-        match self.first_stage(stratum) {
-            Part::Train if self.second.take(stratum) == Some(VALIDATION) => Part::Validation,
-            part => part,
-        }
+    /// How many rows the limit leaves of how many that may be trained on or validated, where there is one.
+    pub fn limited(&self) -> Option<Limited> {
+        let places = self.limited.as_ref()?;
+        let used = places.of(USED);
+        Some(Limited { used, of: places.free.iter().flatten().sum() })
     }
 
-    /// The part of the next row, where none is held out for validation.
-    fn first_stage(&mut self, stratum: Stratum) -> Part {
+    /// The part of the next row.
+    pub fn assign(&mut self, stratum: Stratum) -> Part {
         if self.first.take(stratum) == Some(self.tested) {
             return Part::Test;
         }
-        if self.limit == 0 {
+        if let Some(limited) = &mut self.limited
+            && limited.take(stratum) != Some(USED)
+        {
             return Part::Unused;
         }
-        self.limit -= 1;
-        Part::Train
+        match self.second.take(stratum) {
+            Some(VALIDATION) => Part::Validation,
+            _ => Part::Train,
+        }
     }
 }
 
@@ -169,11 +152,7 @@ mod tests {
         for class in classes {
             counts[*class] += 1;
         }
-        let again = |see: &mut dyn FnMut(usize) -> bool| {
-            let _ = classes.iter().all(|class| see(*class));
-            Ok(())
-        };
-        let mut assigner = Assigner::new(plan, &counts, seed, again).unwrap();
+        let mut assigner = Assigner::new(plan, &counts, seed).unwrap();
         let Sizes { train, validation, test } = assigner.sizes();
         let parts: Vec<Part> = classes.iter().map(|class| assigner.assign(*class)).collect();
         for (part, size) in [(Part::Train, train), (Part::Validation, validation), (Part::Test, test)] {
@@ -227,5 +206,19 @@ mod tests {
         assert_eq!(count(&parts, &classes, Part::Test, 0), 50);
         assert_eq!(count(&parts, &classes, Part::Train, 0), 24);
         assert_eq!(count(&parts, &classes, Part::Validation, 0), 6);
+    }
+
+    #[test]
+    fn a_limit_draws_the_same_share_of_every_class_from_all_rows() {
+        let classes: Vec<usize> = (0..300).map(|row| row / 100).collect();
+        let plan = SplitPlan { limit: Some(90), ..SplitPlan::default() };
+        let parts = assigned(&plan, &classes, 1);
+        for class in 0..3 {
+            assert_eq!(count(&parts, &classes, Part::Train, class), 30);
+            assert_eq!(count(&parts, &classes, Part::Unused, class), 70);
+        }
+        assert_ne!(parts, assigned(&plan, &classes, 2));
+        let whole = SplitPlan { limit: Some(300), ..plan };
+        assert!(assigned(&whole, &classes, 1).iter().all(|part| *part == Part::Train));
     }
 }

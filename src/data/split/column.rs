@@ -39,13 +39,7 @@ impl ColumnCounts {
     }
 
     /// An assigner that holds a share for validation out of the rows to train on, where the column names no rows for that.
-    /// `strata` gives the strata of the rows to train on, in order.
-    pub fn assigner(
-        &self,
-        plan: &SplitPlan,
-        seed: u64,
-        strata: impl FnOnce(&mut dyn FnMut(Stratum) -> bool) -> Result<()>,
-    ) -> Result<Assigner> {
+    pub fn assigner(&self, plan: &SplitPlan, seed: u64) -> Result<Assigner> {
         if self.train.iter().sum::<u64>() == 0 {
             return Err(Error::key("data.split_column", "has no row for \"train\""));
         }
@@ -53,6 +47,6 @@ impl ColumnCounts {
             let problem = "cannot be used where `data.split_column` has rows for validation; remove it";
             return Err(Error::key("data.validation", problem));
         }
-        Assigner::new(&SplitPlan { test: 0.0, ..*plan }, &self.train, seed, strata)
+        Assigner::new(&SplitPlan { test: 0.0, ..*plan }, &self.train, seed)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
-use super::{Assigner, Part, Sizes, SplitPlan, Strata, Stratum, TimeSplit};
+use super::{Assigner, Limited, Part, Sizes, SplitPlan, Strata, Stratum, TimeSplit};
 use crate::data::{Rows, Task, class_of};
 use crate::error::Result;
 
@@ -17,6 +17,8 @@ pub struct SplitRows {
     pub validation: Option<Rows>,
     /// The rows that judge the end.
     pub test: Option<Rows>,
+    /// How many rows the limit leaves, where there is one.
+    pub limited: Option<Limited>,
 }
 
 impl SplitRows {
@@ -26,19 +28,12 @@ impl SplitRows {
     /// A share, a fold or a limit that leaves a part without rows.
     pub fn at_random(rows: &Rows, plan: &SplitPlan, task: Task, seed: u64) -> Result<Self> {
         let count = rows.xs.dims()[0];
-        if !plan.holds_out() {
-            let kept = plan.limit.map_or(count, |limit| usize::try_from(limit).unwrap_or(count).min(count));
-            return Ok(Self { train: between(rows, 0..kept)?, validation: None, test: None });
+        if !plan.holds_out() && plan.limit.is_none_or(|limit| limit >= count as u64) {
+            return Ok(Self { train: between(rows, 0..count)?, validation: None, test: None, limited: None });
         }
-        let mut counts = Strata::default();
-        let strata: Vec<Stratum> = match task {
-            Task::Values | Task::Labels => (0..count).map(|_| counts.add(0)).collect(),
-            Task::Classes { .. } => class_of(&rows.ys)?.into_iter().map(|class| counts.add(class)).collect(),
-        };
-        let mut assigner = Assigner::new(plan, counts.counts(), seed, |see| {
-            let _ = strata.iter().all(|stratum| see(*stratum));
-            Ok(())
-        })?;
+        let (strata, counts) = strata(rows, task)?;
+        let mut assigner = Assigner::new(plan, &counts, seed)?;
+        let limited = assigner.limited();
         let (mut train, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
         for (row, stratum) in (0..).zip(strata) {
             match assigner.assign(stratum) {
@@ -49,7 +44,8 @@ impl SplitRows {
             }
         }
         let held = |places: &[u32]| (!places.is_empty()).then(|| pick(rows, places)).transpose();
-        Ok(Self { train: pick(rows, &train)?, validation: held(&validation)?, test: held(&test)? })
+        let (train, validation, test) = (pick(rows, &train)?, held(&validation)?, held(&test)?);
+        Ok(Self { train, validation, test, limited })
     }
 
     /// Splits rows in time order.
@@ -58,13 +54,35 @@ impl SplitRows {
     /// A share, a fold or a limit that leaves a part without rows.
     pub fn by_time(rows: &Rows, plan: &SplitPlan) -> Result<Self> {
         let count = rows.xs.dims()[0];
-        let TimeSplit { train, validation, test } = TimeSplit::new(plan, count);
+        let split = TimeSplit::new(plan, count);
+        let limited = split.limited();
+        let TimeSplit { train, validation, test } = split;
         let size = |part: &Range<usize>| part.len() as u64;
         let sizes = Sizes { train: size(&train), validation: size(&validation), test: size(&test) };
         sizes.check(plan, count as u64)?;
         let held = |part: Range<usize>| (!part.is_empty()).then(|| between(rows, part)).transpose();
-        Ok(Self { train: between(rows, train)?, validation: held(validation)?, test: held(test)? })
+        let (train, validation, test) = (between(rows, train)?, held(validation)?, held(test)?);
+        Ok(Self { train, validation, test, limited })
     }
+}
+
+/// The stratum of each row, and how many rows each stratum has: by class, or by the two values of one binary label.
+fn strata(rows: &Rows, task: Task) -> Result<(Vec<Stratum>, Vec<u64>)> {
+    let count = rows.xs.dims()[0];
+    let mut counts = Strata::default();
+    let strata: Vec<Stratum> = match task {
+        Task::Classes { .. } => class_of(&rows.ys)?.into_iter().map(|class| counts.add(class)).collect(),
+        Task::Labels if rows.ys.elem_count() == count => {
+            let labels = rows.ys.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+            // -0 is 0.
+            labels.into_iter().map(|label| counts.add((label + 0.0).to_bits().cast_signed())).collect()
+        }
+        Task::Values | Task::Labels => (0..count).map(|_| counts.add(0)).collect(),
+    };
+    if task == Task::Labels && counts.counts().len() > 2 {
+        return Ok((vec![0; count], vec![count as u64]));
+    }
+    Ok((strata, counts.counts().to_vec()))
 }
 
 fn between(rows: &Rows, part: Range<usize>) -> Result<Rows> {

@@ -24,8 +24,9 @@ pub use strata::{Strata, Stratum};
 pub use time::TimeSplit;
 
 /// The version of the rules by which rows are assigned. Runs of version 1 (0.1.0) rounded the shares of arrays class by
-/// class and drew other rows.
-pub const RULES: u32 = 2;
+/// class and drew other rows; those of version 2 took the first rows for a limit, and did not stratify by the two classes of
+/// `bce_with_logits`.
+pub const RULES: u32 = 3;
 
 /// What a row is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,8 @@ pub struct SplitPlan {
     pub validation: f64,
     /// A fold as the test split, in place of a share.
     pub fold: Option<Fold>,
-    /// The number of rows, besides those of the test split, that are used at all: the first ones.
+    /// The number of rows, besides those of the test split, that are used at all: the same share of every class, drawn at
+    /// random, of a series the latest.
     pub limit: Option<u64>,
 }
 
@@ -84,6 +86,23 @@ impl SplitPlan {
     /// Whether any rows are held out.
     pub fn holds_out(&self) -> bool {
         self.test > 0.0 || self.validation > 0.0 || self.fold.is_some()
+    }
+}
+
+/// How many rows a limit leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limited {
+    /// The rows that are trained on or validated.
+    pub used: u64,
+    /// The rows that would be without the limit.
+    pub of: u64,
+}
+
+impl Limited {
+    /// Logs how many rows are used.
+    pub(crate) fn log(self) {
+        let Self { used, of } = self;
+        tracing::info!("data.limit: {used} of {of} rows are used");
     }
 }
 

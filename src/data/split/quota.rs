@@ -20,20 +20,29 @@ pub(super) fn rows_of_share(share: f64, rows: u64) -> u64 {
 /// scikit-learn's `StratifiedShuffleSplit`, except that every stratum keeps a row to train on; scikit-learn refuses
 /// strata of one row, which are left out of the count here.
 pub(super) fn stratified(counts: &[u64], share: f64, ties: &mut Stream) -> Vec<u64> {
-    let rows: u64 = counts.iter().filter(|count| **count > 1).sum();
-    let held = rows_of_share(share, rows);
-    let most = |stratum: usize| counts[stratum].saturating_sub(1);
-    let quota = |stratum: usize| match counts[stratum] {
-        0 | 1 => (0, 0),
-        count => divided(held, count, rows),
-    };
-    let mut of: Vec<u64> = (0..counts.len()).map(|stratum| quota(stratum).0.min(most(stratum))).collect();
+    let divided: Vec<u64> = counts.iter().map(|count| if *count > 1 { *count } else { 0 }).collect();
+    let held = rows_of_share(share, divided.iter().sum());
+    apportioned(held, &divided, |count| count.saturating_sub(1), ties)
+}
+
+/// How many rows of each stratum are drawn if `limit` of all are, by the largest remainder: the counts of scikit-learn's
+/// `train_test_split(train_size=limit, stratify=y)`.
+pub(super) fn drawn(counts: &[u64], limit: u64, ties: &mut Stream) -> Vec<u64> {
+    apportioned(limit.min(counts.iter().sum()), counts, |count| count, ties)
+}
+
+/// Divides `held` places among strata of so many rows, none of which gets more than `most` of its count.
+fn apportioned(held: u64, counts: &[u64], most: impl Fn(u64) -> u64, ties: &mut Stream) -> Vec<u64> {
+    let rows: u64 = counts.iter().sum();
+    let quota = |stratum: usize| divided(held, counts[stratum], rows.max(1));
+    let mut of: Vec<u64> =
+        (0..counts.len()).map(|stratum| quota(stratum).0.min(most(counts[stratum]))).collect();
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.shuffle(ties);
     order.sort_by_key(|stratum| std::cmp::Reverse(quota(*stratum).1));
     let mut left = held.saturating_sub(of.iter().sum());
     for stratum in order {
-        if left > 0 && of[stratum] < most(stratum) {
+        if left > 0 && of[stratum] < most(counts[stratum]) {
             of[stratum] += 1;
             left -= 1;
         }
@@ -80,6 +89,20 @@ mod tests {
         assert_eq!(held(&[30, 30, 2], 0.9)[2], 1);
         assert_eq!(held(&[1, 1, 0], 0.5), [0, 0, 0]);
         assert_eq!(held(&[5], 0.999), [4]);
+    }
+
+    #[test]
+    fn a_limit_draws_as_many_rows_of_each_class_as_scikit_learn() {
+        let of = |counts: &[u64], limit| {
+            let mut drawn = drawn(counts, limit, &mut Stream::new(1, Purpose::Split, 0));
+            drawn.sort_unstable();
+            drawn
+        };
+        // numpy.bincount(train_test_split(y, train_size=limit, stratify=y)[0]), sorted
+        assert_eq!(of(&[100, 100, 100], 80), [26, 27, 27]);
+        assert_eq!(of(&[900, 90, 10], 100), [1, 9, 90]);
+        assert_eq!(of(&[50, 30, 20], 7), [1, 2, 4]);
+        assert_eq!(of(&[3, 2], 9), [2, 3]);
     }
 
     #[test]

@@ -44,6 +44,13 @@ impl<K: Hash + Eq> Strata<K> {
         true
     }
 
+    /// Makes one stratum of all, of this class.
+    pub fn merge(&mut self, class: K) {
+        self.counts = vec![self.counts.iter().sum()];
+        self.numbers.clear();
+        self.numbers.insert(class, 0);
+    }
+
     /// The stratum of a class.
     pub fn of<Q: Hash + Eq + ?Sized>(&self, class: &Q) -> Option<Stratum>
     where

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::SplitPlan;
 use super::quota::rows_of_share;
+use super::{Limited, SplitPlan};
 
 /// The rows of each part of a series, in time order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeSplit {
-    /// The rows to train on: the first ones.
+    /// The rows to train on: the earliest ones that are used.
     pub train: Range<usize>,
     /// The rows that judge the epochs: those that follow.
     pub validation: Range<usize>,
@@ -18,7 +18,8 @@ pub struct TimeSplit {
 
 impl TimeSplit {
     /// Splits `rows` rows at points in time. A share is the latest part of the rows; a fold is tested on the rows that follow
-    /// those that it trains on, as in scikit-learn's `TimeSeriesSplit`; a limit keeps the first rows.
+    /// those that it trains on, as in scikit-learn's `TimeSeriesSplit`; a limit keeps the latest
+    /// of the rows before the test split.
     pub fn new(plan: &SplitPlan, rows: usize) -> Self {
         let share = |of: f64, rows: usize| usize::try_from(rows_of_share(of, rows as u64)).unwrap_or(rows);
         let test = match plan.fold {
@@ -31,9 +32,16 @@ impl TimeSplit {
             None => rows - share(plan.test, rows)..rows,
         };
         let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let pool = test.start.min(limit);
-        let train = pool - share(plan.validation, pool);
-        Self { train: 0..train, validation: train..pool, test }
+        let first = test.start.saturating_sub(limit);
+        let train = test.start - share(plan.validation, test.start - first);
+        Self { train: first..train, validation: train..test.start, test }
+    }
+
+    /// How many rows the limit leaves, where there is one.
+    pub fn limited(&self) -> Option<Limited> {
+        let before = self.test.start as u64;
+        let unused = self.train.start as u64;
+        (unused > 0).then_some(Limited { used: before - unused, of: before })
     }
 }
 
@@ -54,7 +62,9 @@ mod tests {
         let plan = SplitPlan { test: 0.2, validation: 0.1, ..SplitPlan::default() };
         assert_eq!(parts(&plan, 17), [0..11, 11..13, 13..17]);
         let plan = SplitPlan { limit: Some(5), ..plan };
-        assert_eq!(parts(&plan, 17), [0..4, 4..5, 13..17]);
+        assert_eq!(parts(&plan, 17), [8..12, 12..13, 13..17]);
+        let limited = TimeSplit::new(&plan, 17).limited();
+        assert_eq!(limited, Some(Limited { used: 5, of: 13 }));
         assert_eq!(parts(&SplitPlan::default(), 17), [0..17, 17..17, 17..17]);
     }
 

@@ -1,10 +1,14 @@
 //! Counts the rows of each class of a table.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::read::quoted;
-use super::row::{Row, Value};
+use super::row::Row;
+use super::shown::nested;
 use super::survey::{self, MOST_CATEGORIES};
+use super::value::Value;
+use crate::data::preprocess::NameRule;
 use crate::data::split::{Strata, Stratum};
 use crate::error::{Error, Result};
 
@@ -18,6 +22,8 @@ pub(super) enum Classes<'a> {
     None,
     /// The name in a column.
     Named(ClassColumn<'a>),
+    /// The binary label in a column, which has one of two values.
+    Label(usize),
     /// The largest of the probabilities in these columns.
     Probabilities(&'a [usize]),
 }
@@ -32,6 +38,7 @@ pub(super) struct ClassColumn<'a> {
     pub(super) ignored: i64,
     /// Whether the classes were learnt before: rows that are only scored need not have two.
     pub(super) is_fitted: bool,
+    pub(super) rule: NameRule,
 }
 
 /// The rows of each class.
@@ -60,6 +67,7 @@ impl Census {
             if !classes.count(&row, &mut strata) {
                 missing.add(row.line);
             }
+            classes.check_nested(path, &row)?;
             if let Classes::Named(column) = classes
                 && strata.counts().len() > MOST_CATEGORIES + 1
             {
@@ -75,11 +83,10 @@ impl Census {
         }
         let names = match classes {
             Classes::Named(column) => {
-                let ignored = column.ignored.to_string();
-                let names = strata.classes().filter(|name| **name != ignored).cloned().collect();
+                let names = strata.classes().filter(|name| !column.ignores(name)).cloned().collect();
                 column.check(path, survey::sorted(names), rows, &missing)?
             }
-            Classes::None | Classes::Probabilities(_) => Vec::new(),
+            Classes::None | Classes::Label(_) | Classes::Probabilities(_) => Vec::new(),
         };
         Ok(Self { rows, names, strata })
     }
@@ -113,12 +120,22 @@ impl Classes<'_> {
             }
             Self::Named(column) => {
                 let value = row.value(column.index);
-                if let Value::Text(text) = value
-                    && strata.add_known(text)
-                {
+                if value.text().is_some_and(|text| strata.add_known(text)) {
                     return true;
                 }
-                value.name().map(|name| strata.add(name)).is_some()
+                column.rule.of(value).map(|name| strata.add(name)).is_some()
+            }
+            Self::Label(column) => {
+                let label = label(row.value(column));
+                if strata.add_known(MERGED) || strata.add_known(label.as_ref()) {
+                    return true;
+                }
+                if strata.counts().len() == 2 {
+                    strata.merge(MERGED.to_owned());
+                }
+                let merged = strata.of(MERGED).is_some();
+                strata.add(if merged { MERGED.to_owned() } else { label.into_owned() });
+                true
             }
             Self::Probabilities(columns) => {
                 strata.add(most_probable(row, columns).to_string());
@@ -127,18 +144,41 @@ impl Classes<'_> {
         }
     }
 
+    /// Checks that the class is no list.
+    fn check_nested(self, path: &Path, row: &Row) -> Result<()> {
+        match self {
+            Self::Named(column) if row.value(column.index) == Value::Nested => {
+                Err(Error::data(path, format!("target {}: {}", quoted(column.name), nested(row.line))))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The stratum of a row that was counted.
     pub(super) fn stratum(self, row: &Row, strata: &Strata<String>) -> Stratum {
         let known = match self {
             Self::None => Some(0),
             Self::Named(column) => match row.value(column.index) {
-                Value::Text(text) => strata.of(text).or_else(|| strata.of(&Value::Text(text).name()?)),
-                value => value.name().and_then(|name| strata.of(&name)),
+                Value::Text(text) if strata.of(text).is_some() => strata.of(text),
+                value => column.rule.of(value).and_then(|name| strata.of(&name)),
             },
+            Self::Label(column) => strata.of(MERGED).or_else(|| strata.of(label(row.value(column)).as_ref())),
             Self::Probabilities(columns) => strata.of(&most_probable(row, columns).to_string()),
         };
         // A file that has changed since it was counted.
         known.unwrap_or(usize::MAX)
+    }
+}
+
+/// The stratum of all rows, where labels have more than two values.
+const MERGED: &str = "";
+
+/// A binary label: 0 and 1 however they are written, else its name.
+fn label(value: Value<'_>) -> Cow<'_, str> {
+    match value.number() {
+        Some(0.0) => Cow::Borrowed("0"),
+        Some(1.0) => Cow::Borrowed("1"),
+        _ => value.text().map_or_else(|| Cow::Owned(value.name().unwrap_or_default()), Cow::Borrowed),
     }
 }
 
@@ -152,6 +192,12 @@ fn most_probable(row: &Row, columns: &[usize]) -> usize {
 }
 
 impl ClassColumn<'_> {
+    /// Whether a name is the number that marks rows without a class.
+    #[allow(clippy::float_cmp, clippy::cast_precision_loss, reason = "a number that is written in a file")]
+    fn ignores(&self, name: &str) -> bool {
+        name.parse::<f64>().is_ok_and(|number| number == self.ignored as f64)
+    }
+
     /// Checks that these names are classes, and returns them.
     fn check(&self, path: &Path, names: Vec<String>, rows: u64, missing: &Missing) -> Result<Vec<String>> {
         if usize::try_from(self.ignored).is_ok_and(|ignored| ignored < names.len()) {

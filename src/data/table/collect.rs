@@ -6,9 +6,6 @@ use crate::data::stored::{Form, Writer};
 use crate::data::{EncodedRows, Rows};
 use crate::error::Result;
 
-/// The bytes that a row costs besides its numbers: its index in the order of an epoch.
-const A_ROW: u64 = 16;
-
 /// Collects the rows of one part.
 pub(super) enum Collector {
     Memory { form: Form, xs: Numbers, values: Vec<f64>, classes: Vec<i64>, rows: usize },
@@ -43,11 +40,6 @@ impl Numbers {
 }
 
 impl Collector {
-    /// Whether `rows` rows fit `memory` MiB.
-    pub(super) fn fits(form: Form, rows: u64, memory: u64) -> bool {
-        rows.saturating_mul(form.bytes() as u64 + A_ROW) <= memory << 20
-    }
-
     /// A collector of about `rows` rows, in memory or in a file.
     pub(super) fn new(form: Form, rows: u64, in_memory: bool) -> Result<Self> {
         if !in_memory {

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::read::{Records, listed, quoted};
-use super::row::{Row, Value};
-use super::survey::shown;
-use crate::data::preprocess::{CellError, Column, Features, TableEncoder, Target};
+use super::row::Row;
+use super::shown::shown;
+use super::value::Value;
+use crate::data::preprocess::{CellError, Column, Features, NameRule, TableEncoder, Target};
 use crate::error::{Error, Result};
+use crate::names::first_few;
 
 /// Encodes the rows of one file.
 pub struct RowEncoder<'a> {
@@ -18,6 +20,7 @@ pub struct RowEncoder<'a> {
     /// The indices of the targets in the file.
     targets: Option<Vec<usize>>,
     classes: FxHashMap<&'a str, usize>,
+    names: NameRule,
     features: Features,
 }
 
@@ -45,14 +48,15 @@ impl<'a> RowEncoder<'a> {
     /// A column is absent.
     pub fn new(fitted: &'a TableEncoder, path: &Path, records: &dyn Records, labelled: bool) -> Result<Self> {
         let columns = records.columns();
-        let index = |name: &str| columns.iter().position(|own| own == name);
+        let places: FxHashMap<&str, usize> = columns.iter().map(String::as_str).zip(0..).collect();
+        let index = |name: &str| places.get(name).copied();
         let used = fitted.columns().filter(|column| column.ignored.is_none());
         let needed = used.map(|column| column.name.as_str());
         let targets = fitted.target.names().iter().map(String::as_str).filter(|_| labelled);
         let absent: Vec<String> =
             needed.chain(targets).filter(|name| index(name).is_none()).map(quoted).collect();
         if !absent.is_empty() {
-            let problem = format!("there is no column {}; {}", absent.join(", "), listed(columns));
+            let problem = format!("there is no column {}; {}", first_few(absent), listed(columns));
             return Err(Error::data(path, problem));
         }
         let classes = match &fitted.target {
@@ -66,6 +70,7 @@ impl<'a> RowEncoder<'a> {
             columns: fitted.columns().map(locate).collect(),
             targets: fitted.target.names().iter().map(|name| index(name)).collect(),
             classes,
+            names: fitted.names,
             features: Features::default(),
         })
     }
@@ -120,10 +125,7 @@ impl<'a> RowEncoder<'a> {
     pub fn class(&self, row: &Row, ignored: i64) -> Result<i64> {
         let name = &self.target.names()[0];
         let value = self.target(row, 0);
-        let known = match value {
-            Value::Text(text) => self.classes.get(text).copied(),
-            _ => None,
-        };
+        let known = value.text().and_then(|text| self.classes.get(text).copied());
         #[allow(
             clippy::float_cmp,
             clippy::cast_precision_loss,
@@ -132,7 +134,7 @@ impl<'a> RowEncoder<'a> {
         if known.is_none() && value.number() == Some(ignored as f64) {
             return Ok(ignored);
         }
-        let known = known.or_else(|| self.classes.get(value.name()?.as_str()).copied());
+        let known = known.or_else(|| self.classes.get(self.names.of(value)?.as_str()).copied());
         match known.and_then(|class| i64::try_from(class).ok()) {
             Some(class) => Ok(class),
             None if value == Value::Missing => Err(at(&self.path, row, name, value, "is missing")),
@@ -146,7 +148,7 @@ impl<'a> RowEncoder<'a> {
         for (index, name) in self.target.names().iter().enumerate() {
             let value = self.target(row, index);
             let number = match self.target {
-                Target::Labels { words, .. } => label(value, &words[index]),
+                Target::Labels { words, .. } => label(self.names.of(value), value, &words[index]),
                 _ => value.number().filter(|number| number.is_finite()),
             };
             let Some(number) = number else {
@@ -200,6 +202,7 @@ impl CellError {
             Self::NotNumber => "is no number",
             Self::NotDate => "is no date",
             Self::NotBoolean => "is neither yes nor no",
+            Self::Nested => "is no feature",
         }
     }
 }
@@ -216,8 +219,8 @@ fn at(path: &Path, row: &Row, column: &str, value: Value<'_>, problem: &str) -> 
 }
 
 /// A label as a number: one of two words, or a number from 0 to 1.
-fn label(value: Value<'_>, [no, yes]: &[String; 2]) -> Option<f64> {
-    match value.name()? {
+fn label(name: Option<String>, value: Value<'_>, [no, yes]: &[String; 2]) -> Option<f64> {
+    match name? {
         name if name == *yes => Some(1.0),
         name if name == *no => Some(0.0),
         _ => value.number().filter(|number| (0.0..=1.0).contains(number)),

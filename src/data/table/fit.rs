@@ -3,11 +3,16 @@
 use std::path::Path;
 
 use super::infer::{Inferred, KindInference};
+use super::moments::Moments;
 use super::options::{ColumnKind as Kind, Missing, Options};
 use super::read::quoted;
-use super::survey::{self, Moments};
+use super::survey;
 use crate::data::preprocess::{Categories, Column, MissingName, Normalize, Operation};
 use crate::error::{Error, Result};
+use crate::names::first_few;
+
+/// A column with a number of this size trains badly where it is not normalised.
+const LARGE: f64 = 1000.0;
 
 /// Fits the operations of a table's columns.
 pub(super) struct ColumnFitter<'a> {
@@ -44,20 +49,45 @@ impl ColumnFitter<'_> {
             let problem = format!(
                 "cells are missing: {}; set `data.missing` to \"mean\", \"median\", \"zero\" or \"category\", or the \
                  column to \"ignore\" in `[data.columns]`",
-                missing.join(", ")
+                first_few(missing)
             );
             return Err(Error::data(self.path, problem));
         }
+        self.hint_at_large_numbers(names, columns, &kinds);
         let columns = names.iter().zip(columns).zip(kinds);
         columns.map(|((name, column), inferred)| self.column(name, inferred, column)).collect()
     }
 
+    /// Warns of columns of large numbers that are not normalised.
+    fn hint_at_large_numbers(&self, names: &[String], columns: &[survey::Column], kinds: &[Inferred]) {
+        if self.normalize != Normalize::None {
+            return;
+        }
+        let large = |((name, column), inferred): ((&String, &survey::Column), &Inferred)| {
+            let moments = match inferred.kind {
+                Kind::Number => &column.numbers,
+                Kind::Date => &column.dates.of(column.present).moments,
+                _ => return None,
+            };
+            let most = moments.max.abs().max(moments.min.abs());
+            (moments.count > 0.0 && most >= LARGE).then(|| format!("{} (up to {most:.0})", quoted(name)))
+        };
+        let large: Vec<String> = names.iter().zip(columns).zip(kinds).filter_map(large).collect();
+        if !large.is_empty() {
+            tracing::warn!(
+                "{}: `data.normalize` is \"none\", and large numbers train badly: {}; set it to \"standard\"",
+                self.path.display(),
+                first_few(large)
+            );
+        }
+    }
+
     fn nothing_to_use(&self, names: &[String], kinds: &[Inferred]) -> Error {
         let reason = |(name, inferred): (&String, &Inferred)| format!("{} ({})", quoted(name), inferred.why);
-        let why: Vec<String> = names.iter().zip(kinds).map(reason).collect();
+        let why = names.iter().zip(kinds).map(reason);
         let problem = format!(
             "no column is usable as a feature{}; set the kinds of columns in `[data.columns]`",
-            if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) }
+            if names.is_empty() { String::new() } else { format!(": {}", first_few(why)) }
         );
         Error::data(self.path, problem)
     }
@@ -71,14 +101,16 @@ impl ColumnFitter<'_> {
             }
             Kind::Date => {
                 let quartiles = || column.quartiles(true);
-                self.scaled(Operation::DateToDays, &column.dates, quartiles, column.missing)
+                let dates = column.dates.of(column.present);
+                let first = Operation::DateToDays(dates.form);
+                self.scaled(first, &dates.moments, quartiles, column.missing)
             }
             Kind::Boolean => {
                 let median = if column.booleans.mean >= 0.5 { 1.0 } else { 0.0 };
                 let filled = self.imputed(&column.booleans, || median);
                 [Operation::Boolean].into_iter().chain(filled).chain(self.indicator(column.missing)).collect()
             }
-            Kind::Category => vec![Operation::OneHot(self.names(column))],
+            Kind::Category | Kind::Onehot => vec![Operation::OneHot(self.names(column))],
             Kind::Embedding => {
                 let names = self.names(column);
                 let dimension = dimension(names.len());

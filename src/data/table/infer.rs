@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use super::date_survey::looks_like_a_date;
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
-use super::row::Value;
-use super::survey::{Column, MOST_CATEGORIES, Moments};
+use super::shown::nested;
+use super::survey::{Column, MOST_CATEGORIES};
+use super::value::Value;
 use crate::error::{Error, Result};
 
 /// A category with more names than this gets an embedding instead of one-hot encoding.
@@ -41,12 +43,10 @@ impl KindInference<'_> {
     /// The kind of a column: given in `[data.columns]`, or inferred.
     pub(super) fn kind(&self, name: &str, column: &Column) -> Result<Inferred> {
         if let Some(kind) = self.options.columns.get(name) {
-            self.check_given(name, *kind, column)?;
-            return Ok(Inferred { kind: *kind, why: "as `[data.columns]` says" });
+            return self.given(name, *kind, column);
         }
+        self.check_nested(name, column)?;
         let present = column.present;
-        #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
-        let all = |moments: &Moments| moments.count == present as f64;
         #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
         let numbers = present > 0 && column.numbers.count + column.infinities == present as f64;
         if numbers {
@@ -59,43 +59,84 @@ impl KindInference<'_> {
         if present == 0 {
             return Ok(Inferred::ignored("no value in the training rows"));
         }
-        if all(&column.booleans) {
+        if column.booleans.are_all_of(present) {
             return Ok(Inferred::of(Kind::Boolean));
         }
-        if all(&column.dates) {
+        let dates = column.dates.of(present);
+        if dates.moments.are_all_of(present) {
             // The time orders the rows of a series.
             return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
         }
         let numbers = column.numbers.count + column.infinities;
-        for (kind, count) in [(Kind::Number, numbers), (Kind::Date, column.dates.count)] {
+        for (kind, count) in [(Kind::Number, numbers), (Kind::Date, dates.moments.count)] {
             #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
             if 2.0 * count >= present as f64 {
                 self.check_given(name, kind, column)?;
             }
         }
         self.warn_of_numbers_in_disguise(name, column);
+        self.warn_of_dates_in_disguise(name, column);
         Ok(of_names(column))
+    }
+
+    /// A kind that `[data.columns]` gives.
+    fn given(&self, name: &str, kind: Kind, column: &Column) -> Result<Inferred> {
+        self.check_given(name, kind, column)?;
+        let kind = match kind {
+            Kind::Category if column.names.len() > MOST_ONE_HOT => Kind::Embedding,
+            kind => kind,
+        };
+        Ok(Inferred { kind, why: "as `[data.columns]` says" })
     }
 
     /// Checks that the values fit the kind.
     fn check_given(&self, name: &str, kind: Kind, column: &Column) -> Result<()> {
+        if kind != Kind::Ignore {
+            self.check_nested(name, column)?;
+        }
         let problem = match kind {
             Kind::Number => not_numbers(column),
             Kind::Boolean => not_of_words(column, column.booleans.count, "yes or no", |name| {
                 Value::Text(name).boolean().is_some()
             }),
-            Kind::Date => {
-                let dates = "dates such as 2024-03-01 or 2024-03-01T12:30:00Z";
-                not_of_words(column, column.dates.count, dates, |name| Value::Text(name).date().is_some())
-            }
-            Kind::Category | Kind::Embedding if column.lost => {
+            Kind::Date => not_dates(column),
+            Kind::Category | Kind::Onehot | Kind::Embedding if column.lost => {
                 Some(format!("it has more than {MOST_CATEGORIES} distinct values; \"ignore\" it"))
             }
-            Kind::Category | Kind::Embedding | Kind::Ignore => None,
+            Kind::Category | Kind::Onehot | Kind::Embedding | Kind::Ignore => None,
         };
         problem.map_or(Ok(()), |problem| {
             Err(Error::data(self.path, format!("column {}: {problem}", quoted(name))))
         })
+    }
+
+    /// Checks that no value is a list or an object.
+    fn check_nested(&self, name: &str, column: &Column) -> Result<()> {
+        column.nested.map_or(Ok(()), |line| {
+            Err(Error::data(self.path, format!("column {}: {}", quoted(name), nested(line))))
+        })
+    }
+
+    /// Warns if most names of a column look like dates, of which the form is not known.
+    fn warn_of_dates_in_disguise(&self, name: &str, column: &Column) {
+        let mut dates: Vec<&String> = column.names.keys().filter(|name| looks_like_a_date(name)).collect();
+        if dates.is_empty() || 2 * dates.len() < column.names.len() {
+            return;
+        }
+        dates.sort_unstable();
+        let forms: Vec<&str> =
+            column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();
+        let why = if forms.is_empty() {
+            String::new()
+        } else {
+            format!(", because they may be {}", forms.join(" or "))
+        };
+        tracing::warn!(
+            "{}: column {} has dates such as {}, which are read as text{why}; write them as 2023-11-20",
+            self.path.display(),
+            quoted(name),
+            quoted(dates[0])
+        );
     }
 
     /// Warns if most names of a column would be numbers but for `%`, currency signs and separators.
@@ -130,6 +171,18 @@ fn not_numbers(column: &Column) -> Option<String> {
             column.no_numbers.shown()
         )
     })
+}
+
+/// What is wrong with a column of dates, if anything.
+fn not_dates(column: &Column) -> Option<String> {
+    let dates = column.dates.of(column.present);
+    let forms: Vec<&str> =
+        column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();
+    if forms.len() > 1 {
+        return Some(format!("its dates may be {}; write them as 2023-11-20", forms.join(" or ")));
+    }
+    let words = "dates such as 2024-03-01 or 2024-03-01T12:30:00Z";
+    not_of_words(column, dates.moments.count, words, |name| dates.form.days(name).is_some())
 }
 
 /// What is wrong with a column of which only `count` values are `words`, if anything.

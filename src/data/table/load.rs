@@ -1,7 +1,7 @@
 //! From a file to encoded rows in their parts.
 
 use super::fit::ColumnFitter;
-use super::options::{ColumnKind, Missing, Options};
+use super::options::{Missing, Options};
 use super::parts::{EncodedParts, encode};
 use super::plan::Plan;
 use super::read::{Format, Input};
@@ -28,8 +28,12 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
         );
         return Err(Error::key("data.path", problem));
     }
-    let table = Opened::new(Input::File(options.path.clone()), format, options.dialect(), None)?;
+    let dialect = options.dialect(request.task);
+    let table = Opened::new(Input::File(options.path.clone()), format, dialect.clone(), None)?;
     let plan = Plan::new(ColumnRoles::new(options, &table, request)?)?;
+    if let (Some(limited), None) = (plan.assigner.limited(), request.fitted) {
+        limited.log();
+    }
     let encoder = match request.fitted.and_then(Preprocessing::table) {
         Some(encoder) => encoder.clone(),
         None => fit(&plan)?,
@@ -41,7 +45,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
             options.path.display()
         );
     }
-    let format = TableFormat { format, delimiter: options.delimiter, na_values: options.na_values.clone() };
+    let format = TableFormat { format, dialect };
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
@@ -55,7 +59,7 @@ fn fit(plan: &Plan<'_>) -> Result<TableEncoder> {
     let is_category = |column: usize| {
         let given = options.columns.get(&columns[column]);
         Some(column) == classes
-            || matches!(given, Some(ColumnKind::Category | ColumnKind::Embedding))
+            || given.is_some_and(|kind| kind.is_names())
             || (request.task == Task::Labels && targets.contains(&column))
     };
     let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();

@@ -6,10 +6,14 @@
 
 mod census;
 mod collect;
+mod date_survey;
+pub(crate) mod dates;
 pub mod encode;
+mod encoded_size;
 mod fit;
 mod infer;
 mod load;
+mod moments;
 mod opened;
 mod options;
 mod parts;
@@ -18,20 +22,26 @@ pub mod read;
 mod roles;
 pub(crate) mod row;
 pub mod series;
+mod shown;
 mod survey;
 mod target;
+pub(crate) mod value;
+mod written;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Request, Source};
+use super::split::Part;
+use super::{Loaded, Request, Source, WrittenRow};
 use crate::error::Result;
 
+pub use dates::DateForm;
 pub use encode::RowEncoder;
 pub use opened::Opened;
 pub use options::{ColumnKind, Missing, Names, Options, Test};
-pub use row::{Row, Value};
+pub use row::Row;
+pub use value::Value;
 
 /// Declares the source of one table format.
 macro_rules! table {
@@ -48,6 +58,15 @@ macro_rules! table {
 
             fn load(&self, request: &Request<'_>) -> Result<Loaded> {
                 load::load(&self.0, $format, request)
+            }
+
+            fn written_rows(
+                &self,
+                request: &Request<'_>,
+                part: Part,
+                numbers: &[usize],
+            ) -> Result<Vec<WrittenRow>> {
+                written::rows(&self.0, $format, request, part, numbers)
             }
         }
     };

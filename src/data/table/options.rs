@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::read::{Dialect, Format};
+use crate::data::Task;
 use crate::error::{Error, Result};
 
 /// A table in a file.
@@ -31,8 +32,14 @@ pub struct Options {
     pub missing: Option<Missing>,
     /// Further words that mean a missing value, besides those of pandas.
     pub na_values: Vec<String>,
+    /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
+    pub keep_na: bool,
     /// CSV: the delimiter; default: whichever of `,` `;` tab and `|` is most frequent in the header.
     pub delimiter: Option<char>,
+    /// CSV: the decimal point of numbers; default: `.`.
+    pub decimal: Option<char>,
+    /// CSV: the character that groups the digits of numbers by thousands; default: none.
+    pub thousands: Option<char>,
     /// Standardise numeric targets for training: `(y - mean) / std`.
     pub standardize_target: bool,
     /// Keep up to this many MiB of encoded rows in memory, more in a temporary file.
@@ -49,7 +56,10 @@ impl Default for Options {
             columns: BTreeMap::new(),
             missing: None,
             na_values: Vec::new(),
+            keep_na: false,
             delimiter: None,
+            decimal: None,
+            thousands: None,
             standardize_target: true,
             memory: 256,
         }
@@ -64,14 +74,23 @@ pub enum ColumnKind {
     Number,
     /// Yes or no, as 1 or 0.
     Boolean,
-    /// One of a few names, one-hot encoded.
+    /// One of some names: one-hot encoded up to 32 names, else with a learnt embedding.
     Category,
+    /// One of some names, one-hot encoded however many there are.
+    Onehot,
     /// One of many names, with a learnt embedding.
     Embedding,
     /// A date or time, as days, normalised as `normalize` says.
     Date,
     /// Not used.
     Ignore,
+}
+
+impl ColumnKind {
+    /// Whether the cells are names, whatever they look like.
+    pub(super) fn is_names(self) -> bool {
+        matches!(self, Self::Category | Self::Onehot | Self::Embedding)
+    }
 }
 
 /// How to fill missing cells. In a column of names, "mean" and "median" stand for the most frequent name and "zero" for an
@@ -201,23 +220,54 @@ impl Options {
         {
             return Err(Error::key("data.target", format!("has `{}` twice", twice.1.escape_debug())));
         }
-        if let Some(delimiter) = self.delimiter
-            && (!delimiter.is_ascii() || matches!(delimiter, '"' | '\n' | '\r') || format != Format::Csv)
-        {
-            return Err(Error::key(
-                "data.delimiter",
-                "must be one ASCII character other than a quote, and is for CSV",
-            ));
-        }
+        self.check_characters(format)?;
         if self.split_column.is_some() && self.test != Test::default() {
             return Err(Error::key("data.split_column", "cannot be used with `data.test`; choose one"));
         }
         Ok(())
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
-        let delimiter = self.delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
-        Dialect { delimiter, na_values: self.na_values.clone() }
+    /// Validates the characters that structure a CSV file.
+    fn check_characters(&self, format: Format) -> Result<()> {
+        let all = [
+            ("data.delimiter", self.delimiter),
+            ("data.decimal", self.decimal),
+            ("data.thousands", self.thousands),
+        ];
+        for (key, given) in all {
+            let Some(given) = given else { continue };
+            if !given.is_ascii() || matches!(given, '"' | '\n' | '\r') || format != Format::Csv {
+                let problem = "must be one ASCII character other than a quote, and is for CSV";
+                return Err(Error::key(key, problem));
+            }
+            if key != "data.delimiter" && (given.is_ascii_alphanumeric() || "+-".contains(given)) {
+                return Err(Error::key(key, format!("is `{given}`, which is a part of numbers already")));
+            }
+        }
+        let decimal = self.decimal.unwrap_or('.');
+        if self.thousands == Some(decimal) {
+            return Err(Error::key(
+                "data.thousands",
+                format!(
+                    "is `{decimal}`, which is the decimal point; set `data.decimal` to another character"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// How the cells of the file are read for targets of this task.
+    pub(super) fn dialect(&self, task: Task) -> Dialect {
+        let names = self.columns.iter().filter(|(_, kind)| kind.is_names()).map(|(name, _)| name.clone());
+        let classes = self.target.0.iter().filter(|_| task.classes() && self.target.0.len() == 1);
+        Dialect {
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            thousands: self.thousands,
+            na_values: self.na_values.clone(),
+            keep_na: self.keep_na,
+            text_columns: names.chain(classes.cloned()).collect(),
+        }
     }
 
     /// The format of another file of the same table.

@@ -1,11 +1,14 @@
 //! The last pass over a table: encodes its rows, each into its part.
 
 use super::collect::{Collector, Duplicates, form};
+use super::encoded_size::EncodedSize;
 use super::plan::Plan;
+use super::roles::ColumnRoles;
 use super::row::Row;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, Sizes};
+use crate::data::stored::Writer;
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
 
@@ -21,7 +24,8 @@ pub(super) struct EncodedParts {
 /// Encodes all rows: the last pass.
 pub(super) fn encode(plan: &Plan<'_>, fitted: &TableEncoder) -> Result<EncodedParts> {
     let (roles, test) = (&plan.roles, plan.test_table()?);
-    let all = plan.census.rows + test.as_ref().map_or(Ok(0), count)?;
+    let unused = plan.assigner.limited().map_or(0, |limited| limited.of - limited.used);
+    let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
     let records = roles.table.records()?;
     let mut encoder = RowEncoder::new(fitted, roles.table.path(), &*records, true)?;
@@ -52,6 +56,24 @@ fn count(table: &Opened) -> Result<u64> {
     Ok(rows)
 }
 
+/// Whether the rows are kept in memory and not in a file. Logs their size, and checks that the file fits its folder.
+fn in_memory(size: EncodedSize, roles: &ColumnRoles<'_>) -> Result<bool> {
+    let in_memory = size.fits(roles.options.memory);
+    if !in_memory {
+        size.check(roles.table.path(), Writer::free())?;
+    }
+    if roles.request.fitted.is_none() {
+        let place = Writer::place();
+        let place = if in_memory {
+            "in memory".to_owned()
+        } else {
+            format!("in a temporary file in {}", place.display())
+        };
+        tracing::info!("{}: {} {place}", roles.table.path().display(), size.described());
+    }
+    Ok(in_memory)
+}
+
 /// Encodes rows into the collectors of their parts.
 struct PartsWriter<'a> {
     target: &'a Target,
@@ -70,7 +92,7 @@ impl<'a> PartsWriter<'a> {
         let roles = &plan.roles;
         let targets = if roles.class_column().is_some() { 0 } else { fitted.target.width() };
         let form = form(fitted.features(), targets, roles.request.dtype);
-        let in_memory = Collector::fits(form, rows, roles.options.memory);
+        let in_memory = in_memory(EncodedSize { form, rows }, roles)?;
         let Sizes { train, validation, test } = plan.assigner.sizes();
         Ok(Self {
             target: &fitted.target,

@@ -45,7 +45,8 @@ impl<'a> Plan<'a> {
             Test::File(path) if request.plan.fold.is_none() => {
                 let format = Options::format_of(path, table.format);
                 let columns = Some(table.columns());
-                Opened::new(Input::File(path.clone()), format, options.dialect(), columns).map(Some)
+                Opened::new(Input::File(path.clone()), format, options.dialect(request.task), columns)
+                    .map(Some)
             }
             _ => Ok(None),
         }

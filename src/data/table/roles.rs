@@ -1,11 +1,15 @@
 //! The role of each column of a table: target, split column, feature.
 
+use rustc_hash::FxHashSet;
+
 use super::census::{Census, ClassColumn, Classes};
 use super::options::{Options, Test};
 use super::read::{listed, quoted};
-use super::row::{Row, Value};
-use super::survey::shown;
+use super::row::Row;
+use super::shown::shown;
+use super::value::Value;
 use super::{Opened, target};
+use crate::data::preprocess::{NameRule, Preprocessing};
 use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
 use crate::data::{Request, Task};
 use crate::error::{Error, Result};
@@ -29,7 +33,8 @@ impl<'a> ColumnRoles<'a> {
     /// A column that does not exist.
     pub(super) fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
         let (path, columns) = (table.path(), table.columns());
-        if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
+        let known: FxHashSet<&String> = columns.iter().collect();
+        if let Some(unknown) = options.columns.keys().find(|name| !known.contains(name)) {
             let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
             return Err(Error::key(format!("data.columns.{unknown}"), problem));
         }
@@ -52,18 +57,26 @@ impl<'a> ColumnRoles<'a> {
         match (self.request.task, self.targets.as_slice()) {
             (Task::Classes { ignored, .. }, [index]) => {
                 let (name, is_fitted) = (&self.table.columns()[*index], self.request.fitted.is_some());
-                Classes::Named(ClassColumn { index: *index, name, ignored, is_fitted })
+                let rule = self.name_rule();
+                Classes::Named(ClassColumn { index: *index, name, ignored, is_fitted, rule })
             }
             (Task::Classes { .. }, columns) => Classes::Probabilities(columns),
+            (Task::Labels, [index]) => Classes::Label(*index),
             _ => Classes::None,
         }
+    }
+
+    /// How classes are named: as the run was trained, if it was.
+    fn name_rule(&self) -> NameRule {
+        let fitted = self.request.fitted.and_then(Preprocessing::table);
+        fitted.map_or(NameRule::default(), |encoder| encoder.names)
     }
 
     /// The column of class names, if the task has classes.
     pub(super) fn class_column(&self) -> Option<usize> {
         match self.classes() {
             Classes::Named(column) => Some(column.index),
-            Classes::None | Classes::Probabilities(_) => None,
+            Classes::None | Classes::Label(_) | Classes::Probabilities(_) => None,
         }
     }
 
@@ -89,7 +102,7 @@ impl<'a> ColumnRoles<'a> {
         let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
         let (plan, seed) = (self.request.split_plan(test), self.request.seed);
         if self.split_column().is_none() {
-            return Assigner::new(&plan, census.strata.counts(), seed, |see| self.strata(census, see));
+            return Assigner::new(&plan, census.strata.counts(), seed);
         }
         let mut counts = ColumnCounts::new(census.strata.counts().len());
         let (mut records, mut row) = (self.table.records()?, Row::default());
@@ -98,18 +111,7 @@ impl<'a> ColumnRoles<'a> {
                 counts.add(part, self.stratum(&row, census));
             }
         }
-        counts.assigner(&plan, seed, |see| self.strata(census, see))
-    }
-
-    /// Calls `see` with the strata of the rows to assign, in order, until it returns false.
-    fn strata(&self, census: &Census, see: &mut dyn FnMut(Stratum) -> bool) -> Result<()> {
-        let (mut records, mut row) = (self.table.records()?, Row::default());
-        while records.next(&mut row)? {
-            if matches!(self.said(&row)?, None | Some(Part::Train)) && !see(self.stratum(&row, census)) {
-                break;
-            }
-        }
-        Ok(())
+        counts.assigner(&plan, seed)
     }
 
     /// The split column, unless folds replace it.

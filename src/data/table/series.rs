@@ -1,5 +1,6 @@
 //! Time series: a window of a table's rows predicts its target some rows ahead.
 
+mod clock;
 mod file;
 mod fill;
 mod fit;
@@ -16,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Opened;
 use super::options::{ColumnKind, Missing, Names, Options, Test};
-use super::read::{Format, Input};
+use super::read::{Dialect, Format, Input};
 use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
-use crate::data::split::{Part, SplitPlan};
+use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task};
 use crate::error::{Error, Result};
 
@@ -62,8 +63,14 @@ pub struct TimeSeries {
     pub missing: Option<Missing>,
     /// Further words that mean a missing value, besides those of pandas.
     pub na_values: Vec<String>,
+    /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
+    pub keep_na: bool,
     /// CSV: the delimiter; default: whichever of `,` `;` tab and `|` is most frequent in the header.
     pub delimiter: Option<char>,
+    /// CSV: the decimal point of numbers; default: `.`.
+    pub decimal: Option<char>,
+    /// CSV: the character that groups the digits of numbers by thousands; default: none.
+    pub thousands: Option<char>,
     /// Standardise the target for training: `(y - mean) / std`.
     pub standardize_target: bool,
 }
@@ -82,7 +89,10 @@ impl Default for TimeSeries {
             columns: BTreeMap::new(),
             missing: None,
             na_values: Vec::new(),
+            keep_na: false,
             delimiter: None,
+            decimal: None,
+            thousands: None,
             standardize_target: true,
         }
     }
@@ -98,7 +108,8 @@ impl Source for TimeSeries {
         let options = self.options();
         options.check(format)?;
         self.check(request)?;
-        let table = Opened::new(Input::File(self.path.clone()), format, options.dialect(), None)?;
+        let dialect = options.dialect(request.task);
+        let table = Opened::new(Input::File(self.path.clone()), format, dialect.clone(), None)?;
         let fitted = request.fitted.map(|fitted| &fitted.source);
         let order = match fitted {
             Some(PreprocessingSource::Series { order, .. }) => order.clone(),
@@ -117,11 +128,11 @@ impl Source for TimeSeries {
             file.splits(&table, timeline, &parts, &self.plan(request))?;
         let test = match &self.test {
             Test::File(path) if request.plan.fold.is_none() => {
-                Some(file.whole(&other_file(&options, &table, path)?)?)
+                Some(file.whole(&other_file(&dialect, &table, path)?)?)
             }
             _ => own_test,
         };
-        let format = TableFormat { format, delimiter: self.delimiter, na_values: self.na_values.clone() };
+        let format = TableFormat { format, dialect };
         let (window, horizon, outputs) = (self.window, self.horizon, encoder.target.outputs());
         Ok(Loaded::Encoded(Box::new(EncodedSplits {
             train: EncodedRows::Windows(train),
@@ -134,9 +145,9 @@ impl Source for TimeSeries {
 }
 
 /// Another file of the same columns.
-fn other_file(options: &Options, table: &Opened, path: &Path) -> Result<Opened> {
+fn other_file(dialect: &Dialect, table: &Opened, path: &Path) -> Result<Opened> {
     let format = Options::format_of(path, table.format);
-    Opened::new(Input::File(path.to_path_buf()), format, options.dialect(), Some(table.columns()))
+    Opened::new(Input::File(path.to_path_buf()), format, dialect.clone(), Some(table.columns()))
 }
 
 /// The order of the rows with what their timeline shows.
@@ -146,7 +157,7 @@ fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
         let problem = "is true, but no column holds a date in every row; name the time in `data.time`";
         return Err(Error::key("data.sort", problem));
     }
-    Ok(SeriesOrder { time, step: order.step.or(timeline.step()), ..order })
+    Ok(SeriesOrder { time, step: order.step.or(timeline.step()), form: timeline.form(), ..order })
 }
 
 /// Whether each row of the file is trained on.
@@ -168,7 +179,10 @@ impl TimeSeries {
             columns: self.columns.clone(),
             missing: self.missing,
             na_values: self.na_values.clone(),
+            keep_na: self.keep_na,
             delimiter: self.delimiter,
+            decimal: self.decimal,
+            thousands: self.thousands,
             standardize_target: self.standardize_target,
             ..Options::default()
         }
@@ -204,6 +218,7 @@ impl TimeSeries {
         SeriesOrder {
             time: self.time.clone(),
             step: None,
+            form: None,
             group: self.group.0.clone(),
             sort: self.sort,
             fill,
@@ -241,6 +256,11 @@ impl TimeSeries {
                     format!("leaves {rows} rows, but a window and its target take {least}; give it more");
                 return Err(Error::key(key, problem));
             }
+        }
+        let used = count(Part::Train) + count(Part::Validation);
+        let unused = count(Part::Unused);
+        if unused > 0 && plan.fold.is_none() && request.fitted.is_none() {
+            Limited { used: used as u64, of: (used + unused) as u64 }.log();
         }
         if count(Part::Train) < least {
             return Err(self.shape().too_short(&self.path, count(Part::Train), "to train on"));

@@ -2,7 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::row::{Row, Value};
+use super::date_survey::DateSurvey;
+use super::moments::Moments;
+use super::row::Row;
+use super::shown::{NoNumbers, ShownCell, shown};
+use super::value::Value;
 use crate::stats::quantile;
 
 /// The most categories of a column.
@@ -13,76 +17,9 @@ const SURELY_NUMBERS: usize = 1000;
 const LONGEST_NAME: usize = 256;
 /// The most numbers kept for medians and quartiles, over all columns.
 const MOST_SAMPLED: usize = 1 << 23;
-/// The most cells that an error shows.
-const MOST_SHOWN: usize = 5;
-
-/// Mean, variance and extremes, updated number by number (Welford 1962).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Moments {
-    pub(super) count: f64,
-    pub(super) mean: f64,
-    squares: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
-}
-
-impl Default for Moments {
-    fn default() -> Self {
-        Self { count: 0.0, mean: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
-    }
-}
-
-impl Moments {
-    pub(super) fn add(&mut self, x: f64) {
-        self.count += 1.0;
-        let from_mean = x - self.mean;
-        self.mean += from_mean / self.count;
-        self.squares += from_mean * (x - self.mean);
-        self.min = self.min.min(x);
-        self.max = self.max.max(x);
-    }
-
-    /// The biased standard deviation, as in scikit-learn's `StandardScaler`; 1 if all numbers are equal.
-    pub(super) fn std(&self) -> f64 {
-        let std = (self.squares / self.count).sqrt();
-        if self.max > self.min && std > 0.0 { std } else { 1.0 }
-    }
-}
-
-/// A cell to show in a message.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ShownCell {
-    pub(super) line: u64,
-    pub(super) text: String,
-}
-
-/// The cells that are not numbers.
-#[derive(Debug, Clone, Default)]
-pub(super) struct NoNumbers {
-    first: Vec<ShownCell>,
-    pub(super) count: u64,
-}
-
-impl NoNumbers {
-    fn add(&mut self, cell: impl FnOnce() -> ShownCell) {
-        if self.first.len() < MOST_SHOWN {
-            self.first.push(cell());
-        }
-        self.count += 1;
-    }
-
-    /// "2 of its values are not numbers: `a` in line 3, `b` in line 4"
-    pub(super) fn shown(&self) -> String {
-        let cells: Vec<String> =
-            self.first.iter().map(|cell| format!("{} in line {}", cell.text, cell.line)).collect();
-        let more = if self.count > cells.len() as u64 { ", …" } else { "" };
-        format!("{} of its values are not numbers: {}{more}", self.count, cells.join(", "))
-    }
-}
 
 /// Statistics of one column.
 #[derive(Debug, Clone, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub(super) struct Column {
     /// Training rows with a value.
     pub(super) present: u64,
@@ -92,13 +29,15 @@ pub(super) struct Column {
     pub(super) missing_anywhere: u64,
     pub(super) numbers: Moments,
     pub(super) booleans: Moments,
-    pub(super) dates: Moments,
+    pub(super) dates: DateSurvey,
     /// The cells of any part that are not numbers.
     pub(super) no_numbers: NoNumbers,
     /// The first infinite number of any part.
     pub(super) infinite: Option<ShownCell>,
     /// Training rows with an infinite number, or a name that parses as one.
     pub(super) infinities: f64,
+    /// The line of the first list or object of any part.
+    pub(super) nested: Option<u64>,
     /// The line of the first row of any part without a value.
     pub(super) first_missing: Option<u64>,
     /// Whether the numbers are integers and strictly increase.
@@ -112,7 +51,6 @@ pub(super) struct Column {
     forced: bool,
     /// Numbers for the median.
     sample: Vec<f64>,
-    dates_sample: Vec<f64>,
 }
 
 /// Statistics of all columns.
@@ -155,6 +93,11 @@ impl Column {
             self.missing += u64::from(trained);
             return;
         }
+        if value == Value::Nested {
+            self.nested.get_or_insert(line);
+            self.present += u64::from(trained);
+            return;
+        }
         let number = value.number();
         // `nan` is a missing value, and a reader says so; what is left of it is none that can be used.
         let cell = || ShownCell { line, text: shown(value) };
@@ -164,17 +107,22 @@ impl Column {
                 if trained {
                     self.present += 1;
                     self.infinities += 1.0;
-                    self.count(value, None);
+                    self.count(value);
                 }
                 return;
             }
             Some(_) => {}
-            None => self.no_numbers.add(cell),
+            None => {
+                self.no_numbers.add(cell);
+                if value.boolean().is_none() {
+                    self.dates.see(value, trained, sampled);
+                }
+            }
         }
         if trained {
             self.present += 1;
             self.learn(value, number, sampled);
-            self.count(value, number);
+            self.count(value);
         }
     }
 
@@ -189,27 +137,22 @@ impl Column {
             }
         } else if let Some(yes) = value.boolean() {
             self.booleans.add(f64::from(u8::from(yes)));
-        } else if let Some(days) = value.date() {
-            self.dates.add(days);
-            if self.dates_sample.len() < sampled {
-                self.dates_sample.push(days);
-            }
         }
     }
 
     /// Counts the value as a category.
-    fn count(&mut self, value: Value<'_>, number: Option<f64>) {
+    fn count(&mut self, value: Value<'_>) {
         if self.lost {
             return;
         }
         let surely = !self.forced && self.no_numbers.count == 0 && self.names.len() > SURELY_NUMBERS;
-        let long = matches!(value, Value::Text(text) if text.len() > LONGEST_NAME);
+        let long = value.text().is_some_and(|text| text.len() > LONGEST_NAME);
         if surely || long || self.names.len() > MOST_CATEGORIES {
             self.names = FxHashMap::default();
             self.lost = true;
             return;
         }
-        if let (Value::Text(text), None) = (value, number)
+        if let Some(text) = value.text()
             && let Some(count) = self.names.get_mut(text)
         {
             *count += 1;
@@ -223,7 +166,8 @@ impl Column {
     /// The quartiles and the median of the numbers, or of the dates, interpolated as numpy.percentile does; of the first
     /// numbers alone if there are very many.
     pub(super) fn quartiles(&self, dates: bool) -> [f64; 3] {
-        let mut sorted = if dates { self.dates_sample.clone() } else { self.sample.clone() };
+        let sample = if dates { &self.dates.of(self.present).sample } else { &self.sample };
+        let mut sorted = sample.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         [0.25, 0.5, 0.75].map(|share| quantile(&sorted, share))
     }
@@ -252,19 +196,6 @@ pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-/// A cell as text for a message: shortened, and safe on a terminal.
-pub(super) fn shown(value: Value<'_>) -> String {
-    const MOST: usize = 40;
-    let text = match value {
-        Value::Missing => String::new(),
-        Value::Number(number) | Value::Date(number) => number.to_string(),
-        Value::Text(text) => text.chars().take(MOST + 1).collect(),
-    };
-    let cut: String = text.chars().take(MOST).collect();
-    let more = if cut.len() < text.len() { "…" } else { "" };
-    format!("`{}{more}`", cut.escape_debug())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,14 +205,5 @@ mod tests {
         let names = |names: &[&str]| sorted(names.iter().map(|name| (*name).to_owned()).collect());
         assert_eq!(names(&["10", "9", "-1"]), ["-1", "9", "10"]);
         assert_eq!(names(&["10", "9", "x"]), ["10", "9", "x"]);
-    }
-
-    #[test]
-    fn moments_are_the_populations() {
-        let mut moments = Moments::default();
-        for x in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
-            moments.add(x);
-        }
-        assert!((moments.mean - 5.0).abs() < 1e-12 && (moments.std() - 2.0).abs() < 1e-12);
     }
 }

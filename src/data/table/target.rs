@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::read::{listed, quoted};
+use super::shown::nested;
 use super::survey;
 use crate::data::Task;
 use crate::data::preprocess::Target;
@@ -53,6 +54,9 @@ pub(super) fn of_numbers(
 /// Checks that a target has a value in every row, and a number unless the task is about labels.
 fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result<()> {
     let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
+    if let Some(line) = column.nested {
+        return data(nested(line));
+    }
     if column.missing_anywhere > 0 {
         let line = column.first_missing.unwrap_or_default();
         let count = column.missing_anywhere;
@@ -82,7 +86,7 @@ fn words(column: &survey::Column) -> [String; 2] {
     if shares || names.len() != 2 {
         return ["0".to_owned(), "1".to_owned()];
     }
-    let yes = |name: &str| super::row::Value::Text(name).boolean() == Some(true);
+    let yes = |name: &str| super::value::Value::Text(name).boolean() == Some(true);
     match <[String; 2]>::try_from(names) {
         Ok([first, second]) if yes(&first) => [second, first],
         Ok(names) => names,

@@ -22,8 +22,9 @@ pub(super) fn html(report: &ClassReport, numbers: &mut Numbers) -> String {
     let _ = write!(
         out,
         "</ul><figcaption><b>Figure {}.</b> The misclassified rows with the highest confidence: the predicted class \
-         and its probability, the true class, and the number of the row.</figcaption></figure>",
-        numbers.figure()
+         and its probability, the true class, and the {}.</figcaption></figure>",
+        numbers.figure(),
+        if pictures { "number of the row" } else { "cells as the file has them" }
     );
     out
 }
@@ -36,15 +37,17 @@ fn one(mistake: &Mistake, names: &[String]) -> String {
     {
         let _ = write!(
             out,
-            "<img src=\"{uri}\" width=\"{}\" height=\"{}\" alt=\"row {}: {is}, predicted {predicted}\">",
-            picture.width, picture.height, mistake.row
+            "<img src=\"{uri}\" width=\"{}\" height=\"{}\" alt=\"{}: {is}, predicted {predicted}\">",
+            picture.width,
+            picture.height,
+            escape(&mistake.place)
         );
     }
     let _ = write!(
         out,
-        "<p><b><bdi>{predicted}</bdi></b> {}<br>true class <b><bdi>{is}</bdi></b><br><small>row {}</small></p>",
+        "<p><b><bdi>{predicted}</bdi></b> {}<br>true class <b><bdi>{is}</bdi></b><br><small>{}</small></p>",
         percent(mistake.probability),
-        mistake.row
+        escape(&mistake.place)
     );
     if !mistake.cells.is_empty() {
         out.push_str("<dl>");

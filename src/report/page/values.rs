@@ -90,11 +90,15 @@ fn worst(report: &ValueReport, numbers: &mut Numbers) -> String {
     let numbers_from = names.len();
     names.extend(["actual", "predicted", "error"]);
     let row = |mistake: &crate::report::data::ValueMistake| {
-        let mut cells = vec![mistake.row.to_string()];
+        let mut cells = vec![escape(&mistake.place)];
         cells.extend(several.then(|| name_of(&report.names, mistake.target)));
         cells.extend(texts.then(|| escape(&mistake.text)));
         let off = mistake.predicted - mistake.actual;
-        cells.extend([mistake.actual, mistake.predicted, off].map(number));
+        cells.push(match mistake.written.as_str() {
+            "" => number(mistake.actual),
+            written => escape(written),
+        });
+        cells.extend([mistake.predicted, off].map(number));
         cells
     };
     let table = Table {

@@ -12,7 +12,7 @@ use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_pic
 use crate::data::pictures::Pictures;
 use crate::data::pixels::PixelBuffer;
 use crate::data::preprocess::{Elements, PreprocessingSource, TableEncoder, TableFormat};
-use crate::data::table::read::{self, Format, Input, Records};
+use crate::data::table::read::{self, Format, Input, Records, WithoutSentinels};
 use crate::data::table::series::SeriesRows;
 use crate::data::table::{Opened, Row, RowEncoder};
 use crate::data::{MemoryLimit, Preprocessing, arrays, images};
@@ -83,13 +83,13 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
     let rows = rows_of_batch(preprocessing);
     let path = InMemory::path();
     match &preprocessing.source {
-        PreprocessingSource::Table { encoder, .. } => {
-            let mut records = table.records();
+        PreprocessingSource::Table { format, encoder } => {
+            let mut records = WithoutSentinels::new(table.records(), &format.dialect);
             let records = KeyedRecords::new(&mut records, path, &[])?;
             of_records(records, path, encoder, rows, see)
         }
-        PreprocessingSource::Series { window, encoder, order, .. } => {
-            let mut records = table.records();
+        PreprocessingSource::Series { format, window, encoder, order, .. } => {
+            let mut records = WithoutSentinels::new(table.records(), &format.dialect);
             let mut records = KeyedRecords::new(&mut records, path, &[])?;
             let series = SeriesRows::read(encoder, order, &mut records, path)?;
             of_series(&series, records, path, Batching { rows, window: *window }, see)
@@ -151,9 +151,9 @@ fn open(
     names.extend(more);
     // Standard input can be read once: it is opened where its rows are read.
     let records = if input == Input::Stdin {
-        read::open(&input, format, &table.dialect(), Some(&names))?
+        read::open(&input, format, &table.dialect, Some(&names))?
     } else {
-        Opened::new(input.clone(), format, table.dialect(), Some(&names))?.records()?
+        Opened::new(input.clone(), format, table.dialect.clone(), Some(&names))?.records()?
     };
     Ok((records, input.path().to_path_buf()))
 }

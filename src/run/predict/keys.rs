@@ -7,7 +7,7 @@ use std::path::Path;
 use super::columns::Cell;
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::read::{Records, listed, quoted};
-use crate::data::table::{Row, Value};
+use crate::data::table::{DateForm, Row, Value};
 use crate::error::{Error, Result};
 
 /// A cell of a key, as the input has it.
@@ -29,10 +29,20 @@ impl KeyCell {
 
     fn of(value: Value<'_>) -> Self {
         match value {
-            Value::Missing => Self::Missing,
+            Value::Missing | Value::Nested => Self::Missing,
             Value::Number(number) => Self::Number(number),
+            Value::Integer(_) | Value::Single(_) | Value::Decimal { .. } => Self::of_digits(value),
             Value::Date(days) => Self::Text(date(days)),
-            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Text(text) | Value::Written(text, _) => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// A number by its digits, which are kept as text where a double would not keep them all.
+    fn of_digits(value: Value<'_>) -> Self {
+        let text = value.name().unwrap_or_default();
+        match text.parse::<f64>() {
+            Ok(number) if number.abs() <= 9_007_199_254_740_992.0 => Self::Number(number),
+            _ => Self::Text(text),
         }
     }
 }
@@ -127,7 +137,7 @@ impl Records for KeyedRecords<'_> {
         let times = std::mem::take(&mut self.times);
         let columns = self.records.columns();
         let is_time = |(place, name): &(usize, &String)| {
-            times.contains(&name.as_str()) && row.value(*place).date().is_some()
+            times.contains(&name.as_str()) && row.value(*place).date(DateForm::Iso).is_some()
         };
         if let Some((_, name)) = columns.iter().enumerate().find(is_time) {
             self.columns.add_first(name, columns);

@@ -78,7 +78,7 @@ fn cells_and_records_that_never_end_are_refused() {
     let path =
         write(folder.path(), "lines.jsonl", "{\"x\": 1, \"class\": \"a\"}\n{\"x\": [1], \"class\": \"b\"}\n");
     let error = refused(folder.path(), &config("jsonl", &path, "class", "", "cross_entropy"));
-    assert!(error.contains("lines.jsonl: line 2: column `x`: expected a number"), "{error}");
+    assert!(error.contains("lines.jsonl: column `x`: line 2 has a list, an object or bytes"), "{error}");
     let path = write(folder.path(), "broken.jsonl", "{\"x\": 1, \"class\": \"a\"}\n\n{\"x\": 1");
     let error = refused(folder.path(), &config("jsonl", &path, "class", "", "cross_entropy"));
     assert!(error.contains("broken.jsonl: line 3: "), "{error}");

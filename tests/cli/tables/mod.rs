@@ -1,19 +1,24 @@
 //! People's own tables, series and pictures, from the file to the predictions.
 
 mod bad;
+mod dates;
 mod formats;
 mod gzip;
 pub(super) mod images;
+mod limit;
+mod missing;
+mod names;
 mod old_runs;
 mod predict;
 mod real;
 mod series;
 mod splits;
 mod time;
+mod wide;
 
 use std::path::{Path, PathBuf};
 
-use crate::common::repository;
+use crate::common::{descent, fail, repository};
 
 /// A file of tests/tables.
 pub(super) fn table(name: &str) -> PathBuf {
@@ -56,4 +61,37 @@ pub(super) fn cells(text: &str) -> Vec<Vec<&str>> {
 /// What a run learnt of its data.
 pub(super) fn learnt(run: &Path) -> toml::Table {
     std::fs::read_to_string(run.join("data.toml")).unwrap().parse().unwrap()
+}
+
+/// What a run learnt of a column.
+pub(super) fn column(run: &Path, name: &str) -> toml::Table {
+    let learnt = learnt(run);
+    let columns = learnt["how"]["recipe"]["columns"].as_array().unwrap();
+    columns.iter().find(|column| column["name"].as_str() == Some(name)).unwrap().as_table().unwrap().clone()
+}
+
+/// The strings of a list.
+pub(super) fn strings(list: &toml::Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+/// Trains on a table for one epoch into the folder `out`; gives what is said on standard error.
+pub(super) fn train(folder: &Path, config: &str, out: &str) -> String {
+    write(folder, "c.toml", config.replace("epochs = 3", "epochs = 1"));
+    let output = descent(folder, &["train", "c.toml", "--out", out]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+/// The error of a table that training refuses.
+pub(super) fn refused(folder: &Path, config: &str) -> String {
+    write(folder, "c.toml", config);
+    fail(folder, &["train", "c.toml", "--out", "refused"], 1)
+}
+
+/// The error of a config that is refused.
+pub(super) fn fail_config(folder: &Path, config: &str) -> String {
+    write(folder, "c.toml", config);
+    fail(folder, &["train", "c.toml", "--out", "refused"], 2)
 }

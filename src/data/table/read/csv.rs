@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
+use super::dialect::{Dialect, NumberForm};
 use super::input::Input;
-use super::records::{Records, at_line, quoted, require_distinct};
-use crate::data::table::row::{Row, Value};
+use super::records::{MOST_COLUMNS, Records, at_line, quoted, require_distinct, require_few};
+use crate::data::table::row::Row;
+use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
 /// The longest cell. A longer one is a quote that nothing closes, or no table.
@@ -20,34 +22,30 @@ const LONGEST_RECORD: u64 = 1 << 25;
 const HEAD: u64 = 1 << 16;
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
-/// The words that pandas reads as a missing value.
-const MISSING: [&str; 18] = [
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan",
-];
-
-/// How text becomes cells.
-#[derive(Debug, Clone, Default)]
-pub struct Dialect {
-    /// Between cells; left out: the one of `,` `;` tab and `|` that the header has most of.
-    pub delimiter: Option<u8>,
-    /// Further words for a missing value.
-    pub na_values: Vec<String>,
-}
-
-impl Dialect {
-    /// Whether a cell's text stands for a missing value.
-    pub(super) fn is_missing(&self, text: &str) -> bool {
-        // No word for it is longer than these.
-        (text.len() <= 8 && (MISSING.contains(&text) || text == "null"))
-            || self.na_values.iter().any(|word| word == text)
-    }
-}
-
 /// Counts what is read, and stops where one record takes too much.
 struct Bounded<R> {
     inner: R,
     read: Arc<AtomicU64>,
+    delimiter: u8,
+    /// The delimiters so far, until the end of the first line.
+    first_line: Option<usize>,
+}
+
+impl<R> Bounded<R> {
+    /// Counts the delimiters of the first line; an error where it has far more than a table has columns.
+    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(count) = self.first_line else { return Ok(()) };
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let line = &bytes[..end.unwrap_or(bytes.len())];
+        let count = count + line.iter().filter(|byte| **byte == self.delimiter).count();
+        self.first_line = end.is_none().then_some(count);
+        // Some of them may be within quotes.
+        if count > 4 * MOST_COLUMNS {
+            let problem = format!("more than {count} columns; a table has {MOST_COLUMNS} at most");
+            return Err(io::Error::other(problem));
+        }
+        Ok(())
+    }
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -57,6 +55,7 @@ impl<R: Read> Read for Bounded<R> {
         }
         let read = self.inner.read(buffer)?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
+        self.count(&buffer[..read])?;
         Ok(read)
     }
 }
@@ -68,6 +67,9 @@ pub(super) struct Csv {
     record: ByteRecord,
     read: Arc<AtomicU64>,
     dialect: Dialect,
+    /// How numbers are written, where it is not the usual way, and one of them in the usual way.
+    numbers: Option<NumberForm>,
+    plain: String,
 }
 
 impl Csv {
@@ -85,7 +87,8 @@ impl Csv {
                 "this is a Parquet file; give it the ending .parquet, or set `data.name` to `parquet`",
             ));
         }
-        let delimiter = dialect.delimiter.unwrap_or_else(|| most_frequent(&head));
+        let given = dialect.delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
+        let delimiter = given.unwrap_or_else(|| most_frequent(&head));
         let read = Arc::new(AtomicU64::new(0));
         let whole: Box<dyn Read> = Box::new(Cursor::new(head).chain(source));
         let reader = csv::ReaderBuilder::new()
@@ -93,9 +96,11 @@ impl Csv {
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(1 << 16)
-            .from_reader(Bounded { inner: whole, read: read.clone() });
+            .from_reader(Bounded { inner: whole, read: read.clone(), delimiter, first_line: Some(0) });
         let record = ByteRecord::new();
-        let mut csv = Self { path, columns: Vec::new(), reader, record, read, dialect: dialect.clone() };
+        let (dialect, numbers) = (dialect.clone(), dialect.number_form());
+        let (columns, plain) = (Vec::new(), String::new());
+        let mut csv = Self { path, columns, reader, record, read, dialect, numbers, plain };
         csv.header()?;
         Ok(csv)
     }
@@ -104,6 +109,7 @@ impl Csv {
         if !self.advance()? {
             return Err(Error::data(&self.path, "the file is empty; a table has a header and rows"));
         }
+        require_few(&self.path, self.record.len())?;
         let mut names = Vec::new();
         for (index, cell) in self.record.iter().enumerate() {
             let name = std::str::from_utf8(cell).map_err(|_| self.no_utf8(1, &format!("{}", index + 1)))?;
@@ -133,6 +139,17 @@ impl Csv {
                 other => at_line(&self.path, line, format!("{other:?}")),
             }
         })
+    }
+
+    /// The line that the record begins on. Its position is that of the blank lines before it.
+    fn line(&self) -> u64 {
+        let begun = self.record.position().map_or(0, csv::Position::line);
+        let ended = self.reader.position().line();
+        if ended <= begun + 1 {
+            return begun;
+        }
+        let within = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        begun + (ended - begun - 1).saturating_sub(within)
     }
 
     fn no_utf8(&self, line: u64, column: &str) -> Error {
@@ -187,14 +204,18 @@ impl Records for Csv {
                 break;
             }
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.line();
         row.line = line;
         self.check(line)?;
         for (index, cell) in self.record.iter().enumerate() {
             let text =
                 std::str::from_utf8(cell).map_err(|_| self.no_utf8(line, &quoted(&self.columns[index])))?;
             let text = text.trim();
-            row.push(if self.dialect.is_missing(text) { Value::Missing } else { Value::Text(text) });
+            row.push(match &self.numbers {
+                _ if self.dialect.is_missing(text) => Value::Missing,
+                Some(numbers) => numbers.cell(text, &mut self.plain),
+                None => Value::Text(text),
+            });
         }
         Ok(true)
     }

@@ -7,16 +7,22 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::csv::Dialect;
+use super::dialect::Dialect;
 use super::input::Input;
-use super::records::{Records, at_line, quoted};
-use crate::data::table::row::{Row, Value};
+use super::records::{Records, at_line, quoted, require_few};
+use crate::data::table::row::Row;
+use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
 /// The longest line.
 const LONGEST: u64 = 1 << 25;
+
+/// A table with more cells than this for each of its values is none: its lines have keys of their own.
+const MOST_CELLS_A_VALUE: u64 = 100;
+/// A table of this many cells may be as empty as it likes.
+const SMALL: u64 = 10_000_000;
 
 pub(super) struct Jsonl {
     lines: Lines,
@@ -56,8 +62,19 @@ impl Records for Jsonl {
 /// The names that the lines of a file have.
 fn names(input: &Input) -> Result<Vec<String>> {
     let (mut lines, mut columns, mut known) = (Lines::open(input)?, Vec::new(), FxHashSet::default());
+    let mut filled = 0;
     while lines.advance()? {
-        lines.read(Names { columns: &mut columns, known: &mut known })?;
+        lines.read(Names { columns: &mut columns, known: &mut known, filled: &mut filled })?;
+        require_few(&lines.path, columns.len())?;
+        let cells = lines.number.saturating_mul(columns.len() as u64);
+        if cells > SMALL.max(filled.saturating_mul(MOST_CELLS_A_VALUE)) {
+            let problem = format!(
+                "the lines so far have {} keys, and {filled} values in all; a table has a value in every \
+                 {MOST_CELLS_A_VALUE}th cell at least",
+                columns.len()
+            );
+            return Err(at_line(&lines.path, lines.number, problem));
+        }
     }
     if columns.is_empty() {
         return Err(Error::data(&lines.path, "the file is empty; it has a JSON object a line"));
@@ -113,13 +130,15 @@ fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
     let text = error.to_string();
     // The line is the file's, not the one that the parser saw.
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
-    at_line(path, line, format!("{text}; each line is a JSON object of numbers, texts, booleans and nulls"))
+    at_line(path, line, format!("{text}; each line is a JSON object"))
 }
 
 /// Collects the names of an object.
 struct Names<'a> {
     columns: &'a mut Vec<String>,
     known: &'a mut FxHashSet<String>,
+    /// The number of values.
+    filled: &'a mut u64,
 }
 
 impl<'de> DeserializeSeed<'de> for Names<'_> {
@@ -144,6 +163,7 @@ impl<'de> Visitor<'de> for Names<'_> {
                 self.columns.push(name.into_owned());
             }
             map.next_value::<IgnoredAny>()?;
+            *self.filled += 1;
         }
         Ok(())
     }
@@ -175,10 +195,9 @@ impl<'de> Visitor<'de> for Object<'_> {
         while let Some(Text(name)) = map.next_key()? {
             match self.places.get(name.as_ref()) {
                 Some(place) => {
-                    let cell: Json<'de> = map
-                        .next_value()
+                    let cell = Cell { dialect: self.dialect, row: &mut *self.row, column: *place };
+                    map.next_value_seed(cell)
                         .map_err(|error| A::Error::custom(format!("column {}: {error}", quoted(&name))))?;
-                    self.row.set(*place, cell.value(self.dialect));
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -193,24 +212,72 @@ impl<'de> Visitor<'de> for Object<'_> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number, a text, a boolean or null, not a list or an object")]
-enum Json<'a> {
-    Null,
-    Boolean(bool),
-    Number(f64),
-    Text(#[serde(borrow)] Cow<'a, str>),
+/// Reads a value into a cell.
+struct Cell<'a> {
+    dialect: &'a Dialect,
+    row: &'a mut Row,
+    column: usize,
 }
 
-impl Json<'_> {
-    fn value(&self, dialect: &Dialect) -> Value<'_> {
-        match self {
-            Self::Null => Value::Missing,
-            Self::Boolean(true) => Value::Text("true"),
-            Self::Boolean(false) => Value::Text("false"),
-            Self::Number(number) => Value::Number(*number),
-            Self::Text(text) if dialect.is_missing(text.trim()) => Value::Missing,
-            Self::Text(text) => Value::Text(text.trim()),
+impl<'de> DeserializeSeed<'de> for Cell<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Cell<'_> {
+    #[allow(clippy::unnecessary_wraps, reason = "what a visitor returns")]
+    fn set<E>(self, value: Value<'_>) -> Result<(), E> {
+        self.row.set(self.column, value);
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Cell<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, a text, a boolean or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.set(Value::Missing)
+    }
+
+    fn visit_bool<E>(self, yes: bool) -> Result<(), E> {
+        self.set(Value::Text(if yes { "true" } else { "false" }))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.set(Value::Integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        match i64::try_from(number) {
+            Ok(number) => self.set(Value::Integer(number)),
+            Err(_) => self.set(Value::Text(&number.to_string())),
         }
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.set(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        let text = text.trim();
+        let value = if self.dialect.is_missing(text) { Value::Missing } else { Value::Text(text) };
+        self.set(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        self.set(Value::Nested)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.set(Value::Nested)
     }
 }

@@ -5,6 +5,8 @@ use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::data_type::ByteArray;
 use parquet::schema::types::ColumnDescriptor;
 
+use crate::data::table::value::decimal;
+
 pub(super) const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// What the numbers of a column stand for.
@@ -12,8 +14,8 @@ pub(super) const SECONDS_A_DAY: f64 = 86_400.0;
 pub(super) enum Meaning {
     Number,
     Unsigned,
-    /// A whole number times this.
-    Decimal(f64),
+    /// A whole number with so many of its digits behind the point.
+    Decimal(u8),
     /// Days.
     Date,
     /// A whole number of which there are so many a day.
@@ -27,9 +29,13 @@ pub(super) enum Meaning {
 pub(super) enum Held {
     Missing,
     Number(f64),
+    Single(f32),
+    Integer(i64),
+    Decimal(i64, u8),
     Date(f64),
     Boolean(bool),
     Text(ByteArray),
+    Nested,
 }
 
 impl Meaning {
@@ -43,7 +49,7 @@ impl Meaning {
             TimeUnit::MICROS => 1e6 * SECONDS_A_DAY,
             TimeUnit::NANOS => 1e9 * SECONDS_A_DAY,
         };
-        let decimal = || Self::Decimal(10f64.powi(-column.type_scale()));
+        let decimal = || u8::try_from(column.type_scale()).map_or(Self::Unusable, Self::Decimal);
         match (column.logical_type_ref(), column.converted_type()) {
             (Some(LogicalType::Decimal(_)), _) | (_, ConvertedType::DECIMAL) => return decimal(),
             (Some(LogicalType::Date), _) | (_, ConvertedType::DATE) => return Self::Date,
@@ -51,6 +57,13 @@ impl Meaning {
             (_, ConvertedType::TIMESTAMP_MILLIS) => return Self::Timestamp(a_day(&TimeUnit::MILLIS)),
             (_, ConvertedType::TIMESTAMP_MICROS) => return Self::Timestamp(a_day(&TimeUnit::MICROS)),
             (Some(LogicalType::Integer(integer)), _) if !integer.is_signed => return Self::Unsigned,
+            (
+                _,
+                ConvertedType::UINT_8
+                | ConvertedType::UINT_16
+                | ConvertedType::UINT_32
+                | ConvertedType::UINT_64,
+            ) => return Self::Unsigned,
             (Some(LogicalType::Float16), _) => return Self::Float16,
             (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json), _)
             | (_, ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON) => return Self::Text,
@@ -65,33 +78,45 @@ impl Meaning {
         }
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "a feature is a floating-point number")]
+    #[allow(clippy::cast_precision_loss, reason = "a point in time as a fraction of days")]
     pub(super) fn whole(self, number: i64) -> Held {
         match self {
-            Self::Decimal(unit) => Held::Number(number as f64 * unit),
+            Self::Decimal(scale) => Held::Decimal(number, scale),
             Self::Date => Held::Date(number as f64),
             Self::Timestamp(a_day) => Held::Date(number as f64 / a_day),
-            Self::Unsigned => Held::Number(number.cast_unsigned() as f64),
-            _ => Held::Number(number as f64),
+            Self::Unsigned if number < 0 => large(i128::from(number.cast_unsigned()), 0),
+            _ => Held::Integer(number),
         }
     }
 
     pub(super) fn bytes(self, bytes: ByteArray) -> Held {
         match self {
             Self::Text => Held::Text(bytes),
-            Self::Decimal(unit) => {
-                // Two's complement, the largest byte first.
-                let negative = bytes.data().first().is_some_and(|byte| *byte >= 0x80);
-                let start = if negative { -1.0 } else { 0.0 };
-                Held::Number(
-                    bytes.data().iter().fold(start, |sum, byte| sum * 256.0 + f64::from(*byte)) * unit,
-                )
-            }
+            Self::Decimal(scale) => big_endian(bytes.data(), scale),
             Self::Float16 => match *bytes.data() {
-                [low, high] => Held::Number(half::f16::from_le_bytes([low, high]).to_f64()),
+                [low, high] => Held::Single(half::f16::from_le_bytes([low, high]).to_f32()),
                 _ => Held::Missing,
             },
-            _ => Held::Missing,
+            _ => Held::Nested,
         }
     }
+}
+
+/// A number of digits in two's complement, the largest byte first.
+fn big_endian(bytes: &[u8], scale: u8) -> Held {
+    let negative = bytes.first().is_some_and(|byte| *byte >= 0x80);
+    if bytes.len() > size_of::<i128>() {
+        // More digits than any database keeps.
+        let start = if negative { -1.0 } else { 0.0 };
+        let digits = bytes.iter().fold(start, |sum, byte| sum * 256.0 + f64::from(*byte));
+        return Held::Number(digits * 10f64.powi(-i32::from(scale)));
+    }
+    let start = if negative { -1 } else { 0 };
+    let digits = bytes.iter().fold(start, |sum: i128, byte| (sum << 8) | i128::from(*byte));
+    i64::try_from(digits).map_or_else(|_| large(digits, scale), |digits| Held::Decimal(digits, scale))
+}
+
+/// A number of more digits than 64 bits hold, as its text.
+fn large(digits: i128, scale: u8) -> Held {
+    Held::Text(ByteArray::from(decimal(digits, scale).into_bytes()))
 }

@@ -1,11 +1,13 @@
 //! Tables as files: CSV, JSONL and Parquet, read row by row in bounded memory.
 
 mod csv;
+mod dialect;
 mod input;
 mod jsonl;
 mod meaning;
 mod parquet;
 mod records;
+mod sentinels;
 
 use std::path::Path;
 
@@ -13,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-pub use self::csv::Dialect;
 pub(crate) use self::parquet::is_guarded;
+pub use dialect::Dialect;
 pub use input::Input;
 pub use records::Records;
 pub(crate) use records::{listed, quoted};
+pub use sentinels::WithoutSentinels;
 
 /// A table's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +55,10 @@ pub fn open(
     dialect: &Dialect,
     wanted: Option<&[String]>,
 ) -> Result<Box<dyn Records>> {
-    Ok(match format {
+    let records: Box<dyn Records> = match format {
         Format::Csv => Box::new(csv::Csv::open(input, dialect)?),
         Format::Jsonl => Box::new(jsonl::Jsonl::open(input, dialect, wanted)?),
         Format::Parquet => Box::new(parquet::Parquet::open(input)?),
-    })
+    };
+    Ok(if dialect.na_values.is_empty() { records } else { Box::new(WithoutSentinels::new(records, dialect)) })
 }

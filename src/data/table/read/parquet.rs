@@ -12,8 +12,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::input::Input;
 use super::meaning::{Held, Meaning, SECONDS_A_DAY};
-use super::records::{Records, quoted, require_distinct};
-use crate::data::table::row::{Row, Value};
+use super::records::{Records, quoted, require_distinct, require_few};
+use crate::data::table::row::Row;
+use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
 /// Rows that are decoded at a time.
@@ -47,9 +48,14 @@ impl Parquet {
         let file = guarded(|| SerializedFileReader::new(source)).map_err(|e| damaged(&path, &e))?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let (mut columns, mut leaves) = (Vec::new(), Vec::new());
-        for (place, root) in schema.root_schema().get_fields().iter().enumerate() {
-            let mut own = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == place);
-            let Some(leaf) = own.next() else { continue };
+        let roots = schema.root_schema().get_fields();
+        require_few(&path, roots.len())?;
+        let mut first = vec![None; roots.len()];
+        for leaf in (0..schema.num_columns()).rev() {
+            first[schema.get_column_root_idx(leaf)] = Some(leaf);
+        }
+        for (root, leaf) in roots.iter().zip(first) {
+            let Some(leaf) = leaf else { continue };
             let meaning =
                 if root.is_primitive() { Meaning::of(&schema.column(leaf)) } else { Meaning::Unusable };
             columns.push(root.name().to_owned());
@@ -93,7 +99,7 @@ impl Parquet {
         for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
             let cells = match reader {
                 Some(reader) => guarded(|| decode(reader, *meaning, rows)),
-                None => Ok((0..rows).map(|_| Held::Missing).collect()),
+                None => Ok((0..rows).map(|_| Held::Nested).collect()),
             };
             let problem = |problem: String| {
                 Error::data(
@@ -136,7 +142,12 @@ impl Records for Parquet {
             match &column[self.next] {
                 Held::Missing => row.push(Value::Missing),
                 Held::Number(number) if number.is_nan() => row.push(Value::Missing),
+                Held::Single(number) if number.is_nan() => row.push(Value::Missing),
                 Held::Number(number) => row.push(Value::Number(*number)),
+                Held::Single(number) => row.push(Value::Single(*number)),
+                Held::Integer(number) => row.push(Value::Integer(*number)),
+                Held::Decimal(digits, scale) => row.push(Value::Decimal { digits: *digits, scale: *scale }),
+                Held::Nested => row.push(Value::Nested),
                 Held::Date(days) => row.push(Value::Date(*days)),
                 Held::Boolean(yes) => row.push(Value::Text(if *yes { "true" } else { "false" })),
                 Held::Text(bytes) => row.push(Value::Text(text(bytes, &self.path, self.row, name)?)),
@@ -168,14 +179,12 @@ fn decode(reader: &mut ColumnReader, meaning: Meaning, rows: usize) -> Result<Ve
     match reader {
         ColumnReader::BoolColumnReader(reader) => read(reader, rows, Held::Boolean),
         ColumnReader::Int32ColumnReader(reader) => read(reader, rows, |number: i32| match meaning {
-            Meaning::Unsigned => Held::Number(f64::from(number.cast_unsigned())),
+            Meaning::Unsigned => Held::Integer(i64::from(number.cast_unsigned())),
             _ => meaning.whole(i64::from(number)),
         }),
         ColumnReader::Int64ColumnReader(reader) => read(reader, rows, |number| meaning.whole(number)),
         ColumnReader::Int96ColumnReader(reader) => read(reader, rows, |instant| Held::Date(int96(&instant))),
-        ColumnReader::FloatColumnReader(reader) => {
-            read(reader, rows, |number| Held::Number(f64::from(number)))
-        }
+        ColumnReader::FloatColumnReader(reader) => read(reader, rows, Held::Single),
         ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Held::Number),
         ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |bytes| meaning.bytes(bytes)),
         ColumnReader::FixedLenByteArrayColumnReader(reader) => {

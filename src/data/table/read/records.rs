@@ -14,6 +14,16 @@ pub trait Records {
     fn next(&mut self, row: &mut Row) -> Result<bool>;
 }
 
+impl Records for Box<dyn Records> {
+    fn columns(&self) -> &[String] {
+        (**self).columns()
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        (**self).next(row)
+    }
+}
+
 /// An error at a line of a table.
 pub(super) fn at_line(path: &Path, line: u64, problem: impl std::fmt::Display) -> Error {
     Error::data(path, format!("line {line}: {problem}"))
@@ -32,6 +42,17 @@ pub(crate) fn listed(columns: &[String]) -> String {
         names.push(format!("and {} more", columns.len() - SHOWN));
     }
     format!("it has {}", names.join(", "))
+}
+
+/// The most columns of a table.
+pub(super) const MOST_COLUMNS: usize = 200_000;
+
+/// An error if there are too many columns.
+pub(super) fn require_few(path: &Path, columns: usize) -> Result<()> {
+    if columns <= MOST_COLUMNS {
+        return Ok(());
+    }
+    Err(Error::data(path, format!("{columns} columns; a table has {MOST_COLUMNS} at most")))
 }
 
 /// An error if a name appears twice.

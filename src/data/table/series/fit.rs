@@ -48,9 +48,7 @@ pub(super) fn fit(
 
 /// Surveys the columns of a file.
 fn survey(options: &Options, table: &Opened, trained: &[bool], request: &Request<'_>) -> Result<Survey> {
-    let category = |name: &String| {
-        matches!(options.columns.get(name), Some(ColumnKind::Category | ColumnKind::Embedding))
-    };
+    let category = |name: &String| options.columns.get(name).is_some_and(|kind| kind.is_names());
     let categories: Vec<bool> = table.columns().iter().map(category).collect();
     let quantiles = request.plan.normalize == Normalize::Robust || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::step::{Step, describe_days};
 use super::times::Times;
 use crate::data::split::{Part, SplitPlan, TimeSplit};
+use crate::data::table::dates::DateForm;
 use crate::data::table::read::quoted;
 use crate::error::{Error, Result};
 
@@ -140,7 +141,8 @@ impl Timeline {
 
     fn say(&self, path: &Path, Breaks { gaps, longest, line, irregular }: &Breaks) {
         let (Some(step), Some(column)) = (self.step, &self.times.column) else { return };
-        let long = |length: f64| if self.times.dates { describe_days(length) } else { length.to_string() };
+        let long =
+            |length: f64| if self.times.form.is_some() { describe_days(length) } else { length.to_string() };
         let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let first =
             format!("{}: the time is {}, in steps of {}", path.display(), quoted(column), long(step.length));
@@ -166,6 +168,11 @@ impl Timeline {
     /// The column of the time.
     pub(super) fn column(&self) -> Option<&str> {
         self.times.column.as_deref()
+    }
+
+    /// The form of its dates.
+    pub(super) fn form(&self) -> Option<DateForm> {
+        self.times.form
     }
 
     /// The usual time from a row to the next.

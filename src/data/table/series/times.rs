@@ -4,9 +4,12 @@ use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
+use super::clock::{Clock, ReadTimes};
 use crate::data::preprocess::SeriesOrder;
+use crate::data::table::dates::DateForm;
 use crate::data::table::read::{listed, quoted};
-use crate::data::table::row::{Row, Value};
+use crate::data::table::row::Row;
+use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
 /// Reads the time and the series of each row of a file.
@@ -20,17 +23,6 @@ pub(super) struct TimesReader<'a> {
     lines: Vec<u64>,
 }
 
-/// A column that may be the time.
-struct Clock {
-    column: usize,
-    /// Whether it is known to be the time; else it must hold dates alone.
-    named: bool,
-    times: Vec<f64>,
-    dates: bool,
-    /// The line of the first row without a value.
-    missing: Option<u64>,
-}
-
 /// The time and the series of each row.
 #[derive(Debug, Default)]
 pub(super) struct Times {
@@ -38,8 +30,8 @@ pub(super) struct Times {
     pub(super) column: Option<String>,
     /// The time of each row: days where the column has dates.
     pub(super) times: Vec<f64>,
-    /// Whether times are dates.
-    pub(super) dates: bool,
+    /// The form of the times, where they are dates.
+    pub(super) form: Option<DateForm>,
     /// The number of the series of each row.
     pub(super) series: Vec<u32>,
     /// The name of each series.
@@ -67,7 +59,7 @@ impl<'a> TimesReader<'a> {
                 Error::data(path, problem)
             })
         };
-        let clock = |column, named| Clock { column, named, times: Vec::new(), dates: true, missing: None };
+        let clock = |column, named| Clock::new(column, named, order.form);
         let clocks = match &order.time {
             Some(name) => vec![clock(place(name)?, true)],
             None => candidates.iter().map(|column| clock(*column, false)).collect(),
@@ -123,10 +115,10 @@ impl<'a> TimesReader<'a> {
     /// What was read.
     ///
     /// # Errors
-    /// No column holds a date in every row, but one does in most.
+    /// No column holds a date in every row, but one does in most; the dates of the time may be of two forms.
     pub(super) fn finish(mut self) -> Result<Times> {
-        let is_whole = |clock: &Clock| clock.missing.is_none() && !clock.times.is_empty();
-        let is_likely = |clock: &&Clock| 2 * clock.times.len() > self.lines.len();
+        let is_whole = |clock: &Clock| clock.missing.is_none() && clock.len() > 0;
+        let is_likely = |clock: &&Clock| 2 * clock.len() > self.lines.len();
         let likely = self.clocks.iter().find(is_likely).filter(|_| !self.clocks.iter().any(is_whole));
         if let Some(Clock { column, missing: Some(line), .. }) = likely {
             let column = quoted(&self.columns[*column]);
@@ -137,40 +129,28 @@ impl<'a> TimesReader<'a> {
             return Err(Error::data(self.path, problem));
         }
         self.clocks.retain(|clock| clock.missing.is_none());
-        Ok(self.times())
+        self.times()
     }
 
-    fn times(self) -> Times {
+    fn times(self) -> Result<Times> {
         let mut names = vec![String::new(); self.known.len()];
         for (name, number) in self.known {
             names[number as usize] = name.join(", ");
         }
-        let Self { columns, clocks, series, lines, .. } = self;
+        let Self { path, columns, clocks, series, lines, .. } = self;
         let rest = Times { series, names, lines, ..Times::default() };
-        match clocks.into_iter().next() {
-            Some(Clock { column, times, dates, .. }) if !times.is_empty() => {
-                Times { column: Some(columns[column].clone()), times, dates, ..rest }
+        for clock in clocks.into_iter().filter(|clock| clock.len() > 0) {
+            let column = &columns[clock.column];
+            match clock.finish() {
+                Ok(ReadTimes { form, times }) => {
+                    return Ok(Times { column: Some(column.clone()), times, form, ..rest });
+                }
+                Err(Some(problem)) => {
+                    return Err(Error::data(path, format!("column {}: {problem}", quoted(column))));
+                }
+                Err(None) => {}
             }
-            _ => rest,
         }
-    }
-}
-
-impl Clock {
-    fn see(&mut self, value: Value<'_>, first: bool) -> Result<(), String> {
-        let date = value.date();
-        if first {
-            self.dates = date.is_some() || !self.named;
-        }
-        let time = if self.dates { date } else { value.number().filter(|number| number.is_finite()) };
-        match time {
-            Some(time) => {
-                self.times.push(time);
-                Ok(())
-            }
-            None if value == Value::Missing => Err("is missing; fill it".to_owned()),
-            None if self.dates => Err("is no date such as 2024-03-01 or 2024-03-01T12:30:00Z".to_owned()),
-            None => Err("is neither a date nor a number".to_owned()),
-        }
+        Ok(rest)
     }
 }

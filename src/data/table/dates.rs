@@ -1,0 +1,254 @@
+//! Dates as text: ISO 8601, and the forms that people and spreadsheets write.
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
+use serde::{Deserialize, Serialize};
+
+const SECONDS_A_DAY: f64 = 86_400.0;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// The form in which a column writes dates. A time of day may follow each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DateForm {
+    /// 2023-11-20, 2023/11/20 or 2023-11-20T12:30:00Z: ISO 8601.
+    #[default]
+    #[serde(rename = "yyyy-mm-dd")]
+    Iso,
+    /// 20.11.2023
+    #[serde(rename = "dd.mm.yyyy")]
+    DayDots,
+    /// 20/11/2023
+    #[serde(rename = "dd/mm/yyyy")]
+    DaySlashes,
+    /// 11/20/2023
+    #[serde(rename = "mm/dd/yyyy")]
+    MonthSlashes,
+    /// 20-11-2023
+    #[serde(rename = "dd-mm-yyyy")]
+    DayDashes,
+    /// 11-20-2023
+    #[serde(rename = "mm-dd-yyyy")]
+    MonthDashes,
+    /// 20-Nov-23, 20-Nov-2023 or 20 November 2023
+    #[serde(rename = "dd-mon-yyyy")]
+    MonthName,
+}
+
+impl DateForm {
+    /// The forms besides ISO 8601.
+    pub(super) const OTHERS: [Self; 6] = [
+        Self::DayDots,
+        Self::DaySlashes,
+        Self::MonthSlashes,
+        Self::DayDashes,
+        Self::MonthDashes,
+        Self::MonthName,
+    ];
+
+    /// Days since 1970-01-01 UTC, where the text is a date of this form. A time without an offset is UTC.
+    pub(crate) fn days(self, text: &str) -> Option<f64> {
+        match self {
+            Self::Iso => iso(text),
+            _ => self.numbered(text),
+        }
+    }
+
+    /// What it looks like: `dd.mm.yyyy`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Iso => "yyyy-mm-dd",
+            Self::DayDots => "dd.mm.yyyy",
+            Self::DaySlashes => "dd/mm/yyyy",
+            Self::MonthSlashes => "mm/dd/yyyy",
+            Self::DayDashes => "dd-mm-yyyy",
+            Self::MonthDashes => "mm-dd-yyyy",
+            Self::MonthName => "dd-mon-yyyy",
+        }
+    }
+
+    /// A date whose year comes last.
+    fn numbered(self, text: &str) -> Option<f64> {
+        // The shortest and the longest: 1-Jan-70, and 30 September 2023 with a time of nanoseconds.
+        if !(8..=40).contains(&text.len()) || !text.is_ascii() || !text.as_bytes()[0].is_ascii_digit() {
+            return None;
+        }
+        let (date, time) = match text.find(':') {
+            None => (text, Time::midnight()),
+            Some(colon) => {
+                let (date, time) = text.split_at(text[..colon].rfind([' ', 'T'])?);
+                (date, time[1..].parse().ok()?)
+            }
+        };
+        let separator = match self {
+            Self::DayDots => '.',
+            Self::DaySlashes | Self::MonthSlashes => '/',
+            Self::MonthName if date.contains(' ') => ' ',
+            _ => '-',
+        };
+        let mut parts = date.split(separator);
+        let (Some(first), Some(second), Some(year), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let (day, month, year) = match self {
+            Self::MonthName => (short(first)?, month_of(second)?, year_of(year)?),
+            Self::MonthSlashes | Self::MonthDashes => (short(second)?, short(first)?, long(year)?),
+            _ => (short(first)?, short(second)?, long(year)?),
+        };
+        Some(days_since_epoch(Date::new(year, month, day).ok()?.to_datetime(time)))
+    }
+}
+
+/// A day or a month: one digit or two.
+fn short(digits: &str) -> Option<i8> {
+    let fits = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| fits)
+}
+
+/// A year of four digits.
+fn long(digits: &str) -> Option<i16> {
+    let fits = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| fits)
+}
+
+/// A year of four digits, or of two: 69 to 99 are 1969 to 1999, as POSIX has it.
+fn year_of(digits: &str) -> Option<i16> {
+    if digits.len() != 2 {
+        return long(digits);
+    }
+    let year = i16::from(short(digits)?);
+    Some(if year < 69 { 2000 + year } else { 1900 + year })
+}
+
+/// A month by its English name, or the first three letters of it.
+fn month_of(name: &str) -> Option<i8> {
+    let name = name.to_ascii_lowercase();
+    let fits = |month: &&str| name == **month || (name.len() == 3 && month.starts_with(&name));
+    let place = MONTHS.iter().position(|month| fits(&month))?;
+    i8::try_from(place + 1).ok()
+}
+
+fn days_since_epoch(instant: DateTime) -> f64 {
+    instant.duration_since(EPOCH).as_secs_f64() / SECONDS_A_DAY
+}
+
+/// 2024-03-01, 2024/03/01, 2024-03-01 12:30, 2024-03-01T12:30:00.5Z, 2024-03-01T12:30:00+02:00.
+fn iso(text: &str) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let looks = bytes.len() >= 8
+        && bytes[..4].iter().all(u8::is_ascii_digit)
+        && matches!(bytes[4], b'-' | b'/')
+        && bytes[5].is_ascii_digit();
+    if !looks {
+        return None;
+    }
+    let dashed;
+    let text = if bytes[4] == b'/' {
+        dashed = text.replacen('/', "-", 2);
+        dashed.as_str()
+    } else {
+        text
+    };
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Some(instant.as_duration().as_secs_f64() / SECONDS_A_DAY);
+    }
+    // An instant of the last days of 9999 is none to jiff.
+    let local: DateTime = text.strip_suffix('Z').unwrap_or(text).parse().ok()?;
+    Some(days_since_epoch(local))
+}
+
+/// The date that is so many days after 1970-01-01, with the time of day unless it is midnight; to the microsecond.
+pub(crate) fn written(days: f64) -> String {
+    let seconds = days.floor() * SECONDS_A_DAY;
+    let micros = ((days - days.floor()) * SECONDS_A_DAY * 1e6).round();
+    #[allow(clippy::cast_possible_truncation, reason = "what is beyond the years of dates saturates")]
+    let since =
+        SignedDuration::from_secs(seconds as i64).saturating_add(SignedDuration::from_micros(micros as i64));
+    let instant = EPOCH.checked_add(since);
+    instant.map_or_else(
+        |_| format!("{days} days after 1970-01-01"),
+        |instant| match instant.time() == Time::midnight() {
+            true => instant.date().to_string(),
+            false => instant.to_string().replacen('T', " ", 1),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_dates_are_days_since_1970() {
+        let days = |text| DateForm::Iso.days(text);
+        assert_eq!(days("1970-01-02"), Some(1.0));
+        assert_eq!(days("1970/01/02"), Some(1.0));
+        assert_eq!(days("1969-12-31T12:00:00"), Some(-0.5));
+        assert_eq!(days("2000-03-01 06:00"), Some(11_017.25));
+        assert_eq!(days("1970-01-02T02:00:00+02:00"), Some(1.0));
+        assert_eq!(days("1970-01-02T00:00:00Z"), Some(1.0));
+        // numpy.datetime64("9999-12-31").astype(int) is 2932896.
+        assert_eq!(days("9999-12-31"), Some(2_932_896.0));
+        assert_eq!(days("9999-12-31T12:00:00Z"), Some(2_932_896.5));
+        assert_eq!(days("0001-01-01"), Some(-719_162.0));
+        for no in ["1970", "19700102", "1970-13-01", "12.5", "monday", "1970-1", ""] {
+            assert_eq!(days(no), None, "{no}");
+        }
+    }
+
+    #[test]
+    fn a_form_reads_its_own_dates_alone() {
+        // numpy.datetime64("2023-11-20").astype(int) is 19681.
+        for (form, text) in [
+            (DateForm::DayDots, "20.11.2023"),
+            (DateForm::DaySlashes, "20/11/2023"),
+            (DateForm::MonthSlashes, "11/20/2023"),
+            (DateForm::DayDashes, "20-11-2023"),
+            (DateForm::MonthDashes, "11-20-2023"),
+            (DateForm::MonthName, "20-Nov-23"),
+            (DateForm::MonthName, "20 november 2023"),
+        ] {
+            for other in DateForm::OTHERS {
+                assert_eq!(
+                    other.days(text),
+                    (other == form).then_some(19_681.0),
+                    "{text} as {}",
+                    other.name()
+                );
+            }
+            let quarter = form.days(&format!("{text} 06:00"));
+            assert_eq!(quarter, Some(19_681.25), "{text}");
+            assert_eq!(DateForm::Iso.days(text), None);
+        }
+        assert_eq!(DateForm::DaySlashes.days("1/2/1970"), Some(31.0));
+        assert_eq!(DateForm::MonthName.days("1-Jan-70"), Some(0.0));
+        for no in
+            ["20.11.23", "31.02.2024", "1.2.3", "192.168.0.1", "20.11.2023 x", "+1.11.2023", "20-No-2023"]
+        {
+            assert!(DateForm::OTHERS.iter().all(|form| form.days(no).is_none()), "{no}");
+        }
+    }
+
+    #[test]
+    fn days_are_written_as_dates() {
+        assert_eq!(written(2_932_896.0), "9999-12-31");
+        assert_eq!(written(-0.5), "1969-12-31 12:00:00");
+        assert_eq!(written(19_681.25), "2023-11-20 06:00:00");
+        assert_eq!(written(1e9), "1000000000 days after 1970-01-01");
+    }
+}

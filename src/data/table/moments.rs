@@ -1,0 +1,54 @@
+//! Mean, variance and extremes of a stream of numbers.
+
+/// Mean, variance and extremes, updated number by number (Welford 1962).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moments {
+    pub(super) count: f64,
+    pub(super) mean: f64,
+    squares: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Self { count: 0.0, mean: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
+    }
+}
+
+impl Moments {
+    pub(super) fn add(&mut self, x: f64) {
+        self.count += 1.0;
+        let from_mean = x - self.mean;
+        self.mean += from_mean / self.count;
+        self.squares += from_mean * (x - self.mean);
+        self.min = self.min.min(x);
+        self.max = self.max.max(x);
+    }
+
+    /// The biased standard deviation, as in scikit-learn's `StandardScaler`; 1 if all numbers are equal.
+    pub(super) fn std(&self) -> f64 {
+        let std = (self.squares / self.count).sqrt();
+        if self.max > self.min && std > 0.0 { std } else { 1.0 }
+    }
+
+    /// Whether these are all of `count` values.
+    #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "counts of rows")]
+    pub(super) fn are_all_of(&self, count: u64) -> bool {
+        count > 0 && self.count == count as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_the_populations() {
+        let mut moments = Moments::default();
+        for x in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
+            moments.add(x);
+        }
+        assert!((moments.mean - 5.0).abs() < 1e-12 && (moments.std() - 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,169 @@
+//! `na_values`: further words, numbers and dates that stand for a missing value, in every format.
+
+use rustc_hash::FxHashSet;
+
+use super::dialect::Dialect;
+use super::records::Records;
+use crate::data::table::dates::DateForm;
+use crate::data::table::row::Row;
+use crate::data::table::value::Value;
+use crate::error::Result;
+
+/// Rows in whose cells the further words for a missing value are missing.
+pub struct WithoutSentinels<R> {
+    records: R,
+    sentinels: Sentinels,
+    /// Whether each column is text, whatever its cells look like.
+    text: Vec<bool>,
+}
+
+impl<R: Records> WithoutSentinels<R> {
+    /// These rows, read as `dialect` says.
+    pub fn new(records: R, dialect: &Dialect) -> Self {
+        let known: FxHashSet<&String> = dialect.text_columns.iter().collect();
+        let text = records.columns().iter().map(|name| known.contains(name)).collect();
+        Self { records, sentinels: Sentinels::new(&dialect.na_values), text }
+    }
+}
+
+impl<R: Records> Records for WithoutSentinels<R> {
+    fn columns(&self) -> &[String] {
+        self.records.columns()
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        if !self.records.next(row)? {
+            return Ok(false);
+        }
+        for column in 0..row.len() {
+            if self.sentinels.has(row.value(column), self.text.get(column) == Some(&true)) {
+                row.set(column, Value::Missing);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What stands for a missing value. A sentinel that reads as a number is compared as one, in the type of the cell; in a
+/// column of text as pandas does, which knows `-999` as `-999.0` too.
+struct Sentinels {
+    words: Vec<String>,
+    integers: Vec<i64>,
+    numbers: Vec<f64>,
+    dates: Vec<f64>,
+}
+
+impl Sentinels {
+    fn new(given: &[String]) -> Self {
+        let mut words = given.to_vec();
+        let (mut integers, mut numbers) = (Vec::new(), Vec::new());
+        for word in given {
+            let Ok(number) = word.trim().parse::<f64>() else { continue };
+            numbers.push(number);
+            if let Some(integer) = integer_of(word.trim(), number) {
+                integers.push(integer);
+                words.extend([integer.to_string(), format!("{integer}.0")]);
+            }
+        }
+        let dates = given.iter().filter_map(|word| DateForm::Iso.days(word.trim())).collect();
+        Self { words, integers, numbers, dates }
+    }
+
+    fn has(&self, value: Value<'_>, text_column: bool) -> bool {
+        match value {
+            Value::Missing | Value::Nested => false,
+            Value::Integer(integer) => self.integers.contains(&integer),
+            Value::Number(number) => self.numbers.contains(&number),
+            #[allow(clippy::cast_possible_truncation, reason = "in the type of the cell")]
+            Value::Single(number) => self.numbers.iter().any(|sentinel| *sentinel as f32 == number),
+            // The nearest double of the decimal, as that of the sentinel is.
+            Value::Decimal { .. } => value
+                .name()
+                .and_then(|name| name.parse().ok())
+                .is_some_and(|number| self.numbers.contains(&number)),
+            Value::Date(days) => self.dates.contains(&days),
+            Value::Written(text, number) => {
+                self.is_word(text) || (!text_column && self.numbers.contains(&number))
+            }
+            Value::Text(text) => self.is_word(text) || (!text_column && self.is_number_or_date(text)),
+        }
+    }
+
+    fn is_word(&self, text: &str) -> bool {
+        self.words.iter().any(|word| word == text)
+    }
+
+    fn is_number_or_date(&self, text: &str) -> bool {
+        if let Ok(integer) = text.parse::<i64>() {
+            return self.integers.contains(&integer);
+        }
+        if let Ok(number) = text.parse::<f64>() {
+            // An integer of more than 64 bits is one of the words, or none: a double cannot tell it from its neighbours.
+            let large =
+                number.abs() >= 9e15 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            return !large && self.numbers.contains(&number);
+        }
+        !self.dates.is_empty() && DateForm::Iso.days(text).is_some_and(|days| self.dates.contains(&days))
+    }
+}
+
+/// The integer that a number is, if it is one that is exact.
+#[allow(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+fn integer_of(text: &str, number: f64) -> Option<i64> {
+    text.parse().ok().or_else(|| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentinels(words: &[&str]) -> Sentinels {
+        Sentinels::new(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_number_is_compared_as_a_number_in_the_type_of_its_cell() {
+        let missing = sentinels(&["-999", "-99.9", "x"]);
+        for value in [
+            Value::Integer(-999),
+            Value::Number(-999.0),
+            Value::Single(-99.9),
+            Value::Decimal { digits: -9990, scale: 2 },
+            Value::Decimal { digits: -99900, scale: 2 },
+            Value::Text("-999"),
+            Value::Text("-999.00"),
+            Value::Text("-9.99e2"),
+            Value::Text("x"),
+            Value::Written("-999,0", -999.0),
+        ] {
+            assert!(missing.has(value, false), "{value:?}");
+        }
+        for value in [Value::Integer(999), Value::Number(-99.90001), Value::Text("true"), Value::Date(-999.0)]
+        {
+            assert!(!missing.has(value, false), "{value:?}");
+        }
+        let large = sentinels(&["9007199254740993"]);
+        assert!(large.has(Value::Integer(9_007_199_254_740_993), false));
+        assert!(!large.has(Value::Integer(9_007_199_254_740_992), false));
+        assert!(!large.has(Value::Text("9007199254740992"), false));
+    }
+
+    #[test]
+    fn a_column_of_text_is_compared_as_pandas_does_with_dtype_str() {
+        // pandas.read_csv(…, na_values=["-999", "7"], dtype=str)
+        let missing = sentinels(&["-999", "7"]);
+        for (text, expected) in
+            [("-999", true), ("-999.0", true), ("-999.00", false), ("7", true), ("007", false)]
+        {
+            assert_eq!(missing.has(Value::Text(text), true), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_compared_as_a_date() {
+        let missing = sentinels(&["1900-01-01"]);
+        let days = DateForm::Iso.days("1900-01-01").unwrap();
+        assert!(missing.has(Value::Date(days), false) && !missing.has(Value::Date(0.0), false));
+        assert!(missing.has(Value::Text("1900-01-01T00:00:00"), false));
+    }
+}

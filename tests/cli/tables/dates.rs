@@ -1,0 +1,75 @@
+//! Dates in the forms that people write.
+
+use std::path::Path;
+
+use super::{cells, column, config, lines, refused, train, write};
+use crate::common::{fail, succeed};
+
+/// Trains on a column `d` of these texts, in turns, with an option; gives what is said.
+fn said_of(folder: &Path, texts: &[&str], options: &str) -> String {
+    let _ = std::fs::remove_dir_all(folder.join("run"));
+    let line = |row: usize| format!("{},{},{row}", texts[row % texts.len()], row % 7);
+    let path = write(folder, "t.csv", lines("d,x,y", 60, line));
+    train(folder, &config("csv", &path, "y", &format!("normalize = 'standard'\n{options}"), "mse"), "run")
+}
+
+#[test]
+fn a_column_of_one_form_is_a_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // In days since 1970-01-01, by numpy.datetime64: 19681 and 19723, which are 19702 in the mean.
+    for (form, texts) in [
+        (None, ["2023-11-20", "2024-01-01"]),
+        (Some("dd.mm.yyyy"), ["20.11.2023", "1.1.2024"]),
+        (Some("dd/mm/yyyy"), ["20/11/2023", "01/01/2024"]),
+        (Some("mm/dd/yyyy"), ["11/20/2023", "01/01/2024"]),
+        (Some("dd-mm-yyyy"), ["20-11-2023", "01-01-2024"]),
+        (Some("dd-mon-yyyy"), ["20-Nov-23", "01-Jan-24"]),
+    ] {
+        for options in ["", "columns = { d = 'date' }"] {
+            said_of(folder, &texts, options);
+            let learnt = column(&folder.join("run"), "d");
+            assert_eq!(learnt["kind"].as_str(), Some("date"), "{texts:?}");
+            assert_eq!(learnt.get("form").and_then(toml::Value::as_str), form, "{texts:?}");
+            assert!((learnt["offset"].as_float().unwrap() - 19_702.0).abs() < 1e-9, "{learnt}");
+        }
+        write(folder, "new.csv", format!("d,x\n{},1\n{} 00:00,1\n{},1\n", texts[0], texts[0], texts[1]));
+        let said = succeed(folder, &["predict", "run", "--input", "new.csv"]);
+        let rows = cells(&said);
+        assert!(rows[1] == rows[2] && rows[1] != rows[3], "{said}");
+        write(folder, "new.csv", "d,x\nsoon,1\n");
+        let error = fail(folder, &["predict", "run", "--input", "new.csv"], 1);
+        assert!(error.contains("line 2, column `d`: `soon` is no date"), "{error}");
+    }
+}
+
+#[test]
+fn dates_of_which_the_form_is_not_certain_are_hinted_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let said = said_of(folder, &["03/04/2023", "05/06/2023"], "");
+    let hint = "column `d` has dates such as `03/04/2023`, which are read as text, because they may be dd/mm/yyyy or mm/dd/yyyy";
+    assert!(said.contains(hint), "{said}");
+    let said = said_of(folder, &["20/11/2023", "11/20/2023"], "");
+    assert!(
+        said.contains("column `d` has dates such as `11/20/2023`, which are read as text; write"),
+        "{said}"
+    );
+    assert!(said_of(folder, &["20.11.23", "21.11.23"], "").contains("dates such as `20.11.23`"));
+    assert!(!said_of(folder, &["2.0.1", "2.0.2"], "").contains("dates such as"));
+    let line = |row: usize| format!("0{}/02/2023,{row}", row % 9 + 1);
+    let path = write(folder, "t.csv", lines("d,y", 60, line));
+    let error = refused(folder, &config("csv", &path, "y", "columns = { d = 'date' }", "mse"));
+    assert!(error.contains("its dates may be dd/mm/yyyy or mm/dd/yyyy; write them as 2023-11-20"), "{error}");
+}
+
+#[test]
+fn the_last_day_of_9999_is_a_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    said_of(folder, &["2023-11-20", "9999-12-31"], "");
+    let learnt = column(&folder.join("run"), "d");
+    // numpy.datetime64("9999-12-31").astype(int) is 2932896.
+    assert_eq!(learnt["kind"].as_str(), Some("date"));
+    assert!((learnt["offset"].as_float().unwrap() - f64::midpoint(19_681.0, 2_932_896.0)).abs() < 1e-6);
+}

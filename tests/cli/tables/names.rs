@@ -1,0 +1,129 @@
+//! Categories and classes are called as the file writes them.
+
+use std::path::Path;
+
+use super::{cells, column, config, learnt, lines, strings, train, write};
+use crate::common::succeed;
+use crate::parquet_files::{self, Values};
+
+/// 9007199254740992 is 2^53: a double cannot tell it from the next number.
+const IDS: [&str; 4] = ["9007199254740992", "9007199254740993", "9007199254740994", "9007199254740995"];
+
+/// The names that a run on `path` has of the column `id`.
+fn names(folder: &Path, source: &str, path: &Path) -> Vec<String> {
+    let _ = std::fs::remove_dir_all(folder.join("run"));
+    train(folder, &config(source, path, "y", "columns = { id = 'category' }", "mse"), "run");
+    strings(&column(&folder.join("run"), "id")["categories"]).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn large_numbers_are_names_of_their_own_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let id = |row: usize| IDS[row % 4];
+    let path = write(folder, "t.csv", lines("id,y", 40, |row| format!("{},{row}", id(row))));
+    assert_eq!(names(folder, "csv", &path), IDS);
+    for quote in ["", "\""] {
+        let line = |row: usize| format!("{{\"id\": {quote}{}{quote}, \"y\": {row}}}", id(row));
+        let path = write(folder, "t.jsonl", lines("", 40, line).trim_start());
+        assert_eq!(names(folder, "jsonl", &path), IDS);
+    }
+    let path = folder.join("t.parquet");
+    let numbers = || Values::Int64((0..40).collect());
+    let ids: Vec<i64> = (0..40).map(|row| id(row).parse().unwrap()).collect();
+    parquet_files::write(&path, "int64 id; int64 y", &[Values::Int64(ids.clone()), numbers()]);
+    assert_eq!(names(folder, "parquet", &path), IDS);
+    parquet_files::write(&path, "int64 id (DECIMAL(18,0)); int64 y", &[Values::Int64(ids), numbers()]);
+    assert_eq!(names(folder, "parquet", &path), IDS);
+    // The largest numbers of 64 bits without a sign.
+    let largest = ["18446744073709551614", "18446744073709551615"];
+    let ids = (0..40).map(|row| -2 + row % 2).collect();
+    parquet_files::write(&path, "int64 id (UINT_64); int64 y", &[Values::Int64(ids), numbers()]);
+    assert_eq!(names(folder, "parquet", &path), largest);
+    let line = |row: usize| format!("{{\"id\": {}, \"y\": {row}}}", largest[row % 2]);
+    let path = write(folder, "t.jsonl", lines("", 40, line).trim_start());
+    assert_eq!(names(folder, "jsonl", &path), largest);
+}
+
+#[test]
+fn a_name_is_its_text_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let written = ["007", "7", "7.0", "1e3", "1000"];
+    let path = write(folder, "t.csv", lines("id,y", 50, |row| format!("{},{row}", written[row % 5])));
+    // In order as numbers, equal ones in order as texts.
+    assert_eq!(names(folder, "csv", &path), ["007", "7", "7.0", "1000", "1e3"]);
+    write(folder, "new.csv", "id\n7\n7.0\n07\n");
+    let said = succeed(folder, &["predict", "run", "--input", "new.csv"]);
+    let rows = cells(&said);
+    assert_ne!(rows[1], rows[2]);
+}
+
+#[test]
+fn classes_of_nineteen_digits_are_told_apart_and_predicted_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let class = |row: usize| ["1000000000000000001", "1000000000000000002", "0042"][row % 3];
+    let path = write(folder, "t.csv", lines("x,y", 60, |row| format!("{},{}", row % 3, class(row))));
+    train(folder, &config("csv", &path, "y", "test = 0.2", "cross_entropy"), "run");
+    let classes = ["0042", "1000000000000000001", "1000000000000000002"];
+    assert_eq!(strings(&learnt(&folder.join("run"))["how"]["recipe"]["target"]["classes"]), classes);
+    succeed(folder, &["eval", "run"]);
+    write(folder, "new.csv", "x\n0\n1\n2\n");
+    let said = succeed(folder, &["predict", "run", "--input", "new.csv"]);
+    assert!(cells(&said)[1..].iter().all(|row| classes.contains(&row[0])), "{said}");
+    let path = folder.join("t.parquet");
+    let ys = (0..60).map(|row| 1_000_000_000_000_000_001 + row % 2).collect();
+    let xs = (0..60).map(|row| f64::from(row % 2)).collect();
+    parquet_files::write(&path, "double x; int64 y", &[Values::Double(xs), Values::Int64(ys)]);
+    train(folder, &config("parquet", &path, "y", "", "cross_entropy"), "wide");
+    assert_eq!(strings(&learnt(&folder.join("wide"))["how"]["recipe"]["target"]["classes"]), classes[1..]);
+}
+
+#[test]
+fn many_names_have_learnt_vectors_unless_the_config_asks_for_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let path = write(folder, "t.csv", lines("id,y", 330, |row| format!("n{},{row}", row % 33)));
+    for (kind, expected) in [("category", "embedding"), ("onehot", "category"), ("embedding", "embedding")] {
+        let columns = format!("columns = {{ id = '{kind}' }}");
+        let said = train(folder, &config("csv", &path, "y", &columns, "mse"), kind);
+        assert_eq!(column(&folder.join(kind), "id")["kind"].as_str(), Some(expected), "{kind}");
+        let features = if expected == "category" { 33 } else { 1 };
+        assert!(said.contains(&format!("330 rows of {features} features take ")), "{said}");
+    }
+    let path = write(folder, "t.csv", lines("id,y", 320, |row| format!("n{},{row}", row % 32)));
+    train(folder, &config("csv", &path, "y", "columns = { id = 'category' }", "mse"), "few");
+    assert_eq!(column(&folder.join("few"), "id")["kind"].as_str(), Some("category"));
+}
+
+#[test]
+fn what_fills_empty_categories_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let colour = |row: usize| ["red", "green", "red", ""][row % 4];
+    let path = write(folder, "t.csv", lines("colour,y", 40, |row| format!("{},{row}", colour(row))));
+    for (missing, text) in [
+        ("mean", "where missing `red`"),
+        ("zero", "where missing unknown"),
+        ("category", "where missing a category of its own"),
+    ] {
+        let options = format!("missing = '{missing}'");
+        let said = train(folder, &config("csv", &path, "y", &options, "mse"), missing);
+        assert!(said.contains(text), "{said}");
+    }
+}
+
+#[test]
+fn large_numbers_that_are_not_normalised_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let path = write(folder, "t.csv", lines("income,age,y", 40, |row| format!("{},{row},{row}", row * 900)));
+    let said = train(folder, &config("csv", &path, "y", "", "mse"), "raw");
+    assert!(
+        said.contains("large numbers train badly: `income` (up to 35100); set it to \"standard\""),
+        "{said}"
+    );
+    let said = train(folder, &config("csv", &path, "y", "normalize = 'standard'", "mse"), "scaled");
+    assert!(!said.contains("train badly"), "{said}");
+}

@@ -1,0 +1,54 @@
+//! Small Parquet files for tests.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+
+/// The values of a column.
+pub(crate) enum Values {
+    Int32(Vec<i32>),
+    Int64(Vec<i64>),
+    Float(Vec<f32>),
+    Double(Vec<f64>),
+    Bytes(Vec<Vec<u8>>),
+}
+
+impl Values {
+    pub(crate) fn text<T: AsRef<str>>(texts: &[T]) -> Self {
+        Self::Bytes(texts.iter().map(|text| text.as_ref().as_bytes().to_vec()).collect())
+    }
+
+    fn write(&self, column: &mut SerializedColumnWriter<'_>) {
+        match self {
+            Self::Int32(values) => column.typed::<Int32Type>().write_batch(values, None, None),
+            Self::Int64(values) => column.typed::<Int64Type>().write_batch(values, None, None),
+            Self::Float(values) => column.typed::<FloatType>().write_batch(values, None, None),
+            Self::Double(values) => column.typed::<DoubleType>().write_batch(values, None, None),
+            Self::Bytes(values) => {
+                let values: Vec<ByteArray> = values.iter().map(|bytes| bytes.clone().into()).collect();
+                column.typed::<ByteArrayType>().write_batch(&values, None, None)
+            }
+        }
+        .unwrap();
+    }
+}
+
+/// Writes required columns; `schema` lists them as `double x; binary y (UTF8)`.
+pub(crate) fn write(path: &Path, schema: &str, columns: &[Values]) {
+    let fields: String = schema.split(';').map(|field| format!("required {}; ", field.trim())).collect();
+    let schema = format!("message m {{ {fields}}}");
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(&schema).unwrap());
+    let mut writer =
+        SerializedFileWriter::new(fs::File::create(path).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for values in columns {
+        let mut column = group.next_column().unwrap().unwrap();
+        values.write(&mut column);
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+}
