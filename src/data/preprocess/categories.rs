@@ -118,3 +118,21 @@ impl Categories {
         self.names.iter().map(|name| format!("{column}={name}")).chain(own).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_finds_names_by_the_rule_that_made_them() {
+        let names = Categories::new(vec!["1".to_owned()], MissingName::Unknown);
+        let first = names.clone().with_rule(NameRule::Number);
+        let find = |names: &Categories, cell: Value<'_>| names.find(cell).unwrap().index;
+        for cell in [Value::Text("1"), Value::Integer(1)] {
+            assert_eq!((find(&names, cell), find(&first, cell)), (Some(0), Some(0)));
+        }
+        for cell in [Value::Text("1.0"), Value::Number(1.0)] {
+            assert_eq!((find(&names, cell), find(&first, cell)), (None, Some(0)));
+        }
+    }
+}

@@ -269,6 +269,7 @@ mod tests {
     #[test]
     fn a_file_of_the_first_version_is_read_and_written_alike() {
         let read: Preprocessing = toml::from_str(OLD).unwrap();
+        assert_eq!(read.table().unwrap().names, NameRule::Number);
         let again = read.to_toml().unwrap();
         assert_eq!(
             toml::from_str::<toml::Table>(&again).unwrap(),

@@ -149,7 +149,8 @@ impl KindInference<'_> {
         if disguised > 0 && 2 * disguised >= column.names.len() {
             let example = column.names.keys().filter(|name| is_number(name)).min();
             tracing::warn!(
-                "{}: column {} has values such as {}, which are read as text; write numbers as 0.5 and 1000",
+                "{}: column {} has values such as {}, which are read as text; write numbers as 0.5 and 1000, \
+                 or set `data.decimal` and `data.thousands` for CSV",
                 self.path.display(),
                 quoted(name),
                 quoted(example.map_or("", String::as_str))

@@ -61,8 +61,8 @@ pub(super) struct NumberForm {
 impl NumberForm {
     /// A cell with the number that it is in this form.
     pub(super) fn cell<'a>(&self, text: &'a str, plain: &mut String) -> Value<'a> {
-        // No number begins otherwise, and `1.5` is none where the decimal point is a comma.
-        if !text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c) || c == self.decimal) {
+        // No number begins otherwise, and `.5` is none where the decimal point is a comma.
+        if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c) || c == self.decimal) {
             return Value::Text(text);
         }
         let number = if self.plain(text, plain) { plain.parse().unwrap_or(f64::NAN) } else { f64::NAN };
@@ -133,6 +133,7 @@ mod tests {
         assert_eq!(number(comma, "1,5"), Some(1.5));
         // pandas leaves both as text.
         assert_eq!(number(comma, "1.5"), None);
+        assert_eq!(number(comma, ".5"), None);
         assert_eq!(number(comma, "1,5.2"), None);
         let english = NumberForm { decimal: '.', thousands: Some(',') };
         assert_eq!(number(english, "12,345.67"), Some(12345.67));
