@@ -38,6 +38,7 @@ pub(super) struct ClassColumn<'a> {
     pub(super) ignored: i64,
     /// Whether the classes were learnt before: rows that are only scored need not have two.
     pub(super) is_fitted: bool,
+    /// How classes are named.
     pub(super) rule: NameRule,
 }
 

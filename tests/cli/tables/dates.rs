@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{cells, column, config, lines, refused, train, write};
-use crate::common::{fail, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// Trains on a column `d` of these texts, in turns, with an option; gives what is said.
 fn said_of(folder: &Path, texts: &[&str], options: &str) -> String {
@@ -72,4 +72,23 @@ fn the_last_day_of_9999_is_a_date() {
     // numpy.datetime64("9999-12-31").astype(int) is 2932896.
     assert_eq!(learnt["kind"].as_str(), Some("date"));
     assert!((learnt["offset"].as_float().unwrap() - f64::midpoint(19_681.0, 2_932_896.0)).abs() < 1e-6);
+}
+
+#[test]
+fn the_time_of_a_series_may_be_of_any_form_and_stays_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let day = |row: usize| format!("{:02}/0{}/2023,{}", row % 28 + 1, row / 28 + 1, row * 7 % 13);
+    // February 2023 has 28 days; January has a gap of three days behind it.
+    let path = write(folder, "s.csv", lines("d,y", 56, day));
+    let said = train(folder, &config("timeseries", &path, "y", "window = 3", "mse"), "run");
+    assert!(said.contains("the time is `d`, in steps of 1 day; 1 gap"), "{said}");
+    // Each of these days may be a month as well: the run knows that it is none.
+    write(folder, "new.csv", lines("d,y", 10, |row| format!("{:02}/02/2024,{row}", row + 1)));
+    let output = descent(folder, &["predict", "run", "--input", "new.csv"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !said.contains("gap"), "{said}");
+    let path = write(folder, "t.csv", lines("d,y", 12, |row| format!("{:02}/02/2024,{row}", row + 1)));
+    let error = refused(folder, &config("timeseries", &path, "y", "window = 3\ntime = 'd'", "mse"));
+    assert!(error.contains("column `d`: its dates may be dd/mm/yyyy or mm/dd/yyyy"), "{error}");
 }
