@@ -71,6 +71,9 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result
         if numbers || (!column.lost && column.names.len() == 2) {
             return Ok(());
         }
+        if let (false, [only]) = (column.lost, column.sorted_names().as_slice()) {
+            return data(format!("all training rows have {}; there is nothing to learn", quoted(only)));
+        }
         return data("its values are neither numbers from 0 to 1 nor one of two words; for classes use the loss `cross_entropy`".to_owned());
     }
     if all_numbers {
