@@ -38,8 +38,8 @@ impl Values {
 
 /// Writes required columns; `schema` lists them as `double x; binary y (UTF8)`.
 pub(crate) fn write(path: &Path, schema: &str, columns: &[Values]) {
-    let fields: String = schema.split(';').map(|field| format!("required {}; ", field.trim())).collect();
-    let schema = format!("message m {{ {fields}}}");
+    let fields: Vec<String> = schema.split(';').map(|field| format!("required {};", field.trim())).collect();
+    let schema = format!("message m {{ {} }}", fields.join(" "));
     let schema = Arc::new(parquet::schema::parser::parse_message_type(&schema).unwrap());
     let mut writer =
         SerializedFileWriter::new(fs::File::create(path).unwrap(), schema, Arc::default()).unwrap();

@@ -139,7 +139,7 @@ fn year_of(digits: &str) -> Option<i16> {
 fn month_of(name: &str) -> Option<i8> {
     let name = name.to_ascii_lowercase();
     let fits = |month: &&str| name == **month || (name.len() == 3 && month.starts_with(&name));
-    let place = MONTHS.iter().position(|month| fits(&month))?;
+    let place = MONTHS.iter().position(fits)?;
     i8::try_from(place + 1).ok()
 }
 
@@ -182,9 +182,12 @@ pub(crate) fn written(days: f64) -> String {
     let instant = EPOCH.checked_add(since);
     instant.map_or_else(
         |_| format!("{days} days after 1970-01-01"),
-        |instant| match instant.time() == Time::midnight() {
-            true => instant.date().to_string(),
-            false => instant.to_string().replacen('T', " ", 1),
+        |instant| {
+            if instant.time() == Time::midnight() {
+                instant.date().to_string()
+            } else {
+                instant.to_string().replacen('T', " ", 1)
+            }
         },
     )
 }

@@ -37,7 +37,7 @@ impl<R> Bounded<R> {
         let Some(count) = self.first_line else { return Ok(()) };
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let line = &bytes[..end.unwrap_or(bytes.len())];
-        let count = count + line.iter().filter(|byte| **byte == self.delimiter).count();
+        let count = line.iter().fold(count, |count, byte| count + usize::from(*byte == self.delimiter));
         self.first_line = end.is_none().then_some(count);
         // Some of them may be within quotes.
         if count > 4 * MOST_COLUMNS {
@@ -148,7 +148,7 @@ impl Csv {
         if ended <= begun + 1 {
             return begun;
         }
-        let within = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let within = self.record.as_slice().iter().fold(0, |count, byte| count + u64::from(*byte == b'\n'));
         begun + (ended - begun - 1).saturating_sub(within)
     }
 

@@ -60,7 +60,7 @@ pub(super) struct NumberForm {
 
 impl NumberForm {
     /// A cell with the number that it is in this form.
-    pub(super) fn cell<'a>(&self, text: &'a str, plain: &mut String) -> Value<'a> {
+    pub(super) fn cell<'a>(self, text: &'a str, plain: &mut String) -> Value<'a> {
         // No number begins otherwise, and `.5` is none where the decimal point is a comma.
         if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c) || c == self.decimal) {
             return Value::Text(text);
@@ -71,7 +71,7 @@ impl NumberForm {
 
     /// Writes the number in the usual form; false where the text is not of this form. Groups have two or three digits,
     /// the last one three, so that `01.02.2024` is a date and no number.
-    fn plain(&self, text: &str, plain: &mut String) -> bool {
+    fn plain(self, text: &str, plain: &mut String) -> bool {
         plain.clear();
         let (whole, rest) = match text.find([self.decimal, 'e', 'E']) {
             Some(at) => text.split_at(at),

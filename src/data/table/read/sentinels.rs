@@ -74,7 +74,7 @@ impl Sentinels {
             Value::Missing | Value::Nested => false,
             Value::Integer(integer) => self.integers.contains(&integer),
             Value::Number(number) => self.numbers.contains(&number),
-            #[allow(clippy::cast_possible_truncation, reason = "in the type of the cell")]
+            #[allow(clippy::cast_possible_truncation, clippy::float_cmp, reason = "in the type of the cell")]
             Value::Single(number) => self.numbers.iter().any(|sentinel| *sentinel as f32 == number),
             // The nearest double of the decimal, as that of the sentinel is.
             Value::Decimal { .. } => value
