@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::draws::{normal, uniform};
 use super::gain::{Fan, Nonlinearity};
+use super::initializer::{Initializer, Shape};
 use super::schemes::check_finite;
-use super::{Initializer, Shape, normal, uniform};
 use crate::error::Result;
 use crate::registry::KeyError;
 use crate::rng::Stream;

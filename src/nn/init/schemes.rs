@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Initializer, Shape, normal, orthogonal, truncated, uniform};
+use super::draws::{normal, orthogonal, truncated, uniform};
+use super::initializer::{Initializer, Shape};
 use crate::error::Result;
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
