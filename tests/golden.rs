@@ -49,7 +49,7 @@ struct Case {
 impl Case {
     fn read(path: &Path) -> Self {
         let tensors = checkpoint::load(path).unwrap();
-        let mut config = config(&checkpoint::inspect(path).unwrap().1["config"]);
+        let mut config = config(&checkpoint::inspect(path).unwrap().metadata["config"]);
         let outputs = tensors[&("final/".to_owned() + last_bias(&tensors))].dims()[0];
         let data = dataset(&config, &tensors["x"], &tensors["y"]);
         config.loss = config.loss.fit(&data, outputs).unwrap();
@@ -214,7 +214,7 @@ fn a_trainer_with_anothers_state_goes_on_to_the_same_bits() {
 #[test]
 fn every_name_has_a_trajectory() {
     let configs: Vec<String> =
-        files().iter().map(|path| checkpoint::inspect(path).unwrap().1["config"].clone()).collect();
+        files().iter().map(|path| checkpoint::inspect(path).unwrap().metadata["config"].clone()).collect();
     let has = |section: &str, key: &str, name: &str| {
         configs.iter().any(|config| {
             let table = toml::Value::Table(config.parse().unwrap());

@@ -12,7 +12,7 @@ use candle_core::Tensor;
 
 use super::{Progress, weights};
 use crate::error::{Error, Result};
-use crate::files::{self, Checksum, Hashing, Log};
+use crate::files::{self, Checksum, Hashing, Log, OpenFile};
 use crate::trainer::Snapshot;
 
 pub(super) const MODEL: &str = "model.safetensors";
@@ -39,9 +39,14 @@ pub struct Found {
 }
 
 impl Found {
-    /// The best weights so far with their checksum, if epochs were validated.
-    pub fn best(&self) -> Option<(PathBuf, &Checksum)> {
-        self.progress.files.get(BEST).map(|sum| (self.path.join(BEST), sum))
+    /// The file of the best weights so far, if epochs were validated.
+    pub fn best(&self) -> Option<PathBuf> {
+        self.progress.files.contains_key(BEST).then(|| self.path.join(BEST))
+    }
+
+    /// Its checksum.
+    pub fn best_checksum(&self) -> Option<&Checksum> {
+        self.progress.files.get(BEST)
     }
 }
 
@@ -102,9 +107,9 @@ pub fn newest_with_any_log(folder: &Path) -> Result<Found> {
 fn find_newest(folder: &Path, check: impl Fn(&Path, &Progress) -> Result<()>) -> Result<Found> {
     let mut damaged = Vec::new();
     for (_, path) in steps(folder)?.into_iter().rev() {
-        let read = read(&path).and_then(|read| check(&path, &read.0).map(|()| read));
+        let read = read(&path).and_then(|found| check(&path, &found.progress).map(|()| found));
         match read {
-            Ok((progress, snapshot)) => return Ok(Found { path, progress, snapshot, damaged }),
+            Ok(found) => return Ok(Found { damaged, ..found }),
             Err(error) => damaged.push((path, error.to_string())),
         }
     }
@@ -133,7 +138,7 @@ fn require_log(log: &Path, path: &Path, progress: &Progress) -> Result<()> {
 }
 
 /// Reads a checkpoint and verifies all of it.
-fn read(path: &Path) -> Result<(Progress, Snapshot)> {
+fn read(path: &Path) -> Result<Found> {
     let progress = read_progress(path)?;
     let snapshot = read_snapshot(path, &progress)?;
     weights::require_finite(&path.join(MODEL), &snapshot.model)?;
@@ -141,20 +146,31 @@ fn read(path: &Path) -> Result<(Progress, Snapshot)> {
         let path = path.join(BEST);
         require_equal(&path, &Checksum::of_file(&path)?, sum)?;
     }
-    Ok((progress, snapshot))
+    Ok(Found { path: path.to_path_buf(), progress, snapshot, damaged: Vec::new() })
 }
 
-/// Reads the record that [`super::save_failure`] wrote: where the run stood, the state before the update, and its batch.
-pub fn read_failure(path: &Path) -> Result<(Progress, Snapshot, BTreeMap<String, Tensor>)> {
+/// An update that was not made, as [`super::save_failure`] wrote it.
+#[derive(Debug)]
+pub struct FailedUpdate {
+    /// Where the run stood.
+    pub progress: Progress,
+    /// The state before the update.
+    pub snapshot: Snapshot,
+    /// Its rows.
+    pub batch: BTreeMap<String, Tensor>,
+}
+
+/// Reads the record that [`super::save_failure`] wrote.
+pub fn read_failure(path: &Path) -> Result<FailedUpdate> {
     let progress = read_progress(path)?;
     let snapshot = read_snapshot(path, &progress)?;
-    let batch = read_tensors(path, &progress, BATCH)?;
-    Ok((progress, snapshot, batch.ok_or_else(|| not_listed(path, BATCH))?))
+    let batch = read_tensors(path, &progress, BATCH)?.ok_or_else(|| not_listed(path, BATCH))?;
+    Ok(FailedUpdate { progress, snapshot, batch })
 }
 
 fn read_progress(path: &Path) -> Result<Progress> {
     let place = path.join(PROGRESS);
-    let (file, size) = files::open(&place)?;
+    let OpenFile { file, size } = files::open(&place)?;
     // It holds the config, which may hold a weight for each of many classes.
     if size > 16 << 20 {
         return Err(Error::data(&place, format!("it is {size} bytes long, which no progress is")));
@@ -185,7 +201,7 @@ fn not_listed(path: &Path, name: &str) -> Error {
 
 /// The tensors of a file that must have this checksum.
 fn checked(path: &Path, sum: &Checksum) -> Result<BTreeMap<String, Tensor>> {
-    let (file, size) = files::open(path)?;
+    let OpenFile { file, size } = files::open(path)?;
     if size != sum.bytes {
         return Err(Error::data(path, format!("it is {size} bytes long, not {}: it is damaged", sum.bytes)));
     }

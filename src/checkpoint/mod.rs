@@ -9,7 +9,7 @@ mod progress;
 mod weights;
 mod writing;
 
-pub use folder::{Found, has_any, newest, newest_with_any_log, read_failure};
+pub use folder::{FailedUpdate, Found, has_any, newest, newest_with_any_log, read_failure};
 pub use progress::{BestState, Failure, NormSums, Progress, Scored, Sums};
-pub use weights::{Info, inspect, load, load_checked, read, save};
+pub use weights::{Contents, Info, inspect, load, load_checked, read, save};
 pub use writing::{Best, RunState, Saved, save as save_checkpoint, save_failure, set_aside};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Fingerprint;
+use crate::data::preprocess::EmbeddingSize;
 use crate::files::Checksum;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 
@@ -112,9 +113,9 @@ pub struct Failure {
     pub first: Option<String>,
     /// The outputs of the network per row.
     pub outputs: usize,
-    /// The embeddings: for each categorical column the number of categories, and the length of their vectors.
+    /// The embeddings of categorical columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub embeddings: Vec<(usize, usize)>,
+    pub embeddings: Vec<EmbeddingSize>,
     /// The features of a row, or of a step, with those columns.
     #[serde(default)]
     pub features: usize,

@@ -9,7 +9,7 @@ use safetensors::Dtype;
 
 use super::header::{Entry, Header, LONGEST};
 use crate::error::{Error, Result};
-use crate::files::{self, Checksum, Disk};
+use crate::files::{self, Checksum, Disk, OpenFile};
 use crate::kernels::norm::all_finite;
 use crate::names::first_few;
 
@@ -52,7 +52,7 @@ pub(super) fn serialize<'a>(
 
 /// Reads all tensors of a safetensors file, without a memory map. It needs the file's size in memory and a few MiB.
 pub fn load(path: &Path) -> Result<BTreeMap<String, Tensor>> {
-    let (file, size) = open(path)?;
+    let OpenFile { file, size } = open(path)?;
     read(file, size).map_err(|problem| Error::data(path, problem))
 }
 
@@ -65,18 +65,27 @@ pub fn load_checked(path: &Path, allow_nonfinite: bool) -> Result<BTreeMap<Strin
     Ok(tensors)
 }
 
-/// The tensors of a safetensors file, without their elements, and its metadata.
-pub fn inspect(path: &Path) -> Result<(Vec<Info>, BTreeMap<String, String>)> {
-    let (mut file, size) = open(path)?;
+/// What a safetensors file has but for its tensors' elements.
+#[derive(Debug)]
+pub struct Contents {
+    /// The tensors.
+    pub tensors: Vec<Info>,
+    /// The metadata.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What is in a safetensors file; its tensors' elements are not read.
+pub fn inspect(path: &Path) -> Result<Contents> {
+    let OpenFile { mut file, size } = open(path)?;
     let header = read_header(&mut file, size).map_err(|problem| Error::data(path, problem))?;
     let infos = header.entries.into_iter().map(|entry| Info {
         name: entry.name,
         dtype: format!("{:?}", entry.dtype),
         shape: entry.shape,
     });
-    let mut infos: Vec<Info> = infos.collect();
-    infos.sort_by_key(|a| natural_order(&a.name));
-    Ok((infos, header.metadata))
+    let mut tensors: Vec<Info> = infos.collect();
+    tensors.sort_by_key(|a| natural_order(&a.name));
+    Ok(Contents { tensors, metadata: header.metadata })
 }
 
 /// Checks that all weights are finite; an error names the tensor.
@@ -115,7 +124,7 @@ fn natural_order(name: &str) -> Vec<(String, u64)> {
 const PICKLE: &str = "a pickle can run code, so it is not read; convert it in Python: \
                       safetensors.torch.save_file(torch.load(path, weights_only=True), \"weights.safetensors\")";
 
-fn open(path: &Path) -> Result<(std::fs::File, u64)> {
+fn open(path: &Path) -> Result<OpenFile> {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     if ["pt", "pth", "bin", "pkl", "ckpt"].iter().any(|pickle| ending.eq_ignore_ascii_case(pickle)) {
         return Err(Error::data(path, PICKLE));
@@ -227,7 +236,7 @@ mod tests {
         let back = load(&path).unwrap();
         assert_eq!(back["layer2.w"].to_vec2::<f32>().unwrap(), w.to_vec2::<f32>().unwrap());
         assert_eq!(back["n"].to_scalar::<i64>().unwrap(), 7);
-        let (infos, metadata) = inspect(&path).unwrap();
+        let Contents { tensors: infos, metadata } = inspect(&path).unwrap();
         assert_eq!(infos.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["layer2.w", "layer10.w", "n"]);
         assert_eq!(metadata["format"], "pt");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

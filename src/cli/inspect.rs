@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::table::{printable, render, thousands};
-use crate::checkpoint::{self, Info};
+use crate::checkpoint::{self, Contents, Info};
 use crate::config::Config;
 use crate::error::Error;
 use crate::optim::Group;
@@ -29,14 +29,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .into());
         }
     }
-    let (infos, metadata) = checkpoint::inspect(&path)?;
+    let Contents { tensors, metadata } = checkpoint::inspect(&path)?;
     // A run says which group its parameters are in.
     let config = path.parent().map(|folder| folder.join("config.toml")).filter(|config| config.is_file());
     let config = config.and_then(|config| Config::read(config, &[]).ok());
     let groups = config.map(|config| config.optimizer.groups).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", path.display())?;
-    write!(out, "{}", describe(&infos, &groups))?;
+    write!(out, "{}", describe(&tensors, &groups))?;
     for (key, value) in metadata {
         writeln!(out, "metadata  {} = {}", key.escape_debug(), value.escape_debug())?;
     }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::device::Compute;
 use super::table;
-use crate::checkpoint::{self, Failure};
+use crate::checkpoint::{self, FailedUpdate, Failure};
 use crate::config::Config;
 use crate::data::{Affine, Dataset};
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !folder.join("batch.safetensors").is_file() {
         return Err(none().into());
     }
-    let (progress, snapshot, batch) = checkpoint::read_failure(folder)?;
+    let FailedUpdate { progress, snapshot, batch } = checkpoint::read_failure(folder)?;
     let failure = progress.failure.as_ref().ok_or_else(none)?;
     let array = |name: &str| batch.get(name).ok_or_else(|| problem(&format!("the batch has no `{name}`")));
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
@@ -103,17 +103,29 @@ fn layers(network: &Network, data: &Dataset, rows: &[u32], mut tape: Tape) -> Re
     network.params().restore_buffers(&tracked)?;
     let mut table = vec![["layer", "shape", "largest", "not finite"].map(str::to_owned).to_vec()];
     for (name, value) in std::iter::once(("inputs".to_owned(), inputs)).chain(values?) {
-        let (largest, odd) = extent(&value)?;
-        table.push(vec![name, format!("{:?}", value.dims()), format!("{largest:.4e}"), odd.to_string()]);
+        let Extent { largest, not_finite } = extent(&value)?;
+        table.push(vec![
+            name,
+            format!("{:?}", value.dims()),
+            format!("{largest:.4e}"),
+            not_finite.to_string(),
+        ]);
     }
     Ok(table::render(&table))
 }
 
-/// The largest absolute finite value, and the number of values that are not finite.
-fn extent(value: &Tensor) -> Result<(f64, usize)> {
+/// What the numbers of a tensor reach.
+struct Extent {
+    /// The largest absolute finite value.
+    largest: f64,
+    /// How many are not finite.
+    not_finite: usize,
+}
+
+fn extent(value: &Tensor) -> Result<Extent> {
     let numbers = value.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
     let finite = numbers.iter().filter(|x| x.is_finite());
     let (count, largest) =
         finite.fold((0, 0.0), |(count, most): (usize, f64), x| (count + 1, most.max(x.abs())));
-    Ok((largest, numbers.len() - count))
+    Ok(Extent { largest, not_finite: numbers.len() - count })
 }

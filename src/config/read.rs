@@ -14,6 +14,18 @@ use crate::trainer::{TrainOptions, check_monitor};
 
 const SECTIONS: &[&str] = &["seed", "data", "model", "loss", "optimizer", "schedule", "train"];
 
+/// `[data]`: the source, and the options that every source has.
+struct DataSection {
+    source: Sources,
+    preparation: Preparation,
+}
+
+/// `[train]`: the options of the trainer, and those of the run.
+struct TrainSection {
+    train: TrainOptions,
+    run: RunConfig,
+}
+
 impl FromTable for Config {
     fn from_table(table: Table) -> Result<Self, KeyError> {
         Self::sections(table.clone()).map_err(|error| elsewhere::explain(error, &table))
@@ -49,7 +61,7 @@ fn seed(table: &mut Table) -> Result<u64, KeyError> {
 
 impl Config {
     /// The source of `[data]`, and the options that every source has.
-    fn data(mut table: Table) -> Result<(Sources, Preparation), KeyError> {
+    fn data(mut table: Table) -> Result<DataSection, KeyError> {
         let shared: Vec<String> =
             registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
         let preparation = shared.iter().filter_map(|key| table.remove_entry(key)).collect();
@@ -62,11 +74,11 @@ impl Config {
             }
             _ => error,
         })?;
-        Ok((source, preparation))
+        Ok(DataSection { source, preparation })
     }
 
     /// The options of `[train]`: those of the trainer, and those of the run.
-    fn train(mut table: Table) -> Result<(TrainOptions, RunConfig), KeyError> {
+    fn train(mut table: Table) -> Result<TrainSection, KeyError> {
         let names = |options: Vec<(String, String)>| options.into_iter().map(|(name, _)| name);
         let of_run: Vec<String> = names(registry::options::<RunConfig>()).collect();
         let known: Vec<String> =
@@ -82,7 +94,7 @@ impl Config {
         if let Some(average) = &train.average {
             average.check(run.epochs).map_err(|e| e.under("average"))?;
         }
-        Ok((train, run))
+        Ok(TrainSection { train, run })
     }
 
     /// Reads the sections.
@@ -92,7 +104,8 @@ impl Config {
         }
         let seed = seed(&mut table)?;
         let mut section = |name: &str, required| section(&mut table, name, required);
-        let (source, preparation) = Self::data(section("data", true)?).map_err(|e| e.under("data"))?;
+        let DataSection { source, preparation } =
+            Self::data(section("data", true)?).map_err(|e| e.under("data"))?;
         let model = Model::from_table(section("model", true)?).map_err(|e| e.under("model"))?;
         model.check().map_err(|e| e.under("model"))?;
         let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
@@ -100,25 +113,23 @@ impl Config {
         let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
         let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
         schedule.check_optimizer(&optimizer)?;
-        let (train, run) = Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
-        let validated = preparation.validation > 0.0;
-        if let Some(stop) = &run.early_stopping {
-            stop.check(loss.want(), validated).map_err(|e| e.under("train.early_stopping"))?;
+        let TrainSection { train, run } =
+            Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
+        let origin = Origin::default();
+        let config = Self { seed, source, preparation, model, loss, optimizer, schedule, train, run, origin };
+        config.check_watched()?;
+        Ok(config)
+    }
+
+    /// Validates the metrics that early stopping and the schedule watch.
+    fn check_watched(&self) -> Result<(), KeyError> {
+        let (task, validated) = (self.loss.want(), self.preparation.validation > 0.0);
+        if let Some(stop) = &self.run.early_stopping {
+            stop.check(task, validated).map_err(|e| e.under("train.early_stopping"))?;
         }
-        if let Some(monitor) = schedule.plateau().and_then(|plateau| plateau.monitor.as_ref()) {
-            check_monitor(monitor, loss.want(), validated).map_err(|e| e.under("schedule"))?;
+        match self.schedule.plateau().and_then(|plateau| plateau.monitor.as_ref()) {
+            Some(monitor) => check_monitor(monitor, task, validated).map_err(|e| e.under("schedule")),
+            None => Ok(()),
         }
-        Ok(Self {
-            seed,
-            source,
-            preparation,
-            model,
-            loss,
-            optimizer,
-            schedule,
-            train,
-            run,
-            origin: Origin::default(),
-        })
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Arrays<R> {
 impl Arrays<File> {
     /// Opens a file.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        Self::new(path, files::open(path)?.0)
+        Self::new(path, files::open(path)?.file)
     }
 }
 

@@ -19,7 +19,7 @@ pub fn read(path: &Path) -> Result<Array> {
     let limit = MemoryLimit::of_free();
     let array = match ending.as_deref() {
         Some("npy") => {
-            let (mut file, _) = files::open(path)?;
+            let mut file = files::open(path)?.file;
             npy::read(&mut file, Integers::Features, limit).map_err(|problem| Error::data(path, problem))?
         }
         Some("npz") => of_npz(path, limit)?,

@@ -8,9 +8,9 @@ use super::order::{Order, order};
 use super::selection::{Numbers, Selection};
 use super::stored::Stored;
 use super::targets::TargetInfo;
-use super::units::{Affine, Units};
+use super::units::Units;
 use crate::error::Result;
-use crate::kernels::gather;
+use crate::kernels::gather::{self, Affine};
 use candle_core::{DType, Device, Tensor};
 
 /// The most numbers, and the most rows, of a chunk.
@@ -198,7 +198,7 @@ impl Dataset {
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
         match &self.store {
             Store::Memory { xs, .. } => {
-                Ok(gather::rows(xs, &self.places(rows), &self.row, self.affine.pair(), self.dtype, again)?)
+                Ok(gather::rows(xs, &self.places(rows), &self.row, self.affine, self.dtype, again)?)
             }
             Store::File(stored, device) => {
                 let shape = [&[rows.len()], self.row.as_slice()].concat();
@@ -213,7 +213,7 @@ impl Dataset {
         match &self.store {
             Store::Memory { ys, .. } if ys.dtype() == DType::I64 => Ok(gather::classes(ys, &places)?),
             Store::Memory { ys, .. } => {
-                Ok(gather::rows(ys, &places, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype, None)?)
+                Ok(gather::rows(ys, &places, &ys.dims()[1..], Affine::IDENTITY, self.dtype, None)?)
             }
             Store::File(stored, device) => {
                 Ok(self.standardized(&stored.targets(rows)?)?.to_device(device)?)
@@ -225,7 +225,7 @@ impl Dataset {
     pub fn exact_targets(&self, rows: &[u32]) -> Result<Tensor> {
         match &self.store {
             Store::Memory { exact: Some(exact), .. } => {
-                let identity = Affine::IDENTITY.pair();
+                let identity = Affine::IDENTITY;
                 Ok(gather::rows(exact, &self.places(rows), &exact.dims()[1..], identity, DType::F64, None)?)
             }
             Store::Memory { .. } => self.targets(rows),
@@ -263,11 +263,11 @@ impl Dataset {
             }
             (Numbers::Device(rows), Store::Memory { xs, ys, .. }) => {
                 let rows = rows.narrow(0, start, len)?;
-                let xs = gather::rows_there(xs, &rows, &self.row, self.affine.pair(), self.dtype)?;
+                let xs = gather::rows_there(xs, &rows, &self.row, self.affine, self.dtype)?;
                 let ys = if ys.dtype() == DType::I64 {
                     ys.index_select(&rows, 0)?
                 } else {
-                    gather::rows_there(ys, &rows, &ys.dims()[1..], Affine::IDENTITY.pair(), self.dtype)?
+                    gather::rows_there(ys, &rows, &ys.dims()[1..], Affine::IDENTITY, self.dtype)?
                 };
                 Ok(Batch { xs, ys })
             }

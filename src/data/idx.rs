@@ -25,7 +25,7 @@ const DEFLATE_RATIO: u64 = 1032;
 
 /// Reads an IDX file of `rank` dimensions, gzipped or not, into at most `limit` of memory.
 pub fn read(path: &Path, rank: usize, limit: MemoryLimit) -> Result<Idx> {
-    let (file, size) = files::open(path)?;
+    let files::OpenFile { file, size } = files::open(path)?;
     decode(file, size, rank, limit).map_err(|problem| Error::data(path, problem))
 }
 

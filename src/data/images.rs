@@ -82,7 +82,7 @@ impl Source for Images {
         let test = tested.as_ref().map(|tested| self.rows(&pictures, &tested.files, limit)).transpose()?;
         found.left_out.add(tested.map(|tested| tested.left_out).unwrap_or_default());
         say(&self.path, count, &found.left_out);
-        let (train, test) = of_one_type(train, test)?;
+        let TrainAndTest { train, test } = of_one_type(train, test)?;
         let (test_share, outputs) = (self.test, pictures.classes.len());
         let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
         Ok(Loaded::Raw(RawRows { train, test, test_share, outputs, ordered: false, pictures, bytes }))
@@ -171,14 +171,20 @@ impl Images {
     }
 }
 
-/// Training and test rows of one type: numbers where a picture of either has 16 bits.
-fn of_one_type(train: Rows, test: Option<Rows>) -> Result<(Rows, Option<Rows>)> {
+/// Training and test rows.
+struct TrainAndTest {
+    train: Rows,
+    test: Option<Rows>,
+}
+
+/// Rows of one type: numbers where a picture of either has 16 bits.
+fn of_one_type(train: Rows, test: Option<Rows>) -> Result<TrainAndTest> {
     let all = [Some(&train), test.as_ref()];
     if all.into_iter().flatten().all(|rows| rows.xs.dtype() == DType::U8) {
-        return Ok((train, test));
+        return Ok(TrainAndTest { train, test });
     }
     let numbers = |rows: Rows| -> Result<Rows> { Ok(Rows { xs: rows.xs.to_dtype(DType::F32)?, ..rows }) };
-    Ok((numbers(train)?, test.map(numbers).transpose()?))
+    Ok(TrainAndTest { train: numbers(train)?, test: test.map(numbers).transpose()? })
 }
 
 /// Says how many pictures are used, and what is left out.

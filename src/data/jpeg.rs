@@ -16,7 +16,7 @@ const END: u8 = 0xd9;
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     let (mut pixels, mut scans) = (0u64, 0u64);
     let mut at = 2;
-    while let Some((marker, segment)) = next(bytes, &mut at) {
+    while let Some(Segment { marker, bytes: segment }) = next(bytes, &mut at) {
         if FRAMES.contains(&marker) && !NO_FRAMES.contains(&marker) {
             let side =
                 |at: usize| Some(u64::from(u16::from_be_bytes([*segment.get(at)?, *segment.get(at + 1)?])));
@@ -33,8 +33,14 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// The next marker and its segment; skips what is packed behind the start of a scan.
-fn next<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(u8, &'a [u8])> {
+/// A marker and what belongs to it.
+struct Segment<'a> {
+    marker: u8,
+    bytes: &'a [u8],
+}
+
+/// The next segment; skips what is packed behind the start of a scan.
+fn next<'a>(bytes: &'a [u8], at: &mut usize) -> Option<Segment<'a>> {
     loop {
         let found = *at + memchr::memchr(0xff, bytes.get(*at..)?)?;
         let marker = *bytes.get(found + 1)?;
@@ -48,7 +54,8 @@ fn next<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(u8, &'a [u8])> {
                 let length = u16::from_be_bytes([*bytes.get(found + 2)?, *bytes.get(found + 3)?]);
                 let start = found + 4;
                 *at = found + 2 + usize::from(length.max(2));
-                return Some((marker, bytes.get(start..(*at).min(bytes.len())).unwrap_or(&[])));
+                let bytes = bytes.get(start..(*at).min(bytes.len())).unwrap_or(&[]);
+                return Some(Segment { marker, bytes });
             }
         }
     }

@@ -90,8 +90,8 @@ impl Source for FashionMnist {
 
 fn load(name: &str, folder: &Path, read: Reading) -> Result<Loaded> {
     let [train, test] = ["train", "t10k"].map(|split| {
-        let file = |part, rank| find(name, folder, (split, part, rank));
-        let (images, labels) = (file("images", 3)?, file("labels", 1)?);
+        let (images, labels) =
+            (find(name, folder, split, IdxFile::Images)?, find(name, folder, split, IdxFile::Labels)?);
         let files = (idx::read(&images, 3, read.limit)?, idx::read(&labels, 1, read.limit)?);
         rows(files, read.classes, read.task, &labels)
     });
@@ -113,8 +113,19 @@ pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures, bytes })
 }
 
+/// One of a split's two files.
+#[derive(Clone, Copy)]
+enum IdxFile {
+    Images,
+    Labels,
+}
+
 /// Finds the file of one split by the names in use: other data sets put their own name in front, or say `test` for `t10k`.
-fn find(name: &str, folder: &Path, (split, part, rank): (&str, &str, usize)) -> Result<PathBuf> {
+fn find(name: &str, folder: &Path, split: &str, file: IdxFile) -> Result<PathBuf> {
+    let (part, rank) = match file {
+        IdxFile::Images => ("images", 3),
+        IdxFile::Labels => ("labels", 1),
+    };
     let splits: &[&str] = if split == "t10k" { &["t10k", "test"] } else { &["train"] };
     let endings: Vec<String> = splits
         .iter()

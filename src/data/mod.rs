@@ -46,6 +46,7 @@ pub mod waves;
 use crate::error::{Error, Result};
 use crate::registry;
 
+pub use crate::kernels::gather::Affine;
 pub use dataset::{Batch, Dataset};
 pub use fingerprint::{Fingerprint, SplitFingerprint};
 pub use memory::MemoryLimit;
@@ -61,7 +62,7 @@ pub use targets::{Decision, TargetInfo, most_probable};
 pub use task::Task;
 pub(crate) use task::class_of;
 pub use threshold::Threshold;
-pub use units::{Affine, Units};
+pub use units::Units;
 
 registry! {
     /// The known data sets, by `data.name`.

@@ -64,7 +64,7 @@ impl Npz {
             Error::data(&self.path, format!("no array `x_train`; it has {}", arrays.listed()))
         })?;
         let test = self.split(&mut arrays, "test", task, limit.less(&train.rows.xs))?;
-        let (train, test, bytes) = of_one_kind(train, test)?;
+        let OneKind { train, test, bytes } = of_one_kind(train, test)?;
         let outputs = match task {
             Task::Values | Task::Labels => train.ys.dims()[1],
             Task::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
@@ -197,16 +197,23 @@ fn require_finite(path: &Path, name: &str, values: &Tensor) -> Result<()> {
     Ok(())
 }
 
-/// Training and test rows whose inputs are of one kind. Small integers and booleans are numbers where the others are.
-fn of_one_kind(train: SplitArrays, test: Option<SplitArrays>) -> Result<(Rows, Option<Rows>, Bytes)> {
+/// Training and test rows whose inputs are of one kind.
+struct OneKind {
+    train: Rows,
+    test: Option<Rows>,
+    bytes: Bytes,
+}
+
+/// Small integers and booleans are numbers where the others are.
+fn of_one_kind(train: SplitArrays, test: Option<SplitArrays>) -> Result<OneKind> {
     let kind = |split: &SplitArrays| (split.rows.xs.dtype() == DType::U8, split.bytes);
     let bytes = train.bytes;
-    let Some(test) = test else { return Ok((train.rows, None, bytes)) };
+    let Some(test) = test else { return Ok(OneKind { train: train.rows, test: None, bytes }) };
     if kind(&train) == kind(&test) {
-        return Ok((train.rows, Some(test.rows), bytes));
+        return Ok(OneKind { train: train.rows, test: Some(test.rows), bytes });
     }
     let numbers = |SplitArrays { rows, bytes }: SplitArrays| -> Result<Rows> {
         Ok(Rows { xs: bytes.numbers(&rows.xs)?, ..rows })
     };
-    Ok((numbers(train)?, Some(numbers(test)?), Bytes::Pixels))
+    Ok(OneKind { train: numbers(train)?, test: Some(numbers(test)?), bytes: Bytes::Pixels })
 }

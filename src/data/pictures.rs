@@ -130,7 +130,7 @@ fn open(path: &Path) -> Result<DynamicImage> {
 
 /// The bytes of a picture file.
 fn contents(path: &Path) -> Result<Vec<u8>> {
-    let (file, size) = files::open(path)?;
+    let files::OpenFile { file, size } = files::open(path)?;
     let mut bytes = Vec::new();
     let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
     let fits = size <= LARGEST_FILE && bytes.try_reserve_exact(room).is_ok();

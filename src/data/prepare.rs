@@ -115,7 +115,7 @@ impl Preparation {
             None => self.normalize.fit(&train.xs, unit)?,
         };
         let dataset = |rows: Rows| -> Result<Dataset> {
-            let (xs, affine) = scaled(&elements, bytes, &rows.xs)?;
+            let Scaled { xs, affine } = scaled(&elements, bytes, &rows.xs)?;
             Dataset::new(&xs, &rows.ys, affine, request.dtype, device)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
@@ -177,13 +177,19 @@ fn require_room(xs: &Tensor) -> Result<()> {
 }
 
 /// Inputs with their fitted normalisation, and the rest of it, which is applied batch by batch.
-fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor) -> Result<(Tensor, Affine)> {
+struct Scaled {
+    xs: Tensor,
+    affine: Affine,
+}
+
+fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor) -> Result<Scaled> {
     let Elements { scale, shift, .. } = *elements;
     if elements.offset.is_empty() && xs.dtype() == DType::U8 {
         // Bytes stay bytes, whatever they stand for.
-        return Ok((xs.clone(), Affine { scale, shift: shift + scale * bytes.offset() }));
+        let affine = Affine { scale, shift: shift + scale * bytes.offset() };
+        return Ok(Scaled { xs: xs.clone(), affine });
     }
-    Ok((elements.fitted(&bytes.numbers(xs)?)?, Affine { scale, shift }))
+    Ok(Scaled { xs: elements.fitted(&bytes.numbers(xs)?)?, affine: Affine { scale, shift } })
 }
 
 #[cfg(test)]

@@ -1,27 +1,8 @@
-//! The affine map of inputs, and the units of targets.
+//! The units of targets.
 
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::Result;
-
-/// `x · scale + shift`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Affine {
-    /// The factor.
-    pub scale: f64,
-    /// The term.
-    pub shift: f64,
-}
-
-impl Affine {
-    /// The identity: scale 1, shift 0.
-    pub const IDENTITY: Self = Self { scale: 1.0, shift: 0.0 };
-
-    /// Scale and shift.
-    pub(super) fn pair(self) -> (f64, f64) {
-        (self.scale, self.shift)
-    }
-}
 
 /// Mean and standard deviation of standardised targets, to convert predictions back to the original units.
 #[derive(Debug, Clone)]

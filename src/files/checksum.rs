@@ -26,7 +26,7 @@ impl Checksum {
 
     /// The checksum of a file, which is not held in memory.
     pub fn of_file(path: &Path) -> Result<Self> {
-        let (file, size) = super::open(path)?;
+        let super::OpenFile { file, size } = super::open(path)?;
         let mut reader = Hashing::new(file);
         io::copy(&mut reader.by_ref().take(size), &mut io::sink()).map_err(Error::io("read", path))?;
         Ok(reader.sum().checksum())

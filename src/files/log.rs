@@ -29,7 +29,7 @@ impl Log {
     /// Whether a log still begins with the bytes of this checksum.
     pub fn begins_with(path: &Path, start: &Checksum) -> Result<bool> {
         super::require_free_or_file(path)?;
-        let (file, _) = super::open(path)?;
+        let file = super::open(path)?.file;
         Ok(sum_of_start(&file, path, start.bytes)?.checksum() == *start)
     }
 

@@ -147,15 +147,23 @@ fn in_the_way(found: fs::FileType, wanted: &str) -> String {
     format!("{kind} lies where a {wanted} is to be written; move it away")
 }
 
+/// A file that is open for reading.
+#[derive(Debug)]
+pub(crate) struct OpenFile {
+    pub(crate) file: File,
+    /// Its length in bytes.
+    pub(crate) size: u64,
+}
+
 /// Opens a regular file for reading. A pipe would wait for ever, and a device has no end.
-pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
+pub(crate) fn open(path: &Path) -> Result<OpenFile> {
     let found = fs::metadata(path).map_err(Error::io("open", path))?;
     if !found.is_file() {
         return Err(Error::data(path, "this is not a file"));
     }
     let file = File::open(path).map_err(Error::io("open", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
-    Ok((file, size))
+    Ok(OpenFile { file, size })
 }
 
 /// The folder that a path lies in.

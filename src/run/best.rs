@@ -82,8 +82,15 @@ impl BestTracker {
 mod tests {
     use super::*;
 
-    /// The epochs whose weights are kept, and the epoch that ends the run.
-    fn run(stop: EarlyStopping, losses: &[f64]) -> (Vec<u64>, Option<u64>) {
+    #[derive(Debug, PartialEq)]
+    struct Ended {
+        /// The epochs whose weights are kept.
+        kept: Vec<u64>,
+        /// The epoch that ends the run.
+        at: Option<u64>,
+    }
+
+    fn run(stop: EarlyStopping, losses: &[f64]) -> Ended {
         let mut tracker = BestTracker::new(Some(stop), BestState::default());
         let mut kept = Vec::new();
         for (epoch, loss) in (1..).zip(losses) {
@@ -91,19 +98,22 @@ mod tests {
                 kept.push(epoch);
             }
             if tracker.out_of_patience(epoch) {
-                return (kept, Some(epoch));
+                return Ended { kept, at: Some(epoch) };
             }
         }
-        (kept, None)
+        Ended { kept, at: None }
     }
 
     #[test]
     fn patience_counts_epochs_that_are_not_better_by_the_delta() {
         let stop = |patience, min_delta| EarlyStopping { patience, min_delta, ..EarlyStopping::default() };
-        assert_eq!(run(stop(2, 0.0), &[3.0, 2.0, 2.5, 1.0, 1.1, 1.2]), (vec![1, 2, 4], Some(6)));
-        assert_eq!(run(stop(0, 0.0), &[3.0, 2.0, 2.5]), (vec![1, 2], Some(3)));
+        assert_eq!(
+            run(stop(2, 0.0), &[3.0, 2.0, 2.5, 1.0, 1.1, 1.2]),
+            Ended { kept: vec![1, 2, 4], at: Some(6) }
+        );
+        assert_eq!(run(stop(0, 0.0), &[3.0, 2.0, 2.5]), Ended { kept: vec![1, 2], at: Some(3) });
         // Improvements below the delta are kept, but patience runs on.
-        assert_eq!(run(stop(2, 0.5), &[3.0, 2.9, 2.8, 2.7]), (vec![1, 2, 3], Some(3)));
+        assert_eq!(run(stop(2, 0.5), &[3.0, 2.9, 2.8, 2.7]), Ended { kept: vec![1, 2, 3], at: Some(3) });
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl RunFolder {
             }
         }
         checkpoint::set_aside(&Local, &found.damaged)?;
-        let best = found.best().map(|(best, sum)| (best, sum.clone()));
+        let best = found.best().zip(found.best_checksum().cloned());
         if let Some((best, sum)) = &best {
             let place = path.join(MODEL);
             files::require_free_or_file(&place)?;

@@ -51,7 +51,7 @@ impl Axis {
 impl History {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let place = path.join("metrics.jsonl");
-        let (file, _) = files::open(&place)?;
+        let file = files::open(&place)?.file;
         let text = std::io::read_to_string(file).map_err(Error::io("read", &place))?;
         // A run under way may be writing its last line.
         let text = if text.ends_with('\n') {

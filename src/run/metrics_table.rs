@@ -48,7 +48,7 @@ impl MetricsTable {
 
     /// Writes the whole table.
     fn rewrite(&mut self, log: &Path) -> Result<()> {
-        let (file, _) = files::open(log)?;
+        let file = files::open(log)?.file;
         let text = std::io::read_to_string(file).map_err(Error::io("read", log))?;
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Map<String, Value>>(line).ok());
         let epochs: Vec<Map<String, Value>> = lines.filter(is_epoch).collect();

@@ -66,7 +66,7 @@ impl PreparedRun {
         if let Some(folder) = &options.folder {
             new_folder::require_free(folder)?;
         }
-        let (splits, trainer) = prepare(&config, &options.device)?;
+        let Ready { splits, trainer } = prepare(&config, &options.device)?;
         if let Some(path) = &options.init_from {
             initialize(&trainer, path, options.allow_nonfinite)?;
         }
@@ -87,7 +87,7 @@ impl PreparedRun {
         let note = (!notes.is_empty())
             .then(|| format!("from step {} on: {}", found.progress.step, notes.join(", ").escape_debug()));
         let prepared = prepare(&config, &options.device);
-        let (splits, mut trainer) = prepared.map_err(|error| session::moved(error, &config))?;
+        let Ready { splits, mut trainer } = prepared.map_err(|error| session::moved(error, &config))?;
         resume::require_same_data(&found, &config, &splits)?;
         trainer.restore(&found.snapshot).map_err(|error| {
             let problem = format!("{error}; a run goes on with the network and the optimizer that it has");
@@ -137,8 +137,14 @@ impl PreparedRun {
     }
 }
 
+/// The rows of a config, and the trainer for them.
+struct Ready {
+    splits: Splits,
+    trainer: Trainer,
+}
+
 /// Loads the data and builds the trainer; a key that does not fit is located in the config.
-fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
+fn prepare(config: &Config, device: &Device) -> Result<Ready> {
     let build = || {
         let Session { splits, network, loss } = Session::open(config, None, device)?;
         let plan = config.plan(splits.train.len());
@@ -154,16 +160,16 @@ fn prepare(config: &Config, device: &Device) -> Result<(Splits, Trainer)> {
         if let Some(validation) = &splits.validation {
             trainer.check_watched(config.run.early_stopping.as_ref(), splits.outputs, validation)?;
         }
-        Ok((splits, trainer))
+        Ok(Ready { splits, trainer })
     };
-    let (splits, trainer) = build().map_err(|error| config.locate(error))?;
-    if config.train.cuda_graph && !trainer.queues() {
+    let ready = build().map_err(|error| config.locate(error))?;
+    if config.train.cuda_graph && !ready.trainer.queues() {
         tracing::warn!(
             "`train.cuda_graph` has no effect here: it needs a GPU, an optimizer that moves each element by itself, and \
              no `train.average`"
         );
     }
-    Ok((splits, trainer))
+    Ok(ready)
 }
 
 /// Loads the weights of a file into the network.

@@ -22,6 +22,13 @@ pub(crate) struct TrainedRun {
     allow_nonfinite: bool,
 }
 
+/// What predicts.
+pub(crate) struct Trained {
+    pub(crate) preprocessing: Preprocessing,
+    /// The network with the best weights.
+    pub(crate) network: Network,
+}
+
 impl TrainedRun {
     /// Opens the run in `folder`; `overrides`, `KEY=VALUE` each, change its config. Messages name the `command`.
     pub(crate) fn open(folder: &Path, command: &str, overrides: &[String]) -> Result<Self> {
@@ -65,15 +72,15 @@ impl TrainedRun {
         }
     }
 
-    /// The preprocessing, and the network with the best weights; no data is read.
-    pub(crate) fn network(self, device: &Device) -> Result<(Preprocessing, Network)> {
+    /// What predicts; no data is read.
+    pub(crate) fn network(self, device: &Device) -> Result<Trained> {
         let Some(preprocessing) = &self.preprocessing else {
             return Err(folder::no_preprocessing(&self.folder));
         };
         let outputs = self.config.loss.width(preprocessing.outputs);
         let network = session::network(&self.config, preprocessing, outputs, device)?;
         self.load_weights(&network)?;
-        Ok((preprocessing.clone(), network))
+        Ok(Trained { preprocessing: preprocessing.clone(), network })
     }
 
     fn load_weights(&self, network: &Network) -> Result<()> {

@@ -104,7 +104,7 @@ fn large_files() {
     let one = format!(r#"{{"a":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{data}]}}}}"#, data / 4);
     write(&path, &one, data);
     let whole = peak(|| assert_eq!(checkpoint::load(&path).unwrap()["a"].elem_count() as u64, data / 4));
-    let names = peak(|| assert_eq!(checkpoint::inspect(&path).unwrap().0.len(), 1));
+    let names = peak(|| assert_eq!(checkpoint::inspect(&path).unwrap().tensors.len(), 1));
     println!("200 MiB: {whole} KiB to load, {names} KiB to inspect");
     assert!(whole <= (data >> 10) + ROOM && names <= ROOM, "{whole} {names}");
     // The longest headers that are read, of what takes most memory a byte.

@@ -28,8 +28,7 @@ impl Validator<'_> {
         for (keyword, rule) in schema {
             let fits = match keyword.as_str() {
                 "$ref" => {
-                    let target = self.root.pointer(rule.as_str().unwrap().trim_start_matches('#'));
-                    self.check(target.unwrap_or_else(|| panic!("{rule}")), value, path, found);
+                    self.check(self.definition(rule), value, path, found);
                     true
                 }
                 "if" => {
@@ -49,21 +48,8 @@ impl Validator<'_> {
                 }
                 "oneOf" => list(rule).iter().filter(|part| self.fits(part, value)).count() == 1,
                 "not" => !self.fits(rule, value),
-                "properties" => {
-                    for (key, value) in value.as_object().into_iter().flatten() {
-                        self.all(rule.get(key), value, &under(path, key), found);
-                    }
-                    true
-                }
-                "additionalProperties" => {
-                    let known = |key: &String| schema.get("properties").is_some_and(|p| p.get(key).is_some());
-                    for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| !known(key))
-                    {
-                        match rule {
-                            Value::Bool(false) => found.push((under(path, key), "unknown key".to_owned())),
-                            part => self.check(part, value, &under(path, key), found),
-                        }
-                    }
+                "properties" | "additionalProperties" => {
+                    self.properties(keyword, schema, value, path, found);
                     true
                 }
                 "prefixItems" | "items" => {
@@ -78,6 +64,11 @@ impl Validator<'_> {
         }
     }
 
+    fn definition(&self, name: &Value) -> &Value {
+        let target = self.root.pointer(name.as_str().unwrap().trim_start_matches('#'));
+        target.unwrap_or_else(|| panic!("{name}"))
+    }
+
     fn all<'s>(
         &self,
         parts: impl IntoIterator<Item = &'s Value>,
@@ -87,6 +78,29 @@ impl Validator<'_> {
     ) {
         for part in parts {
             self.check(part, value, path, found);
+        }
+    }
+
+    fn properties(
+        &self,
+        keyword: &str,
+        schema: &Map<String, Value>,
+        value: &Value,
+        path: &str,
+        found: &mut Vec<Refusal>,
+    ) {
+        for (key, value) in value.as_object().into_iter().flatten() {
+            let known = schema.get("properties").and_then(|known| known.get(key));
+            match (known, keyword, schema.get("additionalProperties")) {
+                (Some(part), "properties", _) => self.check(part, value, &under(path, key), found),
+                (None, "additionalProperties", Some(Value::Bool(false))) => {
+                    found.push((under(path, key), "unknown key".to_owned()));
+                }
+                (None, "additionalProperties", Some(part)) => {
+                    self.check(part, value, &under(path, key), found);
+                }
+                _ => {}
+            }
         }
     }
 

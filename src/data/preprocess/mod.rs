@@ -30,7 +30,7 @@ pub use name_rule::NameRule;
 pub use normalize::Normalize;
 pub use series::{Fill, SeriesOrder};
 pub use step::Step;
-pub use table::TableEncoder;
+pub use table::{EmbeddingSize, TableEncoder};
 pub use target::Target;
 
 /// What was fitted on the training rows, and the shape of the rows that it makes.

@@ -1,10 +1,34 @@
 //! The fitted preprocessing of a table: its columns and its target.
 
+use serde::{Deserialize, Serialize};
+
 use super::column::{Column, Operation};
 use super::name_rule::NameRule;
 use super::step::Step;
 use super::target::Target;
 use crate::data::table::read::quoted;
+
+/// The size of an embedding's table. In files it is a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(usize, usize)", into = "(usize, usize)")]
+pub struct EmbeddingSize {
+    /// The number of names, one for unknown.
+    pub names: usize,
+    /// The length of a name's vector.
+    pub length: usize,
+}
+
+impl From<(usize, usize)> for EmbeddingSize {
+    fn from((names, length): (usize, usize)) -> Self {
+        Self { names, length }
+    }
+}
+
+impl From<EmbeddingSize> for (usize, usize) {
+    fn from(EmbeddingSize { names, length }: EmbeddingSize) -> Self {
+        (names, length)
+    }
+}
 
 /// What was fitted on the training rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,11 +71,13 @@ impl TableEncoder {
         self.dense_width() + self.columns().map(Column::index_width).sum::<usize>()
     }
 
-    /// The embeddings: for each column the number of names, one for unknown, and the length of a name's vector.
-    pub fn embeddings(&self) -> Vec<(usize, usize)> {
+    /// The embeddings of its columns.
+    pub fn embeddings(&self) -> Vec<EmbeddingSize> {
         let operations = self.columns().flat_map(|column| &column.operations);
         let size = |operation: &Operation| match operation {
-            Operation::CategoryIndex { names, dimension } => Some((names.len() + 1, *dimension)),
+            Operation::CategoryIndex { names, dimension } => {
+                Some(EmbeddingSize { names: names.len() + 1, length: *dimension })
+            }
             _ => None,
         };
         operations.filter_map(size).collect()

@@ -1,6 +1,7 @@
 //! Line charts.
 
 use super::frame::{Frame, Room};
+use super::path::Drawn;
 use super::scale::Scale;
 use super::{Chart, draw, labels, path, points_per_line, thin};
 use crate::report::palette::classes;
@@ -41,7 +42,7 @@ pub(crate) fn line_chart(chart: &Chart, lines: &[Line]) -> String {
     let strong = if lines.len() > CROWD { " thin" } else { "" };
     for (faint, weight) in [(true, " faint"), (false, strong)] {
         for (line, points) in lines.iter().filter(|(line, _)| line.faint == faint) {
-            let last = draw_line(&mut body, &frame, (line, points), weight);
+            let last = draw_line(&mut body, &frame, line, points, weight);
             ends.extend(last.filter(|_| !faint).map(|last| (line.series, line.name.as_str(), last)));
         }
     }
@@ -68,12 +69,13 @@ fn thinned(line: &Line, most: usize) -> Vec<(f64, f64)> {
 fn draw_line(
     out: &mut String,
     frame: &Frame,
-    (line, points): (&Line, &[(f64, f64)]),
+    line: &Line,
+    points: &[(f64, f64)],
     weight: &str,
 ) -> Option<(f64, f64)> {
     let classes = classes(line.series);
     let places = || points.iter().map(|point| frame.place(*point));
-    let (path, alone) = path::line(places());
+    let Drawn { path, alone } = path::line(places());
     draw(out, &format!("line {classes}{weight}"), &path);
     let (colour, _) = classes.split_once(' ').unwrap_or((&classes, ""));
     draw(out, &format!("cloud {colour}"), &path::dots(alone.into_iter()));

@@ -8,9 +8,16 @@ fn tenths(place: f64) -> i64 {
     (place * 10.0).round() as i64
 }
 
-/// A line through the points; a gap where there is none. Points with a gap on both sides are handed back, as they
-/// would not be seen.
-pub(super) fn line(points: impl Iterator<Item = Option<(f64, f64)>>) -> (String, Vec<(f64, f64)>) {
+/// A line.
+pub(super) struct Drawn {
+    /// The path of an SVG.
+    pub(super) path: String,
+    /// Points with a gap on both sides, which would not be seen.
+    pub(super) alone: Vec<(f64, f64)>,
+}
+
+/// A line through the points; a gap where there is none.
+pub(super) fn line(points: impl Iterator<Item = Option<(f64, f64)>>) -> Drawn {
     let (mut path, mut alone) = (String::new(), Vec::new());
     let mut stretch: Vec<(f64, f64)> = Vec::new();
     for point in points.chain([None]) {
@@ -24,7 +31,7 @@ pub(super) fn line(points: impl Iterator<Item = Option<(f64, f64)>>) -> (String,
             stretch.clear();
         }
     }
-    (path, alone)
+    Drawn { path, alone }
 }
 
 fn write_stretch(path: &mut String, points: &[(f64, f64)]) {
@@ -108,12 +115,13 @@ mod tests {
             Some((4.0, 0.0)),
             Some((5.0, 2.0)),
         ];
-        assert_eq!(line(points.into_iter()), ("M0 1l1.5-.5M4 0l1 2".to_owned(), vec![(3.0, 3.0)]));
+        let Drawn { path, alone } = line(points.into_iter());
+        assert_eq!((path.as_str(), alone.as_slice()), ("M0 1l1.5-.5M4 0l1 2", &[(3.0, 3.0)][..]));
     }
 
     #[test]
     fn rounding_does_not_add_up() {
-        let (path, _) = line((0..1000).map(|index| Some((f64::from(index) * 0.14, 0.0))));
+        let Drawn { path, .. } = line((0..1000).map(|index| Some((f64::from(index) * 0.14, 0.0))));
         let steps: f64 = path[1..].split(['l', ' ']).step_by(2).filter_map(|x| x.parse::<f64>().ok()).sum();
         assert!((steps - 139.9).abs() < 1e-6, "{steps}");
     }

@@ -31,7 +31,7 @@ pub(crate) fn ratios(chart: &Chart, curves: &[&[(f64, f64)]], guessing: Option<G
         None => {}
     }
     for (series, curve) in curves.iter().enumerate() {
-        let (line, _) = path::line(curve.iter().map(|point| frame.place(*point)));
+        let line = path::line(curve.iter().map(|point| frame.place(*point))).path;
         draw(&mut body, &format!("line {}", classes(series)), &line);
     }
     frame.wrap(chart, &body)

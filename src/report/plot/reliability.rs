@@ -40,7 +40,7 @@ pub(crate) fn reliability(chart: &Chart, bins: &[Calibrated]) -> String {
         let _ = write!(gaps, "M{x:.1} {even:.1}V{right:.1}");
     }
     draw(&mut body, "line s1", &gaps);
-    draw(&mut body, "line s0", &path::line(bins.iter().map(|bin| place(bin))).0);
+    draw(&mut body, "line s0", &path::line(bins.iter().map(|bin| place(bin))).path);
     draw(&mut body, "cloud solid s0", &path::dots(bins.iter().filter_map(|bin| place(bin))));
     frame.wrap(chart, &body)
 }

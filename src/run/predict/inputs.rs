@@ -109,18 +109,17 @@ pub(super) fn of_path(
 ) -> Result<()> {
     let rows = rows_of_batch(preprocessing);
     if preprocessing.table().is_none() && !keep.is_empty() {
-        let problem = "--keep: only a table has columns; pictures have their `file` as it is";
-        return Err(Error::Config(problem.to_owned()));
+        let problem = "--keep: only a table has columns; pictures have their `file` as it is".to_owned();
+        return Err(Error::Config(problem));
     }
     let of_elements = |elements| ArrayRows { shape: &preprocessing.row, elements, batch: rows };
     match (&preprocessing.source, preprocessing.elements()) {
         (PreprocessingSource::Table { format, encoder }, _) => {
-            let (mut records, path) = open(format, encoder, input, keep)?;
-            let records = KeyedRecords::new(&mut *records, &path, keep)?;
-            of_records(records, &path, encoder, rows, see)
+            let OpenTable { mut records, path } = open(format, encoder, input, keep)?;
+            of_records(KeyedRecords::new(&mut *records, &path, keep)?, &path, encoder, rows, see)
         }
         (PreprocessingSource::Series { format, window, encoder, order, .. }, _) => {
-            let (mut records, path) = open(format, encoder, input, keep)?;
+            let OpenTable { mut records, path } = open(format, encoder, input, keep)?;
             let records = KeyedRecords::new(&mut *records, &path, keep)?;
             let mut records = records.with_series(order, ignored(encoder));
             let series = SeriesRows::read(encoder, order, &mut records, &path)?;
@@ -136,13 +135,14 @@ pub(super) fn of_path(
     }
 }
 
-/// Opens a table; gives its rows, and the path that messages name.
-fn open(
-    table: &TableFormat,
-    encoder: &TableEncoder,
-    input: &Path,
-    keep: Keep<'_>,
-) -> Result<(Box<dyn Records>, PathBuf)> {
+/// A table that is open, and the path that messages name.
+struct OpenTable {
+    records: Box<dyn Records>,
+    path: PathBuf,
+}
+
+/// Opens a table.
+fn open(table: &TableFormat, encoder: &TableEncoder, input: &Path, keep: Keep<'_>) -> Result<OpenTable> {
     let format = Format::of(input).unwrap_or(table.format);
     let input = if input == Path::new("-") { Input::Stdin } else { Input::File(input.to_path_buf()) };
     let mut names: Vec<String> = encoder.columns().map(|column| column.name.clone()).collect();
@@ -155,7 +155,7 @@ fn open(
     } else {
         Opened::new(input.clone(), format, table.dialect.clone(), Some(&names))?.records()?
     };
-    Ok((records, input.path().to_path_buf()))
+    Ok(OpenTable { records, path: input.path().to_path_buf() })
 }
 
 /// The rows of a table, at most `most` at a time.

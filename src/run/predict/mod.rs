@@ -14,7 +14,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use super::options::Interrupt;
-use super::trained::TrainedRun;
+use super::trained::{Trained, TrainedRun};
 use crate::data::table::read::Format;
 use crate::data::{Preprocessing, Units};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ impl Predictor {
     pub fn open_on(folder: impl AsRef<Path>, device: Device, allow_nonfinite: bool) -> Result<Self> {
         let run = TrainedRun::open(folder.as_ref(), "predict", &[])?.allow_nonfinite(allow_nonfinite);
         let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
-        let (preprocessing, network) = run.network(&device)?;
+        let Trained { preprocessing, network } = run.network(&device)?;
         let units = preprocessing.units()?;
         Ok(Self { preprocessing, network, loss, units, dtype, device })
     }

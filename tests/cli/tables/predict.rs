@@ -165,48 +165,41 @@ fn predictions_are_those_that_eval_judges() {
     let folder = tempfile::tempdir().unwrap();
     super::images::paint(&folder.path().join("pictures"), 12);
     let iris = table("iris.csv");
-    let iris = iris.to_str().unwrap();
+    let data = format!("name = 'csv'\npath = '{0}'\ntarget = 'species'\ntest = '{0}'", iris.display());
     for normalize in ["'standard'", "'minmax'", "'robust'", "'none'", "{ mean = 0.3, std = 0.4 }"] {
-        for (source, data, input, expected) in [
-            (
-                "csv",
-                format!("path = '{iris}'\ntarget = 'species'\ntest = '{iris}'\nsplit_column = 'x'"),
-                iris,
-                "last",
-            ),
-            ("images", "path = 'pictures'\ntest = 0.0\nvalidation = 0.5".to_owned(), "pictures/left", "left"),
-        ] {
-            let data = data.replace("\nsplit_column = 'x'", "");
-            let text = format!(
-                "[data]\nname = '{source}'\n{data}\nnormalize = {normalize}\n[model]\nname = 'mlp'\n[loss]\n\
-                 name = 'cross_entropy'\n[optimizer]\nname = 'adam'\n[train]\nepochs = 4\nbatch_size = 8\n"
-            );
-            write(folder.path(), "c.toml", text);
-            let _ = fs::remove_dir_all(folder.path().join("run"));
-            succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
-            let said = succeed(folder.path(), &["predict", "run", "--input", input]);
-            let column = usize::from(source == "images");
-            let answers: Vec<&str> = cells(&said)[1..].iter().map(|row| row[column]).collect();
-            if expected == "left" {
-                assert_eq!(answers.len(), 12);
-                assert!(
-                    answers.iter().filter(|answer| **answer == "left").count() > 6,
-                    "{normalize}: {said}"
-                );
-                continue;
-            }
-            let truth = fs::read_to_string(iris).unwrap();
-            let place = truth.lines().next().unwrap().split(',').position(|name| name == "species").unwrap();
-            let right = truth
-                .lines()
-                .skip(1)
-                .zip(&answers)
-                .filter(|(line, said)| line.split(',').nth(place) == Some(said));
-            let accuracy = f64::from(u32::try_from(right.count()).unwrap()) / 150.0;
-            let judged = metric(&succeed(folder.path(), &["eval", "run"]), "test_accuracy");
-            assert!((accuracy - judged).abs() < 1e-4, "{normalize}: {accuracy} is not {judged}");
-        }
+        let normalize = format!("normalize = {normalize}");
+        let answers = answers_of(folder.path(), &format!("{data}\n{normalize}"), iris.to_str().unwrap(), 0);
+        let accuracy = share_that_is_right(&fs::read_to_string(&iris).unwrap(), &answers);
+        let judged = metric(&succeed(folder.path(), &["eval", "run"]), "test_accuracy");
+        assert!((accuracy - judged).abs() < 1e-4, "{normalize}: {accuracy} is not {judged}");
+
+        let data = format!("name = 'images'\npath = 'pictures'\ntest = 0.0\nvalidation = 0.5\n{normalize}");
+        let answers = answers_of(folder.path(), &data, "pictures/left", 1);
+        assert_eq!(answers.len(), 12);
+        let right = answers.iter().filter(|answer| *answer == "left").count();
+        assert!(right > 6, "{normalize}: {answers:?}");
     }
+}
+
+/// What a network that was trained on these data predicts for the rows of `input`, in this column.
+fn answers_of(folder: &Path, data: &str, input: &str, column: usize) -> Vec<String> {
+    let text = format!(
+        "[data]\n{data}\n[model]\nname = 'mlp'\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n\
+         [train]\nepochs = 4\nbatch_size = 8\n"
+    );
+    write(folder, "c.toml", text);
+    let _ = fs::remove_dir_all(folder.join("run"));
+    succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
+    let said = succeed(folder, &["predict", "run", "--input", input]);
+    cells(&said)[1..].iter().map(|row| row[column].to_owned()).collect()
+}
+
+/// The share of the rows of Iris whose class is predicted.
+fn share_that_is_right(truth: &str, answers: &[String]) -> f64 {
+    let place = truth.lines().next().unwrap().split(',').position(|name| name == "species").unwrap();
+    let classes = truth.lines().skip(1).map(|line| line.split(',').nth(place).unwrap());
+    let right = classes.zip(answers).filter(|(class, answer)| class == answer).count();
+    f64::from(u32::try_from(right).unwrap()) / 150.0
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::super::curve::Curve;
 use super::super::state::{LOSS, LR, RATE, State, split};
 use super::super::text::{number, short};
 use super::Palette;
+use super::style::CurveStyle;
 
 /// Values beyond this are gaps: their differences could leave the finite numbers.
 const LARGEST: f64 = 1e100;
@@ -28,7 +29,7 @@ struct Shown<'a> {
 }
 
 /// Draws the curves of `quantity` in a frame whose title is the legend.
-pub(super) fn draw(frame: &mut Frame, area: Rect, (state, palette): (&State, Palette), quantity: &str) {
+pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, palette: Palette, quantity: &str) {
     let shown = curves(state, palette, quantity);
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
@@ -57,7 +58,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, (state, palette): (&State, Pal
         .block(block)
         .legend_position(None)
         .x_axis(epochs(state, palette))
-        .y_axis(values((low, high), area.height, (state.log, palette)));
+        .y_axis(values((low, high), area.height, state.log, palette));
     frame.render_widget(chart, area);
 }
 
@@ -72,7 +73,7 @@ fn curves<'a>(state: &'a State, palette: Palette, quantity: &str) -> Vec<Shown<'
     let mut shown: Vec<Shown> = along_the_way
         .map(|(name, curve, value)| {
             // By itself it is no background.
-            let (style, marker) = palette.curve((quantity != LOSS).then_some(""));
+            let CurveStyle { style, marker } = palette.curve((quantity != LOSS).then_some(""));
             let marker = if quantity == LOSS { marker } else { Marker::Braille };
             Shown { name, curve, value, style, marker }
         })
@@ -80,7 +81,7 @@ fn curves<'a>(state: &'a State, palette: Palette, quantity: &str) -> Vec<Shown<'
         .collect();
     let numbers = state.numbers.iter().filter_map(|(name, curve)| {
         let (on, of) = split(name);
-        let (style, marker) = palette.curve(Some(on));
+        let CurveStyle { style, marker } = palette.curve(Some(on));
         (of == quantity).then(|| Shown { name: on, curve, value: curve.last(), style, marker })
     });
     shown.extend(numbers);
@@ -136,19 +137,20 @@ fn epochs(state: &State, palette: Palette) -> Axis<'static> {
         .style(palette.quiet())
 }
 
-fn values(range: (f64, f64), height: u16, (log, palette): (bool, Palette)) -> Axis<'static> {
+fn values(range: (f64, f64), height: u16, log: bool, palette: Palette) -> Axis<'static> {
     let about = usize::from(height / 3).clamp(2, 8);
     // Powers of ten, unless there are too few of them.
     let even = log && range.1 - range.0 < 2.0 && range.1 - range.0 > 1e-3;
-    let (ticks, step) = if even { (evenly(range, about), 0.0) } else { ticks(range, about) };
+    let Ticks { places, step } =
+        if even { Ticks { places: evenly(range, about), step: 0.0 } } else { ticks(range, about) };
     let label = |tick: &f64| match log {
         false => tick_label(*tick, step),
         true if even => short(two_digits(10_f64.powf(*tick))),
         true => short(10_f64.powf(*tick)),
     };
-    let labels: Vec<Span> = ticks.iter().map(|tick| Span::styled(label(tick), palette.quiet())).collect();
+    let labels: Vec<Span> = places.iter().map(|tick| Span::styled(label(tick), palette.quiet())).collect();
     Axis::default()
-        .bounds([ticks[0], ticks[ticks.len() - 1]])
+        .bounds([places[0], places[places.len() - 1]])
         .labels(labels)
         .labels_alignment(HorizontalAlignment::Right)
         .style(palette.quiet())
@@ -165,8 +167,14 @@ fn two_digits(value: f64) -> f64 {
     (value / unit).round() * unit
 }
 
-/// Round numbers, about so many, that enclose the range; and what is between two of them.
-fn ticks((low, high): (f64, f64), about: usize) -> (Vec<f64>, f64) {
+/// The numbers at an axis, and what is between two of them.
+struct Ticks {
+    places: Vec<f64>,
+    step: f64,
+}
+
+/// Round numbers, about so many, that enclose the range.
+fn ticks((low, high): (f64, f64), about: usize) -> Ticks {
     // A constant has a place in the middle.
     let pad = if high - low > 1e-9 * high.abs().max(low.abs()) { 0.0 } else { (0.1 * high.abs()).max(1e-6) };
     let (low, high) = (low - pad, high + pad);
@@ -178,7 +186,7 @@ fn ticks((low, high): (f64, f64), about: usize) -> (Vec<f64>, f64) {
     let step = step.unwrap_or(10.0 * power);
     let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
     let ticks = std::iter::successors(Some(first), |tick| Some(tick + 1.0)).take_while(|tick| *tick <= last);
-    (ticks.take(2 * about + 2).map(|tick| tick * step).collect(), step)
+    Ticks { places: ticks.take(2 * about + 2).map(|tick| tick * step).collect(), step }
 }
 
 /// A tick with as many decimals as tell it from the next.
@@ -208,7 +216,7 @@ mod tests {
     #[test]
     fn ticks_are_round_and_enclose() {
         let labels = |range| {
-            let (ticks, step) = ticks(range, 4);
+            let Ticks { places: ticks, step } = ticks(range, 4);
             ticks.iter().map(|tick| tick_label(*tick, step)).collect::<Vec<_>>()
         };
         assert_eq!(labels((0.05, 2.3)), ["0", "1", "2", "3"]);
@@ -223,7 +231,7 @@ mod tests {
         for range in
             [(1e-3, 1e-3), (0.0, 0.0), (-LARGEST, LARGEST), (1e-300, 2e-300), (-7.0, -7.0), (1e9, 1e9 + 1e-3)]
         {
-            let (ticks, _) = ticks(range, 4);
+            let ticks = ticks(range, 4).places;
             let last = ticks[ticks.len() - 1];
             assert!(ticks[0] <= range.0 && last >= range.1 && ticks[0] < last, "{range:?}: {ticks:?}");
             assert!((2..=10).contains(&ticks.len()), "{range:?}: {ticks:?}");

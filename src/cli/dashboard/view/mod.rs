@@ -50,10 +50,10 @@ fn charts(frame: &mut Frame, area: Rect, state: &State, palette: Palette) {
     match state.charts(has_two_charts(area.width))[..] {
         [first, second] => {
             let (left, right) = beside(area, area.width.div_ceil(2));
-            chart::draw(frame, left, (state, palette), first);
-            chart::draw(frame, right, (state, palette), second);
+            chart::draw(frame, left, state, palette, first);
+            chart::draw(frame, right, state, palette, second);
         }
-        [only, ..] => chart::draw(frame, area, (state, palette), only),
+        [only, ..] => chart::draw(frame, area, state, palette, only),
         [] => {}
     }
 }

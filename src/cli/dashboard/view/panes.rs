@@ -53,7 +53,7 @@ pub(super) fn table(frame: &mut Frame, area: Rect, state: &State, palette: Palet
     let mut lines = vec![Line::styled(format!("{:<name$}{head}", ""), palette.quiet())];
     for (text, curve) in &state.numbers {
         let (low, high) = curve.extremes().unwrap_or((f64::NAN, f64::NAN));
-        let (style, _) = palette.curve(Some(split(text).0));
+        let style = palette.curve(Some(split(text).0)).style;
         let numbers = row([curve.last().unwrap_or(f64::NAN), low, high].map(number));
         lines.push(Line::from(vec![Span::styled(format!("{text:<name$}"), style), Span::raw(numbers)]));
     }

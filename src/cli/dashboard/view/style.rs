@@ -3,6 +3,12 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
 
+/// How a curve is drawn.
+pub(super) struct CurveStyle {
+    pub(super) style: Style,
+    pub(super) marker: Marker,
+}
+
 /// Colours, or none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
@@ -39,8 +45,8 @@ impl Palette {
         self.of(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// The colour and the mark of the curve of a split; `None` is what is noted along the way.
-    pub(super) fn curve(self, split: Option<&str>) -> (Style, Marker) {
+    /// The look of the curve of a split; `None` is what is noted along the way.
+    pub(super) fn curve(self, split: Option<&str>) -> CurveStyle {
         let (color, mark) = match split {
             None => (Color::DarkGray, None),
             Some("train") => (Color::Cyan, Some('+')),
@@ -49,7 +55,7 @@ impl Palette {
             Some(_) => (Color::Blue, Some('x')),
         };
         let marker = mark.filter(|_| !self.color).map_or(Marker::Braille, Marker::Custom);
-        (self.of(color), marker)
+        CurveStyle { style: self.of(color), marker }
     }
 
     /// The mark as it stands in a legend.

@@ -31,7 +31,7 @@ impl Input {
     /// The bytes, unpacked where they are gzipped.
     pub(super) fn bytes(&self) -> Result<Box<dyn Read>> {
         let mut source: Box<dyn Read> = match self {
-            Self::File(path) => Box::new(files::open(path)?.0),
+            Self::File(path) => Box::new(files::open(path)?.file),
             Self::Stdin => Box::new(io::stdin().lock()),
         };
         let mut magic = [0; 2];
@@ -52,7 +52,7 @@ impl Input {
     /// A file that can be read at any place; standard input is put into one, which has no name.
     pub(super) fn file(&self) -> Result<File> {
         match self {
-            Self::File(path) => Ok(files::open(path)?.0),
+            Self::File(path) => Ok(files::open(path)?.file),
             Self::Stdin => {
                 let mut file = tempfile::tempfile().map_err(Error::io("keep", self.path()))?;
                 io::copy(&mut io::stdin().lock(), &mut file).map_err(Error::io("keep", self.path()))?;
