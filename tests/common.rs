@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use candle_core::{Device, Shape, Tensor};
 use descent::config::Config;
 use descent::data::{Affine, Dataset};
-use descent::model::Network;
+use descent::model::{Network, NetworkOptions};
 use descent::optim::Optimizer;
 use descent::rng::{Purpose, Stream};
 use descent::trainer::Trainer;
@@ -50,8 +50,8 @@ pub(crate) fn trainer(config: &Config, row_shape: &[usize], outputs: usize) -> T
 
 /// The same on this device.
 pub(crate) fn trainer_on(device: &Device, config: &Config, row_shape: &[usize], outputs: usize) -> Trainer {
-    let place = (config.train.dtype.into(), device);
-    let network = Network::new(&config.model, row_shape, outputs, config.seed, place).unwrap();
+    let options = NetworkOptions::new(config.train.dtype.into(), device);
+    let network = Network::new(&config.model, row_shape, outputs, config.seed, options).unwrap();
     let optimizer =
         Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params()).unwrap();
     let mut train = config.train.clone();

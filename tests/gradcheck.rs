@@ -5,8 +5,8 @@ use std::cell::Cell;
 use candle_core::{Device, Tensor, Var};
 use descent::loss::Losses;
 use descent::nn::{
-    Activate, Activation, BatchNorm1d, Dropout, Embeddings, GradBuffer, Kind, LastStep, Layer, LayerNorm,
-    Linear, MeanOfSteps, Mode, Params, Recurrent, Tape, TimeMajor,
+    Activate, Activation, BatchNorm1d, CellKind, Dropout, Embeddings, GradBuffer, LastStep, Layer, LayerInit,
+    LayerNorm, Linear, MeanOfSteps, Mode, Params, Recurrent, RecurrentOptions, Tape, TimeMajor,
 };
 use descent::registry::FromTable;
 use descent::rng::{Purpose, Stream};
@@ -111,7 +111,7 @@ fn params() -> Params {
 fn learnt_vectors_of_names() {
     let draws = Draws::new();
     let mut params = params();
-    let embeddings = Embeddings::new(&mut params, 4, &[(4, 3), (3, 2)]).unwrap();
+    let embeddings = Embeddings::new(&mut params, 4, &[(4, 3).into(), (3, 2).into()], None).unwrap();
     let numbers = [[0.5, -1.0, 3.0, 1.0], [1.5, 2.0, 0.0, 2.0], [-0.5, 0.1, 3.0, 1.0], [0.0, 0.2, 2.0, 0.0]];
     for shape in [vec![4, 4], vec![2, 2, 4]] {
         let xs = Tensor::new(&numbers, &Device::Cpu).unwrap().reshape(shape).unwrap();
@@ -147,7 +147,7 @@ fn linear_with_every_activation() {
     for name in Activation::NAMES {
         let activation: Activation = toml::Value::from(*name).try_into().unwrap();
         let mut params = params();
-        let layer = Linear::new(&mut params, "l", (4, 3), (None, None), Some(activation)).unwrap();
+        let layer = Linear::new(&mut params, "l", 4, 3, LayerInit::default(), Some(activation)).unwrap();
         check_layers(name, &[Box::new(layer)], &params, &[5, 4]);
         check_layers(name, &[Box::new(Activate(activation))], &self::params(), &[5, 4]);
     }
@@ -167,11 +167,11 @@ fn batch_norm_and_dropout() {
 #[test]
 fn recurrent_layers_in_both_directions() {
     for bidirectional in [false, true] {
-        let elman = [Activation::Tanh, Activation::Sigmoid].map(Kind::Elman);
-        for kind in elman.into_iter().chain([Kind::Lstm, Kind::Gru]) {
+        let elman = [Activation::Tanh, Activation::Sigmoid].map(CellKind::Elman);
+        for kind in elman.into_iter().chain([CellKind::Lstm, CellKind::Gru]) {
             let mut params = params();
-            let layer =
-                Recurrent::new(&mut params, ("l", 0), kind, (3, 4), bidirectional, (None, None)).unwrap();
+            let options = RecurrentOptions { kind, features: 3, hidden: 4, bidirectional };
+            let layer = Recurrent::new(&mut params, "l", 0, options, LayerInit::default()).unwrap();
             let layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor), Box::new(layer)];
             check_layers(&format!("{kind:?}"), &layers, &params, &[2, 5, 3]);
         }
@@ -180,13 +180,13 @@ fn recurrent_layers_in_both_directions() {
     }
 }
 
-#[test]
-fn losses() {
-    let (draws, targets) = (Draws::new(), Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap());
+/// Losses by their options, and targets of them for four rows of three numbers.
+fn loss_cases(draws: &Draws) -> Vec<(&'static str, Tensor)> {
+    let targets = Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap();
     let shares = candle_nn::ops::softmax(&draws.normal(&[4, 3]), 1).unwrap();
     let signs = draws.normal(&[4, 3]).gt(0.0).unwrap().to_dtype(candle_core::DType::F64).unwrap();
     let signs = signs.affine(2.0, -1.0).unwrap();
-    let cases = [
+    vec![
         ("name = 'cross_entropy'", targets.clone()),
         ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", targets.clone()),
         ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", shares.clone()),
@@ -207,7 +207,13 @@ fn losses() {
         ("name = 'kl_div'", shares.clone()),
         ("name = 'kl_div'\nlog_target = true\nreduction = 'batchmean'", shares.log().unwrap()),
         ("name = 'kl_div'\nfrom_logits = false", shares),
-    ];
+    ]
+}
+
+#[test]
+fn losses() {
+    let draws = Draws::new();
+    let cases = loss_cases(&draws);
     for name in Losses::NAMES {
         assert!(cases.iter().any(|(options, _)| options.contains(name)), "no gradient check for {name}");
     }
@@ -215,9 +221,10 @@ fn losses() {
         let loss = Losses::from_table(options.parse().unwrap()).unwrap();
         let xs = Var::from_tensor(&draws.normal(&[4, loss.width(3)])).unwrap();
         let total = loss.total(&ys).unwrap();
-        let (_, grad) = loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap();
-        let value =
-            || loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().0.read().unwrap() / total;
+        let grad = loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().grad;
+        let value = || {
+            loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().value.read().unwrap() / total
+        };
         assert_close(options, &elements(&grad), &slopes(&xs, value));
     }
 }

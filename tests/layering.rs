@@ -1,4 +1,5 @@
-//! The structure of the code: imports go one way, no cycles between files, short files and functions, `unsafe` in few.
+//! The structure of the code: imports go one way, no cycles between files, short files and functions, no tuples of
+//! unlike things between functions, `unsafe` in few files.
 //!
 //! How an import is found: each file is parsed (`syn`), and every path in it that begins with `crate`, `super` or
 //! `self`, at a child module, or at a name that a `use` brings in is followed through the modules' own `use` lines to
@@ -16,15 +17,17 @@ mod imports;
 mod lengths;
 mod modules;
 mod sources;
+mod tuples;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use cycles::cycles;
-use exceptions::{CYCLIC, LONG_FILES, LONG_FUNCTIONS, UPWARD};
+use exceptions::{CYCLIC, LONG_FILES, LONG_FUNCTIONS, TUPLES, UPWARD};
 use imports::{Import, imports};
 use modules::Modules;
 use sources::Source;
+use tuples::functions_with_tuples;
 
 /// The rooms from the ground up: a file imports from its own row and from the rows above it in this list.
 const ORDER: &[&[&str]] = &[
@@ -130,6 +133,38 @@ fn functions_are_short() {
         }
     }
     assert_only(&found, LONG_FUNCTIONS, &format!("functions over {MAX_FUNCTION_LINES} lines"));
+}
+
+#[test]
+fn no_function_takes_or_gives_a_tuple_of_unlike_things() {
+    let name = |source: &Source, function| format!("{} {function}", source.path);
+    let named = |source: &Source| {
+        let functions = functions_with_tuples(source);
+        functions.into_iter().map(|function| name(source, function)).collect::<Vec<_>>()
+    };
+    let found = sources::read("src").iter().flat_map(named).collect();
+    assert_only(&found, TUPLES, "functions with tuples of unlike things; name the parts in a struct");
+}
+
+#[test]
+fn tuples_of_unlike_things_are_found_behind_references_and_in_results() {
+    let found = |signature: &str| {
+        functions_with_tuples(&Source::new("a.rs", &format!("fn f{signature} {{}}"))) == ["f"]
+    };
+    for signature in [
+        "(_: (u8, i8))",
+        "((a, b): &(u8, i8))",
+        "() -> (u8, u8, i8)",
+        "() -> Result<(u8, i8), E>",
+        "() -> crate::Result<Option<&(u8, i8)>>",
+    ] {
+        assert!(found(signature), "{signature}");
+    }
+    for signature in
+        ["(_: (u8, u8))", "(_: &[(u8, i8)])", "() -> Vec<(u8, i8)>", "(_: impl Fn(u8, i8) -> (u8, i8))"]
+    {
+        assert!(!found(signature), "{signature}");
+    }
 }
 
 fn all_sources() -> Vec<Source> {

@@ -137,8 +137,8 @@ pub fn backward(
     all: &dyn Communicator,
 ) -> Result<Tensor> {
     if cuda::runs_on(xs) {
-        let kept = (&output.normalized, &output.var, output.eps);
-        return cuda::batch_norm::backward(w, kept, grad, [into_w, into_b]);
+        let Output { normalized, var, eps, .. } = output;
+        return cuda::batch_norm::backward(w, normalized, var, *eps, grad, [into_w, into_b]);
     }
     if !is_fused(xs) {
         let grads = autograd::vjp(&[xs, w, b], grad, |t| plain(&t[0], &t[1], &t[2], output.eps))?;

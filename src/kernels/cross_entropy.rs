@@ -1,42 +1,16 @@
 //! Softmax and cross-entropy as one operation: value and gradient in one pass over the logits.
 //! Formula: <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
 
+mod likelihood;
+mod weighting;
+
 use candle_core::{D, DType, Result, Tensor};
 
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
-use super::{Scalar, autograd, by_dtype, cuda, is_fused, team};
-
-/// How the rows count.
-#[derive(Debug, Clone, Copy)]
-pub struct Weighting<'a> {
-    /// A weight for each class; none: 1 for all.
-    pub class_weight: Option<&'a [f64]>,
-    /// ε: this share of every target is spread over all classes.
-    pub label_smoothing: f64,
-    /// Rows with this target count for nothing.
-    pub ignore_index: i64,
-}
-
-impl Weighting<'_> {
-    pub(super) fn weight(&self, class: usize) -> f64 {
-        self.class_weight.and_then(|weights| weights.get(class)).map_or(1.0, |w| *w)
-    }
-
-    /// The class of a target, or nothing where the row is ignored.
-    fn class(&self, target: i64) -> Option<usize> {
-        if target == self.ignore_index {
-            return None;
-        }
-        usize::try_from(target).ok()
-    }
-
-    /// `Σ w_y` over the rows that count: what torch divides the mean by.
-    pub fn total(&self, targets: &Tensor) -> Result<f64> {
-        let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
-        Ok(targets.iter().filter_map(|&y| self.class(y)).map(|class| self.weight(class)).sum())
-    }
-}
+use super::{Scalar, ValueAndGrad, autograd, by_dtype, cuda, is_fused, team};
+pub use likelihood::{OfLikelihood, Scores};
+pub use weighting::Weighting;
 
 /// The sum of the rows' losses, and the gradient of that sum over `total`: logits (N, C), targets (N) as I64.
 pub fn value_and_grad(
@@ -44,19 +18,17 @@ pub fn value_and_grad(
     targets: &Tensor,
     how: &Weighting<'_>,
     total: f64,
-) -> Result<(Scalar, Tensor)> {
+) -> Result<ValueAndGrad> {
     if is_fused(logits) {
-        let (sum, grad) = by_dtype!(logits, T => fused::<T>(logits, targets, how, total))?;
-        return Ok((Scalar::Host(sum), grad));
+        return by_dtype!(logits, T => fused::<T>(logits, targets, how, total));
     }
     if cuda::runs_on(logits) {
-        let (sum, grad) = cuda::cross_entropy::value_and_grad(logits, targets, how, total)?;
-        return Ok((Scalar::Device(sum), grad));
+        return cuda::cross_entropy::value_and_grad(logits, targets, how, total);
     }
     let sum = plain(logits, targets, how)?;
     let one = sum.ones_like()?;
     let grads = autograd::vjp(&[logits], &one, |t| plain(&t[0], targets, how))?;
-    Ok((Scalar::of(&sum)?, (&grads[0] / total)?))
+    Ok(ValueAndGrad { value: Scalar::of(&sum)?, grad: (&grads[0] / total)? })
 }
 
 /// The reference implementation: the sum of the rows' losses.
@@ -87,49 +59,35 @@ pub fn value_and_grad_of_shares(
     shares: &Tensor,
     how: &Weighting<'_>,
     divisor: f64,
-) -> Result<(Scalar, Tensor)> {
+) -> Result<ValueAndGrad> {
     let (_, classes) = logits.dims2()?;
     let spread = how.label_smoothing / fraction(classes);
     let mut shares = shares.affine(1.0 - how.label_smoothing, spread)?;
     if let Some(weights) = how.class_weight {
         shares = shares.broadcast_mul(&Tensor::new(weights, shares.device())?.to_dtype(shares.dtype())?)?;
     }
-    let sum = Scalar::of(&plain_shares(logits, &shares)?)?;
+    let value = Scalar::of(&plain_shares(logits, &shares)?)?;
     // d/dx_c = p_c Σ shares - share_c
     let totals = shares.sum_keepdim(D::Minus1)?;
     let grad = candle_nn::ops::softmax(logits, D::Minus1)?.broadcast_mul(&totals)?.sub(&shares)?;
-    Ok((sum, (grad / divisor)?))
-}
-
-/// What a row loses, and the slope of that by the log-probability, for the log-probability of its class.
-pub trait OfLikelihood {
-    /// Value and slope for a row of this class.
-    fn apply(&self, log_probability: f64, class: usize) -> (f64, f64);
-
-    /// γ, for a GPU: the loss is `-w (1 - p)^γ log p`.
-    fn gamma(&self) -> f64;
-
-    /// w for each class, 1 where there are none.
-    fn weights(&self) -> Option<&[f64]>;
+    Ok(ValueAndGrad { value, grad: (grad / divisor)? })
 }
 
 /// The sum of the rows' losses by the log-probabilities of their classes, and the gradient of that sum over `divisor`:
-/// logits (N, C), or log-probabilities where `normalized`; targets (N) as I64.
+/// targets (N) as I64.
 pub fn value_and_grad_of_likelihood(
     loss: &impl OfLikelihood,
-    (logits, normalized): (&Tensor, bool),
+    scores: Scores<'_>,
     targets: &Tensor,
     ignored: i64,
     divisor: f64,
-) -> Result<(Scalar, Tensor)> {
+) -> Result<ValueAndGrad> {
+    let Scores { values: logits, are_normalized } = scores;
     if cuda::runs_on(logits) {
-        let of = (logits, normalized);
-        let (sum, grad) =
-            cuda::cross_entropy::value_and_grad_of_likelihood(loss, of, targets, ignored, divisor)?;
-        return Ok((Scalar::Device(sum), grad));
+        return cuda::cross_entropy::value_and_grad_of_likelihood(loss, scores, targets, ignored, divisor);
     }
     let (n, classes) = logits.dims2()?;
-    let logs = if normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
+    let logs = if are_normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
     let rows = logs.to_dtype(DType::F64)?.to_device(&candle_core::Device::Cpu)?.to_vec2::<f64>()?;
     let mut grad = vec![0.0; n * classes];
     let mut sum = 0.0;
@@ -138,13 +96,13 @@ pub fn value_and_grad_of_likelihood(
         let Some(class) = usize::try_from(target).ok().filter(|_| target != ignored) else { continue };
         let (value, slope) = loss.apply(row[class], class);
         sum += value;
-        if !normalized {
+        if !are_normalized {
             grad.iter_mut().zip(row).for_each(|(g, log)| *g = -slope * log.exp() / divisor);
         }
         grad[class] += slope / divisor;
     }
     let grad = Tensor::from_vec(grad, (n, classes), logits.device())?.to_dtype(logits.dtype())?;
-    Ok((Scalar::Host(sum), grad))
+    Ok(ValueAndGrad { value: Scalar::Host(sum), grad })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a number of classes")]
@@ -157,7 +115,7 @@ fn fused<T: Float>(
     targets: &Tensor,
     how: &Weighting<'_>,
     total: f64,
-) -> Result<(f64, Tensor)> {
+) -> Result<ValueAndGrad> {
     let (n, classes) = logits.dims2()?;
     let (x, targets) = (view::<T>(logits)?, view::<i64>(targets)?);
     let weights: Vec<f64> = (0..classes).map(|class| how.weight(class)).collect();
@@ -166,7 +124,8 @@ fn fused<T: Float>(
     let inputs = x.chunks(rows * classes).zip(targets.chunks(rows));
     let pieces = grad.chunks_mut(rows * classes).zip(inputs).collect();
     let sums = team::map(pieces, |(grad, (x, targets))| losses(x, targets, how, &weights, total, grad));
-    Ok((sums.into_iter().sum(), tensor(grad, (n, classes))?))
+    let value = Scalar::Host(sums.into_iter().sum());
+    Ok(ValueAndGrad { value, grad: tensor(grad, (n, classes))? })
 }
 
 /// Logits that one thread takes at a time.
@@ -226,9 +185,9 @@ mod tests {
                 let how = Weighting { class_weight, label_smoothing, ignore_index: -100 };
                 let total = how.total(&targets).unwrap();
                 assert!((total - if class_weight.is_some() { 4.75 } else { 4.0 }).abs() < 1e-12);
-                let (sum, grad) = value_and_grad(&logits, &targets, &how, total).unwrap();
+                let ValueAndGrad { value, grad } = value_and_grad(&logits, &targets, &how, total).unwrap();
                 let expected = plain(&logits, &targets, &how).unwrap();
-                assert!((sum.read().unwrap() - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
+                assert!((value.read().unwrap() - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
                 let one = Tensor::new(1.0 / total, &Device::Cpu).unwrap();
                 let expected = autograd::vjp(&[&logits], &one, |t| plain(&t[0], &targets, &how)).unwrap();
                 let off = (grad - &expected[0]).unwrap().abs().unwrap().max_all().unwrap();
@@ -243,7 +202,7 @@ mod tests {
         let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
         for (target, loss) in [(0i64, 0.0), (1, 2000.0)] {
             let targets = Tensor::new(&[target], &Device::Cpu).unwrap();
-            let (sum, _) = value_and_grad(&logits, &targets, &how, 1.0).unwrap();
+            let sum = value_and_grad(&logits, &targets, &how, 1.0).unwrap().value;
             assert!((sum.read().unwrap() - loss).abs() < 1e-3);
         }
     }

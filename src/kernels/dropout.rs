@@ -11,7 +11,7 @@ use crate::rng::{LANES, Stream};
 
 /// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
 /// The stream is read row by row, also where the rows lie in the second dimension, from the position `first` on. On a GPU
-/// the stream may be that of the step which `now` has.
+/// the stream may be that of the step in `step_counter`.
 pub fn mask(
     xs: &Tensor,
     p: f64,
@@ -29,10 +29,9 @@ pub fn mask(
         _ => xs.dims3()?,
     };
     if cuda::runs_on(xs) {
-        let of = (xs.device(), xs.dtype());
-        let from = (stream.source(), step_counter);
-        let mask = cuda::dropout::mask(of, [steps, rows, width], from, first, (dropped, scale))?;
-        return mask.reshape(xs.shape());
+        let (shape, source) = ([steps, rows, width], stream.source());
+        let draw = cuda::dropout::Draw { shape, source, step_counter, first, dropped, kept: scale };
+        return cuda::dropout::mask(xs, draw)?.reshape(xs.shape());
     }
     let by_row = |count| -> Result<Tensor> {
         if is_fused(xs) {

@@ -2,12 +2,15 @@
 //!
 //! Data that is bytes stays bytes in memory: MNIST takes 47 MB instead of 188.
 
+mod affine;
+
 use candle_core::{DType, Result, Tensor, WithDType};
 use num_traits::AsPrimitive;
 
 use super::storage::{Float, edit, view};
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, team};
+pub use affine::Affine;
 
 /// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, row). Where a row has more
 /// elements than one of xs has, it goes on into those behind: a window of a series. `again` may be a result that is no
@@ -16,25 +19,25 @@ pub fn rows(
     xs: &Tensor,
     indices: &[u32],
     row: &[usize],
-    (scale, shift): (f64, f64),
+    affine: Affine,
     dtype: DType,
     again: Option<Tensor>,
 ) -> Result<Tensor> {
     if cuda_takes(xs, dtype) {
-        return rows_there(xs, &there(xs, indices, row)?, row, (scale, shift), dtype);
+        return rows_there(xs, &there(xs, indices, row)?, row, affine, dtype);
     }
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
     if !fused || !is_known(xs, dtype) {
-        return plain(xs, indices, row, (scale, shift), dtype);
+        return plain(xs, indices, row, affine, dtype);
     }
     let shape = [&[indices.len()], row].concat();
     let fitting = again.filter(|again| again.dims() == shape && again.dtype() == dtype);
     let batch = fitting.map_or_else(|| Tensor::zeros(shape, dtype, xs.device()), Ok)?;
     // Numbers were given the right type when they were loaded.
     match (xs.dtype(), dtype) {
-        (DType::U8, DType::F32) => pick::<u8, f32>(xs, indices, (scale, shift), &batch),
-        (DType::U8, _) => pick::<u8, f64>(xs, indices, (scale, shift), &batch),
-        _ => by_dtype!(xs, T => pick::<T, T>(xs, indices, (scale, shift), &batch)),
+        (DType::U8, DType::F32) => pick::<u8, f32>(xs, indices, affine, &batch),
+        (DType::U8, _) => pick::<u8, f64>(xs, indices, affine, &batch),
+        _ => by_dtype!(xs, T => pick::<T, T>(xs, indices, affine, &batch)),
     }?;
     Ok(batch)
 }
@@ -64,10 +67,10 @@ pub fn rows_there(
     xs: &Tensor,
     indices: &Tensor,
     row: &[usize],
-    (scale, shift): (f64, f64),
+    affine: Affine,
     dtype: DType,
 ) -> Result<Tensor> {
-    cuda::gather::rows(xs, indices, row, (scale, shift), dtype)
+    cuda::gather::rows(xs, indices, row, affine, dtype)
 }
 
 /// `ys[indices]`: class numbers (N) as I64.
@@ -84,18 +87,12 @@ pub fn classes(ys: &Tensor, indices: &[u32]) -> Result<Tensor> {
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(
-    xs: &Tensor,
-    indices: &[u32],
-    row: &[usize],
-    (scale, shift): (f64, f64),
-    dtype: DType,
-) -> Result<Tensor> {
+pub fn plain(xs: &Tensor, indices: &[u32], row: &[usize], affine: Affine, dtype: DType) -> Result<Tensor> {
     let own = (xs.elem_count() / xs.dims()[0].max(1)).max(1);
     let steps = u32::try_from(row.iter().product::<usize>() / own).unwrap_or(u32::MAX);
     let all: Vec<u32> = indices.iter().flat_map(|index| *index..index.saturating_add(steps)).collect();
     let picked = xs.index_select(&Tensor::new(all, xs.device())?, 0)?;
-    picked.to_dtype(dtype)?.affine(scale, shift)?.reshape([&[indices.len()], row].concat())
+    picked.to_dtype(dtype)?.affine(affine.scale, affine.shift)?.reshape([&[indices.len()], row].concat())
 }
 
 /// Elements that one thread takes at a time.
@@ -104,7 +101,7 @@ const PIECE: usize = 1 << 12;
 fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
     xs: &Tensor,
     indices: &[u32],
-    (scale, shift): (f64, f64),
+    affine: Affine,
     batch: &Tensor,
 ) -> Result<()> {
     let x = view::<S>(xs)?;
@@ -120,7 +117,7 @@ fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
                 let Some(values) = x.get(start..start + row) else {
                     candle_core::bail!("row {index} of a data set of {count}");
                 };
-                convert(out, values, T::of(scale), T::of(shift));
+                convert(out, values, T::of(affine.scale), T::of(affine.shift));
             }
             Ok(())
         })
@@ -143,24 +140,25 @@ mod tests {
     #[test]
     fn rows_match_the_reference() {
         let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
+        let affine = Affine { scale: 1.0 / 255.0, shift: -0.5 };
         for dtype in [DType::F32, DType::F64] {
             for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
-                let again = rows(xs, &[1, 1, 0], &[2], (1.0, 0.0), dtype, None).unwrap();
-                let picked = rows(xs, &[2, 0, 2], &[2], (1.0 / 255.0, -0.5), dtype, Some(again)).unwrap();
-                let expected = plain(xs, &[2, 0, 2], &[2], (1.0 / 255.0, -0.5), dtype).unwrap();
+                let again = rows(xs, &[1, 1, 0], &[2], Affine::IDENTITY, dtype, None).unwrap();
+                let picked = rows(xs, &[2, 0, 2], &[2], affine, dtype, Some(again)).unwrap();
+                let expected = plain(xs, &[2, 0, 2], &[2], affine, dtype).unwrap();
                 assert_eq!(picked.dims(), [3, 2]);
                 let off = (picked - expected).unwrap().abs().unwrap().max_all().unwrap();
                 assert!(off.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap() < 1e-7);
             }
         }
-        assert!(rows(&bytes, &[3], &[2], (1.0, 0.0), DType::F32, None).is_err());
+        assert!(rows(&bytes, &[3], &[2], Affine::IDENTITY, DType::F32, None).is_err());
         // Windows of two steps; the last one would go beyond the end.
         let series = Tensor::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu).unwrap();
-        let windows = rows(&series, &[1, 0], &[2, 2], (1.0, 0.0), DType::F32, None).unwrap();
+        let windows = rows(&series, &[1, 0], &[2, 2], Affine::IDENTITY, DType::F32, None).unwrap();
         assert_eq!(windows.to_vec3::<f32>().unwrap(), [[[3.0, 4.0], [5.0, 6.0]], [[1.0, 2.0], [3.0, 4.0]]]);
-        let expected = plain(&series, &[1, 0], &[2, 2], (1.0, 0.0), DType::F32).unwrap();
+        let expected = plain(&series, &[1, 0], &[2, 2], Affine::IDENTITY, DType::F32).unwrap();
         assert_eq!(windows.to_vec3::<f32>().unwrap(), expected.to_vec3::<f32>().unwrap());
-        assert!(rows(&series, &[2], &[2, 2], (1.0, 0.0), DType::F32, None).is_err());
+        assert!(rows(&series, &[2], &[2, 2], Affine::IDENTITY, DType::F32, None).is_err());
         let ys = Tensor::new(&[4i64, 5, 6], &Device::Cpu).unwrap();
         assert_eq!(classes(&ys, &[2, 0]).unwrap().to_vec1::<i64>().unwrap(), [6, 4]);
         assert!(classes(&ys, &[3]).is_err());

@@ -99,14 +99,15 @@ pub fn backward(
         return Ok(grads[0].clone());
     };
     if let Some(inverse) = &output.inverse_on_gpu {
-        return cuda::layer_norm::backward(w, (normalized, inverse), grad, [into_w, into_b]);
+        return cuda::layer_norm::backward(w, normalized, inverse, grad, [into_w, into_b]);
     }
-    by_dtype!(xs, T => fused_backward::<T>(w, (normalized, &output.inverse), grad, [into_w, into_b]))
+    by_dtype!(xs, T => fused_backward::<T>(w, normalized, &output.inverse, grad, [into_w, into_b]))
 }
 
 fn fused_backward<T: Float>(
     w: &Tensor,
-    (normalized, inverse): (&Tensor, &[f64]),
+    normalized: &Tensor,
+    inverse: &[f64],
     grad: &Tensor,
     [into_w, into_b]: [GradOut<'_>; 2],
 ) -> Result<Tensor> {

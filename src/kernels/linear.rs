@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::activation::{self, shift_and_apply};
 use super::gemm::{Cut, Matrix, matmul, matmul_then};
-use super::matmul_precision::in_bf16;
+use super::matmul_precision::product;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, Activation, GradOut, MatmulPrecision, autograd, by_dtype, columns, cuda, is_fused};
 
@@ -26,7 +26,7 @@ pub fn forward(
     precision: MatmulPrecision,
 ) -> Result<Output> {
     if cuda::runs_on(xs) {
-        let (ys, argument) = cuda::linear::forward(xs, w, b, act, precision)?;
+        let cuda::linear::Activated { ys, argument } = cuda::linear::forward(xs, w, b, act, precision)?;
         return Ok(Output { saved: argument.unwrap_or_else(|| ys.clone()), ys });
     }
     if !is_fused(xs) || precision == MatmulPrecision::Bf16 {
@@ -35,11 +35,6 @@ pub fn forward(
         return Ok(Output { ys, saved: zs });
     }
     by_dtype!(xs, T => fused_forward::<T>(xs, w, b, act))
-}
-
-/// The product of two matrices.
-pub(super) fn product(a: &Tensor, b: &Tensor, precision: MatmulPrecision) -> Result<Tensor> {
-    if precision == MatmulPrecision::Bf16 { in_bf16(a, b) } else { a.matmul(b) }
 }
 
 /// The reference implementation: the product and the bias.
@@ -88,13 +83,23 @@ pub struct Back {
     pub input: Option<Tensor>,
 }
 
+/// What a forward pass went through, and its gradient goes back through.
+#[derive(Debug, Clone, Copy)]
+pub struct Through<'a> {
+    /// The weight, (out, in).
+    pub w: &'a Tensor,
+    /// The activation behind the product.
+    pub act: Option<Activation>,
+    /// The precision of the product.
+    pub precision: MatmulPrecision,
+}
+
 /// Takes the gradient of [`forward`]'s value back through the activation and the product.
 pub fn backward(
-    w: &Tensor,
+    Through { w, act, precision }: Through<'_>,
     output: &Output,
-    act: Option<Activation>,
     grad: &Tensor,
-    (want_input, precision): (bool, MatmulPrecision),
+    want_input: bool,
 ) -> Result<Back> {
     let grad =
         act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
@@ -188,7 +193,9 @@ mod tests {
                 // The weight's buffer already holds ones, the bias's is to be replaced.
                 let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
                 let out = |buffer, accumulate| GradOut { buffer, accumulate };
-                let back = backward(&w, &output, act, &grad, (true, MatmulPrecision::F32)).unwrap();
+                let back =
+                    backward(Through { w: &w, act, precision: MatmulPrecision::F32 }, &output, &grad, true)
+                        .unwrap();
                 let outs = [out(&dw, Accumulate::ADD), out(&db, Accumulate::REPLACE)].map(Some);
                 gradients(&xs, &back.grad, outs, MatmulPrecision::F32).unwrap();
                 close(&back.input.unwrap(), &expected[0]);
@@ -212,7 +219,8 @@ mod tests {
         assert_eq!(ys.to_vec2::<f32>().unwrap(), [[4.001, 5.0625]]);
         let grad = tensor(&[NEAR_ONE, 0.0], (1, 2));
         let output = forward(&xs, &w, &b, None, MatmulPrecision::Bf16).unwrap();
-        let back = backward(&w, &output, None, &grad, (true, MatmulPrecision::Bf16)).unwrap();
+        let through = Through { w: &w, act: None, precision: MatmulPrecision::Bf16 };
+        let back = backward(through, &output, &grad, true).unwrap();
         assert_eq!(back.input.unwrap().to_vec2::<f32>().unwrap(), [[1.0, 1.0]]);
         let (dw, db) = (w.zeros_like().unwrap(), b.zeros_like().unwrap());
         let outs = [&dw, &db].map(|buffer| Some(GradOut { buffer, accumulate: Accumulate::REPLACE }));

@@ -28,8 +28,13 @@ impl MatmulPrecision {
     }
 }
 
+/// The product of two matrices.
+pub(super) fn product(a: &Tensor, b: &Tensor, precision: MatmulPrecision) -> Result<Tensor> {
+    if precision == MatmulPrecision::Bf16 { in_bf16(a, b) } else { a.matmul(b) }
+}
+
 /// The product of two matrices in bf16, widened to their own type.
-pub(super) fn in_bf16(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+fn in_bf16(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if a.device().is_cuda() {
         return a.to_dtype(DType::BF16)?.matmul(&b.to_dtype(DType::BF16)?)?.to_dtype(a.dtype());
     }

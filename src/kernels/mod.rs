@@ -38,7 +38,7 @@ mod vectorized;
 
 pub use activation::Activation;
 pub use matmul_precision::MatmulPrecision;
-pub use scalar::Scalar;
+pub use scalar::{Scalar, ValueAndGrad};
 
 /// How a result is written, as BLAS has it: `out ← alpha · result + beta · out`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,7 +6,7 @@ use super::real::Real;
 use super::storage::{Float, tensor, view};
 use super::symbolic::Formula;
 use super::vectorized::vectorized;
-use super::{Scalar, by_dtype, is_fused};
+use super::{Scalar, ValueAndGrad, by_dtype, is_fused};
 
 /// A loss of one prediction and its target.
 pub trait Pairwise {
@@ -21,24 +21,18 @@ pub trait Pairwise {
 }
 
 /// `Σ loss(x, y)`, and the gradient of that sum over `divisor`; xs and ys have one shape, (N, K).
-pub fn value_and_grad(
-    loss: &impl Pairwise,
-    xs: &Tensor,
-    ys: &Tensor,
-    divisor: f64,
-) -> Result<(Scalar, Tensor)> {
+pub fn value_and_grad(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
     if xs.dims() != ys.dims() {
         candle_core::bail!("predictions {:?} and targets {:?} differ in shape", xs.dims(), ys.dims());
     }
     if !is_fused(xs) {
         return plain(loss, xs, ys, divisor);
     }
-    let (sum, grad) = by_dtype!(xs, T => fused::<T>(loss, xs, ys, divisor))?;
-    Ok((Scalar::Host(sum), grad))
+    by_dtype!(xs, T => fused::<T>(loss, xs, ys, divisor))
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
+pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
     let weights = match loss.column_weights() {
         Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
         None => xs.ones_like()?,
@@ -46,11 +40,11 @@ pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Re
     let formula = Formula::default();
     let (value, slope) =
         loss.apply(formula.node(xs.clone()), formula.node(ys.clone()), formula.node(weights.contiguous()?));
-    let sum = Scalar::of(&formula.value(value)?.to_dtype(DType::F64)?.sum_all()?)?;
-    Ok((sum, (formula.value(slope)? / divisor)?))
+    let value = Scalar::of(&formula.value(value)?.to_dtype(DType::F64)?.sum_all()?)?;
+    Ok(ValueAndGrad { value, grad: (formula.value(slope)? / divisor)? })
 }
 
-fn fused<T: Float>(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(f64, Tensor)> {
+fn fused<T: Float>(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
     let (x, y) = (view::<T>(xs)?, view::<T>(ys)?);
     let scale = T::of(1.0 / divisor);
     let mut grad = vec![T::of(0.0); x.len()];
@@ -67,7 +61,7 @@ fn fused<T: Float>(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64)
             sum
         }
     };
-    Ok((sum, tensor(grad, xs.shape())?))
+    Ok(ValueAndGrad { value: Scalar::Host(sum), grad: tensor(grad, xs.shape())? })
 }
 
 vectorized! {
@@ -111,10 +105,10 @@ mod tests {
         let draws = Draws::new(1);
         let random = || draws.normal((5, 3), 2.0);
         let (xs, ys) = (random(), random());
-        let (sum, grad) = value_and_grad(&Busy, &xs, &ys, 7.0).unwrap();
-        let (expected, expected_grad) = plain(&Busy, &xs, &ys, 7.0).unwrap();
-        assert!((sum.read().unwrap() - expected.read().unwrap()).abs() < 1e-12);
-        let off = (grad - expected_grad).unwrap().abs().unwrap().max_all().unwrap();
+        let ours = value_and_grad(&Busy, &xs, &ys, 7.0).unwrap();
+        let expected = plain(&Busy, &xs, &ys, 7.0).unwrap();
+        assert!((ours.value.read().unwrap() - expected.value.read().unwrap()).abs() < 1e-12);
+        let off = (ours.grad - expected.grad).unwrap().abs().unwrap().max_all().unwrap();
         assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
         assert!(value_and_grad(&Busy, &xs, &ys.t().unwrap(), 7.0).is_err());
     }

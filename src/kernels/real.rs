@@ -63,13 +63,22 @@ pub trait Real:
     }
 }
 
+/// One element of a parameter after a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Updated<R, const S: usize> {
+    /// Its value.
+    pub param: R,
+    /// Its state.
+    pub slots: [R; S],
+}
+
 /// An optimizer's formula for one element of a parameter.
 pub trait PerElement: Sync {
     /// What its kernel for GPUs is called.
     const NAME: &'static str;
 
     /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]);
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> Updated<R, S>;
 }
 
 macro_rules! real {

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fmt::Write;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::real::{PerElement, Real};
+use super::real::{PerElement, Real, Updated};
 
 /// An operation on the results of earlier ones, which are known by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +193,7 @@ impl Recording {
         let recorder = Recorder::default();
         let (param, grad) = (recorder.push(Operation::Input(0)), recorder.push(Operation::Input(1)));
         let slots = std::array::from_fn(|slot| recorder.push(Operation::Input(2 + slot)));
-        let (param, slots): (_, [Value<'_>; S]) = formula.apply(param, grad, slots);
+        let Updated::<_, S> { param, slots } = formula.apply(param, grad, slots);
         let results = std::iter::once(param).chain(slots).map(|value| value.index).collect();
         Self {
             name: P::NAME,

@@ -1,6 +1,15 @@
-//! A number that may still be on its way.
+//! A scalar that may still be on the device.
 
 use candle_core::{DType, Result, Tensor};
+
+/// A sum of losses, and its gradient.
+#[derive(Debug, Clone)]
+pub struct ValueAndGrad {
+    /// The sum.
+    pub value: Scalar,
+    /// The gradient by what the losses are of.
+    pub grad: Tensor,
+}
 
 /// A number that was worked out: here, or on a GPU.
 #[derive(Debug, Clone)]

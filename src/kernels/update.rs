@@ -1,43 +1,16 @@
 //! One pass over weight, gradient and moments: runs an optimizer's per-element formula in place.
 
+mod transform;
+
 use candle_core::{Result, Tensor, Var};
 
-use super::real::{PerElement, Real};
+use super::real::{PerElement, Real, Updated};
 use super::recorded::Recording;
 use super::storage::{Float, edit, view};
 use super::symbolic::Formula;
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused, team};
-
-/// What is applied to gradient and weight before a rule: clipping, `maximize` and weight decay.
-#[derive(Debug, Clone, Copy)]
-pub struct GradTransform<'a> {
-    /// The gradient is clamped to `[-clamp, clamp]`; infinity leaves it as it is.
-    pub clamp: f64,
-    /// Then multiplied by this: the clipping coefficient, negative to maximise.
-    pub scale: f64,
-    /// This times the weight is added to the gradient: coupled weight decay.
-    pub coupled: f64,
-    /// The weight is multiplied by this: decoupled weight decay.
-    pub keep: f64,
-    /// On a GPU, the flag that decides there whether the update is made.
-    pub skip_flag: Option<cuda::SkipFlag<'a>>,
-}
-
-impl GradTransform<'_> {
-    /// The identity.
-    pub const NONE: GradTransform<'static> =
-        GradTransform { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
-
-    #[inline(always)]
-    fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
-        let mut g = g;
-        if self.clamp.is_finite() {
-            g = g.clamp_to(self.clamp);
-        }
-        (p.scale(self.keep), g.scale(self.scale) + p.scale(self.coupled))
-    }
-}
+pub use transform::GradTransform;
 
 /// `p ← p - lr g`
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +20,8 @@ impl PerElement for Descend {
     const NAME: &str = "descend";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> (R, [R; S]) {
-        (p - g.scale(self.0), slots)
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> Updated<R, S> {
+        Updated { param: p - g.scale(self.0), slots }
     }
 }
 
@@ -59,8 +32,8 @@ impl PerElement for Take {
     const NAME: &str = "take";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, _: R, g: R, slots: [R; S]) -> (R, [R; S]) {
-        (g, slots)
+    fn apply<R: Real, const S: usize>(&self, _: R, g: R, slots: [R; S]) -> Updated<R, S> {
+        Updated { param: g, slots }
     }
 }
 
@@ -166,6 +139,26 @@ fn sweep<T: Float, const S: usize>(
     team::for_each(chunks, |(p, g, slots)| elements(rule, transform, p, g, slots));
 }
 
+/// Puts 0 in the place of numbers below the smallest normal one: what weight decay leaves of a weight that gets no
+/// gradient halves its way down to subnormal numbers, on which arithmetic is a hundred times slower. GPUs do not mind them.
+pub fn flush(param: &Var) -> Result<()> {
+    const CHUNK: usize = 1 << 14;
+    if !is_fused(param) {
+        return Ok(());
+    }
+    by_dtype!(param, T => {
+        edit::<T, _>(param, |p| team::for_each(p.chunks_mut(CHUNK).collect(), flush_all))
+    })
+}
+
+vectorized! {
+    fn flush_all[T: Float](p: &mut [T]) {
+        for p in p {
+            *p = p.flushed();
+        }
+    }
+}
+
 vectorized! {
     fn elements[P: PerElement, T: Float, const S: usize](rule: &P, transform: &GradTransform<'_>, p: &mut [T], g: &[T], slots: [&mut [T]; S]) {
         let n = p.len();
@@ -174,7 +167,7 @@ vectorized! {
         for i in 0..n {
             let (value, gradient) = transform.apply(p[i], g[i]);
             let state: [T; S] = std::array::from_fn(|s| slots[s][i]);
-            let (value, state) = rule.apply(value, gradient, state);
+            let Updated { param: value, slots: state } = rule.apply(value, gradient, state);
             p[i] = value;
             for s in 0..S {
                 slots[s][i] = state[s].flushed();
@@ -195,7 +188,7 @@ pub fn plain<const S: usize>(
     let p = formula.node(param.as_detached_tensor());
     let (p, g) = transform.apply(p, formula.node(grad.clone()));
     let state = slots.map(|slot| formula.node(slot.as_detached_tensor()));
-    let (p, state) = rule.apply(p, g, state);
+    let Updated { param: p, slots: state } = rule.apply(p, g, state);
     // A rule may give a slot back as it was; a variable cannot be set to itself.
     let fresh = |node| formula.value(node).and_then(|tensor| tensor.copy());
     param.set(&fresh(p)?)?;
@@ -216,13 +209,13 @@ mod tests {
     impl PerElement for Busy {
         const NAME: &str = "busy";
 
-        fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+        fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
             let mut step = g.if_positive(g, g.scale(2.0));
             for slot in &mut slots {
                 *slot = slot.scale(0.9) + step * step;
                 step = step / slot.root().shift(1e-3).larger(step.magnitude());
             }
-            (p - step.scale(0.1), slots)
+            Updated { param: p - step.scale(0.1), slots }
         }
     }
 

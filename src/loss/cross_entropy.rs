@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight, first_not};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Scalar;
+use crate::kernels::ValueAndGrad;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad, value_and_grad_of_shares};
 use crate::registry::KeyError;
 
@@ -95,7 +95,7 @@ impl Loss for CrossEntropy {
         Ok(self.weighting().total(ys)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
         let how = self.weighting();
         if ys.rank() == 2 {
             return Ok(value_and_grad_of_shares(outputs, ys, &how, divisor)?);

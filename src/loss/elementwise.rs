@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::{Classes, Loss, Losses, Output, Reduction};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Scalar;
+use crate::kernels::ValueAndGrad;
 use crate::kernels::pairwise::{Pairwise, value_and_grad};
 use crate::registry::KeyError;
 
@@ -80,7 +80,7 @@ impl<E: Elementwise> Loss for E {
         Ok(ys.elem_count() as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
         Ok(value_and_grad(self, outputs, ys, divisor)?)
     }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Scalar;
-use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
+use crate::kernels::ValueAndGrad;
+use crate::kernels::cross_entropy::{OfLikelihood, Scores, Weighting, value_and_grad_of_likelihood};
 use crate::registry::KeyError;
 
 /// `-w_y (1 - p)^γ log p` with `p = softmax(x)_y`, averaged over the rows. torch does not have it for several classes;
@@ -84,8 +84,9 @@ impl Loss for Focal {
         Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
-        Ok(value_and_grad_of_likelihood(self, (outputs, false), ys, self.ignore_index, divisor)?)
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+        let scores = Scores { values: outputs, are_normalized: false };
+        Ok(value_and_grad_of_likelihood(self, scores, ys, self.ignore_index, divisor)?)
     }
 
     fn output(&self) -> Output {

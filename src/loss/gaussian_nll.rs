@@ -9,8 +9,8 @@ use super::elementwise::check_positive;
 use super::{Loss, Output, Reduction};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Scalar;
 use crate::kernels::autograd::vjp;
+use crate::kernels::{Scalar, ValueAndGrad};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
 
@@ -84,10 +84,10 @@ impl Loss for GaussianNll {
         Ok(ys.elem_count() as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
         let sum = self.sum(outputs, ys)?;
         let grads = vjp(&[outputs], &sum.ones_like()?, |x| self.sum(&x[0], ys))?;
-        Ok((Scalar::of(&sum)?, (&grads[0] / divisor)?))
+        Ok(ValueAndGrad { value: Scalar::of(&sum)?, grad: (&grads[0] / divisor)? })
     }
 
     fn output(&self) -> Output {

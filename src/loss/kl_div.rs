@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, Output, Reduction, first_not};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Scalar;
+use crate::kernels::ValueAndGrad;
 use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares};
 use crate::kernels::pairwise::{self, Pairwise};
 use crate::kernels::real::Real;
@@ -83,16 +83,16 @@ impl Loss for KlDiv {
         Ok(if by_row { ys.dims()[0] as f64 } else { ys.elem_count() as f64 })
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
         if !self.from_logits {
             return Ok(pairwise::value_and_grad(self, outputs, ys, divisor)?);
         }
         // Σ y (log y - x) = Σ y log y - Σ y x: the cross-entropy and what does not depend on the network.
-        let (entropy, _) = pairwise::value_and_grad(self, &ys.zeros_like()?, ys, 1.0)?;
+        let entropy = pairwise::value_and_grad(self, &ys.zeros_like()?, ys, 1.0)?.value;
         let shares = if self.log_target { ys.exp()? } else { ys.clone() };
         let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
-        let (sum, grad) = value_and_grad_of_shares(outputs, &shares, &how, divisor)?;
-        Ok((sum.plus(entropy)?, grad))
+        let ValueAndGrad { value, grad } = value_and_grad_of_shares(outputs, &shares, &how, divisor)?;
+        Ok(ValueAndGrad { value: value.plus(entropy)?, grad })
     }
 
     fn output(&self) -> Output {

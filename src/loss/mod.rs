@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Task};
 use crate::error::{Error, Result};
-use crate::kernels::Scalar;
+use crate::kernels::ValueAndGrad;
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -70,7 +70,7 @@ pub trait Loss {
 
     /// The sum of the losses of the network's values (N, K) against targets ys, and the gradient of that sum over
     /// `divisor`.
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)>;
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad>;
 
     /// What the network's values mean.
     fn output(&self) -> Output;
@@ -126,9 +126,9 @@ impl Losses {
     }
 
     /// As [`Loss::value_and_grad`], computed in f32 at least: a sum over rows needs the bits.
-    pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
-        let (sum, grad) = self.value_and_grad(&widened(outputs)?, &widened(ys)?, divisor)?;
-        Ok((sum, grad.to_dtype(outputs.dtype())?))
+    pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+        let ValueAndGrad { value, grad } = self.value_and_grad(&widened(outputs)?, &widened(ys)?, divisor)?;
+        Ok(ValueAndGrad { value, grad: grad.to_dtype(outputs.dtype())? })
     }
 
     /// Fits the loss to the training rows: checks the targets, puts weights by name in order, and computes balanced ones

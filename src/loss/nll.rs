@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight};
 use crate::data::Task;
 use crate::error::Result;
-use crate::kernels::Scalar;
-use crate::kernels::cross_entropy::{OfLikelihood, Weighting, value_and_grad_of_likelihood};
+use crate::kernels::ValueAndGrad;
+use crate::kernels::cross_entropy::{OfLikelihood, Scores, Weighting, value_and_grad_of_likelihood};
 use crate::registry::KeyError;
 
 /// `-w_y x_y` of log-probabilities x, averaged over `Σ w_y`. torch leaves the log-softmax to the network's last layer;
@@ -77,9 +77,9 @@ impl Loss for Nll {
         Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<(Scalar, Tensor)> {
-        let outputs = (outputs, !self.from_logits);
-        Ok(value_and_grad_of_likelihood(self, outputs, ys, self.ignore_index, divisor)?)
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+        let scores = Scores { values: outputs, are_normalized: !self.from_logits };
+        Ok(value_and_grad_of_likelihood(self, scores, ys, self.ignore_index, divisor)?)
     }
 
     fn output(&self) -> Output {

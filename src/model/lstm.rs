@@ -7,7 +7,7 @@ use super::Build;
 use super::recurrent::Stack;
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Kind, Layer, Params, Shape};
+use crate::nn::{CellKind, InitScheme, Layer, Params, Shape};
 use crate::registry::KeyError;
 
 /// Options of the LSTM. Its state dict has `lstm.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
@@ -24,7 +24,11 @@ impl Build for Lstm {
         self.0.check()
     }
 
+    fn init(&self) -> &InitScheme {
+        &self.0.init
+    }
+
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
-        self.0.build(Kind::Lstm, "lstm", input.width(), outputs, params)
+        self.0.build(CellKind::Lstm, "lstm", input.width(), outputs, params)
     }
 }

@@ -91,16 +91,18 @@ impl Build for Mlp {
         self.init.check().map_err(|e| e.under("init"))
     }
 
+    fn init(&self) -> &InitScheme {
+        &self.init
+    }
+
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-        let bias = self.init.bias.as_ref();
         let mut inputs = input.width();
         for (index, &width) in self.hidden.iter().enumerate() {
             let name = format!("{}{}", self.layer_names, index + 1);
-            let init = (self.init.hidden.as_ref(), bias);
             let normalized = self.batch_norm || self.layer_norm;
             let fused = (!normalized).then_some(self.activation);
-            layers.push(Box::new(Linear::new(params, &name, (inputs, width), init, fused)?));
+            layers.push(Box::new(Linear::new(params, &name, inputs, width, self.init.of_hidden(), fused)?));
             if self.batch_norm {
                 layers.push(Box::new(BatchNorm1d::new(params, &format!("bn{}", index + 1), width)?));
             }
@@ -116,8 +118,7 @@ impl Build for Mlp {
             inputs = width;
         }
         let name = format!("{}{}", self.layer_names, self.hidden.len() + 1);
-        let init = (self.init.output.as_ref(), bias);
-        layers.push(Box::new(Linear::new(params, &name, (inputs, outputs), init, None)?));
+        layers.push(Box::new(Linear::new(params, &name, inputs, outputs, self.init.of_output(), None)?));
         Ok(layers)
     }
 

@@ -9,7 +9,7 @@ pub mod rnn;
 
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Layer, Params, Shape};
+use crate::nn::{InitScheme, Layer, Params, Shape};
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -30,6 +30,9 @@ pub trait Build {
 
     /// The layers from a row of this shape to `outputs` numbers; their tensors go to `params`.
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>>;
+
+    /// The initialisers that a config names.
+    fn init(&self) -> &InitScheme;
 
     /// Whether the rows of a batch depend on each other in training, as with BatchNorm. Such a batch cannot be split.
     fn couples_rows(&self) -> bool {

@@ -3,6 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::Model;
+use crate::data::preprocess::EmbeddingSize;
 use crate::error::Result;
 use crate::kernels::MatmulPrecision;
 use crate::nn::{Embeddings, Layer, Mode, Op, Params, Shape, Tape};
@@ -25,6 +26,13 @@ pub struct NetworkOptions<'a> {
     pub precision: MatmulPrecision,
 }
 
+impl<'a> NetworkOptions<'a> {
+    /// Numbers of this type on this device, in the default precision.
+    pub fn new(dtype: DType, device: &'a Device) -> Self {
+        Self { dtype, device, precision: MatmulPrecision::default() }
+    }
+}
+
 /// What a network reads, and how many numbers it gives.
 #[derive(Debug, Clone, Copy)]
 pub struct NetworkShape<'a> {
@@ -32,8 +40,8 @@ pub struct NetworkShape<'a> {
     pub row: &'a [usize],
     /// The numbers of a row's step that the data has, where some of them are the numbers of names.
     pub features: usize,
-    /// For each of those, which are the last ones, how many names there are, and the length of their learnt vectors.
-    pub embeddings: &'a [(usize, usize)],
+    /// The learnt vectors of each of those, which are the last ones.
+    pub embeddings: &'a [EmbeddingSize],
     /// The numbers that the network gives.
     pub outputs: usize,
 }
@@ -54,9 +62,8 @@ impl Network {
         row_shape: &[usize],
         outputs: usize,
         seed: u64,
-        (dtype, device): (DType, &Device),
+        options: NetworkOptions<'_>,
     ) -> Result<Self> {
-        let options = NetworkOptions { dtype, device, precision: MatmulPrecision::default() };
         let shape = NetworkShape { row: row_shape, features: 0, embeddings: &[], outputs };
         Self::with_embeddings(model, shape, seed, options)
     }
@@ -77,7 +84,7 @@ impl Network {
         let mut input = Shape::new(row);
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         if !embeddings.is_empty() {
-            let layer = Embeddings::new(&mut params, features, embeddings)?;
+            let layer = Embeddings::new(&mut params, features, embeddings, model.init().embedding.as_ref())?;
             input = layer.output_shape(&input)?;
             layers.push(Box::new(layer));
         }
@@ -184,11 +191,10 @@ mod tests {
         ("name = 'gru'\nhidden_size = 4\nhead = 'mean'", &[3, 5]),
     ];
 
-    fn build(config: &str, row: &[usize], embeddings: &[(usize, usize)]) -> Network {
+    fn build(config: &str, row: &[usize], embeddings: &[EmbeddingSize]) -> Network {
         let model = Model::from_table(config.parse().unwrap()).unwrap();
         let shape = NetworkShape { row, features: 5, embeddings, outputs: 2 };
-        let (dtype, device) = (DType::F64, &Device::Cpu);
-        let options = NetworkOptions { dtype, device, precision: MatmulPrecision::default() };
+        let options = NetworkOptions::new(DType::F64, &Device::Cpu);
         Network::with_embeddings(&model, shape, 1, options).unwrap()
     }
 
@@ -197,8 +203,8 @@ mod tests {
         let described = |name: &&str| MODELS.iter().any(|(config, _)| config.contains(&format!("'{name}'")));
         assert!(Model::NAMES.iter().all(described), "a model is not described");
         for (config, row) in MODELS {
-            for embeddings in [&[][..], &[(9, 3), (4, 2)]] {
-                let network = build(config, row, embeddings);
+            for embeddings in [Vec::new(), vec![(9, 3).into(), (4, 2).into()]] {
+                let network = build(config, row, &embeddings);
                 let mut told: Vec<_> = network.describe().into_iter().flat_map(tensors).collect();
                 let state = network.params().state().into_iter();
                 let mut own: Vec<_> =

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{MOST_UNITS, check_probability, check_width};
 use crate::error::Result;
 use crate::nn::{
-    Dropout, InitScheme, Kind, LastStep, Layer, Linear, MeanOfSteps, Params, Recurrent, TimeMajor,
+    CellKind, Dropout, InitScheme, LastStep, Layer, Linear, MeanOfSteps, Params, Recurrent, RecurrentOptions,
+    TimeMajor,
 };
 use crate::registry::KeyError;
 
@@ -80,21 +81,25 @@ impl Stack {
     /// `fc.weight`, `fc.bias`.
     pub(super) fn build(
         &self,
-        kind: Kind,
+        kind: CellKind,
         name: &str,
         features: usize,
         outputs: usize,
         params: &mut Params,
     ) -> Result<Vec<Box<dyn Layer>>> {
-        let bias = self.init.bias.as_ref();
         let mut layers: Vec<Box<dyn Layer>> = vec![Box::new(TimeMajor)];
         let mut inputs = features;
         for index in 0..self.num_layers {
             if index > 0 && self.dropout > 0.0 {
                 layers.push(Box::new(Dropout { p: self.dropout }));
             }
-            let (sizes, init) = ((inputs, self.hidden_size), (self.init.hidden.as_ref(), bias));
-            let layer = Recurrent::new(params, (name, index), kind, sizes, self.bidirectional, init)?;
+            let options = RecurrentOptions {
+                kind,
+                features: inputs,
+                hidden: self.hidden_size,
+                bidirectional: self.bidirectional,
+            };
+            let layer = Recurrent::new(params, name, index, options, self.init.of_hidden())?;
             layers.push(Box::new(layer));
             inputs = if self.bidirectional { 2 * self.hidden_size } else { self.hidden_size };
         }
@@ -102,8 +107,7 @@ impl Stack {
             Head::Last => Box::new(LastStep),
             Head::Mean => Box::new(MeanOfSteps),
         });
-        let init = (self.init.output.as_ref(), bias);
-        layers.push(Box::new(Linear::new(params, "fc", (inputs, outputs), init, None)?));
+        layers.push(Box::new(Linear::new(params, "fc", inputs, outputs, self.init.of_output(), None)?));
         Ok(layers)
     }
 }

@@ -7,7 +7,7 @@ use super::recurrent::{Head, MOST_LAYERS, Stack};
 use super::{Build, MOST_UNITS};
 use crate::data::Input;
 use crate::error::Result;
-use crate::nn::{Activation, InitScheme, Kind, Layer, Params, Shape};
+use crate::nn::{Activation, CellKind, InitScheme, Layer, Params, Shape};
 use crate::registry::KeyError;
 
 /// Options of the RNN, by torch's names. Its state dict has `rnn.weight_ih_l0` and so on, and `fc.weight`, `fc.bias`.
@@ -68,11 +68,15 @@ impl Build for Rnn {
         self.stack().check()
     }
 
+    fn init(&self) -> &InitScheme {
+        &self.init
+    }
+
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
         let activation = match self.nonlinearity {
             Nonlinearity::Tanh => Activation::Tanh,
             Nonlinearity::Relu => Activation::Relu,
         };
-        self.stack().build(Kind::Elman(activation), "rnn", input.width(), outputs, params)
+        self.stack().build(CellKind::Elman(activation), "rnn", input.width(), outputs, params)
     }
 }

@@ -2,9 +2,14 @@
 
 use candle_core::{DType, Tensor};
 
-use super::{EmbeddingTable, Init, Layer, Mode, Op, Param, Params, Shape};
+use super::init::Normal;
+use super::{EmbeddingTable, GradWriter, Init, Layer, Mode, Op, Param, Params, Shape};
+use crate::data::preprocess::EmbeddingSize;
 use crate::error::{Error, Result};
 use crate::kernels::autograd;
+
+/// The standard deviation with which learnt vectors start.
+const START: f64 = 0.1;
 
 /// Replaces the last K columns of (N, F) or (N, T, F), category numbers, by learnt vectors; of (N, T · F) those of every
 /// step: `torch.cat([x[..., :-K], embedding1(x[..., -K].long()), …], -1)`. Category 0, a value that training did not
@@ -16,11 +21,18 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// Tables `embedding1.weight`, … of (names, length) for the last of a step's `features`, N(0, 1) as in torch.
+    /// Tables `embedding1.weight`, … of these sizes for the last of a step's `features`. Where no initialiser is
+    /// given they are N(0, 0.1²): torch's N(0, 1) in many dimensions drowns the numbers beside them, which are
+    /// standardised.
     ///
     /// # Errors
     /// Fewer features than tables, or a type that cannot hold the numbers of the names.
-    pub fn new(params: &mut Params, features: usize, sizes: &[(usize, usize)]) -> Result<Self> {
+    pub fn new(
+        params: &mut Params,
+        features: usize,
+        sizes: &[EmbeddingSize],
+        init: Option<&Init>,
+    ) -> Result<Self> {
         let dense = features.checked_sub(sizes.len()).ok_or_else(|| {
             Error::Config(format!("{} columns of names do not fit {features} features", sizes.len()))
         })?;
@@ -28,15 +40,36 @@ impl Embeddings {
             let problem = "is bf16, which cannot hold the numbers of a column of many names; set it to `f32`";
             return Err(Error::key("train.dtype", problem));
         }
-        let init = Init::named("normal").map_err(|e| Error::Key(e.under("model.init")))?;
+        let default = Init::Normal(Normal { mean: 0.0, std: START });
+        let init = init.unwrap_or(&default);
         let mut weights = Vec::new();
-        for (number, (names, length)) in (1..).zip(sizes) {
-            let weight = params.param(format!("embedding{number}.weight"), &[*names, *length], &init)?;
-            let unknown = Tensor::zeros((1, *length), params.dtype(), params.device())?;
+        for (number, EmbeddingSize { names, length }) in (1..).zip(sizes.iter().copied()) {
+            let weight = params.param(format!("embedding{number}.weight"), &[names, length], init)?;
+            let unknown = Tensor::zeros((1, length), params.dtype(), params.device())?;
             weight.var().slice_set(&unknown, 0, 0)?;
             weights.push(weight);
         }
         Ok(Self { weights, dense })
+    }
+
+    /// The features of a step with its vectors in the numbers' place.
+    fn width(&self) -> usize {
+        self.dense + self.weights.iter().map(|weight| weight.value().dims()[1]).sum::<usize>()
+    }
+
+    /// The gradients of the tables from that of the value (N, width), where each row has these numbers.
+    fn weight_gradients(&self, grad: &Tensor, numbers: &[Tensor], grads: &GradWriter<'_>) -> Result<()> {
+        let mut start = self.dense;
+        for (weight, chosen) in self.weights.iter().zip(numbers) {
+            let length = weight.value().dims()[1];
+            let own = grad.narrow(1, start, length)?.contiguous()?;
+            // Nothing is learnt of a name that is not known.
+            let known = chosen.ne(0u32)?.to_dtype(own.dtype())?.unsqueeze(1)?;
+            let sum = weight.value().zeros_like()?.index_add(chosen, &own.broadcast_mul(&known)?, 0)?;
+            autograd::store(grads.out(weight), &sum)?;
+            start += length;
+        }
+        Ok(())
     }
 }
 
@@ -56,8 +89,7 @@ impl Layer for Embeddings {
                  `[data.columns]`",
             ));
         }
-        let learnt: usize = self.weights.iter().map(|weight| weight.value().dims()[1]).sum();
-        Ok(input.with_width(steps * (self.dense + learnt)))
+        Ok(input.with_width(steps * self.width()))
     }
 
     fn describe(&self) -> Op {
@@ -85,19 +117,8 @@ impl Layer for Embeddings {
         if let Mode::Train(tape) = mode {
             let (layer, shape) = (self.clone(), xs.dims().to_vec());
             tape.record(move |grad, grads, want_input| {
-                let width = layer.dense + layer.weights.iter().map(|w| w.value().dims()[1]).sum::<usize>();
-                let flat = grad.reshape(((), width))?;
-                let mut start = layer.dense;
-                for (weight, chosen) in layer.weights.iter().zip(&numbers) {
-                    let length = weight.value().dims()[1];
-                    let own = flat.narrow(1, start, length)?.contiguous()?;
-                    // Nothing is learnt of a name that is not known.
-                    let known = chosen.ne(0u32)?.to_dtype(own.dtype())?.unsqueeze(1)?;
-                    let sum =
-                        weight.value().zeros_like()?.index_add(chosen, &own.broadcast_mul(&known)?, 0)?;
-                    autograd::store(grads.out(weight), &sum)?;
-                    start += length;
-                }
+                let flat = grad.reshape(((), layer.width()))?;
+                layer.weight_gradients(&flat, &numbers, grads)?;
                 if !want_input {
                     return Ok(None);
                 }

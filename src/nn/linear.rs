@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Factors, Init, Layer, Mode, Op, Param, Params, Shape};
+use super::{Activation, Factors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::{MatmulPrecision, linear};
 
@@ -21,12 +21,14 @@ impl Linear {
     pub fn new(
         params: &mut Params,
         name: &str,
-        (inputs, outputs): (usize, usize),
-        (weight, bias): (Option<&Init>, Option<&Init>),
+        inputs: usize,
+        outputs: usize,
+        init: LayerInit<'_>,
         activation: Option<Activation>,
     ) -> Result<Self> {
         #[allow(clippy::cast_precision_loss, reason = "the width of a layer")]
         let default = Init::within(1.0 / (inputs as f64).sqrt());
+        let LayerInit { weight, bias } = init;
         Ok(Self {
             weight: params.param(format!("{name}.weight"), &[outputs, inputs], weight.unwrap_or(&default))?,
             bias: params.param(format!("{name}.bias"), &[outputs], bias.unwrap_or(&default))?,
@@ -71,8 +73,8 @@ impl Layer for Linear {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, want_input| {
                 let precision = layer.precision;
-                let wanted = (want_input, precision);
-                let back = linear::backward(layer.weight.value(), &output, layer.activation, grad, wanted)?;
+                let through = linear::Through { w: layer.weight.value(), act: layer.activation, precision };
+                let back = linear::backward(through, &output, grad, want_input)?;
                 let of = [layer.weight.index(), layer.bias.index()];
                 grads.put(Factors { of, xs, grad: back.grad, precision })?;
                 Ok(back.input)

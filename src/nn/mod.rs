@@ -24,18 +24,18 @@ use candle_core::Tensor;
 use crate::error::Result;
 
 pub use crate::kernels::Activation;
-pub use crate::kernels::recurrent::Kind;
+pub use crate::kernels::recurrent::CellKind;
 pub use activate::Activate;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
 pub use embeddings::Embeddings;
 pub use grads::{Dense, Factors, GradBuffer, GradWriter, Gradients};
-pub use init::{Init, InitScheme};
+pub use init::{Init, InitScheme, LayerInit};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use op::{CellTensors, EmbeddingTable, Op};
 pub use params::{Buffer, MOST_NUMBERS, Param, Params};
-pub use recurrent::{LastStep, MeanOfSteps, Recurrent, TimeMajor};
+pub use recurrent::{LastStep, MeanOfSteps, Recurrent, RecurrentOptions, TimeMajor};
 pub use shape::Shape;
 pub use tape::{Mode, Tape};
 

@@ -1,6 +1,6 @@
 //! What a layer does, as data: enough to write the network down for another tool.
 
-use super::{Activation, Kind};
+use super::{Activation, CellKind};
 
 /// A layer's operation in evaluation mode, with its sizes and the names of its tensors in the state dict.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,7 @@ pub enum Op {
     /// One layer of an RNN, LSTM or GRU, (T, N, F) to (T, N, H · directions).
     Recurrent {
         /// The cell.
-        kind: Kind,
+        kind: CellKind,
         /// The number of the layer in its stack, from 0.
         index: usize,
         /// The features of a step.

@@ -4,9 +4,9 @@
 
 use candle_core::Tensor;
 
-use super::{CellTensors, Init, Layer, Mode, Op, Param, Params, Shape};
+use super::{CellTensors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
-use crate::kernels::recurrent::{self, Cell, Kind, Output, Pass, swap_batch_and_time};
+use crate::kernels::recurrent::{self, Cell, CellKind, Output, Pass, swap_batch_and_time};
 
 /// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
 /// direction second.
@@ -14,8 +14,21 @@ use crate::kernels::recurrent::{self, Cell, Kind, Output, Pass, swap_batch_and_t
 pub struct Recurrent {
     name: String,
     index: usize,
-    kind: Kind,
+    kind: CellKind,
     directions: Vec<Cell<Param>>,
+}
+
+/// What a recurrent layer is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct RecurrentOptions {
+    /// What happens at a step.
+    pub kind: CellKind,
+    /// The features of a step.
+    pub features: usize,
+    /// The size of the hidden state.
+    pub hidden: usize,
+    /// Whether it reads the sequence in both directions.
+    pub bidirectional: bool,
 }
 
 impl Recurrent {
@@ -23,15 +36,15 @@ impl Recurrent {
     /// second direction. Where no initialiser is given all of them are torch's: U(±1/√H).
     pub fn new(
         params: &mut Params,
-        (name, index): (&str, usize),
-        kind: Kind,
-        (features, hidden): (usize, usize),
-        bidirectional: bool,
-        (weight, bias): (Option<&Init>, Option<&Init>),
+        name: &str,
+        index: usize,
+        options: RecurrentOptions,
+        init: LayerInit<'_>,
     ) -> Result<Self> {
+        let RecurrentOptions { kind, features, hidden, bidirectional } = options;
         #[allow(clippy::cast_precision_loss, reason = "the width of a layer")]
         let default = Init::within(1.0 / (hidden as f64).sqrt());
-        let (weight, bias) = (weight.unwrap_or(&default), bias.unwrap_or(&default));
+        let (weight, bias) = (init.weight.unwrap_or(&default), init.bias.unwrap_or(&default));
         let rows = kind.gates() * hidden;
         let suffixes: &[&str] = if bidirectional { &["", "_reverse"] } else { &[""] };
         let mut cell = |suffix: &str| -> Result<Cell<Param>> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
 /// `v ← ρ v + (1 - ρ) g²`, `Δ = √(u + eps) / √(v + eps) · g`, `u ← ρ u + (1 - ρ) Δ²`, `p ← p - lr Δ`
@@ -33,6 +33,10 @@ impl Default for Adadelta {
     }
 }
 
+/// The places of the state, by torch's names.
+const SQUARE_AVG: usize = 0;
+const ACC_DELTA: usize = 1;
+
 /// The arithmetic of one step.
 pub struct Formula {
     rho: f64,
@@ -44,12 +48,12 @@ impl PerElement for Formula {
     const NAME: &str = "adadelta";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         let mean = |old: R, x: R| old.scale(self.rho) + (x * x).scale(1.0 - self.rho);
-        slots[0] = mean(slots[0], g);
-        let delta = slots[1].shift(self.eps).root() / slots[0].shift(self.eps).root() * g;
-        slots[1] = mean(slots[1], delta);
-        (p - delta.scale(self.lr), slots)
+        slots[SQUARE_AVG] = mean(slots[SQUARE_AVG], g);
+        let delta = slots[ACC_DELTA].shift(self.eps).root() / slots[SQUARE_AVG].shift(self.eps).root() * g;
+        slots[ACC_DELTA] = mean(slots[ACC_DELTA], delta);
+        Updated { param: p - delta.scale(self.lr), slots }
     }
 }
 

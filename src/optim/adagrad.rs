@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
 /// `s ← s + g²`, `p ← p - lr / (1 + (t - 1) lr_decay) · g / (√s + eps)`
@@ -43,6 +43,9 @@ impl Default for Adagrad {
     }
 }
 
+/// The places of the state, by torch's names.
+const SUM: usize = 0;
+
 /// The arithmetic of one step.
 pub struct Formula {
     lr: f64,
@@ -53,9 +56,9 @@ impl PerElement for Formula {
     const NAME: &str = "adagrad";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        slots[0] = slots[0] + g * g;
-        (p - (g / slots[0].root().shift(self.eps)).scale(self.lr), slots)
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
+        slots[SUM] = slots[SUM] + g * g;
+        Updated { param: p - (g / slots[SUM].root().shift(self.eps)).scale(self.lr), slots }
     }
 }
 

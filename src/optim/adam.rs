@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_betas, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -47,6 +47,11 @@ impl Default for Adam {
     }
 }
 
+/// The places of the state, by torch's names.
+pub(super) const EXP_AVG: usize = 0;
+pub(super) const EXP_AVG_SQ: usize = 1;
+pub(super) const MAX_EXP_AVG_SQ: usize = 2;
+
 /// The arithmetic of one step, shared with `AdamW`.
 pub struct Formula {
     betas: [f64; 2],
@@ -67,15 +72,15 @@ impl PerElement for Formula {
     const NAME: &str = "adam";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         moments(&mut slots, g, self.betas);
-        let mut v = slots[1];
+        let mut v = slots[EXP_AVG_SQ];
         if S > 2 {
-            slots[2] = slots[2].larger(v);
-            v = slots[2];
+            slots[MAX_EXP_AVG_SQ] = slots[MAX_EXP_AVG_SQ].larger(v);
+            v = slots[MAX_EXP_AVG_SQ];
         }
         let denominator = v.root().scale(1.0 / self.root_correction).shift(self.eps);
-        (p - (slots[0] / denominator).scale(self.step_size), slots)
+        Updated { param: p - (slots[EXP_AVG] / denominator).scale(self.step_size), slots }
     }
 }
 
@@ -83,8 +88,8 @@ impl PerElement for Formula {
 #[inline(always)]
 pub(super) fn moments<R: Real>(slots: &mut [R], g: R, [beta1, beta2]: [f64; 2]) {
     // torch's lerp: m + (g - m)(1 - β₁)
-    slots[0] = slots[0] + (g - slots[0]).scale(1.0 - beta1);
-    slots[1] = slots[1].scale(beta2) + (g * g).scale(1.0 - beta2);
+    slots[EXP_AVG] = slots[EXP_AVG] + (g - slots[EXP_AVG]).scale(1.0 - beta1);
+    slots[EXP_AVG_SQ] = slots[EXP_AVG_SQ].scale(beta2) + (g * g).scale(1.0 - beta2);
 }
 
 /// The state of Adam and of the optimizers derived from it.

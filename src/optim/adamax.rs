@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, adam};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -34,6 +34,10 @@ impl Default for Adamax {
     }
 }
 
+/// The places of the state, by torch's names.
+const EXP_AVG: usize = 0;
+const EXP_INF: usize = 1;
+
 /// The arithmetic of one step.
 pub struct Formula {
     betas: [f64; 2],
@@ -45,10 +49,10 @@ impl PerElement for Formula {
     const NAME: &str = "adamax";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
-        slots[0] = slots[0] + (g - slots[0]).scale(1.0 - self.betas[0]);
-        slots[1] = slots[1].scale(self.betas[1]).larger(g.magnitude().shift(self.eps));
-        (p - (slots[0] / slots[1]).scale(self.step_size), slots)
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
+        slots[EXP_AVG] = slots[EXP_AVG] + (g - slots[EXP_AVG]).scale(1.0 - self.betas[0]);
+        slots[EXP_INF] = slots[EXP_INF].scale(self.betas[1]).larger(g.magnitude().shift(self.eps));
+        Updated { param: p - (slots[EXP_AVG] / slots[EXP_INF]).scale(self.step_size), slots }
     }
 }
 

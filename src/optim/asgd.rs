@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
 /// `p ← p (1 - λ η) - η g` with `η = lr / (1 + λ lr t)^α`; `ax` averages p from step t0 on. As in torch, training
@@ -37,6 +37,9 @@ impl Default for Asgd {
     }
 }
 
+/// The places of the state, by torch's names.
+const AX: usize = 0;
+
 /// The arithmetic of one step.
 pub struct Formula {
     lambd: f64,
@@ -48,14 +51,14 @@ impl PerElement for Formula {
     const NAME: &str = "asgd";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         let p = p.scale(1.0 - self.lambd * self.eta) - g.scale(self.eta);
         // Until averaging starts, the average is a bitwise copy of the weight.
         #[allow(clippy::float_cmp, reason = "1 means that averaging has not started")]
         let begun = self.mu != 1.0;
-        let average = slots[0];
-        slots[0] = R::when(begun, || average + (p - average).scale(self.mu), || p);
-        (p, slots)
+        let average = slots[AX];
+        slots[AX] = R::when(begun, || average + (p - average).scale(self.mu), || p);
+        Updated { param: p, slots }
     }
 }
 

@@ -2,25 +2,45 @@
 //! vector in f64.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::error::Result;
 
-/// The loss and its gradient at a point.
-pub type Closure<'a> = dyn FnMut(&[f64]) -> Result<(f64, Vec<f64>)> + 'a;
+/// The loss at a point, and its gradient there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LossAndGrad {
+    /// The loss.
+    pub loss: f64,
+    /// Its gradient.
+    pub grad: Vec<f64>,
+}
+
+/// The loss and its gradient at a point; nothing where they are not finite.
+pub type Closure<'a> = dyn FnMut(&[f64]) -> Result<Option<LossAndGrad>> + 'a;
+
+/// How an update ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosureEnd {
+    /// It was made.
+    Made,
+    /// It led to a point where the loss or its gradient is not finite.
+    NotFinite,
+}
 
 /// The update of all parameters at once.
 pub trait ClosureRule {
-    /// Moves `point` by one update with the learning rate `lr`.
+    /// Moves `point` by one update with the learning rate `lr`. Where it is not made, what it leaves in `point` and
+    /// `history` counts for nothing.
     fn update(
         &self,
         point: &mut Vec<f64>,
         history: &mut History,
         lr: f64,
         evaluate: &mut Closure<'_>,
-    ) -> Result<()>;
+    ) -> Result<ClosureEnd>;
 }
 
-/// The state of a closure rule, by torch's names.
+/// The state of a closure rule, by torch's names. A copy shares the pairs of earlier updates.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     /// The last direction.
@@ -28,9 +48,9 @@ pub struct History {
     /// The length of the last step along it.
     pub t: f64,
     /// Differences of gradients, the oldest first.
-    pub old_dirs: VecDeque<Vec<f64>>,
+    pub old_dirs: VecDeque<Arc<Vec<f64>>>,
     /// The steps that led to them.
-    pub old_stps: VecDeque<Vec<f64>>,
+    pub old_stps: VecDeque<Arc<Vec<f64>>>,
     /// One over the product of each pair.
     pub ro: VecDeque<f64>,
     /// The scale of the inverse Hessian.

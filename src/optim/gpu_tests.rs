@@ -46,7 +46,13 @@ fn device() -> Device {
     }
 }
 
-fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
+/// Two parameters and their optimizer.
+struct Optimized {
+    params: Params,
+    optimizer: Optimizer,
+}
+
+fn optimizer(options: &str, device: &Device) -> Optimized {
     let mut params = Params::new(3, DType::F64, device);
     params.param("a.weight", &[7, 50], &Init::named("normal").unwrap()).unwrap();
     params.param("a.bias", &[7], &Init::named("normal").unwrap()).unwrap();
@@ -56,7 +62,7 @@ fn optimizer(options: &str, device: &Device) -> (Params, Optimizer) {
         None => Plan::default(),
     };
     let optimizer = Optimizer::new(Grouped::from_table(table).unwrap(), plan, &params).unwrap();
-    (params, optimizer)
+    Optimized { params, optimizer }
 }
 
 /// The same gradients for both, other ones each step.
@@ -99,8 +105,8 @@ fn every_kernel_is_its_rules_formula() {
     let defaults: Vec<String> = Rule::NAMES.iter().map(|name| format!("name = '{name}'")).collect();
     let mut seen = 0;
     for options in defaults.iter().map(String::as_str).chain(VARIANTS) {
-        let ((params, mut cpu), (gpu_params, mut gpu)) =
-            (optimizer(options, &Device::Cpu), optimizer(options, &device()));
+        let Optimized { params, optimizer: mut cpu } = optimizer(options, &Device::Cpu);
+        let Optimized { params: gpu_params, optimizer: mut gpu } = optimizer(options, &device());
         // lamb's direction is a kernel too, though what follows it looks at all elements.
         let whole = options.contains("lamb") || options.contains("lbfgs");
         if !cpu.is_per_element() && !options.contains("lamb") {
@@ -133,7 +139,7 @@ fn every_kernel_is_its_rules_formula() {
 
 #[test]
 fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_position() {
-    let (params, mut gpu) = optimizer("name = 'nadam'\nlr = 0.1", &device());
+    let Optimized { params, optimizer: mut gpu } = optimizer("name = 'nadam'\nlr = 0.1", &device());
     let guard = FiniteGuard::new(8, &device()).unwrap();
     let mut step = |number: u32, loss: f64| {
         let buffer = gradients(&params, number);

@@ -4,11 +4,11 @@ use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adam::{self, moments};
+use super::adam::{self, EXP_AVG, EXP_AVG_SQ, moments};
 use super::{Common, Hyperparameters, Slot, Step, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::kernels::recorded::Recording;
 use crate::kernels::update::{Descend, GradTransform, record, update};
 use crate::registry::KeyError;
@@ -54,10 +54,10 @@ impl PerElement for Direction {
     const NAME: &str = "lamb";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         moments(&mut slots, g, self.betas);
-        let [m, v] = [0, 1].map(|slot| slots[slot].scale(1.0 / self.corrections[slot]));
-        (m / v.root().shift(self.eps) + p.scale(self.weight_decay), slots)
+        let [m, v] = [EXP_AVG, EXP_AVG_SQ].map(|slot| slots[slot].scale(1.0 / self.corrections[slot]));
+        Updated { param: m / v.root().shift(self.eps) + p.scale(self.weight_decay), slots }
     }
 }
 

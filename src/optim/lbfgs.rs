@@ -1,14 +1,16 @@
 //! L-BFGS: Nocedal 1980, Liu and Nocedal 1989,
 //! <https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::closure::{Closure, ClosureRule, History, add, dot, largest};
-use super::{Common, Optimize, UpdateKind, check_non_negative, strong_wolfe};
+use super::closure::{Closure, ClosureEnd, ClosureRule, History, LossAndGrad, add, dot, largest};
+use super::strong_wolfe::{self, End, SearchLimits, Start};
+use super::{Common, Optimize, UpdateKind, check_non_negative};
 use crate::error::Result;
 use crate::registry::KeyError;
 
@@ -105,8 +107,8 @@ impl Lbfgs {
                 history.ro.pop_front();
             }
             history.h_diag = curvature / dot(&y, &y);
-            history.old_dirs.push_back(y);
-            history.old_stps.push_back(s);
+            history.old_dirs.push_back(Arc::new(y));
+            history.old_stps.push_back(Arc::new(s));
             history.ro.push_back(1.0 / curvature);
         }
         let past = || history.old_dirs.iter().zip(&history.old_stps).zip(&history.ro);
@@ -128,6 +130,56 @@ impl Lbfgs {
     }
 }
 
+/// Where an update stands.
+struct Walk<'a> {
+    point: &'a mut Vec<f64>,
+    history: &'a mut History,
+    /// Loss and gradient at the point.
+    here: LossAndGrad,
+    /// Evaluations of the loss that are left.
+    evaluations_left: u64,
+    /// The directional derivative of the next step.
+    slope: f64,
+}
+
+impl Walk<'_> {
+    /// Moves by `t` along the direction.
+    fn advance(&mut self, t: f64) {
+        add(self.point, t, &self.history.d);
+        self.history.t = t;
+    }
+
+    /// Takes what so many evaluations found at the point.
+    fn observe(&mut self, here: LossAndGrad, evaluations: u64) {
+        self.here = here;
+        self.history.func_evals += evaluations;
+        self.evaluations_left = self.evaluations_left.saturating_sub(evaluations);
+    }
+}
+
+impl Lbfgs {
+    /// Chooses the direction of the next step, and its length.
+    fn turn(&self, walk: &mut Walk<'_>, lr: f64) {
+        let Walk { history, here: LossAndGrad { loss, grad }, .. } = walk;
+        history.n_iter += 1;
+        history.d = self.direction(history, grad);
+        history.prev_flat_grad.clone_from(grad);
+        history.prev_loss = *loss;
+        let first = history.n_iter == 1;
+        history.t = if first { (1.0 / grad.iter().map(|g| g.abs()).sum::<f64>()).min(1.0) * lr } else { lr };
+        walk.slope = dot(grad, &history.d);
+    }
+
+    /// Searches along the direction.
+    fn search(&self, walk: &Walk<'_>, evaluate: &mut Closure<'_>) -> Result<End> {
+        let limits =
+            SearchLimits { tolerance_change: self.tolerance_change, max_trials: walk.evaluations_left };
+        let Walk { point, history: History { d: direction, t, .. }, here, slope, .. } = walk;
+        let start = Start { point, direction, loss: here.loss, grad: &here.grad, slope: *slope };
+        strong_wolfe::search(&start, *t, limits, evaluate)
+    }
+}
+
 impl ClosureRule for Lbfgs {
     fn update(
         &self,
@@ -135,58 +187,47 @@ impl ClosureRule for Lbfgs {
         history: &mut History,
         lr: f64,
         evaluate: &mut Closure<'_>,
-    ) -> Result<()> {
-        let max_eval = self.max_eval.unwrap_or(self.max_iter * 5 / 4);
-        let (mut loss, mut grad) = evaluate(point)?;
-        let mut evaluations = 1;
+    ) -> Result<ClosureEnd> {
+        let Some(here) = evaluate(point)? else { return Ok(ClosureEnd::NotFinite) };
         history.func_evals += 1;
-        if largest(&grad) <= self.tolerance_grad {
-            return Ok(());
-        }
+        let evaluations_left = self.max_eval.unwrap_or(self.max_iter.saturating_mul(5) / 4).saturating_sub(1);
+        let mut walk = Walk { point, history, here, evaluations_left, slope: 0.0 };
         for iteration in 1..=self.max_iter {
-            history.n_iter += 1;
-            history.d = self.direction(history, &grad);
-            history.prev_flat_grad.clone_from(&grad);
-            history.prev_loss = loss;
-            let first = history.n_iter == 1;
-            history.t =
-                if first { (1.0 / grad.iter().map(|g| g.abs()).sum::<f64>()).min(1.0) * lr } else { lr };
-            let slope = dot(&grad, &history.d);
-            if slope > -self.tolerance_change {
+            if largest(&walk.here.grad) <= self.tolerance_grad {
                 break;
             }
-            let mut made = 0;
+            self.turn(&mut walk, lr);
+            if walk.slope > -self.tolerance_change {
+                break;
+            }
             if self.line_search_fn.is_some() {
-                let left = max_eval.saturating_sub(evaluations);
-                let start = strong_wolfe::Start { point, direction: &history.d, loss, grad: &grad, slope };
-                let end = strong_wolfe::search(&start, history.t, (self.tolerance_change, left), evaluate)?;
-                (loss, grad, history.t, made) = (end.loss, end.grad, end.t, end.evaluations);
-                add(point, history.t, &history.d);
+                let End { t, here, evaluations } = self.search(&walk, evaluate)?;
+                walk.advance(t);
+                walk.observe(here, evaluations);
             } else {
-                add(point, history.t, &history.d);
-                if iteration != self.max_iter {
-                    (loss, grad) = evaluate(point)?;
-                    made = 1;
+                walk.advance(walk.history.t);
+                if iteration < self.max_iter {
+                    let Some(here) = evaluate(walk.point)? else { return Ok(ClosureEnd::NotFinite) };
+                    walk.observe(here, 1);
                 }
             }
-            evaluations += made;
-            history.func_evals += made;
-            let still = largest(&history.d) * history.t.abs() <= self.tolerance_change
-                || (loss - history.prev_loss).abs() < self.tolerance_change;
-            if evaluations >= max_eval || largest(&grad) <= self.tolerance_grad || still {
+            let History { d, t, prev_loss, .. } = &walk.history;
+            let still = largest(d) * t.abs() <= self.tolerance_change
+                || (walk.here.loss - prev_loss).abs() < self.tolerance_change;
+            if walk.evaluations_left == 0 || still {
                 break;
             }
         }
-        Ok(())
+        Ok(ClosureEnd::Made)
     }
 }
 
 impl History {
     /// The state by torch's names.
     pub(super) fn tensors(&self) -> Result<BTreeMap<&'static str, Tensor>> {
-        let stack = |rows: &std::collections::VecDeque<Vec<f64>>| {
-            let flat: Vec<f64> = rows.iter().flatten().copied().collect();
-            Tensor::from_vec(flat, (rows.len(), rows.front().map_or(0, Vec::len)), &Device::Cpu)
+        let stack = |rows: &VecDeque<Arc<Vec<f64>>>| {
+            let flat: Vec<f64> = rows.iter().flat_map(|row| row.iter().copied()).collect();
+            Tensor::from_vec(flat, (rows.len(), rows.front().map_or(0, |row| row.len())), &Device::Cpu)
         };
         let mut tensors = BTreeMap::new();
         if self.n_iter > 0 {
@@ -219,11 +260,14 @@ impl History {
         }
         let wide =
             |name| -> Result<Tensor, HistoryError> { Ok(get(name)?.to_dtype(candle_core::DType::F64)?) };
+        let rows = |name| -> Result<VecDeque<Arc<Vec<f64>>>, HistoryError> {
+            Ok(wide(name)?.to_vec2()?.into_iter().map(Arc::new).collect())
+        };
         Ok(Self {
             d: wide("d")?.to_vec1()?,
             t: wide("t")?.to_scalar()?,
-            old_dirs: wide("old_dirs")?.to_vec2()?.into(),
-            old_stps: wide("old_stps")?.to_vec2()?.into(),
+            old_dirs: rows("old_dirs")?,
+            old_stps: rows("old_stps")?,
             ro: wide("ro")?.to_vec1()?.into(),
             h_diag: wide("H_diag")?.to_scalar()?,
             prev_flat_grad: wide("prev_flat_grad")?.to_vec1()?,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_betas};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -31,6 +31,9 @@ impl Default for Lion {
     }
 }
 
+/// The places of the state, by torch's names.
+const EXP_AVG: usize = 0;
+
 /// The arithmetic of one step.
 pub struct Formula {
     betas: [f64; 2],
@@ -41,12 +44,12 @@ impl PerElement for Formula {
     const NAME: &str = "lion";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         let [beta1, beta2] = self.betas;
-        let mixed = slots[0].scale(beta1) + g.scale(1.0 - beta1);
+        let mixed = slots[EXP_AVG].scale(beta1) + g.scale(1.0 - beta1);
         let step = g.constant(self.lr);
-        slots[0] = slots[0].scale(beta2) + g.scale(1.0 - beta2);
-        (p - mixed.if_positive(step, (-mixed).if_positive(-step, g.constant(0.0))), slots)
+        slots[EXP_AVG] = slots[EXP_AVG].scale(beta2) + g.scale(1.0 - beta2);
+        Updated { param: p - mixed.if_positive(step, (-mixed).if_positive(-step, g.constant(0.0))), slots }
     }
 }
 

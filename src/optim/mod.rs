@@ -42,7 +42,7 @@ use crate::registry;
 use crate::registry::KeyError;
 
 pub use clip::{Clip, Clipping};
-pub use closure::{Closure, ClosureRule, History};
+pub use closure::{Closure, ClosureEnd, ClosureRule, History, LossAndGrad};
 pub use common::{Common, Extent, Slot, Step};
 use common::{check_betas, check_non_negative};
 pub use groups::{Group, Grouped};

@@ -73,6 +73,9 @@ fn rounded(xs: &Tensor) -> Result<Tensor> {
     Ok(xs.to_dtype(DType::BF16)?.to_dtype(DType::F32)?)
 }
 
+/// The places of the state, by torch's names.
+const MOMENTUM_BUFFER: usize = 0;
+
 impl Muon {
     /// An approximation of the orthogonal matrix nearest to `direction`: five iterations do not converge, and need not.
     fn orthogonal(&self, direction: &Tensor) -> Result<Tensor> {
@@ -91,13 +94,15 @@ impl Muon {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "the sizes of a matrix")]
-    fn adjusted(&self, lr: f64, (rows, cols): (usize, usize)) -> f64 {
+    fn adjusted(&self, lr: f64, matrix: &Tensor) -> Result<f64> {
+        let (rows, cols) = matrix.dims2()?;
         let (a, b) = (rows as f64, cols as f64);
-        lr * match self.adjust_lr_fn {
-            AdjustLr::Original => (a / b).max(1.0).sqrt(),
-            AdjustLr::MatchRmsAdamw => 0.2 * a.max(b).sqrt(),
-            AdjustLr::SpectralUnclamped => (a / b).sqrt(),
-        }
+        Ok(lr
+            * match self.adjust_lr_fn {
+                AdjustLr::Original => (a / b).max(1.0).sqrt(),
+                AdjustLr::MatchRmsAdamw => 0.2 * a.max(b).sqrt(),
+                AdjustLr::SpectralUnclamped => (a / b).sqrt(),
+            })
     }
 }
 
@@ -143,13 +148,13 @@ impl UpdateRule for Muon {
         at: Step,
     ) -> Result<()> {
         let grad = gradient(transform, param, grad)?;
-        let old = slots[0].as_detached_tensor();
+        let old = slots[MOMENTUM_BUFFER].as_detached_tensor();
         let buffer = (&old + ((&grad - &old)? * (1.0 - self.momentum))?)?;
-        slots[0].set(&buffer)?;
+        slots[MOMENTUM_BUFFER].set(&buffer)?;
         let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * self.momentum)?)? } else { buffer };
         let direction = self.orthogonal(&direction)?.to_dtype(param.dtype())?;
         let decay = GradTransform { keep: transform.keep, ..GradTransform::NONE };
-        let lr = self.adjusted(at.lr, param.dims2()?);
+        let lr = self.adjusted(at.lr, param)?;
         Ok(update(&Descend(lr), &decay, param, &direction, &[])?)
     }
 }

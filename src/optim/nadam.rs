@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adam::{self, moments};
+use super::adam::{self, EXP_AVG, EXP_AVG_SQ, moments};
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -70,11 +70,11 @@ impl PerElement for Formula {
     const NAME: &str = "nadam";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         moments(&mut slots, g, self.betas);
-        let denominator = slots[1].scale(1.0 / self.correction2).root().shift(self.eps);
-        let step = g.scale(self.grad_size) + slots[0].scale(self.momentum_size);
-        (p - step / denominator, slots)
+        let denominator = slots[EXP_AVG_SQ].scale(1.0 / self.correction2).root().shift(self.eps);
+        let step = g.scale(self.grad_size) + slots[EXP_AVG].scale(self.momentum_size);
+        Updated { param: p - step / denominator, slots }
     }
 }
 

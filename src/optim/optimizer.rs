@@ -1,16 +1,22 @@
 //! The optimizer: state and the loop over the parameters, for every rule.
 
+mod matching;
 mod minimize;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use candle_core::{Tensor, Var};
 
+use self::matching::require_matches;
 use super::schedule::{Plan, Rates, ScheduleTime};
-use super::{Clipping, Common, Grouped, History, Hyperparameters, Rule, Slot, Step, UpdateKind, UpdateRule};
+use super::{
+    Clipping, Common, Grouped, History, Hyperparameters, LossAndGrad, Rule, Slot, Step, UpdateKind,
+    UpdateRule,
+};
 use crate::error::{Error, Result};
-use crate::kernels::update::GradTransform;
+use crate::kernels::update::{GradTransform, flush};
 use crate::kernels::{Accumulate, GradOut};
-use crate::names::first_few;
 use crate::nn::{Gradients, Param, Params};
 
 /// An optimizer of a network's parameters: the rules and their state.
@@ -32,8 +38,8 @@ struct Applied {
     numbers: [f64; 2],
 }
 
-/// Computes the loss and the flattened gradient at the current parameters.
-pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<(f64, Vec<f64>)> + 'a;
+/// Computes the loss and the flattened gradient at the current parameters; nothing where they are not finite.
+pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<Option<LossAndGrad>> + 'a;
 
 /// An optimizer's step count and scalar state, without the state of its parameters.
 #[derive(Debug, Clone)]
@@ -52,6 +58,15 @@ fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<
         keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
         skip_flag: clipping.skip_flag,
     }
+}
+
+/// Updates between two in which decayed weights are flushed.
+const FLUSHED_EVERY: u64 = 64;
+
+/// A rule at one update.
+struct RuleStep<'a> {
+    transform: GradTransform<'a>,
+    step: Step,
 }
 
 /// A trained parameter, the index of its rule, and its slots.
@@ -197,75 +212,67 @@ impl Optimizer {
         clipping: Clipping<'_>,
         time: ScheduleTime,
     ) -> Result<()> {
-        let t = self.steps + 1;
-        let mut steps = Vec::with_capacity(self.rules.len());
-        for Applied { rule, numbers } in &mut self.rules {
-            let Rates { lr, momentum } = self.plan.at(rule.common().lr, time);
-            if let (Some(own), Some(momentum)) = (rule.momentum_mut(), momentum) {
-                *own = momentum;
-            }
-            let transform = transform(rule, lr, clipping);
-            let mut at = Step { t, lr, numbers_before: *numbers, numbers: *numbers };
-            if let Some(rule) = by_parameter(rule) {
-                rule.advance(numbers, at);
-            }
-            at.numbers = *numbers;
-            steps.push((transform, at));
-        }
+        let steps = self.advance(clipping, time);
         for Slotted { param, rule, slots } in &self.params {
             let Some(grad) = gradients.get(param) else { continue };
-            let (transform, at) = &steps[*rule];
+            let RuleStep { transform, step } = &steps[*rule];
             // A Var is a handle: cloning it copies no numbers.
             let slots: Vec<Var> = slots.iter().map(|(_, var)| var.clone()).collect();
             if let Some(rule) = by_parameter(&self.rules[*rule].rule) {
-                rule.update(param.var(), grad, &slots, transform, *at)?;
+                rule.update(param.var(), grad, &slots, transform, *step)?;
             }
         }
         gradients.for_each_factors(|factors| {
             factors.multiply(factors.of.map(|index| {
                 let Slotted { param, rule, .. } =
                     self.params.iter().find(|slotted| slotted.param.index() == index)?;
-                let (transform, Step { lr, .. }) = &steps[*rule];
-                // p ← keep p - lr (scale g + coupled p)
-                let accumulate = Accumulate {
-                    alpha: -lr * transform.scale,
-                    beta: transform.keep - lr * transform.coupled,
-                };
-                Some(GradOut { buffer: param.value(), accumulate })
+                Some(GradOut { buffer: param.value(), accumulate: steps[*rule].plain_descent() })
             }))
         })?;
         self.steps += 1;
-        Ok(())
+        self.flush(&steps)
+    }
+
+    /// Flushes weights that have decayed to subnormal numbers, every [`FLUSHED_EVERY`] updates: one pass over the weights
+    /// would cost plain descent a tenth of an update, and a weight takes a thousand to decay through them.
+    fn flush(&self, steps: &[RuleStep<'_>]) -> Result<()> {
+        if !self.steps.is_multiple_of(FLUSHED_EVERY) {
+            return Ok(());
+        }
+        let decays = |slotted: &&Slotted| steps[slotted.rule].decays();
+        self.params.iter().filter(decays).try_for_each(|slotted| Ok(flush(slotted.param.var())?))
+    }
+
+    /// Advances every rule's momentum and numbers to the next step.
+    fn advance<'a>(&mut self, clipping: Clipping<'a>, time: ScheduleTime) -> Vec<RuleStep<'a>> {
+        let t = self.steps + 1;
+        let advance = |Applied { rule, numbers }: &mut Applied| {
+            let Rates { lr, momentum } = self.plan.at(rule.common().lr, time);
+            if let (Some(own), Some(momentum)) = (rule.momentum_mut(), momentum) {
+                *own = momentum;
+            }
+            let transform = transform(rule, lr, clipping);
+            let mut step = Step { t, lr, numbers_before: *numbers, numbers: *numbers };
+            if let Some(rule) = by_parameter(rule) {
+                rule.advance(numbers, step);
+            }
+            step.numbers = *numbers;
+            RuleStep { transform, step }
+        };
+        self.rules.iter_mut().map(advance).collect()
     }
 }
 
-/// Requires that every group has a parameter: one that it matches, and that no group before it does.
-fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
-    for (index, group) in options.groups.iter().enumerate() {
-        let names: Vec<&str> = params.trainable().iter().map(Param::name).collect();
-        if !names.iter().any(|name| group.matches(name)) {
-            let problem = format!(
-                "is `{}`, which matches no parameter; the parameters are {}",
-                group.pattern,
-                first_few(names.iter().map(|name| (*name).to_owned()))
-            );
-            return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
-        }
-        let before = &options.groups[..index];
-        let hides = |name: &&str| before.iter().find(|other| other.matches(name)).map(|other| &other.pattern);
-        let own: Vec<&str> = names.into_iter().filter(|name| group.matches(name)).collect();
-        let mut hidden_by: Vec<&String> = own.iter().filter_map(hides).collect();
-        if hidden_by.len() == own.len() {
-            hidden_by.dedup();
-            let others: Vec<String> = hidden_by.iter().map(|pattern| format!("`{pattern}`")).collect();
-            let problem = format!(
-                "is `{}`, but a parameter belongs to the first group that matches it, and {} before it leaves this \
-                 group none: put this one first, or remove it",
-                group.pattern,
-                others.join(", ")
-            );
-            return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
-        }
+impl RuleStep<'_> {
+    /// Whether weights decay.
+    #[allow(clippy::float_cmp, reason = "1 where there is no decay")]
+    fn decays(&self) -> bool {
+        self.transform.coupled != 0.0 || self.transform.keep != 1.0
     }
-    Ok(())
+
+    /// How plain descent joins the product that makes a gradient to the weight: `p ← keep p - lr (scale g + coupled p)`.
+    fn plain_descent(&self) -> Accumulate {
+        let Self { transform, step: Step { lr, .. } } = self;
+        Accumulate { alpha: -lr * transform.scale, beta: transform.keep - lr * transform.coupled }
+    }
 }

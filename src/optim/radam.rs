@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adam::{self, moments};
+use super::adam::{self, EXP_AVG, EXP_AVG_SQ, moments};
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -57,13 +57,13 @@ impl PerElement for Formula {
     const NAME: &str = "radam";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         moments(&mut slots, g, self.betas);
-        let step = slots[0].scale(self.step_size);
-        let rectified = |factor| step.scale(factor) / slots[1].root().shift(self.eps);
+        let step = slots[EXP_AVG].scale(self.step_size);
+        let rectified = |factor| step.scale(factor) / slots[EXP_AVG_SQ].root().shift(self.eps);
         let step =
             R::when(self.rectified.is_some(), || rectified(self.rectified.unwrap_or_default()), || step);
-        (p - step, slots)
+        Updated { param: p - step, slots }
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
 /// `v ← α v + (1 - α) g²`, `p ← p - lr g / (√v + eps)`; centered: with `v - ḡ²` under the root; with momentum
@@ -47,6 +47,10 @@ impl Default for RmsProp {
     }
 }
 
+/// The places of the state, by torch's names.
+const SQUARE_AVG: usize = 0;
+const GRAD_AVG: usize = 1;
+
 /// The arithmetic of one step.
 pub struct Formula {
     lr: f64,
@@ -60,14 +64,14 @@ impl PerElement for Formula {
     const NAME: &str = "rmsprop";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         let Self { lr, alpha, eps, momentum, centered } = *self;
-        slots[0] = slots[0].scale(alpha) + (g * g).scale(1.0 - alpha);
-        let mut v = slots[0];
+        slots[SQUARE_AVG] = slots[SQUARE_AVG].scale(alpha) + (g * g).scale(1.0 - alpha);
+        let mut v = slots[SQUARE_AVG];
         if centered && S > 1 {
             // torch's lerp
-            slots[1] = slots[1] + (g - slots[1]).scale(1.0 - alpha);
-            v = v - slots[1] * slots[1];
+            slots[GRAD_AVG] = slots[GRAD_AVG] + (g - slots[GRAD_AVG]).scale(1.0 - alpha);
+            v = v - slots[GRAD_AVG] * slots[GRAD_AVG];
         }
         let mut direction = g / v.root().shift(eps);
         if S > if centered { 2 } else { 1 } {
@@ -78,7 +82,7 @@ impl PerElement for Formula {
             slots[S - 1] = R::when(moves, || moved, || buffer);
             direction = moved;
         }
-        (p - direction.scale(lr), slots)
+        Updated { param: p - direction.scale(lr), slots }
     }
 }
 

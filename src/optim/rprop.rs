@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
 /// Each weight has its own step size, which is multiplied by `etas[1]` while the sign of its gradient stays the same and
@@ -40,6 +40,10 @@ impl Default for Rprop {
     }
 }
 
+/// The places of the state, by torch's names.
+const PREV: usize = 0;
+const STEP_SIZE: usize = 1;
+
 /// The arithmetic of one step.
 pub struct Formula {
     etas: [f64; 2],
@@ -50,20 +54,20 @@ impl PerElement for Formula {
     const NAME: &str = "rprop";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         let zero = g.constant(0.0);
         let one = g.constant(1.0);
-        let turn = g * slots[0];
+        let turn = g * slots[PREV];
         let [shrink, grow] = self.etas.map(|eta| g.constant(eta));
         let factor = turn.if_positive(grow, (-turn).if_positive(shrink, one));
         let [smallest, largest] = self.step_sizes.map(|size| g.constant(size));
-        let size = (slots[1] * factor).larger(smallest);
+        let size = (slots[STEP_SIZE] * factor).larger(smallest);
         let size = -(-size).larger(-largest);
         let g = (-turn).if_positive(zero, g);
         let sign = g.sign();
-        slots[0] = g;
-        slots[1] = size;
-        (p - sign * size, slots)
+        slots[PREV] = g;
+        slots[STEP_SIZE] = size;
+        Updated { param: p - sign * size, slots }
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
-use crate::kernels::real::{PerElement, Real};
+use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
 /// `b ← μ b + (1 - d) g`, `p ← p - lr b`; with Nesterov `p ← p - lr (g + μ b)`. The first b is g, whatever d.
@@ -34,6 +34,9 @@ impl Default for Sgd {
     }
 }
 
+/// The places of the state, by torch's names.
+const MOMENTUM_BUFFER: usize = 0;
+
 /// The arithmetic of one step.
 pub struct Formula {
     lr: f64,
@@ -47,19 +50,21 @@ impl PerElement for Formula {
     const NAME: &str = "sgd";
 
     #[inline(always)]
-    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> (R, [R; S]) {
+    fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
         let Self { lr, momentum, dampening, nesterov, first } = *self;
         let mut direction = g;
         if S > 0 {
-            let buffer = slots[0];
+            let buffer = slots[MOMENTUM_BUFFER];
             let moved = || buffer.scale(momentum) + g.scale(1.0 - dampening);
             // A cycle may pass through 0, where torch leaves the buffer as it is.
             let still = momentum == 0.0;
-            slots[0] = R::when(still, || buffer, || R::when(first, || g, moved));
-            let ahead = || R::when(nesterov, || g + slots[0].scale(momentum), || slots[0]);
+            slots[MOMENTUM_BUFFER] = R::when(still, || buffer, || R::when(first, || g, moved));
+            let ahead = || {
+                R::when(nesterov, || g + slots[MOMENTUM_BUFFER].scale(momentum), || slots[MOMENTUM_BUFFER])
+            };
             direction = R::when(still, || g, ahead);
         }
-        (p - direction.scale(lr), slots)
+        Updated { param: p - direction.scale(lr), slots }
     }
 }
 

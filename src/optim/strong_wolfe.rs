@@ -1,7 +1,7 @@
 //! A line search to a point that satisfies the strong Wolfe conditions, step by step as torch's: Nocedal and Wright,
 //! Numerical Optimization, algorithms 3.5 and 3.6.
 
-use super::closure::{Closure, add, dot, largest};
+use super::closure::{Closure, LossAndGrad, add, dot, largest};
 use crate::error::Result;
 
 /// The loss must fall by this share of what the slope promises.
@@ -20,6 +20,15 @@ pub(super) struct Start<'a> {
     pub slope: f64,
 }
 
+/// When a search ends before its conditions are met.
+#[derive(Clone, Copy)]
+pub(super) struct SearchLimits {
+    /// Brackets in which no weight changes by more are not narrowed.
+    pub tolerance_change: f64,
+    /// The most trials after the first.
+    pub max_trials: u64,
+}
+
 /// A point on the line.
 #[derive(Clone)]
 struct Trial {
@@ -32,16 +41,22 @@ struct Trial {
 /// Where a search ends.
 pub(super) struct End {
     pub t: f64,
-    pub loss: f64,
-    pub grad: Vec<f64>,
+    /// Loss and gradient there.
+    pub here: LossAndGrad,
     pub evaluations: u64,
 }
 
 impl Start<'_> {
+    fn origin(&self) -> Trial {
+        Trial { t: 0.0, loss: self.loss, grad: self.grad.to_vec(), slope: self.slope }
+    }
+
     fn evaluate(&self, t: f64, evaluate: &mut Closure<'_>) -> Result<Trial> {
         let mut point = self.point.to_vec();
         add(&mut point, t, self.direction);
-        let (loss, grad) = evaluate(&point)?;
+        // A trial too far out is one with too high a loss: the search comes back from it.
+        let far = || LossAndGrad { loss: f64::INFINITY, grad: vec![0.0; point.len()] };
+        let LossAndGrad { loss, grad } = evaluate(&point)?.unwrap_or_else(far);
         let slope = dot(&grad, self.direction);
         Ok(Trial { t, loss, grad, slope })
     }
@@ -56,20 +71,19 @@ impl Start<'_> {
     }
 }
 
-/// Searches from the step length `t`, with at most `max_trials` trials after the first.
+/// Searches from the step length `t`.
 pub(super) fn search(
     start: &Start<'_>,
     t: f64,
-    (tolerance_change, max_trials): (f64, u64),
+    limits: SearchLimits,
     evaluate: &mut Closure<'_>,
 ) -> Result<End> {
     let mut trial = start.evaluate(t, evaluate)?;
-    let mut previous = Trial { t: 0.0, loss: start.loss, grad: start.grad.to_vec(), slope: start.slope };
+    let mut previous = start.origin();
     let mut trials = 0;
     let bracket = loop {
-        if trials >= max_trials {
-            let origin = Trial { t: 0.0, loss: start.loss, grad: start.grad.to_vec(), slope: start.slope };
-            break [origin, trial];
+        if trials >= limits.max_trials {
+            break [start.origin(), trial];
         }
         if start.too_high(&trial) || (trials > 1 && trial.loss >= previous.loss) {
             break [previous, trial];
@@ -85,42 +99,29 @@ pub(super) fn search(
         previous = std::mem::replace(&mut trial, next);
         trials += 1;
     };
-    zoom(start, bracket, (tolerance_change, max_trials, trials), evaluate)
+    let rest = SearchLimits { max_trials: limits.max_trials - trials, ..limits };
+    let end = zoom(start, bracket, rest, evaluate)?;
+    Ok(End { evaluations: trials + end.evaluations, ..end })
 }
 
 fn end(trial: Trial, evaluations: u64) -> End {
-    End { t: trial.t, loss: trial.loss, grad: trial.grad, evaluations }
+    End { t: trial.t, here: LossAndGrad { loss: trial.loss, grad: trial.grad }, evaluations }
 }
 
 /// Narrows a bracket that holds a point satisfying the conditions.
 fn zoom(
     start: &Start<'_>,
     bracket: [Trial; 2],
-    (tolerance_change, max_trials, mut trials): (f64, u64, u64),
+    limits: SearchLimits,
     evaluate: &mut Closure<'_>,
 ) -> Result<End> {
     let width = largest(start.direction);
-    let [a, b] = bracket;
     // The places matter: torch interpolates from the first to the second, whichever is lower.
-    let mut ends = [a, b];
+    let mut ends = bracket;
     let mut low = usize::from(ends[0].loss > ends[1].loss);
-    let mut stuck = false;
-    while trials < max_trials && (ends[1].t - ends[0].t).abs() * width >= tolerance_change {
-        let (least, most) = (ends[0].t.min(ends[1].t), ends[0].t.max(ends[1].t));
-        let mut t = interpolate(&ends[0], &ends[1], (least, most));
-        // A trial close to an end makes too little progress; the second time it moves inwards.
-        let margin = 0.1 * (most - least);
-        if (most - t).min(t - least) < margin {
-            if stuck || t >= most || t <= least {
-                t = if (t - most).abs() < (t - least).abs() { most - margin } else { least + margin };
-                stuck = false;
-            } else {
-                stuck = true;
-            }
-        } else {
-            stuck = false;
-        }
-        let trial = start.evaluate(t, evaluate)?;
+    let (mut trials, mut stuck) = (0, false);
+    while trials < limits.max_trials && (ends[1].t - ends[0].t).abs() * width >= limits.tolerance_change {
+        let trial = start.evaluate(next_trial(&ends, &mut stuck), evaluate)?;
         trials += 1;
         let high = 1 - low;
         if start.too_high(&trial) || trial.loss >= ends[low].loss {
@@ -139,6 +140,24 @@ fn zoom(
     }
     let [a, b] = ends;
     Ok(end(if low == 0 { a } else { b }, trials + 1))
+}
+
+/// The step length to try next within a bracket. A trial close to an end makes too little progress; the second time,
+/// when the search is `stuck`, it moves inwards.
+fn next_trial([a, b]: &[Trial; 2], stuck: &mut bool) -> f64 {
+    let (least, most) = (a.t.min(b.t), a.t.max(b.t));
+    let t = interpolate(a, b, (least, most));
+    let margin = 0.1 * (most - least);
+    let is_close = (most - t).min(t - least) < margin;
+    let moves_inwards = is_close && (*stuck || t >= most || t <= least);
+    *stuck = is_close && !moves_inwards;
+    if !moves_inwards {
+        t
+    } else if (t - most).abs() < (t - least).abs() {
+        most - margin
+    } else {
+        least + margin
+    }
 }
 
 /// The minimum of the cubic through two points and their slopes, within bounds.

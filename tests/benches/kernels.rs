@@ -12,7 +12,7 @@ use descent::distributed::Single;
 use descent::kernels::cross_entropy::Weighting;
 use descent::kernels::pairwise::Pairwise;
 use descent::kernels::real::Real;
-use descent::kernels::recurrent::Kind;
+use descent::kernels::recurrent::CellKind;
 use descent::kernels::update::GradTransform;
 use descent::kernels::{
     Accumulate, Activation, GradOut, MatmulPrecision, activation, autograd, batch_norm, cross_entropy,
@@ -21,14 +21,20 @@ use descent::kernels::{
 use descent::optim::adam::Adam;
 use descent::optim::{ElementwiseRule, Step};
 use descent::rng::{Purpose, Stream};
+use rand::Rng;
+use rand_distr::Normal;
 
 /// Rows of a batch.
 const N: usize = 64;
 /// Width of a layer.
 const H: usize = 256;
 
+/// Normal numbers, the same for the same shape.
 fn random(shape: &[usize]) -> Tensor {
-    Tensor::randn(0f32, 0.5, shape, &Device::Cpu).expect("a small tensor fits")
+    let mut stream = Stream::new(1, Purpose::Init, 0);
+    let normal = Normal::new(0.0, 0.5).expect("a deviation");
+    let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| stream.sample(normal)).collect();
+    Tensor::from_vec(numbers, shape, &Device::Cpu).expect("a small tensor fits")
 }
 
 /// A kernel and its reference side by side. What fails stops the bench: there is no one to report to.
@@ -48,15 +54,15 @@ fn outs(buffers: &[Tensor]) -> impl Iterator<Item = GradOut<'_>> {
     buffers.iter().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE })
 }
 
-fn layers(c: &mut Criterion) {
+fn linear_layer(c: &mut Criterion) {
     let (xs, w, b) = (random(&[N, 784]), random(&[H, 784]), random(&[H]));
     let (grad, buffers) = (random(&[N, H]), [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")]);
-    let act = Some(Activation::Relu);
+    let (act, precision) = (Some(Activation::Relu), MatmulPrecision::F32);
     let fused = || {
-        let output = linear::forward(&xs, &w, &b, act, MatmulPrecision::F32)?;
+        let output = linear::forward(&xs, &w, &b, act, precision)?;
         let mut outs = outs(&buffers);
-        let back = linear::backward(&w, &output, act, &grad, (true, MatmulPrecision::F32))?;
-        linear::gradients(&xs, &back.grad, [outs.next(), outs.next()], MatmulPrecision::F32)?;
+        let back = linear::backward(linear::Through { w: &w, act, precision }, &output, &grad, true)?;
+        linear::gradients(&xs, &back.grad, [outs.next(), outs.next()], precision)?;
         drop(black_box(back));
         candle_core::Result::Ok(())
     };
@@ -65,8 +71,10 @@ fn layers(c: &mut Criterion) {
             .map(|grads| drop(black_box(grads)))
     };
     side_by_side(c, "linear and relu", fused, reference);
+}
 
-    let (xs, w) = (random(&[N, H]), random(&[H]));
+fn normalizations(c: &mut Criterion) {
+    let (xs, w, b, grad) = (random(&[N, H]), random(&[H]), random(&[H]), random(&[N, H]));
     let buffers = [w.zeros_like().expect("fits"), b.zeros_like().expect("fits")];
     let pair = || {
         let mut outs = outs(&buffers);
@@ -113,12 +121,13 @@ fn elementwise(c: &mut Criterion) {
 
     let images = Tensor::ones((10_000, 784), DType::U8, &Device::Cpu).expect("fits");
     let indices: Vec<u32> = (0..10_000).step_by(157).collect();
+    let affine = gather::Affine { scale: 0.1, shift: -0.5 };
     let fused = || {
-        gather::rows(&images, &indices, &images.dims()[1..], (0.1, -0.5), DType::F32, None)
+        gather::rows(&images, &indices, &images.dims()[1..], affine, DType::F32, None)
             .map(|xs| drop(black_box(xs)))
     };
     let reference = || {
-        gather::plain(&images, &indices, &images.dims()[1..], (0.1, -0.5), DType::F32)
+        gather::plain(&images, &indices, &images.dims()[1..], affine, DType::F32)
             .map(|xs| drop(black_box(xs)))
     };
     side_by_side(c, "gather", fused, reference);
@@ -162,7 +171,9 @@ fn losses(c: &mut Criterion) {
 fn sequences(c: &mut Criterion) {
     let (steps, features, hidden) = (28, 28, 128);
     let (xs, grad) = (random(&[steps, N, features]), random(&[steps, N, hidden]));
-    for (name, kind) in [("rnn", Kind::Elman(Activation::Tanh)), ("lstm", Kind::Lstm), ("gru", Kind::Gru)] {
+    for (name, kind) in
+        [("rnn", CellKind::Elman(Activation::Tanh)), ("lstm", CellKind::Lstm), ("gru", CellKind::Gru)]
+    {
         let rows = kind.gates() * hidden;
         let cell = [random(&[rows, features]), random(&[rows, hidden]), random(&[rows]), random(&[rows])];
         let buffers = cell.each_ref().map(|p| p.zeros_like().expect("fits"));
@@ -197,6 +208,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = layers, elementwise, losses, sequences, updates
+    targets = linear_layer, normalizations, elementwise, losses, sequences, updates
 }
 criterion_main!(benches);

@@ -8,7 +8,7 @@ use descent::checkpoint;
 use descent::config::Config;
 use descent::data::Sources;
 use descent::loss::Losses;
-use descent::model::{Model, Network};
+use descent::model::{Model, Network, NetworkOptions};
 use descent::nn::Init;
 use descent::optim::Rule;
 use descent::optim::schedule::Schedules;
@@ -186,7 +186,8 @@ fn candle_loads_what_was_trained() {
     let xs = normal(1, (3, 784)).to_dtype(DType::F32).unwrap();
     let theirs = second.forward(&first.forward(&xs).unwrap().relu().unwrap()).unwrap();
     let config = Config::read(folder.path().join("run/config.toml"), &[]).unwrap();
-    let network = Network::new(&config.model, &[784], 10, 0, (DType::F32, &Device::Cpu)).unwrap();
+    let network =
+        Network::new(&config.model, &[784], 10, 0, NetworkOptions::new(DType::F32, &Device::Cpu)).unwrap();
     network.params().load(&checkpoint::load(&folder.path().join("run/model.safetensors")).unwrap()).unwrap();
     assert!(relative_difference(&network.forward(&xs).unwrap(), &theirs) < 1e-5);
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch};
 use super::room;
 use crate::kernels::Activation;
 
@@ -16,7 +16,7 @@ pub(in crate::kernels) fn forward(act: Activation, xs: &Tensor) -> Result<Tensor
     let ys = room(xs.shape(), xs)?;
     let count = xs.elem_count();
     let args = [Arg::Out(&ys), Arg::In(xs), Arg::Count(count), number(Some(act))];
-    launch(xs.device(), ("activate", Some(xs.dtype())), Threads::Each(count), &args)?;
+    launch(xs.device(), Kernel::of("activate", xs.dtype()), Threads::Each(count), &args)?;
     Ok(ys)
 }
 
@@ -31,6 +31,6 @@ pub(in crate::kernels) fn backward(
     let count = xs.elem_count();
     let args =
         [Arg::Out(&out), Arg::In(xs), Arg::In(ys), Arg::In(grad), Arg::Count(count), number(Some(act))];
-    launch(xs.device(), ("multiply_slope", Some(xs.dtype())), Threads::Each(count), &args)?;
+    launch(xs.device(), Kernel::of("multiply_slope", xs.dtype()), Threads::Each(count), &args)?;
     Ok(out)
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch};
 use super::{join, room, room_for_sums, sum_products};
 use crate::kernels::GradOut;
 
@@ -13,7 +13,7 @@ pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64)
     let moments = room_for_sums(2 * width, xs.device())?;
     let (mean, var) = (room(width, xs)?, room(width, xs)?);
     let args = [Arg::Out(&moments), Arg::Out(&mean), Arg::Out(&var), Arg::In(xs), rows, cols];
-    launch(xs.device(), ("column_moments", Some(xs.dtype())), Threads::Columns(width), &args)?;
+    launch(xs.device(), Kernel::of("column_moments", xs.dtype()), Threads::Columns(width), &args)?;
     let (ys, normalized) = (room(xs.shape(), xs)?, room(xs.shape(), xs)?);
     let args = [
         Arg::Out(&ys),
@@ -26,14 +26,16 @@ pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64)
         cols,
         Arg::F64(eps),
     ];
-    launch(xs.device(), ("batch_normalize", Some(xs.dtype())), Threads::Each(count * width), &args)?;
+    launch(xs.device(), Kernel::of("batch_normalize", xs.dtype()), Threads::Each(count * width), &args)?;
     Ok([ys, normalized, mean, var])
 }
 
 /// The gradient of the input; those of scale and shift go to their outputs.
 pub(in crate::kernels) fn backward(
     w: &Tensor,
-    (normalized, var, eps): (&Tensor, &Tensor, f64),
+    normalized: &Tensor,
+    var: &Tensor,
+    eps: f64,
     grad: &Tensor,
     outs: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
@@ -51,7 +53,7 @@ pub(in crate::kernels) fn backward(
         Arg::Count(width),
         Arg::F64(eps),
     ];
-    launch(grad.device(), ("batch_norm_back", Some(grad.dtype())), Threads::Each(count * width), &args)?;
+    launch(grad.device(), Kernel::of("batch_norm_back", grad.dtype()), Threads::Each(count * width), &args)?;
     join(&sums, outs)?;
     Ok(dx)
 }

@@ -2,43 +2,45 @@
 
 use candle_core::{Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch};
 use super::{room, room_for_sums, total};
-use crate::kernels::cross_entropy::{OfLikelihood, Weighting};
+use crate::kernels::cross_entropy::{OfLikelihood, Scores, Weighting};
+use crate::kernels::{Scalar, ValueAndGrad};
 
-/// As `cross_entropy::value_and_grad`, with the sum on the device.
+/// As `cross_entropy::value_and_grad`.
 pub(in crate::kernels) fn value_and_grad(
     logits: &Tensor,
     targets: &Tensor,
     how: &Weighting<'_>,
     divisor: f64,
-) -> Result<(Tensor, Tensor)> {
+) -> Result<ValueAndGrad> {
     let weight_sum = (0..logits.dims2()?.1).map(|class| how.weight(class)).sum();
     let more =
         [Arg::F64(weight_sum), Arg::F64(how.label_smoothing), Arg::I64(how.ignore_index), Arg::F64(divisor)];
-    by_rows("cross_entropy", (logits, targets), how.class_weight, &more)
+    by_rows("cross_entropy", logits, targets, how.class_weight, &more)
 }
 
-/// As `cross_entropy::value_and_grad_of_likelihood`, with the sum on the device.
+/// As `cross_entropy::value_and_grad_of_likelihood`.
 pub(in crate::kernels) fn value_and_grad_of_likelihood(
     loss: &impl OfLikelihood,
-    (logits, normalized): (&Tensor, bool),
+    Scores { values, are_normalized }: Scores<'_>,
     targets: &Tensor,
     ignored: i64,
     divisor: f64,
-) -> Result<(Tensor, Tensor)> {
+) -> Result<ValueAndGrad> {
     let more =
-        [Arg::F64(loss.gamma()), Arg::U32(u32::from(normalized)), Arg::I64(ignored), Arg::F64(divisor)];
-    by_rows("likelihood", (logits, targets), loss.weights(), &more)
+        [Arg::F64(loss.gamma()), Arg::U32(u32::from(are_normalized)), Arg::I64(ignored), Arg::F64(divisor)];
+    by_rows("likelihood", values, targets, loss.weights(), &more)
 }
 
 /// The sum of what the rows lose, and its gradient, by a kernel that takes `more` behind what all take.
 fn by_rows(
     name: &str,
-    (logits, targets): (&Tensor, &Tensor),
+    logits: &Tensor,
+    targets: &Tensor,
     weights: Option<&[f64]>,
     more: &[Arg<'_>],
-) -> Result<(Tensor, Tensor)> {
+) -> Result<ValueAndGrad> {
     let (count, classes) = logits.dims2()?;
     let weights = weights.map(|weights| Tensor::new(weights, logits.device())).transpose()?;
     let grad = room(logits.shape(), logits)?;
@@ -53,6 +55,6 @@ fn by_rows(
         Arg::Count(classes),
     ];
     let args = [&args, more].concat();
-    launch(logits.device(), (name, Some(logits.dtype())), Threads::Rows(count), &args)?;
-    Ok((total(&losses)?, grad))
+    launch(logits.device(), Kernel::of(name, logits.dtype()), Threads::Rows(count), &args)?;
+    Ok(ValueAndGrad { value: Scalar::Device(total(&losses)?), grad })
 }

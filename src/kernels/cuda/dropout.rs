@@ -1,21 +1,33 @@
 //! Dropout masks.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::launch::{Arg, Threads, launch, room};
+use super::launch::{Arg, Kernel, Threads, launch};
+use super::room;
 use crate::rng::Source;
 
-/// A mask of (steps, rows, width) elements: `kept` where the stream's word is not below `dropped`, else 0. Positions in
-/// the stream go row by row, from `first` on.
-pub(in crate::kernels) fn mask(
-    (device, dtype): (&Device, DType),
-    [steps, rows, width]: [usize; 3],
-    (source, step_counter): (Source, Option<&Tensor>),
-    first: u64,
-    (dropped, kept): (u64, f64),
-) -> Result<Tensor> {
+/// The elements of a mask, and where they come from.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Draw<'a> {
+    /// Steps, rows and width of the mask. Positions in the stream go row by row.
+    pub(in crate::kernels) shape: [usize; 3],
+    /// The stream.
+    pub(in crate::kernels) source: Source,
+    /// Where the number of the step is that the stream is of, if it is not the source's.
+    pub(in crate::kernels) step_counter: Option<&'a Tensor>,
+    /// The position of the first element in the stream.
+    pub(in crate::kernels) first: u64,
+    /// Elements whose word of the stream is below this are 0.
+    pub(in crate::kernels) dropped: u64,
+    /// The others are this.
+    pub(in crate::kernels) kept: f64,
+}
+
+/// A mask of (steps, rows, width) elements, of the type of `like` and on its device.
+pub(in crate::kernels) fn mask(like: &Tensor, draw: Draw<'_>) -> Result<Tensor> {
+    let Draw { shape: [steps, rows, width], source, step_counter, first, dropped, kept } = draw;
     let count = steps * rows * width;
-    let mask = room(count.into(), dtype, device)?;
+    let mask = room(count, like)?;
     let args = [
         Arg::Out(&mask),
         Arg::Count(steps),
@@ -30,6 +42,6 @@ pub(in crate::kernels) fn mask(
         Arg::U64(dropped),
         Arg::F64(kept),
     ];
-    launch(device, ("dropout_mask", Some(dtype)), Threads::Each(count), &args)?;
+    launch(like.device(), Kernel::of("dropout_mask", like.dtype()), Threads::Each(count), &args)?;
     Ok(mask)
 }

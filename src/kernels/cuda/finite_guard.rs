@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
-use super::update::Replayed;
+use super::launch::{Arg, Kernel, Threads, launch};
+use super::replayed::Replayed;
 use super::write;
 
 /// The most blocks that read the gradients, and the elements for which one more block pays.
@@ -40,6 +40,17 @@ pub struct Thresholds {
     pub norm: Option<f64>,
     /// The largest mean loss.
     pub loss: f64,
+}
+
+/// What a guard saw of the last updates.
+#[derive(Debug, Clone)]
+pub struct GuardRecord {
+    /// Losses by step % places.
+    pub losses: Vec<f64>,
+    /// The norms of the gradients, likewise.
+    pub norms: Vec<f64>,
+    /// The first step that was skipped.
+    pub first_skipped: Option<u64>,
 }
 
 impl FiniteGuard {
@@ -82,7 +93,7 @@ impl FiniteGuard {
         let count = grads.elem_count();
         let pieces = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
         let args = [Arg::Out(&self.partial), Arg::In(grads), Arg::Count(count), Arg::Count(pieces)];
-        launch(grads.device(), ("squares", Some(grads.dtype())), Threads::Blocks(pieces), &args)?;
+        launch(grads.device(), Kernel::of("squares", grads.dtype()), Threads::Blocks(pieces), &args)?;
         let args = [
             Arg::Out(&self.skip_flag),
             Arg::Out(&self.losses),
@@ -94,28 +105,32 @@ impl FiniteGuard {
             Arg::F64(limits.norm.unwrap_or(-1.0)),
             Arg::F64(limits.loss),
         ];
-        launch(self.skip_flag.device(), ("finite_guard", None), Threads::Blocks(1), &args)
+        launch(self.skip_flag.device(), Kernel::untyped("finite_guard"), Threads::Blocks(1), &args)
     }
 
     /// Restores buffers to their values before the update, if it is skipped.
     pub fn restore_skipped(&self, buffers: &[Tensor], before: &[Tensor]) -> Result<()> {
         for (buffer, before) in buffers.iter().zip(before) {
             let count = buffer.elem_count();
-            let name = if buffer.dtype().is_float() { "restore_skipped" } else { "restore_skipped_count" };
-            let dtype = buffer.dtype().is_float().then(|| buffer.dtype());
+            let dtype = buffer.dtype();
+            let kernel = if dtype.is_float() {
+                Kernel::of("restore_skipped", dtype)
+            } else {
+                Kernel::untyped("restore_skipped_count")
+            };
             let args = [Arg::Out(buffer), Arg::In(before), Arg::Count(count), Arg::In(&self.skip_flag)];
-            launch(buffer.device(), (name, dtype), Threads::Each(count), &args)?;
+            launch(buffer.device(), kernel, Threads::Each(count), &args)?;
         }
         Ok(())
     }
 
-    /// Waits for the device. Returns losses and norms by step % places, and the first step that was skipped.
+    /// Waits for the device, and reads what it has of the last updates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
-    pub fn read(&self) -> Result<(Vec<f64>, Vec<f64>, Option<u64>)> {
+    pub fn read(&self) -> Result<GuardRecord> {
         let all = Tensor::cat(&[&self.losses, &self.skip_flag], 0)?.to_vec1::<f64>()?;
         let (losses, rest) = all.split_at(self.places);
         let (norms, skip_flag) = rest.split_at(self.places);
-        let ceased = (skip_flag[1] == 0.0).then_some(skip_flag[2] as u64);
-        Ok((losses.to_vec(), norms.to_vec(), ceased))
+        let first_skipped = (skip_flag[1] == 0.0).then_some(skip_flag[2] as u64);
+        Ok(GuardRecord { losses: losses.to_vec(), norms: norms.to_vec(), first_skipped })
     }
 }

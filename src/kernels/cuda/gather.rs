@@ -2,14 +2,15 @@
 
 use candle_core::{DType, Result, Tensor};
 
-use super::launch::{Arg, Threads, launch, room};
+use super::launch::{Arg, Kernel, Threads, launch, room};
+use crate::kernels::gather::Affine;
 
 /// As `gather::rows`, with the rows' numbers on the device. They are sure to be in the data set.
 pub(in crate::kernels) fn rows(
     xs: &Tensor,
     rows: &Tensor,
     row: &[usize],
-    (scale, shift): (f64, f64),
+    affine: Affine,
     dtype: DType,
 ) -> Result<Tensor> {
     let count = rows.elem_count();
@@ -24,9 +25,9 @@ pub(in crate::kernels) fn rows(
         Arg::Count(count),
         Arg::Count(width),
         Arg::Count(stride),
-        Arg::F64(scale),
-        Arg::F64(shift),
+        Arg::F64(affine.scale),
+        Arg::F64(affine.shift),
     ];
-    launch(xs.device(), (name, Some(dtype)), Threads::Each(count * width), &args)?;
+    launch(xs.device(), Kernel::of(name, dtype), Threads::Each(count * width), &args)?;
     Ok(out)
 }

@@ -3,7 +3,7 @@
 //!
 //! A replay has the arguments of the capture, so what differs from one to the next lies in the device's memory. Nothing
 //! that is captured may come from the host; what candle sends there, shapes and constants, it keeps on the device while
-//! [`Constants`] live, if the same work was done once before.
+//! [`CachedConstants`] live, if the same work was done once before.
 
 use candle_core::{Device, Result, bail};
 
@@ -20,12 +20,12 @@ impl std::fmt::Debug for Graph {
 }
 
 /// While this lives, shapes and constants that candle sends to the device stay there.
-pub struct Constants {
+pub struct CachedConstants {
     #[cfg(feature = "cuda")]
     _guard: Option<Box<dyn std::any::Any>>,
 }
 
-impl Constants {
+impl CachedConstants {
     /// From now on.
     #[cfg_attr(
         not(feature = "cuda"),

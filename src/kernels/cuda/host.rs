@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use candle_core::{DType, Result, Tensor, WithDType, bail};
 
 use super::super::storage::{edit, view};
+use super::launch::Grid;
 
 /// As `descent_launch` in host.h.
 type Launch = unsafe extern "C" fn(*const c_char, *const u32, *const u32, *mut *mut c_void, usize) -> c_int;
@@ -40,7 +41,7 @@ fn library() -> Result<&'static Mutex<libloading::Library>> {
 
 pub(super) fn launch(
     name: &str,
-    (blocks, [x, y]): (u32, [u32; 2]),
+    Grid { blocks, threads: [x, y] }: Grid,
     pointers: &mut [*mut c_void],
 ) -> Result<()> {
     // One at a time: a block's shared memory is static there.

@@ -9,7 +9,11 @@ use std::ffi::c_void;
 
 use candle_core::{DType, Device, Result, Shape, Tensor, bail};
 
-use super::update::{CONSTANTS, Constants};
+/// The number of constants an update's kernel takes.
+pub(super) const CONSTANTS: usize = 16;
+
+/// The gradient's transformation, then the formula's constants.
+pub(super) type Constants = [f64; CONSTANTS];
 
 /// An argument of a kernel, in the kernel's order.
 #[derive(Clone, Copy)]
@@ -58,9 +62,20 @@ pub(super) enum Threads {
     Blocks(usize),
 }
 
+/// How a kernel is launched.
+#[derive(Clone, Copy)]
+pub(super) struct Grid {
+    pub(super) blocks: u32,
+    /// The threads of a block in two dimensions.
+    #[cfg_attr(
+        not(any(test, feature = "cuda")),
+        expect(dead_code, reason = "without CUDA nothing is launched")
+    )]
+    pub(super) threads: [u32; 2],
+}
+
 impl Threads {
-    /// Blocks of the grid, and the threads of a block in two dimensions.
-    fn shape(self) -> Result<(u32, [u32; 2])> {
+    fn grid(self) -> Result<Grid> {
         /// With more elements a thread takes several.
         const MOST: usize = 1 << 16;
         let (blocks, threads) = match self {
@@ -70,7 +85,7 @@ impl Threads {
             Self::Blocks(count) => (count, [256, 1]),
         };
         match u32::try_from(blocks) {
-            Ok(blocks) => Ok((blocks, threads)),
+            Ok(blocks) => Ok(Grid { blocks, threads }),
             Err(_) => bail!("{blocks} blocks are more than a GPU can start at once"),
         }
     }
@@ -95,30 +110,50 @@ union Value {
     constants: [f64; CONSTANTS],
 }
 
-/// Runs the kernel `name` for tensors of `dtype`; those that know no type have none.
-pub(super) fn launch(
-    device: &Device,
-    (name, dtype): (&str, Option<DType>),
-    threads: Threads,
-    args: &[Arg<'_>],
-) -> Result<()> {
-    let (blocks, threads) = threads.shape()?;
-    if blocks == 0 {
+/// A kernel, by its name in `kernels.cu`.
+#[derive(Clone, Copy)]
+pub(super) struct Kernel<'a> {
+    name: &'a str,
+    /// The type of its tensors; nothing where it is for one type alone.
+    dtype: Option<DType>,
+}
+
+impl<'a> Kernel<'a> {
+    /// One that is there for several types.
+    pub(super) fn of(name: &'a str, dtype: DType) -> Self {
+        Self { name, dtype: Some(dtype) }
+    }
+
+    /// One that is for one type alone.
+    pub(super) fn untyped(name: &'a str) -> Self {
+        Self { name, dtype: None }
+    }
+
+    fn full_name(self) -> Result<String> {
+        let Self { name, dtype } = self;
+        match dtype {
+            None => Ok(name.to_owned()),
+            Some(DType::F32) => Ok(format!("{name}_f32")),
+            Some(DType::F64) => Ok(format!("{name}_f64")),
+            Some(other) => bail!("no kernel for {other:?}"),
+        }
+    }
+}
+
+/// Runs a kernel.
+pub(super) fn launch(device: &Device, kernel: Kernel<'_>, threads: Threads, args: &[Arg<'_>]) -> Result<()> {
+    let grid = threads.grid()?;
+    if grid.blocks == 0 {
         return Ok(());
     }
-    let name = match dtype {
-        None => name.to_owned(),
-        Some(DType::F32) => format!("{name}_f32"),
-        Some(DType::F64) => format!("{name}_f64"),
-        Some(other) => bail!("no kernel for {other:?}"),
-    };
+    let name = kernel.full_name()?;
     let mut values = args.iter().map(|arg| value(*arg)).collect::<Result<Vec<Value>>>()?;
     let mut pointers: Vec<*mut c_void> =
         values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
     match device {
-        Device::Cuda(device) => on_gpu(device, &name, (blocks, threads), &mut pointers),
+        Device::Cuda(device) => on_gpu(device, &name, grid, &mut pointers),
         #[cfg(test)]
-        Device::Cpu => super::host::launch(&name, (blocks, threads), &mut pointers),
+        Device::Cpu => super::host::launch(&name, grid, &mut pointers),
         _ => bail!("kernel {name} is for GPUs"),
     }
 }
@@ -190,7 +225,7 @@ fn gpu_address(storage: &candle_core::CudaStorage, start: usize) -> Result<u64> 
 fn on_gpu(
     device: &candle_core::CudaDevice,
     name: &str,
-    (blocks, [x, y]): (u32, [u32; 2]),
+    Grid { blocks, threads: [x, y] }: Grid,
     pointers: &mut [*mut c_void],
 ) -> Result<()> {
     use candle_core::cuda_backend::WrapErr;
@@ -258,6 +293,6 @@ fn function(
 }
 
 #[cfg(not(feature = "cuda"))]
-fn on_gpu(_: &candle_core::CudaDevice, name: &str, _: (u32, [u32; 2]), _: &mut [*mut c_void]) -> Result<()> {
+fn on_gpu(_: &candle_core::CudaDevice, name: &str, _: Grid, _: &mut [*mut c_void]) -> Result<()> {
     bail!("kernel {name} needs a binary with the feature `cuda`")
 }

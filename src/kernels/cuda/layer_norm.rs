@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch};
 use super::{join, room, room_for_sums, sum_products};
 use crate::kernels::GradOut;
 
@@ -22,14 +22,15 @@ pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64)
         Arg::Count(width),
         Arg::F64(eps),
     ];
-    launch(xs.device(), ("layer_normalize", Some(xs.dtype())), Threads::Rows(count), &args)?;
+    launch(xs.device(), Kernel::of("layer_normalize", xs.dtype()), Threads::Rows(count), &args)?;
     Ok([ys, normalized, inverse])
 }
 
 /// The gradient of the input; those of scale and shift go to their outputs.
 pub(in crate::kernels) fn backward(
     w: &Tensor,
-    (normalized, inverse): (&Tensor, &Tensor),
+    normalized: &Tensor,
+    inverse: &Tensor,
     grad: &Tensor,
     outs: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
@@ -45,7 +46,7 @@ pub(in crate::kernels) fn backward(
         Arg::Count(count),
         Arg::Count(width),
     ];
-    launch(grad.device(), ("layer_norm_back", Some(grad.dtype())), Threads::Rows(count), &args)?;
+    launch(grad.device(), Kernel::of("layer_norm_back", grad.dtype()), Threads::Rows(count), &args)?;
     join(&sums, outs)?;
     Ok(dx)
 }

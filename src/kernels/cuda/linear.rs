@@ -3,19 +3,27 @@
 use candle_core::{Result, Tensor};
 
 use super::activation::number;
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch};
 use super::{room, sum_rows};
-use crate::kernels::linear::product;
+use crate::kernels::matmul_precision::product;
 use crate::kernels::{Activation, GradOut, MatmulPrecision, autograd};
 
-/// The value (N, out), and the argument of an activation whose slope needs it.
+/// What [`forward`] gives.
+pub(in crate::kernels) struct Activated {
+    /// The value, (N, out).
+    pub(in crate::kernels) ys: Tensor,
+    /// The argument of an activation whose slope needs it.
+    pub(in crate::kernels) argument: Option<Tensor>,
+}
+
+/// As `linear::forward`.
 pub(in crate::kernels) fn forward(
     xs: &Tensor,
     w: &Tensor,
     b: &Tensor,
     act: Option<Activation>,
     precision: MatmulPrecision,
-) -> Result<(Tensor, Option<Tensor>)> {
+) -> Result<Activated> {
     let ys = product(xs, &w.t()?, precision)?;
     let argument = act.filter(|act| act.needs_input()).map(|_| room(ys.shape(), &ys)).transpose()?;
     let count = ys.elem_count();
@@ -27,8 +35,8 @@ pub(in crate::kernels) fn forward(
         Arg::Count(b.elem_count()),
         number(act),
     ];
-    launch(xs.device(), ("bias_and_activate", Some(xs.dtype())), Threads::Each(count), &args)?;
-    Ok((ys, argument))
+    launch(xs.device(), Kernel::of("bias_and_activate", xs.dtype()), Threads::Each(count), &args)?;
+    Ok(Activated { ys, argument })
 }
 
 /// As `linear::gradients`.

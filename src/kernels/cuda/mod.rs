@@ -20,6 +20,7 @@ pub(super) mod layer_norm;
 mod libraries;
 pub(super) mod linear;
 pub(super) mod recurrent;
+mod replayed;
 #[cfg(test)]
 mod tests;
 pub(super) mod update;
@@ -27,11 +28,11 @@ pub(super) mod update;
 use candle_core::{DType, Device, Result, Tensor};
 
 pub use devices::{BUILT_WITH, Found, device, devices, found};
-pub use finite_guard::{FiniteGuard, SkipFlag, Thresholds};
-pub use graph::{Constants, Graph};
-pub use update::Replayed;
+pub use finite_guard::{FiniteGuard, GuardRecord, SkipFlag, Thresholds};
+pub use graph::{CachedConstants, Graph};
+pub use replayed::Replayed;
 
-use launch::{Arg, Threads, launch};
+use launch::{Arg, Kernel, Threads, launch};
 
 use super::GradOut;
 
@@ -61,7 +62,7 @@ pub(super) fn sum_rows(rows: &Tensor, GradOut { buffer, accumulate }: GradOut<'_
     let count = rows.elem_count() / width.max(1);
     launch(
         rows.device(),
-        ("sum_rows", Some(rows.dtype())),
+        Kernel::of("sum_rows", rows.dtype()),
         Threads::Columns(width),
         &[
             Arg::Out(buffer),
@@ -79,7 +80,7 @@ fn sum_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (count, width) = a.dims2()?;
     let sums = room_for_sums(2 * width, a.device())?;
     let args = [Arg::Out(&sums), Arg::In(a), Arg::In(b), Arg::Count(count), Arg::Count(width)];
-    launch(a.device(), ("sum_products", Some(a.dtype())), Threads::Columns(width), &args)?;
+    launch(a.device(), Kernel::of("sum_products", a.dtype()), Threads::Columns(width), &args)?;
     Ok(sums)
 }
 
@@ -95,7 +96,7 @@ fn join(sums: &Tensor, outs: [GradOut<'_>; 2]) -> Result<()> {
             Arg::F64(accumulate.beta),
             Arg::F64(accumulate.alpha),
         ];
-        launch(buffer.device(), ("join", Some(buffer.dtype())), Threads::Each(count), &args)?;
+        launch(buffer.device(), Kernel::of("join", buffer.dtype()), Threads::Each(count), &args)?;
     }
     Ok(())
 }
@@ -104,6 +105,6 @@ fn join(sums: &Tensor, outs: [GradOut<'_>; 2]) -> Result<()> {
 pub(super) fn total(numbers: &Tensor) -> Result<Tensor> {
     let out = room_for_sums(1, numbers.device())?;
     let args = [Arg::Out(&out), Arg::In(numbers), Arg::Count(numbers.elem_count())];
-    launch(numbers.device(), ("total", None), Threads::Blocks(1), &args)?;
+    launch(numbers.device(), Kernel::untyped("total"), Threads::Blocks(1), &args)?;
     out.reshape(())
 }

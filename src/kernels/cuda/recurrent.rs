@@ -3,69 +3,83 @@
 use candle_core::{Result, Tensor};
 
 use super::activation::number;
-use super::launch::{Arg, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch};
 use super::{room, sum_rows};
-use crate::kernels::recurrent::{Cell, Kind, Pass, order};
+use crate::kernels::recurrent::{Cell, CellKind, Output, Pass, order};
 use crate::kernels::{GradOut, autograd};
 
-/// The states (T, N, H), and what [`backward`] needs besides.
+/// As `recurrent::forward`.
 pub(in crate::kernels) fn forward(
-    kind: Kind,
+    kind: CellKind,
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
     reverse: bool,
-) -> Result<(Tensor, Vec<Tensor>)> {
+) -> Result<Output> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
-    let (device, dtype) = (xs.device(), Some(xs.dtype()));
     let zs = xs.reshape((steps * n, features))?.matmul(&w_ih.t()?)?.reshape((steps, n, width))?;
     let w_hh = w_hh.t()?;
     // Elman's states take the place of what the input gave.
     let hs = if width == hidden { zs.clone() } else { room((steps, n, hidden), xs)? };
-    // The memories of an LSTM, or what the state gave to a GRU's n.
     let kept = if width == hidden { hs.clone() } else { room((steps, n, hidden), xs)? };
-    let (rows, cols) = (Arg::Count(n), Arg::Count(hidden));
+    let sequence = Sequence { zs, hs, kept };
     for (t, previous) in order(steps, reverse) {
-        let (z, h, own) = (zs.get(t)?, hs.get(t)?, kept.get(t)?);
-        let before = previous.map(|previous| hs.get(previous)).transpose()?;
-        let from = before.as_ref().map(|before| before.matmul(&w_hh)).transpose()?;
-        let from = Arg::or_null(from.as_ref());
-        let bias = [Arg::In(b_ih), Arg::In(b_hh)];
-        let threads = Threads::Each(n * hidden);
+        let from = previous.map(|previous| sequence.hs.get(previous)?.matmul(&w_hh)).transpose()?;
+        sequence.step(kind, t, previous, &[Arg::or_null(from.as_ref()), Arg::In(b_ih), Arg::In(b_hh)])?;
+    }
+    let Sequence { zs, hs, kept } = sequence;
+    let saved = if width == hidden { Vec::new() } else { vec![zs, kept] };
+    Ok(Output { hs, saved })
+}
+
+/// A forward pass on its way.
+struct Sequence {
+    /// What the input gave to the gates, (T, N, G H), and in their place the gates.
+    zs: Tensor,
+    /// The states, (T, N, H).
+    hs: Tensor,
+    /// The memories of an LSTM, or what the state gave to a GRU's n, (T, N, H).
+    kept: Tensor,
+}
+
+impl Sequence {
+    /// Launches a step; `sums` are what the state before it gave, and the biases.
+    fn step(&self, kind: CellKind, t: usize, previous: Option<usize>, sums: &[Arg<'_>; 3]) -> Result<()> {
+        let (z, h, own) = (self.zs.get(t)?, self.hs.get(t)?, self.kept.get(t)?);
+        let (n, hidden) = h.dims2()?;
+        let (device, dtype, threads) = (h.device(), h.dtype(), Threads::Each(n * hidden));
+        let (rows, cols) = (Arg::Count(n), Arg::Count(hidden));
+        let [from, b_ih, b_hh] = *sums;
         match kind {
-            Kind::Elman(act) => {
-                let args = [Arg::Out(&h), from, bias[0], bias[1], rows, cols, number(Some(act))];
-                launch(device, ("elman_step", dtype), threads, &args)?;
+            CellKind::Elman(act) => {
+                let args = [Arg::Out(&h), from, b_ih, b_hh, rows, cols, number(Some(act))];
+                launch(device, Kernel::of("elman_step", dtype), threads, &args)
             }
-            Kind::Lstm => {
-                let before = previous.map(|previous| kept.get(previous)).transpose()?;
-                let memory = [Arg::or_null(before.as_ref()), Arg::Out(&own)];
-                let args =
-                    [Arg::Out(&z), from, bias[0], bias[1], memory[0], memory[1], Arg::Out(&h), rows, cols];
-                launch(device, ("lstm_step", dtype), threads, &args)?;
+            CellKind::Lstm => {
+                let before = previous.map(|previous| self.kept.get(previous)).transpose()?;
+                let (before, memory) = (Arg::or_null(before.as_ref()), Arg::Out(&own));
+                let args = [Arg::Out(&z), from, b_ih, b_hh, before, memory, Arg::Out(&h), rows, cols];
+                launch(device, Kernel::of("lstm_step", dtype), threads, &args)
             }
-            Kind::Gru => {
-                let state = Arg::or_null(before.as_ref());
-                let args =
-                    [Arg::Out(&z), from, bias[0], bias[1], state, Arg::Out(&own), Arg::Out(&h), rows, cols];
-                launch(device, ("gru_step", dtype), threads, &args)?;
+            CellKind::Gru => {
+                let before = previous.map(|previous| self.hs.get(previous)).transpose()?;
+                let (before, to_new) = (Arg::or_null(before.as_ref()), Arg::Out(&own));
+                let args = [Arg::Out(&z), from, b_ih, b_hh, before, to_new, Arg::Out(&h), rows, cols];
+                launch(device, Kernel::of("gru_step", dtype), threads, &args)
             }
         }
     }
-    let saved = if width == hidden { Vec::new() } else { vec![zs, kept] };
-    Ok((hs, saved))
 }
 
 /// As `recurrent::backward`.
 pub(in crate::kernels) fn backward(
     pass: Pass<'_>,
-    saved: &[Tensor],
     [w_ih, w_hh, _, _]: Cell<&Tensor>,
     grad: &Tensor,
     [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (width, _)) = (pass.xs.dims3()?, w_hh.dims2()?);
-    let (input, state) = through_time(pass, saved, w_hh, grad)?;
+    let (input, state) = through_time(pass, w_hh, grad)?;
     let rows = steps * n;
     let (flat, hs) = (input.reshape((rows, width))?, &pass.output.hs);
     let dx = want_input.then(|| flat.matmul(w_ih)?.reshape((steps, n, features))).transpose()?;
@@ -85,45 +99,63 @@ pub(in crate::kernels) fn backward(
 }
 
 /// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave.
-fn through_time(pass: Pass<'_>, saved: &[Tensor], w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor, Tensor)> {
+fn through_time(pass: Pass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor, Tensor)> {
     let ((steps, n, _), (width, hidden)) = (pass.xs.dims3()?, w_hh.dims2()?);
-    let (device, dtype) = (grad.device(), Some(grad.dtype()));
     let input = room((steps, n, width), grad)?;
-    let state = if pass.kind == Kind::Gru { room((steps, n, width), grad)? } else { input.clone() };
-    // The gradient of an LSTM's memory, or what of a GRU's state goes directly to the one before.
+    let state = if pass.kind == CellKind::Gru { room((steps, n, width), grad)? } else { input.clone() };
     let carried = Tensor::zeros((n, hidden), grad.dtype(), grad.device())?;
-    let (rows, cols) = (Arg::Count(n), Arg::Count(hidden));
-    let hs = &pass.output.hs;
+    let back = Back { pass, grad, input, state, carried };
     let mut next: Option<usize> = None;
     for (t, previous) in order(steps, pass.reverse).rev() {
-        let from = next.map(|next| state.get(next)?.matmul(w_hh)).transpose()?;
-        let (from, grad) = (Arg::or_null(from.as_ref()), grad.get(t)?);
-        let (dz, ds, h) = (input.get(t)?, state.get(t)?, hs.get(t)?);
-        let (dz, grad, threads) = (Arg::Out(&dz), Arg::In(&grad), Threads::Each(n * hidden));
-        match (pass.kind, saved) {
-            (Kind::Elman(act), _) => {
+        let from = next.map(|next| back.state.get(next)?.matmul(w_hh)).transpose()?;
+        back.step(t, previous, Arg::or_null(from.as_ref()))?;
+        next = Some(t);
+    }
+    Ok((back.input, back.state))
+}
+
+/// A pass back through the steps on its way.
+struct Back<'a> {
+    pass: Pass<'a>,
+    /// The gradient of the states, (T, N, H).
+    grad: &'a Tensor,
+    /// The gradient of what the input gave to the gates, (T, N, G H).
+    input: Tensor,
+    /// The gradient of what the state gave to them: the same but in a GRU.
+    state: Tensor,
+    /// The gradient of an LSTM's memory, or what of a GRU's state goes directly to the one before, (N, H).
+    carried: Tensor,
+}
+
+impl Back<'_> {
+    /// Launches a step back; `from` is what the step behind it gave to the state.
+    fn step(&self, t: usize, previous: Option<usize>, from: Arg<'_>) -> Result<()> {
+        let hs = &self.pass.output.hs;
+        let (dz, ds, h, grad) = (self.input.get(t)?, self.state.get(t)?, hs.get(t)?, self.grad.get(t)?);
+        let (n, hidden) = h.dims2()?;
+        let (device, dtype, threads) = (h.device(), h.dtype(), Threads::Each(n * hidden));
+        let (rows, cols) = (Arg::Count(n), Arg::Count(hidden));
+        let (dz, grad, carried) = (Arg::Out(&dz), Arg::In(&grad), Arg::Out(&self.carried));
+        match (self.pass.kind, self.pass.output.saved.as_slice()) {
+            (CellKind::Elman(act), _) => {
                 let args = [dz, grad, from, Arg::In(&h), Arg::Count(n * hidden), number(Some(act))];
-                launch(device, ("elman_back", dtype), threads, &args)?;
+                launch(device, Kernel::of("elman_back", dtype), threads, &args)
             }
-            (Kind::Lstm, [gates, cs]) => {
+            (CellKind::Lstm, [gates, cs]) => {
                 let (gates, c) = (gates.get(t)?, cs.get(t)?);
                 let before = previous.map(|previous| cs.get(previous)).transpose()?;
-                let memories = [Arg::or_null(before.as_ref()), Arg::In(&c)];
-                let (gates, dc) = (Arg::In(&gates), Arg::Out(&carried));
-                let args = [dz, dc, grad, from, gates, memories[0], memories[1], rows, cols];
-                launch(device, ("lstm_back", dtype), threads, &args)?;
+                let (gates, before, c) = (Arg::In(&gates), Arg::or_null(before.as_ref()), Arg::In(&c));
+                let args = [dz, carried, grad, from, gates, before, c, rows, cols];
+                launch(device, Kernel::of("lstm_back", dtype), threads, &args)
             }
-            (Kind::Gru, [gates, kept]) => {
+            (CellKind::Gru, [gates, kept]) => {
                 let (gates, kept) = (gates.get(t)?, kept.get(t)?);
                 let before = previous.map(|previous| hs.get(previous)).transpose()?;
                 let (gates, kept, before) = (Arg::In(&gates), Arg::In(&kept), Arg::or_null(before.as_ref()));
-                let args =
-                    [dz, Arg::Out(&ds), Arg::Out(&carried), grad, from, gates, kept, before, rows, cols];
-                launch(device, ("gru_back", dtype), threads, &args)?;
+                let args = [dz, Arg::Out(&ds), carried, grad, from, gates, kept, before, rows, cols];
+                launch(device, Kernel::of("gru_back", dtype), threads, &args)
             }
             _ => candle_core::bail!("a recurrent layer's backward needs what its forward pass kept"),
         }
-        next = Some(t);
     }
-    Ok((input, state))
 }

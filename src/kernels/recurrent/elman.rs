@@ -6,9 +6,10 @@ use super::super::activation::{self, add_and_slope};
 use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
-use super::super::{Accumulate, team};
+use super::super::{Accumulate, Activation, team};
+use super::pass::{Cell, Output, order};
 use super::rows::{Rows, Steps, by_rows, two};
-use super::{Activation, Arguments, Cell, Output, Sizes, order, transposed};
+use super::sizes::{Arguments, Sizes, transposed};
 
 /// The reference implementation of a step, from its argument (N, H).
 pub(super) fn plain_step(z: &Tensor, act: Activation) -> Result<Tensor> {

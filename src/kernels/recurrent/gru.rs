@@ -9,8 +9,9 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
+use super::pass::{Cell, Output, order};
 use super::rows::{Rows, Steps, by_rows};
-use super::{Arguments, Cell, Output, Sizes, order, transposed};
+use super::sizes::{Arguments, Sizes, transposed};
 
 /// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn plain_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {

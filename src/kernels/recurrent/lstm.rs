@@ -8,8 +8,9 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
+use super::pass::{Cell, Output, order};
 use super::rows::{Rows, by_rows, two};
-use super::{Arguments, Cell, Output, Sizes, order, transposed};
+use super::sizes::{Arguments, Sizes, transposed};
 
 /// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn plain_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {

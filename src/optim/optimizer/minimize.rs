@@ -5,31 +5,35 @@ use candle_core::{DType, Device, Tensor};
 use super::{Evaluate, Optimizer, Slotted};
 use crate::error::Result;
 use crate::nn::Dense;
-use crate::optim::{Clipping, Closure, UpdateKind};
+use crate::optim::{Clipping, Closure, ClosureEnd, LossAndGrad, UpdateKind};
 
 impl Optimizer {
     /// Updates all parameters at once, with as many evaluations of the loss as the rule needs. `evaluate` computes loss
-    /// and gradients at the current parameters.
-    pub fn minimize(&mut self, lr: f64, evaluate: &mut Evaluate<'_>) -> Result<()> {
+    /// and gradients at the current parameters. An update that is not made leaves all as it was.
+    pub fn minimize(&mut self, lr: f64, evaluate: &mut Evaluate<'_>) -> Result<ClosureEnd> {
         let rule = self.options.rule.clone();
-        let UpdateKind::Closure(rule) = rule.update_kind() else { return Ok(()) };
+        let UpdateKind::Closure(rule) = rule.update_kind() else { return Ok(ClosureEnd::Made) };
         let sign = if self.options.rule.common().maximize { -1.0 } else { 1.0 };
-        let mut history = std::mem::take(&mut self.history);
-        let mut point = self.point()?;
+        let start = self.point()?;
+        let (mut point, mut history) = (start.clone(), self.history.clone());
         let at: &mut Closure<'_> = &mut |point: &[f64]| {
             self.move_to(point)?;
-            let (loss, mut grad) = evaluate(self)?;
-            for g in &mut grad {
-                *g *= sign;
-            }
-            Ok((sign * loss, grad))
+            Ok(evaluate(self)?.map(|LossAndGrad { loss, mut grad }| {
+                for g in &mut grad {
+                    *g *= sign;
+                }
+                LossAndGrad { loss: sign * loss, grad }
+            }))
         };
-        let done = rule.update(&mut point, &mut history, lr, at);
-        self.history = history;
-        done?;
+        let end = rule.update(&mut point, &mut history, lr, at);
+        if !matches!(end, Ok(ClosureEnd::Made)) {
+            self.move_to(&start)?;
+            return end;
+        }
         self.move_to(&point)?;
+        self.history = history;
         self.steps += 1;
-        Ok(())
+        end
     }
 
     /// The clipped gradients, concatenated.

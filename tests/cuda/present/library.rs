@@ -36,33 +36,39 @@ fn updates(
     (losses, params.values().flat_map(|tensor| numbers(tensor).to_vec1::<f64>().unwrap()).collect())
 }
 
-#[test]
-#[ignore = "needs a GPU: make cuda-test"]
-fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
-    let mlp = "[model]\nname = 'mlp'\nhidden = [9]\nactivation = 'tanh'\n";
-    let classes = "[loss]\nname = 'cross_entropy'\n";
-    let sgd = "[optimizer]\nname = 'sgd'\nlr = 0.05\n";
-    let mut cases: Vec<(String, bool)> = Vec::new();
-    for name in Rule::NAMES {
+/// A config's sections, and whether its targets are values.
+struct Case {
+    sections: String,
+    has_values: bool,
+}
+
+const MLP: &str = "[model]\nname = 'mlp'\nhidden = [9]\nactivation = 'tanh'\n";
+const CLASSES: &str = "[loss]\nname = 'cross_entropy'\n";
+const SGD: &str = "[optimizer]\nname = 'sgd'\nlr = 0.05\n";
+
+fn optimizers() -> impl Iterator<Item = Case> {
+    Rule::NAMES.iter().map(|name| {
         // By batches L-BFGS goes astray, and multiplies its rounding on the way.
         let whole = if *name == "lbfgs" {
             "line_search_fn = 'strong_wolfe'\n[train]\nbatch_size = 'full'\n"
         } else {
             ""
         };
-        cases.push((format!("{mlp}{classes}[optimizer]\nname = '{name}'\nlr = 0.01\n{whole}"), false));
-    }
-    for loss in [
+        let sections = format!("{MLP}{CLASSES}[optimizer]\nname = '{name}'\nlr = 0.01\n{whole}");
+        Case { sections, has_values: false }
+    })
+}
+
+fn losses() -> impl Iterator<Item = Case> {
+    let of_classes = [
         "'cross_entropy'\nlabel_smoothing = 0.1\nclass_weight = 'balanced'",
         "'nll'",
         "'nll'\nfrom_logits = false",
         "'focal'\nweight = [1.0, 2.0, 0.5, 1.0]",
         "'cross_entropy'\nreduction = 'sum'",
         "'cross_entropy'\nignore_index = 2",
-    ] {
-        cases.push((format!("{mlp}[loss]\nname = {loss}\n{sgd}"), false));
-    }
-    for loss in [
+    ];
+    let of_values = [
         "'mse'",
         "'l1'",
         "'smooth_l1'",
@@ -70,45 +76,61 @@ fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
         "'poisson_nll'",
         "'gaussian_nll'",
         "'mse'\nreduction = 'sum'",
-    ] {
-        cases.push((format!("{mlp}[loss]\nname = {loss}\n[optimizer]\nname = 'sgd'\nlr = 0.001\n"), true));
-    }
-    for model in [
-        "name = 'mlp'\nhidden = [8, 7]\nactivation = 'gelu'\nlayer_norm = true\ndropout = 0.3",
-        "name = 'mlp'\nhidden = [8]\nactivation = 'silu'\nbatch_norm = true",
-        "name = 'mlp'\nhidden = [8]\nactivation = 'selu'",
-        "name = 'mlp'\nhidden = []",
-    ] {
-        cases.push((format!("[model]\n{model}\n{classes}{sgd}"), false));
-    }
-    for model in [
-        "rnn'\nnonlinearity = 'relu",
-        "lstm'\nbidirectional = true\nhead = 'mean",
-        "gru'\nnum_layers = 2\ndropout = 0.4\nname_of = '",
-    ] {
-        let model = model.replace("\nname_of = '", "\nhead = 'last");
-        cases.push((format!("[model]\nname = '{model}'\nhidden_size = 6\n{classes}{sgd}"), false));
-    }
-    for train in [
+    ];
+    let of_classes = of_classes
+        .map(|loss| Case { sections: format!("{MLP}[loss]\nname = {loss}\n{SGD}"), has_values: false });
+    let of_values = of_values.map(|loss| {
+        let sections = format!("{MLP}[loss]\nname = {loss}\n[optimizer]\nname = 'sgd'\nlr = 0.001\n");
+        Case { sections, has_values: true }
+    });
+    of_classes.into_iter().chain(of_values)
+}
+
+fn networks() -> impl Iterator<Item = Case> {
+    let models = [
+        "'mlp'\nhidden = [8, 7]\nactivation = 'gelu'\nlayer_norm = true\ndropout = 0.3",
+        "'mlp'\nhidden = [8]\nactivation = 'silu'\nbatch_norm = true",
+        "'mlp'\nhidden = [8]\nactivation = 'selu'",
+        "'mlp'\nhidden = []",
+        "'rnn'\nhidden_size = 6\nnonlinearity = 'relu'",
+        "'lstm'\nhidden_size = 6\nbidirectional = true\nhead = 'mean'",
+        "'gru'\nhidden_size = 6\nnum_layers = 2\ndropout = 0.4\nhead = 'last'",
+    ];
+    models
+        .map(|model| Case { sections: format!("[model]\nname = {model}\n{CLASSES}{SGD}"), has_values: false })
+        .into_iter()
+}
+
+fn ways_to_train() -> impl Iterator<Item = Case> {
+    let options = [
         "average = { name = 'ema', decay = 0.9 }",
         "average = { name = 'swa', start_epoch = 2 }",
         "clip_grad_norm = 0.1",
         "clip_grad_value = 0.01",
         "accumulate = 3",
         "batch_size = 'full'",
-    ] {
-        cases.push((format!("{mlp}{classes}[optimizer]\nname = 'adam'\n[train]\n{train}\n"), false));
-    }
-    // The same numbers each time: near a kink two devices may go two ways.
-    let random = |shape: &[usize]| {
-        let count = u32::try_from(shape.iter().product::<usize>()).unwrap();
-        let numbers = (1..=count).map(|i| ((f64::from(i) * 12.9898).sin() * 43758.5453).fract() * 2.0);
-        Tensor::from_iter(numbers, &Device::Cpu).unwrap().reshape(shape).unwrap()
-    };
+    ];
+    let adam = "[optimizer]\nname = 'adam'\n";
+    options
+        .map(|train| Case { sections: format!("{MLP}{CLASSES}{adam}[train]\n{train}\n"), has_values: false })
+        .into_iter()
+}
+
+/// The same numbers each time: near a kink two devices may go two ways.
+fn random(shape: &[usize]) -> Tensor {
+    let count = u32::try_from(shape.iter().product::<usize>()).unwrap();
+    let numbers = (1..=count).map(|i| ((f64::from(i) * 12.9898).sin() * 43758.5453).fract() * 2.0);
+    Tensor::from_iter(numbers, &Device::Cpu).unwrap().reshape(shape).unwrap()
+}
+
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
     let (table, series) = (random(&[23, 5]), random(&[23, 4, 5]));
     let labels = Tensor::from_iter((0i64..23).map(|row| row * 7 % 4), &Device::Cpu).unwrap();
     let numbers = (random(&[23, 2]).abs().unwrap() + 0.1).unwrap();
-    for (sections, are_values) in cases {
+    let cases = optimizers().chain(losses()).chain(networks()).chain(ways_to_train());
+    for Case { sections, has_values } in cases {
         for graph in graphs() {
             let separate = if sections.contains("[train]\n") { "" } else { "[train]\n" };
             let batch = if sections.contains("batch_size") { "" } else { "batch_size = 6\n" };
@@ -117,7 +139,7 @@ fn every_optimizer_loss_and_network_goes_where_the_cpu_goes() {
             ));
             let recurrent = sections.contains("hidden_size");
             let xs = if recurrent { &series } else { &table };
-            let (ys, outputs) = if are_values { (&numbers, 2) } else { (&labels, 4) };
+            let (ys, outputs) = if has_values { (&numbers, 2) } else { (&labels, 4) };
             let cpu = updates(&Device::Cpu, &config, xs, ys, outputs);
             let gpu = updates(&device(), &config, xs, ys, outputs);
             // Muon's iteration is in bfloat16, whose numbers lie far apart.

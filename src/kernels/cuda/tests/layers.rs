@@ -2,10 +2,11 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use super::super::{activation, batch_norm, layer_norm, linear, recurrent};
+use super::super::linear::{self, Activated};
+use super::super::{activation, batch_norm, layer_norm, recurrent};
 use super::{close, each, out, random, there};
 use crate::distributed::Single;
-use crate::kernels::recurrent::{self as layers, Kind, Output, Pass};
+use crate::kernels::recurrent::{self as layers, CellKind, Pass};
 use crate::kernels::{self, Accumulate, Activation, GradOut, MatmulPrecision};
 
 #[test]
@@ -38,7 +39,7 @@ fn linear_layers_and_sums_of_rows() {
             );
             let grad = random(draws, &[n, outputs], dtype);
             for act in [None, Some(Activation::Tanh), Some(Activation::Silu)] {
-                let (ys, argument) =
+                let Activated { ys, argument } =
                     linear::forward(&there(&xs), &there(&w), &there(&b), act, MatmulPrecision::F32).unwrap();
                 let expected = kernels::linear::forward(&xs, &w, &b, act, MatmulPrecision::F32).unwrap();
                 close(&ys, &expected.ys, 40.0 * tolerance, "linear");
@@ -80,7 +81,7 @@ fn batch_normalisation() {
                 [dx, dw, db]
             };
             let own = run(true, &|outs| {
-                batch_norm::backward(&there(&w), (&normalized, &var, 1e-5), &there(&grad), outs)
+                batch_norm::backward(&there(&w), &normalized, &var, 1e-5, &there(&grad), outs)
             });
             let reference = run(false, &|outs| {
                 kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, outs, &Single)
@@ -109,7 +110,7 @@ fn layer_normalisation() {
                 [dx, dw, db]
             };
             let own = run(true, &|outs| {
-                layer_norm::backward(&there(&w), (&normalized, &inverse), &there(&grad), outs)
+                layer_norm::backward(&there(&w), &normalized, &inverse, &there(&grad), outs)
             });
             let reference =
                 run(false, &|outs| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, outs));
@@ -122,7 +123,8 @@ fn layer_normalisation() {
 
 #[test]
 fn recurrent_layers() {
-    let kinds = [Kind::Elman(Activation::Tanh), Kind::Elman(Activation::Relu), Kind::Lstm, Kind::Gru];
+    let kinds =
+        [CellKind::Elman(Activation::Tanh), CellKind::Elman(Activation::Relu), CellKind::Lstm, CellKind::Gru];
     each(|dtype, tolerance, draws| {
         for kind in kinds {
             for ((steps, n, features, hidden), reverse) in
@@ -136,8 +138,8 @@ fn recurrent_layers() {
                 let grad = random(draws, &[steps, n, hidden], dtype);
                 let (own_xs, own_cell) = (there(&xs), cell.map(there));
                 let expected = layers::forward(kind, &xs, cell, reverse).unwrap();
-                let (hs, saved) = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();
-                close(&hs, &expected.hs, 40.0 * tolerance, "states");
+                let output = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();
+                close(&output.hs, &expected.hs, 40.0 * tolerance, "states");
                 let run = |cell: [&Tensor; 4], f: &dyn Fn([GradOut<'_>; 4]) -> Result<Option<Tensor>>| {
                     let buffers = cell.map(|param| param.ones_like().unwrap());
                     let dx = f(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
@@ -145,10 +147,9 @@ fn recurrent_layers() {
                 };
                 let pass = Pass { kind, xs: &xs, output: &expected, reverse };
                 let (dx, reference) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
-                let output = Output::of(hs, Vec::new());
                 let pass = Pass { xs: &own_xs, output: &output, ..pass };
                 let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
-                    recurrent::backward(pass, &saved, own_cell.each_ref(), &there(&grad), outs, true)
+                    recurrent::backward(pass, own_cell.each_ref(), &there(&grad), outs, true)
                 });
                 close(&own_dx, &dx, 200.0 * tolerance, "gradient of the input");
                 for (own, reference) in own.iter().zip(&reference) {

@@ -2,9 +2,12 @@
 
 use candle_core::{Device, Tensor};
 
-use super::super::{FiniteGuard, Thresholds, cross_entropy, dropout, gather};
+use super::super::dropout::{self, Draw};
+use super::super::{FiniteGuard, GuardRecord, Thresholds, cross_entropy, gather};
 use super::{close, each, gpu, random, there};
 use crate::kernels;
+use crate::kernels::cross_entropy::Scores;
+use crate::kernels::gather::Affine;
 use crate::rng::{Purpose, Stream};
 
 #[test]
@@ -23,13 +26,16 @@ fn cross_entropies() {
                         label_smoothing,
                         ignore_index: -100,
                     };
-                    let (sum, grad) =
+                    let own =
                         cross_entropy::value_and_grad(&there(&logits), &there(&targets), &how, 3.0).unwrap();
-                    let (expected, expected_grad) =
+                    let expected =
                         kernels::cross_entropy::value_and_grad(&logits, &targets, &how, 3.0).unwrap();
-                    let (sum, expected) = (sum.to_scalar::<f64>().unwrap(), expected.read().unwrap());
-                    assert!((sum - expected).abs() <= 4.0 * tolerance * expected, "{sum} {expected}");
-                    close(&grad, &expected_grad, 20.0 * tolerance, "cross-entropy");
+                    let (sum, expected_sum) = (own.value.read().unwrap(), expected.value.read().unwrap());
+                    assert!(
+                        (sum - expected_sum).abs() <= 4.0 * tolerance * expected_sum,
+                        "{sum} {expected_sum}"
+                    );
+                    close(&own.grad, &expected.grad, 20.0 * tolerance, "cross-entropy");
                 }
             }
         }
@@ -64,27 +70,25 @@ fn losses_of_a_likelihood() {
         let targets = Tensor::new(&[0i64, 11, -100, 5, 5, 1, 2], &Device::Cpu).unwrap();
         let weights: Vec<f64> = (0..12).map(|class| 0.25 + f64::from(class)).collect();
         for (gamma, weights) in [(0.0, None), (2.0, Some(&weights[..])), (0.5, None)] {
-            for normalized in [false, true] {
+            for are_normalized in [false, true] {
                 let loss = Likelihood(gamma, weights);
-                let (sum, grad) = cross_entropy::value_and_grad_of_likelihood(
+                let own_logits = there(&logits);
+                let own_scores = Scores { values: &own_logits, are_normalized };
+                let own = cross_entropy::value_and_grad_of_likelihood(
                     &loss,
-                    (&there(&logits), normalized),
+                    own_scores,
                     &there(&targets),
                     -100,
                     3.0,
                 )
                 .unwrap();
-                let (expected, expected_grad) = kernels::cross_entropy::value_and_grad_of_likelihood(
-                    &loss,
-                    (&logits, normalized),
-                    &targets,
-                    -100,
-                    3.0,
-                )
-                .unwrap();
-                let (sum, expected) = (sum.to_scalar::<f64>().unwrap(), expected.read().unwrap());
-                assert!((sum - expected).abs() <= 8.0 * tolerance * expected, "{sum} {expected}");
-                close(&grad, &expected_grad, 40.0 * tolerance, "likelihood");
+                let scores = Scores { values: &logits, are_normalized };
+                let expected =
+                    kernels::cross_entropy::value_and_grad_of_likelihood(&loss, scores, &targets, -100, 3.0)
+                        .unwrap();
+                let (sum, expected_sum) = (own.value.read().unwrap(), expected.value.read().unwrap());
+                assert!((sum - expected_sum).abs() <= 8.0 * tolerance * expected_sum, "{sum} {expected_sum}");
+                close(&own.grad, &expected.grad, 40.0 * tolerance, "likelihood");
             }
         }
     });
@@ -101,14 +105,12 @@ fn dropout_masks_are_the_same_on_both_devices() {
                 let expected = kernels::dropout::mask(&xs, p, &stream, first, None).unwrap();
                 let sizes = if let [n, c] = *shape { [1, n, c] } else { [shape[0], shape[1], shape[2]] };
                 let kept = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
-                let threshold = (dropped, kept);
                 // The step by value, and as a replayed graph reads it.
                 let step_counter = there(&Tensor::new(&[12.0, 1.0], &Device::Cpu).unwrap());
-                let gpu = gpu();
+                let (source, own_xs) = (stream.source(), there(&xs));
                 for step_counter in [None, Some(&step_counter)] {
-                    let of = (&gpu, dtype);
-                    let mask =
-                        dropout::mask(of, sizes, (stream.source(), step_counter), first, threshold).unwrap();
+                    let draw = Draw { shape: sizes, source, step_counter, first, dropped, kept };
+                    let mask = dropout::mask(&own_xs, draw).unwrap();
                     close(&mask.reshape(shape).unwrap(), &expected, 0.0, "mask");
                 }
             }
@@ -118,15 +120,15 @@ fn dropout_masks_are_the_same_on_both_devices() {
 
 #[test]
 fn batches() {
+    let affine = Affine { scale: 1.0 / 255.0, shift: -0.5 };
     let bytes = Tensor::new(&[[0u8, 255], [51, 102], [7, 9]], &Device::Cpu).unwrap();
     each(|dtype, tolerance, _| {
         for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
             // Rows, and windows of two steps.
             for (indices, row) in [(&[2u32, 0, 2][..], &[2usize][..]), (&[1, 0], &[2, 2])] {
                 let rows = Tensor::new(indices, &gpu()).unwrap();
-                let own = gather::rows(&there(xs), &rows, row, (1.0 / 255.0, -0.5), dtype).unwrap();
-                let reference =
-                    kernels::gather::rows(xs, indices, row, (1.0 / 255.0, -0.5), dtype, None).unwrap();
+                let own = gather::rows(&there(xs), &rows, row, affine, dtype).unwrap();
+                let reference = kernels::gather::rows(xs, indices, row, affine, dtype, None).unwrap();
                 close(&own, &reference, tolerance, "batch");
             }
         }
@@ -155,8 +157,8 @@ fn the_guard_skips_every_update_from_the_first_that_is_not_finite_on() {
         assert_eq!(see(3, 6.0, &grads, Some(1e9)), [1.0, 1.0, 0.0]);
         assert_eq!(see(5, 7.0, &nan, None)[1..], [0.0, 5.0]);
         assert_eq!(see(6, 8.0, &grads, None)[1..], [0.0, 5.0]);
-        let (losses, norms, ceased) = guard.read().unwrap();
-        assert_eq!((losses[1], losses[2], losses[3], ceased), (7.0, 8.0, 6.0, Some(5)));
+        let GuardRecord { losses, norms, first_skipped } = guard.read().unwrap();
+        assert_eq!((losses[1], losses[2], losses[3], first_skipped), (7.0, 8.0, 6.0, Some(5)));
         assert!(norms[1].is_nan() && (norms[3] - norm).abs() < 1e-6);
         for (loss, norm, bad) in [(f64::NAN, None, &grads), (1e39, None, &grads), (1.0, Some(1.0), &nan)] {
             guard.reopen().unwrap();

@@ -1,0 +1,24 @@
+//! Losses that depend on the log-probability of a row's class alone.
+
+use candle_core::Tensor;
+
+/// What a row loses, and the slope of that by the log-probability, for the log-probability of its class.
+pub trait OfLikelihood {
+    /// Value and slope for a row of this class.
+    fn apply(&self, log_probability: f64, class: usize) -> (f64, f64);
+
+    /// γ, for a GPU: the loss is `-w (1 - p)^γ log p`.
+    fn gamma(&self) -> f64;
+
+    /// w for each class, 1 where there are none.
+    fn weights(&self) -> Option<&[f64]>;
+}
+
+/// What a network says of every class, (N, C).
+#[derive(Debug, Clone, Copy)]
+pub struct Scores<'a> {
+    /// The numbers.
+    pub values: &'a Tensor,
+    /// Whether they are log-probabilities; else they are logits.
+    pub are_normalized: bool,
+}

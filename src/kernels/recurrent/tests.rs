@@ -1,0 +1,64 @@
+//! Every cell against its reference.
+
+use super::*;
+use crate::kernels::Activation;
+use crate::kernels::draws::Draws;
+
+const KINDS: [CellKind; 4] =
+    [CellKind::Elman(Activation::Tanh), CellKind::Elman(Activation::Relu), CellKind::Lstm, CellKind::Gru];
+
+fn cell(draws: &Draws, kind: CellKind, features: usize, hidden: usize) -> Cell<Tensor> {
+    let rows = kind.gates() * hidden;
+    [
+        draws.normal(&[rows, features], 0.7),
+        draws.normal(&[rows, hidden], 0.7),
+        draws.normal(&[rows], 0.7),
+        draws.normal(&[rows], 0.7),
+    ]
+}
+
+#[test]
+fn value_and_gradients_match_the_reference() {
+    let draws = Draws::new(1);
+    for (steps, n, features, hidden) in [(1, 2, 3, 4), (5, 1, 2, 3), (6, 4, 3, 5)] {
+        for (kind, reverse) in KINDS.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+            let (xs, cell) = (draws.normal(&[steps, n, features], 0.7), cell(&draws, kind, features, hidden));
+            let refs = || cell.each_ref();
+            let grad = draws.normal(&[steps, n, hidden], 0.7);
+            let output = forward(kind, &xs, refs(), reverse).unwrap();
+            close(&output.hs, &plain(kind, &xs, refs(), reverse).unwrap());
+            let expected = autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
+                plain(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], reverse)
+            })
+            .unwrap();
+            let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
+            let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::ADD });
+            let pass = Pass { kind, xs: &xs, output: &output, reverse };
+            let dx = backward(pass, refs(), &grad, outs, true).unwrap().unwrap();
+            close(&dx, &expected[0]);
+            for (buffer, expected) in buffers.iter().zip(&expected[1..]) {
+                close(&(buffer - 1.0).unwrap(), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_thousand_steps_cost_no_stack() {
+    let draws = Draws::new(1);
+    for kind in KINDS {
+        let (xs, cell) = (draws.normal(&[2000, 1, 2], 0.7), cell(&draws, kind, 2, 3));
+        let cell = cell.map(|p| (p * 0.01).unwrap());
+        let output = forward(kind, &xs, cell.each_ref(), false).unwrap();
+        let pass = Pass { kind, xs: &xs, output: &output, reverse: false };
+        let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
+        let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
+        let dx = backward(pass, cell.each_ref(), &output.hs, outs, true).unwrap();
+        assert_eq!(dx.unwrap().dims(), [2000, 1, 2]);
+    }
+}
+
+fn close(a: &Tensor, b: &Tensor) {
+    let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+    assert!(difference < 1e-11, "{difference}");
+}

@@ -1,0 +1,34 @@
+//! What is done to a gradient before an optimizer's rule.
+
+use crate::kernels::cuda::SkipFlag;
+use crate::kernels::real::Real;
+
+/// What is applied to gradient and weight before a rule: clipping, `maximize` and weight decay.
+#[derive(Debug, Clone, Copy)]
+pub struct GradTransform<'a> {
+    /// The gradient is clamped to `[-clamp, clamp]`; infinity leaves it as it is.
+    pub clamp: f64,
+    /// Then multiplied by this: the clipping coefficient, negative to maximise.
+    pub scale: f64,
+    /// This times the weight is added to the gradient: coupled weight decay.
+    pub coupled: f64,
+    /// The weight is multiplied by this: decoupled weight decay.
+    pub keep: f64,
+    /// On a GPU, the flag that decides there whether the update is made.
+    pub skip_flag: Option<SkipFlag<'a>>,
+}
+
+impl GradTransform<'_> {
+    /// The identity.
+    pub const NONE: GradTransform<'static> =
+        GradTransform { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
+
+    #[inline(always)]
+    pub(super) fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
+        let mut g = g;
+        if self.clamp.is_finite() {
+            g = g.clamp_to(self.clamp);
+        }
+        (p.scale(self.keep), g.scale(self.scale) + p.scale(self.coupled))
+    }
+}

@@ -1,0 +1,37 @@
+//! Which parameters the groups match.
+
+use crate::error::{Error, Result};
+use crate::names::first_few;
+use crate::nn::{Param, Params};
+use crate::optim::Grouped;
+
+/// Requires that every group has a parameter: one that it matches, and that no group before it does.
+pub(super) fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
+    for (index, group) in options.groups.iter().enumerate() {
+        let names: Vec<&str> = params.trainable().iter().map(Param::name).collect();
+        if !names.iter().any(|name| group.matches(name)) {
+            let problem = format!(
+                "is `{}`, which matches no parameter; the parameters are {}",
+                group.pattern,
+                first_few(names.iter().map(|name| (*name).to_owned()))
+            );
+            return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
+        }
+        let before = &options.groups[..index];
+        let hides = |name: &&str| before.iter().find(|other| other.matches(name)).map(|other| &other.pattern);
+        let own: Vec<&str> = names.into_iter().filter(|name| group.matches(name)).collect();
+        let mut hidden_by: Vec<&String> = own.iter().filter_map(hides).collect();
+        if hidden_by.len() == own.len() {
+            hidden_by.dedup();
+            let others: Vec<String> = hidden_by.iter().map(|pattern| format!("`{pattern}`")).collect();
+            let problem = format!(
+                "is `{}`, but a parameter belongs to the first group that matches it, and {} before it leaves this \
+                 group none: put this one first, or remove it",
+                group.pattern,
+                others.join(", ")
+            );
+            return Err(Error::key(format!("optimizer.groups[{index}].match"), problem));
+        }
+    }
+    Ok(())
+}
