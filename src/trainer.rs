@@ -4,18 +4,22 @@
 //! [`Trainer::updates`] and calls [`Trainer::submit`] for each.
 
 pub mod average;
-mod batch;
 mod diagnosis;
+mod epoch_end;
 mod evaluation;
 mod executor;
+mod interruption;
 mod learner;
+mod minimize;
 mod options;
 mod outcome;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod update;
+mod update_batch;
 mod update_rows;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,25 +30,25 @@ use candle_core::Tensor;
 use crate::data::Dataset;
 use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
-use crate::kernels::norm::sum_of_squares;
 use crate::loss::Losses;
 use crate::model::Network;
-use crate::nn::{GradBuffer, Param, Tape};
+use crate::nn::{GradBuffer, Param};
 use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 use crate::optim::{Clip, Optimizer};
 
 use average::Average;
 pub use average::Averages;
-use batch::Batch;
-use evaluation::check_watched;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict};
-use executor::{Executor, Run};
+use evaluation::{check_watched, evaluate_unless};
+use executor::{Executor, UpdateContext};
+use interruption::Interruption;
 use learner::{Learner, Memory};
 pub use options::{Descent, EarlyStopping, Precision, TrainOptions, check_monitor};
 use outcome::Submitted;
 pub use outcome::Update;
 pub use snapshot::Snapshot;
+use update_batch::UpdateBatch;
 pub use update_rows::UpdateRows;
 
 /// A network in training.
@@ -55,6 +59,8 @@ pub struct Trainer {
     optimizer: Optimizer,
     plateau: Plateau,
     average: Option<Average>,
+    /// As it was before the last epoch was ended.
+    average_before_end: Option<Average>,
     executor: Executor,
     /// Updates whose outcome is not known yet.
     in_flight: Vec<Submitted>,
@@ -79,14 +85,15 @@ impl Trainer {
         let needs_host = average.is_some() || !optimizer.is_per_element();
         let executor = Executor::new(params, needs_host, options.cuda_graph)?;
         let defers = optimizer.is_plain_descent() && options.clip() == Clip::None;
-        let (ranks, interrupt) = (Arc::new(Single), Arc::default());
-        let learner = Learner { network, loss, options, seed, defers, ranks, interrupt };
+        let (ranks, interruption) = (Arc::new(Single), Interruption::default());
+        let learner = Learner { network, loss, options, seed, defers, ranks, interruption };
         Ok(Self {
             learner,
             memory: Memory { grads, inputs: None },
             optimizer,
             plateau: Plateau::default(),
             average,
+            average_before_end: None,
             executor,
             in_flight: Vec::new(),
             known: Vec::new(),
@@ -102,10 +109,16 @@ impl Trainer {
         self
     }
 
-    /// Gives an update up between its parts, as [`Error::Interrupted`], once this is set: a large batch can take long.
-    /// One by an optimizer that evaluates the loss several times is made to its end.
+    /// Gives an update or an evaluation up, as [`Error::Interrupted`], once this is set: between the parts of a batch,
+    /// between an optimizer's evaluations of the loss, and between the chunks of an evaluation. All is then as it was.
     pub fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
-        self.learner.interrupt = flag;
+        self.learner.interruption.stop = flag;
+    }
+
+    /// Gives an update that evaluates the loss several times up between two evaluations, as [`Error::Interrupted`], once
+    /// the time is up.
+    pub fn limit_by(&mut self, is_time_up: impl Fn() -> bool + Send + Sync + 'static) {
+        self.learner.interruption.is_time_up = Some(Arc::new(is_time_up));
     }
 
     /// The network.
@@ -204,49 +217,19 @@ impl Trainer {
     }
 
     /// The gradients of the loss of these rows by the parameters' names, as an update would have them before it is
-    /// clipped; none is made.
+    /// clipped; none is made. Where no row counts there are none.
     pub fn gradients(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Vec<(String, Tensor)>> {
-        let batch = Batch { is_interruptible: false, ..self.batch(data, rows, epoch)? };
+        let batch = match self.batch(data, rows, epoch) {
+            Err(Error::NothingCounts) => return Ok(Vec::new()),
+            batch => UpdateBatch { is_interruptible: false, ..batch? },
+        };
         let params = self.learner.network.params();
         let tracked = params.copy_buffers()?;
-        let backward = self.learner.backward(&batch, Run::Immediate, &mut self.memory);
+        let backward = self.learner.backward(&batch, UpdateContext::Immediate, &mut self.memory);
         params.restore_buffers(&tracked)?;
         let gradients = backward?.gradients.into_dense()?;
         let named = |param: &Param| (param.name().to_owned(), gradients.get(param).clone());
         Ok(params.trainable().iter().map(named).collect())
-    }
-
-    /// Says that the last update of `epoch` was made.
-    pub fn end_epoch(&mut self, epoch: u64) -> Result<()> {
-        match &mut self.average {
-            Some(average) => average.see(self.learner.network.params(), epoch, true),
-            None => Ok(()),
-        }
-    }
-
-    /// Puts the average of the weights into the network, with BatchNorm's statistics worked out anew in a pass over
-    /// `data`, and gives the state to [`Self::leave_average`] with; nothing where no weights are averaged yet.
-    pub fn enter_average(&self, data: &Dataset) -> Result<Option<BTreeMap<String, Tensor>>> {
-        let Some(average) = &self.average else { return Ok(None) };
-        let params = self.learner.network.params();
-        let Some(state) = average.state(params)? else { return Ok(None) };
-        let raw = params.copy()?;
-        params.load(&state)?;
-        if self.learner.network.couples_rows() {
-            params.reset_counters()?;
-            let batch = self.learner.options.batch_size.rows(data.len());
-            // A last batch of one row has no variance; it is left out.
-            for rows in data.chunks_of(batch).filter(|rows| rows.len() > 1) {
-                let mut tape = Tape::new(self.learner.seed, self.steps() + 1, 0).cumulative();
-                self.learner.network.train(&data.inputs(&rows)?, &mut tape)?;
-            }
-        }
-        Ok(Some(raw))
-    }
-
-    /// Goes on with the weights from before [`Self::enter_average`].
-    pub fn leave_average(&self, raw: Option<BTreeMap<String, Tensor>>) -> Result<()> {
-        raw.map_or(Ok(()), |raw| self.learner.network.params().load(&raw))
     }
 
     /// The learning rates of the optimizer's groups at the last update, which lies in `epoch`, with their numbers from 1.
@@ -255,36 +238,12 @@ impl Trainer {
         self.optimizer.group_lrs(ScheduleTime { step: self.steps().max(1), epoch: epoch.max(1), reductions })
     }
 
-    /// Takes the numbers of an epoch by name, for a schedule that follows one of them.
-    pub fn observe(&mut self, numbers: &[(String, f64)]) {
-        let Some(schedule) = self.optimizer.plan().plateau() else { return };
-        let value = |wanted: &str| numbers.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
-        let watched = match &schedule.monitor {
-            Some(monitor) => value(monitor),
-            None => value("val_loss").or_else(|| value("train_loss")),
-        };
-        if let Some(value) = watched {
-            self.plateau.see(schedule, value);
-        }
-    }
-
-    /// An error if a weight is no longer finite: the updates of `epoch` were too large for its type.
-    pub fn require_finite(&self, epoch: u64) -> Result<()> {
-        for param in self.learner.network.params().trainable() {
-            if !sum_of_squares(param.value())?.is_finite() {
-                return Err(Error::Weights(format!(
-                    "`{}` is no longer finite after epoch {epoch} (step {}): lower `optimizer.lr`, or set \
-                     `train.clip_grad_norm`",
-                    param.name(),
-                    self.steps()
-                )));
-            }
-        }
-        Ok(())
-    }
-
     /// Loss and metrics on `data`, in evaluation mode.
+    ///
+    /// # Errors
+    /// As [`evaluate`]'s, and an interruption.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
-        evaluate(&self.learner.network, &self.learner.loss, data)
+        let Learner { network, loss, interruption, .. } = &self.learner;
+        evaluate_unless(network, loss, &[data], &|| interruption.is_stopping())
     }
 }

@@ -7,6 +7,7 @@ mod decision;
 mod diagnostics;
 mod fetch;
 mod folders;
+mod given_up;
 mod metrics;
 mod moved;
 mod multi_run;

@@ -53,14 +53,17 @@ impl Run {
         let last = batches.len();
         for (index, rows) in batches.enumerate().skip(first) {
             if self.limit_reached {
-                // A run that is given more steps goes on from within the epoch.
-                self.settle(epoch, observer)?;
-                self.position.within = Some(epoch.sums());
-                self.checkpoint(observer)?;
+                self.stop_within(epoch, observer)?;
                 break;
             }
             match self.submit(&rows, epoch, observer) {
-                Err(Error::Interrupted) => return Ok(false),
+                Err(Error::Interrupted) if self.options.interrupt.is_stopping() => return Ok(false),
+                // `max_time` is over within an update that evaluates the loss several times, which was given up.
+                Err(Error::Interrupted) => {
+                    self.limit_reached = true;
+                    self.stop_within(epoch, observer)?;
+                    break;
+                }
                 submitted => submitted?,
             }
             self.check_limit();
@@ -91,6 +94,16 @@ impl Run {
             }
             submitted => submitted.map_err(|error| self.record_failure(error)),
         }
+    }
+
+    /// Saves within an epoch that a limit ends: a run that is given more steps or time goes on from there.
+    fn stop_within(&mut self, epoch: &mut Epoch, observer: &mut dyn Observer) -> Result<()> {
+        self.settle(epoch, observer)?;
+        if self.position.updates == 0 {
+            return Ok(());
+        }
+        self.position.within = Some(epoch.sums());
+        self.checkpoint(observer)
     }
 
     /// Adds the updates that became known to the epoch's sums.
@@ -132,11 +145,11 @@ impl Run {
         due || self.options.interrupt.is_stopping() || self.options.interrupt.wants_save()
     }
 
-    /// Evaluates an epoch, and logs and saves what is due at its end.
-    pub(super) fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
+    /// Evaluates an epoch, and logs and saves what is due at its end; false when an interrupt asks to stop within it, and
+    /// the epoch is still to be ended.
+    pub(super) fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<bool> {
         let number = self.position.epoch;
-        let sums = self.position.within.take().unwrap_or_default();
-        self.position.skipped += sums.skipped;
+        let sums = self.position.within.unwrap_or_default();
         if sums.total == 0.0 {
             return Err(Error::NothingCounts);
         }
@@ -144,7 +157,16 @@ impl Run {
         self.trainer.end_epoch(number)?;
         // With `train.average` it is the average of the weights that is evaluated and kept.
         let raw = self.trainer.enter_average(&self.splits.train)?;
-        let metrics = self.measure(sums.loss / sums.total)?;
+        let metrics = match self.measure(sums.loss / sums.total) {
+            Err(Error::Interrupted) => {
+                self.trainer.leave_average(raw)?;
+                self.trainer.reopen_epoch();
+                return Ok(false);
+            }
+            metrics => metrics?,
+        };
+        self.position.within = None;
+        self.position.skipped += sums.skipped;
         self.report(sums, &metrics, observer)?;
         self.require_watched(&metrics)?;
         self.trainer.observe(&metrics);
@@ -156,6 +178,12 @@ impl Run {
             self.keep_model()?;
         }
         self.trainer.leave_average(raw)?;
+        self.save_epoch(observer)?;
+        Ok(true)
+    }
+
+    /// Saves what is due at the end of an epoch.
+    fn save_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let due = match self.config.run.checkpoint_every {
             Every::Auto => self.is_over() || is_long_ago(self.saved_at),
             Every::Epoch => true,

@@ -89,6 +89,10 @@ impl Run {
         let tensorboard = config.run.tensorboard.then(|| config.to_toml()).transpose()?;
         let tensorboard = tensorboard.map(|text| TensorBoard::new(folder.path(), saved, text));
         trainer.interrupt_by(options.interrupt.stop_flag());
+        if config.run.max_time > 0.0 {
+            let (clock, max_time) = (position.clock, config.run.max_time);
+            trainer.limit_by(move || clock.seconds() >= max_time);
+        }
         Ok(Self {
             config,
             splits,
@@ -144,7 +148,13 @@ impl Run {
             if !self.epoch(observer)? {
                 return self.interrupted(observer);
             }
-            self.end_epoch(observer)?;
+            if self.position.updates == 0 {
+                self.leave_out_epoch(observer)?;
+                break;
+            }
+            if !self.end_epoch(observer)? {
+                return self.interrupted(observer);
+            }
             if self.options.interrupt.is_stopping() && !self.is_over() {
                 return self.interrupted(observer);
             }
@@ -152,7 +162,10 @@ impl Run {
         if let Some(verdict) = self.tracker.verdict(self.position.epoch) {
             tracing::info!("{verdict}");
         }
-        self.finish(observer)
+        match self.finish(observer) {
+            Err(Error::Interrupted) => self.interrupted(observer),
+            finished => finished,
+        }
     }
 
     /// Why no further update is made, and what makes a resumed run go on.
@@ -217,6 +230,19 @@ impl Run {
     /// The seconds that the run has taken, by all its processes.
     pub(super) fn seconds(&self) -> f64 {
         self.position.clock.seconds()
+    }
+
+    /// Ends the run before an epoch in which `max_time` left no update made.
+    fn leave_out_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        self.position.epoch -= 1;
+        self.position.within = None;
+        if self.position.epoch == 0 {
+            tracing::warn!(
+                "`train.max_time` ended the run within its first update: the weights are those it started with"
+            );
+            self.keep_model()?;
+        }
+        self.checkpoint(observer)
     }
 
     /// Saves and ends because an interrupt asks to.

@@ -3,10 +3,10 @@
 use super::Run;
 use super::observer::{End, EpochEnd, Finished, Observer};
 use crate::checkpoint::{NormSums, Sums};
-use crate::data::{Decision, Threshold};
+use crate::data::{Dataset, Decision, Threshold};
 use crate::error::{Error, Result};
 use crate::metrics::BestThreshold;
-use crate::trainer::Evaluation;
+use crate::trainer::{Evaluation, evaluate};
 
 impl Run {
     /// The metrics of an epoch by name.
@@ -92,10 +92,10 @@ impl Run {
         }
         let mut test = Vec::new();
         if chooses_threshold {
-            test.extend(self.choose_threshold()?);
+            test.extend(self.choose_threshold()?.map(|threshold| ("threshold".to_owned(), threshold)));
         }
         if let Some(data) = &self.splits.test {
-            let evaluation = self.trainer.evaluate(data)?;
+            let evaluation = self.evaluate_at_end(data)?;
             log_left_out("test", &evaluation);
             test.extend(named("test", evaluation));
         }
@@ -117,10 +117,21 @@ impl Run {
         Ok(finished)
     }
 
+    /// Evaluates the best weights. An interruption is heeded where a checkpoint has the last weights, so that the run can be
+    /// ended later.
+    fn evaluate_at_end(&self, data: &Dataset) -> Result<Evaluation> {
+        match self.trainer.evaluate(data) {
+            Err(Error::Interrupted) if self.saved != Some(self.trainer.steps()) => {
+                evaluate(self.trainer.network(), self.trainer.loss(), data)
+            }
+            evaluation => evaluation,
+        }
+    }
+
     /// Chooses the threshold with the best F1 on the validation rows, and keeps it beside the weights.
-    fn choose_threshold(&mut self) -> Result<Option<(String, f64)>> {
+    fn choose_threshold(&mut self) -> Result<Option<f64>> {
         let Some(data) = &self.splits.validation else { return Ok(None) };
-        let counts = self.trainer.evaluate(data)?.classes;
+        let counts = self.evaluate_at_end(data)?.classes;
         let Some(best) = counts.and_then(|counts| counts.best_f1_threshold()) else {
             tracing::warn!("no validation row is of the positive class: `data.threshold` is left out");
             return Ok(None);
@@ -131,7 +142,7 @@ impl Run {
         self.splits = self.splits.clone().with_decision(Decision { positive, threshold });
         let kept = self.folder.save_preprocessing(&self.splits.preprocessing, self.fingerprint.get());
         self.forgive(kept)?;
-        Ok(Some(("threshold".to_owned(), threshold)))
+        Ok(Some(threshold))
     }
 
     /// The results of the run as it stands.

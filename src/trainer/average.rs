@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Averages {
 }
 
 /// The average of the parameters so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Average {
     rule: Averages,
     count: u64,

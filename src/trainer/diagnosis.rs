@@ -1,10 +1,11 @@
 //! Updates that are not finite.
 
 use super::Trainer;
-use super::batch::Batch;
 use super::outcome::{Outcome, Submitted};
+use super::update_batch::UpdateBatch;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::kernels::ValueAndGrad;
 use crate::kernels::norm::all_finite;
 use crate::nn::Tape;
 
@@ -32,7 +33,7 @@ impl Trainer {
 
     /// The first place on a batch's way through the network and back that is not finite, for messages. What tracks the
     /// data is moved by it.
-    fn first_that_is_not_finite(&mut self, batch: &Batch<'_>) -> Result<Option<String>> {
+    fn first_that_is_not_finite(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<String>> {
         let Self { learner, memory, .. } = self;
         let (network, loss) = (&learner.network, &learner.loss);
         for param in network.params().trainable() {
@@ -56,8 +57,9 @@ impl Trainer {
                 }
             }
             let outputs = values.last().map_or(&xs, |(_, value)| value);
-            let (sum, grad) = loss.apply(outputs, &targets.narrow(0, start, rows.len())?, divisor)?;
-            if !learner.options.dtype.holds(sum.read()?) {
+            let ValueAndGrad { value, grad } =
+                loss.apply(outputs, &targets.narrow(0, start, rows.len())?, divisor)?;
+            if !learner.options.dtype.holds(value.read()?) {
                 return Ok(Some("the loss itself".to_owned()));
             }
             tape.backward(grad, &writer)?;

@@ -35,41 +35,56 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
 
 /// As [`evaluate`], on the rows of several data sets of one preprocessing together.
 pub fn evaluate_all(network: &Network, loss: &Losses, sets: &[&Dataset]) -> Result<Evaluation> {
+    evaluate_unless(network, loss, sets, &|| false)
+}
+
+/// As [`evaluate_all`], and gives up, as [`Error::Interrupted`], once it is to stop.
+pub(super) fn evaluate_unless(
+    network: &Network,
+    loss: &Losses,
+    sets: &[&Dataset],
+    is_stopping: &dyn Fn() -> bool,
+) -> Result<Evaluation> {
     let (mut sum, mut total) = (0.0, 0.0);
     let Some(first) = sets.first() else { return Err(no_row_counts()) };
     let mut metrics = MetricCollection::new(loss.want(), first.target_info());
     let chunks = sets.iter().flat_map(|data| data.chunks_of(EVALUATION_ROWS).map(move |rows| (data, rows)));
     for (data, rows) in chunks {
-        let batch = data.batch(&rows)?;
+        if is_stopping() {
+            return Err(Error::Interrupted);
+        }
+        let selection = data.select(&rows)?;
+        let batch = data.part(&selection, 0..rows.len(), None)?;
         let outputs = widened(&network.forward(&batch.xs)?)?;
-        let weight = if batch.ys.device().is_cuda() {
-            loss.total(&data.targets_to_count(&rows)?)?
-        } else {
-            loss.total(&batch.ys)?
-        };
-        sum += loss.apply(&outputs, &batch.ys, 1.0)?.0.read()?;
-        total += weight;
+        sum += loss.apply(&outputs, &batch.ys, 1.0)?.value.read()?;
+        total += loss.total(selection.targets())?;
         let predictions = predictions(loss, &outputs, data.units())?;
         metrics.add(&predictions, &data.exact_targets(&rows)?)?;
     }
     if total == 0.0 {
         return Err(no_row_counts());
     }
-    let loss = sum / total;
-    if !loss.is_finite() {
-        return Err(Error::Weights(format!(
-            "in evaluation the loss is {loss}: the weights have grown too large; lower `optimizer.lr`, or set \
-             `train.clip_grad_norm`"
-        )));
-    }
-    let (mut values, mut left_out) = (Vec::new(), Vec::new());
-    for Measured { name, value } in metrics.values() {
-        match value {
-            Ok(value) => values.push((name, value)),
-            Err(reason) => left_out.push((name, reason)),
+    Evaluation::of(sum / total, metrics)
+}
+
+impl Evaluation {
+    /// What a loss and the metrics of all rows come to.
+    fn of(loss: f64, metrics: MetricCollection) -> Result<Self> {
+        if !loss.is_finite() {
+            return Err(Error::Weights(format!(
+                "in evaluation the loss is {loss}: the weights have grown too large; lower `optimizer.lr`, or set \
+                 `train.clip_grad_norm`"
+            )));
         }
+        let (mut values, mut left_out) = (Vec::new(), Vec::new());
+        for Measured { name, value } in metrics.values() {
+            match value {
+                Ok(value) => values.push((name, value)),
+                Err(reason) => left_out.push((name, reason)),
+            }
+        }
+        Ok(Evaluation { loss, metrics: values, left_out, classes: metrics.into_counts() })
     }
-    Ok(Evaluation { loss, metrics: values, left_out, classes: metrics.into_counts() })
 }
 
 /// Checks that a run will have the number that it watches, `val_accuracy` for instance, on these validation rows, of
@@ -119,7 +134,7 @@ fn predictions(loss: &Losses, outputs: &Tensor, units: Option<&Units>) -> Result
     units.map_or(Ok(predictions.clone()), |units| units.restore(&predictions))
 }
 
-/// torch gives NaN for the mean over nothing.
-pub(super) fn no_row_counts() -> Error {
-    Error::key("loss", "leaves no row of a batch to count; look at `ignore_index` and `weight`")
+/// No row of a split counts; torch gives NaN for the mean over nothing.
+fn no_row_counts() -> Error {
+    Error::key("loss", "leaves no row to count; look at `ignore_index` and `weight`")
 }

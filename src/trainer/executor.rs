@@ -7,9 +7,9 @@ mod queued;
 use candle_core::{DType, Device, Tensor};
 
 use self::queued::Queued;
-pub(super) use self::queued::QueuedRun;
-use super::batch::{Backward, Batch};
+pub(super) use self::queued::QueuedContext;
 use super::outcome::{Checked, Limits, Outcome, Submitted};
+use super::update_batch::{Backward, UpdateBatch};
 use crate::data::Selection;
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
@@ -30,7 +30,7 @@ pub(super) fn rows_at_once(device: &Device) -> usize {
 }
 
 /// The work of an update, from its rows to the optimizer's step.
-pub(super) type Work<'a> = dyn FnMut(Run<'_>) -> Result<Option<Outcome>> + 'a;
+pub(super) type Work<'a> = dyn FnMut(UpdateContext<'_>) -> Result<Option<Outcome>> + 'a;
 
 /// Runs updates.
 #[derive(Debug)]
@@ -43,11 +43,11 @@ pub(super) enum Executor {
 
 /// The executor as the work of one update sees it.
 #[derive(Clone, Copy)]
-pub(super) enum Run<'a> {
+pub(super) enum UpdateContext<'a> {
     /// Everything is computed when it is asked for.
     Immediate,
     /// Everything is queued.
-    Queued(QueuedRun<'a>),
+    Queued(QueuedContext<'a>),
 }
 
 impl Executor {
@@ -78,12 +78,14 @@ impl Executor {
     pub(super) fn run(
         &mut self,
         network: &Network,
-        batch: &Batch<'_>,
+        batch: &UpdateBatch<'_>,
         work: &mut Work<'_>,
     ) -> Result<Option<Outcome>> {
         match self {
-            Self::Immediate => Run::Immediate.guarded(network, work),
-            Self::Queued(queued) => queued.run(batch, &mut |run| Run::Queued(run).guarded(network, work)),
+            Self::Immediate => UpdateContext::Immediate.guarded(network, work),
+            Self::Queued(queued) => {
+                queued.run(batch, &mut |context| UpdateContext::Queued(context).guarded(network, work))
+            }
         }
     }
 
@@ -104,7 +106,7 @@ impl Executor {
     }
 }
 
-impl<'a> Run<'a> {
+impl<'a> UpdateContext<'a> {
     /// Runs the work, and puts BatchNorm's statistics back where it fails or the update is not made.
     fn guarded(self, network: &Network, work: &mut Work<'_>) -> Result<Option<Outcome>> {
         // A graph has the copies and what restores them in it.
@@ -117,18 +119,18 @@ impl<'a> Run<'a> {
         let Some(before) = before else { return outcome };
         match (self, &outcome) {
             (Self::Immediate, Ok(Some(outcome))) if outcome.is_finite => {}
-            (Self::Queued(run), Ok(_)) => run.restore_unless_made(&params.buffers(), &before)?,
+            (Self::Queued(context), Ok(_)) => context.restore_unless_made(&params.buffers(), &before)?,
             // None of it has run yet, so nothing has moved.
-            (Self::Queued(run), Err(_)) if run.is_captured() => {}
+            (Self::Queued(context), Err(_)) if context.is_captured() => {}
             _ => params.restore_buffers(&before)?,
         }
         outcome
     }
 
     /// The rows of a batch, where a replayed update reads them.
-    pub(super) fn rows<'b>(&self, batch: &'b Batch<'b>) -> Selection<'b> {
+    pub(super) fn rows<'b>(&self, batch: &'b UpdateBatch<'b>) -> Selection<'b> {
         match self {
-            Self::Queued(QueuedRun { rows: Some(rows), .. }) => batch.rows_at(rows),
+            Self::Queued(QueuedContext { rows: Some(rows), .. }) => batch.rows_at(rows),
             _ => batch.selection.clone(),
         }
     }
@@ -137,23 +139,23 @@ impl<'a> Run<'a> {
     pub(super) fn step_counter(&self) -> Option<&'a Tensor> {
         match self {
             Self::Immediate => None,
-            Self::Queued(run) => Some(run.step_counter()),
+            Self::Queued(context) => Some(context.step_counter()),
         }
     }
 
     /// Whether a backward pass that was captured is run again, and so not by the host.
     pub(super) fn is_replayed(&self) -> bool {
-        matches!(self, Self::Queued(run) if run.is_replayed())
+        matches!(self, Self::Queued(context) if context.is_replayed())
     }
 
     /// Whether the work may be given up between its parts.
     pub(super) fn is_interruptible(&self) -> bool {
-        !matches!(self, Self::Queued(run) if run.is_captured())
+        !matches!(self, Self::Queued(context) if context.is_captured())
     }
 
     /// Whether a batch may take the memory of the one before it. A graph has memory of its own.
     pub(super) fn reuses_memory(&self) -> bool {
-        !matches!(self, Self::Queued(run) if !run.is_eager())
+        !matches!(self, Self::Queued(context) if !context.is_eager())
     }
 
     /// Whether gradients may be factors that go straight into the weights.
@@ -168,7 +170,7 @@ impl<'a> Run<'a> {
     {
         match self {
             Self::Immediate => check(backward, total, limits),
-            Self::Queued(run) => run.check(backward, limits),
+            Self::Queued(context) => context.check(backward, limits),
         }
     }
 }

@@ -1,18 +1,18 @@
 //! The forward and backward pass of a batch.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
 
-use super::batch::{Backward, Batch};
-use super::executor::{Run, rows_at_once};
+use super::executor::{UpdateContext, rows_at_once};
+use super::interruption::Interruption;
 use super::options::TrainOptions;
 use super::outcome::Limits;
+use super::update_batch::{Backward, UpdateBatch};
 use crate::data::{self, Dataset, Selection};
 use crate::distributed::Communicator;
 use crate::error::{Error, Result};
-use crate::kernels::{Scalar, ranks};
+use crate::kernels::{Scalar, ValueAndGrad, ranks};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Gradients, Tape};
@@ -29,8 +29,8 @@ pub(super) struct Learner {
     pub(super) defers: bool,
     /// Those that share a batch's rows.
     pub(super) ranks: Arc<dyn Communicator>,
-    /// Where it is set, a batch is given up before its next part.
-    pub(super) interrupt: Arc<AtomicBool>,
+    /// What makes it give a batch up before its next part.
+    pub(super) interruption: Interruption,
 }
 
 /// The memory of a pass, used again by the next.
@@ -44,7 +44,7 @@ pub(super) struct Memory {
 impl Learner {
     /// What an update is checked against. The norm of the gradients costs one pass over them, which is little beside the
     /// products of a batch, but not beside those of a few rows.
-    pub(super) fn limits(&self, batch: &Batch<'_>) -> Limits {
+    pub(super) fn limits(&self, batch: &UpdateBatch<'_>) -> Limits {
         const ROWS: usize = 16;
         const EVERY: u64 = 16;
         let wants_norm = batch.rows.len() >= ROWS || batch.time.step % EVERY == 1;
@@ -54,34 +54,35 @@ impl Learner {
     /// Takes a batch in parts through the network and back. Nothing of the network changes but what tracks the data.
     pub(super) fn backward<'m>(
         &self,
-        batch: &Batch<'_>,
-        run: Run<'_>,
+        batch: &UpdateBatch<'_>,
+        context: UpdateContext<'_>,
         memory: &'m mut Memory,
     ) -> Result<Backward<'m>> {
         let Memory { grads, inputs } = memory;
-        if run.is_replayed() {
+        if context.is_replayed() {
             let gradients = Gradients::Dense(grads.as_written());
             return Ok(Backward { loss_sum: Scalar::Host(f64::NAN), gradients });
         }
         let divisor = self.loss.divisor(batch.total);
-        let reuses_memory = run.reuses_memory();
-        let selection = run.rows(batch);
+        let reuses_memory = context.reuses_memory();
+        let selection = context.rows(batch);
         let mut loss_sum = Scalar::Host(0.0);
         // The gradients of parts and ranks are added up first.
         let is_single = self.ranks.size() == 1;
-        let defers = self.defers && run.defers() && is_single && batch.rows.len() <= self.part(batch.data);
+        let defers =
+            self.defers && context.defers() && is_single && batch.rows.len() <= self.part(batch.data);
         let writer = if defers { grads.deferring_writer() } else { grads.writer() };
         for (start, rows) in self.parts(batch.data, batch.rows) {
-            if start > 0 && self.is_interrupted(batch, run) {
+            if start > 0 && self.is_interrupted(batch, context) {
                 return Err(Error::Interrupted);
             }
             // The tape of the last part is gone, and with it all that looked at its rows.
             let range = start..start + rows.len();
             let again = if reuses_memory { inputs.take() } else { None };
             let data::Batch { xs, ys } = batch.data.part(&selection, range, again)?;
-            let mut tape = self.tape(batch, start).with_step_counter(run.step_counter().cloned());
+            let mut tape = self.tape(batch, start).with_step_counter(context.step_counter().cloned());
             let outputs = self.network.train(&xs, &mut tape)?;
-            let (sum, grad) = self.loss.apply(&outputs, &ys, divisor)?;
+            let ValueAndGrad { value: sum, grad } = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
             tape.backward(grad, &writer)?;
             if reuses_memory {
@@ -92,7 +93,7 @@ impl Learner {
     }
 
     /// A tape for the rows of a batch from `start` on.
-    fn tape(&self, batch: &Batch<'_>, start: usize) -> Tape {
+    fn tape(&self, batch: &UpdateBatch<'_>, start: usize) -> Tape {
         Tape::new(self.seed, batch.time.step, start as u64).with_ranks(Arc::clone(&self.ranks))
     }
 
@@ -118,8 +119,8 @@ impl Learner {
         if total[0] == 0.0 { Err(Error::NothingCounts) } else { Ok(total[0]) }
     }
 
-    fn is_interrupted(&self, batch: &Batch<'_>, run: Run<'_>) -> bool {
-        batch.is_interruptible && run.is_interruptible() && self.interrupt.load(Ordering::Relaxed)
+    fn is_interrupted(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {
+        batch.is_interruptible && context.is_interruptible() && self.interruption.is_stopping()
     }
 
     /// The most rows that go through the network together: a micro-batch, and where the rows are independent of each

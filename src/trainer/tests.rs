@@ -1,6 +1,8 @@
 //! Updates whose outcome is known later, as on a GPU: here on the CPU, by the kernels as a C++ compiler makes them for
 //! this machine.
 
+mod given_up;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -10,7 +12,7 @@ use candle_core::{DType, Device, Tensor};
 use super::*;
 use crate::data::Affine;
 use crate::distributed::Numbers;
-use crate::model::Model;
+use crate::model::{Model, NetworkOptions};
 use crate::optim::Grouped;
 use crate::optim::schedule::Plan;
 use crate::registry::FromTable;
@@ -20,19 +22,24 @@ const ROWS: usize = 8;
 
 /// 640 rows of three numbers: 80 batches.
 fn data(bad: Option<usize>) -> Dataset {
+    data_of((0i64..640).map(|row| row % 2), bad)
+}
+
+/// The same rows of these classes.
+fn data_of(classes: impl Iterator<Item = i64>, bad: Option<usize>) -> Dataset {
     let mut numbers: Vec<f64> = (0..640 * 3).map(|i| (f64::from(i) * 0.7).sin()).collect();
     if let Some(row) = bad {
         numbers[3 * row] = f64::INFINITY;
     }
     let xs = Tensor::from_vec(numbers, (640, 3), &Device::Cpu).unwrap();
-    let ys = Tensor::from_iter((0i64..640).map(|row| row % 2), &Device::Cpu).unwrap();
+    let ys = Tensor::from_iter(classes.collect::<Vec<_>>(), &Device::Cpu).unwrap();
     Dataset::new(&xs, &ys, Affine::IDENTITY, DType::F64, &Device::Cpu).unwrap()
 }
 
 fn trainer(accumulate: usize) -> Trainer {
     let table = |text: &str| text.parse::<toml::Table>().unwrap();
     let model = Model::from_table(table("name = 'mlp'\nhidden = [6]\nbatch_norm = true")).unwrap();
-    let network = Network::new(&model, &[3], 2, 1, (DType::F64, &Device::Cpu)).unwrap();
+    let network = Network::new(&model, &[3], 2, 1, NetworkOptions::new(DType::F64, &Device::Cpu)).unwrap();
     let options = Grouped::from_table(table("name = 'nadam'\nlr = 0.01")).unwrap();
     let optimizer = Optimizer::new(options, Plan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();

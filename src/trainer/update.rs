@@ -1,15 +1,16 @@
 //! One update: rows → forward → loss → backward → reduce over ranks → finite? → clip → step.
 
-use super::batch::Batch;
+use super::Trainer;
 use super::outcome::{Checked, Outcome, Submitted, Update};
-use super::{Trainer, evaluation};
+use super::update_batch::UpdateBatch;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::optim::schedule::ScheduleTime;
 
 impl Trainer {
     /// Submits an update from these rows of `data`. Its outcome may be known later, of many updates together: see
-    /// [`Self::take_known`].
+    /// [`Self::take_known`]. Where none of the rows counts, as all of them are ignored or of weight 0, no update is made:
+    /// torch's mean over nothing is NaN, and would make the weights NaN.
     ///
     /// # Errors
     /// An interruption, or the divergence of an update that is now known: [`Self::failed_rows`] tells which. Neither is
@@ -39,79 +40,33 @@ impl Trainer {
     pub fn update(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<Update> {
         self.submit(data, rows, epoch)?;
         self.wait(data)?;
-        self.known.pop().ok_or_else(evaluation::no_row_counts)
+        self.known.pop().ok_or(Error::Interrupted)
     }
 
     /// The rows of the next update, and where training stands.
-    pub(super) fn batch<'a>(&self, data: &'a Dataset, rows: &'a [u32], epoch: u64) -> Result<Batch<'a>> {
+    pub(super) fn batch<'a>(
+        &self,
+        data: &'a Dataset,
+        rows: &'a [u32],
+        epoch: u64,
+    ) -> Result<UpdateBatch<'a>> {
         let time = ScheduleTime { step: self.steps() + 1, epoch, reductions: self.plateau.reductions };
         let lr = self.optimizer.lr(time);
         let selection = data.select(rows)?;
         let total = self.learner.total(&selection)?;
-        let is_interruptible = !self.optimizer.needs_closure();
-        Ok(Batch { data, rows, selection, total, time, lr, is_interruptible })
+        Ok(UpdateBatch { data, rows, selection, total, time, lr, is_interruptible: true })
     }
 
     /// An update by gradients alone.
-    fn step(&mut self, batch: &Batch<'_>) -> Result<Option<Outcome>> {
+    fn step(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<Outcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
-        executor.run(&learner.network, batch, &mut |run| {
-            let backward = learner.backward(batch, run, memory)?;
-            let Checked { outcome, step } = run.check(backward, batch.total, learner.limits(batch))?;
+        executor.run(&learner.network, batch, &mut |context| {
+            let backward = learner.backward(batch, context, memory)?;
+            let Checked { outcome, step } = context.check(backward, batch.total, learner.limits(batch))?;
             if let Some((gradients, clipping)) = step {
                 optimizer.step(&gradients, clipping, batch.time)?;
             }
             Ok(outcome)
         })
-    }
-
-    /// An update by an optimizer that evaluates the loss several times. What it reports is the first loss.
-    fn minimize(&mut self, batch: &Batch<'_>) -> Result<Option<Outcome>> {
-        let Self { learner, memory, optimizer, executor, .. } = self;
-        executor.run(&learner.network, batch, &mut |run| {
-            let mut first = None;
-            let made = optimizer.minimize(batch.lr, &mut |optimizer| {
-                let backward = learner.backward(batch, run, memory)?;
-                let Checked { outcome, step } = run.check(backward, batch.total, learner.limits(batch))?;
-                let is_first = first.is_none();
-                first = first.or(outcome);
-                match (outcome, step) {
-                    (Some(Outcome { loss_sum, .. }), Some((gradients, clipping))) => {
-                        let flat = optimizer.flat(gradients.into_dense()?, clipping)?;
-                        Ok((loss_sum / learner.loss.divisor(batch.total), flat))
-                    }
-                    // A trial too far out is one with too high a loss; the search comes back from it.
-                    _ if !is_first => Ok((f64::INFINITY, vec![0.0; optimizer.count()])),
-                    (Some(outcome), _) => Err(batch.diverged(outcome, learner.options.dtype)),
-                    (None, _) => Err(evaluation::no_row_counts()),
-                }
-            });
-            match made {
-                Err(Error::Diverged { .. }) | Ok(()) => Ok(first),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
-    /// Waits for all updates that are in flight.
-    ///
-    /// # Errors
-    /// As [`Self::submit`]'s.
-    pub fn wait(&mut self, data: &Dataset) -> Result<()> {
-        let in_flight = std::mem::take(&mut self.in_flight);
-        let outcomes = self.executor.outcomes(&in_flight)?;
-        for (submitted, outcome) in in_flight.into_iter().zip(outcomes) {
-            if !outcome.is_finite {
-                return Err(self.diverged(data, submitted, outcome)?);
-            }
-            if let Some(average) = &mut self.average {
-                average.see(self.learner.network.params(), submitted.epoch, false)?;
-            }
-            let Outcome { loss_sum, norm, .. } = outcome;
-            let norm = Some(norm).filter(|norm| norm.is_finite());
-            let is_clipped = norm.is_some_and(|norm| self.learner.options.clip().clips(norm));
-            self.known.push(Update { loss_sum, norm, is_clipped, ..submitted.update });
-        }
-        Ok(())
     }
 }

@@ -8,11 +8,13 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 
-use super::super::batch::{Backward, Batch};
 use super::super::outcome::{Checked, Limits, Outcome, Submitted};
+use super::super::update_batch::{Backward, UpdateBatch};
 use crate::error::Result;
 use crate::kernels::Scalar;
-use crate::kernels::cuda::{Constants, FiniteGuard, Graph, Replayed, SkipFlag, Thresholds};
+use crate::kernels::cuda::{
+    CachedConstants, FiniteGuard, Graph, GuardRecord, Replayed, SkipFlag, Thresholds,
+};
 use crate::nn::{Gradients, Params};
 use crate::optim::{Clip, Clipping};
 
@@ -23,7 +25,7 @@ pub(super) const CAPACITY: usize = 64;
 const WARM_UPS: u32 = 2;
 
 /// The work of an update, from its rows to the optimizer's step.
-type QueuedWork<'a> = dyn FnMut(QueuedRun<'_>) -> Result<Option<Outcome>> + 'a;
+type QueuedWork<'a> = dyn FnMut(QueuedContext<'_>) -> Result<Option<Outcome>> + 'a;
 
 /// Queues updates.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ enum GraphPhase {
 
 /// A queued update as its work sees it.
 #[derive(Clone, Copy)]
-pub(in crate::trainer) struct QueuedRun<'a> {
+pub(in crate::trainer) struct QueuedContext<'a> {
     guard: &'a FiniteGuard,
     phase: GraphPhase,
     /// Where a graph reads the numbers of the optimizer's kernels.
@@ -66,28 +68,33 @@ impl Queued {
     }
 
     /// Queues the work of an update.
-    pub(super) fn run(&mut self, batch: &Batch<'_>, work: &mut QueuedWork<'_>) -> Result<Option<Outcome>> {
+    pub(super) fn run(
+        &mut self,
+        batch: &UpdateBatch<'_>,
+        work: &mut QueuedWork<'_>,
+    ) -> Result<Option<Outcome>> {
         self.guard.begin(batch.time.step, batch.total)?;
         let (Some(graph), Some(rows)) = (&mut self.graph, batch.selection.on_device()) else {
-            let run = QueuedRun { guard: &self.guard, phase: GraphPhase::Eager, replayed: None, rows: None };
-            return work(run);
+            let context =
+                QueuedContext { guard: &self.guard, phase: GraphPhase::Eager, replayed: None, rows: None };
+            return work(context);
         };
         let shape = Shape { rows: batch.rows.len(), total: batch.total.to_bits() };
         let phase = graph.phase(shape, rows)?;
         let uses_graph = matches!(phase, GraphPhase::Capture | GraphPhase::Replay);
         let replayed = uses_graph.then_some(&graph.replayed);
         let rows = graph.rows.as_ref().filter(|_| uses_graph);
-        let run = QueuedRun { guard: &self.guard, phase, replayed, rows };
-        let _kept =
-            matches!(phase, GraphPhase::WarmUp | GraphPhase::Capture).then(|| Constants::keep(&self.device));
+        let context = QueuedContext { guard: &self.guard, phase, replayed, rows };
+        let _kept = matches!(phase, GraphPhase::WarmUp | GraphPhase::Capture)
+            .then(|| CachedConstants::keep(&self.device));
         match phase {
-            GraphPhase::Eager | GraphPhase::WarmUp => return work(run),
+            GraphPhase::Eager | GraphPhase::WarmUp => return work(context),
             GraphPhase::Capture => {
-                let captured = Graph::capture(&self.device, || work(run).map(|_| ()))?;
+                let captured = Graph::capture(&self.device, || work(context).map(|_| ()))?;
                 graph.keep(shape, captured);
             }
             GraphPhase::Replay => {
-                work(run)?;
+                work(context)?;
             }
         }
         graph.replay()?;
@@ -98,10 +105,10 @@ impl Queued {
         if in_flight.is_empty() {
             return Ok(Vec::new());
         }
-        let (losses, norms, ceased) = self.guard.read()?;
+        let GuardRecord { losses, norms, first_skipped } = self.guard.read()?;
         let outcome = |Submitted { update, .. }: &Submitted| {
             let place = usize::try_from(update.step).unwrap_or(0) % CAPACITY;
-            let is_finite = ceased != Some(update.step);
+            let is_finite = first_skipped != Some(update.step);
             Outcome { loss_sum: losses[place], norm: norms[place], is_finite }
         };
         Ok(in_flight.iter().map(outcome).collect())
@@ -112,7 +119,7 @@ impl Queued {
     }
 }
 
-impl<'a> QueuedRun<'a> {
+impl<'a> QueuedContext<'a> {
     pub(super) fn is_eager(&self) -> bool {
         self.phase == GraphPhase::Eager
     }

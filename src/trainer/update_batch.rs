@@ -11,7 +11,7 @@ use crate::nn::Gradients;
 use crate::optim::schedule::ScheduleTime;
 
 /// The rows of an update, and where training stands at it.
-pub(super) struct Batch<'a> {
+pub(super) struct UpdateBatch<'a> {
     pub(super) data: &'a Dataset,
     pub(super) rows: &'a [u32],
     /// The same rows, where the data is.
@@ -31,7 +31,7 @@ pub(super) struct Backward<'a> {
     pub(super) gradients: Gradients<'a>,
 }
 
-impl Batch<'_> {
+impl UpdateBatch<'_> {
     /// Its rows, of which the numbers are in another place on the device.
     pub(super) fn rows_at(&self, numbers: &Tensor) -> Selection<'_> {
         self.selection.with_numbers(numbers)
