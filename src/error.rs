@@ -51,7 +51,7 @@ pub enum Error {
     Weights(String),
     /// The loss or the gradients are not finite; the update they belong to was not made.
     #[error(
-        "the {what} became {value} at step {step} (epoch {epoch}, lr {lr}){}; the update was not made: \
+        "the {what} became {value} at step {step} (epoch {epoch}, lr {lr:?}){}; the update was not made: \
          lower `optimizer.lr`, set `train.clip_grad_norm`, or check the data for extreme values{}",
         first_place(.first.as_deref()), record_of(.record.as_deref())
     )]

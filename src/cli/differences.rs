@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::registry::notation;
 
 /// The keys whose values differ, each with its value in every config.
 pub(super) fn between(configs: &[Config]) -> Result<Vec<(String, Vec<String>)>> {
@@ -38,7 +39,7 @@ fn flatten(prefix: &str, table: &Table, values: &mut Vec<(String, String)>) {
         let key = format!("{prefix}{key}");
         match value {
             Value::Table(inner) => flatten(&format!("{key}."), inner, values),
-            other => values.push((key, other.to_string())),
+            other => values.push((key, notation(other))),
         }
     }
 }

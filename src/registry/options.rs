@@ -17,9 +17,13 @@ pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, Stri
 }
 
 /// A value in its usual notation: 1e-8, not 0.00000001.
-fn notation(value: &Value) -> String {
+pub fn notation(value: &Value) -> String {
     match value {
-        Value::Float(number) if *number != 0.0 && number.abs() < 1e-3 => format!("{number:e}"),
+        Value::Float(number)
+            if number.is_finite() && *number != 0.0 && !(1e-3..1e7).contains(&number.abs()) =>
+        {
+            format!("{number:e}")
+        }
         other => other.to_string(),
     }
 }

@@ -195,7 +195,7 @@ fn a_run_that_diverges_names_step_and_lr_and_leaves_what_repeats_it() {
     let folder = folder();
     let error =
         fail(folder.path(), &["train", "c.toml", "-q", "--set", "optimizer.lr=1e30", "--out", "run"], 1);
-    assert!(error.contains("at step ") && error.contains("1000000000000000000000000000000"), "{error}");
+    assert!(error.contains("at step ") && error.contains("lr 1e30"), "{error}");
     // Nothing was kept but the failure, which `descent replay` takes.
     assert!(error.contains("descent replay run/failure"), "{error}");
     assert!(!folder.path().join("run/model.safetensors").exists());

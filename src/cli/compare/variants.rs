@@ -9,6 +9,7 @@ use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, Outcome};
 use crate::cli::screen::Screen;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::registry::notation;
 use crate::run::RunOptions;
 
 use super::arguments::Arguments;
@@ -122,7 +123,7 @@ fn combinations(vary: &[String]) -> Result<Vec<Vec<String>>> {
 fn split(values: &str) -> Vec<String> {
     match format!("values = [{values}]").parse::<toml::Table>() {
         Ok(table) => match table.get("values") {
-            Some(toml::Value::Array(values)) => values.iter().map(ToString::to_string).collect(),
+            Some(toml::Value::Array(values)) => values.iter().map(notation).collect(),
             _ => Vec::new(),
         },
         Err(_) => values.split(',').map(|value| value.trim().to_owned()).collect(),
@@ -151,6 +152,7 @@ mod tests {
         assert_eq!(split("\"full\",64,1"), ["\"full\"", "64", "1"]);
         assert_eq!(split("[1, 2],[3]"), ["[1, 2]", "[3]"]);
         assert_eq!(split("adam, sgd"), ["adam", "sgd"]);
+        assert_eq!(split("1e30,1e-8,0.5"), ["1e30", "1e-8", "0.5"]);
         let all = combinations(&["a=1,2".to_owned(), "b = 3,4".to_owned()]).unwrap();
         assert_eq!(all, [["a=1", "b=3"], ["a=1", "b=4"], ["a=2", "b=3"], ["a=2", "b=4"]]);
         assert!(combinations(&["a=1".to_owned()]).is_err());
