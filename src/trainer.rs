@@ -39,7 +39,7 @@ use crate::optim::{Clip, Optimizer};
 
 use average::Average;
 pub use average::Averages;
-pub use evaluation::{Evaluation, evaluate, evaluate_all, predict};
+pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};
 use evaluation::{check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
 use interruption::Interruption;

@@ -1,6 +1,6 @@
 //! `descent predict RUN --input FILE`: the predictions of a run's best weights, one line per row.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -68,9 +68,33 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         print(&predictor, input, &options)?;
     } else {
         let interrupt = Interrupt::default();
-        files::write_whole(output, |file| predictor.write(input, &options, file, &interrupt))?;
+        files::write_whole(output, |file| {
+            predictor.write(input, &options, &mut Named { file, path: output }, &interrupt)
+        })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A file whose errors have its name.
+struct Named<'a> {
+    file: &'a mut (dyn Write + Send),
+    path: &'a Path,
+}
+
+impl Named<'_> {
+    fn name(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Write for Named<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).map_err(|error| self.name(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush().map_err(|error| self.name(&error))
+    }
 }
 
 /// Writes the predictions to standard output, to a terminal without its control characters.

@@ -42,4 +42,10 @@ impl Units {
         let ys = ys.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
         Ok(ys.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
     }
+
+    /// Converts differences (N, K), such as standard deviations, to the original units.
+    pub fn widen(&self, differences: &Tensor) -> Result<Tensor> {
+        let differences = differences.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        Ok(differences.broadcast_mul(&self.std)?)
+    }
 }

@@ -44,11 +44,7 @@ impl GaussianNll {
         let targets = ys.dim(D::Minus1)?;
         let mean = outputs.narrow(D::Minus1, 0, targets)?;
         let s = outputs.narrow(D::Minus1, targets, targets)?;
-        let variance = match self.variance {
-            Variance::Exp => s.exp()?,
-            // max(s, 0) + log(1 + e^-|s|), which does not overflow
-            Variance::Softplus => (s.relu()? + (s.abs()?.neg()?.exp()? + 1.0)?.log()?)?,
-        };
+        let variance = self.variance.of(&s)?;
         // As in torch the limit moves the value and leaves the gradient.
         let limited = variance.detach().maximum(self.eps)?;
         let variance = (&variance + (limited - variance.detach())?)?;

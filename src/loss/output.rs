@@ -36,4 +36,17 @@ impl Output {
             Self::MeanAndVariance(_) => outputs.narrow(D::Minus1, 0, outputs.dims()[1] / 2)?,
         })
     }
+
+    /// The standard deviations (N, K / 2) around the predictions, where the network gives some.
+    pub fn deviation(self, outputs: &Tensor) -> Result<Option<Tensor>> {
+        let Self::MeanAndVariance(variance) = self else { return Ok(None) };
+        let targets = outputs.dims()[1] / 2;
+        let variance = variance.of(&outputs.narrow(D::Minus1, targets, targets)?)?;
+        Ok(Some(variance.sqrt()?))
+    }
+
+    /// Whether the network gives standard deviations.
+    pub fn has_deviation(self) -> bool {
+        matches!(self, Self::MeanAndVariance(_))
+    }
 }

@@ -1,5 +1,6 @@
 //! How outputs become variances.
 
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,4 +13,15 @@ pub enum Variance {
     Exp,
     /// `log(1 + e^s)`
     Softplus,
+}
+
+impl Variance {
+    /// The variances, of any shape.
+    pub(super) fn of(self, s: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Exp => s.exp(),
+            // max(s, 0) + log(1 + e^-|s|), which does not overflow
+            Self::Softplus => s.relu()? + (s.abs()?.neg()?.exp()? + 1.0)?.log()?,
+        }
+    }
 }

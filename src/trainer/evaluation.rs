@@ -128,6 +128,23 @@ pub fn predict(network: &Network, loss: &Losses, inputs: &Tensor, units: Option<
     predictions(loss, &widened(&network.forward(inputs)?)?, units)
 }
 
+/// As [`predict`], and behind the values their standard deviations, where the loss learns them: (N, 2 K).
+pub fn predict_with_deviation(
+    network: &Network,
+    loss: &Losses,
+    inputs: &Tensor,
+    units: Option<&Units>,
+) -> Result<Tensor> {
+    let outputs = widened(&network.forward(inputs)?)?;
+    let predictions = predictions(loss, &outputs, units)?;
+    let Some(deviation) = loss.output().deviation(&outputs)? else { return Ok(predictions) };
+    let deviation = match units {
+        Some(units) => units.widen(&deviation)?,
+        None => deviation,
+    };
+    Ok(Tensor::cat(&[&predictions, &deviation], 1)?)
+}
+
 /// The predictions that the outputs (N, K) of a network stand for.
 fn predictions(loss: &Losses, outputs: &Tensor, units: Option<&Units>) -> Result<Tensor> {
     let predictions = loss.predict(outputs)?;

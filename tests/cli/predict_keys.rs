@@ -141,6 +141,57 @@ fn series_have_their_time() {
     assert_eq!(times, days);
 }
 
+#[test]
+fn a_learnt_variance_is_predicted_as_its_standard_deviation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path =
+        write(folder.path(), "t.csv", lines("x,y", 80, |i| format!("{},{}", i % 9, 10 * (i % 9) + i % 4)));
+    for (variance, standardize) in [("exp", false), ("softplus", false), ("exp", true)] {
+        let data = format!("normalize = 'none'\nstandardize_target = {standardize}");
+        let text = config("csv", &path, "y", &data, "gaussian_nll").replace("hidden = [16]", "");
+        let text = text.replace("\"gaussian_nll\"", &format!("\"gaussian_nll\"\nvariance = '{variance}'"));
+        write(folder.path(), "c.toml", text);
+        let _ = fs::remove_dir_all(folder.path().join("run"));
+        succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+        let said = succeed(folder.path(), &["predict", "run", "--input", "t.csv"]);
+        let rows = cells(&said);
+        assert_eq!(rows[0], ["prediction", "std"]);
+        // One layer: its second output is what the variance is computed from.
+        let state = descent::checkpoint::load(&folder.path().join("run/model.safetensors")).unwrap();
+        let number = |name: &str| state[name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let (weight, bias) = (number("layer1.weight"), number("layer1.bias"));
+        let ys = (0..80).map(|i| f64::from(10 * (i % 9) + i % 4));
+        let mean = ys.clone().sum::<f64>() / 80.0;
+        let unit =
+            if standardize { (ys.map(|y| (y - mean).powi(2)).sum::<f64>() / 80.0).sqrt() } else { 1.0 };
+        for (i, row) in rows[1..].iter().enumerate().take(9) {
+            let s = f64::from(weight[1]) * f64::from(u8::try_from(i).unwrap()) + f64::from(bias[1]);
+            let variance = if variance == "exp" { s.exp() } else { s.exp().ln_1p() };
+            let (got, expected) = (row[1].parse::<f64>().unwrap(), variance.sqrt() * unit);
+            assert!(
+                (got - expected).abs() < 1e-4 * expected,
+                "{variance} {standardize}: {got} is not {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_file_that_grows_too_large_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    write(folder.path(), "many.csv", lines("x", 20_000, |i| (i % 60).to_string()));
+    for name in ["out.csv", "out.parquet"] {
+        let line = format!("ulimit -f 8; exec \"$0\" predict run --input many.csv --output {name}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).arg(crate::common::executable()).current_dir(folder.path());
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(name) && !folder.path().join(name).exists(), "{said}");
+    }
+}
+
 /// A prediction that waits for rows of which it has some thousand.
 fn waiting(folder: &Path, output: &str) -> Child {
     let mut child = program(folder, &["predict", "run", "--input", "-", "--output", output])

@@ -56,7 +56,7 @@ impl<'a> Cell<'a> {
 }
 
 impl Columns {
-    pub(super) fn new(preprocessing: &Preprocessing, want: Task) -> Self {
+    pub(super) fn new(preprocessing: &Preprocessing, want: Task, has_deviation: bool) -> Self {
         let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
         let numbered = |prefix: &str| -> Vec<String> {
@@ -74,26 +74,29 @@ impl Columns {
             Task::Values => {
                 let places = match targets {
                     Some(target @ Target::Values { std, .. }) if target.is_standardized() => {
-                        Some(std.iter().map(|std| places(*std)).collect())
+                        Some(std.iter().map(|std| places(*std)).collect::<Vec<_>>())
                     }
                     _ => None,
                 };
-                Self::Values { columns: numbered("prediction"), places }
-            }
-            Task::Labels => {
-                let words = match targets {
-                    Some(Target::Labels { words, .. }) => words.clone(),
-                    _ => vec![["0".to_owned(), "1".to_owned()]; preprocessing.outputs],
-                };
-                let columns = numbered("prediction").into_iter().zip(numbered("probability"));
-                Self::Labels {
-                    columns: columns
-                        .flat_map(|(prediction, probability)| [prediction, probability])
-                        .collect(),
-                    words,
+                // Behind the values are their standard deviations, where the loss learns them.
+                let prefixes: &[&str] = if has_deviation { &["prediction", "std"] } else { &["prediction"] };
+                Self::Values {
+                    columns: prefixes.iter().flat_map(|prefix| numbered(prefix)).collect(),
+                    places: places.map(|places| places.repeat(prefixes.len())),
                 }
             }
+            Task::Labels => Self::of_labels(preprocessing, &numbered("prediction"), &numbered("probability")),
         }
+    }
+
+    fn of_labels(preprocessing: &Preprocessing, predictions: &[String], probabilities: &[String]) -> Self {
+        let words = match preprocessing.table().map(|encoder| &encoder.target) {
+            Some(Target::Labels { words, .. }) => words.clone(),
+            _ => vec![["0".to_owned(), "1".to_owned()]; preprocessing.outputs],
+        };
+        let columns = predictions.iter().zip(probabilities);
+        let columns = columns.flat_map(|(prediction, probability)| [prediction.clone(), probability.clone()]);
+        Self::Labels { columns: columns.collect(), words }
     }
 
     fn of_classes(preprocessing: &Preprocessing, count: usize) -> Self {

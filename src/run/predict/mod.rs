@@ -109,13 +109,22 @@ impl Predictor {
 
     /// The scores of rows as the network reads them, (N, …): probabilities (N, C), or values (N, K) in their own units.
     pub fn scores(&self, rows: &Tensor) -> Result<Tensor> {
+        trainer::predict(&self.network, &self.loss, &self.inputs(rows)?, self.units.as_ref())
+    }
+
+    /// The same, and behind values their standard deviations where the loss learns them.
+    fn scores_with_deviation(&self, rows: &Tensor) -> Result<Tensor> {
+        trainer::predict_with_deviation(&self.network, &self.loss, &self.inputs(rows)?, self.units.as_ref())
+    }
+
+    /// Rows in the shape and the type of the network.
+    fn inputs(&self, rows: &Tensor) -> Result<Tensor> {
         let shape = [&[rows.dims()[0]], self.preprocessing.row.as_slice()].concat();
-        let rows = rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?;
-        trainer::predict(&self.network, &self.loss, &rows, self.units.as_ref())
+        Ok(rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?)
     }
 
     fn output_columns(&self) -> Columns {
-        Columns::new(&self.preprocessing, self.loss.want())
+        Columns::new(&self.preprocessing, self.loss.want(), self.loss.output().has_deviation())
     }
 
     fn collect(&self, read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>) -> Result<Predictions> {
@@ -164,7 +173,7 @@ impl SeeRows for Scoring<'_> {
                 return self.see.scores(Scores::None(rows), &keys);
             }
         };
-        let scores = self.predictor.scores(&rows)?;
+        let scores = self.predictor.scores_with_deviation(&rows)?;
         if let Some(place) = first_infinite(&scores)? {
             let problem = "the answer is not finite; is a number in it far from those of training?";
             return Err(Error::data(path, format!("row {}: {problem}", self.row + place + 1)));

@@ -59,7 +59,8 @@ impl Predictions {
         self.cells(row).first().copied().unwrap_or(Cell::Missing)
     }
 
-    /// The probability of each class, (C), or the predicted values, (K), in their own units. `None` for a row of a series
+    /// The probability of each class, (C), or the predicted values, (K), in their own units; with `gaussian_nll` their
+    /// standard deviations behind them, (2 K). `None` for a row of a series
     /// that ends no whole window.
     pub fn scores(&self, row: usize) -> Option<&[f64]> {
         self.scores.get(row)?.as_deref()
