@@ -148,7 +148,7 @@ fn a_learnt_variance_is_predicted_as_its_standard_deviation() {
         write(folder.path(), "t.csv", lines("x,y", 80, |i| format!("{},{}", i % 9, 10 * (i % 9) + i % 4)));
     for (variance, standardize) in [("exp", false), ("softplus", false), ("exp", true)] {
         let data = format!("normalize = 'none'\nstandardize_target = {standardize}");
-        let text = config("csv", &path, "y", &data, "gaussian_nll").replace("hidden = [16]", "");
+        let text = config("csv", &path, "y", &data, "gaussian_nll").replace("hidden = [16]", "hidden = []");
         let text = text.replace("\"gaussian_nll\"", &format!("\"gaussian_nll\"\nvariance = '{variance}'"));
         write(folder.path(), "c.toml", text);
         let _ = fs::remove_dir_all(folder.path().join("run"));
@@ -182,7 +182,7 @@ fn a_file_that_grows_too_large_is_named() {
     trained(folder.path());
     write(folder.path(), "many.csv", lines("x", 20_000, |i| (i % 60).to_string()));
     for name in ["out.csv", "out.parquet"] {
-        let line = format!("ulimit -f 8; exec \"$0\" predict run --input many.csv --output {name}");
+        let line = format!("ulimit -f 1; exec \"$0\" predict run --input many.csv --output {name}");
         let mut command = Command::new("sh");
         command.args(["-c", &line]).arg(crate::common::executable()).current_dir(folder.path());
         let output = command.output().unwrap();
