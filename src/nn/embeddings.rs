@@ -8,7 +8,9 @@ use crate::data::preprocess::EmbeddingSize;
 use crate::error::{Error, Result};
 use crate::kernels::autograd;
 
-/// The standard deviation with which learnt vectors start.
+/// The standard deviation with which learnt vectors start. Measured in PyTorch on four tables of 60, 96 (flights of New York),
+/// 200 and 400 names, three seeds each: with 0.1 R² or ROC-AUC is 0.727, 0.666, 0.875 and 0.629, with 1 it is 0.724, 0.644,
+/// 0.868 and 0.614, with one-hot columns 0.723, 0.655, 0.876 and 0.620; 0.03 and 0.01 are as 0.1.
 const START: f64 = 0.1;
 
 /// Replaces the last K columns of (N, F) or (N, T, F), category numbers, by learnt vectors; of (N, T · F) those of every

@@ -31,7 +31,7 @@ impl SplitRows {
         if !plan.holds_out() && plan.limit.is_none_or(|limit| limit >= count as u64) {
             return Ok(Self { train: between(rows, 0..count)?, validation: None, test: None, limited: None });
         }
-        let (strata, counts) = strata(rows, task)?;
+        let Stratified { strata, counts } = strata(rows, task)?;
         let mut assigner = Assigner::new(plan, &counts, seed)?;
         let limited = assigner.limited();
         let (mut train, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
@@ -66,8 +66,16 @@ impl SplitRows {
     }
 }
 
-/// The stratum of each row, and how many rows each stratum has: by class, or by the two values of one binary label.
-fn strata(rows: &Rows, task: Task) -> Result<(Vec<Stratum>, Vec<u64>)> {
+/// The strata of rows.
+struct Stratified {
+    /// The stratum of each row.
+    strata: Vec<Stratum>,
+    /// How many rows each stratum has.
+    counts: Vec<u64>,
+}
+
+/// Strata by class, or by the two values of one binary label.
+fn strata(rows: &Rows, task: Task) -> Result<Stratified> {
     let count = rows.xs.dims()[0];
     let mut counts = Strata::default();
     let strata: Vec<Stratum> = match task {
@@ -80,9 +88,9 @@ fn strata(rows: &Rows, task: Task) -> Result<(Vec<Stratum>, Vec<u64>)> {
         Task::Values | Task::Labels => (0..count).map(|_| counts.add(0)).collect(),
     };
     if task == Task::Labels && counts.counts().len() > 2 {
-        return Ok((vec![0; count], vec![count as u64]));
+        return Ok(Stratified { strata: vec![0; count], counts: vec![count as u64] });
     }
-    Ok((strata, counts.counts().to_vec()))
+    Ok(Stratified { strata, counts: counts.counts().to_vec() })
 }
 
 fn between(rows: &Rows, part: Range<usize>) -> Result<Rows> {

@@ -95,23 +95,27 @@ pub(super) fn looks_like_a_date(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn form(texts: &[&str]) -> (DateForm, usize) {
+    /// The form, and how many fit.
+    #[derive(Debug, PartialEq)]
+    struct Seen(DateForm, usize);
+
+    fn form(texts: &[&str]) -> Seen {
         let mut survey = DateSurvey::default();
         for text in texts {
             survey.see(Value::Text(text), true, 0);
         }
         let present = texts.len() as u64;
-        (survey.of(present).form, survey.fitting(present).len())
+        Seen(survey.of(present).form, survey.fitting(present).len())
     }
 
     #[test]
     fn a_form_is_known_where_all_values_fit_it_alone() {
-        assert_eq!(form(&["01/02/2023", "20/11/2023"]), (DateForm::DaySlashes, 1));
-        assert_eq!(form(&["01/02/2023", "11/20/2023"]), (DateForm::MonthSlashes, 1));
-        assert_eq!(form(&["01/02/2023", "03/04/2023"]), (DateForm::Iso, 2));
-        assert_eq!(form(&["20/11/2023", "11/20/2023"]), (DateForm::Iso, 0));
-        assert_eq!(form(&["01.02.2023", "soon"]), (DateForm::Iso, 0));
-        assert_eq!(form(&["2023-02-01", "01.02.2023"]), (DateForm::Iso, 0));
+        assert_eq!(form(&["01/02/2023", "20/11/2023"]), Seen(DateForm::DaySlashes, 1));
+        assert_eq!(form(&["01/02/2023", "11/20/2023"]), Seen(DateForm::MonthSlashes, 1));
+        assert_eq!(form(&["01/02/2023", "03/04/2023"]), Seen(DateForm::Iso, 2));
+        assert_eq!(form(&["20/11/2023", "11/20/2023"]), Seen(DateForm::Iso, 0));
+        assert_eq!(form(&["01.02.2023", "soon"]), Seen(DateForm::Iso, 0));
+        assert_eq!(form(&["2023-02-01", "01.02.2023"]), Seen(DateForm::Iso, 0));
     }
 
     #[test]
