@@ -88,7 +88,7 @@ fn with_kills(folder: &Path, arguments: &[&str], after: Duration) -> u32 {
         let mut child =
             program(folder, arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let start = Instant::now();
-        while start.elapsed() < after + Duration::from_millis(10 * u64::from(kills))
+        while start.elapsed() < after + Duration::from_millis(2 * u64::from(kills))
             && child.try_wait().unwrap().is_none()
         {
             std::thread::sleep(Duration::from_millis(1));
@@ -115,7 +115,7 @@ fn what_was_killed_goes_on_by_the_same_command() {
         table.lines().filter(|line| !is_clock(line)).collect::<Vec<_>>().join("\n")
     };
     let whole = succeed(folder.path(), &folds("whole"));
-    assert!(with_kills(folder.path(), &folds("killed"), Duration::from_millis(60)) > 2);
+    assert!(with_kills(folder.path(), &folds("killed"), Duration::from_millis(20)) > 2);
     // Once more: everything has finished.
     assert_eq!(plain(succeed(folder.path(), &folds("killed"))), plain(whole));
     for fold in ["fold-1", "fold-2", "fold-3"] {
@@ -126,7 +126,7 @@ fn what_was_killed_goes_on_by_the_same_command() {
         table.lines().take_while(|line| !line.starts_with("The first")).map(str::to_owned).collect::<Vec<_>>()
     };
     let whole = succeed(folder.path(), &vary("rates"));
-    assert!(with_kills(folder.path(), &vary("broken"), Duration::from_millis(60)) > 2);
+    assert!(with_kills(folder.path(), &vary("broken"), Duration::from_millis(20)) > 2);
     assert_eq!(verdict(&succeed(folder.path(), &vary("broken"))), verdict(&whole));
     // Another config is refused before anything is trained.
     let other = [&folds("killed")[..], &["--set", "optimizer.lr=0.5"]].concat();

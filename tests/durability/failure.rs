@@ -29,7 +29,7 @@ const DIVERGING: &[(&str, &str)] = &[
     ),
     (
         "rnn",
-        "[model]\nname = 'rnn'\nhidden_size = 8\nnonlinearity = 'relu'\n[optimizer]\nname = 'sgd'\nlr = 1e4\n[train]\n",
+        "[model]\nname = 'rnn'\nhidden_size = 8\nnonlinearity = 'relu'\n[optimizer]\nname = 'sgd'\nlr = 2e3\n[train]\n",
     ),
 ];
 

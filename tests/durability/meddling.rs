@@ -53,20 +53,21 @@ fn go_on(folder: &Path) {
     succeed(folder, &["train", "-q", "--resume", "run", "--set", &format!("train.epochs={}", epoch + 2)]);
 }
 
-/// A name, what another program does to a log, and whether the run can write all its lines again.
-type Change = (&'static str, fn(&Path), bool);
+/// A name, what another program does to a log, and whether the run can write all its lines again. It depends on the moment
+/// where that is `None`: the run's next line may be behind the other program's already.
+type Change = (&'static str, fn(&Path), Option<bool>);
 
 /// What another program may do to a log.
 const CHANGES: [Change; 4] = [
-    ("cut short", |log| fs::File::options().write(true).open(log).unwrap().set_len(10).unwrap(), false),
-    ("removed", |log| fs::remove_file(log).unwrap(), true),
+    ("cut short", |log| fs::File::options().write(true).open(log).unwrap().set_len(10).unwrap(), Some(false)),
+    ("removed", |log| fs::remove_file(log).unwrap(), Some(true)),
     (
         "replaced",
         |log| {
             fs::write(log.with_extension("new"), "other\n").unwrap();
             fs::rename(log.with_extension("new"), log).unwrap();
         },
-        true,
+        Some(true),
     ),
     (
         "appended to",
@@ -74,7 +75,7 @@ const CHANGES: [Change; 4] = [
             let mut file = fs::File::options().append(true).open(log).unwrap();
             file.write_all(b"other\n").unwrap();
         },
-        false,
+        None,
     ),
 ];
 
@@ -92,7 +93,9 @@ fn a_run_whose_log_is_changed_can_still_be_resumed() {
         assert!(said.contains("metrics.jsonl was") && said.contains("by another program"), "{name}: {said}");
         let log = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
         let first = lines.lines().next().unwrap();
-        assert_eq!(log.starts_with(first), is_whole, "{name}: {log}");
+        if let Some(is_whole) = is_whole {
+            assert_eq!(log.starts_with(first), is_whole, "{name}: {log}");
+        }
         assert!(
             log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
             "{name}: {log}"

@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use super::{SYSTEMS, config, count_checkpoints, newest, result};
 use crate::common::{fail, program, succeed};
 
-/// A run that takes some seconds, with a log of it on standard error.
+/// A run that takes some seconds, with a log of it on standard error. It saves every epoch: what it says before a
+/// checkpoint must fit into the pipe, which nobody reads yet.
 fn begin(folder: &Path, out: &str) -> Child {
-    fs::write(folder.join("c.toml"), config(SYSTEMS[1].1, 4000)).unwrap();
-    let arguments = ["train", "c.toml", "--out", out, "--set", "train.epochs=2000"];
+    let sections = SYSTEMS[1].1.replace("T_max = 1000", "T_max = 1_000_000");
+    let sections = format!("{sections}checkpoint_every = 'epoch'\nepochs = 2000\n");
+    fs::write(folder.join("c.toml"), config(&sections, 4000)).unwrap();
+    let arguments = ["train", "c.toml", "--out", out];
     program(folder, &arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -67,7 +70,7 @@ fn interrupt_and_terminate_save_and_stop() {
         let limit = format!("train.max_steps={}", step + 3);
         let base = ["train", "-q", "--set", &limit];
         succeed(folder.path(), &[&base[..], &["--resume", "run"]].concat());
-        let whole = ["c.toml", "--out", "whole", "--set", "train.epochs=2000"];
+        let whole = ["c.toml", "--out", "whole"];
         succeed(folder.path(), &[&base[..], &whole].concat());
         assert!(result(&run) == result(&folder.path().join("whole")));
     }
