@@ -19,7 +19,7 @@ use key_error::list;
 
 pub use decode::{decode, decode_value, inside};
 pub use key_error::{KeyError, unknown_key};
-pub use nearest::{did_you_mean, first_few, is_same, nearest};
+pub use nearest::{did_you_mean, is_same, nearest};
 pub use options::{notation, options};
 
 /// A part of the config that is read from a TOML table.

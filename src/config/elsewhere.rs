@@ -7,9 +7,10 @@ use super::foreign::FOREIGN;
 use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
 use crate::model::Model;
+use crate::names::first_few;
 use crate::optim::Rule;
 use crate::optim::schedule::{Schedules, Timing};
-use crate::registry::{self, Entry, KeyError, is_same, options};
+use crate::registry::{Entry, KeyError, is_same, options};
 use crate::trainer::{Averages, EarlyStopping, TrainOptions};
 
 /// A key of the config, in a table with this path.
@@ -78,10 +79,9 @@ fn hint(table: &str, key: &str, known: &[String], config: &Table) -> Option<Stri
         let paths: Vec<String> = elsewhere.iter().map(|path| format!("`{path}`")).collect();
         return Some(format!("did you mean {}?", paths.join(" or ")));
     }
-    let others: Vec<String> = same.iter().filter_map(|p| p.entry).map(|entry| format!("`{entry}`")).collect();
+    let of = first_few(same.iter().filter_map(|p| p.entry).map(|entry| format!("`{entry}`")));
     let own = entry_of(config, same.first()?.table)?;
-    let of = registry::first_few(&others);
-    (!others.is_empty()).then(|| format!("it is an option of {of}, not of `{own}`;"))
+    (!of.is_empty()).then(|| format!("it is an option of {of}, not of `{own}`;"))
 }
 
 /// The `name` in a table of the config.

@@ -1,7 +1,8 @@
 //! Where a config was read, so that a message can point to a key.
 
 use crate::error::Error;
-use crate::registry::{KeyError, first_few};
+use crate::names::first_few;
+use crate::registry::KeyError;
 
 /// Where a value comes from that is neither in the file nor set.
 const DEFAULT: &str = "default";
@@ -30,7 +31,8 @@ impl Origin {
         };
         // A key that neither has may be wanted since another was set.
         let is_absent = self.place_of(&error.path) == DEFAULT && !self.set.is_empty();
-        let with = if is_absent { format!(", with --set {}", first_few(&self.set)) } else { String::new() };
+        let set = self.set.iter().map(|key| key.escape_debug().to_string());
+        let with = if is_absent { format!(", with --set {}", first_few(set)) } else { String::new() };
         Error::Config(format!("{place}{with}: {}", Error::Key(error)))
     }
 

@@ -1,6 +1,7 @@
 //! How much memory data may take: what a file claims is checked against a limit before anything is reserved for it.
 
 use std::fs;
+use std::path::Path;
 
 use candle_core::Tensor;
 
@@ -134,28 +135,73 @@ fn number(text: &str, name: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// What is left to a control group, of version 1 or 2, that a line of /proc/self/cgroup names. Within a container the group
-/// may be mounted as the root.
+/// The files of a control group.
+struct GroupFiles {
+    root: &'static str,
+    limit: &'static str,
+    used: &'static str,
+    /// In `memory.stat`: what the kernel can drop, such as files that were read.
+    inactive: &'static str,
+}
+
+const VERSION_1: GroupFiles = GroupFiles {
+    root: "/sys/fs/cgroup/memory",
+    limit: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    inactive: "total_inactive_file",
+};
+
+const VERSION_2: GroupFiles = GroupFiles {
+    root: "/sys/fs/cgroup",
+    limit: "memory.max",
+    used: "memory.current",
+    inactive: "inactive_file",
+};
+
+/// What is left to a control group, of version 1 or 2, that a line of /proc/self/cgroup names, and to those around it.
+/// Within a container the group may be mounted as the root.
 fn left_to_group(line: &str) -> Option<u64> {
     let mut fields = line.splitn(3, ':').skip(1);
     let (controllers, path) = (fields.next()?, fields.next()?);
-    let (root, limit, used) = match controllers {
-        "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
-        _ if controllers.split(',').any(|name| name == "memory") => {
-            ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
-        }
+    let files = match controllers {
+        "" => VERSION_2,
+        _ if controllers.split(',').any(|name| name == "memory") => VERSION_1,
         _ => return None,
     };
-    let number = |folder: &str, file: &str| -> Option<u64> {
-        fs::read_to_string(format!("{folder}/{file}")).ok()?.trim().parse().ok()
-    };
-    let left = |folder: &str| Some(number(folder, limit)?.saturating_sub(number(folder, used)?));
-    left(&format!("{root}{}", path.trim_end_matches('/'))).or_else(|| left(root))
+    let groups = Path::new(path).ancestors();
+    let folders = groups.map(|group| Path::new(files.root).join(group.strip_prefix("/").unwrap_or(group)));
+    folders.filter_map(|folder| files.left(&folder)).min()
+}
+
+impl GroupFiles {
+    fn left(&self, folder: &Path) -> Option<u64> {
+        let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
+        let number = |file: &str| -> Option<u64> { read(file)?.trim().parse().ok() };
+        let inactive = read("memory.stat").and_then(|text| self.inactive(&text));
+        let used = number(self.used)?.saturating_sub(inactive.unwrap_or(0));
+        Some(number(self.limit)?.saturating_sub(used))
+    }
+
+    fn inactive(&self, stat: &str) -> Option<u64> {
+        stat.lines().find_map(|line| line.strip_prefix(self.inactive)?.trim().parse().ok())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_were_read_are_free_memory_of_a_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("memory.max", "1000\n");
+        write("memory.current", "900\n");
+        write("memory.stat", "anon 200\nfile 700\nactive_file 100\ninactive_file 600\n");
+        assert_eq!(VERSION_2.left(folder.path()), Some(700));
+        write("memory.max", "max\n");
+        assert_eq!(VERSION_2.left(folder.path()), None);
+    }
 
     #[test]
     fn a_limit_is_checked_before_memory_is_reserved() {

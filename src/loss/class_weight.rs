@@ -9,10 +9,8 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Result;
+use crate::names::first_few;
 use crate::registry::KeyError;
-
-/// The names that an error lists.
-const MOST_LISTED: usize = 5;
 
 /// Weights of classes or labels, as a list or by their names.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,17 +64,12 @@ impl Weights {
 }
 
 fn unknown(key: &str, name: &str, names: &[String]) -> KeyError {
-    let listed: Vec<String> =
-        names.iter().take(MOST_LISTED).map(|known| format!("`{}`", known.escape_debug())).collect();
-    if listed.is_empty() {
+    if names.is_empty() {
         return KeyError::new(key, "is by name, and the targets have no names; give a list");
     }
-    let more = names.len() - listed.len();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    KeyError::new(
-        format!("{key}.{}", name.escape_debug()),
-        format!("is for no class of the data; it has {}{more}", listed.join(", ")),
-    )
+    let known = first_few(names.iter().map(|known| format!("`{}`", known.escape_debug())));
+    let path = format!("{key}.{}", name.escape_debug());
+    KeyError::new(path, format!("is for no class of the data; it has {known}"))
 }
 
 impl Serialize for Weights {
@@ -185,7 +178,11 @@ pub(super) fn fit(
 ) -> Result<Option<Weights>, KeyError> {
     match (weight, class_weight) {
         (_, Some(ClassWeight::Balanced)) => Ok(Some(Weights::List(balance(classes.counts)))),
-        (Some(weight), None) => weight.in_order("weight", classes.names).map(Weights::List).map(Some),
+        (Some(weight), None) => {
+            let weight = Weights::List(weight.in_order("weight", classes.names)?);
+            check(Some(&weight), None)?;
+            Ok(Some(weight))
+        }
         (None, None) => Ok(None),
     }
 }

@@ -31,14 +31,6 @@ pub fn is_same(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// The first five of these names, and how many there are where there are more.
-pub fn first_few(names: &[impl AsRef<str>]) -> String {
-    const FEW: usize = 5;
-    let shown = names.iter().take(FEW).map(|name| name.as_ref().escape_debug().to_string());
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    if names.len() > FEW { format!("{shown}, … ({} in all)", names.len()) } else { shown }
-}
-
 fn similar<'a>(got: &str, known: &[&'a str]) -> Option<&'a str> {
     let likeness = |name: &&'a str| (strsim::jaro_winkler(got, &plain(name)), *name);
     let best = known.iter().map(likeness).max_by(|a, b| a.0.total_cmp(&b.0));

@@ -100,12 +100,15 @@ impl RunFolder {
         Ok(Self { path: path.to_path_buf(), log, model, best, made: None, lock })
     }
 
-    /// Replaces the config, below the comment at its head and a new line of comment.
-    pub(crate) fn change_config(&self, config: &str, note: &str) -> Result<()> {
+    /// Replaces the config, below the comment at its head and a new line of comment. A damaged one is set aside: somebody
+    /// may have edited it.
+    pub(crate) fn change_config(&self, config: &str, note: &str, is_damaged: bool) -> Result<()> {
         let path = self.path.join(CONFIG);
-        // A damaged config has nothing to keep.
         let old = fs::read_to_string(&path).unwrap_or_default();
         let notes: String = old.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
+        if is_damaged {
+            files::set_aside(&Local, &path)?;
+        }
         files::write(&Local, &path, format!("{notes}# {note}\n{config}").as_bytes())
     }
 

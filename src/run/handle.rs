@@ -251,6 +251,7 @@ impl Run {
         // Where nothing is validated the last weights are kept; an average is only made at an epoch's end.
         if self.tracker.state().best.is_none() && self.config.train.average.is_none() {
             self.keep_model()?;
+            self.write_model()?;
         }
         let finished = self.finished(End::Interrupted, Vec::new());
         observer.train_end(&finished)?;

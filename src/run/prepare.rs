@@ -42,6 +42,8 @@ struct Resumed {
     found: Found,
     /// What is noted in its `config.toml`, which is written anew; nothing where that stays.
     note: Option<String>,
+    /// Whether that file is damaged, and is kept beside the new one.
+    is_damaged: bool,
 }
 
 impl Run {
@@ -83,6 +85,7 @@ impl PreparedRun {
         }
         let OwnConfig { config, damage } = resume::own_config(folder, &found, overrides)?;
         let changes = resume::changes(folder, &found.progress, &config)?;
+        let is_damaged = damage.is_some();
         let notes: Vec<String> = damage.into_iter().chain(changes.iter().map(Change::describe)).collect();
         let note = (!notes.is_empty())
             .then(|| format!("from step {} on: {}", found.progress.step, notes.join(", ").escape_debug()));
@@ -93,7 +96,7 @@ impl PreparedRun {
             let problem = format!("{error}; a run goes on with the network and the optimizer that it has");
             Error::data(&found.path, problem)
         })?;
-        let resumed = Resumed { folder: folder.to_path_buf(), lock, found, note };
+        let resumed = Resumed { folder: folder.to_path_buf(), lock, found, note, is_damaged };
         Ok(Self { config, splits, trainer, options, start: Start::Resumed(Box::new(resumed)) })
     }
 
@@ -124,12 +127,14 @@ impl PreparedRun {
                 Run::new(config, splits, trainer, folder, options, None)
             }
             Start::Resumed(resumed) => {
-                let Resumed { folder, lock, found, note } = *resumed;
+                let Resumed { folder, lock, found, note, is_damaged } = *resumed;
                 let folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
                 if let Some(note) = note {
                     tracing::info!("{note}");
-                    folder.change_config(&config.to_toml()?, &note)?;
+                    folder.change_config(&config.to_toml()?, &note, is_damaged)?;
                 }
+                // A threshold that was chosen at an earlier end is not that of the weights to come.
+                folder.save_preprocessing(&splits.preprocessing, Some(&found.progress.data))?;
                 tracing::info!("going on from {}", found.path.display());
                 Run::new(config, splits, trainer, folder, options, Some(found.progress))
             }

@@ -18,25 +18,36 @@ pub(super) struct Hole {
     pub(super) column: u32,
 }
 
-/// How many cells were filled.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// What was filled.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Filled {
     filled: u64,
     /// Cells without a value before them, which keep what the encoder fills in.
     leading: u64,
+    /// The places of rows with a cell that a later row helped to fill. A window that ends with one would know what comes
+    /// after it.
+    pub(super) looks_ahead: FxHashSet<usize>,
 }
 
 impl Filled {
-    pub(super) fn say(self, path: &Path) {
-        let Self { filled, leading } = self;
-        if leading > 0 {
+    pub(super) fn say(&self, path: &Path) {
+        let Self { filled, leading, looks_ahead } = self;
+        if !looks_ahead.is_empty() {
+            tracing::info!(
+                "{}: {} rows are interpolated from later ones; no window ends with one of them (`missing = \"previous\"` fills \
+                 from earlier rows alone)",
+                path.display(),
+                looks_ahead.len()
+            );
+        }
+        if *leading > 0 {
             tracing::warn!(
                 "{}: {leading} missing cells have no value before them and are filled with the mean, or the most frequent \
                  name, of the training rows",
                 path.display()
             );
         }
-        if filled > 0 {
+        if *filled > 0 {
             tracing::info!("{}: {filled} missing cells are filled from the rows around them", path.display());
         }
     }
@@ -103,7 +114,11 @@ impl Filler<'_> {
                 Some(before) => {
                     filled.filled += (end - start) as u64;
                     let after = Some(end).filter(|end| between && *end < series.end);
-                    (start..end).for_each(|place| self.fill_place(place, span, Around { before, after }));
+                    for place in start..end {
+                        if self.fill_place(place, span, Around { before, after }) {
+                            filled.looks_ahead.insert(place);
+                        }
+                    }
                 }
             }
             last = Some(end);
@@ -111,8 +126,8 @@ impl Filler<'_> {
         }
     }
 
-    /// Fills a cell from the values around it.
-    fn fill_place(&mut self, place: usize, span: &Span, Around { before, after }: Around) {
+    /// Fills a cell from the values around it; gives whether from the one after it too.
+    fn fill_place(&mut self, place: usize, span: &Span, Around { before, after }: Around) -> bool {
         let (timeline, width) = (self.timeline, self.encoder.features());
         let index = |place: usize, feature: usize| timeline.row(place) * width + feature;
         let after = after.filter(|after| self.parts.is_none_or(|parts| parts[*after] == parts[place]));
@@ -123,6 +138,7 @@ impl Filler<'_> {
                 first + (self.features[index(after, *feature)] - first) * share
             });
         }
+        after.is_some()
     }
 }
 

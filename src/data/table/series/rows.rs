@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use rustc_hash::FxHashSet;
 
 use super::fill::{Filler, Hole};
 use super::timeline::Timeline;
@@ -26,6 +27,8 @@ pub struct SeriesRows {
     /// NaN where a target is missing.
     targets: Vec<f64>,
     timeline: Timeline,
+    /// The places that no window may end with: a later row helped to fill a cell there.
+    looks_ahead: FxHashSet<usize>,
 }
 
 /// The rows of a window, and how far ahead its target is.
@@ -87,8 +90,8 @@ impl SeriesRows {
         let reading = Reading { encoder, order, path, labelled: false };
         let mut encoded = Encoded::read(&reading, records, |row| times.see(row))?;
         let timeline = Timeline::new(path, times.finish()?, order.sort, order.step)?;
-        encoded.fill(&reading, &timeline, None);
-        Ok(encoded.with(timeline))
+        let looks_ahead = encoded.fill(&reading, &timeline, None);
+        Ok(encoded.with(timeline, looks_ahead))
     }
 
     /// Reads all rows of a file whose timeline is known. Gaps in the cells of a part are filled from that part and those
@@ -100,8 +103,8 @@ impl SeriesRows {
         parts: &[Part],
     ) -> Result<Self> {
         let mut encoded = Encoded::read(reading, records, |_| Ok(()))?;
-        encoded.fill(reading, &timeline, Some(parts));
-        Ok(encoded.with(timeline))
+        let looks_ahead = encoded.fill(reading, &timeline, Some(parts));
+        Ok(encoded.with(timeline, looks_ahead))
     }
 
     /// The order of the rows.
@@ -116,11 +119,11 @@ impl SeriesRows {
     }
 
     /// For each row of the file the places of the `window` rows that end with it; nothing where as many do not follow each
-    /// other.
+    /// other, or where a later row helped to fill it.
     pub fn windows_to_predict(&self, window: usize) -> Vec<Option<Range<usize>>> {
         let mut windows = vec![None; self.timeline.len()];
         for run in self.timeline.runs() {
-            for place in run.clone().skip(window - 1) {
+            for place in run.clone().skip(window - 1).filter(|place| !self.looks_ahead.contains(place)) {
                 windows[self.timeline.row(place)] = Some(place + 1 - window..place + 1);
             }
         }
@@ -143,8 +146,9 @@ impl SeriesRows {
         let pieces = self.pieces(parts, wanted, shape);
         let ahead = shape.rows() - 1;
         // Windows that start one after the other need no list of their starts.
-        let known =
-            |piece: &Range<usize>| !(piece.start + ahead..piece.end).any(|place| self.is_missing(place));
+        let known = |piece: &Range<usize>| {
+            !(piece.start + ahead..piece.end).any(|target| !self.is_known(target, shape.horizon))
+        };
         let plain = matches!(pieces.as_slice(), [piece] if known(piece));
         let (mut xs, mut ys, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for piece in pieces {
@@ -152,7 +156,9 @@ impl SeriesRows {
             let end = if plain { piece.end - shape.horizon } else { piece.end };
             for place in piece.start..end {
                 xs.extend_from_slice(self.at(place));
-                match Some(place + ahead).filter(|target| *target < piece.end && !self.is_missing(*target)) {
+                match Some(place + ahead)
+                    .filter(|target| *target < piece.end && self.is_known(*target, shape.horizon))
+                {
                     Some(target) => {
                         ys.extend_from_slice(self.targets_at(target));
                         starts.push(rows);
@@ -194,8 +200,10 @@ impl SeriesRows {
         &self.targets[row * self.outputs..(row + 1) * self.outputs]
     }
 
-    fn is_missing(&self, place: usize) -> bool {
-        self.targets_at(place).iter().any(|target| target.is_nan())
+    /// Whether there is a target at this place, and the window before it ends with a row that no later one helped to fill.
+    fn is_known(&self, target: usize, horizon: usize) -> bool {
+        let is_missing = self.targets_at(target).iter().any(|target| target.is_nan());
+        !is_missing && !self.looks_ahead.contains(&(target - horizon))
     }
 }
 
@@ -241,21 +249,28 @@ impl Encoded {
     }
 
     /// Fills the cells that are missing from the rows around them.
-    fn fill(&mut self, reading: &Reading<'_>, timeline: &Timeline, parts: Option<&[Part]>) {
-        let Some(how) = reading.order.fill else { return };
+    /// Gives the places that a later row helped to fill.
+    fn fill(
+        &mut self,
+        reading: &Reading<'_>,
+        timeline: &Timeline,
+        parts: Option<&[Part]>,
+    ) -> FxHashSet<usize> {
+        let Some(how) = reading.order.fill else { return FxHashSet::default() };
         let encoder = reading.encoder;
-        Filler { encoder, how, timeline, parts, features: &mut self.features }
-            .fill(&self.holes)
-            .say(reading.path);
+        let mut filler = Filler { encoder, how, timeline, parts, features: &mut self.features };
+        let filled = filler.fill(&self.holes);
+        filled.say(reading.path);
         let missing =
             self.targets.chunks(self.outputs.max(1)).filter(|row| row.iter().any(|y| y.is_nan())).count();
         if missing > 0 {
             tracing::info!("{}: {missing} rows without a target are not predicted", reading.path.display());
         }
+        filled.looks_ahead
     }
 
-    fn with(self, timeline: Timeline) -> SeriesRows {
+    fn with(self, timeline: Timeline, looks_ahead: FxHashSet<usize>) -> SeriesRows {
         let Self { width, features, outputs, targets, .. } = self;
-        SeriesRows { width, features, outputs, targets, timeline }
+        SeriesRows { width, features, outputs, targets, timeline, looks_ahead }
     }
 }
