@@ -7,7 +7,7 @@ use super::screen::Screen;
 use super::signals::{Signals, Stop};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::run::standing::{Standing, standing};
+use crate::run::standing::{Standing, require_same_rows, standing};
 use crate::run::{self, End, Finished, Interrupt, PreparedRun, RunOptions};
 
 /// One of the runs.
@@ -128,6 +128,10 @@ impl MultiRun {
     ) -> std::result::Result<Outcome, Stop> {
         match &member.standing {
             Standing::Finished(metrics) => {
+                let same = require_same_rows(&member.folder, &member.config, &options.device);
+                if let Err(error) = same {
+                    return Ok(Self::failed(member, "failed", error));
+                }
                 self.say(&format!("{} has finished: {}", member.name, member.folder.display()));
                 return Ok(Outcome::Finished(metrics.clone()));
             }

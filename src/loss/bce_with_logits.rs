@@ -69,6 +69,19 @@ impl Elementwise for BceWithLogits {
 
     fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
         let Some(weights) = &self.pos_weight else { return Ok(None) };
+        if let (Weights::ByName(named), [second]) = (weights, classes.names)
+            && let Some((name, _)) = named.iter().find(|(name, _)| name != second)
+        {
+            let problem = format!(
+                "`pos_weight` weighs the second of two classes in order, `{}`, and no other; `cross_entropy` weighs any \
+                 class by its `weight`",
+                second.escape_debug()
+            );
+            return Err(KeyError::new(
+                format!("pos_weight.{}", name.escape_debug()),
+                format!("cannot be set: {problem}"),
+            ));
+        }
         let pos_weight = Some(Weights::List(weights.in_order("pos_weight", classes.names)?));
         Ok(Some(Losses::BceWithLogits(Self { pos_weight, ..self.clone() })))
     }

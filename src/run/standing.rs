@@ -9,8 +9,12 @@ use super::new_folder::require_free;
 use super::options::RunOptions;
 use super::prepare::PreparedRun;
 use super::resume;
+use super::session::Session;
+use candle_core::Device;
+
 use crate::checkpoint;
 use crate::config::Config;
+use crate::data::Fingerprint;
 use crate::error::{Error, Result};
 
 /// How far a run of a config is in its folder.
@@ -62,6 +66,26 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
         None if is_saved => Standing::Stopped,
         None => Standing::New,
     })
+}
+
+/// Requires that the finished run in `folder` was trained on the rows that its config names now: the results of several
+/// runs are compared.
+///
+/// # Errors
+/// The data has changed, or cannot be read.
+pub(crate) fn require_same_rows(folder: &Path, config: &Config, device: &Device) -> Result<()> {
+    let Some(then) = folder::fingerprint(folder)? else { return Ok(()) };
+    let Session { splits, .. } = Session::open(config, None, device).map_err(|error| config.locate(error))?;
+    match then.difference(&Fingerprint::of(&splits)?) {
+        None => Ok(()),
+        Some(difference) => Err(Error::data(
+            config.source_place(),
+            format!(
+                "the data has changed since {} was trained: {difference}; bring it back, or name another folder with --out",
+                folder.display()
+            ),
+        )),
+    }
 }
 
 /// The metrics of a finished run on the test split, then those of its best epoch; `None` for one that has not finished.

@@ -173,3 +173,29 @@ fn a_weight_for_a_class_that_is_not_there_is_an_error_with_the_classes() {
         assert!(!folder.path().join("run").exists());
     }
 }
+
+#[test]
+fn a_weight_for_the_first_of_two_classes_names_the_other_way_under_bce() {
+    let folder = tempfile::tempdir().unwrap();
+    customers(folder.path(), "", "bce_with_logits");
+    let set = "loss.pos_weight={ churned = 5.0 }";
+    let error = fail(folder.path(), &["train", "c.toml", "-q", "--out", "run", "--set", set], 2);
+    for word in ["loss.pos_weight.churned", "`stays`", "cross_entropy"] {
+        assert!(error.contains(word), "no {word} in {error}");
+    }
+}
+
+#[test]
+fn classes_of_nineteen_digits_are_predicted_as_themselves() {
+    const FIRST: u64 = 1_234_567_890_123_456_788;
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("x,class", 60, |i| format!("{},{}", 3 * (i % 2), FIRST + (i as u64 % 2)));
+    let path = write(folder.path(), "t.csv", rows);
+    let text = config("csv", &path, "class", "normalize = 'standard'", "cross_entropy");
+    write(folder.path(), "c.toml", text.replace("epochs = 3", "epochs = 30"));
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    write(folder.path(), "new.csv", "x\n0\n3\n");
+    let csv = succeed(folder.path(), &["predict", "run", "--input", "new.csv"]);
+    let said: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(said, [FIRST.to_string(), (FIRST + 1).to_string()]);
+}

@@ -47,6 +47,29 @@ fn a_fold_that_diverges_ends_no_other() {
 }
 
 #[test]
+fn a_fold_that_was_trained_on_other_rows_is_not_taken_for_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |count: usize| lines("x,y", count, |i| format!("{},{}", i % 7, i % 5));
+    let path = write(folder.path(), "t.csv", rows(60));
+    write(folder.path(), "c.toml", config("csv", &path, "y", "", "mse"));
+    let command = ["train", "c.toml", "-q", "--out", "cv", "--folds", "3"];
+    let whole = succeed(folder.path(), &command);
+    fs::remove_dir_all(folder.path().join("cv/fold-3")).unwrap();
+    write(folder.path(), "t.csv", rows(48));
+    let output = descent(folder.path(), &command);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the data has changed since cv/fold-1 was trained"), "{said}");
+    // With the rows back the folds that were there are the same.
+    write(folder.path(), "t.csv", rows(60));
+    fs::remove_dir_all(folder.path().join("cv/fold-3")).unwrap();
+    let plain = |table: &str| {
+        table.lines().filter(|line| !line.contains("seconds")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(plain(&succeed(folder.path(), &command)), plain(&whole));
+}
+
+#[test]
 fn a_variant_that_fails_ends_no_other() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "c.toml", CONFIG);

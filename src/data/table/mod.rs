@@ -26,6 +26,7 @@ mod shown;
 mod survey;
 mod target;
 pub(crate) mod value;
+mod words;
 mod written;
 
 use std::path::PathBuf;

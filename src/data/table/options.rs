@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::read::{Dialect, Format};
+use super::words::{words, words_schema};
 use crate::data::Task;
 use crate::error::{Error, Result};
 
@@ -30,7 +31,9 @@ pub struct Options {
     pub columns: BTreeMap<String, ColumnKind>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words that mean a missing value, besides those of pandas.
+    /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list.
+    #[serde(deserialize_with = "words")]
+    #[schemars(schema_with = "words_schema")]
     pub na_values: Vec<String>,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
     pub keep_na: bool,

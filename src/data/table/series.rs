@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Opened;
 use super::options::{ColumnKind, Missing, Names, Options, Test};
 use super::read::{Dialect, Format, Input};
+use super::words::{words, words_schema};
 use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
 use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task};
@@ -61,7 +62,9 @@ pub struct TimeSeries {
     pub columns: BTreeMap<String, ColumnKind>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words that mean a missing value, besides those of pandas.
+    /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list.
+    #[serde(deserialize_with = "words")]
+    #[schemars(schema_with = "words_schema")]
     pub na_values: Vec<String>,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
     pub keep_na: bool,

@@ -102,7 +102,11 @@ impl Columns {
     fn of_classes(preprocessing: &Preprocessing, count: usize) -> Self {
         let named = preprocessing.class_names().map(<[String]>::to_vec);
         let names = named.unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
-        let numbers = names.iter().all(|name| name.parse::<i64>().is_ok_and(|n| n.to_string() == *name));
+        // Others are written as text: an f64 does not tell them apart.
+        let is_exact = |n: i64| n.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS;
+        let is_number =
+            |name: &String| name.parse().is_ok_and(|n: i64| is_exact(n) && n.to_string() == *name);
+        let numbers = names.iter().all(is_number);
         Self::Classes { names, numbers, decision: preprocessing.decision }
     }
 

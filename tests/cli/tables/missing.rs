@@ -104,6 +104,20 @@ fn a_category_keeps_text_that_only_equals_a_missing_number() {
 }
 
 #[test]
+fn a_missing_value_is_written_as_a_number_too_and_one_needs_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let path = write(folder, "t.csv", lines("t,y", ROWS, |row| format!("{},{row}", whole(row))));
+    for given in ["-999", "-999.0", "'-999'", "[-999]", "['-999']", "[-999, 'none']"] {
+        let options = format!("na_values = {given}\nmissing = 'mean'");
+        let _ = std::fs::remove_dir_all(folder.join("run"));
+        train(folder, &config("csv", &path, "y", &options, "mse"), "run");
+        let fill = column(&folder.join("run"), "t")["fill"].as_float().unwrap();
+        assert!((fill - 2.0).abs() < 1e-12, "{given}: {fill}");
+    }
+}
+
+#[test]
 fn a_country_may_be_called_na() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
