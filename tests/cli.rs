@@ -13,6 +13,7 @@ mod moved;
 mod multi_run;
 pub(crate) mod npz;
 mod options;
+mod own_files;
 mod predict_keys;
 mod report;
 mod runs;

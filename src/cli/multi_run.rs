@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::messages::say;
 use super::screen::Screen;
+use candle_core::Device;
+
 use super::signals::{Signals, Stop};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::run::standing::{Standing, require_same_rows, standing};
+use crate::run::standing::{Standing, require_intact, standing};
 use crate::run::{self, End, Finished, Interrupt, PreparedRun, RunOptions};
 
 /// One of the runs.
@@ -128,12 +130,7 @@ impl MultiRun {
     ) -> std::result::Result<Outcome, Stop> {
         match &member.standing {
             Standing::Finished(metrics) => {
-                let same = require_same_rows(&member.folder, &member.config, &options.device);
-                if let Err(error) = same {
-                    return Ok(Self::failed(member, "failed", error));
-                }
-                self.say(&format!("{} has finished: {}", member.name, member.folder.display()));
-                return Ok(Outcome::Finished(metrics.clone()));
+                return Ok(self.finished_before(member, metrics, &options.device));
             }
             Standing::Diverged(record) => {
                 let problem = "the run diverged in an earlier call; remove its folder to train it again";
@@ -161,6 +158,15 @@ impl MultiRun {
             (End::Completed, None) => Ok(Outcome::Finished(self.finished(member, &finished))),
             (_, signal) => Err(signal.unwrap_or(Stop::Interrupt)),
         }
+    }
+
+    /// What an earlier call trained, if it is whole and of the same rows.
+    fn finished_before(&self, member: &Member, metrics: &[(String, f64)], device: &Device) -> Outcome {
+        if let Err(error) = require_intact(&member.folder, &member.config, device) {
+            return Self::failed(member, "failed", error);
+        }
+        self.say(&format!("{} has finished: {}", member.name, member.folder.display()));
+        Outcome::Finished(metrics.to_vec())
     }
 
     fn finished(&self, member: &Member, finished: &Finished) -> Vec<(String, f64)> {

@@ -14,6 +14,7 @@ use super::table::Printable;
 use crate::data::table::read::Format;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::run::names::require_no_run_file;
 use crate::run::{Interrupt, OutputOptions, Predictor};
 
 #[derive(Debug, Args)]
@@ -59,6 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (input, output) = (arguments.input.as_path(), arguments.output.as_path());
     let format = format(output, arguments.format)?;
     require_other_file(input, output)?;
+    require_no_run_file("--output", output)?;
     let predictor =
         Predictor::open_on(&arguments.run, arguments.compute.device()?, arguments.allow_nonfinite)?;
     let options = OutputOptions { format, keep: arguments.keep.clone() };

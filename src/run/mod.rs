@@ -23,7 +23,7 @@ pub(crate) mod history;
 mod kept;
 mod metrics_log;
 mod metrics_table;
-mod names;
+pub(crate) mod names;
 mod new_folder;
 mod observer;
 mod options;

@@ -1,5 +1,9 @@
 //! The names in a run folder.
 
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
 pub(super) const CONFIG: &str = "config.toml";
 pub(super) const DATA: &str = "data.toml";
 pub(super) const MODEL: &str = "model.safetensors";
@@ -11,3 +15,22 @@ pub(super) const LOCK: &str = "lock";
 
 /// The files and folders that a run writes; event files have names of their own.
 pub(super) const OWN: [&str; 7] = [CONFIG, DATA, MODEL, METRICS, TABLE, CHECKPOINTS, FAILURE];
+
+/// Checks that `output` is no file of a run, which would be lost.
+///
+/// # Errors
+/// It is one; `option` names the argument.
+pub(crate) fn require_no_run_file(option: &str, output: &Path) -> Result<()> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    let Some(name) = output.file_name() else { return Ok(()) };
+    let path = folder.join(name);
+    let is_own = path.ancestors().any(|part| {
+        let run = part.parent().filter(|run| run.join(CONFIG).is_file() && run.join(METRICS).exists());
+        run.is_some() && part.file_name().is_some_and(|name| OWN.iter().any(|own| name == *own))
+    });
+    if !is_own {
+        return Ok(());
+    }
+    Err(Error::Config(format!("{option} {}: this is a file of a run; name another", output.display())))
+}

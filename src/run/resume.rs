@@ -32,6 +32,10 @@ pub(super) fn own_config(run: &Path, found: &Found, overrides: &[String]) -> Res
 /// What is wrong with the file of a config, `whole` when the checkpoint was written. A wrong value, which somebody may have
 /// written, is no damage.
 fn damage(path: &Path, whole: &str) -> Option<String> {
+    // A pipe would be waited for.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Some("it is no file".to_owned());
+    }
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) => return Some(format!("it cannot be read: {error}")),

@@ -68,12 +68,13 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
     })
 }
 
-/// Requires that the finished run in `folder` was trained on the rows that its config names now: the results of several
-/// runs are compared.
+/// Requires that the finished run in `folder` has whole weights, and was trained on the rows that its config names now: the
+/// results of several runs are compared.
 ///
 /// # Errors
-/// The data has changed, or cannot be read.
-pub(crate) fn require_same_rows(folder: &Path, config: &Config, device: &Device) -> Result<()> {
+/// The weights are damaged, or the data has changed or cannot be read.
+pub(crate) fn require_intact(folder: &Path, config: &Config, device: &Device) -> Result<()> {
+    checkpoint::load_checked(&folder.join(MODEL), true)?;
     let Some(then) = folder::fingerprint(folder)? else { return Ok(()) };
     let Session { splits, .. } = Session::open(config, None, device).map_err(|error| config.locate(error))?;
     match then.difference(&Fingerprint::of(&splits)?) {

@@ -56,10 +56,13 @@ fn a_fold_that_was_trained_on_other_rows_is_not_taken_for_finished() {
     let whole = succeed(folder.path(), &command);
     fs::remove_dir_all(folder.path().join("cv/fold-3")).unwrap();
     write(folder.path(), "t.csv", rows(48));
-    let output = descent(folder.path(), &command);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("the data has changed since cv/fold-1 was trained"), "{said}");
+    let refused = |words: &str| {
+        let output = descent(folder.path(), &["train", "c.toml", "--out", "cv", "--folds", "3"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(words), "{said}");
+    };
+    refused("the data has changed since cv/fold-1 was trained");
     // With the rows back the folds that were there are the same.
     write(folder.path(), "t.csv", rows(60));
     fs::remove_dir_all(folder.path().join("cv/fold-3")).unwrap();
@@ -67,6 +70,9 @@ fn a_fold_that_was_trained_on_other_rows_is_not_taken_for_finished() {
         table.lines().filter(|line| !line.contains("seconds")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(plain(&succeed(folder.path(), &command)), plain(&whole));
+    // Nor is one whose weights are damaged.
+    write(folder.path(), "cv/fold-1/model.safetensors", "junk");
+    refused("fold-1/model.safetensors");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::files::{self, Local};
 use crate::report::RunData;
 use crate::run::folder;
 use crate::run::history::{Axis, History};
+use crate::run::names::require_no_run_file;
 
 /// The most rows of a table over one axis.
 const ROWS: usize = 10;
@@ -38,6 +39,7 @@ impl Compared {
 /// Writes the picture of --svg.
 pub(super) fn draw(arguments: &Arguments, runs: &[PathBuf]) -> Result<()> {
     let Some(path) = &arguments.svg else { return Ok(()) };
+    require_no_run_file("--svg", path)?;
     let Compared { runs: histories, names } = Compared::read(runs, &differences_of(runs)?)?;
     let mut drawn = Vec::new();
     for (run, name) in runs.iter().zip(names) {

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::files::{self, Local};
 use crate::report::{self, Page, Point, RunData};
 use crate::run::history::{Axis, History};
+use crate::run::names::require_no_run_file;
 use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
 use crate::trainer::Trainer;
@@ -45,6 +46,7 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let device = arguments.compute.device()?;
     let mut runs = Vec::new();
     let mut configs = Vec::new();
+    require_no_run_file("--output", &arguments.output)?;
     for path in &run_folders(&arguments.runs)? {
         let trained = TrainedRun::open(path, "report", &[])?.allow_nonfinite(true);
         let mut run = curves(path, &trained.config)?;

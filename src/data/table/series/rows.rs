@@ -146,10 +146,8 @@ impl SeriesRows {
         let pieces = self.pieces(parts, wanted, shape);
         let ahead = shape.rows() - 1;
         // Windows that start one after the other need no list of their starts.
-        let known = |piece: &Range<usize>| {
-            !(piece.start + ahead..piece.end).any(|target| !self.is_known(target, shape.horizon))
-        };
-        let plain = matches!(pieces.as_slice(), [piece] if known(piece));
+        let is_known = |target: usize| self.is_known(target, shape.horizon);
+        let plain = matches!(pieces.as_slice(), [piece] if (piece.start + ahead..piece.end).all(is_known));
         let (mut xs, mut ys, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for piece in pieces {
             // Behind the last window of a series alone nothing is read any more.
