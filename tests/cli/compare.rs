@@ -110,3 +110,19 @@ fn huge_numbers_are_short() {
     let text = succeed(folder.path(), &["compare", "a", "b"]);
     assert!(text.contains(" 3.05e28") && text.contains(" 1.00e-9") && !text.contains("30500"), "{text}");
 }
+
+#[test]
+fn a_run_is_not_compared_with_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "seed = 1\n[data]\nname = 'waves'\nrows = 60\nwindow = 5\n[model]\nname = 'mlp'\n[loss]\nname = 'mse'\n\
+                [optimizer]\nname = 'adam'\n[train]\nepochs = 1\n";
+    std::fs::write(folder.path().join("c.toml"), text).unwrap();
+    for (vary, seeds) in
+        [("optimizer.lr=0.1,0.10", "1"), ("seed=1,2", "2"), ("optimizer.lr=0.001,0.002,1e-3", "1")]
+    {
+        let command = ["compare", "--train", "c.toml", "--vary", vary, "--seeds", seeds, "--out", "rates"];
+        let error = crate::common::fail(folder.path(), &command, 2);
+        assert!(error.contains("are the same run"), "{error}");
+        assert!(!folder.path().join("rates").exists());
+    }
+}

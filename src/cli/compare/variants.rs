@@ -1,5 +1,6 @@
 //! `descent compare --train CONFIG --vary KEY=A,B`: trains variants of a config on the same seeds and ranks them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -72,13 +73,26 @@ fn ranking(arguments: &Arguments, variants: &[Variant], out: &Path) -> Result<St
 }
 
 /// The configs of all variants with each seed, by the variant's index.
+///
+/// # Errors
+/// A config that is wrong, or one that two runs share.
 fn configs(arguments: &Arguments, config: &Path, variants: &[Variant]) -> Result<Vec<(usize, Config)>> {
     let mut configs = Vec::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for seed in 0..arguments.seeds {
         for (index, variant) in variants.iter().enumerate() {
             let set = [arguments.set.as_slice(), &variant.set].concat();
             let config = Config::read(config, &set)?;
-            configs.push((index, Config { seed: config.seed.wrapping_add(seed), ..config }));
+            let config = Config { seed: config.seed.wrapping_add(seed), ..config };
+            if let Some(other) = seen.insert(config.to_toml()?, index) {
+                return Err(Error::Config(format!(
+                    "--vary: {} and {} are the same run with seed {}; give each value once, and leave the seeds to --seeds",
+                    variants[other].name(),
+                    variant.name(),
+                    config.seed
+                )));
+            }
+            configs.push((index, config));
         }
     }
     Ok(configs)

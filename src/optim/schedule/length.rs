@@ -36,7 +36,7 @@ pub struct Length {
 /// What comes when a length has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Nothing that trains: the learning rate is used up, or rises again.
+    /// Nothing that trains: the learning rate has reached its end, or rises again.
     Over,
     /// A learning rate to go on with.
     Steady,
@@ -61,7 +61,7 @@ impl Misfit {
 }
 
 impl Length {
-    /// A length after which the learning rate is used up.
+    /// A length after which the learning rate has reached its end.
     pub(super) fn to_the_end(key: &'static str, steps: Option<u64>) -> Vec<Self> {
         steps.map(|steps| Self { key, steps, end: End::Over }).into_iter().collect()
     }
@@ -80,7 +80,7 @@ impl Length {
                 (
                     true,
                     format!(
-                        "is {steps}, but {whose} {run} {unit}, and the last {rest} would train at a learning rate that is used up: write {run}, or leave it out"
+                        "is {steps}, but {whose} {run} {unit}, and the last {rest} would train after its end: write {run}, or leave it out"
                     ),
                 )
             }
