@@ -1,4 +1,4 @@
-//! Lists of names in messages.
+//! Names: lists of them in messages, and their order.
 
 /// The most names that a message lists.
 const SHOWN: usize = 5;
@@ -21,9 +21,29 @@ pub(crate) fn first_few_by(names: impl IntoIterator<Item = String>, separator: &
     shown.join(separator)
 }
 
+/// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.
+pub(crate) fn natural_order(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest[text..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - text);
+        parts.push((rest[..text].to_owned(), rest[text..text + digits].parse().unwrap_or(0)));
+        rest = &rest[text + digits..];
+    }
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_names_count() {
+        let mut names = ["fold-10", "fold-2", "a", "1-x", "10-x", "2-x", "é"];
+        names.sort_by_cached_key(|name| natural_order(name));
+        assert_eq!(names, ["1-x", "2-x", "10-x", "a", "fold-2", "fold-10", "é"]);
+    }
 
     #[test]
     fn of_many_names_five_are_listed() {

@@ -11,7 +11,7 @@ use super::header::{Entry, Header, LONGEST};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk, OpenFile};
 use crate::kernels::norm::all_finite;
-use crate::names::first_few;
+use crate::names::{first_few, natural_order};
 
 /// A tensor of a safetensors file, without its elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,20 +105,6 @@ pub(super) fn require_finite<'a>(
     let problem =
         format!("NaN or infinite values in {}; --allow-nonfinite takes them as they are", first_few(names));
     Err(Error::data(path, problem))
-}
-
-/// Sorts `layer2` before `layer10`.
-fn natural_order(name: &str) -> Vec<(String, u64)> {
-    let mut parts = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let (word, tail) = rest.split_at(digits);
-        let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-        parts.push((word.to_owned(), tail[..end].parse().unwrap_or(0)));
-        rest = &tail[end..];
-    }
-    parts
 }
 
 const PICKLE: &str = "a pickle can run code, so it is not read; convert it in Python: \

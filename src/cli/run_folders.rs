@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::names::natural_order;
 
 /// The run folders among these paths; of a folder with the runs of `--folds` or of a comparison all of them, in the order
 /// of their numbers.
@@ -28,31 +29,6 @@ fn runs_within(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
     let mut runs: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| is_run(path)).collect();
-    runs.sort_by_cached_key(|path| by_numbers(&path.file_name().unwrap_or_default().to_string_lossy()));
+    runs.sort_by_cached_key(|path| natural_order(&path.file_name().unwrap_or_default().to_string_lossy()));
     Ok(runs)
-}
-
-/// A key by which fold-2 comes before fold-10: the text and the numbers of a name in turn.
-fn by_numbers(name: &str) -> Vec<(String, u64)> {
-    let mut parts = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let digits = rest[text..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - text);
-        parts.push((rest[..text].to_owned(), rest[text..text + digits].parse().unwrap_or(u64::MAX)));
-        rest = &rest[text + digits..];
-    }
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_in_names_count() {
-        let mut names = ["fold-10", "fold-2", "a", "1-x", "10-x", "2-x", "é"];
-        names.sort_by_cached_key(|name| by_numbers(name));
-        assert_eq!(names, ["1-x", "2-x", "10-x", "a", "fold-2", "fold-10", "é"]);
-    }
 }

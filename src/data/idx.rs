@@ -9,7 +9,7 @@ use std::path::Path;
 use super::gzip::Gunzip;
 use super::memory::MemoryLimit;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, read_up_to};
 
 /// An array of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn from_bytes(bytes: &[u8], rank: usize) -> Result<Idx> {
 
 fn decode(mut source: impl Read, size: u64, rank: usize, limit: MemoryLimit) -> Result<Idx, String> {
     let mut magic = [0; 2];
-    let read = read_up_to(&mut source, &mut magic)?;
+    let read = read_up_to(&mut source, &mut magic).map_err(|e| damaged(&e))?;
     let mut whole = Cursor::new(magic).take(read as u64).chain(source);
     if magic == [0x1f, 0x8b] {
         let length = Length { most: size.saturating_mul(DEFLATE_RATIO), exact: false };
@@ -60,7 +60,7 @@ fn parse(
     limit: MemoryLimit,
 ) -> Result<Idx, String> {
     let mut header = vec![0; 4 + 4 * rank];
-    if read_up_to(source, &mut header)? < header.len() {
+    if read_up_to(source, &mut header).map_err(|e| damaged(&e))? < header.len() {
         return Err("the file ends inside its IDX header; fetch it again".to_owned());
     }
     let expected = [0, 0, 8, u8::try_from(rank).unwrap_or(u8::MAX)];
@@ -91,19 +91,6 @@ fn parse(
         return Err(format!("the header says {count} elements, the file has {found}; fetch it again"));
     }
     Ok(Idx { shape, bytes })
-}
-
-fn read_up_to(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(damaged(&e)),
-        }
-    }
-    Ok(filled)
 }
 
 fn damaged(error: &std::io::Error) -> String {

@@ -8,6 +8,7 @@ use candle_core::{Device, Tensor};
 use super::memory::MemoryLimit;
 use super::rows::Bytes;
 use crate::error::Error;
+use crate::files::read_up_to;
 
 /// Bytes that are read at a time; a multiple of every element's size.
 const PIECE: usize = 1 << 16;
@@ -151,7 +152,7 @@ impl<R: Read> Elements<'_, R> {
         let (mut read, mut left) = (0, size);
         while left > 0 {
             let piece = &mut piece[..PIECE.min(left)];
-            let got = fill(source, piece)?;
+            let got = read_up_to(source, piece).map_err(|error| unreadable(&error))?;
             read += got;
             if got < piece.len() {
                 return Err(format!("its header says {size} bytes of elements, the file has {read}"));
@@ -161,25 +162,11 @@ impl<R: Read> Elements<'_, R> {
             }
             left -= got;
         }
-        if fill(source, &mut [0])? > 0 {
+        if read_up_to(source, &mut [0]).map_err(|error| unreadable(&error))? > 0 {
             return Err(format!("its header says {size} bytes of elements, the file has more"));
         }
         Tensor::from_vec(numbers, count, &Device::Cpu).map_err(said)
     }
-}
-
-/// Reads until the buffer is full or the source ends.
-fn fill(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(format!("it cannot be read: {error}")),
-        }
-    }
-    Ok(filled)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a feature is a floating-point number")]
@@ -190,6 +177,10 @@ fn double(number: i64) -> f64 {
 fn unsigned(bytes: [u8; 8]) -> Result<i64, String> {
     let number = u64::from_le_bytes(bytes);
     i64::try_from(number).map_err(|_| format!("it has {number}, which is too large"))
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    format!("it cannot be read: {error}")
 }
 
 /// candle's error without its backtrace.

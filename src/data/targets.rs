@@ -34,12 +34,8 @@ impl TargetInfo {
             |problem: &str| KeyError::new("positive", format!("is `{}`; {problem}", name.escape_debug()));
         let classes: Vec<String> =
             self.classes.iter().map(|class| format!("`{}`", class.escape_debug())).collect();
-        if classes.len() != 2 {
-            let problem = match classes.len() {
-                0 => "it is for two classes, and the targets are no classes; leave it out".to_owned(),
-                count => format!("it is for two classes, and there are {count}; leave it out"),
-            };
-            return Err(wrong(&problem));
+        if let Some(problem) = self.not_two_classes() {
+            return Err(wrong(&format!("it {problem}")));
         }
         match self.classes.iter().position(|class| class == name) {
             Some(positive) => Ok(Self { positive, ..self }),
@@ -52,14 +48,19 @@ impl TargetInfo {
     /// # Errors
     /// There are not two classes.
     pub fn with_threshold(self, threshold: Threshold) -> Result<Self, KeyError> {
-        if self.classes.len() != 2 {
-            let problem = match self.classes.len() {
-                0 => "is for two classes, and the targets are no classes; leave it out".to_owned(),
-                count => format!("is for two classes, and there are {count}; leave it out"),
-            };
+        if let Some(problem) = self.not_two_classes() {
             return Err(KeyError::new("threshold", problem));
         }
         Ok(Self { threshold: threshold.number(), ..self })
+    }
+
+    /// What is wrong with an option that is for two classes; nothing where there are two.
+    fn not_two_classes(&self) -> Option<String> {
+        match self.classes.len() {
+            2 => None,
+            0 => Some("is for two classes, and the targets are no classes; leave it out".to_owned()),
+            count => Some(format!("is for two classes, and there are {count}; leave it out")),
+        }
     }
 
     /// How one of two classes is predicted, where a threshold says so.

@@ -9,7 +9,7 @@ mod paths;
 mod unnamed;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -119,6 +119,20 @@ pub(crate) fn set_aside(disk: &dyn Disk, path: &Path) -> Result<()> {
     let name = |n: u32| PathBuf::from(format!("{}.damaged-{n}", path.display()));
     let free = (1..=u32::MAX).map(name).find(|path| fs::symlink_metadata(path).is_err());
     free.map_or(Ok(()), |free| disk.rename(path, &free)).map_err(Error::io("rename", path))
+}
+
+/// Reads until the buffer is full or the source ends; gives how much was read.
+pub(crate) fn read_up_to(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Checks that `path` is free or a file.

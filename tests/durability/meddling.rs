@@ -4,9 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use super::{SYSTEMS, config, count_checkpoints, log, newest, result, small_run};
+use super::{SYSTEMS, config, count_checkpoints, log, newest, result, small_run, wait_for};
 use crate::common::{descent, fail, program, succeed};
 
 /// A run that trains until it is stopped, and saves every epoch.
@@ -20,14 +19,6 @@ fn begin(folder: &Path) -> Child {
         .unwrap();
     wait_for(|| count_checkpoints(&folder.join("run")) > 1);
     child
-}
-
-fn wait_for(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it did not happen");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// Waits until another checkpoint is written.

@@ -78,6 +78,15 @@ pub(crate) fn config(sections: &str, rows: u32) -> String {
     )
 }
 
+/// Waits until something is so, for a minute at most.
+pub(super) fn wait_for(what: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !what() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(60), "it did not happen");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
 /// All of a run that must be equal however often it was stopped: weights, optimizer state, averages, and the log but for
 /// the clock.
 pub(crate) fn result(run: &Path) -> BTreeMap<String, Vec<u8>> {

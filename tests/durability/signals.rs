@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{SYSTEMS, config, count_checkpoints, newest, result};
+use super::{SYSTEMS, config, count_checkpoints, newest, result, wait_for};
 use crate::common::{fail, program, succeed};
 
 /// A run that takes some seconds, with a log of it on standard error. It saves every epoch: what it says before a
@@ -17,14 +17,6 @@ fn begin(folder: &Path, out: &str) -> Child {
     fs::write(folder.join("c.toml"), config(&sections, 4000)).unwrap();
     let arguments = ["train", "c.toml", "--out", out];
     program(folder, &arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn wait_for(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it did not happen");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn send(signal: &str, child: &Child) {

@@ -104,14 +104,6 @@ impl Categories {
         }
     }
 
-    /// The name of an index.
-    pub(super) fn name(&self, index: Option<usize>) -> String {
-        match index {
-            None => "unknown".to_owned(),
-            Some(index) => self.names.get(index).cloned().unwrap_or_else(|| "missing".to_owned()),
-        }
-    }
-
     /// The names of the features of a column that is one-hot encoded.
     pub(super) fn feature_names(&self, column: &str) -> Vec<String> {
         let own = (self.missing == MissingName::Own).then(|| format!("{column} missing"));

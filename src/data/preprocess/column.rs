@@ -120,34 +120,6 @@ impl Column {
         Ok(false)
     }
 
-    /// The cell that some features were made from, as text; each column takes its features from the front of `dense` and
-    /// `indices`. Nothing of an ignored column.
-    pub fn invert(&self, dense: &mut &[f64], indices: &mut &[f64]) -> Option<String> {
-        let own = take(dense, self.dense_width());
-        let index = take(indices, self.index_width()).first().copied();
-        let mut number = own.first().copied().unwrap_or(f64::NAN);
-        let mut text = None;
-        for operation in self.operations.iter().rev() {
-            text = match operation {
-                Operation::Impute(_) | Operation::MissingIndicator => continue,
-                Operation::Scale { offset, scale } => {
-                    number = number * scale + offset;
-                    continue;
-                }
-                Operation::Number => Some(shortest(number)),
-                Operation::Boolean => Some((if number > 0.5 { "yes" } else { "no" }).to_owned()),
-                Operation::DateToDays(_) => Some(dates::written(number)),
-                Operation::OneHot(names) => Some(names.name(own.iter().position(|x| *x > 0.5))),
-                Operation::CategoryIndex { names, .. } => {
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-                    let index = index.map(|index| index as usize);
-                    Some(names.name(index.and_then(|index| index.checked_sub(1))))
-                }
-            };
-        }
-        text
-    }
-
     /// How many features are numbers.
     pub fn dense_width(&self) -> usize {
         let of = |operation: &Operation| match operation {
@@ -213,22 +185,8 @@ impl Column {
     }
 }
 
-/// Takes numbers from the front of others.
-fn take<'a>(from: &mut &'a [f64], count: usize) -> &'a [f64] {
-    let (taken, rest) = from.split_at(count.min(from.len()));
-    *from = rest;
-    taken
-}
-
 /// Yes or no, also as 1 and 0.
 #[allow(clippy::float_cmp, reason = "0 and 1 exactly")]
 fn yes(value: Value<'_>) -> Option<bool> {
     value.boolean().or_else(|| value.number().filter(|x| *x == 0.0 || *x == 1.0).map(|x| x == 1.0))
-}
-
-/// A number as a person would write it: what rounding to 32 bits and back adds is left out.
-fn shortest(number: f64) -> String {
-    #[allow(clippy::cast_possible_truncation, reason = "for the eye")]
-    let rounded = format!("{:.5}", number as f32);
-    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

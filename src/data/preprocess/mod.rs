@@ -1,4 +1,4 @@
-//! What was fitted on the training rows, as data: a list of steps that are applied to other rows, inverted, saved as a run's
+//! What was fitted on the training rows, as data: a list of steps that are applied to other rows, saved as a run's
 //! `data.toml`, and described.
 
 mod categories;

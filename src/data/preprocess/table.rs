@@ -90,14 +90,6 @@ impl TableEncoder {
         dense.chain(indices.map(|column| column.name.clone())).collect()
     }
 
-    /// The cells that some features were made from, by the names of their columns.
-    pub fn invert(&self, features: &[f64]) -> Vec<(String, String)> {
-        let (mut dense, mut indices) = features.split_at(self.dense_width().min(features.len()));
-        let columns = self.columns();
-        let cell = |column: &Column| Some((column.name.clone(), column.invert(&mut dense, &mut indices)?));
-        columns.filter_map(cell).collect()
-    }
-
     /// The name and a description of each target and column.
     pub fn describe(&self) -> Vec<(String, String)> {
         let target = self.target.describe();

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
-const SECONDS_A_DAY: f64 = 86_400.0;
+pub(super) const SECONDS_A_DAY: f64 = 86_400.0;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const MONTHS: [&str; 12] = [
     "january",

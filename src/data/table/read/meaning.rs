@@ -5,9 +5,8 @@ use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::data_type::ByteArray;
 use parquet::schema::types::ColumnDescriptor;
 
+use crate::data::table::dates::SECONDS_A_DAY;
 use crate::data::table::value::decimal;
-
-pub(super) const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// What the numbers of a column stand for.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,8 +11,9 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::input::Input;
-use super::meaning::{Held, Meaning, SECONDS_A_DAY};
+use super::meaning::{Held, Meaning};
 use super::records::{Records, quoted, require_distinct, require_few};
+use crate::data::table::dates::SECONDS_A_DAY;
 use crate::data::table::row::Row;
 use crate::data::table::value::Value;
 use crate::error::{Error, Result};
