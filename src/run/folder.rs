@@ -124,7 +124,8 @@ impl RunFolder {
         }
         let kept = toml::to_string(&Kept { fingerprint: rows }).map_err(|e| Error::Config(e.to_string()))?;
         let text = format!("{}\n{kept}", preprocessing.to_toml()?);
-        files::write(&Local, &self.path.join(DATA), text.as_bytes())
+        let written = files::write(&Local, &self.path.join(DATA), text.as_bytes());
+        require_present(&self.path, written)
     }
 
     /// The folder.
@@ -153,7 +154,8 @@ impl RunFolder {
             RunState { trainer, progress: &progress },
             best,
             keep,
-        )?;
+        );
+        let saved = require_present(&self.path, saved)?;
         self.best = best.map(|best| (saved.best(), best.sum.clone()));
         Ok(saved)
     }
@@ -166,15 +168,15 @@ impl RunFolder {
         batch: &BTreeMap<String, Tensor>,
     ) -> Result<PathBuf> {
         let path = self.path.join(FAILURE);
-        checkpoint::save_failure(&Local, &path, RunState { trainer, progress }, batch)?;
-        Ok(path)
+        let saved = checkpoint::save_failure(&Local, &path, RunState { trainer, progress }, batch);
+        require_present(&self.path, saved).map(|()| path)
     }
 
     /// Writes the weights to `model.safetensors`.
     pub(crate) fn save_model(&mut self, weights: &BTreeMap<String, Tensor>) -> Result<()> {
-        require_present(&self.path)?;
         let weights = weights.iter().map(|(name, tensor)| (name.as_str(), tensor.clone()));
-        self.model = Some(checkpoint::save(&Local, &self.path.join(MODEL), weights)?);
+        let saved = checkpoint::save(&Local, &self.path.join(MODEL), weights);
+        self.model = Some(require_present(&self.path, saved)?);
         Ok(())
     }
 

@@ -45,6 +45,11 @@ impl MetricsLog {
     /// Syncs the log to the disk; gives its checksum. A log that another program has changed is begun anew: without it no
     /// run goes on from the checkpoint that is to be written.
     pub(super) fn sync(&mut self) -> Result<Checksum> {
+        let synced = self.sync_in_place();
+        require_present(files::parent(&self.path), synced)
+    }
+
+    fn sync_in_place(&mut self) -> Result<Checksum> {
         if !self.lines.is_in_place()? {
             self.restore()?;
         }
@@ -52,7 +57,6 @@ impl MetricsLog {
     }
 
     fn restore(&mut self) -> Result<()> {
-        require_present(files::parent(&self.path))?;
         let path = self.path.display();
         if self.lines.restore(&Local)? {
             tracing::warn!("{path} was moved, removed or replaced by another program; it was written again");

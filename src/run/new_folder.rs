@@ -101,14 +101,17 @@ pub fn require_free(path: &Path) -> Result<()> {
     }
 }
 
-/// Checks that the folder of a run that trains is still there.
-pub(super) fn require_present(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let problem =
-        "this folder was moved or removed while a run writes to it; nothing more can be saved there";
-    Err(Error::data(folder, problem))
+/// Replaces the error of a write into the folder of a run that trains where the folder itself is gone. It is looked at
+/// afterwards, since it can be moved at any moment.
+pub(super) fn require_present<T>(folder: &Path, written: Result<T>) -> Result<T> {
+    written.map_err(|error| {
+        if folder.is_dir() {
+            return error;
+        }
+        let problem =
+            "this folder was moved or removed while a run writes to it; nothing more can be saved there";
+        Error::data(folder, problem)
+    })
 }
 
 /// Locks a folder for this process.
