@@ -24,7 +24,7 @@ use crate::files;
 use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Grouped;
-use crate::optim::schedule::{Interval, Plan, RunLength};
+use crate::optim::schedule::{Interval, RunLength, SchedulePlan};
 use crate::registry::FromTable;
 use crate::trainer::TrainOptions;
 
@@ -48,7 +48,7 @@ pub struct Config {
     /// The optimizer and its parameter groups.
     pub optimizer: Grouped,
     /// The learning-rate schedule.
-    pub schedule: Plan,
+    pub schedule: SchedulePlan,
     /// The trainer's part of `[train]`: batches, clipping, averages, numeric types.
     pub train: TrainOptions,
     /// The run's part of `[train]`: how long, and what is evaluated and saved.
@@ -145,7 +145,7 @@ impl Config {
     }
 
     /// The plan of learning rates for so many training rows: lengths that are left out are the run's.
-    pub fn plan(&self, rows: usize) -> Plan {
+    pub fn plan(&self, rows: usize) -> SchedulePlan {
         self.schedule.clone().filled(self.length(rows))
     }
 
@@ -190,7 +190,7 @@ impl Config {
             whole.insert(name.to_owned(), Value::Table(value.table()?));
         }
         whole.insert("train".to_owned(), Value::Table(train));
-        if self.schedule != Plan::default() {
+        if self.schedule != SchedulePlan::default() {
             whole.insert("schedule".to_owned(), Value::Table(schedule));
         }
         toml::to_string(&whole).map_err(|e| Error::Config(e.to_string()))

@@ -135,7 +135,7 @@ mod tests {
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
-    pub trait Shape {
+    pub trait Area {
         fn area(&self) -> f64;
     }
 
@@ -146,7 +146,7 @@ mod tests {
         label: Option<String>,
     }
 
-    impl Shape for Square {
+    impl Area for Square {
         fn area(&self) -> f64 {
             self.side * self.side
         }
@@ -154,7 +154,7 @@ mod tests {
 
     registry! {
         /// Shapes.
-        pub enum Shapes: "shape", Shape { "square" => Square(Square) }
+        pub enum Shapes: "shape", Area { "square" => Square(Square) }
     }
 
     fn read(text: &str) -> Result<Shapes, KeyError> {

@@ -29,7 +29,7 @@ pub enum Purpose {
 
 /// What determines a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Source {
+pub struct StreamId {
     /// The run's seed.
     pub seed: u64,
     /// What the numbers are used for.
@@ -41,7 +41,7 @@ pub struct Source {
 /// An infinite stream of random bits that can be read at any position.
 #[derive(Debug, Clone)]
 pub struct Stream {
-    source: Source,
+    source: StreamId,
     key: [u32; 2],
     counter: u64,
     block: [u32; 4],
@@ -52,12 +52,12 @@ impl Stream {
     /// The stream of `seed` for one `purpose` and `index`.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let [a, b, _, _] = philox([low(index), high(index), purpose as u32, 0], [low(seed), high(seed)]);
-        let source = Source { seed, purpose, index };
+        let source = StreamId { seed, purpose, index };
         Self { source, key: [a, b], counter: 0, block: [0; 4], used: 4 }
     }
 
     /// What determines the stream: a GPU generates the same stream from it.
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> StreamId {
         self.source
     }
 

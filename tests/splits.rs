@@ -91,7 +91,7 @@ fn split_by(loss: &str, data: &str, seed: u64) -> Result<Parts, String> {
         seed,
         dtype: DType::F64,
         input: config.model.input(),
-        ..Request::new(config.loss.want(), &config.preparation)
+        ..Request::new(config.loss.task(), &config.preparation)
     };
     let loaded = config.source.read(&request).map_err(|e| e.to_string())?;
     let splits = config.preparation.prepare(loaded, &request, &Device::Cpu).map_err(|e| e.to_string())?;

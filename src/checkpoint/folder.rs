@@ -27,7 +27,7 @@ pub(super) const BATCH: &str = "batch.safetensors";
 
 /// A checkpoint that was read and verified.
 #[derive(Debug)]
-pub struct Found {
+pub struct VerifiedCheckpoint {
     /// Its folder.
     pub path: PathBuf,
     /// Where the run stood.
@@ -38,9 +38,9 @@ pub struct Found {
     pub damaged: Vec<(PathBuf, String)>,
 }
 
-impl Found {
+impl VerifiedCheckpoint {
     /// The file of the best weights so far, if epochs were validated.
-    pub fn best(&self) -> Option<PathBuf> {
+    pub fn best_weights(&self) -> Option<PathBuf> {
         self.progress.files.contains_key(BEST).then(|| self.path.join(BEST))
     }
 
@@ -92,7 +92,7 @@ pub fn has_any(folder: &Path) -> bool {
 ///
 /// # Errors
 /// There is none; the message says what is wrong with each.
-pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
+pub fn newest(folder: &Path, log: &Path) -> Result<VerifiedCheckpoint> {
     find_newest(folder, |path, progress| require_log(log, path, progress))
 }
 
@@ -100,24 +100,24 @@ pub fn newest(folder: &Path, log: &Path) -> Result<Found> {
 ///
 /// # Errors
 /// There is none; the message says what is wrong with each.
-pub fn newest_with_any_log(folder: &Path) -> Result<Found> {
+pub fn newest_with_any_log(folder: &Path) -> Result<VerifiedCheckpoint> {
     find_newest(folder, |_, _| Ok(()))
 }
 
-fn find_newest(folder: &Path, check: impl Fn(&Path, &Progress) -> Result<()>) -> Result<Found> {
+fn find_newest(folder: &Path, check: impl Fn(&Path, &Progress) -> Result<()>) -> Result<VerifiedCheckpoint> {
     let mut damaged = Vec::new();
     for (_, path) in steps(folder)?.into_iter().rev() {
         let read = read(&path).and_then(|found| check(&path, &found.progress).map(|()| found));
         match read {
-            Ok(found) => return Ok(Found { damaged, ..found }),
+            Ok(found) => return Ok(VerifiedCheckpoint { damaged, ..found }),
             Err(error) => damaged.push((path, error.to_string())),
         }
     }
     if damaged.is_empty() {
         return Err(Error::data(folder, "there is no checkpoint to go on from"));
     }
-    let said: Vec<String> = damaged.into_iter().map(|(_, problem)| problem).collect();
-    Err(Error::data(folder, format!("no checkpoint is whole: {}", said.join("; "))))
+    let problems: Vec<String> = damaged.into_iter().map(|(_, problem)| problem).collect();
+    Err(Error::data(folder, format!("no checkpoint is whole: {}", problems.join("; "))))
 }
 
 /// Checks that the file `log` begins as it did at the checkpoint `path`, which is whole.
@@ -138,7 +138,7 @@ fn require_log(log: &Path, path: &Path, progress: &Progress) -> Result<()> {
 }
 
 /// Reads a checkpoint and verifies all of it.
-fn read(path: &Path) -> Result<Found> {
+fn read(path: &Path) -> Result<VerifiedCheckpoint> {
     let progress = read_progress(path)?;
     let snapshot = read_snapshot(path, &progress)?;
     weights::require_finite(&path.join(MODEL), &snapshot.model)?;
@@ -146,7 +146,7 @@ fn read(path: &Path) -> Result<Found> {
         let path = path.join(BEST);
         require_equal(&path, &Checksum::of_file(&path)?, sum)?;
     }
-    Ok(Found { path: path.to_path_buf(), progress, snapshot, damaged: Vec::new() })
+    Ok(VerifiedCheckpoint { path: path.to_path_buf(), progress, snapshot, damaged: Vec::new() })
 }
 
 /// An update that was not made, as [`super::save_failure`] wrote it.

@@ -17,7 +17,7 @@ const MOST_DIMENSIONS: usize = 16;
 
 /// A tensor in the file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct TensorEntry {
     pub(super) name: String,
     pub(super) dtype: Dtype,
     pub(super) shape: Vec<usize>,
@@ -29,7 +29,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Header {
     /// The tensors in the order in which they lie in the file, without gaps.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<TensorEntry>,
     /// Free text by name.
     pub(super) metadata: BTreeMap<String, String>,
 }
@@ -42,15 +42,15 @@ impl Header {
         let mut placed = Vec::with_capacity(tensors.len());
         for (name, raw) in tensors {
             let [start, end] = raw.data_offsets;
-            let said = |problem: &str| format!("its tensor `{}` {problem}", name.escape_debug());
+            let of_tensor = |problem: &str| format!("its tensor `{}` {problem}", name.escape_debug());
             let elements = raw.shape.0.iter().try_fold(1u64, |n, d| n.checked_mul(*d as u64));
             let bits = elements.and_then(|n| n.checked_mul(raw.dtype.bitsize() as u64));
             let bytes = bits.filter(|bits| bits.is_multiple_of(8)).map(|bits| bits / 8);
-            let bytes = bytes.ok_or_else(|| said("is larger than any memory"))?;
+            let bytes = bytes.ok_or_else(|| of_tensor("is larger than any memory"))?;
             if start.checked_add(bytes) != Some(end) {
-                return Err(said(&format!("takes {bytes} bytes, but lies from {start} to {end}")));
+                return Err(of_tensor(&format!("takes {bytes} bytes, but lies from {start} to {end}")));
             }
-            placed.push((start, Entry { name, dtype: raw.dtype, shape: raw.shape.0, bytes }));
+            placed.push((start, TensorEntry { name, dtype: raw.dtype, shape: raw.shape.0, bytes }));
         }
         placed.sort_by(|(a, one), (b, other)| (a, one.bytes).cmp(&(b, other.bytes)));
         let mut end = 0;
@@ -80,23 +80,23 @@ struct Raw {
 #[serde(deny_unknown_fields)]
 struct RawEntry {
     dtype: Dtype,
-    shape: Shape,
+    shape: TensorShape,
     data_offsets: [u64; 2],
 }
 
-struct Shape(Vec<usize>);
+struct TensorShape(Vec<usize>);
 
-impl<'de> Deserialize<'de> for Shape {
+impl<'de> Deserialize<'de> for TensorShape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Dimensions;
         impl<'de> Visitor<'de> for Dimensions {
-            type Value = Shape;
+            type Value = TensorShape;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "at most {MOST_DIMENSIONS} sizes")
             }
 
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<TensorShape, A::Error> {
                 let mut sizes = Vec::new();
                 while let Some(size) = seq.next_element()? {
                     if sizes.len() == MOST_DIMENSIONS {
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Shape {
                     }
                     sizes.push(size);
                 }
-                Ok(Shape(sizes))
+                Ok(TensorShape(sizes))
             }
         }
         deserializer.deserialize_seq(Dimensions)
@@ -176,8 +176,8 @@ mod tests {
             ("{".to_owned(), 0, "damaged"),
         ];
         for (json, data, word) in cases {
-            let said = problem(&json, data);
-            assert!(said.contains(word), "{said}");
+            let message = problem(&json, data);
+            assert!(message.contains(word), "{message}");
         }
     }
 }

@@ -9,7 +9,7 @@ mod progress;
 mod weights;
 mod writing;
 
-pub use folder::{FailedUpdate, Found, has_any, newest, newest_with_any_log, read_failure};
-pub use progress::{BestState, Failure, NormSums, Progress, Scored, Sums};
-pub use weights::{Contents, Info, inspect, load, load_checked, read, save};
-pub use writing::{Best, RunState, Saved, save as save_checkpoint, save_failure, set_aside};
+pub use folder::{FailedUpdate, VerifiedCheckpoint, has_any, newest, newest_with_any_log, read_failure};
+pub use progress::{BestState, EpochScore, Failure, NormSums, Progress, Sums};
+pub use weights::{Contents, TensorInfo, inspect, load, load_checked, read, save};
+pub use writing::{BestWeights, RunState, Saved, save as save_checkpoint, save_failure, set_aside};

@@ -39,8 +39,8 @@ pub struct Progress {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Sums>,
     /// The best epoch so far.
-    #[serde(default)]
-    pub judged: BestState,
+    #[serde(default, rename = "judged")]
+    pub best_state: BestState,
     /// The state of `reduce_on_plateau`.
     #[serde(default)]
     pub plateau: Plateau,
@@ -130,16 +130,16 @@ pub struct BestState {
     pub monitor: String,
     /// The best epoch, whose weights are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub best: Option<Scored>,
+    pub best: Option<EpochScore>,
     /// The last epoch that improved by `min_delta`; patience counts from it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub improved: Option<Scored>,
+    pub improved: Option<EpochScore>,
 }
 
 /// An epoch and its score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scored {
+pub struct EpochScore {
     /// The epoch, counted from 1.
     pub epoch: u64,
     /// Its score.
@@ -192,10 +192,10 @@ mod tests {
                 lr: numbers[3],
                 ..Sums::default()
             }),
-            judged: BestState {
+            best_state: BestState {
                 monitor: "val_loss".to_owned(),
-                best: Some(Scored { epoch: 1, score: numbers[2] }),
-                improved: Some(Scored { epoch: 2, score: numbers[5] }),
+                best: Some(EpochScore { epoch: 1, score: numbers[2] }),
+                improved: Some(EpochScore { epoch: 2, score: numbers[5] }),
             },
             ..Progress::default()
         }
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(back, progress);
         let bits = |p: &Progress| {
             let within = p.within.unwrap();
-            [within.loss, within.total, within.lr, p.judged.improved.unwrap().score].map(f64::to_bits)
+            [within.loss, within.total, within.lr, p.best_state.improved.unwrap().score].map(f64::to_bits)
         };
         assert_eq!(bits(&back), bits(&progress));
     }

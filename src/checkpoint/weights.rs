@@ -7,7 +7,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor, WithDType};
 use safetensors::Dtype;
 
-use super::header::{Entry, Header, LONGEST};
+use super::header::{Header, LONGEST, TensorEntry};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk, OpenFile};
 use crate::kernels::norm::all_finite;
@@ -15,7 +15,7 @@ use crate::names::{first_few, natural_order};
 
 /// A tensor of a safetensors file, without its elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Info {
+pub struct TensorInfo {
     /// Its name.
     pub name: String,
     /// Its type, as the file spells it.
@@ -69,7 +69,7 @@ pub fn load_checked(path: &Path, allow_nonfinite: bool) -> Result<BTreeMap<Strin
 #[derive(Debug)]
 pub struct Contents {
     /// The tensors.
-    pub tensors: Vec<Info>,
+    pub tensors: Vec<TensorInfo>,
     /// The metadata.
     pub metadata: BTreeMap<String, String>,
 }
@@ -78,12 +78,12 @@ pub struct Contents {
 pub fn inspect(path: &Path) -> Result<Contents> {
     let OpenFile { mut file, size } = open(path)?;
     let header = read_header(&mut file, size).map_err(|problem| Error::data(path, problem))?;
-    let infos = header.entries.into_iter().map(|entry| Info {
+    let infos = header.entries.into_iter().map(|entry| TensorInfo {
         name: entry.name,
         dtype: format!("{:?}", entry.dtype),
         shape: entry.shape,
     });
-    let mut tensors: Vec<Info> = infos.collect();
+    let mut tensors: Vec<TensorInfo> = infos.collect();
     tensors.sort_by_key(|a| natural_order(&a.name));
     Ok(Contents { tensors, metadata: header.metadata })
 }
@@ -159,10 +159,10 @@ fn read_header(source: &mut impl Read, size: u64) -> Result<Header, String> {
 }
 
 /// Reads the elements of one tensor.
-fn elements(source: &mut impl Read, entry: &Entry) -> Result<Tensor, String> {
+fn elements(source: &mut impl Read, entry: &TensorEntry) -> Result<Tensor, String> {
     fn numbers<const N: usize, T: WithDType>(
         source: &mut impl Read,
-        entry: &Entry,
+        entry: &TensorEntry,
         number: impl Fn([u8; N]) -> T,
     ) -> Result<Tensor, String> {
         let count = usize::try_from(entry.bytes).map_err(|_| "is larger than memory")? / N;

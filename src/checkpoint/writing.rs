@@ -23,7 +23,7 @@ pub struct Saved {
 
 impl Saved {
     /// Its file of the best weights, where it was given some.
-    pub fn best(&self) -> PathBuf {
+    pub fn best_weights(&self) -> PathBuf {
         self.path.join(BEST)
     }
 }
@@ -39,7 +39,7 @@ pub struct RunState<'a> {
 
 /// The best weights of a run so far.
 #[derive(Debug, Clone, Copy)]
-pub struct Best<'a> {
+pub struct BestWeights<'a> {
     /// The run's `model.safetensors`, which has them.
     pub model: &'a Path,
     /// Its sum.
@@ -56,13 +56,13 @@ pub fn save(
     disk: &dyn Disk,
     folder: &Path,
     RunState { trainer, progress }: RunState<'_>,
-    best: Option<Best<'_>>,
+    best: Option<BestWeights<'_>>,
     keep: usize,
 ) -> Result<Saved> {
     let target = folder.join(name(trainer.steps()));
     let snapshot = trainer.snapshot()?;
     let needed = snapshot.tensors().map(weights::size).sum();
-    let written = write(disk, &target, &snapshot, progress, best.map(Beside::Best).as_ref());
+    let written = write(disk, &target, &snapshot, progress, best.map(Beside::BestWeights).as_ref());
     let bytes = written.map_err(|source| {
         let _ = files::remove_if_there(disk, &files::beside(&target));
         let last = steps(folder).ok().and_then(|steps| steps.last().map(|(_, path)| path.clone()));
@@ -91,7 +91,7 @@ pub fn save_failure(
 /// What is written beside the state of a trainer.
 enum Beside<'a> {
     /// The run's best weights.
-    Best(Best<'a>),
+    BestWeights(BestWeights<'a>),
     /// The rows of an update.
     Batch(&'a BTreeMap<String, Tensor>),
 }
@@ -124,7 +124,7 @@ fn write(
     if let Some(Beside::Batch(batch)) = more {
         put(BATCH, &of(batch, BATCH)?)?;
     }
-    if let Some(Beside::Best(best)) = more {
+    if let Some(Beside::BestWeights(best)) = more {
         put_best(disk, &part, best, sums.get(MODEL) == Some(best.sum))?;
         sums.insert(BEST.to_owned(), best.sum.clone());
     }
@@ -147,7 +147,7 @@ fn publish(disk: &dyn Disk, part: &Path, target: &Path) -> Result<()> {
 }
 
 /// Puts the best weights into the folder `part`, whose `model.safetensors` may be the same.
-fn put_best(disk: &dyn Disk, part: &Path, best: &Best<'_>, own: bool) -> Result<()> {
+fn put_best(disk: &dyn Disk, part: &Path, best: &BestWeights<'_>, own: bool) -> Result<()> {
     let here = part.join(BEST);
     let wrong = Error::io("write", &here);
     if own {

@@ -18,15 +18,15 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check a config without reading its data.
-    Check(Source),
+    Check(ConfigFile),
     /// Print the config with all defaults, and where each value comes from.
-    Show(Source),
+    Show(ConfigFile),
     /// Print the JSON Schema of a config, for completion and checks in editors.
     Schema,
 }
 
 #[derive(Debug, Args)]
-struct Source {
+struct ConfigFile {
     /// Config file.
     config: PathBuf,
     /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
@@ -37,12 +37,14 @@ struct Source {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &arguments.command {
-        Command::Check(Source { config, set }) => {
+        Command::Check(ConfigFile { config, set }) => {
             Config::read(config, set)?.check_epochs()?;
             writeln!(out, "{} can be trained", config.display())?;
         }
         Command::Schema => writeln!(out, "{:#}", schema())?,
-        Command::Show(Source { config, set }) => write!(out, "{}", annotated(&Config::read(config, set)?)?)?,
+        Command::Show(ConfigFile { config, set }) => {
+            write!(out, "{}", annotated(&Config::read(config, set)?)?)?;
+        }
     }
     Ok(())
 }

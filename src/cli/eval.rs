@@ -11,7 +11,7 @@ use super::device::Compute;
 use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
-use crate::run::scoring::Scoring;
+use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
 use crate::trainer::Evaluation;
 
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// A line per metric and the number of rows, and tables of the classes.
-fn lines(scoring: &Scoring, evaluation: &Evaluation) -> String {
+fn lines(scoring: &Evaluator, evaluation: &Evaluation) -> String {
     let name = scoring.part.prefix();
     let mut text = format!("{name}_loss {}\n", table::number_to(evaluation.loss, 6));
     for (metric, value) in &evaluation.metrics {
@@ -84,7 +84,7 @@ fn lines(scoring: &Scoring, evaluation: &Evaluation) -> String {
 }
 
 /// The same as a JSON object.
-fn object(scoring: &Scoring, evaluation: &Evaluation) -> Value {
+fn object(scoring: &Evaluator, evaluation: &Evaluation) -> Value {
     let name = scoring.part.prefix();
     let mut object = Map::new();
     object.insert("split".to_owned(), scoring.part.name().into());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::table::{printable, render, thousands};
-use crate::checkpoint::{self, Contents, Info};
+use crate::checkpoint::{self, Contents, TensorInfo};
 use crate::config::Config;
 use crate::error::Error;
 use crate::optim::Group;
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// A table of tensors with the number of parameters, and with the group of each where there are some. BatchNorm's running
 /// statistics are counted separately.
-pub(super) fn describe(infos: &[Info], groups: &[Group]) -> String {
+pub(super) fn describe(infos: &[TensorInfo], groups: &[Group]) -> String {
     let mut rows = vec![["tensor", "shape", "dtype", "elements"].map(str::to_owned).to_vec()];
     rows[0].extend((!groups.is_empty()).then(|| "group".to_owned()));
     let (mut trained, mut tracked, mut frozen) = (0, 0, 0);

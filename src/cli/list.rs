@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::config::RunConfig;
 use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
-use crate::metrics::{Info, class, value};
+use crate::metrics::{MetricInfo, class, value};
 use crate::model::Model;
 use crate::nn::{Activation, Init};
 use crate::optim::Rule;
@@ -67,8 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// The metrics with their direction and meaning, by task.
 fn metrics(out: &mut impl Write) -> anyhow::Result<()> {
-    let line = |info: &Info| (info.name, format!("{}: {}", info.direction.words(), info.meaning));
-    for classes in class::Classes::ALL {
+    let line = |info: &MetricInfo| (info.name, format!("{}: {}", info.direction.words(), info.meaning));
+    for classes in class::ClassRange::ALL {
         let own = class::METRICS.iter().filter(|entry| entry.classes == classes);
         let lines: Vec<_> = own.map(|entry| line(&entry.info)).collect();
         section(out, &format!("metrics of {}", classes.words()), &lines)?;

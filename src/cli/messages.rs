@@ -7,11 +7,11 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Collects or prints log messages. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Messages(Arc<Mutex<Kept>>);
+pub(crate) struct Messages(Arc<Mutex<MessageBuffer>>);
 
 /// The messages that are kept.
 #[derive(Debug, Default)]
-struct Kept {
+struct MessageBuffer {
     keep: bool,
     bytes: Vec<u8>,
 }
@@ -33,7 +33,7 @@ impl Messages {
         String::from_utf8_lossy(&bytes).lines().map(|line| line.trim().to_owned()).collect()
     }
 
-    fn lock<T>(&self, f: impl FnOnce(&mut Kept) -> T) -> T {
+    fn lock<T>(&self, f: impl FnOnce(&mut MessageBuffer) -> T) -> T {
         // A thread that panicked within a line has left no harm.
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -56,7 +56,7 @@ impl Write for Messages {
 }
 
 /// Prints a line on standard error. It may be closed, which is no reason to stop.
-pub(super) fn say(line: &str) {
+pub(super) fn print_line(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

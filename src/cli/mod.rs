@@ -32,7 +32,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 
-use messages::{Messages, say};
+use messages::{Messages, print_line};
 
 /// Trains neural networks: a TOML config goes in, safetensors that PyTorch loads come out.
 #[derive(Debug, Parser)]
@@ -110,7 +110,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("error: {}", sentence(&error)));
+            print_line(&format!("error: {}", sentence(&error)));
             exit_code(&error)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::messages::say;
+use super::messages::print_line;
 use super::screen::Screen;
 use candle_core::Device;
 
@@ -22,7 +22,7 @@ pub(super) struct Member {
 }
 
 /// How one of the runs ended.
-pub(super) enum Outcome {
+pub(super) enum RunOutcome {
     /// With these metrics.
     Finished(Vec<(String, f64)>),
     /// By an error; the others went on.
@@ -36,7 +36,7 @@ pub(super) enum Outcome {
 /// What became of a run whose loss or gradients were not finite.
 const DIVERGED: &str = "diverged";
 
-impl Outcome {
+impl RunOutcome {
     /// The metrics; empty where the run failed.
     pub(super) fn metrics(&self) -> &[(String, f64)] {
         match self {
@@ -127,7 +127,7 @@ impl MultiRun {
         options: RunOptions,
         screen: &mut Screen,
         see: impl FnOnce(&PreparedRun),
-    ) -> std::result::Result<Outcome, Stop> {
+    ) -> std::result::Result<RunOutcome, Stop> {
         match &member.standing {
             Standing::Finished(metrics) => {
                 return Ok(self.finished_before(member, metrics, &options.device));
@@ -155,23 +155,23 @@ impl MultiRun {
             Err(error) => return Ok(Self::failed(member, "failed", error)),
         };
         match (finished.end, self.signals.stop()) {
-            (End::Completed, None) => Ok(Outcome::Finished(self.finished(member, &finished))),
+            (End::Completed, None) => Ok(RunOutcome::Finished(self.finished(member, &finished))),
             (_, signal) => Err(signal.unwrap_or(Stop::Interrupt)),
         }
     }
 
     /// What an earlier call trained, if it is whole and of the same rows.
-    fn finished_before(&self, member: &Member, metrics: &[(String, f64)], device: &Device) -> Outcome {
+    fn finished_before(&self, member: &Member, metrics: &[(String, f64)], device: &Device) -> RunOutcome {
         if let Err(error) = require_intact(&member.folder, &member.config, device) {
             return Self::failed(member, "failed", error);
         }
-        self.say(&format!("{} has finished: {}", member.name, member.folder.display()));
-        Outcome::Finished(metrics.to_vec())
+        self.print_line(&format!("{} has finished: {}", member.name, member.folder.display()));
+        RunOutcome::Finished(metrics.to_vec())
     }
 
     fn finished(&self, member: &Member, finished: &Finished) -> Vec<(String, f64)> {
         let (name, folder) = (&member.name, member.folder.display());
-        self.say(&format!("{name}: {:.2} s, in {folder}", finished.seconds));
+        self.print_line(&format!("{name}: {:.2} s, in {folder}", finished.seconds));
         // Where an earlier process trained the best epoch, the log has its metrics.
         match standing(&member.folder, &member.config) {
             Ok(Standing::Finished(metrics)) => metrics,
@@ -179,14 +179,14 @@ impl MultiRun {
         }
     }
 
-    fn failed(member: &Member, what: &'static str, error: Error) -> Outcome {
+    fn failed(member: &Member, what: &'static str, error: Error) -> RunOutcome {
         tracing::warn!("{}: {error}", member.name);
-        Outcome::Failed { what, error }
+        RunOutcome::Failed { what, error }
     }
 
-    fn say(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         if !self.quiet {
-            say(line);
+            print_line(line);
         }
     }
 }
@@ -195,17 +195,17 @@ impl MultiRun {
 pub(super) fn stopped(out: &Path, signal: Stop, quiet: bool) -> std::process::ExitCode {
     if !quiet {
         let (name, out) = (signal.name(), out.display());
-        say(&format!("stopped by {name}; go on with the same command and --out {out}"));
+        print_line(&format!("stopped by {name}; go on with the same command and --out {out}"));
     }
     std::process::ExitCode::from(signal.exit_code())
 }
 
 /// The error of a command some of whose runs failed; the first one's own where all did.
-pub(super) fn failure(outcomes: Vec<(String, Outcome)>) -> Option<anyhow::Error> {
+pub(super) fn failure(outcomes: Vec<(String, RunOutcome)>) -> Option<anyhow::Error> {
     let count = outcomes.len();
     let failed = outcomes.into_iter().filter_map(|(name, outcome)| match outcome {
-        Outcome::Failed { error, .. } => Some((name, error)),
-        Outcome::Finished(_) => None,
+        RunOutcome::Failed { error, .. } => Some((name, error)),
+        RunOutcome::Finished(_) => None,
     });
     let mut failed: Vec<(String, Error)> = failed.collect();
     if failed.is_empty() {

@@ -103,7 +103,7 @@ fn layers(network: &Network, data: &Dataset, rows: &[u32], mut tape: Tape) -> Re
     network.params().restore_buffers(&tracked)?;
     let mut table = vec![["layer", "shape", "largest", "not finite"].map(str::to_owned).to_vec()];
     for (name, value) in std::iter::once(("inputs".to_owned(), inputs)).chain(values?) {
-        let Extent { largest, not_finite } = extent(&value)?;
+        let TensorRange { largest, not_finite } = extent(&value)?;
         table.push(vec![
             name,
             format!("{:?}", value.dims()),
@@ -115,17 +115,17 @@ fn layers(network: &Network, data: &Dataset, rows: &[u32], mut tape: Tape) -> Re
 }
 
 /// What the numbers of a tensor reach.
-struct Extent {
+struct TensorRange {
     /// The largest absolute finite value.
     largest: f64,
     /// How many are not finite.
     not_finite: usize,
 }
 
-fn extent(value: &Tensor) -> Result<Extent> {
+fn extent(value: &Tensor) -> Result<TensorRange> {
     let numbers = value.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
     let finite = numbers.iter().filter(|x| x.is_finite());
     let (count, largest) =
         finite.fold((0, 0.0), |(count, most): (usize, f64), x| (count + 1, most.max(x.abs())));
-    Ok(Extent { largest, not_finite: numbers.len() - count })
+    Ok(TensorRange { largest, not_finite: numbers.len() - count })
 }

@@ -3,8 +3,8 @@
 use signal_hook::consts::{SIGINT, SIGUSR1};
 use signal_hook::low_level::raise;
 
-use super::dashboard::{Dashboard, Key, Progress};
-use super::messages::{Messages, say};
+use super::dashboard::{Dashboard, KeyAction, UpdateProgress};
+use super::messages::{Messages, print_line};
 use super::progress;
 use crate::error::{Error, Result};
 use crate::run::{EpochEnd, EpochStart, Finished, Observer, UpdateEnd};
@@ -34,7 +34,7 @@ impl Screen {
     fn close(&mut self) {
         self.updates_end();
         if let Self::Dashboard { dashboard, messages, .. } = self {
-            messages.take().iter().for_each(|line| dashboard.say(line));
+            messages.take().iter().for_each(|line| dashboard.add_message(line));
             dashboard.close();
             messages.release();
         }
@@ -57,7 +57,7 @@ impl Observer for Screen {
                 }
             }
             Self::Dashboard { dashboard, messages, rows } => {
-                let asked = dashboard.update(&Progress {
+                let asked = dashboard.update(&UpdateProgress {
                     epoch: update.epoch,
                     rows: update.sums.rows,
                     rows_in_epoch: *rows as u64,
@@ -66,12 +66,12 @@ impl Observer for Screen {
                     seconds: update.seconds(),
                     step: update.step,
                 });
-                messages.take().iter().for_each(|line| dashboard.say(line));
+                messages.take().iter().for_each(|line| dashboard.add_message(line));
                 // A key does what the signal of the same meaning does.
                 let _ = match asked {
                     None => Ok(()),
-                    Some(Key::Stop | Key::Abort) => raise(SIGINT),
-                    Some(Key::Save) => raise(SIGUSR1),
+                    Some(KeyAction::Stop | KeyAction::Abort) => raise(SIGINT),
+                    Some(KeyAction::Save) => raise(SIGUSR1),
                 };
             }
         }
@@ -88,11 +88,11 @@ impl Observer for Screen {
     fn epoch_end(&mut self, epoch: &mut EpochEnd<'_>) -> Result<()> {
         match self {
             Self::Lines { quiet: true, .. } => {}
-            Self::Lines { .. } => say(&progress::line(epoch)),
+            Self::Lines { .. } => print_line(&progress::line(epoch)),
             Self::Dashboard { dashboard, messages, .. } => {
                 dashboard.watch(&epoch.watched);
                 dashboard.epoch(epoch.epoch, epoch.metrics, epoch.sums.lr);
-                messages.take().iter().for_each(|line| dashboard.say(line));
+                messages.take().iter().for_each(|line| dashboard.add_message(line));
             }
         }
         Ok(())

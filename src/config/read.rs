@@ -8,7 +8,7 @@ use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Grouped;
-use crate::optim::schedule::Plan;
+use crate::optim::schedule::SchedulePlan;
 use crate::registry::{self, FromTable, KeyError};
 use crate::trainer::{TrainOptions, check_monitor};
 
@@ -111,7 +111,8 @@ impl Config {
         let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
         loss.check().map_err(|e| e.under("loss"))?;
         let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
-        let schedule = Plan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
+        let schedule =
+            SchedulePlan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
         schedule.check_optimizer(&optimizer)?;
         let TrainSection { train, run } =
             Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
@@ -123,7 +124,7 @@ impl Config {
 
     /// Validates the metrics that early stopping and the schedule watch.
     fn check_watched(&self) -> Result<(), KeyError> {
-        let (task, validated) = (self.loss.want(), self.preparation.validation > 0.0);
+        let (task, validated) = (self.loss.task(), self.preparation.validation > 0.0);
         if let Some(stop) = &self.run.early_stopping {
             stop.check(task, validated).map_err(|e| e.under("train.early_stopping"))?;
         }

@@ -12,7 +12,7 @@ use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
 use crate::model::Model;
 use crate::optim::Grouped;
-use crate::optim::schedule::Plan;
+use crate::optim::schedule::SchedulePlan;
 use crate::registry::schema;
 use crate::trainer::TrainOptions;
 
@@ -26,7 +26,7 @@ pub fn schema() -> Value {
         ("model", "The network.", Model::json_schema(&mut generator)),
         ("loss", "The loss function.", Losses::json_schema(&mut generator)),
         ("optimizer", "The optimizer.", Grouped::json_schema(&mut generator)),
-        ("schedule", "The learning-rate schedule.", Plan::json_schema(&mut generator)),
+        ("schedule", "The learning-rate schedule.", SchedulePlan::json_schema(&mut generator)),
         (
             "train",
             "Batches, number of epochs, clipping, and what is evaluated and saved.",

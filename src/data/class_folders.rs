@@ -79,7 +79,8 @@ impl ClassFolders {
             let found =
                 if folder.is_dir() { PictureFiles::of_folder(&folder)? } else { PictureFiles::default() };
             if found.files.is_empty() {
-                let left_out = found.left_out.describe().map_or(String::new(), |said| format!("; {said}"));
+                let left_out =
+                    found.left_out.describe().map_or(String::new(), |others| format!("; {others}"));
                 let problem = format!("the folder of this class holds no {FORMATS} file{left_out}");
                 return Err(Error::data(folder, problem));
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::order::{Order, order};
-use super::selection::{Numbers, Selection};
+use super::selection::{RowNumbers, Selection};
 use super::stored::Stored;
 use super::targets::TargetInfo;
 use super::units::Units;
@@ -247,9 +247,9 @@ impl Dataset {
         match &self.store {
             Store::Memory { xs, .. } if gather::cuda_takes(xs, self.dtype) => {
                 let numbers = gather::there(xs, &self.places(rows), &self.row)?;
-                Ok(Selection::new(Numbers::Device(numbers), self.targets_to_count(rows)?))
+                Ok(Selection::new(RowNumbers::Device(numbers), self.targets_to_count(rows)?))
             }
-            _ => Ok(Selection::new(Numbers::Host(rows), self.targets(rows)?)),
+            _ => Ok(Selection::new(RowNumbers::Host(rows), self.targets(rows)?)),
         }
     }
 
@@ -257,11 +257,11 @@ impl Dataset {
     pub fn part(&self, of: &Selection<'_>, at: Range<usize>, again: Option<Tensor>) -> Result<Batch> {
         let (start, len) = (at.start, at.len());
         match (of.numbers(), &self.store) {
-            (Numbers::Host(rows), _) => {
+            (RowNumbers::Host(rows), _) => {
                 let ys = of.targets().narrow(0, start, len)?;
                 Ok(Batch { xs: self.inputs_again(&rows[at], again)?, ys })
             }
-            (Numbers::Device(rows), Store::Memory { xs, ys, .. }) => {
+            (RowNumbers::Device(rows), Store::Memory { xs, ys, .. }) => {
                 let rows = rows.narrow(0, start, len)?;
                 let xs = gather::rows_there(xs, &rows, &self.row, self.affine, self.dtype)?;
                 let ys = if ys.dtype() == DType::I64 {
@@ -271,7 +271,7 @@ impl Dataset {
                 };
                 Ok(Batch { xs, ys })
             }
-            (Numbers::Device(_), Store::File(..)) => {
+            (RowNumbers::Device(_), Store::File(..)) => {
                 Err(candle_core::Error::Msg("rows in a file are not on a GPU".to_owned()).into())
             }
         }

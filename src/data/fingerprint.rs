@@ -64,8 +64,8 @@ impl Fingerprint {
                 format!("the {name} rows were {before}, and are {after}")
             }
         });
-        let said: Vec<String> = differs.collect();
-        (!said.is_empty()).then(|| said.join("; "))
+        let differences: Vec<String> = differs.collect();
+        (!differences.is_empty()).then(|| differences.join("; "))
     }
 }
 

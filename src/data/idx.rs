@@ -40,22 +40,22 @@ fn decode(mut source: impl Read, size: u64, rank: usize, limit: MemoryLimit) -> 
     let read = read_up_to(&mut source, &mut magic).map_err(|e| damaged(&e))?;
     let mut whole = Cursor::new(magic).take(read as u64).chain(source);
     if magic == [0x1f, 0x8b] {
-        let length = Length { most: size.saturating_mul(DEFLATE_RATIO), exact: false };
+        let length = StreamLength { most: size.saturating_mul(DEFLATE_RATIO), exact: false };
         return parse(&mut Gunzip::new(whole), length, rank, limit);
     }
-    parse(&mut whole, Length { most: size, exact: true }, rank, limit)
+    parse(&mut whole, StreamLength { most: size, exact: true }, rank, limit)
 }
 
 /// How many bytes a stream has: exactly `most`, or at most as many.
 #[derive(Clone, Copy)]
-struct Length {
+struct StreamLength {
     most: u64,
     exact: bool,
 }
 
 fn parse(
     source: &mut impl Read,
-    Length { most, exact }: Length,
+    StreamLength { most, exact }: StreamLength,
     rank: usize,
     limit: MemoryLimit,
 ) -> Result<Idx, String> {

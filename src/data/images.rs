@@ -81,7 +81,7 @@ impl Source for Images {
         let train = self.rows(&pictures, &found.files, limit)?;
         let test = tested.as_ref().map(|tested| self.rows(&pictures, &tested.files, limit)).transpose()?;
         found.left_out.add(tested.map(|tested| tested.left_out).unwrap_or_default());
-        say(&self.path, count, &found.left_out);
+        log_counts(&self.path, count, &found.left_out);
         let TrainAndTest { train, test } = of_one_type(train, test)?;
         let (test_share, outputs) = (self.test, pictures.classes.len());
         let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
@@ -188,12 +188,12 @@ fn of_one_type(train: Rows, test: Option<Rows>) -> Result<TrainAndTest> {
 }
 
 /// Says how many pictures are used, and what is left out.
-pub fn say(path: &Path, used: usize, left_out: &LeftOut) {
-    let said = format!("{}: {used} pictures are used", path.display());
+pub fn log_counts(path: &Path, used: usize, left_out: &LeftOut) {
+    let message = format!("{}: {used} pictures are used", path.display());
     match left_out.describe() {
-        Some(others) if left_out.has_pictures() => tracing::warn!("{said}; {others}"),
-        Some(others) => tracing::info!("{said}; {others}"),
-        None => tracing::info!("{said}"),
+        Some(others) if left_out.has_pictures() => tracing::warn!("{message}; {others}"),
+        Some(others) => tracing::info!("{message}; {others}"),
+        None => tracing::info!("{message}"),
     }
 }
 

@@ -13,12 +13,12 @@ const ASSUMED_FREE: u64 = 1 << 33;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryLimit {
     bytes: u64,
-    origin: Origin,
+    origin: LimitOrigin,
 }
 
 /// Where a limit comes from, which its message says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
+enum LimitOrigin {
     /// `data.memory`.
     Given,
     /// Half of the free memory; `data.memory` sets another.
@@ -31,14 +31,14 @@ impl MemoryLimit {
     /// `data.memory` in MiB; left out, half of the memory that is free.
     pub fn new(mib: Option<u64>) -> Self {
         match mib {
-            Some(mib) => Self { bytes: mib.saturating_mul(MIB), origin: Origin::Given },
-            None => Self { bytes: free() / 2, origin: Origin::Free },
+            Some(mib) => Self { bytes: mib.saturating_mul(MIB), origin: LimitOrigin::Given },
+            None => Self { bytes: free() / 2, origin: LimitOrigin::Free },
         }
     }
 
     /// Half of the memory that is free, for files that no config describes.
     pub fn of_free() -> Self {
-        Self { bytes: free() / 2, origin: Origin::FreeAlone }
+        Self { bytes: free() / 2, origin: LimitOrigin::FreeAlone }
     }
 
     /// The limit in bytes.
@@ -69,11 +69,11 @@ impl MemoryLimit {
         });
         let limit = size(self.bytes);
         match self.origin {
-            Origin::Given => format!("{takes}; `data.memory` allows {limit}"),
-            Origin::Free => format!(
+            LimitOrigin::Given => format!("{takes}; `data.memory` allows {limit}"),
+            LimitOrigin::Free => format!(
                 "{takes}, and {limit} is half of what is free; free some, or allow more with `data.memory` (in MiB)"
             ),
-            Origin::FreeAlone => {
+            LimitOrigin::FreeAlone => {
                 format!("{takes}, and {limit} is half of what is free; free some, or split the file")
             }
         }

@@ -56,7 +56,7 @@ impl Source for Mnist {
             ));
         }
         let limit = MemoryLimit::new(self.memory);
-        load("mnist", &self.place(), Reading { task: request.task, classes, limit })
+        load("mnist", &self.place(), IdxOptions { task: request.task, classes, limit })
     }
 }
 
@@ -79,7 +79,7 @@ impl Source for FashionMnist {
             "Ankle boot",
         ];
         let limit = MemoryLimit::new(self.memory);
-        let reading = Reading { task: request.task, classes: CLASSES, limit };
+        let reading = IdxOptions { task: request.task, classes: CLASSES, limit };
         let mut loaded = load("fashion-mnist", &self.place(), reading)?;
         if let Loaded::Raw(RawRows { pictures: Some(pictures), .. }) = &mut loaded {
             pictures.classes = NAMES.map(str::to_owned).into();
@@ -88,7 +88,7 @@ impl Source for FashionMnist {
     }
 }
 
-fn load(name: &str, folder: &Path, read: Reading) -> Result<Loaded> {
+fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
     let [train, test] = ["train", "t10k"].map(|split| {
         let (images, labels) =
             (find(name, folder, split, IdxFile::Images)?, find(name, folder, split, IdxFile::Labels)?);
@@ -100,7 +100,7 @@ fn load(name: &str, folder: &Path, read: Reading) -> Result<Loaded> {
 
 /// How the files are read.
 #[derive(Clone, Copy)]
-struct Reading {
+struct IdxOptions {
     task: Task,
     classes: usize,
     limit: MemoryLimit,

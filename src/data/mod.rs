@@ -51,7 +51,7 @@ pub use dataset::{Batch, Dataset};
 pub use fingerprint::{Fingerprint, SplitFingerprint};
 pub use memory::MemoryLimit;
 pub use order::{Order, order};
-pub use preparation::{Input, Preparation};
+pub use preparation::{InputLayout, Preparation};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;

@@ -45,15 +45,15 @@ pub fn read(source: &mut impl Read, integers: Integers, limit: MemoryLimit) -> R
         shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).ok_or("its shape is larger than memory")?;
     // Column-major elements are copied into another order.
     let copies = if fortran { 2 } else { 1 };
-    let reader = Elements { source, count, limit, copies };
+    let reader = ElementReader { source, count, limit, copies };
     let Array { tensor, bytes } = reader.read(kind, integers)?;
     if !fortran {
-        return Ok(Array { tensor: tensor.reshape(shape).map_err(said)?, bytes });
+        return Ok(Array { tensor: tensor.reshape(shape).map_err(describe)?, bytes });
     }
     // Column-major is the transpose of a row-major array of the reversed shape.
     let reversed: Vec<usize> = shape.iter().rev().copied().collect();
     let axes: Vec<usize> = (0..shape.len()).rev().collect();
-    let tensor = tensor.reshape(reversed).and_then(|t| t.permute(axes)?.contiguous()).map_err(said)?;
+    let tensor = tensor.reshape(reversed).and_then(|t| t.permute(axes)?.contiguous()).map_err(describe)?;
     Ok(Array { tensor, bytes })
 }
 
@@ -96,7 +96,7 @@ fn shape(text: &str) -> Result<Vec<usize>, String> {
 }
 
 /// Reads the elements of an array.
-struct Elements<'a, R> {
+struct ElementReader<'a, R> {
     source: &'a mut R,
     count: usize,
     limit: MemoryLimit,
@@ -104,7 +104,7 @@ struct Elements<'a, R> {
     copies: u64,
 }
 
-impl<R: Read> Elements<'_, R> {
+impl<R: Read> ElementReader<'_, R> {
     fn read(self, kind: &str, integers: Integers) -> Result<Array, String> {
         let features = integers == Integers::Features;
         let whole = |bytes: Bytes| move |tensor| Array { tensor, bytes };
@@ -165,7 +165,7 @@ impl<R: Read> Elements<'_, R> {
         if read_up_to(source, &mut [0]).map_err(|error| unreadable(&error))? > 0 {
             return Err(format!("its header says {size} bytes of elements, the file has more"));
         }
-        Tensor::from_vec(numbers, count, &Device::Cpu).map_err(said)
+        Tensor::from_vec(numbers, count, &Device::Cpu).map_err(describe)
     }
 }
 
@@ -184,7 +184,7 @@ fn unreadable(error: &std::io::Error) -> String {
 }
 
 /// candle's error without its backtrace.
-fn said(error: candle_core::Error) -> String {
+fn describe(error: candle_core::Error) -> String {
     Error::from(error).to_string()
 }
 

@@ -52,7 +52,7 @@ impl PictureFiles {
     /// # Errors
     /// A folder that cannot be read.
     pub fn of_folder(folder: &Path) -> Result<Self> {
-        let mut walk = Walk::default();
+        let mut walk = FolderWalk::default();
         walk.enter(folder)?;
         walk.folders.sort_by(|a, b| a.0.cmp(&b.0));
         let files = walk.folders.into_iter().flat_map(|(_, files)| files).collect();
@@ -137,7 +137,7 @@ pub(super) fn is_hidden(path: &Path) -> bool {
 
 /// Collects the files below a folder.
 #[derive(Default)]
-struct Walk {
+struct FolderWalk {
     /// The path of each folder with its files.
     folders: Vec<(OsString, Vec<PathBuf>)>,
     left_out: LeftOut,
@@ -145,7 +145,7 @@ struct Walk {
     above: Vec<[u64; 2]>,
 }
 
-impl Walk {
+impl FolderWalk {
     fn enter(&mut self, folder: &Path) -> Result<()> {
         let io = |e| Error::io("read", folder)(e);
         let found = fs::metadata(folder).map_err(io)?;

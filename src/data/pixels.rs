@@ -9,12 +9,12 @@ use crate::error::Result;
 /// 1/257 apart.
 #[derive(Debug)]
 pub struct PixelBuffer {
-    values: Values,
+    values: PixelValues,
     limit: MemoryLimit,
 }
 
 #[derive(Debug)]
-enum Values {
+enum PixelValues {
     Bytes(Vec<u8>),
     Numbers(Vec<f32>),
 }
@@ -25,28 +25,28 @@ impl PixelBuffer {
     /// # Errors
     /// More than the limit allows.
     pub fn new(count: usize, limit: MemoryLimit) -> Result<Self, String> {
-        Ok(Self { values: Values::Bytes(limit.reserve(count)?), limit })
+        Ok(Self { values: PixelValues::Bytes(limit.reserve(count)?), limit })
     }
 
     /// Adds pixels of 8 bits.
     pub(super) fn add_bytes(&mut self, pixels: &[u8]) {
         match &mut self.values {
-            Values::Bytes(own) => own.extend_from_slice(pixels),
-            Values::Numbers(own) => own.extend(pixels.iter().map(|byte| f32::from(*byte))),
+            PixelValues::Bytes(own) => own.extend_from_slice(pixels),
+            PixelValues::Numbers(own) => own.extend(pixels.iter().map(|byte| f32::from(*byte))),
         }
     }
 
     /// Adds pixels of 16 bits.
     pub(super) fn add_deep(&mut self, pixels: &[u16]) -> Result<(), String> {
-        if let Values::Bytes(bytes) = &self.values {
+        if let PixelValues::Bytes(bytes) = &self.values {
             let refused =
                 |problem| format!("it has 16 bits, with which every pixel takes 4 bytes: the data {problem}");
             let mut numbers: Vec<f32> =
                 self.limit.reserve(bytes.capacity().max(pixels.len())).map_err(refused)?;
             numbers.extend(bytes.iter().map(|byte| f32::from(*byte)));
-            self.values = Values::Numbers(numbers);
+            self.values = PixelValues::Numbers(numbers);
         }
-        if let Values::Numbers(own) = &mut self.values {
+        if let PixelValues::Numbers(own) = &mut self.values {
             own.extend(pixels.iter().map(|pixel| f32::from(*pixel) / 257.0));
         }
         Ok(())
@@ -55,8 +55,8 @@ impl PixelBuffer {
     /// All pixels as a tensor of this shape.
     pub fn tensor(self, shape: &[usize]) -> Result<Tensor> {
         Ok(match self.values {
-            Values::Bytes(bytes) => Tensor::from_vec(bytes, shape, &Device::Cpu)?,
-            Values::Numbers(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
+            PixelValues::Bytes(bytes) => Tensor::from_vec(bytes, shape, &Device::Cpu)?,
+            PixelValues::Numbers(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
         })
     }
 }

@@ -5,13 +5,13 @@ use candle_core::Tensor;
 /// The rows of an update.
 #[derive(Debug, Clone)]
 pub struct Selection<'a> {
-    numbers: Numbers<'a>,
+    numbers: RowNumbers<'a>,
     targets: Tensor,
 }
 
 /// The numbers of rows.
 #[derive(Debug, Clone)]
-pub(super) enum Numbers<'a> {
+pub(super) enum RowNumbers<'a> {
     /// For data that the host gathers.
     Host(&'a [u32]),
     /// For data that a device gathers: (N) of U32.
@@ -19,11 +19,11 @@ pub(super) enum Numbers<'a> {
 }
 
 impl<'a> Selection<'a> {
-    pub(super) fn new(numbers: Numbers<'a>, targets: Tensor) -> Self {
+    pub(super) fn new(numbers: RowNumbers<'a>, targets: Tensor) -> Self {
         Self { numbers, targets }
     }
 
-    pub(super) fn numbers(&self) -> &Numbers<'a> {
+    pub(super) fn numbers(&self) -> &RowNumbers<'a> {
         &self.numbers
     }
 
@@ -35,13 +35,13 @@ impl<'a> Selection<'a> {
     /// The numbers of the rows, where a device gathers them.
     pub fn on_device(&self) -> Option<&Tensor> {
         match &self.numbers {
-            Numbers::Host(_) => None,
-            Numbers::Device(numbers) => Some(numbers),
+            RowNumbers::Host(_) => None,
+            RowNumbers::Device(numbers) => Some(numbers),
         }
     }
 
     /// The same rows, whose numbers the device finds in this tensor.
     pub fn with_numbers(&self, numbers: &Tensor) -> Self {
-        Self { numbers: Numbers::Device(numbers.clone()), targets: self.targets.clone() }
+        Self { numbers: RowNumbers::Device(numbers.clone()), targets: self.targets.clone() }
     }
 }

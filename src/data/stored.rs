@@ -54,7 +54,7 @@ impl Form {
 
 /// Writes rows to a file.
 #[derive(Debug)]
-pub struct Writer {
+pub struct StoredWriter {
     file: BufWriter<File>,
     place: PathBuf,
     form: Form,
@@ -62,7 +62,7 @@ pub struct Writer {
     bytes: Vec<u8>,
 }
 
-impl Writer {
+impl StoredWriter {
     /// The folder of the file: `$TMPDIR`, else `/var/tmp`.
     pub fn place() -> PathBuf {
         let place = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
@@ -75,7 +75,7 @@ impl Writer {
         Some(system.f_bavail.saturating_mul(system.f_frsize))
     }
 
-    /// Creates a file in [`Writer::place`].
+    /// Creates a file in [`StoredWriter::place`].
     pub fn create(form: Form) -> Result<Self> {
         let place = Self::place();
         let file = tempfile::tempfile_in(&place).map_err(Error::io("keep the rows in", &place))?;
@@ -191,7 +191,7 @@ mod tests {
     fn rows_come_back_in_any_order() {
         for wide in [false, true] {
             let form = Form { features: 3, targets: 0, wide };
-            let mut writer = Writer::create(form).unwrap();
+            let mut writer = StoredWriter::create(form).unwrap();
             for row in 0..10 {
                 let x = f64::from(row);
                 writer.add(&[x, x + 0.25, -x], &[], i64::from(row % 3)).unwrap();
@@ -205,11 +205,11 @@ mod tests {
             assert!(stored.features(&[10]).is_err());
         }
         let form = Form { features: 1, targets: 2, wide: true };
-        let mut writer = Writer::create(form).unwrap();
+        let mut writer = StoredWriter::create(form).unwrap();
         writer.add(&[1.0], &[2.0, 3.0], 0).unwrap();
         assert_eq!(writer.finish().unwrap().targets(&[0]).unwrap().to_vec2::<f64>().unwrap(), [[2.0, 3.0]]);
         // Targets are kept in full, whatever the features are.
-        let mut writer = Writer::create(Form { features: 1, targets: 1, wide: false }).unwrap();
+        let mut writer = StoredWriter::create(Form { features: 1, targets: 1, wide: false }).unwrap();
         writer.add(&[0.1], &[16_777_217.0], 0).unwrap();
         writer.add(&[0.1], &[0.1], 0).unwrap();
         let stored = writer.finish().unwrap();

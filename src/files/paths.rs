@@ -15,18 +15,18 @@ pub(crate) fn expand_home(path: PathBuf) -> PathBuf {
 /// symbolic link.
 pub(crate) fn absolute_in(folder: &Path, path: &Path) -> std::io::Result<PathBuf> {
     let whole = std::path::absolute(folder.join(expand_home(path.to_path_buf())))?;
-    let mut plain = PathBuf::new();
+    let mut clean = PathBuf::new();
     for component in whole.components() {
         // The parent of a link's target need not be the folder that the link lies in.
-        let is_link = || fs::symlink_metadata(&plain).is_ok_and(|found| found.is_symlink());
+        let is_link = || fs::symlink_metadata(&clean).is_ok_and(|found| found.is_symlink());
         let is_parent = component == Component::ParentDir;
-        if is_parent && (plain.parent().is_none() || (plain.file_name().is_some() && !is_link())) {
-            plain.pop();
+        if is_parent && (clean.parent().is_none() || (clean.file_name().is_some() && !is_link())) {
+            clean.pop();
         } else {
-            plain.push(component);
+            clean.push(component);
         }
     }
-    Ok(plain)
+    Ok(clean)
 }
 
 #[cfg(test)]

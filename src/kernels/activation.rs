@@ -5,7 +5,7 @@ mod function;
 use candle_core::{Result, Tensor};
 
 use super::storage::{Float, tensor, view};
-use super::symbolic::Formula;
+use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused, team};
 pub use function::Activation;
@@ -29,12 +29,12 @@ pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
         return cuda::activation::forward(act, xs);
     }
     if !is_fused(xs) {
-        let formula = Formula::default();
+        let formula = FormulaTensors::default();
         return formula.value(act.value(formula.node(xs.clone())));
     }
     by_dtype!(xs, T => {
         let mut values = view::<T>(xs)?.to_vec();
-        team::for_each(values.chunks_mut(PIECE).collect(), |piece| apply(act, piece));
+        team::for_each(values.chunks_mut(CHUNK).collect(), |chunk| apply(act, chunk));
         tensor(values, xs.shape())
     })
 }
@@ -45,7 +45,7 @@ pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Res
         return cuda::activation::backward(act, xs, ys, grad);
     }
     if !is_fused(xs) {
-        let formula = Formula::default();
+        let formula = FormulaTensors::default();
         let slope = act.slope(formula.node(xs.clone()), formula.node(ys.clone()));
         return formula.value(formula.node(grad.clone()) * slope);
     }
@@ -56,13 +56,13 @@ pub fn backward(act: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Res
 }
 
 /// Elements that one thread takes at a time.
-const PIECE: usize = 1 << 14;
+const CHUNK: usize = 1 << 14;
 
 /// `grad · slope`, element by element.
 pub(super) fn multiply_slope<T: Float>(act: Activation, x: &[T], y: &[T], grad: &[T]) -> Vec<T> {
     let mut product = vec![T::of(0.0); grad.len()];
-    let inputs = x.chunks(PIECE).zip(y.chunks(PIECE)).zip(grad.chunks(PIECE));
-    team::for_each(product.chunks_mut(PIECE).zip(inputs).collect(), |(product, ((x, y), grad))| {
+    let inputs = x.chunks(CHUNK).zip(y.chunks(CHUNK)).zip(grad.chunks(CHUNK));
+    team::for_each(product.chunks_mut(CHUNK).zip(inputs).collect(), |(product, ((x, y), grad))| {
         slopes(act, x, y, grad, product);
     });
     product
@@ -115,7 +115,7 @@ mod tests {
     use candle_core::{DType, Device};
 
     /// The same functions as candle writes them.
-    fn plain(act: Activation, xs: &Tensor) -> Result<Tensor> {
+    fn reference(act: Activation, xs: &Tensor) -> Result<Tensor> {
         let elu = |xs: &Tensor| xs.relu()? + xs.minimum(0.0)?.exp()?.affine(1.0, -1.0)?.minimum(0.0)?;
         match act {
             Activation::Relu => xs.relu(),
@@ -144,8 +144,8 @@ mod tests {
         for name in Activation::NAMES {
             let act: Activation = toml::Value::from(*name).try_into().unwrap();
             let ys = forward(act, &xs).unwrap();
-            close(&ys, &plain(act, &xs).unwrap(), 1e-12, name);
-            let expected = vjp(&[&xs], &grad, |x| plain(act, &x[0])).unwrap();
+            close(&ys, &reference(act, &xs).unwrap(), 1e-12, name);
+            let expected = vjp(&[&xs], &grad, |x| reference(act, &x[0])).unwrap();
             // candle's gelu backward has constants of six digits.
             let tolerance = if act == Activation::Gelu { 1e-5 } else { 1e-12 };
             close(&backward(act, &xs, &ys, &grad).unwrap(), &expected[0], tolerance, name);
@@ -157,7 +157,7 @@ mod tests {
         let xs = Tensor::new(&[-3.0, -0.5, 0.0, 0.7, 4.0], &Device::Cpu).unwrap();
         for name in Activation::NAMES {
             let act: Activation = toml::Value::from(*name).try_into().unwrap();
-            let formula = Formula::default();
+            let formula = FormulaTensors::default();
             let x = formula.node(xs.clone());
             let y = act.value(x);
             close(&formula.value(y).unwrap(), &forward(act, &xs).unwrap(), 1e-12, name);

@@ -47,7 +47,7 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64, all: &dyn Communic
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
+pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     let centered = xs.broadcast_sub(&xs.mean(0)?)?;
     let std = (centered.sqr()?.mean(0)? + eps)?.sqrt()?;
     centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)
@@ -63,22 +63,22 @@ fn fused_forward<T: Float>(
 ) -> Result<Output> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
-    let piece = columns::piece(channels);
+    let chunk = columns::chunk(channels);
     let mut sums = columns::sums(&x, channels);
     sums.push(n as f64);
     ranks::sum_numbers(&mut sums, all)?;
     let rows = sums.pop().unwrap_or_default();
     let mean = mean(sums, rows);
     let mut squares =
-        columns::sums_of(x.chunks(piece).collect(), channels, |x, sums| add_squares(sums, x, &mean));
+        columns::sums_of(x.chunks(chunk).collect(), channels, |x, sums| add_squares(sums, x, &mean));
     ranks::sum_numbers(&mut squares, all)?;
     let var = self::mean(squares, rows);
     let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
     let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
     let mut normalized = vec![T::of(0.0); n * channels];
     let mut ys = vec![T::of(0.0); n * channels];
-    let outputs = normalized.chunks_mut(piece).zip(ys.chunks_mut(piece));
-    team::for_each(x.chunks(piece).zip(outputs).collect(), |(x, (normalized, ys))| {
+    let outputs = normalized.chunks_mut(chunk).zip(ys.chunks_mut(chunk));
+    team::for_each(x.chunks(chunk).zip(outputs).collect(), |(x, (normalized, ys))| {
         normalize(x, [&center, &inverse, &w, &b], normalized, ys);
     });
     Ok(Output {
@@ -141,7 +141,7 @@ pub fn backward(
         return cuda::batch_norm::backward(w, normalized, var, *eps, grad, [into_w, into_b]);
     }
     if !is_fused(xs) {
-        let grads = autograd::vjp(&[xs, w, b], grad, |t| plain(&t[0], &t[1], &t[2], output.eps))?;
+        let grads = autograd::vjp(&[xs, w, b], grad, |t| reference(&t[0], &t[1], &t[2], output.eps))?;
         autograd::store(into_w, &grads[1])?;
         autograd::store(into_b, &grads[2])?;
         return Ok(grads[0].clone());
@@ -159,11 +159,11 @@ fn fused_backward<T: Float>(
     let (n, channels) = grad.dims2()?;
     let (g, normalized) = (view::<T>(grad)?, view::<T>(&output.normalized)?);
     let var = view::<T>(&output.var)?;
-    let piece = columns::piece(channels);
+    let chunk = columns::chunk(channels);
     // The gradient of a bias in front of this layer is zero but for the rounding here, and Adam makes steps of what
     // rounding leaves: so all of it runs in f64.
     let db = columns::sums(&g, channels);
-    let pairs = g.chunks(piece).zip(normalized.chunks(piece)).collect();
+    let pairs = g.chunks(chunk).zip(normalized.chunks(chunk)).collect();
     let dw = columns::sums_of(pairs, channels, |(g, normal), sums| add_products(sums, g, normal));
     // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
     let inverse = var.iter().map(|var| 1.0 / (var.wide() + output.eps).sqrt());
@@ -174,8 +174,8 @@ fn fused_backward<T: Float>(
     ranks::sum_numbers(&mut sum_product, all)?;
     let by = [&scale, &mean(sum_g, output.rows), &mean(sum_product, output.rows)];
     let mut dx = vec![T::of(0.0); n * channels];
-    let inputs = g.chunks(piece).zip(normalized.chunks(piece));
-    team::for_each(dx.chunks_mut(piece).zip(inputs).collect(), |(dx, (g, normal))| {
+    let inputs = g.chunks(chunk).zip(normalized.chunks(chunk));
+    team::for_each(dx.chunks_mut(chunk).zip(inputs).collect(), |(dx, (g, normal))| {
         input_gradient(dx, g, normal, by.map(Vec::as_slice));
     });
     for (out, values) in [(into_w, dw), (into_b, db)] {
@@ -253,9 +253,9 @@ mod tests {
             let (xs, w, b, grad) =
                 (random(&[n, channels]), random(&[channels]), random(&[channels]), random(&[n, channels]));
             let output = forward(&xs, &w, &b, 1e-5, &Single).unwrap();
-            close(&output.ys, &plain(&xs, &w, &b, 1e-5).unwrap());
+            close(&output.ys, &reference(&xs, &w, &b, 1e-5).unwrap());
             let expected =
-                autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
+                autograd::vjp(&[&xs, &w, &b], &grad, |t| reference(&t[0], &t[1], &t[2], 1e-5)).unwrap();
             let (dw, db) = (w.zeros_like().unwrap(), b.ones_like().unwrap());
             let out = |buffer, accumulate| GradOut { buffer, accumulate };
             let outs = [out(&dw, Accumulate::REPLACE), out(&db, Accumulate::ADD)];

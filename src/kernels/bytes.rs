@@ -4,19 +4,19 @@ use candle_core::{DType, Device, Result, Tensor, WithDType};
 
 use super::storage::view;
 
-/// Gives `f` the elements in row-major order, little-endian, piece by piece.
+/// Gives `f` the elements in row-major order, little-endian, chunk by chunk.
 pub fn for_each(tensor: &Tensor, mut f: impl FnMut(&[u8])) -> Result<()> {
     fn numbers<const N: usize, T: WithDType>(
         tensor: &Tensor,
         bytes: impl Fn(T) -> [u8; N],
         f: &mut impl FnMut(&[u8]),
     ) -> Result<()> {
-        const PIECE: usize = 4096;
-        let mut piece = Vec::with_capacity(PIECE * N);
-        for elements in view::<T>(tensor)?.chunks(PIECE) {
-            piece.clear();
-            piece.extend(elements.iter().flat_map(|element| bytes(*element)));
-            f(&piece);
+        const CHUNK: usize = 4096;
+        let mut chunk = Vec::with_capacity(CHUNK * N);
+        for elements in view::<T>(tensor)?.chunks(CHUNK) {
+            chunk.clear();
+            chunk.extend(elements.iter().flat_map(|element| bytes(*element)));
+            f(&chunk);
         }
         Ok(())
     }

@@ -5,21 +5,21 @@ use super::team;
 use super::vectorized::vectorized;
 
 /// How many elements of whole rows one thread takes at a time.
-pub(super) fn piece(width: usize) -> usize {
+pub(super) fn chunk(width: usize) -> usize {
     const ELEMENTS: usize = 1 << 14;
     (ELEMENTS / width.max(1)).max(8) * width.max(1)
 }
 
 /// The sum of each of the `width` columns.
 pub(super) fn sums<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
-    sums_of(rows.chunks(piece(width)).collect(), width, |piece, sums| add_rows(sums, piece))
+    sums_of(rows.chunks(chunk(width)).collect(), width, |chunk, sums| add_rows(sums, chunk))
 }
 
-/// `width` sums to which `add` adds what each piece gives, piece by piece in their order.
-pub(super) fn sums_of<P: Send>(pieces: Vec<P>, width: usize, add: impl Fn(P, &mut [f64]) + Sync) -> Vec<f64> {
-    let parts = team::map(pieces, |piece| {
+/// `width` sums to which `add` adds what each chunk gives, chunk by chunk in their order.
+pub(super) fn sums_of<P: Send>(chunks: Vec<P>, width: usize, add: impl Fn(P, &mut [f64]) + Sync) -> Vec<f64> {
+    let parts = team::map(chunks, |chunk| {
         let mut sums = vec![0.0; width];
-        add(piece, &mut sums);
+        add(chunk, &mut sums);
         sums
     });
     let total = |mut total: Vec<f64>, part: Vec<f64>| {

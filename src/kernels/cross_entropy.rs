@@ -25,14 +25,14 @@ pub fn value_and_grad(
     if cuda::runs_on(logits) {
         return cuda::cross_entropy::value_and_grad(logits, targets, how, total);
     }
-    let sum = plain(logits, targets, how)?;
+    let sum = reference(logits, targets, how)?;
     let one = sum.ones_like()?;
-    let grads = autograd::vjp(&[logits], &one, |t| plain(&t[0], targets, how))?;
+    let grads = autograd::vjp(&[logits], &one, |t| reference(&t[0], targets, how))?;
     Ok(ValueAndGrad { value: Scalar::of(&sum)?, grad: (&grads[0] / total)? })
 }
 
 /// The reference implementation: the sum of the rows' losses.
-pub fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
+pub fn reference(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
     let mut shares = vec![0.0; n * classes];
     let spread = how.label_smoothing / fraction(classes);
@@ -44,11 +44,14 @@ pub fn plain(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<T
             *share = how.weight(class) * (hit + spread);
         }
     }
-    plain_shares(logits, &Tensor::from_vec(shares, (n, classes), logits.device())?.to_dtype(logits.dtype())?)
+    reference_shares(
+        logits,
+        &Tensor::from_vec(shares, (n, classes), logits.device())?.to_dtype(logits.dtype())?,
+    )
 }
 
 /// `-Σ shares · log softmax(logits)`
-fn plain_shares(logits: &Tensor, shares: &Tensor) -> Result<Tensor> {
+fn reference_shares(logits: &Tensor, shares: &Tensor) -> Result<Tensor> {
     candle_nn::ops::log_softmax(logits, D::Minus1)?.mul(shares)?.sum_all()?.neg()
 }
 
@@ -66,7 +69,7 @@ pub fn value_and_grad_of_shares(
     if let Some(weights) = how.class_weight {
         shares = shares.broadcast_mul(&Tensor::new(weights, shares.device())?.to_dtype(shares.dtype())?)?;
     }
-    let value = Scalar::of(&plain_shares(logits, &shares)?)?;
+    let value = Scalar::of(&reference_shares(logits, &shares)?)?;
     // d/dx_c = p_c Σ shares - share_c
     let totals = shares.sum_keepdim(D::Minus1)?;
     let grad = candle_nn::ops::softmax(logits, D::Minus1)?.broadcast_mul(&totals)?.sub(&shares)?;
@@ -120,16 +123,16 @@ fn fused<T: Float>(
     let (x, targets) = (view::<T>(logits)?, view::<i64>(targets)?);
     let weights: Vec<f64> = (0..classes).map(|class| how.weight(class)).collect();
     let mut grad = vec![T::of(0.0); n * classes];
-    let rows = (PIECE / classes.max(1)).max(1);
+    let rows = (CHUNK / classes.max(1)).max(1);
     let inputs = x.chunks(rows * classes).zip(targets.chunks(rows));
-    let pieces = grad.chunks_mut(rows * classes).zip(inputs).collect();
-    let sums = team::map(pieces, |(grad, (x, targets))| losses(x, targets, how, &weights, total, grad));
+    let chunks = grad.chunks_mut(rows * classes).zip(inputs).collect();
+    let sums = team::map(chunks, |(grad, (x, targets))| losses(x, targets, how, &weights, total, grad));
     let value = Scalar::Host(sums.into_iter().sum());
     Ok(ValueAndGrad { value, grad: tensor(grad, (n, classes))? })
 }
 
 /// Logits that one thread takes at a time.
-const PIECE: usize = 1 << 12;
+const CHUNK: usize = 1 << 12;
 
 vectorized! {
     /// The sum of the losses of some rows, and their gradients over `total`.
@@ -186,10 +189,10 @@ mod tests {
                 let total = how.total(&targets).unwrap();
                 assert!((total - if class_weight.is_some() { 4.75 } else { 4.0 }).abs() < 1e-12);
                 let ValueAndGrad { value, grad } = value_and_grad(&logits, &targets, &how, total).unwrap();
-                let expected = plain(&logits, &targets, &how).unwrap();
+                let expected = reference(&logits, &targets, &how).unwrap();
                 assert!((value.read().unwrap() - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
                 let one = Tensor::new(1.0 / total, &Device::Cpu).unwrap();
-                let expected = autograd::vjp(&[&logits], &one, |t| plain(&t[0], &targets, &how)).unwrap();
+                let expected = autograd::vjp(&[&logits], &one, |t| reference(&t[0], &targets, &how)).unwrap();
                 let off = (grad - &expected[0]).unwrap().abs().unwrap().max_all().unwrap();
                 assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
             }

@@ -48,13 +48,13 @@ pub fn mask(
 }
 
 /// Elements that one thread takes at a time, a multiple of a block of the stream.
-const PIECE: usize = 1 << 12;
+const CHUNK: usize = 1 << 12;
 
 fn draw<T: Float>(count: usize, dropped: u64, scale: f64, stream: &Stream, first: u64) -> Vec<T> {
     let lead = usize::try_from(first % 4).unwrap_or(0);
     let mut mask = vec![T::of(0.0); lead + count];
     team::for_each(
-        mask.chunks_mut(PIECE).zip((first / 4..).step_by(PIECE / 4)).collect(),
+        mask.chunks_mut(CHUNK).zip((first / 4..).step_by(CHUNK / 4)).collect(),
         |(mask, block)| {
             threshold(mask, stream, block, dropped, T::of(scale));
         },
@@ -83,8 +83,8 @@ pub fn apply(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     by_dtype!(xs, T => {
         let (x, mask) = (view::<T>(xs)?, view::<T>(mask)?);
         let mut ys = vec![T::of(0.0); x.len()];
-        let inputs = x.chunks(PIECE).zip(mask.chunks(PIECE));
-        team::for_each(ys.chunks_mut(PIECE).zip(inputs).collect(), |(ys, (x, mask))| multiply(ys, x, mask));
+        let inputs = x.chunks(CHUNK).zip(mask.chunks(CHUNK));
+        team::for_each(ys.chunks_mut(CHUNK).zip(inputs).collect(), |(ys, (x, mask))| multiply(ys, x, mask));
         tensor(ys, xs.shape())
     })
 }

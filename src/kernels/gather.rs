@@ -28,7 +28,7 @@ pub fn rows(
     }
     let fused = xs.device().is_cpu() && matches!(dtype, DType::F32 | DType::F64);
     if !fused || !is_known(xs, dtype) {
-        return plain(xs, indices, row, affine, dtype);
+        return reference(xs, indices, row, affine, dtype);
     }
     let shape = [&[indices.len()], row].concat();
     let fitting = again.filter(|again| again.dims() == shape && again.dtype() == dtype);
@@ -87,7 +87,13 @@ pub fn classes(ys: &Tensor, indices: &[u32]) -> Result<Tensor> {
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(xs: &Tensor, indices: &[u32], row: &[usize], affine: Affine, dtype: DType) -> Result<Tensor> {
+pub fn reference(
+    xs: &Tensor,
+    indices: &[u32],
+    row: &[usize],
+    affine: Affine,
+    dtype: DType,
+) -> Result<Tensor> {
     let own = (xs.elem_count() / xs.dims()[0].max(1)).max(1);
     let steps = u32::try_from(row.iter().product::<usize>() / own).unwrap_or(u32::MAX);
     let all: Vec<u32> = indices.iter().flat_map(|index| *index..index.saturating_add(steps)).collect();
@@ -96,7 +102,7 @@ pub fn plain(xs: &Tensor, indices: &[u32], row: &[usize], affine: Affine, dtype:
 }
 
 /// Elements that one thread takes at a time.
-const PIECE: usize = 1 << 12;
+const CHUNK: usize = 1 << 12;
 
 fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
     xs: &Tensor,
@@ -108,10 +114,10 @@ fn pick<S: WithDType + AsPrimitive<T>, T: Float>(
     let count = xs.dims()[0];
     let stride = xs.elem_count() / count.max(1);
     let row = (batch.elem_count() / indices.len().max(1)).max(1);
-    let together = (PIECE / row).max(1);
+    let together = (CHUNK / row).max(1);
     edit(batch, |batch| {
-        let pieces = indices.chunks(together).zip(batch.chunks_mut(together * row)).collect();
-        team::try_for_each(pieces, |(indices, batch): (&[u32], &mut [T])| {
+        let chunks = indices.chunks(together).zip(batch.chunks_mut(together * row)).collect();
+        team::try_for_each(chunks, |(indices, batch): (&[u32], &mut [T])| {
             for (&index, out) in indices.iter().zip(batch.chunks_exact_mut(row)) {
                 let start = index as usize * stride;
                 let Some(values) = x.get(start..start + row) else {
@@ -145,7 +151,7 @@ mod tests {
             for xs in [&bytes, &bytes.to_dtype(dtype).unwrap()] {
                 let again = rows(xs, &[1, 1, 0], &[2], Affine::IDENTITY, dtype, None).unwrap();
                 let picked = rows(xs, &[2, 0, 2], &[2], affine, dtype, Some(again)).unwrap();
-                let expected = plain(xs, &[2, 0, 2], &[2], affine, dtype).unwrap();
+                let expected = reference(xs, &[2, 0, 2], &[2], affine, dtype).unwrap();
                 assert_eq!(picked.dims(), [3, 2]);
                 let off = (picked - expected).unwrap().abs().unwrap().max_all().unwrap();
                 assert!(off.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap() < 1e-7);
@@ -156,7 +162,7 @@ mod tests {
         let series = Tensor::new(&[[1f32, 2.0], [3.0, 4.0], [5.0, 6.0]], &Device::Cpu).unwrap();
         let windows = rows(&series, &[1, 0], &[2, 2], Affine::IDENTITY, DType::F32, None).unwrap();
         assert_eq!(windows.to_vec3::<f32>().unwrap(), [[[3.0, 4.0], [5.0, 6.0]], [[1.0, 2.0], [3.0, 4.0]]]);
-        let expected = plain(&series, &[1, 0], &[2, 2], Affine::IDENTITY, DType::F32).unwrap();
+        let expected = reference(&series, &[1, 0], &[2, 2], Affine::IDENTITY, DType::F32).unwrap();
         assert_eq!(windows.to_vec3::<f32>().unwrap(), expected.to_vec3::<f32>().unwrap());
         assert!(rows(&series, &[2], &[2, 2], Affine::IDENTITY, DType::F32, None).is_err());
         let ys = Tensor::new(&[4i64, 5, 6], &Device::Cpu).unwrap();

@@ -61,7 +61,7 @@ pub(super) fn matmul<T: Float>(
     matmul_then(out, a, b, accumulate, cut, |_, _| ())
 }
 
-/// As [`matmul`], and calls `then` on every piece of a row of the result with its first column, while it is in the cache.
+/// As [`matmul`], and calls `then` on every chunk of a row of the result with its first column, while it is in the cache.
 pub(super) fn matmul_then<T: Float>(
     out: &mut [T],
     a: Matrix<'_, T>,
@@ -91,20 +91,20 @@ fn blocks((m, n, k): (usize, usize, usize), cut: Cut) -> Vec<(Range<usize>, Rang
     const WORTH_A_THREAD: usize = 1 << 18;
     // A number that is read or written takes as long as some multiplications.
     let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k + 8 * (m * k + k * n + m * n) };
-    let pieces = match work / WORTH_A_THREAD {
+    let chunks = match work / WORTH_A_THREAD {
         0 | 1 => 1,
         2..16 => 2,
         16..256 => 4,
         _ => 8,
     };
     let by_rows = match cut {
-        Cut::Rows => m >= 16 * pieces || m >= n,
-        Cut::Cols | Cut::Nothing => n < 16 * pieces && m > n,
+        Cut::Rows => m >= 16 * chunks || m >= n,
+        Cut::Cols | Cut::Nothing => n < 16 * chunks && m > n,
     };
     let ranges = |side: usize| {
         // No fewer to a block than the product's innermost loop takes at once, but for the second thread.
-        let pieces = pieces.min((side / 64).max(2));
-        let length = side.div_ceil(pieces).next_multiple_of(8).max(1);
+        let chunks = chunks.min((side / 64).max(2));
+        let length = side.div_ceil(chunks).next_multiple_of(8).max(1);
         (0..side).step_by(length).map(move |start| start..(start + length).min(side))
     };
     if by_rows {

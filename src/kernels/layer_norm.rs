@@ -30,13 +30,13 @@ pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> 
         let [ys, normalized, inverse] = cuda::layer_norm::forward(xs, w, b, eps)?;
         (output.ys, output.normalized, output.inverse_on_gpu) = (ys, Some(normalized), Some(inverse));
     } else {
-        output.ys = plain(xs, w, b, eps)?;
+        output.ys = reference(xs, w, b, eps)?;
     }
     Ok(output)
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
+pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor> {
     let centered = xs.broadcast_sub(&xs.mean_keepdim(D::Minus1)?)?;
     let std = (centered.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
     centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)
@@ -47,9 +47,9 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
     let mut normalized = vec![T::of(0.0); n * channels];
     let mut ys = vec![T::of(0.0); n * channels];
-    let piece = columns::piece(channels);
-    let outputs = normalized.chunks_mut(piece).zip(ys.chunks_mut(piece));
-    let inverse = team::map(x.chunks(piece).zip(outputs).collect(), |(x, (normalized, ys))| {
+    let chunk = columns::chunk(channels);
+    let outputs = normalized.chunks_mut(chunk).zip(ys.chunks_mut(chunk));
+    let inverse = team::map(x.chunks(chunk).zip(outputs).collect(), |(x, (normalized, ys))| {
         let mut inverse = vec![0.0; x.len() / channels];
         normalize(x, [&w, &b], eps, [normalized, ys], &mut inverse);
         inverse
@@ -93,7 +93,7 @@ pub fn backward(
     [into_w, into_b]: [GradOut<'_>; 2],
 ) -> Result<Tensor> {
     let Some(normalized) = &output.normalized else {
-        let grads = autograd::vjp(&[xs, w, b], grad, |t| plain(&t[0], &t[1], &t[2], output.eps))?;
+        let grads = autograd::vjp(&[xs, w, b], grad, |t| reference(&t[0], &t[1], &t[2], output.eps))?;
         autograd::store(into_w, &grads[1])?;
         autograd::store(into_b, &grads[2])?;
         return Ok(grads[0].clone());
@@ -114,10 +114,10 @@ fn fused_backward<T: Float>(
     let (n, channels) = grad.dims2()?;
     let (g, normalized, w) = (view::<T>(grad)?, view::<T>(normalized)?, view::<T>(w)?);
     let mut dx = vec![T::of(0.0); n * channels];
-    let piece = columns::piece(channels);
-    let inputs = g.chunks(piece).zip(normalized.chunks(piece)).zip(inverse.chunks(piece / channels));
+    let chunk = columns::chunk(channels);
+    let inputs = g.chunks(chunk).zip(normalized.chunks(chunk)).zip(inverse.chunks(chunk / channels));
     // The sums for w are in front of those for b.
-    let sums = columns::sums_of(dx.chunks_mut(piece).zip(inputs).collect(), 2 * channels, |part, sums| {
+    let sums = columns::sums_of(dx.chunks_mut(chunk).zip(inputs).collect(), 2 * channels, |part, sums| {
         let (dx, ((g, normal), inverse)) = part;
         gradients(dx, [g, normal, &w], inverse, sums);
     });
@@ -169,14 +169,15 @@ mod tests {
         };
         let (xs, w, b, grad) = (random(&[5, 7]), random(&[7]), random(&[7]), random(&[5, 7]));
         let output = forward(&xs, &w, &b, 1e-5).unwrap();
-        close(&output.ys, &plain(&xs, &w, &b, 1e-5).unwrap());
+        close(&output.ys, &reference(&xs, &w, &b, 1e-5).unwrap());
         let (dw, db) = (w.ones_like().unwrap(), b.ones_like().unwrap());
         let outs = [
             GradOut { buffer: &dw, accumulate: Accumulate::ADD },
             GradOut { buffer: &db, accumulate: Accumulate::REPLACE },
         ];
         let dx = backward(&xs, [&w, &b], &output, &grad, outs).unwrap();
-        let expected = autograd::vjp(&[&xs, &w, &b], &grad, |t| plain(&t[0], &t[1], &t[2], 1e-5)).unwrap();
+        let expected =
+            autograd::vjp(&[&xs, &w, &b], &grad, |t| reference(&t[0], &t[1], &t[2], 1e-5)).unwrap();
         close(&dx, &expected[0]);
         close(&(dw - 1.0).unwrap(), &expected[1]);
         close(&db, &expected[2]);

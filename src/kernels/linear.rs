@@ -38,7 +38,7 @@ pub fn forward(
 }
 
 /// The reference implementation: the product and the bias.
-pub fn plain(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     xs.matmul(&w.t()?)?.broadcast_add(b)
 }
 
@@ -76,7 +76,7 @@ pub(super) fn affine<T: Float>(
 
 /// How a gradient passes back through [`forward`].
 #[derive(Debug, Clone)]
-pub struct Back {
+pub struct LinearBackward {
     /// The gradient of the product and the bias, (N, out): with the input it makes those of weight and bias.
     pub grad: Tensor,
     /// The gradient of the input, (N, in), where it is wanted.
@@ -100,15 +100,15 @@ pub fn backward(
     output: &Output,
     grad: &Tensor,
     want_input: bool,
-) -> Result<Back> {
+) -> Result<LinearBackward> {
     let grad =
         act.map_or(Ok(grad.clone()), |act| activation::backward(act, &output.saved, &output.ys, grad))?;
     if !is_fused(w) || precision == MatmulPrecision::Bf16 {
         let input = want_input.then(|| product(&grad, w, precision)).transpose()?;
-        return Ok(Back { grad, input });
+        return Ok(LinearBackward { grad, input });
     }
     let input = want_input.then(|| by_dtype!(w, T => input_gradient::<T>(&grad, w))).transpose()?;
-    Ok(Back { grad, input })
+    Ok(LinearBackward { grad, input })
 }
 
 fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
@@ -180,7 +180,7 @@ mod tests {
                 let (xs, w, b) = (random(&[n, inputs]), random(&[outputs, inputs]), random(&[outputs]));
                 let grad = random(&[n, outputs]);
                 let whole = |t: &[Tensor]| {
-                    let zs = plain(&t[0], &t[1], &t[2])?;
+                    let zs = reference(&t[0], &t[1], &t[2])?;
                     match act {
                         None => Ok(zs),
                         Some(Activation::Tanh) => zs.tanh(),

@@ -4,7 +4,7 @@
 //! CPU and as a kernel of [`cuda`] on a GPU; for other dtypes its reference implementation runs, whose gradient is candle's
 //! own backward ([`autograd`]). The tests compare every kernel with its reference, in value and in gradient.
 //!
-//! Equal bits on any number of threads: work is cut in pieces that depend on the shapes alone ([`team`] hands them out),
+//! Equal bits on any number of threads: work is cut in chunks that depend on the shapes alone ([`team`] hands them out),
 //! and sums run in a fixed order.
 
 pub mod activation;

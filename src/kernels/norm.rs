@@ -11,7 +11,7 @@ pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
     if !is_fused(xs) {
         return xs.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar();
     }
-    by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, squares)?.iter().sum()))
+    by_dtype!(xs, T => Ok(of_chunks::<T, _>(xs, squares)?.iter().sum()))
 }
 
 /// Whether no element is NaN or infinite.
@@ -21,7 +21,7 @@ pub fn all_finite(xs: &Tensor) -> Result<bool> {
         let zero = (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>()?;
         return Ok(zero == 0.0);
     }
-    by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, is_finite)?.iter().all(|finite| *finite)))
+    by_dtype!(xs, T => Ok(of_chunks::<T, _>(xs, is_finite)?.iter().all(|finite| *finite)))
 }
 
 vectorized! {
@@ -45,7 +45,7 @@ pub fn sum_of_magnitudes(xs: &Tensor) -> Result<f64> {
     if !is_fused(xs) {
         return xs.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar();
     }
-    by_dtype!(xs, T => Ok(of_pieces::<T, _>(xs, magnitudes)?.iter().sum()))
+    by_dtype!(xs, T => Ok(of_chunks::<T, _>(xs, magnitudes)?.iter().sum()))
 }
 
 vectorized! {
@@ -63,11 +63,11 @@ vectorized! {
 }
 
 /// Elements that one thread takes at a time.
-const PIECE: usize = 1 << 15;
+const CHUNK: usize = 1 << 15;
 
-/// What `f` gives for each piece, in order.
-fn of_pieces<T: Float, R: Send>(xs: &Tensor, f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
-    Ok(team::map(view::<T>(xs)?.chunks(PIECE).collect(), f))
+/// What `f` gives for each chunk, in order.
+fn of_chunks<T: Float, R: Send>(xs: &Tensor, f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
+    Ok(team::map(view::<T>(xs)?.chunks(CHUNK).collect(), f))
 }
 
 vectorized! {

@@ -4,7 +4,7 @@ use candle_core::{DType, Result, Tensor};
 
 use super::real::Real;
 use super::storage::{Float, tensor, view};
-use super::symbolic::Formula;
+use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
 use super::{Scalar, ValueAndGrad, by_dtype, is_fused};
 
@@ -26,18 +26,18 @@ pub fn value_and_grad(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f
         candle_core::bail!("predictions {:?} and targets {:?} differ in shape", xs.dims(), ys.dims());
     }
     if !is_fused(xs) {
-        return plain(loss, xs, ys, divisor);
+        return reference(loss, xs, ys, divisor);
     }
     by_dtype!(xs, T => fused::<T>(loss, xs, ys, divisor))
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+pub fn reference(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
     let weights = match loss.column_weights() {
         Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
         None => xs.ones_like()?,
     };
-    let formula = Formula::default();
+    let formula = FormulaTensors::default();
     let (value, slope) =
         loss.apply(formula.node(xs.clone()), formula.node(ys.clone()), formula.node(weights.contiguous()?));
     let value = Scalar::of(&formula.value(value)?.to_dtype(DType::F64)?.sum_all()?)?;
@@ -87,9 +87,9 @@ mod tests {
     use crate::kernels::draws::Draws;
 
     /// Uses what a loss may use.
-    struct Busy;
+    struct EveryLossOperation;
 
-    impl Pairwise for Busy {
+    impl Pairwise for EveryLossOperation {
         fn apply<R: Real>(&self, x: R, y: R, w: R) -> (R, R) {
             let e = (-x.magnitude()).exponential();
             (w * e.log_of_one_plus() + y.magnitude().shift(1.0).logarithm(), y.if_positive(x * w, -x))
@@ -105,11 +105,11 @@ mod tests {
         let draws = Draws::new(1);
         let random = || draws.normal((5, 3), 2.0);
         let (xs, ys) = (random(), random());
-        let ours = value_and_grad(&Busy, &xs, &ys, 7.0).unwrap();
-        let expected = plain(&Busy, &xs, &ys, 7.0).unwrap();
+        let ours = value_and_grad(&EveryLossOperation, &xs, &ys, 7.0).unwrap();
+        let expected = reference(&EveryLossOperation, &xs, &ys, 7.0).unwrap();
         assert!((ours.value.read().unwrap() - expected.value.read().unwrap()).abs() < 1e-12);
         let off = (ours.grad - expected.grad).unwrap().abs().unwrap().max_all().unwrap();
         assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
-        assert!(value_and_grad(&Busy, &xs, &ys.t().unwrap(), 7.0).is_err());
+        assert!(value_and_grad(&EveryLossOperation, &xs, &ys.t().unwrap(), 7.0).is_err());
     }
 }

@@ -12,7 +12,7 @@ use super::real::{PerElement, Real, Updated};
 
 /// An operation on the results of earlier ones, which are known by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
+enum RecordedOperation {
     /// The weight is 0, the gradient 1, slots are behind.
     Input(usize),
     Constant(usize),
@@ -56,7 +56,7 @@ impl Function {
     }
 }
 
-impl Operation {
+impl RecordedOperation {
     /// The operation in numbers that no compiler chooses: kernels are named by them.
     fn code(self) -> [usize; 4] {
         match self {
@@ -77,43 +77,43 @@ impl Operation {
 /// A formula that is being recorded.
 #[derive(Default)]
 struct Recorder {
-    operations: RefCell<Vec<Operation>>,
+    operations: RefCell<Vec<RecordedOperation>>,
     constants: RefCell<Vec<f64>>,
 }
 
 /// The result of an operation.
 #[derive(Clone, Copy)]
-struct Value<'a> {
+struct RecordedValue<'a> {
     recorder: &'a Recorder,
     index: usize,
 }
 
 impl Recorder {
-    fn push(&self, operation: Operation) -> Value<'_> {
+    fn push(&self, operation: RecordedOperation) -> RecordedValue<'_> {
         let mut operations = self.operations.borrow_mut();
         operations.push(operation);
-        Value { recorder: self, index: operations.len() - 1 }
+        RecordedValue { recorder: self, index: operations.len() - 1 }
     }
 
-    fn constant(&self, value: f64) -> Value<'_> {
+    fn constant(&self, value: f64) -> RecordedValue<'_> {
         let mut constants = self.constants.borrow_mut();
         constants.push(value);
-        self.push(Operation::Constant(constants.len() - 1))
+        self.push(RecordedOperation::Constant(constants.len() - 1))
     }
 }
 
-impl Value<'_> {
+impl RecordedValue<'_> {
     fn call(self, function: Function) -> Self {
-        self.recorder.push(Operation::Call(function, self.index))
+        self.recorder.push(RecordedOperation::Call(function, self.index))
     }
 }
 
 macro_rules! operator {
     ($trait:ident, $method:ident) => {
-        impl $trait for Value<'_> {
+        impl $trait for RecordedValue<'_> {
             type Output = Self;
             fn $method(self, other: Self) -> Self {
-                self.recorder.push(Operation::$trait(self.index, other.index))
+                self.recorder.push(RecordedOperation::$trait(self.index, other.index))
             }
         }
     };
@@ -123,14 +123,14 @@ operator!(Sub, sub);
 operator!(Mul, mul);
 operator!(Div, div);
 
-impl Neg for Value<'_> {
+impl Neg for RecordedValue<'_> {
     type Output = Self;
     fn neg(self) -> Self {
         self.call(Function::Neg)
     }
 }
 
-impl Real for Value<'_> {
+impl Real for RecordedValue<'_> {
     fn scale(self, by: f64) -> Self {
         self * self.constant(by)
     }
@@ -159,19 +159,19 @@ impl Real for Value<'_> {
         self.call(Function::Abs)
     }
     fn larger(self, other: Self) -> Self {
-        self.recorder.push(Operation::Larger(self.index, other.index))
+        self.recorder.push(RecordedOperation::Larger(self.index, other.index))
     }
     fn constant(self, value: f64) -> Self {
         self.recorder.constant(value)
     }
     fn if_positive(self, then: Self, otherwise: Self) -> Self {
-        self.recorder.push(Operation::IfPositive(self.index, then.index, otherwise.index))
+        self.recorder.push(RecordedOperation::IfPositive(self.index, then.index, otherwise.index))
     }
     /// Both ways are recorded, so that one kernel serves both.
     fn when(condition: bool, then: impl FnOnce() -> Self, otherwise: impl FnOnce() -> Self) -> Self {
         let (then, otherwise) = (then(), otherwise());
         let condition = then.constant(f64::from(u8::from(condition)));
-        then.recorder.push(Operation::When(condition.index, then.index, otherwise.index))
+        then.recorder.push(RecordedOperation::When(condition.index, then.index, otherwise.index))
     }
 }
 
@@ -180,7 +180,7 @@ impl Real for Value<'_> {
 pub struct Recording {
     /// The formula's name.
     name: &'static str,
-    operations: Vec<Operation>,
+    operations: Vec<RecordedOperation>,
     /// The results that are the new weight and slots.
     results: Vec<usize>,
     /// The values of its constants.
@@ -191,8 +191,9 @@ impl Recording {
     /// Records a formula for parameters with `S` slots.
     pub fn of<P: PerElement, const S: usize>(formula: &P) -> Self {
         let recorder = Recorder::default();
-        let (param, grad) = (recorder.push(Operation::Input(0)), recorder.push(Operation::Input(1)));
-        let slots = std::array::from_fn(|slot| recorder.push(Operation::Input(2 + slot)));
+        let (param, grad) =
+            (recorder.push(RecordedOperation::Input(0)), recorder.push(RecordedOperation::Input(1)));
+        let slots = std::array::from_fn(|slot| recorder.push(RecordedOperation::Input(2 + slot)));
         let Updated::<_, S> { param, slots } = formula.apply(param, grad, slots);
         let results = std::iter::once(param).chain(slots).map(|value| value.index).collect();
         Self {
@@ -226,8 +227,8 @@ impl Recording {
         for (place, result) in self.results.iter().enumerate() {
             let place = if place == 0 { 0 } else { place + 1 };
             match self.operations[*result] {
-                Operation::Input(input) if input == place => {}
-                Operation::Input(_) => {
+                RecordedOperation::Input(input) if input == place => {}
+                RecordedOperation::Input(_) => {
                     let _ = write!(copies, "\n    const REAL r{place} = {};", self.value(*result));
                     let _ = write!(results, "\n    {} = r{place};", input(place));
                 }
@@ -242,28 +243,28 @@ impl Recording {
     /// What a kernel writes for the result of an operation.
     fn value(&self, index: usize) -> String {
         match self.operations[index] {
-            Operation::Input(input) => self::input(input),
-            Operation::Constant(constant) => format!("REAL(c[{constant}])"),
+            RecordedOperation::Input(input) => self::input(input),
+            RecordedOperation::Constant(constant) => format!("REAL(c[{constant}])"),
             _ => format!("v{index}"),
         }
     }
 
     /// The right side of an operation that is a statement of its own.
-    fn expression(&self, operation: Operation) -> Option<String> {
+    fn expression(&self, operation: RecordedOperation) -> Option<String> {
         let value = |index| self.value(index);
         let infix = |sign, a, b| Some(format!("{} {sign} {}", value(a), value(b)));
         match operation {
-            Operation::Input(_) | Operation::Constant(_) => None,
-            Operation::Add(a, b) => infix('+', a, b),
-            Operation::Sub(a, b) => infix('-', a, b),
-            Operation::Mul(a, b) => infix('*', a, b),
-            Operation::Div(a, b) => infix('/', a, b),
-            Operation::Larger(a, b) => Some(format!("larger({}, {})", value(a), value(b))),
-            Operation::Call(function, a) => Some(format!("{}({})", function.name(), value(a))),
-            Operation::IfPositive(x, a, b) => {
+            RecordedOperation::Input(_) | RecordedOperation::Constant(_) => None,
+            RecordedOperation::Add(a, b) => infix('+', a, b),
+            RecordedOperation::Sub(a, b) => infix('-', a, b),
+            RecordedOperation::Mul(a, b) => infix('*', a, b),
+            RecordedOperation::Div(a, b) => infix('/', a, b),
+            RecordedOperation::Larger(a, b) => Some(format!("larger({}, {})", value(a), value(b))),
+            RecordedOperation::Call(function, a) => Some(format!("{}({})", function.name(), value(a))),
+            RecordedOperation::IfPositive(x, a, b) => {
                 Some(format!("{} > REAL(0) ? {} : {}", value(x), value(a), value(b)))
             }
-            Operation::When(condition, a, b) => {
+            RecordedOperation::When(condition, a, b) => {
                 Some(format!("{} != REAL(0) ? {} : {}", value(condition), value(a), value(b)))
             }
         }

@@ -9,19 +9,19 @@ use super::real::Real;
 
 /// Holds the tensors of one formula, and the first error in it.
 #[derive(Default)]
-pub(super) struct Formula {
+pub(super) struct FormulaTensors {
     tensors: RefCell<Vec<Tensor>>,
     error: RefCell<Option<candle_core::Error>>,
 }
 
-/// A tensor of a [`Formula`]; it is `Copy`, as the numbers that it stands for are.
+/// A tensor of a [`FormulaTensors`]; it is `Copy`, as the numbers that it stands for are.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
-    formula: &'a Formula,
+    formula: &'a FormulaTensors,
     index: usize,
 }
 
-impl Formula {
+impl FormulaTensors {
     /// Brings a tensor into the formula.
     pub(super) fn node(&self, tensor: Tensor) -> Node<'_> {
         let mut tensors = self.tensors.borrow_mut();

@@ -7,7 +7,7 @@ use candle_core::{Result, Tensor, Var};
 use super::real::{PerElement, Real, Updated};
 use super::recorded::Recording;
 use super::storage::{Float, edit, view};
-use super::symbolic::Formula;
+use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused, team};
 pub use transform::GradTransform;
@@ -88,7 +88,7 @@ fn run<const S: usize>(
         return cuda::update::update(&Recording::of::<_, S>(rule), transform, param, grad, &slots);
     }
     if !is_fused(param) {
-        return plain(rule, transform, param, grad, slots);
+        return reference(rule, transform, param, grad, slots);
     }
     by_dtype!(param, T => {
         let g = view::<T>(grad)?;
@@ -177,14 +177,14 @@ vectorized! {
 }
 
 /// The reference implementation: the same formula over tensors.
-pub fn plain<const S: usize>(
+pub fn reference<const S: usize>(
     rule: &impl PerElement,
     transform: &GradTransform<'_>,
     param: &Var,
     grad: &Tensor,
     slots: [&Var; S],
 ) -> Result<()> {
-    let formula = Formula::default();
+    let formula = FormulaTensors::default();
     let p = formula.node(param.as_detached_tensor());
     let (p, g) = transform.apply(p, formula.node(grad.clone()));
     let state = slots.map(|slot| formula.node(slot.as_detached_tensor()));
@@ -204,9 +204,9 @@ mod tests {
     use crate::kernels::draws::Draws;
 
     /// Uses every operation a rule may use.
-    struct Busy;
+    struct EveryRuleOperation;
 
-    impl PerElement for Busy {
+    impl PerElement for EveryRuleOperation {
         const NAME: &str = "busy";
 
         fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
@@ -234,17 +234,17 @@ mod tests {
                     (var(&p), slots.iter().map(var).collect())
                 };
                 let (fused, fused_slots) = vars();
-                update(&Busy, &transform, &fused, &grad, &fused_slots).unwrap();
-                let (reference, reference_slots) = vars();
-                match reference_slots.as_slice() {
-                    [] => plain::<0>(&Busy, &transform, &reference, &grad, []),
-                    [a] => plain(&Busy, &transform, &reference, &grad, [a]),
-                    [a, b] => plain(&Busy, &transform, &reference, &grad, [a, b]),
-                    [a, b, c] => plain(&Busy, &transform, &reference, &grad, [a, b, c]),
+                update(&EveryRuleOperation, &transform, &fused, &grad, &fused_slots).unwrap();
+                let (expected, expected_slots) = vars();
+                match expected_slots.as_slice() {
+                    [] => reference::<0>(&EveryRuleOperation, &transform, &expected, &grad, []),
+                    [a] => reference(&EveryRuleOperation, &transform, &expected, &grad, [a]),
+                    [a, b] => reference(&EveryRuleOperation, &transform, &expected, &grad, [a, b]),
+                    [a, b, c] => reference(&EveryRuleOperation, &transform, &expected, &grad, [a, b, c]),
                     _ => unreachable!(),
                 }
                 .unwrap();
-                for (a, b) in fused_slots.iter().zip(&reference_slots).chain([(&fused, &reference)]) {
+                for (a, b) in fused_slots.iter().zip(&expected_slots).chain([(&fused, &expected)]) {
                     let off = (a.as_tensor() - b.as_tensor()).unwrap().abs().unwrap().max_all().unwrap();
                     assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
                 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::Elementwise;
-use super::{Classes, Losses, Output, Reduction, Weights, first_not};
+use super::{Losses, NetworkOutput, Reduction, TrainingClasses, Weights, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
@@ -44,7 +44,7 @@ impl Elementwise for BceWithLogits {
         self.reduction
     }
 
-    fn want(&self) -> Task {
+    fn task(&self) -> Task {
         Task::Labels
     }
 
@@ -67,7 +67,7 @@ impl Elementwise for BceWithLogits {
         Ok(wrong.map(|y| format!("its targets lie between 0 and 1, and the data has {y}")))
     }
 
-    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+    fn fitted(&self, classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         let Some(weights) = &self.pos_weight else { return Ok(None) };
         if let (Weights::ByName(named), [second]) = (weights, classes.names)
             && let Some((name, _)) = named.iter().find(|(name, _)| name != second)
@@ -86,7 +86,7 @@ impl Elementwise for BceWithLogits {
         Ok(Some(Losses::BceWithLogits(Self { pos_weight, ..self.clone() })))
     }
 
-    fn output(&self) -> Output {
-        Output::LabelLogits
+    fn output(&self) -> NetworkOutput {
+        NetworkOutput::LabelLogits
     }
 }

@@ -132,7 +132,7 @@ impl JsonSchema for Weights {
 
 /// The classes of the training rows, or their labels.
 #[derive(Debug, Clone, Copy)]
-pub struct Classes<'a> {
+pub struct TrainingClasses<'a> {
     /// Their names.
     pub names: &'a [String],
     /// The rows of each; all 0 where targets are labels.
@@ -174,7 +174,7 @@ pub(super) fn check_count(weight: Option<&Weights>, classes: usize) -> Result<()
 pub(super) fn fit(
     weight: Option<&Weights>,
     class_weight: Option<ClassWeight>,
-    classes: &Classes<'_>,
+    classes: &TrainingClasses<'_>,
 ) -> Result<Option<Weights>, KeyError> {
     match (weight, class_weight) {
         (_, Some(ClassWeight::Balanced)) => Ok(Some(Weights::List(balance(classes.counts)))),

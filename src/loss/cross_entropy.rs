@@ -5,7 +5,9 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight, first_not};
+use super::{
+    ClassWeight, Loss, Losses, NetworkOutput, Reduction, TrainingClasses, Weights, class_weight, first_not,
+};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -53,7 +55,7 @@ impl CrossEntropy {
 }
 
 impl Loss for CrossEntropy {
-    fn want(&self) -> Task {
+    fn task(&self) -> Task {
         Task::Classes { ignored: self.ignore_index, probabilities: true }
     }
 
@@ -103,11 +105,11 @@ impl Loss for CrossEntropy {
         Ok(value_and_grad(outputs, ys, &how, divisor)?)
     }
 
-    fn output(&self) -> Output {
-        Output::ClassLogits
+    fn output(&self) -> NetworkOutput {
+        NetworkOutput::ClassLogits
     }
 
-    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+    fn fitted(&self, classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         let weight = class_weight::fit(self.weight.as_ref(), self.class_weight, classes)?;
         Ok(Some(Losses::CrossEntropy(Self { weight, class_weight: None, ..self.clone() })))
     }

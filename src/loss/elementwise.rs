@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Classes, Loss, Losses, Output, Reduction};
+use super::{Loss, Losses, NetworkOutput, Reduction, TrainingClasses};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -25,7 +25,7 @@ pub trait Elementwise: Pairwise {
     }
 
     /// The kind of targets.
-    fn want(&self) -> Task {
+    fn task(&self) -> Task {
         Task::Values
     }
 
@@ -40,19 +40,19 @@ pub trait Elementwise: Pairwise {
     }
 
     /// What the network's values mean.
-    fn output(&self) -> Output {
-        Output::Values
+    fn output(&self) -> NetworkOutput {
+        NetworkOutput::Values
     }
 
     /// This loss with the weights of the labels in order, where it has some.
-    fn fitted(&self, _classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+    fn fitted(&self, _classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         Ok(None)
     }
 }
 
 impl<E: Elementwise> Loss for E {
-    fn want(&self) -> Task {
-        Elementwise::want(self)
+    fn task(&self) -> Task {
+        Elementwise::task(self)
     }
 
     fn check(&self) -> Result<(), KeyError> {
@@ -84,11 +84,11 @@ impl<E: Elementwise> Loss for E {
         Ok(value_and_grad(self, outputs, ys, divisor)?)
     }
 
-    fn output(&self) -> Output {
+    fn output(&self) -> NetworkOutput {
         Elementwise::output(self)
     }
 
-    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+    fn fitted(&self, classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         Elementwise::fitted(self, classes)
     }
 }

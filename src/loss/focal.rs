@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassWeight, Classes, Loss, Losses, Output, Reduction, Weights, class_weight};
+use super::{ClassWeight, Loss, Losses, NetworkOutput, Reduction, TrainingClasses, Weights, class_weight};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -59,7 +59,7 @@ impl OfLikelihood for Focal {
 }
 
 impl Loss for Focal {
-    fn want(&self) -> Task {
+    fn task(&self) -> Task {
         Task::Classes { ignored: self.ignore_index, probabilities: false }
     }
 
@@ -89,11 +89,11 @@ impl Loss for Focal {
         Ok(value_and_grad_of_likelihood(self, scores, ys, self.ignore_index, divisor)?)
     }
 
-    fn output(&self) -> Output {
-        Output::ClassLogits
+    fn output(&self) -> NetworkOutput {
+        NetworkOutput::ClassLogits
     }
 
-    fn fitted(&self, classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+    fn fitted(&self, classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         let weight = class_weight::fit(self.weight.as_ref(), self.class_weight, classes)?;
         Ok(Some(Losses::Focal(Self { weight, class_weight: None, ..self.clone() })))
     }

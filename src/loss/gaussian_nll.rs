@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
-use super::{Loss, Output, Reduction};
+use super::{Loss, NetworkOutput, Reduction};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::autograd::vjp;
@@ -55,7 +55,7 @@ impl GaussianNll {
 }
 
 impl Loss for GaussianNll {
-    fn want(&self) -> Task {
+    fn task(&self) -> Task {
         Task::Values
     }
 
@@ -86,7 +86,7 @@ impl Loss for GaussianNll {
         Ok(ValueAndGrad { value: Scalar::of(&sum)?, grad: (&grads[0] / divisor)? })
     }
 
-    fn output(&self) -> Output {
-        Output::MeanAndVariance(self.variance)
+    fn output(&self) -> NetworkOutput {
+        NetworkOutput::MeanAndVariance(self.variance)
     }
 }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Output, Reduction, first_not};
+use super::{Loss, NetworkOutput, Reduction, first_not};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -58,7 +58,7 @@ impl Pairwise for KlDiv {
 }
 
 impl Loss for KlDiv {
-    fn want(&self) -> Task {
+    fn task(&self) -> Task {
         Task::Values
     }
 
@@ -95,7 +95,7 @@ impl Loss for KlDiv {
         Ok(ValueAndGrad { value: value.plus(entropy)?, grad })
     }
 
-    fn output(&self) -> Output {
-        if self.log_target { Output::LogProbabilities } else { Output::ClassLogits }
+    fn output(&self) -> NetworkOutput {
+        if self.log_target { NetworkOutput::LogProbabilities } else { NetworkOutput::ClassLogits }
     }
 }

@@ -31,13 +31,13 @@ use crate::kernels::ValueAndGrad;
 use crate::registry;
 use crate::registry::KeyError;
 
-pub use class_weight::{ClassWeight, Classes, Weights};
-pub use output::Output;
+pub use class_weight::{ClassWeight, TrainingClasses, Weights};
+pub use output::NetworkOutput;
 
 /// A loss function.
 pub trait Loss {
     /// The kind of targets.
-    fn want(&self) -> Task;
+    fn task(&self) -> Task;
 
     /// Validates the options.
     fn check(&self) -> Result<(), KeyError>;
@@ -73,7 +73,7 @@ pub trait Loss {
     fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad>;
 
     /// What the network's values mean.
-    fn output(&self) -> Output;
+    fn output(&self) -> NetworkOutput;
 
     /// The predictions (N, K) in the targets' terms, probabilities or values, from the network's values.
     fn predict(&self, outputs: &Tensor) -> Result<Tensor> {
@@ -81,7 +81,7 @@ pub trait Loss {
     }
 
     /// This loss with the weights of the classes in order, where it has some.
-    fn fitted(&self, _classes: &Classes<'_>) -> Result<Option<Losses>, KeyError> {
+    fn fitted(&self, _classes: &TrainingClasses<'_>) -> Result<Option<Losses>, KeyError> {
         Ok(None)
     }
 }
@@ -141,17 +141,17 @@ impl Losses {
             if let Some(problem) = self.check_targets(&ys)? {
                 return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));
             }
-            if let Task::Classes { ignored, .. } = self.want() {
+            if let Task::Classes { ignored, .. } = self.task() {
                 class_weight::count(&ys, ignored, &mut counts)?;
             }
         }
         let info = train.target_info();
-        let names = match self.want() {
+        let names = match self.task() {
             Task::Labels if outputs == 1 => info.classes.get(1..).unwrap_or_default(),
             Task::Labels | Task::Values => &info.targets,
             Task::Classes { .. } => &info.classes,
         };
-        let fitted = self.fitted(&Classes { names, counts: &counts });
+        let fitted = self.fitted(&TrainingClasses { names, counts: &counts });
         Ok(fitted.map_err(|e| Error::Key(e.under("loss")))?.unwrap_or_else(|| self.clone()))
     }
 }

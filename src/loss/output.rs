@@ -9,7 +9,7 @@ use crate::kernels::activation;
 
 /// The meaning of the network's values (N, K).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
+pub enum NetworkOutput {
     /// Logits of classes: their softmax is the probabilities.
     ClassLogits,
     /// A logit for each label: its sigmoid is the probability.
@@ -24,7 +24,7 @@ pub enum Output {
     MeanAndVariance(Variance),
 }
 
-impl Output {
+impl NetworkOutput {
     /// The predictions in the targets' terms: probabilities or values.
     pub fn predict(self, outputs: &Tensor) -> Result<Tensor> {
         Ok(match self {

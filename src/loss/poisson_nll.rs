@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::{Elementwise, check_positive};
-use super::{Output, Reduction};
+use super::{NetworkOutput, Reduction};
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
@@ -59,7 +59,7 @@ impl Elementwise for PoissonNll {
         check_positive("eps", self.eps)
     }
 
-    fn output(&self) -> Output {
-        if self.log_input { Output::LogValues } else { Output::Values }
+    fn output(&self) -> NetworkOutput {
+        if self.log_input { NetworkOutput::LogValues } else { NetworkOutput::Values }
     }
 }

@@ -5,11 +5,11 @@ const BINS: usize = 15;
 /// Rows counted in 15 bins of equal width by confidence, the probability of the predicted class.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Calibration {
-    bins: [Bin; BINS],
+    bins: [BinSums; BINS],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Bin {
+struct BinSums {
     count: f64,
     confidence: f64,
     correct: f64,
@@ -46,7 +46,7 @@ impl Calibration {
     /// The bins that have rows.
     pub(super) fn bins(&self) -> Vec<CalibrationBin> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        let mean = |bin: &Bin| CalibrationBin {
+        let mean = |bin: &BinSums| CalibrationBin {
             confidence: bin.confidence / bin.count,
             accuracy: bin.correct / bin.count,
             count: bin.count as u64,

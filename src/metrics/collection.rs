@@ -6,7 +6,7 @@ use super::class::rows::numbers;
 use super::class::{ClassCounts, ClassMetrics, ClassRows};
 use super::labels::Labels;
 use super::value;
-use super::{Measured, Undefined, Value, mean};
+use super::{Measured, MetricValue, Undefined, mean};
 use crate::data::{TargetInfo, Task};
 use crate::error::Result;
 
@@ -27,7 +27,7 @@ enum Of {
     Nothing,
     Classes(Box<ClassMetrics>),
     Labels(Labels),
-    Values(Values),
+    Values(ValueMetrics),
 }
 
 impl MetricCollection {
@@ -41,7 +41,7 @@ impl MetricCollection {
         let width = predictions.dims()[1];
         if matches!(self.of, Of::Nothing) {
             self.of = match self.task {
-                Task::Values => Of::Values(Values::new(width)),
+                Task::Values => Of::Values(ValueMetrics::new(width)),
                 Task::Labels if width > 1 => Of::Labels(Labels::new(width)),
                 Task::Labels => Of::Classes(Box::new(ClassMetrics::new(2, self.info.positive))),
                 Task::Classes { .. } => Of::Classes(Box::new(ClassMetrics::new(width, self.info.positive))),
@@ -79,11 +79,11 @@ impl MetricCollection {
 
 /// The metrics of values, target by target.
 #[derive(Debug)]
-struct Values {
+struct ValueMetrics {
     targets: Vec<Vec<Box<dyn value::Running>>>,
 }
 
-impl Values {
+impl ValueMetrics {
     fn new(width: usize) -> Self {
         let metrics = |_| value::METRICS.iter().map(value::Entry::build).collect();
         Self { targets: (0..width).map(metrics).collect() }
@@ -106,7 +106,7 @@ impl Values {
     /// The means over the targets, where these have one unit or the metric has none; of several targets their own behind
     /// them. Columns of a table have units of their own; the steps of a series and the columns of an array share theirs.
     fn values(&self, info: &TargetInfo) -> Vec<Measured> {
-        let own: Vec<Vec<Value>> = self
+        let own: Vec<Vec<MetricValue>> = self
             .targets
             .iter()
             .map(|metrics| metrics.iter().map(|metric| metric.value()).collect())

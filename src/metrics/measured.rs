@@ -1,6 +1,6 @@
 //! A metric's name and value.
 
-use super::{Undefined, Value};
+use super::{MetricValue, Undefined};
 
 /// A metric's name and value.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,11 +8,11 @@ pub struct Measured {
     /// The name without the split's prefix.
     pub name: String,
     /// The value, or why there is none.
-    pub value: Value,
+    pub value: MetricValue,
 }
 
 impl Measured {
-    pub(super) fn new(name: impl Into<String>, value: Value) -> Self {
+    pub(super) fn new(name: impl Into<String>, value: MetricValue) -> Self {
         let finite = |value: f64| {
             if value.is_finite() { Ok(value) } else { Err(Undefined("it is not a finite number")) }
         };

@@ -42,7 +42,7 @@ impl Direction {
 }
 
 /// A metric's value, or why these rows have none.
-pub type Value = Result<f64, Undefined>;
+pub type MetricValue = Result<f64, Undefined>;
 
 /// Why a metric has no value on some rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl std::fmt::Display for Undefined {
 
 /// A metric's constants as values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Info {
+pub struct MetricInfo {
     /// [`Metric::NAME`]
     pub name: &'static str,
     /// [`Metric::DIRECTION`]
@@ -69,7 +69,7 @@ pub struct Info {
     pub meaning: &'static str,
 }
 
-impl Info {
+impl MetricInfo {
     pub(super) const fn of<M: Metric>() -> Self {
         let (range, has_unit) = (M::RANGE, M::HAS_UNIT);
         Self { name: M::NAME, direction: M::DIRECTION, range, has_unit, meaning: M::MEANING }

@@ -20,7 +20,7 @@ pub use calibration::CalibrationBin;
 pub use class::{ClassCounts, ClassRow, ClassRows, ClassScore};
 pub use collection::MetricCollection;
 pub use measured::Measured;
-pub use metric::{Direction, Info, Metric, Undefined, Value};
+pub use metric::{Direction, Metric, MetricInfo, MetricValue, Undefined};
 pub use threshold::BestThreshold;
 pub use watched::{direction, is_known, names, range};
 

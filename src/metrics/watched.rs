@@ -1,6 +1,6 @@
 //! Metrics by the names that configs and logs give them: `val_accuracy`, `test_rmse_price`.
 
-use super::{Direction, Info, class, value};
+use super::{Direction, MetricInfo, class, value};
 use crate::data::Task;
 
 /// The names that a task's metrics can have, whatever the number of classes.
@@ -45,7 +45,7 @@ fn without_split(name: &str) -> &str {
 }
 
 /// The metric of this name, that of one of several targets too.
-fn info(name: &str) -> Option<Info> {
+fn info(name: &str) -> Option<MetricInfo> {
     let values = || value::METRICS.iter().map(|entry| entry.info);
     let mut all = class::METRICS.iter().map(|entry| entry.info).chain(values());
     all.find(|info| info.name == name).or_else(|| values().find(|info| of_target(name, info.name)))

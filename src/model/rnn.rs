@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recurrent::{Head, MOST_LAYERS, Stack};
 use super::{Build, MOST_UNITS};
-use crate::data::Input;
+use crate::data::InputLayout;
 use crate::error::Result;
 use crate::nn::{Activation, CellKind, InitScheme, Layer, Params, Shape};
 use crate::registry::KeyError;
@@ -23,7 +23,7 @@ pub struct Rnn {
     /// Whether each layer reads the sequence in both directions.
     pub bidirectional: bool,
     /// The activation of the state.
-    pub nonlinearity: Nonlinearity,
+    pub nonlinearity: RnnNonlinearity,
     /// The probability of Dropout between the layers.
     #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
@@ -36,7 +36,8 @@ pub struct Rnn {
 /// torch.nn.RNN's two activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Nonlinearity {
+#[schemars(rename = "Nonlinearity")]
+pub enum RnnNonlinearity {
     /// The hyperbolic tangent.
     Tanh,
     /// `max(x, 0)`
@@ -46,7 +47,7 @@ pub enum Nonlinearity {
 impl Default for Rnn {
     fn default() -> Self {
         let Stack { hidden_size, num_layers, bidirectional, dropout, head, init } = Stack::default();
-        let nonlinearity = Nonlinearity::Tanh;
+        let nonlinearity = RnnNonlinearity::Tanh;
         Self { hidden_size, num_layers, bidirectional, nonlinearity, dropout, head, init }
     }
 }
@@ -60,8 +61,8 @@ impl Rnn {
 }
 
 impl Build for Rnn {
-    fn input(&self) -> Input {
-        Input::Sequences
+    fn input(&self) -> InputLayout {
+        InputLayout::Sequences
     }
 
     fn check(&self) -> Result<(), KeyError> {
@@ -74,8 +75,8 @@ impl Build for Rnn {
 
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
         let activation = match self.nonlinearity {
-            Nonlinearity::Tanh => Activation::Tanh,
-            Nonlinearity::Relu => Activation::Relu,
+            RnnNonlinearity::Tanh => Activation::Tanh,
+            RnnNonlinearity::Relu => Activation::Relu,
         };
         self.stack().build(CellKind::Elman(activation), "rnn", input.width(), outputs, params)
     }

@@ -76,7 +76,7 @@ impl GradBuffer {
 
     /// Starts a backward pass. All gradients are missing, whatever the buffer holds.
     pub fn writer(&mut self) -> GradWriter<'_> {
-        let state = vec![Cell::new(State::Missing); self.views.len()];
+        let state = vec![Cell::new(GradState::Missing); self.views.len()];
         GradWriter { buffer: self, state, defers: false, factors: RefCell::default() }
     }
 
@@ -122,7 +122,7 @@ impl Factors {
 
 /// Where a parameter's gradient is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum GradState {
     Missing,
     Written,
     Factored,
@@ -132,7 +132,7 @@ enum State {
 #[derive(Debug)]
 pub struct GradWriter<'a> {
     buffer: &'a GradBuffer,
-    state: Vec<Cell<State>>,
+    state: Vec<Cell<GradState>>,
     defers: bool,
     factors: RefCell<Vec<Factors>>,
 }
@@ -144,8 +144,8 @@ impl<'a> GradWriter<'a> {
     }
 
     fn out_at(&self, index: usize) -> GradOut<'a> {
-        let before = self.state[index].replace(State::Written);
-        let accumulate = if before == State::Written { Accumulate::ADD } else { Accumulate::REPLACE };
+        let before = self.state[index].replace(GradState::Written);
+        let accumulate = if before == GradState::Written { Accumulate::ADD } else { Accumulate::REPLACE };
         GradOut { buffer: &self.buffer.views[index], accumulate }
     }
 
@@ -155,7 +155,7 @@ impl<'a> GradWriter<'a> {
             return self.multiply(&factors);
         }
         for index in factors.of {
-            self.state[index].set(State::Factored);
+            self.state[index].set(GradState::Factored);
         }
         self.factors.borrow_mut().push(factors);
         Ok(())
@@ -171,7 +171,7 @@ impl<'a> GradWriter<'a> {
     /// [`Error::NoGradient`] with the first parameter whose gradient is missing.
     pub fn finish(self) -> Result<Gradients<'a>> {
         let states = self.buffer.params.iter().zip(&self.state);
-        if let Some((param, _)) = states.into_iter().find(|(_, state)| state.get() == State::Missing) {
+        if let Some((param, _)) = states.into_iter().find(|(_, state)| state.get() == GradState::Missing) {
             return Err(Error::NoGradient(param.name().to_owned()));
         }
         if self.factors.borrow().is_empty() {
@@ -196,7 +196,7 @@ impl<'a> Gradients<'a> {
         match self {
             Self::Dense(dense) => Some(dense.get(param)),
             Self::Factored(writer) => {
-                let is_written = writer.state[param.index()].get() == State::Written;
+                let is_written = writer.state[param.index()].get() == GradState::Written;
                 is_written.then(|| &writer.buffer.views[param.index()])
             }
         }
@@ -238,7 +238,7 @@ impl<'a> Gradients<'a> {
             Self::Factored(writer) => writer,
         };
         for (index, view) in writer.buffer.views.iter().enumerate() {
-            let is_written = writer.state[index].get() == State::Written;
+            let is_written = writer.state[index].get() == GradState::Written;
             if is_written && writer.buffer.is_trained[index] && !all_finite(view)? {
                 return Ok(false);
             }

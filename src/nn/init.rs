@@ -31,7 +31,7 @@ mod schemes;
 
 pub use fans::{KaimingNormal, KaimingUniform, XavierNormal, XavierUniform};
 pub use gain::{Fan, Nonlinearity};
-pub use initializer::{Initializer, Shape};
+pub use initializer::{Initializer, ParamShape};
 pub use schemes::{Constant, Normal, Ones, Orthogonal, TruncNormal, Uniform, Zeros};
 
 crate::registry! {

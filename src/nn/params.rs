@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::init::{Init, Shape};
+use super::init::{Init, ParamShape};
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
 use crate::names::first_few_by;
@@ -102,7 +102,7 @@ impl Params {
         self.require_room(shape)?;
         let index = self.params.len();
         let mut stream = Stream::new(self.seed, Purpose::Init, index as u64);
-        let values = init.draw(&Shape::of(shape)?, &mut stream)?;
+        let values = init.draw(&ParamShape::of(shape)?, &mut stream)?;
         let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?;
         let var = Var::from_tensor(&tensor.to_device(&self.device)?)?;
         let value = var.as_detached_tensor();

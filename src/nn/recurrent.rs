@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::{CellTensors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
-use crate::kernels::recurrent::{self, Cell, CellKind, Output, Pass, swap_batch_and_time};
+use crate::kernels::recurrent::{self, CellKind, CellParams, Output, Pass, swap_batch_and_time};
 
 /// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
 /// direction second.
@@ -15,7 +15,7 @@ pub struct Recurrent {
     name: String,
     index: usize,
     kind: CellKind,
-    directions: Vec<Cell<Param>>,
+    directions: Vec<CellParams<Param>>,
 }
 
 /// What a recurrent layer is made of.
@@ -47,7 +47,7 @@ impl Recurrent {
         let (weight, bias) = (init.weight.unwrap_or(&default), init.bias.unwrap_or(&default));
         let rows = kind.gates() * hidden;
         let suffixes: &[&str] = if bidirectional { &["", "_reverse"] } else { &[""] };
-        let mut cell = |suffix: &str| -> Result<Cell<Param>> {
+        let mut cell = |suffix: &str| -> Result<CellParams<Param>> {
             let mut param = |part: &str, shape: &[usize], init| {
                 params.param(format!("{name}.{part}_l{index}{suffix}"), shape, init)
             };
@@ -83,7 +83,7 @@ impl Layer for Recurrent {
     }
 
     fn describe(&self) -> Op {
-        let tensors = |cell: &Cell<Param>| {
+        let tensors = |cell: &CellParams<Param>| {
             let [weight_ih, weight_hh, bias_ih, bias_hh] =
                 cell.each_ref().map(|param| param.name().to_owned());
             CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }
@@ -98,7 +98,7 @@ impl Layer for Recurrent {
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
-        let run = |(direction, cell): (usize, &Cell<Param>)| {
+        let run = |(direction, cell): (usize, &CellParams<Param>)| {
             recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), direction == 1)
         };
         let outputs: Vec<Output> = self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
@@ -77,7 +77,7 @@ impl Hyperparameters for Adadelta {
 impl ElementwiseRule for Adadelta {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         Formula { rho: self.rho, eps: self.eps, lr: at.lr }
     }
 }

@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Common, Extent, Hyperparameters, Slot, Step, UpdateRule, check_non_negative};
+use super::{Common, Hyperparameters, Slot, SlotShape, StepContext, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, GradTransform, gradient, update};
@@ -141,8 +141,8 @@ impl Hyperparameters for Adafactor {
         if dims.len() < 2 {
             return vec![Slot::zero("variance")];
         }
-        let slot = |name, extent| Slot { extent, ..Slot::zero(name) };
-        vec![slot("row_var", Extent::Rows), slot("col_var", Extent::Cols)]
+        let slot = |name, shape| Slot { shape, ..Slot::zero(name) };
+        vec![slot("row_var", SlotShape::Rows), slot("col_var", SlotShape::Cols)]
     }
 
     fn check(&self) -> Result<(), KeyError> {
@@ -165,7 +165,7 @@ impl UpdateRule for Adafactor {
         grad: &Tensor,
         slots: &[Var],
         transform: &GradTransform<'_>,
-        at: Step,
+        at: StepContext,
     ) -> Result<()> {
         let least = match (self.eps.0, param.dtype()) {
             (Floor::Number(least), _) => least,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
@@ -83,7 +83,7 @@ impl Hyperparameters for Adagrad {
 impl ElementwiseRule for Adagrad {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let lr = at.lr / (1.0 + (at.count() - 1.0) * self.lr_decay);
         Formula { lr, eps: self.eps }
     }

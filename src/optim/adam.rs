@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_betas, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_betas, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -62,7 +62,7 @@ pub struct Formula {
 }
 
 impl Formula {
-    pub(super) fn new(betas: [f64; 2], eps: f64, at: Step) -> Self {
+    pub(super) fn new(betas: [f64; 2], eps: f64, at: StepContext) -> Self {
         let [correction1, correction2] = betas.map(|beta| 1.0 - at.power(beta));
         Self { betas, eps, step_size: at.lr / correction1, root_correction: correction2.sqrt() }
     }
@@ -130,7 +130,7 @@ impl Hyperparameters for Adam {
 impl ElementwiseRule for Adam {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         Formula::new(self.betas, self.eps, at)
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, adam};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, adam};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -77,7 +77,7 @@ impl Hyperparameters for Adamax {
 impl ElementwiseRule for Adamax {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let step_size = at.lr / (1.0 - at.power(self.betas[0]));
         Formula { betas: self.betas, eps: self.eps, step_size }
     }

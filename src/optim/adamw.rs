@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, Formula};
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -57,7 +57,7 @@ impl Hyperparameters for AdamW {
 impl ElementwiseRule for AdamW {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         Formula::new(self.betas, self.eps, at)
     }
 }

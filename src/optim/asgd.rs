@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
@@ -75,7 +75,7 @@ impl Hyperparameters for Asgd {
         vec![Slot::new("eta", self.lr), Slot::new("mu", 1.0)]
     }
 
-    fn advance(&self, numbers: &mut [f64], at: Step) {
+    fn advance(&self, numbers: &mut [f64], at: StepContext) {
         numbers[0] = at.lr / (1.0 + self.lambd * at.lr * at.count()).powf(self.alpha);
         numbers[1] = 1.0 / (at.count() - self.t0).max(1.0);
     }
@@ -88,7 +88,7 @@ impl Hyperparameters for Asgd {
 impl ElementwiseRule for Asgd {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let [eta, mu] = at.numbers_before;
         Formula { lambd: self.lambd, eta, mu }
     }

@@ -34,7 +34,7 @@ pub trait ClosureRule {
     fn update(
         &self,
         point: &mut Vec<f64>,
-        history: &mut History,
+        history: &mut ClosureState,
         lr: f64,
         evaluate: &mut Closure<'_>,
     ) -> Result<ClosureEnd>;
@@ -42,7 +42,7 @@ pub trait ClosureRule {
 
 /// The state of a closure rule, by torch's names. A copy shares the pairs of earlier updates.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct History {
+pub struct ClosureState {
     /// The last direction.
     pub d: Vec<f64>,
     /// The length of the last step along it.

@@ -23,12 +23,12 @@ pub struct Slot {
     /// The initial value of every element.
     pub initial: f64,
     /// Its shape.
-    pub extent: Extent,
+    pub shape: SlotShape,
 }
 
 /// The shape of a slot, relative to its parameter's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum SlotShape {
     /// The parameter's shape.
     Like,
     /// One element per row: (R, 1).
@@ -45,14 +45,14 @@ impl Slot {
 
     /// A slot of the parameter's shape that starts at `initial`.
     pub const fn new(name: &'static str, initial: f64) -> Self {
-        Self { name, initial, extent: Extent::Like }
+        Self { name, initial, shape: SlotShape::Like }
     }
 
     /// The slot's shape for a parameter of shape `dims`.
     pub(super) fn dims(&self, dims: &[usize]) -> Vec<usize> {
-        match (self.extent, dims) {
-            (Extent::Rows, [.., rows, _]) => vec![*rows, 1],
-            (Extent::Cols, [.., cols]) => vec![1, *cols],
+        match (self.shape, dims) {
+            (SlotShape::Rows, [.., rows, _]) => vec![*rows, 1],
+            (SlotShape::Cols, [.., cols]) => vec![1, *cols],
             _ => dims.to_vec(),
         }
     }
@@ -60,7 +60,7 @@ impl Slot {
 
 /// What an update knows about its step.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub struct StepContext {
     /// The number of this update, from 1.
     pub t: u64,
     /// The learning rate now.
@@ -71,7 +71,7 @@ pub struct Step {
     pub numbers: [f64; 2],
 }
 
-impl Step {
+impl StepContext {
     /// `beta^t`
     pub fn power(&self, beta: f64) -> f64 {
         beta.powf(self.count())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Rule, Step, UpdateKind, UpdateRule};
+use super::{Rule, StepContext, UpdateKind, UpdateRule};
 use crate::kernels::recorded::Recording;
 use crate::kernels::update::shared_recordings;
 use crate::registry::FromTable;
@@ -84,14 +84,14 @@ fn recordings(rule: &Rule) -> Vec<Vec<Recording>> {
     all
 }
 
-fn step(rule: &dyn UpdateRule, t: u64) -> Step {
+fn step(rule: &dyn UpdateRule, t: u64) -> StepContext {
     let mut numbers = [0.0; 2];
     numbers.iter_mut().zip(rule.numbers()).for_each(|(number, slot)| *number = slot.initial);
-    let before = Step { t, lr: 0.1, numbers_before: numbers, numbers };
+    let before = StepContext { t, lr: 0.1, numbers_before: numbers, numbers };
     rule.advance(&mut numbers, before);
     // Only the first step starts with the numbers that a rule begins with.
     let numbers_before = if t == 1 { before.numbers } else { numbers };
-    Step { numbers_before, numbers, ..before }
+    StepContext { numbers_before, numbers, ..before }
 }
 
 /// A kernel's source and the optimizers that launch it.

@@ -3,7 +3,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use super::schedule::{Plan, ScheduleTime};
+use super::schedule::{SchedulePlan, ScheduleTime};
 use super::{Clipping, Grouped, Optimizer, Rule};
 use crate::kernels::cuda::{FiniteGuard, SkipFlag, Thresholds};
 use crate::kernels::{Accumulate, autograd};
@@ -58,8 +58,8 @@ fn optimizer(options: &str, device: &Device) -> Optimized {
     params.param("a.bias", &[7], &Init::named("normal").unwrap()).unwrap();
     let mut table: toml::Table = options.parse().unwrap();
     let plan = match table.remove("schedule") {
-        Some(schedule) => Plan::from_table(schedule.as_table().unwrap().clone()).unwrap(),
-        None => Plan::default(),
+        Some(schedule) => SchedulePlan::from_table(schedule.as_table().unwrap().clone()).unwrap(),
+        None => SchedulePlan::default(),
     };
     let optimizer = Optimizer::new(Grouped::from_table(table).unwrap(), plan, &params).unwrap();
     Optimized { params, optimizer }

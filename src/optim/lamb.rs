@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, EXP_AVG, EXP_AVG_SQ, moments};
-use super::{Common, Hyperparameters, Slot, Step, UpdateRule, check_non_negative};
+use super::{Common, Hyperparameters, Slot, StepContext, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::real::{PerElement, Real, Updated};
@@ -42,7 +42,7 @@ impl Default for Lamb {
 }
 
 /// Writes the direction in place of the weight.
-struct Direction {
+struct LambDirection {
     betas: [f64; 2],
     eps: f64,
     weight_decay: f64,
@@ -50,7 +50,7 @@ struct Direction {
     corrections: [f64; 2],
 }
 
-impl PerElement for Direction {
+impl PerElement for LambDirection {
     const NAME: &str = "lamb";
 
     #[inline(always)]
@@ -82,14 +82,14 @@ impl Hyperparameters for Lamb {
 }
 
 impl Lamb {
-    fn direction(&self, at: Step) -> Direction {
+    fn direction(&self, at: StepContext) -> LambDirection {
         let Self { betas, eps, weight_decay, .. } = *self;
-        Direction { betas, eps, weight_decay, corrections: betas.map(|beta| 1.0 - at.power(beta)) }
+        LambDirection { betas, eps, weight_decay, corrections: betas.map(|beta| 1.0 - at.power(beta)) }
     }
 }
 
 impl UpdateRule for Lamb {
-    fn recordings(&self, at: Step, slots: usize) -> Vec<Recording> {
+    fn recordings(&self, at: StepContext, slots: usize) -> Vec<Recording> {
         record(&self.direction(at), slots).into_iter().collect()
     }
 
@@ -99,7 +99,7 @@ impl UpdateRule for Lamb {
         grad: &Tensor,
         slots: &[Var],
         transform: &GradTransform<'_>,
-        at: Step,
+        at: StepContext,
     ) -> Result<()> {
         let direction = Var::from_tensor(&param.as_detached_tensor().copy()?)?;
         update(&self.direction(at), transform, &direction, grad, slots)?;

@@ -8,8 +8,8 @@ use candle_core::{Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::closure::{Closure, ClosureEnd, ClosureRule, History, LossAndGrad, add, dot, largest};
-use super::strong_wolfe::{self, End, SearchLimits, Start};
+use super::closure::{Closure, ClosureEnd, ClosureRule, ClosureState, LossAndGrad, add, dot, largest};
+use super::strong_wolfe::{self, SearchEnd, SearchLimits, SearchStart};
 use super::{Common, Optimize, UpdateKind, check_non_negative};
 use crate::error::Result;
 use crate::registry::KeyError;
@@ -92,7 +92,7 @@ impl Optimize for Lbfgs {
 
 impl Lbfgs {
     /// The direction of the next step, by the two-loop recursion.
-    fn direction(&self, history: &mut History, grad: &[f64]) -> Vec<f64> {
+    fn direction(&self, history: &mut ClosureState, grad: &[f64]) -> Vec<f64> {
         if history.n_iter == 1 {
             history.h_diag = 1.0;
             return grad.iter().map(|g| -g).collect();
@@ -131,9 +131,9 @@ impl Lbfgs {
 }
 
 /// Where an update stands.
-struct Walk<'a> {
+struct LbfgsUpdate<'a> {
     point: &'a mut Vec<f64>,
-    history: &'a mut History,
+    history: &'a mut ClosureState,
     /// Loss and gradient at the point.
     here: LossAndGrad,
     /// Evaluations of the loss that are left.
@@ -142,7 +142,7 @@ struct Walk<'a> {
     slope: f64,
 }
 
-impl Walk<'_> {
+impl LbfgsUpdate<'_> {
     /// Moves by `t` along the direction.
     fn advance(&mut self, t: f64) {
         add(self.point, t, &self.history.d);
@@ -159,8 +159,8 @@ impl Walk<'_> {
 
 impl Lbfgs {
     /// Chooses the direction of the next step, and its length.
-    fn turn(&self, walk: &mut Walk<'_>, lr: f64) {
-        let Walk { history, here: LossAndGrad { loss, grad }, .. } = walk;
+    fn turn(&self, walk: &mut LbfgsUpdate<'_>, lr: f64) {
+        let LbfgsUpdate { history, here: LossAndGrad { loss, grad }, .. } = walk;
         history.n_iter += 1;
         history.d = self.direction(history, grad);
         history.prev_flat_grad.clone_from(grad);
@@ -171,11 +171,11 @@ impl Lbfgs {
     }
 
     /// Searches along the direction.
-    fn search(&self, walk: &Walk<'_>, evaluate: &mut Closure<'_>) -> Result<End> {
+    fn search(&self, walk: &LbfgsUpdate<'_>, evaluate: &mut Closure<'_>) -> Result<SearchEnd> {
         let limits =
             SearchLimits { tolerance_change: self.tolerance_change, max_trials: walk.evaluations_left };
-        let Walk { point, history: History { d: direction, t, .. }, here, slope, .. } = walk;
-        let start = Start { point, direction, loss: here.loss, grad: &here.grad, slope: *slope };
+        let LbfgsUpdate { point, history: ClosureState { d: direction, t, .. }, here, slope, .. } = walk;
+        let start = SearchStart { point, direction, loss: here.loss, grad: &here.grad, slope: *slope };
         strong_wolfe::search(&start, *t, limits, evaluate)
     }
 }
@@ -184,14 +184,14 @@ impl ClosureRule for Lbfgs {
     fn update(
         &self,
         point: &mut Vec<f64>,
-        history: &mut History,
+        history: &mut ClosureState,
         lr: f64,
         evaluate: &mut Closure<'_>,
     ) -> Result<ClosureEnd> {
         let Some(here) = evaluate(point)? else { return Ok(ClosureEnd::NotFinite) };
         history.func_evals += 1;
         let evaluations_left = self.max_eval.unwrap_or(self.max_iter.saturating_mul(5) / 4).saturating_sub(1);
-        let mut walk = Walk { point, history, here, evaluations_left, slope: 0.0 };
+        let mut walk = LbfgsUpdate { point, history, here, evaluations_left, slope: 0.0 };
         for iteration in 1..=self.max_iter {
             if largest(&walk.here.grad) <= self.tolerance_grad {
                 break;
@@ -201,7 +201,7 @@ impl ClosureRule for Lbfgs {
                 break;
             }
             if self.line_search_fn.is_some() {
-                let End { t, here, evaluations } = self.search(&walk, evaluate)?;
+                let SearchEnd { t, here, evaluations } = self.search(&walk, evaluate)?;
                 walk.advance(t);
                 walk.observe(here, evaluations);
             } else {
@@ -211,7 +211,7 @@ impl ClosureRule for Lbfgs {
                     walk.observe(here, 1);
                 }
             }
-            let History { d, t, prev_loss, .. } = &walk.history;
+            let ClosureState { d, t, prev_loss, .. } = &walk.history;
             let still = largest(d) * t.abs() <= self.tolerance_change
                 || (walk.here.loss - prev_loss).abs() < self.tolerance_change;
             if walk.evaluations_left == 0 || still {
@@ -222,7 +222,7 @@ impl ClosureRule for Lbfgs {
     }
 }
 
-impl History {
+impl ClosureState {
     /// The state by torch's names.
     pub(super) fn tensors(&self) -> Result<BTreeMap<&'static str, Tensor>> {
         let stack = |rows: &VecDeque<Arc<Vec<f64>>>| {
@@ -249,9 +249,9 @@ impl History {
     /// Reads the state; the error names a missing tensor.
     pub(super) fn from_tensors(
         tensor: impl Fn(&'static str) -> Option<Tensor>,
-    ) -> Result<Self, HistoryError> {
-        let get = |name: &'static str| tensor(name).ok_or(HistoryError::Missing(name));
-        let count = |name| -> Result<u64, HistoryError> {
+    ) -> Result<Self, ClosureStateError> {
+        let get = |name: &'static str| tensor(name).ok_or(ClosureStateError::Missing(name));
+        let count = |name| -> Result<u64, ClosureStateError> {
             Ok(get(name)?.to_dtype(candle_core::DType::I64)?.to_scalar::<i64>()?.cast_unsigned())
         };
         let (func_evals, n_iter) = (count("func_evals")?, count("n_iter")?);
@@ -259,8 +259,8 @@ impl History {
             return Ok(Self { func_evals, ..Self::default() });
         }
         let wide =
-            |name| -> Result<Tensor, HistoryError> { Ok(get(name)?.to_dtype(candle_core::DType::F64)?) };
-        let rows = |name| -> Result<VecDeque<Arc<Vec<f64>>>, HistoryError> {
+            |name| -> Result<Tensor, ClosureStateError> { Ok(get(name)?.to_dtype(candle_core::DType::F64)?) };
+        let rows = |name| -> Result<VecDeque<Arc<Vec<f64>>>, ClosureStateError> {
             Ok(wide(name)?.to_vec2()?.into_iter().map(Arc::new).collect())
         };
         Ok(Self {
@@ -280,14 +280,14 @@ impl History {
 
 /// Why a history cannot be read.
 #[derive(Debug)]
-pub(super) enum HistoryError {
+pub(super) enum ClosureStateError {
     /// There is no tensor of this name.
     Missing(&'static str),
     /// One is of another shape or type.
     Tensor(candle_core::Error),
 }
 
-impl From<candle_core::Error> for HistoryError {
+impl From<candle_core::Error> for ClosureStateError {
     fn from(error: candle_core::Error) -> Self {
         Self::Tensor(error)
     }

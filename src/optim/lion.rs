@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_betas};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_betas};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -78,7 +78,7 @@ impl Hyperparameters for Lion {
 impl ElementwiseRule for Lion {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         Formula { betas: self.betas, lr: at.lr }
     }
 }

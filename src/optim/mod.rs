@@ -42,8 +42,8 @@ use crate::registry;
 use crate::registry::KeyError;
 
 pub use clip::{Clip, Clipping};
-pub use closure::{Closure, ClosureEnd, ClosureRule, History, LossAndGrad};
-pub use common::{Common, Extent, Slot, Step};
+pub use closure::{Closure, ClosureEnd, ClosureRule, ClosureState, LossAndGrad};
+pub use common::{Common, Slot, SlotShape, StepContext};
 use common::{check_betas, check_non_negative};
 pub use groups::{Group, Grouped};
 pub use optimizer::{Evaluate, Optimizer, OptimizerPosition};
@@ -80,7 +80,7 @@ pub trait Hyperparameters {
     }
 
     /// Advances the numbers by one step, before the parameters are updated.
-    fn advance(&self, _numbers: &mut [f64], _at: Step) {}
+    fn advance(&self, _numbers: &mut [f64], _at: StepContext) {}
 
     /// Whether the update is `p ← p - lr g` at all times: then the product that makes the gradient can make it.
     fn is_plain_descent(&self) -> bool {
@@ -95,7 +95,7 @@ pub trait ElementwiseRule: Hyperparameters {
     type Formula: PerElement;
 
     /// The arithmetic of this step.
-    fn formula(&self, at: Step) -> Self::Formula;
+    fn formula(&self, at: StepContext) -> Self::Formula;
 }
 
 /// The update of one parameter.
@@ -106,7 +106,7 @@ pub trait UpdateRule: Hyperparameters {
     }
 
     /// The formulas that a GPU needs kernels of, as they are at this step for parameters with so many slots.
-    fn recordings(&self, _at: Step, _slots: usize) -> Vec<Recording> {
+    fn recordings(&self, _at: StepContext, _slots: usize) -> Vec<Recording> {
         Vec::new()
     }
 
@@ -117,7 +117,7 @@ pub trait UpdateRule: Hyperparameters {
         grad: &Tensor,
         slots: &[Var],
         transform: &GradTransform<'_>,
-        at: Step,
+        at: StepContext,
     ) -> Result<()>;
 }
 
@@ -126,7 +126,7 @@ impl<E: ElementwiseRule> UpdateRule for E {
         true
     }
 
-    fn recordings(&self, at: Step, slots: usize) -> Vec<Recording> {
+    fn recordings(&self, at: StepContext, slots: usize) -> Vec<Recording> {
         record(&self.formula(at), slots).into_iter().collect()
     }
 
@@ -136,7 +136,7 @@ impl<E: ElementwiseRule> UpdateRule for E {
         grad: &Tensor,
         slots: &[Var],
         transform: &GradTransform<'_>,
-        at: Step,
+        at: StepContext,
     ) -> Result<()> {
         Ok(update(&self.formula(at), transform, param, grad, slots)?)
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
-use super::{Common, Hyperparameters, Rule, Slot, Step, UpdateRule, check_non_negative};
+use super::{Common, Hyperparameters, Rule, Slot, StepContext, UpdateRule, check_non_negative};
 use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, GradTransform, gradient, update};
@@ -145,7 +145,7 @@ impl UpdateRule for Muon {
         grad: &Tensor,
         slots: &[Var],
         transform: &GradTransform<'_>,
-        at: Step,
+        at: StepContext,
     ) -> Result<()> {
         let grad = gradient(transform, param, grad)?;
         let old = slots[MOMENTUM_BUFFER].as_detached_tensor();

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, EXP_AVG, EXP_AVG_SQ, moments};
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -96,7 +96,7 @@ impl Hyperparameters for NAdam {
         vec![Slot::new("mu_product", 1.0)]
     }
 
-    fn advance(&self, numbers: &mut [f64], at: Step) {
+    fn advance(&self, numbers: &mut [f64], at: StepContext) {
         numbers[0] *= self.mu(at.count());
     }
 
@@ -113,7 +113,7 @@ impl Hyperparameters for NAdam {
 impl ElementwiseRule for NAdam {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let product = at.numbers[0];
         let (mu, next) = (self.mu(at.count()), self.mu(at.count() + 1.0));
         Formula {

@@ -9,10 +9,10 @@ mod tests;
 use candle_core::{Tensor, Var};
 
 use self::matching::require_matches;
-use super::schedule::{Plan, Rates, ScheduleTime};
+use super::schedule::{Rates, SchedulePlan, ScheduleTime};
 use super::{
-    Clipping, Common, Grouped, History, Hyperparameters, LossAndGrad, Rule, Slot, Step, UpdateKind,
-    UpdateRule,
+    Clipping, ClosureState, Common, Grouped, Hyperparameters, LossAndGrad, Rule, Slot, StepContext,
+    UpdateKind, UpdateRule,
 };
 use crate::error::{Error, Result};
 use crate::kernels::update::{GradTransform, flush};
@@ -23,11 +23,11 @@ use crate::nn::{Gradients, Param, Params};
 #[derive(Debug)]
 pub struct Optimizer {
     options: Grouped,
-    plan: Plan,
+    plan: SchedulePlan,
     rules: Vec<Applied>,
     params: Vec<Slotted>,
     /// The state of a rule that updates all parameters at once.
-    history: History,
+    history: ClosureState,
     steps: u64,
 }
 
@@ -66,7 +66,7 @@ const FLUSHED_EVERY: u64 = 64;
 /// A rule at one update.
 struct RuleStep<'a> {
     transform: GradTransform<'a>,
-    step: Step,
+    step: StepContext,
 }
 
 /// A trained parameter, the index of its rule, and its slots.
@@ -91,9 +91,9 @@ impl Optimizer {
     /// # Errors
     /// A group that matches no parameter, a network whose parameters are all frozen, or a plan that cycles a momentum
     /// that a rule does not have.
-    pub fn new(options: Grouped, plan: Plan, params: &Params) -> Result<Self> {
+    pub fn new(options: Grouped, plan: SchedulePlan, params: &Params) -> Result<Self> {
         require_matches(&options, params)?;
-        let (rules, members, history) = (Vec::new(), Vec::new(), History::default());
+        let (rules, members, history) = (Vec::new(), Vec::new(), ClosureState::default());
         let mut optimizer = Self { options, plan, rules, params: members, history, steps: 0 };
         for param in params.trainable() {
             let group = optimizer.options.groups.iter().find(|group| group.matches(param.name()));
@@ -139,7 +139,7 @@ impl Optimizer {
     }
 
     /// The schedule of learning rate and momentum.
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &SchedulePlan {
         &self.plan
     }
 
@@ -252,7 +252,7 @@ impl Optimizer {
                 *own = momentum;
             }
             let transform = transform(rule, lr, clipping);
-            let mut step = Step { t, lr, numbers_before: *numbers, numbers: *numbers };
+            let mut step = StepContext { t, lr, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, step);
             }
@@ -272,7 +272,7 @@ impl RuleStep<'_> {
 
     /// How plain descent joins the product that makes a gradient to the weight: `p ← keep p - lr (scale g + coupled p)`.
     fn plain_descent(&self) -> Accumulate {
-        let Self { transform, step: Step { lr, .. } } = self;
+        let Self { transform, step: StepContext { lr, .. } } = self;
         Accumulate { alpha: -lr * transform.scale, beta: transform.keep - lr * transform.coupled }
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{self, EXP_AVG, EXP_AVG_SQ, moments};
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
@@ -93,7 +93,7 @@ impl Hyperparameters for RAdam {
 impl ElementwiseRule for RAdam {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let [beta1, beta2] = self.betas;
         let correction2 = 1.0 - at.power(beta2);
         let rho_inf = 2.0 / (1.0 - beta2) - 1.0;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
@@ -109,7 +109,7 @@ impl Hyperparameters for RmsProp {
 impl ElementwiseRule for RmsProp {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let Self { alpha, eps, momentum, centered, .. } = *self;
         Formula { lr: at.lr, alpha, eps, momentum, centered }
     }

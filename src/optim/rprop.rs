@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
@@ -96,7 +96,7 @@ impl Hyperparameters for Rprop {
 impl ElementwiseRule for Rprop {
     type Formula = Formula;
 
-    fn formula(&self, _: Step) -> Formula {
+    fn formula(&self, _: StepContext) -> Formula {
         Formula { etas: self.etas, step_sizes: self.step_sizes }
     }
 }

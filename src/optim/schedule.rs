@@ -20,8 +20,8 @@ pub mod step;
 
 use serde::{Deserialize, Deserializer};
 
-pub use length::{End, Length, Misfit, RunLength, Span};
-pub use plan::{Interval, Plan, Rates, ScheduleTime, Timing};
+pub use length::{AfterLength, Length, Misfit, RunLength, ScheduleSpan};
+pub use plan::{Interval, Rates, SchedulePlan, ScheduleTime, Timing};
 
 use crate::registry;
 use crate::registry::{FromTable, KeyError};
@@ -54,7 +54,7 @@ pub trait Schedule {
     }
 
     /// The lengths that do not fit the steps for which it runs.
-    fn misfits(&self, span: Span<'_>) -> Vec<Misfit> {
+    fn misfits(&self, span: ScheduleSpan<'_>) -> Vec<Misfit> {
         self.lengths().iter().filter_map(|length| length.misfit(span)).collect()
     }
 
@@ -93,8 +93,8 @@ registry! {
     /// The known schedules, by `schedule.name`.
     pub enum Schedules: "schedule", Schedule {
         "constant" => Constant(constant::Constant),
-        "linear" => Linear(linear::Linear),
-        "step" => Step(step::Step),
+        "linear" => Linear(linear::LinearLr),
+        "step" => Step(step::StepLr),
         "multi_step" => MultiStep(multi_step::MultiStep),
         "exponential" => Exponential(exponential::Exponential),
         "polynomial" => Polynomial(polynomial::Polynomial),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, ElementwiseRule, Hyperparameters, Slot, Step, check_non_negative};
+use super::{Common, ElementwiseRule, Hyperparameters, Slot, StepContext, check_non_negative};
 use crate::kernels::real::{PerElement, Real, Updated};
 use crate::registry::KeyError;
 
@@ -107,7 +107,7 @@ impl Hyperparameters for Sgd {
 impl ElementwiseRule for Sgd {
     type Formula = Formula;
 
-    fn formula(&self, at: Step) -> Formula {
+    fn formula(&self, at: StepContext) -> Formula {
         let Self { momentum, dampening, nesterov, .. } = *self;
         Formula { lr: at.lr, momentum, dampening, nesterov, first: at.t == 1 }
     }

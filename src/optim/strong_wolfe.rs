@@ -11,7 +11,7 @@ const CURVATURE: f64 = 0.9;
 
 /// Where a search begins.
 #[derive(Clone, Copy)]
-pub(super) struct Start<'a> {
+pub(super) struct SearchStart<'a> {
     pub point: &'a [f64],
     pub direction: &'a [f64],
     pub loss: f64,
@@ -39,14 +39,14 @@ struct Trial {
 }
 
 /// Where a search ends.
-pub(super) struct End {
+pub(super) struct SearchEnd {
     pub t: f64,
     /// Loss and gradient there.
     pub here: LossAndGrad,
     pub evaluations: u64,
 }
 
-impl Start<'_> {
+impl SearchStart<'_> {
     fn origin(&self) -> Trial {
         Trial { t: 0.0, loss: self.loss, grad: self.grad.to_vec(), slope: self.slope }
     }
@@ -73,11 +73,11 @@ impl Start<'_> {
 
 /// Searches from the step length `t`.
 pub(super) fn search(
-    start: &Start<'_>,
+    start: &SearchStart<'_>,
     t: f64,
     limits: SearchLimits,
     evaluate: &mut Closure<'_>,
-) -> Result<End> {
+) -> Result<SearchEnd> {
     let mut trial = start.evaluate(t, evaluate)?;
     let mut previous = start.origin();
     let mut trials = 0;
@@ -101,20 +101,20 @@ pub(super) fn search(
     };
     let rest = SearchLimits { max_trials: limits.max_trials - trials, ..limits };
     let end = zoom(start, bracket, rest, evaluate)?;
-    Ok(End { evaluations: trials + end.evaluations, ..end })
+    Ok(SearchEnd { evaluations: trials + end.evaluations, ..end })
 }
 
-fn end(trial: Trial, evaluations: u64) -> End {
-    End { t: trial.t, here: LossAndGrad { loss: trial.loss, grad: trial.grad }, evaluations }
+fn end(trial: Trial, evaluations: u64) -> SearchEnd {
+    SearchEnd { t: trial.t, here: LossAndGrad { loss: trial.loss, grad: trial.grad }, evaluations }
 }
 
 /// Narrows a bracket that holds a point satisfying the conditions.
 fn zoom(
-    start: &Start<'_>,
+    start: &SearchStart<'_>,
     bracket: [Trial; 2],
     limits: SearchLimits,
     evaluate: &mut Closure<'_>,
-) -> Result<End> {
+) -> Result<SearchEnd> {
     let width = largest(start.direction);
     // The places matter: torch interpolates from the first to the second, whichever is lower.
     let mut ends = bracket;

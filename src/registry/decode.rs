@@ -181,27 +181,27 @@ mod tests {
     #[derive(Debug, Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     #[allow(dead_code, reason = "only the errors are looked at")]
-    struct Options {
+    struct TestOptions {
         rate: f64,
         rows: usize,
         sizes: Vec<usize>,
         pair: Option<[f64; 2]>,
         quick: bool,
         label: String,
-        stop: Option<Stop>,
+        stop: Option<TestTable>,
         kinds: BTreeMap<String, f64>,
     }
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]
     #[allow(dead_code, reason = "only the errors are looked at")]
-    struct Stop {
+    struct TestTable {
         patience: u64,
         delta: f64,
     }
 
     fn problem(text: &str) -> String {
-        let error = decode::<Options>(text.parse().unwrap()).unwrap_err();
+        let error = decode::<TestOptions>(text.parse().unwrap()).unwrap_err();
         format!("{} {}", error.path, error.problem)
     }
 

@@ -27,7 +27,7 @@ pub(crate) struct RunData {
     /// What else is worth knowing, such as parameters and rows, ready to read.
     pub(crate) facts: Vec<(String, String)>,
     /// Its results on rows that it was not trained on.
-    pub(crate) evaluation: Option<Evaluation>,
+    pub(crate) evaluation: Option<SplitReport>,
     /// Its weights, in the order of the model.
     pub(crate) tensors: Vec<TensorStats>,
 }
@@ -66,7 +66,7 @@ impl Point {
 
 /// How a run does on a split.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Evaluation {
+pub(crate) struct SplitReport {
     /// `test` or `val`.
     pub(crate) split: String,
     /// For a model that predicts classes.
@@ -83,18 +83,18 @@ pub(crate) struct ClassReport {
     /// Counts of rows: `confusion[is][predicted]`.
     pub(crate) confusion: Vec<Vec<u64>>,
     /// The scores of each class.
-    pub(crate) per_class: Vec<ClassRow>,
+    pub(crate) per_class: Vec<ClassSummary>,
     /// The bins of a reliability diagram.
     pub(crate) calibration: Vec<Calibrated>,
     /// The classes told from all others at every threshold.
-    pub(crate) ranked: Vec<Ranked>,
+    pub(crate) ranked: Vec<RankingCurves>,
     /// The misclassified rows with the highest confidence, worst first.
     pub(crate) worst: Vec<Mistake>,
 }
 
 /// One class told from all others at every threshold of its probability.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ranked {
+pub(crate) struct RankingCurves {
     /// Which class.
     pub(crate) class: usize,
     /// The ROC curve: `(false positive rate, true positive rate)` from (0, 0) to (1, 1).
@@ -111,7 +111,7 @@ pub(crate) struct Ranked {
 
 /// How well one class is predicted; fractions from 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ClassRow {
+pub(crate) struct ClassSummary {
     /// Of the rows predicted as this class, the fraction that are.
     pub(crate) precision: f64,
     /// Of the rows of this class, the fraction predicted as it.
@@ -213,14 +213,14 @@ pub(crate) struct TensorStats {
     /// The share of elements that are 0.
     pub(crate) zeros: f64,
     /// How the elements are spread.
-    pub(crate) histogram: Vec<Bin>,
+    pub(crate) histogram: Vec<HistogramBin>,
     /// Its gradient, where one was taken.
     pub(crate) gradient: Option<Gradient>,
 }
 
 /// A bar of a histogram: how many lie in `left .. right`.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Bin {
+pub(crate) struct HistogramBin {
     /// Where it begins.
     pub(crate) left: f64,
     /// Where it ends.

@@ -12,8 +12,8 @@ pub(crate) mod plot;
 mod text;
 
 pub(crate) use data::{
-    Bin, Calibrated, ClassReport, ClassRow, Evaluation, Gradient, Mistake, Page, Picture, Point, Ranked,
-    RunData, TensorStats, ValueMistake, ValueReport,
+    Calibrated, ClassReport, ClassSummary, Gradient, HistogramBin, Mistake, Page, Picture, Point,
+    RankingCurves, RunData, SplitReport, TensorStats, ValueMistake, ValueReport,
 };
 pub(crate) use page::{curve_svg, html};
 pub(crate) use text::{is_hidden, shorten, without_shared_folders};

@@ -1,6 +1,6 @@
 //! Which epoch was the best, and whether training has run out of patience.
 
-use crate::checkpoint::{BestState, Scored};
+use crate::checkpoint::{BestState, EpochScore};
 use crate::trainer::EarlyStopping;
 
 /// Tracks the validation loss, or the metric that early stopping monitors.
@@ -33,7 +33,7 @@ impl BestTracker {
             return true;
         };
         let score = stop.direction().score(*value);
-        let now = Scored { epoch, score };
+        let now = EpochScore { epoch, score };
         let BestState { best, improved, .. } = &mut self.state;
         if improved.is_none_or(|last| score > last.score + stop.min_delta) {
             *improved = Some(now);
@@ -125,9 +125,9 @@ mod tests {
             tracker.see(epoch, &[("val_accuracy".to_owned(), accuracy)]);
             assert_eq!(tracker.verdict(epoch).is_some(), epoch == 4);
         }
-        let said = tracker.verdict(4).unwrap();
+        let message = tracker.verdict(4).unwrap();
         let expected = "stopped early after epoch 4: `val_accuracy` has not improved on 0.750000 of epoch 2 for 2 epochs";
-        assert_eq!(said, expected);
+        assert_eq!(message, expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use candle_core::{Device, DeviceLocation};
 
 use crate::error::{Error, Result};
-use crate::kernels::cuda::{self, Found};
+use crate::kernels::cuda::{self, Gpu};
 use crate::kernels::team;
 
 /// The device of this name: `auto` (a GPU if there is one), `cpu`, `cuda` or `cuda:N`.
@@ -63,9 +63,7 @@ pub(crate) fn describe(device: &Device) -> Option<String> {
 }
 
 /// A GPU's name, memory, compute capability and driver.
-pub(crate) fn line(
-    Found { name, capability: (major, minor), memory: (free, all), driver }: &Found,
-) -> String {
+pub(crate) fn line(Gpu { name, capability: (major, minor), memory: (free, all), driver }: &Gpu) -> String {
     #[allow(clippy::cast_precision_loss, reason = "gibibytes with one digit")]
     let [free, all] = [free, all].map(|bytes| *bytes as f64 / f64::from(1 << 30));
     format!(

@@ -2,19 +2,19 @@
 
 use super::Run;
 use super::kept::is_long_ago;
-use super::observer::{Clock, EpochStart, Observer, UpdateEnd};
+use super::observer::{EpochStart, EpochTimer, Observer, UpdateEnd};
 use crate::checkpoint::Sums;
 use crate::config::Every;
 use crate::error::{Error, Result};
 use crate::trainer::UpdateRows;
 
 /// An epoch under way: its sums, and the clock that gives them their seconds.
-struct Epoch {
+struct EpochInProgress {
     sums: Sums,
-    clock: Clock,
+    clock: EpochTimer,
 }
 
-impl Epoch {
+impl EpochInProgress {
     fn sums(&self) -> Sums {
         Sums { seconds: self.clock.seconds(), ..self.sums }
     }
@@ -28,7 +28,7 @@ impl Run {
             self.position.updates = 0;
         }
         let sums = self.position.within.unwrap_or_default();
-        let mut epoch = Epoch { sums, clock: Clock::start(sums.seconds) };
+        let mut epoch = EpochInProgress { sums, clock: EpochTimer::start(sums.seconds) };
         let batches = self.trainer.updates(&self.splits.train, self.position.epoch);
         observer.epoch_start(&EpochStart {
             epoch: self.position.epoch,
@@ -46,7 +46,7 @@ impl Run {
     fn updates(
         &mut self,
         batches: UpdateRows,
-        epoch: &mut Epoch,
+        epoch: &mut EpochInProgress,
         observer: &mut dyn Observer,
     ) -> Result<bool> {
         let first = usize::try_from(self.position.updates).unwrap_or(usize::MAX);
@@ -83,7 +83,12 @@ impl Run {
     }
 
     /// Makes an update from these rows; a batch in which nothing counts is skipped and counted.
-    fn submit(&mut self, rows: &[u32], epoch: &mut Epoch, observer: &mut dyn Observer) -> Result<()> {
+    fn submit(
+        &mut self,
+        rows: &[u32],
+        epoch: &mut EpochInProgress,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
         let submitted = self.trainer.submit(&self.splits.train, rows, self.position.epoch);
         self.count(epoch, observer);
         match submitted {
@@ -97,7 +102,7 @@ impl Run {
     }
 
     /// Saves within an epoch that a limit ends: a run that is given more steps or time goes on from there.
-    fn stop_within(&mut self, epoch: &mut Epoch, observer: &mut dyn Observer) -> Result<()> {
+    fn stop_within(&mut self, epoch: &mut EpochInProgress, observer: &mut dyn Observer) -> Result<()> {
         self.settle(epoch, observer)?;
         if self.position.updates == 0 {
             return Ok(());
@@ -107,7 +112,7 @@ impl Run {
     }
 
     /// Adds the updates that became known to the epoch's sums.
-    fn count(&mut self, epoch: &mut Epoch, observer: &mut dyn Observer) {
+    fn count(&mut self, epoch: &mut EpochInProgress, observer: &mut dyn Observer) {
         for update in self.trainer.take_known() {
             let sums = &mut epoch.sums;
             sums.loss += update.loss_sum;
@@ -131,7 +136,7 @@ impl Run {
     }
 
     /// Waits for the updates that a GPU still has to make, and adds them to the epoch's sums.
-    fn settle(&mut self, epoch: &mut Epoch, observer: &mut dyn Observer) -> Result<()> {
+    fn settle(&mut self, epoch: &mut EpochInProgress, observer: &mut dyn Observer) -> Result<()> {
         let waited = self.trainer.wait(&self.splits.train);
         self.count(epoch, observer);
         waited.map_err(|error| self.record_failure(error))
@@ -172,7 +177,7 @@ impl Run {
         self.trainer.observe(&metrics);
         let better = self.tracker.see(number, &metrics);
         if better {
-            self.best.clone_from(&metrics);
+            self.best_metrics.clone_from(&metrics);
         }
         if better && (self.tracker.state().best.is_some() || self.is_over() || is_long_ago(self.model.at)) {
             self.keep_model()?;

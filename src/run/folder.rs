@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{self, Best, Found, Progress, RunState, Saved};
+use crate::checkpoint::{self, BestWeights, Progress, RunState, Saved, VerifiedCheckpoint};
 use crate::data::{Fingerprint, Preprocessing};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Local, Lock, Log};
@@ -26,7 +26,7 @@ pub(crate) struct RunFolder {
     /// The checksum of `model.safetensors`, if this run has written it.
     model: Option<Checksum>,
     /// The file of the last checkpoint that has the best weights, and its sum.
-    best: Option<(PathBuf, Checksum)>,
+    best_weights: Option<(PathBuf, Checksum)>,
     /// The outermost folder that this run created.
     made: Option<PathBuf>,
     lock: Lock,
@@ -43,7 +43,7 @@ impl RunFolder {
             MetricsLog::create(path.join(METRICS), path.join(TABLE))
         };
         match start() {
-            Ok(log) => Ok(Self { path, log, model: None, best: None, made, lock }),
+            Ok(log) => Ok(Self { path, log, model: None, best_weights: None, made, lock }),
             Err(error) => {
                 remove(&path, made.as_deref(), lock);
                 Err(error)
@@ -52,7 +52,7 @@ impl RunFolder {
     }
 
     /// The newest checkpoint of a run that is whole. With `any_log` its log need not be.
-    pub(crate) fn newest(path: &Path, any_log: bool) -> Result<Found> {
+    pub(crate) fn newest(path: &Path, any_log: bool) -> Result<VerifiedCheckpoint> {
         let folder = path.join(CHECKPOINTS);
         let found = if any_log {
             checkpoint::newest_with_any_log(&folder)
@@ -73,15 +73,20 @@ impl RunFolder {
 
     /// Takes a run folder back to where it was at a checkpoint. Damaged checkpoints are set aside, and with `restart_log` a
     /// log that no longer begins as it did then.
-    pub(crate) fn reopen(path: &Path, found: &Found, lock: Lock, restart_log: bool) -> Result<Self> {
+    pub(crate) fn reopen(
+        path: &Path,
+        found: &VerifiedCheckpoint,
+        lock: Lock,
+        restart_log: bool,
+    ) -> Result<Self> {
         for folder in [path.to_path_buf(), path.join(CHECKPOINTS)] {
             for leftover in files::clear_leftovers(&Local, &folder)? {
                 tracing::info!("removed {}, which a crash left half-written", leftover.display());
             }
         }
         checkpoint::set_aside(&Local, &found.damaged)?;
-        let best = found.best().zip(found.best_checksum().cloned());
-        if let Some((best, sum)) = &best {
+        let best_weights = found.best_weights().zip(found.best_checksum().cloned());
+        if let Some((best, sum)) = &best_weights {
             let place = path.join(MODEL);
             files::require_free_or_file(&place)?;
             if !place.exists() || Checksum::of_file(&place)? != *sum {
@@ -89,7 +94,7 @@ impl RunFolder {
                 files::write(&Local, &place, &bytes)?;
             }
         }
-        let model = best.as_ref().map(|(_, sum)| sum.clone());
+        let model = best_weights.as_ref().map(|(_, sum)| sum.clone());
         let log = path.join(METRICS);
         let log = if restart_log && !Log::begins_with(&log, &found.progress.log).unwrap_or(false) {
             tracing::info!("{} is set aside, and begun anew", log.display());
@@ -97,7 +102,7 @@ impl RunFolder {
         } else {
             MetricsLog::resume(log, path.join(TABLE), &found.progress.log)?
         };
-        Ok(Self { path: path.to_path_buf(), log, model, best, made: None, lock })
+        Ok(Self { path: path.to_path_buf(), log, model, best_weights, made: None, lock })
     }
 
     /// Replaces the config, below the comment at its head and a new line of comment. A damaged one is set aside: somebody
@@ -119,10 +124,11 @@ impl RunFolder {
         rows: Option<&Fingerprint>,
     ) -> Result<()> {
         #[derive(serde::Serialize)]
-        struct Kept<'a> {
+        struct SavedFingerprint<'a> {
             fingerprint: Option<&'a Fingerprint>,
         }
-        let kept = toml::to_string(&Kept { fingerprint: rows }).map_err(|e| Error::Config(e.to_string()))?;
+        let kept = toml::to_string(&SavedFingerprint { fingerprint: rows })
+            .map_err(|e| Error::Config(e.to_string()))?;
         let text = format!("{}\n{kept}", preprocessing.to_toml()?);
         let written = files::write(&Local, &self.path.join(DATA), text.as_bytes());
         require_present(&self.path, written)
@@ -142,10 +148,11 @@ impl RunFolder {
     ) -> Result<Saved> {
         let progress = Progress { log: self.log.sync()?, ..progress };
         let model = self.path.join(MODEL);
-        let judged = progress.judged.best.is_some();
-        let best = self.model.as_ref().filter(|_| judged).map(|sum| {
-            let earlier = self.best.as_ref().filter(|(path, earlier)| earlier == sum && path.exists());
-            Best { model: &model, sum, earlier: earlier.map(|(path, _)| path.as_path()) }
+        let has_best = progress.best_state.best.is_some();
+        let best = self.model.as_ref().filter(|_| has_best).map(|sum| {
+            let earlier =
+                self.best_weights.as_ref().filter(|(path, earlier)| earlier == sum && path.exists());
+            BestWeights { model: &model, sum, earlier: earlier.map(|(path, _)| path.as_path()) }
         });
         let folder = self.path.join(CHECKPOINTS);
         let saved = checkpoint::save_checkpoint(
@@ -156,7 +163,7 @@ impl RunFolder {
             keep,
         );
         let saved = require_present(&self.path, saved)?;
-        self.best = best.map(|best| (saved.best(), best.sum.clone()));
+        self.best_weights = best.map(|best| (saved.best_weights(), best.sum.clone()));
         Ok(saved)
     }
 
@@ -216,13 +223,14 @@ pub(super) fn model(run: &Path) -> PathBuf {
 /// has saved no checkpoint.
 pub(super) fn fingerprint(run: &Path) -> Result<Option<Fingerprint>> {
     #[derive(serde::Deserialize)]
-    struct Kept {
+    struct SavedFingerprint {
         fingerprint: Option<Fingerprint>,
     }
     let path = run.join(DATA);
     if path.is_file() {
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let kept: Kept = toml::from_str(&text).map_err(|e| Error::data(&path, e.message().to_owned()))?;
+        let kept: SavedFingerprint =
+            toml::from_str(&text).map_err(|e| Error::data(&path, e.message().to_owned()))?;
         if kept.fingerprint.is_some() {
             return Ok(kept.fingerprint);
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::best::BestTracker;
 use super::folder::RunFolder;
 use super::kept::KeptModel;
-use super::observer::{Clock, End, Finished, Observer};
+use super::observer::{End, EpochTimer, Finished, Observer};
 use super::options::RunOptions;
 use super::tensorboard::TensorBoard;
 use crate::checkpoint::{Progress, Sums};
@@ -31,7 +31,7 @@ pub struct Run {
     /// Identifies the rows; worked out when the first checkpoint needs it.
     pub(super) fingerprint: OnceCell<Fingerprint>,
     /// The metrics of the best epoch so far, or of the last where nothing is validated.
-    pub(super) best: Vec<(String, f64)>,
+    pub(super) best_metrics: Vec<(String, f64)>,
     /// The step of the last checkpoint.
     pub(super) saved: Option<u64>,
     /// When it was written.
@@ -53,7 +53,7 @@ pub(super) struct RunPosition {
     /// The batches that were skipped in the epochs before.
     pub(super) skipped: u64,
     /// The seconds of the whole run.
-    clock: Clock,
+    clock: EpochTimer,
 }
 
 impl RunPosition {
@@ -64,7 +64,7 @@ impl RunPosition {
             updates: progress.step_in_epoch,
             within: progress.within,
             skipped: progress.skipped,
-            clock: Clock::start(progress.seconds),
+            clock: EpochTimer::start(progress.seconds),
         }
     }
 }
@@ -84,7 +84,7 @@ impl Run {
             progress.as_ref().map_or_else(OnceCell::new, |progress| progress.data.clone().into());
         let progress = progress.unwrap_or_default();
         let position = RunPosition::at(&progress);
-        let tracker = BestTracker::new(config.run.early_stopping.clone(), progress.judged);
+        let tracker = BestTracker::new(config.run.early_stopping.clone(), progress.best_state);
         let model = KeptModel::of(tracker.state().best);
         let tensorboard = config.run.tensorboard.then(|| config.to_toml()).transpose()?;
         let tensorboard = tensorboard.map(|text| TensorBoard::new(folder.path(), saved, text));
@@ -103,7 +103,7 @@ impl Run {
             tracker,
             position,
             fingerprint,
-            best: Vec::new(),
+            best_metrics: Vec::new(),
             saved,
             saved_at: None,
             model,

@@ -12,13 +12,13 @@ pub(crate) struct History {
     /// The run's folder.
     pub(crate) path: PathBuf,
     /// Its epochs.
-    pub(crate) epochs: Vec<Epoch>,
+    pub(crate) epochs: Vec<LoggedEpoch>,
     /// Its final line, if it has finished.
     pub(crate) last: Option<Map<String, Value>>,
 }
 
 /// An epoch of the log.
-pub(crate) struct Epoch {
+pub(crate) struct LoggedEpoch {
     /// In the order of [`Axis::ALL`].
     pub(crate) at: [f64; 4],
     /// Its line in the log.
@@ -74,7 +74,7 @@ impl History {
                     samples += value("samples")?;
                     seconds += value("seconds")?;
                     let at = [value("epoch")?, value("step")?, samples, seconds];
-                    run.epochs.push(Epoch { at, line });
+                    run.epochs.push(LoggedEpoch { at, line });
                 }
                 Some("final") => run.last = Some(line),
                 _ => return Err(bad(&"not a line of a run's log")),
@@ -101,7 +101,7 @@ impl History {
     }
 }
 
-impl Epoch {
+impl LoggedEpoch {
     pub(crate) fn value(&self, metric: &str) -> Option<f64> {
         self.line.get(metric).and_then(Value::as_f64)
     }

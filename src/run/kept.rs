@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 
-use crate::checkpoint::Scored;
+use crate::checkpoint::EpochScore;
 
 /// What of a run's best weights is in `model.safetensors`.
 #[derive(Default)]
@@ -15,15 +15,15 @@ pub(super) struct KeptModel {
     /// The epoch whose weights it has.
     pub(super) epoch: Option<u64>,
     /// The score of that epoch, where epochs are validated.
-    pub(super) best: Option<Scored>,
+    pub(super) score: Option<EpochScore>,
     /// Weights that are to replace it.
     pub(super) waiting: Option<BTreeMap<String, Tensor>>,
 }
 
 impl KeptModel {
     /// The file of a run that is resumed.
-    pub(super) fn of(best: Option<Scored>) -> Self {
-        Self { epoch: best.map(|best| best.epoch), best, ..Self::default() }
+    pub(super) fn of(score: Option<EpochScore>) -> Self {
+        Self { epoch: score.map(|score| score.epoch), score, ..Self::default() }
     }
 }
 

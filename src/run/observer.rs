@@ -81,7 +81,7 @@ pub struct UpdateEnd<'a> {
     pub loss: f64,
     /// Sums over the epoch so far; its seconds are those before this process.
     pub sums: &'a Sums,
-    pub(super) clock: Clock,
+    pub(super) clock: EpochTimer,
 }
 
 impl UpdateEnd<'_> {
@@ -93,12 +93,12 @@ impl UpdateEnd<'_> {
 
 /// Measures the seconds of an epoch, of which some may have passed in an earlier process.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(super) struct EpochTimer {
     before: f64,
     started: Instant,
 }
 
-impl Clock {
+impl EpochTimer {
     pub(super) fn start(before: f64) -> Self {
         Self { before, started: Instant::now() }
     }
@@ -177,7 +177,7 @@ pub struct Finished {
     /// The epoch whose weights were kept.
     pub best_epoch: u64,
     /// The metrics of that epoch by name; empty where an earlier process trained it.
-    pub best: Vec<(String, f64)>,
+    pub best_metrics: Vec<(String, f64)>,
     /// The metrics on the test split, `test_loss` first; empty without one, and after an interrupt.
     pub test: Vec<(String, f64)>,
     /// The seconds of the whole run, by all its processes.
@@ -189,6 +189,6 @@ pub struct Finished {
 impl Finished {
     /// The metrics on the test split, then those of the best epoch.
     pub fn metrics(&self) -> Vec<(String, f64)> {
-        [self.test.as_slice(), &self.best].concat()
+        [self.test.as_slice(), &self.best_metrics].concat()
     }
 }

@@ -10,7 +10,7 @@ use super::options::RunOptions;
 use super::resume::{self, Change, OwnConfig};
 use super::session::{self, Session};
 use super::{Run, device};
-use crate::checkpoint::{self, Found};
+use crate::checkpoint::{self, VerifiedCheckpoint};
 use crate::config::Config;
 use crate::data::Splits;
 use crate::error::{Error, Result};
@@ -24,11 +24,11 @@ pub struct PreparedRun {
     splits: Splits,
     trainer: Trainer,
     options: RunOptions,
-    start: Start,
+    start: RunStart,
 }
 
 /// Where a run starts.
-enum Start {
+enum RunStart {
     /// At its beginning, in this folder, or in a new one of the config's name.
     New(Option<PathBuf>),
     /// At a checkpoint.
@@ -39,7 +39,7 @@ enum Start {
 struct Resumed {
     folder: PathBuf,
     lock: Lock,
-    found: Found,
+    found: VerifiedCheckpoint,
     /// What is noted in its `config.toml`, which is written anew; nothing where that stays.
     note: Option<String>,
     /// Whether that file is damaged, and is kept beside the new one.
@@ -72,7 +72,7 @@ impl PreparedRun {
         if let Some(path) = &options.init_from {
             initialize(&trainer, path, options.allow_nonfinite)?;
         }
-        let start = Start::New(options.folder.clone());
+        let start = RunStart::New(options.folder.clone());
         Ok(Self { config, splits, trainer, options, start })
     }
 
@@ -97,7 +97,7 @@ impl PreparedRun {
             Error::data(&found.path, problem)
         })?;
         let resumed = Resumed { folder: folder.to_path_buf(), lock, found, note, is_damaged };
-        Ok(Self { config, splits, trainer, options, start: Start::Resumed(Box::new(resumed)) })
+        Ok(Self { config, splits, trainer, options, start: RunStart::Resumed(Box::new(resumed)) })
     }
 
     /// The config.
@@ -119,14 +119,14 @@ impl PreparedRun {
     pub fn start(self) -> Result<Run> {
         let Self { config, splits, trainer, options, start } = self;
         match start {
-            Start::New(path) => {
+            RunStart::New(path) => {
                 let text = notes(&options) + &config.to_toml()?;
                 let new =
                     path.map_or_else(|| NewFolder::claim(&config.name()), |path| NewFolder::at(&path))?;
                 let folder = RunFolder::create(new, &text, &splits.preprocessing)?;
                 Run::new(config, splits, trainer, folder, options, None)
             }
-            Start::Resumed(resumed) => {
+            RunStart::Resumed(resumed) => {
                 let Resumed { folder, lock, found, note, is_damaged } = *resumed;
                 let folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
                 if let Some(note) = note {

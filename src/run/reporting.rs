@@ -153,7 +153,7 @@ impl Run {
             epoch: self.position.epoch,
             step: self.trainer.steps(),
             best_epoch: self.best_epoch(),
-            best: self.best.clone(),
+            best_metrics: self.best_metrics.clone(),
             test,
             seconds: self.seconds(),
             skipped: self.position.skipped,

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::names::CONFIG;
-use crate::checkpoint::{Found, Progress};
+use crate::checkpoint::{Progress, VerifiedCheckpoint};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub(super) struct OwnConfig {
 }
 
 /// The run's own config with these overrides. That of the checkpoint stands in for a damaged `config.toml`.
-pub(super) fn own_config(run: &Path, found: &Found, overrides: &[String]) -> Result<OwnConfig> {
+pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[String]) -> Result<OwnConfig> {
     let path = run.join(CONFIG);
     let Some(damage) = damage(&path, &found.progress.config) else {
         return Ok(OwnConfig { config: Config::of_run(&path, overrides)?, damage: None });
@@ -95,11 +95,12 @@ impl Change {
 pub(super) fn changes(run: &Path, progress: &Progress, config: &Config) -> Result<Vec<Change>> {
     let changes = differences(run, &progress.config, config)?;
     let refuse = |of: fn(&Change) -> bool, why: String| {
-        let said: Vec<String> = changes.iter().filter(|change| of(change)).map(Change::describe).collect();
-        if said.is_empty() {
+        let differences: Vec<String> =
+            changes.iter().filter(|change| of(change)).map(Change::describe).collect();
+        if differences.is_empty() {
             return Ok(());
         }
-        Err(Error::Config(format!("--resume {}: {}; {why}", run.display(), said.join(", "))))
+        Err(Error::Config(format!("--resume {}: {}; {why}", run.display(), differences.join(", "))))
     };
     refuse(
         Change::is_another_run,
@@ -139,7 +140,7 @@ fn compare(prefix: &str, was: &Table, is: &Table, changes: &mut Vec<Change>) {
 }
 
 /// Checks that the rows are those of the run.
-pub(super) fn require_same_data(found: &Found, config: &Config, splits: &Splits) -> Result<()> {
+pub(super) fn require_same_data(found: &VerifiedCheckpoint, config: &Config, splits: &Splits) -> Result<()> {
     match found.progress.data.difference(&Fingerprint::of(splits)?) {
         None => Ok(()),
         Some(difference) => Err(Error::data(

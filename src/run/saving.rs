@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 use super::Run;
 use super::kept::{KeptModel, is_long_ago};
 use super::observer::Observer;
-use crate::checkpoint::{BestState, Failure, Progress, Scored};
+use crate::checkpoint::{BestState, EpochScore, Failure, Progress};
 use crate::config::{Config, Every};
 use crate::data::preprocess::TableEncoder;
 use crate::data::{Batch, Fingerprint};
@@ -28,9 +28,9 @@ impl Run {
         let Some(weights) = &self.model.waiting else { return Ok(()) };
         let saved = self.folder.save_model(weights);
         if saved.is_ok() {
-            let best = self.tracker.state().best;
+            let score = self.tracker.state().best;
             let epoch = Some(self.tracker.best_epoch().unwrap_or(self.position.epoch));
-            self.model = KeptModel { at: Some(Instant::now()), epoch, best, waiting: None };
+            self.model = KeptModel { at: Some(Instant::now()), epoch, score, waiting: None };
         }
         self.forgive(saved)
     }
@@ -45,8 +45,8 @@ impl Run {
     }
 
     /// The best epoch by its score, as far as its weights are on the disk.
-    pub(super) fn written_best(&self) -> Option<Scored> {
-        if self.model.waiting.is_some() { self.model.best } else { self.tracker.state().best }
+    pub(super) fn written_best(&self) -> Option<EpochScore> {
+        if self.model.waiting.is_some() { self.model.score } else { self.tracker.state().best }
     }
 
     /// The epoch whose weights are kept.
@@ -105,7 +105,7 @@ impl Run {
             seconds: self.seconds(),
             within: self.position.within,
             skipped: self.position.skipped,
-            judged: BestState { best: self.written_best(), ..self.tracker.state().clone() },
+            best_state: BestState { best: self.written_best(), ..self.tracker.state().clone() },
             data: self.fingerprint.get().cloned().unwrap_or_default(),
             ..Progress::default()
         })

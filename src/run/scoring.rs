@@ -18,9 +18,9 @@ use crate::registry::FromTable;
 use crate::trainer::{self, Evaluation};
 
 /// The rows to score, and the network with the best weights.
-pub(crate) struct Scoring {
+pub(crate) struct Evaluator {
     /// Which rows they are.
-    pub(crate) part: Scored,
+    pub(crate) part: ScoredRows,
     sets: Vec<Dataset>,
     network: Network,
     loss: Losses,
@@ -28,7 +28,7 @@ pub(crate) struct Scoring {
 
 /// Rows that are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scored {
+pub(crate) enum ScoredRows {
     /// The test split.
     Test,
     /// The validation split, where there is no test split.
@@ -37,7 +37,7 @@ pub(crate) enum Scored {
     File,
 }
 
-impl Scored {
+impl ScoredRows {
     /// What the names of the metrics begin with.
     pub(crate) fn prefix(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Scored {
     }
 }
 
-impl Scoring {
+impl Evaluator {
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.sets.iter().map(Dataset::len).sum()
@@ -75,12 +75,12 @@ impl Scoring {
 
 impl TrainedRun {
     /// All rows of a file or folder in the format of the training data.
-    pub(crate) fn file(&self, file: &Path, device: &Device) -> Result<Scoring> {
+    pub(crate) fn file(&self, file: &Path, device: &Device) -> Result<Evaluator> {
         let run = self.with_config(whole_file(&self.config, self.decision(), file)?);
         std::fs::metadata(file).map_err(Error::io("open", file))?;
         let Session { splits: Splits { train, test, .. }, network, loss } = run.session(device)?;
         let sets = std::iter::once(train).chain(test).collect();
-        Ok(Scoring { part: Scored::File, sets, network, loss })
+        Ok(Evaluator { part: ScoredRows::File, sets, network, loss })
     }
 
     /// The run's test split, or its validation split. Where `overrides` name another file than the run was trained on, all
@@ -89,7 +89,7 @@ impl TrainedRun {
     /// # Errors
     /// The data has changed since training: its rows would be assigned to the splits anew, and some of those that are
     /// scored would have been trained on.
-    pub(crate) fn held_out(&self, overrides: &[String], device: &Device) -> Result<Scoring> {
+    pub(crate) fn held_out(&self, overrides: &[String], device: &Device) -> Result<Evaluator> {
         let session = match self.named_file(overrides) {
             None => self.own_session(device)?,
             // Another file need not have the rows for the run's splits.
@@ -100,14 +100,14 @@ impl TrainedRun {
         };
         let Session { splits: Splits { validation, test, .. }, network, loss } = session;
         let (part, data) = match (test, validation) {
-            (Some(test), _) => (Scored::Test, test),
-            (None, Some(validation)) => (Scored::Validation, validation),
+            (Some(test), _) => (ScoredRows::Test, test),
+            (None, Some(validation)) => (ScoredRows::Validation, validation),
             (None, None) => {
                 let problem = "the run has no test split; `--input FILE` scores all rows of a file";
                 return Err(Error::Config(problem.to_owned()));
             }
         };
-        Ok(Scoring { part, sets: vec![data], network, loss })
+        Ok(Evaluator { part, sets: vec![data], network, loss })
     }
 
     /// The session of the rows that the run was trained on.

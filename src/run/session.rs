@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::{Network, NetworkOptions, NetworkShape};
 use crate::optim::Optimizer;
-use crate::optim::schedule::Plan;
+use crate::optim::schedule::SchedulePlan;
 use crate::trainer::Trainer;
 
 /// The data and the network of a config.
@@ -50,7 +50,7 @@ pub(super) fn moved(error: Error, config: &Config) -> Error {
 pub(crate) fn request<'a>(config: &'a Config, fitted: Option<&'a Preprocessing>) -> Request<'a> {
     let dtype: DType = config.train.dtype.into();
     Request {
-        task: config.loss.want(),
+        task: config.loss.task(),
         standardize: config.loss.standardizes(),
         input: config.model.input(),
         widest: config.model.widest(),
@@ -82,7 +82,12 @@ pub(crate) fn network_options<'a>(config: &Config, device: &'a Device) -> Networ
 }
 
 /// A trainer of this network by the config and its plan for the run; `loss` is fitted to the training rows.
-pub(crate) fn trainer(config: &Config, plan: Plan, network: Network, loss: Losses) -> Result<Trainer> {
+pub(crate) fn trainer(
+    config: &Config,
+    plan: SchedulePlan,
+    network: Network,
+    loss: Losses,
+) -> Result<Trainer> {
     let optimizer = Optimizer::new(config.optimizer.clone(), plan, network.params())?;
     Trainer::new(network, loss, optimizer, config.train.clone(), config.seed)
 }

@@ -52,11 +52,11 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
     };
     let changes = resume::differences(folder, &own.to_toml()?, config)?;
     if !changes.is_empty() {
-        let said: Vec<String> = changes.iter().map(resume::Change::describe).collect();
+        let differences: Vec<String> = changes.iter().map(resume::Change::describe).collect();
         return Err(Error::Config(format!(
             "--out: another config was trained in {}: {}; name another folder, or give the command as it was",
             folder.display(),
-            said.join(", ")
+            differences.join(", ")
         )));
     }
     let finished = History::read(folder).ok().as_ref().and_then(metrics);

@@ -1,7 +1,7 @@
 //! Updates that are not finite.
 
 use super::Trainer;
-use super::outcome::{Outcome, Submitted};
+use super::outcome::{Submitted, UpdateOutcome};
 use super::update_batch::UpdateBatch;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ impl Trainer {
         &mut self,
         data: &Dataset,
         submitted: Submitted,
-        outcome: Outcome,
+        outcome: UpdateOutcome,
     ) -> Result<Error> {
         let Submitted { epoch, rows, before, .. } = submitted;
         self.optimizer.return_to(&before);

@@ -47,7 +47,7 @@ pub(super) fn evaluate_unless(
 ) -> Result<Evaluation> {
     let (mut sum, mut total) = (0.0, 0.0);
     let Some(first) = sets.first() else { return Err(no_row_counts()) };
-    let mut metrics = MetricCollection::new(loss.want(), first.target_info());
+    let mut metrics = MetricCollection::new(loss.task(), first.target_info());
     let chunks = sets.iter().flat_map(|data| data.chunks_of(EVALUATION_ROWS).map(move |rows| (data, rows)));
     for (data, rows) in chunks {
         if is_stopping() {
@@ -101,7 +101,7 @@ pub(super) fn check_watched(
     data: &Dataset,
 ) -> Result<()> {
     let Some(name) = monitor.strip_prefix("val_").filter(|name| *name != "loss") else { return Ok(()) };
-    let mut metrics = MetricCollection::new(loss.want(), data.target_info());
+    let mut metrics = MetricCollection::new(loss.task(), data.target_info());
     for rows in data.chunks() {
         // Whether a metric can be computed depends on the targets alone.
         let predictions = Tensor::zeros((rows.len(), outputs), DType::F64, &Device::Cpu)?;

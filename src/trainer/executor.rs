@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 
 use self::queued::Queued;
 pub(super) use self::queued::QueuedContext;
-use super::outcome::{Checked, Limits, Outcome, Submitted};
+use super::outcome::{Checked, Limits, Submitted, UpdateOutcome};
 use super::update_batch::{Backward, UpdateBatch};
 use crate::data::Selection;
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub(super) fn rows_at_once(device: &Device) -> usize {
 }
 
 /// The work of an update, from its rows to the optimizer's step.
-pub(super) type Work<'a> = dyn FnMut(UpdateContext<'_>) -> Result<Option<Outcome>> + 'a;
+pub(super) type UpdateWork<'a> = dyn FnMut(UpdateContext<'_>) -> Result<Option<UpdateOutcome>> + 'a;
 
 /// Runs updates.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ impl Executor {
         &mut self,
         network: &Network,
         batch: &UpdateBatch<'_>,
-        work: &mut Work<'_>,
-    ) -> Result<Option<Outcome>> {
+        work: &mut UpdateWork<'_>,
+    ) -> Result<Option<UpdateOutcome>> {
         match self {
             Self::Immediate => UpdateContext::Immediate.guarded(network, work),
             Self::Queued(queued) => {
@@ -90,7 +90,7 @@ impl Executor {
     }
 
     /// Waits for the outcomes of these updates, which are all that are in flight.
-    pub(super) fn outcomes(&self, in_flight: &[Submitted]) -> Result<Vec<Outcome>> {
+    pub(super) fn outcomes(&self, in_flight: &[Submitted]) -> Result<Vec<UpdateOutcome>> {
         match self {
             Self::Immediate => Ok(in_flight.iter().filter_map(|submitted| submitted.outcome).collect()),
             Self::Queued(queued) => queued.outcomes(in_flight),
@@ -108,7 +108,7 @@ impl Executor {
 
 impl<'a> UpdateContext<'a> {
     /// Runs the work, and puts BatchNorm's statistics back where it fails or the update is not made.
-    fn guarded(self, network: &Network, work: &mut Work<'_>) -> Result<Option<Outcome>> {
+    fn guarded(self, network: &Network, work: &mut UpdateWork<'_>) -> Result<Option<UpdateOutcome>> {
         // A graph has the copies and what restores them in it.
         if self.is_replayed() {
             return work(self);
@@ -179,7 +179,8 @@ impl<'a> UpdateContext<'a> {
 fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'_>> {
     let Limits { clip, dtype, wants_norm } = limits;
     let loss_sum = backward.loss_sum.read()?;
-    let failed = |norm| Checked { outcome: Some(Outcome { loss_sum, norm, is_finite: false }), step: None };
+    let failed =
+        |norm| Checked { outcome: Some(UpdateOutcome { loss_sum, norm, is_finite: false }), step: None };
     // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
     if !dtype.holds(loss_sum / total) {
         return Ok(failed(f64::NAN));
@@ -203,6 +204,6 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
         let norm = Clip::Norm(1.0).of(gradients.into_dense()?.flat())?.norm;
         return Ok(failed(norm.unwrap_or(f64::NAN)));
     }
-    let outcome = Outcome { loss_sum, norm: norm.unwrap_or(f64::NAN), is_finite };
+    let outcome = UpdateOutcome { loss_sum, norm: norm.unwrap_or(f64::NAN), is_finite };
     Ok(Checked { outcome: Some(outcome), step: Some((gradients, clipping)) })
 }

@@ -1,7 +1,7 @@
 //! An update by an optimizer that evaluates the loss several times.
 
 use super::Trainer;
-use super::outcome::{Checked, Outcome};
+use super::outcome::{Checked, UpdateOutcome};
 use super::update_batch::UpdateBatch;
 use crate::error::{Error, Result};
 use crate::optim::{ClosureEnd, LossAndGrad};
@@ -11,7 +11,7 @@ impl Trainer {
     ///
     /// # Errors
     /// An interruption, or the end of the run's time, between two evaluations: the update is given up.
-    pub(super) fn minimize(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<Outcome>> {
+    pub(super) fn minimize(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<UpdateOutcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |context| {
             let (mut first, mut last) = (None, None);

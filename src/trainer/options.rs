@@ -36,7 +36,7 @@ pub struct TrainOptions {
     /// Batches whose gradients make one update.
     #[schemars(range(min = 1))]
     pub accumulate: usize,
-    /// Weights that are averaged along training: the model that is judged and kept has the average.
+    /// Weights that are averaged along training: the model that is evaluated and saved has the average.
     pub average: Option<Averages>,
     /// The type of the numbers.
     pub dtype: Precision,

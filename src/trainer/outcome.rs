@@ -29,7 +29,7 @@ pub(super) struct Submitted {
     /// All but its loss.
     pub(super) update: Update,
     /// Nothing where it is known later.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<UpdateOutcome>,
     pub(super) epoch: u64,
     pub(super) rows: Vec<u32>,
     /// Where the optimizer stood before it.
@@ -38,7 +38,7 @@ pub(super) struct Submitted {
 
 /// What came of an update.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outcome {
+pub(super) struct UpdateOutcome {
     /// The sum of the rows' losses before it.
     pub(super) loss_sum: f64,
     /// The norm of the gradients, NaN where nothing asked for it.
@@ -61,7 +61,7 @@ pub(super) struct Limits {
 /// Loss and gradients that were checked.
 pub(super) struct Checked<'a> {
     /// Nothing where it is known later.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<UpdateOutcome>,
     /// What the optimizer steps by; nothing where they are known not to be finite.
     pub(super) step: Option<(Gradients<'a>, Clipping<'a>)>,
 }

@@ -14,7 +14,7 @@ use crate::data::Affine;
 use crate::distributed::Numbers;
 use crate::model::{Model, NetworkOptions};
 use crate::optim::Grouped;
-use crate::optim::schedule::Plan;
+use crate::optim::schedule::SchedulePlan;
 use crate::registry::FromTable;
 
 /// Eight rows a batch, two batches an update.
@@ -41,7 +41,7 @@ fn trainer(accumulate: usize) -> Trainer {
     let model = Model::from_table(table("name = 'mlp'\nhidden = [6]\nbatch_norm = true")).unwrap();
     let network = Network::new(&model, &[3], 2, 1, NetworkOptions::new(DType::F64, &Device::Cpu)).unwrap();
     let options = Grouped::from_table(table("name = 'nadam'\nlr = 0.01")).unwrap();
-    let optimizer = Optimizer::new(options, Plan::default(), network.params()).unwrap();
+    let optimizer = Optimizer::new(options, SchedulePlan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();
     let batch_size = Descent::MiniBatch(ROWS);
     let options = TrainOptions { batch_size, accumulate, dtype: Precision::F64, ..TrainOptions::default() };
@@ -125,14 +125,14 @@ fn an_update_that_is_not_finite_among_many_leaves_the_trainer_as_it_was_before_i
 
 /// Ranks as threads of one process.
 #[derive(Debug)]
-struct Threads {
+struct ThreadRank {
     rank: usize,
     barrier: Arc<Barrier>,
     /// What each rank has brought to a sum.
     places: Arc<Vec<Mutex<Vec<f64>>>>,
 }
 
-impl Threads {
+impl ThreadRank {
     fn new(size: usize) -> Vec<Self> {
         let barrier = Arc::new(Barrier::new(size));
         let places = Arc::new((0..size).map(|_| Mutex::default()).collect());
@@ -164,7 +164,7 @@ impl Threads {
     }
 }
 
-impl Communicator for Threads {
+impl Communicator for ThreadRank {
     fn rank(&self) -> usize {
         self.rank
     }
@@ -197,7 +197,7 @@ impl Communicator for Threads {
 fn on_two_ranks<R: Send>(work: impl Fn(Trainer, &[u32]) -> R + Sync) -> Vec<R> {
     let (rows, work) = ((0..16).collect::<Vec<u32>>(), &work);
     std::thread::scope(|scope| {
-        let threads: Vec<_> = Threads::new(2)
+        let threads: Vec<_> = ThreadRank::new(2)
             .into_iter()
             .zip(rows.chunks(8))
             .map(|(ranks, rows)| scope.spawn(move || work(trainer(1).with_ranks(Arc::new(ranks)), rows)))

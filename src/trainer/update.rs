@@ -1,7 +1,7 @@
 //! One update: rows → forward → loss → backward → reduce over ranks → finite? → clip → step.
 
 use super::Trainer;
-use super::outcome::{Checked, Outcome, Submitted, Update};
+use super::outcome::{Checked, Submitted, Update, UpdateOutcome};
 use super::update_batch::UpdateBatch;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ impl Trainer {
     }
 
     /// An update by gradients alone.
-    fn step(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<Outcome>> {
+    fn step(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<UpdateOutcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |context| {
             let backward = learner.backward(batch, context, memory)?;

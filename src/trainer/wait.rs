@@ -1,7 +1,7 @@
 //! The end of updates: what is known of them.
 
 use super::Trainer;
-use super::outcome::{Outcome, Update};
+use super::outcome::{Update, UpdateOutcome};
 use crate::data::Dataset;
 use crate::error::Result;
 
@@ -20,7 +20,7 @@ impl Trainer {
             if let Some(average) = &mut self.average {
                 average.see(self.learner.network.params(), submitted.epoch, false)?;
             }
-            let Outcome { loss_sum, norm, .. } = outcome;
+            let UpdateOutcome { loss_sum, norm, .. } = outcome;
             let norm = Some(norm).filter(|norm| norm.is_finite());
             let is_clipped = norm.is_some_and(|norm| self.learner.options.clip().clips(norm));
             self.known.push(Update { loss_sum, norm, is_clipped, ..submitted.update });

@@ -67,7 +67,7 @@ fn linear_layer(c: &mut Criterion) {
         candle_core::Result::Ok(())
     };
     let reference = || {
-        autograd::vjp(&[&xs, &w, &b], &grad, |t| linear::plain(&t[0], &t[1], &t[2])?.relu())
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| linear::reference(&t[0], &t[1], &t[2])?.relu())
             .map(|grads| drop(black_box(grads)))
     };
     side_by_side(c, "linear and relu", fused, reference);
@@ -85,7 +85,7 @@ fn normalizations(c: &mut Criterion) {
         batch_norm::backward(&xs, &w, &b, &output, &grad, pair(), &Single).map(|dx| drop(black_box(dx)))
     };
     let reference = || {
-        autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::plain(&t[0], &t[1], &t[2], 1e-5))
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::reference(&t[0], &t[1], &t[2], 1e-5))
             .map(|grads| drop(black_box(grads)))
     };
     side_by_side(c, "batch norm", fused, reference);
@@ -94,7 +94,7 @@ fn normalizations(c: &mut Criterion) {
         layer_norm::backward(&xs, [&w, &b], &output, &grad, pair()).map(|dx| drop(black_box(dx)))
     };
     let reference = || {
-        autograd::vjp(&[&xs, &w, &b], &grad, |t| layer_norm::plain(&t[0], &t[1], &t[2], 1e-5))
+        autograd::vjp(&[&xs, &w, &b], &grad, |t| layer_norm::reference(&t[0], &t[1], &t[2], 1e-5))
             .map(|grads| drop(black_box(grads)))
     };
     side_by_side(c, "layer norm", fused, reference);
@@ -127,7 +127,7 @@ fn elementwise(c: &mut Criterion) {
             .map(|xs| drop(black_box(xs)))
     };
     let reference = || {
-        gather::plain(&images, &indices, &images.dims()[1..], affine, DType::F32)
+        gather::reference(&images, &indices, &images.dims()[1..], affine, DType::F32)
             .map(|xs| drop(black_box(xs)))
     };
     side_by_side(c, "gather", fused, reference);
@@ -156,7 +156,7 @@ fn losses(c: &mut Criterion) {
         || cross_entropy::value_and_grad(&logits, &targets, &how, 64.0).map(|result| drop(black_box(result)));
     let one = Tensor::new(1f32, &Device::Cpu).expect("fits");
     let reference = || {
-        autograd::vjp(&[&logits], &one, |t| cross_entropy::plain(&t[0], &targets, &how))
+        autograd::vjp(&[&logits], &one, |t| cross_entropy::reference(&t[0], &targets, &how))
             .map(|grads| drop(black_box(grads)))
     };
     side_by_side(c, "cross entropy", fused, reference);
@@ -164,7 +164,8 @@ fn losses(c: &mut Criterion) {
     let (xs, ys) = (random(&[N, H]), random(&[N, H]));
     let fused =
         || pairwise::value_and_grad(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
-    let reference = || pairwise::plain(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
+    let reference =
+        || pairwise::reference(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
     side_by_side(c, "squared error", fused, reference);
 }
 
@@ -185,7 +186,7 @@ fn sequences(c: &mut Criterion) {
         };
         let reference = || {
             autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
-                recurrent::plain(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], false)
+                recurrent::reference(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], false)
             })
             .map(|grads| drop(black_box(grads)))
         };
@@ -199,7 +200,7 @@ fn updates(c: &mut Criterion) {
     let first = Step { t: 1, lr: 1e-3, numbers_before: [0.0; 2], numbers: [0.0; 2] };
     let adam = Adam::default().formula(first);
     let fused = || update::update(&adam, &GradTransform::NONE, &param, &grad, &slots);
-    let reference = || update::plain(&adam, &GradTransform::NONE, &param, &grad, slots.each_ref());
+    let reference = || update::reference(&adam, &GradTransform::NONE, &param, &grad, slots.each_ref());
     side_by_side(c, "adam", fused, reference);
 }
 

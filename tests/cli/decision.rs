@@ -63,7 +63,7 @@ fn f1(rows: &[(bool, f64)], threshold: f64) -> f64 {
     let count = |of: fn(bool, bool) -> bool| {
         f64::from(u32::try_from(rows.iter().filter(|(is, p)| of(*is, *p >= threshold)).count()).unwrap())
     };
-    2.0 * count(|is, said| is && said) / (count(|is, _| is) + count(|_, said| said))
+    2.0 * count(|is, messages| is && messages) / (count(|is, _| is) + count(|_, messages| messages))
 }
 
 #[test]
@@ -196,6 +196,6 @@ fn classes_of_nineteen_digits_are_predicted_as_themselves() {
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
     write(folder.path(), "new.csv", "x\n0\n3\n");
     let csv = succeed(folder.path(), &["predict", "run", "--input", "new.csv"]);
-    let said: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
-    assert_eq!(said, [FIRST.to_string(), (FIRST + 1).to_string()]);
+    let messages: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(messages, [FIRST.to_string(), (FIRST + 1).to_string()]);
 }

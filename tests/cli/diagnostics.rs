@@ -129,12 +129,14 @@ fn an_average_that_keeps_its_start_is_warned_of_and_can_warm_up() {
         let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
         (String::from_utf8_lossy(&output.stderr).into_owned(), last["test_accuracy"].as_f64().unwrap())
     };
-    let (said, stale) = train("{ name = 'ema', decay = 0.999 }", "stale");
+    let (messages, stale) = train("{ name = 'ema', decay = 0.999 }", "stale");
     assert!(
-        said.contains("train.average.decay") && said.contains("94 %") && said.contains("warmup = true"),
-        "{said}"
+        messages.contains("train.average.decay")
+            && messages.contains("94 %")
+            && messages.contains("warmup = true"),
+        "{messages}"
     );
-    let (said, warm) = train("{ name = 'ema', decay = 0.999, warmup = true }", "warm");
-    assert!(!said.contains("WARN"), "{said}");
+    let (messages, warm) = train("{ name = 'ema', decay = 0.999, warmup = true }", "warm");
+    assert!(!messages.contains("WARN"), "{messages}");
     assert!(warm > stale + 0.1, "{warm} {stale}");
 }

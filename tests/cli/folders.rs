@@ -125,9 +125,9 @@ fn a_run_that_fails_before_it_saves_leaves_nothing() {
     write(folder.path(), "c.toml", text);
     for out in ["run", "made/deep"] {
         let output = descent(folder.path(), &["train", "c.toml", "--out", out]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("removed again") != folder.path().join(out).exists(), "{said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{messages}");
+        assert!(messages.contains("removed again") != folder.path().join(out).exists(), "{messages}");
     }
 }
 

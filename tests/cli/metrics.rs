@@ -55,8 +55,11 @@ fn the_positive_class_is_the_second_or_the_one_that_the_config_names() {
     let folder = tempfile::tempdir().unwrap();
     mail(folder.path(), "bce_with_logits");
     let log = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8_lossy(&log.stderr).into_owned();
-    assert!(said.contains("positive class is `spam`") && said.contains("`data.positive`"), "{said}");
+    let messages = String::from_utf8_lossy(&log.stderr).into_owned();
+    assert!(
+        messages.contains("positive class is `spam`") && messages.contains("`data.positive`"),
+        "{messages}"
+    );
     let eval = |positive: &str| {
         let set = format!("data.positive='{positive}'");
         succeed(folder.path(), &["eval", "run", "--set", &set])
@@ -114,8 +117,8 @@ fn a_metric_that_the_run_will_not_have_cannot_be_watched() {
     write(folder.path(), "c.toml", config("csv", &path, "y", "validation = 0.5", "mse"));
     watch(&format!("{stop}='val_mape'"), &[stop, "`val_mape`", "a target is 0"]);
     let log = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8_lossy(&log.stderr).into_owned();
-    assert!(said.contains("`val_mape` is left out: a target is 0"), "{said}");
+    let messages = String::from_utf8_lossy(&log.stderr).into_owned();
+    assert!(messages.contains("`val_mape` is left out: a target is 0"), "{messages}");
 }
 
 #[test]
@@ -176,10 +179,10 @@ fn metrics_of_values_see_the_targets_of_the_file() {
         succeed(folder.path(), &["train", "c.toml", "-q", "--out", &out]);
         let log = std::fs::read_to_string(folder.path().join(&out).join("metrics.jsonl")).unwrap();
         let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
-        let said = succeed(folder.path(), &["predict", &out, "--input", "test.csv"]);
-        let said: Vec<f64> = said.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+        let messages = succeed(folder.path(), &["predict", &out, "--input", "test.csv"]);
+        let messages: Vec<f64> = messages.lines().skip(1).map(|line| line.parse().unwrap()).collect();
         let pairs =
-            || said.iter().zip((0..).map(|i| format!("{:e}", target(313 + i)).parse::<f64>().unwrap()));
+            || messages.iter().zip((0..).map(|i| format!("{:e}", target(313 + i)).parse::<f64>().unwrap()));
         let mean = |term: &dyn Fn(f64, f64) -> f64| pairs().map(|(x, y)| term(*x, y)).sum::<f64>() / 300.0;
         for (name, expected) in [
             ("test_mape", mean(&|x, y| ((x - y) / y).abs())),
@@ -194,7 +197,8 @@ fn metrics_of_values_see_the_targets_of_the_file() {
     // A target of 0 has no share of itself.
     write(folder.path(), "test.csv", rows(313) + "1,1,0\n");
     let output = descent(folder.path(), &["train", "c.toml", "--out", "zero"]);
-    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (printed, messages) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("test_mae") && !printed.contains("test_mape"), "{printed}");
-    assert!(said.contains("mape") && said.contains("a target is 0"), "{said}");
+    assert!(messages.contains("mape") && messages.contains("a target is 0"), "{messages}");
 }

@@ -157,8 +157,8 @@ fn another_file_is_scored_as_a_whole() {
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
     let rows = write_flowers(folder.path());
     // The accuracy by hand, from the predictions.
-    let said = succeed(folder.path(), &["predict", "run", "--input", "some.csv"]);
-    let answers = said.lines().skip(1).map(|line| line.split(',').next().unwrap());
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "some.csv"]);
+    let answers = messages.lines().skip(1).map(|line| line.split(',').next().unwrap());
     let truth = rows.iter().map(|row| row.rsplit(',').next().unwrap());
     let right = u32::try_from(answers.zip(truth).filter(|(answer, truth)| answer == truth).count()).unwrap();
     let expected = f64::from(right) / 50.0;
@@ -168,9 +168,12 @@ fn another_file_is_scored_as_a_whole() {
         &["--set", "data.path=some.csv"],
         &["--set", "data.test=some.csv", "--set", "data.path=gone.csv"],
     ] {
-        let said = succeed(folder.path(), &[&["eval", "run"], arguments].concat());
-        assert!(said.contains("\nrows 50\n"), "{arguments:?}: {said}");
-        assert!((metric(&said, "test_accuracy") - expected).abs() < 1e-6, "{arguments:?}: {said} {expected}");
+        let messages = succeed(folder.path(), &[&["eval", "run"], arguments].concat());
+        assert!(messages.contains("\nrows 50\n"), "{arguments:?}: {messages}");
+        assert!(
+            (metric(&messages, "test_accuracy") - expected).abs() < 1e-6,
+            "{arguments:?}: {messages} {expected}"
+        );
     }
     assert!(succeed(folder.path(), &["eval", "run", "--input", "one.csv"]).contains("\nrows 1\n"));
     assert!(fail(folder.path(), &["eval", "run", "--input", "-"], 2).contains("write the rows to a file"));
@@ -196,8 +199,8 @@ fn series_pictures_and_arrays_are_scored_as_a_whole() {
     succeed(folder.path(), &["train", "s.toml", "-q", "--out", "series"]);
     write(folder.path(), "other.csv", rows(30));
     // 30 rows have 30 - (4 + 2 - 1) windows with a target.
-    let said = succeed(folder.path(), &["eval", "series", "--input", "other.csv"]);
-    assert!(said.contains("\nrows 25\n"), "{said}");
+    let messages = succeed(folder.path(), &["eval", "series", "--input", "other.csv"]);
+    assert!(messages.contains("\nrows 25\n"), "{messages}");
     for (name, count) in [("a", 12), ("b", 9)] {
         super::tables::images::paint(&folder.path().join(name), count);
     }
@@ -209,15 +212,15 @@ fn series_pictures_and_arrays_are_scored_as_a_whole() {
         .iter()
         .map(|class| fs::read_dir(folder.path().join("b").join(class)).unwrap().count())
         .sum();
-    let said = succeed(folder.path(), &["eval", "pictures", "--input", "b"]);
-    assert!(said.contains(&format!("\nrows {painted}\n")), "{said}");
+    let messages = succeed(folder.path(), &["eval", "pictures", "--input", "b"]);
+    assert!(messages.contains(&format!("\nrows {painted}\n")), "{messages}");
     let moved = ["eval", "pictures", "--set", "data.path=b"];
-    assert_eq!(succeed(folder.path(), &moved), said);
+    assert_eq!(succeed(folder.path(), &moved), messages);
     // The quick start's sample was in no file; MNIST's files are in its format.
     let limits = ["--set", "train.epochs=1", "--set", "data.limit=200"];
     succeed(folder.path(), &[&["train", "-q", "--out", "sample"], &limits[..]].concat());
     fs::create_dir(folder.path().join("mnist")).unwrap();
     crate::configs::write_mnist(&folder.path().join("mnist"), 50);
-    let said = succeed(folder.path(), &["eval", "sample", "--input", "mnist"]);
-    assert!(said.contains("\nrows 100\n"), "{said}");
+    let messages = succeed(folder.path(), &["eval", "sample", "--input", "mnist"]);
+    assert!(messages.contains("\nrows 100\n"), "{messages}");
 }

@@ -26,13 +26,13 @@ fn a_fold_that_diverges_ends_no_other() {
     with_an_outlier(folder.path());
     let command = ["train", "c.toml", "--out", "cv", "--folds", "3"];
     let output = descent(folder.path(), &command);
-    let (said, table) =
+    let (messages, table) =
         (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{messages}");
     // The outlier is trained on in two of three folds.
     assert_eq!(table.lines().next().unwrap().matches("(diverged)").count(), 2, "{table}");
     assert!(table.lines().any(|line| line.starts_with("train_loss")), "{table}");
-    assert!(said.lines().last().unwrap().starts_with("error: 2 of 3 runs failed"), "{said}");
+    assert!(messages.lines().last().unwrap().starts_with("error: 2 of 3 runs failed"), "{messages}");
     for fold in 1..=3 {
         assert!(folder.path().join(format!("cv/fold-{fold}/config.toml")).exists());
     }
@@ -58,9 +58,9 @@ fn a_fold_that_was_trained_on_other_rows_is_not_taken_for_finished() {
     write(folder.path(), "t.csv", rows(48));
     let refused = |words: &str| {
         let output = descent(folder.path(), &["train", "c.toml", "--out", "cv", "--folds", "3"]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(words), "{said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{messages}");
+        assert!(messages.contains(words), "{messages}");
     };
     refused("the data has changed since cv/fold-1 was trained");
     // With the rows back the folds that were there are the same.
@@ -87,11 +87,11 @@ fn a_variant_that_fails_ends_no_other() {
         let arguments =
             ["compare", "--train", "c.toml", "--vary", vary, "--seeds", "2", "--set", set, "--out", out];
         let output = descent(folder.path(), &arguments);
-        let (said, table) =
+        let (messages, table) =
             (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(output.status.code(), Some(1), "{messages}");
         assert!(table.contains(&format!("2 (2 {word})")), "{table}");
-        assert!(said.contains("error: 2 of 4 runs failed"), "{said}");
+        assert!(messages.contains("error: 2 of 4 runs failed"), "{messages}");
         assert!(!table.contains("NaN"), "{table}");
     }
     // Where all of them fail, it is the error of the first.
@@ -192,8 +192,8 @@ fn what_was_stopped_says_how_it_goes_on() {
     };
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{messages}");
     let out = Path::new("runs").join(out.file_name().unwrap());
-    assert!(said.contains(&format!("the same command and --out {}", out.display())), "{said}");
+    assert!(messages.contains(&format!("the same command and --out {}", out.display())), "{messages}");
 }

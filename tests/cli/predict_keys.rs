@@ -55,14 +55,15 @@ fn keys_are_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     trained(folder.path());
     write(folder.path(), "ask.jsonl", "{\"x\": 1, \"id\": 7, \"note\": \"é\"}\n{\"x\": 2, \"id\": 8.5}\n");
-    let said = succeed(
+    let messages = succeed(
         folder.path(),
         &["predict", "run", "--input", "ask.jsonl", "--format", "jsonl", "--keep", "id", "--keep", "note"],
     );
-    let rows: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<serde_json::Value> =
+        messages.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&rows[0]["id"], &rows[0]["note"]), (&7.into(), &"é".into()));
     assert_eq!((&rows[1]["id"], &rows[1]["note"]), (&8.5.into(), &serde_json::Value::Null));
-    assert_eq!(said.lines().next().unwrap().find("\"id\""), Some(1), "keys come first: {said}");
+    assert_eq!(messages.lines().next().unwrap().find("\"id\""), Some(1), "keys come first: {messages}");
     // From Parquet, and read back from it: numbers stay numbers, texts texts.
     for (input, keys) in [("ask.jsonl", ["id", "note"]), ("t.csv", ["id", "name"])] {
         let [first, second] = keys;
@@ -96,8 +97,8 @@ fn pictures_have_their_file() {
                 [optimizer]\nname = 'adam'\n[train]\nepochs = 1\n";
     write(folder.path(), "i.toml", text);
     succeed(folder.path(), &["train", "i.toml", "-q", "--out", "pictures-run"]);
-    let said = succeed(folder.path(), &["predict", "pictures-run", "--input", "pictures/left"]);
-    let rows = cells(&said);
+    let messages = succeed(folder.path(), &["predict", "pictures-run", "--input", "pictures/left"]);
+    let rows = cells(&messages);
     assert_eq!(rows[0][..2], ["file", "prediction"]);
     let files: Vec<&str> = rows[1..].iter().map(|row| row[0]).collect();
     let expected: Vec<String> = (0..12).map(|n| format!("{n:02}.png")).collect();
@@ -122,22 +123,22 @@ fn series_have_their_time() {
     let expected: Vec<&str> =
         whole.lines().skip(1).map(|line| line.split(',').nth(place("date")).unwrap()).collect();
     let predict = ["predict", "series", "--input", weather.to_str().unwrap()];
-    let said = succeed(folder.path(), &predict);
-    let rows = cells(&said);
+    let messages = succeed(folder.path(), &predict);
+    let rows = cells(&messages);
     assert_eq!(rows[0], ["date", "prediction"]);
     assert_eq!(rows[1..].iter().map(|row| row[0]).collect::<Vec<_>>(), expected);
     // The rows before the first whole window have their time, and no prediction.
     assert!(rows[1..5].iter().all(|row| row[1].is_empty()) && !rows[5][1].is_empty(), "{:?}", &rows[..7]);
-    let said = succeed(folder.path(), &[&predict[..], &["--keep", "wind", "--keep", "date"]].concat());
-    assert_eq!(cells(&said)[0], ["wind", "date", "prediction"]);
+    let messages = succeed(folder.path(), &[&predict[..], &["--keep", "wind", "--keep", "date"]].concat());
+    assert_eq!(cells(&messages)[0], ["wind", "date", "prediction"]);
     // More rows than go through the network together keep their times.
     let first = jiff::civil::date(2000, 1, 1);
     let days: Vec<String> = (0..7000).map(|day| (first + jiff::Span::new().days(day)).to_string()).collect();
     let cells = whole.lines().nth(1).unwrap().split_once(',').unwrap().1;
     let many = lines(whole.lines().next().unwrap(), days.len(), |day| format!("{},{cells}", days[day]));
     write(folder.path(), "many.csv", many);
-    let said = succeed(folder.path(), &["predict", "series", "--input", "many.csv"]);
-    let times: Vec<&str> = said.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    let messages = succeed(folder.path(), &["predict", "series", "--input", "many.csv"]);
+    let times: Vec<&str> = messages.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(times, days);
 }
 
@@ -153,8 +154,8 @@ fn a_learnt_variance_is_predicted_as_its_standard_deviation() {
         write(folder.path(), "c.toml", text);
         let _ = fs::remove_dir_all(folder.path().join("run"));
         succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
-        let said = succeed(folder.path(), &["predict", "run", "--input", "t.csv"]);
-        let rows = cells(&said);
+        let messages = succeed(folder.path(), &["predict", "run", "--input", "t.csv"]);
+        let rows = cells(&messages);
         assert_eq!(rows[0], ["prediction", "std"]);
         // One layer: its second output is what the variance is computed from.
         let state = descent::checkpoint::load(&folder.path().join("run/model.safetensors")).unwrap();
@@ -186,9 +187,9 @@ fn a_file_that_grows_too_large_is_named() {
         let mut command = Command::new("sh");
         command.args(["-c", &line]).arg(crate::common::executable()).current_dir(folder.path());
         let output = command.output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(name) && !folder.path().join(name).exists(), "{said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{messages}");
+        assert!(messages.contains(name) && !folder.path().join(name).exists(), "{messages}");
     }
 }
 

@@ -84,9 +84,9 @@ fn one_that_the_run_does_not_reach_is_a_warning() {
     ] {
         let folder = folder(schedule);
         let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let warnings: Vec<&str> = said.lines().filter(|line| line.contains("WARN")).collect();
-        assert!(output.status.success() && warnings.len() == 1 && warnings[0].contains(key), "{said}");
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        let warnings: Vec<&str> = messages.lines().filter(|line| line.contains("WARN")).collect();
+        assert!(output.status.success() && warnings.len() == 1 && warnings[0].contains(key), "{messages}");
     }
 }
 

@@ -28,9 +28,9 @@ fn train(folder: &Path, name: &str, loss: &str, more: &[&str]) -> String {
     let text = text.replace("name = \"cross_entropy\"\n", &format!("name = \"cross_entropy\"\n{loss}\n"));
     write(folder, &format!("{name}.toml"), text + "shuffle = false\n");
     let output = descent(folder, &[&["train", &format!("{name}.toml"), "--out", name], more].concat());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    said
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    messages
 }
 
 fn log(folder: &Path, run: &str) -> Vec<serde_json::Value> {
@@ -42,8 +42,8 @@ fn log(folder: &Path, run: &str) -> Vec<serde_json::Value> {
 fn a_batch_of_ignored_rows_is_skipped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     write_rows(folder.path());
-    let said = train(folder.path(), "ignored", "", &[]);
-    assert!(said.contains("3 batches were skipped"), "{said}");
+    let messages = train(folder.path(), "ignored", "", &[]);
+    assert!(messages.contains("3 batches were skipped"), "{messages}");
     train(folder.path(), "counted", "", &[]);
     // It is the run on the rows that count: the same updates, epochs and weights.
     let weights = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
@@ -70,13 +70,13 @@ fn a_batch_of_ignored_rows_is_skipped_and_counted() {
 fn a_batch_of_weight_zero_is_skipped() {
     let folder = tempfile::tempdir().unwrap();
     write_rows(folder.path());
-    let said = train(folder.path(), "weightless", "weight = [1.0, 1.0, 0.0]", &[]);
-    assert!(said.contains("3 batches were skipped"), "{said}");
+    let messages = train(folder.path(), "weightless", "weight = [1.0, 1.0, 0.0]", &[]);
+    assert!(messages.contains("3 batches were skipped"), "{messages}");
     // Rows that are accumulated with others that count are no batch by themselves.
     let more = ["--set", "train.accumulate=2"];
     fs::remove_dir_all(folder.path().join("weightless")).unwrap();
-    let said = train(folder.path(), "weightless", "weight = [1.0, 1.0, 0.0]", &more);
-    assert!(!said.contains("skipped"), "{said}");
+    let messages = train(folder.path(), "weightless", "weight = [1.0, 1.0, 0.0]", &more);
+    assert!(!messages.contains("skipped"), "{messages}");
     // Where nothing counts at all there is nothing to learn.
     let none = ["train", "weightless.toml", "--out", "none", "--set", "loss.weight=[0.0, 0.0, 0.0]"];
     let output = descent(folder.path(), &none);

@@ -43,15 +43,15 @@ fn without_a_driver_it_trains_on_the_cpu_and_says_why() {
     }
     let trained = run(folder, nowhere, &TRAIN);
     assert!(trained.status.success(), "{}", error(&trained));
-    let said = "no CUDA device: libcuda.so.1 not found; training on the CPU";
-    assert!(error(&trained).contains(said), "{}", error(&trained));
+    let messages = "no CUDA device: libcuda.so.1 not found; training on the CPU";
+    assert!(error(&trained).contains(messages), "{}", error(&trained));
     assert!(String::from_utf8_lossy(&trained.stdout).contains("test_accuracy"));
     for device in ["cuda", "cuda:1"] {
         let refused = run(folder, nowhere, &["train", "--device", device, "--out", "other"]);
         assert_eq!(refused.status.code(), Some(2));
-        let said =
+        let messages =
             format!("error: --device {device}: no CUDA device: libcuda.so.1 not found; use --device cpu");
-        assert!(error(&refused).lines().last().unwrap().starts_with(&said), "{}", error(&refused));
+        assert!(error(&refused).lines().last().unwrap().starts_with(&messages), "{}", error(&refused));
         assert!(!folder.join("other").exists());
     }
     let listed = run(folder, nowhere, &["list", "devices"]);
@@ -77,10 +77,10 @@ fn a_driver_without_a_gpu_is_told_from_no_driver() {
     }
     let refused = run(folder.path(), &libraries, &["train", "--device", "cuda", "--out", "run"]);
     assert_eq!(refused.status.code(), Some(2), "{}", error(&refused));
-    let said = error(&refused);
-    let last = said.lines().last().unwrap();
+    let messages = error(&refused);
+    let last = messages.lines().last().unwrap();
     assert!(last.contains("no CUDA device: ") && last.contains("no CUDA-capable device"), "{last}");
-    assert!(!said.contains("stack backtrace") && !said.contains("panicked"), "{said}");
+    assert!(!messages.contains("stack backtrace") && !messages.contains("panicked"), "{messages}");
     let trained = run(folder.path(), &libraries, &TRAIN);
     assert!(trained.status.success(), "{}", error(&trained));
     assert!(error(&trained).contains("no CUDA-capable device"), "{}", error(&trained));

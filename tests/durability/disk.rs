@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use descent::checkpoint::{self, Best, BestState, Progress, RunState, Scored};
+use descent::checkpoint::{self, BestState, BestWeights, EpochScore, Progress, RunState};
 use descent::data::Dataset;
 use descent::files::{self, Checksum, Disk, Local, Log};
 use descent::trainer::Trainer;
@@ -64,16 +64,19 @@ impl Run {
 
     fn save(&mut self, disk: &dyn Disk, keep: usize) -> descent::Result<()> {
         let step = self.trainer.steps();
-        let best = Some(Scored { epoch: step, score: 1.0 });
-        let judged = BestState { best, ..BestState::default() };
-        let progress = Progress { epoch: 1, judged, log: self.log.sync(disk)?, ..Progress::default() };
+        let best = Some(EpochScore { epoch: step, score: 1.0 });
+        let best_state = BestState { best, ..BestState::default() };
+        let progress = Progress { epoch: 1, best_state, log: self.log.sync(disk)?, ..Progress::default() };
         let model = self.folder.join("model.safetensors");
-        let best =
-            self.best.as_ref().map(|(sum, earlier)| Best { model: &model, sum, earlier: earlier.as_deref() });
+        let best = self.best.as_ref().map(|(sum, earlier)| BestWeights {
+            model: &model,
+            sum,
+            earlier: earlier.as_deref(),
+        });
         let saved =
             checkpoint::save_checkpoint(disk, &self.checkpoints(), self.state(&progress), best, keep)?;
         if let Some((_, earlier)) = &mut self.best {
-            *earlier = Some(saved.best());
+            *earlier = Some(saved.best_weights());
         }
         Ok(())
     }
@@ -140,16 +143,16 @@ fn a_save_that_fails_at_any_operation_leaves_the_old_checkpoint_and_can_be_repea
             // An old checkpoint that cannot be removed is no reason to stop.
             Ok(()) => assert_eq!(newest(folder.path()).unwrap(), 3),
             Err(error) => {
-                let said = error.to_string();
-                assert!(said.contains(&format!("os error {code}")), "{said}");
+                let messages = error.to_string();
+                assert!(messages.contains(&format!("os error {code}")), "{messages}");
                 let step = newest(folder.path()).unwrap();
                 // Only where the last sync fails the new one is there though nobody may count on it.
                 assert!(step == 2 || step == 3, "{at}: {step}");
                 assert!(leftovers(folder.path()).is_empty(), "{at}: {:?}", leftovers(folder.path()));
                 if let descent::Error::Checkpoint { .. } = error {
                     assert!(
-                        said.contains("it needs about") && said.contains("the last good one is"),
-                        "{said}"
+                        messages.contains("it needs about") && messages.contains("the last good one is"),
+                        "{messages}"
                     );
                 }
             }

@@ -69,8 +69,11 @@ fn a_diverging_run_leaves_the_state_before_the_update_and_the_batch() {
         let batch = descent::checkpoint::load(&failure.join("batch.safetensors")).unwrap();
         assert_eq!(batch["rows"].dims()[0], batch["xs"].dims()[0]);
         for folder_or_run in ["run/failure", "run"] {
-            let said = succeed(folder.path(), &["replay", folder_or_run, "--threads", "1"]);
-            assert!(said.contains("repeated to the bit:") && said.contains("at step "), "{name}: {said}");
+            let messages = succeed(folder.path(), &["replay", folder_or_run, "--threads", "1"]);
+            assert!(
+                messages.contains("repeated to the bit:") && messages.contains("at step "),
+                "{name}: {messages}"
+            );
         }
         // The data is not needed; the state is, whole.
         let model = failure.join("model.safetensors");

@@ -27,13 +27,13 @@ fn wait_for_a_save(run: &Path) {
     wait_for(|| newest(run) > before);
 }
 
-/// Stops a run by SIGTERM; gives what it said.
+/// Stops a run by SIGTERM; returns its messages.
 fn stop(child: Child) -> String {
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(143), "{said}");
-    said
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(143), "{messages}");
+    messages
 }
 
 /// Two more epochs.
@@ -80,8 +80,11 @@ fn a_run_whose_log_is_changed_can_still_be_resumed() {
         change(&run.join("metrics.jsonl"));
         wait_for_a_save(&run);
         wait_for_a_save(&run);
-        let said = stop(child);
-        assert!(said.contains("metrics.jsonl was") && said.contains("by another program"), "{name}: {said}");
+        let messages = stop(child);
+        assert!(
+            messages.contains("metrics.jsonl was") && messages.contains("by another program"),
+            "{name}: {messages}"
+        );
         let log = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
         let first = lines.lines().next().unwrap();
         if let Some(is_whole) = is_whole {
@@ -101,10 +104,10 @@ fn a_run_whose_folder_is_removed_ends_with_an_error() {
     let child = begin(folder.path());
     fs::rename(folder.path().join("run"), folder.path().join("moved")).unwrap();
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    let last = said.lines().last().unwrap();
-    assert!(last.starts_with("error: run") && last.contains("was moved or removed"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{messages}");
+    let last = messages.lines().last().unwrap();
+    assert!(last.starts_with("error: run") && last.contains("was moved or removed"), "{messages}");
     assert!(!folder.path().join("run").exists());
     // What was saved before is whole.
     fs::rename(folder.path().join("moved"), folder.path().join("run")).unwrap();
@@ -162,8 +165,8 @@ fn the_checkpoints_config_stands_in_for_a_damaged_one() {
             None => fs::remove_file(&config).unwrap(),
         }
         let output = descent(folder.path(), &["train", "--resume", &out, "--set", "train.epochs=6"]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success() && said.contains("stands in for it"), "{number}: {said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && messages.contains("stands in for it"), "{number}: {messages}");
         assert!(result(&folder.path().join(&out)) == result(&whole), "{number}");
         // It is whole again, and says so.
         let restored = fs::read_to_string(&config).unwrap();

@@ -17,9 +17,9 @@ fn alone(name: &str) -> String {
         .args(["--ignored", "--nocapture", "--test-threads=1"])
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-    said.lines().filter(|line| line.contains("KiB")).collect::<Vec<_>>().join("\n")
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && messages.contains("1 passed"), "{messages}");
+    messages.lines().filter(|line| line.contains("KiB")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

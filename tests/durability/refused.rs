@@ -31,7 +31,7 @@ fn another_seed_model_or_data_is_refused_with_the_difference() {
     let folder = tempfile::tempdir().unwrap();
     let run = small_run(folder.path(), "run");
     let before = everything(&run);
-    for (set, said) in [
+    for (set, messages) in [
         ("seed=6", "seed = 6 (was 5)"),
         ("model.hidden=[5]", "model.hidden = [5] (was [4])"),
         ("model.activation='tanh'", "model.activation = \"tanh\" (was \"relu\")"),
@@ -40,7 +40,7 @@ fn another_seed_model_or_data_is_refused_with_the_difference() {
         ("train.dtype='f64'", "train.dtype = \"f64\" (was \"f32\")"),
     ] {
         let error = fail(folder.path(), &["train", "--resume", "run", "--set", set], 2);
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(messages), "{error}");
     }
     let error = fail(folder.path(), &["train", "--resume", "run", "--set", "optimizer.amsgrad=true"], 1);
     assert!(error.contains("`layer1.weight.max_exp_avg_sq` is missing"), "{error}");
@@ -97,10 +97,10 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
     bytes[end] ^= 1;
     fs::write(&model, &bytes).unwrap();
     let output = descent(folder.path(), &["train", "--resume", "run"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
     assert!(
-        said.contains(
+        messages.contains(
             &model
                 .display()
                 .to_string()
@@ -108,9 +108,9 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
                 .trim_start_matches('/')
                 .to_owned()
         ),
-        "{said}"
+        "{messages}"
     );
-    assert!(said.contains("it is damaged; going on from the checkpoint before it"), "{said}");
+    assert!(messages.contains("it is damaged; going on from the checkpoint before it"), "{messages}");
     assert_eq!(log(&run), whole);
     // Nothing of the damaged one is lost, and the same step was saved again.
     assert!(
@@ -133,8 +133,11 @@ fn damage_to_any_file_of_a_checkpoint_leaves_the_others_whole() {
         std::os::unix::fs::FileExt::write_at(&file, b"\xff\xff", 40).unwrap();
         let out = run.file_name().unwrap().to_str().unwrap();
         let output = descent(folder.path(), &["train", "--resume", out]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success() && said.contains("going on from the checkpoint before it"), "{said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.success() && messages.contains("going on from the checkpoint before it"),
+            "{messages}"
+        );
     }
 }
 

@@ -32,7 +32,7 @@ fn cpu_time(child: &Child) -> Duration {
     Duration::from_millis(10 * ticks)
 }
 
-/// The exit code, and what was said.
+/// The exit code, and the messages.
 fn end(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -51,13 +51,13 @@ fn interrupt_and_terminate_save_and_stop() {
         wait_for(|| count_checkpoints(&run) > 0);
         let start = Instant::now();
         send(signal, &child);
-        let (found, said) = end(child);
+        let (found, messages) = end(child);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-        assert_eq!(found, Some(code), "{said}");
-        assert!(said.contains("go on with: descent train --resume run"), "{said}");
+        assert_eq!(found, Some(code), "{messages}");
+        assert!(messages.contains("go on with: descent train --resume run"), "{messages}");
         assert!(!run.join("lock").exists());
         let step = steps(&run);
-        assert!(said.contains(&format!("at step {step};")), "{said}");
+        assert!(messages.contains(&format!("at step {step};")), "{messages}");
         // From there it is the run that was never stopped.
         let limit = format!("train.max_steps={}", step + 3);
         let base = ["train", "-q", "--set", &limit];
@@ -96,9 +96,9 @@ fn a_second_signal_stops_at_once() {
     }
     let code = child.wait().unwrap().code();
     assert!(code == Some(130) || code == Some(143), "{code:?}");
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(!said.contains("after saving"), "{said}");
+    let mut messages = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
+    assert!(!messages.contains("after saving"), "{messages}");
 }
 
 #[test]
@@ -163,10 +163,10 @@ fn a_long_update_is_given_up_and_made_anew() {
     wait_for(|| cpu_time(&child) > before + Duration::from_millis(700));
     let start = Instant::now();
     send("-INT", &child);
-    let (code, said) = end(child);
-    assert_eq!(code, Some(130), "{said}");
+    let (code, messages) = end(child);
+    assert_eq!(code, Some(130), "{messages}");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-    assert!(said.contains("at step 0;"), "{said}");
+    assert!(messages.contains("at step 0;"), "{messages}");
     let small = ["--set", "train.epochs=1"];
     succeed(folder.path(), &[&["train", "-q", "--resume", "run"], &small[..]].concat());
     succeed(folder.path(), &[&["train", "-q", "c.toml", "--out", "whole"], &small[..]].concat());

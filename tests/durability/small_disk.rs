@@ -29,9 +29,9 @@ fn a_full_disk_is_a_clear_error_and_loses_nothing() {
     for size in (1..=20).map(|step| 50 * step + 20) {
         let output =
             shell(folder.path(), &format!("size={size}; export size; unshare -Urm sh -c '{script}'"));
-        let said = String::from_utf8(output.stderr).unwrap();
-        if output.status.code() == Some(1) && said.contains("mount") | said.contains("unshare") {
-            println!("left out, this machine makes no file systems for its users: {said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        if output.status.code() == Some(1) && messages.contains("mount") | messages.contains("unshare") {
+            println!("left out, this machine makes no file systems for its users: {messages}");
             return;
         }
         let run = folder.path().join("out");
@@ -39,8 +39,8 @@ fn a_full_disk_is_a_clear_error_and_loses_nothing() {
             whole += 1;
         } else {
             failed += 1;
-            assert!(said.contains("No space left on device"), "{size}: {said}");
-            assert_eq!(said.lines().count(), if run.exists() { 1 } else { 2 }, "{said}");
+            assert!(messages.contains("No space left on device"), "{size}: {messages}");
+            assert_eq!(messages.lines().count(), if run.exists() { 1 } else { 2 }, "{messages}");
         }
         // With room again the run ends as if nothing had been.
         if run.join("checkpoints").exists() && fs::read_dir(run.join("checkpoints")).unwrap().count() > 0 {
@@ -62,14 +62,14 @@ fn a_read_only_disk_is_a_clear_error() {
                   mount -o remount,ro mnt && { $descent train --resume mnt/run; $descent train c.toml --out mnt/b; \
                   $descent eval mnt/run; }";
     let output = shell(folder.path(), &format!("unshare -Urm sh -c '{script}'"));
-    let said = String::from_utf8(output.stderr).unwrap();
-    if said.contains("mount:") || said.contains("unshare:") {
-        println!("left out, this machine makes no file systems for its users: {said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    if messages.contains("mount:") || messages.contains("unshare:") {
+        println!("left out, this machine makes no file systems for its users: {messages}");
         return;
     }
-    let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert_eq!(errors.len(), 2, "{said}");
-    assert!(errors.iter().all(|error| error.contains("Read-only file system")), "{said}");
+    let errors: Vec<&str> = messages.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 2, "{messages}");
+    assert!(errors.iter().all(|error| error.contains("Read-only file system")), "{messages}");
     // What only reads needs no more.
     assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("test_accuracy"));
 }
@@ -80,13 +80,13 @@ fn a_limit_on_the_size_of_files_stops_training_or_not() {
     fs::write(folder.path().join("c.toml"), config(SYSTEM, 250)).unwrap();
     // In blocks of 512 bytes: the weights fit, the optimizer's state does not.
     let output = shell(folder.path(), "ulimit -f 130; $descent train c.toml -q --out a");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), output.status.signal()), (Some(1), None), "{said}");
-    assert!(said.contains("File too large") && said.contains("it needs about 15"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.status.signal()), (Some(1), None), "{messages}");
+    assert!(messages.contains("File too large") && messages.contains("it needs about 15"), "{messages}");
     let output = shell(folder.path(), "ulimit -f 130; $descent train c.toml --out b --keep-going");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("continuing (--keep-going)"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    assert!(messages.contains("continuing (--keep-going)"), "{messages}");
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "whole"]);
     let model = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     assert_eq!(model("b"), model("whole"));

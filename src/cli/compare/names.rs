@@ -19,7 +19,7 @@ pub(super) fn of_runs(paths: &[PathBuf], differences: &Differences) -> Vec<Strin
 fn by_key(differences: &Differences) -> Option<Vec<String>> {
     let named = |(key, values): &(String, Vec<String>)| {
         let names: Vec<String> =
-            values.iter().map(|value| format!("{}={}", short(key), plain(value))).collect();
+            values.iter().map(|value| format!("{}={}", short(key), without_quotes(value))).collect();
         (are_apart(&names) && names.iter().all(|name| name.chars().count() <= LONGEST)).then_some(names)
     };
     // Where the data lies and how it is cut says little of a run; seeds differ where all else may be the same.
@@ -44,7 +44,7 @@ fn short(key: &str) -> &str {
 }
 
 /// A text without its quotes.
-fn plain(value: &str) -> String {
+fn without_quotes(value: &str) -> String {
     let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
     printable(inner.unwrap_or(value))
 }

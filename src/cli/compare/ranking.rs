@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{self, Direction};
 
 /// A variant and its metric over the seeds.
-struct Ranked<'a> {
+struct RankedVariant<'a> {
     variant: &'a Variant,
     values: Vec<f64>,
     spread: Spread,
@@ -53,7 +53,7 @@ pub(super) fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
     let ranked = ranked(variants, metric, smaller)?;
     let header = ["variant", "runs", "mean", "std", "95 % interval"].map(str::to_owned);
     let mut rows = vec![header.to_vec()];
-    for Ranked { variant, spread: Spread { mean, std, half }, .. } in &ranked {
+    for RankedVariant { variant, spread: Spread { mean, std, half }, .. } in &ranked {
         let within = interval(*mean, *half, metrics::range(metric));
         rows.push(vec![variant.name(), variant.count(), known(*mean), known(*std), within]);
     }
@@ -68,13 +68,13 @@ pub(super) fn verdict(variants: &[Variant], metric: &str) -> Result<String> {
 }
 
 /// The variants from best to worst.
-fn ranked<'a>(variants: &'a [Variant], metric: &str, smaller: bool) -> Result<Vec<Ranked<'a>>> {
+fn ranked<'a>(variants: &'a [Variant], metric: &str, smaller: bool) -> Result<Vec<RankedVariant<'a>>> {
     let one = |variant: &'a Variant| {
         let values = variant.values(metric)?;
         let spread = Spread::of(&values);
-        Ok(Ranked { variant, values, spread })
+        Ok(RankedVariant { variant, values, spread })
     };
-    let mut ranked: Vec<Ranked<'_>> = variants.iter().map(one).collect::<Result<_>>()?;
+    let mut ranked: Vec<RankedVariant<'_>> = variants.iter().map(one).collect::<Result<_>>()?;
     // A variant that diverged has no value and comes last.
     ranked.sort_by(|a, b| match (a.spread.mean.is_nan(), b.spread.mean.is_nan()) {
         (false, false) if smaller => a.spread.mean.total_cmp(&b.spread.mean),
@@ -86,7 +86,7 @@ fn ranked<'a>(variants: &'a [Variant], metric: &str, smaller: bool) -> Result<Ve
 
 /// By how much the best variant is better than another. The difference is paired by seed, which removes the variance that
 /// seeds have in common.
-fn margin(best: &Ranked<'_>, other: &Ranked<'_>, smaller: bool) -> String {
+fn margin(best: &RankedVariant<'_>, other: &RankedVariant<'_>, smaller: bool) -> String {
     let pairs = best.values.iter().zip(&other.values);
     let better: Vec<f64> = pairs.map(|(a, b)| if smaller { b - a } else { a - b }).collect();
     let Spread { mean, half, .. } = Spread::of(&better);

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, Outcome};
+use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
     let name = config.file_stem().map_or("config".into(), |name| name.to_string_lossy());
     let out = OutFolder::new(arguments.out.as_ref(), &format!("compare-{name}"))?;
     let planned = plan(&out, configs, &variants)?;
-    let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+    let mut outcomes: Vec<(String, RunOutcome)> = Vec::new();
     for Planned { variant, member } in planned {
         let options = RunOptions {
             folder: Some(member.folder.clone()),
@@ -147,14 +147,14 @@ fn split(values: &str) -> Vec<String> {
 /// The name of a variant's folder: its number and its values, without special characters.
 fn folder_name(index: usize, variant: &Variant) -> String {
     let values = variant.set.iter().filter_map(|set| set.split_once('=')).map(|(_, value)| value);
-    let plain: String = values
+    let characters: String = values
         .collect::<Vec<_>>()
         .join("-")
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c))
         .take(40)
         .collect();
-    format!("{}-{plain}", index + 1)
+    format!("{}-{characters}", index + 1)
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ pub(super) struct Curve {
     points: Vec<(f64, f64)>,
     /// The values that make a point, but for a factor of two each time it was full.
     doublings: u32,
-    pending: Mean,
+    pending: PendingMean,
     extremes: Option<(f64, f64)>,
     last: Option<f64>,
 }
 
 /// A mean of points under way.
 #[derive(Debug, Default)]
-struct Mean {
+struct PendingMean {
     x: f64,
     y: f64,
     /// How many values, and how many of them are finite.
@@ -24,7 +24,7 @@ struct Mean {
     finite: u64,
 }
 
-impl Mean {
+impl PendingMean {
     fn add(&mut self, (x, y): (f64, f64)) {
         self.x += x;
         self.count += 1;
@@ -61,7 +61,7 @@ impl Curve {
 
     fn halve(&mut self) {
         let merged = self.points.chunks(2).filter_map(|pair| {
-            let mut mean = Mean::default();
+            let mut mean = PendingMean::default();
             for point in pair {
                 mean.add(*point);
             }

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use keys::Pressed;
 use noted::Noted;
 use state::State;
-use terminal::Screen;
+use terminal::TakenTerminal;
 
-pub(crate) use progress::Progress;
+pub(crate) use progress::UpdateProgress;
 pub(crate) use terminal::restore;
 
 /// How often the screen is drawn and the keys are read.
@@ -26,7 +26,7 @@ const REDRAW: Duration = Duration::from_millis(50);
 
 /// What a key asks of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum KeyAction {
     /// To save and stop.
     Stop,
     /// To stop at once, asked for a second time.
@@ -38,9 +38,9 @@ pub(crate) enum Key {
 /// The terminal, for as long as this lives.
 pub(crate) struct Dashboard {
     state: State,
-    screen: Screen,
+    screen: TakenTerminal,
     noted: Noted,
-    asked: VecDeque<Key>,
+    asked: VecDeque<KeyAction>,
     opened: Instant,
     drawn: Instant,
     suspended: bool,
@@ -53,7 +53,7 @@ impl Dashboard {
         let color = std::env::var_os("NO_COLOR").is_none();
         // Before the screen: from here on no signal ends the process without giving the terminal back.
         let noted = Noted::listen()?;
-        let screen = Screen::take().inspect_err(|_| noted.ignore())?;
+        let screen = TakenTerminal::take().inspect_err(|_| noted.ignore())?;
         let mut dashboard = Self {
             state: State::new(title, epochs, color),
             screen,
@@ -69,7 +69,7 @@ impl Dashboard {
     }
 
     /// Takes what an update has come to; draws and reads the keys when that is due. Gives what a key asked for.
-    pub(crate) fn update(&mut self, progress: &Progress) -> Option<Key> {
+    pub(crate) fn update(&mut self, progress: &UpdateProgress) -> Option<KeyAction> {
         self.state.update(progress);
         let elapsed = self.drawn.elapsed();
         // An epoch of half a second and more is seen to its end; what is measured then may take long.
@@ -92,8 +92,8 @@ impl Dashboard {
     }
 
     /// Takes lines for the messages; they are printed once more when the terminal is given back.
-    pub(crate) fn say(&mut self, line: &str) {
-        self.state.say(line);
+    pub(crate) fn add_message(&mut self, line: &str) {
+        self.state.add_message(line);
         self.look_if_due();
     }
 
@@ -152,7 +152,7 @@ impl Dashboard {
     fn press(&mut self, pressed: Pressed) {
         match pressed {
             Pressed::Stop => self.stop(),
-            Pressed::Save => self.asked.push_back(Key::Save),
+            Pressed::Save => self.asked.push_back(KeyAction::Save),
             Pressed::Log => self.state.toggle_log(),
             Pressed::Next => self.state.select_next(view::has_two_charts(self.screen.width())),
             Pressed::Redraw => self.screen.forget(),
@@ -160,7 +160,7 @@ impl Dashboard {
     }
 
     fn stop(&mut self) {
-        self.asked.push_back(if self.state.stopping { Key::Abort } else { Key::Stop });
+        self.asked.push_back(if self.state.stopping { KeyAction::Abort } else { KeyAction::Stop });
         self.state.stopping = true;
     }
 

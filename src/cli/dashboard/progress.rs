@@ -2,7 +2,7 @@
 
 /// Where a run stands after an update.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
+pub(crate) struct UpdateProgress {
     /// The epoch, from 1.
     pub(crate) epoch: u64,
     /// The rows of it that are done.
@@ -21,13 +21,13 @@ pub(crate) struct Progress {
 
 /// The part of its epoch that is done.
 #[allow(clippy::cast_precision_loss, reason = "a count")]
-pub(super) fn within(progress: &Progress) -> f64 {
-    let Progress { rows, rows_in_epoch, .. } = progress;
+pub(super) fn within(progress: &UpdateProgress) -> f64 {
+    let UpdateProgress { rows, rows_in_epoch, .. } = progress;
     if *rows_in_epoch == 0 { 0.0 } else { (*rows as f64 / *rows_in_epoch as f64).min(1.0) }
 }
 
 /// The epochs that are done.
 #[allow(clippy::cast_precision_loss, reason = "a count")]
-pub(super) fn position(progress: &Progress) -> f64 {
+pub(super) fn position(progress: &UpdateProgress) -> f64 {
     progress.epoch.saturating_sub(1) as f64 + within(progress)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::curve::Curve;
-use super::progress::{Progress, position, within};
+use super::progress::{UpdateProgress, position, within};
 use super::text;
 
 /// The messages that are kept, and the characters of each.
@@ -26,7 +26,7 @@ pub(super) struct State {
     pub(super) log: bool,
     pub(super) stopping: bool,
     /// The last update, as it is shown.
-    pub(super) now: Option<Progress>,
+    pub(super) now: Option<UpdateProgress>,
     /// The loss of the updates, over epochs.
     pub(super) updates: Curve,
     pub(super) lr: Curve,
@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) elapsed: f64,
     /// The epochs that were done at the first update.
     start: f64,
-    sampled: Option<Progress>,
+    sampled: Option<UpdateProgress>,
     messages: VecDeque<String>,
     /// What a key selects, counted among the choices.
     selected: Option<usize>,
@@ -50,7 +50,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(title: &str, epochs: u64, color: bool) -> Self {
         Self {
-            title: text::plain(title),
+            title: text::escaped(title),
             epochs,
             color,
             log: false,
@@ -70,7 +70,7 @@ impl State {
         }
     }
 
-    pub(super) fn update(&mut self, progress: &Progress) {
+    pub(super) fn update(&mut self, progress: &UpdateProgress) {
         let position = position(progress);
         if self.now.is_none() {
             self.start = position;
@@ -84,7 +84,7 @@ impl State {
     pub(super) fn epoch(&mut self, epoch: u64, numbers: &[(String, f64)], lr: f64) {
         self.lr.push(epoch as f64, lr);
         for (name, value) in numbers {
-            let name = text::plain(name);
+            let name = text::escaped(name);
             let known = self.numbers.iter().position(|number| number.0 == name);
             let index = known.unwrap_or_else(|| {
                 self.numbers.push((name, Curve::default()));
@@ -98,13 +98,13 @@ impl State {
     }
 
     pub(super) fn watch(&mut self, metrics: &[&str]) {
-        self.watched = metrics.iter().map(|name| text::plain(name)).collect();
+        self.watched = metrics.iter().map(|name| text::escaped(name)).collect();
     }
 
-    pub(super) fn say(&mut self, lines: &str) {
+    pub(super) fn add_message(&mut self, lines: &str) {
         for line in lines.lines() {
             let line: String = line.trim_end().chars().take(LENGTH).collect();
-            self.messages.push_back(text::plain(&line));
+            self.messages.push_back(text::escaped(&line));
         }
         self.messages.drain(..self.messages.len().saturating_sub(MESSAGES));
     }
@@ -206,8 +206,8 @@ pub(super) fn split(name: &str) -> (&str, &str) {
 mod tests {
     use super::*;
 
-    fn at(epoch: u64, rows: u64, seconds: f64) -> Progress {
-        Progress { epoch, rows, rows_in_epoch: 100, loss: 1.0, lr: 0.1, seconds, step: rows }
+    fn at(epoch: u64, rows: u64, seconds: f64) -> UpdateProgress {
+        UpdateProgress { epoch, rows, rows_in_epoch: 100, loss: 1.0, lr: 0.1, seconds, step: rows }
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
         let mut state = State::new("a\nb", 1, true);
         assert_eq!(state.title, "a\\nb");
         for _ in 0..MESSAGES {
-            state.say("one\ntwo\x1b");
+            state.add_message("one\ntwo\x1b");
         }
         assert_eq!(state.messages().count(), MESSAGES);
         assert_eq!(state.messages().last(), Some("two\\u{1b}"));

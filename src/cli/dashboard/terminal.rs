@@ -47,14 +47,14 @@ pub(super) fn in_foreground() -> bool {
 }
 
 /// The terminal while it is taken.
-pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Output>>,
+pub(super) struct TakenTerminal {
+    terminal: Terminal<CrosstermBackend<FrameBuffer>>,
     area: Rect,
     /// Where keys come from, as long as they do.
     keyboard: Option<File>,
 }
 
-impl Screen {
+impl TakenTerminal {
     /// Takes the terminal.
     pub(super) fn take() -> io::Result<Self> {
         if !io::stderr().is_terminal() {
@@ -170,16 +170,16 @@ fn size() -> Rect {
 }
 
 /// An empty screen.
-fn blank(area: Rect) -> io::Result<Terminal<CrosstermBackend<Output>>> {
-    let output = Output(b"\x1b[0m\x1b[2J".to_vec());
+fn blank(area: Rect) -> io::Result<Terminal<CrosstermBackend<FrameBuffer>>> {
+    let output = FrameBuffer(b"\x1b[0m\x1b[2J".to_vec());
     let options = TerminalOptions { viewport: Viewport::Fixed(area) };
     Terminal::with_options(CrosstermBackend::new(output), options)
 }
 
 /// Standard error, a frame at a time, and only while the terminal is taken: half a frame must not follow [`LEAVE`].
-struct Output(Vec<u8>);
+struct FrameBuffer(Vec<u8>);
 
-impl Write for Output {
+impl Write for FrameBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())

@@ -40,7 +40,7 @@ pub(super) fn time(seconds: f64) -> String {
 }
 
 /// The text with what would steer a terminal written out, down to the marks that turn its direction.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let steers = |c: char| {
         let marks = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
         c.is_control() || marks || c == '\u{feff}'
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn text_does_not_steer() {
-        assert_eq!(plain("a\x1b[2Jb\x07\tc\u{202e}d\u{9b}"), "a\\u{1b}[2Jb\\u{7} c\\u{202e}d\\u{9b}");
-        assert_eq!(plain("naïve 'e\u{301}' \\ 日本"), "naïve 'e\u{301}' \\ 日本");
+        assert_eq!(escaped("a\x1b[2Jb\x07\tc\u{202e}d\u{9b}"), "a\\u{1b}[2Jb\\u{7} c\\u{202e}d\\u{9b}");
+        assert_eq!(escaped("naïve 'e\u{301}' \\ 日本"), "naïve 'e\u{301}' \\ 日本");
     }
 
     #[test]

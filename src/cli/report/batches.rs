@@ -8,7 +8,7 @@ use crate::trainer::{self, Trainer};
 
 const ROWS: usize = 1000;
 
-/// Calls `see` with the first row of each batch, what is said of its rows, and their targets, both in their own units.
+/// Calls `see` with the first row of each batch, the predictions of its rows, and their targets, both in their own units.
 pub(super) fn for_each_batch(
     trainer: &Trainer,
     data: &Dataset,
@@ -17,8 +17,8 @@ pub(super) fn for_each_batch(
     let mut first = 0;
     for rows in data.chunks_of(ROWS) {
         let xs = data.inputs(&rows)?;
-        let said = trainer::predict(trainer.network(), trainer.loss(), &xs, data.units())?;
-        see(first, &said.to_dtype(DType::F64)?, &data.exact_targets(&rows)?)?;
+        let predictions = trainer::predict(trainer.network(), trainer.loss(), &xs, data.units())?;
+        see(first, &predictions.to_dtype(DType::F64)?, &data.exact_targets(&rows)?)?;
         first += rows.len();
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::data::{Dataset, Preprocessing, Task, WrittenRow};
 use crate::error::Result;
 use crate::metrics::{ClassCounts, ClassRows};
 use crate::report::{
-    Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, ValueMistake, ValueReport,
+    Calibrated, ClassReport, ClassSummary, Mistake, Picture, SplitReport, ValueMistake, ValueReport,
 };
 use crate::run::session;
 use crate::trainer::Trainer;
@@ -34,16 +34,16 @@ pub(super) struct EvaluatedSplit<'a> {
 
 impl EvaluatedSplit<'_> {
     /// Evaluates the network.
-    pub(super) fn evaluation(&self) -> Result<Evaluation> {
+    pub(super) fn evaluation(&self) -> Result<SplitReport> {
         let counts = self.trainer.evaluate(self.data)?.classes;
         let classes = counts.map(|counts| self.of_classes(&counts)).transpose()?;
         // Several labels a row have no one confusion matrix.
-        let values = (self.trainer.loss().want() == Task::Values).then(|| self.of_values()).transpose()?;
-        Ok(Evaluation { split: self.name.to_owned(), classes, values })
+        let values = (self.trainer.loss().task() == Task::Values).then(|| self.of_values()).transpose()?;
+        Ok(SplitReport { split: self.name.to_owned(), classes, values })
     }
 
     fn of_classes(&self, counts: &ClassCounts) -> Result<ClassReport> {
-        let per_class = counts.by_class().into_iter().map(|score| ClassRow {
+        let per_class = counts.by_class().into_iter().map(|score| ClassSummary {
             precision: score.precision,
             recall: score.recall,
             f1: score.f1,
@@ -69,9 +69,13 @@ impl EvaluatedSplit<'_> {
     /// The misclassified rows with the highest predicted probability.
     fn wrong(&self) -> Result<Vec<Mistake>> {
         let mut worst: Vec<Mistake> = Vec::new();
-        for_each_batch(self.trainer, self.data, |first, said, ys| {
-            let rows =
-                ClassRows::new(self.trainer.loss().want(), self.data.target_info().decision(), said, ys)?;
+        for_each_batch(self.trainer, self.data, |first, predictions, ys| {
+            let rows = ClassRows::new(
+                self.trainer.loss().task(),
+                self.data.target_info().decision(),
+                predictions,
+                ys,
+            )?;
             worst.extend(rows.iter().filter(|row| row.predicted != row.target).map(|row| Mistake {
                 row: first + row.index,
                 is: row.target,
@@ -110,9 +114,10 @@ impl EvaluatedSplit<'_> {
             Some(units) => units.std.to_dtype(DType::F64)?.to_vec1()?,
             None => vec![1.0; names.len()],
         };
-        for_each_batch(trainer, data, |first, said, ys| {
-            let (said, ys) = (said.to_vec2::<f64>()?, ys.to_dtype(DType::F64)?.to_vec2::<f64>()?);
-            for (place, (predicted, actual)) in said.into_iter().zip(ys).enumerate() {
+        for_each_batch(trainer, data, |first, predictions, ys| {
+            let (predictions, ys) =
+                (predictions.to_vec2::<f64>()?, ys.to_dtype(DType::F64)?.to_vec2::<f64>()?);
+            for (place, (predicted, actual)) in predictions.into_iter().zip(ys).enumerate() {
                 let row = first + place;
                 for (target, (predicted, actual)) in predicted.into_iter().zip(actual).enumerate() {
                     if row.is_multiple_of(every) {

@@ -13,7 +13,7 @@ use clap::Args;
 use self::mistakes::EvaluatedSplit;
 use super::device::Compute;
 use super::differences;
-use super::messages::say;
+use super::messages::print_line;
 use super::run_folders::run_folders;
 use super::table::thousands;
 use crate::config::Config;
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let page = Page { title, runs, differences: differences::between(&configs)? };
     files::write(&Local, &arguments.output, report::html(&page).as_bytes())?;
     if !quiet {
-        say(&format!("wrote {}", arguments.output.display()));
+        print_line(&format!("wrote {}", arguments.output.display()));
     }
     Ok(())
 }
@@ -121,13 +121,13 @@ fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> 
     let plan = trained.config.plan(splits.train.len());
     let mut trainer: Trainer = session::trainer(&trained.config, plan, network, loss)?;
     run.tensors = tensors::of(&mut trainer, &splits.train)?;
-    let judged = splits.test.as_ref().map(|test| ("test", test));
-    let judged = judged.or(splits.validation.as_ref().map(|validation| ("val", validation)));
-    if let Some((split, data)) = judged {
+    let held_out = splits.test.as_ref().map(|test| ("test", test));
+    let held_out = held_out.or(splits.validation.as_ref().map(|validation| ("val", validation)));
+    if let Some((split, data)) = held_out {
         let preprocessing = &splits.preprocessing;
-        let judged =
+        let evaluated =
             EvaluatedSplit { trainer: &trainer, config: &trained.config, name: split, data, preprocessing };
-        run.evaluation = Some(judged.evaluation()?);
+        run.evaluation = Some(evaluated.evaluation()?);
     }
     Ok(())
 }

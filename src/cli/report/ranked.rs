@@ -3,7 +3,7 @@
 use crate::data::{Dataset, Task};
 use crate::error::Result;
 use crate::metrics::ClassRows;
-use crate::report::Ranked;
+use crate::report::RankingCurves;
 use crate::trainer::Trainer;
 
 use super::batches::for_each_batch;
@@ -15,14 +15,14 @@ const POINTS: usize = 400;
 
 /// The classes of a data set told from all others: of two the positive one. Nothing for several labels, of many classes,
 /// and where rows of a class are missing.
-pub(super) fn of(trainer: &Trainer, data: &Dataset) -> Result<Vec<Ranked>> {
+pub(super) fn of(trainer: &Trainer, data: &Dataset) -> Result<Vec<RankingCurves>> {
     let info = data.target_info();
-    if !matches!(trainer.loss().want(), Task::Classes { .. } | Task::Labels) || info.classes.len() > CLASSES {
+    if !matches!(trainer.loss().task(), Task::Classes { .. } | Task::Labels) || info.classes.len() > CLASSES {
         return Ok(Vec::new());
     }
     let mut scores: Vec<Vec<(f64, bool)>> = Vec::new();
-    for_each_batch(trainer, data, |_, said, ys| {
-        for row in ClassRows::new(trainer.loss().want(), None, said, ys)?.iter() {
+    for_each_batch(trainer, data, |_, predictions, ys| {
+        for row in ClassRows::new(trainer.loss().task(), None, predictions, ys)?.iter() {
             scores.resize_with(row.probabilities.len().max(scores.len()), Vec::new);
             for (class, probability) in row.probabilities.iter().enumerate() {
                 scores[class].push((*probability, row.target == class));
@@ -40,15 +40,19 @@ pub(super) fn of(trainer: &Trainer, data: &Dataset) -> Result<Vec<Ranked>> {
 
 /// The curves of a class by the probabilities of all rows and whether they are of it; none where all or no rows are.
 #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
-fn curves(class: usize, mut scores: Vec<(f64, bool)>) -> Option<Ranked> {
+fn curves(class: usize, mut scores: Vec<(f64, bool)>) -> Option<RankingCurves> {
     let positive = scores.iter().filter(|(_, own)| *own).count() as f64;
     let negative = scores.len() as f64 - positive;
     if positive == 0.0 || negative == 0.0 {
         return None;
     }
     scores.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut ranked =
-        Ranked { class, roc: vec![(0.0, 0.0)], share: positive / (positive + negative), ..Ranked::default() };
+    let mut ranked = RankingCurves {
+        class,
+        roc: vec![(0.0, 0.0)],
+        share: positive / (positive + negative),
+        ..RankingCurves::default()
+    };
     let (mut found, mut wrong) = (0.0, 0.0);
     // Rows of the same probability pass a threshold together.
     for tied in scores.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {

@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::report::{Bin, Gradient, TensorStats};
+use crate::report::{Gradient, HistogramBin, TensorStats};
 use crate::run::tensorboard::Histogram;
 use crate::trainer::Trainer;
 
@@ -52,7 +52,7 @@ fn stats(name: &str, shape: &[usize], numbers: &[f64]) -> TensorStats {
         max: histogram.max,
         zeros: numbers.iter().filter(|x| **x == 0.0).count() as f64 / numbers.len().max(1) as f64,
         histogram: bins
-            .map(|((left, right), count)| Bin { left, right: *right, count: *count as u64 })
+            .map(|((left, right), count)| HistogramBin { left, right: *right, count: *count as u64 })
             .collect(),
         gradient: None,
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::arguments::Arguments;
 use super::printing::{describe, print_plan};
-use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, Outcome};
+use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::cli::spread;
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result
     let runs = MultiRun::listen(quiet)?;
     let name = configs.first().map_or_else(String::new, Config::name);
     let out = OutFolder::new(arguments.out.as_ref(), &name)?;
-    let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+    let mut outcomes: Vec<(String, RunOutcome)> = Vec::new();
     for member in folds(&out, configs)? {
         let options = arguments.options(Some(member.folder.clone()), runs.interrupt())?;
         let is_first = outcomes.is_empty();
@@ -59,7 +59,7 @@ fn folds(out: &OutFolder, configs: Vec<Config>) -> Result<Vec<Member>> {
 }
 
 /// The metrics of all folds; those that failed are marked.
-fn table(outcomes: &[(String, Outcome)]) -> String {
+fn table(outcomes: &[(String, RunOutcome)]) -> String {
     let columns = outcomes.iter().map(|(name, outcome)| {
         let name = outcome.failure().map_or_else(|| name.clone(), |what| format!("{name} ({what})"));
         (name, outcome.metrics())

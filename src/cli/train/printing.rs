@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::checkpoint::Info;
-use crate::cli::messages::say;
+use crate::checkpoint::TensorInfo;
+use crate::cli::messages::print_line;
 use crate::cli::signals::Stop;
 use crate::cli::{inspect, table};
 use crate::data::{Dataset, Splits};
@@ -14,7 +14,7 @@ use crate::run::{Finished, PreparedRun};
 pub(super) fn stopped(finished: &Finished, signal: Option<Stop>, quiet: bool) -> ExitCode {
     let signal = signal.unwrap_or(Stop::Interrupt);
     if !quiet {
-        say(&format!(
+        print_line(&format!(
             "stopped by {} after saving at step {}; go on with: descent train --resume {}",
             signal.name(),
             finished.step,
@@ -40,7 +40,7 @@ pub(super) fn describe(prepared: &PreparedRun) {
     describe_table(prepared.splits());
     let info = prepared.splits().train.target_info();
     if let (None, Some(class)) = (&prepared.config().preparation.positive, info.positive()) {
-        say(&format!(
+        print_line(&format!(
             "the positive class is `{}`, the second in order; `data.positive` names another",
             table::printable(class)
         ));
@@ -51,7 +51,7 @@ fn describe_table(splits: &Splits) {
     let Some(encoder) = splits.preprocessing.table() else { return };
     let lines: Vec<Vec<String>> =
         encoder.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
-    say(table::render(&lines).trim_end());
+    print_line(table::render(&lines).trim_end());
     let rows = |data: &Option<Dataset>| data.as_ref().map_or(0, Dataset::len) as u64;
     let parts = [
         ("to train on", splits.train.len() as u64),
@@ -63,15 +63,15 @@ fn describe_table(splits: &Splits) {
         .filter(|(_, rows)| *rows > 0)
         .map(|(what, rows)| format!("{} {what}", table::thousands(*rows)))
         .collect();
-    say(&format!("rows: {}; features: {:?}", parts.join(", "), splits.preprocessing.row));
+    print_line(&format!("rows: {}; features: {:?}", parts.join(", "), splits.preprocessing.row));
 }
 
 /// Prints the resolved config and the network's tensors.
 pub(super) fn print_plan(prepared: &PreparedRun) -> anyhow::Result<()> {
     let state = prepared.network().params().state();
-    let infos: Vec<Info> = state
+    let infos: Vec<TensorInfo> = state
         .iter()
-        .map(|(name, tensor)| Info {
+        .map(|(name, tensor)| TensorInfo {
             name: (*name).to_owned(),
             dtype: tensor.dtype().as_str().to_uppercase(),
             shape: tensor.dims().to_vec(),

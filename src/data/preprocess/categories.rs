@@ -34,7 +34,7 @@ pub enum MissingName {
 
 /// What a cell is among the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct NameLookup {
     /// Its index; none where it is unknown.
     pub(super) index: Option<usize>,
     /// Whether it is a name that training did not have.
@@ -74,7 +74,7 @@ impl Categories {
     }
 
     /// What a cell is among the names.
-    pub(super) fn find(&self, cell: Value<'_>) -> Result<Found, CellError> {
+    pub(super) fn find(&self, cell: Value<'_>) -> Result<NameLookup, CellError> {
         if cell == Value::Missing {
             let index = match &self.missing {
                 MissingName::Error => return Err(CellError::Missing),
@@ -82,7 +82,7 @@ impl Categories {
                 MissingName::Own => Some(self.names.len()),
                 MissingName::As(name) => self.indices.get(name).copied(),
             };
-            return Ok(Found { index, unseen: false });
+            return Ok(NameLookup { index, unseen: false });
         }
         let known = cell.text().and_then(|text| self.indices.get(text).copied());
         let other = || self.indices.get(&self.rule.of(cell)?).copied();
@@ -91,7 +91,7 @@ impl Categories {
         } else {
             known
         };
-        Ok(Found { index, unseen: index.is_none() })
+        Ok(NameLookup { index, unseen: index.is_none() })
     }
 
     /// What a missing name counts as, for people; nothing where it is an error.

@@ -13,7 +13,7 @@ use crate::data::table::dates::DateForm;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct SavedPreprocessing {
     row: Vec<usize>,
     outputs: usize,
     /// Left out: 1.
@@ -79,11 +79,11 @@ struct SavedColumn {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Encoding {
-    Number(Scaled),
-    Boolean(Filled),
+    Number(SavedScale),
+    Boolean(SavedFill),
     Date {
         #[serde(flatten)]
-        scaled: Scaled,
+        scaled: SavedScale,
         #[serde(default, skip_serializing_if = "is_iso")]
         form: DateForm,
     },
@@ -104,15 +104,15 @@ fn is_iso(form: &DateForm) -> bool {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Scaled {
+struct SavedScale {
     offset: f64,
     scale: f64,
     #[serde(flatten)]
-    filled: Filled,
+    filled: SavedFill,
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct Filled {
+struct SavedFill {
     /// Left out: a missing cell is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fill: Option<f64>,
@@ -129,18 +129,18 @@ struct SavedNames {
 
 impl Serialize for Preprocessing {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Saved::from(self.clone()).serialize(serializer)
+        SavedPreprocessing::from(self.clone()).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Preprocessing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Saved::deserialize(deserializer).map(Self::from)
+        SavedPreprocessing::deserialize(deserializer).map(Self::from)
     }
 }
 
-impl From<Saved> for Preprocessing {
-    fn from(Saved { row, outputs, split_rules, decision, how }: Saved) -> Self {
+impl From<SavedPreprocessing> for Preprocessing {
+    fn from(SavedPreprocessing { row, outputs, split_rules, decision, how }: SavedPreprocessing) -> Self {
         let source = match how {
             SavedSource::Table { table, recipe } => {
                 PreprocessingSource::Table { format: table, encoder: recipe.into() }
@@ -160,7 +160,7 @@ impl From<Saved> for Preprocessing {
     }
 }
 
-impl From<Preprocessing> for Saved {
+impl From<Preprocessing> for SavedPreprocessing {
     fn from(preprocessing: Preprocessing) -> Self {
         let transform = preprocessing.elements().cloned().unwrap_or_else(|| Elements::affine(1.0, 0.0));
         let Preprocessing { row, outputs, split_rules, decision, source } = preprocessing;
@@ -206,7 +206,7 @@ impl SavedColumn {
             Encoding::Number(scaled) => scaled.after(Operation::Number),
             Encoding::Date { scaled, form } => scaled.after(Operation::DateToDays(form)),
             Encoding::Boolean(filled) => {
-                let Filled { fill, indicator } = filled;
+                let SavedFill { fill, indicator } = filled;
                 let indicator = indicator.then_some(Operation::MissingIndicator);
                 [Operation::Boolean].into_iter().chain(fill.map(Operation::Impute)).chain(indicator).collect()
             }
@@ -219,9 +219,9 @@ impl SavedColumn {
     }
 }
 
-impl Scaled {
+impl SavedScale {
     fn after(self, first: Operation) -> Vec<Operation> {
-        let Self { offset, scale, filled: Filled { fill, indicator } } = self;
+        let Self { offset, scale, filled: SavedFill { fill, indicator } } = self;
         let fill = fill.map(Operation::Impute);
         let indicator = indicator.then_some(Operation::MissingIndicator);
         [first].into_iter().chain(fill).chain([Operation::Scale { offset, scale }]).chain(indicator).collect()
@@ -234,7 +234,7 @@ impl From<&Column> for SavedColumn {
             categories: names.names().to_vec(),
             missing: names.missing().clone(),
         };
-        let (mut filled, mut scale, mut encoding) = (Filled::default(), (0.0, 1.0), None);
+        let (mut filled, mut scale, mut encoding) = (SavedFill::default(), (0.0, 1.0), None);
         let mut first = None;
         for operation in &column.operations {
             match operation {
@@ -248,7 +248,7 @@ impl From<&Column> for SavedColumn {
                 }
             }
         }
-        let scaled = |filled| Scaled { offset: scale.0, scale: scale.1, filled };
+        let scaled = |filled| SavedScale { offset: scale.0, scale: scale.1, filled };
         let encoding = encoding.unwrap_or_else(|| match first {
             Some(Operation::Number) => Encoding::Number(scaled(filled)),
             Some(Operation::DateToDays(form)) => Encoding::Date { scaled: scaled(filled), form: *form },

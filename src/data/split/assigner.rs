@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::quota::{drawn, folded, stratified};
-use super::{Limited, Part, Sizes, SplitPlan, Stratum};
+use super::{Limited, Part, SplitPlan, SplitSizes, Stratum};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -68,8 +68,8 @@ impl Assigner {
     }
 
     /// The rows of each part that are to come.
-    pub fn sizes(&self) -> Sizes {
-        Sizes {
+    pub fn sizes(&self) -> SplitSizes {
+        SplitSizes {
             train: self.second.of(TRAIN),
             validation: self.second.of(VALIDATION),
             test: self.first.of(self.tested),
@@ -153,7 +153,7 @@ mod tests {
             counts[*class] += 1;
         }
         let mut assigner = Assigner::new(plan, &counts, seed).unwrap();
-        let Sizes { train, validation, test } = assigner.sizes();
+        let SplitSizes { train, validation, test } = assigner.sizes();
         let parts: Vec<Part> = classes.iter().map(|class| assigner.assign(*class)).collect();
         for (part, size) in [(Part::Train, train), (Part::Validation, validation), (Part::Test, test)] {
             assert_eq!(parts.iter().filter(|own| **own == part).count() as u64, size, "{part:?}");

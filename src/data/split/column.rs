@@ -30,8 +30,8 @@ impl ColumnCounts {
     }
 
     /// Counts a row.
-    pub fn add(&mut self, said: Part, stratum: Stratum) {
-        match said {
+    pub fn add(&mut self, part: Part, stratum: Stratum) {
+        match part {
             Part::Train => self.train[stratum] += 1,
             Part::Validation => self.validation += 1,
             Part::Test | Part::Unused => {}

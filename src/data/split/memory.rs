@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::{Assigner, Limited, Part, Sizes, SplitPlan, Strata, Stratum, TimeSplit};
+use super::{Assigner, Limited, Part, SplitPlan, SplitSizes, Strata, Stratum, TimeSplit};
 use crate::data::{Rows, Task, class_of};
 use crate::error::Result;
 
@@ -58,7 +58,7 @@ impl SplitRows {
         let limited = split.limited();
         let TimeSplit { train, validation, test } = split;
         let size = |part: &Range<usize>| part.len() as u64;
-        let sizes = Sizes { train: size(&train), validation: size(&validation), test: size(&test) };
+        let sizes = SplitSizes { train: size(&train), validation: size(&validation), test: size(&test) };
         sizes.check(plan, count as u64)?;
         let held = |part: Range<usize>| (!part.is_empty()).then(|| between(rows, part)).transpose();
         let (train, validation, test) = (between(rows, train)?, held(validation)?, held(test)?);

@@ -108,7 +108,7 @@ impl Limited {
 
 /// The number of rows of each part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sizes {
+pub struct SplitSizes {
     /// Rows to train on.
     pub train: u64,
     /// Rows for validation.
@@ -117,7 +117,7 @@ pub struct Sizes {
     pub test: u64,
 }
 
-impl Sizes {
+impl SplitSizes {
     /// An error if the plan leaves a part of `rows` rows empty.
     fn check(self, plan: &SplitPlan, rows: u64) -> Result<()> {
         let Self { train, validation, test } = self;

@@ -17,7 +17,7 @@ const MOST_FRACTIONS: usize = 100;
 
 /// Where the class of a row is found.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Classes<'a> {
+pub(super) enum ClassSource<'a> {
     /// Nowhere: rows have no classes.
     None,
     /// The name in a column.
@@ -58,18 +58,18 @@ impl Census {
     /// No rows, rows without a class, and a target that is not a class.
     pub(super) fn take(
         path: &Path,
-        classes: Classes<'_>,
+        classes: ClassSource<'_>,
         mut next: impl FnMut(&mut Row) -> Result<bool>,
     ) -> Result<Self> {
         let (mut strata, mut row, mut rows) = (Strata::default(), Row::default(), 0);
-        let mut missing = Missing::default();
+        let mut missing = Unclassified::default();
         while next(&mut row)? {
             rows += 1;
             if !classes.count(&row, &mut strata) {
                 missing.add(row.line);
             }
             classes.check_nested(path, &row)?;
-            if let Classes::Named(column) = classes
+            if let ClassSource::Named(column) = classes
                 && strata.counts().len() > MOST_CATEGORIES + 1
             {
                 let problem = format!(
@@ -83,11 +83,11 @@ impl Census {
             return Err(Error::data(path, "the table has a header but no rows"));
         }
         let names = match classes {
-            Classes::Named(column) => {
+            ClassSource::Named(column) => {
                 let names = strata.classes().filter(|name| !column.ignores(name)).cloned().collect();
                 column.check(path, survey::sorted(names), rows, &missing)?
             }
-            Classes::None | Classes::Label(_) | Classes::Probabilities(_) => Vec::new(),
+            ClassSource::None | ClassSource::Label(_) | ClassSource::Probabilities(_) => Vec::new(),
         };
         Ok(Self { rows, names, strata })
     }
@@ -95,12 +95,12 @@ impl Census {
 
 /// Rows without a class.
 #[derive(Debug, Default)]
-struct Missing {
+struct Unclassified {
     count: u64,
     first: u64,
 }
 
-impl Missing {
+impl Unclassified {
     fn add(&mut self, line: u64) {
         if self.count == 0 {
             self.first = line;
@@ -109,7 +109,7 @@ impl Missing {
     }
 }
 
-impl Classes<'_> {
+impl ClassSource<'_> {
     /// Counts a row; false where it has no class.
     fn count(self, row: &Row, strata: &mut Strata<String>) -> bool {
         match self {
@@ -200,7 +200,13 @@ impl ClassColumn<'_> {
     }
 
     /// Checks that these names are classes, and returns them.
-    fn check(&self, path: &Path, names: Vec<String>, rows: u64, missing: &Missing) -> Result<Vec<String>> {
+    fn check(
+        &self,
+        path: &Path,
+        names: Vec<String>,
+        rows: u64,
+        missing: &Unclassified,
+    ) -> Result<Vec<String>> {
         if usize::try_from(self.ignored).is_ok_and(|ignored| ignored < names.len()) {
             let problem =
                 format!("is {}, which is the number of a class here; take a negative number", self.ignored);
@@ -209,7 +215,7 @@ impl ClassColumn<'_> {
         let fail =
             |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(self.name))));
         if missing.count > 0 {
-            let Missing { count, first } = missing;
+            let Unclassified { count, first } = missing;
             return fail(format!("it is missing in {count} rows, the first is line {first}; remove them"));
         }
         if self.is_fitted {
@@ -246,7 +252,7 @@ mod tests {
             }
             Ok(true)
         };
-        let classes = Classes::Probabilities(&[0, 1]);
+        let classes = ClassSource::Probabilities(&[0, 1]);
         let census = Census::take(Path::new("t.csv"), classes, next).unwrap();
         assert_eq!((census.rows, census.strata.counts()), (4, [3, 1].as_slice()));
     }

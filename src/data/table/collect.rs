@@ -2,23 +2,23 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use crate::data::stored::{Form, Writer};
+use crate::data::stored::{Form, StoredWriter};
 use crate::data::{EncodedRows, Rows};
 use crate::error::Result;
 
 /// Collects the rows of one part.
 pub(super) enum Collector {
-    Memory { form: Form, xs: Numbers, values: Vec<f64>, classes: Vec<i64>, rows: usize },
-    File(Box<Writer>),
+    Memory { form: Form, xs: FeatureBuffer, values: Vec<f64>, classes: Vec<i64>, rows: usize },
+    File(Box<StoredWriter>),
 }
 
-/// Numbers in the precision of the run.
-pub(super) enum Numbers {
+/// Features in the precision of the run.
+pub(super) enum FeatureBuffer {
     F32(Vec<f32>),
     F64(Vec<f64>),
 }
 
-impl Numbers {
+impl FeatureBuffer {
     fn with_capacity(wide: bool, count: usize) -> Self {
         if wide { Self::F64(Vec::with_capacity(count)) } else { Self::F32(Vec::with_capacity(count)) }
     }
@@ -43,12 +43,12 @@ impl Collector {
     /// A collector of about `rows` rows, in memory or in a file.
     pub(super) fn new(form: Form, rows: u64, in_memory: bool) -> Result<Self> {
         if !in_memory {
-            return Ok(Self::File(Box::new(Writer::create(form)?)));
+            return Ok(Self::File(Box::new(StoredWriter::create(form)?)));
         }
         let count = usize::try_from(rows).unwrap_or(0);
         Ok(Self::Memory {
             form,
-            xs: Numbers::with_capacity(form.wide, count * form.features),
+            xs: FeatureBuffer::with_capacity(form.wide, count * form.features),
             values: Vec::with_capacity(count * form.targets),
             classes: Vec::new(),
             rows: 0,
@@ -122,8 +122,8 @@ impl Duplicates {
     /// The number of held-out rows that duplicate a training row.
     pub(super) fn count(mut self) -> u64 {
         self.trained.sort_unstable();
-        let twins = self.others.iter().filter(|sum| self.trained.binary_search(sum).is_ok()).count();
-        twins as u64 * self.every
+        let duplicates = self.others.iter().filter(|sum| self.trained.binary_search(sum).is_ok()).count();
+        duplicates as u64 * self.every
     }
 }
 

@@ -178,9 +178,9 @@ impl<'a> RowEncoder<'a> {
 
     /// Warnings about names that training did not have, a sentence per column.
     pub fn unseen(&self) -> Vec<String> {
-        let said =
+        let warning =
             self.columns.iter().filter_map(|located| located.unseen.as_ref().map(|unseen| (located, unseen)));
-        said.map(|(located, Unseen { count, first, line })| {
+        warning.map(|(located, Unseen { count, first, line })| {
             let (name, path) = (quoted(&located.column.name), self.path.display());
             format!("{path}: column {name}: {count} values that training did not have count as unknown (the first is {first} in line {line})")
         })

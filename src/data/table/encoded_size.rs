@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::data::stored::{Form, Writer};
+use crate::data::stored::{Form, StoredWriter};
 use crate::error::{Error, Result};
 
 /// The bytes that a row in memory costs besides its numbers: its index in the order of an epoch.
@@ -38,7 +38,7 @@ impl EncodedSize {
             "{}, and {} has {} free; set columns of many names to \"embedding\" or \"ignore\" in `[data.columns]`, or \
              TMPDIR to another folder",
             self.described(),
-            Writer::place().display(),
+            StoredWriter::place().display(),
             readable(free)
         );
         Err(Error::data(table, problem))

@@ -28,7 +28,7 @@ impl ColumnFitter<'_> {
     ///
     /// # Errors
     /// Missing cells without `data.missing`, infinite numbers, text among numbers, and no usable column.
-    pub(super) fn columns(&self, names: &[String], columns: &[survey::Column]) -> Result<Vec<Column>> {
+    pub(super) fn columns(&self, names: &[String], columns: &[survey::ColumnSurvey]) -> Result<Vec<Column>> {
         let Self { path, options, ordered, .. } = *self;
         let inference = KindInference { path, options, ordered };
         let all = names.iter().zip(columns);
@@ -59,11 +59,11 @@ impl ColumnFitter<'_> {
     }
 
     /// Warns of columns of large numbers that are not normalised.
-    fn hint_at_large_numbers(&self, names: &[String], columns: &[survey::Column], kinds: &[Inferred]) {
+    fn hint_at_large_numbers(&self, names: &[String], columns: &[survey::ColumnSurvey], kinds: &[Inferred]) {
         if self.normalize != Normalize::None {
             return;
         }
-        let large = |((name, column), inferred): ((&String, &survey::Column), &Inferred)| {
+        let large = |((name, column), inferred): ((&String, &survey::ColumnSurvey), &Inferred)| {
             let moments = match inferred.kind {
                 Kind::Number => &column.numbers,
                 Kind::Date => &column.dates.of(column.present).moments,
@@ -92,7 +92,7 @@ impl ColumnFitter<'_> {
         Error::data(self.path, problem)
     }
 
-    fn column(&self, name: &str, inferred: Inferred, column: &survey::Column) -> Result<Column> {
+    fn column(&self, name: &str, inferred: Inferred, column: &survey::ColumnSurvey) -> Result<Column> {
         let operations = match inferred.kind {
             Kind::Ignore => return Ok(Column::ignored(name, inferred.why.to_owned())),
             Kind::Number => {
@@ -168,7 +168,7 @@ impl ColumnFitter<'_> {
         wanted.then_some(Operation::MissingIndicator)
     }
 
-    fn names(&self, column: &survey::Column) -> Categories {
+    fn names(&self, column: &survey::ColumnSurvey) -> Categories {
         let missing = match self.options.missing {
             None => MissingName::Error,
             Some(Missing::Category) if column.missing > 0 => MissingName::Own,

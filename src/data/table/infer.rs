@@ -6,7 +6,7 @@ use super::date_survey::looks_like_a_date;
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
 use super::shown::nested;
-use super::survey::{Column, MOST_CATEGORIES};
+use super::survey::{ColumnSurvey, MOST_CATEGORIES};
 use super::value::Value;
 use crate::error::{Error, Result};
 
@@ -41,7 +41,7 @@ pub(super) struct KindInference<'a> {
 
 impl KindInference<'_> {
     /// The kind of a column: given in `[data.columns]`, or inferred.
-    pub(super) fn kind(&self, name: &str, column: &Column) -> Result<Inferred> {
+    pub(super) fn kind(&self, name: &str, column: &ColumnSurvey) -> Result<Inferred> {
         if let Some(kind) = self.options.columns.get(name) {
             return self.given(name, *kind, column);
         }
@@ -80,7 +80,7 @@ impl KindInference<'_> {
     }
 
     /// A kind that `[data.columns]` gives.
-    fn given(&self, name: &str, kind: Kind, column: &Column) -> Result<Inferred> {
+    fn given(&self, name: &str, kind: Kind, column: &ColumnSurvey) -> Result<Inferred> {
         self.check_given(name, kind, column)?;
         let kind = match kind {
             Kind::Category if column.names.len() > MOST_ONE_HOT => Kind::Embedding,
@@ -90,7 +90,7 @@ impl KindInference<'_> {
     }
 
     /// Checks that the values fit the kind.
-    fn check_given(&self, name: &str, kind: Kind, column: &Column) -> Result<()> {
+    fn check_given(&self, name: &str, kind: Kind, column: &ColumnSurvey) -> Result<()> {
         if kind != Kind::Ignore {
             self.check_nested(name, column)?;
         }
@@ -111,14 +111,14 @@ impl KindInference<'_> {
     }
 
     /// Checks that no value is a list or an object.
-    fn check_nested(&self, name: &str, column: &Column) -> Result<()> {
+    fn check_nested(&self, name: &str, column: &ColumnSurvey) -> Result<()> {
         column.nested.map_or(Ok(()), |line| {
             Err(Error::data(self.path, format!("column {}: {}", quoted(name), nested(line))))
         })
     }
 
     /// Warns if most names of a column look like dates, of which the form is not known.
-    fn warn_of_dates_in_disguise(&self, name: &str, column: &Column) {
+    fn warn_of_dates_in_disguise(&self, name: &str, column: &ColumnSurvey) {
         let mut dates: Vec<&String> = column.names.keys().filter(|name| looks_like_a_date(name)).collect();
         if dates.is_empty() || 2 * dates.len() < column.names.len() {
             return;
@@ -140,7 +140,7 @@ impl KindInference<'_> {
     }
 
     /// Warns if most names of a column would be numbers but for `%`, currency signs and separators.
-    fn warn_of_numbers_in_disguise(&self, name: &str, column: &Column) {
+    fn warn_of_numbers_in_disguise(&self, name: &str, column: &ColumnSurvey) {
         let is_number = |name: &str| {
             let plain = name.replace(['%', '$', '€', '£', ' ', '\u{a0}', '\''], "").replace(',', ".");
             plain.len() < name.len() + 1 && plain.parse::<f64>().is_ok()
@@ -160,7 +160,7 @@ impl KindInference<'_> {
 }
 
 /// What is wrong with a numeric column, if anything.
-fn not_numbers(column: &Column) -> Option<String> {
+fn not_numbers(column: &ColumnSurvey) -> Option<String> {
     if let Some(cell) = &column.infinite {
         let problem = "which is not finite; correct or empty the cell";
         return Some(format!("line {} has {}, {problem}", cell.line, cell.text));
@@ -175,7 +175,7 @@ fn not_numbers(column: &Column) -> Option<String> {
 }
 
 /// What is wrong with a column of dates, if anything.
-fn not_dates(column: &Column) -> Option<String> {
+fn not_dates(column: &ColumnSurvey) -> Option<String> {
     let dates = column.dates.of(column.present);
     let forms: Vec<&str> =
         column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();
@@ -188,7 +188,12 @@ fn not_dates(column: &Column) -> Option<String> {
 
 /// What is wrong with a column of which only `count` values are `words`, if anything.
 #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-fn not_of_words(column: &Column, count: f64, words: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+fn not_of_words(
+    column: &ColumnSurvey,
+    count: f64,
+    words: &str,
+    fits: impl Fn(&str) -> bool,
+) -> Option<String> {
     let missed = column.present as f64 - count;
     if missed == 0.0 {
         return None;
@@ -201,7 +206,7 @@ fn not_of_words(column: &Column, count: f64, words: &str, fits: impl Fn(&str) ->
 }
 
 /// The kind of a column of names.
-fn of_names(column: &Column) -> Inferred {
+fn of_names(column: &ColumnSurvey) -> Inferred {
     let (different, present) = (column.names.len() as u64, column.present);
     if column.lost || different > MOST_CATEGORIES as u64 {
         return Inferred::ignored("nearly every row has another value");

@@ -3,7 +3,7 @@
 use super::fit::ColumnFitter;
 use super::options::{Missing, Options};
 use super::parts::{EncodedParts, encode};
-use super::plan::Plan;
+use super::plan::TablePlan;
 use super::read::{Format, Input};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
@@ -30,7 +30,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     }
     let dialect = options.dialect(request.task);
     let table = Opened::new(Input::File(options.path.clone()), format, dialect.clone(), None)?;
-    let plan = Plan::new(ColumnRoles::new(options, &table, request)?)?;
+    let plan = TablePlan::new(ColumnRoles::new(options, &table, request)?)?;
     if let (Some(limited), None) = (plan.assigner.limited(), request.fitted) {
         limited.log();
     }
@@ -53,7 +53,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
 }
 
 /// Fits the encoder on the training rows: the second pass.
-fn fit(plan: &Plan<'_>) -> Result<TableEncoder> {
+fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let ColumnRoles { options, table, request, targets, features, .. } = &plan.roles;
     let (columns, classes) = (table.columns(), plan.roles.class_column());
     let is_category = |column: usize| {
@@ -71,7 +71,7 @@ fn fit(plan: &Plan<'_>) -> Result<TableEncoder> {
         }
         Ok(())
     })?;
-    let pick = |places: &[usize]| -> (Vec<String>, Vec<super::survey::Column>) {
+    let pick = |places: &[usize]| -> (Vec<String>, Vec<super::survey::ColumnSurvey>) {
         places.iter().map(|place| (columns[*place].clone(), survey.columns[*place].clone())).unzip()
     };
     let path = table.path();

@@ -40,7 +40,7 @@ use crate::error::Result;
 pub use dates::DateForm;
 pub use encode::RowEncoder;
 pub use opened::Opened;
-pub use options::{ColumnKind, Missing, Names, Options, Test};
+pub use options::{ColumnKind, ColumnNames, Missing, Options, Test};
 pub use row::Row;
 pub use value::Value;
 

@@ -22,7 +22,7 @@ pub struct Options {
     /// The file, gzipped or not.
     pub path: PathBuf,
     /// The column or columns to predict.
-    pub target: Names,
+    pub target: ColumnNames,
     /// The test split: a fraction of the rows, stratified by class, or another file.
     pub test: Test,
     /// A column that assigns each row to "train", "validation" or "test".
@@ -53,7 +53,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             path: PathBuf::new(),
-            target: Names::default(),
+            target: ColumnNames::default(),
             test: Test::default(),
             split_column: None,
             columns: BTreeMap::new(),
@@ -117,9 +117,9 @@ pub enum Missing {
 
 /// One or several column names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Names(pub Vec<String>);
+pub struct ColumnNames(pub Vec<String>);
 
-impl<'de> Deserialize<'de> for Names {
+impl<'de> Deserialize<'de> for ColumnNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wrong = || D::Error::custom("is neither the name of a column in quotes nor a list of names");
         match toml::Value::deserialize(deserializer)? {
@@ -133,7 +133,7 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-impl JsonSchema for Names {
+impl JsonSchema for ColumnNames {
     fn schema_name() -> Cow<'static, str> {
         "Names".into()
     }
@@ -143,7 +143,7 @@ impl JsonSchema for Names {
     }
 }
 
-impl Serialize for Names {
+impl Serialize for ColumnNames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.as_slice() {
             [name] => name.serialize(serializer),

@@ -2,13 +2,13 @@
 
 use super::collect::{Collector, Duplicates, form};
 use super::encoded_size::EncodedSize;
-use super::plan::Plan;
+use super::plan::TablePlan;
 use super::roles::ColumnRoles;
 use super::row::Row;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
-use crate::data::split::{Part, Sizes};
-use crate::data::stored::Writer;
+use crate::data::split::{Part, SplitSizes};
+use crate::data::stored::StoredWriter;
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ pub(super) struct EncodedParts {
 }
 
 /// Encodes all rows: the last pass.
-pub(super) fn encode(plan: &Plan<'_>, fitted: &TableEncoder) -> Result<EncodedParts> {
+pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<EncodedParts> {
     let (roles, test) = (&plan.roles, plan.test_table()?);
     let unused = plan.assigner.limited().map_or(0, |limited| limited.of - limited.used);
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
@@ -30,7 +30,7 @@ pub(super) fn encode(plan: &Plan<'_>, fitted: &TableEncoder) -> Result<EncodedPa
     let records = roles.table.records()?;
     let mut encoder = RowEncoder::new(fitted, roles.table.path(), &*records, true)?;
     plan.pass(|row, part| writer.add(&mut encoder, row, part))?;
-    encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+    encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
     if let Some(table) = &test {
         let mut records = table.records()?;
         let mut encoder = RowEncoder::new(fitted, table.path(), &*records, true)?;
@@ -38,7 +38,7 @@ pub(super) fn encode(plan: &Plan<'_>, fitted: &TableEncoder) -> Result<EncodedPa
         while records.next(&mut row)? {
             writer.add(&mut encoder, &row, Part::Test)?;
         }
-        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
     }
     let parts = writer.finish()?;
     if parts.test.is_none() && test.is_some() {
@@ -60,10 +60,10 @@ fn count(table: &Opened) -> Result<u64> {
 fn in_memory(size: EncodedSize, roles: &ColumnRoles<'_>) -> Result<bool> {
     let in_memory = size.fits(roles.options.memory);
     if !in_memory {
-        size.check(roles.table.path(), Writer::free())?;
+        size.check(roles.table.path(), StoredWriter::free())?;
     }
     if roles.request.fitted.is_none() {
-        let place = Writer::place();
+        let place = StoredWriter::place();
         let place = if in_memory {
             "in memory".to_owned()
         } else {
@@ -88,12 +88,12 @@ struct PartsWriter<'a> {
 
 impl<'a> PartsWriter<'a> {
     /// A writer of `rows` rows in all.
-    fn new(plan: &Plan<'_>, fitted: &'a TableEncoder, rows: u64) -> Result<Self> {
+    fn new(plan: &TablePlan<'_>, fitted: &'a TableEncoder, rows: u64) -> Result<Self> {
         let roles = &plan.roles;
         let targets = if roles.class_column().is_some() { 0 } else { fitted.target.width() };
         let form = form(fitted.features(), targets, roles.request.dtype);
         let in_memory = in_memory(EncodedSize { form, rows }, roles)?;
-        let Sizes { train, validation, test } = plan.assigner.sizes();
+        let SplitSizes { train, validation, test } = plan.assigner.sizes();
         Ok(Self {
             target: &fitted.target,
             task: roles.request.task,

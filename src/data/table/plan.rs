@@ -10,13 +10,13 @@ use crate::data::split::{Assigner, Part};
 use crate::error::Result;
 
 /// How the rows of a table are assigned to parts and encoded.
-pub(super) struct Plan<'a> {
+pub(super) struct TablePlan<'a> {
     pub(super) roles: ColumnRoles<'a>,
     pub(super) census: Census,
     pub(super) assigner: Assigner,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> TablePlan<'a> {
     /// Counts the rows of each class, and decides how to assign them.
     pub(super) fn new(roles: ColumnRoles<'a>) -> Result<Self> {
         let census = roles.count()?;
@@ -29,7 +29,7 @@ impl<'a> Plan<'a> {
         let (mut records, mut row) = (self.roles.table.records()?, Row::default());
         let mut assigner = self.assigner.clone();
         while records.next(&mut row)? {
-            let part = match self.roles.said(&row)? {
+            let part = match self.roles.part_in_column(&row)? {
                 None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),
                 Some(part) => part,
             };

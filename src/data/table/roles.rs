@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::census::{Census, ClassColumn, Classes};
+use super::census::{Census, ClassColumn, ClassSource};
 use super::options::{Options, Test};
 use super::read::{listed, quoted};
 use super::row::Row;
@@ -53,16 +53,16 @@ impl<'a> ColumnRoles<'a> {
     }
 
     /// Where the class of a row is found, if the task has classes.
-    fn classes(&self) -> Classes<'_> {
+    fn classes(&self) -> ClassSource<'_> {
         match (self.request.task, self.targets.as_slice()) {
             (Task::Classes { ignored, .. }, [index]) => {
                 let (name, is_fitted) = (&self.table.columns()[*index], self.request.fitted.is_some());
                 let rule = self.name_rule();
-                Classes::Named(ClassColumn { index: *index, name, ignored, is_fitted, rule })
+                ClassSource::Named(ClassColumn { index: *index, name, ignored, is_fitted, rule })
             }
-            (Task::Classes { .. }, columns) => Classes::Probabilities(columns),
-            (Task::Labels, [index]) => Classes::Label(*index),
-            _ => Classes::None,
+            (Task::Classes { .. }, columns) => ClassSource::Probabilities(columns),
+            (Task::Labels, [index]) => ClassSource::Label(*index),
+            _ => ClassSource::None,
         }
     }
 
@@ -75,8 +75,8 @@ impl<'a> ColumnRoles<'a> {
     /// The column of class names, if the task has classes.
     pub(super) fn class_column(&self) -> Option<usize> {
         match self.classes() {
-            Classes::Named(column) => Some(column.index),
-            Classes::None | Classes::Label(_) | Classes::Probabilities(_) => None,
+            ClassSource::Named(column) => Some(column.index),
+            ClassSource::None | ClassSource::Label(_) | ClassSource::Probabilities(_) => None,
         }
     }
 
@@ -107,7 +107,7 @@ impl<'a> ColumnRoles<'a> {
         let mut counts = ColumnCounts::new(census.strata.counts().len());
         let (mut records, mut row) = (self.table.records()?, Row::default());
         while records.next(&mut row)? {
-            if let Some(part) = self.said(&row)? {
+            if let Some(part) = self.part_in_column(&row)? {
                 counts.add(part, self.stratum(&row, census));
             }
         }
@@ -120,7 +120,7 @@ impl<'a> ColumnRoles<'a> {
     }
 
     /// The part that the split column gives a row.
-    pub(super) fn said(&self, row: &Row) -> Result<Option<Part>> {
+    pub(super) fn part_in_column(&self, row: &Row) -> Result<Option<Part>> {
         let Some(column) = self.split_column() else { return Ok(None) };
         let value = row.value(column);
         let part = if let Value::Text(text) = value { Part::named(text) } else { None };

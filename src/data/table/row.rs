@@ -3,7 +3,7 @@
 use super::value::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Cell {
+enum StoredCell {
     /// What needs no text.
     Plain(Value<'static>),
     /// From where to where in the row's text.
@@ -16,7 +16,7 @@ enum Cell {
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     text: String,
-    cells: Vec<Cell>,
+    cells: Vec<StoredCell>,
     /// The line that it begins on, or its number where the file has no lines; from 1.
     pub line: u64,
 }
@@ -31,7 +31,7 @@ impl Row {
     /// Makes all of `count` cells missing.
     pub fn reset(&mut self, count: usize) {
         self.clear();
-        self.cells.resize(count, Cell::Plain(Value::Missing));
+        self.cells.resize(count, StoredCell::Plain(Value::Missing));
     }
 
     /// Adds a cell.
@@ -48,24 +48,24 @@ impl Row {
         }
     }
 
-    fn kept(&mut self, value: Value<'_>) -> Cell {
+    fn kept(&mut self, value: Value<'_>) -> StoredCell {
         let start = self.text.len();
         match value {
             Value::Text(text) => {
                 self.text.push_str(text);
-                Cell::Text(start, self.text.len())
+                StoredCell::Text(start, self.text.len())
             }
             Value::Written(text, number) => {
                 self.text.push_str(text);
-                Cell::Written(start, self.text.len(), number)
+                StoredCell::Written(start, self.text.len(), number)
             }
-            Value::Missing => Cell::Plain(Value::Missing),
-            Value::Nested => Cell::Plain(Value::Nested),
-            Value::Number(number) => Cell::Plain(Value::Number(number)),
-            Value::Single(number) => Cell::Plain(Value::Single(number)),
-            Value::Integer(number) => Cell::Plain(Value::Integer(number)),
-            Value::Decimal { digits, scale } => Cell::Plain(Value::Decimal { digits, scale }),
-            Value::Date(days) => Cell::Plain(Value::Date(days)),
+            Value::Missing => StoredCell::Plain(Value::Missing),
+            Value::Nested => StoredCell::Plain(Value::Nested),
+            Value::Number(number) => StoredCell::Plain(Value::Number(number)),
+            Value::Single(number) => StoredCell::Plain(Value::Single(number)),
+            Value::Integer(number) => StoredCell::Plain(Value::Integer(number)),
+            Value::Decimal { digits, scale } => StoredCell::Plain(Value::Decimal { digits, scale }),
+            Value::Date(days) => StoredCell::Plain(Value::Date(days)),
         }
     }
 
@@ -83,9 +83,11 @@ impl Row {
     pub fn value(&self, column: usize) -> Value<'_> {
         match self.cells.get(column) {
             None => Value::Missing,
-            Some(Cell::Plain(value)) => *value,
-            Some(Cell::Text(start, end)) => Value::Text(&self.text[*start..*end]),
-            Some(Cell::Written(start, end, number)) => Value::Written(&self.text[*start..*end], *number),
+            Some(StoredCell::Plain(value)) => *value,
+            Some(StoredCell::Text(start, end)) => Value::Text(&self.text[*start..*end]),
+            Some(StoredCell::Written(start, end, number)) => {
+                Value::Written(&self.text[*start..*end], *number)
+            }
         }
     }
 }

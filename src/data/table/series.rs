@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Opened;
-use super::options::{ColumnKind, Missing, Names, Options, Test};
+use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
 use super::read::{Dialect, Format, Input};
 use super::words::{words, words_schema};
 use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
@@ -42,7 +42,7 @@ pub struct TimeSeries {
     /// The file: CSV, JSONL or Parquet, by its extension.
     pub path: PathBuf,
     /// The column or columns to predict.
-    pub target: Names,
+    pub target: ColumnNames,
     /// The number of rows that a prediction is made from.
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub window: usize,
@@ -53,7 +53,7 @@ pub struct TimeSeries {
     pub time: Option<String>,
     /// The column or columns that tell several series in one file apart. They are no features unless `columns` gives them a
     /// kind.
-    pub group: Names,
+    pub group: ColumnNames,
     /// Sort the rows by time; default: rows that are not sorted are an error.
     pub sort: bool,
     /// The test split: the latest fraction of the rows, or another file.
@@ -82,11 +82,11 @@ impl Default for TimeSeries {
     fn default() -> Self {
         Self {
             path: PathBuf::new(),
-            target: Names::default(),
+            target: ColumnNames::default(),
             window: 10,
             horizon: 1,
             time: None,
-            group: Names::default(),
+            group: ColumnNames::default(),
             sort: false,
             test: Test::default(),
             columns: BTreeMap::new(),

@@ -20,7 +20,7 @@ const MOST_SAMPLED: usize = 1 << 23;
 
 /// Statistics of one column.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Column {
+pub(super) struct ColumnSurvey {
     /// Training rows with a value.
     pub(super) present: u64,
     /// Training rows without a value.
@@ -56,7 +56,7 @@ pub(super) struct Column {
 /// Statistics of all columns.
 #[derive(Debug, Clone)]
 pub(super) struct Survey {
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<ColumnSurvey>,
     /// The most numbers of a column that are kept for medians.
     sampled: usize,
 }
@@ -64,11 +64,11 @@ pub(super) struct Survey {
 impl Survey {
     /// A survey of columns, of which those marked are categories whatever they hold; `quantiles` keeps numbers for medians.
     pub(super) fn new(categories: &[bool], quantiles: bool) -> Self {
-        let column = |forced: &bool| Column {
+        let column = |forced: &bool| ColumnSurvey {
             forced: *forced,
             ascending: true,
             last: f64::NEG_INFINITY,
-            ..Column::default()
+            ..ColumnSurvey::default()
         };
         let each = MOST_SAMPLED / categories.len().max(1);
         Self {
@@ -85,7 +85,7 @@ impl Survey {
     }
 }
 
-impl Column {
+impl ColumnSurvey {
     fn see(&mut self, value: Value<'_>, line: u64, trained: bool, sampled: usize) {
         if value == Value::Missing {
             self.missing_anywhere += 1;

@@ -32,7 +32,7 @@ pub(super) fn of_numbers(
     path: &Path,
     task: Task,
     names: &[String],
-    columns: &[survey::Column],
+    columns: &[survey::ColumnSurvey],
     standardize: bool,
 ) -> Result<Target> {
     for (name, column) in names.iter().zip(columns) {
@@ -52,7 +52,7 @@ pub(super) fn of_numbers(
 }
 
 /// Checks that a target has a value in every row, and a number unless the task is about labels.
-fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result<()> {
+fn check(path: &Path, task: Task, name: &str, column: &survey::ColumnSurvey) -> Result<()> {
     let data = |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
     if let Some(line) = column.nested {
         return data(nested(line));
@@ -83,7 +83,7 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::Column) -> Result
 }
 
 /// The words for no and yes: recognised ones, or the two names in alphabetical order.
-fn words(column: &survey::Column) -> [String; 2] {
+fn words(column: &survey::ColumnSurvey) -> [String; 2] {
     let names = column.sorted_names();
     let shares = column.no_numbers.count == 0 && column.numbers.min >= 0.0 && column.numbers.max <= 1.0;
     if shares || names.len() != 2 {

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Opened;
 use super::options::Options;
-use super::plan::Plan;
+use super::plan::TablePlan;
 use super::read::{Format, Input};
 use super::roles::ColumnRoles;
 use super::row::Row;
@@ -25,8 +25,8 @@ pub(super) fn rows(
     let Some(encoder) = request.fitted.and_then(Preprocessing::table) else { return Ok(Vec::new()) };
     let input = Input::File(options.path.clone());
     let table = Opened::new(input, format, options.dialect(request.task), None)?;
-    let plan = Plan::new(ColumnRoles::new(options, &table, request)?)?;
-    let mut found = Found { wanted: numbers.iter().copied().collect(), next: 0, rows: Vec::new() };
+    let plan = TablePlan::new(ColumnRoles::new(options, &table, request)?)?;
+    let mut found = RowCollector { wanted: numbers.iter().copied().collect(), next: 0, rows: Vec::new() };
     match plan.test_table()? {
         Some(test) if part == Part::Test => {
             let columns = ShownColumns::new(encoder, &test);
@@ -70,14 +70,14 @@ impl ShownColumns {
 }
 
 /// The rows that were wanted.
-struct Found {
+struct RowCollector {
     wanted: FxHashSet<usize>,
     /// The number of the next row in its part.
     next: usize,
     rows: Vec<WrittenRow>,
 }
 
-impl Found {
+impl RowCollector {
     fn see(&mut self, row: &Row, columns: &ShownColumns) {
         let number = self.next;
         self.next += 1;

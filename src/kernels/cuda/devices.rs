@@ -46,7 +46,7 @@ fn no_device<T>(error: &candle_core::Error) -> Result<T> {
 
 /// A GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct Gpu {
     /// Its name, as its maker calls it.
     pub name: String,
     /// Its compute capability.
@@ -61,7 +61,7 @@ pub struct Found {
 ///
 /// # Errors
 /// As [`device`].
-pub fn devices() -> Result<Vec<Found>> {
+pub fn devices() -> Result<Vec<Gpu>> {
     require_libraries()?;
     (0..count().or_else(|error| no_device(&error))?).map(found).collect()
 }
@@ -72,7 +72,7 @@ pub fn devices() -> Result<Vec<Found>> {
 /// As [`device`].
 #[cfg(feature = "cuda")]
 #[allow(unsafe_code, reason = "the driver's version has no safe function")]
-pub fn found(ordinal: usize) -> Result<Found> {
+pub fn found(ordinal: usize) -> Result<Gpu> {
     use candle_core::cuda_backend::WrapErr;
     use candle_core::cuda_backend::cudarc::driver::{CudaContext, sys};
 
@@ -80,7 +80,7 @@ pub fn found(ordinal: usize) -> Result<Found> {
     // SAFETY: the function writes one number, for which there is a place.
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().w()?;
     let context = CudaContext::new(ordinal).w()?;
-    Ok(Found {
+    Ok(Gpu {
         name: context.name().w()?,
         capability: context.compute_capability().w()?,
         memory: context.mem_get_info().w()?,
@@ -93,7 +93,7 @@ pub fn found(ordinal: usize) -> Result<Found> {
 /// # Errors
 /// As [`device`].
 #[cfg(not(feature = "cuda"))]
-pub fn found(_: usize) -> Result<Found> {
+pub fn found(_: usize) -> Result<Gpu> {
     require_libraries()?;
     bail!("no CUDA device")
 }

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::launch::{Arg, Kernel, Threads, launch};
 use super::room;
-use crate::rng::Source;
+use crate::rng::StreamId;
 
 /// The elements of a mask, and where they come from.
 #[derive(Clone, Copy)]
@@ -12,7 +12,7 @@ pub(in crate::kernels) struct Draw<'a> {
     /// Steps, rows and width of the mask. Positions in the stream go row by row.
     pub(in crate::kernels) shape: [usize; 3],
     /// The stream.
-    pub(in crate::kernels) source: Source,
+    pub(in crate::kernels) source: StreamId,
     /// Where the number of the step is that the stream is of, if it is not the source's.
     pub(in crate::kernels) step_counter: Option<&'a Tensor>,
     /// The position of the first element in the stream.

@@ -91,15 +91,15 @@ impl FiniteGuard {
     /// Checks the update of [`Self::begin`]: the sum of its losses, and all its gradients in one tensor.
     pub fn check(&self, loss: &Tensor, grads: &Tensor, limits: Thresholds) -> Result<()> {
         let count = grads.elem_count();
-        let pieces = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
-        let args = [Arg::Out(&self.partial), Arg::In(grads), Arg::Count(count), Arg::Count(pieces)];
-        launch(grads.device(), Kernel::of("squares", grads.dtype()), Threads::Blocks(pieces), &args)?;
+        let chunks = count.div_ceil(ELEMENTS).clamp(1, BLOCKS);
+        let args = [Arg::Out(&self.partial), Arg::In(grads), Arg::Count(count), Arg::Count(chunks)];
+        launch(grads.device(), Kernel::of("squares", grads.dtype()), Threads::Blocks(chunks), &args)?;
         let args = [
             Arg::Out(&self.skip_flag),
             Arg::Out(&self.losses),
             Arg::In(loss),
             Arg::In(&self.partial),
-            Arg::Count(pieces),
+            Arg::Count(chunks),
             Arg::In(&self.step_counter),
             Arg::Count(self.places),
             Arg::F64(limits.norm.unwrap_or(-1.0)),

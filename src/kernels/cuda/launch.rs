@@ -100,7 +100,7 @@ pub(super) fn room(shape: Shape, dtype: DType, device: &Device) -> Result<Tensor
 
 /// An argument as a kernel reads it.
 #[repr(C)]
-union Value {
+union ArgValue {
     word: u64,
     half: u32,
     int: i32,
@@ -147,7 +147,7 @@ pub(super) fn launch(device: &Device, kernel: Kernel<'_>, threads: Threads, args
         return Ok(());
     }
     let name = kernel.full_name()?;
-    let mut values = args.iter().map(|arg| value(*arg)).collect::<Result<Vec<Value>>>()?;
+    let mut values = args.iter().map(|arg| value(*arg)).collect::<Result<Vec<ArgValue>>>()?;
     let mut pointers: Vec<*mut c_void> =
         values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
     match device {
@@ -158,25 +158,25 @@ pub(super) fn launch(device: &Device, kernel: Kernel<'_>, threads: Threads, args
     }
 }
 
-fn value(arg: Arg<'_>) -> Result<Value> {
+fn value(arg: Arg<'_>) -> Result<ArgValue> {
     Ok(match arg {
-        Arg::In(tensor) => Value { word: address(tensor, false)? },
-        Arg::Out(tensor) => Value { word: address(tensor, true)? },
-        Arg::Null => Value { word: 0 },
-        Arg::Count(count) => Value { word: count as u64 },
-        Arg::U64(word) => Value { word },
-        Arg::U32(half) => Value { half },
-        Arg::I32(int) => Value { int },
-        Arg::I64(long) => Value { long },
-        Arg::F64(real) => Value { real },
+        Arg::In(tensor) => ArgValue { word: address(tensor, false)? },
+        Arg::Out(tensor) => ArgValue { word: address(tensor, true)? },
+        Arg::Null => ArgValue { word: 0 },
+        Arg::Count(count) => ArgValue { word: count as u64 },
+        Arg::U64(word) => ArgValue { word },
+        Arg::U32(half) => ArgValue { half },
+        Arg::I32(int) => ArgValue { int },
+        Arg::I64(long) => ArgValue { long },
+        Arg::F64(real) => ArgValue { real },
         Arg::Slots(tensors) => {
             let mut slots = [0; 3];
             for (slot, tensor) in slots.iter_mut().zip(tensors) {
                 *slot = tensor.map_or(Ok(0), |tensor| address(tensor, true))?;
             }
-            Value { slots }
+            ArgValue { slots }
         }
-        Arg::Constants(constants) => Value { constants },
+        Arg::Constants(constants) => ArgValue { constants },
     })
 }
 
@@ -233,14 +233,14 @@ fn on_gpu(
 
     /// The driver reads as many bytes of it as the kernel declares.
     #[repr(transparent)]
-    struct Parameter(Value);
-    // SAFETY: a `Value` is made of plain numbers, laid out as C has them.
+    struct Parameter(ArgValue);
+    // SAFETY: an `ArgValue` is made of plain numbers, laid out as C has them.
     unsafe impl DeviceRepr for Parameter {}
 
     let (function, stream) = (function(device, name)?, device.cuda_stream());
     let mut launch = stream.launch_builder(&function);
     for pointer in pointers {
-        // SAFETY: each points to a `Value` of the caller, which outlives the launch; `Parameter` has its layout.
+        // SAFETY: each points to an `ArgValue` of the caller, which outlives the launch; `Parameter` has its layout.
         launch.arg(unsafe { &*pointer.cast::<Parameter>() });
     }
     let config = LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (x, y, 1), shared_mem_bytes: 0 };
@@ -266,12 +266,12 @@ fn function(
 
     /// PTX, or a fat binary that has machine code beside it.
     const IMAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.image"));
-    struct Loaded {
+    struct LoadedModule {
         ordinal: usize,
         module: Arc<driver::CudaModule>,
         functions: FxHashMap<String, driver::CudaFunction>,
     }
-    static LOADED: Mutex<Vec<Loaded>> = Mutex::new(Vec::new());
+    static LOADED: Mutex<Vec<LoadedModule>> = Mutex::new(Vec::new());
 
     let stream = device.cuda_stream();
     let ordinal = stream.context().ordinal();
@@ -280,10 +280,10 @@ fn function(
         place
     } else {
         let module = stream.context().load_module(Ptx::from_binary(IMAGE.to_vec())).w()?;
-        loaded.push(Loaded { ordinal, module, functions: FxHashMap::default() });
+        loaded.push(LoadedModule { ordinal, module, functions: FxHashMap::default() });
         loaded.len() - 1
     };
-    let Loaded { module, functions, .. } = &mut loaded[place];
+    let LoadedModule { module, functions, .. } = &mut loaded[place];
     if let Some(function) = functions.get(name) {
         return Ok(function.clone());
     }

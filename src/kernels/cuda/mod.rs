@@ -27,7 +27,7 @@ pub(super) mod update;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-pub use devices::{BUILT_WITH, Found, device, devices, found};
+pub use devices::{BUILT_WITH, Gpu, device, devices, found};
 pub use finite_guard::{FiniteGuard, GuardRecord, SkipFlag, Thresholds};
 pub use graph::{CachedConstants, Graph};
 pub use replayed::Replayed;

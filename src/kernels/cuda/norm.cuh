@@ -1,7 +1,7 @@
-// Sums over gradients, a block of 256 threads a piece: for each the sum of its squares, and behind all of those that
+// Sums over gradients, a block of 256 threads a chunk: for each the sum of its squares, and behind all of those that
 // of its elements times 0, which is 0 or, where one is not finite, NaN.
 
-KERNEL_OF(squares, double *partial, const REAL *xs, u64 count, u64 pieces) {
+KERNEL_OF(squares, double *partial, const REAL *xs, u64 count, u64 chunks) {
     double squares = 0.0, zeros = 0.0;
     EACH(i, count) {
         double x = (double)xs[i];
@@ -12,6 +12,6 @@ KERNEL_OF(squares, double *partial, const REAL *xs, u64 count, u64 pieces) {
     zeros = block_sum(zeros);
     if (threadIdx.x == 0) {
         partial[blockIdx.x] = squares;
-        partial[pieces + blockIdx.x] = zeros;
+        partial[chunks + blockIdx.x] = zeros;
     }
 }

@@ -5,14 +5,14 @@ use candle_core::{Result, Tensor};
 use super::activation::number;
 use super::launch::{Arg, Kernel, Threads, launch};
 use super::{room, sum_rows};
-use crate::kernels::recurrent::{Cell, CellKind, Output, Pass, order};
+use crate::kernels::recurrent::{CellKind, CellParams, Output, Pass, order};
 use crate::kernels::{GradOut, autograd};
 
 /// As `recurrent::forward`.
 pub(in crate::kernels) fn forward(
     kind: CellKind,
     xs: &Tensor,
-    [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
+    [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
 ) -> Result<Output> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
@@ -73,9 +73,9 @@ impl Sequence {
 /// As `recurrent::backward`.
 pub(in crate::kernels) fn backward(
     pass: Pass<'_>,
-    [w_ih, w_hh, _, _]: Cell<&Tensor>,
+    [w_ih, w_hh, _, _]: CellParams<&Tensor>,
     grad: &Tensor,
-    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<GradOut<'_>>,
+    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: CellParams<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (width, _)) = (pass.xs.dims3()?, w_hh.dims2()?);
@@ -104,7 +104,7 @@ fn through_time(pass: Pass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor,
     let input = room((steps, n, width), grad)?;
     let state = if pass.kind == CellKind::Gru { room((steps, n, width), grad)? } else { input.clone() };
     let carried = Tensor::zeros((n, hidden), grad.dtype(), grad.device())?;
-    let back = Back { pass, grad, input, state, carried };
+    let back = BackwardPass { pass, grad, input, state, carried };
     let mut next: Option<usize> = None;
     for (t, previous) in order(steps, pass.reverse).rev() {
         let from = next.map(|next| back.state.get(next)?.matmul(w_hh)).transpose()?;
@@ -115,7 +115,7 @@ fn through_time(pass: Pass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor,
 }
 
 /// A pass back through the steps on its way.
-struct Back<'a> {
+struct BackwardPass<'a> {
     pass: Pass<'a>,
     /// The gradient of the states, (T, N, H).
     grad: &'a Tensor,
@@ -127,7 +127,7 @@ struct Back<'a> {
     carried: Tensor,
 }
 
-impl Back<'_> {
+impl BackwardPass<'_> {
     /// Launches a step back; `from` is what the step behind it gave to the state.
     fn step(&self, t: usize, previous: Option<usize>, from: Arg<'_>) -> Result<()> {
         let hs = &self.pass.output.hs;

@@ -14,14 +14,14 @@ KERNEL(total, double *out, const double *xs, u64 count) {
 // Once an update is not finite none is made any more, until the host has looked: so the weights stay as they were
 // before it, and the host need not wait for every update.
 // losses: a place for each step, step % places, and behind them the same for the gradients' norms.
-// partial: for each piece of a gradient the sum of its squares, then the same of its elements times 0.
+// partial: for each chunk of a gradient the sum of its squares, then the same of its elements times 0.
 // now: the number of the step, and what its loss is divided by to be the mean.
-KERNEL(finite_guard, double *skip_flag, double *losses, const double *loss, const double *partial, u64 pieces, const double *step_counter,
+KERNEL(finite_guard, double *skip_flag, double *losses, const double *loss, const double *partial, u64 chunks, const double *step_counter,
        u64 places, double max_norm, double largest) {
     double squares = 0.0, zeros = 0.0;
-    for (u64 i = threadIdx.x; i < pieces; i += blockDim.x) {
+    for (u64 i = threadIdx.x; i < chunks; i += blockDim.x) {
         squares += partial[i];
-        zeros += partial[pieces + i];
+        zeros += partial[chunks + i];
     }
     squares = block_sum(squares);
     zeros = block_sum(zeros);

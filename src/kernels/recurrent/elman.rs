@@ -7,12 +7,12 @@ use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
-use super::pass::{Cell, Output, order};
-use super::rows::{Rows, Steps, by_rows, two};
-use super::sizes::{Arguments, Sizes, transposed};
+use super::pass::{CellParams, Output, order};
+use super::rows::{RowBlock, Steps, by_rows, two};
+use super::sizes::{GateGrads, PassSizes, transposed};
 
 /// The reference implementation of a step, from its argument (N, H).
-pub(super) fn plain_step(z: &Tensor, act: Activation) -> Result<Tensor> {
+pub(super) fn reference_step(z: &Tensor, act: Activation) -> Result<Tensor> {
     match act {
         Activation::Tanh => z.tanh(),
         Activation::Relu => z.relu(),
@@ -22,7 +22,7 @@ pub(super) fn plain_step(z: &Tensor, act: Activation) -> Result<Tensor> {
 
 pub(super) fn forward<T: Float>(
     xs: &Tensor,
-    [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
+    [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     act: Activation,
     reverse: bool,
 ) -> Result<Output> {
@@ -32,7 +32,7 @@ pub(super) fn forward<T: Float>(
     let mut hs = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, hidden), None)?;
     let w_hh = transposed(&view::<T>(w_hh)?, (hidden, hidden));
     let w_hh = Matrix::new(&w_hh, hidden, hidden);
-    team::try_for_each(Rows::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
+    team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
         for (t, previous) in order(steps, reverse) {
             if let Some(previous) = previous {
                 let (z, h) = two(&mut hs, t, previous);
@@ -51,12 +51,12 @@ pub(super) fn through_time<T: Float>(
     h: &[T],
     w_hh: &[T],
     act: Activation,
-    sizes: Sizes,
-) -> Result<Arguments<T>> {
-    let Sizes { steps, n, hidden, reverse } = sizes;
+    sizes: PassSizes,
+) -> Result<GateGrads<T>> {
+    let PassSizes { steps, n, hidden, reverse } = sizes;
     let w_hh = Matrix::new(w_hh, hidden, hidden);
     let mut dz = vec![T::of(0.0); grad.len()];
-    let block = |(rows, mut dz): (Rows, Steps<'_, T>)| {
+    let block = |(rows, mut dz): (RowBlock, Steps<'_, T>)| {
         let mut next: Option<usize> = None;
         for (t, _) in order(steps, reverse).rev() {
             if let Some(next) = next {
@@ -68,6 +68,6 @@ pub(super) fn through_time<T: Float>(
         }
         Ok(())
     };
-    team::try_for_each(Rows::blocks(n).zip(by_rows(&mut dz, n, hidden)).collect(), block)?;
-    Ok(Arguments { input: dz, state: None })
+    team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut dz, n, hidden)).collect(), block)?;
+    Ok(GateGrads { input: dz, state: None })
 }

@@ -9,12 +9,12 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
-use super::pass::{Cell, Output, order};
-use super::rows::{Rows, Steps, by_rows};
-use super::sizes::{Arguments, Sizes, transposed};
+use super::pass::{CellParams, Output, order};
+use super::rows::{RowBlock, Steps, by_rows};
+use super::sizes::{GateGrads, PassSizes, transposed};
 
 /// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
-pub(super) fn plain_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
+pub(super) fn reference_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
     let hidden = h.dim(1)?;
     let gate = |of: &Tensor, k: usize| of.narrow(1, k * hidden, hidden);
     let sigmoid = |k: usize| candle_nn::ops::sigmoid(&(gate(input, k)? + gate(state, k)?)?);
@@ -26,7 +26,7 @@ pub(super) fn plain_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<T
 /// Keeps the gates (T, N, 3 H) and what the state gave to n (T, N, H).
 pub(super) fn forward<T: Float>(
     xs: &Tensor,
-    [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
+    [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
 ) -> Result<Output> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
@@ -37,7 +37,7 @@ pub(super) fn forward<T: Float>(
     let mut hs = vec![T::of(0.0); steps * n * hidden];
     let mut from_state = hs.clone();
     let outputs = by_rows(&mut from_state, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
-    let blocks = Rows::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
+    let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
     team::try_for_each(blocks, |(rows, (mut gates, (mut from_state, mut hs)))| {
         let mut before = vec![T::of(0.0); rows.count * hidden];
         let mut state = vec![T::of(0.0); rows.count * width];
@@ -90,17 +90,17 @@ pub(super) fn through_time<T: Float>(
     h: &[T],
     saved: &[Tensor],
     w_hh: &[T],
-    sizes: Sizes,
-) -> Result<Arguments<T>> {
+    sizes: PassSizes,
+) -> Result<GateGrads<T>> {
     let [gates, from_state] = saved else { candle_core::bail!("a GRU's backward needs its gates") };
     let (gates, from_state) = (view::<T>(gates)?, view::<T>(from_state)?);
-    let Sizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, reverse } = sizes;
     let width = 3 * hidden;
     let w_hh = Matrix::new(w_hh, width, hidden);
     let mut input = vec![T::of(0.0); steps * n * width];
     let mut state = input.clone();
     let arguments = by_rows(&mut input, n, width).into_iter().zip(by_rows(&mut state, n, width));
-    let block = |(rows, (mut input, mut state)): (Rows, (Steps<'_, T>, Steps<'_, T>))| {
+    let block = |(rows, (mut input, mut state)): (RowBlock, (Steps<'_, T>, Steps<'_, T>))| {
         let zero = vec![T::of(0.0); rows.count * hidden];
         // What of the gradient of a state goes to the one before it directly, and all of it.
         let (mut direct, mut dh) = (zero.clone(), zero.clone());
@@ -120,8 +120,8 @@ pub(super) fn through_time<T: Float>(
         }
         Ok(())
     };
-    team::try_for_each(Rows::blocks(n).zip(arguments).collect(), block)?;
-    Ok(Arguments { input, state: Some(state) })
+    team::try_for_each(RowBlock::blocks(n).zip(arguments).collect(), block)?;
+    Ok(GateGrads { input, state: Some(state) })
 }
 
 vectorized! {

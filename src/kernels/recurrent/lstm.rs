@@ -8,12 +8,12 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
-use super::pass::{Cell, Output, order};
-use super::rows::{Rows, by_rows, two};
-use super::sizes::{Arguments, Sizes, transposed};
+use super::pass::{CellParams, Output, order};
+use super::rows::{RowBlock, by_rows, two};
+use super::sizes::{GateGrads, PassSizes, transposed};
 
 /// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
-pub(super) fn plain_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(super) fn reference_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
     let hidden = c.dim(1)?;
     let gate = |k: usize| z.narrow(1, k * hidden, hidden);
     let sigmoid = |k: usize| candle_nn::ops::sigmoid(&gate(k)?.contiguous()?);
@@ -24,7 +24,7 @@ pub(super) fn plain_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
 /// Keeps the gates (T, N, 4 H) and the memories (T, N, H).
 pub(super) fn forward<T: Float>(
     xs: &Tensor,
-    [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
+    [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
 ) -> Result<Output> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
@@ -36,7 +36,7 @@ pub(super) fn forward<T: Float>(
     let mut cs = vec![T::of(0.0); steps * n * hidden];
     let mut hs = cs.clone();
     let outputs = by_rows(&mut cs, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
-    let blocks = Rows::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
+    let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
     team::try_for_each(blocks, |(rows, (mut gates, (mut cs, mut hs)))| {
         let start = vec![T::of(0.0); rows.count * hidden];
         for (t, previous) in order(steps, reverse) {
@@ -82,15 +82,15 @@ pub(super) fn through_time<T: Float>(
     grad: &[T],
     saved: &[Tensor],
     w_hh: &[T],
-    sizes: Sizes,
-) -> Result<Arguments<T>> {
+    sizes: PassSizes,
+) -> Result<GateGrads<T>> {
     let [gates, cs] = saved else { candle_core::bail!("an LSTM's backward needs its gates and memories") };
     let (gates, cs) = (view::<T>(gates)?, view::<T>(cs)?);
-    let Sizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, reverse } = sizes;
     let width = 4 * hidden;
     let w_hh = Matrix::new(w_hh, width, hidden);
     let mut dz = vec![T::of(0.0); steps * n * width];
-    team::try_for_each(Rows::blocks(n).zip(by_rows(&mut dz, n, width)).collect(), |(rows, mut dz)| {
+    team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut dz, n, width)).collect(), |(rows, mut dz)| {
         let zero = vec![T::of(0.0); rows.count * hidden];
         let (mut dc, mut dh) = (zero.clone(), zero.clone());
         let mut next: Option<usize> = None;
@@ -106,7 +106,7 @@ pub(super) fn through_time<T: Float>(
         }
         Ok(())
     })?;
-    Ok(Arguments { input: dz, state: None })
+    Ok(GateGrads { input: dz, state: None })
 }
 
 vectorized! {

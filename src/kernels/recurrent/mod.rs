@@ -21,16 +21,16 @@ use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, GradOut, autograd, by_dtype, cuda, is_fused};
 pub(super) use pass::order;
-pub use pass::{Cell, CellKind, Output, Pass};
-use sizes::Sizes;
+pub use pass::{CellKind, CellParams, Output, Pass};
+use sizes::PassSizes;
 
 /// A layer's steps over xs (T, N, F) from a state of 0. In `reverse` they run from the last step to the first.
-pub fn forward(kind: CellKind, xs: &Tensor, cell: Cell<&Tensor>, reverse: bool) -> Result<Output> {
+pub fn forward(kind: CellKind, xs: &Tensor, cell: CellParams<&Tensor>, reverse: bool) -> Result<Output> {
     if cuda::runs_on(xs) {
         return cuda::recurrent::forward(kind, xs, cell, reverse);
     }
     if !is_fused(xs) {
-        return Ok(Output { hs: plain(kind, xs, cell, reverse)?, saved: Vec::new() });
+        return Ok(Output { hs: reference(kind, xs, cell, reverse)?, saved: Vec::new() });
     }
     by_dtype!(xs, T => match kind {
         CellKind::Elman(act) => elman::forward::<T>(xs, cell, act, reverse),
@@ -43,9 +43,9 @@ pub fn forward(kind: CellKind, xs: &Tensor, cell: Cell<&Tensor>, reverse: bool) 
 /// input's is given back where it is wanted.
 pub fn backward(
     pass: Pass<'_>,
-    cell: Cell<&Tensor>,
+    cell: CellParams<&Tensor>,
     grad: &Tensor,
-    outs: Cell<GradOut<'_>>,
+    outs: CellParams<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     if is_fused(pass.xs) {
@@ -56,7 +56,7 @@ pub fn backward(
     }
     let [w_ih, w_hh, b_ih, b_hh] = cell;
     let grads = autograd::vjp(&[pass.xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {
-        plain(pass.kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], pass.reverse)
+        reference(pass.kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], pass.reverse)
     })?;
     for (out, grad) in outs.into_iter().zip(&grads[1..]) {
         autograd::store(out, grad)?;
@@ -65,10 +65,10 @@ pub fn backward(
 }
 
 /// The reference implementation, in tensor operations.
-pub fn plain(
+pub fn reference(
     kind: CellKind,
     xs: &Tensor,
-    [w_ih, w_hh, b_ih, b_hh]: Cell<&Tensor>,
+    [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
 ) -> Result<Tensor> {
     let (steps, n, _) = xs.dims3()?;
@@ -79,9 +79,9 @@ pub fn plain(
         let input = xs.get(t)?.contiguous()?.matmul(&w_ih.t()?)?.broadcast_add(b_ih)?;
         let state = h.matmul(&w_hh.t()?)?.broadcast_add(b_hh)?;
         (h, c) = match kind {
-            CellKind::Elman(act) => (elman::plain_step(&(input + state)?, act)?, c),
-            CellKind::Lstm => lstm::plain_step(&(input + state)?, &c)?,
-            CellKind::Gru => (gru::plain_step(&input, &state, &h)?, c),
+            CellKind::Elman(act) => (elman::reference_step(&(input + state)?, act)?, c),
+            CellKind::Lstm => lstm::reference_step(&(input + state)?, &c)?,
+            CellKind::Gru => (gru::reference_step(&input, &state, &h)?, c),
         };
         hs[t] = Some(h.clone());
     }
@@ -90,13 +90,13 @@ pub fn plain(
 
 fn fused_backward<T: Float>(
     Pass { kind, xs, output, reverse }: Pass<'_>,
-    [w_ih, w_hh, _, _]: Cell<&Tensor>,
+    [w_ih, w_hh, _, _]: CellParams<&Tensor>,
     grad: &Tensor,
-    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: Cell<GradOut<'_>>,
+    [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: CellParams<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (gates, hidden)) = (xs.dims3()?, w_hh.dims2()?);
-    let sizes = Sizes { steps, n, hidden, reverse };
+    let sizes = PassSizes { steps, n, hidden, reverse };
     let rows = steps * n;
     let (x, h, g) = (view::<T>(xs)?, view::<T>(&output.hs)?, view::<T>(grad)?);
     let dz = {
@@ -130,10 +130,10 @@ fn fused_backward<T: Float>(
 fn state_weight_gradient<T: Float>(
     from_state: &[T],
     states: &[T],
-    sizes: Sizes,
+    sizes: PassSizes,
     into: GradOut<'_>,
 ) -> Result<()> {
-    let Sizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, reverse } = sizes;
     let rows = steps.saturating_sub(1) * n;
     let gates = from_state.len() / (steps * n).max(1);
     // The first step of each.

@@ -28,7 +28,7 @@ impl CellKind {
 
 /// The four parameters of one direction of one layer, or their gradients' outputs, where the layer has G gates:
 /// `weight_ih` (G H, F), `weight_hh` (G H, H), `bias_ih` (G H), `bias_hh` (G H).
-pub type Cell<P> = [P; 4];
+pub type CellParams<P> = [P; 4];
 
 /// What a forward pass gives.
 #[derive(Debug, Clone)]

@@ -10,14 +10,14 @@ pub(super) type Steps<'a, T> = Vec<&'a mut [T]>;
 
 /// A block of rows of a batch of `n`.
 #[derive(Clone, Copy)]
-pub(super) struct Rows {
+pub(super) struct RowBlock {
     n: usize,
     first: usize,
     /// How many rows it has.
     pub(super) count: usize,
 }
 
-impl Rows {
+impl RowBlock {
     /// The blocks of a batch of `n` rows: by their number alone, so that the bits do not depend on the threads.
     pub(super) fn blocks(n: usize) -> impl Iterator<Item = Self> {
         (0..n).step_by(BLOCK).map(move |first| Self { n, first, count: BLOCK.min(n - first) })
@@ -36,7 +36,7 @@ impl Rows {
 
 /// A buffer (T, N, width) for writing, by blocks of rows.
 pub(super) fn by_rows<T>(buffer: &mut [T], n: usize, width: usize) -> Vec<Steps<'_, T>> {
-    let mut blocks: Vec<Steps<'_, T>> = Rows::blocks(n).map(|_| Vec::new()).collect();
+    let mut blocks: Vec<Steps<'_, T>> = RowBlock::blocks(n).map(|_| Vec::new()).collect();
     for step in buffer.chunks_exact_mut((n * width).max(1)) {
         for (block, rows) in blocks.iter_mut().zip(step.chunks_mut(BLOCK * width)) {
             block.push(rows);

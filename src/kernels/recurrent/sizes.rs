@@ -4,7 +4,7 @@ use crate::kernels::storage::Float;
 
 /// The sizes of a pass.
 #[derive(Clone, Copy)]
-pub(super) struct Sizes {
+pub(super) struct PassSizes {
     pub(super) steps: usize,
     pub(super) n: usize,
     pub(super) hidden: usize,
@@ -13,7 +13,7 @@ pub(super) struct Sizes {
 
 /// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave where
 /// that is another.
-pub(super) struct Arguments<T> {
+pub(super) struct GateGrads<T> {
     pub(super) input: Vec<T>,
     pub(super) state: Option<Vec<T>>,
 }

@@ -7,7 +7,7 @@ use crate::kernels::draws::Draws;
 const KINDS: [CellKind; 4] =
     [CellKind::Elman(Activation::Tanh), CellKind::Elman(Activation::Relu), CellKind::Lstm, CellKind::Gru];
 
-fn cell(draws: &Draws, kind: CellKind, features: usize, hidden: usize) -> Cell<Tensor> {
+fn cell(draws: &Draws, kind: CellKind, features: usize, hidden: usize) -> CellParams<Tensor> {
     let rows = kind.gates() * hidden;
     [
         draws.normal(&[rows, features], 0.7),
@@ -26,9 +26,9 @@ fn value_and_gradients_match_the_reference() {
             let refs = || cell.each_ref();
             let grad = draws.normal(&[steps, n, hidden], 0.7);
             let output = forward(kind, &xs, refs(), reverse).unwrap();
-            close(&output.hs, &plain(kind, &xs, refs(), reverse).unwrap());
+            close(&output.hs, &reference(kind, &xs, refs(), reverse).unwrap());
             let expected = autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
-                plain(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], reverse)
+                reference(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], reverse)
             })
             .unwrap();
             let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.accuracy_score.html>
 
 use super::{ClassCounts, ClassMetric};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The fraction of correct predictions.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ impl Metric for Accuracy {
 }
 
 impl ClassMetric for Accuracy {
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.accuracy())
     }
 }

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.average_precision_score.html>
 
 use super::{ClassCounts, ClassMetric};
-use crate::metrics::{Direction, Metric, Value, mean};
+use crate::metrics::{Direction, Metric, MetricValue, mean};
 
 /// The area under the precision-recall curve as a step function: of the positive one of two classes; of more the mean
 /// of each class against the others (`average="macro"`).
@@ -17,7 +17,7 @@ impl Metric for AveragePrecision {
 impl ClassMetric for AveragePrecision {
     const OF_LABELS: Option<&'static str> = Some("average_precision");
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         let rankings = counts.rankings()?.iter();
         Ok(mean(&rankings.map(|ranking| ranking.average_precision).collect::<Vec<_>>()))
     }

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.balanced_accuracy_score.html>
 
 use super::{ClassCounts, ClassMetric};
-use crate::metrics::{Direction, Metric, Value, mean};
+use crate::metrics::{Direction, Metric, MetricValue, mean};
 
 /// The mean recall of the classes that have rows.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ impl Metric for BalancedAccuracy {
 }
 
 impl ClassMetric for BalancedAccuracy {
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         let scores = counts.by_class().into_iter().filter(|score| score.support > 0);
         Ok(mean(&scores.map(|score| score.recall).collect::<Vec<_>>()))
     }

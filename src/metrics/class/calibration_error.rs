@@ -1,7 +1,7 @@
 //! <https://arxiv.org/abs/1706.04599>
 
 use super::{ClassCounts, ClassMetric};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The expected calibration error in 15 bins of confidence: Guo et al. 2017.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ impl Metric for CalibrationError {
 impl ClassMetric for CalibrationError {
     const OF_LABELS: Option<&'static str> = Some("calibration_error");
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.calibration().error())
     }
 }

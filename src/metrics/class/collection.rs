@@ -1,7 +1,7 @@
 //! The metrics of classes, updated together.
 
 use super::{ClassCounts, ClassRows, Entry, METRICS, Running};
-use crate::metrics::{Measured, Value};
+use crate::metrics::{Measured, MetricValue};
 
 /// The metrics of classes.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl ClassMetrics {
         self.each().map(|(entry, value)| Measured::new(entry.info.name, value)).collect()
     }
 
-    pub(in crate::metrics) fn each(&self) -> impl Iterator<Item = (&'static Entry, Value)> {
+    pub(in crate::metrics) fn each(&self) -> impl Iterator<Item = (&'static Entry, MetricValue)> {
         self.metrics.iter().map(|(entry, metric)| (*entry, metric.value(&self.counts)))
     }
 }

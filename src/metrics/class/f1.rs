@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.f1_score.html>
 
-use super::{ClassCounts, ClassMetric, Classes};
-use crate::metrics::{Direction, Metric, Value};
+use super::{ClassCounts, ClassMetric, ClassRange};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// F1 of the positive one of two classes.
 #[derive(Debug, Default)]
@@ -14,10 +14,10 @@ impl Metric for F1 {
 }
 
 impl ClassMetric for F1 {
-    const CLASSES: Classes = Classes::Two;
+    const CLASSES: ClassRange = ClassRange::Two;
     const OF_LABELS: Option<&'static str> = Some("f1_macro");
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.positive().f1)
     }
 }
@@ -33,7 +33,7 @@ impl Metric for F1Macro {
 }
 
 impl ClassMetric for F1Macro {
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.macro_average(|score| score.f1))
     }
 }

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html>
 
 use super::{ClassCounts, ClassMetric, ClassRows};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The mean of −ln p of the rows' own classes. Probabilities are clipped to the precision of their type.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl ClassMetric for LogLoss {
         }
     }
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
         let rows = counts.rows() as f64;
         Ok(self.sum / rows)

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.matthews_corrcoef.html>
 
 use super::{ClassCounts, ClassMetric};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// Matthews' correlation coefficient: Gorodkin 2004.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ impl Metric for Mcc {
 
 impl ClassMetric for Mcc {
     #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         let rows = counts.rows() as f64;
         let (mut correct, mut both, mut true_squared, mut predicted_squared) = (0.0, 0.0, 0.0, 0.0);
         for (class, row) in counts.confusion().iter().enumerate() {

@@ -1,12 +1,12 @@
 //! How a metric of classes is defined, and its entry in the registry.
 
 use super::{ClassCounts, ClassRows};
-use crate::metrics::{Info, Metric, Value};
+use crate::metrics::{Metric, MetricInfo, MetricValue};
 
 /// How a metric of classes is computed.
 pub trait ClassMetric: Metric + std::fmt::Debug + Send + 'static {
     /// The numbers of classes that have this metric.
-    const CLASSES: Classes = Classes::Any;
+    const CLASSES: ClassRange = ClassRange::Any;
 
     /// What this metric is called for a target of several labels, where it is the mean over the labels.
     const OF_LABELS: Option<&'static str> = None;
@@ -15,12 +15,12 @@ pub trait ClassMetric: Metric + std::fmt::Debug + Send + 'static {
     fn update(&mut self, _rows: &ClassRows) {}
 
     /// The metric of all rows so far.
-    fn value(&self, counts: &ClassCounts) -> Value;
+    fn value(&self, counts: &ClassCounts) -> MetricValue;
 }
 
 /// Numbers of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Classes {
+pub enum ClassRange {
     /// Two or more.
     Any,
     /// Two.
@@ -31,7 +31,7 @@ pub enum Classes {
     MoreThanFive,
 }
 
-impl Classes {
+impl ClassRange {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Any, Self::Two, Self::More, Self::MoreThanFive];
 
@@ -60,9 +60,9 @@ impl Classes {
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// Its constants.
-    pub info: Info,
+    pub info: MetricInfo,
     /// The numbers of classes that have it.
-    pub classes: Classes,
+    pub classes: ClassRange,
     /// Its name for several labels.
     pub of_labels: Option<&'static str>,
     build: fn() -> Box<dyn Running>,
@@ -71,7 +71,7 @@ pub struct Entry {
 impl Entry {
     pub(super) const fn of<M: ClassMetric>() -> Self {
         let build = || -> Box<dyn Running> { Box::new(M::default()) };
-        Self { info: Info::of::<M>(), classes: M::CLASSES, of_labels: M::OF_LABELS, build }
+        Self { info: MetricInfo::of::<M>(), classes: M::CLASSES, of_labels: M::OF_LABELS, build }
     }
 
     /// The metric before the first row.
@@ -83,7 +83,7 @@ impl Entry {
 /// [`ClassMetric`] without its constants.
 pub(in crate::metrics) trait Running: std::fmt::Debug + Send {
     fn update(&mut self, rows: &ClassRows);
-    fn value(&self, counts: &ClassCounts) -> Value;
+    fn value(&self, counts: &ClassCounts) -> MetricValue;
 }
 
 impl<M: ClassMetric> Running for M {
@@ -91,7 +91,7 @@ impl<M: ClassMetric> Running for M {
         ClassMetric::update(self, rows);
     }
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         ClassMetric::value(self, counts)
     }
 }

@@ -20,14 +20,14 @@ mod top5_accuracy;
 pub(super) use collection::ClassMetrics;
 pub use counts::{ClassCounts, ClassScore};
 pub(super) use metric::Running;
-pub use metric::{ClassMetric, Classes, Entry};
+pub use metric::{ClassMetric, ClassRange, Entry};
 pub use rows::{ClassRow, ClassRows};
 
 /// Every metric of classes, in the order of the logs.
 pub const METRICS: &[Entry] = &[
     Entry::of::<accuracy::Accuracy>(),
     Entry::of::<top5_accuracy::Top5Accuracy>(),
-    Entry::of::<precision::Precision>(),
+    Entry::of::<precision::BinaryPrecision>(),
     Entry::of::<recall::Recall>(),
     Entry::of::<f1::F1>(),
     Entry::of::<precision::PrecisionMacro>(),

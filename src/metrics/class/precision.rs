@@ -1,23 +1,23 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.precision_score.html>
 
-use super::{ClassCounts, ClassMetric, Classes};
-use crate::metrics::{Direction, Metric, Value};
+use super::{ClassCounts, ClassMetric, ClassRange};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// Precision of the positive one of two classes.
 #[derive(Debug, Default)]
-pub(super) struct Precision;
+pub(super) struct BinaryPrecision;
 
-impl Metric for Precision {
+impl Metric for BinaryPrecision {
     const NAME: &'static str = "precision";
     const DIRECTION: Direction = Direction::HigherIsBetter;
     const MEANING: &'static str = "of the rows predicted as the positive class, the fraction that are";
 }
 
-impl ClassMetric for Precision {
-    const CLASSES: Classes = Classes::Two;
+impl ClassMetric for BinaryPrecision {
+    const CLASSES: ClassRange = ClassRange::Two;
     const OF_LABELS: Option<&'static str> = Some("precision_macro");
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.positive().precision)
     }
 }
@@ -33,9 +33,9 @@ impl Metric for PrecisionMacro {
 }
 
 impl ClassMetric for PrecisionMacro {
-    const CLASSES: Classes = Classes::More;
+    const CLASSES: ClassRange = ClassRange::More;
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.macro_average(|score| score.precision))
     }
 }

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.recall_score.html>
 
-use super::{ClassCounts, ClassMetric, Classes};
-use crate::metrics::{Direction, Metric, Value};
+use super::{ClassCounts, ClassMetric, ClassRange};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// Recall of the positive one of two classes.
 #[derive(Debug, Default)]
@@ -14,10 +14,10 @@ impl Metric for Recall {
 }
 
 impl ClassMetric for Recall {
-    const CLASSES: Classes = Classes::Two;
+    const CLASSES: ClassRange = ClassRange::Two;
     const OF_LABELS: Option<&'static str> = Some("recall_macro");
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.positive().recall)
     }
 }
@@ -33,9 +33,9 @@ impl Metric for RecallMacro {
 }
 
 impl ClassMetric for RecallMacro {
-    const CLASSES: Classes = Classes::More;
+    const CLASSES: ClassRange = ClassRange::More;
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.macro_average(|score| score.recall))
     }
 }

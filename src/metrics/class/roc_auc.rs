@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.roc_auc_score.html>
 
 use super::{ClassCounts, ClassMetric};
-use crate::metrics::{Direction, Metric, Undefined, Value, mean};
+use crate::metrics::{Direction, Metric, MetricValue, Undefined, mean};
 
 /// The area under the ROC curve: of the positive one of two classes; of more the mean of each class against the others
 /// (`multi_class="ovr"`).
@@ -17,7 +17,7 @@ impl Metric for RocAuc {
 impl ClassMetric for RocAuc {
     const OF_LABELS: Option<&'static str> = Some("roc_auc");
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         let areas: Vec<f64> = counts.rankings()?.iter().map(|ranking| ranking.roc_auc).collect();
         if areas.iter().any(|area| area.is_nan()) {
             return Err(Undefined("a class has no rows, or all"));

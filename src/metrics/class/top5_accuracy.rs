@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.top_k_accuracy_score.html>
 
-use super::{ClassCounts, ClassMetric, Classes};
-use crate::metrics::{Direction, Metric, Value};
+use super::{ClassCounts, ClassMetric, ClassRange};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// Top-k accuracy with k = 5.
 #[derive(Debug, Default)]
@@ -15,9 +15,9 @@ impl Metric for Top5Accuracy {
 }
 
 impl ClassMetric for Top5Accuracy {
-    const CLASSES: Classes = Classes::MoreThanFive;
+    const CLASSES: ClassRange = ClassRange::MoreThanFive;
 
-    fn value(&self, counts: &ClassCounts) -> Value {
+    fn value(&self, counts: &ClassCounts) -> MetricValue {
         Ok(counts.top_k(5))
     }
 }

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_error.html>
 
 use super::{Mean, ValueMetric};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The mean absolute error, in the target's unit.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl ValueMetric for Mae {
         self.0.add(predictions, targets, |x, y| (x - y).abs());
     }
 
-    fn value(&self) -> Value {
+    fn value(&self) -> MetricValue {
         self.0.value()
     }
 }

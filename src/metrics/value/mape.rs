@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_percentage_error.html>
 
 use super::{Mean, ValueMetric};
-use crate::metrics::{Direction, Metric, Undefined, Value};
+use crate::metrics::{Direction, Metric, MetricValue, Undefined};
 
 /// The mean of |prediction − target| / |target|. Undefined where a target is 0; scikit-learn divides by 2⁻⁵² then,
 /// which gives numbers of 10¹⁵ that say nothing.
@@ -25,7 +25,7 @@ impl ValueMetric for Mape {
         self.mean.add(predictions, targets, |x, y| (x - y).abs() / y.abs().max(f64::EPSILON));
     }
 
-    fn value(&self) -> Value {
+    fn value(&self) -> MetricValue {
         if self.has_zero { Err(Undefined("a target is 0")) } else { self.mean.value() }
     }
 }

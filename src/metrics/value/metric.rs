@@ -1,6 +1,6 @@
 //! How a metric of values is defined, and its entry in the registry.
 
-use crate::metrics::{Info, Metric, Undefined, Value};
+use crate::metrics::{Metric, MetricInfo, MetricValue, Undefined};
 
 /// How a metric of values is computed.
 pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
@@ -8,21 +8,21 @@ pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
     fn update(&mut self, predictions: &[f64], targets: &[f64]);
 
     /// The metric of all rows so far.
-    fn value(&self) -> Value;
+    fn value(&self) -> MetricValue;
 }
 
 /// A metric of values in the registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     /// Its constants.
-    pub info: Info,
+    pub info: MetricInfo,
     build: fn() -> Box<dyn Running>,
 }
 
 impl Entry {
     pub(super) const fn of<M: ValueMetric>() -> Self {
         let build = || -> Box<dyn Running> { Box::new(M::default()) };
-        Self { info: Info::of::<M>(), build }
+        Self { info: MetricInfo::of::<M>(), build }
     }
 
     /// The metric before the first row.
@@ -35,7 +35,7 @@ impl Entry {
 pub(in crate::metrics) trait Running: std::fmt::Debug + Send {
     /// Takes the predictions and targets of one column of a batch.
     fn update(&mut self, predictions: &[f64], targets: &[f64]);
-    fn value(&self) -> Value;
+    fn value(&self) -> MetricValue;
 }
 
 impl<M: ValueMetric> Running for M {
@@ -43,7 +43,7 @@ impl<M: ValueMetric> Running for M {
         ValueMetric::update(self, predictions, targets);
     }
 
-    fn value(&self) -> Value {
+    fn value(&self) -> MetricValue {
         ValueMetric::value(self)
     }
 }
@@ -62,7 +62,7 @@ impl Mean {
         self.count += real(targets.len());
     }
 
-    pub(super) fn value(&self) -> Value {
+    pub(super) fn value(&self) -> MetricValue {
         if self.count == 0.0 { Err(Undefined("there are no rows")) } else { Ok(self.sum / self.count) }
     }
 }

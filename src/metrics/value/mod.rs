@@ -17,6 +17,6 @@ pub const METRICS: &[Entry] = &[
     Entry::of::<rmse::Rmse>(),
     Entry::of::<mae::Mae>(),
     Entry::of::<r2::R2>(),
-    Entry::of::<mse::Mse>(),
+    Entry::of::<mse::MeanSquaredError>(),
     Entry::of::<mape::Mape>(),
 ];

@@ -1,13 +1,13 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_squared_error.html>
 
 use super::{Mean, ValueMetric};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The mean squared error.
 #[derive(Debug, Default)]
-pub(super) struct Mse(Mean);
+pub(super) struct MeanSquaredError(Mean);
 
-impl Metric for Mse {
+impl Metric for MeanSquaredError {
     const NAME: &'static str = "mse";
     const DIRECTION: Direction = Direction::LowerIsBetter;
     const RANGE: (f64, f64) = (0.0, f64::INFINITY);
@@ -15,12 +15,12 @@ impl Metric for Mse {
     const MEANING: &'static str = "the mean squared error";
 }
 
-impl ValueMetric for Mse {
+impl ValueMetric for MeanSquaredError {
     fn update(&mut self, predictions: &[f64], targets: &[f64]) {
         self.0.add(predictions, targets, |x, y| (x - y) * (x - y));
     }
 
-    fn value(&self) -> Value {
+    fn value(&self) -> MetricValue {
         self.0.value()
     }
 }

@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.r2_score.html>
 
 use super::{ValueMetric, real, sum};
-use crate::metrics::{Direction, Metric, Undefined, Value};
+use crate::metrics::{Direction, Metric, MetricValue, Undefined};
 
 /// The coefficient of determination.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl ValueMetric for R2 {
         self.count = all;
     }
 
-    fn value(&self) -> Value {
+    fn value(&self) -> MetricValue {
         match (self.count < 2.0, self.spread == 0.0, self.squared == 0.0) {
             (true, ..) => Err(Undefined("there are fewer than two rows")),
             // As in scikit-learn, with `force_finite`.

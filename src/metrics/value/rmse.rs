@@ -1,7 +1,7 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html>
 
 use super::{Mean, ValueMetric};
-use crate::metrics::{Direction, Metric, Value};
+use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The root of the mean squared error, in the target's unit.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl ValueMetric for Rmse {
         self.0.add(predictions, targets, |x, y| (x - y) * (x - y));
     }
 
-    fn value(&self) -> Value {
+    fn value(&self) -> MetricValue {
         self.0.value().map(f64::sqrt)
     }
 }

@@ -4,7 +4,7 @@ use candle_core::{Tensor, bail};
 use rand::Rng;
 use rand_distr::StandardNormal;
 
-use super::initializer::Shape;
+use super::initializer::ParamShape;
 use crate::error::Result;
 use crate::rng::Stream;
 
@@ -41,7 +41,7 @@ pub(super) fn truncated(low: f64, high: f64, stream: &mut Stream) -> f64 {
 
 /// A (rows, cols) matrix with orthonormal rows or columns, whichever are fewer: Gram-Schmidt on a normal matrix, twice,
 /// which keeps it orthogonal to rounding. Saxe et al. 2013.
-pub(super) fn orthogonal(shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+pub(super) fn orthogonal(shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
     let (count, length) = (shape.rows.min(shape.cols), shape.rows.max(shape.cols));
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
     for _ in 0..count {

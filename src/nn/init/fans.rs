@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::draws::{normal, uniform};
 use super::gain::{Fan, Nonlinearity};
-use super::initializer::{Initializer, Shape};
+use super::initializer::{Initializer, ParamShape};
 use super::schemes::check_finite;
 use crate::error::Result;
 use crate::registry::KeyError;
@@ -52,13 +52,13 @@ scheme! {
 }
 
 /// The standard deviation of a Kaiming initialiser.
-fn kaiming(shape: &Shape, mode: Fan, nonlinearity: Nonlinearity, slope: f64) -> Result<f64> {
+fn kaiming(shape: &ParamShape, mode: Fan, nonlinearity: Nonlinearity, slope: f64) -> Result<f64> {
     let (fan_in, fan_out) = shape.fans()?;
     let fan = if mode == Fan::FanIn { fan_in } else { fan_out };
     Ok(nonlinearity.gain(slope) / fan.sqrt())
 }
 
-fn xavier(shape: &Shape, gain: f64) -> Result<f64> {
+fn xavier(shape: &ParamShape, gain: f64) -> Result<f64> {
     let (fan_in, fan_out) = shape.fans()?;
     Ok(gain * (2.0 / (fan_in + fan_out)).sqrt())
 }
@@ -68,7 +68,7 @@ impl Initializer for XavierUniform {
         check_finite(&[("gain", self.gain)])
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         let bound = 3f64.sqrt() * xavier(shape, self.gain)?;
         Ok(uniform(shape.count(), (-bound, bound), stream))
     }
@@ -83,7 +83,7 @@ impl Initializer for XavierNormal {
         check_finite(&[("gain", self.gain)])
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         Ok(normal(shape.count(), (0.0, xavier(shape, self.gain)?), stream))
     }
 
@@ -97,7 +97,7 @@ impl Initializer for KaimingUniform {
         check_finite(&[("a", self.a)])
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         let bound = 3f64.sqrt() * kaiming(shape, self.mode, self.nonlinearity, self.a)?;
         Ok(uniform(shape.count(), (-bound, bound), stream))
     }
@@ -112,7 +112,7 @@ impl Initializer for KaimingNormal {
         check_finite(&[("a", self.a)])
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         let std = kaiming(shape, self.mode, self.nonlinearity, self.a)?;
         Ok(normal(shape.count(), (0.0, std), stream))
     }

@@ -7,7 +7,7 @@ use crate::rng::Stream;
 /// An initialiser.
 pub trait Initializer {
     /// The values in row-major order.
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>>;
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>>;
 
     /// Validates the options; an error names the key.
     fn check(&self) -> Result<(), KeyError>;
@@ -20,7 +20,7 @@ pub trait Initializer {
 
 /// The shape of a parameter, and its fans as torch counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+pub struct ParamShape {
     /// The first dimension: the outputs of a layer.
     pub rows: usize,
     /// The second dimension: the inputs of a layer; 1 for a vector.
@@ -29,7 +29,7 @@ pub struct Shape {
     pub vector: bool,
 }
 
-impl Shape {
+impl ParamShape {
     /// The shape of a vector or a matrix.
     pub fn of(dims: &[usize]) -> Result<Self> {
         match *dims {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::draws::{normal, orthogonal, truncated, uniform};
-use super::initializer::{Initializer, Shape};
+use super::initializer::{Initializer, ParamShape};
 use crate::error::Result;
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
@@ -96,7 +96,7 @@ impl Initializer for Uniform {
         check_order(self.a, self.b)
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         Ok(uniform(shape.count(), (self.a, self.b), stream))
     }
 }
@@ -107,7 +107,7 @@ impl Initializer for Normal {
         check_spread(self.std)
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         Ok(normal(shape.count(), (self.mean, self.std), stream))
     }
 }
@@ -119,7 +119,7 @@ impl Initializer for TruncNormal {
         check_spread(self.std)
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         let [low, high] = [self.a, self.b].map(|bound| (bound - self.mean) / self.std);
         Ok((0..shape.count()).map(|_| self.mean + self.std * truncated(low, high, stream)).collect())
     }
@@ -130,7 +130,7 @@ impl Initializer for Constant {
         check_finite(&[("val", self.val)])
     }
 
-    fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, _: &mut Stream) -> Result<Vec<f64>> {
         Ok(vec![self.val; shape.count()])
     }
 }
@@ -140,7 +140,7 @@ impl Initializer for Zeros {
         Ok(())
     }
 
-    fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, _: &mut Stream) -> Result<Vec<f64>> {
         Ok(vec![0.0; shape.count()])
     }
 }
@@ -150,7 +150,7 @@ impl Initializer for Ones {
         Ok(())
     }
 
-    fn draw(&self, shape: &Shape, _: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, _: &mut Stream) -> Result<Vec<f64>> {
         Ok(vec![1.0; shape.count()])
     }
 }
@@ -160,7 +160,7 @@ impl Initializer for Orthogonal {
         check_finite(&[("gain", self.gain)])
     }
 
-    fn draw(&self, shape: &Shape, stream: &mut Stream) -> Result<Vec<f64>> {
+    fn draw(&self, shape: &ParamShape, stream: &mut Stream) -> Result<Vec<f64>> {
         let values = orthogonal(shape, stream)?;
         Ok(values.into_iter().map(|x| x * self.gain).collect())
     }
@@ -177,7 +177,7 @@ mod tests {
     use crate::rng::Purpose;
 
     fn draw(init: &Init, dims: &[usize]) -> Vec<f64> {
-        init.draw(&Shape::of(dims).unwrap(), &mut Stream::new(3, Purpose::Init, 0)).unwrap()
+        init.draw(&ParamShape::of(dims).unwrap(), &mut Stream::new(3, Purpose::Init, 0)).unwrap()
     }
 
     #[test]
@@ -204,7 +204,9 @@ mod tests {
         for name in ["xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"] {
             let init = Init::named(name).unwrap();
             assert!(!init.fits_vectors());
-            assert!(init.draw(&Shape::of(&[3]).unwrap(), &mut Stream::new(3, Purpose::Init, 0)).is_err());
+            assert!(
+                init.draw(&ParamShape::of(&[3]).unwrap(), &mut Stream::new(3, Purpose::Init, 0)).is_err()
+            );
         }
     }
 

@@ -7,14 +7,14 @@ use candle_core::{DType, Device, Tensor, Var};
 use super::{Applied, Optimizer, Slotted, by_parameter};
 use crate::error::{Error, Result};
 use crate::names::first_few_by;
-use crate::optim::History;
-use crate::optim::lbfgs::HistoryError;
+use crate::optim::ClosureState;
+use crate::optim::lbfgs::ClosureStateError;
 
 /// A state that matches the parameters.
 struct Fit {
     slots: Vec<(Var, Tensor)>,
     numbers: Vec<[f64; 2]>,
-    history: History,
+    history: ClosureState,
 }
 
 impl Optimizer {
@@ -129,18 +129,22 @@ impl Optimizer {
         Ok(all)
     }
 
-    fn saved_history(&self, state: &BTreeMap<String, Tensor>, problems: &mut Vec<String>) -> Result<History> {
+    fn saved_history(
+        &self,
+        state: &BTreeMap<String, Tensor>,
+        problems: &mut Vec<String>,
+    ) -> Result<ClosureState> {
         let Some(first) = self.params.first().filter(|_| self.needs_closure()) else {
-            return Ok(History::default());
+            return Ok(ClosureState::default());
         };
         let named = |name: &str| format!("{}.{name}", first.param.name());
-        match History::from_tensors(|name| state.get(&named(name)).cloned()) {
+        match ClosureState::from_tensors(|name| state.get(&named(name)).cloned()) {
             Ok(history) => Ok(history),
-            Err(HistoryError::Missing(name)) => {
+            Err(ClosureStateError::Missing(name)) => {
                 problems.push(format!("`{}` is missing", named(name)));
-                Ok(History::default())
+                Ok(ClosureState::default())
             }
-            Err(HistoryError::Tensor(error)) => Err(error.into()),
+            Err(ClosureStateError::Tensor(error)) => Err(error.into()),
         }
     }
 }

@@ -16,7 +16,7 @@ fn weights_that_decay_to_subnormal_numbers_become_zero_and_the_others_are_torchs
         param.var().set(&start).unwrap();
         let table = format!("name = '{rule}'\nlr = 0.1\n{decay}").parse().unwrap();
         let options = Grouped::from_table(table).unwrap();
-        let mut optimizer = Optimizer::new(options, Plan::default(), &params).unwrap();
+        let mut optimizer = Optimizer::new(options, SchedulePlan::default(), &params).unwrap();
         let mut buffer = GradBuffer::new(&params).unwrap();
         let writer = buffer.writer();
         let out = writer.out(&param);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::length::End;
+use super::length::AfterLength;
 use super::{Length, Schedule};
 use crate::registry::KeyError;
 
@@ -33,7 +33,7 @@ impl Schedule for Constant {
         if *self == Self::default() {
             Vec::new()
         } else {
-            Length::of("total_iters", self.total_iters, End::Steady)
+            Length::of("total_iters", self.total_iters, AfterLength::Steady)
         }
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::length::End;
+use super::length::AfterLength;
 use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
@@ -36,7 +36,7 @@ impl Schedule for CosineAnnealingWarmRestarts {
     }
 
     fn lengths(&self) -> Vec<Length> {
-        Length::of("T_0", self.T_0, End::Steady)
+        Length::of("T_0", self.T_0, AfterLength::Steady)
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::length::End;
+use super::length::AfterLength;
 use super::{Length, MomentumCycle, Schedule, count};
 use crate::registry::KeyError;
 use crate::registry::schema::positive;
@@ -24,7 +24,7 @@ pub struct Cyclic {
     #[schemars(range(min = 1))]
     pub step_size_down: Option<u64>,
     /// How the amplitude changes from cycle to cycle.
-    pub mode: Mode,
+    pub mode: CyclicMode,
     /// The base of `exp_range`.
     pub gamma: f64,
     /// Cycle the optimizer's `momentum`, or the first of its `betas`, inversely to the learning rate.
@@ -44,7 +44,7 @@ impl Default for Cyclic {
             max_lr: 1e-2,
             step_size_up: 2000,
             step_size_down: None,
-            mode: Mode::Triangular,
+            mode: CyclicMode::Triangular,
             gamma: 1.0,
             cycle_momentum: true,
             base_momentum: 0.8,
@@ -56,7 +56,8 @@ impl Default for Cyclic {
 /// How the amplitude changes from cycle to cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+#[schemars(rename = "Mode")]
+pub enum CyclicMode {
     /// Constant amplitude.
     Triangular,
     /// Half the amplitude in each cycle.
@@ -76,9 +77,9 @@ impl Cyclic {
         let height = if x <= ratio { x / ratio } else { (x - 1.0) / (ratio - 1.0) };
         height
             * match self.mode {
-                Mode::Triangular => 1.0,
-                Mode::Triangular2 => 0.5f64.powf(cycle - 1.0),
-                Mode::ExpRange => self.gamma.powf(count(k)),
+                CyclicMode::Triangular => 1.0,
+                CyclicMode::Triangular2 => 0.5f64.powf(cycle - 1.0),
+                CyclicMode::ExpRange => self.gamma.powf(count(k)),
             }
     }
 }
@@ -91,7 +92,7 @@ impl Schedule for Cyclic {
     }
 
     fn lengths(&self) -> Vec<Length> {
-        Length::of("step_size_up", self.step_size_up, End::Steady)
+        Length::of("step_size_up", self.step_size_up, AfterLength::Steady)
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {

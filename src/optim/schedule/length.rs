@@ -13,7 +13,7 @@ pub struct RunLength {
 
 /// The steps for which a schedule runs.
 #[derive(Debug, Clone, Copy)]
-pub struct Span<'a> {
+pub struct ScheduleSpan<'a> {
     /// How many.
     pub steps: u64,
     /// "epochs" or "updates"
@@ -30,12 +30,12 @@ pub struct Length {
     /// The steps.
     pub steps: u64,
     /// What it is the length of.
-    pub end: End,
+    pub end: AfterLength,
 }
 
 /// What comes when a length has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum AfterLength {
     /// Nothing that trains: the learning rate has reached its end, or rises again.
     Over,
     /// A learning rate to go on with.
@@ -63,19 +63,22 @@ impl Misfit {
 impl Length {
     /// A length after which the learning rate has reached its end.
     pub(super) fn to_the_end(key: &'static str, steps: Option<u64>) -> Vec<Self> {
-        steps.map(|steps| Self { key, steps, end: End::Over }).into_iter().collect()
+        steps.map(|steps| Self { key, steps, end: AfterLength::Over }).into_iter().collect()
     }
 
     /// A length of another kind.
-    pub(super) fn of(key: &'static str, steps: u64, end: End) -> Vec<Self> {
+    pub(super) fn of(key: &'static str, steps: u64, end: AfterLength) -> Vec<Self> {
         vec![Self { key, steps, end }]
     }
 
     /// What is wrong with it where the schedule runs for this span.
-    pub(super) fn misfit(&self, Span { steps: run, unit, whose }: Span<'_>) -> Option<Misfit> {
+    pub(super) fn misfit(
+        &self,
+        ScheduleSpan { steps: run, unit, whose }: ScheduleSpan<'_>,
+    ) -> Option<Misfit> {
         let Self { key, steps, end } = *self;
         let (is_short, problem) = match end {
-            End::Over if steps < run => {
+            AfterLength::Over if steps < run => {
                 let rest = run - steps;
                 (
                     true,
@@ -84,19 +87,19 @@ impl Length {
                     ),
                 )
             }
-            End::Over if steps > run => (
+            AfterLength::Over if steps > run => (
                 false,
                 format!(
                     "is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {run} reaches it"
                 ),
             ),
-            End::Steady if steps > run => (
+            AfterLength::Steady if steps > run => (
                 false,
                 format!(
                     "is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {run} or fewer reach it"
                 ),
             ),
-            End::Change if steps >= run => (
+            AfterLength::Change if steps >= run => (
                 false,
                 format!(
                     "is {steps}, but {whose} {run} {unit}: the learning rate does not change there; less than {run} is reached"
@@ -109,9 +112,9 @@ impl Length {
 }
 
 /// The milestones that a span does not reach.
-pub(super) fn milestone_misfits(milestones: &[u64], span: Span<'_>) -> Vec<Misfit> {
+pub(super) fn milestone_misfits(milestones: &[u64], span: ScheduleSpan<'_>) -> Vec<Misfit> {
     let misfit = |(index, steps): (usize, &u64)| {
-        let length = Length { key: "", steps: *steps, end: End::Change };
+        let length = Length { key: "", steps: *steps, end: AfterLength::Change };
         Some(length.misfit(span)?.under(&format!("milestones[{index}]")))
     };
     milestones.iter().enumerate().filter_map(misfit).collect()

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::length::End;
+use super::length::AfterLength;
 use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
 /// Changes the factor of the learning rate linearly from `start_factor` to `end_factor` in `total_iters` steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Linear {
+pub struct LinearLr {
     /// The factor at the start.
     pub start_factor: f64,
     /// The factor at the end.
@@ -20,13 +20,13 @@ pub struct Linear {
     pub total_iters: Option<u64>,
 }
 
-impl Default for Linear {
+impl Default for LinearLr {
     fn default() -> Self {
         Self { start_factor: 1.0 / 3.0, end_factor: 1.0, total_iters: None }
     }
 }
 
-impl Linear {
+impl LinearLr {
     fn total_iters(&self) -> u64 {
         self.total_iters.unwrap_or(5)
     }
@@ -37,7 +37,7 @@ impl Linear {
     }
 }
 
-impl Schedule for Linear {
+impl Schedule for LinearLr {
     fn check(&self) -> Result<(), KeyError> {
         super::check_at_least_one("total_iters", self.total_iters())
     }
@@ -53,7 +53,7 @@ impl Schedule for Linear {
             Some(steps) if self.ends_at_zero() => Length::to_the_end("total_iters", Some(steps)),
             // A warm-up that is left at torch's default may be longer than a short run.
             None => Vec::new(),
-            Some(steps) => Length::of("total_iters", steps, End::Steady),
+            Some(steps) => Length::of("total_iters", steps, AfterLength::Steady),
         }
     }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::length::milestone_misfits;
-use super::{Misfit, Schedule, Span, count};
+use super::{Misfit, Schedule, ScheduleSpan, count};
 use crate::registry::KeyError;
 
 /// Multiplies the learning rate by `gamma` at each of the `milestones`.
@@ -28,7 +28,7 @@ impl Schedule for MultiStep {
         Ok(())
     }
 
-    fn misfits(&self, span: Span<'_>) -> Vec<Misfit> {
+    fn misfits(&self, span: ScheduleSpan<'_>) -> Vec<Misfit> {
         milestone_misfits(&self.milestones, span)
     }
 

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::length::{End, Length, Misfit, RunLength, Span};
+use super::length::{AfterLength, Length, Misfit, RunLength, ScheduleSpan};
 use super::{Schedules, count, reduce_on_plateau};
 use crate::optim::{Grouped, Rule};
 use crate::registry;
@@ -17,7 +17,7 @@ use crate::registry::{FromTable, KeyError, schema};
 
 /// `[schedule]`: a schedule, when it steps, and a warm-up before it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Plan {
+pub struct SchedulePlan {
     /// The schedule; none keeps the learning rate constant.
     pub schedule: Option<Schedules>,
     /// When the schedule steps, and the warm-up.
@@ -70,7 +70,7 @@ pub enum Interval {
     Step,
 }
 
-impl Plan {
+impl SchedulePlan {
     /// The options of `reduce_on_plateau`, where that is the schedule.
     pub fn plateau(&self) -> Option<&reduce_on_plateau::ReduceOnPlateau> {
         self.schedule.as_ref().and_then(|schedule| schedule.plateau())
@@ -134,7 +134,7 @@ impl Plan {
     }
 }
 
-impl JsonSchema for Plan {
+impl JsonSchema for SchedulePlan {
     fn schema_name() -> Cow<'static, str> {
         "Plan".into()
     }
@@ -165,7 +165,7 @@ fn follows_a_metric(name: &str) -> bool {
     Schedules::from_table(table).is_ok_and(|schedule| schedule.plateau().is_some())
 }
 
-impl FromTable for Plan {
+impl FromTable for SchedulePlan {
     fn from_table(mut table: toml::Table) -> Result<Self, KeyError> {
         let shared = ["interval", "warmup_steps"].iter().filter_map(|key| table.remove_entry(*key)).collect();
         let timing = registry::decode(shared)?;
@@ -183,7 +183,7 @@ impl FromTable for Plan {
     }
 }
 
-impl Plan {
+impl SchedulePlan {
     /// The plan of a run of this length: lengths that are left out are the run's.
     #[must_use]
     pub fn filled(mut self, run: RunLength) -> Self {
@@ -201,8 +201,9 @@ impl Plan {
     pub fn check_length(&self, run: RunLength) -> Result<Vec<KeyError>, KeyError> {
         let span = self.span(run);
         let own = self.schedule.iter().flat_map(|schedule| schedule.misfits(span));
-        let warmup = Length { key: "warmup_steps", steps: self.timing.warmup_steps, end: End::Steady };
-        let warmup = warmup.misfit(Span { steps: run.updates, unit: "updates", ..span });
+        let warmup =
+            Length { key: "warmup_steps", steps: self.timing.warmup_steps, end: AfterLength::Steady };
+        let warmup = warmup.misfit(ScheduleSpan { steps: run.updates, unit: "updates", ..span });
         let misfits: Vec<Misfit> = own.chain(warmup).map(|misfit| misfit.under("schedule")).collect();
         match misfits.iter().find(|misfit| misfit.is_short) {
             Some(short) => Err(short.error.clone()),
@@ -210,11 +211,11 @@ impl Plan {
         }
     }
 
-    fn span(&self, RunLength { epochs, updates }: RunLength) -> Span<'static> {
+    fn span(&self, RunLength { epochs, updates }: RunLength) -> ScheduleSpan<'static> {
         let whose = "the run has";
         match self.timing.interval {
-            Interval::Epoch => Span { steps: epochs, unit: "epochs", whose },
-            Interval::Step => Span { steps: updates, unit: "updates", whose },
+            Interval::Epoch => ScheduleSpan { steps: epochs, unit: "epochs", whose },
+            Interval::Step => ScheduleSpan { steps: updates, unit: "updates", whose },
         }
     }
 }

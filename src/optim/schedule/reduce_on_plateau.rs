@@ -14,7 +14,7 @@ use crate::registry::schema::below_one;
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
     /// Whether the metric should decrease or increase; default: the metric's own direction.
-    pub mode: Option<Mode>,
+    pub mode: Option<PlateauMode>,
     /// The factor by which the learning rate is multiplied.
     #[schemars(transform = below_one)]
     pub factor: f64,
@@ -41,7 +41,8 @@ pub struct ReduceOnPlateau {
 /// The direction of an improvement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+#[schemars(rename = "Mode")]
+pub enum PlateauMode {
     /// A decrease.
     Min,
     /// An increase.
@@ -75,22 +76,22 @@ impl Default for ReduceOnPlateau {
 }
 
 impl ReduceOnPlateau {
-    fn mode(&self) -> Mode {
+    fn mode(&self) -> PlateauMode {
         // Without a monitor it is a loss that is watched.
         let direction = || metrics::direction(self.monitor.as_ref()?);
         match (self.mode, direction()) {
             (Some(mode), _) => mode,
-            (None, Some(Direction::HigherIsBetter)) => Mode::Max,
-            (None, Some(Direction::LowerIsBetter) | None) => Mode::Min,
+            (None, Some(Direction::HigherIsBetter)) => PlateauMode::Max,
+            (None, Some(Direction::LowerIsBetter) | None) => PlateauMode::Min,
         }
     }
 
     fn better(&self, value: f64, best: f64) -> bool {
         match (self.mode(), self.threshold_mode) {
-            (Mode::Min, ThresholdMode::Rel) => value < best * (1.0 - self.threshold),
-            (Mode::Min, ThresholdMode::Abs) => value < best - self.threshold,
-            (Mode::Max, ThresholdMode::Rel) => value > best * (1.0 + self.threshold),
-            (Mode::Max, ThresholdMode::Abs) => value > best + self.threshold,
+            (PlateauMode::Min, ThresholdMode::Rel) => value < best * (1.0 - self.threshold),
+            (PlateauMode::Min, ThresholdMode::Abs) => value < best - self.threshold,
+            (PlateauMode::Max, ThresholdMode::Rel) => value > best * (1.0 + self.threshold),
+            (PlateauMode::Max, ThresholdMode::Abs) => value > best + self.threshold,
         }
     }
 }
@@ -148,6 +149,6 @@ mod tests {
         assert_eq!([rising, falling].map(|v| reductions(Some("val_log_loss"), None, v)), [2, 0]);
         assert_eq!([rising, falling].map(|v| reductions(None, None, v)), [2, 0]);
         // What is given counts.
-        assert_eq!(reductions(Some("val_accuracy"), Some(Mode::Min), rising), 2);
+        assert_eq!(reductions(Some("val_accuracy"), Some(PlateauMode::Min), rising), 2);
     }
 }

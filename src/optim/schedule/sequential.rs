@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::length::milestone_misfits;
-use super::{Misfit, MomentumCycle, Schedule, Schedules, Span};
+use super::{Misfit, MomentumCycle, Schedule, ScheduleSpan, Schedules};
 use crate::registry::KeyError;
 
 /// Schedules in sequence: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
@@ -80,13 +80,13 @@ impl Schedule for Sequential {
         self.schedules.iter_mut().zip(spans).for_each(|(schedule, span)| schedule.fill(span));
     }
 
-    fn misfits(&self, span: Span<'_>) -> Vec<Misfit> {
+    fn misfits(&self, span: ScheduleSpan<'_>) -> Vec<Misfit> {
         let mut misfits = milestone_misfits(&self.milestones, span);
         for (index, schedule) in self.schedules.iter().enumerate() {
             let steps = self.steps_of(index, span.steps);
             // One that never begins has its milestone to blame.
             if steps > 0 {
-                let own = schedule.misfits(Span { steps, whose: "it runs for", ..span });
+                let own = schedule.misfits(ScheduleSpan { steps, whose: "it runs for", ..span });
                 misfits.extend(own.into_iter().map(|misfit| misfit.under(&format!("schedules[{index}]"))));
             }
         }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::numbering::Numbers;
-use super::table::{END, Table, figure, head, name_of, start};
+use super::numbering::Numbering;
+use super::table::{END, HtmlTable, figure, head, name_of, start};
 use super::{mistakes, ranked};
 use crate::report::data::ClassReport;
 use crate::report::numbers::{number, percent, real64};
@@ -15,7 +15,7 @@ const PAIRS: usize = 30;
 /// Longer names of columns are set upright.
 const UPRIGHT_FROM: usize = 5;
 
-pub(super) fn html(report: &ClassReport, split: &str, numbers: &mut Numbers) -> String {
+pub(super) fn html(report: &ClassReport, split: &str, numbers: &mut Numbering) -> String {
     let confused =
         if report.confusion.len() <= WIDEST { matrix(report, numbers) } else { pairs(report, numbers) };
     let scores = scores(report, numbers);
@@ -29,7 +29,7 @@ pub(super) fn html(report: &ClassReport, split: &str, numbers: &mut Numbers) -> 
 }
 
 /// The confusion matrix; a cell is the darker, the larger its fraction of the row.
-fn matrix(report: &ClassReport, numbers: &mut Numbers) -> String {
+fn matrix(report: &ClassReport, numbers: &mut Numbering) -> String {
     let classes = report.confusion.len();
     if classes == 0 {
         return String::new();
@@ -72,7 +72,7 @@ fn cell(count: u64, rows: u64, right: bool) -> String {
 }
 
 /// The most confused pairs.
-fn pairs(report: &ClassReport, numbers: &mut Numbers) -> String {
+fn pairs(report: &ClassReport, numbers: &mut Numbering) -> String {
     let mut pairs: Vec<(u64, usize, usize, u64)> = Vec::new();
     for (is, row) in report.confusion.iter().enumerate() {
         let rows = total(row);
@@ -86,7 +86,7 @@ fn pairs(report: &ClassReport, numbers: &mut Numbers) -> String {
         let [is, predicted] = [is, predicted].map(|class| name_of(&report.names, *class));
         vec![is, predicted, count.to_string(), percent(share)]
     };
-    let table = Table {
+    let table = HtmlTable {
         caption: format!("The most confused pairs of {} classes.", report.confusion.len()),
         head: head(&["true class", "predicted", "rows", "of the class"]),
         rows: pairs.iter().map(row).collect(),
@@ -96,16 +96,16 @@ fn pairs(report: &ClassReport, numbers: &mut Numbers) -> String {
 }
 
 /// The scores of each class; folded where there are many.
-fn scores(report: &ClassReport, numbers: &mut Numbers) -> String {
+fn scores(report: &ClassReport, numbers: &mut Numbering) -> String {
     if report.per_class.is_empty() {
         return String::new();
     }
-    let row = |(class, score): (usize, &crate::report::data::ClassRow)| {
+    let row = |(class, score): (usize, &crate::report::data::ClassSummary)| {
         let shares = [score.precision, score.recall, score.f1].map(number);
         let name = name_of(&report.names, class);
         std::iter::once(name).chain(shares).chain([score.support.to_string()]).collect()
     };
-    let table = Table {
+    let table = HtmlTable {
         caption: "Precision, recall and F1 of each class.".to_owned(),
         head: head(&["class", "precision", "recall", "F1", "rows"]),
         rows: report.per_class.iter().enumerate().map(row).collect(),
@@ -119,7 +119,7 @@ fn scores(report: &ClassReport, numbers: &mut Numbers) -> String {
     }
 }
 
-fn calibration(report: &ClassReport, numbers: &mut Numbers) -> String {
+fn calibration(report: &ClassReport, numbers: &mut Numbering) -> String {
     let Some(error) = expected_error(&report.calibration).filter(|error| error.is_finite()) else {
         return String::new();
     };
@@ -155,7 +155,7 @@ mod tests {
         confusion[3][3] = 91;
         confusion[7][3] = 2;
         let report = ClassReport { names: vec!["<a>".to_owned(); 4], confusion, ..ClassReport::default() };
-        let html = pairs(&report, &mut Numbers::default());
+        let html = pairs(&report, &mut Numbering::default());
         let html = html.replace("<span class=\"cell\">", "").replace("</span>", "");
         let first = html.find("&lt;a&gt;</th><td>7</td><td class=\"n\">9</td><td class=\"n\">9.0 %").unwrap();
         assert!(first < html.find("<th scope=\"row\">7</th><td>&lt;a&gt;</td>").unwrap());

@@ -1,13 +1,13 @@
 //! The configuration keys that differ between the runs.
 
-use super::numbering::Numbers;
-use super::table::{self, Table};
+use super::numbering::Numbering;
+use super::table::{self, HtmlTable};
 use crate::report::data::Page;
 use crate::report::numbers::NONE;
 use crate::report::text::escape;
 
 /// The keys that differ, the runs along the shorter side; nothing where there are none.
-pub(super) fn section(page: &Page, numbers: &mut Numbers) -> String {
+pub(super) fn section(page: &Page, numbers: &mut Numbering) -> String {
     if page.differences.is_empty() {
         return String::new();
     }
@@ -18,10 +18,10 @@ pub(super) fn section(page: &Page, numbers: &mut Numbers) -> String {
     };
     let key = |key: usize| format!("<code>{}</code>", escape(&page.differences[key].0));
     let (keys, runs) = (0..page.differences.len(), 0..page.runs.len());
-    let mut table = Table {
+    let mut table = HtmlTable {
         caption: "Configuration keys whose values differ between the runs.".to_owned(),
         numbers_from: usize::MAX,
-        ..Table::default()
+        ..HtmlTable::default()
     };
     if runs.len() > keys.len() {
         table.head = std::iter::once("run".to_owned()).chain(keys.clone().map(key)).collect();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::numbering::Numbers;
+use super::numbering::Numbering;
 use super::table;
 use crate::report::data::RunData;
 use crate::report::numbers::{count, number};
@@ -28,7 +28,7 @@ struct Family {
 }
 
 /// The points of one metric of one run that are drawn.
-struct Curve<'a> {
+struct PlotCurve<'a> {
     run: &'a RunData,
     /// The run's name without what all runs share.
     name: &'a str,
@@ -38,7 +38,7 @@ struct Curve<'a> {
     kept: Vec<usize>,
 }
 
-pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
+pub(super) fn section(runs: &[RunData], numbers: &mut Numbering) -> String {
     let families = families(runs);
     if families.is_empty() {
         return String::new();
@@ -120,7 +120,7 @@ fn key(runs: &[RunData]) -> String {
     out + "</ul>"
 }
 
-fn figure(family: &Family, runs: &[RunData], numbers: &mut Numbers) -> String {
+fn figure(family: &Family, runs: &[RunData], numbers: &mut Numbering) -> String {
     let curves = curves(family, runs);
     let mut out = format!("<figure class=\"curve\" data-title=\"{}\">", escape(&family.title));
     let scales: &[bool] = if worth_log(&curves) { &[false, true] } else { &[false] };
@@ -152,7 +152,7 @@ fn figure(family: &Family, runs: &[RunData], numbers: &mut Numbers) -> String {
     out
 }
 
-fn caption(family: &Family, curves: &[Curve]) -> String {
+fn caption(family: &Family, curves: &[PlotCurve]) -> String {
     let title = escape(&capital(&family.title));
     if curves.iter().any(|curve| curve.faint) {
         format!(
@@ -166,7 +166,7 @@ fn caption(family: &Family, curves: &[Curve]) -> String {
 }
 
 /// The curves of a family, thinned alike for all axes.
-fn curves<'a>(family: &'a Family, runs: &'a [RunData]) -> Vec<Curve<'a>> {
+fn curves<'a>(family: &'a Family, runs: &'a [RunData]) -> Vec<PlotCurve<'a>> {
     let most = points_per_line(runs.len() * family.names.len());
     let mut curves = Vec::new();
     for (series, (run, name)) in runs.iter().zip(short_names(runs)).enumerate() {
@@ -175,14 +175,14 @@ fn curves<'a>(family: &'a Family, runs: &'a [RunData]) -> Vec<Curve<'a>> {
         for metric in &names {
             let values: Vec<f64> = run.points.iter().map(|point| point.value(metric)).collect();
             let faint = names.len() > 1 && metric.starts_with("train_");
-            curves.push(Curve { run, name, series, metric, faint, kept: thin(&values, most) });
+            curves.push(PlotCurve { run, name, series, metric, faint, kept: thin(&values, most) });
         }
     }
     curves
 }
 
-fn lines(curves: &[Curve], axis: Axis) -> Vec<Line> {
-    let line = |curve: &Curve| {
+fn lines(curves: &[PlotCurve], axis: Axis) -> Vec<Line> {
+    let line = |curve: &PlotCurve| {
         let point =
             |index: &usize| (curve.run.points[*index].at(axis), curve.run.points[*index].value(curve.metric));
         Line {
@@ -195,9 +195,9 @@ fn lines(curves: &[Curve], axis: Axis) -> Vec<Line> {
     curves.iter().map(line).collect()
 }
 
-fn worth_log(curves: &[Curve]) -> bool {
+fn worth_log(curves: &[PlotCurve]) -> bool {
     let values = || {
-        let values = |curve: &'_ Curve| -> Vec<f64> {
+        let values = |curve: &'_ PlotCurve| -> Vec<f64> {
             curve.kept.iter().map(|index| curve.run.points[*index].value(curve.metric)).collect()
         };
         curves.iter().flat_map(values).filter(|value| value.is_finite())
@@ -207,7 +207,7 @@ fn worth_log(curves: &[Curve]) -> bool {
     low > 0.0 && high >= LOG_FROM * low
 }
 
-fn chart(id: String, family: &Family, curves: &[Curve], axis: Axis, log: bool) -> Chart {
+fn chart(id: String, family: &Family, curves: &[PlotCurve], axis: Axis, log: bool) -> Chart {
     let scale = if log { ", logarithmic" } else { "" };
     Chart {
         id,
@@ -222,7 +222,7 @@ fn chart(id: String, family: &Family, curves: &[Curve], axis: Axis, log: bool) -
 }
 
 /// Where the first lines begin and end.
-fn description(curves: &[Curve], axis: Axis) -> String {
+fn description(curves: &[PlotCurve], axis: Axis) -> String {
     let mut out = format!("{} lines over {}.", curves.len(), axis.name());
     for curve in curves.iter().take(8) {
         let finite = || curve.run.points.iter().filter(|point| point.value(curve.metric).is_finite());
@@ -242,7 +242,7 @@ fn description(curves: &[Curve], axis: Axis) -> String {
 }
 
 /// What the pointer reads: the places on each axis, and the values, of the points drawn.
-fn data(curve: &Curve) -> Value {
+fn data(curve: &PlotCurve) -> Value {
     let points = || curve.kept.iter().map(|index| &curve.run.points[*index]);
     let mut data = json!({
         "name": visible(curve.name),

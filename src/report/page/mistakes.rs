@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::numbering::Numbers;
+use super::numbering::Numbering;
 use super::table::name_of;
 use crate::report::data::{ClassReport, Mistake};
 use crate::report::numbers::percent;
 use crate::report::picture::data_uri;
 use crate::report::text::escape;
 
-pub(super) fn html(report: &ClassReport, numbers: &mut Numbers) -> String {
+pub(super) fn html(report: &ClassReport, numbers: &mut Numbering) -> String {
     if report.worst.is_empty() {
         return String::new();
     }

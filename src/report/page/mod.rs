@@ -18,7 +18,7 @@ use super::data::Page;
 use super::palette::{self, INK, MUTED, PAPER, RULE};
 use super::text::escape;
 pub(crate) use curves::curve_svg;
-use numbering::Numbers;
+use numbering::Numbering;
 
 /// What the page may do: show what is in it.
 const POLICY: &str =
@@ -26,7 +26,7 @@ const POLICY: &str =
 
 /// The page as HTML. Names and cells are escaped here and below, once, where they are written.
 pub(crate) fn html(page: &Page) -> String {
-    let mut numbers = Numbers::default();
+    let mut numbers = Numbering::default();
     let mut body = header(page);
     if page.runs.is_empty() {
         body.push_str("<p>There are no runs.</p>");
@@ -87,16 +87,20 @@ fn style() -> String {
 mod tests {
     use super::*;
     use crate::report::data::{
-        Calibrated, ClassReport, ClassRow, Evaluation, Mistake, Picture, Point, Ranked, RunData, TensorStats,
-        ValueMistake, ValueReport,
+        Calibrated, ClassReport, ClassSummary, Mistake, Picture, Point, RankingCurves, RunData, SplitReport,
+        TensorStats, ValueMistake, ValueReport,
     };
     use crate::report::plot::tests::well_formed;
 
     const HOSTILE: &str =
         "</script></style></title><script>alert('1')</script><img src=x onerror=\"a()\">&\u{202e}\u{1b}\0";
 
-    fn ranked() -> Ranked {
-        Ranked { roc: vec![(0.0, 0.0), (f64::NAN, 1.0), (1.0, 1.0)], area: 0.5, ..Ranked::default() }
+    fn ranked() -> RankingCurves {
+        RankingCurves {
+            roc: vec![(0.0, 0.0), (f64::NAN, 1.0), (1.0, 1.0)],
+            area: 0.5,
+            ..RankingCurves::default()
+        }
     }
 
     fn hostile() -> Page {
@@ -111,7 +115,7 @@ mod tests {
         let classes = ClassReport {
             names: vec![name(); 2],
             confusion: vec![vec![u64::MAX; 2]; 2],
-            per_class: vec![ClassRow { precision: f64::NAN, ..ClassRow::default() }; 2],
+            per_class: vec![ClassSummary { precision: f64::NAN, ..ClassSummary::default() }; 2],
             calibration: vec![Calibrated { confidence: 0.5, accuracy: f64::NAN, count: 1 }],
             ranked: vec![ranked()],
             worst: vec![mistake],
@@ -121,7 +125,7 @@ mod tests {
             scatter: vec![vec![(1.0, 2.0), (2.0, f64::NAN), (3.0, 3.0)]],
             worst: vec![ValueMistake { text: name(), ..ValueMistake::default() }],
         };
-        let evaluation = Evaluation { split: name(), classes: Some(classes), values: Some(values) };
+        let evaluation = SplitReport { split: name(), classes: Some(classes), values: Some(values) };
         let point = |epoch: u8| Point {
             epoch: f64::from(epoch),
             values: vec![(name(), f64::from(epoch)), ("val_loss".to_owned(), f64::NAN)],

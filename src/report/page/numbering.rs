@@ -2,13 +2,13 @@
 
 /// The numbers of tables, figures and charts given out so far.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
+pub(super) struct Numbering {
     tables: usize,
     figures: usize,
     charts: usize,
 }
 
-impl Numbers {
+impl Numbering {
     /// The number of the next table.
     pub(super) fn table(&mut self) -> usize {
         self.tables += 1;

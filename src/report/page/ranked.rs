@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
-use super::numbering::Numbers;
+use super::numbering::Numbering;
 use super::table::{self, figure, name_of};
-use crate::report::data::{ClassReport, Ranked};
+use crate::report::data::{ClassReport, RankingCurves};
 use crate::report::numbers::number;
 use crate::report::plot::{Chart, Guessing, ratios};
 
@@ -37,7 +37,7 @@ const PRECISION_RECALL: Kind = Kind {
 };
 
 /// Both figures; nothing where no class has a curve.
-pub(super) fn html(report: &ClassReport, numbers: &mut Numbers) -> String {
+pub(super) fn html(report: &ClassReport, numbers: &mut Numbering) -> String {
     let ranked = &report.ranked;
     if ranked.is_empty() {
         return String::new();
@@ -51,12 +51,12 @@ pub(super) fn html(report: &ClassReport, numbers: &mut Numbers) -> String {
     format!("<div class=\"beside\">{roc}{precision_recall}</div>")
 }
 
-fn one(report: &ClassReport, kind: &Kind, guessing: Option<Guessing>, numbers: &mut Numbers) -> String {
+fn one(report: &ClassReport, kind: &Kind, guessing: Option<Guessing>, numbers: &mut Numbering) -> String {
     let is_roc = kind.title == ROC.title;
-    let points = |ranked: &'_ Ranked| -> Vec<(f64, f64)> {
+    let points = |ranked: &'_ RankingCurves| -> Vec<(f64, f64)> {
         if is_roc { ranked.roc.clone() } else { ranked.precision_recall.clone() }
     };
-    let area = |ranked: &Ranked| if is_roc { ranked.area } else { ranked.average_precision };
+    let area = |ranked: &RankingCurves| if is_roc { ranked.area } else { ranked.average_precision };
     let curves: Vec<Vec<(f64, f64)>> = report.ranked.iter().map(points).collect();
     let chart = Chart {
         id: numbers.chart(),
@@ -81,7 +81,7 @@ fn one(report: &ClassReport, kind: &Kind, guessing: Option<Guessing>, numbers: &
 }
 
 /// The classes with their lines and areas.
-fn key(report: &ClassReport, kind: &Kind, area: &dyn Fn(&Ranked) -> f64) -> String {
+fn key(report: &ClassReport, kind: &Kind, area: &dyn Fn(&RankingCurves) -> f64) -> String {
     let mut out = format!(" By class, with the {}:<ul class=\"key\">", kind.area);
     for (series, ranked) in report.ranked.iter().enumerate() {
         let name = report.names.get(ranked.class).map_or_else(|| ranked.class.to_string(), Clone::clone);

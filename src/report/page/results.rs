@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::numbering::Numbers;
-use super::table::{self, Table, head};
+use super::numbering::Numbering;
+use super::table::{self, HtmlTable, head};
 use crate::report::data::RunData;
 use crate::report::numbers::{NONE, count, number, seconds};
 use crate::report::text::{escape, readable};
@@ -12,7 +12,7 @@ use crate::run::history::Axis;
 /// The most columns that fit a page.
 const WIDEST: usize = 9;
 
-pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
+pub(super) fn section(runs: &[RunData], numbers: &mut Numbering) -> String {
     let loss = loss_of(runs);
     let mut tests: Vec<&str> = Vec::new();
     for (name, _) in runs.iter().flat_map(|run| &run.tests) {
@@ -20,7 +20,7 @@ pub(super) fn section(runs: &[RunData], numbers: &mut Numbers) -> String {
             tests.push(name);
         }
     }
-    let mut table = Table { numbers_from: 1, head: head(&["run"]), ..Table::default() };
+    let mut table = HtmlTable { numbers_from: 1, head: head(&["run"]), ..HtmlTable::default() };
     table.head.extend(Axis::ALL.map(|axis| axis.name().to_owned()));
     table.head.extend(["last", "best"].map(|which| format!("{which} {}", escape(&readable(loss)))));
     table.head.push("at epoch".to_owned());
@@ -52,10 +52,10 @@ pub(super) fn loss_of(runs: &[RunData]) -> &'static str {
 }
 
 /// The table with a row for each of its columns: runs are few, and their metrics many.
-fn turned(table: Table) -> Table {
+fn turned(table: HtmlTable) -> HtmlTable {
     let mut lines = std::iter::once(table.head).chain(table.rows).map(Vec::into_iter).collect::<Vec<_>>();
     let mut next = || lines.iter_mut().map_while(Iterator::next).collect::<Vec<String>>();
-    let mut turned = Table { numbers_from: 1, head: next(), ..Table::default() };
+    let mut turned = HtmlTable { numbers_from: 1, head: next(), ..HtmlTable::default() };
     "result".clone_into(&mut turned.head[0]);
     turned.rows.extend(std::iter::from_fn(|| Some(next()).filter(|row| !row.is_empty())));
     turned
@@ -107,12 +107,12 @@ mod tests {
     fn a_table_of_many_metrics_is_turned() {
         let tests: Vec<_> = (0..11).map(|index| (format!("test_m{index}"), f64::from(index))).collect();
         let run = |name: &str| RunData { name: name.to_owned(), tests: tests.clone(), ..RunData::default() };
-        let html = section(&[run("a"), run("b")], &mut Numbers::default());
+        let html = section(&[run("a"), run("b")], &mut Numbering::default());
         // A column for each run, a row for each of 4 lengths, 3 losses and 11 metrics.
         let (head, rows) = html.split_once("</thead>").unwrap();
         assert_eq!((head.matches("<th ").count(), rows.matches("<tr>").count()), (3, 18), "{html}");
         let few = RunData { tests: tests[..1].to_vec(), ..run("c") };
-        let html = section(&[few], &mut Numbers::default());
+        let html = section(&[few], &mut Numbering::default());
         assert_eq!(html.split_once("</thead>").unwrap().1.matches("<tr>").count(), 1, "{html}");
     }
 

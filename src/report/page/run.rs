@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::numbering::Numbers;
+use super::numbering::Numbering;
 use super::{classes, table, tensors, values};
 use crate::report::data::RunData;
 use crate::report::text::{escape, escape_lines};
@@ -11,7 +11,7 @@ use crate::report::text::{escape, escape_lines};
 const OPEN: usize = 3;
 
 /// Facts, evaluation, weights and config; folded where there are many runs.
-pub(super) fn section(run: &RunData, index: usize, of: usize, numbers: &mut Numbers) -> String {
+pub(super) fn section(run: &RunData, index: usize, of: usize, numbers: &mut Numbering) -> String {
     let open = if of <= OPEN { " open" } else { "" };
     let mut out = format!(
         "<section id=\"run{index}\"><details class=\"run\"{open}><summary><h2>{}</h2></summary>",

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::numbering::Numbers;
+use super::numbering::Numbering;
 use crate::report::palette::classes;
 use crate::report::text::escape;
 
 /// A table whose cells are HTML already. The first column names the rows.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct HtmlTable {
     /// What it shows, as HTML.
     pub(super) caption: String,
     /// The names of the columns.
@@ -19,8 +19,8 @@ pub(super) struct Table {
     pub(super) numbers_from: usize,
 }
 
-impl Table {
-    pub(super) fn html(&self, numbers: &mut Numbers) -> String {
+impl HtmlTable {
+    pub(super) fn html(&self, numbers: &mut Numbering) -> String {
         let mut out = start(&self.caption, "", numbers);
         let class = |column: usize| if column >= self.numbers_from { " class=\"n\"" } else { "" };
         for (column, name) in self.head.iter().enumerate() {
@@ -45,7 +45,7 @@ impl Table {
 }
 
 /// The beginning of a table up to its head, with its caption above the box, so that this does not scroll.
-pub(super) fn start(caption: &str, class: &str, numbers: &mut Numbers) -> String {
+pub(super) fn start(caption: &str, class: &str, numbers: &mut Numbering) -> String {
     let number = numbers.table();
     format!(
         "<div class=\"table\"><p class=\"caption\" id=\"table{number}\"><b>Table {number}.</b> {caption}</p>\
@@ -77,7 +77,7 @@ pub(super) fn run(series: usize, name: &str) -> String {
 }
 
 /// A figure around a chart, with a numbered caption of HTML.
-pub(super) fn figure(chart: &str, caption: &str, numbers: &mut Numbers) -> String {
+pub(super) fn figure(chart: &str, caption: &str, numbers: &mut Numbering) -> String {
     format!("<figure>{chart}<figcaption><b>Figure {}.</b> {caption}</figcaption></figure>", numbers.figure())
 }
 

@@ -1,8 +1,8 @@
 //! Weights and their gradients.
 
-use super::numbering::Numbers;
-use super::table::{Table, head};
-use crate::report::data::{Bin, TensorStats};
+use super::numbering::Numbering;
+use super::table::{HtmlTable, head};
+use crate::report::data::{HistogramBin, TensorStats};
 use crate::report::numbers::{NONE, number, percent};
 use crate::report::plot::{Chart, sparkline};
 use crate::report::text::{escape, visible};
@@ -10,7 +10,7 @@ use crate::report::text::{escape, visible};
 /// More tensors than this are folded.
 const OPEN: usize = 40;
 
-pub(super) fn html(tensors: &[TensorStats], numbers: &mut Numbers) -> String {
+pub(super) fn html(tensors: &[TensorStats], numbers: &mut Numbering) -> String {
     if tensors.is_empty() {
         return String::new();
     }
@@ -19,7 +19,7 @@ pub(super) fn html(tensors: &[TensorStats], numbers: &mut Numbers) -> String {
     if gradients {
         names.extend(["gradient norm", "its mean", "its std", "its max"]);
     }
-    let table = Table {
+    let table = HtmlTable {
         caption: if gradients { "Weights and their gradients." } else { "Weights." }.to_owned(),
         head: head(&names),
         rows: tensors.iter().map(|tensor| row(tensor, gradients, numbers)).collect(),
@@ -33,7 +33,7 @@ pub(super) fn html(tensors: &[TensorStats], numbers: &mut Numbers) -> String {
     }
 }
 
-fn row(tensor: &TensorStats, gradients: bool, numbers: &mut Numbers) -> Vec<String> {
+fn row(tensor: &TensorStats, gradients: bool, numbers: &mut Numbering) -> Vec<String> {
     let TensorStats { name, mean, std, min, max, zeros, .. } = tensor;
     let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
     let shape = if shape.is_empty() { "scalar".to_owned() } else { shape.join(" × ") };
@@ -49,12 +49,12 @@ fn row(tensor: &TensorStats, gradients: bool, numbers: &mut Numbers) -> Vec<Stri
     cells
 }
 
-fn spread(tensor: &TensorStats, numbers: &mut Numbers) -> String {
+fn spread(tensor: &TensorStats, numbers: &mut Numbering) -> String {
     if tensor.histogram.is_empty() {
         return NONE.to_owned();
     }
     let most = tensor.histogram.iter().max_by_key(|bin| bin.count).copied().unwrap_or_default();
-    let Bin { left, right, count } = most;
+    let HistogramBin { left, right, count } = most;
     let chart = Chart {
         id: numbers.chart(),
         title: format!("Spread of {}", visible(&tensor.name)),

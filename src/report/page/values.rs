@@ -1,8 +1,8 @@
 //! Predicted over actual values, and the errors.
 
-use super::numbering::Numbers;
-use super::table::{Table, figure, head, name_of};
-use crate::report::data::{Bin, ValueReport};
+use super::numbering::Numbering;
+use super::table::{HtmlTable, figure, head, name_of};
+use crate::report::data::{HistogramBin, ValueReport};
 use crate::report::numbers::{number, real};
 use crate::report::plot::{Chart, bar_chart, scatter};
 use crate::report::text::escape;
@@ -10,7 +10,7 @@ use crate::report::text::escape;
 /// The bars of a histogram of errors.
 const BARS: usize = 30;
 
-pub(super) fn html(report: &ValueReport, split: &str, numbers: &mut Numbers) -> String {
+pub(super) fn html(report: &ValueReport, split: &str, numbers: &mut Numbering) -> String {
     let mut out = format!("<h3>Values on the {split} split</h3>");
     for (target, points) in report.scatter.iter().enumerate() {
         let name = report.names.get(target).map_or_else(|| format!("target {target}"), Clone::clone);
@@ -20,7 +20,7 @@ pub(super) fn html(report: &ValueReport, split: &str, numbers: &mut Numbers) -> 
 }
 
 /// Of one target: the scatter plot, and the histogram of the errors.
-fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
+fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbering) -> String {
     if !points.iter().any(|(actual, predicted)| actual.is_finite() && predicted.is_finite()) {
         return String::new();
     }
@@ -40,7 +40,7 @@ fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
     format!("<div class=\"beside\">{cloud}{}</div>", errors(name, points, numbers))
 }
 
-fn errors(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
+fn errors(name: &str, points: &[(f64, f64)], numbers: &mut Numbering) -> String {
     let errors: Vec<f64> = points.iter().map(|(actual, predicted)| predicted - actual).collect();
     let bins = histogram(&errors, BARS);
     if bins.is_empty() {
@@ -59,7 +59,7 @@ fn errors(name: &str, points: &[(f64, f64)], numbers: &mut Numbers) -> String {
 }
 
 /// Finite values counted in bins of equal width.
-fn histogram(values: &[f64], bins: usize) -> Vec<Bin> {
+fn histogram(values: &[f64], bins: usize) -> Vec<HistogramBin> {
     let values: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -68,8 +68,8 @@ fn histogram(values: &[f64], bins: usize) -> Vec<Bin> {
         return Vec::new();
     }
     let edge = |index: usize| low + real(index) * width;
-    let mut out: Vec<Bin> =
-        (0..bins).map(|index| Bin { left: edge(index), right: edge(index + 1), count: 0 }).collect();
+    let mut out: Vec<HistogramBin> =
+        (0..bins).map(|index| HistogramBin { left: edge(index), right: edge(index + 1), count: 0 }).collect();
     for value in values {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a bin")]
         let index = ((value - low) / width) as usize;
@@ -78,7 +78,7 @@ fn histogram(values: &[f64], bins: usize) -> Vec<Bin> {
     out
 }
 
-fn worst(report: &ValueReport, numbers: &mut Numbers) -> String {
+fn worst(report: &ValueReport, numbers: &mut Numbering) -> String {
     if report.worst.is_empty() {
         return String::new();
     }
@@ -101,7 +101,7 @@ fn worst(report: &ValueReport, numbers: &mut Numbers) -> String {
         cells.extend([mistake.predicted, off].map(number));
         cells
     };
-    let table = Table {
+    let table = HtmlTable {
         caption: "The rows with the largest errors.".to_owned(),
         head: head(&names),
         rows: report.worst.iter().map(row).collect(),

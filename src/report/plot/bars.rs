@@ -3,14 +3,14 @@
 use super::frame::{Frame, Room};
 use super::scale::Scale;
 use super::{Chart, draw, path};
-use crate::report::data::Bin;
+use crate::report::data::HistogramBin;
 use crate::report::numbers::real64;
 
 /// The size of a histogram in a row of a table.
 const SMALL: (f64, f64) = (120.0, 26.0);
 
 /// A histogram: as high as rows lie in each stretch, by the stretch's width where these differ.
-pub(crate) fn bar_chart(chart: &Chart, bins: &[Bin]) -> String {
+pub(crate) fn bar_chart(chart: &Chart, bins: &[HistogramBin]) -> String {
     let bins = heights(bins);
     let x = Scale::over(bins.iter().flat_map(|bin| [bin.0, bin.1]), false, 0.0);
     let y = Scale::over(bins.iter().map(|bin| bin.2).chain([0.0]), false, 0.04);
@@ -21,7 +21,7 @@ pub(crate) fn bar_chart(chart: &Chart, bins: &[Bin]) -> String {
 }
 
 /// The same without axes, as high as a line of text.
-pub(crate) fn sparkline(chart: &Chart, bins: &[Bin]) -> String {
+pub(crate) fn sparkline(chart: &Chart, bins: &[HistogramBin]) -> String {
     let bins = heights(bins);
     let x = Scale::over(bins.iter().flat_map(|bin| [bin.0, bin.1]), false, 0.0).between(0.0, SMALL.0);
     let top = Scale::over(bins.iter().map(|bin| bin.2).chain([0.0]), false, 0.0).between(SMALL.1 - 1.0, 1.0);
@@ -32,13 +32,13 @@ pub(crate) fn sparkline(chart: &Chart, bins: &[Bin]) -> String {
 }
 
 /// Left, right and height of the bins that can be drawn. Equal widths, up to rounding, leave the counts as they are.
-fn heights(bins: &[Bin]) -> Vec<(f64, f64, f64)> {
-    let drawn = |bin: &&Bin| bin.left.is_finite() && bin.right.is_finite() && bin.right > bin.left;
-    let width = |bin: &Bin| bin.right - bin.left;
-    let bins: Vec<&Bin> = bins.iter().filter(drawn).collect();
+fn heights(bins: &[HistogramBin]) -> Vec<(f64, f64, f64)> {
+    let drawn = |bin: &&HistogramBin| bin.left.is_finite() && bin.right.is_finite() && bin.right > bin.left;
+    let width = |bin: &HistogramBin| bin.right - bin.left;
+    let bins: Vec<&HistogramBin> = bins.iter().filter(drawn).collect();
     let widest = bins.iter().map(|bin| width(bin)).fold(0.0, f64::max);
     let equal = bins.iter().all(|bin| width(bin) > 0.99 * widest);
-    let height = |bin: &Bin| real64(bin.count) / if equal { 1.0 } else { width(bin) };
+    let height = |bin: &HistogramBin| real64(bin.count) / if equal { 1.0 } else { width(bin) };
     bins.into_iter().map(|bin| (bin.left, bin.right, height(bin))).collect()
 }
 
@@ -56,8 +56,8 @@ mod tests {
     use super::super::tests::well_formed;
     use super::*;
 
-    fn bin(left: f64, right: f64, count: u64) -> Bin {
-        Bin { left, right, count }
+    fn bin(left: f64, right: f64, count: u64) -> HistogramBin {
+        HistogramBin { left, right, count }
     }
 
     #[test]

@@ -18,10 +18,10 @@ const COLUMNS: usize = 3;
 const COLUMN_LETTERS: usize = 22;
 
 /// The end of a line: its series, its name, and its last point.
-pub(super) type End<'a> = (usize, &'a str, (f64, f64));
+pub(super) type LineEnd<'a> = (usize, &'a str, (f64, f64));
 
 /// Names beside the ends of their lines, moved apart as far as they must be.
-pub(super) fn at_ends(frame: &Frame, ends: &mut [End]) -> String {
+pub(super) fn at_ends(frame: &Frame, ends: &mut [LineEnd]) -> String {
     ends.sort_by(|a, b| a.2.1.total_cmp(&b.2.1));
     let places = apart(ends.iter().map(|end| end.2.1).collect(), (frame.y.to, frame.y.from));
     let mut out = String::new();

@@ -56,7 +56,7 @@ impl<'a> Cell<'a> {
 }
 
 impl Columns {
-    pub(super) fn new(preprocessing: &Preprocessing, want: Task, has_deviation: bool) -> Self {
+    pub(super) fn new(preprocessing: &Preprocessing, task: Task, has_deviation: bool) -> Self {
         let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
         let numbered = |prefix: &str| -> Vec<String> {
@@ -68,7 +68,7 @@ impl Columns {
                 (count, _) => (0..count).map(|index| format!("{prefix}_{index}")).collect(),
             }
         };
-        match want {
+        match task {
             Task::Classes { .. } => Self::of_classes(preprocessing, preprocessing.outputs),
             Task::Labels if preprocessing.outputs == 1 => Self::of_classes(preprocessing, 2),
             Task::Values => {

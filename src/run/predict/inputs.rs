@@ -24,7 +24,7 @@ const ROWS: usize = 4096;
 const NUMBERS: usize = 1 << 22;
 
 /// The next rows.
-pub(super) struct Rows {
+pub(super) struct KeyedRows {
     /// What the network reads of them.
     pub(super) inputs: Inputs,
     /// Their keys, one behind the other.
@@ -45,7 +45,7 @@ pub(super) trait SeeRows {
     fn keys(&mut self, names: &[String]) -> Result<()>;
 
     /// The next rows, with the path that messages name.
-    fn rows(&mut self, path: &Path, rows: Rows) -> Result<()>;
+    fn rows(&mut self, path: &Path, rows: KeyedRows) -> Result<()>;
 }
 
 /// What sees rows.
@@ -171,10 +171,10 @@ fn of_records(
     let width = fitted.features();
     let (mut row, mut features) = (Row::default(), Vec::new());
     let mut numbers: Vec<f64> = Vec::new();
-    let whole = |numbers: &mut Vec<f64>, records: &mut KeyedRecords<'_>| -> Result<Rows> {
+    let whole = |numbers: &mut Vec<f64>, records: &mut KeyedRecords<'_>| -> Result<KeyedRows> {
         let rows = numbers.len() / width;
         let inputs = Tensor::from_vec(std::mem::take(numbers), (rows, width), &Device::Cpu)?;
-        Ok(Rows { inputs: Inputs::Whole(inputs), keys: records.take(rows) })
+        Ok(KeyedRows { inputs: Inputs::Whole(inputs), keys: records.take(rows) })
     };
     while records.next(&mut row)? {
         encoder.features(&row, &mut features)?;
@@ -186,7 +186,7 @@ fn of_records(
     if !numbers.is_empty() {
         see.rows(path, whole(&mut numbers, &mut records)?)?;
     }
-    encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+    encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
     Ok(())
 }
 
@@ -210,7 +210,7 @@ fn of_series(
     for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
         if some[0].is_none() {
             let keys = records.take(some.len());
-            see.rows(path, Rows { inputs: Inputs::TooShort(some.len()), keys })?;
+            see.rows(path, KeyedRows { inputs: Inputs::TooShort(some.len()), keys })?;
             continue;
         }
         for some in some.chunks(rows) {
@@ -218,7 +218,7 @@ fn of_series(
             some.iter().flatten().for_each(|places| series.append(places.clone(), &mut numbers));
             let width = numbers.len() / some.len();
             let inputs = Tensor::from_vec(numbers, (some.len(), width), &Device::Cpu)?;
-            see.rows(path, Rows { inputs: Inputs::Whole(inputs), keys: records.take(some.len()) })?;
+            see.rows(path, KeyedRows { inputs: Inputs::Whole(inputs), keys: records.take(some.len()) })?;
         }
     }
     Ok(())
@@ -236,11 +236,11 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
     let files: Vec<PathBuf> = if input.is_dir() {
         let PictureFiles { files, left_out } = PictureFiles::of_folder(input)?;
         if files.is_empty() {
-            let left_out = left_out.describe().map_or(String::new(), |said| format!("; {said}"));
+            let left_out = left_out.describe().map_or(String::new(), |others| format!("; {others}"));
             let problem = format!("there is no {FORMATS} file in this folder{left_out}");
             return Err(Error::data(input, problem));
         }
-        images::say(input, files.len(), &left_out);
+        images::log_counts(input, files.len(), &left_out);
         files
     } else if is_picture(input) {
         vec![input.to_path_buf()]
@@ -260,7 +260,7 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
         }
         let xs = pixels.tensor(&[&[files.len()], rows.shape].concat())?;
         let keys = files.iter().map(|file| KeyCell::Text(name_in(input, file))).collect();
-        see.rows(input, Rows { inputs: Inputs::Whole(rows.elements.apply(&xs)?), keys })?;
+        see.rows(input, KeyedRows { inputs: Inputs::Whole(rows.elements.apply(&xs)?), keys })?;
     }
     Ok(())
 }
@@ -294,7 +294,7 @@ fn of_array(
     for start in (0..count).step_by(batch) {
         let next = xs.narrow(0, start, batch.min(count - start))?.contiguous()?;
         let inputs = Inputs::Whole(elements.apply(&bytes.numbers(&next)?)?);
-        see.rows(input, Rows { inputs, keys: Vec::new() })?;
+        see.rows(input, KeyedRows { inputs, keys: Vec::new() })?;
     }
     Ok(())
 }

@@ -23,9 +23,9 @@ use crate::model::Network;
 use crate::trainer;
 
 use columns::Columns;
-use inputs::{Inputs, Rows, SeeRows};
+use inputs::{Inputs, KeyedRows, SeeRows};
 use keys::KeyCell;
-use output::Output;
+use output::PredictionWriter;
 
 pub use columns::Cell;
 pub use predictions::Predictions;
@@ -101,8 +101,8 @@ impl Predictor {
         out: &mut (dyn Write + Send),
         interrupt: &Interrupt,
     ) -> Result<()> {
-        let mut output = Output::new(options.format, self.output_columns(), out);
-        let mut writer = Writer { output: &mut output, interrupt };
+        let mut output = PredictionWriter::new(options.format, self.output_columns(), out);
+        let mut writer = ScoreWriter { output: &mut output, interrupt };
         self.score(|see| inputs::of_path(&self.preprocessing, input, &options.keep, see), &mut writer)?;
         output.finish()
     }
@@ -124,7 +124,7 @@ impl Predictor {
     }
 
     fn output_columns(&self) -> Columns {
-        Columns::new(&self.preprocessing, self.loss.want(), self.loss.output().has_deviation())
+        Columns::new(&self.preprocessing, self.loss.task(), self.loss.output().has_deviation())
     }
 
     fn collect(&self, read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>) -> Result<Predictions> {
@@ -139,7 +139,7 @@ impl Predictor {
         read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>,
         see: &mut dyn SeeScores,
     ) -> Result<()> {
-        read(&mut Scoring { predictor: self, see, row: 0 })
+        read(&mut RowScorer { predictor: self, see, row: 0 })
     }
 }
 
@@ -149,28 +149,28 @@ trait SeeScores {
     fn keys(&mut self, names: &[String]) -> Result<()>;
 
     /// The scores of the next rows, and their keys.
-    fn scores(&mut self, scores: Scores, keys: &[KeyCell]) -> Result<()>;
+    fn scores(&mut self, scores: RowScores, keys: &[KeyCell]) -> Result<()>;
 }
 
 /// Gives rows their scores.
-struct Scoring<'a> {
+struct RowScorer<'a> {
     predictor: &'a Predictor,
     see: &'a mut dyn SeeScores,
     /// The rows so far.
     row: usize,
 }
 
-impl SeeRows for Scoring<'_> {
+impl SeeRows for RowScorer<'_> {
     fn keys(&mut self, names: &[String]) -> Result<()> {
         self.see.keys(names)
     }
 
-    fn rows(&mut self, path: &Path, Rows { inputs, keys }: Rows) -> Result<()> {
+    fn rows(&mut self, path: &Path, KeyedRows { inputs, keys }: KeyedRows) -> Result<()> {
         let rows = match inputs {
             Inputs::Whole(rows) => rows,
             Inputs::TooShort(rows) => {
                 self.row += rows;
-                return self.see.scores(Scores::None(rows), &keys);
+                return self.see.scores(RowScores::None(rows), &keys);
             }
         };
         let scores = self.predictor.scores_with_deviation(&rows)?;
@@ -179,28 +179,28 @@ impl SeeRows for Scoring<'_> {
             return Err(Error::data(path, format!("row {}: {problem}", self.row + place + 1)));
         }
         self.row += scores.dims()[0];
-        self.see.scores(Scores::Of(scores), &keys)
+        self.see.scores(RowScores::Of(scores), &keys)
     }
 }
 
 /// Writes scores until it is interrupted.
-struct Writer<'a, 'out> {
-    output: &'a mut Output<'out>,
+struct ScoreWriter<'a, 'out> {
+    output: &'a mut PredictionWriter<'out>,
     interrupt: &'a Interrupt,
 }
 
-impl SeeScores for Writer<'_, '_> {
+impl SeeScores for ScoreWriter<'_, '_> {
     fn keys(&mut self, names: &[String]) -> Result<()> {
         self.output.begin(names)
     }
 
-    fn scores(&mut self, scores: Scores, keys: &[KeyCell]) -> Result<()> {
+    fn scores(&mut self, scores: RowScores, keys: &[KeyCell]) -> Result<()> {
         if self.interrupt.is_stopping() {
             return Err(Error::Interrupted);
         }
         match scores {
-            Scores::Of(scores) => self.output.add(&scores, keys),
-            Scores::None(rows) => self.output.add_empty(rows, keys),
+            RowScores::Of(scores) => self.output.add(&scores, keys),
+            RowScores::None(rows) => self.output.add_empty(rows, keys),
         }
     }
 }
@@ -210,10 +210,10 @@ impl SeeScores for Predictions {
         Ok(())
     }
 
-    fn scores(&mut self, scores: Scores, _: &[KeyCell]) -> Result<()> {
+    fn scores(&mut self, scores: RowScores, _: &[KeyCell]) -> Result<()> {
         match scores {
-            Scores::Of(scores) => self.add(&scores),
-            Scores::None(rows) => {
+            RowScores::Of(scores) => self.add(&scores),
+            RowScores::None(rows) => {
                 self.add_empty(rows);
                 Ok(())
             }
@@ -222,7 +222,7 @@ impl SeeScores for Predictions {
 }
 
 /// The scores of the next rows.
-enum Scores {
+enum RowScores {
     /// (N, C) or (N, K)
     Of(Tensor),
     /// None for this many rows of a series, which have no whole window before them.

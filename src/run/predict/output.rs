@@ -12,16 +12,16 @@ use crate::data::table::read::Format;
 use crate::error::{Error, Result};
 
 /// Writes predictions, each behind the key of its row.
-pub(super) struct Output<'a> {
+pub(super) struct PredictionWriter<'a> {
     columns: Columns,
     /// The number of columns of a key.
     keys: usize,
-    sink: Sink<'a>,
+    sink: FormatWriter<'a>,
 }
 
 type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
 
-enum Sink<'a> {
+enum FormatWriter<'a> {
     /// Before the columns are known.
     New(Format, Out<'a>),
     Csv(Box<CsvRows<'a>>),
@@ -30,9 +30,9 @@ enum Sink<'a> {
     Finished,
 }
 
-impl<'a> Output<'a> {
+impl<'a> PredictionWriter<'a> {
     pub(super) fn new(format: Format, columns: Columns, out: &'a mut (dyn Write + Send)) -> Self {
-        Self { columns, keys: 0, sink: Sink::New(format, BufWriter::with_capacity(1 << 16, out)) }
+        Self { columns, keys: 0, sink: FormatWriter::New(format, BufWriter::with_capacity(1 << 16, out)) }
     }
 
     /// Sets the names of the keys' columns, before the first row.
@@ -48,10 +48,12 @@ impl<'a> Output<'a> {
         let texts: Vec<bool> = (0..names.len()).map(|index| self.columns.is_text(index)).collect();
         let names = [keys, names.as_slice()].concat();
         self.keys = keys.len();
-        self.sink = match std::mem::replace(&mut self.sink, Sink::Finished) {
-            Sink::New(Format::Csv, out) => Sink::Csv(Box::new(CsvRows::new(out, names))),
-            Sink::New(Format::Jsonl, out) => Sink::Jsonl(JsonRows::new(out, &names)),
-            Sink::New(Format::Parquet, out) => Sink::Parquet(Box::new(ParquetRows::new(names, texts, out))),
+        self.sink = match std::mem::replace(&mut self.sink, FormatWriter::Finished) {
+            FormatWriter::New(Format::Csv, out) => FormatWriter::Csv(Box::new(CsvRows::new(out, names))),
+            FormatWriter::New(Format::Jsonl, out) => FormatWriter::Jsonl(JsonRows::new(out, &names)),
+            FormatWriter::New(Format::Parquet, out) => {
+                FormatWriter::Parquet(Box::new(ParquetRows::new(names, texts, out)))
+            }
             begun => begun,
         };
         Ok(())
@@ -85,16 +87,16 @@ impl<'a> Output<'a> {
     /// Writes what is left.
     pub(super) fn finish(self) -> Result<()> {
         match self.sink {
-            Sink::Csv(rows) => rows.finish().map_err(not_written),
-            Sink::Jsonl(mut rows) => rows.out.flush().map_err(not_written),
-            Sink::Parquet(rows) => rows.finish(),
-            Sink::New(_, mut out) => out.flush().map_err(not_written),
-            Sink::Finished => Ok(()),
+            FormatWriter::Csv(rows) => rows.finish().map_err(not_written),
+            FormatWriter::Jsonl(mut rows) => rows.out.flush().map_err(not_written),
+            FormatWriter::Parquet(rows) => rows.finish(),
+            FormatWriter::New(_, mut out) => out.flush().map_err(not_written),
+            FormatWriter::Finished => Ok(()),
         }
     }
 }
 
-impl Sink<'_> {
+impl FormatWriter<'_> {
     fn add(&mut self, cells: &[Cell<'_>]) -> Result<()> {
         match self {
             Self::Csv(rows) => rows.add(cells).map_err(not_written),

@@ -20,15 +20,15 @@ const GROUP: usize = 1 << 16;
 /// Writes rows in groups.
 pub(super) struct ParquetRows<W: Write + Send> {
     /// The file, or before its first group where it goes.
-    file: Sink<W>,
+    file: ParquetFile<W>,
     names: Vec<String>,
     /// Whether each of the last columns holds texts. Those before them are of a key: the first group shows it.
     texts: Vec<bool>,
-    group: Vec<Column>,
+    group: Vec<PendingColumn>,
     rows: usize,
 }
 
-enum Sink<W: Write + Send> {
+enum ParquetFile<W: Write + Send> {
     New(W),
     Open(SerializedFileWriter<W>),
     Broken,
@@ -36,7 +36,7 @@ enum Sink<W: Write + Send> {
 
 /// A column of the row group that is not written yet.
 #[derive(Clone, Default)]
-struct Column {
+struct PendingColumn {
     numbers: Vec<f64>,
     texts: Vec<ByteArray>,
     /// 1 where there is a value.
@@ -45,7 +45,7 @@ struct Column {
     is_text: bool,
 }
 
-impl Column {
+impl PendingColumn {
     fn add(&mut self, cell: &Cell<'_>) {
         self.levels.push(i16::from(*cell != Cell::Missing));
         match cell {
@@ -78,14 +78,14 @@ impl Column {
 impl<W: Write + Send> ParquetRows<W> {
     /// Columns of these names, of which `texts` tells of the last ones whether they hold texts.
     pub(super) fn new(names: Vec<String>, texts: Vec<bool>, out: W) -> Self {
-        let group = vec![Column::default(); names.len()];
-        Self { file: Sink::New(out), names, texts, group, rows: 0 }
+        let group = vec![PendingColumn::default(); names.len()];
+        Self { file: ParquetFile::New(out), names, texts, group, rows: 0 }
     }
 
     /// The file, which the first call opens.
     fn file(&mut self) -> Result<&mut SerializedFileWriter<W>, ParquetError> {
-        if matches!(self.file, Sink::New(_))
-            && let Sink::New(out) = std::mem::replace(&mut self.file, Sink::Broken)
+        if matches!(self.file, ParquetFile::New(_))
+            && let ParquetFile::New(out) = std::mem::replace(&mut self.file, ParquetFile::Broken)
         {
             let keys = self.names.len() - self.texts.len();
             let is_text =
@@ -94,10 +94,11 @@ impl<W: Write + Send> ParquetRows<W> {
             let fields = fields.collect::<Result<_, ParquetError>>()?;
             let schema = Type::group_type_builder("predictions").with_fields(fields).build()?;
             let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-            self.file = Sink::Open(SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))?);
+            self.file =
+                ParquetFile::Open(SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))?);
         }
         match &mut self.file {
-            Sink::Open(file) => Ok(file),
+            ParquetFile::Open(file) => Ok(file),
             _ => Err(ParquetError::General("the file could not be begun".to_owned())),
         }
     }
@@ -124,9 +125,9 @@ impl<W: Write + Send> ParquetRows<W> {
             return Ok(());
         }
         self.file()?;
-        let Sink::Open(file) = &mut self.file else { return Ok(()) };
+        let ParquetFile::Open(file) = &mut self.file else { return Ok(()) };
         let mut group = file.next_row_group()?;
-        for (Column { numbers, texts, levels, .. }, name) in self.group.iter().zip(&self.names) {
+        for (PendingColumn { numbers, texts, levels, .. }, name) in self.group.iter().zip(&self.names) {
             let Some(mut column) = group.next_column()? else { break };
             let levels = Some(levels.as_slice());
             match column.untyped() {
@@ -141,7 +142,7 @@ impl<W: Write + Send> ParquetRows<W> {
             column.close()?;
         }
         group.close()?;
-        self.group = self.group.iter().map(Column::emptied).collect();
+        self.group = self.group.iter().map(PendingColumn::emptied).collect();
         self.rows = 0;
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 
-use super::super::outcome::{Checked, Limits, Outcome, Submitted};
+use super::super::outcome::{Checked, Limits, Submitted, UpdateOutcome};
 use super::super::update_batch::{Backward, UpdateBatch};
 use crate::error::Result;
 use crate::kernels::Scalar;
@@ -25,7 +25,7 @@ pub(super) const CAPACITY: usize = 64;
 const WARM_UPS: u32 = 2;
 
 /// The work of an update, from its rows to the optimizer's step.
-type QueuedWork<'a> = dyn FnMut(QueuedContext<'_>) -> Result<Option<Outcome>> + 'a;
+type QueuedWork<'a> = dyn FnMut(QueuedContext<'_>) -> Result<Option<UpdateOutcome>> + 'a;
 
 /// Queues updates.
 #[derive(Debug)]
@@ -72,14 +72,14 @@ impl Queued {
         &mut self,
         batch: &UpdateBatch<'_>,
         work: &mut QueuedWork<'_>,
-    ) -> Result<Option<Outcome>> {
+    ) -> Result<Option<UpdateOutcome>> {
         self.guard.begin(batch.time.step, batch.total)?;
         let (Some(graph), Some(rows)) = (&mut self.graph, batch.selection.on_device()) else {
             let context =
                 QueuedContext { guard: &self.guard, phase: GraphPhase::Eager, replayed: None, rows: None };
             return work(context);
         };
-        let shape = Shape { rows: batch.rows.len(), total: batch.total.to_bits() };
+        let shape = GraphKey { rows: batch.rows.len(), total: batch.total.to_bits() };
         let phase = graph.phase(shape, rows)?;
         let uses_graph = matches!(phase, GraphPhase::Capture | GraphPhase::Replay);
         let replayed = uses_graph.then_some(&graph.replayed);
@@ -101,7 +101,7 @@ impl Queued {
         Ok(None)
     }
 
-    pub(super) fn outcomes(&self, in_flight: &[Submitted]) -> Result<Vec<Outcome>> {
+    pub(super) fn outcomes(&self, in_flight: &[Submitted]) -> Result<Vec<UpdateOutcome>> {
         if in_flight.is_empty() {
             return Ok(Vec::new());
         }
@@ -109,7 +109,7 @@ impl Queued {
         let outcome = |Submitted { update, .. }: &Submitted| {
             let place = usize::try_from(update.step).unwrap_or(0) % CAPACITY;
             let is_finite = first_skipped != Some(update.step);
-            Outcome { loss_sum: losses[place], norm: norms[place], is_finite }
+            UpdateOutcome { loss_sum: losses[place], norm: norms[place], is_finite }
         };
         Ok(in_flight.iter().map(outcome).collect())
     }
@@ -167,7 +167,7 @@ impl<'a> QueuedContext<'a> {
 
 /// What all replays of a graph have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Shape {
+struct GraphKey {
     rows: usize,
     /// The bits of what the loss is divided by.
     total: u64,
@@ -178,8 +178,8 @@ struct Shape {
 struct UpdateGraph {
     replayed: Replayed,
     rows: Option<Tensor>,
-    seen: HashMap<Shape, u32>,
-    graph: Option<(Shape, Graph)>,
+    seen: HashMap<GraphKey, u32>,
+    graph: Option<(GraphKey, Graph)>,
 }
 
 impl UpdateGraph {
@@ -189,7 +189,7 @@ impl UpdateGraph {
     }
 
     /// How an update of this shape is launched. Puts the numbers of its rows where a graph reads them.
-    fn phase(&mut self, shape: Shape, rows: &Tensor) -> Result<GraphPhase> {
+    fn phase(&mut self, shape: GraphKey, rows: &Tensor) -> Result<GraphPhase> {
         if let Some((captured, _)) = &self.graph {
             // Others, such as the last batch of an epoch, are launched kernel by kernel.
             if *captured != shape {
@@ -210,7 +210,7 @@ impl UpdateGraph {
     }
 
     /// Takes a graph of an update, which has not run yet.
-    fn keep(&mut self, shape: Shape, graph: Graph) {
+    fn keep(&mut self, shape: GraphKey, graph: Graph) {
         self.replayed.is_captured();
         self.graph = Some((shape, graph));
     }

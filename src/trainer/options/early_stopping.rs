@@ -28,11 +28,11 @@ impl Default for EarlyStopping {
 
 impl EarlyStopping {
     /// Validates the monitored metric and the delta.
-    pub(crate) fn check(&self, want: Task, validated: bool) -> Result<(), KeyError> {
+    pub(crate) fn check(&self, task: Task, validated: bool) -> Result<(), KeyError> {
         if !self.min_delta.is_finite() || self.min_delta < 0.0 {
             return Err(KeyError::new("min_delta", format!("is {}; it must be 0 or more", self.min_delta)));
         }
-        check_monitor(&self.monitor, want, validated)
+        check_monitor(&self.monitor, task, validated)
     }
 
     /// Which values of the monitored metric are better.
@@ -44,12 +44,12 @@ impl EarlyStopping {
 
 /// Refuses a metric that a run of this kind of targets does not have, and one that needs validation where no rows are
 /// held out.
-pub fn check_monitor(monitor: &str, want: Task, validated: bool) -> Result<(), KeyError> {
+pub fn check_monitor(monitor: &str, task: Task, validated: bool) -> Result<(), KeyError> {
     let own =
-        monitor.strip_prefix("val_").is_some_and(|name| name == "loss" || metrics::is_known(want, name));
+        monitor.strip_prefix("val_").is_some_and(|name| name == "loss" || metrics::is_known(task, name));
     if monitor != "train_loss" && !own {
         let mut known = vec!["train_loss".to_owned(), "val_loss".to_owned()];
-        known.extend(metrics::names(want).iter().map(|name| format!("val_{name}")));
+        known.extend(metrics::names(task).iter().map(|name| format!("val_{name}")));
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         let (monitor, hint) = (monitor.escape_debug(), registry::did_you_mean(monitor, &names));
         return Err(KeyError::new(

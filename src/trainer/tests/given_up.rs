@@ -10,7 +10,7 @@ fn lbfgs(model: &str, options: &str) -> Trainer {
     let model = Model::from_table(table(&format!("name = 'mlp'\nhidden = [6]\n{model}"))).unwrap();
     let network = Network::new(&model, &[3], 2, 1, NetworkOptions::new(DType::F64, &Device::Cpu)).unwrap();
     let options = Grouped::from_table(table(&format!("name = 'lbfgs'\n{options}"))).unwrap();
-    let optimizer = Optimizer::new(options, Plan::default(), network.params()).unwrap();
+    let optimizer = Optimizer::new(options, SchedulePlan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();
     let options =
         TrainOptions { batch_size: Descent::Batch, dtype: Precision::F64, ..TrainOptions::default() };

@@ -61,8 +61,8 @@ fn rows_of_standard_input_are_predicted() {
         .unwrap();
     let rows = fs::read(table("predict/same.csv")).unwrap();
     child.stdin.take().unwrap().write_all(&rows).unwrap();
-    let said = child.wait_with_output().unwrap().stdout;
-    assert_eq!(said, predict(folder.path(), "same").as_bytes());
+    let messages = child.wait_with_output().unwrap().stdout;
+    assert_eq!(messages, predict(folder.path(), "same").as_bytes());
 }
 
 #[test]

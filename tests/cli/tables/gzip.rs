@@ -23,8 +23,8 @@ fn all_members_of_a_table_count() {
         let path = write(folder.path(), name, file);
         write(folder.path(), "c.toml", config(source, &path, "y", "", "cross_entropy"));
         let output = descent(folder.path(), &["train", "c.toml", "--out", source]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("rows: 90 to train on"), "{said}");
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(messages.contains("rows: 90 to train on"), "{messages}");
         assert_eq!(cells(&succeed(folder.path(), &["predict", source, "--input", name])).len(), 91);
     }
 }

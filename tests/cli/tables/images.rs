@@ -38,12 +38,12 @@ fn a_folder_a_class_is_learnt_and_other_pictures_are_named() {
         let out = format!("run-{color}");
         let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", &out]);
         assert!(metric(&trained, "test_accuracy") > 0.95, "{trained}");
-        let said = succeed(folder.path(), &["predict", &out, "--input", "pictures/right"]);
-        let rows = cells(&said);
+        let messages = succeed(folder.path(), &["predict", &out, "--input", "pictures/right"]);
+        let rows = cells(&messages);
         assert_eq!(rows[0], ["file", "prediction", "probability_left", "probability_right"]);
-        assert!(rows.len() == 21 && rows[1..].iter().all(|row| row[1] == "right"), "{said}");
-        let said = succeed(folder.path(), &["predict", &out, "--input", "pictures/left/03.png"]);
-        assert_eq!(cells(&said)[1][..2], ["03.png", "left"]);
+        assert!(rows.len() == 21 && rows[1..].iter().all(|row| row[1] == "right"), "{messages}");
+        let messages = succeed(folder.path(), &["predict", &out, "--input", "pictures/left/03.png"]);
+        assert_eq!(cells(&messages)[1][..2], ["03.png", "left"]);
     }
     let error = fail(folder.path(), &["predict", "run-true", "--input", "c.toml"], 1);
     assert!(error.contains("c.toml"), "{error}");
@@ -70,8 +70,8 @@ fn idx_of_any_size_is_read() {
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
     let tensors = succeed(folder.path(), &["inspect", "run"]);
     assert!(tensors.contains("[8, 35]") && tensors.contains("[12, 8]"), "{tensors}");
-    let said = succeed(folder.path(), &["predict", "run", "--input", "letters-test-images-idx3-ubyte"]);
-    assert_eq!(cells(&said).len(), 61);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "letters-test-images-idx3-ubyte"]);
+    assert_eq!(cells(&messages).len(), 61);
     write(folder.path(), "ten.toml", config("name = 'fashion-mnist'\npath = '.'"));
     let error = fail(folder.path(), &["train", "ten.toml", "--out", "ten"], 1);
     assert!(error.contains("label 10 of row 10 is outside the classes 0 to 9"), "{error}");
@@ -95,16 +95,16 @@ fn sub_folders_are_read_and_what_is_left_out_is_counted() {
     picture.save(folder.path().join("pictures/stray.png")).unwrap();
     write(folder.path(), "c.toml", config("name = 'images'\npath = 'pictures'\nsize = [8, 8]"));
     let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
     let expected = "24 pictures are used; left out: 1 .tif in a format that is not read (convert them to PNG); 1 .db, \
                     which are no pictures by their endings; 1 beside the folders of the classes; 2 whose names start \
                     with a dot";
-    assert!(said.contains(expected), "{said}");
+    assert!(messages.contains(expected), "{messages}");
     // The same pictures are predicted, a line each, in the order of an ImageFolder.
     let output = descent(folder.path(), &["predict", "run", "--input", "pictures/left"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("14 pictures are used; left out: 1 .tif"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(messages.contains("14 pictures are used; left out: 1 .tif"), "{messages}");
     assert_eq!(cells(&String::from_utf8(output.stdout).unwrap()).len(), 15);
     assert_eq!(
         cells(&succeed(folder.path(), &["predict", "run", "--input", "pictures/left/2024/01.gif"])).len(),
@@ -150,8 +150,8 @@ fn pictures_of_sixteen_bits_are_told_apart_by_their_low_bytes() {
     write(folder.path(), "c.toml", config(data));
     let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
     assert!(metric(&trained, "test_accuracy") > 0.99, "{trained}");
-    let said = succeed(folder.path(), &["predict", "run", "--input", "pictures/dark"]);
-    assert!(cells(&said)[1..].iter().all(|row| row[1] == "dark"), "{said}");
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "pictures/dark"]);
+    assert!(cells(&messages)[1..].iter().all(|row| row[1] == "dark"), "{messages}");
 }
 
 #[test]

@@ -19,9 +19,9 @@ fn a_limit_on_sorted_rows_leaves_every_class() {
     let config = config.replace("epochs = 3", "epochs = 60");
     write(folder, "c.toml", config);
     let output = descent(folder, &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("data.limit: 90 of 240 rows are used"), "{said}");
-    assert!(said.contains("rows: 90 to train on, 60 to test on"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(messages.contains("data.limit: 90 of 240 rows are used"), "{messages}");
+    assert!(messages.contains("rows: 90 to train on, 60 to test on"), "{messages}");
     // One class alone would be 0.33.
     assert!(metric(&succeed(folder, &["eval", "run"]), "test_accuracy") > 0.99);
     let again = String::from_utf8(descent(folder, &["eval", "run"]).stderr).unwrap();
@@ -34,8 +34,11 @@ fn a_limit_that_leaves_all_rows_says_nothing() {
     let folder = folder.path();
     let path = sorted_by_class(folder);
     for limit in ["limit = 300", "limit = 1000"] {
-        let said = train(folder, &config("csv", &path, "y", limit, "cross_entropy"), limit);
-        assert!(!said.contains("data.limit:") && said.contains("rows: 300 to train on"), "{said}");
+        let messages = train(folder, &config("csv", &path, "y", limit, "cross_entropy"), limit);
+        assert!(
+            !messages.contains("data.limit:") && messages.contains("rows: 300 to train on"),
+            "{messages}"
+        );
     }
 }
 
@@ -45,8 +48,8 @@ fn a_limit_on_a_series_leaves_the_latest_rows_before_the_test_rows() {
     let folder = folder.path();
     let path = write(folder, "s.csv", lines("t,y", 100, |row| format!("{row},{row}")));
     let options = "window = 3\nlimit = 40\ntest = 0.2\nnormalize = 'minmax'";
-    let said = train(folder, &config("timeseries", &path, "y", options, "mse"), "run");
-    assert!(said.contains("data.limit: 40 of 80 rows are used"), "{said}");
+    let messages = train(folder, &config("timeseries", &path, "y", options, "mse"), "run");
+    assert!(messages.contains("data.limit: 40 of 80 rows are used"), "{messages}");
     let learnt = super::column(&folder.join("run"), "y");
     // The rows 40 to 79.
     assert_eq!(learnt["offset"].as_float(), Some(40.0), "{learnt}");

@@ -85,9 +85,9 @@ fn predict_and_eval_know_the_same_missing_values() {
     write(folder, "new.csv", "t\n\"\"\n-999\n-999.0\n1\n");
     write(folder, "new.jsonl", "{\"t\": null}\n{\"t\": -999}\n{\"t\": \"-999.0\"}\n{\"t\": 1}\n");
     for name in ["new.csv", "new.jsonl"] {
-        let said = succeed(folder, &["predict", "run", "--input", name]);
-        let rows = cells(&said);
-        assert!(rows[1] == rows[2] && rows[2] == rows[3] && rows[3] != rows[4], "{name}: {said}");
+        let messages = succeed(folder, &["predict", "run", "--input", name]);
+        let rows = cells(&messages);
+        assert!(rows[1] == rows[2] && rows[2] == rows[3] && rows[3] != rows[4], "{name}: {messages}");
     }
 }
 
@@ -149,9 +149,9 @@ fn numbers_with_a_decimal_comma_are_those_of_pandas() {
     let target = &super::learnt(&folder.join("run"))["how"]["recipe"]["target"]["mean"][0];
     assert!((target.as_float().unwrap() - 20.0).abs() < 1e-9, "{target}");
     write(folder, "new.csv", "x;z\n1.234,5;1\n1234,5;2\n");
-    let said = succeed(folder, &["predict", "run", "--input", "new.csv"]);
-    let rows = cells(&said);
-    assert_eq!(rows[1], rows[2], "{said}");
+    let messages = succeed(folder, &["predict", "run", "--input", "new.csv"]);
+    let rows = cells(&messages);
+    assert_eq!(rows[1], rows[2], "{messages}");
     // A point in a number with a decimal comma is text to pandas, and not a thousandth here.
     let path = write(folder, "u.csv", lines("x;y", 40, |row| format!("{};{row}", ["1.234", "1,5"][row % 2])));
     let error = refused(folder, &config("csv", &path, "y", "decimal = ','", "mse"));

@@ -79,9 +79,9 @@ pub(super) fn strings(list: &toml::Value) -> Vec<&str> {
 pub(super) fn train(folder: &Path, config: &str, out: &str) -> String {
     write(folder, "c.toml", config.replace("epochs = 3", "epochs = 1"));
     let output = descent(folder, &["train", "c.toml", "--out", out]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    said
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    messages
 }
 
 /// The error of a table that training refuses.

@@ -54,8 +54,8 @@ fn a_name_is_its_text_as_written() {
     // In order as numbers, equal ones in order as texts.
     assert_eq!(names(folder, "csv", &path), ["007", "7", "7.0", "1000", "1e3"]);
     write(folder, "new.csv", "id\n7\n7.0\n07\n");
-    let said = succeed(folder, &["predict", "run", "--input", "new.csv"]);
-    let rows = cells(&said);
+    let messages = succeed(folder, &["predict", "run", "--input", "new.csv"]);
+    let rows = cells(&messages);
     assert_ne!(rows[1], rows[2]);
 }
 
@@ -70,8 +70,8 @@ fn classes_of_nineteen_digits_are_told_apart_and_predicted_as_written() {
     assert_eq!(strings(&learnt(&folder.join("run"))["how"]["recipe"]["target"]["classes"]), classes);
     succeed(folder, &["eval", "run"]);
     write(folder, "new.csv", "x\n0\n1\n2\n");
-    let said = succeed(folder, &["predict", "run", "--input", "new.csv"]);
-    assert!(cells(&said)[1..].iter().all(|row| classes.contains(&row[0])), "{said}");
+    let messages = succeed(folder, &["predict", "run", "--input", "new.csv"]);
+    assert!(cells(&messages)[1..].iter().all(|row| classes.contains(&row[0])), "{messages}");
     let path = folder.join("t.parquet");
     let ys = (0..60).map(|row| 1_000_000_000_000_000_001 + row % 2).collect();
     let xs = (0..60).map(|row| f64::from(row % 2)).collect();
@@ -87,10 +87,10 @@ fn many_names_have_learnt_vectors_unless_the_config_asks_for_columns() {
     let path = write(folder, "t.csv", lines("id,y", 330, |row| format!("n{},{row}", row % 33)));
     for (kind, expected) in [("category", "embedding"), ("onehot", "category"), ("embedding", "embedding")] {
         let columns = format!("columns = {{ id = '{kind}' }}");
-        let said = train(folder, &config("csv", &path, "y", &columns, "mse"), kind);
+        let messages = train(folder, &config("csv", &path, "y", &columns, "mse"), kind);
         assert_eq!(column(&folder.join(kind), "id")["kind"].as_str(), Some(expected), "{kind}");
         let features = if expected == "category" { 33 } else { 1 };
-        assert!(said.contains(&format!("330 rows of {features} features take ")), "{said}");
+        assert!(messages.contains(&format!("330 rows of {features} features take ")), "{messages}");
     }
     let path = write(folder, "t.csv", lines("id,y", 320, |row| format!("n{},{row}", row % 32)));
     train(folder, &config("csv", &path, "y", "columns = { id = 'category' }", "mse"), "few");
@@ -109,8 +109,8 @@ fn what_fills_empty_categories_is_printed() {
         ("category", "where missing a category of its own"),
     ] {
         let options = format!("missing = '{missing}'");
-        let said = train(folder, &config("csv", &path, "y", &options, "mse"), missing);
-        assert!(said.contains(text), "{said}");
+        let messages = train(folder, &config("csv", &path, "y", &options, "mse"), missing);
+        assert!(messages.contains(text), "{messages}");
     }
 }
 
@@ -119,11 +119,11 @@ fn large_numbers_that_are_not_normalised_are_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let path = write(folder, "t.csv", lines("income,age,y", 40, |row| format!("{},{row},{row}", row * 900)));
-    let said = train(folder, &config("csv", &path, "y", "", "mse"), "raw");
+    let messages = train(folder, &config("csv", &path, "y", "", "mse"), "raw");
     assert!(
-        said.contains("large numbers train badly: `income` (up to 35100); set it to \"standard\""),
-        "{said}"
+        messages.contains("large numbers train badly: `income` (up to 35100); set it to \"standard\""),
+        "{messages}"
     );
-    let said = train(folder, &config("csv", &path, "y", "normalize = 'standard'", "mse"), "scaled");
-    assert!(!said.contains("train badly"), "{said}");
+    let messages = train(folder, &config("csv", &path, "y", "normalize = 'standard'", "mse"), "scaled");
+    assert!(!messages.contains("train badly"), "{messages}");
 }

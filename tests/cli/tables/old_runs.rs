@@ -15,23 +15,23 @@ fn a_run_of_version_0_1_0_evaluates_and_predicts_as_it_did() {
         fs::copy(old.join(name), folder.path().join("run").join(name)).unwrap();
     }
     fs::copy(old.join("trees.csv"), folder.path().join("trees.csv")).unwrap();
-    let said = succeed(folder.path(), &["predict", "run", "--input", "trees.csv"]);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "trees.csv"]);
     let expected = fs::read_to_string(old.join("predictions.csv")).unwrap();
-    let (said, expected) = (cells(&said), cells(&expected));
-    assert_eq!((said.len(), &said[0]), (61, &expected[0]));
-    for (said, expected) in said.iter().zip(&expected).skip(1) {
-        assert_eq!(said[0], expected[0]);
-        for (said, expected) in said[1..].iter().zip(&expected[1..]) {
-            let (said, expected): (f64, f64) = (said.parse().unwrap(), expected.parse().unwrap());
-            assert!((said - expected).abs() < 1e-6, "{said} {expected}");
+    let (messages, expected) = (cells(&messages), cells(&expected));
+    assert_eq!((messages.len(), &messages[0]), (61, &expected[0]));
+    for (messages, expected) in messages.iter().zip(&expected).skip(1) {
+        assert_eq!(messages[0], expected[0]);
+        for (messages, expected) in messages[1..].iter().zip(&expected[1..]) {
+            let (messages, expected): (f64, f64) = (messages.parse().unwrap(), expected.parse().unwrap());
+            assert!((messages - expected).abs() < 1e-6, "{messages} {expected}");
         }
     }
     // The same twelve rows are tested on, as a fifth of 60 rows is the same by the rules of then and now; others need not be.
-    let said = String::from_utf8(descent(folder.path(), &["eval", "run"]).stderr).unwrap();
-    assert!(said.contains("assigned rows to splits by other rules"), "{said}");
-    let (said, expected) =
+    let messages = String::from_utf8(descent(folder.path(), &["eval", "run"]).stderr).unwrap();
+    assert!(messages.contains("assigned rows to splits by other rules"), "{messages}");
+    let (messages, expected) =
         (succeed(folder.path(), &["eval", "run"]), fs::read_to_string(old.join("eval.txt")).unwrap());
     for name in ["test_loss", "test_accuracy"] {
-        assert!((metric(&said, name) - metric(&expected, name)).abs() < 1e-6, "{said}");
+        assert!((metric(&messages, name) - metric(&expected, name)).abs() < 1e-6, "{messages}");
     }
 }

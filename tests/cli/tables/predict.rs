@@ -48,12 +48,12 @@ fn columns_are_found_by_name() {
     // A name that training did not have is unknown, and said to be.
     let input = table("predict/unseen-category.csv");
     let output = descent(folder.path(), &["predict", "run", "--input", input.to_str().unwrap()]);
-    let said = String::from_utf8(output.stderr).unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
     assert!(
-        output.status.success() && said.contains("`colour`: 1 values that training did not have"),
-        "{said}"
+        output.status.success() && messages.contains("`colour`: 1 values that training did not have"),
+        "{messages}"
     );
-    assert!(said.contains(r"`violet\u{1b}[31m` in line 4"), "{said}");
+    assert!(messages.contains(r"`violet\u{1b}[31m` in line 4"), "{messages}");
     let test = format!("data.test='{}'", table("predict/unseen-class.csv").display());
     let error = fail(folder.path(), &["eval", "run", "--set", &test], 1);
     assert!(error.contains("line 4, column `class`: `maybe` is no class"), "{error}");
@@ -75,8 +75,8 @@ fn values_come_in_their_own_units() {
         metric(&trained, "test_mae_big") < 50.0 && metric(&trained, "test_mae_small") < 10.0,
         "{trained}"
     );
-    let said = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
-    let rows = cells(&said);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
+    let rows = cells(&messages);
     assert_eq!(rows[0], ["prediction_big", "prediction_small"]);
     for (i, row) in rows[1..].iter().enumerate().step_by(20) {
         let i = u16::try_from(i).map(f64::from).unwrap();
@@ -96,8 +96,8 @@ fn answers_of_yes_or_no_have_their_words() {
     write(folder.path(), "c.toml", text);
     let trained = succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
     assert!(metric(&trained, "test_accuracy") > 0.95, "{trained}");
-    let said = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
-    let rows = cells(&said);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", path.to_str().unwrap()]);
+    let rows = cells(&messages);
     assert_eq!(rows[0], ["prediction", "probability_ham", "probability_spam"]);
     assert_eq!((rows[1][0], rows[10][0]), ("ham", "spam"));
     let [ham, spam] = [1, 2].map(|column| rows[10][column].parse::<f64>().unwrap());
@@ -119,8 +119,8 @@ fn a_column_of_many_names_is_learnt() {
     let tensors = succeed(folder.path(), &["inspect", "run"]);
     assert!(tensors.contains("embedding1.weight") && tensors.contains("[61, 16]"), "{tensors}");
     write(folder.path(), "ask.csv", "town\ntown-3\ntown-4\natlantis\n");
-    let said = succeed(folder.path(), &["predict", "run", "--input", "ask.csv", "-q"]);
-    let rows = cells(&said);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "ask.csv", "-q"]);
+    let rows = cells(&messages);
     assert_eq!((rows[1][0], rows[2][0], rows.len()), ("north", "south", 4));
     // Stopped and resumed it is the run that was not.
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "part", "--set", "train.max_steps=100"]);
@@ -147,8 +147,8 @@ fn many_names_in_a_series_have_their_vectors_in_every_step() {
     for model in ["mlp", "gru"] {
         let trained = succeed(folder.path(), &["train", &format!("{model}.toml"), "-q", "--out", model]);
         assert!(metric(&trained, "test_r2") > 0.9, "{model}: {trained}");
-        let said = succeed(folder.path(), &["predict", model, "--input", "s.csv"]);
-        assert_eq!(cells(&said).len(), 901);
+        let messages = succeed(folder.path(), &["predict", model, "--input", "s.csv"]);
+        assert_eq!(cells(&messages).len(), 901);
     }
     // Cut in other steps, a name could be anywhere.
     let towns = lines("town,a,b,y", 400, |i| format!("t{},{},{},{}", i * 7 % 60, i % 3, i % 4, i % 2));
@@ -190,8 +190,8 @@ fn answers_of(folder: &Path, data: &str, input: &str, column: usize) -> Vec<Stri
     write(folder, "c.toml", text);
     let _ = fs::remove_dir_all(folder.join("run"));
     succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
-    let said = succeed(folder, &["predict", "run", "--input", input]);
-    cells(&said)[1..].iter().map(|row| row[column].to_owned()).collect()
+    let messages = succeed(folder, &["predict", "run", "--input", input]);
+    cells(&messages)[1..].iter().map(|row| row[column].to_owned()).collect()
 }
 
 /// The share of the rows of Iris whose class is predicted.
@@ -227,8 +227,8 @@ fn what_was_learnt_is_used_on_other_data_and_a_damaged_file_is_named() {
     let error = fail(folder.path(), &["eval", "run", "--set", "data.path='b'"], 1);
     assert!(error.contains("zleft"), "{error}");
     fs::rename(folder.path().join("b/zleft"), folder.path().join("b/left")).unwrap();
-    let said = succeed(folder.path(), &["eval", "run", "--set", "data.path='b'"]);
-    assert!(metric(&said, "val_accuracy") > 0.9, "the same pictures: {said}");
+    let messages = succeed(folder.path(), &["eval", "run", "--set", "data.path='b'"]);
+    assert!(metric(&messages, "val_accuracy") > 0.9, "the same pictures: {messages}");
     let data = folder.path().join("run/data.toml");
     let whole = fs::read_to_string(&data).unwrap();
     for damaged in [whole.replace("outputs = 2", "outputs = 3"), whole[..whole.len() / 2].to_owned()] {

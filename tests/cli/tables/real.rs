@@ -77,7 +77,7 @@ fn the_same_rows_in_any_format_give_the_same_bits() {
 }
 
 #[test]
-fn parquets_types_are_what_its_twin_in_text_says() {
+fn the_types_of_parquet_are_those_of_the_same_table_as_csv() {
     let folder = tempfile::tempdir().unwrap();
     let encodings = |out: &str, source: &str, name: &str| {
         let data =
@@ -86,16 +86,16 @@ fn parquets_types_are_what_its_twin_in_text_says() {
         succeed(folder.path(), &["train", "c.toml", "-q", "--out", out]);
         learnt(&folder.path().join(out))["how"]["recipe"]["columns"].as_array().unwrap().clone()
     };
-    let (ours, twin) =
+    let (ours, text) =
         (encodings("p", "parquet", "parquet/types.parquet"), encodings("t", "csv", "parquet/types.csv"));
-    assert_eq!((ours.len(), twin.len()), (21, 21));
-    for (ours, twin) in ours.iter().zip(&twin) {
+    assert_eq!((ours.len(), text.len()), (21, 21));
+    for (ours, text) in ours.iter().zip(&text) {
         for key in ["name", "kind", "categories", "missing"] {
-            assert_eq!(ours.get(key), twin.get(key));
+            assert_eq!(ours.get(key), text.get(key));
         }
         for key in ["offset", "scale", "fill"] {
             let number = |table: &toml::Value| table.get(key).and_then(toml::Value::as_float);
-            if let (Some(a), Some(b)) = (number(ours), number(twin)) {
+            if let (Some(a), Some(b)) = (number(ours), number(text)) {
                 assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-3), "{ours} {key}: {a} is not {b}");
             }
         }
@@ -110,8 +110,8 @@ fn odd_but_good_tables_are_read() {
         let text = config("csv", &table(&format!("good/{name}.csv")), "TARGET", "", "cross_entropy");
         write(folder.path(), "c.toml", text.replace("TARGET", target));
         let output = crate::common::descent(folder.path(), &["train", "c.toml", "--out", name]);
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(output.status.success(), "{name}: {said}");
+        let messages = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{name}: {messages}");
         let evaluated = succeed(
             folder.path(),
             &[
@@ -121,7 +121,7 @@ fn odd_but_good_tables_are_read() {
                 &format!("data.test='{}'", table(&format!("good/{name}.csv")).display()),
             ],
         );
-        for text in [&said, &evaluated] {
+        for text in [&messages, &evaluated] {
             assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{name}: {text:?}");
         }
         let columns = learnt(&folder.path().join(name))["how"]["recipe"]["columns"].as_array().unwrap().len();

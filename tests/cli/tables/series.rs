@@ -27,20 +27,20 @@ fn a_target_some_rows_ahead_is_predicted() {
         write(folder.path(), "c.toml", text);
         let out = format!("{model}-{horizon}");
         let output = descent(folder.path(), &["train", "c.toml", "--out", &out]);
-        let said = String::from_utf8(output.stderr).unwrap();
+        let messages = String::from_utf8(output.stderr).unwrap();
         // 300 rows for training of which a tenth is validated on; each part loses what a window and its target take.
         let lost = 8 + horizon - 1;
         let expected =
             format!("rows: {} to train on, {} to validate, {} to test on", 270 - lost, 30 - lost, 100 - lost);
-        assert!(said.contains(&expected), "{said}");
-        assert!(said.contains("`date`") && said.contains("ignored: the time"), "{said}");
+        assert!(messages.contains(&expected), "{messages}");
+        assert!(messages.contains("`date`") && messages.contains("ignored: the time"), "{messages}");
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
         // A line a row: what is said in a row is the target `horizon` rows later.
-        let said = succeed(folder.path(), &["predict", &out, "--input", "s.csv"]);
-        let rows = cells(&said);
+        let messages = succeed(folder.path(), &["predict", &out, "--input", "s.csv"]);
+        let rows = cells(&messages);
         assert_eq!(rows.len(), 401);
-        assert!(rows[1..8].iter().all(|row| row[1].is_empty()), "{said}");
+        assert!(rows[1..8].iter().all(|row| row[1].is_empty()), "{messages}");
         for t in [7usize, 100, 399] {
             let expected = u8::try_from(((t + horizon) % 8).abs_diff(4)).map(f64::from).unwrap();
             let got: f64 = rows[t + 1][1].parse().unwrap();
@@ -71,6 +71,6 @@ fn a_series_is_split_by_time_and_normalised_by_its_past() {
     assert!((learnt["how"]["recipe"]["target"]["mean"][0].as_float().unwrap() - 1.5).abs() < 1e-12);
     // Folds of a series train on the past alone.
     let output = descent(folder.path(), &["train", "c.toml", "--out", "cv", "--folds", "3"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("rows: 21 to train on, 21 to test on"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(messages.contains("rows: 21 to train on, 21 to test on"), "{messages}");
 }

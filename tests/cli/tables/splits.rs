@@ -7,20 +7,23 @@ use super::{config, learnt, lines, metric, table, write};
 use crate::common::{descent, succeed};
 
 /// What a training run says on standard error.
-fn said(folder: &Path, text: &str, out: &str) -> String {
+fn messages(folder: &Path, text: &str, out: &str) -> String {
     write(folder, "c.toml", text);
     let output = descent(folder, &["train", "c.toml", "--out", out]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    said
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    messages
 }
 
 #[test]
 fn rows_are_dealt_by_share_file_and_column() {
     let folder = tempfile::tempdir().unwrap();
     let iris = |data: &str| config("csv", &table("iris.csv"), "species", data, "cross_entropy");
-    let text =
-        said(folder.path(), &iris("columns = { split = 'ignore' }\ntest = 0.2\nvalidation = 0.25"), "share");
+    let text = messages(
+        folder.path(),
+        &iris("columns = { split = 'ignore' }\ntest = 0.2\nvalidation = 0.25"),
+        "share",
+    );
     assert!(text.contains("rows: 90 to train on, 30 to validate, 30 to test on"), "{text}");
     // Of each class the same share.
     let evaluated = succeed(folder.path(), &["eval", "share"]);
@@ -28,13 +31,14 @@ fn rows_are_dealt_by_share_file_and_column() {
         let line = evaluated.lines().find(|line| line.starts_with(class)).unwrap();
         assert_eq!(line.split_whitespace().last(), Some("10"), "{evaluated}");
     }
-    let text = said(folder.path(), &iris("split_column = 'split'\nvalidation = 0.1"), "column");
+    let text = messages(folder.path(), &iris("split_column = 'split'\nvalidation = 0.1"), "column");
     assert!(text.contains("rows: 108 to train on, 12 to validate, 30 to test on"), "{text}");
-    let text = said(folder.path(), &iris("split_column = 'split'\nvalidation = 0.1\nlimit = 60"), "limit");
+    let text =
+        messages(folder.path(), &iris("split_column = 'split'\nvalidation = 0.1\nlimit = 60"), "limit");
     assert!(text.contains("rows: 54 to train on, 6 to validate, 30 to test on"), "{text}");
     // All rows of the file are trained on and tested on: there is a warning.
     let test = format!("columns = {{ split = 'ignore' }}\ntest = '{}'", table("iris.csv").display());
-    let text = said(folder.path(), &iris(&test), "file");
+    let text = messages(folder.path(), &iris(&test), "file");
     assert!(text.contains("rows: 150 to train on, 150 to test on"), "{text}");
     assert!(text.contains("150 held-out rows duplicate"), "{text}");
 }
@@ -49,7 +53,7 @@ fn what_is_learnt_is_learnt_of_the_training_rows_alone() {
     let rows = lines("x,city,part,y", 22, row);
     let path = write(folder.path(), "t.csv", rows);
     let text = config("csv", &path, "y", "split_column = 'part'\nnormalize = 'standard'", "cross_entropy");
-    let text = said(folder.path(), &text, "run");
+    let text = messages(folder.path(), &text, "run");
     assert!(text.contains("column `city`: 2 values that training did not have"), "{text}");
     let learnt = learnt(&folder.path().join("run"));
     let columns = learnt["how"]["recipe"]["columns"].as_array().unwrap();
@@ -66,7 +70,7 @@ fn kinds_are_inferred_and_printed_and_can_be_given() {
     };
     let rows = lines("customer_id,when,member,code,note,size,target", 40, row);
     let path = write(folder.path(), "t.csv", rows);
-    let text = said(folder.path(), &config("csv", &path, "target", "", "cross_entropy"), "run");
+    let text = messages(folder.path(), &config("csv", &path, "target", "", "cross_entropy"), "run");
     for (column, kind) in [
         ("customer_id", "ignored: a number of the row"),
         ("when", "date"),
@@ -81,7 +85,7 @@ fn kinds_are_inferred_and_printed_and_can_be_given() {
     }
     assert!(text.contains("features: [4]"), "{text}");
     let given = "columns = { code = 'category', size = 'category', when = 'ignore', customer_id = 'number' }";
-    let text = said(folder.path(), &config("csv", &path, "target", given, "cross_entropy"), "given");
+    let text = messages(folder.path(), &config("csv", &path, "target", given, "cross_entropy"), "given");
     assert!(text.contains("category of 5") && text.contains("category of 3"), "{text}");
     assert!(text.contains("features: [10]"), "{text}");
 }
@@ -97,7 +101,7 @@ fn missing_cells_become_what_is_asked_for() {
         ("zero", 0.0, None, 3),
         ("category", 4.0, None, 5),
     ] {
-        let text = said(
+        let text = messages(
             folder.path(),
             &config("csv", &path, "y", &format!("missing = '{how}'"), "cross_entropy"),
             how,
@@ -113,7 +117,7 @@ fn missing_cells_become_what_is_asked_for() {
     }
     let more = "missing = 'mean'\nna_values = ['?']";
     let path = write(folder.path(), "q.csv", rows.replace("NA", "?"));
-    let text = said(folder.path(), &config("csv", &path, "y", more, "cross_entropy"), "words");
+    let text = messages(folder.path(), &config("csv", &path, "y", more, "cross_entropy"), "words");
     assert!(text.contains("number, where missing 4.0000"), "{text}");
 }
 
@@ -125,7 +129,7 @@ fn normalisation_is_scikit_learns() {
     for (how, offset, scale) in
         [("standard", 4.0, 10f64.sqrt()), ("minmax", 1.0, 9.0), ("robust", 3.0, 2.0), ("none", 0.0, 1.0)]
     {
-        said(
+        messages(
             folder.path(),
             &config("csv", &path, "y", &format!("normalize = '{how}'"), "cross_entropy"),
             how,
@@ -171,12 +175,12 @@ fn rows_on_the_disk_are_the_rows_in_memory() {
     };
     // In the file's own order both make the same bits.
     let plain = |data: &str| text(data).replace("[train]", "[train]\nshuffle = false");
-    said(folder.path(), &plain(""), "memory");
-    said(folder.path(), &plain("memory = 0"), "disk");
+    messages(folder.path(), &plain(""), "memory");
+    messages(folder.path(), &plain("memory = 0"), "disk");
     let read = |run: &str, name: &str| fs::read(folder.path().join(run).join(name)).unwrap();
     assert!(read("memory", "model.safetensors") == read("disk", "model.safetensors"));
     // Shuffled it learns as well, and can be stopped and resumed.
-    said(folder.path(), &text("memory = 0"), "whole");
+    messages(folder.path(), &text("memory = 0"), "whole");
     write(folder.path(), "c.toml", text("memory = 0"));
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "part", "--set", "train.max_steps=300"]);
     succeed(folder.path(), &["train", "--resume", "part", "-q", "--set", "train.max_steps=0"]);

@@ -15,9 +15,9 @@ fn hour(t: usize) -> String {
 fn trained(folder: &Path, text: &str, out: &str) -> String {
     write(folder, "c.toml", text);
     let output = descent(folder, &["train", "c.toml", "--out", out]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    said
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    messages
 }
 
 fn weights(folder: &Path, out: &str) -> Vec<u8> {
@@ -33,25 +33,25 @@ fn no_window_crosses_a_gap_in_time() {
     let rows: Vec<String> = rows.map(|t| format!("{},{}", hour(t), wave(t))).collect();
     let path = write(folder.path(), "s.csv", format!("date,y\n{}\n", rows.join("\n")));
     let text = config("timeseries", &path, "y", "window = 8\nnormalize = 'standard'", "mse");
-    let said = trained(folder.path(), &text, "all");
+    let messages = trained(folder.path(), &text, "all");
     // 50, 248 and 98 rows follow each other; each of the three loses the 8 rows of its first window.
-    assert!(said.contains("rows: 372 to train on"), "{said}");
+    assert!(messages.contains("rows: 372 to train on"), "{messages}");
     let gaps = "the time is `date`, in steps of 1 h; 2 gaps, which no window crosses (the longest, 4 h, is before line 52)";
-    assert!(said.contains(gaps), "{said}");
+    assert!(messages.contains(gaps), "{messages}");
     // With a test split: 79 rows with the hours from 320 on, after 317 to train on.
     let text = text.replace("window = 8", "window = 8\ntest = 0.2").replace("epochs = 3", "epochs = 60");
     write(folder.path(), "c.toml", &text);
     let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("rows: 292 to train on, 72 to test on"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(messages.contains("rows: 292 to train on, 72 to test on"), "{messages}");
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
     let judged = succeed(folder.path(), &["eval", "run"]);
     assert!((metric(&judged, "test_r2") - metric(&printed, "test_r2")).abs() < 1e-4, "{judged}");
     // Predictions follow the same rule: after a gap there is none until 8 rows follow each other.
-    let said = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
     let empty: Vec<usize> =
-        (1..).zip(&cells(&said)[1..]).filter(|(_, row)| row[1].is_empty()).map(|(row, _)| row).collect();
+        (1..).zip(&cells(&messages)[1..]).filter(|(_, row)| row[1].is_empty()).map(|(row, _)| row).collect();
     let expected: Vec<usize> = (1..8).chain(51..58).chain(299..306).collect();
     assert_eq!(empty, expected);
     // Rows may be taken as evenly spaced all the same.
@@ -65,11 +65,11 @@ fn months_are_irregular_and_no_gaps() {
     let rows = lines("month,y", 60, |t| format!("{}-{:02}-01,{}", 2019 + t / 12, t % 12 + 1, t % 12));
     let path = write(folder.path(), "s.csv", rows);
     let text = config("timeseries", &path, "y", "window = 12", "mse");
-    let said = trained(folder.path(), &text, "run");
+    let messages = trained(folder.path(), &text, "run");
     // Five Februaries and 20 months of 30 days among 59 steps, the last of which is November's.
     assert!(
-        said.contains("in steps of 31 days; 25 irregular steps") && said.contains("rows: 48 to"),
-        "{said}"
+        messages.contains("in steps of 31 days; 25 irregular steps") && messages.contains("rows: 48 to"),
+        "{messages}"
     );
 }
 
@@ -127,28 +127,31 @@ fn several_series_in_one_file_are_told_apart() {
     let text = config("timeseries", &path, "y", data, "mse").replace("epochs = 3", "epochs = 30");
     write(folder.path(), "c.toml", &text);
     let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8(output.stderr).unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
     // 300 hours: 216, 24 and 60 a shop, each without the 8 rows of the first window.
-    assert!(said.contains("rows: 624 to train on, 48 to validate, 156 to test on; features: [8]"), "{said}");
-    assert!(said.contains("`shop`") && said.contains("ignored: it tells series apart"), "{said}");
+    assert!(
+        messages.contains("rows: 624 to train on, 48 to validate, 156 to test on; features: [8]"),
+        "{messages}"
+    );
+    assert!(messages.contains("`shop`") && messages.contains("ignored: it tells series apart"), "{messages}");
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
-    let said = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
-    let rows = cells(&said);
+    let messages = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
+    let rows = cells(&messages);
     assert!(rows[0][..2] == ["shop", "date"] && (1..901).all(|row| rows[row][2].is_empty() == (row < 22)));
     // Shop after shop instead of hour by hour: the same windows, and a shop that is too short is named.
     let row = |i: usize| format!("{},s{},{}", hour(i % 300), i / 300, value(i % 300, i / 300).abs_diff(4));
     let stacked = lines("date,shop,y", 900, row) + &format!("{},new,1\n{},new,2\n", hour(0), hour(1));
     let stacked = write(folder.path(), "t.csv", stacked);
-    let said = trained(
+    let messages = trained(
         folder.path(),
         &config("timeseries", &stacked, "y", "window = 8\ngroup = ['shop']", "mse"),
         "t",
     );
-    assert!(said.contains("rows: 876 to train on"), "{said}");
+    assert!(messages.contains("rows: 876 to train on"), "{messages}");
     assert!(
-        said.contains("1 of 4 series are shorter than a window and its target and are not used: `new`"),
-        "{said}"
+        messages.contains("1 of 4 series are shorter than a window and its target and are not used: `new`"),
+        "{messages}"
     );
     // Without the group the times fall.
     write(folder.path(), "c.toml", config("timeseries", &stacked, "y", "window = 8", "mse"));
@@ -196,8 +199,8 @@ fn missing_cells_are_filled_as_pandas_fills_them() {
         let text = config("timeseries", &by_hand, "y", &data(""), "mse");
         trained(folder.path(), &text, &format!("hand-{missing}"));
         let text = config("timeseries", &holes, "y", &data(&format!("missing = '{missing}'")), "mse");
-        let said = trained(folder.path(), &text, missing);
-        assert!(said.contains("4 missing cells are filled from the rows around them"), "{said}");
+        let messages = trained(folder.path(), &text, missing);
+        assert!(messages.contains("4 missing cells are filled from the rows around them"), "{messages}");
         let is_same = weights(folder.path(), missing) == weights(folder.path(), &format!("hand-{missing}"));
         let predict = |file: &str| succeed(folder.path(), &["predict", missing, "--input", file]);
         let (holes, whole) = (predict("holes.csv"), predict("filled.csv"));
@@ -205,7 +208,7 @@ fn missing_cells_are_filled_as_pandas_fills_them() {
             assert!(is_same && holes == whole);
             continue;
         }
-        assert!(!is_same && said.contains("4 rows are interpolated from later ones"), "{said}");
+        assert!(!is_same && messages.contains("4 rows are interpolated from later ones"), "{messages}");
         assert_no_window_looks_ahead(&cells(&holes)[1..], &cells(&whole)[1..], &HOLES);
     }
 }
@@ -224,11 +227,11 @@ fn targets_that_are_missing_are_not_learnt_from_and_no_later_split_is_looked_at(
     let rows = lines("date,y", 60, |t| format!("{},{}", hour(t), if t == 30 || t == 47 { "" } else { "1" }));
     let path = write(folder.path(), "s.csv", rows);
     let data = "window = 3\ntest = 0.2\nmissing = 'interpolate'";
-    let said = trained(folder.path(), &config("timeseries", &path, "y", data, "mse"), "run");
+    let messages = trained(folder.path(), &config("timeseries", &path, "y", data, "mse"), "run");
     // 48 rows to train on, 45 windows; rows 30 and 47 are no targets, and the window that ends with row 30 would know the
     // target behind it.
-    assert!(said.contains("rows: 42 to train on, 9 to test on"), "{said}");
-    assert!(said.contains("2 rows without a target are not predicted"), "{said}");
+    assert!(messages.contains("rows: 42 to train on, 9 to test on"), "{messages}");
+    assert!(messages.contains("2 rows without a target are not predicted"), "{messages}");
 }
 
 #[test]
@@ -264,14 +267,15 @@ fn the_time_is_there_in_every_row_where_rows_are_ordered_by_it() {
         "{error}"
     );
     // A column of numbers is the time where it is named: here with one gap.
-    let said = trained(
+    let messages = trained(
         folder.path(),
         &text.replace("window", "time = 't'\ncolumns = { date = 'ignore' }\nwindow"),
         "t",
     );
     assert!(
-        said.contains("the time is `t`, in steps of 10; 1 gap") && said.contains("rows: 32 to train on"),
-        "{said}"
+        messages.contains("the time is `t`, in steps of 10; 1 gap")
+            && messages.contains("rows: 32 to train on"),
+        "{messages}"
     );
     // Without dates there is nothing to sort by.
     write(

@@ -19,7 +19,7 @@ const TABLE: u16 = 100;
 /// Draws all of it.
 pub(super) fn draw(frame: &mut Frame, state: &State) {
     let palette = Palette::new(state.color);
-    let rows = Rows::of(frame.area());
+    let rows = Areas::of(frame.area());
     let width = usize::from(frame.area().width);
     frame.render_widget(progress::header(state, palette, width), rows.header);
     for (area, line) in [rows.epoch, rows.run].into_iter().zip(progress::bars(state, palette, width)) {
@@ -78,7 +78,7 @@ fn beside(area: Rect, width: u16) -> (Rect, Rect) {
 }
 
 /// The rows of a screen.
-struct Rows {
+struct Areas {
     header: Rect,
     charts: Rect,
     epoch: Rect,
@@ -88,7 +88,7 @@ struct Rows {
     keys: Rect,
 }
 
-impl Rows {
+impl Areas {
     fn of(area: Rect) -> Self {
         let mut left = area.height;
         let mut take = |least: u16, most: u16| {
@@ -118,7 +118,7 @@ mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
-    use super::super::Progress;
+    use super::super::UpdateProgress;
     use super::*;
 
     /// A run of some epochs with everything that is hard to draw.
@@ -128,12 +128,12 @@ mod tests {
         for (epoch, loss) in (1..).zip(losses) {
             for rows in 1..=50 {
                 let progress =
-                    Progress { epoch, rows, rows_in_epoch: 60, loss, lr: 1e-3, seconds: 0.1, step: 1 };
+                    UpdateProgress { epoch, rows, rows_in_epoch: 60, loss, lr: 1e-3, seconds: 0.1, step: 1 };
                 state.update(&progress);
             }
             state.epoch(epoch, &[("train_loss".into(), loss), ("val_accuracy".into(), 0.5)], 1e-3);
             state.sample(0.1);
-            state.say("a message that is a good deal longer than a small terminal is wide");
+            state.add_message("a message that is a good deal longer than a small terminal is wide");
         }
         state
     }
@@ -185,10 +185,10 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
         terminal.draw(|frame| draw(frame, &state)).unwrap();
         let buffer = terminal.backend().buffer();
-        let plain = |cell: &ratatui::buffer::Cell| {
+        let uncoloured = |cell: &ratatui::buffer::Cell| {
             cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
         };
-        assert!(buffer.content.iter().all(plain));
+        assert!(buffer.content.iter().all(uncoloured));
         let text = terminal.backend().to_string();
         assert!(text.contains("• val") && text.contains("+ train"), "{text}");
     }
@@ -197,7 +197,7 @@ mod tests {
     fn rows_fill_the_screen() {
         for height in 0..100 {
             let area = Rect::new(0, 0, 80, height);
-            let Rows { header, charts, epoch, run, facts, panes, keys } = Rows::of(area);
+            let Areas { header, charts, epoch, run, facts, panes, keys } = Areas::of(area);
             let rows = [header, charts, epoch, run, facts, panes, keys].map(|row| row.height);
             let used: u16 = rows.iter().sum();
             assert!(used == height && keys.bottom() <= height, "{height}: {rows:?}");

@@ -64,7 +64,7 @@ fn names(input: &Input) -> Result<Vec<String>> {
     let (mut lines, mut columns, mut known) = (Lines::open(input)?, Vec::new(), FxHashSet::default());
     let mut filled = 0;
     while lines.advance()? {
-        lines.read(Names { columns: &mut columns, known: &mut known, filled: &mut filled })?;
+        lines.read(NamesSeed { columns: &mut columns, known: &mut known, filled: &mut filled })?;
         require_few(&lines.path, columns.len())?;
         let cells = lines.number.saturating_mul(columns.len() as u64);
         if cells > SMALL.max(filled.saturating_mul(MOST_CELLS_A_VALUE)) {
@@ -134,14 +134,14 @@ fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
 }
 
 /// Collects the names of an object.
-struct Names<'a> {
+struct NamesSeed<'a> {
     columns: &'a mut Vec<String>,
     known: &'a mut FxHashSet<String>,
     /// The number of values.
     filled: &'a mut u64,
 }
 
-impl<'de> DeserializeSeed<'de> for Names<'_> {
+impl<'de> DeserializeSeed<'de> for NamesSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -149,7 +149,7 @@ impl<'de> DeserializeSeed<'de> for Names<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Names<'_> {
+impl<'de> Visitor<'de> for NamesSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,7 +195,7 @@ impl<'de> Visitor<'de> for Object<'_> {
         while let Some(Text(name)) = map.next_key()? {
             match self.places.get(name.as_ref()) {
                 Some(place) => {
-                    let cell = Cell { dialect: self.dialect, row: &mut *self.row, column: *place };
+                    let cell = CellSeed { dialect: self.dialect, row: &mut *self.row, column: *place };
                     map.next_value_seed(cell)
                         .map_err(|error| A::Error::custom(format!("column {}: {error}", quoted(&name))))?;
                 }
@@ -213,13 +213,13 @@ impl<'de> Visitor<'de> for Object<'_> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads a value into a cell.
-struct Cell<'a> {
+struct CellSeed<'a> {
     dialect: &'a Dialect,
     row: &'a mut Row,
     column: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Cell<'_> {
+impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -227,7 +227,7 @@ impl<'de> DeserializeSeed<'de> for Cell<'_> {
     }
 }
 
-impl Cell<'_> {
+impl CellSeed<'_> {
     #[allow(clippy::unnecessary_wraps, reason = "what a visitor returns")]
     fn set<E>(self, value: Value<'_>) -> Result<(), E> {
         self.row.set(self.column, value);
@@ -235,7 +235,7 @@ impl Cell<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Cell<'_> {
+impl<'de> Visitor<'de> for CellSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

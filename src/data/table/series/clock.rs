@@ -4,7 +4,7 @@ use crate::data::table::dates::DateForm;
 use crate::data::table::value::Value;
 
 /// A column that may be the time.
-pub(super) struct Clock {
+pub(super) struct TimeColumn {
     pub(super) column: usize,
     /// Whether it is known to be the time; else it must hold dates alone.
     pub(super) named: bool,
@@ -27,7 +27,7 @@ pub(super) struct ReadTimes {
     pub(super) times: Vec<f64>,
 }
 
-impl Clock {
+impl TimeColumn {
     /// A column whose dates have this form, where it is known.
     pub(super) fn new(column: usize, named: bool, form: Option<DateForm>) -> Self {
         let forms = match form {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn read(texts: &[&str], form: Option<DateForm>) -> Result<ReadTimes, Option<String>> {
-        let mut clock = Clock::new(0, true, form);
+        let mut clock = TimeColumn::new(0, true, form);
         for (row, text) in texts.iter().enumerate() {
             clock.see(Value::Text(text), row == 0).map_err(Some)?;
         }

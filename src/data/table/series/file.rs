@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use super::rows::{Reading, SeriesRows, WindowShape};
+use super::rows::{SeriesReading, SeriesRows, WindowShape};
 use super::timeline::Timeline;
 use super::times::TimesReader;
 use crate::data::Windows;
@@ -60,7 +60,7 @@ impl SeriesFile<'_> {
         parts: &[Part],
         plan: &SplitPlan,
     ) -> Result<SplitWindows> {
-        self.say_short(&timeline, table.path());
+        self.warn_of_short_series(&timeline, table.path());
         let rows = self.encode(table, timeline, parts)?;
         let of = |part: Part| rows.windows(parts, part, self.shape, self.number());
         let (train, validation, test) = (of(Part::Train)?, of(Part::Validation)?, of(Part::Test)?);
@@ -79,7 +79,7 @@ impl SeriesFile<'_> {
     /// The windows of all rows of a file.
     pub(super) fn whole(&self, table: &Opened) -> Result<Windows> {
         let timeline = timeline(table, self.order, &[])?;
-        self.say_short(&timeline, table.path());
+        self.warn_of_short_series(&timeline, table.path());
         let (count, parts) = (timeline.len(), vec![Part::Test; timeline.len()]);
         if count < self.shape.rows() {
             return Err(self.shape.too_short(table.path(), count, "to test on"));
@@ -93,7 +93,7 @@ impl SeriesFile<'_> {
 
     fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
         let reading =
-            Reading { encoder: self.encoder, order: self.order, path: table.path(), labelled: true };
+            SeriesReading { encoder: self.encoder, order: self.order, path: table.path(), labelled: true };
         let mut records: Box<dyn Records> = table.records()?;
         SeriesRows::encode(&reading, &mut *records, timeline, parts)
     }
@@ -103,7 +103,7 @@ impl SeriesFile<'_> {
     }
 
     /// Warns of series that are too short.
-    fn say_short(&self, timeline: &Timeline, path: &Path) {
+    fn warn_of_short_series(&self, timeline: &Timeline, path: &Path) {
         let short = timeline.shorter(self.shape.rows());
         if !short.is_empty() && short.len() < timeline.series().len() {
             let (count, all) = (short.len(), timeline.series().len());

@@ -20,7 +20,7 @@ pub(super) struct Hole {
 
 /// What was filled.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Filled {
+pub(super) struct FillCounts {
     filled: u64,
     /// Cells without a value before them, which keep what the encoder fills in.
     leading: u64,
@@ -29,8 +29,8 @@ pub(super) struct Filled {
     pub(super) looks_ahead: FxHashSet<usize>,
 }
 
-impl Filled {
-    pub(super) fn say(&self, path: &Path) {
+impl FillCounts {
+    pub(super) fn log(&self, path: &Path) {
         let Self { filled, leading, looks_ahead } = self;
         if !looks_ahead.is_empty() {
             tracing::info!(
@@ -54,7 +54,7 @@ impl Filled {
 }
 
 /// The features of one column.
-struct Span {
+struct ColumnFeatures {
     features: Vec<usize>,
     /// Whether there are values between two others.
     is_number: bool,
@@ -80,8 +80,8 @@ struct Around {
 
 impl Filler<'_> {
     /// Fills these cells.
-    pub(super) fn fill(&mut self, holes: &[Hole]) -> Filled {
-        let mut filled = Filled::default();
+    pub(super) fn fill(&mut self, holes: &[Hole]) -> FillCounts {
+        let mut filled = FillCounts::default();
         for (column, span) in (0..).zip(spans(self.encoder)) {
             let own = holes.iter().filter(|hole| hole.column == column);
             let missing: FxHashSet<usize> = own.map(|hole| hole.row as usize).collect();
@@ -98,9 +98,9 @@ impl Filler<'_> {
     fn fill_series(
         &mut self,
         series: Range<usize>,
-        span: &Span,
+        span: &ColumnFeatures,
         missing: &FxHashSet<usize>,
-        filled: &mut Filled,
+        filled: &mut FillCounts,
     ) {
         let between = self.how == Fill::Interpolate && span.is_number;
         let timeline = self.timeline;
@@ -127,7 +127,7 @@ impl Filler<'_> {
     }
 
     /// Fills a cell from the values around it; gives whether from the one after it too.
-    fn fill_place(&mut self, place: usize, span: &Span, Around { before, after }: Around) -> bool {
+    fn fill_place(&mut self, place: usize, span: &ColumnFeatures, Around { before, after }: Around) -> bool {
         let (timeline, width) = (self.timeline, self.encoder.features());
         let index = |place: usize, feature: usize| timeline.row(place) * width + feature;
         let after = after.filter(|after| self.parts.is_none_or(|parts| parts[*after] == parts[place]));
@@ -143,14 +143,14 @@ impl Filler<'_> {
 }
 
 /// The features of each column of an encoder: the numbers come first, then the indices of names.
-fn spans(encoder: &TableEncoder) -> Vec<Span> {
+fn spans(encoder: &TableEncoder) -> Vec<ColumnFeatures> {
     let (mut dense, mut indices) = (0, encoder.dense_width());
     let span = |column: &Column| {
         let numbers = dense..dense + column.dense_width();
         let names = indices..indices + column.index_width();
         (dense, indices) = (numbers.end, names.end);
         let is_number = column.operations.iter().any(|operation| matches!(operation, Operation::Number));
-        Span { features: numbers.chain(names).collect(), is_number }
+        ColumnFeatures { features: numbers.chain(names).collect(), is_number }
     };
     encoder.columns().map(span).collect()
 }

@@ -66,7 +66,7 @@ impl WindowShape {
 }
 
 /// How the rows of a file are read.
-pub(super) struct Reading<'a> {
+pub(super) struct SeriesReading<'a> {
     pub(super) encoder: &'a TableEncoder,
     pub(super) order: &'a SeriesOrder,
     pub(super) path: &'a Path,
@@ -87,7 +87,7 @@ impl SeriesRows {
     ) -> Result<Self> {
         let columns = records.columns().to_vec();
         let mut times = TimesReader::new(path, &columns, order, &[])?;
-        let reading = Reading { encoder, order, path, labelled: false };
+        let reading = SeriesReading { encoder, order, path, labelled: false };
         let mut encoded = Encoded::read(&reading, records, |row| times.see(row))?;
         let timeline = Timeline::new(path, times.finish()?, order.sort, order.step)?;
         let looks_ahead = encoded.fill(&reading, &timeline, None);
@@ -97,7 +97,7 @@ impl SeriesRows {
     /// Reads all rows of a file whose timeline is known. Gaps in the cells of a part are filled from that part and those
     /// before it.
     pub(super) fn encode(
-        reading: &Reading<'_>,
+        reading: &SeriesReading<'_>,
         records: &mut dyn Records,
         timeline: Timeline,
         parts: &[Part],
@@ -216,11 +216,11 @@ struct Encoded {
 
 impl Encoded {
     fn read(
-        reading: &Reading<'_>,
+        reading: &SeriesReading<'_>,
         records: &mut dyn Records,
         mut see: impl FnMut(&Row) -> Result<()>,
     ) -> Result<Self> {
-        let Reading { encoder: fitted, order, path, labelled } = *reading;
+        let SeriesReading { encoder: fitted, order, path, labelled } = *reading;
         let mut encoder = RowEncoder::new(fitted, path, records, labelled)?;
         let (width, outputs) = (fitted.features(), if labelled { fitted.target.width() } else { 0 });
         let mut own = Self { width, features: Vec::new(), outputs, targets: Vec::new(), holes: Vec::new() };
@@ -242,7 +242,7 @@ impl Encoded {
             }
             number += 1;
         }
-        encoder.unseen().iter().for_each(|said| tracing::warn!("{said}"));
+        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(own)
     }
 
@@ -250,7 +250,7 @@ impl Encoded {
     /// Gives the places that a later row helped to fill.
     fn fill(
         &mut self,
-        reading: &Reading<'_>,
+        reading: &SeriesReading<'_>,
         timeline: &Timeline,
         parts: Option<&[Part]>,
     ) -> FxHashSet<usize> {
@@ -258,7 +258,7 @@ impl Encoded {
         let encoder = reading.encoder;
         let mut filler = Filler { encoder, how, timeline, parts, features: &mut self.features };
         let filled = filler.fill(&self.holes);
-        filled.say(reading.path);
+        filled.log(reading.path);
         let missing =
             self.targets.chunks(self.outputs.max(1)).filter(|row| row.iter().any(|y| y.is_nan())).count();
         if missing > 0 {

@@ -5,14 +5,14 @@ const ROUNDING: f64 = 1e-14;
 
 /// Differences of times, of which those that rounding alone tells apart are equal.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Step {
+pub(super) struct TimeStep {
     /// The usual difference.
     pub(super) length: f64,
     /// What rounding may change in it.
     rounding: f64,
 }
 
-impl Step {
+impl TimeStep {
     /// The most frequent difference; of several the one nearest to their median. Nothing where there are none.
     pub(super) fn most_frequent(mut differences: Vec<f64>, largest_time: f64) -> Option<Self> {
         differences.sort_unstable_by(f64::total_cmp);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_step_is_the_most_frequent_difference() {
-        let step = |differences: &[f64]| Step::most_frequent(differences.to_vec(), 20_000.0).unwrap();
+        let step = |differences: &[f64]| TimeStep::most_frequent(differences.to_vec(), 20_000.0).unwrap();
         let hour = 1.0 / 24.0;
         let hourly = step(&[hour, hour + 3e-12, 5.0 * hour, hour, hour * 2.0]);
         assert!((hourly.length - hour).abs() < 1e-10);
@@ -79,7 +79,7 @@ mod tests {
         );
         // Of differences that are all different the median.
         assert!(!step(&[0.9, 1.2, 1.0, 1.1, 0.8]).is_irregular(1.0));
-        assert!(Step::most_frequent(Vec::new(), 1.0).is_none());
+        assert!(TimeStep::most_frequent(Vec::new(), 1.0).is_none());
     }
 
     #[test]

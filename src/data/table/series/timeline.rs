@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::step::{Step, describe_days};
+use super::step::{TimeStep, describe_days};
 use super::times::Times;
 use crate::data::split::{Part, SplitPlan, TimeSplit};
 use crate::data::table::dates::DateForm;
@@ -20,7 +20,7 @@ pub struct Timeline {
     /// The places of rows that follow each other without a gap.
     runs: Vec<Range<usize>>,
     times: Times,
-    step: Option<Step>,
+    step: Option<TimeStep>,
 }
 
 /// What a series has that a user may not expect.
@@ -109,10 +109,11 @@ impl Timeline {
     fn find_step(&mut self, known: Option<f64>) {
         let largest = self.times.times.iter().fold(0.0, |largest: f64, time| largest.max(time.abs()));
         self.step = match known {
-            Some(length) => Some(Step::known(length, largest)),
-            None => {
-                Step::most_frequent(self.differences().map(|(_, difference)| difference).collect(), largest)
-            }
+            Some(length) => Some(TimeStep::known(length, largest)),
+            None => TimeStep::most_frequent(
+                self.differences().map(|(_, difference)| difference).collect(),
+                largest,
+            ),
         };
     }
 
@@ -136,32 +137,32 @@ impl Timeline {
         }
         let ends = cuts.iter().skip(1).copied().chain([self.order.len()]);
         self.runs = cuts.iter().copied().zip(ends).map(|(start, end)| start..end).collect();
-        self.say(path, &breaks);
+        self.log_breaks(path, &breaks);
     }
 
-    fn say(&self, path: &Path, Breaks { gaps, longest, line, irregular }: &Breaks) {
+    fn log_breaks(&self, path: &Path, Breaks { gaps, longest, line, irregular }: &Breaks) {
         let (Some(step), Some(column)) = (self.step, &self.times.column) else { return };
         let long =
             |length: f64| if self.times.form.is_some() { describe_days(length) } else { length.to_string() };
         let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let first =
             format!("{}: the time is {}, in steps of {}", path.display(), quoted(column), long(step.length));
-        let mut said = vec![first];
+        let mut message = vec![first];
         if *gaps > 0 {
             let (gaps, longest) = (counted(*gaps, "gap"), long(*longest));
-            said.push(format!(
+            message.push(format!(
                 "{gaps}, which no window crosses (the longest, {longest}, is before line {line})"
             ));
         }
         if *irregular > 0 {
-            said.push(counted(*irregular, "irregular step"));
+            message.push(counted(*irregular, "irregular step"));
         }
-        let said = said.join("; ");
+        let message = message.join("; ");
         if *gaps + *irregular > 0 {
             let name = self.times.column.as_deref().unwrap_or_default().escape_debug().to_string();
-            tracing::warn!("{said}; `columns = {{ {name} = \"ignore\" }}` takes rows as evenly spaced");
+            tracing::warn!("{message}; `columns = {{ {name} = \"ignore\" }}` takes rows as evenly spaced");
         } else {
-            tracing::info!("{said}");
+            tracing::info!("{message}");
         }
     }
 
@@ -236,7 +237,7 @@ impl Timeline {
         let split = TimeSplit::new(plan, ranked.len());
         let mut first = 0;
         for same in ranked.chunk_by(|a, b| self.time(*a) >= self.time(*b)) {
-            // The part of the last of them: what comes later is judged.
+            // The part of the last of them: what comes later is held out.
             let of_all = part(&split, first + same.len() - 1);
             for place in same {
                 parts[*place] = of_all;

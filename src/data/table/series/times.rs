@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
-use super::clock::{Clock, ReadTimes};
+use super::clock::{ReadTimes, TimeColumn};
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::dates::DateForm;
 use crate::data::table::read::{listed, quoted};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 pub(super) struct TimesReader<'a> {
     path: &'a Path,
     columns: &'a [String],
-    clocks: Vec<Clock>,
+    clocks: Vec<TimeColumn>,
     groups: Vec<usize>,
     known: FxHashMap<Vec<String>, u32>,
     series: Vec<u32>,
@@ -59,7 +59,7 @@ impl<'a> TimesReader<'a> {
                 Error::data(path, problem)
             })
         };
-        let clock = |column, named| Clock::new(column, named, order.form);
+        let clock = |column, named| TimeColumn::new(column, named, order.form);
         let clocks = match &order.time {
             Some(name) => vec![clock(place(name)?, true)],
             None => candidates.iter().map(|column| clock(*column, false)).collect(),
@@ -117,10 +117,10 @@ impl<'a> TimesReader<'a> {
     /// # Errors
     /// No column holds a date in every row, but one does in most; the dates of the time may be of two forms.
     pub(super) fn finish(mut self) -> Result<Times> {
-        let is_whole = |clock: &Clock| clock.missing.is_none() && clock.len() > 0;
-        let is_likely = |clock: &&Clock| 2 * clock.len() > self.lines.len();
+        let is_whole = |clock: &TimeColumn| clock.missing.is_none() && clock.len() > 0;
+        let is_likely = |clock: &&TimeColumn| 2 * clock.len() > self.lines.len();
         let likely = self.clocks.iter().find(is_likely).filter(|_| !self.clocks.iter().any(is_whole));
-        if let Some(Clock { column, missing: Some(line), .. }) = likely {
+        if let Some(TimeColumn { column, missing: Some(line), .. }) = likely {
             let column = quoted(&self.columns[*column]);
             let problem = format!(
                 "line {line}, column {column}: the time is missing; fill it, or make the column \"ignore\" in \

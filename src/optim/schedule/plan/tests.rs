@@ -3,8 +3,8 @@
 use super::*;
 use crate::registry::FromTable;
 
-fn plan(text: &str) -> Plan {
-    Plan::from_table(text.parse().unwrap()).unwrap()
+fn plan(text: &str) -> SchedulePlan {
+    SchedulePlan::from_table(text.parse().unwrap()).unwrap()
 }
 
 const RUN: RunLength = RunLength { epochs: 10, updates: 425 };
