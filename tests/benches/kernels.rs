@@ -19,7 +19,7 @@ use descent::kernels::{
     dropout, gather, layer_norm, linear, norm, pairwise, recurrent, update,
 };
 use descent::optim::adam::Adam;
-use descent::optim::{ElementwiseRule, Step};
+use descent::optim::{ElementwiseRule, StepContext};
 use descent::rng::{Purpose, Stream};
 use rand::Rng;
 use rand_distr::Normal;
@@ -197,7 +197,7 @@ fn sequences(c: &mut Criterion) {
 fn updates(c: &mut Criterion) {
     let var = || Var::from_tensor(&random(&[H, 784])).expect("fits");
     let (param, grad, slots) = (var(), random(&[H, 784]), [var(), var()]);
-    let first = Step { t: 1, lr: 1e-3, numbers_before: [0.0; 2], numbers: [0.0; 2] };
+    let first = StepContext { t: 1, lr: 1e-3, numbers_before: [0.0; 2], numbers: [0.0; 2] };
     let adam = Adam::default().formula(first);
     let fused = || update::update(&adam, &GradTransform::NONE, &param, &grad, &slots);
     let reference = || update::reference(&adam, &GradTransform::NONE, &param, &grad, slots.each_ref());
