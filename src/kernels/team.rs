@@ -16,8 +16,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jobs::Team;
 
-/// The most chunks that a job can have; more are done by the caller alone.
-const MAX_CHUNKS: usize = u16::MAX as usize;
+/// The most pieces that a job can have; more are done by the caller alone.
+const MAX_PIECES: usize = u16::MAX as usize;
 
 static TEAM: OnceLock<Team> = OnceLock::new();
 static STARTED: AtomicBool = AtomicBool::new(false);
@@ -34,45 +34,45 @@ pub fn threads() -> usize {
     team().members()
 }
 
-/// Calls `f` on every chunk, on all threads, and returns when all are done.
-pub(super) fn for_each<P: Send>(chunks: Vec<P>, f: impl Fn(P) + Sync) {
+/// Calls `f` on every piece, on all threads, and returns when all are done.
+pub(super) fn for_each<P: Send>(pieces: Vec<P>, f: impl Fn(P) + Sync) {
     let team = team();
-    if chunks.len() < 2 || team.members() < 2 || chunks.len() > MAX_CHUNKS {
-        chunks.into_iter().for_each(f);
+    if pieces.len() < 2 || team.members() < 2 || pieces.len() > MAX_PIECES {
+        pieces.into_iter().for_each(f);
         return;
     }
-    let slots: Vec<Mutex<Option<P>>> = chunks.into_iter().map(|chunk| Mutex::new(Some(chunk))).collect();
+    let slots: Vec<Mutex<Option<P>>> = pieces.into_iter().map(|piece| Mutex::new(Some(piece))).collect();
     team.run(slots.len(), &|index| {
-        let chunk = slots[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(chunk) = chunk {
-            f(chunk);
+        let piece = slots[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(piece) = piece {
+            f(piece);
         }
     });
 }
 
-/// The results of `f` for every chunk, in the chunks' order.
-pub(super) fn map<P: Send, R: Send>(chunks: Vec<P>, f: impl Fn(P) -> R + Sync) -> Vec<R> {
-    let mut results: Vec<Option<R>> = chunks.iter().map(|_| None).collect();
-    let slots = chunks.into_iter().zip(&mut results).collect();
-    for_each(slots, |(chunk, slot): (P, &mut Option<R>)| *slot = Some(f(chunk)));
+/// The results of `f` for every piece, in the pieces' order.
+pub(super) fn map<P: Send, R: Send>(pieces: Vec<P>, f: impl Fn(P) -> R + Sync) -> Vec<R> {
+    let mut results: Vec<Option<R>> = pieces.iter().map(|_| None).collect();
+    let slots = pieces.into_iter().zip(&mut results).collect();
+    for_each(slots, |(piece, slot): (P, &mut Option<R>)| *slot = Some(f(piece)));
     results.into_iter().flatten().collect()
 }
 
-/// As [`for_each`]; returns the error of a chunk that failed.
+/// As [`for_each`]; returns the error of a piece that failed.
 pub(super) fn try_for_each<P: Send>(
-    chunks: Vec<P>,
+    pieces: Vec<P>,
     f: impl Fn(P) -> candle_core::Result<()> + Sync,
 ) -> candle_core::Result<()> {
     let failed = Mutex::new(None);
-    for_each(chunks, |chunk| {
-        if let Err(error) = f(chunk) {
+    for_each(pieces, |piece| {
+        if let Err(error) = f(piece) {
             failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// One thread a core, but no more than a product is cut in chunks: the others would spin for nothing.
+/// One thread a core, but no more than a product is cut in pieces: the others would spin for nothing.
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8)
 }

@@ -1,6 +1,6 @@
 //! How the threads of a team share a job. The leader, whoever calls [`Team::run`], publishes a share of the job's
 //! indices for each member; a member claims the indices of its own share one by one, then those that others have not
-//! begun. The leader takes part and returns when the last chunk is done.
+//! begun. The leader takes part and returns when the last piece is done.
 //!
 //! `tests/loom` checks this file with loom, and lists the orderings that the check has been seen to need.
 #![allow(unsafe_code, reason = "work that borrows is lent to threads that outlive it")]
@@ -18,8 +18,8 @@ use super::sync::{
 #[repr(align(128))]
 struct CachePadded<T>(T);
 
-/// What a job does with the index of a chunk.
-type JobWork<'a> = dyn Fn(usize) + Sync + 'a;
+/// What a job does with the index of a piece.
+type Work<'a> = dyn Fn(usize) + Sync + 'a;
 
 /// Threads that work on one job at a time.
 pub(super) struct Team {
@@ -27,8 +27,8 @@ pub(super) struct Team {
     shares: Vec<CachePadded<AtomicU64>>,
     /// The number of the current job.
     job: CachePadded<AtomicU32>,
-    work: UnsafeCell<Option<&'static JobWork<'static>>>,
-    /// How many chunks of the job are not done.
+    work: UnsafeCell<Option<&'static Work<'static>>>,
+    /// How many pieces of the job are not done.
     unfinished: CachePadded<AtomicUsize>,
     /// Whether a leader has a job under way.
     busy: AtomicBool,
@@ -40,7 +40,7 @@ pub(super) struct Team {
 }
 
 // SAFETY: `work` is all that is not `Sync` by itself. It is written by the one leader (`busy`) while no share of the
-// job has chunks left, and read by those alone who have claimed a chunk of the job that it was written for.
+// job has pieces left, and read by those alone who have claimed a piece of the job that it was written for.
 unsafe impl Sync for Team {}
 
 /// A member's share of a job in one word, so that a claim is one atomic step that fails if the job has changed: the
@@ -86,7 +86,7 @@ impl Team {
 
     /// Runs `work` for every index below `count`, at most `u16::MAX`. A leader who finds another at it, or who is one's
     /// worker, works alone.
-    pub(super) fn run(&self, count: usize, work: &JobWork<'_>) {
+    pub(super) fn run(&self, count: usize, work: &Work<'_>) {
         if self.busy.swap(true, Ordering::Acquire) {
             (0..count).for_each(work);
             return;
@@ -106,11 +106,11 @@ impl Team {
     }
 
     /// Makes a job known to the workers and gives its number.
-    fn publish(&self, count: usize, work: &JobWork<'_>) -> u32 {
-        // SAFETY: only the lifetime changes. `run` returns when every chunk is done, and no one calls `work` who has not
+    fn publish(&self, count: usize, work: &Work<'_>) -> u32 {
+        // SAFETY: only the lifetime changes. `run` returns when every piece is done, and no one calls `work` who has not
         // claimed one.
-        let lent = unsafe { std::mem::transmute::<&JobWork<'_>, &'static JobWork<'static>>(work) };
-        // SAFETY: the last job's chunks are done and `busy` keeps other leaders out, so no one reads this now.
+        let lent = unsafe { std::mem::transmute::<&Work<'_>, &'static Work<'static>>(work) };
+        // SAFETY: the last job's pieces are done and `busy` keeps other leaders out, so no one reads this now.
         self.work.with_mut(|work| unsafe { *work = Some(lent) });
         let job = self.job.0.load(Ordering::Relaxed).wrapping_add(1);
         self.unfinished.0.store(count, Ordering::Relaxed);
@@ -136,11 +136,11 @@ impl Team {
     fn work_on(&self, job: u32, member: usize) {
         let members = self.members();
         for index in (0..members).map(|offset| (member + offset) % members) {
-            while let Some(chunk) = self.claim(job, index) {
-                // SAFETY: the claim shows that `job` is not over: its leader waits for this chunk, and has written the
+            while let Some(piece) = self.claim(job, index) {
+                // SAFETY: the claim shows that `job` is not over: its leader waits for this piece, and has written the
                 // work before the share that the claim has read.
                 let work = self.work.with(|work| unsafe { *work });
-                let done = catch_unwind(AssertUnwindSafe(|| work.into_iter().for_each(|work| work(chunk))));
+                let done = catch_unwind(AssertUnwindSafe(|| work.into_iter().for_each(|work| work(piece))));
                 if let Err(panic) = done {
                     *self.panicked.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
                 }
@@ -149,7 +149,7 @@ impl Team {
         }
     }
 
-    /// The next chunk of a member's share, if there is one and the job is still this one.
+    /// The next piece of a member's share, if there is one and the job is still this one.
     fn claim(&self, job: u32, member: usize) -> Option<usize> {
         let word = &self.shares[member].0;
         let mut seen = word.load(Ordering::Acquire);

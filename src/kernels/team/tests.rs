@@ -11,7 +11,7 @@ fn small_team(threads: usize) -> &'static Team {
 }
 
 #[test]
-fn every_chunk_is_done_once_for_any_number_of_threads_and_chunks() {
+fn every_piece_is_done_once_for_any_number_of_threads_and_pieces() {
     for threads in [1, 2, 3, 7] {
         let team = small_team(threads);
         for round in 0..2000 {
@@ -59,7 +59,7 @@ fn leaders_at_the_same_time_and_jobs_within_jobs_are_served() {
 }
 
 #[test]
-fn a_panic_in_a_chunk_reaches_the_leader_and_the_team_goes_on() {
+fn a_panic_in_a_piece_reaches_the_leader_and_the_team_goes_on() {
     let team = small_team(2);
     let caught = catch_unwind(AssertUnwindSafe(|| team.run(8, &|index| assert!(index != 5, "five"))));
     assert!(caught.is_err());
@@ -71,7 +71,7 @@ fn a_panic_in_a_chunk_reaches_the_leader_and_the_team_goes_on() {
 }
 
 #[test]
-fn chunks_may_borrow_what_they_write() {
+fn pieces_may_borrow_what_they_write() {
     let mut numbers = vec![0usize; 1000];
     for_each(numbers.chunks_mut(7).enumerate().collect(), |(index, chunk)| chunk.fill(index));
     assert!(numbers.iter().enumerate().all(|(at, number)| *number == at / 7));
