@@ -1,19 +1,22 @@
 //! Threads for work that takes microseconds. An update of a small net forks and joins ten times in a tenth of a
 //! millisecond; waking a sleeping thread takes as long as a matrix product. So the workers of this team spin for a while
 //! before they sleep, and each has a fixed share of every job first: the rows of a weight that it has multiplied are
-//! still in its cache when it updates them. A thread that is done early takes over what others have not begun.
+//! still in its cache when it updates them. A thread that is done early takes over what others have not begun. Where
+//! another process keeps the workers from their cores, `contention` leaves them asleep but for long jobs.
 //!
 //! Like rayon's pool, there is one team for the process. It decides how long work takes and never the result: callers
 //! cut the work by its size alone.
 //!
 //! `jobs` is the lock-free part. `make model` checks it with loom, under every order of its steps.
 
+mod contention;
 mod jobs;
 mod sync;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use contention::Contention;
 use jobs::Team;
 
 /// The most pieces that a job can have; more are done by the caller alone.
@@ -26,7 +29,7 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 /// 8.
 pub fn use_threads(count: usize) {
     // A team that is already at work stays as it is: that costs time and changes no result.
-    let _ = TEAM.set(Team::new(count.max(1)));
+    let _ = TEAM.set(Team::new(count.max(1), Contention::default()));
 }
 
 /// The number of threads that kernels run on.
@@ -78,7 +81,7 @@ fn default_threads() -> usize {
 }
 
 fn team() -> &'static Team {
-    let team = TEAM.get_or_init(|| Team::new(default_threads()));
+    let team = TEAM.get_or_init(|| Team::new(default_threads(), Contention::default()));
     if !STARTED.load(Ordering::Relaxed) && !STARTED.swap(true, Ordering::Relaxed) {
         start(team);
     }

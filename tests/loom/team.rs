@@ -2,10 +2,10 @@
 //! atomics, under every order of the threads' steps, with every value that the memory model lets a load return, up to the
 //! stated number of preemptions. A data race, a lost wake-up or a piece that is done twice or not at all fails the test.
 //!
-//! The check was seen to fail, with a causality violation, where one of these orderings was made `Relaxed`: the acquiring
-//! swap and the releasing store of `busy`, `unfinished.fetch_sub(Release)`, `unfinished.load(Acquire)`, the stores of
+//! The check was seen to fail, with a causality violation, where one of these orderings was made `Relaxed`:
+//! `unfinished.fetch_sub(Release)`, `unfinished.load(Acquire)`, the stores of
 //! `share` and `job` together (either of the two orders what a worker reads); and with a deadlock, which is a lost
-//! wake-up, without either fence or without the lock in `publish`.
+//! wake-up, without either fence or without the lock in `wake_workers`.
 #![cfg(test)]
 
 use std::sync::Arc;
@@ -25,6 +25,8 @@ mod sync {
     pub(super) use loom::sync::{Condvar, Mutex};
     pub(super) use loom::thread::yield_now;
 
+    pub(super) use std::time::Instant;
+
     /// One look at the job is as good as many.
     pub(super) const SPINS: u32 = 1;
 
@@ -36,6 +38,19 @@ mod sync {
         pub(super) fn is_over(&mut self) -> bool {
             std::mem::replace(&mut self.0, true)
         }
+    }
+
+    /// How many jobs from the first on find the cores contended; no time passes here.
+    pub(super) struct Contention(pub(super) u32);
+
+    impl Contention {
+        pub(super) fn is_on(&mut self, _: impl FnOnce() -> Instant) -> bool {
+            let is_on = self.0 > 0;
+            self.0 = self.0.saturating_sub(1);
+            is_on
+        }
+
+        pub(super) fn waited(&mut self, _: Instant, _: Instant, _: Instant) {}
     }
 }
 
@@ -65,10 +80,15 @@ impl Results {
 
 /// Checks a team with this many workers beside the leader, each of which serves until job number `jobs`.
 fn check(preemptions: usize, workers: usize, jobs: u32, lead: fn(&Arc<Team>)) {
+    check_contended(0, preemptions, workers, jobs, lead);
+}
+
+/// As [`check`], where the first jobs find the cores contended.
+fn check_contended(contended: u32, preemptions: usize, workers: usize, jobs: u32, lead: fn(&Arc<Team>)) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
     model.check(move || {
-        let team = Arc::new(Team::new(workers + 1));
+        let team = Arc::new(Team::new(workers + 1, sync::Contention(contended)));
         let serve = |member| {
             let team = team.clone();
             move || {
@@ -114,4 +134,18 @@ fn a_second_leader_works_alone_or_after_the_first() {
         run_one(team, 2);
         thread.join().unwrap();
     });
+}
+
+#[test]
+fn a_worker_that_is_left_asleep_in_one_job_is_there_for_the_next() {
+    check_contended(1, 3, 1, 2, |team| {
+        run_one(team, 1);
+        run_one(team, 2);
+    });
+}
+
+#[test]
+fn a_worker_is_woken_for_a_long_job() {
+    // The clock is over behind the second piece.
+    check_contended(1, 3, 1, 1, |team| run_one(team, 3));
 }

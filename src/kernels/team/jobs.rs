@@ -7,11 +7,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 
 use super::sync::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Condvar, Mutex, Ordering, SPINS, SpinClock, UnsafeCell,
-    fence, spin_loop, yield_now,
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Condvar, Contention, Instant, Mutex, Ordering, SPINS,
+    SpinClock, UnsafeCell, fence, spin_loop, yield_now,
 };
 
 /// A value on cache lines of its own, so that threads that write neighbouring values do not slow each other down.
@@ -30,8 +30,10 @@ pub(super) struct Team {
     work: UnsafeCell<Option<&'static Work<'static>>>,
     /// How many pieces of the job are not done.
     unfinished: CachePadded<AtomicUsize>,
-    /// Whether a leader has a job under way.
-    busy: AtomicBool,
+    /// Locked while a leader has a job under way.
+    leader: Mutex<Contention>,
+    /// Whether workers sleep at once when they have nothing to do, instead of spinning.
+    drowsy: AtomicBool,
     panicked: Mutex<Option<Box<dyn Any + Send>>>,
     /// How many workers sleep or are about to.
     sleepers: AtomicUsize,
@@ -39,7 +41,7 @@ pub(super) struct Team {
     wake: Condvar,
 }
 
-// SAFETY: `work` is all that is not `Sync` by itself. It is written by the one leader (`busy`) while no share of the
+// SAFETY: `work` is all that is not `Sync` by itself. It is written by the one `leader` while no share of the
 // job has pieces left, and read by those alone who have claimed a piece of the job that it was written for.
 unsafe impl Sync for Team {}
 
@@ -66,13 +68,14 @@ impl Share {
 impl Team {
     /// A team with this many members, the leader among them. Its threads are the caller's to start: each calls
     /// [`Team::serve`].
-    pub(super) fn new(members: usize) -> Self {
+    pub(super) fn new(members: usize, contention: Contention) -> Self {
         Self {
             shares: (0..members).map(|_| CachePadded(AtomicU64::new(0))).collect(),
             job: CachePadded(AtomicU32::new(0)),
             work: UnsafeCell::new(None),
             unfinished: CachePadded(AtomicUsize::new(0)),
-            busy: AtomicBool::new(false),
+            leader: Mutex::new(contention),
+            drowsy: AtomicBool::new(false),
             panicked: Mutex::new(None),
             sleepers: AtomicUsize::new(0),
             sleep: Mutex::new(()),
@@ -87,22 +90,53 @@ impl Team {
     /// Runs `work` for every index below `count`, at most `u16::MAX`. A leader who finds another at it, or who is one's
     /// worker, works alone.
     pub(super) fn run(&self, count: usize, work: &Work<'_>) {
-        if self.busy.swap(true, Ordering::Acquire) {
-            (0..count).for_each(work);
-            return;
-        }
+        let mut contention = match self.leader.try_lock() {
+            Ok(contention) => contention,
+            Err(TryLockError::Poisoned(lock)) => lock.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                (0..count).for_each(work);
+                return;
+            }
+        };
+        let start = Instant::now();
+        let is_contended = contention.is_on(|| start);
+        self.drowsy.store(is_contended, Ordering::Relaxed);
         let job = self.publish(count, work);
-        self.work_on(job, 0);
-        let mut waited = 0u32;
-        while self.unfinished.0.load(Ordering::Acquire) > 0 {
-            waited += 1;
-            if waited.is_multiple_of(1 << 12) { yield_now() } else { spin_loop() }
+        if is_contended {
+            // Workers are woken for a long job.
+            let mut clock = SpinClock::default();
+            self.work_on(job, 0, || {
+                if clock.is_over() {
+                    self.wake_workers();
+                }
+            });
+        } else {
+            self.wake_workers();
+            self.work_on(job, 0, || {});
+        }
+        if let Some(idle) = self.await_workers() {
+            contention.waited(start, idle, Instant::now());
         }
         let panicked = self.panicked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.busy.store(false, Ordering::Release);
+        drop(contention);
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }
+    }
+
+    /// Waits until all pieces are done; gives the time from which on it took long.
+    fn await_workers(&self) -> Option<Instant> {
+        let (mut waited, mut idle) = (0u32, None);
+        while self.unfinished.0.load(Ordering::Acquire) > 0 {
+            waited += 1;
+            if waited.is_multiple_of(1 << 12) {
+                idle.get_or_insert_with(Instant::now);
+                yield_now();
+            } else {
+                spin_loop();
+            }
+        }
+        idle
     }
 
     /// Makes a job known to the workers and gives its number.
@@ -110,7 +144,7 @@ impl Team {
         // SAFETY: only the lifetime changes. `run` returns when every piece is done, and no one calls `work` who has not
         // claimed one.
         let lent = unsafe { std::mem::transmute::<&Work<'_>, &'static Work<'static>>(work) };
-        // SAFETY: the last job's pieces are done and `busy` keeps other leaders out, so no one reads this now.
+        // SAFETY: the last job's pieces are done and the lock of `leader` keeps others out, so no one reads this now.
         self.work.with_mut(|work| unsafe { *work = Some(lent) });
         let job = self.job.0.load(Ordering::Relaxed).wrapping_add(1);
         self.unfinished.0.store(count, Ordering::Relaxed);
@@ -121,6 +155,11 @@ impl Team {
             share.0.store(range.pack(), Ordering::Release);
         }
         self.job.0.store(job, Ordering::Release);
+        job
+    }
+
+    /// Wakes the workers that sleep, for the job that was published.
+    fn wake_workers(&self) {
         // The job, then a look at who sleeps; in `await_job` the other way round. Of two threads with a fence between,
         // one sees what the other did: a worker does not fall asleep over a new job. (A fence, because loom knows no
         // order of all `SeqCst` operations.)
@@ -129,11 +168,10 @@ impl Team {
             drop(self.sleep.lock());
             self.wake.notify_all();
         }
-        job
     }
 
-    /// Does what is left of a job: a member's own share, then the others'.
-    fn work_on(&self, job: u32, member: usize) {
+    /// Does what is left of a job: a member's own share, then the others'. Calls `after` behind each piece.
+    fn work_on(&self, job: u32, member: usize, mut after: impl FnMut()) {
         let members = self.members();
         for index in (0..members).map(|offset| (member + offset) % members) {
             while let Some(piece) = self.claim(job, index) {
@@ -145,6 +183,7 @@ impl Team {
                     *self.panicked.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
                 }
                 self.unfinished.0.fetch_sub(1, Ordering::Release);
+                after();
             }
         }
     }
@@ -177,14 +216,14 @@ impl Team {
     /// Waits for another job than the last one, works on it and gives its number.
     pub(super) fn serve_next(&self, member: usize, last: u32) -> u32 {
         let job = self.await_job(last);
-        self.work_on(job, member);
+        self.work_on(job, member, || {});
         job
     }
 
-    /// Waits for another job than the last one: spinning at first, then asleep.
+    /// Waits for another job than the last one: spinning at first, unless the cores are contended, then asleep.
     fn await_job(&self, last: u32) -> u32 {
         let mut clock = SpinClock::default();
-        while !clock.is_over() {
+        while !self.drowsy.load(Ordering::Relaxed) && !clock.is_over() {
             for _ in 0..SPINS {
                 let job = self.job.0.load(Ordering::Acquire);
                 if job != last {
@@ -195,7 +234,7 @@ impl Team {
         }
         let mut asleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
         self.sleepers.fetch_add(1, Ordering::Relaxed);
-        // See `publish`.
+        // See `wake_workers`.
         fence(Ordering::SeqCst);
         while self.job.0.load(Ordering::Acquire) == last {
             asleep = self.wake.wait(asleep).unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,11 @@ pub(super) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize
 pub(super) use std::sync::{Condvar, Mutex};
 pub(super) use std::thread::yield_now;
 
-use std::time::{Duration, Instant};
+pub(super) use std::time::Instant;
+
+use std::time::Duration;
+
+pub(super) use super::contention::Contention;
 
 /// How often a worker looks for a job before it looks at the clock.
 pub(super) const SPINS: u32 = 256;

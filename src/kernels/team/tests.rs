@@ -5,7 +5,7 @@ use super::sync::SPIN_TIME;
 use super::*;
 
 fn small_team(threads: usize) -> &'static Team {
-    let team = Box::leak(Box::new(Team::new(threads)));
+    let team = Box::leak(Box::new(Team::new(threads, Contention::default())));
     start(team);
     team
 }
