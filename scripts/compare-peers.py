@@ -5,12 +5,16 @@
     scripts/compare-peers.py target/release/descent            # the eight workloads of GUESSES
     scripts/compare-peers.py target/release/descent --sweep    # other widths, batches and depths, against PyTorch
     scripts/compare-peers.py target/release/descent --scaling  # descent alone, over 1,000 to 600,000 rows
+    scripts/compare-peers.py target/release/descent --before old/descent --peers jax --busy 1
+                                # two builds of descent beside JAX, while another process keeps a core busy
 
 Sets up PyTorch and JAX from PyPI in virtual environments under ~/.cache/descent/peers at first (6 GB). A time is the
 difference between a long and a short whole run, over the updates between: start-up, loading and compiling do not count.
 The programs run in turns, round by round, and the median of the rounds is shown. Only ratios mean anything.
 """
 import argparse
+import contextlib
+import functools
 import json
 import math
 import os
@@ -28,6 +32,8 @@ from workloads import MNIST, NET, WORKLOADS, config
 
 CACHE = pathlib.Path(os.environ.get("DESCENT_PEERS", "~/.cache/descent/peers")).expanduser()
 SECONDS = 1.5  # what a long run has on top of a short one, about
+
+BEFORE = "descent, before"
 
 # A guess at the microseconds of an update; it decides how long the first runs are.
 GUESSES = {
@@ -72,10 +78,10 @@ def python(name, packages):
     return str(interpreter)
 
 
-def programs(descent, wanted):
+def programs(descent, before, wanted):
     """For each peer the command that makes so many updates of a workload."""
 
-    def ours(work, updates, folder):
+    def train(descent, work, updates, folder):
         (folder / "config.toml").write_text(config(work))
         out = folder / f"run-{time.time_ns()}"
         limit = ["--set", f"train.max_steps={updates}"]
@@ -84,7 +90,9 @@ def programs(descent, wanted):
     def peer(interpreter, script, *more):
         return lambda work, updates, _: [interpreter, ROOT / "scripts/peers" / script, json.dumps(work), updates, *more]
 
-    peers = {"descent": ours}
+    peers = {"descent": functools.partial(train, descent)}
+    if before:
+        peers[BEFORE] = functools.partial(train, before)
     if "pytorch" in wanted:
         torch = python("pytorch", ["torch", "numpy"])
         peers["PyTorch"] = peer(torch, "pytorch.py")
@@ -108,6 +116,18 @@ def measure(program, work, updates, folder):
     return (seconds(program(work, short + updates, folder)) - seconds(program(work, short, folder))) / updates
 
 
+@contextlib.contextmanager
+def neighbours(count):
+    """Processes that keep a core busy each, as long as this lasts."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
 def compare(peers, workloads, rounds):
     """Prints a line a workload, with the ratio to the fastest peer."""
     print("| workload | " + " | ".join(f"{name}, µs" for name in peers) + " | fastest peer / descent |")
@@ -124,7 +144,7 @@ def compare(peers, workloads, rounds):
                 for peer, program in peers.items():
                     times[peer].append(measure(program, work, updates[peer], pathlib.Path(folder)))
             medians = {peer: statistics.median(values) for peer, values in times.items()}
-            fastest = min(value for peer, value in medians.items() if peer != "descent")
+            fastest = min(value for peer, value in medians.items() if peer not in ("descent", BEFORE))
             ratios.append(fastest / medians["descent"])
             cells = " | ".join(f"{value * 1e6:,.1f}" for value in medians.values())
             print(f"| {name} | {cells} | {ratios[-1]:.2f} |", flush=True)
@@ -176,6 +196,8 @@ if __name__ == "__main__":
     parser.add_argument("--scaling", action="store_true", help="descent alone, over 1,000 to 600,000 rows")
     parser.add_argument("--only", nargs="*", default=[], help="these workloads")
     parser.add_argument("--peers", nargs="*", default=["pytorch", "jax"], choices=["pytorch", "jax"])
+    parser.add_argument("--before", metavar="DESCENT", help="another build of descent, run in turns with the first")
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="N processes that each keep a core busy")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.scaling:
@@ -183,4 +205,6 @@ if __name__ == "__main__":
     chosen = sweep() if arguments.sweep else [(name, (WORKLOADS[name], guess)) for name, guess in GUESSES.items()]
     chosen = [(name, work) for name, work in chosen if not arguments.only or name in arguments.only]
     wanted = ["pytorch"] if arguments.sweep else arguments.peers
-    compare(programs(os.path.abspath(arguments.descent), wanted), chosen, arguments.rounds)
+    before = arguments.before and os.path.abspath(arguments.before)
+    with neighbours(arguments.busy):
+        compare(programs(os.path.abspath(arguments.descent), before, wanted), chosen, arguments.rounds)
