@@ -1,4 +1,4 @@
-//! Names: lists of them in messages, and their order.
+//! Names: lists of them in messages, their plural, and their order.
 
 /// The most names that a message lists.
 const SHOWN: usize = 5;
@@ -19,6 +19,19 @@ pub(crate) fn first_few_by(names: impl IntoIterator<Item = String>, separator: &
         more => shown.push(format!("and {} more", more + rest.len())),
     }
     shown.join(separator)
+}
+
+/// "1 row", "2 rows": a count with its noun, of which `s` makes the plural.
+pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// "1 row is", "2 rows are": as [`counted`], with the verb.
+pub(crate) fn counted_are(count: impl TryInto<u64>, noun: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", counted(count, noun), if count == 1 { "is" } else { "are" })
 }
 
 /// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.
@@ -43,6 +56,12 @@ mod tests {
         let mut names = ["fold-10", "fold-2", "a", "1-x", "10-x", "2-x", "é"];
         names.sort_by_cached_key(|name| natural_order(name));
         assert_eq!(names, ["1-x", "2-x", "10-x", "a", "fold-2", "fold-10", "é"]);
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "row")), ["0 rows", "1 row", "2 rows"]);
+        assert_eq!([1, 2].map(|count| counted_are(count, "row")), ["1 row is", "2 rows are"]);
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
+use crate::names::counted;
 use crate::nn::{GradBuffer, Param};
 use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
@@ -40,6 +41,7 @@ use crate::optim::{Clip, Optimizer};
 use average::Average;
 pub use average::Averages;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};
+pub(crate) use evaluation::{MissingMetric, missing_metric};
 use evaluation::{check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
 use interruption::Interruption;
@@ -171,8 +173,8 @@ impl Trainer {
             return Err(Error::key(
                 "train.drop_last",
                 format!(
-                    "would drop every batch: there are {} rows; choose a smaller `train.batch_size`",
-                    data.len()
+                    "would drop every batch: the data has {}; choose a smaller `train.batch_size`",
+                    counted(data.len(), "row")
                 ),
             ));
         }

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::kernels::cuda;
 use crate::kernels::team;
+use crate::names::counted;
 use crate::run;
 
 /// Where a command computes.
@@ -45,7 +46,7 @@ impl Compute {
 /// Prints the CPU and the GPUs.
 pub(super) fn list() -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "cpu     {} threads", team::threads())?;
+    writeln!(out, "cpu     {}", counted(team::threads(), "thread"))?;
     match cuda::devices() {
         Ok(all) => {
             for (number, found) in all.iter().enumerate() {

@@ -119,14 +119,14 @@ impl MultiRun {
         self.signals.interrupt()
     }
 
-    /// Trains one of the runs, unless an earlier call did. `see` is shown what is about to be trained. A signal during it
-    /// ends them all.
+    /// Trains one of the runs, unless an earlier call did. `see` is shown what is about to be trained, and can refuse it. A
+    /// signal during it ends them all.
     pub(super) fn train(
         &self,
         member: &Member,
         options: RunOptions,
         screen: &mut Screen,
-        see: impl FnOnce(&PreparedRun),
+        see: impl FnOnce(&PreparedRun) -> Result<()>,
     ) -> std::result::Result<RunOutcome, Stop> {
         match &member.standing {
             Standing::Finished(metrics) => {
@@ -140,7 +140,7 @@ impl MultiRun {
         }
         let begin = || {
             let run = PreparedRun::begin_or_resume(member.config.clone(), &member.standing, options)?;
-            see(&run);
+            see(&run)?;
             run.start()
         };
         let finished = begin().and_then(|run| {

@@ -31,6 +31,12 @@ fn lines_along(text: &str, path: &str) -> Vec<Option<usize>> {
             DeValue::Table(inner) => Some(inner),
             _ => None,
         });
+        // A name can stand for the table that has it as its `name`.
+        let is_name = found.is_some_and(|(_, value)| matches!(value.get_ref(), DeValue::String(_)));
+        if is_name && path.strip_suffix(".name").is_some_and(|own| own.ends_with(part)) {
+            lines.push(lines.last().copied().flatten());
+            break;
+        }
     }
     lines
 }

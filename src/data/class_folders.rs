@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::picture_files::{FORMATS, LeftOut, PictureFiles, is_folder, is_hidden};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// Folders of these names are splits, not classes.
 const SPLITS: [&str; 6] = ["train", "test", "val", "valid", "validation", "dev"];
@@ -15,8 +16,9 @@ pub(super) fn classes(root: &Path) -> Result<Vec<String>> {
     let classes = folders(root)?;
     if classes.len() < 2 {
         let problem = format!(
-            "there are {} folders with pictures here; give at least two classes, one folder each",
-            classes.len()
+            "there {} {} with pictures here; give at least two classes, one folder each",
+            if classes.len() == 1 { "is" } else { "are" },
+            counted(classes.len(), "folder")
         );
         return Err(Error::data(root, problem));
     }

@@ -15,6 +15,7 @@ use super::pixels::PixelBuffer;
 use super::preprocess::PreprocessingSource;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
+use crate::names::{counted, counted_are};
 use crate::registry::schema::below_one;
 
 /// The longest side of a picture, in pixels.
@@ -79,13 +80,15 @@ impl Source for Images {
         Self::require_narrow(&pictures, request.widest)?;
         self.require_room(&pictures, count, limit)?;
         let train = self.rows(&pictures, &found.files, limit)?;
-        let test = tested.as_ref().map(|tested| self.rows(&pictures, &tested.files, limit)).transpose()?;
+        let left = limit.less(&train.xs);
+        let test = tested.as_ref().map(|tested| self.rows(&pictures, &tested.files, left)).transpose()?;
         found.left_out.add(tested.map(|tested| tested.left_out).unwrap_or_default());
         log_counts(&self.path, count, &found.left_out);
         let TrainAndTest { train, test } = of_one_type(train, test)?;
         let (test_share, outputs) = (self.test, pictures.classes.len());
         let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
-        Ok(Loaded::Raw(RawRows { train, test, test_share, outputs, ordered: false, pictures, bytes }))
+        let (validation, ordered) = (None, false);
+        Ok(Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes }))
     }
 }
 
@@ -147,7 +150,8 @@ impl Images {
         limit.check(all).map_err(|problem| {
             let Pictures { height, width, .. } = pictures;
             let problem = format!(
-                "the data of {count} pictures of {height} x {width} {problem}; `data.size` makes them smaller"
+                "the data of {} of {height} x {width} {problem}; `data.size` makes them smaller",
+                counted(count, "picture")
             );
             Error::data(&self.path, problem)
         })
@@ -189,7 +193,7 @@ fn of_one_type(train: Rows, test: Option<Rows>) -> Result<TrainAndTest> {
 
 /// Says how many pictures are used, and what is left out.
 pub fn log_counts(path: &Path, used: usize, left_out: &LeftOut) {
-    let message = format!("{}: {used} pictures are used", path.display());
+    let message = format!("{}: {} used", path.display(), counted_are(used, "picture"));
     match left_out.describe() {
         Some(others) if left_out.has_pictures() => tracing::warn!("{message}; {others}"),
         Some(others) => tracing::info!("{message}; {others}"),
@@ -244,7 +248,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         paint(&folder.path().join("a/1.png"), 4, [0; 3]);
         let images = Images { path: folder.path().to_path_buf(), ..Images::default() };
-        assert!(load(&images).unwrap_err().to_string().contains("1 folders"));
+        assert!(load(&images).unwrap_err().to_string().contains("there is 1 folder with pictures"));
         fs::create_dir(folder.path().join("b")).unwrap();
         assert!(load(&images).unwrap_err().to_string().contains("holds no PNG, JPEG"));
         fs::write(folder.path().join("b/2.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();

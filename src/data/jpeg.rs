@@ -1,4 +1,4 @@
-//! The work that a JPEG file asks for, from its markers alone: ITU-T T.81, annex B.
+//! The work that a JPEG file asks for, and whether it is whole, from its markers alone: ITU-T T.81, annex B.
 //!
 //! A progressive picture is decoded in scans, each of which passes over all of its pixels, and a scan that says nothing takes
 //! a few bytes. A file of some kilobytes can ask for minutes.
@@ -11,18 +11,47 @@ const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xcf;
 const NO_FRAMES: [u8; 3] = [0xc4, 0xc8, 0xcc];
 const START_OF_SCAN: u8 = 0xda;
 const END: u8 = 0xd9;
+/// The last two bytes of a whole file, but for what may lie behind it.
+pub(super) const END_MARKER: [u8; 2] = [0xff, END];
 
-/// Checks that a JPEG file can be decoded in reasonable time. What is damaged is left to the decoder to refuse.
-pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
+/// The coefficients of a block.
+const COEFFICIENTS: usize = 64;
+/// What may stand for the data that a file without an end marker may lack. Their first bits differ.
+const PADDINGS: [u8; 3] = [0x00, 0x55, 0xaa];
+/// The bytes of each.
+const PADDED: usize = 256;
+
+/// How much of a picture a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// The end marker is there.
+    Ended,
+    /// The scans begin that a whole picture has, but there is no end marker: the last scan may be cut short.
+    Open,
+    /// A scan is missing.
+    Short,
+}
+
+/// Checks that a JPEG file can be decoded in reasonable time; tells how much of the picture it has. What is damaged is left
+/// to the decoder to refuse.
+pub(super) fn check(bytes: &[u8]) -> Result<Extent, String> {
     let (mut pixels, mut scans) = (0u64, 0u64);
+    let mut coefficients = Coefficients::default();
     let mut at = 2;
     while let Some(Segment { marker, bytes: segment }) = next(bytes, &mut at) {
+        if marker == END {
+            return Ok(Extent::Ended);
+        }
         if FRAMES.contains(&marker) && !NO_FRAMES.contains(&marker) {
+            coefficients.begin(segment);
             let side =
                 |at: usize| Some(u64::from(u16::from_be_bytes([*segment.get(at)?, *segment.get(at + 1)?])));
             pixels = pixels.max(side(1).unwrap_or(0) * side(3).unwrap_or(0));
         }
-        scans += u64::from(marker == START_OF_SCAN);
+        if marker == START_OF_SCAN {
+            coefficients.see(segment);
+            scans += 1;
+        }
         if pixels * scans > MOST_WORK {
             return Err(format!(
                 "its {pixels} pixels are to be decoded in {scans} scans or more, which takes too long; save it anew, not \
@@ -30,10 +59,52 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
             ));
         }
     }
-    Ok(())
+    Ok(if coefficients.are_all_exact() { Extent::Open } else { Extent::Short })
 }
 
-/// A marker and what belongs to it.
+/// A file without an end marker, ended behind various data: its pictures are the same where it lacks nothing else.
+pub(super) fn ended(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let own = bytes.strip_suffix(&[0xff]).unwrap_or(bytes);
+    PADDINGS.iter().map(move |byte| [own, &[*byte; PADDED], &END_MARKER].concat())
+}
+
+/// To how many bits the scans have brought each coefficient of each component.
+#[derive(Default)]
+struct Coefficients {
+    /// The numbers of the components, and the bits that each of their coefficients lacks; nothing: all of them.
+    components: Vec<(u8, [Option<u8>; COEFFICIENTS])>,
+}
+
+impl Coefficients {
+    /// Takes the components of a frame header.
+    fn begin(&mut self, header: &[u8]) {
+        let components = header.get(6..).unwrap_or(&[]).chunks_exact(3);
+        self.components = components.map(|component| (component[0], [None; COEFFICIENTS])).collect();
+    }
+
+    /// Takes what the header of a scan says that it brings.
+    fn see(&mut self, header: &[u8]) {
+        let Some((count, rest)) = header.split_first() else { return };
+        let count = usize::from(*count);
+        let (Some(numbers), Some([first, last, bits])) = (rest.get(..2 * count), rest.get(2 * count..))
+        else {
+            return;
+        };
+        let band = usize::from(*first)..=usize::from(*last).min(COEFFICIENTS - 1);
+        for number in numbers.iter().step_by(2) {
+            let own = self.components.iter_mut().find(|(component, _)| component == number);
+            let band = own.and_then(|(_, coefficients)| coefficients.get_mut(band.clone()));
+            band.into_iter().flatten().for_each(|coefficient| *coefficient = Some(bits & 0x0f));
+        }
+    }
+
+    fn are_all_exact(&self) -> bool {
+        let exact = |coefficients: &[Option<u8>]| coefficients.iter().all(|lacking| *lacking == Some(0));
+        !self.components.is_empty() && self.components.iter().all(|(_, own)| exact(own))
+    }
+}
+
+/// A marker and what belongs to it; nothing belongs to the end marker.
 struct Segment<'a> {
     marker: u8,
     bytes: &'a [u8],
@@ -49,7 +120,7 @@ fn next<'a>(bytes: &'a [u8], at: &mut usize) -> Option<Segment<'a>> {
             0xff => *at = found + 1,
             // A byte of packed data, a restart, and markers without a segment.
             0x00 | 0x01 | 0xd0..=0xd8 => *at = found + 2,
-            END => return None,
+            END => return Some(Segment { marker, bytes: &[] }),
             _ => {
                 let length = u16::from_be_bytes([*bytes.get(found + 2)?, *bytes.get(found + 3)?]);
                 let start = found + 4;
@@ -87,8 +158,9 @@ mod tests {
     fn damaged_files_end_the_search() {
         let good = file(100, 3);
         for length in 0..good.len() {
-            assert!(check(&good[..length]).is_ok());
+            assert!(matches!(check(&good[..length]), Ok(Extent::Open | Extent::Short)));
         }
+        assert_eq!(check(&good), Ok(Extent::Ended));
         assert!(check(&[0xff; 100]).is_ok() && check(&[]).is_ok());
     }
 }

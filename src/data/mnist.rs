@@ -13,6 +13,7 @@ use super::pictures::Pictures;
 use super::table::read::quoted;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The classes of MNIST and of its drop-in replacements.
 const CLASSES: usize = 10;
@@ -89,13 +90,15 @@ impl Source for FashionMnist {
 }
 
 fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
-    let [train, test] = ["train", "t10k"].map(|split| {
+    let split = |split: &str, limit: MemoryLimit| {
         let (images, labels) =
             (find(name, folder, split, IdxFile::Images)?, find(name, folder, split, IdxFile::Labels)?);
-        let files = (idx::read(&images, 3, read.limit)?, idx::read(&labels, 1, read.limit)?);
+        let files = (idx::read(&images, 3, limit)?, idx::read(&labels, 1, limit)?);
         rows(files, read.classes, read.task, &labels)
-    });
-    Ok(whole(train?, test?, read.classes))
+    };
+    let train = split("train", read.limit)?;
+    let test = split("t10k", read.limit.less(&train.xs))?;
+    Ok(whole(train, test, read.classes))
 }
 
 /// How the files are read.
@@ -109,8 +112,9 @@ struct IdxOptions {
 /// A data set with training and test rows.
 pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
     let pictures = Pictures::grey(&train.xs, outputs);
-    let (test, bytes) = (Some(test), Bytes::Pixels);
-    Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures, bytes })
+    let (validation, test, bytes) = (None, Some(test), Bytes::Pixels);
+    let (test_share, ordered) = (0.0, false);
+    Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes })
 }
 
 /// One of a split's two files.
@@ -170,7 +174,11 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
     }
     let (count, labelled) = (images.shape[0], labels.shape[0]);
     if count != labelled {
-        let problem = format!("{labelled} labels for {count} images; the two files do not belong together");
+        let problem = format!(
+            "{} for {}; the two files do not belong together",
+            counted(labelled, "label"),
+            counted(count, "image")
+        );
         return Err(Error::data(path, problem));
     }
     if count == 0 {

@@ -27,6 +27,7 @@ mod order;
 pub mod picture_files;
 pub mod pictures;
 pub mod pixels;
+mod png;
 mod preparation;
 mod prepare;
 pub mod preprocess;

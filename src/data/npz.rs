@@ -1,4 +1,5 @@
-//! Arrays saved with NumPy: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz.
+//! Arrays saved with NumPy: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz;
+//! `x_val` and `y_val` are validation rows.
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -13,13 +14,14 @@ use super::npy::{Array, Integers};
 use super::pictures::Pictures;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
+use crate::names::first_few;
 
 /// Numbers that are checked at a time: a copy of all of them could be too much.
 const NUMBERS: usize = 1 << 16;
 /// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
 
-/// An `.npz` file with `x_train`, `y_train` and optionally `x_test`, `y_test`: x (N, F), (N, T, F) or images of bytes
+/// An `.npz` file with `x_train`, `y_train` and optionally `x_val`, `y_val` and `x_test`, `y_test`: x (N, F), (N, T, F) or images of bytes
 /// (N, H, W), y classes (N), values (N) or (N, K), or a probability for each class (N, C).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +34,9 @@ pub struct Npz {
     #[schemars(range(min = 1))]
     pub memory: Option<u64>,
 }
+
+/// The names of the splits in the names of arrays.
+const SPLITS: [&str; 3] = ["train", "val", "test"];
 
 /// The rows of one split.
 struct SplitArrays {
@@ -48,7 +53,11 @@ impl Source for Npz {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
         }
-        self.arrays(Arrays::open(&self.path)?, request.task)
+        let arrays = Arrays::open(&self.path)?;
+        if request.fitted.is_none() {
+            self.say_unread(&arrays);
+        }
+        self.arrays(arrays, request.task)
     }
 }
 
@@ -63,16 +72,46 @@ impl Npz {
         let train = self.split(&mut arrays, "train", task, limit)?.ok_or_else(|| {
             Error::data(&self.path, format!("no array `x_train`; it has {}", arrays.listed()))
         })?;
-        let test = self.split(&mut arrays, "test", task, limit.less(&train.rows.xs))?;
-        let OneKind { train, test, bytes } = of_one_kind(train, test)?;
+        let limit = limit.less(&train.rows.xs);
+        let validation = self.split(&mut arrays, "val", task, limit)?;
+        let limit = validation.as_ref().map_or(limit, |validation| limit.less(&validation.rows.xs));
+        let test = self.split(&mut arrays, "test", task, limit)?;
+        let OneKind { train, validation, test, bytes } = of_one_kind(train, validation, test)?;
         let outputs = match task {
             Task::Values | Task::Labels => train.ys.dims()[1],
             Task::Classes { .. } if train.ys.rank() == 2 => train.ys.dims()[1],
-            Task::Classes { ignored, .. } => self.classes(&train, test.as_ref(), ignored)?,
+            Task::Classes { ignored, .. } => {
+                self.classes([Some(&train), validation.as_ref(), test.as_ref()], ignored)?
+            }
         };
         let images = train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels && task.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
-        Ok(Loaded::Raw(RawRows { train, test, test_share: 0.0, outputs, ordered: false, pictures, bytes }))
+        let (test_share, ordered) = (0.0, false);
+        Ok(Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes }))
+    }
+
+    /// Names the arrays that are not read.
+    fn say_unread(&self, arrays: &Arrays<impl Read + Seek>) {
+        let names = arrays.names();
+        let has = |name: &str| names.iter().any(|own| own == name);
+        // Targets are read beside their inputs.
+        let is_read = |name: &&String| {
+            let split = name.strip_prefix("x_").or_else(|| name.strip_prefix("y_"));
+            split.is_some_and(|split| SPLITS.contains(&split) && has(&format!("x_{split}")))
+        };
+        let unread: Vec<String> = names
+            .iter()
+            .filter(|name| !is_read(name))
+            .map(|name| format!("`{}`", name.escape_debug()))
+            .collect();
+        if !unread.is_empty() {
+            tracing::warn!(
+                "{}: nothing reads {}; rows are `x_train` and `y_train`, and `x_val`, `y_val`, `x_test`, `y_test` where \
+                 they are there",
+                self.path.display(),
+                first_few(unread)
+            );
+        }
     }
 
     fn split(
@@ -115,9 +154,9 @@ impl Npz {
         Ok(Some(SplitArrays { rows: Rows { xs, ys }, bytes }))
     }
 
-    fn classes(&self, train: &Rows, test: Option<&Rows>, ignored: i64) -> Result<usize> {
+    fn classes(&self, all: [Option<&Rows>; 3], ignored: i64) -> Result<usize> {
         let mut largest = 0;
-        for rows in [Some(train), test].into_iter().flatten() {
+        for rows in all.into_iter().flatten() {
             let labels = rows.ys.to_vec1::<i64>()?;
             largest = labels.into_iter().filter(|label| *label != ignored).fold(largest, i64::max);
         }
@@ -197,23 +236,30 @@ fn require_finite(path: &Path, name: &str, values: &Tensor) -> Result<()> {
     Ok(())
 }
 
-/// Training and test rows whose inputs are of one kind.
+/// The rows of all splits, whose inputs are of one kind.
 struct OneKind {
     train: Rows,
+    validation: Option<Rows>,
     test: Option<Rows>,
     bytes: Bytes,
 }
 
 /// Small integers and booleans are numbers where the others are.
-fn of_one_kind(train: SplitArrays, test: Option<SplitArrays>) -> Result<OneKind> {
+fn of_one_kind(
+    train: SplitArrays,
+    validation: Option<SplitArrays>,
+    test: Option<SplitArrays>,
+) -> Result<OneKind> {
     let kind = |split: &SplitArrays| (split.rows.xs.dtype() == DType::U8, split.bytes);
-    let bytes = train.bytes;
-    let Some(test) = test else { return Ok(OneKind { train: train.rows, test: None, bytes }) };
-    if kind(&train) == kind(&test) {
-        return Ok(OneKind { train: train.rows, test: Some(test.rows), bytes });
-    }
-    let numbers = |SplitArrays { rows, bytes }: SplitArrays| -> Result<Rows> {
-        Ok(Rows { xs: bytes.numbers(&rows.xs)?, ..rows })
+    let is_one = [&validation, &test].into_iter().flatten().all(|split| kind(split) == kind(&train));
+    let bytes = if is_one { train.bytes } else { Bytes::Pixels };
+    let rows = |SplitArrays { rows, bytes }: SplitArrays| -> Result<Rows> {
+        if is_one { Ok(rows) } else { Ok(Rows { xs: bytes.numbers(&rows.xs)?, ..rows }) }
     };
-    Ok(OneKind { train: numbers(train)?, test: Some(numbers(test)?), bytes: Bytes::Pixels })
+    Ok(OneKind {
+        train: rows(train)?,
+        validation: validation.map(rows).transpose()?,
+        test: test.map(rows).transpose()?,
+        bytes,
+    })
 }

@@ -1,6 +1,7 @@
 //! Pictures of one size.
 
-use std::io::{Cursor, Read};
+use std::error::Error as _;
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use candle_core::Tensor;
@@ -9,12 +10,15 @@ use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use super::jpeg;
+use super::jpeg::{self, Extent};
 use super::pixels::PixelBuffer;
+use super::png;
 use super::preprocess::{PreprocessingSource, Step};
 use crate::error::{Error, Result};
 use crate::files;
 
+/// What is wrong with a file that ends too early.
+const CUT_SHORT: &str = "the picture is cut short: copy the file again, or remove it";
 /// The largest file of a picture, in bytes.
 const LARGEST_FILE: u64 = 1 << 29;
 /// The most bytes that the pixels of one file may take while it is decoded.
@@ -110,9 +114,40 @@ pub(super) fn size_of(path: &Path) -> Result<[usize; 2]> {
 }
 
 /// Reads a picture file, turned as it is displayed: PIL's `ImageOps.exif_transpose`.
+///
+/// # Errors
+/// It is no picture, too large, or cut short. One that lacks nothing but the marker of its end is whole.
 fn open(path: &Path) -> Result<DynamicImage> {
     let bytes = contents(path)?;
-    let mut decoder = decoder(path, &bytes)?;
+    let extent = match image::guess_format(&bytes) {
+        Ok(ImageFormat::Jpeg) if !bytes.ends_with(&jpeg::END_MARKER) => {
+            jpeg::check(&bytes).map_err(|problem| Error::data(path, problem))?
+        }
+        Ok(ImageFormat::WebP) if !riff_is_whole(&bytes) => Extent::Short,
+        _ => Extent::Ended,
+    };
+    let cut_short = || Error::data(path, CUT_SHORT);
+    match extent {
+        Extent::Ended => decode(path, &bytes),
+        Extent::Short => Err(cut_short()),
+        Extent::Open => {
+            let mut pictures = jpeg::ended(&bytes).map(|ended| decode(path, &ended));
+            let first = pictures.next().and_then(Result::ok).ok_or_else(cut_short)?;
+            let are_equal = pictures.all(|other| other.is_ok_and(|other| other == first));
+            if are_equal { Ok(first) } else { Err(cut_short()) }
+        }
+    }
+}
+
+/// Whether a RIFF file, such as WebP, is as long as it says.
+fn riff_is_whole(bytes: &[u8]) -> bool {
+    let length = bytes.get(4..8).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
+    length.is_none_or(|length| bytes.len() as u64 >= u64::from(length) + 8)
+}
+
+/// Decodes the bytes of a file as far as they go.
+fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
+    let mut decoder = decoder(path, bytes)?;
     let orientation = orientation(&mut *decoder);
     let (width, height) = decoder.dimensions();
     let mut limits = Limits::default();
@@ -138,6 +173,7 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
         return Err(Error::data(path, format!("{size} bytes are too many for a picture; make it smaller")));
     }
     file.take(size).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    png::end(&mut bytes);
     Ok(bytes)
 }
 
@@ -170,7 +206,26 @@ fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
 }
 
 fn damaged(path: &Path, error: &image::ImageError) -> Error {
-    Error::data(path, format!("not a readable picture ({error})"))
+    if is_end_of_file(error) {
+        return Error::data(path, CUT_SHORT);
+    }
+    Error::data(path, format!("not a readable picture ({error}); save it anew, or remove it"))
+}
+
+/// Whether a decoder came to the end of the file too early.
+fn is_end_of_file(error: &image::ImageError) -> bool {
+    let is_end = |io: &io::Error| io.kind() == io::ErrorKind::UnexpectedEof;
+    if let image::ImageError::IoError(io) = error {
+        return is_end(io);
+    }
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.downcast_ref().is_some_and(is_end) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -90,14 +90,16 @@ impl Preparation {
 
     /// Splits, reshapes and normalises raw rows.
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let RawRows { train, test: own_test, test_share, outputs, ordered, pictures, bytes } = raw;
+        let RawRows { train, validation: own_validation, test: own_test, .. } = raw;
+        let RawRows { test_share, outputs, ordered, pictures, bytes, .. } = raw;
+        self.check_validation(own_validation.as_ref())?;
         let plan = request.split_plan(test_share);
         let SplitRows { train, validation, test, limited } = if ordered {
             SplitRows::by_time(&train, &plan)?
         } else {
             SplitRows::at_random(&train, &plan, request.task, request.seed)?
         };
-        let test = test.or(own_test);
+        let (validation, test) = (validation.or(own_validation), test.or(own_test));
         limited.filter(|_| request.fitted.is_none()).into_iter().for_each(Limited::log);
         let shape = |rows: Rows| -> Result<Rows> {
             let row = self.row_shape(&rows.xs.dims()[1..], request.input)?;
@@ -128,6 +130,16 @@ impl Preparation {
         };
         let preprocessing = Preprocessing { row, outputs, split_rules: RULES, decision: None, source };
         Ok(Splits { train, validation, test, outputs, preprocessing })
+    }
+
+    /// Checks that validation rows do not come from two places.
+    fn check_validation(&self, own: Option<&Rows>) -> Result<()> {
+        if own.is_some() && self.validation > 0.0 {
+            let problem =
+                "cannot be used where the data has validation rows of its own, as `x_val`; leave it out";
+            return Err(Error::key("data.validation", problem));
+        }
+        Ok(())
     }
 
     /// Reshapes rows that the source has split and encoded.
@@ -205,6 +217,7 @@ mod tests {
                 xs: Tensor::from_vec(xs, (n, 2), &Device::Cpu).unwrap(),
                 ys: Tensor::from_slice(labels, n, &Device::Cpu).unwrap(),
             },
+            validation: None,
             test: None,
             test_share: 0.0,
             outputs: 2,

@@ -29,6 +29,8 @@ pub enum Loaded {
 pub struct RawRows {
     /// The rows to train on.
     pub train: Rows,
+    /// The validation rows, where the source has some.
+    pub validation: Option<Rows>,
     /// The rows to test on, where the source has some.
     pub test: Option<Rows>,
     /// The share of the rows to test on, where the source has no test rows of its own.
@@ -122,7 +124,7 @@ pub struct Windows {
 }
 
 impl RawRows {
-    /// Checks that rows have features and targets, and that test rows have the shape of training rows.
+    /// Checks that rows have features and targets, and that validation and test rows have the shape of training rows.
     pub(super) fn check(&self) -> Result<(), String> {
         let row = |rows: &Rows| {
             (rows.xs.dims()[1..].to_vec(), rows.xs.dtype() == DType::U8, rows.ys.dims()[1..].to_vec())
@@ -134,13 +136,17 @@ impl RawRows {
                 self.outputs
             ));
         }
-        match self.test.as_ref().map(row) {
-            Some(test) if test != (shape.clone(), images, targets) => {
-                let kind = |images: bool| if images { "bytes" } else { "numbers" };
-                let (own, other) = (kind(images), kind(test.1));
-                Err(format!("a training row is {shape:?} of {own}, a test row {:?} of {other}", test.0))
+        let kind = |images: bool| if images { "bytes" } else { "numbers" };
+        for (name, rows) in [("validation", &self.validation), ("test", &self.test)] {
+            let Some(other) = rows.as_ref().map(row) else { continue };
+            if other != (shape.clone(), images, targets.clone()) {
+                let (own, of) = (kind(images), kind(other.1));
+                return Err(format!(
+                    "a training row is {shape:?} of {own}, a {name} row {:?} of {of}",
+                    other.0
+                ));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }

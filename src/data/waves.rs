@@ -72,6 +72,7 @@ impl Source for Waves {
         let test = self.rows / 5;
         Ok(Loaded::Raw(RawRows {
             train: self.windows(&series, 0..self.rows - test)?,
+            validation: None,
             test: Some(self.windows(&series, self.rows - test..self.rows)?),
             test_share: 0.0,
             outputs: 1,

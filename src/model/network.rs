@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::Model;
 use crate::data::preprocess::EmbeddingSize;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
 use crate::nn::{Embeddings, Layer, Mode, Op, Params, Shape, Tape};
 
@@ -119,12 +119,25 @@ impl Network {
 
     /// The outputs (N, K) for xs (N, F) or (N, T, F), in evaluation mode.
     pub fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        self.run(xs, &mut Mode::Eval)
+        self.forward_unless(xs, &|| false)
+    }
+
+    /// As [`Self::forward`], and gives up before the next layer once it is to stop.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn forward_unless(&self, xs: &Tensor, is_stopping: &dyn Fn() -> bool) -> Result<Tensor> {
+        self.layers.iter().try_fold(xs.clone(), |xs, layer| {
+            if is_stopping() { Err(Error::Interrupted) } else { layer.forward(&xs, &mut Mode::Eval) }
+        })
     }
 
     /// The outputs in training mode; the tape records how gradients pass back.
     pub fn train(&self, xs: &Tensor, tape: &mut Tape) -> Result<Tensor> {
-        self.run(xs, &mut Mode::Train(tape))
+        self.layers.iter().try_fold(xs.clone(), |xs, layer| {
+            tape.check_stop()?;
+            layer.forward(&xs, &mut Mode::Train(tape))
+        })
     }
 
     /// The value of every layer in training mode, by the layer's name.
@@ -136,10 +149,6 @@ impl Network {
             values.push((layer.name(), value));
         }
         Ok(values)
-    }
-
-    fn run(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
-        self.layers.iter().try_fold(xs.clone(), |xs, layer| layer.forward(&xs, mode))
     }
 }
 

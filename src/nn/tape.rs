@@ -1,12 +1,13 @@
 //! What training remembers of a forward pass.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
 
 use super::GradWriter;
 use crate::distributed::{Communicator, Single};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
 /// Training or evaluation. Dropout without randomness cannot be written: only training has a tape, and only a tape
@@ -33,6 +34,8 @@ pub struct Tape {
     cumulative: bool,
     step_counter: Option<Tensor>,
     ranks: Arc<dyn Communicator>,
+    /// Asked between layers.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl std::fmt::Debug for Tape {
@@ -48,7 +51,17 @@ impl Tape {
     /// An empty tape for the rows from `first_row` on of the batch of update `step`.
     pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
         let (pullbacks, ranks) = (Vec::new(), Arc::new(Single));
-        Self { pullbacks, seed, step, first_row, streams: 0, cumulative: false, step_counter: None, ranks }
+        Self {
+            pullbacks,
+            seed,
+            step,
+            first_row,
+            streams: 0,
+            cumulative: false,
+            step_counter: None,
+            ranks,
+            stop: None,
+        }
     }
 
     /// The same tape, on which BatchNorm's running statistics are the mean over all batches since its counter was 0.
@@ -59,6 +72,19 @@ impl Tape {
     /// The same tape, whose rows are part of a batch that several ranks share.
     pub fn with_ranks(self, ranks: Arc<dyn Communicator>) -> Self {
         Self { ranks, ..self }
+    }
+
+    /// The same tape, whose pass is given up before the next layer, forwards or backwards, once `stop` is set.
+    pub fn with_stop(self, stop: Option<Arc<AtomicBool>>) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Checks that the pass is not to be given up.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub(crate) fn check_stop(&self) -> Result<()> {
+        check_stop(self.stop.as_deref())
     }
 
     /// The ranks that share the batch.
@@ -115,8 +141,14 @@ impl Tape {
         let mut grad = Some(grad);
         for (depth, pullback) in self.pullbacks.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };
+            check_stop(self.stop.as_deref())?;
             grad = pullback(&above, grads, want_input || depth > 0)?;
         }
         Ok(grad)
     }
+}
+
+fn check_stop(stop: Option<&AtomicBool>) -> Result<()> {
+    let is_set = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+    if is_set { Err(Error::Interrupted) } else { Ok(()) }
 }

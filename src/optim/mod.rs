@@ -110,6 +110,40 @@ pub trait UpdateRule: Hyperparameters {
         Vec::new()
     }
 
+    /// Whether an update goes along a [`Self::direction`] that takes long to compute.
+    fn has_direction(&self) -> bool {
+        false
+    }
+
+    /// The direction of a parameter's update. Nothing is changed yet, and it is asked between the parts of the work whether
+    /// to give up.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Interrupted`].
+    fn direction(
+        &self,
+        _param: &Var,
+        grad: &Tensor,
+        _slots: &[Var],
+        _transform: &GradTransform<'_>,
+        _gives_up: &dyn Fn() -> bool,
+    ) -> Result<Tensor> {
+        Ok(grad.clone())
+    }
+
+    /// As [`Self::update`], along what [`Self::direction`] gave.
+    fn update_along(
+        &self,
+        _direction: &Tensor,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        transform: &GradTransform<'_>,
+        at: StepContext,
+    ) -> Result<()> {
+        self.update(param, grad, slots, transform, at)
+    }
+
     /// Updates a parameter and its slots in place. `transform` has what happens to the gradient before.
     fn update(
         &self,

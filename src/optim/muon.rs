@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
 use super::{Common, Hyperparameters, Rule, Slot, StepContext, UpdateRule, check_non_negative};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::{Descend, GradTransform, gradient, update};
 use crate::registry::KeyError;
@@ -78,7 +78,11 @@ const MOMENTUM_BUFFER: usize = 0;
 
 impl Muon {
     /// An approximation of the orthogonal matrix nearest to `direction`: five iterations do not converge, and need not.
-    fn orthogonal(&self, direction: &Tensor) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] between two products, once it is to give up.
+    fn orthogonal(&self, direction: &Tensor, gives_up: &dyn Fn() -> bool) -> Result<Tensor> {
+        let go_on = || if gives_up() { Err(Error::Interrupted) } else { Ok(()) };
         let [a, b, c] = self.ns_coefficients;
         let (rows, cols) = direction.dims2()?;
         let upright = rows > cols;
@@ -86,11 +90,20 @@ impl Muon {
         let norm = rounded(&Tensor::new(&[sum_of_squares(&x)?.sqrt()], x.device())?)?.maximum(self.eps)?;
         x = rounded(&x.broadcast_div(&norm)?)?;
         for _ in 0..self.ns_steps {
+            go_on()?;
             let gram = rounded(&x.matmul(&x.t()?)?)?;
+            go_on()?;
             let polynomial = rounded(&((&gram * b)? + (gram.matmul(&gram)? * c)?)?)?;
+            go_on()?;
             x = rounded(&((&x * a)? + polynomial.matmul(&x)?)?)?;
         }
         if upright { Ok(x.t()?.contiguous()?) } else { Ok(x) }
+    }
+
+    /// The momentum buffer after this gradient.
+    fn buffer(&self, grad: &Tensor, slots: &[Var]) -> Result<Tensor> {
+        let old = slots[MOMENTUM_BUFFER].as_detached_tensor();
+        Ok((&old + ((grad - &old)? * (1.0 - self.momentum))?)?)
     }
 
     #[allow(clippy::cast_precision_loss, reason = "the sizes of a matrix")]
@@ -139,6 +152,41 @@ impl Hyperparameters for Muon {
 }
 
 impl UpdateRule for Muon {
+    fn has_direction(&self) -> bool {
+        true
+    }
+
+    fn direction(
+        &self,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        transform: &GradTransform<'_>,
+        gives_up: &dyn Fn() -> bool,
+    ) -> Result<Tensor> {
+        let grad = gradient(transform, param, grad)?;
+        let buffer = self.buffer(&grad, slots)?;
+        let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * self.momentum)?)? } else { buffer };
+        Ok(self.orthogonal(&direction, gives_up)?.to_dtype(param.dtype())?)
+    }
+
+    fn update_along(
+        &self,
+        direction: &Tensor,
+        param: &Var,
+        grad: &Tensor,
+        slots: &[Var],
+        transform: &GradTransform<'_>,
+        at: StepContext,
+    ) -> Result<()> {
+        // Computed again: kept beside the direction it would take the memory of one more matrix a parameter.
+        let grad = gradient(transform, param, grad)?;
+        slots[MOMENTUM_BUFFER].set(&self.buffer(&grad, slots)?)?;
+        let decay = GradTransform { keep: transform.keep, ..GradTransform::NONE };
+        let lr = self.adjusted(at.lr, param)?;
+        Ok(update(&Descend(lr), &decay, param, direction, &[])?)
+    }
+
     fn update(
         &self,
         param: &Var,
@@ -147,15 +195,8 @@ impl UpdateRule for Muon {
         transform: &GradTransform<'_>,
         at: StepContext,
     ) -> Result<()> {
-        let grad = gradient(transform, param, grad)?;
-        let old = slots[MOMENTUM_BUFFER].as_detached_tensor();
-        let buffer = (&old + ((&grad - &old)? * (1.0 - self.momentum))?)?;
-        slots[MOMENTUM_BUFFER].set(&buffer)?;
-        let direction = if self.nesterov { (&grad + ((&buffer - &grad)? * self.momentum)?)? } else { buffer };
-        let direction = self.orthogonal(&direction)?.to_dtype(param.dtype())?;
-        let decay = GradTransform { keep: transform.keep, ..GradTransform::NONE };
-        let lr = self.adjusted(at.lr, param)?;
-        Ok(update(&Descend(lr), &decay, param, &direction, &[])?)
+        let direction = self.direction(param, grad, slots, transform, &|| false)?;
+        self.update_along(&direction, param, grad, slots, transform, at)
     }
 }
 
@@ -169,7 +210,7 @@ mod tests {
         let draws = Draws::new(1);
         for shape in [(4, 9), (9, 4)] {
             let direction = draws.normal(shape, 3.0);
-            let x = Muon::default().orthogonal(&direction).unwrap();
+            let x = Muon::default().orthogonal(&direction, &|| false).unwrap();
             let gram = if shape.0 < shape.1 { x.matmul(&x.t().unwrap()) } else { x.t().unwrap().matmul(&x) };
             // The coefficients bring every singular value to 0.7 … 1.2, by the author's own account.
             for (row, values) in gram.unwrap().to_vec2::<f32>().unwrap().iter().enumerate() {

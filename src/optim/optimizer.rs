@@ -1,5 +1,6 @@
 //! The optimizer: state and the loop over the parameters, for every rule.
 
+mod directions;
 mod matching;
 mod minimize;
 mod state;
@@ -212,14 +213,33 @@ impl Optimizer {
         clipping: Clipping<'_>,
         time: ScheduleTime,
     ) -> Result<()> {
+        self.step_unless(&|| false, gradients, clipping, time)
+    }
+
+    /// As [`Self::step`], unless it is to give up before a weight or a slot is changed.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`]: [`Self::return_to`] brings back the position before.
+    pub fn step_unless(
+        &mut self,
+        gives_up: &dyn Fn() -> bool,
+        gradients: &Gradients<'_>,
+        clipping: Clipping<'_>,
+        time: ScheduleTime,
+    ) -> Result<()> {
         let steps = self.advance(clipping, time);
-        for Slotted { param, rule, slots } in &self.params {
+        let directions = self.directions(gradients, &steps, gives_up)?;
+        for (index, Slotted { param, rule, slots }) in self.params.iter().enumerate() {
             let Some(grad) = gradients.get(param) else { continue };
             let RuleStep { transform, step } = &steps[*rule];
             // A Var is a handle: cloning it copies no numbers.
             let slots: Vec<Var> = slots.iter().map(|(_, var)| var.clone()).collect();
-            if let Some(rule) = by_parameter(&self.rules[*rule].rule) {
-                rule.update(param.var(), grad, &slots, transform, *step)?;
+            let Some(rule) = by_parameter(&self.rules[*rule].rule) else { continue };
+            match directions.get(index) {
+                Some(Some(direction)) => {
+                    rule.update_along(direction, param.var(), grad, &slots, transform, *step)?;
+                }
+                _ => rule.update(param.var(), grad, &slots, transform, *step)?,
             }
         }
         gradients.for_each_factors(|factors| {

@@ -1,6 +1,7 @@
 //! Which epoch was the best, and whether training has run out of patience.
 
 use crate::checkpoint::{BestState, EpochScore};
+use crate::names::counted;
 use crate::trainer::EarlyStopping;
 
 /// Tracks the validation loss, or the metric that early stopping monitors.
@@ -63,12 +64,11 @@ impl BestTracker {
         let (monitor, best) = (&stop.monitor, stop.direction().score(last.score));
         let least =
             if stop.min_delta > 0.0 { format!(" by {} or more", stop.min_delta) } else { String::new() };
-        let epochs = if epoch - last.epoch == 1 { "epoch" } else { "epochs" };
         Some(format!(
-            "stopped early after epoch {epoch}: `{}` has not improved on {best:.6} of epoch {}{least} for {} {epochs}",
+            "stopped early after epoch {epoch}: `{}` has not improved on {best:.6} of epoch {}{least} for {}",
             monitor.escape_debug(),
             last.epoch,
-            epoch - last.epoch
+            counted(epoch - last.epoch, "epoch")
         ))
     }
 

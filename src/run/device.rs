@@ -5,6 +5,7 @@ use candle_core::{Device, DeviceLocation};
 use crate::error::{Error, Result};
 use crate::kernels::cuda::{self, Gpu};
 use crate::kernels::team;
+use crate::names::counted;
 
 /// The device of this name: `auto` (a GPU if there is one), `cpu`, `cuda` or `cuda:N`.
 pub fn choose_device(name: &str) -> Result<Device> {
@@ -39,11 +40,15 @@ fn automatic() -> Device {
             device
         }
         Err(problem) if cfg!(feature = "cuda") => {
-            tracing::info!("{}; training on the CPU, {} threads", Error::from(problem), team::threads());
+            tracing::info!(
+                "{}; training on the CPU, {}",
+                Error::from(problem),
+                counted(team::threads(), "thread")
+            );
             Device::Cpu
         }
         Err(_) => {
-            tracing::info!("running on the CPU, {} threads", team::threads());
+            tracing::info!("running on the CPU, {}", counted(team::threads(), "thread"));
             Device::Cpu
         }
     }

@@ -14,6 +14,7 @@ use crate::checkpoint::{Progress, Sums};
 use crate::config::{Config, RunConfig};
 use crate::data::{Fingerprint, Splits};
 use crate::error::{Error, Result};
+use crate::names::counted_are;
 use crate::trainer::Trainer;
 
 /// A run that is ready to train.
@@ -118,10 +119,13 @@ impl Run {
     pub fn train(mut self, observer: &mut dyn Observer) -> Result<Finished> {
         self.run(observer).map_err(|error| {
             let error = self.config.locate(error);
-            // A disk that refused once is not asked again.
-            if !matches!(error, Error::Io { .. } | Error::Checkpoint { .. })
-                && let Err(problem) = self.write_model()
-            {
+            // A disk that refused a checkpoint or the weights is not asked again.
+            let refused = match &error {
+                Error::Checkpoint { .. } => true,
+                Error::Io { action, path, .. } => *action != "read" && path.starts_with(self.folder.path()),
+                _ => false,
+            };
+            if !refused && let Err(problem) = self.write_model() {
                 tracing::warn!("{problem}");
             }
             observer.train_failed(&error);
@@ -141,7 +145,14 @@ impl Run {
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
         self.check_limit();
-        if self.saved.is_some() && self.is_over() {
+        let RunPosition { epoch: begun, .. } = self.position;
+        let epochs = self.config.run.epochs;
+        if begun > epochs {
+            tracing::warn!(
+                "`train.epochs` is {epochs}, but epoch {begun} has been trained, or a part of it; nothing of that is taken \
+                 back, and a larger number goes on from there"
+            );
+        } else if self.saved.is_some() && self.is_over() {
             tracing::info!("nothing is left to train: {}", self.why_over());
         }
         while !self.is_over() {
@@ -174,14 +185,18 @@ impl Run {
         let steps = self.trainer.steps();
         if self.position.epoch >= epochs {
             let more = epochs.saturating_mul(2);
-            return format!("all {epochs} epochs are done; --set train.epochs={more} trains as many again");
+            return format!(
+                "{} done; --set train.epochs={more} trains as many again",
+                counted_are(epochs, "epoch")
+            );
         }
         match self.tracker.verdict(self.position.epoch) {
             Some(_) => "early stopping has ended the run; a larger `train.early_stopping.patience` goes on"
                 .to_owned(),
             None if max_steps > 0 && steps >= max_steps => {
                 format!(
-                    "`train.max_steps` is {max_steps}, and {steps} updates are done; a larger one goes on"
+                    "`train.max_steps` is {max_steps}, and {} done; a larger one goes on",
+                    counted_are(steps, "update")
                 )
             }
             None => format!("`train.max_time` is {max_time} s, which is over; a larger one goes on"),

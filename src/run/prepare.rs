@@ -16,7 +16,7 @@ use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::files::Lock;
 use crate::model::Network;
-use crate::trainer::Trainer;
+use crate::trainer::{MissingMetric, Trainer, missing_metric};
 
 /// A run whose data and network are ready, but whose folder is not written yet.
 pub struct PreparedRun {
@@ -108,6 +108,40 @@ impl PreparedRun {
     /// The rows.
     pub fn splits(&self) -> &Splits {
         &self.splits
+    }
+
+    /// Requires that the run will have this number: `val_accuracy`, `test_loss`.
+    ///
+    /// # Errors
+    /// A sentence without its subject, with what it will have.
+    pub(crate) fn require_metric(&self, metric: &str) -> Result<(), String> {
+        if ["train_loss", "train_end_loss"].contains(&metric) {
+            return Ok(());
+        }
+        let splits =
+            [("val", self.splits.validation.as_ref()), ("test", self.splits.test.as_ref())].into_iter();
+        let of_prefix = |(prefix, data)| Some((data, metric.strip_prefix(prefix)?.strip_prefix('_')?));
+        let Some((data, name)) = splits.clone().find_map(of_prefix) else {
+            let own = splits.filter(|(_, data)| data.is_some()).map(|(prefix, _)| format!("{prefix}_…"));
+            let own: Vec<String> = own.chain(["train_loss".to_owned()]).collect();
+            return Err(format!("is no number of a run; its metrics are called {}", own.join(", ")));
+        };
+        let Some(data) = data else {
+            let key = if metric.starts_with("val") { "data.validation" } else { "data.test" };
+            return Err(format!("needs rows that the run does not have; set `{key}`"));
+        };
+        let missing = missing_metric(name, self.trainer.loss(), self.splits.outputs, data);
+        match missing.map_err(|error| format!("cannot be looked for: {error}"))? {
+            None => Ok(()),
+            Some(MissingMetric::Undefined(reason)) => {
+                Err(format!("cannot be computed on its rows: {reason}"))
+            }
+            Some(MissingMetric::Unknown(known)) => {
+                let prefix = metric.split('_').next().unwrap_or_default();
+                let known: Vec<String> = known.iter().map(|name| format!("{prefix}_{name}")).collect();
+                Err(format!("is no metric of the runs; they have {prefix}_loss, {}", known.join(", ")))
+            }
+        }
     }
 
     /// The network with the weights that training starts from.

@@ -55,7 +55,7 @@ pub(super) fn evaluate_unless(
         }
         let selection = data.select(&rows)?;
         let batch = data.part(&selection, 0..rows.len(), None)?;
-        let outputs = widened(&network.forward(&batch.xs)?)?;
+        let outputs = widened(&network.forward_unless(&batch.xs, is_stopping)?)?;
         sum += loss.apply(&outputs, &batch.ys, 1.0)?.value.read()?;
         total += loss.total(selection.targets())?;
         let predictions = predictions(loss, &outputs, data.units())?;
@@ -100,7 +100,39 @@ pub(super) fn check_watched(
     outputs: usize,
     data: &Dataset,
 ) -> Result<()> {
-    let Some(name) = monitor.strip_prefix("val_").filter(|name| *name != "loss") else { return Ok(()) };
+    let Some(name) = monitor.strip_prefix("val_") else { return Ok(()) };
+    let problem = match missing_metric(name, loss, outputs, data)? {
+        None => return Ok(()),
+        Some(MissingMetric::Undefined(reason)) => {
+            format!("is `{monitor}`, which cannot be computed on the validation rows: {reason}")
+        }
+        Some(MissingMetric::Unknown(known)) => {
+            let known: Vec<String> = known.iter().map(|name| format!("val_{name}")).collect();
+            format!("is `{monitor}`; this run has train_loss, val_loss, {}", known.join(", "))
+        }
+    };
+    Err(Error::key(key, problem))
+}
+
+/// Why rows do not have a metric.
+#[derive(Debug)]
+pub(crate) enum MissingMetric {
+    /// It cannot be computed on them.
+    Undefined(Undefined),
+    /// There is none of this name; these there are, besides the loss.
+    Unknown(Vec<String>),
+}
+
+/// Why rows will not have this metric, where the network predicts `outputs` numbers of each; nothing where they will.
+pub(crate) fn missing_metric(
+    name: &str,
+    loss: &Losses,
+    outputs: usize,
+    data: &Dataset,
+) -> Result<Option<MissingMetric>> {
+    if name == "loss" {
+        return Ok(None);
+    }
     let mut metrics = MetricCollection::new(loss.task(), data.target_info());
     for rows in data.chunks() {
         // Whether a metric can be computed depends on the targets alone.
@@ -108,18 +140,12 @@ pub(super) fn check_watched(
         metrics.add(&predictions, &data.exact_targets(&rows)?)?;
     }
     let values = metrics.values();
-    match values.iter().find(|metric| metric.name == name) {
-        Some(Measured { value: Ok(_), .. }) => Ok(()),
-        Some(Measured { value: Err(reason), .. }) => Err(Error::key(
-            key,
-            format!("is `{monitor}`, which cannot be computed on the validation rows: {reason}"),
-        )),
-        None => {
-            let known: Vec<String> = values.iter().map(|metric| format!("val_{}", metric.name)).collect();
-            let known = known.join(", ");
-            Err(Error::key(key, format!("is `{monitor}`; this run has train_loss, val_loss, {known}")))
-        }
-    }
+    let names = || values.iter().map(|metric| metric.name.clone()).collect();
+    Ok(match values.iter().find(|metric| metric.name == name) {
+        Some(Measured { value: Ok(_), .. }) => None,
+        Some(Measured { value: Err(reason), .. }) => Some(MissingMetric::Undefined(*reason)),
+        None => Some(MissingMetric::Unknown(names())),
+    })
 }
 
 /// The predictions of `network` for inputs (N, …), in evaluation mode: probabilities (N, C), or values (N, K), in their

@@ -1,6 +1,7 @@
 //! The forward and backward pass of a batch.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use candle_core::Tensor;
 
@@ -80,7 +81,8 @@ impl Learner {
             let range = start..start + rows.len();
             let again = if reuses_memory { inputs.take() } else { None };
             let data::Batch { xs, ys } = batch.data.part(&selection, range, again)?;
-            let mut tape = self.tape(batch, start).with_step_counter(context.step_counter().cloned());
+            let tape = self.tape(batch, start).with_stop(self.stop(batch, context));
+            let mut tape = tape.with_step_counter(context.step_counter().cloned());
             let outputs = self.network.train(&xs, &mut tape)?;
             let ValueAndGrad { value: sum, grad } = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
@@ -117,6 +119,17 @@ impl Learner {
         let mut total = [self.loss.total(selection.targets())?];
         ranks::sum_numbers(&mut total, &*self.ranks)?;
         if total[0] == 0.0 { Err(Error::NothingCounts) } else { Ok(total[0]) }
+    }
+
+    /// What gives up the pass of a batch between two layers. A rank must not leave the others to wait for it.
+    fn stop(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> Option<Arc<AtomicBool>> {
+        let may_stop = batch.is_interruptible && context.is_interruptible() && self.ranks.size() == 1;
+        may_stop.then(|| Arc::clone(&self.interruption.stop))
+    }
+
+    /// Whether an update is to be given up before the optimizer changes a weight.
+    pub(super) fn gives_up(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {
+        self.ranks.size() == 1 && self.is_interrupted(batch, context)
     }
 
     fn is_interrupted(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {

@@ -64,7 +64,8 @@ impl Trainer {
             let backward = learner.backward(batch, context, memory)?;
             let Checked { outcome, step } = context.check(backward, batch.total, learner.limits(batch))?;
             if let Some((gradients, clipping)) = step {
-                optimizer.step(&gradients, clipping, batch.time)?;
+                let gives_up = || learner.gives_up(batch, context);
+                optimizer.step_unless(&gives_up, &gradients, clipping, batch.time)?;
             }
             Ok(outcome)
         })

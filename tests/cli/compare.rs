@@ -126,3 +126,28 @@ fn a_run_is_not_compared_with_itself() {
         assert!(!folder.path().join("rates").exists());
     }
 }
+
+#[test]
+fn a_metric_that_the_variants_will_not_have_is_an_error_before_anything_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[data]\nname = 'mnist-sample'\nlimit = 100\nvalidation = 0.2\n[model]\nname = 'mlp'\nhidden = [4]\n\
+                  [loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'sgd'\nlr = 0.1\n";
+    fs::write(folder.path().join("c.toml"), config).unwrap();
+    let train = ["compare", "--train", "c.toml", "--vary", "optimizer.lr=0.1,0.2", "--out", "out"];
+    for (metric, sets, said) in [
+        ("val_acuracy", &[][..], "is no metric of every variant"),
+        ("val_rmse", &[], "is no metric of every variant"),
+        ("accuracy", &[], "its metrics are called val_…, test_…, train_loss"),
+        ("nonsense", &[], "is no number of a run"),
+        ("val_accuracy", &["--set", "data.validation=0"], "set `data.validation`"),
+        ("val_rmse_x", &[], "is no metric of every variant"),
+    ] {
+        let error = fail(folder.path(), &[&train[..], &["--metric", metric], sets].concat(), 2);
+        assert!(error.contains(&format!("--metric {metric}: it ")) && error.contains(said), "{error}");
+        assert!(!folder.path().join("out").exists(), "{metric}");
+    }
+    for metric in ["val_loss", "test_f1_macro"] {
+        let text = succeed(folder.path(), &[&train[..], &["--metric", metric]].concat());
+        assert!(text.starts_with(&format!("{metric}, ")), "{text}");
+    }
+}

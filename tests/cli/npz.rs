@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zip::write::SimpleFileOptions;
 
-use crate::common::{fail, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// One array of an .npz file.
 pub(crate) struct Array {
@@ -82,6 +82,50 @@ fn classes_and_values_are_learnt_from_plain_and_compressed_files() {
     write(&data, true, &[x("x_train"), y("y_train"), x("x_test"), y("y_test")]);
     let stdout = succeed(folder.path(), &["train", "values.toml", "-q", "--out", "values"]);
     assert!(final_metric(&stdout, "test_r2") > 0.95, "{stdout}");
+}
+
+#[test]
+fn validation_rows_of_the_file_are_used_and_what_is_not_read_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    let points = points(200);
+    let x = |name, rows: usize| Array::f32(name, &[rows, 2], points[..rows].concat());
+    let y =
+        |name, rows: usize| Array::i64(name, &[rows], points[..rows].iter().map(|p| i64::from(p[0] > 0.0)));
+    let own = [x("x_train", 200), y("y_train", 200), x("x_val", 50), y("y_val", 50)];
+    let all: Vec<Array> = own.into_iter().chain([x("x_valid", 9), y("notes", 3)]).collect();
+    write(&data, false, &all);
+    std::fs::write(folder.path().join("c.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let unread = "nothing reads `x_valid`, `notes`; rows are `x_train` and `y_train`";
+    assert_eq!(said.matches(unread).count(), 1, "{said}");
+    let log = std::fs::read_to_string(folder.path().join("run/metrics.jsonl")).unwrap();
+    assert!(log.contains("\"val_accuracy\""), "{log}");
+    // One of both is to be chosen.
+    let error = fail(folder.path(), &["train", "c.toml", "--set", "data.validation=0.1"], 2);
+    assert!(error.contains("`data.validation`") && error.contains("x_val"), "{error}");
+    write(&data, false, &[x("x_train", 200), y("y_train", 200), x("x_val", 50)]);
+    assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("there is `x_val` but no `y_val`"));
+    let wide = Array::f32("x_val", &[50, 3], vec![0.5; 150]);
+    write(&data, false, &[x("x_train", 200), y("y_train", 200), wide, y("y_val", 50)]);
+    let error = fail(folder.path(), &["train", "c.toml"], 1);
+    assert!(error.contains("a validation row [3]"), "{error}");
+}
+
+#[test]
+fn the_memory_that_arrays_may_take_is_no_part_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.npz");
+    let points = points(200);
+    let x = Array::f32("x_train", &[200, 2], points.concat());
+    let y = Array::i64("y_train", &[200], points.iter().map(|p| i64::from(p[0] > 0.0)));
+    write(&data, false, &[x, y]);
+    std::fs::write(folder.path().join("c.toml"), CONFIG.replace("LOSS", "cross_entropy")).unwrap();
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let more = ["train", "--resume", "run", "-q", "--set", "train.epochs=300"];
+    succeed(folder.path(), &[&more[..], &["--set", "data.memory=64"]].concat());
 }
 
 #[test]

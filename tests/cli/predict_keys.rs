@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::tables::{cells, config, images, lines, table, write};
 use crate::common::{fail, program, succeed};
+use crate::parquet_files::{self, Values};
 
 /// A run on rows with a number, a name and a key each.
 fn trained(folder: &Path) {
@@ -33,7 +34,7 @@ fn kept_columns_come_first_and_as_the_file_has_them() {
         let class = if i % 2 == 0 { "a" } else { "b" };
         assert_eq!(kept, format!("\"n, {i}\",{i:03},{class},{plain}"));
     }
-    let error = fail(folder.path(), &["predict", "run", "--input", "t.csv", "--keep", "nmae"], 1);
+    let error = fail(folder.path(), &["predict", "run", "--input", "t.csv", "--keep", "nmae"], 2);
     assert!(error.contains("`nmae`") && error.contains("`name`"), "{error}");
     // Columns that training did not have, among them one of the predictions' names.
     write(folder.path(), "more.csv", "x,prediction,code\n1,7,0x1\n2,8,\n");
@@ -230,4 +231,41 @@ fn a_prediction_that_waits_ends_at_once_and_leaves_nothing() {
             assert_eq!(fs::read_to_string(&path).ok().as_deref(), before);
         }
     }
+}
+
+#[test]
+fn whole_numbers_beyond_two_to_the_53_are_kept_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let large = 9_007_199_254_740_993_i64;
+    let ids: Vec<i64> = (0..4).map(|row| large + row).collect();
+    let small: Vec<i64> = (0..4).collect();
+    let columns =
+        [Values::Double(vec![1.0, 2.0, 3.0, 4.0]), Values::Int64(ids.clone()), Values::Int64(small)];
+    let ask = folder.path().join("ask.parquet");
+    parquet_files::write(&ask, "double x; int64 id; int64 n", &columns);
+    write(
+        folder.path(),
+        "ask.jsonl",
+        lines("", 4, |row| format!("{{\"x\": 1, \"id\": {}}}", ids[row])).trim_start(),
+    );
+    for input in ["ask.parquet", "ask.jsonl"] {
+        let predict = ["predict", "run", "--input", input, "--keep", "id"];
+        let json = succeed(folder.path(), &[&predict[..], &["--format", "jsonl"]].concat());
+        assert!(json.starts_with(&format!("{{\"id\":{large},")), "{json}");
+        let csv = succeed(folder.path(), &predict);
+        assert!(csv.contains(&format!("\n{large},")), "{csv}");
+        succeed(folder.path(), &[&predict[..], &["--output", "out.parquet"]].concat());
+        let file = fs::File::open(folder.path().join("out.parquet")).unwrap();
+        let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
+        let first = reader.into_iter().next().unwrap().unwrap();
+        assert_eq!(parquet::record::RowAccessor::get_long(&first, 0).unwrap(), large);
+    }
+    succeed(
+        folder.path(),
+        &["predict", "run", "--input", "ask.parquet", "--keep", "n", "--output", "n.parquet"],
+    );
+    let file = fs::File::open(folder.path().join("n.parquet")).unwrap();
+    let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
+    assert!(reader.into_iter().all(|row| row.unwrap().to_string().starts_with("{n: ")));
 }

@@ -91,6 +91,37 @@ fn one_that_the_run_does_not_reach_is_a_warning() {
 }
 
 #[test]
+fn a_length_that_may_count_updates_is_told_how() {
+    let hint = "where it counts updates, of which the run has 40, set `schedule.interval = \"step\"`";
+    for (schedule, hinted) in [
+        ("name = 'one_cycle'\ntotal_steps = 40\n", true),
+        ("name = 'cosine_annealing'\nT_max = 40\n", true),
+        ("name = 'multi_step'\nmilestones = [20]\n", true),
+        ("name = 'one_cycle'\ntotal_steps = 41\ninterval = 'step'\n", false),
+        ("warmup_steps = 41\n", false),
+    ] {
+        let folder = folder(schedule);
+        let output = descent(folder.path(), &["train", "c.toml", "--dry-run"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("WARN") && said.contains(hint) == hinted, "{schedule}: {said}");
+    }
+}
+
+#[test]
+fn fewer_epochs_than_are_trained_are_a_warning() {
+    let folder = folder("");
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    for (epochs, warns) in [(2, true), (4, false)] {
+        let set = format!("train.epochs={epochs}");
+        let output = descent(folder.path(), &["train", "--resume", "run", "--set", &set]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let warning = "`train.epochs` is 2, but epoch 4 has been trained";
+        assert!(output.status.success() && said.contains(warning) == warns, "{said}");
+        assert_eq!(rates(&folder.path().join("run")).len(), 4);
+    }
+}
+
+#[test]
 fn a_resumed_run_of_more_epochs_is_checked_anew() {
     let folder = folder("name = 'cosine_annealing'\nT_max = 4\n");
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);

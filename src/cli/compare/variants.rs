@@ -1,5 +1,6 @@
 //! `descent compare --train CONFIG --vary KEY=A,B`: trains variants of a config on the same seeds and ranks them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,8 +11,9 @@ use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::metrics;
 use crate::registry::notation;
-use crate::run::RunOptions;
+use crate::run::{PreparedRun, RunOptions};
 
 use super::arguments::Arguments;
 use super::ranking::{metric, verdict};
@@ -41,7 +43,17 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
             interrupt: runs.interrupt().clone(),
             ..RunOptions::default()
         };
-        match runs.train(&member, options, &mut Screen::lines(true), |_| ()) {
+        // What one run does not have, the others do not have either: nothing is trained for nothing.
+        let is_refused = Cell::new(false);
+        let see = |run: &PreparedRun| {
+            let Some(metric) = &arguments.metric else { return Ok(()) };
+            run.require_metric(metric).map_err(|problem| {
+                is_refused.set(true);
+                no_metric(metric, &problem)
+            })
+        };
+        match runs.train(&member, options, &mut Screen::lines(true), see) {
+            Ok(RunOutcome::Failed { error, .. }) if is_refused.get() => return Err(error.into()),
             Ok(outcome) => {
                 let (metrics, failure) = (outcome.metrics().to_vec(), outcome.failure());
                 variants[variant].runs.push(VariantRun { folder: member.folder, metrics, failure });
@@ -84,6 +96,7 @@ fn configs(arguments: &Arguments, config: &Path, variants: &[Variant]) -> Result
             let set = [arguments.set.as_slice(), &variant.set].concat();
             let config = Config::read(config, &set)?;
             let config = Config { seed: config.seed.wrapping_add(seed), ..config };
+            require_known(arguments.metric.as_deref(), &config, variant)?;
             if let Some(other) = seen.insert(config.to_toml()?, index) {
                 return Err(Error::Config(format!(
                     "--vary: {} and {} are the same run with seed {}; give each value once, and leave the seeds to --seeds",
@@ -96,6 +109,25 @@ fn configs(arguments: &Arguments, config: &Path, variants: &[Variant]) -> Result
         }
     }
     Ok(configs)
+}
+
+/// Requires that a config has a task that knows the metric to compare.
+fn require_known(metric: Option<&str>, config: &Config, variant: &Variant) -> Result<()> {
+    let Some(metric) = metric else { return Ok(()) };
+    let name = ["val_", "test_"].iter().find_map(|prefix| metric.strip_prefix(prefix));
+    let task = config.loss.task();
+    match name {
+        Some(name) if name != "loss" && !metrics::is_known(task, name) => {
+            let known = metrics::names(task).join(", ");
+            let whose = format!("{} with the loss of the config has loss, {known}", variant.name());
+            Err(no_metric(metric, &format!("is no metric of every variant; {whose}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_metric(metric: &str, problem: &str) -> Error {
+    Error::Config(format!("--metric {}: it {problem}", metric.escape_debug()))
 }
 
 /// The runs of these configs. Every folder is looked at before the first is trained.

@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result
             if is_first && !quiet {
                 describe(run);
             }
+            Ok(())
         };
         match runs.train(&member, options, &mut Screen::lines(quiet || !is_first), see) {
             Ok(outcome) => outcomes.push((member.name, outcome)),

@@ -139,3 +139,65 @@ fn a_picture_that_claims_gigabytes_is_refused() {
     let error = read(&file, [60_000, 60_000, 1]).unwrap_err().to_string();
     assert!(error.contains("60000 x 60000 pixels is too large"), "{error}");
 }
+
+/// A progressive picture of 8 x 16 grey pixels, as Pillow 12 writes it: six scans.
+const PROGRESSIVE: &str = "ffd8ffe000104a46494600010100000100010000ffdb0043000d090a0b0a080d0b0a0b0e0e0d0f13201513121213271c1e17202e2931302e292d\
+2c333a4a3e333646372c2d405741464c4e525352323e5a615a50604a51524fffc2000b080010000801011100ffc4001500010100000000000000\
+000000000000000102ffda000801010000000167ffc4001810000301010000000000000000000000000203040011ffda00080101000105029445\
+4ba7bbffc4001a100002020300000000000000000000000001020003223141ffda0008010100063f022eda58940ee467ffc4001b100100010501\
+000000000000000000000001001121516171f0ffda0008010100013f21b0595588054075c1ed4fffda00080101000000107fffc4001b10010002\
+020300000000000000000000000111310021415161ffda0008010100013f10f10c617a09825741ca980800b4094b3648a89663ffd9";
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    hex.as_bytes().chunks(2).map(digits).collect()
+}
+
+/// A picture of noise in a format.
+fn noise(format: ImageFormat) -> Vec<u8> {
+    let pixels: Vec<u8> = (0u32..40 * 30 * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let picture = image::RgbImage::from_raw(40, 30, pixels).unwrap();
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+#[test]
+fn a_picture_that_is_cut_short_is_refused_wherever_it_ends() {
+    let formats =
+        [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::WebP];
+    let mut files = formats.map(|format| (noise(format), [30, 40, 3])).to_vec();
+    files.push((bytes_of(PROGRESSIVE), [16, 8, 1]));
+    for (number, (file, size)) in files.iter().enumerate() {
+        let whole = read(file, *size).unwrap();
+        // The end markers of JPEG, PNG and GIF have 2, 12 and 1 bytes.
+        let end = [2, 12, 1, 0, 0, 2][number];
+        for lost in 0..=end {
+            assert_eq!(read(&file[..file.len() - lost], *size).unwrap(), whole, "{number}: {lost}");
+        }
+        let lengths = (file.len() / 4..file.len() - end - 8).step_by(if file.len() > 400 { 97 } else { 1 });
+        for length in lengths.chain([file.len() - end - 8]) {
+            let error = read(&file[..length], *size).unwrap_err().to_string();
+            let said = ["is cut short: copy the file again", "not a readable picture"];
+            assert!(said.iter().any(|said| error.contains(said)), "{number}: {length}: {error}");
+        }
+        let half = read(&file[..file.len() / 2], *size).unwrap_err().to_string();
+        assert!(half.contains("picture.png: ") && half.contains(", or remove it"), "{number}: {half}");
+    }
+}
+
+#[test]
+fn a_jpeg_without_its_last_byte_of_data_is_cut_short_too() {
+    // The encoder of `image` fills the last byte with ones, and may write one more of them.
+    for (file, size, least) in
+        [(noise(ImageFormat::Jpeg), [30, 40, 3], 4), (bytes_of(PROGRESSIVE), [16, 8, 1], 3)]
+    {
+        for lost in least..8 {
+            let mut cut = file[..file.len() - lost].to_vec();
+            assert!(read(&cut, size).is_err(), "{lost}");
+            // What lies behind the end of a file is no end.
+            cut.extend_from_slice(&[0; 8]);
+            assert!(read(&cut, size).is_err(), "{lost}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use rand::Rng;
 use super::quota::{drawn, folded, stratified};
 use super::{Limited, Part, SplitPlan, SplitSizes, Stratum};
 use crate::error::{Error, Result};
+use crate::names::counted;
 use crate::rng::{Purpose, Stream};
 
 /// Assigns rows to parts by the seed, with the counts of `super::quota` for every stratum, and without keeping any
@@ -45,8 +46,11 @@ impl Assigner {
         let rows: u64 = counts.iter().sum();
         let (free, tested) = match plan.fold {
             Some(fold) if fold.of > rows => {
-                let problem =
-                    format!("asks for {} folds of {rows} rows; use at most one fold per row", fold.of);
+                let problem = format!(
+                    "asks for {} folds of {}; use at most one fold per row",
+                    fold.of,
+                    counted(rows, "row")
+                );
                 return Err(Error::key("data.fold", problem));
             }
             Some(fold) => (folded(counts, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::names::{counted, counted_are};
 use crate::registry::KeyError;
 
 pub use assigner::Assigner;
@@ -102,7 +103,7 @@ impl Limited {
     /// Logs how many rows are used.
     pub(crate) fn log(self) {
         let Self { used, of } = self;
-        tracing::info!("data.limit: {used} of {of} rows are used");
+        tracing::info!("data.limit: {used} of {} used", counted_are(of, "row"));
     }
 }
 
@@ -123,21 +124,25 @@ impl SplitSizes {
         let Self { train, validation, test } = self;
         let left = train + validation;
         if plan.fold.is_some() && (left == 0 || test == 0) {
-            let problem =
-                format!("leaves {left} of {rows} rows to train on and {test} to test on; give fewer folds");
+            let problem = format!(
+                "leaves {left} of {} to train on and {test} to test on; give fewer folds",
+                counted(rows, "row")
+            );
             return Err(Error::key("data.fold", problem));
         }
         if left == 0 || (plan.test > 0.0 && plan.fold.is_none() && test == 0) {
             let problem = format!(
-                "is {}: of {rows} rows it leaves {left} to train on and {test} to test on; change the fraction",
-                plan.test
+                "is {}: of {} it leaves {left} to train on and {test} to test on; change the fraction",
+                plan.test,
+                counted(rows, "row")
             );
             return Err(Error::key("data.test", problem));
         }
         if train == 0 || (plan.validation > 0.0 && validation == 0) {
             let problem = format!(
-                "is {}: of {left} rows it leaves {train} to train on and {validation} to validate; change the fraction",
-                plan.validation
+                "is {}: of {} it leaves {train} to train on and {validation} to validate; change the fraction",
+                plan.validation,
+                counted(left, "row")
             );
             return Err(Error::key("data.validation", problem));
         }

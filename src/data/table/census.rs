@@ -11,6 +11,7 @@ use super::value::Value;
 use crate::data::preprocess::NameRule;
 use crate::data::split::{Strata, Stratum};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// More fractional class names than this mean that the target is numeric.
 const MOST_FRACTIONS: usize = 100;
@@ -216,7 +217,10 @@ impl ClassColumn<'_> {
             |problem: String| Err(Error::data(path, format!("target {}: {problem}", quoted(self.name))));
         if missing.count > 0 {
             let Unclassified { count, first } = missing;
-            return fail(format!("it is missing in {count} rows, the first is line {first}; remove them"));
+            return fail(format!(
+                "it is missing in {}, the first is line {first}; remove them",
+                counted(*count, "row")
+            ));
         }
         if self.is_fitted {
             return Ok(names);
@@ -230,7 +234,8 @@ impl ClassColumn<'_> {
         if many && 2 * fractions.count() > names.len() {
             let count = names.len();
             return fail(format!(
-                "{count} distinct numbers in {rows} rows are not classes; use the loss `mse`"
+                "{count} distinct numbers in {} are not classes; use the loss `mse`",
+                counted(rows, "row")
             ));
         }
         Ok(names)

@@ -2,7 +2,11 @@
 
 use super::dates::DateForm;
 use super::moments::Moments;
+use super::shown::ShownCell;
 use super::value::Value;
+
+/// A form that no value of so many fits is no longer tried.
+const MOST_TRIED: u64 = 1024;
 
 /// The dates of a column in one form.
 #[derive(Debug, Clone)]
@@ -12,11 +16,15 @@ pub(super) struct FormSurvey {
     pub(super) moments: Moments,
     /// Some of them for the median.
     pub(super) sample: Vec<f64>,
+    /// How many values of any part are neither numbers nor truth values, and no dates of this form.
+    pub(super) misfits: u64,
+    /// The first of them.
+    pub(super) first_misfit: Option<ShownCell>,
 }
 
 impl FormSurvey {
     fn new(form: DateForm) -> Self {
-        Self { form, moments: Moments::default(), sample: Vec::new() }
+        Self { form, moments: Moments::default(), sample: Vec::new(), misfits: 0, first_misfit: None }
     }
 
     fn add(&mut self, days: f64, sampled: usize) {
@@ -25,13 +33,18 @@ impl FormSurvey {
             self.sample.push(days);
         }
     }
+
+    fn add_misfit(&mut self, cell: impl FnOnce() -> ShownCell) {
+        self.misfits += 1;
+        self.first_misfit.get_or_insert_with(cell);
+    }
 }
 
 /// The dates of a column.
 #[derive(Debug, Clone)]
 pub(super) struct DateSurvey {
     iso: FormSurvey,
-    /// The other forms that every value so far fits; none before the first value.
+    /// The other forms that may be meant; none before the first value.
     others: Option<Vec<FormSurvey>>,
 }
 
@@ -42,25 +55,32 @@ impl Default for DateSurvey {
 }
 
 impl DateSurvey {
-    /// Sees a value that is neither a number nor a truth value. `sampled` are the most dates of training rows to keep.
-    pub(super) fn see(&mut self, value: Value<'_>, trained: bool, sampled: usize) {
-        if trained && let Some(days) = value.date(DateForm::Iso) {
-            self.iso.add(days, sampled);
-        }
+    /// Sees a value that is neither a number nor a truth value, and that `cell` shows. `sampled` are the most dates of
+    /// training rows to keep.
+    pub(super) fn see(
+        &mut self,
+        value: Value<'_>,
+        trained: bool,
+        sampled: usize,
+        cell: impl Fn() -> ShownCell,
+    ) {
         let others = self.others.get_or_insert_with(|| DateForm::OTHERS.map(FormSurvey::new).to_vec());
-        if others.is_empty() {
+        // A date of ISO 8601 is one of no other form.
+        if let Some(days) = value.date(DateForm::Iso) {
+            if trained {
+                self.iso.add(days, sampled);
+            }
+            others.iter_mut().for_each(|other| other.add_misfit(&cell));
             return;
         }
-        let Some(text) = value.text() else {
-            others.clear();
-            return;
-        };
+        self.iso.add_misfit(&cell);
         others.retain_mut(|other| {
-            let days = other.form.days(text);
-            if let (Some(days), true) = (days, trained) {
-                other.add(days, sampled);
+            match value.date(other.form) {
+                Some(days) if trained => other.add(days, sampled),
+                Some(_) => {}
+                None => other.add_misfit(&cell),
             }
-            days.is_some()
+            other.misfits < MOST_TRIED || other.moments.count > 0.0
         });
     }
 
@@ -74,7 +94,16 @@ impl DateSurvey {
 
     /// The forms besides ISO 8601 that fit all `present` values.
     pub(super) fn fitting(&self, present: u64) -> Vec<&FormSurvey> {
-        self.others.iter().flatten().filter(|form| form.moments.are_all_of(present)).collect()
+        let others = self.others.iter().flatten();
+        others.filter(|form| form.misfits == 0 && form.moments.are_all_of(present)).collect()
+    }
+
+    /// The forms that most values fit: one, or several that fit equally many.
+    #[allow(clippy::float_cmp, reason = "counts of rows")]
+    pub(super) fn most_frequent(&self) -> Vec<&FormSurvey> {
+        let all = || std::iter::once(&self.iso).chain(self.others.iter().flatten());
+        let most = all().fold(0.0f64, |most, form| most.max(form.moments.count));
+        all().filter(|form| form.moments.count == most).collect()
     }
 }
 
@@ -102,7 +131,7 @@ mod tests {
     fn form(texts: &[&str]) -> Seen {
         let mut survey = DateSurvey::default();
         for text in texts {
-            survey.see(Value::Text(text), true, 0);
+            survey.see(Value::Text(text), true, 0, || ShownCell { line: 2, text: (*text).to_owned() });
         }
         let present = texts.len() as u64;
         Seen(survey.of(present).form, survey.fitting(present).len())
@@ -116,6 +145,17 @@ mod tests {
         assert_eq!(form(&["20/11/2023", "11/20/2023"]), Seen(DateForm::Iso, 0));
         assert_eq!(form(&["01.02.2023", "soon"]), Seen(DateForm::Iso, 0));
         assert_eq!(form(&["2023-02-01", "01.02.2023"]), Seen(DateForm::Iso, 0));
+    }
+
+    #[test]
+    fn one_bad_value_leaves_the_form_that_most_fit() {
+        let mut survey = DateSurvey::default();
+        for (line, text) in (2..).zip(["01.02.2023", "20.11.2023", "soon", "21.11.2023"]) {
+            survey.see(Value::Text(text), true, 0, || ShownCell { line, text: text.to_owned() });
+        }
+        let [most] = survey.most_frequent()[..] else { panic!("one form") };
+        let bad = ShownCell { line: 4, text: "soon".to_owned() };
+        assert_eq!((most.form, most.first_misfit.as_ref()), (DateForm::DayDots, Some(&bad)));
     }
 
     #[test]

@@ -172,8 +172,14 @@ fn iso(text: &str) -> Option<f64> {
     Some(days_since_epoch(local))
 }
 
-/// The date that is so many days after 1970-01-01, with the time of day unless it is midnight; to the microsecond.
+/// The date that is so many days after 1970-01-01, with the time of day behind a space unless it is midnight; to the
+/// microsecond.
 pub(crate) fn written(days: f64) -> String {
+    written_iso(days).replacen('T', " ", 1)
+}
+
+/// As [`written`], with `T` before the time of day, as ISO 8601 has it.
+pub(crate) fn written_iso(days: f64) -> String {
     let seconds = days.floor() * SECONDS_A_DAY;
     let micros = ((days - days.floor()) * SECONDS_A_DAY * 1e6).round();
     #[allow(clippy::cast_possible_truncation, reason = "what is beyond the years of dates saturates")]
@@ -183,11 +189,7 @@ pub(crate) fn written(days: f64) -> String {
     instant.map_or_else(
         |_| format!("{days} days after 1970-01-01"),
         |instant| {
-            if instant.time() == Time::midnight() {
-                instant.date().to_string()
-            } else {
-                instant.to_string().replacen('T', " ", 1)
-            }
+            if instant.time() == Time::midnight() { instant.date().to_string() } else { instant.to_string() }
         },
     )
 }
@@ -252,6 +254,7 @@ mod tests {
         assert_eq!(written(2_932_896.0), "9999-12-31");
         assert_eq!(written(-0.5), "1969-12-31 12:00:00");
         assert_eq!(written(19_681.25), "2023-11-20 06:00:00");
+        assert_eq!(written_iso(11_017.25), "2000-03-01T06:00:00");
         assert_eq!(written(1e9), "1000000000 days after 1970-01-01");
     }
 }

@@ -10,7 +10,7 @@ use super::shown::shown;
 use super::value::Value;
 use crate::data::preprocess::{CellError, Column, Features, NameRule, TableEncoder, Target};
 use crate::error::{Error, Result};
-use crate::names::first_few;
+use crate::names::{counted, first_few};
 
 /// Encodes the rows of one file.
 pub struct RowEncoder<'a> {
@@ -182,7 +182,8 @@ impl<'a> RowEncoder<'a> {
             self.columns.iter().filter_map(|located| located.unseen.as_ref().map(|unseen| (located, unseen)));
         warning.map(|(located, Unseen { count, first, line })| {
             let (name, path) = (quoted(&located.column.name), self.path.display());
-            format!("{path}: column {name}: {count} values that training did not have count as unknown (the first is {first} in line {line})")
+            let values = counted(*count, "value");
+            format!("{path}: column {name}: {values} that training did not have count as unknown (the first is {first} in line {line})")
         })
         .collect()
     }

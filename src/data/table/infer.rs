@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::date_survey::looks_like_a_date;
+use super::dates::DateForm;
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
-use super::shown::nested;
+use super::shown::{ShownCell, nested};
 use super::survey::{ColumnSurvey, MOST_CATEGORIES};
-use super::value::Value;
 use crate::error::{Error, Result};
 
 /// A category with more names than this gets an embedding instead of one-hot encoding.
@@ -67,16 +67,26 @@ impl KindInference<'_> {
             // The time orders the rows of a series.
             return Ok(if self.ordered { Inferred::ignored("the time") } else { Inferred::of(Kind::Date) });
         }
-        let numbers = column.numbers.count + column.infinities;
-        for (kind, count) in [(Kind::Number, numbers), (Kind::Date, dates.moments.count)] {
-            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-            if 2.0 * count >= present as f64 {
-                self.check_given(name, kind, column)?;
-            }
-        }
+        self.check_frequent(name, column)?;
         self.warn_of_numbers_in_disguise(name, column);
         self.warn_of_dates_in_disguise(name, column);
         Ok(of_names(column))
+    }
+
+    /// Checks a column of which half the values or more are numbers, or dates of one form.
+    fn check_frequent(&self, name: &str, column: &ColumnSurvey) -> Result<()> {
+        let numbers = column.numbers.count + column.infinities;
+        let dates = match column.dates.most_frequent().as_slice() {
+            [only] => only.moments.count,
+            _ => 0.0,
+        };
+        for (kind, count) in [(Kind::Number, numbers), (Kind::Date, dates)] {
+            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+            if 2.0 * count >= column.present as f64 {
+                self.check_given(name, kind, column)?;
+            }
+        }
+        Ok(())
     }
 
     /// A kind that `[data.columns]` gives.
@@ -95,10 +105,8 @@ impl KindInference<'_> {
             self.check_nested(name, column)?;
         }
         let problem = match kind {
-            Kind::Number => not_numbers(column),
-            Kind::Boolean => not_of_words(column, column.booleans.count, "yes or no", |name| {
-                Value::Text(name).boolean().is_some()
-            }),
+            Kind::Number => not_numbers(self.path, column),
+            Kind::Boolean => not_booleans(column),
             Kind::Date => not_dates(column),
             Kind::Category | Kind::Onehot | Kind::Embedding if column.lost => {
                 Some(format!("it has more than {MOST_CATEGORIES} distinct values; \"ignore\" it"))
@@ -141,6 +149,15 @@ impl KindInference<'_> {
 
     /// Warns if most names of a column would be numbers but for `%`, currency signs and separators.
     fn warn_of_numbers_in_disguise(&self, name: &str, column: &ColumnSurvey) {
+        if let Some(hint) = column.number_forms.hint(self.path) {
+            let example = column.no_numbers.first().map_or("", |cell| cell.text.as_str());
+            tracing::warn!(
+                "{}: column {} has numbers such as {example}, which are read as text; {hint}",
+                self.path.display(),
+                quoted(name)
+            );
+            return;
+        }
         let is_number = |name: &str| {
             let plain = name.replace(['%', '$', '€', '£', ' ', '\u{a0}', '\''], "").replace(',', ".");
             plain.len() < name.len() + 1 && plain.parse::<f64>().is_ok()
@@ -149,8 +166,7 @@ impl KindInference<'_> {
         if disguised > 0 && 2 * disguised >= column.names.len() {
             let example = column.names.keys().filter(|name| is_number(name)).min();
             tracing::warn!(
-                "{}: column {} has values such as {}, which are read as text; write numbers as 0.5 and 1000, \
-                 or set `data.decimal` and `data.thousands` for CSV",
+                "{}: column {} has values such as {}, which are read as text; write numbers as 0.5 and 1000",
                 self.path.display(),
                 quoted(name),
                 quoted(example.map_or("", String::as_str))
@@ -160,49 +176,87 @@ impl KindInference<'_> {
 }
 
 /// What is wrong with a numeric column, if anything.
-fn not_numbers(column: &ColumnSurvey) -> Option<String> {
+fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> {
     if let Some(cell) = &column.infinite {
         let problem = "which is not finite; correct or empty the cell";
         return Some(format!("line {} has {}, {problem}", cell.line, cell.text));
     }
-    (column.no_numbers.count > 0).then(|| {
-        format!(
-            "{}; correct them, name a word for missing values in `data.na_values`, or make it a \"category\" in \
-             `[data.columns]`",
-            column.no_numbers.shown()
-        )
+    if column.no_numbers.count == 0 {
+        return None;
+    }
+    let shown = column.no_numbers.shown();
+    Some(match column.number_forms.hint(path) {
+        Some(hint) => format!("{shown}; {hint}"),
+        None => format!(
+            "{shown}; correct them, name a word for missing values in `data.na_values`, or make it a \"category\" in \
+             `[data.columns]`"
+        ),
     })
+}
+
+/// What is wrong with a column of truth values, if anything.
+fn not_booleans(column: &ColumnSurvey) -> Option<String> {
+    let others = [&column.first_number, &column.first_text, &column.infinite];
+    not_all(column, column.booleans.count, 0, &others).map(|misfits| misfits.shown("yes or no"))
 }
 
 /// What is wrong with a column of dates, if anything.
 fn not_dates(column: &ColumnSurvey) -> Option<String> {
-    let dates = column.dates.of(column.present);
     let forms: Vec<&str> =
         column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();
     if forms.len() > 1 {
         return Some(format!("its dates may be {}; write them as 2023-11-20", forms.join(" or ")));
     }
-    let words = "dates such as 2024-03-01 or 2024-03-01T12:30:00Z";
-    not_of_words(column, dates.moments.count, words, |name| dates.form.days(name).is_some())
+    let most = column.dates.most_frequent();
+    let dates = most.first()?;
+    let others = [&dates.first_misfit, &column.first_number, &column.first_boolean, &column.infinite];
+    let misfits = not_all(column, dates.moments.count, dates.misfits, &others)?;
+    Some(match dates.form {
+        DateForm::Iso => misfits.shown("dates such as 2024-03-01 or 2024-03-01T12:30:00Z"),
+        form => misfits.shown(&format!("dates of the form {}", form.name())),
+    })
 }
 
-/// What is wrong with a column of which only `count` values are `words`, if anything.
-#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-fn not_of_words(
-    column: &ColumnSurvey,
-    count: f64,
-    words: &str,
-    fits: impl Fn(&str) -> bool,
-) -> Option<String> {
-    let missed = column.present as f64 - count;
-    if missed == 0.0 {
-        return None;
+/// The values of a column that do not fit its kind.
+struct Misfits<'a> {
+    count: u64,
+    first: Option<&'a ShownCell>,
+}
+
+impl Misfits<'_> {
+    /// "2 of its values are not yes or no, the first is `x` in line 3; …"
+    fn shown(&self, words: &str) -> String {
+        let verb = if self.count == 1 { "is" } else { "are" };
+        let first = self.first.map_or(String::new(), |cell| {
+            let which = if self.count == 1 { "" } else { "the first is " };
+            format!(": {which}{} in line {}", cell.text, cell.line)
+        });
+        let it = if self.count == 1 { "it" } else { "them" };
+        format!(
+            "{} of its values {verb} not {words}{first}; correct {it}, name a word for missing values in \
+             `data.na_values`, or set another kind in `[data.columns]`",
+            self.count
+        )
     }
-    let wrong = column.names.keys().filter(|name| !fits(name)).min();
-    let example = wrong.map_or(String::new(), |name| format!(", as {}", quoted(name)));
-    Some(format!(
-        "{missed} of its values are not {words}{example}; correct them, or set another kind in `[data.columns]`"
-    ))
+}
+
+/// The values of a column of which only `fitting` of the training rows fit, and at least `misfits` of any row do not, if
+/// there are such values; `others` are the first cells of other kinds.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of rows"
+)]
+fn not_all<'a>(
+    column: &'a ColumnSurvey,
+    fitting: f64,
+    misfits: u64,
+    others: &[&'a Option<ShownCell>],
+) -> Option<Misfits<'a>> {
+    let count = ((column.present as f64 - fitting) as u64).max(misfits);
+    let first = others.iter().filter_map(|cell| cell.as_ref()).min_by_key(|cell| cell.line);
+    (count > 0).then_some(Misfits { count, first })
 }
 
 /// The kind of a column of names.

@@ -14,6 +14,8 @@ mod fit;
 mod infer;
 mod load;
 mod moments;
+mod named;
+mod number_forms;
 mod opened;
 mod options;
 mod parts;

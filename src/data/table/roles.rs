@@ -3,6 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::census::{Census, ClassColumn, ClassSource};
+use super::named::{self, Named};
 use super::options::{Options, Test};
 use super::read::{listed, quoted};
 use super::row::Row;
@@ -38,14 +39,16 @@ impl<'a> ColumnRoles<'a> {
             let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
             return Err(Error::key(format!("data.columns.{unknown}"), problem));
         }
-        let targets = target::places(path, &options.target.0, columns)?;
-        let split = match &options.split_column {
-            None => None,
-            Some(name) => Some(columns.iter().position(|own| own == name).ok_or_else(|| {
-                let problem = format!("there is no column {} to split by; {}", quoted(name), listed(columns));
-                Error::data(path, problem)
-            })?),
+        let is_fitted = request.fitted.is_some();
+        let targets = target::places(path, &options.target.0, columns, is_fitted)?;
+        if !is_fitted {
+            named::check_kinds(options, request.task)?;
+        }
+        let split = |name: &String| {
+            let named = Named { key: "data.split_column", name, role: "to split by" };
+            named::place(path, columns, named, is_fitted)
         };
+        let split = options.split_column.as_ref().map(split).transpose()?;
         let features =
             (0..columns.len()).filter(|column| !targets.contains(column) && split != Some(*column));
         let features = features.collect();

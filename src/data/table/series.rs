@@ -16,13 +16,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Opened;
-use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
+use super::named::{self, Named};
+use super::options::{ColumnKind, Missing, ColumnNames, Options, Test};
 use super::read::{Dialect, Format, Input};
 use super::words::{words, words_schema};
 use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
 use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 use file::{SeriesFile, SplitWindows, held_out};
 use rows::WindowShape;
@@ -118,7 +120,7 @@ impl Source for TimeSeries {
             Some(PreprocessingSource::Series { order, .. }) => order.clone(),
             _ => self.order(),
         };
-        let candidates = if fitted.is_some() { Vec::new() } else { self.candidates(table.columns()) };
+        let candidates = if fitted.is_some() { Vec::new() } else { self.candidates(&table)? };
         let timeline = file::timeline(&table, &order, &candidates)?;
         let order = found(order, &timeline)?;
         let parts = self.parts(&timeline, request)?;
@@ -229,13 +231,22 @@ impl TimeSeries {
     }
 
     /// The columns that may be the time where none is named.
-    fn candidates(&self, columns: &[String]) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// A column that is named for the order is not there.
+    fn candidates(&self, table: &Opened) -> Result<Vec<usize>> {
+        let columns = table.columns();
+        let time = self.time.iter().map(|name| ("data.time", name));
+        for (key, name) in time.chain(self.group.0.iter().map(|name| ("data.group", name))) {
+            let named = Named { key, name, role: "to order rows by" };
+            named::place(table.path(), columns, named, false)?;
+        }
         let taken = |name: &String| {
             self.target.0.contains(name)
                 || self.group.0.contains(name)
                 || self.columns.get(name).is_some_and(|kind| *kind != ColumnKind::Date)
         };
-        (0..columns.len()).filter(|column| !taken(&columns[*column])).collect()
+        Ok((0..columns.len()).filter(|column| !taken(&columns[*column])).collect())
     }
 
     fn plan(&self, request: &Request<'_>) -> SplitPlan {
@@ -255,8 +266,10 @@ impl TimeSeries {
         for (key, part) in held_out(&plan) {
             if count(part) < least {
                 let rows = count(part);
-                let problem =
-                    format!("leaves {rows} rows, but a window and its target take {least}; give it more");
+                let problem = format!(
+                    "leaves {}, but a window and its target take {least}; give it more",
+                    counted(rows, "row")
+                );
                 return Err(Error::key(key, problem));
             }
         }

@@ -27,12 +27,17 @@ impl NoNumbers {
         self.count += 1;
     }
 
+    pub(super) fn first(&self) -> Option<&ShownCell> {
+        self.first.first()
+    }
+
     /// "2 of its values are not numbers: `a` in line 3, `b` in line 4"
     pub(super) fn shown(&self) -> String {
         let cells: Vec<String> =
             self.first.iter().map(|cell| format!("{} in line {}", cell.text, cell.line)).collect();
         let more = if self.count > cells.len() as u64 { ", …" } else { "" };
-        format!("{} of its values are not numbers: {}{more}", self.count, cells.join(", "))
+        let verb = if self.count == 1 { "is not a number" } else { "are not numbers" };
+        format!("{} of its values {verb}: {}{more}", self.count, cells.join(", "))
     }
 }
 

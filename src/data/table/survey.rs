@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::date_survey::DateSurvey;
 use super::moments::Moments;
+use super::number_forms::NumberForms;
 use super::row::Row;
 use super::shown::{NoNumbers, ShownCell, shown};
 use super::value::Value;
@@ -32,6 +33,14 @@ pub(super) struct ColumnSurvey {
     pub(super) dates: DateSurvey,
     /// The cells of any part that are not numbers.
     pub(super) no_numbers: NoNumbers,
+    /// The ways of writing numbers in which all cells are some, if one is not in the table's own.
+    pub(super) number_forms: NumberForms,
+    /// The first number of any part.
+    pub(super) first_number: Option<ShownCell>,
+    /// The first truth value of any part.
+    pub(super) first_boolean: Option<ShownCell>,
+    /// The first cell of any part that is neither.
+    pub(super) first_text: Option<ShownCell>,
     /// The first infinite number of any part.
     pub(super) infinite: Option<ShownCell>,
     /// Training rows with an infinite number, or a name that parses as one.
@@ -111,18 +120,52 @@ impl ColumnSurvey {
                 }
                 return;
             }
-            Some(_) => {}
-            None => {
-                self.no_numbers.add(cell);
-                if value.boolean().is_none() {
-                    self.dates.see(value, trained, sampled);
+            Some(_) => {
+                self.first_number.get_or_insert_with(cell);
+                if self.no_numbers.count > 0 {
+                    self.number_forms.see(value);
                 }
             }
+            None => self.see_no_number(value, &cell, trained, sampled),
         }
         if trained {
             self.present += 1;
             self.learn(value, number, sampled);
             self.count(value);
+        }
+    }
+
+    /// Sees a value that is no number, and that `cell` shows.
+    fn see_no_number(
+        &mut self,
+        value: Value<'_>,
+        cell: &impl Fn() -> ShownCell,
+        trained: bool,
+        sampled: usize,
+    ) {
+        self.see_number_forms(value);
+        self.no_numbers.add(cell);
+        if value.boolean().is_some() {
+            self.first_boolean.get_or_insert_with(cell);
+        } else {
+            self.first_text.get_or_insert_with(cell);
+            self.dates.see(value, trained, sampled, cell);
+        }
+    }
+
+    /// Narrows the ways of writing numbers by a cell that is none in the table's own.
+    fn see_number_forms(&mut self, value: Value<'_>) {
+        if self.no_numbers.count > 0 {
+            self.number_forms.see(value);
+            return;
+        }
+        // The cells before it were not looked at.
+        if self.forced || self.lost {
+            return;
+        }
+        self.number_forms = NumberForms::of(value);
+        for name in self.names.keys() {
+            self.number_forms.see(Value::Text(name));
         }
     }
 

@@ -2,27 +2,25 @@
 
 use std::path::Path;
 
-use super::read::{listed, quoted};
+use super::named::{self, Named};
+use super::read::quoted;
 use super::shown::nested;
 use super::survey;
 use crate::data::Task;
 use crate::data::preprocess::Target;
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// Finds the target columns.
-pub(super) fn places(path: &Path, targets: &[String], columns: &[String]) -> Result<Vec<usize>> {
+pub(super) fn places(
+    path: &Path,
+    targets: &[String],
+    columns: &[String],
+    is_fitted: bool,
+) -> Result<Vec<usize>> {
     let place = |name: &String| {
-        columns.iter().position(|own| own == name).ok_or_else(|| {
-            let nearest = columns
-                .iter()
-                .map(|own| (strsim::jaro_winkler(own, name), own))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .filter(|(likeness, _)| *likeness > 0.75);
-            let hint = nearest.map_or(String::new(), |(_, own)| format!(" did you mean {}?", quoted(own)));
-            let problem =
-                format!("there is no column {} to predict;{hint} {}", quoted(name), listed(columns));
-            Error::data(path, problem)
-        })
+        let named = Named { key: "data.target", name, role: "to predict" };
+        named::place(path, columns, named, is_fitted)
     };
     targets.iter().map(place).collect()
 }
@@ -60,7 +58,10 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::ColumnSurvey) -> 
     if column.missing_anywhere > 0 {
         let line = column.first_missing.unwrap_or_default();
         let count = column.missing_anywhere;
-        return data(format!("it is missing in {count} rows, the first is line {line}; remove them"));
+        return data(format!(
+            "it is missing in {}, the first is line {line}; remove them",
+            counted(count, "row")
+        ));
     }
     if let Some(cell) = &column.infinite {
         return data(format!("line {} has {}, which is not finite; correct it", cell.line, cell.text));
@@ -79,7 +80,11 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::ColumnSurvey) -> 
     if all_numbers {
         return Ok(());
     }
-    data(format!("{}; for classes use the loss `cross_entropy`", column.no_numbers.shown()))
+    let shown = column.no_numbers.shown();
+    data(match column.number_forms.hint(path) {
+        Some(hint) => format!("{shown}; {hint}"),
+        None => format!("{shown}; for classes use the loss `cross_entropy`"),
+    })
 }
 
 /// The words for no and yes: recognised ones, or the two names in alphabetical order.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::numbering::Numbering;
 use super::table;
+use crate::names::counted;
 use crate::report::data::RunData;
 use crate::report::numbers::{count, number};
 use crate::report::palette::classes;
@@ -223,7 +224,7 @@ fn chart(id: String, family: &Family, curves: &[PlotCurve], axis: Axis, log: boo
 
 /// Where the first lines begin and end.
 fn description(curves: &[PlotCurve], axis: Axis) -> String {
-    let mut out = format!("{} lines over {}.", curves.len(), axis.name());
+    let mut out = format!("{} over {}.", counted(curves.len(), "line"), axis.name());
     for curve in curves.iter().take(8) {
         let finite = || curve.run.points.iter().filter(|point| point.value(curve.metric).is_finite());
         if let (Some(first), Some(last)) = (finite().next(), finite().next_back()) {

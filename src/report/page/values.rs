@@ -2,6 +2,7 @@
 
 use super::numbering::Numbering;
 use super::table::{HtmlTable, figure, head, name_of};
+use crate::names::counted;
 use crate::report::data::{HistogramBin, ValueReport};
 use crate::report::numbers::{number, real};
 use crate::report::plot::{Chart, bar_chart, scatter};
@@ -27,7 +28,7 @@ fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbering) -> String 
     let chart = Chart {
         id: numbers.chart(),
         title: format!("{name}: predicted over actual"),
-        description: format!("{} rows.", points.len()),
+        description: format!("{}.", counted(points.len(), "row")),
         x: "actual".to_owned(),
         y: "predicted".to_owned(),
         ..Chart::default()

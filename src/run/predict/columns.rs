@@ -28,6 +28,8 @@ pub(super) enum Columns {
 pub enum Cell<'a> {
     /// The name of a class, or the word for a label.
     Text(&'a str),
+    /// A whole number of the input, as a row's key.
+    Integer(i64),
     /// A class whose name is a number, or a value in the target's own units.
     Number(f64),
     /// A probability, or a value that the network gave in 32 bits.
@@ -48,6 +50,8 @@ impl<'a> Cell<'a> {
     /// The cell as a number, where it is one.
     pub fn number(self) -> Option<f64> {
         match self {
+            #[allow(clippy::cast_precision_loss, reason = "the nearest number")]
+            Self::Integer(number) => Some(number as f64),
             Self::Number(number) => Some(number),
             Self::Single(number) => Some(f64::from(number)),
             Self::Text(_) | Self::Missing => None,

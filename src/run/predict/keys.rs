@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::columns::Cell;
 use crate::data::preprocess::SeriesOrder;
+use crate::data::table::dates;
 use crate::data::table::read::{Records, listed, quoted};
 use crate::data::table::{DateForm, Row, Value};
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum KeyCell {
     Missing,
+    Integer(i64),
     Number(f64),
     Text(String),
 }
@@ -22,6 +24,7 @@ impl KeyCell {
     pub(super) fn cell(&self) -> Cell<'_> {
         match self {
             Self::Missing => Cell::Missing,
+            Self::Integer(number) => Cell::Integer(*number),
             Self::Number(number) => Cell::Number(*number),
             Self::Text(text) => Cell::Text(text),
         }
@@ -31,8 +34,9 @@ impl KeyCell {
         match value {
             Value::Missing | Value::Nested => Self::Missing,
             Value::Number(number) => Self::Number(number),
-            Value::Integer(_) | Value::Single(_) | Value::Decimal { .. } => Self::of_digits(value),
-            Value::Date(days) => Self::Text(date(days)),
+            Value::Integer(number) => Self::Integer(number),
+            Value::Single(_) | Value::Decimal { .. } => Self::of_digits(value),
+            Value::Date(days) => Self::Text(dates::written_iso(days)),
             Value::Text(text) | Value::Written(text, _) => Self::Text(text.to_owned()),
         }
     }
@@ -64,8 +68,9 @@ impl KeyColumns {
         let mut keys = Self::default();
         for name in keep {
             let Some(place) = columns.iter().position(|own| own == name) else {
-                let problem = format!("--keep: there is no column {}; {}", quoted(name), listed(columns));
-                return Err(Error::data(path, problem));
+                let (path, listed) = (path.display(), listed(columns));
+                let problem = format!("--keep: there is no column {} in {path}; {listed}", quoted(name));
+                return Err(Error::Config(problem));
             };
             keys.add(name, place);
         }
@@ -144,31 +149,5 @@ impl Records for KeyedRecords<'_> {
         }
         self.cells.extend(self.columns.places.iter().map(|place| KeyCell::of(row.value(*place))));
         Ok(true)
-    }
-}
-
-/// Days since 1970-01-01 UTC as ISO 8601 has them: a date, or a date and time.
-fn date(days: f64) -> String {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "rounded; a time outside the calendar is shown as a number"
-    )]
-    let micros = (days * 86_400e6).round() as i64;
-    let Ok(instant) = jiff::Timestamp::from_microsecond(micros) else { return days.to_string() };
-    let local = jiff::tz::Offset::UTC.to_datetime(instant);
-    if days.fract() == 0.0 { local.date().to_string() } else { local.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_dates_and_times() {
-        assert_eq!(date(0.0), "1970-01-01");
-        assert_eq!(date(18_322.0), "2020-03-01");
-        assert_eq!(date(-1.0), "1969-12-31");
-        assert_eq!(date(11_017.25), "2000-03-01T06:00:00");
-        assert_eq!(date(1e300), 1e300.to_string());
     }
 }

@@ -187,6 +187,7 @@ fn write_number(line: &mut Vec<u8>, cell: Cell<'_>) -> io::Result<()> {
         write!(line, "{number}")
     }
     match cell {
+        Cell::Integer(number) => write!(line, "{number}"),
         Cell::Number(number) => write(line, number),
         Cell::Single(number) => write(line, number),
         Cell::Text(_) | Cell::Missing => Ok(()),

@@ -37,41 +37,98 @@ enum ParquetFile<W: Write + Send> {
 /// A column of the row group that is not written yet.
 #[derive(Clone, Default)]
 struct PendingColumn {
-    numbers: Vec<f64>,
-    texts: Vec<ByteArray>,
+    values: Values,
     /// 1 where there is a value.
     levels: Vec<i16>,
-    /// Whether numbers are kept as texts.
-    is_text: bool,
+}
+
+/// The values of a column, in the least general type that holds all of them.
+#[derive(Clone, Default)]
+enum Values {
+    /// None has come yet.
+    #[default]
+    None,
+    Integers(Vec<i64>),
+    Numbers(Vec<f64>),
+    Texts(Vec<ByteArray>),
 }
 
 impl PendingColumn {
     fn add(&mut self, cell: &Cell<'_>) {
         self.levels.push(i16::from(*cell != Cell::Missing));
-        match cell {
-            Cell::Text(text) => {
-                self.make_text();
-                self.texts.push(ByteArray::from(*text));
-            }
-            Cell::Number(number) if self.is_text => {
-                self.texts.push(ByteArray::from(number.to_string().as_str()));
-            }
-            Cell::Number(number) => self.numbers.push(*number),
-            Cell::Single(number) => self.numbers.push(f64::from(*number)),
-            Cell::Missing => {}
+        if *cell == Cell::Missing {
+            return;
+        }
+        let values = std::mem::take(&mut self.values);
+        self.values = match cell {
+            Cell::Integer(_) => values.at_least_integers(),
+            Cell::Number(_) | Cell::Single(_) => values.at_least_numbers(),
+            Cell::Text(_) | Cell::Missing => values.into_texts(),
+        };
+        match &mut self.values {
+            Values::Integers(own) => own.extend(integer(*cell)),
+            Values::Numbers(own) => own.extend(cell.number()),
+            Values::Texts(own) => own.push(text(*cell)),
+            Values::None => {}
+        }
+    }
+}
+
+impl Values {
+    fn at_least_integers(self) -> Self {
+        match self {
+            Self::None => Self::Integers(Vec::new()),
+            other => other,
         }
     }
 
-    /// A column with a text in it is one of texts.
-    fn make_text(&mut self) {
-        self.is_text = true;
-        let numbers = std::mem::take(&mut self.numbers);
-        self.texts.extend(numbers.into_iter().map(|number| ByteArray::from(number.to_string().as_str())));
+    fn at_least_numbers(self) -> Self {
+        match self {
+            Self::None => Self::Numbers(Vec::new()),
+            #[allow(clippy::cast_precision_loss, reason = "checked to be exact")]
+            Self::Integers(own)
+                if own.iter().all(|number| number.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS) =>
+            {
+                Self::Numbers(own.into_iter().map(|number| number as f64).collect())
+            }
+            integers @ Self::Integers(_) => integers.into_texts(),
+            other => other,
+        }
     }
 
-    /// The same without rows.
-    fn emptied(&self) -> Self {
-        Self { is_text: self.is_text, ..Self::default() }
+    fn into_texts(self) -> Self {
+        fn texts<T: ToString>(own: Vec<T>) -> Vec<ByteArray> {
+            own.into_iter().map(|number| ByteArray::from(number.to_string().as_str())).collect()
+        }
+        Self::Texts(match self {
+            Self::None => Vec::new(),
+            Self::Integers(own) => texts(own),
+            Self::Numbers(own) => texts(own),
+            Self::Texts(own) => own,
+        })
+    }
+
+    /// What a column of the file is whose first row group these are.
+    fn kind(&self) -> Physical {
+        match self {
+            Self::Texts(_) => Physical::BYTE_ARRAY,
+            Self::Integers(_) => Physical::INT64,
+            Self::None | Self::Numbers(_) => Physical::DOUBLE,
+        }
+    }
+}
+
+/// A whole number, where the cell is one.
+fn integer(cell: Cell<'_>) -> Option<i64> {
+    if let Cell::Integer(number) = cell { Some(number) } else { None }
+}
+
+/// A cell as text.
+fn text(cell: Cell<'_>) -> ByteArray {
+    match cell {
+        Cell::Text(text) => ByteArray::from(text),
+        Cell::Integer(number) => ByteArray::from(number.to_string().as_str()),
+        other => ByteArray::from(other.number().unwrap_or_default().to_string().as_str()),
     }
 }
 
@@ -88,9 +145,12 @@ impl<W: Write + Send> ParquetRows<W> {
             && let ParquetFile::New(out) = std::mem::replace(&mut self.file, ParquetFile::Broken)
         {
             let keys = self.names.len() - self.texts.len();
-            let is_text =
-                self.group[..keys].iter().map(|column| column.is_text).chain(self.texts.iter().copied());
-            let fields = self.names.iter().zip(is_text).map(|(name, text)| field(name, text));
+            let of_texts = self
+                .texts
+                .iter()
+                .map(|is_text| if *is_text { Physical::BYTE_ARRAY } else { Physical::DOUBLE });
+            let kinds = self.group[..keys].iter().map(|column| column.values.kind()).chain(of_texts);
+            let fields = self.names.iter().zip(kinds).map(|(name, kind)| field(name, kind));
             let fields = fields.collect::<Result<_, ParquetError>>()?;
             let schema = Type::group_type_builder("predictions").with_fields(fields).build()?;
             let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
@@ -127,32 +187,53 @@ impl<W: Write + Send> ParquetRows<W> {
         self.file()?;
         let ParquetFile::Open(file) = &mut self.file else { return Ok(()) };
         let mut group = file.next_row_group()?;
-        for (PendingColumn { numbers, texts, levels, .. }, name) in self.group.iter().zip(&self.names) {
+        for (PendingColumn { values, levels }, name) in self.group.iter_mut().zip(&self.names) {
             let Some(mut column) = group.next_column()? else { break };
-            let levels = Some(levels.as_slice());
-            match column.untyped() {
-                ColumnWriter::DoubleColumnWriter(_) if !texts.is_empty() => {
-                    let problem = format!("column `{name}` has texts behind numbers; write CSV or JSONL");
-                    return Err(ParquetError::General(problem));
-                }
-                ColumnWriter::DoubleColumnWriter(writer) => writer.write_batch(numbers, levels, None)?,
-                ColumnWriter::ByteArrayColumnWriter(writer) => writer.write_batch(texts, levels, None)?,
-                _ => 0,
-            };
+            write_column(column.untyped(), std::mem::take(values), levels, name)?;
             column.close()?;
         }
         group.close()?;
-        self.group = self.group.iter().map(PendingColumn::emptied).collect();
+        self.group = vec![PendingColumn::default(); self.names.len()];
         self.rows = 0;
         Ok(())
     }
 }
 
-/// A column of texts or numbers, any of which may be missing.
-fn field(name: &str, text: bool) -> Result<Arc<Type>, ParquetError> {
-    let kind = if text { Physical::BYTE_ARRAY } else { Physical::DOUBLE };
+/// Writes the values of a column whose type the first row group has set.
+fn write_column(
+    writer: &mut ColumnWriter<'_>,
+    values: Values,
+    levels: &[i16],
+    name: &str,
+) -> Result<(), ParquetError> {
+    let levels = Some(levels);
+    let unlike = |what: &str| {
+        let problem = format!("column `{name}` has other values behind {what}; write CSV or JSONL");
+        Err(ParquetError::General(problem))
+    };
+    match (writer, values) {
+        (ColumnWriter::Int64ColumnWriter(writer), values) => match values.at_least_integers() {
+            Values::Integers(own) => writer.write_batch(&own, levels, None)?,
+            _ => return unlike("whole numbers"),
+        },
+        (ColumnWriter::DoubleColumnWriter(writer), values) => match values.at_least_numbers() {
+            Values::Numbers(own) => writer.write_batch(&own, levels, None)?,
+            _ => return unlike("numbers"),
+        },
+        (ColumnWriter::ByteArrayColumnWriter(writer), values) => match values.into_texts() {
+            Values::Texts(own) => writer.write_batch(&own, levels, None)?,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    Ok(())
+}
+
+/// A column, any of whose values may be missing.
+fn field(name: &str, kind: Physical) -> Result<Arc<Type>, ParquetError> {
+    let is_text = kind == Physical::BYTE_ARRAY;
     let builder = Type::primitive_type_builder(name, kind).with_repetition(Repetition::OPTIONAL);
-    builder.with_logical_type(text.then_some(LogicalType::String)).build().map(Arc::new)
+    builder.with_logical_type(is_text.then_some(LogicalType::String)).build().map(Arc::new)
 }
 
 fn not_written(error: &ParquetError) -> Error {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Averaging;
+use crate::names::counted;
 use crate::registry::KeyError;
 
 /// `a ← decay · a + (1 - decay) · p` after every update; the first a is p.
@@ -51,9 +52,10 @@ impl Averaging for Ema {
         // Rounded down, so that it leaves a tenth at most.
         let fits = (100.0 * fits).floor() / 100.0;
         let problem = format!(
-            "is {}, so that after {updates} updates {:.0} % of the average are still the first weights: set \
+            "is {}, so that after {} {:.0} % of the average are still the first weights: set \
              `warmup = true`, or a decay of {fits} or less",
             self.decay,
+            counted(updates, "update"),
             100.0 * left
         );
         (!self.warmup && left > 0.1).then(|| KeyError::new("decay", problem))

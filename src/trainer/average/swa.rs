@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Averaging;
+use crate::names::counted;
 use crate::registry::KeyError;
 
 /// The mean of the weights at the ends of the epochs from `start_epoch` on.
@@ -25,7 +26,7 @@ impl Averaging for Swa {
     fn check(&self, epochs: u64) -> Result<(), KeyError> {
         let problem = match self.start_epoch {
             0 => "is 0; epochs count from 1".to_owned(),
-            start if start > epochs => format!("is {start}, but there are {epochs} epochs"),
+            start if start > epochs => format!("is {start}, but the run has {}", counted(epochs, "epoch")),
             _ => return Ok(()),
         };
         Err(KeyError::new("start_epoch", problem))

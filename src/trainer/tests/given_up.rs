@@ -84,3 +84,29 @@ fn an_evaluation_is_given_up_when_the_trainer_is_to_stop() {
     flag.store(false, Ordering::Relaxed);
     assert!(trainer.evaluate(&data).unwrap().loss > 0.0);
 }
+
+/// A flag for the trainer that is set when a layer below it is done: asked for the first time between two layers.
+fn stop_of(trainer: &mut Trainer, value: bool) -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(value));
+    trainer.interrupt_by(Arc::clone(&flag));
+    flag
+}
+
+#[test]
+fn an_update_of_one_part_is_given_up_between_layers_and_leaves_all_as_it_was() {
+    let data = data(None);
+    let rows: Vec<u32> = (0..8).collect();
+    for (mut given_up, mut whole) in [(trainer(1), trainer(1)), (queued(1), queued(1))] {
+        let flag = stop_of(&mut given_up, true);
+        let before = state(&given_up);
+        let submitted = given_up.submit(&data, &rows, 1);
+        assert!(matches!(submitted, Err(Error::Interrupted)), "{submitted:?}");
+        assert_eq!((state(&given_up), given_up.steps()), (before, 0));
+        flag.store(false, Ordering::Relaxed);
+        for trainer in [&mut given_up, &mut whole] {
+            trainer.submit(&data, &rows, 1).unwrap();
+            trainer.wait(&data).unwrap();
+        }
+        assert_eq!(state(&given_up), state(&whole));
+    }
+}

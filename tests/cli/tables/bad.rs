@@ -170,3 +170,22 @@ fn an_encrypted_parquet_file_is_called_so() {
     let error = refused(folder.path(), &config("parquet", &path, "class", "", "cross_entropy"));
     assert!(error.contains("secret.parquet: this Parquet file is encrypted"), "{error}");
 }
+
+#[test]
+fn a_key_that_a_line_has_twice_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |row: usize| match row {
+        3 => r#"{"x": 1, "class": "a", "x": 2}"#.to_owned(),
+        row => format!(r#"{{"x": {row}, "class": "{}"}}"#, ["a", "b"][row % 2]),
+    };
+    let path = write(folder.path(), "t.jsonl", super::lines("", 20, line).trim_start());
+    let error = refused(folder.path(), &config("jsonl", &path, "class", "", "cross_entropy"));
+    assert!(error.contains("line 4: `x` twice"), "{error}");
+    let good = super::lines("", 20, |row| line(if row == 3 { 5 } else { row }));
+    write(folder.path(), "t.jsonl", good.trim_start());
+    write(folder.path(), "c.toml", config("jsonl", &path, "class", "", "cross_entropy"));
+    crate::common::succeed(folder.path(), &["train", "c.toml", "-q", "--out", "good"]);
+    write(folder.path(), "ask.jsonl", "{\"x\": 1}\n{\"x\": 1, \"x\": 1}\n");
+    let error = fail(folder.path(), &["predict", "good", "--input", "ask.jsonl"], 1);
+    assert!(error.contains("line 2: `x` twice"), "{error}");
+}

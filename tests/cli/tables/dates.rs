@@ -64,6 +64,40 @@ fn dates_of_which_the_form_is_not_certain_are_hinted_at() {
 }
 
 #[test]
+fn one_bad_cell_among_dates_of_one_form_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (form, text) in [
+        ("dates of the form dd.mm.yyyy", "20.11.2023"),
+        ("dates of the form mm/dd/yyyy", "11/20/2023"),
+        ("dates of the form dd-mon-yyyy", "20-Nov-23"),
+        ("dates such as 2024-03-01", "2023-11-20"),
+    ] {
+        for bad in ["soon", "31.02.2024", "12", "no"] {
+            let line =
+                |row: usize| format!("{},{},{}", if row == 40 { bad } else { text }, row % 7, row + 100);
+            let path = write(folder, "t.csv", lines("d,x,y", 60, line));
+            let error = refused(folder, &config("csv", &path, "y", "", "mse"));
+            let said = format!("column `d`: 1 of its values is not {form}");
+            assert!(error.contains(&said) && error.contains(&format!("`{bad}` in line 42")), "{error}");
+            assert!(error.contains("`data.na_values`") && error.contains("[data.columns]"), "{error}");
+            // The ways out.
+            let options = format!("na_values = ['{bad}']\nmissing = 'mean'\nnormalize = 'standard'");
+            let _ = std::fs::remove_dir_all(folder.join("run"));
+            train(folder, &config("csv", &path, "y", &options, "mse"), "run");
+            assert_eq!(column(&folder.join("run"), "d")["kind"].as_str(), Some("date"));
+            let _ = std::fs::remove_dir_all(folder.join("run"));
+            train(folder, &config("csv", &path, "y", "columns = { d = 'ignore' }", "mse"), "run");
+        }
+    }
+    let line = |row: usize| format!("{},{row}", ["yes", "no", "maybe", "no"][row % 4]);
+    let path = write(folder, "t.csv", lines("b,y", 20, line));
+    let error = refused(folder, &config("csv", &path, "y", "columns = { b = 'boolean' }", "mse"));
+    let said = "column `b`: 5 of its values are not yes or no: the first is `maybe` in line 4; correct them";
+    assert!(error.contains(said), "{error}");
+}
+
+#[test]
 fn the_last_day_of_9999_is_a_date() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{cells, column, config, lines, refused, train, write};
-use crate::common::succeed;
+use crate::common::{descent, succeed};
 use crate::parquet_files::{self, Values};
 
 /// Rows of which every fourth has a sentinel; the others are 0 to 4, 2 in the mean.
@@ -160,4 +160,42 @@ fn numbers_with_a_decimal_comma_are_those_of_pandas() {
     assert!(error.contains("`data.thousands` is `.`, which is the decimal point"), "{error}");
     let error = super::fail_config(folder, &config("jsonl", &path, "y", "decimal = ','", "mse"));
     assert!(error.contains("`data.decimal`"), "{error}");
+}
+
+#[test]
+fn numbers_that_another_option_would_read_are_hinted_at_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let german = r#"set `data.decimal = ","` and `data.thousands = "."`"#;
+    for (cells, hint) in [
+        (["1.234,56", "3,5", "1.234"], german),
+        (["12.345.678", "2.000.000", "1"], german),
+        (["3,5", "4,25", "2,0"], "set `data.decimal = \",\"`"),
+        (["1'234", "12'345.5", "1"], "set `data.thousands = \"'\"`"),
+        (["1 234", "12 345", "1 000"], "set `data.thousands = \" \"`"),
+    ] {
+        // All cells are text, which only gives a warning, or most are numbers, which is an error.
+        for plain in [0, 30] {
+            let cell = |row: usize| if row < plain { "7" } else { cells[row % 3] };
+            let path = write(folder, "t.csv", lines("x;y", 45, |row| format!("{};{row}", cell(row))));
+            write(folder, "c.toml", config("csv", &path, "y", "", "mse"));
+            let output = descent(folder, &["train", "c.toml", "--dry-run"]);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(said.contains("column `x`") && said.contains(hint), "{cells:?}: {said}");
+        }
+        let path = write(folder, "t.csv", lines("x;y", 45, |row| format!("{row};{}", cells[row % 3])));
+        let error = refused(folder, &config("csv", &path, "y", "", "mse"));
+        assert!(error.contains("target `y`") && error.contains(hint), "{error}");
+    }
+    let path = write(folder, "t.csv", lines("x;y", 45, |row| format!("1,{row:03};{row}")));
+    write(folder, "c.toml", config("csv", &path, "y", "", "mse"));
+    let output = descent(folder, &["train", "c.toml", "--dry-run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("where 1,234 is 1.234, or `data.thousands = \",\"` where it is 1234"), "{said}");
+    let line = |row: usize| format!(r#"{{"x": "{},5", "y": {row}}}"#, row % 7);
+    let path = write(folder, "t.jsonl", lines("", 45, line).trim_start());
+    write(folder, "c.toml", config("jsonl", &path, "y", "", "mse"));
+    let output = descent(folder, &["train", "c.toml", "--dry-run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("column `x`") && said.contains("with a decimal point"), "{said}");
 }

@@ -127,3 +127,63 @@ fn large_numbers_that_are_not_normalised_are_noticed() {
     let messages = train(folder, &config("csv", &path, "y", "normalize = 'standard'", "mse"), "scaled");
     assert!(!messages.contains("train badly"), "{messages}");
 }
+
+#[test]
+fn names_of_columns_that_are_not_there_are_mistakes_of_the_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let path =
+        write(folder, "t.csv", lines("colour,x,y", 20, |row| format!("{},{row},{row}", ["a", "b"][row % 2])));
+    let cases = [
+        (
+            "color",
+            "",
+            "`data.target` is `color`, but there is no column `color` to predict",
+            "did you mean `colour`?",
+        ),
+        (
+            "colour",
+            "split_column = 'part'",
+            "`data.split_column` is `part`, but there is no column",
+            "it has `colour`",
+        ),
+        ("colour", "columns = { z = 'number' }", "`data.columns.z` is not a column", "`colour`"),
+        (
+            "colour",
+            "columns = { colour = 'number' }",
+            "`data.columns.colour` is the kind of a target",
+            "remove it",
+        ),
+        (
+            "colour",
+            "columns = { colour = 'ignore' }",
+            "`data.columns.colour` is the kind of a target",
+            "remove it",
+        ),
+    ];
+    for (target, data, said, way_out) in cases {
+        let error = super::fail_config(folder, &config("csv", &path, target, data, "cross_entropy"));
+        assert!(
+            error.contains("c.toml, line ") && error.contains(said) && error.contains(way_out),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn kinds_of_targets_agree_with_the_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = |row: usize| format!("{},{row},{row}", ["a", "b"][row % 2]);
+    let path = write(folder, "t.csv", lines("colour,x,y", 20, line));
+    let series = config("timeseries", &path, "y", "window = 3\ntime = 'day'", "mse");
+    let error = super::fail_config(folder, &series);
+    assert!(error.contains("`data.time` is `day`, but there is no column `day` to order rows by"), "{error}");
+    let error = super::fail_config(folder, &config("csv", &path, "y", "columns = { y = 'category' }", "mse"));
+    assert!(error.contains("`data.columns.y` is the kind of a target"), "{error}");
+    // Kinds that agree with the loss are said twice, and no more.
+    for (target, kind, loss) in [("y", "number", "mse"), ("colour", "category", "cross_entropy")] {
+        let data = format!("columns = {{ {target} = '{kind}' }}");
+        train(folder, &config("csv", &path, target, &data, loss), kind);
+    }
+}

@@ -52,15 +52,15 @@ impl Dialect {
 }
 
 /// How numbers are written, as the options `decimal` and `thousands` of pandas' `read_csv`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NumberForm {
-    decimal: char,
-    thousands: Option<char>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::data::table) struct NumberForm {
+    pub(in crate::data::table) decimal: char,
+    pub(in crate::data::table) thousands: Option<char>,
 }
 
 impl NumberForm {
     /// A cell with the number that it is in this form.
-    pub(super) fn cell<'a>(self, text: &'a str, plain: &mut String) -> Value<'a> {
+    pub(in crate::data::table) fn cell<'a>(self, text: &'a str, plain: &mut String) -> Value<'a> {
         // No number begins otherwise, and `.5` is none where the decimal point is a comma.
         if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c) || c == self.decimal) {
             return Value::Text(text);

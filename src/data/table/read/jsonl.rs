@@ -1,19 +1,21 @@
 //! A JSON object a line, <https://jsonlines.org>.
 
+mod cell;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
+use self::cell::CellSeed;
 use super::dialect::Dialect;
 use super::input::Input;
 use super::records::{Records, at_line, quoted, require_few};
 use crate::data::table::row::Row;
-use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
 /// The longest line.
@@ -28,6 +30,8 @@ pub(super) struct Jsonl {
     lines: Lines,
     columns: Vec<String>,
     places: FxHashMap<String, usize>,
+    /// The last line that has each column.
+    seen: Vec<u64>,
     dialect: Dialect,
 }
 
@@ -39,7 +43,8 @@ impl Jsonl {
             None => names(input)?,
         };
         let places = columns.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
-        Ok(Self { lines: Lines::open(input)?, columns, places, dialect: dialect.clone() })
+        let seen = vec![0; columns.len()];
+        Ok(Self { lines: Lines::open(input)?, columns, places, seen, dialect: dialect.clone() })
     }
 }
 
@@ -54,17 +59,20 @@ impl Records for Jsonl {
             return Ok(false);
         }
         row.line = self.lines.number;
-        let seed = Object { places: &self.places, dialect: &self.dialect, row };
+        let Self { places, seen, dialect, .. } = self;
+        let seed = Object { places, seen, dialect, row };
         self.lines.read(seed).map(|()| true)
     }
 }
 
 /// The names that the lines of a file have.
 fn names(input: &Input) -> Result<Vec<String>> {
-    let (mut lines, mut columns, mut known) = (Lines::open(input)?, Vec::new(), FxHashSet::default());
+    let (mut lines, mut columns) = (Lines::open(input)?, Vec::new());
+    let mut known: FxHashMap<String, u64> = FxHashMap::default();
     let mut filled = 0;
     while lines.advance()? {
-        lines.read(NamesSeed { columns: &mut columns, known: &mut known, filled: &mut filled })?;
+        let line = lines.number;
+        lines.read(NamesSeed { columns: &mut columns, known: &mut known, filled: &mut filled, line })?;
         require_few(&lines.path, columns.len())?;
         let cells = lines.number.saturating_mul(columns.len() as u64);
         if cells > SMALL.max(filled.saturating_mul(MOST_CELLS_A_VALUE)) {
@@ -136,9 +144,11 @@ fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
 /// Collects the names of an object.
 struct NamesSeed<'a> {
     columns: &'a mut Vec<String>,
-    known: &'a mut FxHashSet<String>,
+    /// The last line that has each name.
+    known: &'a mut FxHashMap<String, u64>,
     /// The number of values.
     filled: &'a mut u64,
+    line: u64,
 }
 
 impl<'de> DeserializeSeed<'de> for NamesSeed<'_> {
@@ -158,9 +168,13 @@ impl<'de> Visitor<'de> for NamesSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(name)) = map.next_key()? {
-            if !self.known.contains(name.as_ref()) {
-                self.known.insert(name.to_string());
-                self.columns.push(name.into_owned());
+            match self.known.get_mut(name.as_ref()) {
+                Some(line) if *line == self.line => return Err(twice(&name)),
+                Some(line) => *line = self.line,
+                None => {
+                    self.known.insert(name.to_string(), self.line);
+                    self.columns.push(name.into_owned());
+                }
             }
             map.next_value::<IgnoredAny>()?;
             *self.filled += 1;
@@ -172,6 +186,7 @@ impl<'de> Visitor<'de> for NamesSeed<'_> {
 /// Reads an object into a row.
 struct Object<'a> {
     places: &'a FxHashMap<String, usize>,
+    seen: &'a mut [u64],
     dialect: &'a Dialect,
     row: &'a mut Row,
 }
@@ -195,6 +210,9 @@ impl<'de> Visitor<'de> for Object<'_> {
         while let Some(Text(name)) = map.next_key()? {
             match self.places.get(name.as_ref()) {
                 Some(place) => {
+                    if std::mem::replace(&mut self.seen[*place], self.row.line) == self.row.line {
+                        return Err(twice(&name));
+                    }
                     let cell = CellSeed { dialect: self.dialect, row: &mut *self.row, column: *place };
                     map.next_value_seed(cell)
                         .map_err(|error| A::Error::custom(format!("column {}: {error}", quoted(&name))))?;
@@ -208,76 +226,11 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 }
 
+/// The error of a key that a line has twice: which of the values is meant?
+fn twice<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format!("{} twice; remove one", quoted(name)))
+}
+
 /// A text of JSON; it is borrowed where nothing in it is escaped.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Reads a value into a cell.
-struct CellSeed<'a> {
-    dialect: &'a Dialect,
-    row: &'a mut Row,
-    column: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl CellSeed<'_> {
-    #[allow(clippy::unnecessary_wraps, reason = "what a visitor returns")]
-    fn set<E>(self, value: Value<'_>) -> Result<(), E> {
-        self.row.set(self.column, value);
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for CellSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a text, a boolean or null")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.set(Value::Missing)
-    }
-
-    fn visit_bool<E>(self, yes: bool) -> Result<(), E> {
-        self.set(Value::Text(if yes { "true" } else { "false" }))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.set(Value::Integer(number))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        match i64::try_from(number) {
-            Ok(number) => self.set(Value::Integer(number)),
-            Err(_) => self.set(Value::Text(&number.to_string())),
-        }
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.set(Value::Number(number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        let text = text.trim();
-        let value = if self.dialect.is_missing(text) { Value::Missing } else { Value::Text(text) };
-        self.set(value)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.set(Value::Nested)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        self.set(Value::Nested)
-    }
-}

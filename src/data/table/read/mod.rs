@@ -17,6 +17,7 @@ use crate::error::Result;
 
 pub(crate) use self::parquet::is_guarded;
 pub use dialect::Dialect;
+pub(super) use dialect::NumberForm;
 pub use input::Input;
 pub use records::Records;
 pub(crate) use records::{listed, quoted};

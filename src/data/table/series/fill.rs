@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 use super::timeline::Timeline;
 use crate::data::preprocess::{Column, Fill, Operation, TableEncoder};
 use crate::data::split::Part;
+use crate::names::counted_are;
 
 /// A missing cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,10 @@ impl FillCounts {
         let Self { filled, leading, looks_ahead } = self;
         if !looks_ahead.is_empty() {
             tracing::info!(
-                "{}: {} rows are interpolated from later ones; no window ends with one of them (`missing = \"previous\"` fills \
+                "{}: {} interpolated from later ones; no window ends with one of them (`missing = \"previous\"` fills \
                  from earlier rows alone)",
                 path.display(),
-                looks_ahead.len()
+                counted_are(looks_ahead.len(), "row")
             );
         }
         if *leading > 0 {

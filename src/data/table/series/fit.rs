@@ -8,7 +8,7 @@ use crate::data::table::options::{ColumnKind, Missing, Options};
 use crate::data::table::read::listed;
 use crate::data::table::row::Row;
 use crate::data::table::survey::{self, Survey};
-use crate::data::table::{Opened, target};
+use crate::data::table::{Opened, named, target};
 use crate::data::{Normalize, Request};
 use crate::error::{Error, Result};
 
@@ -28,7 +28,8 @@ pub(super) fn fit(
         let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
         return Err(Error::key(format!("data.columns.{unknown}"), problem));
     }
-    let targets = target::places(path, &options.target.0, columns)?;
+    let targets = target::places(path, &options.target.0, columns, false)?;
+    named::check_kinds(options, request.task)?;
     let survey = survey(options, table, trained, request)?;
     let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
     let found: Vec<_> = targets.iter().map(|place| with_holes(&survey.columns[*place], order)).collect();

@@ -16,6 +16,7 @@ use crate::data::table::read::Records;
 use crate::data::table::row::Row;
 use crate::data::{Rows, Windows};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The encoded rows of a file, in the order of the file.
 pub struct SeriesRows {
@@ -48,7 +49,11 @@ impl WindowShape {
     pub(super) fn too_short(self, path: &Path, rows: usize, what: &str) -> Error {
         let Self { window, horizon } = self;
         let problem = format!(
-            "{rows} rows {what} are too few for a window of {window} rows and a target {horizon} rows ahead"
+            "{} {what} {} too few for a window of {} and a target {} ahead",
+            counted(rows, "row"),
+            if rows == 1 { "is" } else { "are" },
+            counted(window, "row"),
+            counted(horizon, "row")
         );
         Error::data(path, problem)
     }
@@ -57,10 +62,12 @@ impl WindowShape {
     pub(super) fn broken(self) -> String {
         let Self { window, horizon } = self;
         format!(
-            "no {} follow each other without a gap, which a window of {window} rows and a target {horizon} rows ahead take; \
+            "no {} follow each other without a gap, which a window of {} and a target {} ahead take; \
              make `data.window` smaller, or take rows as evenly spaced: the column of the time as \"ignore\" in \
              `[data.columns]`",
-            self.rows()
+            self.rows(),
+            counted(window, "row"),
+            counted(horizon, "row")
         )
     }
 }
@@ -262,7 +269,12 @@ impl Encoded {
         let missing =
             self.targets.chunks(self.outputs.max(1)).filter(|row| row.iter().any(|y| y.is_nan())).count();
         if missing > 0 {
-            tracing::info!("{}: {missing} rows without a target are not predicted", reading.path.display());
+            tracing::info!(
+                "{}: {} without a target {} not predicted",
+                reading.path.display(),
+                counted(missing, "row"),
+                if missing == 1 { "is" } else { "are" }
+            );
         }
         filled.looks_ahead
     }

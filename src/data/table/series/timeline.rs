@@ -9,6 +9,7 @@ use crate::data::split::{Part, SplitPlan, TimeSplit};
 use crate::data::table::dates::DateForm;
 use crate::data::table::read::quoted;
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The rows of a file in the order of series and time.
 #[derive(Debug)]
@@ -144,7 +145,6 @@ impl Timeline {
         let (Some(step), Some(column)) = (self.step, &self.times.column) else { return };
         let long =
             |length: f64| if self.times.form.is_some() { describe_days(length) } else { length.to_string() };
-        let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let first =
             format!("{}: the time is {}, in steps of {}", path.display(), quoted(column), long(step.length));
         let mut message = vec![first];

@@ -1,0 +1,68 @@
+//! Columns that a config names.
+
+use std::path::Path;
+
+use super::options::{ColumnKind as Kind, Options};
+use super::read::{listed, quoted};
+use crate::data::Task;
+use crate::error::{Error, Result};
+
+/// A column that a key of the config names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) key: &'a str,
+    pub(super) name: &'a str,
+    /// What it is for: "to predict".
+    pub(super) role: &'a str,
+}
+
+/// The place of a column in a table with these columns.
+///
+/// # Errors
+/// There is no such column: the key is wrong, or the file where a run was fitted to another.
+pub(super) fn place(path: &Path, columns: &[String], named: Named<'_>, is_fitted: bool) -> Result<usize> {
+    let Named { key, name, role } = named;
+    if let Some(place) = columns.iter().position(|own| own == name) {
+        return Ok(place);
+    }
+    let nearest = columns
+        .iter()
+        .map(|own| (strsim::jaro_winkler(own, name), own))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.75);
+    let hint = nearest.map_or(String::new(), |(_, own)| format!(" did you mean {}?", quoted(own)));
+    let (name, listed) = (quoted(name), listed(columns));
+    Err(if is_fitted {
+        Error::data(path, format!("there is no column {name} {role};{hint} {listed}"))
+    } else {
+        let path = path.display();
+        Error::key(key, format!("is {name}, but there is no column {name} {role} in {path}:{hint} {listed}"))
+    })
+}
+
+/// Checks that the kinds that `[data.columns]` gives to targets and to the split column are those that they have.
+///
+/// # Errors
+/// The key of a kind that would not be used.
+pub(super) fn check_kinds(options: &Options, task: Task) -> Result<()> {
+    for name in &options.target.0 {
+        let fits = |kind: Kind| match task {
+            Task::Classes { .. } => kind.is_names(),
+            Task::Labels => kind.is_names() || matches!(kind, Kind::Boolean | Kind::Number),
+            Task::Values => kind == Kind::Number,
+        };
+        if options.columns.get(name).is_some_and(|kind| !fits(*kind)) {
+            let problem = "is the kind of a target, which follows from the loss: numbers for `mse`, classes for \
+                           `cross_entropy`; remove it, or choose the loss for it";
+            return Err(Error::key(format!("data.columns.{name}"), problem));
+        }
+    }
+    let split = options.split_column.as_ref();
+    if let Some(name) =
+        split.filter(|name| options.columns.get(*name).is_some_and(|kind| *kind != Kind::Ignore))
+    {
+        let problem = "is the kind of `data.split_column`, which is no feature; remove it";
+        return Err(Error::key(format!("data.columns.{name}"), problem));
+    }
+    Ok(())
+}

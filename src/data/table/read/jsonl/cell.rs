@@ -1,0 +1,79 @@
+//! A value of a JSON object as a cell of a row.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::data::table::read::dialect::Dialect;
+use crate::data::table::row::Row;
+use crate::data::table::value::Value;
+
+/// Reads a value into a cell.
+pub(super) struct CellSeed<'a> {
+    pub(super) dialect: &'a Dialect,
+    pub(super) row: &'a mut Row,
+    pub(super) column: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl CellSeed<'_> {
+    #[allow(clippy::unnecessary_wraps, reason = "what a visitor returns")]
+    fn set<E>(self, value: Value<'_>) -> Result<(), E> {
+        self.row.set(self.column, value);
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for CellSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, a text, a boolean or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.set(Value::Missing)
+    }
+
+    fn visit_bool<E>(self, yes: bool) -> Result<(), E> {
+        self.set(Value::Text(if yes { "true" } else { "false" }))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.set(Value::Integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        match i64::try_from(number) {
+            Ok(number) => self.set(Value::Integer(number)),
+            Err(_) => self.set(Value::Text(&number.to_string())),
+        }
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.set(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        let text = text.trim();
+        let value = if self.dialect.is_missing(text) { Value::Missing } else { Value::Text(text) };
+        self.set(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        self.set(Value::Nested)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.set(Value::Nested)
+    }
+}
