@@ -13,7 +13,8 @@ use super::picture_files::LeftOut;
 use super::pictures::{self, Pictures};
 use super::pixels::PixelBuffer;
 use super::preprocess::PreprocessingSource;
-use super::{Bytes, Loaded, RawRows, Request, Rows, Source};
+use super::split::Part;
+use super::{Bytes, Loaded, RawRows, Request, Rows, Source, WrittenRow, written_pictures};
 use crate::error::{Error, Result};
 use crate::names::{counted, counted_are};
 use crate::registry::schema::below_one;
@@ -90,9 +91,27 @@ impl Source for Images {
         let (validation, ordered) = (None, false);
         Ok(Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes }))
     }
+
+    fn written_rows(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
+        self.files(request, part, numbers)
+    }
 }
 
 impl Images {
+    /// The files of pictures with these numbers in a part.
+    fn files(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
+        let (train, test) = (self.path.join("train"), self.path.join("test"));
+        let parted = train.is_dir() && test.is_dir();
+        let fitted = request.fitted.map(|fitted| &fitted.source);
+        let Some(PreprocessingSource::Images { classes, .. }) = fitted else { return Ok(Vec::new()) };
+        let root = if parted { &train } else { &self.path };
+        if parted && part == Part::Test && request.plan.fold.is_none() {
+            return Ok(written_pictures::whole(&test, &ClassFolders::new(&test, classes)?, numbers));
+        }
+        let found = ClassFolders::new(root, classes)?;
+        written_pictures::split(root, &found, request, self.test, part, numbers)
+    }
+
     fn check(&self) -> Result<()> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::key(
@@ -252,6 +271,6 @@ mod tests {
         fs::create_dir(folder.path().join("b")).unwrap();
         assert!(load(&images).unwrap_err().to_string().contains("holds no PNG, JPEG"));
         fs::write(folder.path().join("b/2.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
-        assert!(load(&images).unwrap_err().to_string().contains("2.png: not a readable picture"));
+        assert!(load(&images).unwrap_err().to_string().contains("2.png: the picture is cut short"));
     }
 }

@@ -64,6 +64,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<Extent, String> {
 
 /// A file without an end marker, ended behind various data: its pictures are the same where it lacks nothing else.
 pub(super) fn ended(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    // A download that broke off may have left zeros; a byte 0xff is followed by one alone.
+    let data = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let bytes = if bytes.len() - data > 1 { &bytes[..data] } else { bytes };
     let own = bytes.strip_suffix(&[0xff]).unwrap_or(bytes);
     PADDINGS.iter().map(move |byte| [own, &[*byte; PADDED], &END_MARKER].concat())
 }

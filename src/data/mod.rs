@@ -43,6 +43,7 @@ mod task;
 mod threshold;
 mod units;
 pub mod waves;
+mod written_pictures;
 
 use crate::error::{Error, Result};
 use crate::registry;

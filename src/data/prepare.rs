@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use super::memory::MemoryLimit;
+use super::pictures::Pictures;
 use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
 use super::rows::Bytes;
 use super::split::{Limited, RULES, SplitRows};
@@ -90,8 +91,8 @@ impl Preparation {
 
     /// Splits, reshapes and normalises raw rows.
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let RawRows { train, validation: own_validation, test: own_test, .. } = raw;
         let RawRows { test_share, outputs, ordered, pictures, bytes, .. } = raw;
+        let (train, own_validation, own_test) = (raw.train, raw.validation, raw.test);
         self.check_validation(own_validation.as_ref())?;
         let plan = request.split_plan(test_share);
         let SplitRows { train, validation, test, limited } = if ordered {
@@ -123,11 +124,7 @@ impl Preparation {
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
         let (validation, test, train) = (others(validation)?, others(test)?, dataset(train)?);
         let row = train.row_shape().to_vec();
-        let elements = Step::Elements(elements);
-        let source = match pictures {
-            Some(pictures) => pictures.source(elements),
-            None => PreprocessingSource::Arrays { elements },
-        };
+        let source = source(pictures, Step::Elements(elements));
         let preprocessing = Preprocessing { row, outputs, split_rules: RULES, decision: None, source };
         Ok(Splits { train, validation, test, outputs, preprocessing })
     }
@@ -175,6 +172,14 @@ impl Preparation {
             outputs,
             preprocessing,
         })
+    }
+}
+
+/// What prepares rows of pictures, or of other arrays.
+fn source(pictures: Option<Pictures>, elements: Step) -> PreprocessingSource {
+    match pictures {
+        Some(pictures) => pictures.source(elements),
+        None => PreprocessingSource::Arrays { elements },
     }
 }
 

@@ -18,6 +18,7 @@ pub mod cuda;
 pub(crate) mod draws;
 pub mod dropout;
 mod elementary;
+pub mod embedding;
 pub mod gather;
 mod gemm;
 pub mod layer_norm;

@@ -152,3 +152,33 @@ fn a_table_of_epochs_that_is_gone_is_made_again() {
         events.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("tfevents"));
     assert_eq!(events.count(), 2, "a file for each process");
 }
+
+#[test]
+fn pictures_are_called_by_their_files_and_rows_of_series_by_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let page = |text: &str| {
+        write(folder, "c.toml", text);
+        let _ = fs::remove_dir_all(folder.join("run"));
+        succeed(folder, &["train", "c.toml", "-q", "--out", "run"]);
+        succeed(folder, &["report", "run", "-q", "--output", "r.html"]);
+        fs::read_to_string(folder.join("r.html")).unwrap()
+    };
+    super::tables::images::paint(&folder.join("all"), 20);
+    super::tables::images::paint(&folder.join("parted/train"), 12);
+    super::tables::images::paint(&folder.join("parted/test"), 12);
+    // A network that knows nothing: half of its answers are wrong.
+    let rest = "[model]\nname = 'mlp'\nhidden = [2]\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'sgd'\n\
+                lr = 0.0\n";
+    for data in ["path = 'all'\ntest = 0.4", "path = 'all'\nvalidation = 0.4", "path = 'parted'"] {
+        let page = page(&format!("[data]\nname = 'images'\nsize = [8, 8]\n{data}\n{rest}"));
+        assert!(page.contains("left/") || page.contains("right/"), "{data}: no file is named");
+        assert!(!page.contains("<small>row "), "{data}");
+    }
+    let hour = |t: usize| format!("2024-01-{:02}T{:02}:00", t / 24 + 1, t % 24);
+    let path = write(folder, "s.csv", lines("date,y", 240, |t| format!("{},{}", hour(t), t % 5)));
+    let series = config("timeseries", &path, "y", "window = 3\ntest = 0.1", "mse");
+    // 216 hours are trained on: the first window of the test split predicts the 220th, 2024-01-10 at 3 o'clock.
+    let page = page(&series);
+    assert!(page.contains("2024-01-10 03:00:00, line 221") && !page.contains(">row "), "no time is shown");
+}

@@ -45,6 +45,10 @@ fn what_a_config_comes_to_is_shown_with_the_place_of_each_value() {
     ] {
         assert_eq!(place(key), expected, "{key}: {shown}");
     }
+    // An initialiser by its name stands where the name does.
+    assert!(
+        shown.lines().any(|line| line.starts_with("name = \"kaiming_normal\"") && line.ends_with("# line 7"))
+    );
     // It is a config, the same one.
     let set: Vec<String> = set.into_iter().skip(1).step_by(2).map(str::to_owned).collect();
     let config = Config::parse(text, "c.toml", &set).unwrap();

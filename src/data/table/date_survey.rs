@@ -70,7 +70,9 @@ impl DateSurvey {
             if trained {
                 self.iso.add(days, sampled);
             }
-            others.iter_mut().for_each(|other| other.add_misfit(&cell));
+            for other in others {
+                other.add_misfit(&cell);
+            }
             return;
         }
         self.iso.add_misfit(&cell);

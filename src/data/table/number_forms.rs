@@ -73,7 +73,9 @@ mod tests {
 
     fn hint(texts: &[&str]) -> Option<String> {
         let mut forms = NumberForms::of(Value::Text(texts[0]));
-        texts.iter().for_each(|text| forms.see(Value::Text(text)));
+        for text in texts {
+            forms.see(Value::Text(text));
+        }
         forms.hint(Path::new("t.csv"))
     }
 

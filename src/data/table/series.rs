@@ -8,27 +8,29 @@ mod rows;
 mod step;
 mod timeline;
 mod times;
+mod written;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Opened;
 use super::named::{self, Named};
-use super::options::{ColumnKind, Missing, ColumnNames, Options, Test};
-use super::read::{Dialect, Format, Input};
+use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
+use super::read::{Format, Input};
 use super::words::{words, words_schema};
 use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
 use crate::data::split::{Limited, Part, SplitPlan};
-use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task};
+use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task, WrittenRow};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
 use file::{SeriesFile, SplitWindows, held_out};
 use rows::WindowShape;
 use timeline::Timeline;
+use written::Written;
 
 pub use rows::SeriesRows;
 
@@ -133,7 +135,7 @@ impl Source for TimeSeries {
             file.splits(&table, timeline, &parts, &self.plan(request))?;
         let test = match &self.test {
             Test::File(path) if request.plan.fold.is_none() => {
-                Some(file.whole(&other_file(&dialect, &table, path)?)?)
+                Some(file.whole(&file::other_file(&dialect, &table, path)?)?)
             }
             _ => own_test,
         };
@@ -147,12 +149,11 @@ impl Source for TimeSeries {
             source: PreprocessingSource::Series { format, window, horizon, order, encoder },
         })))
     }
-}
 
-/// Another file of the same columns.
-fn other_file(dialect: &Dialect, table: &Opened, path: &Path) -> Result<Opened> {
-    let format = Options::format_of(path, table.format);
-    Opened::new(Input::File(path.to_path_buf()), format, dialect.clone(), Some(table.columns()))
+    fn written_rows(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
+        let written = Written { path: &self.path, test: &self.test, shape: self.shape(), part, numbers };
+        written.rows(request, |timeline| self.parts(timeline, request))
+    }
 }
 
 /// The order of the rows with what their timeline shows.

@@ -72,7 +72,10 @@ impl Length {
     }
 
     /// What is wrong with it where the schedule runs for this span.
-    pub(super) fn misfit(&self, ScheduleSpan { steps: run, unit, whose }: ScheduleSpan<'_>) -> Option<Misfit> {
+    pub(super) fn misfit(
+        &self,
+        ScheduleSpan { steps: run, unit, whose }: ScheduleSpan<'_>,
+    ) -> Option<Misfit> {
         // "1 epoch", "2 epochs"
         let unit = if run == 1 { unit.trim_end_matches('s') } else { unit };
         let Self { key, steps, end } = *self;

@@ -201,7 +201,8 @@ impl SchedulePlan {
     pub fn check_length(&self, run: RunLength) -> Result<Vec<KeyError>, KeyError> {
         let span = self.span(run);
         let own = self.schedule.iter().flat_map(|schedule| schedule.misfits(span));
-        let warmup = Length { key: "warmup_steps", steps: self.timing.warmup_steps, end: AfterLength::Steady };
+        let warmup =
+            Length { key: "warmup_steps", steps: self.timing.warmup_steps, end: AfterLength::Steady };
         let warmup = warmup.misfit(ScheduleSpan { steps: run.updates, unit: "updates", ..span });
         let own = own.map(|misfit| self.with_interval(misfit, run));
         let misfits: Vec<Misfit> = own.chain(warmup).map(|misfit| misfit.under("schedule")).collect();
@@ -214,9 +215,8 @@ impl SchedulePlan {
     /// A length that the run's epochs do not reach may count updates, as torch's scripts do that step after each batch.
     fn with_interval(&self, mut misfit: Misfit, RunLength { updates, .. }: RunLength) -> Misfit {
         if self.timing.interval == Interval::Epoch && !misfit.is_short {
-            misfit.error.problem += &format!(
-                "; where it counts updates, of which the run has {updates}, set `schedule.interval = \"step\"`"
-            );
+            let hint = format!("of which the run has {updates}, set `schedule.interval = \"step\"`");
+            misfit.error.problem = format!("{}; where it counts updates, {hint}", misfit.error.problem);
         }
         misfit
     }

@@ -50,8 +50,8 @@ fn columns_are_found_by_name() {
     let output = descent(folder.path(), &["predict", "run", "--input", input.to_str().unwrap()]);
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(
-        output.status.success() && said.contains("`colour`: 1 value that training did not have"),
-        "{said}"
+        output.status.success() && messages.contains("`colour`: 1 value that training did not have"),
+        "{messages}"
     );
     assert!(messages.contains(r"`violet\u{1b}[31m` in line 4"), "{messages}");
     let test = format!("data.test='{}'", table("predict/unseen-class.csv").display());

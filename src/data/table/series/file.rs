@@ -11,10 +11,17 @@ use crate::data::Windows;
 use crate::data::preprocess::{SeriesOrder, TableEncoder};
 use crate::data::split::{Part, SplitPlan};
 use crate::data::table::Opened;
-use crate::data::table::read::{Records, quoted};
+use crate::data::table::options::Options;
+use crate::data::table::read::{Dialect, Input, Records, quoted};
 use crate::data::table::row::Row;
 use crate::error::{Error, Result};
 use crate::names::first_few;
+
+/// Another file of the same columns.
+pub(super) fn other_file(dialect: &Dialect, table: &Opened, path: &Path) -> Result<Opened> {
+    let format = Options::format_of(path, table.format);
+    Opened::new(Input::File(path.to_path_buf()), format, dialect.clone(), Some(table.columns()))
+}
 
 /// The order of the rows of a file.
 pub(super) fn timeline(table: &Opened, order: &SeriesOrder, candidates: &[usize]) -> Result<Timeline> {
@@ -91,7 +98,8 @@ impl SeriesFile<'_> {
         })
     }
 
-    fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
+    /// The encoded rows of a file.
+    pub(super) fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
         let reading =
             SeriesReading { encoder: self.encoder, order: self.order, path: table.path(), labelled: true };
         let mut records: Box<dyn Records> = table.records()?;

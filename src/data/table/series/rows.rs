@@ -184,6 +184,14 @@ impl SeriesRows {
         Ok(Some(Windows { rows: Rows { xs, ys }, steps: shape.window, starts }))
     }
 
+    /// The places of the rows that the windows of a part predict, the last of each horizon, in the windows' order.
+    pub(super) fn targets_of(&self, parts: &[Part], wanted: Part, shape: WindowShape) -> Vec<usize> {
+        let ahead = shape.rows() - 1;
+        let pieces = self.pieces(parts, wanted, shape).into_iter();
+        let targets = pieces.flat_map(|piece| piece.start + ahead..piece.end);
+        targets.filter(|target| self.is_known(*target, shape.horizon)).collect()
+    }
+
     /// The places of rows of a part that follow each other, where they have room for a window and its target.
     fn pieces(&self, parts: &[Part], wanted: Part, shape: WindowShape) -> Vec<Range<usize>> {
         let mut pieces = Vec::new();

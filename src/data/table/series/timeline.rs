@@ -6,7 +6,7 @@ use std::path::Path;
 use super::step::{TimeStep, describe_days};
 use super::times::Times;
 use crate::data::split::{Part, SplitPlan, TimeSplit};
-use crate::data::table::dates::DateForm;
+use crate::data::table::dates::{self, DateForm};
 use crate::data::table::read::quoted;
 use crate::error::{Error, Result};
 use crate::names::counted;
@@ -62,6 +62,19 @@ impl Timeline {
     /// The time of the row at a place; 0 where there are no times.
     fn time(&self, place: usize) -> f64 {
         self.times.times.get(self.order[place] as usize).copied().unwrap_or(0.0)
+    }
+
+    /// The row at a place for people: its time, its series, and its line.
+    pub(super) fn described(&self, place: usize) -> String {
+        let Times { times, form, series, names, .. } = &self.times;
+        let row = self.order[place] as usize;
+        let time = times.get(row).map(|time| match form {
+            Some(_) => dates::written(*time),
+            None => time.to_string(),
+        });
+        let name = series.get(row).and_then(|series| names.get(*series as usize)).map(|name| quoted(name));
+        let line = format!("line {}", self.line(place));
+        time.into_iter().chain(name).chain([line]).collect::<Vec<_>>().join(", ")
     }
 
     fn line(&self, place: usize) -> u64 {
