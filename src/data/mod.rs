@@ -53,7 +53,7 @@ pub use dataset::{Batch, Dataset};
 pub use fingerprint::{Fingerprint, SplitFingerprint};
 pub use memory::MemoryLimit;
 pub use order::{Order, order};
-pub use preparation::{InputLayout, Preparation};
+pub use preparation::{InputKind, Preparation};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;

@@ -35,7 +35,7 @@ pub struct Preparation {
 
 /// The input shape of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputLayout {
+pub enum InputKind {
     /// (N, F)
     Features,
     /// (N, T, F)
@@ -56,28 +56,28 @@ impl Preparation {
     }
 
     /// The shape `[F]` or `[T, F]` in which the model reads a row of shape `own`.
-    pub fn row_shape(&self, own: &[usize], input: InputLayout) -> Result<Vec<usize>> {
+    pub fn row_shape(&self, own: &[usize], input: InputKind) -> Result<Vec<usize>> {
         let features: usize = own.iter().product();
         match (input, self.sequence) {
-            (InputLayout::Features, None) => Ok(vec![features]),
-            (InputLayout::Features, Some(_)) => Err(Error::key(
+            (InputKind::Features, None) => Ok(vec![features]),
+            (InputKind::Features, Some(_)) => Err(Error::key(
                 "data.sequence",
                 "is for recurrent models; remove it, or set `model.name` to `rnn`",
             )),
-            (InputLayout::Sequences, None) if own.len() == 2 => Ok(own.to_vec()),
-            (InputLayout::Sequences, None) => Err(Error::key(
+            (InputKind::Sequences, None) if own.len() == 2 => Ok(own.to_vec()),
+            (InputKind::Sequences, None) => Err(Error::key(
                 "data.sequence",
                 format!(
                     "is needed: the model reads sequences, and a row has {features} features and no steps; set it to \
                      [T, F] with T · F = {features}"
                 ),
             )),
-            (InputLayout::Sequences, Some([steps, width]))
+            (InputKind::Sequences, Some([steps, width]))
                 if steps.checked_mul(width) == Some(features) && features > 0 =>
             {
                 Ok(vec![steps, width])
             }
-            (InputLayout::Sequences, Some([steps, width])) => Err(Error::key(
+            (InputKind::Sequences, Some([steps, width])) => Err(Error::key(
                 "data.sequence",
                 format!("is [{steps}, {width}], but a row has {features} features; T · F must be {features}"),
             )),

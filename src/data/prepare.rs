@@ -212,7 +212,7 @@ fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor) -> Result<ScaledInputs
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{InputLayout, order};
+    use crate::data::{InputKind, order};
 
     fn rows(labels: &[i64]) -> RawRows {
         let n = labels.len();
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    fn prepare(text: &str, raw: RawRows, input: InputLayout) -> Result<Splits> {
+    fn prepare(text: &str, raw: RawRows, input: InputKind) -> Result<Splits> {
         let plan: Preparation = toml::from_str(text).unwrap();
         let task = Task::Classes { ignored: -100, probabilities: false };
         let (dtype, plan) = (DType::F64, &plan);
@@ -243,13 +243,13 @@ mod tests {
     #[test]
     fn the_validation_share_is_held_out_of_every_class() {
         let labels: Vec<i64> = (0..100).map(|i| i64::from(i % 10 == 0)).collect();
-        let splits = prepare("validation = 0.2", rows(&labels), InputLayout::Features).unwrap();
+        let splits = prepare("validation = 0.2", rows(&labels), InputKind::Features).unwrap();
         let validation = splits.validation.unwrap();
         assert_eq!((splits.train.len(), validation.len()), (80, 20));
         let targets = validation.targets(&order(20, false, 0, 0)).unwrap().to_vec1::<i64>().unwrap();
         assert_eq!(targets.iter().sum::<i64>(), 2);
         // The only row of a class is trained on.
-        assert!(prepare("validation = 0.01", rows(&[0, 1]), InputLayout::Features).is_err());
+        assert!(prepare("validation = 0.01", rows(&[0, 1]), InputKind::Features).is_err());
     }
 
     #[test]
@@ -259,19 +259,19 @@ mod tests {
             xs: Tensor::new(&[[100.0, 1.0]], &Device::Cpu).unwrap(),
             ys: loaded.train.ys.narrow(0, 0, 1).unwrap(),
         });
-        let splits = prepare("normalize = 'minmax'", loaded, InputLayout::Features).unwrap();
+        let splits = prepare("normalize = 'minmax'", loaded, InputKind::Features).unwrap();
         let train = splits.train.inputs(&order(4, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap();
         assert_eq!(train[0], [0.0, 0.0]);
         assert_eq!(train[3], [1.0, 1.0]);
         let test = splits.test.unwrap().inputs(&[0]).unwrap().to_vec2::<f64>().unwrap();
         assert!((test[0][0] - 100.0 / 6.0).abs() < 1e-12);
-        let splits = prepare("normalize = 'standard'", rows(&[0, 1]), InputLayout::Features).unwrap();
+        let splits = prepare("normalize = 'standard'", rows(&[0, 1]), InputKind::Features).unwrap();
         assert_eq!(
             splits.train.inputs(&order(2, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap(),
             [[-1.0, -1.0], [1.0, 1.0]]
         );
         let splits =
-            prepare("normalize = { mean = 1, std = 2 }", rows(&[0, 1]), InputLayout::Features).unwrap();
+            prepare("normalize = { mean = 1, std = 2 }", rows(&[0, 1]), InputKind::Features).unwrap();
         assert_eq!(
             splits.train.inputs(&order(2, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap(),
             [[-0.5, 0.0], [0.5, 1.0]]
@@ -280,12 +280,12 @@ mod tests {
 
     #[test]
     fn rows_become_sequences_where_the_model_reads_them() {
-        let splits = prepare("sequence = [2, 1]", rows(&[0, 1]), InputLayout::Sequences).unwrap();
+        let splits = prepare("sequence = [2, 1]", rows(&[0, 1]), InputKind::Sequences).unwrap();
         assert_eq!(splits.train.row_shape(), [2, 1]);
         let error =
-            prepare("sequence = [3, 1]", rows(&[0, 1]), InputLayout::Sequences).unwrap_err().to_string();
+            prepare("sequence = [3, 1]", rows(&[0, 1]), InputKind::Sequences).unwrap_err().to_string();
         assert!(error.contains("T · F must be 2"), "{error}");
-        assert!(prepare("", rows(&[0, 1]), InputLayout::Sequences).is_err());
-        assert!(prepare("sequence = [2, 1]", rows(&[0, 1]), InputLayout::Features).is_err());
+        assert!(prepare("", rows(&[0, 1]), InputKind::Sequences).is_err());
+        assert!(prepare("sequence = [2, 1]", rows(&[0, 1]), InputKind::Features).is_err());
     }
 }

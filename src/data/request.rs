@@ -3,7 +3,7 @@
 use candle_core::DType;
 
 use super::split::{RULES, SplitPlan};
-use super::{InputLayout, Preparation, Preprocessing, Task};
+use super::{InputKind, Preparation, Preprocessing, Task};
 
 /// What a caller wants from a source.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +13,7 @@ pub struct Request<'a> {
     /// Whether numeric targets may be standardised: `(y - mean) / std`.
     pub standardize: bool,
     /// The input shape that the model expects.
-    pub input: InputLayout,
+    pub input: InputKind,
     /// The most numbers of a row that the model can take.
     pub widest: usize,
     /// The seed of everything random.
@@ -32,7 +32,7 @@ impl<'a> Request<'a> {
         Self {
             task,
             standardize: false,
-            input: InputLayout::Features,
+            input: InputKind::Features,
             widest: usize::MAX,
             seed: 0,
             dtype: DType::F32,

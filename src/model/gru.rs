@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Build;
 use super::recurrent::Stack;
-use crate::data::InputLayout;
+use crate::data::InputKind;
 use crate::error::Result;
 use crate::nn::{CellKind, InitScheme, Layer, Params, Shape};
 use crate::registry::KeyError;
@@ -16,8 +16,8 @@ use crate::registry::KeyError;
 pub struct Gru(pub Stack);
 
 impl Build for Gru {
-    fn input(&self) -> InputLayout {
-        InputLayout::Sequences
+    fn input(&self) -> InputKind {
+        InputKind::Sequences
     }
 
     fn check(&self) -> Result<(), KeyError> {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Build, MOST_UNITS, check_probability, check_width};
-use crate::data::InputLayout;
+use crate::data::InputKind;
 use crate::error::Result;
 use crate::nn::{
     Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, MOST_NUMBERS, Params,
@@ -54,8 +54,8 @@ impl Default for Mlp {
 }
 
 impl Build for Mlp {
-    fn input(&self) -> InputLayout {
-        InputLayout::Features
+    fn input(&self) -> InputKind {
+        InputKind::Features
     }
 
     fn widest(&self) -> usize {

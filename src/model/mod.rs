@@ -7,7 +7,7 @@ mod network;
 pub mod recurrent;
 pub mod rnn;
 
-use crate::data::InputLayout;
+use crate::data::InputKind;
 use crate::error::Result;
 use crate::nn::{InitScheme, Layer, Params, Shape};
 use crate::registry;
@@ -18,7 +18,7 @@ pub use network::{Network, NetworkOptions, NetworkShape};
 /// A model's options, and how it is built from them.
 pub trait Build {
     /// What the network reads.
-    fn input(&self) -> InputLayout;
+    fn input(&self) -> InputKind;
 
     /// The most numbers of a row that it can take.
     fn widest(&self) -> usize {

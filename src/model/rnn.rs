@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recurrent::{Head, MOST_LAYERS, Stack};
 use super::{Build, MOST_UNITS};
-use crate::data::InputLayout;
+use crate::data::InputKind;
 use crate::error::Result;
 use crate::nn::{Activation, CellKind, InitScheme, Layer, Params, Shape};
 use crate::registry::KeyError;
@@ -61,8 +61,8 @@ impl Rnn {
 }
 
 impl Build for Rnn {
-    fn input(&self) -> InputLayout {
-        InputLayout::Sequences
+    fn input(&self) -> InputKind {
+        InputKind::Sequences
     }
 
     fn check(&self) -> Result<(), KeyError> {

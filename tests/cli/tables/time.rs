@@ -116,12 +116,16 @@ fn two_rows_with_one_time_are_refused() {
     }
 }
 
+/// What a shop sells in an hour; the waves of the shops are shifted.
+fn sales(hour: usize, shop: usize) -> usize {
+    ((hour + 3 * shop) % 8).abs_diff(4)
+}
+
 #[test]
 fn several_series_in_one_file_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    // Three shops, hour by hour; the waves of the shops are shifted.
-    let value = |t: usize, shop: usize| (t + 3 * shop) % 8;
-    let row = |i: usize| format!("{},s{},{}", hour(i / 3), i % 3, value(i / 3, i % 3).abs_diff(4));
+    // Three shops, hour by hour.
+    let row = |i: usize| format!("{},s{},{}", hour(i / 3), i % 3, sales(i / 3, i % 3));
     let path = write(folder.path(), "s.csv", lines("date,shop,y", 900, row));
     let data = "window = 8\ntest = 0.2\nvalidation = 0.1\nnormalize = 'standard'\ngroup = 'shop'";
     let text = config("timeseries", &path, "y", data, "mse").replace("epochs = 3", "epochs = 30");
@@ -139,8 +143,13 @@ fn several_series_in_one_file_are_told_apart() {
     let messages = succeed(folder.path(), &["predict", "run", "--input", "s.csv"]);
     let rows = cells(&messages);
     assert!(rows[0][..2] == ["shop", "date"] && (1..901).all(|row| rows[row][2].is_empty() == (row < 22)));
-    // Shop after shop instead of hour by hour: the same windows, and a shop that is too short is named.
-    let row = |i: usize| format!("{},s{},{}", hour(i % 300), i / 300, value(i % 300, i / 300).abs_diff(4));
+}
+
+/// Shop after shop instead of hour by hour has the same windows.
+#[test]
+fn a_series_that_is_too_short_is_named_and_times_that_fall_need_a_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: usize| format!("{},s{},{}", hour(i % 300), i / 300, sales(i % 300, i / 300));
     let stacked = lines("date,shop,y", 900, row) + &format!("{},new,1\n{},new,2\n", hour(0), hour(1));
     let stacked = write(folder.path(), "t.csv", stacked);
     let messages = trained(
