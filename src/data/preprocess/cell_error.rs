@@ -15,4 +15,10 @@ pub enum CellError {
     NotBoolean,
     /// A list or an object.
     Nested,
+    /// A number that f32 cannot hold after normalisation.
+    TooLarge,
+    /// A class that training did not have.
+    UnknownClass,
+    /// A target that is neither a finite number nor a known label.
+    NotTarget,
 }

@@ -101,7 +101,7 @@ impl<'a> RowEncoder<'a> {
                     let unseen = Unseen { count: 0, first: shown(cell), line: row.line };
                     located.unseen.get_or_insert(unseen).count += 1;
                 }
-                Err(error) => return Err(at(&self.path, row, &located.column.name, cell, error.problem())),
+                Err(error) => return Err(at(&self.path, row, &located.column.name, cell, error)),
             }
         }
         Ok(())
@@ -116,7 +116,9 @@ impl<'a> RowEncoder<'a> {
             applied.is_ok() && features.dense.iter().any(|number| !(*number as f32).is_finite())
         };
         match self.columns.iter().find(large) {
-            Some(located) => at(&self.path, row, &located.column.name, located.cell(row), "is too large"),
+            Some(located) => {
+                at(&self.path, row, &located.column.name, located.cell(row), CellError::TooLarge)
+            }
             None => Error::data(&self.path, format!("line {}: a number is too large", row.line)),
         }
     }
@@ -137,8 +139,8 @@ impl<'a> RowEncoder<'a> {
         let known = known.or_else(|| self.classes.get(self.names.of(value)?.as_str()).copied());
         match known.and_then(|class| i64::try_from(class).ok()) {
             Some(class) => Ok(class),
-            None if value == Value::Missing => Err(at(&self.path, row, name, value, "is missing")),
-            None => Err(at(&self.path, row, name, value, "is no class that training had")),
+            None if value == Value::Missing => Err(at(&self.path, row, name, value, CellError::Missing)),
+            None => Err(at(&self.path, row, name, value, CellError::UnknownClass)),
         }
     }
 
@@ -152,8 +154,7 @@ impl<'a> RowEncoder<'a> {
                 _ => value.number().filter(|number| number.is_finite()),
             };
             let Some(number) = number else {
-                let problem =
-                    if value == Value::Missing { "is missing" } else { "is no number that can be learnt" };
+                let problem = if value == Value::Missing { CellError::Missing } else { CellError::NotTarget };
                 return Err(at(&self.path, row, name, value, problem));
             };
             targets.push(number);
@@ -204,18 +205,25 @@ impl CellError {
             Self::NotDate => "is no date",
             Self::NotBoolean => "is neither yes nor no",
             Self::Nested => "is no feature",
+            Self::TooLarge => "is too large",
+            Self::UnknownClass => "is no class that training had",
+            Self::NotTarget => "is no number that can be learnt",
+        }
+    }
+
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Missing => "fill it, or train with `data.missing`",
+            _ => "correct the cell",
         }
     }
 }
 
 /// The error for a cell.
-fn at(path: &Path, row: &Row, column: &str, value: Value<'_>, problem: &str) -> Error {
+fn at(path: &Path, row: &Row, column: &str, value: Value<'_>, error: CellError) -> Error {
     let shown = if value == Value::Missing { String::new() } else { format!("{} ", shown(value)) };
-    let way_out = match problem {
-        "is missing" => "; fill it, or train with `data.missing`",
-        _ => "; correct the cell",
-    };
-    let text = format!("line {}, column {}: {shown}{problem}{way_out}", row.line, quoted(column));
+    let (problem, way_out) = (error.problem(), error.way_out());
+    let text = format!("line {}, column {}: {shown}{problem}; {way_out}", row.line, quoted(column));
     Error::data(path, text)
 }
 

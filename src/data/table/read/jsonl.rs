@@ -137,7 +137,8 @@ impl Lines {
 fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
     let text = error.to_string();
     // The line is the file's, not the one that the parser saw.
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+    let seen_at = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&seen_at).unwrap_or(&text);
     at_line(path, line, format!("{text}; each line is a JSON object"))
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
+use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType, Int96};
 use parquet::errors::ParquetError;
@@ -83,6 +84,10 @@ impl Parquet {
     fn open_group(&mut self) -> Result<()> {
         let group = guarded(|| self.file.get_row_group(self.group)).map_err(|e| damaged(&self.path, &e))?;
         self.left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let is_read = |(_, meaning): &&(usize, Meaning)| !matches!(meaning, Meaning::Unusable);
+        for (leaf, _) in self.leaves.iter().filter(is_read) {
+            require_codec(&self.path, group.metadata().column(*leaf).compression())?;
+        }
         let reader = |(leaf, meaning): &(usize, Meaning)| match meaning {
             Meaning::Unusable => Ok(None),
             _ => guarded(|| group.get_column_reader(*leaf)).map(Some),
@@ -244,12 +249,18 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Parqu
 }
 
 fn damaged(path: &Path, error: &ParquetError) -> Error {
-    let text = error.to_string();
-    if let Some((_, codec)) = text.split_once("Disabled feature at compile time: ") {
-        let problem = format!(
-            "it is packed with {codec}, which is not built in; write it with snappy, zstd, gzip or lz4"
-        );
-        return Error::data(path, problem);
-    }
-    Error::data(path, format!("not a Parquet file that can be read ({text}); is it complete?"))
+    Error::data(path, format!("not a Parquet file that can be read ({error}); is it complete?"))
+}
+
+/// Checks that this codec is built in.
+fn require_codec(path: &Path, codec: Compression) -> Result<()> {
+    let name = match codec {
+        Compression::BROTLI(_) => "brotli",
+        Compression::LZO => "LZO",
+        _ => return Ok(()),
+    };
+    let problem = format!(
+        "it is compressed with {name}, which is not built in; write it with snappy, zstd, gzip or lz4"
+    );
+    Err(Error::data(path, problem))
 }
