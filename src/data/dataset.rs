@@ -63,7 +63,7 @@ impl Dataset {
         let exact = (ys.dtype() == DType::F64).then(|| ys.contiguous()).transpose()?;
         let ys = if ys.dtype() == DType::I64 { ys.clone() } else { ys.to_dtype(dtype)? };
         let here =
-            (device.is_cuda() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
+            (!device.is_cpu() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
         let store = Store::Memory { xs, ys, exact, here };
@@ -282,7 +282,7 @@ impl Dataset {
     pub fn targets_to_count(&self, rows: &[u32]) -> Result<Tensor> {
         match &self.store {
             Store::Memory { here: Some(here), .. } => Ok(gather::classes(here, &self.places(rows))?),
-            Store::Memory { ys, .. } if ys.device().is_cuda() => Ok(ys.narrow(0, 0, rows.len())?),
+            Store::Memory { ys, .. } if !ys.device().is_cpu() => Ok(ys.narrow(0, 0, rows.len())?),
             _ => self.targets(rows),
         }
     }

@@ -10,7 +10,7 @@ use super::storage::{Float, edit, view};
 use super::symbolic::FormulaTensors;
 use super::vectorized::vectorized;
 use super::{by_dtype, cuda, is_fused, team};
-pub use transform::GradTransform;
+pub use transform::{Condition, GradTransform};
 
 /// `p ← p - lr g`
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +84,7 @@ fn run<const S: usize>(
     grad: &Tensor,
     slots: [&Var; S],
 ) -> Result<()> {
-    if cuda::runs_on(param) || transform.skip_flag.is_some() {
+    if cuda::runs_on(param) || transform.condition.is_some() {
         return cuda::update::update(&Recording::of::<_, S>(rule), transform, param, grad, &slots);
     }
     if !is_fused(param) {

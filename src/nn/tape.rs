@@ -32,7 +32,7 @@ pub struct Tape {
     first_row: u64,
     streams: u64,
     cumulative: bool,
-    step_counter: Option<Tensor>,
+    step_tensor: Option<Tensor>,
     ranks: Arc<dyn Communicator>,
     /// Asked between layers.
     stop: Option<Arc<AtomicBool>>,
@@ -58,7 +58,7 @@ impl Tape {
             first_row,
             streams: 0,
             cumulative: false,
-            step_counter: None,
+            step_tensor: None,
             ranks,
             stop: None,
         }
@@ -92,14 +92,15 @@ impl Tape {
         Arc::clone(&self.ranks)
     }
 
-    /// The same tape on a GPU whose memory has the number of the step: a captured pass has another in each replay.
-    pub fn with_step_counter(self, step_counter: Option<Tensor>) -> Self {
-        Self { step_counter, ..self }
+    /// The same tape, whose operations read the number of the step from this tensor when they run: a pass that is run
+    /// again has another number each time.
+    pub fn with_step_tensor(self, step_tensor: Option<Tensor>) -> Self {
+        Self { step_tensor, ..self }
     }
 
-    /// Where the number of the step is in a GPU's memory.
-    pub(super) fn step_counter(&self) -> Option<&Tensor> {
-        self.step_counter.as_ref()
+    /// Where the number of the step is read when an operation runs, if it is not fixed when the pass is recorded.
+    pub(super) fn step_tensor(&self) -> Option<&Tensor> {
+        self.step_tensor.as_ref()
     }
 
     /// Whether running statistics are a mean over all batches.

@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::kernels::cuda::SkipFlag;
 use crate::kernels::norm::sum_of_squares;
+use crate::kernels::update::Condition;
 
 /// How gradients are clipped before an update.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -27,14 +27,14 @@ pub struct Clipping<'a> {
     pub scale: f64,
     /// Every element is clamped to ± this; infinity clamps nothing.
     pub clamp: f64,
-    /// What decides, when the update runs, whether it is made, and scales the gradients further.
-    pub skip_flag: Option<SkipFlag<'a>>,
+    /// Decides, when the update runs, whether it is made, and scales the gradients further.
+    pub condition: Option<Condition<'a>>,
 }
 
 impl Clipping<'_> {
     /// No clipping.
     pub const NONE: Clipping<'static> =
-        Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY, skip_flag: None };
+        Clipping { norm: None, scale: 1.0, clamp: f64::INFINITY, condition: None };
 }
 
 impl Clip {

@@ -128,8 +128,8 @@ fn every_kernel_is_its_rules_formula() {
             let loss = Tensor::new(1.0, &device()).unwrap();
             let limits = Thresholds { norm: norm.filter(|_| !whole), loss: 10.0 };
             guard.check(&loss, gpu_grads.flat(), limits).unwrap();
-            let skip_flag = Some(SkipFlag { guard: &guard, replayed: None });
-            gpu.step(&Gradients::Dense(gpu_grads), Clipping { skip_flag, ..clipping }, time).unwrap();
+            let condition = Some(SkipFlag { guard: &guard, replayed: None });
+            gpu.step(&Gradients::Dense(gpu_grads), Clipping { condition, ..clipping }, time).unwrap();
             let off = off(&cpu, &gpu, [&params, &gpu_params]);
             assert!(off < 1e-12, "{options}: {off} after step {step}");
         }
@@ -150,7 +150,7 @@ fn behind_a_closed_gate_nothing_moves_and_the_optimizer_returns_to_its_position(
         guard.check(&loss, grads.flat(), limits).unwrap();
         let position = gpu.position();
         let clipping =
-            Clipping { skip_flag: Some(SkipFlag { guard: &guard, replayed: None }), ..Clipping::NONE };
+            Clipping { condition: Some(SkipFlag { guard: &guard, replayed: None }), ..Clipping::NONE };
         gpu.step(&Gradients::Dense(grads), clipping, ScheduleTime::FIRST).unwrap();
         (params.copy().unwrap(), position, gpu.state().unwrap())
     };

@@ -57,7 +57,7 @@ fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<
         clamp: clipping.clamp,
         coupled: if decoupled { 0.0 } else { weight_decay },
         keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
-        skip_flag: clipping.skip_flag,
+        condition: clipping.condition,
     }
 }
 

@@ -82,7 +82,7 @@ impl Learner {
             let again = if reuses_memory { inputs.take() } else { None };
             let data::Batch { xs, ys } = batch.data.part(&selection, range, again)?;
             let tape = self.tape(batch, start).with_stop(self.stop(batch, context));
-            let mut tape = tape.with_step_counter(context.step_counter().cloned());
+            let mut tape = tape.with_step_tensor(context.step_counter().cloned());
             let outputs = self.network.train(&xs, &mut tape)?;
             let ValueAndGrad { value: sum, grad } = self.loss.apply(&outputs, &ys, divisor)?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };

@@ -19,7 +19,7 @@ pub(in crate::kernels) fn update(
     for (place, slot) in places.iter_mut().zip(slots) {
         *place = Some(slot.as_tensor());
     }
-    let replayed = transform.skip_flag.and_then(|skip_flag| skip_flag.replayed);
+    let replayed = transform.condition.and_then(|flag| flag.replayed);
     let read_from = replayed.map(|replayed| replayed.put(constants)).transpose()?;
     if matches!(read_from, Some(None)) {
         return Ok(());
@@ -36,7 +36,7 @@ pub(in crate::kernels) fn update(
             Arg::Count(count),
             Arg::Constants(constants),
             Arg::or_null(read_from.flatten().as_ref()),
-            Arg::or_null(transform.skip_flag.map(|skip_flag| skip_flag.guard.skip_flag())),
+            Arg::or_null(transform.condition.map(|flag| flag.guard.skip_flag())),
         ],
     )
 }

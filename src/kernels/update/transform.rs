@@ -3,6 +3,10 @@
 use crate::kernels::cuda::SkipFlag;
 use crate::kernels::real::Real;
 
+/// Decides, when an update runs, whether it is made, and scales its gradients further: it need not be known when the
+/// update is queued.
+pub type Condition<'a> = SkipFlag<'a>;
+
 /// What is applied to gradient and weight before a rule: clipping, `maximize` and weight decay.
 #[derive(Debug, Clone, Copy)]
 pub struct GradTransform<'a> {
@@ -14,14 +18,14 @@ pub struct GradTransform<'a> {
     pub coupled: f64,
     /// The weight is multiplied by this: decoupled weight decay.
     pub keep: f64,
-    /// On a GPU, the flag that decides there whether the update is made.
-    pub skip_flag: Option<SkipFlag<'a>>,
+    /// Decides whether the update is made, where that is not known yet.
+    pub condition: Option<Condition<'a>>,
 }
 
 impl GradTransform<'_> {
     /// The identity.
     pub const NONE: GradTransform<'static> =
-        GradTransform { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, skip_flag: None };
+        GradTransform { clamp: f64::INFINITY, scale: 1.0, coupled: 0.0, keep: 1.0, condition: None };
 
     #[inline(always)]
     pub(super) fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {

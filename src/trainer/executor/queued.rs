@@ -159,8 +159,8 @@ impl<'a> QueuedContext<'a> {
             self.guard.check(&loss, gradients.flat(), Thresholds { norm, loss: dtype.largest() })?;
         }
         let clamp = if let Clip::Value(clamp) = clip { clamp } else { f64::INFINITY };
-        let skip_flag = Some(SkipFlag { guard: self.guard, replayed: self.replayed });
-        let clipping = Clipping { clamp, skip_flag, ..Clipping::NONE };
+        let condition = Some(SkipFlag { guard: self.guard, replayed: self.replayed });
+        let clipping = Clipping { clamp, condition, ..Clipping::NONE };
         Ok(Checked { outcome: None, step: Some((Gradients::Dense(gradients), clipping)) })
     }
 }
