@@ -32,7 +32,7 @@ pub enum Purpose {
 pub struct StreamId {
     /// The run's seed.
     pub seed: u64,
-    /// What the numbers are used for.
+    /// The purpose of the numbers.
     pub purpose: Purpose,
     /// Distinguishes the streams of one purpose.
     pub index: u64,

@@ -111,13 +111,13 @@ impl Trainer {
         self
     }
 
-    /// Gives an update or an evaluation up, as [`Error::Interrupted`], once this is set: between the parts of a batch,
+    /// Abandons an update or an evaluation, as [`Error::Interrupted`], once this is set: between the parts of a batch,
     /// between an optimizer's evaluations of the loss, and between the chunks of an evaluation. All is then as it was.
     pub fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
         self.learner.interruption.stop = flag;
     }
 
-    /// Gives an update that evaluates the loss several times up between two evaluations, as [`Error::Interrupted`], once
+    /// Abandons an update that evaluates the loss several times, between two evaluations, as [`Error::Interrupted`], once
     /// the time is up.
     pub fn limit_by(&mut self, is_time_up: impl Fn() -> bool + Send + Sync + 'static) {
         self.learner.interruption.is_time_up = Some(Arc::new(is_time_up));

@@ -25,7 +25,7 @@ pub(super) struct TensorEntry {
     pub(super) bytes: u64,
 }
 
-/// What a header says.
+/// The contents of a header.
 #[derive(Debug, Default)]
 pub(super) struct Header {
     /// The tensors in the order in which they lie in the file, without gaps.

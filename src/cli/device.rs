@@ -11,7 +11,7 @@ use crate::kernels::team;
 use crate::names::counted;
 use crate::run;
 
-/// Where a command computes.
+/// The device of a command.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Compute {
     /// Device to compute on: auto (a GPU if there is one), cpu, cuda or cuda:N.

@@ -191,7 +191,7 @@ impl MultiRun {
     }
 }
 
-/// Says how a command goes on that a signal ended; gives the exit code.
+/// Prints how to continue a command that a signal ended; returns the exit code.
 pub(super) fn stopped(out: &Path, signal: Stop, quiet: bool) -> std::process::ExitCode {
     if !quiet {
         let (name, out) = (signal.name(), out.display());

@@ -114,7 +114,7 @@ fn layers(network: &Network, data: &Dataset, rows: &[u32], mut tape: Tape) -> Re
     Ok(table::render(&table))
 }
 
-/// What the numbers of a tensor reach.
+/// The range of a tensor's elements.
 struct TensorRange {
     /// The largest absolute finite value.
     largest: f64,

@@ -30,7 +30,7 @@ impl Screen {
         Ok(Self::Dashboard { dashboard, messages, rows: 0 })
     }
 
-    /// Gives the terminal back.
+    /// Restores the terminal.
     fn close(&mut self) {
         self.updates_end();
         if let Self::Dashboard { dashboard, messages, .. } = self {

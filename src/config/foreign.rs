@@ -1,4 +1,4 @@
-//! What the keys of a config are called in Keras, Lightning, scikit-learn and the scripts around PyTorch.
+//! The names of config keys in Keras, Lightning, scikit-learn and the scripts around PyTorch.
 
 /// What other tools call a key, and ours by its dotted path. Where several are given, the first that the config can
 /// have is meant. One that begins with `--` is an argument of the program.

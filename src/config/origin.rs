@@ -1,13 +1,13 @@
-//! Where a config was read, so that a message can point to a key.
+//! The origin of a config, so that a message can point to a key.
 
 use crate::error::Error;
 use crate::names::first_few;
 use crate::registry::KeyError;
 
-/// Where a value comes from that is neither in the file nor set.
+/// The origin of a value that is neither in the file nor set.
 const DEFAULT: &str = "default";
 
-/// Where a config comes from, for messages. It does not count in comparisons: two configs with the same values are equal.
+/// The origin of a config, for messages. It does not count in comparisons: two configs with the same values are equal.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     pub(super) name: String,

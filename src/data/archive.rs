@@ -87,7 +87,7 @@ impl<R: Read + Seek> Arrays<R> {
     }
 }
 
-/// What a method of compression is called.
+/// The name of a compression method.
 fn method_name(method: CompressionMethod) -> &'static str {
     METHODS.iter().find(|(own, _)| *own == method).map_or("another method", |(_, name)| name)
 }

@@ -30,7 +30,7 @@ pub struct Dataset {
     starts: Option<Arc<Vec<u32>>>,
 }
 
-/// Where the rows are kept.
+/// The storage of the rows.
 #[derive(Debug, Clone)]
 enum Store {
     /// Inputs (N, …) and targets (N) or (N, K). A row of inputs may overlap the rows that follow.

@@ -210,7 +210,7 @@ fn of_one_type(train: Rows, test: Option<Rows>) -> Result<TrainAndTest> {
     Ok(TrainAndTest { train: numbers(train)?, test: test.map(numbers).transpose()? })
 }
 
-/// Says how many pictures are used, and what is left out.
+/// Logs how many pictures are used and which files are left out.
 pub fn log_counts(path: &Path, used: usize, left_out: &LeftOut) {
     let message = format!("{}: {} used", path.display(), counted_are(used, "picture"));
     match left_out.describe() {

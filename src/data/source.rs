@@ -1,4 +1,4 @@
-//! What a data set is.
+//! The trait of a data source.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a run knows of its targets besides their numbers.
+//! Properties of a run's targets besides their values.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor, WithDType};
 
 use super::storage::view;
 
-/// Gives `f` the elements in row-major order, little-endian, chunk by chunk.
+/// Calls `f` with the elements in row-major order, little-endian, chunk by chunk.
 pub fn for_each(tensor: &Tensor, mut f: impl FnMut(&[u8])) -> Result<()> {
     fn numbers<const N: usize, T: WithDType>(
         tensor: &Tensor,

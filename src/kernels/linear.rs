@@ -83,7 +83,7 @@ pub struct LinearBackward {
     pub input: Option<Tensor>,
 }
 
-/// What a forward pass went through, and its gradient goes back through.
+/// The layer that a forward pass went through, and its gradient goes back through.
 #[derive(Debug, Clone, Copy)]
 pub struct Through<'a> {
     /// The weight, (out, in).

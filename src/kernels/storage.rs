@@ -78,7 +78,7 @@ pub(super) fn view<T: WithDType>(tensor: &Tensor) -> Result<impl Deref<Target = 
     Ok(View { guard, range: start..end, element: PhantomData })
 }
 
-/// Gives `f` the elements of a contiguous CPU tensor to write. No tensor that `f` reads may share the storage.
+/// Calls `f` with the elements of a contiguous CPU tensor, to write. No tensor that `f` reads may share the storage.
 pub(super) fn edit<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> Result<R> {
     let op = Edit { f: Cell::new(Some(f)), result: Cell::new(None), element: PhantomData::<T> };
     tensor.inplace_op1(&op)?;

@@ -39,7 +39,7 @@ pub trait Elementwise: Pairwise {
         Ok(None)
     }
 
-    /// What the network's values mean.
+    /// The meaning of the network's outputs.
     fn output(&self) -> NetworkOutput {
         NetworkOutput::Values
     }

@@ -72,7 +72,7 @@ pub trait Loss {
     /// `divisor`.
     fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad>;
 
-    /// What the network's values mean.
+    /// The meaning of the network's outputs.
     fn output(&self) -> NetworkOutput;
 
     /// The predictions (N, K) in the targets' terms, probabilities or values, from the network's values.

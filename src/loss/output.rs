@@ -1,4 +1,4 @@
-//! What a network's values mean to its loss.
+//! The meaning of a network's outputs to its loss.
 
 use candle_core::{D, Tensor};
 

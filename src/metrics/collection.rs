@@ -21,7 +21,7 @@ pub struct MetricCollection {
     of: Of,
 }
 
-/// What is updated; which it is shows in the first batch.
+/// The metrics being updated; the first batch determines which.
 #[derive(Debug)]
 enum Of {
     Nothing,
@@ -68,7 +68,7 @@ impl MetricCollection {
         }
     }
 
-    /// What was counted of classes, where the task is one.
+    /// The class counts, for a classification task.
     pub fn into_counts(self) -> Option<ClassCounts> {
         match self.of {
             Of::Classes(classes) => Some(classes.counts),

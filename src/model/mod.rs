@@ -17,7 +17,7 @@ pub use network::{Network, NetworkOptions, NetworkShape};
 
 /// A model's options, and how it is built from them.
 pub trait Build {
-    /// What the network reads.
+    /// The kind of input of the network.
     fn input(&self) -> InputKind;
 
     /// The most numbers of a row that it can take.

@@ -33,7 +33,7 @@ impl<'a> NetworkOptions<'a> {
     }
 }
 
-/// What a network reads, and how many numbers it gives.
+/// The input and output sizes of a network.
 #[derive(Debug, Clone, Copy)]
 pub struct NetworkShape<'a> {
     /// A row: `[F]` or `[T, F]`.
@@ -102,7 +102,7 @@ impl Network {
         self.layers.iter().try_fold(row.clone(), |shape, layer| layer.output_shape(&shape))
     }
 
-    /// What the layers do, in their order.
+    /// The layers' operations, in order.
     pub fn describe(&self) -> Vec<Op> {
         self.layers.iter().map(|layer| layer.describe()).collect()
     }

@@ -120,7 +120,7 @@ impl Factors {
     }
 }
 
-/// Where a parameter's gradient is.
+/// The state of a parameter's gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GradState {
     Missing,

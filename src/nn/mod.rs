@@ -50,7 +50,7 @@ pub trait Layer: Send + Sync {
     /// A shape that it does not read.
     fn output_shape(&self, input: &Shape) -> Result<Shape>;
 
-    /// What the layer does, for exporters.
+    /// A description of the layer, for exporters.
     fn describe(&self) -> Op;
 
     /// The layer's value at `xs`. In [`Mode::Train`] exactly one entry goes on the tape.

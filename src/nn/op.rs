@@ -1,4 +1,4 @@
-//! What a layer does, as data: enough to write the network down for another tool.
+//! Layers described as data: enough to export the network to another tool.
 
 use super::{Activation, CellKind};
 

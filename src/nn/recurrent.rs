@@ -18,7 +18,7 @@ pub struct Recurrent {
     directions: Vec<CellParams<Param>>,
 }
 
-/// What a recurrent layer is made of.
+/// The configuration of a recurrent layer.
 #[derive(Debug, Clone, Copy)]
 pub struct RecurrentOptions {
     /// What happens at a step.

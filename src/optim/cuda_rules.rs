@@ -67,7 +67,7 @@ fn with(mut table: Table, key: &str, value: &Value) -> Table {
     table
 }
 
-/// What a GPU runs for this rule in its first steps and much later, and after a schedule has moved its momentum.
+/// The recordings that a GPU runs for this rule in its first steps and much later, and after a schedule has moved its momentum.
 fn recordings(rule: &Rule) -> Vec<Vec<Recording>> {
     let UpdateKind::Parameter(start) = rule.update_kind() else { return Vec::new() };
     let slots = start.slots(&[3, 4]).len();

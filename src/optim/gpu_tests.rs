@@ -38,7 +38,7 @@ const STEPS: [(Clipping<'static>, Option<f64>); 6] = [
     (Clipping::NONE, None),
 ];
 
-/// Where the kernels run.
+/// The device that the kernels run on.
 fn device() -> Device {
     match std::env::var("DESCENT_TEST_DEVICE").as_deref() {
         Ok("cuda") => crate::kernels::cuda::device(0).unwrap(),

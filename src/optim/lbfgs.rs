@@ -130,7 +130,7 @@ impl Lbfgs {
     }
 }
 
-/// Where an update stands.
+/// The state of an update in progress.
 struct LbfgsUpdate<'a> {
     point: &'a mut Vec<f64>,
     history: &'a mut ClosureState,

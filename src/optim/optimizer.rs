@@ -49,7 +49,7 @@ pub struct OptimizerPosition {
     numbers: Vec<[f64; 2]>,
 }
 
-/// What is applied to gradient and weight before a rule with the learning rate `lr`.
+/// The transformation of gradient and weight before a rule with the learning rate `lr`.
 fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<'a> {
     let Common { weight_decay, decoupled, maximize, .. } = rule.common();
     GradTransform {

@@ -9,7 +9,7 @@ const SUFFICIENT_DECREASE: f64 = 1e-4;
 /// The slope must fall to this share.
 const CURVATURE: f64 = 0.9;
 
-/// Where a search begins.
+/// The start of a line search.
 #[derive(Clone, Copy)]
 pub(super) struct SearchStart<'a> {
     pub point: &'a [f64],
@@ -38,7 +38,7 @@ struct Trial {
     slope: f64,
 }
 
-/// Where a search ends.
+/// The result of a line search.
 pub(super) struct SearchEnd {
     pub t: f64,
     /// Loss and gradient there.

@@ -1,4 +1,4 @@
-//! What is wrong with a key of the config.
+//! An error of a config key.
 
 use super::nearest::nearest;
 

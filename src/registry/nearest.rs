@@ -1,4 +1,4 @@
-//! What a name that is not known may have meant.
+//! Suggestions for an unknown name.
 
 use super::synonyms::SYNONYMS;
 

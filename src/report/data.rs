@@ -195,7 +195,7 @@ pub(crate) struct ValueMistake {
     pub(crate) predicted: f64,
 }
 
-/// What the elements of a tensor are like.
+/// Statistics of a tensor's elements.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TensorStats {
     /// Its name in the model.
@@ -229,7 +229,7 @@ pub(crate) struct HistogramBin {
     pub(crate) count: u64,
 }
 
-/// What a gradient is like.
+/// Statistics of a gradient.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Gradient {
     /// Its Euclidean norm.

@@ -138,7 +138,7 @@ impl Run {
         })
     }
 
-    /// Gives up a run that is not trained yet; the folder of a new one is removed again.
+    /// Abandons a run that is not trained yet; the folder of a new one is removed again.
     pub fn discard(self) {
         self.folder.discard_if_empty();
     }

@@ -11,7 +11,7 @@ use crate::kernels::norm::sum_of_squares;
 use crate::nn::Tape;
 
 impl Trainer {
-    /// Says that the last update of `epoch` was made.
+    /// Ends `epoch`, whose last update was made.
     pub fn end_epoch(&mut self, epoch: u64) -> Result<()> {
         self.average_before_end.clone_from(&self.average);
         match &mut self.average {

@@ -20,7 +20,7 @@ pub struct Evaluation {
     pub metrics: Vec<(String, f64)>,
     /// The metrics that have no value on these rows, and why.
     pub left_out: Vec<(String, Undefined)>,
-    /// What was counted of classes, where the task is one.
+    /// The class counts, for a classification task.
     pub classes: Option<ClassCounts>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn evaluate_unless(
 }
 
 impl Evaluation {
-    /// What a loss and the metrics of all rows come to.
+    /// The result of a loss and the metrics of all rows.
     fn of(loss: f64, metrics: MetricCollection) -> Result<Self> {
         if !loss.is_finite() {
             return Err(Error::Weights(format!(

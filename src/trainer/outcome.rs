@@ -1,4 +1,4 @@
-//! What is known of an update before and after it has run.
+//! An update before and after it has run.
 
 use super::options::Precision;
 use crate::nn::Gradients;
@@ -32,11 +32,11 @@ pub(super) struct Submitted {
     pub(super) outcome: Option<UpdateOutcome>,
     pub(super) epoch: u64,
     pub(super) rows: Vec<u32>,
-    /// Where the optimizer stood before it.
+    /// The optimizer's position before it.
     pub(super) before: OptimizerPosition,
 }
 
-/// What came of an update.
+/// The outcome of an update.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UpdateOutcome {
     /// The sum of the rows' losses before it.

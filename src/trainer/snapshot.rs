@@ -1,4 +1,4 @@
-//! What a trainer holds at one moment: with the config and the data, all that training on needs.
+//! The state of a trainer: with the config and the data, all that is needed to continue.
 
 use std::collections::BTreeMap;
 

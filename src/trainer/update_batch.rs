@@ -24,7 +24,7 @@ pub(super) struct UpdateBatch<'a> {
     pub(super) is_interruptible: bool,
 }
 
-/// What a pass gives.
+/// The result of a pass.
 pub(super) struct Backward<'a> {
     /// The sum of the rows' losses.
     pub(super) loss_sum: Scalar,

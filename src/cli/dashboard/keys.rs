@@ -1,4 +1,4 @@
-//! What the bytes of a terminal in raw mode ask for.
+//! Decodes key presses of a terminal in raw mode.
 //!
 //! The loop must never wait for the keyboard: crossterm's `event::poll` of no time at all does, where an escape sequence
 //! comes in two parts, and spins for ever once the terminal has hung up.

@@ -24,7 +24,7 @@ pub(crate) use terminal::restore;
 /// How often the screen is drawn and the keys are read.
 const REDRAW: Duration = Duration::from_millis(50);
 
-/// What a key asks of the loop.
+/// The action that a key requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyAction {
     /// To save and stop.
@@ -97,7 +97,7 @@ impl Dashboard {
         self.look_if_due();
     }
 
-    /// Gives the terminal back, with the messages on it as a run without a dashboard would have left them.
+    /// Restores the terminal, with the messages on it as a run without a dashboard would have left them.
     pub(crate) fn close(&mut self) {
         if self.closed {
             return;

@@ -1,6 +1,6 @@
-//! Where a run stands.
+//! The progress of a run.
 
-/// Where a run stands after an update.
+/// The progress of a run after an update.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UpdateProgress {
     /// The epoch, from 1.

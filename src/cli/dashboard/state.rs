@@ -1,4 +1,4 @@
-//! What a dashboard shows.
+//! The state that a dashboard shows.
 
 use std::collections::VecDeque;
 

@@ -27,7 +27,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static ORIGINAL: OnceLock<Termios> = OnceLock::new();
 static HOOK: Once = Once::new();
 
-/// Gives the terminal back if it is taken. Only stores, `write` and `ioctl`: a signal handler may call it.
+/// Restores the terminal if it is taken. Only stores, `write` and `ioctl`: a signal handler may call it.
 pub(crate) fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let stderr = io::stderr();

@@ -10,7 +10,7 @@ use crate::cli::{inspect, table};
 use crate::data::{Dataset, Splits};
 use crate::run::{Finished, PreparedRun};
 
-/// Says how to continue a run that a signal ended; gives the exit code.
+/// Prints how to continue a run that a signal ended; returns the exit code.
 pub(super) fn stopped(finished: &Finished, signal: Option<Stop>, quiet: bool) -> ExitCode {
     let signal = signal.unwrap_or(Stop::Interrupt);
     if !quiet {

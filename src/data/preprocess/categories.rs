@@ -17,7 +17,7 @@ pub struct Categories {
     indices: FxHashMap<String, usize>,
 }
 
-/// What a missing name is.
+/// How a missing name is treated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MissingName {
@@ -32,7 +32,7 @@ pub enum MissingName {
     As(String),
 }
 
-/// What a cell is among the names.
+/// The result of looking up a cell among the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NameLookup {
     /// Its index; none where it is unknown.
@@ -73,7 +73,7 @@ impl Categories {
         self.len() == 0
     }
 
-    /// What a cell is among the names.
+    /// The result of looking up a cell among the names.
     pub(super) fn find(&self, cell: Value<'_>) -> Result<NameLookup, CellError> {
         if cell == Value::Missing {
             let index = match &self.missing {

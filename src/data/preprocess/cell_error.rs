@@ -1,4 +1,4 @@
-//! What is wrong with a cell.
+//! Errors of a cell.
 
 /// Why a cell cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

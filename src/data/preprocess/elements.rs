@@ -13,7 +13,7 @@ pub struct Elements {
     pub scale: f64,
     /// The term added to every element.
     pub shift: f64,
-    /// What is subtracted from each feature; empty if nothing was fitted.
+    /// Subtracted from each feature; empty if nothing was fitted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offset: Vec<f64>,
     /// What each feature is divided by.

@@ -1,4 +1,4 @@
-//! What was fitted on the training rows, as data: a list of steps that are applied to other rows, saved as a run's
+//! Preprocessing fitted on the training rows, as data: a list of steps that are applied to other rows, saved as a run's
 //! `data.toml`, and described.
 
 mod categories;
@@ -33,7 +33,7 @@ pub use step::Step;
 pub use table::{EmbeddingSize, TableEncoder};
 pub use target::Target;
 
-/// What was fitted on the training rows, and the shape of the rows that it makes.
+/// Preprocessing fitted on the training rows, and the shape of the rows that it makes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocessing {
     /// The shape of a row as the network reads it: `[F]` or `[T, F]`.

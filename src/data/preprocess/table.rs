@@ -30,10 +30,10 @@ impl From<EmbeddingSize> for (usize, usize) {
     }
 }
 
-/// What was fitted on the training rows of a table.
+/// Preprocessing of a table, fitted on its training rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableEncoder {
-    /// What is predicted.
+    /// The target.
     pub target: Target,
     /// How its classes are named.
     pub names: NameRule,

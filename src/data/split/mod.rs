@@ -29,7 +29,7 @@ pub use time::TimeSplit;
 /// `bce_with_logits`.
 pub const RULES: u32 = 3;
 
-/// What a row is used for.
+/// The part that a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Training.

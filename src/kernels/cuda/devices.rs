@@ -66,7 +66,7 @@ pub fn devices() -> Result<Vec<Gpu>> {
     (0..count().or_else(|error| no_device(&error))?).map(found).collect()
 }
 
-/// What is known of the GPU of this number.
+/// The properties of the GPU with this number.
 ///
 /// # Errors
 /// As [`device`].
@@ -88,7 +88,7 @@ pub fn found(ordinal: usize) -> Result<Gpu> {
     })
 }
 
-/// What is known of the GPU of this number.
+/// The properties of the GPU with this number.
 ///
 /// # Errors
 /// As [`device`].

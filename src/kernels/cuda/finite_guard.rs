@@ -42,7 +42,7 @@ pub struct Thresholds {
     pub loss: f64,
 }
 
-/// What a guard saw of the last updates.
+/// A guard's record of the last updates.
 #[derive(Debug, Clone)]
 pub struct GuardRecord {
     /// Losses by step % places.

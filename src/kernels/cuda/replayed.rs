@@ -1,4 +1,4 @@
-//! What a captured graph reads anew in each replay.
+//! Constants that a captured graph reads again at each replay.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::kernels::Activation;
 
-/// What happens at a step.
+/// The kind of a recurrent cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellKind {
     /// Elman's state, with this activation: <https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html>
@@ -30,7 +30,7 @@ impl CellKind {
 /// `weight_ih` (G H, F), `weight_hh` (G H, H), `bias_ih` (G H), `bias_hh` (G H).
 pub type CellParams<P> = [P; 4];
 
-/// What a forward pass gives.
+/// The output of a forward pass.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The states, (T, N, H).

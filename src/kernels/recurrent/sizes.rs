@@ -1,4 +1,4 @@
-//! What the cells' kernels on the CPU share.
+//! Sizes and helpers shared by the cells' CPU kernels.
 
 use crate::kernels::storage::Float;
 

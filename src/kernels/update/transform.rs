@@ -1,4 +1,4 @@
-//! What is done to a gradient before an optimizer's rule.
+//! The transformation of a gradient before an optimizer's rule.
 
 use crate::kernels::cuda::SkipFlag;
 use crate::kernels::real::Real;

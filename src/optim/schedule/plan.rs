@@ -40,7 +40,7 @@ impl ScheduleTime {
     pub const FIRST: Self = Self { step: 1, epoch: 1, reductions: 0 };
 }
 
-/// What a schedule sets at one update.
+/// The rates that a schedule sets at one update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
     /// The learning rate.

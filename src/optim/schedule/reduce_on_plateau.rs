@@ -49,7 +49,7 @@ pub enum PlateauMode {
     Max,
 }
 
-/// What a threshold is relative to.
+/// Whether a threshold is relative or absolute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ThresholdMode {

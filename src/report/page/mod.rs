@@ -20,7 +20,7 @@ use super::text::escape;
 pub(crate) use curves::curve_svg;
 use numbering::Numbering;
 
-/// What the page may do: show what is in it.
+/// The page's Content-Security-Policy: it shows only what it contains.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 

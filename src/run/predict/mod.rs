@@ -133,7 +133,7 @@ impl Predictor {
         Ok(predictions)
     }
 
-    /// Gives `see` the scores of all rows that `read` gives.
+    /// Calls `see` with the scores of all rows that `read` reads.
     fn score(
         &self,
         read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>,
@@ -152,7 +152,7 @@ trait SeeScores {
     fn scores(&mut self, scores: RowScores, keys: &[KeyCell]) -> Result<()>;
 }
 
-/// Gives rows their scores.
+/// Scores rows.
 struct RowScorer<'a> {
     predictor: &'a Predictor,
     see: &'a mut dyn SeeScores,

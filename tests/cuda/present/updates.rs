@@ -6,7 +6,9 @@ use candle_core::{DType, Device, Tensor};
 use descent::kernels::cuda;
 
 use super::{counted, folder, graph_options, graphs};
-use crate::common::{config, dataset, dataset_on, device, fail, repository, succeed, trainer, trainer_on};
+use crate::common::{
+    config, dataset, dataset_on, device, fail, normal, repository, succeed, trainer, trainer_on,
+};
 
 #[test]
 #[ignore = "needs a GPU: make cuda-test"]
@@ -50,7 +52,7 @@ fn the_memory_is_flat_over_a_thousand_updates() {
         ));
         let recurrent = network.contains("lstm");
         let shape: &[usize] = if recurrent { &[80, 3, 4] } else { &[80, 10] };
-        let xs = Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        let xs = normal(1, shape).to_dtype(DType::F32).unwrap();
         let ys = Tensor::from_iter((0i64..80).map(|row| row % 10), &Device::Cpu).unwrap();
         let data = dataset(&config, &xs, &ys);
         let mut trainer = trainer(&config, &shape[1..], 10);

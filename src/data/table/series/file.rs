@@ -43,7 +43,7 @@ pub(super) fn held_out(plan: &SplitPlan) -> Vec<(&'static str, Part)> {
     validation.into_iter().chain(test).collect()
 }
 
-/// What the files of a series are encoded with.
+/// The encoder, window and order of a series' files.
 pub(super) struct SeriesFile<'a> {
     pub(super) shape: WindowShape,
     pub(super) encoder: &'a TableEncoder,

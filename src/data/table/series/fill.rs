@@ -19,7 +19,7 @@ pub(super) struct Hole {
     pub(super) column: u32,
 }
 
-/// What was filled.
+/// How many cells were filled, and how.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct FillCounts {
     filled: u64,

@@ -262,7 +262,7 @@ impl Encoded {
     }
 
     /// Fills the cells that are missing from the rows around them.
-    /// Gives the places that a later row helped to fill.
+    /// Returns the places that a later row helped to fill.
     fn fill(
         &mut self,
         reading: &SeriesReading<'_>,

@@ -112,7 +112,7 @@ impl<'a> TimesReader<'a> {
         Ok(*self.known.entry(names).or_insert(next))
     }
 
-    /// What was read.
+    /// The times read.
     ///
     /// # Errors
     /// No column holds a date in every row, but one does in most; the dates of the time may be of two forms.
