@@ -6,12 +6,12 @@ CARGO ?= cargo
 CUDA_FOLDER ?= $(HOME)/.cache/descent/cuda
 WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER))" &&
 
-.PHONY: help check fmt clippy docs model test torture fuzz bench golden report mnist cuda-toolkit cuda-check cuda-kit cuda-test
+.PHONY: help check fmt clippy docs model test torture fuzz bench golden report export-check mnist cuda-toolkit cuda-check cuda-kit cuda-test
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-check: fmt clippy docs mnist model test report ## All that CI runs, cheapest first
+check: fmt clippy docs mnist model test report export-check ## All that CI runs, cheapest first
 
 fmt: ## Is the code formatted
 	$(CARGO) fmt --check
@@ -51,6 +51,18 @@ golden: ## The golden files again, by PyTorch (python3 with torch and safetensor
 report: ## The report's page in headless Chromium (npm; Chromium is installed where that may be done)
 	$(CARGO) build --locked
 	scripts/check-report.sh $${CARGO_TARGET_DIR:-target}/debug/descent
+
+# Python with ONNX Runtime, outside the checkout.
+EXPORT_VENV ?= $(HOME)/.cache/descent/export
+
+$(EXPORT_VENV)/done:
+	python3 -m venv $(EXPORT_VENV)
+	$(EXPORT_VENV)/bin/pip install --quiet onnx onnxruntime numpy pandas
+	touch $@
+
+export-check: $(EXPORT_VENV)/done ## Exports of every kind of run answer as `descent predict` does (PyPI; 1 min)
+	$(CARGO) build --locked
+	$(EXPORT_VENV)/bin/python scripts/check-exports.py $${CARGO_TARGET_DIR:-target}/debug/descent
 
 cuda-toolkit: ## A CUDA 13.0 compiler from PyPI into CUDA_FOLDER (1.2 GB), without root or driver
 	scripts/cuda/toolkit.sh $(CUDA_FOLDER)

@@ -5,6 +5,7 @@ mod bad_input;
 mod compare;
 mod decision;
 mod diagnostics;
+mod export;
 mod fetch;
 mod folders;
 mod given_up;

@@ -7,6 +7,7 @@ mod data;
 mod device;
 mod differences;
 mod eval;
+mod export;
 mod inspect;
 mod list;
 mod messages;
@@ -59,6 +60,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Predict the rows of a file with a run's best weights.
     Predict(predict::Arguments),
+    /// Write a run's trained model for another tool.
+    Export(export::Arguments),
     /// List the tensors of a run or of a .safetensors file.
     Inspect(inspect::Arguments),
     /// Repeat the update at which a run diverged, layer by layer.
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments, cli.quiet, messages),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments).map(done),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::Compare(arguments) => compare::run(&arguments, cli.quiet),

@@ -33,6 +33,7 @@ use crate::registry::KeyError;
 
 pub use class_weight::{ClassWeight, TrainingClasses, Weights};
 pub use output::NetworkOutput;
+pub use variance::Variance;
 
 /// A loss function.
 pub trait Loss {

@@ -43,5 +43,6 @@ pub use handle::Run;
 pub use new_folder::{claim as claim_folder, release as release_folder, require_free as require_free_folder};
 pub use observer::{End, EpochEnd, EpochStart, Finished, Observer, Quiet, UpdateEnd};
 pub use options::{Interrupt, RunOptions};
+pub(crate) use predict::Columns;
 pub use predict::{Cell, OutputOptions, Predictions, Predictor, Table};
 pub use prepare::PreparedRun;

@@ -178,6 +178,16 @@ impl Preprocessing {
         }
     }
 
+    /// The words that stand for a missing cell of a table.
+    pub fn missing_words(&self) -> Vec<String> {
+        match &self.source {
+            PreprocessingSource::Table { format, .. } | PreprocessingSource::Series { format, .. } => {
+                format.dialect.missing_words()
+            }
+            PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => Vec::new(),
+        }
+    }
+
     /// The names of the classes, where they have some.
     pub fn class_names(&self) -> Option<&[String]> {
         match &self.source {

@@ -5,7 +5,7 @@ use crate::data::{Decision, Preprocessing, Task};
 
 /// The columns of predictions.
 #[derive(Debug, Clone)]
-pub(super) enum Columns {
+pub(crate) enum Columns {
     /// The most probable class, and the probability of each.
     Classes {
         names: Vec<String>,
@@ -137,7 +137,7 @@ impl Columns {
     }
 
     /// Replaces `cells` by those of a row with these scores.
-    pub(super) fn cells<'a>(&'a self, scores: &[f64], cells: &mut Vec<Cell<'a>>) {
+    pub(crate) fn cells<'a>(&'a self, scores: &[f64], cells: &mut Vec<Cell<'a>>) {
         cells.clear();
         match self {
             Self::Classes { names, numbers, decision } => {

@@ -22,7 +22,7 @@ use crate::loss::Losses;
 use crate::model::Network;
 use crate::trainer;
 
-use columns::Columns;
+pub(crate) use columns::Columns;
 use inputs::{Inputs, KeyedRows, SeeRows};
 use keys::KeyCell;
 use output::PredictionWriter;
@@ -65,6 +65,11 @@ impl Predictor {
     /// Opens the run in `folder` on a device; `allow_nonfinite` accepts NaN and infinite values in its weights.
     pub fn open_on(folder: impl AsRef<Path>, device: Device, allow_nonfinite: bool) -> Result<Self> {
         let run = TrainedRun::open(folder.as_ref(), "predict", &[])?.allow_nonfinite(allow_nonfinite);
+        Self::of(run, device)
+    }
+
+    /// Of this run, on a device.
+    pub(crate) fn of(run: TrainedRun, device: Device) -> Result<Self> {
         let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
         let Trained { preprocessing, network } = run.network(&device)?;
         let units = preprocessing.units()?;
@@ -113,7 +118,7 @@ impl Predictor {
     }
 
     /// The same, and behind values their standard deviations where the loss learns them.
-    fn scores_with_deviation(&self, rows: &Tensor) -> Result<Tensor> {
+    pub(crate) fn scores_with_deviation(&self, rows: &Tensor) -> Result<Tensor> {
         trainer::predict_with_deviation(&self.network, &self.loss, &self.inputs(rows)?, self.units.as_ref())
     }
 
@@ -123,7 +128,22 @@ impl Predictor {
         Ok(rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?)
     }
 
-    fn output_columns(&self) -> Columns {
+    /// What was fitted on the training rows.
+    pub(crate) fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The network with the best weights.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The loss that it was trained with.
+    pub(crate) fn loss(&self) -> &Losses {
+        &self.loss
+    }
+
+    pub(crate) fn output_columns(&self) -> Columns {
         Columns::new(&self.preprocessing, self.loss.task(), self.loss.output().has_deviation())
     }
 

@@ -3,7 +3,7 @@
 
 use super::crc;
 use super::histogram::Histogram;
-use super::message::Message;
+use crate::protobuf::Message;
 
 /// What a file begins with.
 pub(super) fn header(wall_time: f64) -> Vec<u8> {

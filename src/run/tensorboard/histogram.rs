@@ -1,6 +1,6 @@
 //! How the numbers of a tensor are spread.
 
-use super::message::Message;
+use crate::protobuf::Message;
 
 /// Counts in buckets of equal width between the smallest and the largest number.
 #[derive(Debug, Clone, PartialEq, Default)]

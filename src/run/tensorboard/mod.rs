@@ -3,7 +3,6 @@
 mod crc;
 mod event;
 mod histogram;
-mod message;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

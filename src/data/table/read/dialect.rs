@@ -44,6 +44,14 @@ impl Dialect {
         text.len() <= 8 && (MISSING.contains(&text) || text == "null")
     }
 
+    /// The words that stand for a missing value, the empty text among them.
+    pub(crate) fn missing_words(&self) -> Vec<String> {
+        let known = if self.keep_na { &MISSING[..1] } else { &MISSING[..] };
+        let null = ["null"].into_iter().filter(|_| !self.keep_na);
+        let own = self.na_values.iter().map(String::as_str);
+        known.iter().copied().chain(null).chain(own).map(str::to_owned).collect()
+    }
+
     /// The form of numbers, where it is not the usual one.
     pub(super) fn number_form(&self) -> Option<NumberForm> {
         let (decimal, thousands) = (self.decimal.unwrap_or('.'), self.thousands);

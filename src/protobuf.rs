@@ -1,8 +1,8 @@
-//! Protocol buffers on the wire: <https://protobuf.dev/programming-guides/encoding/>.
+//! Writes protocol buffers, the format of TensorBoard and ONNX: <https://protobuf.dev/programming-guides/encoding/>.
 
 /// A message that is being written, field by field.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Message(Vec<u8>);
+pub(crate) struct Message(Vec<u8>);
 
 impl Message {
     const VARINT: u64 = 0;
@@ -10,37 +10,41 @@ impl Message {
     const LENGTH: u64 = 2;
     const FOUR_BYTES: u64 = 5;
 
-    pub(super) fn bytes(self) -> Vec<u8> {
+    pub(crate) fn bytes(self) -> Vec<u8> {
         self.0
     }
 
-    pub(super) fn number(mut self, field: u64, value: u64) -> Self {
+    pub(crate) fn number(mut self, field: u64, value: u64) -> Self {
         self.key(field, Self::VARINT);
         self.varint(value);
         self
     }
 
-    pub(super) fn double(mut self, field: u64, value: f64) -> Self {
+    pub(crate) fn double(mut self, field: u64, value: f64) -> Self {
         self.key(field, Self::EIGHT_BYTES);
         self.0.extend(value.to_le_bytes());
         self
     }
 
-    pub(super) fn float(mut self, field: u64, value: f32) -> Self {
+    pub(crate) fn float(mut self, field: u64, value: f32) -> Self {
         self.key(field, Self::FOUR_BYTES);
         self.0.extend(value.to_le_bytes());
         self
     }
 
-    pub(super) fn text(self, field: u64, text: &str) -> Self {
+    pub(crate) fn text(self, field: u64, text: &str) -> Self {
         self.block(field, text.as_bytes())
     }
 
-    pub(super) fn message(self, field: u64, message: &Self) -> Self {
+    pub(crate) fn message(self, field: u64, message: &Self) -> Self {
         self.block(field, &message.0)
     }
 
-    pub(super) fn doubles(self, field: u64, values: &[f64]) -> Self {
+    pub(crate) fn bytes_field(self, field: u64, bytes: &[u8]) -> Self {
+        self.block(field, bytes)
+    }
+
+    pub(crate) fn doubles(self, field: u64, values: &[f64]) -> Self {
         let packed: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.block(field, &packed)
     }

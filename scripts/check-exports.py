@@ -1,0 +1,388 @@
+#!/usr/bin/env python3
+"""Exports runs and compares the answers of other tools with those of `descent predict`.
+
+usage: check-exports.py PROGRAM [FILTER]      (python3 with onnx, onnxruntime, numpy and pandas; torch is used if it is there)
+
+Trains every config of configs/ for a few updates (MNIST by its embedded sample), the tables of tests/tables, and runs of
+each kind that an exporter tells apart. Each is exported, checked (onnx.checker, full) and run on the rows of its file, on
+one row, on 1,000 rows, and on the test batch. Outputs must be those of `descent predict` to 1e-5, relative to the largest
+of a column; labels must be equal.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOLERANCE = 1e-5
+SHORT = ["train.max_steps=60", "train.tensorboard=false"]
+
+
+class Failure(Exception):
+    """What an export does that it should not."""
+
+
+def descent(*arguments):
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failure(f"descent {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def train(folder, config, settings=()):
+    run = folder / "run"
+    pairs = [part for setting in [*SHORT, *settings] for part in ("--set", setting)]
+    descent("train", config, "-q", "--out", run, *pairs)
+    return run
+
+
+def predictions(run, rows, folder):
+    """The columns of `descent predict`."""
+    output = folder / "predictions.csv"
+    descent("predict", run, "--input", rows, "--output", output)
+    return pd.read_csv(output, dtype=str, keep_default_na=False)
+
+
+def differs(ours, theirs):
+    """The largest difference, relative to the largest number of a column."""
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    if ours.shape != theirs.shape:
+        raise Failure(f"shapes differ: {ours.shape} and {theirs.shape}")
+    largest = np.abs(theirs).max(axis=0, keepdims=True) if theirs.size else np.ones(1)
+    return float((np.abs(ours - theirs) / np.maximum(largest, 1e-30)).max(initial=0.0))
+
+
+def compare(outputs, expected, place):
+    """`expected` is the table of `descent predict`, its empty rows left out."""
+    columns = list(expected.columns)
+    if "prediction" in outputs:
+        parts = [outputs["prediction"]] + ([outputs["std"]] if "std" in outputs else [])
+        numbers = expected.to_numpy(np.float64)
+        worst = differs(np.concatenate(parts, axis=1), numbers)
+    else:
+        label = outputs["label"]
+        if label.ndim == 1:
+            wanted, shares = expected[["prediction"]], expected[columns[1:]]
+        else:
+            wanted, shares = expected[columns[0::2]], expected[columns[1::2]]
+        worst = differs(outputs["probabilities"], shares.to_numpy(np.float64))
+        ours = label.reshape(len(label), -1).astype(str)
+        # Equal probabilities to the last bit may fall on either side.
+        unlike = (ours != wanted.to_numpy(str)).sum()
+        if unlike:
+            raise Failure(f"{place}: {unlike} labels differ: {ours[:3]} and {wanted.to_numpy(str)[:3]}")
+    if not worst <= TOLERANCE:
+        raise Failure(f"{place}: outputs differ by {worst:.2e}")
+    return worst
+
+
+def days(text, form):
+    """Dates as the export reads them: days since 1970-01-01 UTC."""
+    order = {"dd.mm.yyyy": "%d.%m.%Y", "dd/mm/yyyy": "%d/%m/%Y", "mm/dd/yyyy": "%m/%d/%Y", "dd-mm-yyyy": "%d-%m-%Y"}
+    how = {"format": order[form]} if form in order else {"format": "ISO8601"}
+    times = pd.to_datetime(pd.Series(text).replace("", None), utc=True, **how)
+    return ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+
+
+def cells(table, column):
+    """The cells of a column as its input takes them."""
+    text = table[column["name"]]
+    if column["kind"] in ("category", "boolean"):
+        return text.to_numpy(object)
+    if column["kind"] == "date":
+        return days(text, column["form"])
+    return text.replace("", "nan").to_numpy(np.float64)
+
+
+class Onnx:
+    """An exported file in ONNX Runtime."""
+
+    def __init__(self, path):
+        model = onnx.load(path)
+        onnx.checker.check_model(model, full_check=True)
+        if model.ir_version != 8 or {(o.domain, o.version) for o in model.opset_import} != {("", 17), ("ai.onnx.ml", 3)}:
+            raise Failure("the versions are not IR 8, opset 17, ai.onnx.ml 3")
+        self.metadata = {prop.key: prop.value for prop in model.metadata_props}
+        self.columns = json.loads(self.metadata["columns"])
+        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        self.inputs = {put.name: put for put in self.session.get_inputs()}
+
+    def run(self, feeds):
+        names = [put.name for put in self.session.get_outputs()]
+        outputs = dict(zip(names, self.session.run(names, feeds)))
+        for put in self.session.get_outputs():
+            if len(put.shape) != outputs[put.name].ndim:
+                raise Failure(f"`{put.name}` is declared as {put.shape}")
+        return outputs
+
+    def feeds_of_table(self, table):
+        return {column["input"]: cells(table, column).reshape(-1, 1) for column in self.columns}
+
+    def feeds_of_series(self, table):
+        """The windows that end with each row but the first ones."""
+        window = next(put.shape[1] for put in self.inputs.values())
+        def windows(values):
+            return np.stack([values[end - window : end] for end in range(window, len(values) + 1)])
+        numbers = [cells(table, c) for c in self.columns if c["kind"] in ("number", "date")]
+        feeds = {c["input"]: windows(cells(table, c)) for c in self.columns if c["kind"] in ("category", "boolean")}
+        if numbers:
+            feeds["input"] = windows(np.stack(numbers, axis=1))
+        return feeds
+
+
+def read(path):
+    separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(pathlib.Path(path).name, ",")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
+    return table.rename(columns={"Unnamed: 0": ""})
+
+
+def check_onnx(run, rows, folder, kind):
+    """Exports a run to ONNX and compares it; `rows` is what `predict` reads."""
+    path = folder / "model.onnx"
+    descent("export", run, "--to", "onnx", "--output", path)
+    model = Onnx(path)
+    with np.load(path.with_suffix(".test.npz")) as batch:
+        batch = dict(batch)
+    outputs = model.run({name: batch[name].astype(object) if batch[name].dtype.kind == "U" else batch[name]
+                         for name in model.inputs})
+    for name, value in outputs.items():
+        if batch[name].dtype.kind in "Ui":
+            if (value.astype(str) != batch[name].astype(str)).any():
+                raise Failure(f"test batch: `{name}` differs")
+        elif not differs(value, batch[name]) <= TOLERANCE:
+            raise Failure(f"test batch: `{name}` differs by {differs(value, batch[name]):.2e}")
+    expected = predictions(run, rows, folder)
+    if kind == "array":
+        feeds = {"input": np.load(rows).astype(np.float32)}
+    elif kind == "series":
+        expected = expected[expected.iloc[:, -1] != ""]
+        expected = expected[[name for name in expected.columns if name.startswith(("prediction", "probability", "std"))]]
+        feeds = model.feeds_of_series(read(rows))
+    else:
+        feeds = model.feeds_of_table(read(rows))
+    outputs = model.run(feeds)
+    worst = compare(outputs, expected, "all rows")
+    for count in (1, 1000):
+        few = model.run({name: np.resize(value, (count, *value.shape[1:])) for name, value in feeds.items()})
+        size = len(expected)
+        again = expected.iloc[[row % size for row in range(count)]].reset_index(drop=True)
+        compare(few, again, f"{count} rows")
+    return worst
+
+
+# Runs of each kind. A table with a column of each kind, missing and unknown cells, and a date with a time.
+def odd_table(folder, rows=400):
+    random = np.random.default_rng(3)
+    path = folder / "odd.csv"
+    names = [f"n{number}" for number in range(50)]
+    lines = ["num,year,flag,when,colour,many,gap,label,name class,y,z,b1,b2"]
+    for row in range(rows):
+        x = random.normal()
+        missing = row % 11 == 5
+        lines.append(",".join(map(str, [
+            round(x * 3e6, 3), 2014 + row % 9, ["yes", "no", "" if missing else "TRUE"][row % 3],
+            "" if missing else f"2024-0{1 + row % 9}-1{row % 10} 1{row % 10}:30:00",
+            ["red", "grün", "", "blue, dark", "NA"][row % 5].join('""'), names[row * 7 % 50], "" if row % 5 == 3 else round(x, 4),
+            row % 3, ["no", "maybe", "é"][(row + int(x > 0)) % 3], round(1e4 + 500 * x, 2), round(x * x, 4), row % 2,
+            int(x > 0),
+        ])))
+    path.write_text("\n".join(lines) + "\n")
+    ask = folder / "ask.csv"
+    head, *body = path.read_text().splitlines()
+    body = [line.replace("n7,", "never seen,").replace('"red"', '"violet"') for line in body]
+    ask.write_text("\n".join([head, *body]) + "\n")
+    return path, ask
+
+
+TABLE = """seed = 1
+[data]
+name = "csv"
+path = '{path}'
+target = {target}
+missing = "{missing}"
+normalize = "{normalize}"
+{data}
+[model]
+{model}
+[loss]
+{loss}
+[optimizer]
+name = "adam"
+lr = 0.01
+[train]
+epochs = 3
+batch_size = 32
+"""
+# target, other columns to ignore, loss
+TARGETS = {
+    "classes": ('"name class"', 'name = "cross_entropy"'),
+    "numbered-classes": ('"label"', 'name = "cross_entropy"'),
+    "value": ('"y"', 'name = "mse"'),
+    "values": ('["y", "z"]', 'name = "smooth_l1"'),
+    "labels": ('["b1", "b2"]', 'name = "bce_with_logits"'),
+    "pair": ('"b2"', 'name = "bce_with_logits"'),
+    "threshold": ('"b2"', 'name = "cross_entropy"'),
+    "counts": ('"z"', 'name = "poisson_nll"'),
+    "deviations": ('["y", "z"]', 'name = "gaussian_nll"'),
+    "softplus": ('"y"', 'name = "gaussian_nll"\nvariance = "softplus"'),
+}
+ALL_TARGETS = ["label", "name class", "y", "z", "b1", "b2"]
+MODELS = {
+    "linear": 'name = "mlp"\nhidden = []',
+    "batch-norm": 'name = "mlp"\nhidden = [12, 8]\nbatch_norm = true\ndropout = 0.1',
+    "layer-norm": 'name = "mlp"\nhidden = [12, 8]\nlayer_norm = true',
+    **{name: f'name = "mlp"\nhidden = [12]\nactivation = "{name}"'
+       for name in ("relu", "tanh", "sigmoid", "gelu", "leaky_relu", "elu", "selu", "silu")},
+}
+RECURRENT = {
+    f"{name}{more[-5:-1]}{'-two-ways' if both else ''}-{layers}-{head}":
+    f'name = "{name}"\nhidden_size = 7\nnum_layers = {layers}\nbidirectional = {str(both).lower()}\nhead = "{head}"{more}'
+    for name, more in (("rnn", ""), ("rnn", '\nnonlinearity = "relu"'), ("lstm", ""), ("gru", ""))
+    for both in (False, True) for layers, head in ((1, "last"), (3, "mean"))
+}
+
+
+def config_of_table(path, target, model, missing="mean", normalize="standard", data="", columns=True):
+    names, loss = TARGETS[target]
+    used = json.loads(names if names.startswith("[") else f"[{names}]")
+    kinds = [f"'{name}' = 'ignore'" for name in ALL_TARGETS if name not in used]
+    more = f"columns = {{ {', '.join(kinds)} }}\n{data}" if columns else data
+    if target == "threshold":
+        more += "\npositive = '0'\nthreshold = 0.3"
+    return TABLE.format(path=path, target=names, missing=missing, normalize=normalize, data=more, model=model, loss=loss)
+
+
+def cases():
+    """(name, what to do in a folder): the run, the rows to predict, and what they are."""
+    for config in sorted((ROOT / "configs").glob("*.toml")):
+        yield config.stem, lambda folder, config=config: of_config(folder, config)
+    for path in sorted((ROOT / "tests/tables/good").glob("*.csv")):
+        yield f"good/{path.stem}", lambda folder, path=path: of_good(folder, path)
+    yield "types", of_types
+    yield "unseen-category", of_unseen
+    plain = MODELS["relu"]
+    for target in TARGETS:
+        yield f"target-{target}", lambda folder, target=target: of_odd(folder, target, plain)
+    for name, model in MODELS.items():
+        yield f"model-{name}", lambda folder, model=model: of_odd(folder, "classes", model)
+    for missing in ("median", "zero", "category"):
+        yield f"missing-{missing}", lambda folder, missing=missing: of_odd(folder, "classes", plain, missing=missing)
+    for normalize in ("none", "minmax", "robust"):
+        yield f"normalize-{normalize}", lambda folder, n=normalize: of_odd(folder, "value", plain, normalize=n)
+    for dtype in ("f64",):
+        yield f"dtype-{dtype}", lambda folder, d=dtype: of_odd(folder, "value", plain, settings=[f"train.dtype='{d}'"])
+    for name, model in RECURRENT.items():
+        yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
+    yield "series-mlp", lambda folder: of_series(folder, plain)
+    yield "pixels", lambda folder: of_array(folder, np.uint8, '"cross_entropy"')
+    yield "arrays", lambda folder: of_array(folder, np.float32, '"mse"')
+
+
+def of_config(folder, config):
+    text = config.read_text()
+    settings = ["data.name='mnist-sample'"] if 'name = "mnist"' in text else []
+    run = train(folder, config, settings)
+    source = dict(line.split(" = ", 1) for line in text.split("[data]")[1].split("\n\n")[0].strip().splitlines()
+                  if " = " in line and not line.startswith("#"))
+    if "path" in source and "mnist" not in source["name"]:
+        rows = (config.parent / json.loads(source["path"].split(" #")[0])).resolve()
+        return run, rows, "series" if "timeseries" in source["name"] else "table"
+    shape = (5, 10) if "waves" in source["name"] else (28, 28) if "sequence" in source else (784,)
+    rows = np.random.default_rng(1).integers(0, 256, (40, *shape)).astype(np.uint8)
+    if "waves" in source["name"]:
+        rows = np.random.default_rng(1).normal(size=(40, *shape)).astype(np.float32)
+    np.save(folder / "rows.npy", rows)
+    return run, folder / "rows.npy", "array"
+
+
+def of_good(folder, path):
+    target = json.dumps(read(path).columns[-1], ensure_ascii=True)
+    config = folder / "c.toml"
+    config.write_text(TABLE.format(path=path, target=target, missing="mean", normalize="standard", data="",
+                                   model=MODELS["relu"], loss='name = "cross_entropy"'))
+    return train(folder, config), path, "table"
+
+
+def of_types(folder):
+    path = ROOT / "tests/tables/parquet/types.csv"
+    config = folder / "c.toml"
+    config.write_text(TABLE.format(path=path, target='"class"', missing="category", normalize="standard", data="",
+                                   model=MODELS["relu"], loss='name = "cross_entropy"'))
+    return train(folder, config), path, "table"
+
+
+def of_unseen(folder):
+    config = folder / "c.toml"
+    tables = ROOT / "tests/tables/predict"
+    config.write_text(TABLE.format(path=tables / "train.csv", target='"class"', missing="mean", normalize="standard", data="",
+                                   model=MODELS["relu"], loss='name = "cross_entropy"'))
+    return train(folder, config), tables / "unseen-category.csv", "table"
+
+
+def of_odd(folder, target, model, missing="mean", normalize="standard", settings=()):
+    path, ask = odd_table(folder)
+    config = folder / "c.toml"
+    config.write_text(config_of_table(path, target, model, missing, normalize))
+    return train(folder, config, settings), ask, "table"
+
+
+def of_series(folder, model):
+    path, _ = odd_table(folder, 300)
+    table = read(path)[["num", "colour", "many", "flag", "z"]]
+    table.insert(0, "hour", range(len(table)))
+    table["flag"] = table["flag"].replace("", "no")
+    table["colour"] = table["colour"].replace(["", "NA"], "red")
+    table.to_csv(path, index=False)
+    config = folder / "c.toml"
+    config.write_text(TABLE.replace('name = "csv"', 'name = "timeseries"\nwindow = 6\nhorizon = 1').replace(
+        'missing = "{missing}"\n', "").format(path=path, target='"z"', normalize="standard", data="test = 0.2", model=model,
+                                             loss='name = "mse"'))
+    return train(folder, config), path, "series"
+
+
+def of_array(folder, kind, loss):
+    random = np.random.default_rng(2)
+    x = (random.random((200, 12)) * 255).astype(kind)
+    y = random.integers(0, 3, 200) if "entropy" in loss else random.normal(size=(200, 2)).astype(np.float32)
+    np.savez(folder / "d.npz", x_train=x, y_train=y)
+    np.save(folder / "rows.npy", x[:40])
+    config = folder / "c.toml"
+    config.write_text(f"[data]\nname = 'npz'\npath = 'd.npz'\nnormalize = 'standard'\n[model]\nname = 'mlp'\n[loss]\nname = "
+                      f"{loss}\n[optimizer]\nname = 'adam'\n[train]\nepochs = 2\n")
+    return train(folder, config), folder / "rows.npy", "array"
+
+
+def main():
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    failed = done = 0
+    worst = 0.0
+    for name, make in cases():
+        if wanted not in name:
+            continue
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="descent-export-"))
+        done += 1
+        try:
+            run, rows, kind = make(folder)
+            difference = check_onnx(run, rows, folder, kind)
+            worst = max(worst, difference)
+            print(f"{name}: onnx {difference:.1e}", flush=True)
+        except Exception as error:  # each case is reported
+            failed += 1
+            print(f"{name}: FAILED: {type(error).__name__}: {error}", flush=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{done - failed} of {done} exports answer as `descent predict`; the largest difference is {worst:.1e}")
+    sys.exit(1 if failed or not done else 0)
+
+
+if __name__ == "__main__":
+    PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
+    main()

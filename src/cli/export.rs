@@ -1,0 +1,37 @@
+//! `descent export RUN --to TARGET`: writes a run's trained model for another tool.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::paths;
+use crate::export::{self, ExportTarget, Request};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Run folder.
+    #[arg(value_parser = paths::path())]
+    run: PathBuf,
+    /// What to write.
+    #[arg(long, value_name = "TARGET")]
+    to: ExportTarget,
+    /// The file or folder to write; by default one in the run folder.
+    #[arg(long, value_name = "PATH", value_parser = paths::path())]
+    output: Option<PathBuf>,
+    /// Accept NaN and infinite values in the weights.
+    #[arg(long)]
+    allow_nonfinite: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { run, to, output, allow_nonfinite } = arguments;
+    let request =
+        Request { run: run.clone(), target: *to, output: output.clone(), allow_nonfinite: *allow_nonfinite };
+    let written = export::export(&request)?;
+    let mut out = std::io::stdout().lock();
+    for path in written {
+        writeln!(out, "{}", path.display())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Named arrays in NumPy's `.npz` format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+
+use std::io::{self, Cursor, Write};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// An array with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NamedArray {
+    /// Its name in the file.
+    pub(super) name: String,
+    /// The dimensions.
+    pub(super) shape: Vec<usize>,
+    /// The elements, row-major.
+    pub(super) elements: Elements,
+}
+
+/// The elements of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Elements {
+    /// float32
+    Single(Vec<f32>),
+    /// float64
+    Double(Vec<f64>),
+    /// int64
+    Integer(Vec<i64>),
+    /// Unicode text
+    Text(Vec<String>),
+}
+
+/// The bytes of an `.npz` file with these arrays.
+pub(super) fn npz(arrays: &[NamedArray]) -> io::Result<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for array in arrays {
+        archive.start_file(format!("{}.npy", array.name), options)?;
+        archive.write_all(&array.npy())?;
+    }
+    Ok(archive.finish()?.into_inner())
+}
+
+impl NamedArray {
+    /// The array of this name, shape and elements.
+    pub(super) fn new(name: &str, shape: &[usize], elements: Elements) -> Self {
+        Self { name: name.to_owned(), shape: shape.to_vec(), elements }
+    }
+
+    fn npy(&self) -> Vec<u8> {
+        let dims: Vec<String> = self.shape.iter().map(|size| format!("{size},")).collect();
+        let dims = dims.join(" ");
+        let kind = self.elements.kind();
+        let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({dims}), }}");
+        // What precedes the elements is a multiple of 64 bytes.
+        let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+        header.extend(std::iter::repeat_n(' ', length - 1 - header.len()));
+        header.push('\n');
+        let length = u16::try_from(length).unwrap_or(u16::MAX).to_le_bytes();
+        let mut bytes = [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes()].concat();
+        self.elements.append(&mut bytes);
+        bytes
+    }
+}
+
+impl Elements {
+    /// NumPy's name of the type.
+    fn kind(&self) -> String {
+        match self {
+            Self::Single(_) => "<f4".to_owned(),
+            Self::Double(_) => "<f8".to_owned(),
+            Self::Integer(_) => "<i8".to_owned(),
+            Self::Text(texts) => format!("<U{}", longest(texts)),
+        }
+    }
+
+    fn append(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Single(numbers) => bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
+            Self::Double(numbers) => bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
+            Self::Integer(numbers) => bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
+            Self::Text(texts) => {
+                let width = longest(texts);
+                for text in texts {
+                    let padded = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(width);
+                    bytes.extend(padded.flat_map(u32::to_le_bytes));
+                }
+            }
+        }
+    }
+}
+
+/// The characters of the longest text; NumPy has no texts of 0 characters.
+fn longest(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1)
+}

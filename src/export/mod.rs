@@ -1,0 +1,63 @@
+//! A trained model for other tools: [`ExportTarget`] lists them, one file or folder here each.
+//!
+//! A target is a match over the layers' [`Op`](crate::nn::Op)s, the preprocessing's
+//! [`Step`](crate::data::preprocess::Step)s and the loss's [`NetworkOutput`](crate::loss::NetworkOutput). What it cannot
+//! write is an error that names it, before a file is touched.
+
+mod arrays;
+mod batch;
+mod inputs;
+mod model;
+mod onnx;
+mod outputs;
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::error::{Error, Result};
+use crate::run::names::require_no_run_file;
+use model::TrainedModel;
+
+/// What a trained model can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportTarget {
+    /// One .onnx file with the preprocessing inside, and a test batch beside it.
+    Onnx,
+}
+
+/// A trained model to write.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The folder of the run.
+    pub run: PathBuf,
+    /// What is written.
+    pub target: ExportTarget,
+    /// The file or folder to write; left out: one in the run folder.
+    pub output: Option<PathBuf>,
+    /// Whether NaN and infinite values in the weights are accepted.
+    pub allow_nonfinite: bool,
+}
+
+/// Writes the model of a run; gives the files or folders that were written.
+///
+/// # Errors
+/// There is no finished run, it has something that the target does not have, or the disk fails. No file is left then.
+pub fn export(request: &Request) -> Result<Vec<PathBuf>> {
+    let output = output(request);
+    if output == Path::new("-") {
+        return Err(Error::Config("--output -: an export is several files; name a path".to_owned()));
+    }
+    require_no_run_file("--output", &output)?;
+    let model = TrainedModel::open(&request.run, request.allow_nonfinite)?;
+    match request.target {
+        ExportTarget::Onnx => onnx::write(&model, &output),
+    }
+}
+
+/// Where the export goes.
+fn output(request: &Request) -> PathBuf {
+    request.output.clone().unwrap_or_else(|| match request.target {
+        ExportTarget::Onnx => request.run.join("model.onnx"),
+    })
+}

@@ -1,0 +1,80 @@
+//! The trained model of a run, as exporters read it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+
+use crate::config::Config;
+use crate::data::Preprocessing;
+use crate::error::{Error, Result};
+use crate::kernels::MatmulPrecision;
+use crate::loss::NetworkOutput;
+use crate::nn::Op;
+use crate::run::trained::TrainedRun;
+use crate::run::{Columns, Predictor};
+use crate::trainer::Precision;
+
+/// The best weights of a run in f32, with all that is around them.
+pub(super) struct TrainedModel {
+    /// The run's config.
+    pub(super) config: Config,
+    /// What predicts, in f32 on the CPU.
+    pub(super) predictor: Predictor,
+    /// The layers.
+    pub(super) ops: Vec<Op>,
+    state: BTreeMap<String, Tensor>,
+}
+
+impl TrainedModel {
+    /// The model of the run in `folder`. Exports compute in f32, whatever type the run has.
+    pub(super) fn open(folder: &Path, allow_nonfinite: bool) -> Result<Self> {
+        let mut run = TrainedRun::open(folder, "export", &[])?.allow_nonfinite(allow_nonfinite);
+        let config = run.config.clone();
+        let train = &mut run.config.train;
+        if train.dtype == Precision::Bf16 || train.precision == MatmulPrecision::Bf16 {
+            tracing::warn!(
+                "the run rounds to fewer bits than f32, in which the export computes: its answers differ from those \
+                 of `predict` by this rounding"
+            );
+        }
+        (train.dtype, train.precision) = (Precision::F32, MatmulPrecision::F32);
+        let predictor = Predictor::of(run, Device::Cpu)?;
+        let network = predictor.network();
+        let state = network.params().state().into_iter();
+        let state = state.map(|(name, tensor)| (name.to_owned(), tensor)).collect();
+        Ok(Self { config, ops: network.describe(), state, predictor })
+    }
+
+    /// What was fitted on the training rows.
+    pub(super) fn preprocessing(&self) -> &Preprocessing {
+        self.predictor.preprocessing()
+    }
+
+    /// What the network's values mean.
+    pub(super) fn output(&self) -> NetworkOutput {
+        self.predictor.loss().output()
+    }
+
+    /// The columns of predictions.
+    pub(super) fn columns(&self) -> Columns {
+        self.predictor.output_columns()
+    }
+
+    /// A tensor of the state dict.
+    pub(super) fn tensor(&self, name: &str) -> Result<Weights> {
+        let missing = || Error::Weights(format!("the network has no tensor `{name}`"));
+        let tensor = self.state.get(name).ok_or_else(missing)?;
+        let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        Ok(Weights { shape: tensor.dims().to_vec(), values })
+    }
+}
+
+/// The numbers of a tensor, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Weights {
+    /// The dimensions.
+    pub(super) shape: Vec<usize>,
+    /// The numbers.
+    pub(super) values: Vec<f32>,
+}

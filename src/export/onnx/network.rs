@@ -1,0 +1,198 @@
+//! The layers as nodes.
+
+use super::graph::Graph;
+use super::preprocessing::Encoded;
+use super::proto::{Attribute, Constant, ElementType};
+use super::recurrent;
+use crate::error::{Error, Result};
+use crate::export::model::{TrainedModel, Weights};
+use crate::nn::{Activation, EmbeddingTable, Op};
+
+/// Adds the layers; gives the network's values (N, K).
+pub(super) fn add(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<String> {
+    let mut value = input(graph, model, encoded)?;
+    let mut ops = model.ops.iter().peekable();
+    while let Some(op) = ops.next() {
+        let Op::Linear { weight, bias, activation, .. } = op else {
+            value = layer(graph, model, op, value)?;
+            continue;
+        };
+        let mut linear = Linear { weight: model.tensor(weight)?, bias: model.tensor(bias)? };
+        if activation.is_none()
+            && let Some(norm) = ops.next_if(|next| matches!(next, Op::BatchNorm { .. }))
+        {
+            linear.scale(&Scaling::of(model, norm)?);
+        }
+        value = linear.add(graph, weight, bias, &value);
+        if let Some(activation) = activation {
+            value = activate(graph, *activation, &value);
+        }
+    }
+    Ok(value)
+}
+
+/// Adds a layer that is no product.
+fn layer(graph: &mut Graph, model: &TrainedModel, op: &Op, value: String) -> Result<String> {
+    Ok(match op {
+        // Embeddings were applied to the input.
+        Op::Embeddings { .. } | Op::Dropout { .. } | Op::Linear { .. } => value,
+        Op::BatchNorm { weight, bias, .. } => {
+            let Scaling { factor, term } = Scaling::of(model, op)?;
+            let mut vector = |name: &str, numbers: &[f32]| {
+                graph.constant(name, &[numbers.len()], &Constant::Floats(numbers))
+            };
+            let (factor, term) = (vector(weight, &narrowed(&factor)), vector(bias, &narrowed(&term)));
+            let scaled = graph.node("Mul", &[&value, &factor], &[]);
+            graph.node("Add", &[&scaled, &term], &[])
+        }
+        Op::LayerNorm { weight, bias, eps, .. } => {
+            let (weight, bias) = (tensor(graph, model, weight)?, tensor(graph, model, bias)?);
+            let attributes = [Attribute::int("axis", -1), Attribute::float("epsilon", narrow(*eps))];
+            graph.node("LayerNormalization", &[&value, &weight, &bias], &attributes)
+        }
+        Op::Activation(activation) => activate(graph, *activation, &value),
+        Op::TimeMajor => graph.node("Transpose", &[&value], &[Attribute::ints("perm", &[1, 0, 2])]),
+        Op::Recurrent { kind, hidden, directions, .. } => {
+            let layer = recurrent::Layer { kind: *kind, hidden: *hidden, directions };
+            recurrent::add(graph, model, &value, &layer)?
+        }
+        Op::LastStep => {
+            let last = graph.constant("last", &[], &Constant::Ints(&[-1]));
+            graph.node("Gather", &[&value, &last], &[Attribute::int("axis", 0)])
+        }
+        Op::MeanOfSteps => {
+            let attributes = [Attribute::ints("axes", &[0]), Attribute::int("keepdims", 0)];
+            graph.node("ReduceMean", &[&value], &attributes)
+        }
+    })
+}
+
+/// The rows in the shape that the layers read, with learnt vectors in place of the numbers of names.
+fn input(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<String> {
+    let row = &model.preprocessing().row;
+    let size = |size: usize| i64::try_from(size).map_err(|_| Error::Config("a row is too large".to_owned()));
+    let mut shape = vec![-1];
+    for dim in row {
+        shape.push(size(*dim)?);
+    }
+    let mut parts: Vec<String> = encoded.dense.into_iter().collect();
+    if let Some(Op::Embeddings { dense, tables }) = model.ops.first() {
+        let steps = row.iter().product::<usize>() / (dense + tables.len()).max(1);
+        let width = dense + tables.iter().map(|table| table.length).sum::<usize>();
+        let all = if row.len() == 1 { steps * width } else { width };
+        shape.pop();
+        shape.push(size(all)?);
+        for (EmbeddingTable { weight, .. }, index) in tables.iter().zip(&encoded.indices) {
+            let table = tensor(graph, model, weight)?;
+            parts.push(graph.node("Gather", &[&table, index], &[Attribute::int("axis", 0)]));
+        }
+    }
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let all = graph.node("Concat", &parts, &[Attribute::int("axis", -1)]);
+    let shape = graph.ints("row", &shape);
+    Ok(graph.node("Reshape", &[&all, &shape], &[]))
+}
+
+/// A tensor of the state dict as a constant.
+fn tensor(graph: &mut Graph, model: &TrainedModel, name: &str) -> Result<String> {
+    let Weights { shape, values } = model.tensor(name)?;
+    Ok(graph.constant(name, &shape, &Constant::Floats(&values)))
+}
+
+/// A linear layer that may be scaled before it is written.
+struct Linear {
+    weight: Weights,
+    bias: Weights,
+}
+
+impl Linear {
+    /// Folds what follows into the layer.
+    fn scale(&mut self, Scaling { factor, term }: &Scaling) {
+        let inputs = self.weight.shape[1].max(1);
+        for ((row, bias), (factor, term)) in
+            self.weight.values.chunks_mut(inputs).zip(&mut self.bias.values).zip(factor.iter().zip(term))
+        {
+            for weight in row {
+                *weight = narrow(f64::from(*weight) * factor);
+            }
+            *bias = narrow(f64::from(*bias) * factor + term);
+        }
+    }
+
+    /// The product as a node; its constants have the tensors' names.
+    fn add(&self, graph: &mut Graph, weight: &str, bias: &str, value: &str) -> String {
+        let mut constant = |name: &str, Weights { shape, values }: &Weights| {
+            graph.constant(name, shape, &Constant::Floats(values))
+        };
+        let (weight, bias) = (constant(weight, &self.weight), constant(bias, &self.bias));
+        graph.node("Gemm", &[value, &weight, &bias], &[Attribute::int("transB", 1)])
+    }
+}
+
+/// `x · factor + term` per channel.
+struct Scaling {
+    factor: Vec<f64>,
+    term: Vec<f64>,
+}
+
+impl Scaling {
+    /// What a BatchNorm does in evaluation.
+    fn of(model: &TrainedModel, op: &Op) -> Result<Self> {
+        let Op::BatchNorm { weight, bias, running_mean, running_var, eps, .. } = op else {
+            return Ok(Self { factor: Vec::new(), term: Vec::new() });
+        };
+        let vector = |name: &str| -> Result<Vec<f64>> {
+            Ok(model.tensor(name)?.values.into_iter().map(f64::from).collect())
+        };
+        let (weight, bias) = (vector(weight)?, vector(bias)?);
+        let (mean, variance) = (vector(running_mean)?, vector(running_var)?);
+        let factor: Vec<f64> = weight.iter().zip(&variance).map(|(w, v)| w / (v + eps).sqrt()).collect();
+        let term = bias.iter().zip(mean.iter().zip(&factor)).map(|(b, (m, f))| b - m * f).collect();
+        Ok(Self { factor, term })
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "weights are f32")]
+fn narrow(number: f64) -> f32 {
+    number as f32
+}
+
+fn narrowed(numbers: &[f64]) -> Vec<f32> {
+    numbers.iter().map(|number| narrow(*number)).collect()
+}
+
+/// An activation of every element.
+fn activate(graph: &mut Graph, activation: Activation, x: &str) -> String {
+    let alpha = |alpha| Attribute::float("alpha", alpha);
+    match activation {
+        Activation::Relu => graph.node("Relu", &[x], &[]),
+        Activation::Tanh => graph.node("Tanh", &[x], &[]),
+        Activation::Sigmoid => graph.node("Sigmoid", &[x], &[]),
+        Activation::LeakyRelu => graph.node("LeakyRelu", &[x], &[alpha(0.01)]),
+        Activation::Elu => graph.node("Elu", &[x], &[alpha(1.0)]),
+        Activation::Selu => {
+            // torch's constants: Klambauer et al. 2017.
+            let gamma = Attribute::float("gamma", 1.050_701);
+            graph.node("Selu", &[x], &[alpha(1.673_263_2), gamma])
+        }
+        Activation::Silu => {
+            let sigmoid = graph.node("Sigmoid", &[x], &[]);
+            graph.node("Mul", &[x, &sigmoid], &[])
+        }
+        // The operator Gelu came with opset 20.
+        Activation::Gelu => {
+            let scale = graph.float("half_root", std::f32::consts::FRAC_1_SQRT_2);
+            let (half, one) = (graph.float("half", 0.5), graph.float("one", 1.0));
+            let scaled = graph.node("Mul", &[x, &scale], &[]);
+            let erf = graph.node("Erf", &[&scaled], &[]);
+            let twice = graph.node("Add", &[&erf, &one], &[]);
+            let phi = graph.node("Mul", &[&twice, &half], &[]);
+            graph.node("Mul", &[x, &phi], &[])
+        }
+    }
+}
+
+/// A value in f64.
+pub(super) fn widen(graph: &mut Graph, value: &str) -> String {
+    graph.cast(value, ElementType::Double)
+}

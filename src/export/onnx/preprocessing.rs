@@ -1,0 +1,222 @@
+//! The preprocessing as nodes. Numbers are in f64 until the network, as in `descent predict`.
+
+use super::graph::Graph;
+use super::proto::{Attribute, Constant, Dim, ElementType};
+use crate::data::preprocess::{Categories, Elements, MissingName, Operation, Preprocessing};
+use crate::export::inputs::{CellKind, ColumnInput, Inputs, TENSOR};
+
+/// What the network reads.
+pub(super) struct Encoded {
+    /// The numbers in f32, (N, …, F); none where all columns are numbers of names.
+    pub(super) dense: Option<String>,
+    /// The numbers of names, (N, …) each.
+    pub(super) indices: Vec<String>,
+}
+
+/// Features on their way, (N, …, 1) and more each.
+#[derive(Default)]
+struct Parts {
+    /// The words for a missing cell.
+    missing: Vec<String>,
+    dense: Vec<String>,
+    indices: Vec<String>,
+}
+
+/// Adds the inputs and what the preprocessing makes of them.
+pub(super) fn add(graph: &mut Graph, preprocessing: &Preprocessing, inputs: &Inputs<'_>) -> Encoded {
+    let missing = preprocessing.missing_words();
+    let mut parts = Parts { missing, ..Parts::default() };
+    match inputs {
+        Inputs::Array { shape } => return array(graph, preprocessing, shape),
+        Inputs::Table(columns) => {
+            // All inputs come first, so that their names are theirs.
+            let cells: Vec<String> = columns
+                .iter()
+                .map(|input| graph.input(&input.name, kind(input), &[Dim::Batch, Dim::Size(1)]))
+                .collect();
+            for (input, cell) in columns.iter().zip(&cells) {
+                parts.column(graph, input, cell);
+            }
+        }
+        Inputs::Series { window, columns } => {
+            let cells = windows(graph, *window, columns);
+            for (input, cell) in columns.iter().zip(&cells) {
+                parts.column(graph, input, cell);
+            }
+        }
+    }
+    let dense: Vec<&str> = parts.dense.iter().map(String::as_str).collect();
+    let dense = (!dense.is_empty()).then(|| {
+        let all = graph.node("Concat", &dense, &[Attribute::int("axis", -1)]);
+        graph.cast(&all, ElementType::Float)
+    });
+    Encoded { dense, indices: parts.indices }
+}
+
+fn kind(input: &ColumnInput<'_>) -> ElementType {
+    if input.kind.is_text() { ElementType::String } else { ElementType::Double }
+}
+
+/// The cells (N, T, 1) of each column of windows.
+fn windows(graph: &mut Graph, window: usize, columns: &[ColumnInput<'_>]) -> Vec<String> {
+    let numbers = columns.iter().filter(|input| !input.kind.is_text()).count();
+    let dims = [Dim::Batch, Dim::Size(window)];
+    let tensor = (numbers > 0)
+        .then(|| graph.input(TENSOR, ElementType::Double, &[dims[0], dims[1], Dim::Size(numbers)]));
+    let texts: Vec<Option<String>> = columns
+        .iter()
+        .map(|input| input.kind.is_text().then(|| graph.input(&input.name, ElementType::String, &dims)))
+        .collect();
+    let mut place = 0;
+    let mut cells = Vec::new();
+    for text in texts {
+        cells.push(match (text, &tensor) {
+            (Some(text), _) => {
+                let axes = graph.ints("last_axis", &[-1]);
+                graph.node("Unsqueeze", &[&text, &axes], &[])
+            }
+            (None, Some(tensor)) => {
+                let index = graph.ints("column", &[place]);
+                place += 1;
+                graph.node("Gather", &[tensor, &index], &[Attribute::int("axis", 2)])
+            }
+            (None, None) => String::new(),
+        });
+    }
+    cells
+}
+
+impl Parts {
+    /// Adds the features of a column's cells, (N, …, 1).
+    fn column(&mut self, graph: &mut Graph, input: &ColumnInput<'_>, cell: &str) {
+        let mut number = cell.to_owned();
+        if input.kind == CellKind::Boolean {
+            number = boolean(graph, cell);
+        }
+        let raw = number.clone();
+        let mut indicator = None;
+        for operation in &input.column.operations {
+            match operation {
+                Operation::Number | Operation::Boolean | Operation::DateToDays(_) => {}
+                Operation::Impute(fill) => {
+                    let (missing, fill) = (graph.node("IsNaN", &[&number], &[]), graph.double("fill", *fill));
+                    number = graph.node("Where", &[&missing, &fill, &number], &[]);
+                }
+                Operation::Scale { offset, scale } => {
+                    let (offset, scale) = (graph.double("offset", *offset), graph.double("scale", *scale));
+                    number = graph.node("Sub", &[&number, &offset], &[]);
+                    number = graph.node("Div", &[&number, &scale], &[]);
+                }
+                Operation::MissingIndicator => {
+                    let missing = graph.node("IsNaN", &[&raw], &[]);
+                    indicator = Some(graph.cast(&missing, ElementType::Double));
+                }
+                Operation::OneHot(names) => {
+                    return self.dense.push(one_hot(graph, cell, names, &self.missing));
+                }
+                Operation::CategoryIndex { names, .. } => {
+                    let numbering = Numbering { first: 1, unknown: 0, missing: &self.missing };
+                    let index = lookup(graph, cell, names, numbering);
+                    let axes = graph.ints("last_axis", &[-1]);
+                    return self.indices.push(graph.node("Squeeze", &[&index, &axes], &[]));
+                }
+            }
+        }
+        self.dense.push(number);
+        self.dense.extend(indicator);
+    }
+}
+
+/// Words for yes and no to 1 and 0; all else is missing, NaN.
+fn boolean(graph: &mut Graph, cell: &str) -> String {
+    let (mut keys, mut values) = (Vec::new(), Vec::new());
+    for (value, words) in
+        [(1.0, ["true", "yes", "t", "y", "1", "1.0"]), (0.0, ["false", "no", "f", "n", "0", "0.0"])]
+    {
+        for word in words {
+            let upper = word.to_uppercase();
+            let title = format!("{}{}", &upper[..1], &word[1..]);
+            let mut forms = vec![word.to_owned(), title, upper];
+            forms.dedup();
+            values.extend(vec![value; forms.len()]);
+            keys.extend(forms);
+        }
+    }
+    let attributes = [
+        Attribute::strings("keys_strings", keys),
+        Attribute::floats("values_floats", values),
+        Attribute::float("default_float", f32::NAN),
+    ];
+    let number = graph.label_encoder(cell, &attributes);
+    graph.cast(&number, ElementType::Double)
+}
+
+/// How names are numbered.
+#[derive(Clone, Copy)]
+struct Numbering<'a> {
+    first: i64,
+    unknown: i64,
+    /// The words for a missing cell.
+    missing: &'a [String],
+}
+
+/// The numbers of names.
+fn lookup(graph: &mut Graph, cell: &str, names: &Categories, numbering: Numbering<'_>) -> String {
+    let Numbering { first, unknown, missing: words } = numbering;
+    let mut keys: Vec<String> = names.names().to_vec();
+    let mut values: Vec<i64> = (first..).take(keys.len()).collect();
+    let missing = match names.missing() {
+        MissingName::Own => Some(first + i64::try_from(keys.len()).unwrap_or(i64::MAX)),
+        MissingName::As(name) => keys.iter().position(|own| own == name).map(|place| values[place]),
+        MissingName::Error | MissingName::Unknown => None,
+    };
+    if let Some(missing) = missing {
+        let words = words.iter().filter(|word| !names.names().contains(word));
+        keys.extend(words.cloned());
+        values.resize(keys.len(), missing);
+    }
+    // An encoder needs a key.
+    if keys.is_empty() {
+        keys.push(String::new());
+        values.push(unknown);
+    }
+    let attributes = [
+        Attribute::strings("keys_strings", keys),
+        Attribute::ints("values_int64s", &values),
+        Attribute::int("default_int64", unknown),
+    ];
+    graph.label_encoder(cell, &attributes)
+}
+
+/// (N, …, 1) to (N, …, C): a 1 in a name's place, by comparison with all numbers.
+fn one_hot(graph: &mut Graph, cell: &str, names: &Categories, missing: &[String]) -> String {
+    let index = lookup(graph, cell, names, Numbering { first: 0, unknown: -1, missing });
+    let numbers: Vec<i64> = (0..).take(names.len()).collect();
+    let numbers = graph.ints("categories", &numbers);
+    let is_one = graph.node("Equal", &[&index, &numbers], &[]);
+    graph.cast(&is_one, ElementType::Double)
+}
+
+/// Arrays and pictures: one tensor of f32.
+fn array(graph: &mut Graph, preprocessing: &Preprocessing, shape: &[usize]) -> Encoded {
+    let dims: Vec<Dim> =
+        std::iter::once(Dim::Batch).chain(shape.iter().map(|size| Dim::Size(*size))).collect();
+    let input = graph.input(TENSOR, ElementType::Float, &dims);
+    let identity = Elements::affine(1.0, 0.0);
+    let elements = preprocessing.elements().unwrap_or(&identity);
+    if *elements == identity {
+        return Encoded { dense: Some(input), indices: Vec::new() };
+    }
+    let mut value = graph.cast(&input, ElementType::Double);
+    if !elements.offset.is_empty() {
+        let mut vector =
+            |name, numbers: &[f64]| graph.constant(name, &[numbers.len()], &Constant::Doubles(numbers));
+        let (offset, spread) = (vector("offset", &elements.offset), vector("spread", &elements.spread));
+        value = graph.node("Sub", &[&value, &offset], &[]);
+        value = graph.node("Div", &[&value, &spread], &[]);
+    }
+    let (scale, shift) = (graph.double("scale", elements.scale), graph.double("shift", elements.shift));
+    value = graph.node("Mul", &[&value, &scale], &[]);
+    value = graph.node("Add", &[&value, &shift], &[]);
+    Encoded { dense: Some(graph.cast(&value, ElementType::Float)), indices: Vec::new() }
+}
