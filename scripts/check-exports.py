@@ -12,9 +12,11 @@ of a column; labels must be equal.
 import json
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 import numpy as np
 import onnx
@@ -162,6 +164,9 @@ def check_onnx(run, rows, folder, kind):
     expected = predictions(run, rows, folder)
     if kind == "array":
         feeds = {"input": np.load(rows).astype(np.float32)}
+    elif kind == "pictures":
+        feeds = {"input": np.load(folder / "rows.npy").astype(np.float32)}
+        expected = expected.drop(columns="file")
     elif kind == "series":
         expected = expected[expected.iloc[:, -1] != ""]
         expected = expected[[name for name in expected.columns if name.startswith(("prediction", "probability", "std"))]]
@@ -183,7 +188,7 @@ def odd_table(folder, rows=400):
     random = np.random.default_rng(3)
     path = folder / "odd.csv"
     names = [f"n{number}" for number in range(50)]
-    lines = ["num,year,flag,when,colour,many,gap,label,name class,y,z,b1,b2"]
+    lines = ["num,year,flag,when,colour,many,gap,label,name class,y,z,b1,b2,p,q,sign"]
     for row in range(rows):
         x = random.normal()
         missing = row % 11 == 5
@@ -192,7 +197,7 @@ def odd_table(folder, rows=400):
             "" if missing else f"2024-0{1 + row % 9}-1{row % 10} 1{row % 10}:30:00",
             ["red", "grün", "", "blue, dark", "NA"][row % 5].join('""'), names[row * 7 % 50], "" if row % 5 == 3 else round(x, 4),
             row % 3, ["no", "maybe", "é"][(row + int(x > 0)) % 3], round(1e4 + 500 * x, 2), round(x * x, 4), row % 2,
-            int(x > 0),
+            int(x > 0), 0.25, 0.75, row % 2 * 2 - 1,
         ])))
     path.write_text("\n".join(lines) + "\n")
     ask = folder / "ask.csv"
@@ -232,9 +237,13 @@ TARGETS = {
     "threshold": ('"b2"', 'name = "cross_entropy"'),
     "counts": ('"z"', 'name = "poisson_nll"'),
     "deviations": ('["y", "z"]', 'name = "gaussian_nll"'),
+    "focal": ('"name class"', 'name = "focal"'),
+    "negative-likelihood": ('"name class"', 'name = "nll"'),
+    "shares": ('["p", "q"]', 'name = "kl_div"'),
+    "signs": ('"sign"', 'name = "hinge_embedding"'),
     "softplus": ('"y"', 'name = "gaussian_nll"\nvariance = "softplus"'),
 }
-ALL_TARGETS = ["label", "name class", "y", "z", "b1", "b2"]
+ALL_TARGETS = ["label", "name class", "y", "z", "b1", "b2", "p", "q", "sign"]
 MODELS = {
     "linear": 'name = "mlp"\nhidden = []',
     "batch-norm": 'name = "mlp"\nhidden = [12, 8]\nbatch_norm = true\ndropout = 0.1',
@@ -277,11 +286,12 @@ def cases():
         yield f"missing-{missing}", lambda folder, missing=missing: of_odd(folder, "classes", plain, missing=missing)
     for normalize in ("none", "minmax", "robust"):
         yield f"normalize-{normalize}", lambda folder, n=normalize: of_odd(folder, "value", plain, normalize=n)
-    for dtype in ("f64",):
-        yield f"dtype-{dtype}", lambda folder, d=dtype: of_odd(folder, "value", plain, settings=[f"train.dtype='{d}'"])
+    yield "f64", lambda folder: of_odd(folder, "value", plain, settings=["train.dtype='f64'"])
     for name, model in RECURRENT.items():
         yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
     yield "series-mlp", lambda folder: of_series(folder, plain)
+    yield "table-sequence", of_sequence
+    yield "pictures", of_pictures
     yield "pixels", lambda folder: of_array(folder, np.uint8, '"cross_entropy"')
     yield "arrays", lambda folder: of_array(folder, np.float32, '"mse"')
 
@@ -346,6 +356,43 @@ def of_series(folder, model):
         'missing = "{missing}"\n', "").format(path=path, target='"z"', normalize="standard", data="test = 0.2", model=model,
                                              loss='name = "mse"'))
     return train(folder, config), path, "series"
+
+
+def of_sequence(folder):
+    path = folder / "t.csv"
+    x = np.random.default_rng(5).normal(size=(200, 6))
+    pd.DataFrame({**{f"x{i}": x[:, i] for i in range(6)}, "y": x.sum(axis=1)}).to_csv(path, index=False)
+    config = folder / "c.toml"
+    config.write_text(TABLE.format(path=path, target='"y"', missing="mean", normalize="standard", data="sequence = [3, 2]",
+                                   model=RECURRENT["lstm-1-last"], loss='name = "mse"'))
+    return train(folder, config), path, "table"
+
+
+def png(pixels):
+    """A picture (H, W, 3) as a PNG file."""
+    height, width, _ = pixels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def of_pictures(folder):
+    random = np.random.default_rng(7)
+    for name in ("cat", "dog"):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = random.integers(0, 256, (6, 5, 3)).astype(np.uint8)
+            (folder / "pictures" / name / f"{number:02}.png").write_bytes(png(pixels))
+            if name == "cat":
+                # Planes of red, green and blue.
+                rows = np.load(folder / "rows.npy") if number else np.zeros((0, 90), np.uint8)
+                np.save(folder / "rows.npy", np.concatenate([rows, pixels.transpose(2, 0, 1).reshape(1, -1)]))
+    config = folder / "c.toml"
+    config.write_text("[data]\nname = 'images'\npath = 'pictures'\ncolor = true\nnormalize = { mean = 0.4, std = 0.3 }\n"
+                      "[model]\nname = 'mlp'\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n")
+    return train(folder, config), folder / "pictures/cat", "pictures"
 
 
 def of_array(folder, kind, loss):
