@@ -6,7 +6,7 @@ CARGO ?= cargo
 CUDA_FOLDER ?= $(HOME)/.cache/descent/cuda
 WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER))" &&
 
-.PHONY: help check fmt clippy docs model test torture fuzz bench golden report export-check mnist cuda-toolkit cuda-check cuda-kit cuda-test
+.PHONY: help check fmt clippy docs model test torture fuzz bench golden report export-check mnist mpi-check mpi-bench cuda-toolkit cuda-check cuda-kit cuda-test
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -63,6 +63,13 @@ $(EXPORT_VENV)/done:
 export-check: $(EXPORT_VENV)/done ## Exports of every kind of run answer as `descent predict` does (PyPI; 1 min)
 	$(CARGO) build --locked
 	$(EXPORT_VENV)/bin/python scripts/check-exports.py $${CARGO_TARGET_DIR:-target}/debug/descent
+
+mpi-check: ## Several ranks, by Open MPI and MPICH: the same bits, faults, refusals; installs Debian's packages where they are missing
+	scripts/mpi-check.sh
+
+mpi-bench: ## Ranks beside one process and PyTorch's DistributedDataParallel, on an idle machine
+	MPICC=mpicc.openmpi $(CARGO) build --release --locked --features mpi
+	scripts/compare-mpi.py $${CARGO_TARGET_DIR:-target}/release/descent
 
 cuda-toolkit: ## A CUDA 13.0 compiler from PyPI into CUDA_FOLDER (1.2 GB), without root or driver
 	scripts/cuda/toolkit.sh $(CUDA_FOLDER)

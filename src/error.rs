@@ -77,6 +77,12 @@ pub enum Error {
     /// No row of a batch counts: all are ignored, or of weight 0. The mean over nothing is no number; no update was made.
     #[error("no row of the batch counts; look at `ignore_index` and `weight` of `[loss]`")]
     NothingCounts,
+    /// Another rank has failed and says why; the program ends with this exit code on all of them.
+    #[error("another rank has failed")]
+    OtherRank {
+        /// The exit code.
+        code: u8,
+    },
     /// A GPU's memory is too small for an update.
     #[error(
         "the GPU's memory is full in an update of {rows} rows: choose a smaller `train.batch_size`, with \
@@ -101,6 +107,20 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// The exit code of a program that ends with it: 2 for wrong usage or config, 1 for any other.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Key(_) => 2,
+            Self::OtherRank { code } => *code,
+            _ => 1,
+        }
+    }
+
+    /// Whether all ranks of a run have it, since it follows from numbers that they share.
+    pub(crate) fn is_of_all_ranks(&self) -> bool {
+        matches!(self, Self::Diverged { .. } | Self::Weights(_) | Self::NothingCounts | Self::Key(_))
+    }
+
     /// An invalid value of the config key with this dotted path.
     pub fn key(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Key(KeyError::new(path, problem))

@@ -4,6 +4,7 @@
 //! [`Trainer::updates`] and calls [`Trainer::submit`] for each.
 
 pub mod average;
+mod check;
 mod diagnosis;
 mod epoch_end;
 mod evaluation;
@@ -13,6 +14,7 @@ mod learner;
 mod minimize;
 mod options;
 mod outcome;
+mod sharded;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -32,7 +34,6 @@ use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
-use crate::names::counted;
 use crate::nn::{GradBuffer, Param};
 use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
@@ -42,9 +43,10 @@ use average::Average;
 pub use average::Averages;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};
 pub(crate) use evaluation::{MissingMetric, missing_metric};
-use evaluation::{check_watched, evaluate_unless};
+use evaluation::{Sharing, check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
 use interruption::Interruption;
+pub use interruption::Request;
 use learner::{Learner, Memory};
 pub use options::{Descent, EarlyStopping, Precision, TrainOptions, check_monitor};
 use outcome::Submitted;
@@ -84,14 +86,16 @@ impl Trainer {
         let grads = GradBuffer::with_frozen(params, |param| optimizer.is_frozen(param))?;
         let average = options.average.clone().map(Average::new);
         // An average takes the weights of every update in, and some optimizers look at more than one element.
-        let needs_host = average.is_some() || !optimizer.is_per_element();
+        let needs_host = average.is_some() || !optimizer.is_per_element() || options.shards > 1;
         let executor = Executor::new(params, needs_host, options.cuda_graph)?;
         let defers = optimizer.is_plain_descent() && options.clip() == Clip::None;
-        let (ranks, interruption) = (Arc::new(Single), Interruption::default());
-        let learner = Learner { network, loss, options, seed, defers, ranks, interruption };
+        let interruption = Interruption::default();
+        let shards = sharded::shards(options.shards, Arc::new(Single))?;
+        let more = (1..shards.own()).map(|_| grads.another()).collect::<Result<_>>()?;
+        let learner = Learner { network, loss, options, seed, defers, shards, interruption };
         Ok(Self {
             learner,
-            memory: Memory { grads, inputs: None },
+            memory: Memory { grads, more, inputs: None },
             optimizer,
             plateau: Plateau::default(),
             average,
@@ -103,12 +107,18 @@ impl Trainer {
         })
     }
 
-    /// The same trainer, whose batches are shared by several ranks. Each has its own rows of a batch and makes the same
+    /// The same trainer, whose batches are shared by several ranks: each computes its part of the rows, and makes the same
     /// update.
-    #[must_use]
-    pub fn with_ranks(mut self, ranks: Arc<dyn Communicator>) -> Self {
-        self.learner.ranks = ranks;
-        self
+    ///
+    /// # Errors
+    /// A number of ranks that cannot share `train.shards`.
+    pub fn with_ranks(mut self, ranks: Arc<dyn Communicator>) -> Result<Self> {
+        self.learner.shards = sharded::shards(self.learner.options.shards, ranks)?;
+        self.memory.more.truncate(self.learner.shards.own() - 1);
+        if self.learner.shards.ranks().size() > 1 {
+            self.executor = Executor::Immediate;
+        }
+        Ok(self)
     }
 
     /// Abandons an update or an evaluation, as [`Error::Interrupted`], once this is set: between the parts of a batch,
@@ -121,6 +131,21 @@ impl Trainer {
     /// the time is up.
     pub fn limit_by(&mut self, is_time_up: impl Fn() -> bool + Send + Sync + 'static) {
         self.learner.interruption.is_time_up = Some(Arc::new(is_time_up));
+    }
+
+    /// What the ranks agree on with every update, and in evaluations between their chunks.
+    pub fn agree_on(&mut self, requests: Vec<Request>) {
+        self.learner.interruption.requests = requests;
+    }
+
+    /// Agrees with the other ranks now.
+    pub fn agree(&self) -> Result<()> {
+        self.learner.agree()
+    }
+
+    /// The ranks that share the batches.
+    pub fn ranks(&self) -> &dyn Communicator {
+        &**self.learner.shards.ranks()
     }
 
     /// The network.
@@ -166,33 +191,6 @@ impl Trainer {
         self.optimizer.steps()
     }
 
-    /// Checks that the options and the network can train on the data, before anything runs.
-    pub fn check(&self, data: &Dataset) -> Result<()> {
-        let rows = self.learner.options.rows_in_an_epoch(data.len());
-        if rows == 0 {
-            return Err(Error::key(
-                "train.drop_last",
-                format!(
-                    "would drop every batch: the data has {}; choose a smaller `train.batch_size`",
-                    counted(data.len(), "row")
-                ),
-            ));
-        }
-        let batch = self.learner.options.batch_size.rows(data.len());
-        let last = if rows.is_multiple_of(batch) { batch } else { rows % batch };
-        if self.learner.network.couples_rows() && (batch == 1 || last == 1) {
-            let which = if batch == 1 { "a batch" } else { "the last batch of an epoch" };
-            return Err(Error::key(
-                "train.batch_size",
-                format!(
-                    "is {batch}, and {which} of {rows} rows has one row, but `model.batch_norm` needs two or more: \
-                     choose another, or set `train.drop_last = true`"
-                ),
-            ));
-        }
-        Ok(())
-    }
-
     /// Checks that the metrics that early stopping and the schedule monitor can be computed on the validation rows, of
     /// which the network predicts `outputs` numbers each.
     pub fn check_watched(
@@ -227,7 +225,7 @@ impl Trainer {
         };
         let params = self.learner.network.params();
         let tracked = params.copy_buffers()?;
-        let backward = self.learner.backward(&batch, UpdateContext::Immediate, &mut self.memory);
+        let backward = self.learner.backward_of_whole(&batch, UpdateContext::Immediate, &mut self.memory);
         params.restore_buffers(&tracked)?;
         let gradients = backward?.gradients.into_dense()?;
         let named = |param: &Param| (param.name().to_owned(), gradients.get(param).clone());
@@ -246,6 +244,9 @@ impl Trainer {
     /// As [`evaluate`]'s, and an interruption.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         let Learner { network, loss, interruption, .. } = &self.learner;
-        evaluate_unless(network, loss, &[data], &|| interruption.is_stopping())
+        let is_stopping = || interruption.is_stopping();
+        let agree = || self.learner.agree();
+        let sharing = Sharing { ranks: self.ranks(), agree: &agree, is_stopping: &is_stopping };
+        evaluate_unless(network, loss, &[data], sharing)
     }
 }

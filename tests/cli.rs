@@ -9,6 +9,8 @@ mod export;
 mod fetch;
 mod folders;
 mod given_up;
+#[cfg(not(feature = "mpi"))]
+mod launched;
 mod metrics;
 mod moved;
 mod multi_run;

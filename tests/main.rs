@@ -13,6 +13,8 @@ mod gradcheck;
 mod init;
 mod layering;
 mod metrics;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod parquet_files;
 mod run;
 mod schema;

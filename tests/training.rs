@@ -71,6 +71,25 @@ fn accumulated_batches_are_the_batch_they_make_up() {
 }
 
 #[test]
+fn shards_are_the_batch_that_they_make_up() {
+    for options in
+        ["batch_size = 20", "batch_size = 7\nclip_grad_norm = 0.1", "batch_size = 9\naccumulate = 2"]
+    {
+        let whole = train(1, 60, options);
+        for shards in [2, 4] {
+            let parts = train(1, 60, &format!("{options}\nshards = {shards}"));
+            for (name, bits) in &whole {
+                for (a, b) in bits.iter().zip(&parts[name]) {
+                    // Sums in another order.
+                    let (a, b) = (f32::from_bits(*a), f32::from_bits(*b));
+                    assert!((a - b).abs() < 1e-6, "{options}, {shards} shards, {name}: {a} {b}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn equal_seeds_give_equal_bits_and_others_do_not() {
     assert_eq!(train(1, 60, "batch_size = 8"), train(1, 60, "batch_size = 8"));
     assert_ne!(train(1, 60, "batch_size = 8"), train(2, 60, "batch_size = 8"));

@@ -128,7 +128,9 @@ def serve(device):
     serve({"ready": f"PyTorch {torch.__version__}"}, build)
 
 
-if sys.argv[1] == "serve":
+if __name__ != "__main__":
+    pass
+elif sys.argv[1] == "serve":
     serve(sys.argv[2])
 else:
     work = json.loads(sys.argv[1])

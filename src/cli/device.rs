@@ -25,7 +25,12 @@ pub(super) struct Compute {
 impl Compute {
     /// Sets the number of threads for the whole process.
     pub(super) fn use_threads(&self) -> Result<()> {
-        let Some(threads) = self.threads else { return Ok(()) };
+        self.use_threads_or(None)
+    }
+
+    /// The same; left out, the number is `otherwise`.
+    pub(super) fn use_threads_or(&self, otherwise: Option<usize>) -> Result<()> {
+        let Some(threads) = self.threads.or(otherwise) else { return Ok(()) };
         if !(1..=1024).contains(&threads) {
             return Err(Error::Config(format!("--threads {threads}: give a number from 1 to 1024")));
         }
@@ -40,6 +45,16 @@ impl Compute {
     /// The device.
     pub(super) fn device(&self) -> Result<Device> {
         run::choose_device(&self.device)
+    }
+
+    /// The device of a rank. Those on a machine take its GPUs in turn, unless one is named.
+    pub(super) fn device_of(&self, rank: usize) -> Result<Device> {
+        let device = self.device()?;
+        if rank == 0 || !device.is_cuda() || self.device.contains(':') {
+            return Ok(device);
+        }
+        let count = cuda::devices().map_or(1, |all| all.len().max(1));
+        run::choose_device(&format!("cuda:{}", rank % count))
     }
 }
 

@@ -67,3 +67,8 @@ impl<'a> MakeWriter<'a> for Messages {
         self.clone()
     }
 }
+
+/// The error in one line. Control characters in names from files and arguments are escaped.
+pub(super) fn sentence(error: &anyhow::Error) -> String {
+    super::table::printable(&error.to_string())
+}

@@ -15,6 +15,7 @@ mod multi_run;
 mod paths;
 mod predict;
 mod progress;
+mod ranks;
 mod replay;
 mod report;
 mod run_folders;
@@ -33,7 +34,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 
-use messages::{Messages, print_line};
+use messages::{Messages, print_line, sentence};
+use ranks::Ranks;
 
 /// Trains neural networks: a TOML config goes in, safetensors that PyTorch loads come out.
 #[derive(Debug, Parser)]
@@ -93,10 +95,32 @@ pub fn run() -> ExitCode {
     };
     hide_guarded_panics();
     let messages = Messages::default();
-    start_logging(&cli, &messages);
+    let ranks = match begin_ranks(&cli.command) {
+        Ok(ranks) => ranks,
+        Err(error) => {
+            print_line(&format!("error: {}", sentence(&error.into())));
+            return ExitCode::from(2);
+        }
+    };
+    start_logging(&cli, &messages, ranks.is_first());
+    match dispatch(cli, messages, &ranks) {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Another rank says what has ended all.
+            if !matches!(error.downcast_ref(), Some(Error::OtherRank { .. })) {
+                print_line(&format!("error: {}", sentence(&error)));
+            }
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// Runs the command.
+fn dispatch(cli: Cli, messages: Messages, ranks: &Ranks) -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
-    let result = match cli.command {
-        Command::Train(arguments) => train::run(&arguments, cli.quiet, messages),
+    match cli.command {
+        Command::Train(arguments) => train::run(&arguments, cli.quiet, messages, ranks),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Export(arguments) => export::run(&arguments).map(done),
@@ -109,14 +133,16 @@ pub fn run() -> ExitCode {
         Command::Completions(arguments) => shell::completions(&arguments, Cli::command()).map(done),
         Command::Man(arguments) => shell::man(&arguments, Cli::command()).map(done),
         Command::Data(arguments) => data::run(&arguments).map(done),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_line(&format!("error: {}", sentence(&error)));
-            exit_code(&error)
-        }
+    }
+}
+
+/// The processes that a launcher has started to train together. Commands that train several runs are no ranks.
+fn begin_ranks(command: &Command) -> Result<Ranks, Error> {
+    match command {
+        Command::Train(arguments) if arguments.folds.is_some() => Ranks::require_none("train --folds"),
+        Command::Train(arguments) => Ranks::begin(arguments.rank_timeout()),
+        Command::Compare(arguments) if arguments.trains() => Ranks::require_none("compare --train"),
+        _ => Ok(Ranks::default()),
     }
 }
 
@@ -130,17 +156,8 @@ fn hide_guarded_panics() {
     }));
 }
 
-/// 2 for wrong usage or config, 1 for any other error.
-fn exit_code(error: &anyhow::Error) -> ExitCode {
-    match error.downcast_ref() {
-        Some(Error::Config(_) | Error::Key(_)) => ExitCode::from(2),
-        _ => ExitCode::FAILURE,
-    }
-}
-
-/// The error in one line. Control characters in names from files and arguments are escaped.
-fn sentence(error: &anyhow::Error) -> String {
-    table::printable(&error.to_string())
+fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref().map_or(1, Error::exit_code)
 }
 
 /// `descent list | head` is no error.
@@ -152,8 +169,9 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     own.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-fn start_logging(cli: &Cli, messages: &Messages) {
-    let level = match (cli.quiet, cli.verbose) {
+fn start_logging(cli: &Cli, messages: &Messages, is_first: bool) {
+    let level = match (cli.quiet || !is_first, cli.verbose) {
+        // What other ranks have to tell, the first does too.
         (true, _) => LevelFilter::ERROR,
         (_, 0) => LevelFilter::INFO,
         (_, 1) => LevelFilter::DEBUG,

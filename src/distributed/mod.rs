@@ -1,9 +1,18 @@
 //! Ranks: processes that train one network together, each on its own rows of a batch.
 //!
-//! The seam is small. The divisor of a loss is summed over ranks before a batch, BatchNorm's sums within it, and the
-//! gradients behind it, so that every rank makes the same update as one process with all rows.
+//! The seam is small. BatchNorm's sums are added up over ranks within a batch, and the gradients behind it, so that every
+//! rank makes the same update as one process with all rows. What needs the rows' numbers and targets alone, such as the
+//! divisor of a loss, each rank computes from the whole batch.
+
+#[cfg(feature = "mpi")]
+mod mpi;
+mod shards;
 
 use std::io;
+
+#[cfg(feature = "mpi")]
+pub use mpi::World;
+pub use shards::{Shards, add_in_tree};
 
 /// Numbers that are exchanged in place.
 #[derive(Debug)]
@@ -14,6 +23,16 @@ pub enum Numbers<'a> {
     F64(&'a mut [f64]),
 }
 
+impl Numbers<'_> {
+    /// The same numbers, for a shorter while.
+    pub fn again(&mut self) -> Numbers<'_> {
+        match self {
+            Self::F32(numbers) => Numbers::F32(numbers),
+            Self::F64(numbers) => Numbers::F64(numbers),
+        }
+    }
+}
+
 /// How a rank speaks with the others. All ranks call the same methods in the same order, with as many numbers.
 pub trait Communicator: std::fmt::Debug + Send + Sync {
     /// The number of this rank, from 0.
@@ -22,11 +41,20 @@ pub trait Communicator: std::fmt::Debug + Send + Sync {
     /// The number of ranks.
     fn size(&self) -> usize;
 
+    /// The name of the machine that this rank runs on.
+    fn host(&self) -> String;
+
     /// Replaces the numbers of every rank by their sums over all ranks, the same bits on each.
     ///
     /// # Errors
     /// A rank that cannot be reached.
     fn sum(&self, numbers: Numbers<'_>) -> io::Result<()>;
+
+    /// Adds the numbers of rank `of` to one's own; it calls this with the number of this one.
+    ///
+    /// # Errors
+    /// As [`Self::sum`].
+    fn add(&self, numbers: Numbers<'_>, of: usize) -> io::Result<()>;
 
     /// Replaces the numbers of every rank by those of rank `root`.
     ///
@@ -57,7 +85,15 @@ impl Communicator for Single {
         1
     }
 
+    fn host(&self) -> String {
+        String::new()
+    }
+
     fn sum(&self, _: Numbers<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn add(&self, _: Numbers<'_>, _: usize) -> io::Result<()> {
         Ok(())
     }
 

@@ -1,49 +1,57 @@
 //! Batch normalisation over the rows of (N, C): Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>.
 
-use candle_core::{D, Result, Tensor, Var};
+mod running;
 
-use super::storage::{Float, edit, tensor, view};
+use candle_core::{Result, Tensor};
+
+use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
-use crate::distributed::Communicator;
+use crate::distributed::Shards;
+pub use running::{normalize_by, track};
 
 /// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The value, (N, C).
-    pub ys: Tensor,
+    /// The value of each shard, (N, C).
+    pub ys: Vec<Tensor>,
     /// The mean of each channel, (C).
     pub mean: Tensor,
     /// The biased variance of each channel, (C).
     pub var: Tensor,
-    /// The input less its mean, over its standard deviation, (N, C).
-    normalized: Tensor,
+    /// The input of each shard less its mean, over its standard deviation, (N, C).
+    normalized: Vec<Tensor>,
     /// The rows of the batch, on all ranks.
     pub rows: f64,
     eps: f64,
 }
 
-/// Normalises each channel of xs (N, C) by the batch's mean and biased variance, then scales by `w` and shifts by `b`.
-/// The batch is the rows of all ranks.
-#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64, all: &dyn Communicator) -> Result<Output> {
-    if is_fused(xs) {
-        return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps, all));
+/// Normalises each channel of a batch by its mean and biased variance, then scales by `w` and shifts by `b`. The batch is
+/// the rows (N, C) of this rank's shards `xs`, and those of the other ranks.
+pub fn forward(xs: &[Tensor], w: &Tensor, b: &Tensor, eps: f64, shards: &Shards) -> Result<Output> {
+    match xs {
+        [xs] if !is_fused(xs) => forward_of_whole(xs, w, b, eps, shards),
+        _ => by_dtype!(w, T => fused_forward::<T>(xs, w, b, eps, shards)),
     }
-    if all.size() > 1 {
-        candle_core::bail!("batch norm over several ranks runs in f32 or f64 on CPUs alone");
+}
+
+/// The same in tensor operations, and on a GPU.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn forward_of_whole(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64, shards: &Shards) -> Result<Output> {
+    if !shards.is_whole() {
+        candle_core::bail!("batch norm over several shards or ranks runs in f32 or f64 on CPUs alone");
     }
     let rows = xs.dims()[0] as f64;
     if cuda::runs_on(xs) {
         let [ys, normalized, mean, var] = cuda::batch_norm::forward(xs, w, b, eps)?;
-        return Ok(Output { ys, mean, var, normalized, rows, eps });
+        return Ok(Output { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps });
     }
     let mean = xs.mean(0)?;
     let centered = xs.broadcast_sub(&mean)?;
     let var = centered.sqr()?.mean(0)?;
     let normalized = centered.broadcast_div(&(&var + eps)?.sqrt()?)?;
     let ys = normalized.broadcast_mul(w)?.broadcast_add(b)?;
-    Ok(Output { ys, mean, var, normalized, rows, eps })
+    Ok(Output { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps })
 }
 
 /// The reference implementation, in tensor operations.
@@ -55,40 +63,43 @@ pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor
 
 #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
 fn fused_forward<T: Float>(
-    xs: &Tensor,
+    xs: &[Tensor],
     w: &Tensor,
     b: &Tensor,
     eps: f64,
-    all: &dyn Communicator,
+    shards: &Shards,
 ) -> Result<Output> {
-    let (n, channels) = xs.dims2()?;
-    let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
+    let channels = w.elem_count();
+    let parts = xs.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
+    let (w, b) = (view::<T>(w)?, view::<T>(b)?);
     let chunk = columns::chunk(channels);
-    let mut sums = columns::sums(&x, channels);
-    sums.push(n as f64);
-    ranks::sum_numbers(&mut sums, all)?;
+    let sums = parts.iter().map(|x| {
+        let mut sums = columns::sums(x, channels);
+        sums.push((x.len() / channels) as f64);
+        sums
+    });
+    let mut sums = ranks::sum_numbers(sums.collect(), shards)?;
     let rows = sums.pop().unwrap_or_default();
     let mean = mean(sums, rows);
-    let mut squares =
-        columns::sums_of(x.chunks(chunk).collect(), channels, |x, sums| add_squares(sums, x, &mean));
-    ranks::sum_numbers(&mut squares, all)?;
-    let var = self::mean(squares, rows);
+    let squares = parts.iter().map(|x| {
+        columns::sums_of(x.chunks(chunk).collect(), channels, |x, sums| add_squares(sums, x, &mean))
+    });
+    let var = self::mean(ranks::sum_numbers(squares.collect(), shards)?, rows);
     let center: Vec<T> = mean.iter().map(|&m| T::of(m)).collect();
     let inverse: Vec<T> = var.iter().map(|v| T::of(1.0 / (v + eps).sqrt())).collect();
-    let mut normalized = vec![T::of(0.0); n * channels];
-    let mut ys = vec![T::of(0.0); n * channels];
-    let outputs = normalized.chunks_mut(chunk).zip(ys.chunks_mut(chunk));
-    team::for_each(x.chunks(chunk).zip(outputs).collect(), |(x, (normalized, ys))| {
-        normalize(x, [&center, &inverse, &w, &b], normalized, ys);
-    });
-    Ok(Output {
-        ys: tensor(ys, (n, channels))?,
-        mean: tensor(mean.into_iter().map(T::of).collect(), channels)?,
-        var: tensor(var.into_iter().map(T::of).collect(), channels)?,
-        normalized: tensor(normalized, (n, channels))?,
-        rows,
-        eps,
-    })
+    let (mut ys, mut normalized) = (Vec::new(), Vec::new());
+    for (x, xs) in parts.iter().zip(xs) {
+        let mut normal = vec![T::of(0.0); x.len()];
+        let mut out = vec![T::of(0.0); x.len()];
+        let outputs = normal.chunks_mut(chunk).zip(out.chunks_mut(chunk));
+        team::for_each(x.chunks(chunk).zip(outputs).collect(), |(x, (normal, out))| {
+            normalize(x, [&center, &inverse, &w, &b], normal, out);
+        });
+        normalized.push(tensor(normal, xs.shape())?);
+        ys.push(tensor(out, xs.shape())?);
+    }
+    let [mean, var] = [mean, var].map(|sums| tensor(sums.into_iter().map(T::of).collect(), channels));
+    Ok(Output { ys, mean: mean?, var: var?, normalized, rows, eps })
 }
 
 /// The sums over rows, divided by their number.
@@ -126,62 +137,80 @@ vectorized! {
     }
 }
 
-/// The gradients of [`forward`]: the scale's and the shift's go to their outputs, the input's is given back.
+/// The gradients of [`forward`]: those of scale and shift go to each shard's outputs, the inputs' are given back.
 pub fn backward(
-    xs: &Tensor,
+    xs: &[Tensor],
     w: &Tensor,
     b: &Tensor,
     output: &Output,
-    grad: &Tensor,
-    [into_w, into_b]: [GradOut<'_>; 2],
-    all: &dyn Communicator,
-) -> Result<Tensor> {
-    if cuda::runs_on(xs) {
-        let Output { normalized, var, eps, .. } = output;
-        return cuda::batch_norm::backward(w, normalized, var, *eps, grad, [into_w, into_b]);
-    }
-    if !is_fused(xs) {
+    grads: &[Tensor],
+    outs: &[[GradOut<'_>; 2]],
+    shards: &Shards,
+) -> Result<Vec<Tensor>> {
+    if let ([xs], [grad], [[into_w, into_b]]) = (xs, grads, outs)
+        && !is_fused(xs)
+    {
+        if cuda::runs_on(xs) {
+            let Output { normalized, var, eps, .. } = output;
+            let outs = [*into_w, *into_b];
+            return Ok(vec![cuda::batch_norm::backward(w, &normalized[0], var, *eps, grad, outs)?]);
+        }
         let grads = autograd::vjp(&[xs, w, b], grad, |t| reference(&t[0], &t[1], &t[2], output.eps))?;
-        autograd::store(into_w, &grads[1])?;
-        autograd::store(into_b, &grads[2])?;
-        return Ok(grads[0].clone());
+        autograd::store(*into_w, &grads[1])?;
+        autograd::store(*into_b, &grads[2])?;
+        return Ok(vec![grads[0].clone()]);
     }
-    by_dtype!(xs, T => fused_backward::<T>(w, output, grad, [into_w, into_b], all))
+    by_dtype!(w, T => fused_backward::<T>(w, output, grads, outs, shards))
 }
 
 fn fused_backward<T: Float>(
     w: &Tensor,
     output: &Output,
-    grad: &Tensor,
-    [into_w, into_b]: [GradOut<'_>; 2],
-    all: &dyn Communicator,
-) -> Result<Tensor> {
-    let (n, channels) = grad.dims2()?;
-    let (g, normalized) = (view::<T>(grad)?, view::<T>(&output.normalized)?);
+    grads: &[Tensor],
+    outs: &[[GradOut<'_>; 2]],
+    shards: &Shards,
+) -> Result<Vec<Tensor>> {
+    let channels = w.elem_count();
+    let gs = grads.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
+    let normals = output.normalized.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
     let var = view::<T>(&output.var)?;
     let chunk = columns::chunk(channels);
     // The gradient of a bias in front of this layer is zero but for the rounding here, and Adam makes steps of what
     // rounding leaves: so all of it runs in f64.
-    let db = columns::sums(&g, channels);
-    let pairs = g.chunks(chunk).zip(normalized.chunks(chunk)).collect();
-    let dw = columns::sums_of(pairs, channels, |(g, normal), sums| add_products(sums, g, normal));
+    let db: Vec<Vec<f64>> = gs.iter().map(|g| columns::sums(g, channels)).collect();
+    let products = gs.iter().zip(&normals).map(|(g, normal)| {
+        let pairs = g.chunks(chunk).zip(normal.chunks(chunk)).collect();
+        columns::sums_of(pairs, channels, |(g, normal), sums| add_products(sums, g, normal))
+    });
+    let dw: Vec<Vec<f64>> = products.collect();
     // dx = w / std · (g - mean(g) - normalized · mean(g · normalized))
     let inverse = var.iter().map(|var| 1.0 / (var.wide() + output.eps).sqrt());
     let scale: Vec<f64> = view::<T>(w)?.iter().zip(inverse).map(|(w, inverse)| w.wide() * inverse).collect();
-    // The input's gradient sees the rows of all ranks; those of scale and shift are summed with all other gradients.
-    let [mut sum_g, mut sum_product] = [db.clone(), dw.clone()];
-    ranks::sum_numbers(&mut sum_g, all)?;
-    ranks::sum_numbers(&mut sum_product, all)?;
-    let by = [&scale, &mean(sum_g, output.rows), &mean(sum_product, output.rows)];
-    let mut dx = vec![T::of(0.0); n * channels];
-    let inputs = g.chunks(chunk).zip(normalized.chunks(chunk));
-    team::for_each(dx.chunks_mut(chunk).zip(inputs).collect(), |(dx, (g, normal))| {
-        input_gradient(dx, g, normal, by.map(Vec::as_slice));
-    });
-    for (out, values) in [(into_w, dw), (into_b, db)] {
-        autograd::store(out, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
+    // The input's gradient sees the rows of all shards; those of scale and shift are summed with all other gradients.
+    let sum_g = ranks::sum_numbers(db.clone(), shards)?;
+    let sum_product = ranks::sum_numbers(dw.clone(), shards)?;
+    let (mean_g, mean_product) = (mean(sum_g, output.rows), mean(sum_product, output.rows));
+    let by = [&scale[..], &mean_g, &mean_product];
+    let inputs = gs.iter().zip(&normals).zip(grads);
+    let gradients = inputs.map(|((g, normal), grad)| tensor(input_gradients(g, normal, by), grad.shape()));
+    let gradients = gradients.collect::<Result<Vec<_>>>()?;
+    for (out, sums) in outs.iter().zip(dw.into_iter().zip(db)) {
+        for (out, values) in out.iter().zip([sums.0, sums.1]) {
+            autograd::store(*out, &tensor(values.into_iter().map(T::of).collect(), channels)?)?;
+        }
     }
-    tensor(dx, (n, channels))
+    Ok(gradients)
+}
+
+/// The gradient of a shard's input, on all threads; `by` as [`input_gradient`]'s.
+fn input_gradients<T: Float>(g: &[T], normal: &[T], by: [&[f64]; 3]) -> Vec<T> {
+    let chunk = columns::chunk(by[0].len());
+    let mut dx = vec![T::of(0.0); g.len()];
+    let inputs = g.chunks(chunk).zip(normal.chunks(chunk));
+    team::for_each(dx.chunks_mut(chunk).zip(inputs).collect(), |(dx, (g, normal))| {
+        input_gradient(dx, g, normal, by);
+    });
+    dx
 }
 
 vectorized! {
@@ -209,58 +238,39 @@ vectorized! {
     }
 }
 
-/// Normalises by given statistics instead of the batch's, as in evaluation.
-pub fn normalize_by(
-    xs: &Tensor,
-    [mean, var]: [&Tensor; 2],
-    [w, b]: [&Tensor; 2],
-    eps: f64,
-) -> Result<Tensor> {
-    let scale = (w / (var + eps)?.sqrt()?)?;
-    let shift = (b - (mean * &scale)?)?;
-    debug_assert_eq!(xs.dim(D::Minus1)?, scale.elem_count());
-    xs.broadcast_mul(&scale)?.broadcast_add(&shift)
-}
-
-/// `running ← (1 - momentum) running + momentum · correction · batch`, in place.
-pub fn track(running: &Var, batch: &Tensor, momentum: f64, correction: f64) -> Result<()> {
-    if !is_fused(running) {
-        return running.set(
-            &((running.as_detached_tensor() * (1.0 - momentum))? + (batch * (momentum * correction))?)?,
-        );
-    }
-    by_dtype!(running, T => {
-        let batch = view::<T>(batch)?;
-        let (keep, take) = (T::of(1.0 - momentum), T::of(momentum * correction));
-        edit::<T, _>(running, |running| {
-            running.iter_mut().zip(batch.iter()).for_each(|(r, &b)| *r = keep * *r + take * b);
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+    use std::sync::Arc;
+
     use super::super::Accumulate;
     use super::*;
     use crate::distributed::Single;
     use crate::kernels::draws::Draws;
 
     #[test]
-    fn value_and_gradients_match_the_reference() {
+    fn value_and_gradients_match_the_reference_in_one_shard_and_in_several() {
         let draws = Draws::new(1);
         let random = |shape: &[usize]| draws.normal(shape, 2.0);
-        for (n, channels) in [(2, 1), (7, 5), (64, 33)] {
+        for (n, channels, count) in [(2, 1, 1), (7, 5, 1), (64, 33, 1), (64, 33, 4), (7, 5, 2), (3, 2, 8)] {
             let (xs, w, b, grad) =
                 (random(&[n, channels]), random(&[channels]), random(&[channels]), random(&[n, channels]));
-            let output = forward(&xs, &w, &b, 1e-5, &Single).unwrap();
-            close(&output.ys, &reference(&xs, &w, &b, 1e-5).unwrap());
+            let shards = Shards::new(count, Arc::new(Single)).unwrap();
+            let cut = |rows: &Tensor| -> Vec<Tensor> {
+                let part = |at: Range<usize>| rows.narrow(0, at.start, at.len()).unwrap();
+                shards.rows(n).into_iter().map(part).collect()
+            };
+            let (parts, grads) = (cut(&xs), cut(&grad));
+            let output = forward(&parts, &w, &b, 1e-5, &shards).unwrap();
+            close(&Tensor::cat(&output.ys, 0).unwrap(), &reference(&xs, &w, &b, 1e-5).unwrap());
             let expected =
                 autograd::vjp(&[&xs, &w, &b], &grad, |t| reference(&t[0], &t[1], &t[2], 1e-5)).unwrap();
             let (dw, db) = (w.zeros_like().unwrap(), b.ones_like().unwrap());
-            let out = |buffer, accumulate| GradOut { buffer, accumulate };
-            let outs = [out(&dw, Accumulate::REPLACE), out(&db, Accumulate::ADD)];
-            let dx = backward(&xs, &w, &b, &output, &grad, outs, &Single).unwrap();
-            close(&dx, &expected[0]);
+            // All shards add to one buffer here.
+            let out = |buffer| GradOut { buffer, accumulate: Accumulate::ADD };
+            let outs = vec![[out(&dw), out(&db)]; count];
+            let dx = backward(&parts, &w, &b, &output, &grads, &outs, &shards).unwrap();
+            close(&Tensor::cat(&dx, 0).unwrap(), &expected[0]);
             close(&dw, &expected[1]);
             close(&(db - 1.0).unwrap(), &expected[2]);
         }

@@ -1,23 +1,74 @@
-//! Sums over ranks.
+//! Sums over the shards of a batch, on this rank and the others.
 
-use candle_core::{DType, Error, Result, Tensor, bail};
+use std::io;
 
-use super::storage::edit;
-use crate::distributed::{Communicator, Numbers};
+use candle_core::{DType, Device, Error, Result, Tensor};
 
-/// Replaces the elements of a contiguous tensor by their sums over all ranks.
-pub fn sum(tensor: &Tensor, ranks: &dyn Communicator) -> Result<()> {
-    if ranks.size() == 1 {
+use super::storage::{Float, edit, view};
+use super::vectorized::vectorized;
+use super::{by_dtype, is_fused, team};
+use crate::distributed::{Communicator, Numbers, Shards, add_in_tree};
+
+/// Elements that one thread takes at a time.
+const PIECE: usize = 1 << 14;
+
+/// Adds up contiguous tensors of one shape, one for each shard of this rank, and those of all other ranks, into the first.
+pub fn sum(parts: &mut [&Tensor], shards: &Shards) -> Result<()> {
+    add_in_tree(parts, |into, from| add(into, from))?;
+    let Some(total) = parts.first() else { return Ok(()) };
+    if shards.ranks().size() == 1 {
         return Ok(());
     }
-    match (tensor.device().is_cpu(), tensor.dtype()) {
-        (true, DType::F32) => edit::<f32, _>(tensor, |xs| ranks.sum(Numbers::F32(xs)))?.map_err(Error::wrap),
-        (true, DType::F64) => edit::<f64, _>(tensor, |xs| ranks.sum(Numbers::F64(xs)))?.map_err(Error::wrap),
-        (_, dtype) => bail!("several ranks train in f32 or f64 on CPUs, not in {} elsewhere", dtype.as_str()),
+    exchange(total, &|numbers| shards.sum_over_ranks(numbers))
+}
+
+/// Replaces the elements of a contiguous tensor by those that rank `root` has.
+pub fn broadcast(tensor: &Tensor, root: usize, ranks: &dyn Communicator) -> Result<()> {
+    exchange(tensor, &|numbers| ranks.broadcast(numbers, root))
+}
+
+/// Gives the elements of a contiguous tensor to ranks. Those of a GPU go through the host.
+fn exchange(tensor: &Tensor, by: &dyn Fn(Numbers<'_>) -> io::Result<()>) -> Result<()> {
+    if !tensor.device().is_cpu() {
+        let here = tensor.to_device(&Device::Cpu)?;
+        exchange(&here, by)?;
+        return tensor.slice_set(&here.to_device(tensor.device())?, 0, 0);
+    }
+    match tensor.dtype() {
+        DType::F32 => edit::<f32, _>(tensor, |xs| by(Numbers::F32(xs)))?.map_err(Error::wrap),
+        DType::F64 => edit::<f64, _>(tensor, |xs| by(Numbers::F64(xs)))?.map_err(Error::wrap),
+        // Sums of 16 bits are made in 32, as the products are.
+        _ => {
+            let wide = tensor.to_dtype(DType::F32)?;
+            exchange(&wide, by)?;
+            tensor.slice_set(&wide.to_dtype(tensor.dtype())?, 0, 0)
+        }
     }
 }
 
 /// The same for numbers of the host.
-pub fn sum_numbers(numbers: &mut [f64], ranks: &dyn Communicator) -> Result<()> {
-    ranks.sum(Numbers::F64(numbers)).map_err(Error::wrap)
+pub fn sum_numbers(parts: Vec<Vec<f64>>, shards: &Shards) -> Result<Vec<f64>> {
+    shards.sum(parts).map_err(Error::wrap)
+}
+
+/// `into ← into + from`.
+fn add(into: &Tensor, from: &Tensor) -> Result<()> {
+    if !is_fused(into) {
+        return into.slice_set(&(into + from)?, 0, 0);
+    }
+    by_dtype!(into, T => {
+        let from = view::<T>(from)?;
+        edit::<T, _>(into, |into| {
+            let pieces = into.chunks_mut(PIECE).zip(from.chunks(PIECE)).collect();
+            team::for_each(pieces, |(into, from)| add_slices(into, from));
+        })
+    })
+}
+
+vectorized! {
+    fn add_slices[T: Float](into: &mut [T], from: &[T]) {
+        for (into, from) in into.iter_mut().zip(from) {
+            *into += *from;
+        }
+    }
 }

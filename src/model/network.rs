@@ -140,6 +140,14 @@ impl Network {
         })
     }
 
+    /// The outputs at the shards of a batch in training mode; each shard has a tape.
+    pub fn train_shards(&self, shards: Vec<Tensor>, tapes: &mut [Tape]) -> Result<Vec<Tensor>> {
+        self.layers.iter().try_fold(shards, |shards, layer| {
+            tapes.iter().try_for_each(Tape::check_stop)?;
+            layer.train_shards(&shards, tapes)
+        })
+    }
+
     /// The value of every layer in training mode, by the layer's name.
     pub fn trace(&self, xs: &Tensor, tape: &mut Tape) -> Result<Vec<(String, Tensor)>> {
         let mut values: Vec<(String, Tensor)> = Vec::with_capacity(self.layers.len());

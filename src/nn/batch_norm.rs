@@ -1,8 +1,10 @@
 //! BatchNorm1d, <https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html>.
 
+use std::slice;
+
 use candle_core::{DType, Device, Tensor};
 
-use super::{Buffer, Init, Layer, Mode, Op, Param, Params, Shape};
+use super::{Buffer, Init, Layer, Mode, Op, Param, Params, Shape, Tape};
 use crate::error::{Error, Result};
 use crate::kernels::batch_norm;
 
@@ -82,22 +84,35 @@ impl Layer for BatchNorm1d {
             let statistics = [&self.running_mean, &self.running_var].map(|b| b.var().as_detached_tensor());
             return Ok(batch_norm::normalize_by(xs, statistics.each_ref(), [weight, bias], EPS)?);
         };
-        let ranks = tape.ranks();
-        if xs.dims()[0] < 2 && ranks.size() == 1 {
-            return Err(Error::Config(
-                "batch_norm cannot train on a batch of one row: it has no variance; choose another \
-                 `train.batch_size`, or `train.drop_last = true`"
-                    .to_owned(),
-            ));
+        let ys = self.train_shards(slice::from_ref(xs), slice::from_mut(*tape))?;
+        ys.into_iter().next().ok_or_else(one_row)
+    }
+
+    fn train_shards(&self, shards: &[Tensor], tapes: &mut [Tape]) -> Result<Vec<Tensor>> {
+        let Some(first) = tapes.first() else { return Ok(Vec::new()) };
+        let (of, is_cumulative) = (first.shards(), first.is_cumulative());
+        let (weight, bias) = (self.weight.value(), self.bias.value());
+        let output = batch_norm::forward(shards, weight, bias, EPS, &of)?;
+        if output.rows < 2.0 {
+            return Err(one_row());
         }
-        let output = batch_norm::forward(xs, weight, bias, EPS, &*ranks)?;
-        self.track(&output, tape.is_cumulative())?;
-        let (layer, xs, ys) = (self.clone(), xs.clone(), output.ys.clone());
-        tape.record(move |grad, grads, _| {
-            let outs = [grads.out(&layer.weight), grads.out(&layer.bias)];
+        self.track(&output, is_cumulative)?;
+        let (layer, xs, ys) = (self.clone(), shards.to_vec(), output.ys.clone());
+        Tape::record_jointly(tapes, move |values, grads| {
+            let outs: Vec<_> =
+                grads.iter().map(|grads| [grads.out(&layer.weight), grads.out(&layer.bias)]).collect();
             let (weight, bias) = (layer.weight.value(), layer.bias.value());
-            Ok(Some(batch_norm::backward(&xs, weight, bias, &output, grad, outs, &*ranks)?))
+            Ok(batch_norm::backward(&xs, weight, bias, &output, values, &outs, &of)?)
         });
         Ok(ys)
     }
+}
+
+/// A batch of one row has no variance.
+fn one_row() -> Error {
+    Error::Config(
+        "batch_norm cannot train on a batch of one row: it has no variance; choose another `train.batch_size`, or \
+         `train.drop_last = true`"
+            .to_owned(),
+    )
 }

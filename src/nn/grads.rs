@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use candle_core::{DType, Device, Tensor};
 
 use super::{Param, Params};
-use crate::distributed::Communicator;
+use crate::distributed::Shards;
 use crate::error::{Error, Result};
 use crate::kernels::norm::{all_finite, sum_of_magnitudes};
 use crate::kernels::{Accumulate, GradOut, MatmulPrecision, linear, ranks};
@@ -42,7 +42,16 @@ impl GradBuffer {
     /// norms and checks leave them out.
     pub fn with_frozen(params: &Params, is_frozen: impl Fn(&Param) -> bool) -> Result<Self> {
         let params = params.trainable().to_vec();
-        let is_trained: Vec<bool> = params.iter().map(|param| !is_frozen(param)).collect();
+        let is_trained = params.iter().map(|param| !is_frozen(param)).collect();
+        Self::allocate(params, is_trained)
+    }
+
+    /// Memory for other gradients of the same parameters.
+    pub fn another(&self) -> Result<Self> {
+        Self::allocate(self.params.clone(), self.is_trained.clone())
+    }
+
+    fn allocate(params: Vec<Param>, is_trained: Vec<bool>) -> Result<Self> {
         let (dtype, device) = match params.first() {
             Some(param) => (param.value().dtype(), param.value().device().clone()),
             None => (DType::F32, Device::Cpu),
@@ -161,6 +170,15 @@ impl<'a> GradWriter<'a> {
         Ok(())
     }
 
+    /// As [`Self::finish`]; where no row has written anything, all gradients are zero.
+    pub fn finish_or_zero(self) -> Result<Dense<'a>> {
+        if self.state.iter().all(|state| state.get() == GradState::Missing) {
+            self.buffer.trained.zero_set()?;
+            return Ok(Dense(self.buffer));
+        }
+        self.finish()?.into_dense()
+    }
+
     fn multiply(&self, factors: &Factors) -> Result<()> {
         factors.multiply(factors.of.map(|index| Some(self.out_at(index))))
     }
@@ -257,9 +275,13 @@ impl<'a> Dense<'a> {
         &self.0.views[param.index()]
     }
 
-    /// Sums the gradients of all trained parameters over all ranks.
-    pub fn sum(&self, ranks: &dyn Communicator) -> Result<()> {
-        Ok(ranks::sum(self.flat(), ranks)?)
+    /// Adds the gradients of all trained parameters of these shards, and those of other ranks, into the first.
+    ///
+    /// # Errors
+    /// No shard, or a rank that cannot be reached.
+    pub fn sum(parts: &[Self], shards: &Shards) -> Result<()> {
+        let mut flats: Vec<&Tensor> = parts.iter().map(Self::flat).collect();
+        Ok(ranks::sum(&mut flats, shards)?)
     }
 
     /// The gradients of all trained parameters one behind the other, with zeros between them.

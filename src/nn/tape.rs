@@ -1,12 +1,13 @@
 //! What training remembers of a forward pass.
 
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Tensor;
 
 use super::GradWriter;
-use crate::distributed::{Communicator, Single};
+use crate::distributed::Shards;
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
@@ -24,16 +25,29 @@ pub enum Mode<'a> {
 /// worked out where it is wanted. The parameters' gradients go to the writer.
 type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send>;
 
+/// The same for all shards of a batch at once.
+type JointPullback = Box<dyn FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<Tensor>> + Send>;
+
+/// The way back through one layer.
+enum Entry {
+    /// Of this shard alone.
+    Own(Pullback),
+    /// Of this shard and all others.
+    Joint(JointPullback),
+    /// Stands on the tape of the first shard.
+    OnFirst,
+}
+
 /// The way back through a chain of layers, and the random streams of one pass.
 pub struct Tape {
-    pullbacks: Vec<Pullback>,
+    entries: Vec<Entry>,
     seed: u64,
     step: u64,
     first_row: u64,
     streams: u64,
     cumulative: bool,
     step_tensor: Option<Tensor>,
-    ranks: Arc<dyn Communicator>,
+    shards: Shards,
     /// Asked between layers.
     stop: Option<Arc<AtomicBool>>,
 }
@@ -41,7 +55,7 @@ pub struct Tape {
 impl std::fmt::Debug for Tape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tape")
-            .field("layers", &self.pullbacks.len())
+            .field("layers", &self.entries.len())
             .field("step", &self.step)
             .finish_non_exhaustive()
     }
@@ -50,16 +64,16 @@ impl std::fmt::Debug for Tape {
 impl Tape {
     /// An empty tape for the rows from `first_row` on of the batch of update `step`.
     pub fn new(seed: u64, step: u64, first_row: u64) -> Self {
-        let (pullbacks, ranks) = (Vec::new(), Arc::new(Single));
+        let (entries, shards) = (Vec::new(), Shards::default());
         Self {
-            pullbacks,
+            entries,
             seed,
             step,
             first_row,
             streams: 0,
             cumulative: false,
             step_tensor: None,
-            ranks,
+            shards,
             stop: None,
         }
     }
@@ -69,9 +83,9 @@ impl Tape {
         Self { cumulative: true, ..self }
     }
 
-    /// The same tape, whose rows are part of a batch that several ranks share.
-    pub fn with_ranks(self, ranks: Arc<dyn Communicator>) -> Self {
-        Self { ranks, ..self }
+    /// The same tape, whose rows are one of these shards of a batch.
+    pub fn with_shards(self, shards: Shards) -> Self {
+        Self { shards, ..self }
     }
 
     /// The same tape, whose pass is given up before the next layer, forwards or backwards, once `stop` is set.
@@ -87,9 +101,9 @@ impl Tape {
         check_stop(self.stop.as_deref())
     }
 
-    /// The ranks that share the batch.
-    pub(super) fn ranks(&self) -> Arc<dyn Communicator> {
-        Arc::clone(&self.ranks)
+    /// The shards of the batch.
+    pub(super) fn shards(&self) -> Shards {
+        self.shards.clone()
     }
 
     /// The same tape, whose operations read the number of the step from this tensor when they run: a pass that is run
@@ -125,7 +139,18 @@ impl Tape {
         &mut self,
         pullback: impl FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send + 'static,
     ) {
-        self.pullbacks.push(Box::new(pullback));
+        self.entries.push(Entry::Own(Box::new(pullback)));
+    }
+
+    /// Remembers the way back through one layer whose rows depend on those of the other shards: `tapes` are of all of them.
+    pub fn record_jointly(
+        tapes: &mut [Self],
+        pullback: impl FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<Tensor>> + Send + 'static,
+    ) {
+        let mut entry = Entry::Joint(Box::new(pullback));
+        for tape in tapes {
+            tape.entries.push(std::mem::replace(&mut entry, Entry::OnFirst));
+        }
     }
 
     /// Takes the gradient of the network's value back to every parameter. The gradient of the data is not worked out.
@@ -138,12 +163,41 @@ impl Tape {
         self.pull(grad, grads, true)
     }
 
+    /// As [`Self::backward`] for all shards of a batch, layer by layer.
+    pub fn backward_jointly(
+        mut tapes: Vec<Self>,
+        mut values: Vec<Tensor>,
+        grads: &[GradWriter<'_>],
+    ) -> Result<()> {
+        while let Some(entries) = tapes.iter_mut().map(|tape| tape.entries.pop()).collect::<Option<Vec<_>>>()
+        {
+            tapes.iter().try_for_each(Self::check_stop)?;
+            let is_first = tapes.iter().all(|tape| tape.entries.is_empty());
+            let mut below = Vec::with_capacity(entries.len());
+            for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
+                match entry {
+                    Entry::Own(pullback) => below.extend(pullback(grad, writer, !is_first)?),
+                    Entry::Joint(pullback) => below = pullback(&values, grads)?,
+                    Entry::OnFirst => {}
+                }
+            }
+            values = below;
+        }
+        Ok(())
+    }
+
     fn pull(self, grad: Tensor, grads: &GradWriter<'_>, want_input: bool) -> Result<Option<Tensor>> {
         let mut grad = Some(grad);
-        for (depth, pullback) in self.pullbacks.into_iter().enumerate().rev() {
+        for (depth, entry) in self.entries.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
-            grad = pullback(&above, grads, want_input || depth > 0)?;
+            grad = match entry {
+                Entry::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
+                Entry::Joint(pullback) => {
+                    pullback(slice::from_ref(&above), slice::from_ref(grads))?.into_iter().next()
+                }
+                Entry::OnFirst => None,
+            };
         }
         Ok(grad)
     }

@@ -29,7 +29,8 @@ pub(crate) struct RunFolder {
     best_weights: Option<(PathBuf, Checksum)>,
     /// The outermost folder that this run created.
     made: Option<PathBuf>,
-    lock: Lock,
+    /// Held until the run ends; nothing where it could not be taken.
+    lock: Option<Lock>,
 }
 
 impl RunFolder {
@@ -43,9 +44,9 @@ impl RunFolder {
             MetricsLog::create(path.join(METRICS), path.join(TABLE))
         };
         match start() {
-            Ok(log) => Ok(Self { path, log, model: None, best_weights: None, made, lock }),
+            Ok(log) => Ok(Self { path, log, model: None, best_weights: None, made, lock: Some(lock) }),
             Err(error) => {
-                remove(&path, made.as_deref(), lock);
+                remove(&path, made.as_deref(), Some(lock));
                 Err(error)
             }
         }
@@ -76,7 +77,7 @@ impl RunFolder {
     pub(crate) fn reopen(
         path: &Path,
         found: &VerifiedCheckpoint,
-        lock: Lock,
+        lock: Option<Lock>,
         restart_log: bool,
     ) -> Result<Self> {
         for folder in [path.to_path_buf(), path.join(CHECKPOINTS)] {
@@ -272,12 +273,12 @@ pub(super) fn clear_unsaved(path: &Path) -> Result<()> {
     let checkpoints = path.join(CHECKPOINTS);
     files::clear_leftovers(&Local, &checkpoints)?;
     let _ = fs::remove_dir(checkpoints);
-    remove(path, None, lock);
+    remove(path, None, Some(lock));
     Ok(())
 }
 
 /// Removes the files of a run that has saved nothing, and the folders that it created, from `path` out to `made`.
-fn remove(path: &Path, made: Option<&Path>, lock: Lock) {
+fn remove(path: &Path, made: Option<&Path>, lock: Option<Lock>) {
     for name in [CONFIG, DATA, METRICS, TABLE] {
         let _ = fs::remove_file(path.join(name));
     }

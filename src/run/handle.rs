@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::best::BestTracker;
@@ -9,6 +11,7 @@ use super::folder::RunFolder;
 use super::kept::KeptModel;
 use super::observer::{End, EpochTimer, Finished, Observer};
 use super::options::RunOptions;
+use super::ranks;
 use super::tensorboard::TensorBoard;
 use crate::checkpoint::{Progress, Sums};
 use crate::config::{Config, RunConfig};
@@ -24,7 +27,8 @@ pub struct Run {
     pub(super) config: Config,
     pub(super) splits: Splits,
     pub(super) trainer: Trainer,
-    pub(super) folder: RunFolder,
+    /// Nothing where another rank writes it.
+    pub(super) folder: Option<RunFolder>,
     pub(super) tensorboard: Option<TensorBoard>,
     pub(super) options: RunOptions,
     pub(super) tracker: BestTracker,
@@ -41,6 +45,8 @@ pub struct Run {
     pub(super) model: KeptModel,
     /// Whether `max_steps` or `max_time` has ended the run, as it was after the last update.
     pub(super) limit_reached: bool,
+    /// Whether the time is up, where ranks agree on it.
+    pub(super) time_is_up: Option<Arc<AtomicBool>>,
 }
 
 /// Where a run stands.
@@ -76,8 +82,8 @@ impl Run {
         config: Config,
         splits: Splits,
         mut trainer: Trainer,
-        folder: RunFolder,
-        options: RunOptions,
+        folder: Option<RunFolder>,
+        mut options: RunOptions,
         progress: Option<Progress>,
     ) -> Result<Self> {
         let saved = progress.as_ref().map(|progress| progress.step);
@@ -87,13 +93,12 @@ impl Run {
         let position = RunPosition::at(&progress);
         let tracker = BestTracker::new(config.run.early_stopping.clone(), progress.best_state);
         let model = KeptModel::of(tracker.state().best);
-        let tensorboard = config.run.tensorboard.then(|| config.to_toml()).transpose()?;
-        let tensorboard = tensorboard.map(|text| TensorBoard::new(folder.path(), saved, text));
-        trainer.interrupt_by(options.interrupt.stop_flag());
-        if config.run.max_time > 0.0 {
-            let (clock, max_time) = (position.clock, config.run.max_time);
-            trainer.limit_by(move || clock.seconds() >= max_time);
-        }
+        let shown = folder.as_ref().filter(|_| config.run.tensorboard);
+        let shown = shown.map(|folder| Ok::<_, Error>((folder.path(), config.to_toml()?))).transpose()?;
+        let tensorboard = shown.map(|(path, text)| TensorBoard::new(path, saved, text));
+        let (clock, max_time) = (position.clock, config.run.max_time);
+        let is_time_up = move || max_time > 0.0 && clock.seconds() >= max_time;
+        let time_is_up = ranks::end_by(&mut trainer, &mut options, is_time_up);
         Ok(Self {
             config,
             splits,
@@ -109,6 +114,7 @@ impl Run {
             saved_at: None,
             model,
             limit_reached: false,
+            time_is_up,
         })
     }
 
@@ -122,15 +128,16 @@ impl Run {
             // A disk that refused a checkpoint or the weights is not asked again.
             let refused = match &error {
                 Error::Checkpoint { .. } => true,
-                Error::Io { action, path, .. } => *action != "read" && path.starts_with(self.folder.path()),
+                Error::Io { action, path, .. } => *action != "read" && path.starts_with(self.folder()),
                 _ => false,
             };
             if !refused && let Err(problem) = self.write_model() {
                 tracing::warn!("{problem}");
             }
             observer.train_failed(&error);
-            let folder = self.folder.path().to_path_buf();
-            if self.folder.discard_if_empty() {
+            let Some(own) = self.folder else { return error };
+            let folder = own.path().to_path_buf();
+            if own.discard_if_empty() {
                 let removed = if folder.exists() { "the files in it were" } else { "it was" };
                 tracing::info!("nothing was saved in {}: {removed} removed again", folder.display());
             }
@@ -140,10 +147,11 @@ impl Run {
 
     /// Abandons a run that is not trained yet; the folder of a new one is removed again.
     pub fn discard(self) {
-        self.folder.discard_if_empty();
+        self.folder.map(RunFolder::discard_if_empty);
     }
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        self.trainer.agree()?;
         self.check_limit();
         let RunPosition { epoch: begun, .. } = self.position;
         let epochs = self.config.run.epochs;
@@ -203,9 +211,14 @@ impl Run {
         }
     }
 
-    /// The run's folder.
+    /// The run's folder; an empty path where another rank has it.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.folder.as_ref().map_or(Path::new(""), RunFolder::path)
+    }
+
+    /// Whether this process writes the run's folder: rank 0 does.
+    pub fn owns_folder(&self) -> bool {
+        self.folder.is_some()
     }
 
     /// The config.
@@ -239,7 +252,7 @@ impl Run {
         let steps = options.max_steps > 0 && self.trainer.steps() >= options.max_steps;
         // At least one update is made.
         let begun = self.trainer.steps() > 0;
-        self.limit_reached = steps || (begun && options.max_time > 0.0 && self.seconds() >= options.max_time);
+        self.limit_reached = steps || (begun && options.max_time > 0.0 && self.is_time_up());
     }
 
     /// The seconds that the run has taken, by all its processes.

@@ -15,6 +15,7 @@
 //! a run while it trains; the logs are observers, and so are the bars and the dashboard of the command line.
 
 mod best;
+mod collective;
 pub(crate) mod device;
 mod epochs;
 pub(crate) mod folder;
@@ -29,6 +30,7 @@ mod observer;
 mod options;
 mod predict;
 mod prepare;
+pub(crate) mod ranks;
 mod reporting;
 mod resume;
 mod saving;

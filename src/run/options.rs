@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Device;
 
+use crate::distributed::{Communicator, Single};
+
 /// Options of one call of [`Run::create`](super::Run::create) or [`Run::resume`](super::Run::resume). What describes
 /// the training itself (epochs, checkpoints, early stopping) is in the [`Config`](crate::config::Config).
 #[derive(Debug, Clone)]
@@ -24,6 +26,16 @@ pub struct RunOptions {
     pub restart_log: bool,
     /// Asks the run to save or to stop while it trains.
     pub interrupt: Interrupt,
+    /// The ranks that train together; by default this process alone. All of them make the same calls. Rank 0 writes the
+    /// run folder.
+    pub ranks: Arc<dyn Communicator>,
+}
+
+impl RunOptions {
+    /// Whether this process writes the run folder.
+    pub(super) fn owns_folder(&self) -> bool {
+        self.ranks.rank() == 0
+    }
 }
 
 impl Default for RunOptions {
@@ -36,6 +48,7 @@ impl Default for RunOptions {
             keep_going: false,
             restart_log: false,
             interrupt: Interrupt::default(),
+            ranks: Arc::new(Single),
         }
     }
 }

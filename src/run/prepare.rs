@@ -1,15 +1,14 @@
 //! A run before its first update: the data is loaded and the network built, and nothing is written yet.
 
 use std::path::{Path, PathBuf};
-
-use candle_core::Device;
+use std::sync::Arc;
 
 use super::folder::{self, RunFolder};
 use super::new_folder::{self, NewFolder};
 use super::options::RunOptions;
 use super::resume::{self, Change, OwnConfig};
 use super::session::{self, Session};
-use super::{Run, device};
+use super::{Run, device, ranks};
 use crate::checkpoint::{self, VerifiedCheckpoint};
 use crate::config::Config;
 use crate::data::Splits;
@@ -38,7 +37,8 @@ enum RunStart {
 /// A run that is resumed.
 struct Resumed {
     folder: PathBuf,
-    lock: Lock,
+    /// Nothing where another rank holds it.
+    lock: Option<Lock>,
     found: VerifiedCheckpoint,
     /// What is noted in its `config.toml`, which is written anew; nothing where that stays.
     note: Option<String>,
@@ -68,7 +68,7 @@ impl PreparedRun {
         if let Some(folder) = &options.folder {
             new_folder::require_free(folder)?;
         }
-        let Ready { splits, trainer } = prepare(&config, &options.device)?;
+        let Ready { splits, trainer } = prepare(&config, &options)?;
         if let Some(path) = &options.init_from {
             initialize(&trainer, path, options.allow_nonfinite)?;
         }
@@ -78,7 +78,7 @@ impl PreparedRun {
 
     /// As [`Run::resume`], but nothing is written before [`Self::start`].
     pub fn resume(folder: &Path, overrides: &[String], options: RunOptions) -> Result<Self> {
-        let lock = folder::lock_run(folder)?;
+        let lock = options.owns_folder().then(|| folder::lock_run(folder)).transpose()?;
         let found = RunFolder::newest(folder, options.restart_log)?;
         for (_, problem) in &found.damaged {
             tracing::warn!("{problem}; going on from the checkpoint before it, {}", found.path.display());
@@ -89,7 +89,7 @@ impl PreparedRun {
         let notes: Vec<String> = damage.into_iter().chain(changes.iter().map(Change::describe)).collect();
         let note = (!notes.is_empty())
             .then(|| format!("from step {} on: {}", found.progress.step, notes.join(", ").escape_debug()));
-        let prepared = prepare(&config, &options.device);
+        let prepared = prepare(&config, &options);
         let Ready { splits, mut trainer } = prepared.map_err(|error| session::moved(error, &config))?;
         resume::require_same_data(&found, &config, &splits)?;
         trainer.restore(&found.snapshot).map_err(|error| {
@@ -103,6 +103,11 @@ impl PreparedRun {
     /// The config.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The rows of a batch.
+    pub(crate) fn batch(&self) -> usize {
+        self.config.train.batch_size.rows(self.splits.train.len())
     }
 
     /// The rows.
@@ -150,15 +155,26 @@ impl PreparedRun {
     }
 
     /// Writes the folder, or takes it back to the checkpoint that the run is resumed from.
+    ///
+    /// # Errors
+    /// The disk's, or ranks that would not train the same run.
     pub fn start(self) -> Result<Run> {
         let Self { config, splits, trainer, options, start } = self;
+        ranks::require_same(&*options.ranks, &config, &splits, &trainer)?;
+        if !options.owns_folder() {
+            let progress = match start {
+                RunStart::New(_) => None,
+                RunStart::Resumed(resumed) => Some(resumed.found.progress),
+            };
+            return Run::new(config, splits, trainer, None, options, progress);
+        }
         match start {
             RunStart::New(path) => {
                 let text = notes(&options) + &config.to_toml()?;
                 let new =
                     path.map_or_else(|| NewFolder::claim(&config.name()), |path| NewFolder::at(&path))?;
                 let folder = RunFolder::create(new, &text, &splits.preprocessing)?;
-                Run::new(config, splits, trainer, folder, options, None)
+                Run::new(config, splits, trainer, Some(folder), options, None)
             }
             RunStart::Resumed(resumed) => {
                 let Resumed { folder, lock, found, note, is_damaged } = *resumed;
@@ -170,7 +186,7 @@ impl PreparedRun {
                 // A threshold that was chosen at an earlier end is not that of the weights to come.
                 folder.save_preprocessing(&splits.preprocessing, Some(&found.progress.data))?;
                 tracing::info!("going on from {}", found.path.display());
-                Run::new(config, splits, trainer, folder, options, Some(found.progress))
+                Run::new(config, splits, trainer, Some(folder), options, Some(found.progress))
             }
         }
     }
@@ -183,9 +199,9 @@ struct Ready {
 }
 
 /// Loads the data and builds the trainer; a key that does not fit is located in the config.
-fn prepare(config: &Config, device: &Device) -> Result<Ready> {
+fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
     let build = || {
-        let Session { splits, network, loss } = Session::open(config, None, device)?;
+        let Session { splits, network, loss } = Session::open(config, None, &options.device)?;
         let plan = config.plan(splits.train.len());
         let length = config.length(splits.train.len());
         let mut doubtful = plan.check_length(length).map_err(Error::Key)?;
@@ -194,7 +210,8 @@ fn prepare(config: &Config, device: &Device) -> Result<Ready> {
         for error in doubtful {
             tracing::warn!("{}", config.locate(Error::Key(error)));
         }
-        let trainer = session::trainer(config, plan, network, loss)?;
+        let trainer =
+            session::trainer(config, plan, network, loss)?.with_ranks(Arc::clone(&options.ranks))?;
         trainer.check(&splits.train)?;
         if let Some(validation) = &splits.validation {
             trainer.check_watched(config.run.early_stopping.as_ref(), splits.outputs, validation)?;

@@ -59,7 +59,7 @@ impl Run {
             train: &self.splits.train,
         };
         observer.epoch_end(&mut epoch)?;
-        let logged = self.folder.log.epoch_end(&mut epoch);
+        let logged = self.folder.as_mut().map_or(Ok(()), |folder| folder.log.epoch_end(&mut epoch));
         if let Some(tensorboard) = &mut self.tensorboard {
             tensorboard.epoch_end(&mut epoch)?;
         }
@@ -87,8 +87,11 @@ impl Run {
         self.write_model()?;
         let chooses_threshold = self.config.preparation.threshold == Some(Threshold::F1);
         let is_last = self.best_epoch() == self.position.epoch && self.config.train.average.is_none();
-        if (self.splits.test.is_some() || chooses_threshold) && !is_last {
-            self.load_model()?;
+        if self.splits.test.is_some() || chooses_threshold {
+            if self.folder.is_some() && !is_last {
+                self.load_model()?;
+            }
+            self.share_weights()?;
         }
         let mut test = Vec::new();
         if chooses_threshold {
@@ -108,7 +111,7 @@ impl Run {
             );
         }
         let finished = self.finished(End::Completed, test);
-        let logged = self.folder.log.train_end(&finished);
+        let logged = self.folder.as_mut().map_or(Ok(()), |folder| folder.log.train_end(&finished));
         self.forgive(logged)?;
         if let Some(tensorboard) = &mut self.tensorboard {
             tensorboard.train_end(&finished)?;
@@ -121,7 +124,7 @@ impl Run {
     /// ended later.
     fn evaluate_at_end(&self, data: &Dataset) -> Result<Evaluation> {
         match self.trainer.evaluate(data) {
-            Err(Error::Interrupted) if self.saved != Some(self.trainer.steps()) => {
+            Err(Error::Interrupted) if self.as_rank_0(self.saved != Some(self.trainer.steps()))? => {
                 evaluate(self.trainer.network(), self.trainer.loss(), data)
             }
             evaluation => evaluation,
@@ -140,7 +143,9 @@ impl Run {
         tracing::info!("the threshold {threshold:.4} gives the best F1 on the validation rows, {f1:.4}");
         let positive = data.target_info().positive;
         self.splits = self.splits.clone().with_decision(Decision { positive, threshold });
-        let kept = self.folder.save_preprocessing(&self.splits.preprocessing, self.fingerprint.get());
+        let (preprocessing, rows) = (&self.splits.preprocessing, self.fingerprint.get());
+        let kept =
+            self.folder.as_ref().map_or(Ok(()), |folder| folder.save_preprocessing(preprocessing, rows));
         self.forgive(kept)?;
         Ok(Some(threshold))
     }
@@ -148,7 +153,7 @@ impl Run {
     /// The results of the run as it stands.
     pub(super) fn finished(&self, end: End, test: Vec<(String, f64)>) -> Finished {
         Finished {
-            folder: self.folder.path().to_path_buf(),
+            folder: self.folder().to_path_buf(),
             end,
             epoch: self.position.epoch,
             step: self.trainer.steps(),

@@ -18,6 +18,9 @@ impl Run {
     /// Keeps the weights as those of `model.safetensors`. Where the config leaves it to the run when to save, they wait in
     /// memory for a second after the last ones.
     pub(super) fn keep_model(&mut self) -> Result<()> {
+        if self.folder.is_none() {
+            return Ok(());
+        }
         self.model.waiting = Some(self.trainer.network().params().copy()?);
         let may_wait = matches!(self.config.run.checkpoint_every, Every::Auto | Every::Never);
         if may_wait && !self.is_over() && !is_long_ago(self.model.at) { Ok(()) } else { self.write_model() }
@@ -25,8 +28,8 @@ impl Run {
 
     /// Writes the weights that wait. Those that cannot be written go on waiting.
     pub(super) fn write_model(&mut self) -> Result<()> {
-        let Some(weights) = &self.model.waiting else { return Ok(()) };
-        let saved = self.folder.save_model(weights);
+        let (Some(weights), Some(folder)) = (&self.model.waiting, &mut self.folder) else { return Ok(()) };
+        let saved = folder.save_model(weights);
         if saved.is_ok() {
             let score = self.tracker.state().best;
             let epoch = Some(self.tracker.best_epoch().unwrap_or(self.position.epoch));
@@ -40,7 +43,7 @@ impl Run {
         let params = self.trainer.network().params();
         match &self.model.waiting {
             Some(weights) if self.model.epoch.is_none() => params.load(weights),
-            _ => self.folder.load_model(params),
+            _ => self.folder.as_ref().map_or(Ok(()), |folder| folder.load_model(params)),
         }
     }
 
@@ -73,7 +76,8 @@ impl Run {
         self.trainer.require_finite(self.position.epoch)?;
         self.identify()?;
         let progress = self.progress(&self.config)?;
-        match self.folder.save_checkpoint(&self.trainer, progress, self.config.run.keep_last) {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        match folder.save_checkpoint(&self.trainer, progress, self.config.run.keep_last) {
             Ok(saved) => {
                 tracing::debug!("saved {} ({} bytes)", saved.path.display(), saved.bytes);
                 (self.saved, self.saved_at) = (Some(step), Some(Instant::now()));
@@ -86,11 +90,11 @@ impl Run {
 
     /// Works out what identifies the rows, and keeps it in `data.toml`: `eval` scores no others as the run's test split.
     pub(super) fn identify(&mut self) -> Result<()> {
-        if self.fingerprint.get().is_some() {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.fingerprint.get().is_none()) else {
             return Ok(());
-        }
+        };
         let rows = Fingerprint::of(&self.splits)?;
-        let kept = self.folder.save_preprocessing(&self.splits.preprocessing, Some(&rows));
+        let kept = folder.save_preprocessing(&self.splits.preprocessing, Some(&rows));
         let _ = self.fingerprint.set(rows);
         self.forgive(kept)
     }
@@ -114,6 +118,7 @@ impl Run {
     /// Records an update that was not made because something was no longer finite, so that it can be replayed.
     pub(super) fn record_failure(&self, error: Error) -> Error {
         let Error::Diverged { what, value, step, lr, first, .. } = &error else { return error };
+        let Some(folder) = &self.folder else { return error };
         let rows = self.trainer.failed_rows().unwrap_or_default();
         let record = || -> Result<PathBuf> {
             let loss = self.trainer.loss().clone();
@@ -140,7 +145,7 @@ impl Run {
             let Batch { xs, ys } = self.splits.train.batch(rows)?;
             let rows = Tensor::new(rows, &Device::Cpu)?;
             let batch = [("rows", rows), ("xs", xs), ("ys", ys)].map(|(name, xs)| (name.to_owned(), xs));
-            self.folder.save_failure(&self.trainer, &progress, &batch.into())
+            folder.save_failure(&self.trainer, &progress, &batch.into())
         };
         match record() {
             Ok(path) => error.with_record(path),

@@ -3,10 +3,13 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::data::{Dataset, Units};
+use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
+use crate::kernels::ranks;
 use crate::loss::{Losses, widened};
 use crate::metrics::{ClassCounts, Measured, MetricCollection, Undefined};
 use crate::model::Network;
+use crate::nn::Shape;
 
 /// Rows that are evaluated at a time.
 const EVALUATION_ROWS: usize = 1000;
@@ -35,36 +38,87 @@ pub fn evaluate(network: &Network, loss: &Losses, data: &Dataset) -> Result<Eval
 
 /// As [`evaluate`], on the rows of several data sets of one preprocessing together.
 pub fn evaluate_all(network: &Network, loss: &Losses, sets: &[&Dataset]) -> Result<Evaluation> {
-    evaluate_unless(network, loss, sets, &|| false)
+    evaluate_unless(
+        network,
+        loss,
+        sets,
+        Sharing { ranks: &Single, agree: &|| Ok(()), is_stopping: &|| false },
+    )
 }
 
-/// As [`evaluate_all`], and gives up, as [`Error::Interrupted`], once it is to stop.
+/// Who evaluates, and when they give up.
+#[derive(Clone, Copy)]
+pub(super) struct Sharing<'a> {
+    /// Each takes a chunk in turn through the network. All chunks' outputs go to all of them, which count them in one
+    /// order: so any number of ranks has the bits of one.
+    pub(super) ranks: &'a dyn Communicator,
+    /// Called before each rank's next chunk.
+    pub(super) agree: &'a dyn Fn() -> Result<()>,
+    /// Whether they are to stop; the answer of several ranks changes when they agree.
+    pub(super) is_stopping: &'a dyn Fn() -> bool,
+}
+
+/// As [`evaluate_all`], by several ranks; gives up, as [`Error::Interrupted`], once it is to stop.
 pub(super) fn evaluate_unless(
     network: &Network,
     loss: &Losses,
     sets: &[&Dataset],
-    is_stopping: &dyn Fn() -> bool,
+    sharing: Sharing<'_>,
 ) -> Result<Evaluation> {
     let (mut sum, mut total) = (0.0, 0.0);
     let Some(first) = sets.first() else { return Err(no_row_counts()) };
     let mut metrics = MetricCollection::new(loss.task(), first.target_info());
     let chunks = sets.iter().flat_map(|data| data.chunks_of(EVALUATION_ROWS).map(move |rows| (data, rows)));
-    for (data, rows) in chunks {
-        if is_stopping() {
+    let mut chunks = chunks.map(|(data, rows)| Chunk { data, rows });
+    loop {
+        let round: Vec<Chunk<'_>> = chunks.by_ref().take(sharing.ranks.size()).collect();
+        if round.is_empty() {
+            break;
+        }
+        (sharing.agree)()?;
+        if (sharing.is_stopping)() {
             return Err(Error::Interrupted);
         }
-        let selection = data.select(&rows)?;
-        let batch = data.part(&selection, 0..rows.len(), None)?;
-        let outputs = widened(&network.forward_unless(&batch.xs, is_stopping)?)?;
-        sum += loss.apply(&outputs, &batch.ys, 1.0)?.value.read()?;
-        total += loss.total(selection.targets())?;
-        let predictions = predictions(loss, &outputs, data.units())?;
-        metrics.add(&predictions, &data.exact_targets(&rows)?)?;
+        for (Chunk { data, rows }, outputs) in round.iter().zip(outputs(network, &round, sharing)?) {
+            let targets = data.targets(rows)?;
+            sum += loss.apply(&outputs, &targets, 1.0)?.value.read()?;
+            total += loss.total(&targets)?;
+            let predictions = predictions(loss, &outputs, data.units())?;
+            metrics.add(&predictions, &data.exact_targets(rows)?)?;
+        }
     }
     if total == 0.0 {
         return Err(no_row_counts());
     }
     Evaluation::of(sum / total, metrics)
+}
+
+/// Rows that go through the network together.
+struct Chunk<'a> {
+    data: &'a Dataset,
+    rows: Vec<u32>,
+}
+
+/// The network's outputs for one chunk of each rank: each takes its own through the network, and has all of them.
+fn outputs(network: &Network, round: &[Chunk<'_>], sharing: Sharing<'_>) -> Result<Vec<Tensor>> {
+    let Sharing { ranks: all, is_stopping, .. } = sharing;
+    let (size, rank) = (all.size(), all.rank());
+    let mut outputs = Vec::with_capacity(round.len());
+    for (owner, Chunk { data, rows }) in round.iter().enumerate() {
+        outputs.push(if owner == rank {
+            widened(&network.forward_unless(&data.inputs(rows)?, is_stopping)?)?
+        } else {
+            let width = network.output_shape(&Shape::new(data.row_shape()))?.dims().iter().product::<usize>();
+            let params = network.params();
+            widened(&Tensor::zeros((rows.len(), width), params.dtype(), params.device())?)?
+        });
+    }
+    if size > 1 {
+        for (owner, outputs) in outputs.iter().enumerate() {
+            ranks::broadcast(outputs, owner, all)?;
+        }
+    }
+    Ok(outputs)
 }
 
 impl Evaluation {

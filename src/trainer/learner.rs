@@ -1,5 +1,6 @@
 //! The forward and backward pass of a batch.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,9 +12,9 @@ use super::options::TrainOptions;
 use super::outcome::Limits;
 use super::update_batch::{Backward, UpdateBatch};
 use crate::data::{self, Dataset, Selection};
-use crate::distributed::Communicator;
+use crate::distributed::Shards;
 use crate::error::{Error, Result};
-use crate::kernels::{Scalar, ValueAndGrad, ranks};
+use crate::kernels::{Scalar, ValueAndGrad};
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Gradients, Tape};
@@ -28,8 +29,8 @@ pub(super) struct Learner {
     /// Whether the gradients of linear layers may go straight into the weights: in plain descent, where clipping does not
     /// look at all of them first.
     pub(super) defers: bool,
-    /// Those that share a batch's rows.
-    pub(super) ranks: Arc<dyn Communicator>,
+    /// The parts of a batch, of which other ranks may have some.
+    pub(super) shards: Shards,
     /// What makes it give a batch up before its next part.
     pub(super) interruption: Interruption,
 }
@@ -38,6 +39,8 @@ pub(super) struct Learner {
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) grads: GradBuffer,
+    /// Those of the shards behind the first.
+    pub(super) more: Vec<GradBuffer>,
     /// The last part's rows, whose memory the next one takes.
     pub(super) inputs: Option<Tensor>,
 }
@@ -59,7 +62,20 @@ impl Learner {
         context: UpdateContext<'_>,
         memory: &'m mut Memory,
     ) -> Result<Backward<'m>> {
-        let Memory { grads, inputs } = memory;
+        if self.shards.is_whole() {
+            return self.backward_of_whole(batch, context, memory);
+        }
+        self.backward_in_shards(batch, context, memory)
+    }
+
+    /// The same of a batch that is one part of this process.
+    pub(super) fn backward_of_whole<'m>(
+        &self,
+        batch: &UpdateBatch<'_>,
+        context: UpdateContext<'_>,
+        memory: &'m mut Memory,
+    ) -> Result<Backward<'m>> {
+        let Memory { grads, inputs, .. } = memory;
         if context.is_replayed() {
             let gradients = Gradients::Dense(grads.as_written());
             return Ok(Backward { loss_sum: Scalar::Host(f64::NAN), gradients });
@@ -68,10 +84,8 @@ impl Learner {
         let reuses_memory = context.reuses_memory();
         let selection = context.rows(batch);
         let mut loss_sum = Scalar::Host(0.0);
-        // The gradients of parts and ranks are added up first.
-        let is_single = self.ranks.size() == 1;
-        let defers =
-            self.defers && context.defers() && is_single && batch.rows.len() <= self.part(batch.data);
+        // The gradients of parts are added up first.
+        let defers = self.defers && context.defers() && batch.rows.len() <= self.part(batch.data);
         let writer = if defers { grads.deferring_writer() } else { grads.writer() };
         for (start, rows) in self.parts(batch.data, batch.rows) {
             if start > 0 && self.is_interrupted(batch, context) {
@@ -91,57 +105,58 @@ impl Learner {
                 *inputs = Some(xs);
             }
         }
-        self.reduce(Backward { loss_sum, gradients: writer.finish()? })
+        Ok(Backward { loss_sum, gradients: writer.finish()? })
     }
 
     /// A tape for the rows of a batch from `start` on.
-    fn tape(&self, batch: &UpdateBatch<'_>, start: usize) -> Tape {
-        Tape::new(self.seed, batch.time.step, start as u64).with_ranks(Arc::clone(&self.ranks))
+    pub(super) fn tape(&self, batch: &UpdateBatch<'_>, start: usize) -> Tape {
+        Tape::new(self.seed, batch.time.step, start as u64)
     }
 
-    /// Sums loss and gradients over all ranks.
-    fn reduce<'m>(&self, backward: Backward<'m>) -> Result<Backward<'m>> {
-        if self.ranks.size() == 1 {
-            return Ok(backward);
-        }
-        let mut loss_sum = [backward.loss_sum.read()?];
-        ranks::sum_numbers(&mut loss_sum, &*self.ranks)?;
-        let gradients = backward.gradients.into_dense()?;
-        gradients.sum(&*self.ranks)?;
-        Ok(Backward { loss_sum: Scalar::Host(loss_sum[0]), gradients: Gradients::Dense(gradients) })
-    }
-
-    /// What the loss of these rows, and those of the other ranks, is divided by to be their mean.
+    /// What the loss of these rows is divided by to be their mean.
     ///
     /// # Errors
     /// [`Error::NothingCounts`].
     pub(super) fn total(&self, selection: &Selection<'_>) -> Result<f64> {
-        let mut total = [self.loss.total(selection.targets())?];
-        ranks::sum_numbers(&mut total, &*self.ranks)?;
-        if total[0] == 0.0 { Err(Error::NothingCounts) } else { Ok(total[0]) }
+        let total = self.loss.total(selection.targets())?;
+        if total == 0.0 { Err(Error::NothingCounts) } else { Ok(total) }
     }
 
     /// What gives up the pass of a batch between two layers. A rank must not leave the others to wait for it.
-    fn stop(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> Option<Arc<AtomicBool>> {
-        let may_stop = batch.is_interruptible && context.is_interruptible() && self.ranks.size() == 1;
+    pub(super) fn stop(
+        &self,
+        batch: &UpdateBatch<'_>,
+        context: UpdateContext<'_>,
+    ) -> Option<Arc<AtomicBool>> {
+        let may_stop =
+            batch.is_interruptible && context.is_interruptible() && self.shards.ranks().size() == 1;
         may_stop.then(|| Arc::clone(&self.interruption.stop))
     }
 
     /// Whether an update is to be given up before the optimizer changes a weight.
     pub(super) fn gives_up(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {
-        self.ranks.size() == 1 && self.is_interrupted(batch, context)
+        self.shards.ranks().size() == 1 && self.is_interrupted(batch, context)
     }
 
-    fn is_interrupted(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {
+    pub(super) fn is_interrupted(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {
         batch.is_interruptible && context.is_interruptible() && self.interruption.is_stopping()
     }
 
     /// The most rows that go through the network together: a micro-batch, and where the rows are independent of each
     /// other no more than fit the cache.
-    fn part(&self, data: &Dataset) -> usize {
+    pub(super) fn part(&self, data: &Dataset) -> usize {
         let micro_batch = self.options.batch_size.rows(data.len());
         let most = rows_at_once(self.network.params().device());
         if self.network.couples_rows() { micro_batch } else { micro_batch.min(most) }
+    }
+
+    /// The micro-batches of an update: where their rows are in it.
+    pub(super) fn micro_batches(
+        &self,
+        batch: &UpdateBatch<'_>,
+    ) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (rows, size) = (batch.rows.len(), self.options.batch_size.rows(batch.data.len()));
+        (0..rows).step_by(size).map(move |start| start..rows.min(start + size))
     }
 
     /// The parts of an update with their places in it.

@@ -23,6 +23,10 @@ pub struct TrainOptions {
     #[schemars(with = "serde_json::Value")]
     #[schemars(extend("anyOf" = [{ "type": "integer", "minimum": 1 }, { "const": "full" }]))]
     pub batch_size: Descent,
+    /// Parts of a batch whose gradients are added in a fixed tree, a power of two: then 1, 2, … as many ranks (MPI) give
+    /// the same bits.
+    #[schemars(extend("enum" = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]))]
+    pub shards: usize,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
     /// Whether a last batch that is smaller is left out.
@@ -50,6 +54,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             batch_size: Descent::MiniBatch(64),
+            shards: 1,
             shuffle: true,
             drop_last: false,
             clip_grad_norm: None,
@@ -81,6 +86,11 @@ impl TrainOptions {
         if self.precision != MatmulPrecision::F32 && self.dtype != Precision::F32 {
             let problem = "rounds the products of a run in f32; leave `train.dtype` at f32";
             return Err(KeyError::new("precision", problem));
+        }
+        // Each has gradients of its own in memory.
+        if !self.shards.is_power_of_two() || self.shards > 1024 {
+            let problem = format!("is {}; it must be a power of two up to 1024: 1, 2, 4, 8 …", self.shards);
+            return Err(KeyError::new("shards", problem));
         }
         match self.accumulate {
             0 => Err(KeyError::new("accumulate", "is 0; it must be 1 or more")),

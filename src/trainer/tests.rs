@@ -2,16 +2,16 @@
 //! this machine.
 
 mod given_up;
+mod ranks;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
 
 use candle_core::{DType, Device, Tensor};
 
 use super::*;
 use crate::data::Affine;
-use crate::distributed::Numbers;
 use crate::model::{Model, NetworkOptions};
 use crate::optim::Grouped;
 use crate::optim::schedule::SchedulePlan;
@@ -37,14 +37,19 @@ fn data_of(classes: impl Iterator<Item = i64>, bad: Option<usize>) -> Dataset {
 }
 
 fn trainer(accumulate: usize) -> Trainer {
+    trainer_of("name = 'mlp'\nhidden = [6]\nbatch_norm = true", accumulate, 1)
+}
+
+fn trainer_of(model: &str, accumulate: usize, shards: usize) -> Trainer {
     let table = |text: &str| text.parse::<toml::Table>().unwrap();
-    let model = Model::from_table(table("name = 'mlp'\nhidden = [6]\nbatch_norm = true")).unwrap();
+    let model = Model::from_table(table(model)).unwrap();
     let network = Network::new(&model, &[3], 2, 1, NetworkOptions::new(DType::F64, &Device::Cpu)).unwrap();
     let options = Grouped::from_table(table("name = 'nadam'\nlr = 0.01")).unwrap();
     let optimizer = Optimizer::new(options, SchedulePlan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();
     let batch_size = Descent::MiniBatch(ROWS);
-    let options = TrainOptions { batch_size, accumulate, dtype: Precision::F64, ..TrainOptions::default() };
+    let dtype = Precision::F64;
+    let options = TrainOptions { batch_size, shards, accumulate, dtype, ..TrainOptions::default() };
     Trainer::new(network, loss, optimizer, options, 1).unwrap()
 }
 
@@ -121,123 +126,4 @@ fn an_update_that_is_not_finite_among_many_leaves_the_trainer_as_it_was_before_i
     for (now, later) in ends[0].3.iter().zip(&ends[1].3) {
         assert!((now - later).abs() < 1e-9, "{now} {later}");
     }
-}
-
-/// Ranks as threads of one process.
-#[derive(Debug)]
-struct ThreadRank {
-    rank: usize,
-    barrier: Arc<Barrier>,
-    /// What each rank has brought to a sum.
-    places: Arc<Vec<Mutex<Vec<f64>>>>,
-}
-
-impl ThreadRank {
-    fn new(size: usize) -> Vec<Self> {
-        let barrier = Arc::new(Barrier::new(size));
-        let places = Arc::new((0..size).map(|_| Mutex::default()).collect());
-        let rank = |rank| Self { rank, barrier: Arc::clone(&barrier), places: Arc::clone(&places) };
-        (0..size).map(rank).collect()
-    }
-
-    /// The numbers of all ranks, in the order of the ranks.
-    fn gather(&self, own: Vec<f64>) -> Vec<Vec<f64>> {
-        *self.places[self.rank].lock().unwrap() = own;
-        self.barrier.wait();
-        let all = self.places.iter().map(|place| place.lock().unwrap().clone()).collect();
-        self.barrier.wait();
-        all
-    }
-
-    fn exchange(&self, numbers: Numbers<'_>, join: impl Fn(&[Vec<f64>], usize) -> f64) {
-        match numbers {
-            Numbers::F32(numbers) => {
-                let all = self.gather(numbers.iter().map(|x| f64::from(*x)).collect());
-                #[allow(clippy::cast_possible_truncation, reason = "rounded once")]
-                numbers.iter_mut().enumerate().for_each(|(at, x)| *x = join(&all, at) as f32);
-            }
-            Numbers::F64(numbers) => {
-                let all = self.gather(numbers.to_vec());
-                numbers.iter_mut().enumerate().for_each(|(at, x)| *x = join(&all, at));
-            }
-        }
-    }
-}
-
-impl Communicator for ThreadRank {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn size(&self) -> usize {
-        self.places.len()
-    }
-
-    fn sum(&self, numbers: Numbers<'_>) -> std::io::Result<()> {
-        self.exchange(numbers, |all, at| all.iter().map(|own| own[at]).sum());
-        Ok(())
-    }
-
-    fn broadcast(&self, numbers: Numbers<'_>, root: usize) -> std::io::Result<()> {
-        self.exchange(numbers, |all, at| all[root][at]);
-        Ok(())
-    }
-
-    fn barrier(&self) -> std::io::Result<()> {
-        self.barrier.wait();
-        Ok(())
-    }
-
-    fn abort(&self, code: i32) -> ! {
-        panic!("rank {} gives up with {code}", self.rank)
-    }
-}
-
-/// What `work` gives on each of two ranks, which have half of each batch's rows.
-fn on_two_ranks<R: Send>(work: impl Fn(Trainer, &[u32]) -> R + Sync) -> Vec<R> {
-    let (rows, work) = ((0..16).collect::<Vec<u32>>(), &work);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = ThreadRank::new(2)
-            .into_iter()
-            .zip(rows.chunks(8))
-            .map(|(ranks, rows)| scope.spawn(move || work(trainer(1).with_ranks(Arc::new(ranks)), rows)))
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
-#[test]
-fn two_ranks_with_half_the_rows_each_have_the_gradients_of_the_whole_batch() {
-    let data = data(None);
-    let named = |gradients: Vec<(String, Tensor)>| numbers(&gradients.into_iter().collect());
-    let all: Vec<u32> = (0..16).collect();
-    let mut whole = trainer(1);
-    whole.learner.options.batch_size = Descent::MiniBatch(16);
-    let expected = named(whole.gradients(&data, &all, 1).unwrap());
-    for ours in on_two_ranks(|mut rank, rows| named(rank.gradients(&data, rows, 1).unwrap())) {
-        assert_eq!(ours.len(), expected.len());
-        for (ours, expected) in ours.iter().zip(&expected) {
-            // Sums of 16 numbers below 1 in another order.
-            assert!((ours - expected).abs() < 1e-13, "{ours} {expected}");
-        }
-    }
-}
-
-#[test]
-fn two_ranks_make_the_update_of_the_whole_batch_batch_norms_statistics_too() {
-    let data = data(None);
-    let all: Vec<u32> = (0..16).collect();
-    let mut whole = trainer(1);
-    whole.learner.options.batch_size = Descent::MiniBatch(16);
-    let update = whole.update(&data, &all, 1).unwrap();
-    let expected = state(&whole);
-    let ranks = on_two_ranks(|mut rank, rows| (rank.update(&data, rows, 1).unwrap(), state(&rank)));
-    for (own, ours) in &ranks {
-        assert!((own.loss_sum - update.loss_sum).abs() < 1e-12, "{own:?}");
-        assert!((own.total - update.total).abs() < 1e-12, "{own:?}");
-        for (ours, expected) in ours.iter().zip(&expected) {
-            assert!((ours - expected).abs() < 1e-9, "{ours} {expected}");
-        }
-    }
-    assert_eq!(ranks[0].1, ranks[1].1);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{Criterion, criterion_group, criterion_main};
-use descent::distributed::Single;
+use descent::distributed::Shards;
 use descent::kernels::cross_entropy::Weighting;
 use descent::kernels::pairwise::Pairwise;
 use descent::kernels::real::Real;
@@ -80,9 +80,11 @@ fn normalizations(c: &mut Criterion) {
         let mut outs = outs(&buffers);
         [outs.next().expect("two"), outs.next().expect("two")]
     };
+    let whole = Shards::default();
     let fused = || {
-        let output = batch_norm::forward(&xs, &w, &b, 1e-5, &Single)?;
-        batch_norm::backward(&xs, &w, &b, &output, &grad, pair(), &Single).map(|dx| drop(black_box(dx)))
+        let [xs, grad] = [&xs, &grad].map(std::slice::from_ref);
+        let output = batch_norm::forward(xs, &w, &b, 1e-5, &whole)?;
+        batch_norm::backward(xs, &w, &b, &output, grad, &[pair()], &whole).map(|dx| drop(black_box(dx)))
     };
     let reference = || {
         autograd::vjp(&[&xs, &w, &b], &grad, |t| batch_norm::reference(&t[0], &t[1], &t[2], 1e-5))

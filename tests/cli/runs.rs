@@ -96,6 +96,8 @@ fn threads_do_not_change_a_bit() {
         ),
         ("name = 'lstm'\nhidden_size = 70".to_owned(), "name = 'adamw'", "batch_size = 37"),
         ("name = 'gru'\nhidden_size = 70\nnum_layers = 2".to_owned(), "name = 'adam'", "batch_size = 3"),
+        (mlp.to_owned() + "batch_norm = true", "name = 'adam'", "batch_size = 200\nshards = 8"),
+        (mlp.to_owned() + "dropout = 0.3", "name = 'sgd'\nlr = 0.1", "batch_size = 'full'\nshards = 2"),
     ];
     for (index, (model_section, optimizer, train)) in systems.iter().enumerate() {
         let sequence = if model_section.contains("mlp") { "" } else { "sequence = [28, 28]" };

@@ -62,6 +62,11 @@ pub(crate) const MORE: &[(&str, &str)] = &[
         "[model]\nname = 'mlp'\nhidden = [8]\n[optimizer]\nname = 'lamb'\n[train]\ndtype = 'bf16'\n\
          average = { name = 'ema' }\n",
     ),
+    (
+        "shards",
+        "[model]\nname = 'mlp'\nhidden = [16]\nbatch_norm = true\ndropout = 0.3\n[optimizer]\nname = 'adamw'\n[train]\n\
+         shards = 4\n",
+    ),
     ("plain", "[model]\nname = 'mlp'\ndropout = 0.1\n[optimizer]\nname = 'sgd'\nlr = 0.1\n[train]\n"),
 ];
 
@@ -79,7 +84,7 @@ pub(crate) fn config(sections: &str, rows: u32) -> String {
 }
 
 /// Waits until something is so, for a minute at most.
-pub(super) fn wait_for(what: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: impl Fn() -> bool) {
     let start = std::time::Instant::now();
     while !what() {
         assert!(start.elapsed() < std::time::Duration::from_secs(60), "it did not happen");

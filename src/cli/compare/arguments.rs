@@ -50,6 +50,13 @@ pub(in crate::cli) struct Arguments {
     pub(super) compute: Compute,
 }
 
+impl Arguments {
+    /// Whether runs are trained.
+    pub(in crate::cli) fn trains(&self) -> bool {
+        self.train.is_some()
+    }
+}
+
 impl ValueEnum for Axis {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL

@@ -50,15 +50,28 @@ pub(in crate::cli) struct Arguments {
     pub(super) keep_going: bool,
     /// K-fold cross-validation; prints mean and standard deviation of the metrics.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "resume")]
-    pub(super) folds: Option<u64>,
+    pub(in crate::cli) folds: Option<u64>,
     /// Print the resolved config and the model's tensors, and train nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Of several ranks (MPI): seconds that one waits for the others before it gives up.
+    #[cfg(feature = "mpi")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    rank_timeout: u64,
     #[command(flatten)]
     pub(super) compute: Compute,
 }
 
 impl Arguments {
+    /// The seconds that a rank waits for the others.
+    #[cfg_attr(not(feature = "mpi"), allow(clippy::unused_self, reason = "there is no such option"))]
+    pub(in crate::cli) fn rank_timeout(&self) -> u64 {
+        #[cfg(feature = "mpi")]
+        return self.rank_timeout;
+        #[cfg(not(feature = "mpi"))]
+        0
+    }
+
     /// The config, with more settings after those of `--set`.
     pub(super) fn config(&self, more: &[String]) -> Result<Config> {
         let set = [self.set.as_slice(), more].concat();
@@ -70,14 +83,25 @@ impl Arguments {
 
     /// The options of a run in `folder`, by default the one of `--out`.
     pub(super) fn options(&self, folder: Option<PathBuf>, interrupt: &Interrupt) -> Result<RunOptions> {
+        self.options_on(folder, interrupt, 0)
+    }
+
+    /// The same for the rank of this number on its machine, which takes the GPU of that number where there are some.
+    pub(super) fn options_on(
+        &self,
+        folder: Option<PathBuf>,
+        interrupt: &Interrupt,
+        local: usize,
+    ) -> Result<RunOptions> {
         Ok(RunOptions {
             folder: folder.or_else(|| self.out.clone()),
-            device: self.compute.device()?,
+            device: self.compute.device_of(local)?,
             init_from: self.init_from.clone(),
             allow_nonfinite: self.allow_nonfinite,
             keep_going: self.keep_going,
             restart_log: self.restart_log,
             interrupt: interrupt.clone(),
+            ..RunOptions::default()
         })
     }
 }

@@ -6,42 +6,84 @@ mod printing;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use super::messages::Messages;
+use super::messages::{Messages, sentence};
+use super::ranks::Ranks;
 use super::screen::Screen;
 use super::signals::Signals;
 use crate::error::{Error, Result};
-use crate::run::{End, Interrupt, PreparedRun, Run};
+use crate::run::ranks::agree;
+use crate::run::{End, Interrupt, PreparedRun, Quiet, Run, RunOptions};
 
 pub(super) use arguments::Arguments;
 use printing::{describe, print_plan, stopped, summary};
 
-pub(super) fn run(arguments: &Arguments, quiet: bool, messages: Messages) -> anyhow::Result<ExitCode> {
-    arguments.compute.use_threads()?;
+pub(super) fn run(
+    arguments: &Arguments,
+    quiet: bool,
+    messages: Messages,
+    ranks: &Ranks,
+) -> anyhow::Result<ExitCode> {
     if let Some(of) = arguments.folds {
+        arguments.compute.use_threads()?;
         return folds::run(arguments, of, quiet);
     }
-    if arguments.tui && !std::io::stderr().is_terminal() {
-        let problem = "--tui needs a terminal on standard error; leave it out";
-        return Err(Error::Config(problem.to_owned()).into());
-    }
+    let quiet = quiet || !ranks.is_first();
     let interrupt = Interrupt::default();
-    let options = arguments.options(None, &interrupt)?;
-    let prepared = match &arguments.resume {
-        Some(path) => PreparedRun::resume(path, &arguments.set, options)?,
-        None => PreparedRun::new(arguments.config(&[])?, options)?,
-    };
+    let prepared = agree(&**ranks.all(), prepare(arguments, ranks, &interrupt))?;
     if arguments.dry_run {
-        print_plan(&prepared)?;
+        if ranks.is_first() {
+            print_plan(&prepared)?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
+    ranks.introduce(prepared.batch(), quiet);
     if !quiet && arguments.resume.is_none() {
         describe(&prepared);
     }
     // From here on a signal saves and stops; before, there is nothing to save.
-    let signals = Signals::listen(interrupt, arguments.tui)?;
-    let run = prepared.start()?;
-    let mut screen = match screen(&run, arguments.tui, quiet, messages) {
+    let started =
+        Signals::listen(interrupt, arguments.tui).and_then(|signals| Ok((signals, prepared.start()?)));
+    let (signals, run) = agree(&**ranks.all(), started)?;
+    match train(run, &signals, arguments.tui, quiet, messages) {
+        Err(error) if ranks.are_several() => {
+            let code = error.downcast_ref().map_or(1, Error::exit_code);
+            ranks.fail(&sentence(&error), code, error.downcast_ref().is_some_and(Error::is_of_all_ranks))
+        }
+        trained => trained,
+    }
+}
+
+/// The run, for which nothing is written yet.
+fn prepare(arguments: &Arguments, ranks: &Ranks, interrupt: &Interrupt) -> Result<PreparedRun> {
+    arguments.compute.use_threads_or(ranks.threads())?;
+    if arguments.tui && !std::io::stderr().is_terminal() {
+        let problem = "--tui needs a terminal on standard error; leave it out";
+        return Err(Error::Config(problem.to_owned()));
+    }
+    let options = arguments.options_on(None, interrupt, ranks.local())?;
+    let options = RunOptions { ranks: Arc::clone(ranks.all()), ..options };
+    match &arguments.resume {
+        Some(path) => PreparedRun::resume(path, &arguments.set, options),
+        None => PreparedRun::new(arguments.config(&[])?, options),
+    }
+}
+
+/// Trains the run.
+fn train(
+    run: Run,
+    signals: &Signals,
+    tui: bool,
+    quiet: bool,
+    messages: Messages,
+) -> anyhow::Result<ExitCode> {
+    if !run.owns_folder() {
+        let finished = run.train(&mut Quiet)?;
+        let is_stopped = finished.end == End::Interrupted;
+        return Ok(if is_stopped { stopped(&finished, signals.stop(), true) } else { ExitCode::SUCCESS });
+    }
+    let mut screen = match screen(&run, tui, quiet, messages) {
         Ok(screen) => screen,
         Err(error) => {
             run.discard();

@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor};
 use super::super::linear::{self, Activated};
 use super::super::{activation, batch_norm, layer_norm, recurrent};
 use super::{close, each, out, random, there};
-use crate::distributed::Single;
+use crate::distributed::Shards;
 use crate::kernels::recurrent::{self as layers, CellKind, Pass};
 use crate::kernels::{self, Accumulate, Activation, GradOut, MatmulPrecision};
 
@@ -70,8 +70,10 @@ fn batch_normalisation() {
             let [w, b] = [(); 2].map(|()| random(draws, &[channels], dtype));
             let [ys, normalized, mean, var] =
                 batch_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
-            let expected = kernels::batch_norm::forward(&xs, &w, &b, 1e-5, &Single).unwrap();
-            for (a, b) in [(&ys, &expected.ys), (&mean, &expected.mean), (&var, &expected.var)] {
+            let expected =
+                kernels::batch_norm::forward(std::slice::from_ref(&xs), &w, &b, 1e-5, &Shards::default())
+                    .unwrap();
+            for (a, b) in [(&ys, &expected.ys[0]), (&mean, &expected.mean), (&var, &expected.var)] {
                 close(a, b, 4.0 * tolerance, "batch norm");
             }
             let run = |gpu: bool, f: &dyn Fn([GradOut<'_>; 2]) -> Result<Tensor>| {
@@ -84,7 +86,9 @@ fn batch_normalisation() {
                 batch_norm::backward(&there(&w), &normalized, &var, 1e-5, &there(&grad), outs)
             });
             let reference = run(false, &|outs| {
-                kernels::batch_norm::backward(&xs, &w, &b, &expected, &grad, outs, &Single)
+                let [xs, grad] = [&xs, &grad].map(std::slice::from_ref);
+                kernels::batch_norm::backward(xs, &w, &b, &expected, grad, &[outs], &Shards::default())
+                    .map(|mut dx| dx.remove(0))
             });
             for (own, reference) in own.iter().zip(&reference) {
                 close(own, reference, 20.0 * tolerance, "batch norm, back");

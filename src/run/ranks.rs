@@ -1,0 +1,167 @@
+//! Ranks of a run: processes that share its batches. Each reads the data and holds the network. Rank 0 owns the folder and
+//! speaks; no rank waits for the others inside code that it alone runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::{DType, Device, Tensor};
+
+use super::options::{Interrupt, RunOptions};
+use crate::config::Config;
+use crate::data::{Fingerprint, Splits};
+use crate::distributed::{Communicator, Numbers};
+use crate::error::{Error, Result};
+use crate::files::Checksum;
+use crate::trainer::{Request, Trainer};
+
+/// What all ranks bring, in their order; each brings as many numbers.
+///
+/// # Errors
+/// A rank that cannot be reached.
+pub(crate) fn gather(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f64>>> {
+    let mut all = vec![0.0; own.len() * ranks.size()];
+    let start = own.len() * ranks.rank();
+    all[start..start + own.len()].copy_from_slice(own);
+    ranks.sum(Numbers::F64(&mut all)).map_err(candle_core::Error::wrap)?;
+    Ok(all.chunks(own.len().max(1)).map(<[f64]>::to_vec).collect())
+}
+
+/// What this rank has done, where all have done theirs. The first that has failed keeps its error, which it says.
+///
+/// # Errors
+/// Its own, or [`Error::OtherRank`].
+pub(crate) fn agree<T>(ranks: &dyn Communicator, done: Result<T>) -> Result<T> {
+    if ranks.size() == 1 {
+        return done;
+    }
+    let code = done.as_ref().err().map_or(0, Error::exit_code);
+    let codes = gather(ranks, &[f64::from(code)])?;
+    let Some(first) = codes.iter().position(|code| code[0] > 0.0) else { return done };
+    match done {
+        Err(error) if first == ranks.rank() => Err(error),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an exit code")]
+        _ => Err(Error::OtherRank { code: codes[first][0] as u8 }),
+    }
+}
+
+/// Something that must be the same on all ranks, and its hash.
+struct Same {
+    what: &'static str,
+    hash: f64,
+}
+
+impl Same {
+    fn new(what: &'static str, text: &str) -> Self {
+        // 48 of 256 bits, which a floating-point number holds.
+        let digits = &Checksum::of(text.as_bytes()).sha256[..12];
+        #[allow(clippy::cast_precision_loss, reason = "48 bits")]
+        let hash = u64::from_str_radix(digits, 16).unwrap_or(0) as f64;
+        Self { what, hash }
+    }
+}
+
+/// Checks that all ranks run the same program, and train the same network from the same weights by the same config on the
+/// same rows.
+///
+/// # Errors
+/// What differs, and on which rank.
+pub(super) fn require_same(
+    ranks: &dyn Communicator,
+    config: &Config,
+    splits: &Splits,
+    trainer: &Trainer,
+) -> Result<()> {
+    if ranks.size() == 1 {
+        return Ok(());
+    }
+    let own = agree(ranks, identity(config, splits, trainer))?;
+    let all = gather(ranks, &own.iter().map(|same| same.hash).collect::<Vec<_>>())?;
+    let differs =
+        |same: &usize| all.iter().position(|hashes| hashes[*same].total_cmp(&all[0][*same]).is_ne());
+    let Some((same, rank)) = (0..own.len()).find_map(|same| Some((same, differs(&same)?))) else {
+        return Ok(());
+    };
+    if ranks.rank() > 0 {
+        return Err(Error::OtherRank { code: 2 });
+    }
+    let what = own[same].what;
+    Err(Error::Config(format!(
+        "rank {rank} has {what} than rank 0: start the same program with the same arguments on all hosts, where each finds \
+         the same files"
+    )))
+}
+
+fn identity(config: &Config, splits: &Splits, trainer: &Trainer) -> Result<Vec<Same>> {
+    let program = match std::env::current_exe() {
+        Ok(path) => Checksum::of_file(&path)?.sha256,
+        Err(_) => env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let rows = Fingerprint::of(splits)?;
+    let rows = serde_json::to_string(&rows).map_err(|e| Error::Config(e.to_string()))?;
+    let mut weights = trainer.steps().to_string();
+    for tensor in trainer.snapshot()?.tensors().flatten() {
+        let (name, values) = (tensor.0, numbers(tensor.1)?);
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        weights.extend(["\n", name, " ", &Checksum::of(&bytes).sha256]);
+    }
+    Ok(vec![
+        Same::new("another program", &program),
+        Same::new("another config", &config.to_toml()?),
+        Same::new("other data", &rows),
+        Same::new("another checkpoint or other initial weights", &weights),
+    ])
+}
+
+/// The elements of a tensor.
+pub(super) fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
+    Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
+}
+
+/// The first line of a run of several ranks: `4 ranks on 2 hosts, 2 threads each; 16 rows each of 64`.
+pub(crate) fn describe(ranks: &dyn Communicator, hosts: usize, threads: usize, batch: usize) -> String {
+    let size = ranks.size();
+    let (least, most) = (batch / size, batch.div_ceil(size));
+    let rows = if least == most { least.to_string() } else { format!("{least} or {most}") };
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    format!(
+        "{size} ranks on {hosts} host{}, {threads} thread{} each; {rows} rows each of {batch}",
+        plural(hosts),
+        plural(threads)
+    )
+}
+
+/// Ends updates and evaluations early when the run is interrupted or its time is up. Several ranks agree on that, and on
+/// what else each may be asked for by itself; gives the flag of the time they have agreed on.
+pub(super) fn end_by(
+    trainer: &mut Trainer,
+    options: &mut RunOptions,
+    is_time_up: impl Fn() -> bool + Send + Sync + 'static,
+) -> Option<Arc<AtomicBool>> {
+    let agreed = (options.ranks.size() > 1).then(|| Arc::new(AtomicBool::new(false)));
+    if let Some(agreed) = &agreed {
+        options.interrupt = agree_on(trainer, &options.interrupt, is_time_up, agreed);
+        let agreed = Arc::clone(agreed);
+        trainer.limit_by(move || agreed.load(Ordering::Relaxed));
+    } else {
+        trainer.limit_by(is_time_up);
+    }
+    trainer.interrupt_by(options.interrupt.stop_flag());
+    agreed
+}
+
+/// Lets the ranks agree on whether to stop, to save, and that the time is up. Gives the interrupt of all ranks.
+fn agree_on(
+    trainer: &mut Trainer,
+    asked: &Interrupt,
+    is_time_up: impl Fn() -> bool + Send + Sync + 'static,
+    time_is_up: &Arc<AtomicBool>,
+) -> Interrupt {
+    let agreed = Interrupt::default();
+    let (stop, save) = (asked.clone(), asked.clone());
+    trainer.agree_on(vec![
+        Request { asked: Arc::new(move || stop.is_stopping()), agreed: agreed.stop_flag() },
+        Request { asked: Arc::new(move || save.take_save()), agreed: agreed.save_flag() },
+        Request { asked: Arc::new(is_time_up), agreed: Arc::clone(time_is_up) },
+    ]);
+    agreed
+}
