@@ -89,14 +89,14 @@ impl Decision {
         match (decision, probabilities) {
             (Some(Self { positive: 0, threshold }), [first, _]) => usize::from(*first < threshold),
             (Some(Self { threshold, .. }), [_, second]) => usize::from(*second >= threshold),
-            _ => most_probable(probabilities),
+            _ => most_probable(probabilities.iter().copied()),
         }
     }
 }
 
 /// The class with the highest probability, of equal ones the first, as argmax.
-pub fn most_probable(probabilities: &[f64]) -> usize {
-    let first =
-        |best: usize, class: usize| if probabilities[class] > probabilities[best] { class } else { best };
-    (0..probabilities.len()).fold(0, first)
+pub fn most_probable(probabilities: impl IntoIterator<Item = f64>) -> usize {
+    let mut classes = probabilities.into_iter().enumerate();
+    let first = classes.next().unwrap_or_default();
+    classes.fold(first, |best, class| if class.1 > best.1 { class } else { best }).0
 }

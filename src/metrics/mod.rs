@@ -22,6 +22,6 @@ pub use collection::MetricCollection;
 pub use measured::Measured;
 pub use metric::{Direction, Metric, MetricInfo, MetricValue, Undefined};
 pub use threshold::BestThreshold;
-pub use watched::{direction, is_known, names, range};
+pub use watched::{direction, is_known, is_of_split, names, range};
 
 use metric::{mean, ratio, ratio_or_zero};

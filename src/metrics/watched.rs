@@ -38,10 +38,19 @@ pub fn range(name: &str) -> (f64, f64) {
     info(without_split(name)).map_or((f64::NEG_INFINITY, f64::INFINITY), |info| info.range)
 }
 
+/// Whether this number of a run is a loss or a metric of one of its splits, by its name.
+pub fn is_of_split(name: &str) -> bool {
+    of_split(name).is_some()
+}
+
 /// The name without a split's prefix.
 fn without_split(name: &str) -> &str {
-    let prefixes = ["val_", "test_", "train_end_", "train_"];
-    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+    of_split(name).unwrap_or(name)
+}
+
+/// What stands behind the prefix of a split.
+fn of_split(name: &str) -> Option<&str> {
+    ["val_", "test_", "train_end_", "train_"].iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 /// The metric of this name, that of one of several targets too.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::metrics;
 
 /// The log of a run.
 pub(crate) struct History {
@@ -95,9 +96,8 @@ impl History {
 
     /// The metrics of its epochs and of the test split.
     pub(crate) fn names(&self) -> Vec<&str> {
-        let own = |name: &&str| ["train_", "val_", "test_"].iter().any(|prefix| name.starts_with(prefix));
         let lines = self.epochs.first().map(|epoch| &epoch.line).into_iter().chain(&self.last);
-        lines.flat_map(Map::keys).map(String::as_str).filter(own).collect()
+        lines.flat_map(Map::keys).map(String::as_str).filter(|name| metrics::is_of_split(name)).collect()
     }
 }
 

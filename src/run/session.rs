@@ -25,12 +25,17 @@ pub(crate) struct Session {
 impl Session {
     /// Loads the data and builds the network on `device`. `fitted` is the preprocessing of an earlier process of the run.
     pub(crate) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
-        let request = request(config, fitted);
-        let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
+        let splits = splits(config, fitted, device)?;
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
         let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
         Ok(Self { splits, network, loss })
     }
+}
+
+/// The rows of a config, on `device`.
+pub(super) fn splits(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Splits> {
+    let request = request(config, fitted);
+    config.preparation.prepare(config.source.read(&request)?, &request, device)
 }
 
 /// The error of reading a run's data, with the way out where it was moved.

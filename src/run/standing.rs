@@ -9,13 +9,14 @@ use super::new_folder::require_free;
 use super::options::RunOptions;
 use super::prepare::PreparedRun;
 use super::resume;
-use super::session::Session;
+use super::session;
 use candle_core::Device;
 
 use crate::checkpoint;
 use crate::config::Config;
 use crate::data::Fingerprint;
 use crate::error::{Error, Result};
+use crate::metrics::is_of_split;
 
 /// How far a run of a config is in its folder.
 pub(crate) enum Standing {
@@ -76,7 +77,7 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
 pub(crate) fn require_intact(folder: &Path, config: &Config, device: &Device) -> Result<()> {
     checkpoint::load_checked(&folder.join(MODEL), true)?;
     let Some(then) = folder::fingerprint(folder)? else { return Ok(()) };
-    let Session { splits, .. } = Session::open(config, None, device).map_err(|error| config.locate(error))?;
+    let splits = session::splits(config, None, device).map_err(|error| config.locate(error))?;
     match then.difference(&Fingerprint::of(&splits)?) {
         None => Ok(()),
         Some(difference) => Err(Error::data(
@@ -96,8 +97,8 @@ fn metrics(history: &History) -> Option<Vec<(String, f64)>> {
     let epoch = history.epochs.iter().find(|epoch| epoch.value("epoch") == Some(best))?;
     let number = |(name, value): (&String, &serde_json::Value)| Some((name.clone(), value.as_f64()?));
     let test = last.iter().filter(|(name, _)| name.starts_with("test_")).filter_map(number);
-    let own = |name: &str| name.starts_with("train_") || name.starts_with("val_");
-    Some(test.chain(epoch.line.iter().filter(|(name, _)| own(name)).filter_map(number)).collect())
+    let own = epoch.line.iter().filter(|(name, _)| is_of_split(name)).filter_map(number);
+    Some(test.chain(own).collect())
 }
 
 impl PreparedRun {

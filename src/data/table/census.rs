@@ -184,13 +184,10 @@ fn label(value: Value<'_>) -> Cow<'_, str> {
     }
 }
 
-/// The column with the largest number; the first of several.
+/// The class whose column has the largest number.
 fn most_probable(row: &Row, columns: &[usize]) -> usize {
-    let number = |column: usize| row.value(column).number().unwrap_or(f64::NEG_INFINITY);
-    let larger = |best: usize, place: usize| {
-        if number(columns[place]) > number(columns[best]) { place } else { best }
-    };
-    (0..columns.len()).fold(0, larger)
+    let number = |column: &usize| row.value(*column).number().unwrap_or(f64::NEG_INFINITY);
+    crate::data::most_probable(columns.iter().map(number))
 }
 
 impl ClassColumn<'_> {

@@ -69,7 +69,7 @@ impl ClassCounts {
             self.rows += 1;
             self.confusion[y][row.predicted] += 1;
             // Calibration is about the probabilities, whatever threshold a class is predicted from.
-            let top = most_probable(p);
+            let top = most_probable(p.iter().copied());
             self.calibration.add(p[top], top == y);
             if classes > MOST_RANKED {
                 continue;
