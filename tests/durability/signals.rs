@@ -172,3 +172,41 @@ fn a_long_update_is_given_up_and_made_anew() {
     succeed(folder.path(), &[&["train", "-q", "c.toml", "--out", "whole"], &small[..]].concat());
     assert!(result(&run) == result(&folder.path().join("whole")));
 }
+
+#[test]
+fn a_long_evaluation_is_given_up_and_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    // An epoch is one quick update of 160 rows, and the evaluation of 15,840 through a wide network; the test has 4000.
+    let text = "seed = 3\n[data]\nname = 'waves'\nrows = 20000\nwindow = 20\nvalidation = 0.99\n[model]\n\
+                name = 'mlp'\nhidden = [1800, 1800]\n[loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n[schedule]\n\
+                name = 'exponential'\ngamma = 0.5\n[train]\nbatch_size = 'full'\nepochs = 2\n\
+                average = { name = 'ema', decay = 0.5 }\n";
+    fs::write(folder.path().join("c.toml"), text).unwrap();
+    let run = folder.path().join("run");
+    let begin = |arguments: &[&str]| {
+        let mut command = program(folder.path(), arguments);
+        command.args(["--threads", "1"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let lines = || fs::read_to_string(run.join("metrics.jsonl")).map_or(0, |text| text.lines().count());
+    let stop = |child: Child, logged: usize, step: &str| {
+        send("-TERM", &child);
+        let (code, messages) = end(child);
+        assert_eq!(code, Some(143), "{messages}");
+        assert!(messages.contains(step), "{messages}");
+        assert_eq!(lines(), logged, "{messages}");
+    };
+    // In the validation of the first epoch, whose update is made and which is not in the log.
+    let child = begin(&["train", "c.toml", "--out", "run"]);
+    wait_for(|| run.join("metrics.jsonl").exists());
+    let before = cpu_time(&child);
+    wait_for(|| cpu_time(&child) > before + Duration::from_millis(900));
+    stop(child, 0, "at step 1;");
+    // In the test, when all epochs are in the log, and the final line is not.
+    let child = begin(&["train", "--resume", "run"]);
+    wait_for(|| lines() == 2 && count_checkpoints(&run) > 0 && steps(&run) == 2);
+    stop(child, 2, "at step 2;");
+    succeed(folder.path(), &["train", "-q", "--resume", "run"]);
+    succeed(folder.path(), &["train", "-q", "c.toml", "--out", "whole"]);
+    assert_eq!(lines(), 3);
+    assert!(result(&run) == result(&folder.path().join("whole")));
+}
