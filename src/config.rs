@@ -198,8 +198,13 @@ impl Config {
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|e| Error::Config(format!("cannot read the config {}: {e}", path.display())))
+    let fail =
+        |problem: String| Error::Config(format!("cannot read the config {}: {problem}", path.display()));
+    // A pipe would wait for ever, and a device has no end.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(fail("this is not a file".to_owned()));
+    }
+    std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))
 }
 
 /// Serialises a section whatever its type.

@@ -22,6 +22,7 @@ mod report;
 mod runs;
 mod schedules;
 mod skipped;
+mod special_files;
 mod tables;
 mod tools;
 mod words;

@@ -70,5 +70,10 @@ impl<'a> MakeWriter<'a> for Messages {
 
 /// The error in one line. Control characters in names from files and arguments are escaped.
 pub(super) fn sentence(error: &anyhow::Error) -> String {
-    super::table::printable(&error.to_string())
+    let text = match error.downcast_ref::<io::Error>() {
+        // The error of a file has its name.
+        Some(source) => format!("cannot write to standard output: {source}"),
+        None => error.to_string(),
+    };
+    super::table::printable(&text)
 }
