@@ -48,14 +48,27 @@ impl ColumnFitter<'_> {
         if self.options.missing.is_none() && !missing.is_empty() {
             let problem = format!(
                 "cells are missing: {}; set `data.missing` to \"mean\", \"median\", \"zero\" or \"category\", or the \
-                 column to \"ignore\" in `[data.columns]`",
-                first_few(missing)
+                 column to \"ignore\" in `[data.columns]`{}",
+                first_few(missing),
+                self.hint_at_words(columns, &kinds)
             );
             return Err(Error::data(self.path, problem));
         }
         self.hint_at_large_numbers(names, columns, &kinds);
         let columns = names.iter().zip(columns).zip(kinds);
         columns.map(|((name, column), inferred)| self.column(name, inferred, column)).collect()
+    }
+
+    /// What keeps words that count as missing, where a column of names lacks cells.
+    fn hint_at_words(&self, columns: &[survey::ColumnSurvey], kinds: &[Inferred]) -> &'static str {
+        let is_of_names = |kind| matches!(kind, Kind::Category | Kind::Onehot | Kind::Embedding);
+        let mut all = columns.iter().zip(kinds);
+        let is_some = all.any(|(column, found)| column.missing_anywhere > 0 && is_of_names(found.kind));
+        if is_some && !self.options.keep_na {
+            "; where words such as NA are names, set `data.keep_na = true`"
+        } else {
+            ""
+        }
     }
 
     /// Warns of columns of large numbers that are not normalised.

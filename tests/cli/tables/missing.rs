@@ -136,6 +136,38 @@ fn a_country_may_be_called_na() {
 }
 
 #[test]
+fn the_same_rows_have_the_same_missing_cells_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let country = |row: usize| ["NA", "DE", "US", "None", "", "n/a"][row % 6];
+    write(folder, "t.csv", lines("country,y", 60, |row| format!("{},{row}", country(row))));
+    let json = |row: usize| format!("{{\"country\": \"{}\", \"y\": {row}}}", country(row));
+    write(folder, "t.jsonl", lines("", 60, json).trim_start());
+    let countries: Vec<&str> = (0..60).map(country).collect();
+    let columns = [Values::text(&countries), Values::Int64((0..60).collect())];
+    parquet_files::write(&folder.join("t.parquet"), "binary country (UTF8); int64 y", &columns);
+    for (keep, missing, categories) in [
+        (false, "40 in `country`", &["DE", "US"][..]),
+        (true, "10 in `country`", &["DE", "NA", "None", "US", "n/a"]),
+    ] {
+        let mut predictions = Vec::new();
+        for format in ["csv", "jsonl", "parquet"] {
+            let (path, run) = (folder.join(format!("t.{format}")), format!("{format}-{keep}"));
+            let keep = format!("keep_na = {keep}");
+            let error = refused(folder, &config(format, &path, "y", &keep, "mse"));
+            assert!(error.contains(missing), "{format}: {error}");
+            assert_eq!(error.contains("set `data.keep_na = true`"), keep == "keep_na = false", "{error}");
+            train(folder, &config(format, &path, "y", &format!("{keep}\nmissing = 'category'"), "mse"), &run);
+            let found = column(&folder.join(&run), "country");
+            assert_eq!(super::strings(&found["categories"]), categories, "{format}, {keep}");
+            let input = format!("t.{format}");
+            predictions.push(succeed(folder, &["predict", &run, "--input", &input, "--format", "csv"]));
+        }
+        assert!(predictions.iter().all(|all| *all == predictions[0]));
+    }
+}
+
+#[test]
 fn numbers_with_a_decimal_comma_are_those_of_pandas() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -59,7 +59,7 @@ pub fn open(
     let records: Box<dyn Records> = match format {
         Format::Csv => Box::new(csv::Csv::open(input, dialect)?),
         Format::Jsonl => Box::new(jsonl::Jsonl::open(input, dialect, wanted)?),
-        Format::Parquet => Box::new(parquet::Parquet::open(input)?),
+        Format::Parquet => Box::new(parquet::Parquet::open(input, dialect)?),
     };
     Ok(if dialect.na_values.is_empty() { records } else { Box::new(WithoutSentinels::new(records, dialect)) })
 }

@@ -11,6 +11,7 @@ use parquet::data_type::{ByteArray, DataType, Int96};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
+use super::dialect::Dialect;
 use super::input::Input;
 use super::meaning::{Held, Meaning};
 use super::records::{Records, quoted, require_distinct, require_few};
@@ -26,6 +27,7 @@ const LONGEST_CELL: usize = 1 << 20;
 
 pub(super) struct Parquet {
     path: PathBuf,
+    dialect: Dialect,
     file: SerializedFileReader<std::fs::File>,
     columns: Vec<String>,
     /// For each column its place among the leaves of the schema, and what its values mean.
@@ -40,7 +42,7 @@ pub(super) struct Parquet {
 }
 
 impl Parquet {
-    pub(super) fn open(input: &Input) -> Result<Self> {
+    pub(super) fn open(input: &Input, dialect: &Dialect) -> Result<Self> {
         let path = input.path().to_path_buf();
         let source = input.file()?;
         if has_encrypted_footer(&source) {
@@ -64,8 +66,8 @@ impl Parquet {
             leaves.push((leaf, meaning));
         }
         require_distinct(&path, &columns)?;
-        let (readers, chunk) = (Vec::new(), Vec::new());
-        Ok(Self { path, file, columns, leaves, group: 0, readers, left: 0, chunk, next: 0, row: 0 })
+        let (dialect, readers, chunk) = (dialect.clone(), Vec::new(), Vec::new());
+        Ok(Self { path, dialect, file, columns, leaves, group: 0, readers, left: 0, chunk, next: 0, row: 0 })
     }
 
     /// Decodes the next rows; false at the end.
@@ -156,7 +158,11 @@ impl Records for Parquet {
                 Held::Nested => row.push(Value::Nested),
                 Held::Date(days) => row.push(Value::Date(*days)),
                 Held::Boolean(yes) => row.push(Value::Text(if *yes { "true" } else { "false" })),
-                Held::Text(bytes) => row.push(Value::Text(text(bytes, &self.path, self.row, name)?)),
+                Held::Text(bytes) => match text(bytes, &self.path, self.row, name)? {
+                    // The same rows give the same values in every format.
+                    text if self.dialect.is_missing(text) => row.push(Value::Missing),
+                    text => row.push(Value::Text(text)),
+                },
             }
         }
         self.next += 1;
