@@ -21,17 +21,27 @@ pub(crate) fn first_few_by(names: impl IntoIterator<Item = String>, separator: &
     shown.join(separator)
 }
 
-/// "1 row", "2 rows": a count with its noun, of which `s` makes the plural.
+/// "1 row", "2 rows", "2 batches": a count with its noun, of which `s` or `es` makes the plural.
 pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
-    let plural = if count == 1 { "" } else { "s" };
+    let plural = match count {
+        1 => "",
+        // Not so "epochs".
+        _ if noun.ends_with("tch") || noun.ends_with('s') => "es",
+        _ => "s",
+    };
     format!("{count} {noun}{plural}")
 }
 
 /// "1 row is", "2 rows are": as [`counted`], with the verb.
 pub(crate) fn counted_are(count: impl TryInto<u64>, noun: &str) -> String {
+    with_verb(count, noun, ["is", "are"])
+}
+
+/// As [`counted`], with the verb for one and for several.
+pub(crate) fn with_verb(count: impl TryInto<u64>, noun: &str, [one, several]: [&str; 2]) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
-    format!("{} {}", counted(count, noun), if count == 1 { "is" } else { "are" })
+    format!("{} {}", counted(count, noun), if count == 1 { one } else { several })
 }
 
 /// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.
@@ -62,6 +72,7 @@ mod tests {
     fn one_is_singular() {
         assert_eq!([0, 1, 2].map(|count| counted(count, "row")), ["0 rows", "1 row", "2 rows"]);
         assert_eq!([1, 2].map(|count| counted_are(count, "row")), ["1 row is", "2 rows are"]);
+        assert_eq!([1, 2].map(|count| counted(count, "batch")), ["1 batch", "2 batches"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::gzip::Gunzip;
 use super::memory::MemoryLimit;
 use crate::error::{Error, Result};
 use crate::files::{self, read_up_to};
+use crate::names::counted;
 
 /// An array of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,8 @@ fn parse(
     let read = source.take(count as u64 + 1).read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
     if read != count {
         let found = if read > count { "more".to_owned() } else { format!("{read}") };
-        return Err(format!("the header says {count} elements, the file has {found}; fetch it again"));
+        let count = counted(count, "element");
+        return Err(format!("the header says {count}, the file has {found}; fetch it again"));
     }
     Ok(Idx { shape, bytes })
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::split::Fold;
 use super::{Normalize, Threshold};
 use crate::error::{Error, Result};
+use crate::names::counted;
 use crate::registry::KeyError;
 use crate::registry::schema::below_one;
 
@@ -68,8 +69,9 @@ impl Preparation {
             (InputKind::Sequences, None) => Err(Error::key(
                 "data.sequence",
                 format!(
-                    "is needed: the model reads sequences, and a row has {features} features and no steps; set it to \
-                     [T, F] with T · F = {features}"
+                    "is needed: the model reads sequences, and a row has {} and no steps; set it to [T, F] \
+                     with T · F = {features}",
+                    counted(features, "feature")
                 ),
             )),
             (InputKind::Sequences, Some([steps, width]))
@@ -79,7 +81,10 @@ impl Preparation {
             }
             (InputKind::Sequences, Some([steps, width])) => Err(Error::key(
                 "data.sequence",
-                format!("is [{steps}, {width}], but a row has {features} features; T · F must be {features}"),
+                format!(
+                    "is [{steps}, {width}], but a row has {}; T · F must be {features}",
+                    counted(features, "feature")
+                ),
             )),
         }
     }

@@ -5,6 +5,7 @@ use candle_core::{DType, Tensor};
 use super::pictures::Pictures;
 use super::preprocess::PreprocessingSource;
 use super::stored::Stored;
+use crate::names::counted;
 
 /// Inputs and their targets.
 #[derive(Debug, Clone)]
@@ -132,8 +133,8 @@ impl RawRows {
         let (shape, images, targets) = row(&self.train);
         if shape.contains(&0) || self.outputs == 0 {
             return Err(format!(
-                "a row has the shape {shape:?} and {} targets; there is nothing to learn",
-                self.outputs
+                "a row has the shape {shape:?} and {}; there is nothing to learn",
+                counted(self.outputs, "target")
             ));
         }
         let kind = |images: bool| if images { "bytes" } else { "numbers" };

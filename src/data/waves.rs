@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
+use crate::names::counted;
 use crate::rng::{Purpose, Stream};
 
 /// A series of `features` noisy sine waves of different periods; each row is a window of it, (T, F), and the target
@@ -63,8 +64,10 @@ impl Source for Waves {
         let windows = self.rows.checked_mul(self.window).and_then(|steps| steps.checked_mul(self.features));
         if [steps, windows].iter().any(|count| count.is_none_or(|count| count > 1 << 28)) {
             let problem = format!(
-                "`waves` of {} windows of {} x {} does not fit into memory",
-                self.rows, self.window, self.features
+                "`waves` of {} of {} x {} does not fit into memory",
+                counted(self.rows, "window"),
+                self.window,
+                self.features
             );
             return Err(Error::Config(problem));
         }

@@ -10,6 +10,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::pairwise::Pairwise;
 use crate::kernels::real::Real;
+use crate::names::counted;
 use crate::registry::KeyError;
 
 /// `(1 - y) x + (1 + (pos_weight - 1) y) log(1 + e^-x)` in the form that no logit overflows, averaged over rows and
@@ -55,7 +56,8 @@ impl Elementwise for BceWithLogits {
     fn check_outputs(&self, outputs: usize) -> Result<(), KeyError> {
         match self.column_weights() {
             Some(weight) if weight.len() != outputs => {
-                let problem = format!("has {} numbers for rows of {outputs} targets", weight.len());
+                let (numbers, targets) = (counted(weight.len(), "number"), counted(outputs, "target"));
+                let problem = format!("has {numbers} for rows of {targets}");
                 Err(KeyError::new("pos_weight", problem))
             }
             _ => Ok(()),

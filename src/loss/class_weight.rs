@@ -9,7 +9,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Result;
-use crate::names::first_few;
+use crate::names::{counted, first_few};
 use crate::registry::KeyError;
 
 /// Weights of classes or labels, as a list or by their names.
@@ -164,7 +164,7 @@ pub(super) fn check_count(weight: Option<&Weights>, classes: usize) -> Result<()
     match weight.and_then(Weights::list) {
         Some(weight) if weight.len() != classes => Err(KeyError::new(
             "weight",
-            format!("has {} numbers for {classes} classes; give one a class", weight.len()),
+            format!("has {} for {classes} classes; give one a class", counted(weight.len(), "number")),
         )),
         _ => Ok(()),
     }

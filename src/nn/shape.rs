@@ -1,6 +1,7 @@
 //! The shape of a row between two layers.
 
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The shape of a row without the batch: `[F]`, or `[T, F]` for a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl Shape {
         if self.width() == width {
             return Ok(self.clone());
         }
-        Err(Error::Config(format!("the layer `{layer}` reads {width} features, and a row is {:?}", self.0)))
+        let features = counted(width, "feature");
+        Err(Error::Config(format!("the layer `{layer}` reads {features}, and a row is {:?}", self.0)))
     }
 }

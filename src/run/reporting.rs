@@ -6,6 +6,7 @@ use crate::checkpoint::{NormSums, Sums};
 use crate::data::{Dataset, Decision, Threshold};
 use crate::error::{Error, Result};
 use crate::metrics::BestThreshold;
+use crate::names::with_verb;
 use crate::trainer::{Evaluation, evaluate};
 
 impl Run {
@@ -104,10 +105,9 @@ impl Run {
         }
         self.identify()?;
         if self.position.skipped > 0 {
-            let count = self.position.skipped;
             tracing::warn!(
-                "{count} batches were skipped, because all their rows are ignored or of weight 0; `skipped_batches` in \
-                 the log has the epochs"
+                "{} skipped: all rows there are ignored or of weight 0; `skipped_batches` in the log has the epochs",
+                with_verb(self.position.skipped, "batch", ["was", "were"])
             );
         }
         let finished = self.finished(End::Completed, test);

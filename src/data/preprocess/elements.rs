@@ -4,6 +4,7 @@ use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::names::counted;
 
 /// `(x - offset) / spread` per feature, if that was fitted, then `x · scale + shift`, which batches apply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,7 @@ impl Elements {
         if self.offset.is_empty() {
             return format!("x · {:.6} + {:.6}", self.scale, self.shift);
         }
-        format!("{} features, each scaled by what its training rows hold", self.offset.len())
+        let features = counted(self.offset.len(), "feature");
+        format!("{features}, each scaled by what its training rows hold")
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::data::stored::{Form, StoredWriter};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The bytes that a row in memory costs besides its numbers: its index in the order of an epoch.
 const A_ROW: u64 = 16;
@@ -28,7 +29,9 @@ impl EncodedSize {
     /// "250,000 rows of 31,250 features take 31.3 GB"
     pub(super) fn described(self) -> String {
         let Self { form, rows } = self;
-        format!("{rows} rows of {} features take {}", form.features, readable(self.bytes()))
+        let features = counted(form.features, "feature");
+        let take = if rows == 1 { "takes" } else { "take" };
+        format!("{} of {features} {take} {}", counted(rows, "row"), readable(self.bytes()))
     }
 
     /// Checks that a file of the rows fits the `free` bytes of the folder that it is written to.

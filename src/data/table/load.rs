@@ -12,6 +12,7 @@ use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, 
 use crate::data::split::Part;
 use crate::data::{EncodedSplits, Loaded, Normalize, Request, Task};
 use crate::error::{Error, Result};
+use crate::names::with_verb;
 
 /// Loads a table as its options say.
 pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
@@ -41,8 +42,9 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     let EncodedParts { train, validation, test, duplicates } = encode(&plan, &encoder)?;
     if duplicates > 0 {
         tracing::warn!(
-            "{}: {duplicates} held-out rows duplicate the features of a training row",
-            options.path.display()
+            "{}: {} the features of a training row",
+            options.path.display(),
+            with_verb(duplicates, "held-out row", ["duplicates", "duplicate"])
         );
     }
     let format = TableFormat { format, dialect };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::length::milestone_misfits;
 use super::{Misfit, MomentumCycle, Schedule, ScheduleSpan, Schedules};
+use crate::names::counted;
 use crate::registry::KeyError;
 
 /// Schedules in sequence: `schedules = [{ name = "linear" }, { name = "cosine_annealing", T_max = 10 }]`,
@@ -56,9 +57,9 @@ impl Schedule for Sequential {
     fn check(&self) -> Result<(), KeyError> {
         if self.schedules.len() != self.milestones.len() + 1 {
             let problem = format!(
-                "has {} numbers for {} schedules; it takes one fewer than schedules",
-                self.milestones.len(),
-                self.schedules.len()
+                "has {} for {}; it takes one fewer than schedules",
+                counted(self.milestones.len(), "number"),
+                counted(self.schedules.len(), "schedule")
             );
             return Err(KeyError::new("milestones", problem));
         }

@@ -17,6 +17,7 @@ use crate::data::table::series::SeriesRows;
 use crate::data::table::{Opened, Row, RowEncoder};
 use crate::data::{MemoryLimit, Preprocessing, arrays, images};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The most rows that go through the network together.
 const ROWS: usize = 4096;
@@ -201,8 +202,8 @@ fn of_series(
     let windows = series.windows_to_predict(window);
     if windows.iter().all(Option::is_none) {
         let problem = format!(
-            "a prediction is made from {window} rows, and no {window} of the {} rows here follow each other without a gap",
-            windows.len()
+            "a prediction is made from {window} rows, and no {window} of the {} here follow each other without a gap",
+            counted(windows.len(), "row")
         );
         return Err(Error::data(path, problem));
     }
@@ -281,12 +282,11 @@ fn of_array(
 ) -> Result<()> {
     let wanted: usize = shape.iter().product();
     let count = xs.dims()[0];
-    let own: usize = xs.dims()[1..].iter().product();
-    if own != wanted {
-        let problem = format!(
-            "a row has {own} numbers, {:?}, and the run was trained on {wanted}, {shape:?}",
-            &xs.dims()[1..]
-        );
+    let own = &xs.dims()[1..];
+    let numbers: usize = own.iter().product();
+    if numbers != wanted {
+        let numbers = counted(numbers, "number");
+        let problem = format!("a row has {numbers}, {own:?}, and the run was trained on {wanted}, {shape:?}");
         return Err(Error::data(input, problem));
     }
     let xs = xs.reshape([&[count], shape].concat())?;

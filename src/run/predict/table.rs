@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::data::table::read::Records;
 use crate::data::table::{Row, Value};
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// Rows with named columns, to be predicted.
 ///
@@ -35,8 +36,8 @@ impl Table {
     pub fn push(&mut self, cells: &[Value<'_>]) -> Result<()> {
         let line = self.rows.len() as u64 + 1;
         if cells.len() != self.columns.len() {
-            let (own, columns) = (cells.len(), self.columns.len());
-            return Err(Error::data(NAME, format!("row {line}: it has {own} cells for {columns} columns")));
+            let (cells, columns) = (counted(cells.len(), "cell"), counted(self.columns.len(), "column"));
+            return Err(Error::data(NAME, format!("row {line}: it has {cells} for {columns}")));
         }
         let mut row = Row::default();
         for cell in cells {

@@ -85,16 +85,25 @@ fn many_names_have_learnt_vectors_unless_the_config_asks_for_columns() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let path = write(folder, "t.csv", lines("id,y", 330, |row| format!("n{},{row}", row % 33)));
-    for (kind, expected) in [("category", "embedding"), ("onehot", "category"), ("embedding", "embedding")] {
-        let columns = format!("columns = {{ id = '{kind}' }}");
-        let messages = train(folder, &config("csv", &path, "y", &columns, "mse"), kind);
-        assert_eq!(column(&folder.join(kind), "id")["kind"].as_str(), Some(expected), "{kind}");
-        let features = if expected == "category" { 33 } else { 1 };
-        assert!(messages.contains(&format!("330 rows of {features} features take ")), "{messages}");
+    // Without a kind they have vectors too.
+    for (kind, expected) in
+        [("", "embedding"), ("category", "embedding"), ("onehot", "category"), ("embedding", "embedding")]
+    {
+        let columns = if kind.is_empty() { String::new() } else { format!("columns = {{ id = '{kind}' }}") };
+        let run = format!("run-{kind}");
+        let messages = train(folder, &config("csv", &path, "y", &columns, "mse"), &run);
+        assert_eq!(column(&folder.join(&run), "id")["kind"].as_str(), Some(expected), "{kind}");
+        let inputs = if expected == "category" { "[16, 33]" } else { "[34, 11]" };
+        let tensors = succeed(folder, &["inspect", &run]);
+        assert!(tensors.contains(inputs), "{kind}: {tensors}");
+        let features = if expected == "category" { "33 features" } else { "1 feature" };
+        assert!(messages.contains(&format!("330 rows of {features} take ")), "{messages}");
     }
     let path = write(folder, "t.csv", lines("id,y", 320, |row| format!("n{},{row}", row % 32)));
-    train(folder, &config("csv", &path, "y", "columns = { id = 'category' }", "mse"), "few");
-    assert_eq!(column(&folder.join("few"), "id")["kind"].as_str(), Some("category"));
+    for (out, columns) in [("few", "columns = { id = 'category' }"), ("by-default", "")] {
+        train(folder, &config("csv", &path, "y", columns, "mse"), out);
+        assert_eq!(column(&folder.join(out), "id")["kind"].as_str(), Some("category"));
+    }
 }
 
 #[test]

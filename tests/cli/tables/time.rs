@@ -159,7 +159,7 @@ fn a_series_that_is_too_short_is_named_and_times_that_fall_need_a_group() {
     );
     assert!(messages.contains("rows: 876 to train on"), "{messages}");
     assert!(
-        messages.contains("1 of 4 series are shorter than a window and its target and are not used: `new`"),
+        messages.contains("series that are shorter than a window and its target are not used, 1 of 4: `new`"),
         "{messages}"
     );
     // Without the group the times fall.
@@ -209,7 +209,7 @@ fn missing_cells_are_filled_as_pandas_fills_them() {
         trained(folder.path(), &text, &format!("hand-{missing}"));
         let text = config("timeseries", &holes, "y", &data(&format!("missing = '{missing}'")), "mse");
         let messages = trained(folder.path(), &text, missing);
-        assert!(messages.contains("4 missing cells are filled from the rows around them"), "{messages}");
+        assert!(messages.contains("4 missing cells are filled from the rows around"), "{messages}");
         let is_same = weights(folder.path(), missing) == weights(folder.path(), &format!("hand-{missing}"));
         let predict = |file: &str| succeed(folder.path(), &["predict", missing, "--input", file]);
         let (holes, whole) = (predict("holes.csv"), predict("filled.csv"));

@@ -13,6 +13,7 @@ use super::records::{MOST_COLUMNS, Records, at_line, quoted, require_distinct, r
 use crate::data::table::row::Row;
 use crate::data::table::value::Value;
 use crate::error::{Error, Result};
+use crate::names::counted;
 
 /// The longest cell. A longer one is a quote that nothing closes, or no table.
 const LONGEST_CELL: usize = 1 << 20;
@@ -174,7 +175,9 @@ impl Csv {
         }
         if cells != columns {
             let problem = format!(
-                "{cells} cells, but the header has {columns} columns; is a cell with the delimiter in it not quoted, or a quote not closed?"
+                "{}, but the header has {}; is a cell with the delimiter in it not quoted, or a quote not closed?",
+                counted(cells, "cell"),
+                counted(columns, "column")
             );
             return Err(at_line(&self.path, line, problem));
         }

@@ -117,7 +117,7 @@ impl SeriesFile<'_> {
             let (count, all) = (short.len(), timeline.series().len());
             let names = first_few(short.into_iter().map(quoted));
             tracing::warn!(
-                "{}: {count} of {all} series are shorter than a window and its target and are not used: {names}",
+                "{}: series that are shorter than a window and its target are not used, {count} of {all}: {names}",
                 path.display()
             );
         }

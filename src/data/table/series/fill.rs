@@ -43,13 +43,14 @@ impl FillCounts {
         }
         if *leading > 0 {
             tracing::warn!(
-                "{}: {leading} missing cells have no value before them and are filled with the mean, or the most frequent \
-                 name, of the training rows",
-                path.display()
+                "{}: {} filled with the mean, or the most frequent name, of the training rows, for want of a value before",
+                path.display(),
+                counted_are(*leading, "missing cell")
             );
         }
         if *filled > 0 {
-            tracing::info!("{}: {filled} missing cells are filled from the rows around them", path.display());
+            let cells = counted_are(*filled, "missing cell");
+            tracing::info!("{}: {cells} filled from the rows around", path.display());
         }
     }
 }
