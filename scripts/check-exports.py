@@ -10,6 +10,7 @@ of a column; labels must be equal.
 """
 
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -138,6 +139,74 @@ class Onnx:
         if numbers:
             feeds["input"] = windows(np.stack(numbers, axis=1))
         return feeds
+
+
+def torch_python():
+    """A Python with torch, safetensors and pandas, or None: PEER_PYTHON, this one, or python3."""
+    for python in (os.environ.get("PEER_PYTHON"), sys.executable, "python3"):
+        if python and subprocess.run([python, "-c", "import torch, safetensors, pandas"], capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+# One process for all cases: importing torch takes seconds.
+TORCH_WORKER = r"""
+import contextlib, importlib.util, io, json, sys, traceback
+import numpy as np, pandas as pd, torch
+
+def answer(folder, kind, rows, output):
+    spec = importlib.util.spec_from_file_location("model", folder + "/model.py")
+    model = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(model)
+    assert model.check() <= 1e-5, f"the test batch differs by {model.check():.1e}"
+    if kind in ("array", "pictures"):
+        data = np.load(rows)
+    else:
+        separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(rows.rsplit("/")[-1], ",")
+        data = pd.read_csv(rows, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
+        data = data.rename(columns={"Unnamed: 0": ""})
+    np.savez(output, **model.predict(data))
+    if not hasattr(model, "targets"):
+        return
+    inputs, targets = model.preprocess(data), model.targets(data)
+    network = model.load()
+    before = [value.clone() for value in network.parameters()]
+    try:
+        model.train(network, inputs, targets[len(targets) - len(inputs):], epochs=2)
+    except NotImplementedError as error:  # a loss or an optimizer of descent's own
+        assert "torch has no" in str(error)
+    else:
+        assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters())), "nothing was trained"
+
+for line in sys.stdin:
+    problem = ""
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            answer(*json.loads(line))
+        except Exception:
+            problem = traceback.format_exc()[-600:]
+    print(json.dumps(problem), flush=True)
+"""
+
+
+def check_torch(run, rows, folder, kind, worker):
+    """Exports a run as PyTorch source, runs its own check, predicts the rows, and trains on."""
+    path, answers = folder / "torch", folder / "torch.npz"
+    descent("export", run, "--to", "torch", "--output", path)
+    job = [str(path), kind, str(folder / "rows.npy" if kind == "pictures" else rows), str(answers)]
+    worker.stdin.write(json.dumps(job) + "\n")
+    worker.stdin.flush()
+    problem = json.loads(worker.stdout.readline())
+    if problem:
+        raise Failure(f"torch: {problem}")
+    expected = predictions(run, rows, folder)
+    if kind == "pictures":
+        expected = expected.drop(columns="file")
+    elif kind == "series":
+        expected = expected[expected.iloc[:, -1] != ""]
+        expected = expected[[name for name in expected.columns if name.startswith(("prediction", "probability", "std"))]]
+    with np.load(answers) as file:
+        return compare(dict(file), expected, "torch")
 
 
 def read(path):
@@ -410,7 +479,10 @@ def of_array(folder, kind, loss):
 def main():
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     failed = done = 0
-    worst = 0.0
+    worst, python = 0.0, torch_python()
+    if python is None:
+        print("PyTorch source is not run: there is no python3 with torch, safetensors and pandas; PEER_PYTHON names one")
+    worker = python and subprocess.Popen([python, "-c", TORCH_WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     for name, make in cases():
         if wanted not in name:
             continue
@@ -420,7 +492,12 @@ def main():
             run, rows, kind = make(folder)
             difference = check_onnx(run, rows, folder, kind)
             worst = max(worst, difference)
-            print(f"{name}: onnx {difference:.1e}", flush=True)
+            line = f"{name}: onnx {difference:.1e}"
+            if worker is not None:
+                difference = check_torch(run, rows, folder, kind, worker)
+                worst = max(worst, difference)
+                line += f", torch {difference:.1e}"
+            print(line, flush=True)
         except Exception as error:  # each case is reported
             failed += 1
             print(f"{name}: FAILED: {type(error).__name__}: {error}", flush=True)

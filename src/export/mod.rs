@@ -6,10 +6,12 @@
 
 mod arrays;
 mod batch;
+mod folder;
 mod inputs;
 mod model;
 mod onnx;
 mod outputs;
+mod torch;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,8 @@ use model::TrainedModel;
 pub enum ExportTarget {
     /// One .onnx file with the preprocessing inside, and a test batch beside it.
     Onnx,
+    /// A folder with PyTorch source, the weights and a test batch.
+    Torch,
 }
 
 /// A trained model to write.
@@ -52,6 +56,7 @@ pub fn export(request: &Request) -> Result<Vec<PathBuf>> {
     let model = TrainedModel::open(&request.run, request.allow_nonfinite)?;
     match request.target {
         ExportTarget::Onnx => onnx::write(&model, &output),
+        ExportTarget::Torch => torch::write(&model, &output),
     }
 }
 
@@ -59,5 +64,6 @@ pub fn export(request: &Request) -> Result<Vec<PathBuf>> {
 fn output(request: &Request) -> PathBuf {
     request.output.clone().unwrap_or_else(|| match request.target {
         ExportTarget::Onnx => request.run.join("model.onnx"),
+        ExportTarget::Torch => request.run.join("torch"),
     })
 }

@@ -1,7 +1,7 @@
 //! The trained model of a run, as exporters read it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 
@@ -12,7 +12,7 @@ use crate::kernels::MatmulPrecision;
 use crate::loss::NetworkOutput;
 use crate::nn::Op;
 use crate::run::trained::TrainedRun;
-use crate::run::{Columns, Predictor};
+use crate::run::{self, Columns, Predictor};
 use crate::trainer::Precision;
 
 /// The best weights of a run in f32, with all that is around them.
@@ -23,6 +23,7 @@ pub(super) struct TrainedModel {
     pub(super) predictor: Predictor,
     /// The layers.
     pub(super) ops: Vec<Op>,
+    weights: PathBuf,
     state: BTreeMap<String, Tensor>,
 }
 
@@ -43,7 +44,8 @@ impl TrainedModel {
         let network = predictor.network();
         let state = network.params().state().into_iter();
         let state = state.map(|(name, tensor)| (name.to_owned(), tensor)).collect();
-        Ok(Self { config, ops: network.describe(), state, predictor })
+        let weights = run::folder::model(folder);
+        Ok(Self { config, ops: network.describe(), weights, state, predictor })
     }
 
     /// What was fitted on the training rows.
@@ -59,6 +61,11 @@ impl TrainedModel {
     /// The columns of predictions.
     pub(super) fn columns(&self) -> Columns {
         self.predictor.output_columns()
+    }
+
+    /// The bytes of `model.safetensors`, in the type of the run.
+    pub(super) fn safetensors(&self) -> Result<Vec<u8>> {
+        std::fs::read(&self.weights).map_err(Error::io("read", &self.weights))
     }
 
     /// A tensor of the state dict.

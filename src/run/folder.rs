@@ -216,7 +216,7 @@ pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
 }
 
 /// The best weights of the run in this folder.
-pub(super) fn model(run: &Path) -> PathBuf {
+pub(crate) fn model(run: &Path) -> PathBuf {
     run.join(MODEL)
 }
 

@@ -92,3 +92,31 @@ fn an_export_that_fails_leaves_nothing() {
     left.sort();
     assert_eq!(left, ["c.toml", "folder", "run", "t.csv"]);
 }
+
+#[test]
+fn pytorch_source_is_a_folder_that_replaces_none() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    assert_eq!(succeed(folder.path(), &["export", "run", "--to", "torch", "--output", "out"]), "out\n");
+    let mut names: Vec<_> = fs::read_dir(folder.path().join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["model.py", "model.safetensors", "test_batch.npz"]);
+    let source = fs::read_to_string(folder.path().join("out/model.py")).unwrap();
+    for line in [
+        "        self.layer1 = nn.Linear(6, 16)\n",
+        "        one_hot(df[\"colour\"], [\"grün\", \"red\"], 3, missing=2),\n",
+        "CLASSES = [\"a\", \"é\"]\n",
+        "    return torch.optim.Adam(model.parameters(), lr=0.01,",
+        "    return nn.CrossEntropyLoss(label_smoothing=0.0,",
+    ] {
+        assert!(source.contains(line), "{line}: {source}");
+    }
+    let error = fail(folder.path(), &["export", "run", "--to", "torch", "--output", "out"], 2);
+    assert!(error.contains("not empty"), "{error}");
+    assert_eq!(fs::read_to_string(folder.path().join("out/model.py")).unwrap(), source);
+    // By default it is in the run folder.
+    assert_eq!(succeed(folder.path(), &["export", "run", "--to", "torch"]), "run/torch\n");
+}

@@ -1,0 +1,54 @@
+def texts(column):
+    """Cells as text; None is missing."""
+    cells = ["" if cell is None or cell != cell else str(cell) for cell in column]
+    return [None if cell in MISSING else cell for cell in cells]
+
+
+def numbers(column):
+    """Cells as numbers (N,); NaN is missing."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(np.float64, na_value=np.nan)
+    return np.array([np.nan if cell is None else float(cell) for cell in texts(column)], np.float64)
+
+
+def booleans(column):
+    """Words for yes and no as 1 and 0 (N,); NaN is missing."""
+    words = {"true": 1, "yes": 1, "t": 1, "y": 1, "1": 1, "1.0": 1, "false": 0, "no": 0, "f": 0, "n": 0, "0": 0, "0.0": 0}
+    return np.array([np.nan if cell is None else words[cell.lower()] for cell in texts(column)], np.float64)
+
+
+def days(column, form):
+    """Dates as days since 1970-01-01 UTC (N,); NaN is missing, and numbers are such days already."""
+    if pd.api.types.is_numeric_dtype(column):
+        return numbers(column)
+    cells = pd.Series(texts(column), dtype=object)
+    if form == "yyyy-mm-dd":
+        times = pd.to_datetime(cells.str.replace("/", "-"), format="ISO8601", utc=True)
+    else:
+        times = pd.to_datetime(cells, format="mixed", dayfirst=form.startswith("dd"), utc=True)
+    return ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+
+
+def scaled(values, fill=None, offset=0.0, scale=1.0, indicator=False):
+    """(N, 1): imputed and scaled; with an indicator (N, 2), 1 where the cell was missing."""
+    missing = np.isnan(values)
+    if fill is not None:
+        values = np.where(missing, fill, values)
+    features = [(values - offset) / scale] + ([missing] if indicator else [])
+    return np.stack(features, axis=1).astype(np.float64)
+
+
+def places(column, names, missing, unknown):
+    """The place of each cell among the names (N,)."""
+    known = {name: place for place, name in enumerate(names)}
+    return np.array([missing if cell is None else known.get(cell, unknown) for cell in texts(column)], np.int64)
+
+
+def one_hot(column, names, count, missing=-1):
+    """(N, count): a 1 in a name's place; none for a name that training has not seen."""
+    return (places(column, names, missing, -1)[:, None] == np.arange(count)).astype(np.float64)
+
+
+def category(column, names, missing=-1):
+    """(N, 1): the number of a name, from 1; 0 is one that training has not seen."""
+    return 1.0 + places(column, names, missing, -1)[:, None]

@@ -1,0 +1,156 @@
+//! The preprocessing as Python.
+
+use std::fmt::Write;
+
+use super::text::{list, number, quoted};
+use crate::data::preprocess::{Categories, Column, MissingName, Operation, Target};
+use crate::export::inputs::{ColumnInput, Inputs, TENSOR};
+use crate::export::model::TrainedModel;
+
+/// What helps with columns.
+const COLUMNS: &str = include_str!("columns.py");
+
+/// `preprocess`, `targets` and `test_inputs`, with what they need.
+pub(super) fn functions(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
+    let row = format!("ROW = {:?}  # the shape that the network reads\n", model.preprocessing().row);
+    match inputs {
+        Inputs::Array { .. } => row + "\n\n" + &of_arrays(model),
+        Inputs::Table(columns) => {
+            let preprocess = "def preprocess(df):\n    \"\"\"A table as the network reads it.\"\"\"\n    return \
+                              features(df).reshape(-1, *ROW)\n\n\n";
+            row + &of_table(model, columns) + preprocess + &test_inputs(columns, None)
+        }
+        Inputs::Series { window, columns } => {
+            let preprocess = format!(
+                "def preprocess(df):\n    \"\"\"The windows of {window} rows that end with each row but the first \
+                 {}.\"\"\"\n    rows = features(df)\n    return np.stack([rows[end - {window} : end] for end in \
+                 range({window}, len(rows) + 1)]).reshape(-1, *ROW)\n\n\n",
+                window - 1
+            );
+            row + &of_table(model, columns) + &preprocess + &test_inputs(columns, Some(*window))
+        }
+    }
+}
+
+fn of_arrays(model: &TrainedModel) -> String {
+    let (mut lines, identity) = (String::new(), crate::data::preprocess::Elements::affine(1.0, 0.0));
+    let elements = model.preprocessing().elements().unwrap_or(&identity);
+    if !elements.offset.is_empty() {
+        let vector = |numbers: &[f64]| list(numbers.iter().map(|x| number(*x)));
+        lines = format!("    x = (x - {}) / {}\n", vector(&elements.offset), vector(&elements.spread));
+    }
+    format!(
+        "def preprocess(x):\n    \"\"\"Raw rows as the network reads them; pixels are 0 to 255.\"\"\"\n    x = np.asarray(x, \
+         np.float64).reshape(-1, *ROW)\n{lines}    return (x * {} + {}).astype(np.float32)\n\n\ndef test_inputs(batch):\n    \
+         return preprocess(batch[{}])\n",
+        number(elements.scale),
+        number(elements.shift),
+        quoted(TENSOR)
+    )
+}
+
+fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
+    let missing = list(model.preprocessing().missing_words().iter().map(|word| quoted(word)));
+    let (mut dense, mut indices) = (String::new(), String::new());
+    for input in columns {
+        let line = format!("        {},\n", feature(input.column));
+        if input.column.index_width() > 0 { &mut indices } else { &mut dense }.push_str(&line);
+    }
+    format!(
+        "MISSING = {missing}\n\n\n{COLUMNS}\n\ndef features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
+         the numbers of names.\"\"\"\n    parts = [\n{dense}{indices}    ]\n    return np.concatenate(parts, \
+         axis=1).astype(np.float32)\n\n\n{}",
+        targets(model)
+    )
+}
+
+/// The features of a column.
+fn feature(column: &Column) -> String {
+    let cells = format!("df[{}]", quoted(&column.name));
+    let mut values = format!("numbers({cells})");
+    let mut options = String::new();
+    for operation in &column.operations {
+        match operation {
+            Operation::Number => {}
+            Operation::Boolean => values = format!("booleans({cells})"),
+            Operation::DateToDays(form) => values = format!("days({cells}, {})", quoted(form.name())),
+            Operation::Impute(fill) => {
+                let _ = write!(options, ", fill={}", number(*fill));
+            }
+            Operation::Scale { offset, scale } => {
+                let _ = write!(options, ", offset={}, scale={}", number(*offset), number(*scale));
+            }
+            Operation::MissingIndicator => options += ", indicator=True",
+            Operation::OneHot(names) => {
+                return format!("one_hot({cells}, {}, {}{})", texts(names), names.len(), missing(names));
+            }
+            Operation::CategoryIndex { names, .. } => {
+                return format!("category({cells}, {}{})", texts(names), missing(names));
+            }
+        }
+    }
+    format!("scaled({values}{options})")
+}
+
+fn texts(names: &Categories) -> String {
+    list(names.names().iter().map(|name| quoted(name)))
+}
+
+fn missing(names: &Categories) -> String {
+    let place = match names.missing() {
+        MissingName::Own => Some(names.names().len()),
+        MissingName::As(name) => names.names().iter().position(|own| own == name),
+        MissingName::Error | MissingName::Unknown => None,
+    };
+    place.map_or_else(String::new, |place| format!(", missing={place}"))
+}
+
+/// `targets(df)`: the targets of a table as the loss reads them.
+fn targets(model: &TrainedModel) -> String {
+    let Some(encoder) = model.preprocessing().table() else { return String::new() };
+    let columns = list(encoder.target.names().iter().map(|name| quoted(name)));
+    let body = match &encoder.target {
+        Target::Classes { name, classes } => {
+            let classes = list(classes.iter().map(|class| quoted(class)));
+            format!("    return places(df[{}], {classes}, -100, -100)\n", quoted(name))
+        }
+        Target::Values { mean, std, .. } => format!(
+            "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n    return ((values - {}) / \
+             {}).astype(np.float32)\n",
+            list(mean.iter().map(|x| number(*x))),
+            list(std.iter().map(|x| number(*x)))
+        ),
+        Target::Probabilities { .. } => {
+            format!(
+                "    return np.stack([numbers(df[name]) for name in {columns}], axis=1).astype(np.float32)\n"
+            )
+        }
+        Target::Labels { words, .. } => {
+            let words = list(words.iter().map(|[no, yes]| list([quoted(no), quoted(yes)])));
+            format!(
+                "    columns = zip({columns}, {words})\n    return np.stack([places(df[name], words, -1, -1) for name, words in \
+                 columns], axis=1).astype(np.float32)\n"
+            )
+        }
+    };
+    format!("def targets(df):\n    \"\"\"The targets of a table as the loss reads them.\"\"\"\n{body}\n\n")
+}
+
+/// `test_inputs(batch)`: what the network reads of the test batch.
+fn test_inputs(columns: &[ColumnInput<'_>], window: Option<usize>) -> String {
+    let mut place = 0;
+    let cells = columns.iter().map(|input| {
+        let array = if window.is_some() && !input.kind.is_text() {
+            place += 1;
+            format!("batch[{}][..., {}]", quoted(TENSOR), place - 1)
+        } else {
+            format!("batch[{}]", quoted(&input.name))
+        };
+        format!("{}: {array}.reshape(-1)", quoted(&input.column.name))
+    });
+    let cells: Vec<String> = cells.collect();
+    format!(
+        "def test_inputs(batch):\n    return features(pd.DataFrame({{{}}})).reshape(-1, *ROW)\n",
+        cells.join(", ")
+    )
+}

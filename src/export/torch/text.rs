@@ -1,0 +1,51 @@
+//! Values as Python writes them.
+
+use toml::Value;
+
+/// A text as a literal: JSON's escapes are Python's.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A number as a literal.
+pub(super) fn number(number: f64) -> String {
+    if number.is_finite() { format!("{number:?}") } else { format!("float(\"{number}\")") }
+}
+
+/// A list of literals.
+pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
+    format!("[{}]", items.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// A list of texts; of whole numbers, where all of them are some.
+pub(super) fn names(names: &[String]) -> String {
+    match crate::export::outputs::integers(names) {
+        Some(numbers) => list(numbers.iter().map(i64::to_string)),
+        None => list(names.iter().map(|name| quoted(name))),
+    }
+}
+
+/// A value of a config.
+pub(super) fn value(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(float) => number(*float),
+        Value::Boolean(true) => "True".to_owned(),
+        Value::Boolean(false) => "False".to_owned(),
+        Value::Array(items) => list(items.iter().map(self::value)),
+        Value::Table(table) => {
+            let pairs: Vec<String> =
+                table.iter().map(|(key, item)| format!("{}: {}", quoted(key), self::value(item))).collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        Value::Datetime(time) => quoted(&time.to_string()),
+    }
+}
+
+/// A name as in torch's classes: `reduce_on_plateau` is `ReduceOnPlateau`.
+pub(super) fn camel(name: &str) -> String {
+    let word =
+        |word: &str| word.chars().next().map(|first| format!("{}{}", first.to_uppercase(), &word[1..]));
+    name.split('_').filter_map(word).collect()
+}
