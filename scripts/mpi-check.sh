@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tests of several ranks, by the two MPIs that Debian has. The program is built for each of them: mpi-sys, which takes
-# the compiler from MPICC, does not notice that this has changed, and is built anew.
+# the compiler from MPICC, does not notice that this has changed, and is built anew. Exit code 77: the packages are missing,
+# and cannot be installed here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
@@ -11,7 +12,7 @@ if ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
 	[ "$(id -u)" = 0 ] || root=sudo
 	if ! { $root apt-get update -qq && $root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${packages[@]}" >/dev/null; }; then
 		echo "the packages cannot be installed here: ${packages[*]}" >&2
-		exit 1
+		exit 77
 	fi
 fi
 
