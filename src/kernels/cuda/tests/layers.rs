@@ -4,24 +4,24 @@ use candle_core::{Device, Result, Tensor};
 
 use super::super::linear::{self, Activated};
 use super::super::{activation, batch_norm, layer_norm, recurrent};
-use super::{close, each, out, random, there};
+use super::{ACTIVATION, close, each, out, random, there};
 use crate::distributed::Shards;
 use crate::kernels::recurrent::{self as layers, CellKind, Pass};
 use crate::kernels::{self, Accumulate, Activation, GradOut, MatmulPrecision};
 
 #[test]
 fn activations() {
-    each(|dtype, tolerance, draws| {
+    each(|dtype, rounding, draws| {
         let xs = (random(draws, &[777], dtype) * 3.0).unwrap();
         let grad = random(draws, &[777], dtype);
         for name in Activation::NAMES {
             let act: Activation = serde_json::from_str(&format!("\"{name}\"")).unwrap();
             let ys = activation::forward(act, &there(&xs)).unwrap();
-            close(&ys, &kernels::activation::forward(act, &xs).unwrap(), 4.0 * tolerance, name);
+            close(&ys, &kernels::activation::forward(act, &xs).unwrap(), rounding.of(ACTIVATION), name);
             let back = activation::backward(act, &there(&xs), &ys, &there(&grad)).unwrap();
             let ys = ys.to_device(&Device::Cpu).unwrap();
             let expected = kernels::activation::backward(act, &xs, &ys, &grad).unwrap();
-            close(&back, &expected, 4.0 * tolerance, name);
+            close(&back, &expected, rounding.of(ACTIVATION), name);
         }
         let nan = Tensor::full(f64::NAN, 3, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         close(&activation::forward(Activation::Relu, &there(&nan)).unwrap(), &nan, 0.0, "relu of NaN");
@@ -30,7 +30,7 @@ fn activations() {
 
 #[test]
 fn linear_layers_and_sums_of_rows() {
-    each(|dtype, tolerance, draws| {
+    each(|dtype, rounding, draws| {
         for (n, inputs, outputs) in [(1, 5, 3), (7, 4, 1), (33, 130, 70)] {
             let (xs, w, b) = (
                 random(draws, &[n, inputs], dtype),
@@ -42,10 +42,11 @@ fn linear_layers_and_sums_of_rows() {
                 let Activated { ys, argument } =
                     linear::forward(&there(&xs), &there(&w), &there(&b), act, MatmulPrecision::F32).unwrap();
                 let expected = kernels::linear::forward(&xs, &w, &b, act, MatmulPrecision::F32).unwrap();
-                close(&ys, &expected.ys, 40.0 * tolerance, "linear");
+                close(&ys, &expected.ys, rounding.of(inputs + 1 + ACTIVATION), "linear");
                 assert_eq!(argument.is_some(), act == Some(Activation::Silu));
                 if let (Some(argument), Some(act)) = (&argument, act) {
-                    close(&activation::forward(act, argument).unwrap(), &ys, tolerance, "argument");
+                    let again = activation::forward(act, argument).unwrap();
+                    close(&again, &ys, rounding.of(ACTIVATION), "argument");
                 }
             }
             for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
@@ -55,8 +56,10 @@ fn linear_layers_and_sums_of_rows() {
                 let (expected_w, expected_b) = (w.copy().unwrap(), b.copy().unwrap());
                 let outs = [Some(out(&expected_w, accumulate)), Some(out(&expected_b, accumulate))];
                 kernels::linear::gradients(&xs, &grad, outs, MatmulPrecision::F32).unwrap();
-                close(&dw, &expected_w, 100.0 * tolerance, "gradient of the weight");
-                close(&db, &expected_b, 100.0 * tolerance, "gradient of the bias");
+                // With what was there, and a scale of up to 2.
+                let bound = 2.0 * rounding.of(n + 1);
+                close(&dw, &expected_w, bound, "gradient of the weight");
+                close(&db, &expected_b, bound, "gradient of the bias");
             }
         }
     });
@@ -64,7 +67,7 @@ fn linear_layers_and_sums_of_rows() {
 
 #[test]
 fn batch_normalisation() {
-    each(|dtype, tolerance, draws| {
+    each(|dtype, rounding, draws| {
         for (n, channels) in [(2, 1), (7, 5), (64, 33), (1000, 40)] {
             let [xs, grad] = [(); 2].map(|()| random(draws, &[n, channels], dtype));
             let [w, b] = [(); 2].map(|()| random(draws, &[channels], dtype));
@@ -73,8 +76,10 @@ fn batch_normalisation() {
             let expected =
                 kernels::batch_norm::forward(std::slice::from_ref(&xs), &w, &b, 1e-5, &Shards::default())
                     .unwrap();
+            // A sum of the rows, and the five operations of (x - mean) / std · w + b.
+            let bound = rounding.of(rounding.wide(n) + 5);
             for (a, b) in [(&ys, &expected.ys[0]), (&mean, &expected.mean), (&var, &expected.var)] {
-                close(a, b, 4.0 * tolerance, "batch norm");
+                close(a, b, bound, "batch norm");
             }
             let run = |gpu: bool, f: &dyn Fn([GradOut<'_>; 2]) -> Result<Tensor>| {
                 let own = |param: &Tensor| if gpu { there(param) } else { param.copy().unwrap() };
@@ -91,7 +96,8 @@ fn batch_normalisation() {
                     .map(|mut dx| dx.remove(0))
             });
             for (own, reference) in own.iter().zip(&reference) {
-                close(own, reference, 20.0 * tolerance, "batch norm, back");
+                // Sums of the rows, whose terms carry the roundings of the normalised values.
+                close(own, reference, rounding.of(n + 5), "batch norm, back");
             }
         }
     });
@@ -99,14 +105,14 @@ fn batch_normalisation() {
 
 #[test]
 fn layer_normalisation() {
-    each(|dtype, tolerance, draws| {
+    each(|dtype, rounding, draws| {
         for (n, channels) in [(1, 2), (7, 5), (66, 33), (3, 1000)] {
             let [xs, grad] = [(); 2].map(|()| random(draws, &[n, channels], dtype));
             let [w, b] = [(); 2].map(|()| random(draws, &[channels], dtype));
             let [ys, normalized, inverse] =
                 layer_norm::forward(&there(&xs), &there(&w), &there(&b), 1e-5).unwrap();
             let expected = kernels::layer_norm::forward(&xs, &w, &b, 1e-5).unwrap();
-            close(&ys, &expected.ys, 10.0 * tolerance, "layer norm");
+            close(&ys, &expected.ys, rounding.of(rounding.wide(channels) + 5), "layer norm");
             let run = |gpu: bool, f: &dyn Fn([GradOut<'_>; 2]) -> Result<Tensor>| {
                 let own = |param: &Tensor| if gpu { there(param) } else { param.copy().unwrap() };
                 let (dw, db) = (own(&w), own(&b));
@@ -119,17 +125,25 @@ fn layer_normalisation() {
             let reference =
                 run(false, &|outs| kernels::layer_norm::backward(&xs, [&w, &b], &expected, &grad, outs));
             for (own, reference) in own.iter().zip(&reference) {
-                close(own, reference, 40.0 * tolerance, "layer norm, back");
+                close(own, reference, rounding.of(n + channels + 5), "layer norm, back");
             }
         }
     });
+}
+
+/// The terms of a recurrent layer's states, and of its gradients. A step adds the products of a gate with the input and the
+/// state and its two biases, applies two activations, and passes its error on to the next. Backwards it adds a product over
+/// all gates, and the gradient of a weight adds the rows of all steps.
+fn recurrent_terms(steps: usize, n: usize, features: usize, hidden: usize, gates: usize) -> [usize; 2] {
+    let forward = steps * (features + hidden + 2 + 2 * ACTIVATION);
+    [forward, forward + steps * (gates + ACTIVATION + n)]
 }
 
 #[test]
 fn recurrent_layers() {
     let kinds =
         [CellKind::Elman(Activation::Tanh), CellKind::Elman(Activation::Relu), CellKind::Lstm, CellKind::Gru];
-    each(|dtype, tolerance, draws| {
+    each(|dtype, rounding, draws| {
         for kind in kinds {
             for ((steps, n, features, hidden), reverse) in
                 [((1, 3, 2, 4), false), ((5, 4, 3, 6), false), ((5, 4, 3, 6), true)]
@@ -143,7 +157,8 @@ fn recurrent_layers() {
                 let (own_xs, own_cell) = (there(&xs), cell.map(there));
                 let expected = layers::forward(kind, &xs, cell, reverse).unwrap();
                 let output = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();
-                close(&output.hs, &expected.hs, 40.0 * tolerance, "states");
+                let [forward, back] = recurrent_terms(steps, n, features, hidden, rows);
+                close(&output.hs, &expected.hs, rounding.of(forward), "states");
                 let run = |cell: [&Tensor; 4], f: &dyn Fn([GradOut<'_>; 4]) -> Result<Option<Tensor>>| {
                     let buffers = cell.map(|param| param.ones_like().unwrap());
                     let dx = f(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
@@ -155,9 +170,9 @@ fn recurrent_layers() {
                 let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
                     recurrent::backward(pass, own_cell.each_ref(), &there(&grad), outs, true)
                 });
-                close(&own_dx, &dx, 200.0 * tolerance, "gradient of the input");
+                close(&own_dx, &dx, rounding.of(back), "gradient of the input");
                 for (own, reference) in own.iter().zip(&reference) {
-                    close(own, reference, 200.0 * tolerance, &format!("{kind:?}, back"));
+                    close(own, reference, rounding.of(back), &format!("{kind:?}, back"));
                 }
             }
         }
