@@ -48,6 +48,10 @@ bench: ## Each kernel beside its reference implementation (criterion), then whol
 golden: ## The golden files again, by PyTorch (python3 with torch and safetensors)
 	python3 scripts/golden.py
 
+.PHONY: rules
+rules: ## src/kernels/cuda/rules.cuh again, from the optimizers' formulas
+	DESCENT_WRITE_RULES=1 $(CARGO) test --locked --lib cuda_rules
+
 report: ## The report's page in headless Chromium (npm; Chromium is installed where that may be done)
 	$(CARGO) build --locked
 	scripts/check-report.sh $${CARGO_TARGET_DIR:-target}/debug/descent

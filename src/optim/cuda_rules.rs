@@ -1,4 +1,4 @@
-//! `kernels/cuda/rules.cuh`, the kernels of all optimizers' formulas, is what is generated here from the registry.
+//! Generates `kernels/cuda/rules.cuh`, the kernels of all optimizers' formulas, from the registry: `make rules`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,6 +15,12 @@ const FILE: &str = "src/kernels/cuda/rules.cuh";
 
 /// With this variable set, the test writes the file.
 const WRITE: &str = "DESCENT_WRITE_RULES";
+
+/// The file's first lines.
+const HEAD: &str = "\
+// Generated from the optimizers' formulas by `make rules`.
+// Each kernel's name ends in a hash of its operations; c has the constants in the order of the formula.
+";
 
 /// The other values that an option is given: those at which a formula may take another way.
 fn others(value: &Value) -> Vec<Value> {
@@ -121,10 +127,7 @@ fn kernels() -> Kernels {
 }
 
 fn file(kernels: &Kernels) -> String {
-    let mut text = format!(
-        "// Generated from the optimizers' formulas: `{WRITE}=1 cargo test --lib cuda_rules` writes it.\n\
-         // Each kernel's name ends in a hash of its operations; c has the constants in the order of the formula.\n"
-    );
+    let mut text = HEAD.to_owned();
     for (source, users) in kernels.values() {
         let _ = write!(text, "\n// {}\n{source}", users.join(", "));
     }
@@ -141,7 +144,7 @@ fn the_kernels_file_is_what_the_formulas_generate() {
     let committed = std::fs::read_to_string(&path).unwrap();
     assert!(
         committed == generated,
-        "{FILE} is not what the optimizers' formulas generate: `{WRITE}=1 cargo test --lib cuda_rules` writes it again"
+        "{FILE} is out of date with the optimizers' formulas: `make rules` writes it again"
     );
 }
 

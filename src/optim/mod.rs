@@ -1,8 +1,23 @@
-//! Optimizers: one file each for their arithmetic; what they share is here and in [`clip`].
+//! Optimizers: one file for the arithmetic of each; their common parts are here and in [`clip`].
 //!
 //! A rule is implemented on its hyperparameters. The [`Optimizer`] keeps the state, updates every parameter, and applies
-//! what all rules share: weight decay, `maximize`, clipping. Names, options, defaults and state names are torch's,
+//! weight decay, `maximize` and clipping for all rules alike. Names, options, defaults and state names are torch's,
 //! <https://docs.pytorch.org/docs/stable/optim.html>.
+//!
+//! # State
+//!
+//! The state of a parameter is an array of slots, listed with their names by [`Hyperparameters::slots`], and not a struct of
+//! each rule's own. One array serves every place that handles state without knowing the rule: its length is the const
+//! parameter `S` of [`PerElement::apply`], for which the CPU's loop is compiled and the GPU's kernel is recorded, and its
+//! names are those of the tensors in a checkpoint, `PARAMETER.SLOT`. The length depends on the options (`amsgrad` adds a
+//! slot, sgd without momentum has none), as the fields of a struct could not. In a formula, constants name the places:
+//! `slots[EXP_AVG]`.
+//!
+//! # Adding a rule
+//!
+//! One file with the options and the formula, its `mod` line and its line in [`Rule`]. The kernel for GPUs is generated from
+//! the formula: `make rules` writes `kernels/cuda/rules.cuh`, and a test fails while that file is out of date. The golden
+//! tests fail until the rule has a trajectory of its own (`scripts/golden.py`).
 
 pub mod adadelta;
 pub mod adafactor;
@@ -115,8 +130,7 @@ pub trait UpdateRule: Hyperparameters {
         false
     }
 
-    /// The direction of a parameter's update. Nothing is changed yet, and it is asked between the parts of the work whether
-    /// to give up.
+    /// The direction of a parameter's update. Changes nothing, and calls `gives_up` between the parts of the work.
     ///
     /// # Errors
     /// [`crate::error::Error::Interrupted`].
@@ -131,7 +145,7 @@ pub trait UpdateRule: Hyperparameters {
         Ok(grad.clone())
     }
 
-    /// As [`Self::update`], along what [`Self::direction`] gave.
+    /// As [`Self::update`], along a direction computed by [`Self::direction`].
     fn update_along(
         &self,
         _direction: &Tensor,
@@ -144,7 +158,7 @@ pub trait UpdateRule: Hyperparameters {
         self.update(param, grad, slots, transform, at)
     }
 
-    /// Updates a parameter and its slots in place. `transform` has what happens to the gradient before.
+    /// Updates a parameter and its slots in place, after `transform` was applied to the gradient.
     fn update(
         &self,
         param: &Var,

@@ -1,4 +1,4 @@
-// Generated from the optimizers' formulas: `DESCENT_WRITE_RULES=1 cargo test --lib cuda_rules` writes it.
+// Generated from the optimizers' formulas by `make rules`.
 // Each kernel's name ends in a hash of its operations; c has the constants in the order of the formula.
 
 // adadelta
