@@ -133,7 +133,7 @@ impl Trainer {
         self.learner.interruption.is_time_up = Some(Arc::new(is_time_up));
     }
 
-    /// What the ranks agree on with every update, and in evaluations between their chunks.
+    /// Sets the requests that the ranks agree on with every update, and in evaluations between their chunks.
     pub fn agree_on(&mut self, requests: Vec<Request>) {
         self.learner.interruption.requests = requests;
     }

@@ -36,7 +36,7 @@ impl Arrays<File> {
 }
 
 impl<R: Read + Seek> Arrays<R> {
-    /// Reads what arrays there are.
+    /// Reads the arrays of the archive.
     ///
     /// # Errors
     /// It is no zip archive.

@@ -26,7 +26,7 @@ pub struct Dataset {
     dtype: DType,
     units: Option<Units>,
     info: Arc<TargetInfo>,
-    /// Where each row starts among those in memory; nothing: at its own number.
+    /// The index of each row's first step among the rows in memory; `None`: the row's own number.
     starts: Option<Arc<Vec<u32>>>,
 }
 
@@ -115,7 +115,7 @@ impl Dataset {
         }
     }
 
-    /// Where these rows start among those that are kept.
+    /// The indices of these rows' first steps among the rows in memory.
     fn places<'a>(&self, rows: &'a [u32]) -> Cow<'a, [u32]> {
         match &self.starts {
             None => Cow::Borrowed(rows),

@@ -60,9 +60,9 @@ pub(super) fn download(url: &str, most: u64, patience: Patience) -> Result<impl 
 struct Watched {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
-    /// What of the piece was read.
+    /// The bytes of the piece read so far.
     at: usize,
-    /// When the window began, and what came in it.
+    /// When the window began, and the bytes that came in it.
     started: Instant,
     in_window: u64,
     /// The bytes that may still come.
@@ -114,7 +114,7 @@ impl Read for Watched {
     }
 }
 
-/// An address as it may be shown: without a name and a password, and without what is asked for behind the path.
+/// An address as it may be shown: without user name, password and query.
 pub(super) fn shown(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
     // A password that was not encoded may have a `/` or an `@` in it.

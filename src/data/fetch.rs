@@ -37,8 +37,8 @@ impl KnownFile {
         Path::new(self.name).extension().is_some_and(|ending| ending == "gz")
     }
 
-    /// The most bytes that a mirror may send. What cannot be packed grows by five bytes in 2¹⁴, and gzip's head may have a
-    /// name in it.
+    /// The most bytes that a mirror may send. Data that does not compress grows by five bytes in 2¹⁴, and gzip's head
+    /// may have a name in it.
     fn most_sent(&self) -> u64 {
         if self.is_packed() { self.size } else { self.size + self.size / 1000 + 4096 }
     }
@@ -131,7 +131,7 @@ pub fn fetch(known: &Known, folder: &Path, mirror: Option<&str>) -> Result<Vec<&
     Ok(brought)
 }
 
-/// Tries the mirrors in turn; if none has the file, the error says what each did wrong.
+/// Tries the mirrors in turn; if none has the file, the error has the reason of each.
 fn fetch_file(file: &KnownFile, mirrors: &[&str], path: &Path, patience: Patience) -> Result<()> {
     let mut problems = Vec::new();
     for mirror in mirrors {
@@ -185,7 +185,7 @@ mod tests {
     };
     const GREETING: Known = Known { name: "greeting", mirrors: &[], files: &[HELLO] };
 
-    /// Serves each answer once, on loopback, and gives the address.
+    /// Serves each answer once, on loopback, and returns the address.
     fn serve(answers: Vec<Vec<u8>>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

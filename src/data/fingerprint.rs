@@ -45,7 +45,7 @@ impl Fingerprint {
         })
     }
 
-    /// A sentence that says what differs in `other`, if anything.
+    /// A sentence about the difference from `other`, if there is one.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let splits = [
             ("training", Some(&self.train), Some(&other.train)),

@@ -4,15 +4,15 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// What the members of a gzip file contain, one behind the other. Zeros behind a member are padding, as gzip and Python
-/// take them.
+/// The contents of the members of a gzip file, one behind the other. Zeros behind a member are padding, as for gzip and
+/// Python.
 pub(super) struct Gunzip<R> {
     /// The decoder of the current member; nothing behind the last.
     member: Option<GzDecoder<BufReader<R>>>,
 }
 
 impl<R: Read> Gunzip<R> {
-    /// Unpacks what `source` has.
+    /// Unpacks `source`.
     pub(super) fn new(source: R) -> Self {
         Self { member: Some(GzDecoder::new(BufReader::with_capacity(1 << 16, source))) }
     }

@@ -1,6 +1,6 @@
 //! The work that a JPEG file asks for, and whether it is whole, from its markers alone: ITU-T T.81, annex B.
 //!
-//! A progressive picture is decoded in scans, each of which passes over all of its pixels, and a scan that says nothing takes
+//! A progressive picture is decoded in scans, each of which passes over all of its pixels, and an empty scan takes
 //! a few bytes. A file of some kilobytes can ask for minutes.
 
 /// The most pixels that all scans of a picture may pass over: ten scans, as common encoders write them, of 200 megapixels.
@@ -16,7 +16,7 @@ pub(super) const END_MARKER: [u8; 2] = [0xff, END];
 
 /// The coefficients of a block.
 const COEFFICIENTS: usize = 64;
-/// What may stand for the data that a file without an end marker may lack. Their first bits differ.
+/// Paddings for the data that a file without an end marker may lack. Their first bits differ.
 const PADDINGS: [u8; 3] = [0x00, 0x55, 0xaa];
 /// The bytes of each.
 const PADDED: usize = 256;
@@ -32,8 +32,8 @@ pub(super) enum Extent {
     Short,
 }
 
-/// Checks that a JPEG file can be decoded in reasonable time; tells how much of the picture it has. What is damaged is left
-/// to the decoder to refuse.
+/// Checks that a JPEG file can be decoded in reasonable time, and returns how much of the picture it has. The decoder
+/// is left to refuse damaged data.
 pub(super) fn check(bytes: &[u8]) -> Result<Extent, String> {
     let (mut pixels, mut scans) = (0u64, 0u64);
     let mut coefficients = Coefficients::default();
@@ -85,7 +85,7 @@ impl Coefficients {
         self.components = components.map(|component| (component[0], [None; COEFFICIENTS])).collect();
     }
 
-    /// Takes what the header of a scan says that it brings.
+    /// Counts the components and coefficients that the header of a scan announces.
     fn see(&mut self, header: &[u8]) {
         let Some((count, rest)) = header.split_first() else { return };
         let count = usize::from(*count);
@@ -107,13 +107,13 @@ impl Coefficients {
     }
 }
 
-/// A marker and what belongs to it; nothing belongs to the end marker.
+/// A marker and its payload; the end marker has none.
 struct Segment<'a> {
     marker: u8,
     bytes: &'a [u8],
 }
 
-/// The next segment; skips what is packed behind the start of a scan.
+/// The next segment; skips the compressed data behind the start of a scan.
 fn next<'a>(bytes: &'a [u8], at: &mut usize) -> Option<Segment<'a>> {
     loop {
         let found = *at + memchr::memchr(0xff, bytes.get(*at..)?)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::Tensor;
 
 const MIB: u64 = 1 << 20;
-/// Where the free memory is unknown, this much of it is assumed.
+/// The bytes assumed to be free if the system does not report them.
 const ASSUMED_FREE: u64 = 1 << 33;
 
 /// The most bytes that the rows of a data set may take in memory.
@@ -16,7 +16,7 @@ pub struct MemoryLimit {
     origin: LimitOrigin,
 }
 
-/// Where a limit comes from, which its message says.
+/// The origin of a limit, for its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LimitOrigin {
     /// `data.memory`.
@@ -46,7 +46,7 @@ impl MemoryLimit {
         self.bytes
     }
 
-    /// What is left of the limit where a tensor is in memory.
+    /// The rest of the limit with a tensor in memory.
     pub(super) fn less(self, tensor: &Tensor) -> Self {
         let taken = tensor.elem_count().saturating_mul(tensor.dtype().size_in_bytes());
         Self { bytes: self.bytes.saturating_sub(taken as u64), ..self }
@@ -108,7 +108,8 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// The bytes of memory that are free: what the system says, or what is left to this process or its control group.
+/// The bytes of memory that are free: the least of the system's, and of the rest of the limits of this process and its
+/// control group.
 fn free() -> u64 {
     let system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -116,7 +117,7 @@ fn free() -> u64 {
     system.into_iter().chain(left_to_process()).chain(left).min().unwrap_or(ASSUMED_FREE)
 }
 
-/// What is left of the address space that `ulimit -v` allows.
+/// The rest of the address space that `ulimit -v` allows.
 fn left_to_process() -> Option<u64> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::As).current?;
     let used = fs::read_to_string("/proc/self/status").ok().and_then(|text| number(&text, "VmSize:"));
@@ -140,7 +141,7 @@ struct GroupFiles {
     root: &'static str,
     limit: &'static str,
     used: &'static str,
-    /// In `memory.stat`: what the kernel can drop, such as files that were read.
+    /// In `memory.stat`: the memory that the kernel can drop, such as files that were read.
     inactive: &'static str,
 }
 
@@ -158,8 +159,8 @@ const VERSION_2: GroupFiles = GroupFiles {
     inactive: "inactive_file",
 };
 
-/// What is left to a control group, of version 1 or 2, that a line of /proc/self/cgroup names, and to those around it.
-/// Within a container the group may be mounted as the root.
+/// The rest of the limit of a control group, of version 1 or 2, named by a line of /proc/self/cgroup, and of its
+/// parents. Within a container the group may be mounted as the root.
 fn left_to_group(line: &str) -> Option<u64> {
     let mut fields = line.splitn(3, ':').skip(1);
     let (controllers, path) = (fields.next()?, fields.next()?);

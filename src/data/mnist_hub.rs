@@ -29,7 +29,7 @@ impl Source for MnistHub {
         let set = candle_datasets::vision::mnist::load().map_err(|e| {
             Error::Fetch(format!("the hub gave no MNIST: {e}; `data.name = \"mnist\"` reads files"))
         })?;
-        // candle-datasets has divided by 255 already; bytes are what the rest of the program expects of images.
+        // candle-datasets has divided by 255 already; the rest of the program expects images as bytes.
         let rows = |xs: &candle_core::Tensor, ys: &candle_core::Tensor| -> Result<Rows> {
             let xs = (xs * 255.0)?.round()?.to_dtype(DType::U8)?.reshape(((), 28, 28))?;
             Ok(Rows { xs, ys: ys.to_dtype(DType::I64)? })

@@ -18,11 +18,11 @@ const PIECE: usize = 1 << 16;
 pub struct Array {
     /// Its elements.
     pub tensor: Tensor,
-    /// What its bytes stand for, where it has bytes.
+    /// The meaning of its bytes, if it has bytes.
     pub bytes: Bytes,
 }
 
-/// What integers become.
+/// The conversion of integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Integers {
     /// Features: those of 8 bits stay bytes, those of 16 become F32, others F64.
@@ -34,7 +34,7 @@ pub enum Integers {
 /// Reads one array of at most `limit` in memory. Unsigned bytes stay bytes, f16 and f32 become F32, f64 stays.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the array.
+/// A sentence with the problem of the array.
 pub fn read(source: &mut impl Read, integers: Integers, limit: MemoryLimit) -> Result<Array, String> {
     let header = header(source)?;
     let kind = text_after(&header, "descr")?.trim_start_matches(['\'', '"']);

@@ -41,7 +41,7 @@ fn ending(path: &Path) -> String {
 pub struct PictureFiles {
     /// The pictures, in order.
     pub files: Vec<PathBuf>,
-    /// What else lies there.
+    /// The other files there.
     pub left_out: LeftOut,
 }
 
@@ -72,7 +72,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// Adds what another folder has.
+    /// Adds the files left out of another folder.
     pub(super) fn add(&mut self, other: Self) {
         self.hidden += other.hidden;
         self.beside += other.beside;

@@ -17,7 +17,7 @@ use super::preprocess::{PreprocessingSource, Step};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// What is wrong with a file that ends too early.
+/// The problem with a file that ends too early.
 const CUT_SHORT: &str = "the picture is cut short: copy the file again, or remove it";
 /// The largest file of a picture, in bytes.
 const LARGEST_FILE: u64 = 1 << 29;
@@ -139,7 +139,7 @@ fn open(path: &Path) -> Result<DynamicImage> {
     }
 }
 
-/// Whether a RIFF file, such as WebP, is as long as it says.
+/// Whether a RIFF file, such as WebP, is as long as its header states.
 fn riff_is_whole(bytes: &[u8]) -> bool {
     let length = bytes.get(4..8).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
     length.is_none_or(|length| bytes.len() as u64 >= u64::from(length) + 8)
@@ -177,12 +177,12 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A decoder that has read the head of a file. What the file is shows in its first bytes, whatever its name says.
+/// A decoder that has read the head of a file. Its first bytes decide the format, not its name.
 fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<Box<dyn ImageDecoder + 'a>> {
     let format = image::guess_format(bytes).map_err(|e| damaged(path, &e))?;
     let source = Cursor::new(bytes);
     match format {
-        // Its limits are for what is packed besides the pixels, and must be known from the start.
+        // Its limits are for the compressed chunks besides the pixels, and must be known from the start.
         ImageFormat::Png => {
             let mut limits = Limits::default();
             limits.max_alloc = Some(MOST_METADATA);

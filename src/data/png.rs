@@ -3,7 +3,7 @@
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// The last chunk, with which nothing of the picture is lost.
 const END: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
-/// What a chunk has besides its data: length, type and checksum.
+/// The bytes of a chunk besides its data: length, type and checksum.
 const AROUND: usize = 12;
 
 /// Ends a PNG file that lacks the last chunk, or a part of it, and nothing else.

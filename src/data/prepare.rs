@@ -27,12 +27,12 @@ pub struct Splits {
     pub test: Option<Dataset>,
     /// The number of classes, or of target values.
     pub outputs: usize,
-    /// What was fitted on the training rows.
+    /// The preprocessing fitted on the training rows.
     pub preprocessing: Preprocessing,
 }
 
 impl Splits {
-    /// The same rows, with what is known of their targets.
+    /// The same rows, with a description of their targets.
     fn with_target_info(self, info: TargetInfo) -> Self {
         let info = Arc::new(info);
         let named = |data: Dataset| data.with_target_info(info.clone());
@@ -175,7 +175,7 @@ impl Preparation {
     }
 }
 
-/// What prepares rows of pictures, or of other arrays.
+/// The preprocessing of pictures, or of other arrays.
 fn source(pictures: Option<Pictures>, elements: Step) -> PreprocessingSource {
     match pictures {
         Some(pictures) => pictures.source(elements),

@@ -1,11 +1,11 @@
-//! What a source is asked for.
+//! A caller's request to a source.
 
 use candle_core::DType;
 
 use super::split::{RULES, SplitPlan};
 use super::{InputKind, Preparation, Preprocessing, Task};
 
-/// What a caller wants from a source.
+/// A caller's request to a source: task, dtype, and the preprocessing to apply.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The task, which decides the type of the targets.

@@ -42,11 +42,11 @@ pub struct RawRows {
     pub ordered: bool,
     /// For pictures: their size and the class names.
     pub pictures: Option<Pictures>,
-    /// What the inputs stand for where they are bytes.
+    /// The meaning of the inputs if they are bytes.
     pub bytes: Bytes,
 }
 
-/// What bytes stand for.
+/// The meaning of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Bytes {
     /// Brightness from 0 to 255, which is divided by 255.
@@ -59,7 +59,7 @@ pub enum Bytes {
 }
 
 impl Bytes {
-    /// What is added to an element to get what it stands for.
+    /// The number to add to a byte to get its value.
     pub fn offset(self) -> f64 {
         if self == Self::Signed { -128.0 } else { 0.0 }
     }

@@ -69,7 +69,7 @@ impl StoredWriter {
         if place.is_dir() { place } else { std::env::temp_dir() }
     }
 
-    /// The bytes that are free in that folder, where the system says so.
+    /// The bytes that are free in that folder, if the system reports them.
     pub fn free() -> Option<u64> {
         let system = rustix::fs::statvfs(Self::place()).ok()?;
         Some(system.f_bavail.saturating_mul(system.f_frsize))
@@ -105,7 +105,7 @@ impl StoredWriter {
         Ok(())
     }
 
-    /// Ends writing; gives the rows.
+    /// Ends writing, and returns the rows.
     pub fn finish(self) -> Result<Stored> {
         let Self { file, place, form, rows, .. } = self;
         let file = file.into_inner().map_err(|e| full(&place, &e.into_error()))?;

@@ -54,7 +54,7 @@ impl TargetInfo {
         Ok(Self { threshold: threshold.number(), ..self })
     }
 
-    /// What is wrong with an option that is for two classes; nothing where there are two.
+    /// The problem with an option that is for two classes; `None` if there are two.
     fn not_two_classes(&self) -> Option<String> {
         match self.classes.len() {
             2 => None,
@@ -63,7 +63,7 @@ impl TargetInfo {
         }
     }
 
-    /// How one of two classes is predicted, where a threshold says so.
+    /// How one of two classes is predicted, if there is a threshold.
     pub fn decision(&self) -> Option<Decision> {
         self.threshold.map(|threshold| Decision { positive: self.positive, threshold })
     }

@@ -1,10 +1,10 @@
-//! The task of a loss, which decides what targets are.
+//! The task of a loss, which decides the kind of targets.
 
 use candle_core::{DType, Tensor};
 
 use crate::error::Result;
 
-/// What a loss predicts, and so what targets must be.
+/// The kind of a loss's predictions and targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Class indices from 0; rows with the target `ignored` have no effect.

@@ -19,8 +19,8 @@ impl Units {
         Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
     }
 
-    /// Standardises values (N, K) of F64; gives them as `dtype`. A loop: operations on tensors cost more than the few numbers
-    /// of a batch.
+    /// Standardises values (N, K) of F64, and returns them as `dtype`. A loop: operations on tensors cost more than the
+    /// few numbers of a batch.
     pub(super) fn standardize(&self, ys: &Tensor, dtype: DType) -> Result<Tensor> {
         let (mean, std) = (self.mean.to_vec1::<f64>()?, self.std.to_vec1::<f64>()?);
         let mut values = ys.flatten_all()?.to_vec1::<f64>()?;

@@ -29,8 +29,8 @@ pub enum ClosureEnd {
 
 /// The update of all parameters at once.
 pub trait ClosureRule {
-    /// Moves `point` by one update with the learning rate `lr`. Where it is not made, what it leaves in `point` and
-    /// `history` counts for nothing.
+    /// Moves `point` by one update with the learning rate `lr`. If the update is not made, `point` and `history` are
+    /// left in an unspecified state.
     fn update(
         &self,
         point: &mut Vec<f64>,

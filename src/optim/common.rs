@@ -1,4 +1,4 @@
-//! What all rules share: their common options, the state of a parameter, and the step that an update makes.
+//! The types that all rules share: common options, the state of a parameter, and the step that an update makes.
 
 use crate::registry::KeyError;
 
@@ -58,7 +58,7 @@ impl Slot {
     }
 }
 
-/// What an update knows about its step.
+/// The step that an update makes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepContext {
     /// The number of this update, from 1.

@@ -107,7 +107,7 @@ fn every_kernel_is_its_rules_formula() {
     for options in defaults.iter().map(String::as_str).chain(VARIANTS) {
         let Optimized { params, optimizer: mut cpu } = optimizer(options, &Device::Cpu);
         let Optimized { params: gpu_params, optimizer: mut gpu } = optimizer(options, &device());
-        // lamb's direction is a kernel too, though what follows it looks at all elements.
+        // lamb's direction is a kernel too, though the step along it needs a norm over all elements.
         let whole = options.contains("lamb") || options.contains("lbfgs");
         if !cpu.is_per_element() && !options.contains("lamb") {
             assert!(["muon", "adafactor", "lbfgs"].iter().any(|name| options.contains(name)), "{options}");

@@ -4,7 +4,7 @@
 use super::closure::{Closure, LossAndGrad, add, dot, largest};
 use crate::error::Result;
 
-/// The loss must fall by this share of what the slope promises.
+/// The loss must fall by this share of the decrease that the slope predicts.
 const SUFFICIENT_DECREASE: f64 = 1e-4;
 /// The slope must fall to this share.
 const CURVATURE: f64 = 0.9;

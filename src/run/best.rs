@@ -20,7 +20,7 @@ impl BestTracker {
         Self { stop, state }
     }
 
-    /// What a checkpoint keeps.
+    /// Its state, for a checkpoint.
     pub(super) fn state(&self) -> &BestState {
         &self.state
     }

@@ -1,4 +1,4 @@
-//! What all ranks of a run do together.
+//! Collective operations of a run: all ranks take part.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::distributed::Numbers;
 use crate::error::Result;
 
 impl Run {
-    /// What rank 0 knows, for all ranks.
+    /// The value of rank 0, on all ranks.
     pub(super) fn as_rank_0(&self, own: bool) -> Result<bool> {
         let ranks = &*self.options.ranks;
         if ranks.size() == 1 {

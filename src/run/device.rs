@@ -60,7 +60,7 @@ fn log(device: &Device) {
     }
 }
 
-/// A GPU with its number, and what this program was built with for it; `None` for the CPU.
+/// A GPU with its number, and the CUDA build of this program; `None` for the CPU.
 pub(crate) fn describe(device: &Device) -> Option<String> {
     let DeviceLocation::Cuda { gpu_id } = device.location() else { return None };
     let found = cuda::found(gpu_id).ok()?;

@@ -150,8 +150,8 @@ impl Run {
         due || self.options.interrupt.is_stopping() || self.options.interrupt.wants_save()
     }
 
-    /// Evaluates an epoch, and logs and saves what is due at its end; false when an interrupt asks to stop within it, and
-    /// the epoch is still to be ended.
+    /// Evaluates an epoch, logs it, and saves if a save is due; false when it is interrupted, and the epoch is still to
+    /// be ended.
     pub(super) fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<bool> {
         let number = self.position.epoch;
         let sums = self.position.within.unwrap_or_default();
@@ -187,7 +187,7 @@ impl Run {
         Ok(true)
     }
 
-    /// Saves what is due at the end of an epoch.
+    /// Saves at the end of an epoch, if a save is due.
     fn save_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let due = match self.config.run.checkpoint_every {
             Every::Auto => self.is_over() || is_long_ago(self.saved_at),

@@ -118,7 +118,7 @@ impl RunFolder {
         files::write(&Local, &path, format!("{notes}# {note}\n{config}").as_bytes())
     }
 
-    /// Replaces `data.toml`: the preprocessing, and what identifies the rows.
+    /// Replaces `data.toml`: the preprocessing, and the fingerprint of the rows.
     pub(crate) fn save_preprocessing(
         &self,
         preprocessing: &Preprocessing,
@@ -206,7 +206,7 @@ impl RunFolder {
     }
 }
 
-/// The config of the run in this folder; `command` is what asks for it.
+/// The config of the run in this folder; errors name the `command` that needs it.
 pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
     let path = run.join(CONFIG);
     if path.is_file() {
@@ -220,8 +220,8 @@ pub(crate) fn model(run: &Path) -> PathBuf {
     run.join(MODEL)
 }
 
-/// What identifies the rows that the run in this folder was trained on; `None` for a run from before that was kept, which
-/// has saved no checkpoint.
+/// The fingerprint of the rows that the run in this folder was trained on; `None` for a run of an older version that
+/// kept none, and for one that has saved no checkpoint.
 pub(super) fn fingerprint(run: &Path) -> Result<Option<Fingerprint>> {
     #[derive(serde::Deserialize)]
     struct SavedFingerprint {

@@ -41,7 +41,7 @@ pub struct Run {
     pub(super) saved: Option<u64>,
     /// When it was written.
     pub(super) saved_at: Option<Instant>,
-    /// What is in `model.safetensors`.
+    /// The state of `model.safetensors`.
     pub(super) model: KeptModel,
     /// Whether `max_steps` or `max_time` has ended the run, as it was after the last update.
     pub(super) limit_reached: bool,
@@ -187,7 +187,7 @@ impl Run {
         }
     }
 
-    /// Why no further update is made, and what makes a resumed run go on.
+    /// Why the run is over, and the option with which a resumed run continues.
     fn why_over(&self) -> String {
         let RunConfig { epochs, max_steps, max_time, .. } = self.config.run;
         let steps = self.trainer.steps();

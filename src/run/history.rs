@@ -26,7 +26,7 @@ pub(crate) struct LoggedEpoch {
     pub(crate) line: Map<String, Value>,
 }
 
-/// What a curve is drawn over.
+/// The horizontal axis of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Axis {
     /// Epochs done.
@@ -43,7 +43,7 @@ impl Axis {
     /// Every axis, in the order in which they are offered.
     pub(crate) const ALL: [Self; 4] = [Self::Epochs, Self::Updates, Self::Samples, Self::Seconds];
 
-    /// Its name, also the class and id of what belongs to it on a page.
+    /// Its name, also the class and id of its elements on a page.
     pub(crate) fn name(self) -> &'static str {
         ["epochs", "updates", "samples", "seconds"][self as usize]
     }

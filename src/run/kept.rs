@@ -7,7 +7,7 @@ use candle_core::Tensor;
 
 use crate::checkpoint::EpochScore;
 
-/// What of a run's best weights is in `model.safetensors`.
+/// The state of `model.safetensors`.
 #[derive(Default)]
 pub(super) struct KeptModel {
     /// When the file was last written.

@@ -25,7 +25,7 @@ impl MetricsLog {
         Self::open(path, table, lines)
     }
 
-    /// Continues a log as it was when it had this checksum; what was added since is removed.
+    /// Continues a log as it was when it had this checksum; lines added since are removed.
     pub(super) fn resume(path: PathBuf, table: PathBuf, start: &Checksum) -> Result<Self> {
         let lines = Log::resume(&path, start)?;
         Self::open(path, table, lines)
@@ -42,8 +42,8 @@ impl MetricsLog {
         Ok(Self { path, lines, table })
     }
 
-    /// Syncs the log to the disk; gives its checksum. A log that another program has changed is begun anew: without it no
-    /// run goes on from the checkpoint that is to be written.
+    /// Syncs the log to the disk and returns its checksum. A log that another program has changed is begun anew:
+    /// without one, no run could resume from the checkpoint that is about to be written.
     pub(super) fn sync(&mut self) -> Result<Checksum> {
         let synced = self.sync_in_place();
         require_present(files::parent(&self.path), synced)
@@ -62,7 +62,7 @@ impl MetricsLog {
             tracing::warn!("{path} was moved, removed or replaced by another program; it was written again");
         } else {
             tracing::warn!(
-                "{path} was changed by another program; what is left of it is set aside beside it, and the log begins anew"
+                "{path} was changed by another program; the rest of it is set aside beside it, and the log begins anew"
             );
         }
         Ok(())

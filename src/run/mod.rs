@@ -5,7 +5,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `config.toml` | the resolved config; training it again gives the same weights |
-//! | `data.toml` | what preprocessing learnt from the training rows, and the SHA-256 of the splits |
+//! | `data.toml` | the preprocessing fitted on the training rows, and the SHA-256 of the splits |
 //! | `model.safetensors` | the best weights: a PyTorch state dict |
 //! | `metrics.jsonl`, `metrics.csv` | a line per epoch, and one for the test at the end |
 //! | `events.out.tfevents.*` | the same for TensorBoard |

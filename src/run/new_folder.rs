@@ -43,7 +43,7 @@ impl NewFolder {
     }
 }
 
-/// Where runs lie that are given no folder.
+/// The folder of runs that have no folder of their own.
 const RUNS: &str = "runs";
 
 /// Makes a new folder `runs/NAME-20261123-221530`, in UTC, with `-2`, `-3`, … where that is taken.
@@ -90,7 +90,7 @@ pub fn require_free(path: &Path) -> Result<()> {
             path.display()
         ));
     }
-    // What a run left that was killed before its first file.
+    // Files of a run that was killed before it wrote its first one.
     let left = |name: &&String| *name == LOCK || files::is_leftover(name);
     match names.iter().filter(|name| !left(name)).min() {
         Some(name) => refused(&format!(

@@ -1,4 +1,4 @@
-//! What sees a run while it trains: a progress bar, a log, a test.
+//! Observers of a run while it trains: a progress bar, a log, a test.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -121,7 +121,7 @@ pub struct EpochEnd<'a> {
     pub metrics: &'a [(String, f64)],
     /// Sums over the epoch: rows, seconds, the last learning rate.
     pub sums: Sums,
-    /// What is logged beside the metrics: `grad_norm`, `clipped`, and the learning rates of further groups, `lr_1` …
+    /// Values logged beside the metrics: `grad_norm`, `clipped`, and the learning rates of further groups, `lr_1` …
     pub diagnostics: Vec<(String, f64)>,
     /// The metrics that early stopping and the schedule monitor.
     pub watched: Vec<&'a str>,

@@ -1,4 +1,4 @@
-//! What the caller of a run decides: where it is written, where it runs, and how it is asked to stop.
+//! The options of a run beside its config: folder, device, and how it is interrupted.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use candle_core::Device;
 
 use crate::distributed::{Communicator, Single};
 
-/// Options of one call of [`Run::create`](super::Run::create) or [`Run::resume`](super::Run::resume). What describes
-/// the training itself (epochs, checkpoints, early stopping) is in the [`Config`](crate::config::Config).
+/// Options of one call of [`Run::create`](super::Run::create) or [`Run::resume`](super::Run::resume). The training
+/// itself (epochs, checkpoints, early stopping) is described by the [`Config`](crate::config::Config).
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// The run folder. `None`: `runs/<config name>-<time>`. A resumed run keeps its own.

@@ -40,7 +40,7 @@ struct Resumed {
     /// Nothing where another rank holds it.
     lock: Option<Lock>,
     found: VerifiedCheckpoint,
-    /// What is noted in its `config.toml`, which is written anew; nothing where that stays.
+    /// The comment at the head of its `config.toml` when that is written anew; `None` where it is not.
     note: Option<String>,
     /// Whether that file is damaged, and is kept beside the new one.
     is_damaged: bool,
@@ -118,7 +118,7 @@ impl PreparedRun {
     /// Requires that the run will have this number: `val_accuracy`, `test_loss`.
     ///
     /// # Errors
-    /// A sentence without its subject, with what it will have.
+    /// A sentence without its subject, with the numbers that it will have.
     pub(crate) fn require_metric(&self, metric: &str) -> Result<(), String> {
         if ["train_loss", "train_end_loss"].contains(&metric) {
             return Ok(());

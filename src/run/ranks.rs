@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::files::Checksum;
 use crate::trainer::{Request, Trainer};
 
-/// What all ranks bring, in their order; each brings as many numbers.
+/// The numbers of all ranks, in their order; each has as many.
 ///
 /// # Errors
 /// A rank that cannot be reached.
@@ -26,7 +26,7 @@ pub(crate) fn gather(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f6
     Ok(all.chunks(own.len().max(1)).map(<[f64]>::to_vec).collect())
 }
 
-/// What this rank has done, where all have done theirs. The first that has failed keeps its error, which it says.
+/// The result of this rank, if all ranks succeeded. The first one that failed keeps its own error and reports it.
 ///
 /// # Errors
 /// Its own, or [`Error::OtherRank`].
@@ -64,7 +64,7 @@ impl Same {
 /// same rows.
 ///
 /// # Errors
-/// What differs, and on which rank.
+/// The difference, and the rank that has it.
 pub(super) fn require_same(
     ranks: &dyn Communicator,
     config: &Config,
@@ -131,7 +131,7 @@ pub(crate) fn describe(ranks: &dyn Communicator, hosts: usize, threads: usize, b
 }
 
 /// Ends updates and evaluations early when the run is interrupted or its time is up. Several ranks agree on that, and on
-/// what else each may be asked for by itself; gives the flag of the time they have agreed on.
+/// other requests to one of them; returns the flag of the time that they have agreed on.
 pub(super) fn end_by(
     trainer: &mut Trainer,
     options: &mut RunOptions,
@@ -149,7 +149,7 @@ pub(super) fn end_by(
     agreed
 }
 
-/// Lets the ranks agree on whether to stop, to save, and that the time is up. Gives the interrupt of all ranks.
+/// Lets the ranks agree on whether to stop, to save, and that the time is up. Returns the interrupt of all ranks.
 fn agree_on(
     trainer: &mut Trainer,
     asked: &Interrupt,

@@ -25,7 +25,7 @@ impl Run {
         Ok(metrics)
     }
 
-    /// Requires that the metrics that are monitored are there: what lacks them would never stop, nor lower its rate.
+    /// Requires the metrics that are monitored: without them a run would never stop early or lower its learning rate.
     pub(super) fn require_watched(&self, metrics: &[(String, f64)]) -> Result<()> {
         let missing = |monitor: &&str| !metrics.iter().any(|(name, _)| name == monitor);
         let Some(monitor) = self.config.watched().into_iter().find(missing) else { return Ok(()) };

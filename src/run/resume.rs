@@ -13,11 +13,11 @@ use crate::error::{Error, Result};
 /// The config that a run is resumed with.
 pub(super) struct OwnConfig {
     pub(super) config: Config,
-    /// What is wrong with the run's `config.toml`, for which its checkpoint's config stands in.
+    /// The damage to the run's `config.toml`, if the config of its checkpoint replaces it.
     pub(super) damage: Option<String>,
 }
 
-/// The run's own config with these overrides. That of the checkpoint stands in for a damaged `config.toml`.
+/// The run's own config with these overrides; the config of the checkpoint if `config.toml` is damaged.
 pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[String]) -> Result<OwnConfig> {
     let path = run.join(CONFIG);
     let Some(damage) = damage(&path, &found.progress.config) else {
@@ -29,8 +29,8 @@ pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[St
     Ok(OwnConfig { config, damage: Some(format!("{CONFIG} was restored ({damage})")) })
 }
 
-/// What is wrong with the file of a config, `whole` when the checkpoint was written. A wrong value, which somebody may have
-/// written, is no damage.
+/// The damage to the file of a config that was `whole` when the checkpoint was written, if any. A wrong value is no
+/// damage: somebody may have written it.
 fn damage(path: &Path, whole: &str) -> Option<String> {
     // A pipe would be waited for.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {

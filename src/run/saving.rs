@@ -88,7 +88,8 @@ impl Run {
         }
     }
 
-    /// Works out what identifies the rows, and keeps it in `data.toml`: `eval` scores no others as the run's test split.
+    /// Computes the fingerprint of the rows, and keeps it in `data.toml`: `eval` scores no others as the run's test
+    /// split.
     pub(super) fn identify(&mut self) -> Result<()> {
         let Some(folder) = self.folder.as_ref().filter(|_| self.fingerprint.get().is_none()) else {
             return Ok(());

@@ -38,7 +38,7 @@ pub(crate) enum ScoredRows {
 }
 
 impl ScoredRows {
-    /// What the names of the metrics begin with.
+    /// The prefix of the names of the metrics.
     pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Test | Self::File => "test",

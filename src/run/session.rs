@@ -51,7 +51,7 @@ pub(super) fn moved(error: Error, config: &Config) -> Error {
     }
 }
 
-/// What a config asks its data set for.
+/// The request that a config makes of its data set.
 pub(crate) fn request<'a>(config: &'a Config, fitted: Option<&'a Preprocessing>) -> Request<'a> {
     let dtype: DType = config.train.dtype.into();
     Request {

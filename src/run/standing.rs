@@ -1,4 +1,4 @@
-//! Where one of the runs of a command stands that makes several: an earlier call of the command may have made it.
+//! The state of one run of a command that makes several: an earlier call of the command may have made it.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ pub(crate) enum Standing {
     Diverged(PathBuf),
 }
 
-/// Where the run of `config` in `folder` stands.
+/// The state of the run of `config` in `folder`.
 ///
 /// # Errors
 /// Another config was trained in the folder, or it holds other files.
@@ -40,7 +40,7 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
     }
     let is_saved = checkpoint::has_any(&folder.join(CHECKPOINTS));
     let Ok(own) = Config::of_run(&folder.join(CONFIG), &[]) else {
-        // What stands in for a damaged config is known to its checkpoints alone.
+        // Only the checkpoints have a copy of a damaged config.
         return match (is_saved, folder.join(MODEL).exists()) {
             (true, _) => Ok(Standing::Stopped),
             (false, false) => Ok(Standing::New),

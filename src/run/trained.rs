@@ -22,7 +22,7 @@ pub(crate) struct TrainedRun {
     allow_nonfinite: bool,
 }
 
-/// What predicts.
+/// The parts of a run that predictions need.
 pub(crate) struct Trained {
     pub(crate) preprocessing: Preprocessing,
     /// The network with the best weights.
@@ -72,7 +72,7 @@ impl TrainedRun {
         }
     }
 
-    /// What predicts; no data is read.
+    /// The parts that predictions need; no data is read.
     pub(crate) fn network(self, device: &Device) -> Result<Trained> {
         let Some(preprocessing) = &self.preprocessing else {
             return Err(folder::no_preprocessing(&self.folder));

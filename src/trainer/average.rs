@@ -24,7 +24,7 @@ pub trait Averaging {
     /// epoch's last.
     fn joins(&self, epoch: u64, end: bool) -> bool;
 
-    /// What is doubtful about the options in a run of so many updates.
+    /// A warning about options that do not suit a run of so many updates.
     fn warning(&self, _updates: u64) -> Option<KeyError> {
         None
     }

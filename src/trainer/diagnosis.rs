@@ -27,12 +27,12 @@ impl Trainer {
         let first = self.first_that_is_not_finite(&batch);
         self.learner.network.params().restore_buffers(&tracked)?;
         self.failed_rows = Some(rows);
-        // What is wrong with the diagnosis must not hide the divergence.
+        // An error of the diagnosis must not hide the divergence.
         Ok(error.with_first(first.ok().flatten()))
     }
 
-    /// The first place on a batch's way through the network and back that is not finite, for messages. What tracks the
-    /// data is moved by it.
+    /// The first place on a batch's way through the network and back that is not finite, for messages. Changes the
+    /// running statistics.
     fn first_that_is_not_finite(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<String>> {
         let Self { learner, memory, .. } = self;
         let (network, loss) = (&learner.network, &learner.loss);

@@ -25,8 +25,8 @@ impl Trainer {
         self.average = self.average_before_end.take();
     }
 
-    /// Puts the average of the weights into the network, with BatchNorm's statistics worked out anew in a pass over
-    /// `data`, and gives the state to [`Self::leave_average`] with; nothing where no weights are averaged yet.
+    /// Puts the average of the weights into the network, with BatchNorm's statistics computed anew in a pass over
+    /// `data`, and returns the state that [`Self::leave_average`] takes; `None` if no weights are averaged yet.
     pub fn enter_average(&self, data: &Dataset) -> Result<Option<BTreeMap<String, Tensor>>> {
         let Some(average) = &self.average else { return Ok(None) };
         let params = self.learner.network.params();

@@ -46,7 +46,7 @@ pub fn evaluate_all(network: &Network, loss: &Losses, sets: &[&Dataset]) -> Resu
     )
 }
 
-/// Who evaluates, and when they give up.
+/// The ranks that share an evaluation, and how it is interrupted.
 #[derive(Clone, Copy)]
 pub(super) struct Sharing<'a> {
     /// Each takes a chunk in turn through the network. All chunks' outputs go to all of them, which count them in one

@@ -109,7 +109,7 @@ impl Executor {
 impl<'a> UpdateContext<'a> {
     /// Runs the work, and puts BatchNorm's statistics back where it fails or the update is not made.
     fn guarded(self, network: &Network, work: &mut UpdateWork<'_>) -> Result<Option<UpdateOutcome>> {
-        // A graph has the copies and what restores them in it.
+        // A graph copies and restores them itself.
         if self.is_replayed() {
             return work(self);
         }
@@ -181,7 +181,7 @@ fn check(backward: Backward<'_>, total: f64, limits: Limits) -> Result<Checked<'
     let loss_sum = backward.loss_sum.read()?;
     let failed =
         |norm| Checked { outcome: Some(UpdateOutcome { loss_sum, norm, is_finite: false }), step: None };
-    // Sums run in f64; what the run's own type cannot hold has left the finite numbers all the same.
+    // Sums run in f64: a loss that is too large for the run's own type diverges too.
     if !dtype.holds(loss_sum / total) {
         return Ok(failed(f64::NAN));
     }

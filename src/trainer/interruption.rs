@@ -1,9 +1,9 @@
-//! What makes a trainer give up work that takes long.
+//! Interrupts long work of a trainer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Something that a rank may be asked for by itself, and that all ranks do together: it is agreed on with every update.
+/// A request to one rank that all ranks carry out together: they agree on it with every update.
 #[derive(Clone)]
 pub struct Request {
     /// Whether this rank was asked for it since the last call.
@@ -19,7 +19,7 @@ pub(super) struct Interruption {
     pub(super) stop: Arc<AtomicBool>,
     /// Whether the time of the run is over; nothing where it has no end.
     pub(super) is_time_up: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
-    /// What several ranks agree on; nothing of one.
+    /// The requests that several ranks agree on; empty for one.
     pub(super) requests: Vec<Request>,
 }
 
@@ -40,12 +40,12 @@ impl Interruption {
         self.is_stopping() || self.is_time_up.as_ref().is_some_and(|is_time_up| is_time_up())
     }
 
-    /// What this rank brings to an agreement: 1 for each thing that it was asked for, otherwise 0.
+    /// The terms of this rank in an agreement: 1 for each request that it was asked for, otherwise 0.
     pub(super) fn asked(&self) -> Vec<f64> {
         self.requests.iter().map(|request| f64::from(u8::from((request.asked)()))).collect()
     }
 
-    /// Takes what all ranks have brought to an agreement, added up.
+    /// Takes the sums of all ranks' terms of an agreement.
     pub(super) fn agree(&self, sums: &[f64]) {
         for (request, _) in self.requests.iter().zip(sums).filter(|(_, sum)| **sum > 0.0) {
             request.agreed.store(true, Ordering::Relaxed);

@@ -19,7 +19,7 @@ use crate::loss::Losses;
 use crate::model::Network;
 use crate::nn::{GradBuffer, Gradients, Tape};
 
-/// What an update is made of but the optimizer; nothing here changes in an update but the network's weights.
+/// The parts of an update besides the optimizer. An update changes nothing here but the network's weights.
 #[derive(Debug)]
 pub(super) struct Learner {
     pub(super) network: Network,
@@ -31,7 +31,7 @@ pub(super) struct Learner {
     pub(super) defers: bool,
     /// The parts of a batch, of which other ranks may have some.
     pub(super) shards: Shards,
-    /// What makes it give a batch up before its next part.
+    /// Interrupts a batch before its next part.
     pub(super) interruption: Interruption,
 }
 
@@ -46,8 +46,8 @@ pub(super) struct Memory {
 }
 
 impl Learner {
-    /// What an update is checked against. The norm of the gradients costs one pass over them, which is little beside the
-    /// products of a batch, but not beside those of a few rows.
+    /// The limits that an update is checked against. The norm of the gradients costs one pass over them, which is little
+    /// beside the products of a batch, but not beside those of a few rows.
     pub(super) fn limits(&self, batch: &UpdateBatch<'_>) -> Limits {
         const ROWS: usize = 16;
         const EVERY: u64 = 16;
@@ -55,7 +55,7 @@ impl Learner {
         Limits { clip: self.options.clip(), dtype: self.options.dtype, wants_norm }
     }
 
-    /// Takes a batch in parts through the network and back. Nothing of the network changes but what tracks the data.
+    /// Takes a batch in parts through the network and back. Changes nothing of the network but running statistics.
     pub(super) fn backward<'m>(
         &self,
         batch: &UpdateBatch<'_>,
@@ -68,7 +68,7 @@ impl Learner {
         self.backward_in_shards(batch, context, memory)
     }
 
-    /// The same of a batch that is one part of this process.
+    /// As [`Self::backward`], for a batch that is not sharded.
     pub(super) fn backward_of_whole<'m>(
         &self,
         batch: &UpdateBatch<'_>,
@@ -113,7 +113,7 @@ impl Learner {
         Tape::new(self.seed, batch.time.step, start as u64)
     }
 
-    /// What the loss of these rows is divided by to be their mean.
+    /// The divisor that turns the sum of these rows' losses into their mean.
     ///
     /// # Errors
     /// [`Error::NothingCounts`].
@@ -122,7 +122,7 @@ impl Learner {
         if total == 0.0 { Err(Error::NothingCounts) } else { Ok(total) }
     }
 
-    /// What gives up the pass of a batch between two layers. A rank must not leave the others to wait for it.
+    /// The flag that interrupts the pass of a batch between two layers. A rank must not leave the others to wait for it.
     pub(super) fn stop(
         &self,
         batch: &UpdateBatch<'_>,

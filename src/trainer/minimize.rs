@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::optim::{ClosureEnd, LossAndGrad};
 
 impl Trainer {
-    /// Makes the update. What it reports is the first loss, or where it is not made the one that is not finite.
+    /// Makes the update, and reports the first loss; if the update is not made, the loss that is not finite.
     ///
     /// # Errors
     /// An interruption, or the end of the run's time, between two evaluations: the update is given up.

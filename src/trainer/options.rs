@@ -1,4 +1,4 @@
-//! `[train]`: how a network is trained. How long, and what is saved, is [`RunConfig`](crate::config::RunConfig)'s.
+//! `[train]`: how a network is trained. [`RunConfig`](crate::config::RunConfig) has its duration and its checkpoints.
 
 mod early_stopping;
 

@@ -4,14 +4,14 @@ use super::options::Precision;
 use crate::nn::Gradients;
 use crate::optim::{Clip, Clipping, OptimizerPosition};
 
-/// What one update saw.
+/// The report of an update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Update {
     /// The number of the update, from 1.
     pub step: u64,
     /// The sum of the rows' losses before the update.
     pub loss_sum: f64,
-    /// What that sum is divided by to be the mean.
+    /// The divisor that turns that sum into the mean.
     pub total: f64,
     /// The number of rows.
     pub rows: usize,
@@ -28,7 +28,7 @@ pub struct Update {
 pub(super) struct Submitted {
     /// All but its loss.
     pub(super) update: Update,
-    /// Nothing where it is known later.
+    /// `None` if it is known later.
     pub(super) outcome: Option<UpdateOutcome>,
     pub(super) epoch: u64,
     pub(super) rows: Vec<u32>,
@@ -47,7 +47,7 @@ pub(super) struct UpdateOutcome {
     pub(super) is_finite: bool,
 }
 
-/// What an update is checked against.
+/// The limits that an update is checked against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// How gradients are clipped.
@@ -60,8 +60,8 @@ pub(super) struct Limits {
 
 /// Loss and gradients that were checked.
 pub(super) struct Checked<'a> {
-    /// Nothing where it is known later.
+    /// `None` if it is known later.
     pub(super) outcome: Option<UpdateOutcome>,
-    /// What the optimizer steps by; nothing where they are known not to be finite.
+    /// The gradients of the optimizer's step and their clipping; `None` if they are known not to be finite.
     pub(super) step: Option<(Gradients<'a>, Clipping<'a>)>,
 }

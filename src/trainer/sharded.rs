@@ -68,7 +68,7 @@ impl Learner {
         Ok(Backward { loss_sum: Scalar::Host(loss_sum), gradients: Gradients::Dense(sum) })
     }
 
-    /// Adds up the losses of the shards. What a rank was asked for travels with them.
+    /// Adds up the losses of the shards. The requests to a rank travel with them.
     fn sum_losses(&self, losses: &[f64]) -> Result<f64> {
         let asked = self.interruption.asked();
         let mut parts: Vec<Vec<f64>> = losses.iter().map(|loss| vec![*loss]).collect();

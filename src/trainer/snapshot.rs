@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub average: Option<BTreeMap<String, Tensor>>,
     /// The updates made.
     pub steps: u64,
-    /// What a schedule that follows a metric has counted.
+    /// The counters of a schedule that follows a metric.
     pub plateau: Plateau,
 }
 

@@ -1,4 +1,4 @@
-//! The rows of an update, and what their pass through the network gives.
+//! The rows of an update, and the result of their pass through the network.
 
 use candle_core::Tensor;
 
@@ -16,7 +16,7 @@ pub(super) struct UpdateBatch<'a> {
     pub(super) rows: &'a [u32],
     /// The same rows, where the data is.
     pub(super) selection: Selection<'a>,
-    /// What the sum of the losses is divided by to be their mean.
+    /// The divisor that turns the sum of the losses into their mean.
     pub(super) total: f64,
     pub(super) time: ScheduleTime,
     pub(super) lr: f64,
@@ -37,7 +37,7 @@ impl UpdateBatch<'_> {
         self.selection.with_numbers(numbers)
     }
 
-    /// What the update reports, but for its loss.
+    /// The update's report, without its loss.
     pub(super) fn update(&self) -> Update {
         let Self { time, total, rows, lr, .. } = *self;
         Update {

@@ -1,4 +1,4 @@
-//! The end of updates: what is known of them.
+//! Waiting for updates, and their outcomes.
 
 use super::Trainer;
 use super::outcome::{Update, UpdateOutcome};

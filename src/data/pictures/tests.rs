@@ -6,7 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-/// An Exif block that says the orientation alone.
+/// An Exif block with the orientation alone.
 fn exif(orientation: u8) -> Vec<u8> {
     [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[orientation][..], &[0; 6]].concat()
 }
@@ -45,7 +45,7 @@ fn pictures_are_turned_as_they_are_displayed() {
         let [height, width] = if orientation < 5 { [2, 3] } else { [3, 2] };
         assert_eq!(read(&file, [height, width, 1]).unwrap(), expected.map(f32::from), "{orientation}");
     }
-    // What no orientation is turns nothing.
+    // An invalid orientation turns nothing.
     let mut file = Vec::new();
     let mut encoder = PngEncoder::new(&mut file);
     encoder.set_exif_metadata(exif(9)).unwrap();
@@ -195,7 +195,7 @@ fn a_jpeg_without_its_last_byte_of_data_is_cut_short_too() {
         for lost in least..8 {
             let mut cut = file[..file.len() - lost].to_vec();
             assert!(read(&cut, size).is_err(), "{lost}");
-            // What lies behind the end of a file is no end.
+            // Bytes behind the end of a file are no end marker.
             cut.extend_from_slice(&[0; 8]);
             assert!(read(&cut, size).is_err(), "{lost}");
         }

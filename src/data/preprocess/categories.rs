@@ -1,4 +1,4 @@
-//! The names of a category, and what a name is among them.
+//! The names of a category, and the index of a name among them.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub(super) struct NameLookup {
 }
 
 impl Categories {
-    /// These names, with what a missing cell is.
+    /// These names, with this treatment of missing cells.
     pub fn new(names: Vec<String>, missing: MissingName) -> Self {
         let indices = names.iter().cloned().zip(0..).collect();
         Self { names, missing, rule: NameRule::default(), indices }
@@ -58,7 +58,7 @@ impl Categories {
         &self.names
     }
 
-    /// What a missing cell is.
+    /// The treatment of missing cells.
     pub fn missing(&self) -> &MissingName {
         &self.missing
     }
@@ -94,7 +94,7 @@ impl Categories {
         Ok(NameLookup { index, unseen: index.is_none() })
     }
 
-    /// What a missing name counts as, for people; nothing where it is an error.
+    /// The treatment of missing names as text for people; empty if they are an error.
     pub(super) fn filled(&self) -> String {
         match &self.missing {
             MissingName::Error => String::new(),

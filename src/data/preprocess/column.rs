@@ -16,7 +16,7 @@ pub enum Operation {
     DateToDays(DateForm),
     /// A missing cell to this number.
     Impute(f64),
-    /// `(x - offset) / scale`: standardised, min-max or robust, by what was fitted.
+    /// `(x - offset) / scale`: standardised, min-max or robust, with the numbers fitted.
     Scale {
         /// Subtracted: a mean, a minimum or a median.
         offset: f64,

@@ -17,7 +17,7 @@ pub struct Elements {
     /// Subtracted from each feature; empty if nothing was fitted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offset: Vec<f64>,
-    /// What each feature is divided by.
+    /// The divisor of each feature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spread: Vec<f64>,
 }
@@ -60,6 +60,6 @@ impl Elements {
             return format!("x · {:.6} + {:.6}", self.scale, self.shift);
         }
         let features = counted(self.offset.len(), "feature");
-        format!("{features}, each scaled by what its training rows hold")
+        format!("{features}, each scaled by its training rows")
     }
 }

@@ -42,13 +42,14 @@ pub struct Preprocessing {
     pub outputs: usize,
     /// The version of the rules that split the rows: [`super::split::RULES`] of the run.
     pub split_rules: u32,
-    /// How one of two classes is predicted, where `data.threshold` says so or one was chosen on the validation rows.
+    /// How one of two classes is predicted, if `data.threshold` sets a threshold or one was chosen on the validation
+    /// rows.
     pub decision: Option<Decision>,
-    /// What the steps are applied to.
+    /// The data that the steps are applied to.
     pub source: PreprocessingSource,
 }
 
-/// What preprocessing is applied to.
+/// The data that preprocessing is applied to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PreprocessingSource {
     /// The rows of a table.
@@ -138,7 +139,8 @@ impl Preprocessing {
         toml::to_string(self).map_err(|e| Error::Config(e.to_string()))
     }
 
-    /// The steps from a row of the source to what the network reads: of a table one a column, of arrays and pictures one.
+    /// The steps from a row of the source to the network's inputs: one per column of a table, one for arrays and
+    /// pictures.
     pub fn steps(&self) -> &[Step] {
         match &self.source {
             PreprocessingSource::Table { encoder, .. } | PreprocessingSource::Series { encoder, .. } => {
@@ -168,7 +170,7 @@ impl Preprocessing {
         })
     }
 
-    /// What takes predictions back to the targets' own units, where they were learnt in others.
+    /// The transformation of predictions back to the targets' own units, if they were learnt in others.
     pub fn units(&self) -> Result<Option<Units>> {
         match self.table().map(|encoder| &encoder.target) {
             Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {

@@ -1,4 +1,4 @@
-//! What a cell is called among categories and classes.
+//! The name of a cell among categories and classes.
 
 use serde::{Deserialize, Serialize};
 

@@ -55,7 +55,7 @@ impl JsonSchema for Normalize {
     }
 }
 
-/// What `normalize` can be.
+/// The values of `normalize`, for messages.
 const WAYS: &str = "it must be \"standard\", \"minmax\", \"robust\", \"none\" or { mean = 0.5, std = 0.5 }";
 
 impl<'de> Deserialize<'de> for Normalize {
@@ -110,7 +110,7 @@ impl Normalize {
             Self::MinMax => min_max(xs)?,
             Self::Robust => robust(xs)?,
         };
-        // A constant feature has no spread to divide by, but for what rounding leaves in its standard deviation.
+        // A constant feature has no spread to divide by, only a rounding error in its standard deviation.
         let constant = (min_max(xs)?.1.eq(0.0)? + spread.eq(0.0)?)?.ne(0.0)?;
         let spread = constant.where_cond(&spread.ones_like()?, &spread)?;
         Ok(Elements { scale: 1.0, shift: 0.0, offset: offset.to_vec1()?, spread: spread.to_vec1()? })

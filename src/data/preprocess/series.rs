@@ -12,7 +12,7 @@ pub struct SeriesOrder {
     /// The column of the time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// The time from a row to the next: days of dates, else what the column counts.
+    /// The time from a row to the next: in days for dates, else in the column's own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<f64>,
     /// The form of its dates, where it has dates.

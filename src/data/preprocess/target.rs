@@ -48,7 +48,7 @@ impl Target {
     }
 
     /// Whether the network predicts standardised values.
-    #[allow(clippy::float_cmp, reason = "0 and 1 are what values as they are have")]
+    #[allow(clippy::float_cmp, reason = "values that are not standardised have exactly 0 and 1")]
     pub fn is_standardized(&self) -> bool {
         match self {
             Self::Values { mean, std, .. } => mean.iter().any(|m| *m != 0.0) || std.iter().any(|s| *s != 1.0),

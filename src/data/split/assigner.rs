@@ -122,7 +122,7 @@ impl Places {
         Self { free, stream: Stream::new(seed, Purpose::Split, index) }
     }
 
-    /// Takes a place for a row of this stratum; gives the group.
+    /// Takes a place for a row of this stratum, and returns its group.
     fn take(&mut self, stratum: Stratum) -> Option<usize> {
         let free = self.free.get_mut(stratum)?;
         let all: u64 = free.iter().sum();

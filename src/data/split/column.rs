@@ -1,4 +1,4 @@
-//! A column that says what each row is for.
+//! A column that assigns each row to a split.
 
 use super::{Assigner, Part, SplitPlan, Stratum};
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ impl Part {
     }
 }
 
-/// The rows that a split column gives to each part.
+/// The number of rows that a split column assigns to each part.
 #[derive(Debug, Clone, Default)]
 pub struct ColumnCounts {
     /// The rows to train on, by stratum.

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_stratum_keeps_a_row_to_train_on() {
-        // scikit-learn's of [30, 30], which it gives where the class of one row is dropped.
+        // As scikit-learn splits [30, 30], with the class of one row dropped.
         assert_eq!(held(&[30, 30, 1], 0.5), [15, 15, 0]);
         // scikit-learn holds both rows of the third class out here.
         assert_eq!(held(&[30, 30, 2], 0.9).iter().sum::<u64>(), 56);

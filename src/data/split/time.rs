@@ -1,4 +1,4 @@
-//! Rows in time order: what is held out follows what is trained on.
+//! Rows in time order: held-out rows follow the training rows.
 
 use std::ops::Range;
 

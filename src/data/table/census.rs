@@ -16,7 +16,7 @@ use crate::names::counted;
 /// More fractional class names than this mean that the target is numeric.
 const MOST_FRACTIONS: usize = 100;
 
-/// Where the class of a row is found.
+/// The source of a row's class.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ClassSource<'a> {
     /// Nowhere: rows have no classes.
@@ -53,7 +53,7 @@ pub(super) struct Census {
 }
 
 impl Census {
-    /// Counts the rows that `next` gives.
+    /// Counts the rows that `next` yields.
     ///
     /// # Errors
     /// No rows, rows without a class, and a target that is not a class.

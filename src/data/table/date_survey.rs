@@ -1,4 +1,4 @@
-//! What a column has as dates, in each of the forms that they may be written in.
+//! The dates of a column, in each of the forms that they may be written in.
 
 use super::dates::DateForm;
 use super::moments::Moments;

@@ -67,7 +67,7 @@ impl DateForm {
         }
     }
 
-    /// What it looks like: `dd.mm.yyyy`.
+    /// The form as text: `dd.mm.yyyy`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Iso => "yyyy-mm-dd",
@@ -182,7 +182,7 @@ pub(crate) fn written(days: f64) -> String {
 pub(crate) fn written_iso(days: f64) -> String {
     let seconds = days.floor() * SECONDS_A_DAY;
     let micros = ((days - days.floor()) * SECONDS_A_DAY * 1e6).round();
-    #[allow(clippy::cast_possible_truncation, reason = "what is beyond the years of dates saturates")]
+    #[allow(clippy::cast_possible_truncation, reason = "seconds beyond the range of dates saturate")]
     let since =
         SignedDuration::from_secs(seconds as i64).saturating_add(SignedDuration::from_micros(micros as i64));
     let instant = EPOCH.checked_add(since);

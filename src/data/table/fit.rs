@@ -169,7 +169,7 @@ impl ColumnFitter<'_> {
     /// The imputation of missing numbers.
     fn imputed(&self, moments: &Moments, median: impl Fn() -> f64) -> Option<Operation> {
         Some(Operation::Impute(match self.options.missing? {
-            // What has no value before it in a series stays the mean.
+            // Cells without a value before them in a series keep the mean.
             Missing::Mean | Missing::Category | Missing::Previous | Missing::Interpolate => moments.mean,
             Missing::Median => median(),
             Missing::Zero => 0.0,

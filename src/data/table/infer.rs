@@ -89,7 +89,7 @@ impl KindInference<'_> {
         Ok(())
     }
 
-    /// A kind that `[data.columns]` gives.
+    /// A kind that `[data.columns]` sets.
     fn given(&self, name: &str, kind: Kind, column: &ColumnSurvey) -> Result<Inferred> {
         self.check_given(name, kind, column)?;
         let kind = match kind {
@@ -175,7 +175,7 @@ impl KindInference<'_> {
     }
 }
 
-/// What is wrong with a numeric column, if anything.
+/// The problem with a numeric column, if there is one.
 fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> {
     if let Some(cell) = &column.infinite {
         let problem = "which is not finite; correct or empty the cell";
@@ -194,13 +194,13 @@ fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> {
     })
 }
 
-/// What is wrong with a column of truth values, if anything.
+/// The problem with a column of truth values, if there is one.
 fn not_booleans(column: &ColumnSurvey) -> Option<String> {
     let others = [&column.first_number, &column.first_text, &column.infinite];
     not_all(column, column.booleans.count, 0, &others).map(|misfits| misfits.shown("yes or no"))
 }
 
-/// What is wrong with a column of dates, if anything.
+/// The problem with a column of dates, if there is one.
 fn not_dates(column: &ColumnSurvey) -> Option<String> {
     let forms: Vec<&str> =
         column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();

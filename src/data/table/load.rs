@@ -14,7 +14,7 @@ use crate::data::{EncodedSplits, Loaded, Normalize, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
 
-/// Loads a table as its options say.
+/// Loads a table by its options.
 pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> Result<Loaded> {
     options.check(format)?;
     if let Some(Missing::Previous | Missing::Interpolate) = options.missing {

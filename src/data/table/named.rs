@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub(super) struct Named<'a> {
     pub(super) key: &'a str,
     pub(super) name: &'a str,
-    /// What it is for: "to predict".
+    /// Its purpose: "to predict".
     pub(super) role: &'a str,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn place(path: &Path, columns: &[String], named: Named<'_>, is_fitted
     })
 }
 
-/// Checks that the kinds that `[data.columns]` gives to targets and to the split column are those that they have.
+/// Checks that the kinds in `[data.columns]` of targets and of the split column are those that they have.
 ///
 /// # Errors
 /// The key of a kind that would not be used.

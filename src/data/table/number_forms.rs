@@ -5,7 +5,7 @@ use std::path::Path;
 use super::read::{Format, NumberForm};
 use super::value::Value;
 
-/// What people write, the most usual first.
+/// The forms in use, the most usual first.
 const FORMS: [NumberForm; 7] = [
     NumberForm { decimal: ',', thousands: None },
     NumberForm { decimal: ',', thousands: Some('.') },
@@ -30,7 +30,7 @@ impl NumberForms {
         forms
     }
 
-    /// Leaves out what does not fit a cell.
+    /// Rules out the forms that do not fit a cell.
     pub(super) fn see(&mut self, value: Value<'_>) {
         if !self.fitting.contains(&true) {
             return;
@@ -44,7 +44,7 @@ impl NumberForms {
         }
     }
 
-    /// What to set so that all cells are numbers, if there is something.
+    /// The options that make all cells numbers, if there are any.
     pub(super) fn hint(&self, path: &Path) -> Option<String> {
         let fits =
             |wanted: NumberForm| self.fitting[FORMS.iter().position(|form| *form == wanted)?].then_some(());

@@ -73,7 +73,7 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnKind {
-    /// A number, normalised as `normalize` says.
+    /// A number, normalised by `normalize`.
     Number,
     /// Yes or no, as 1 or 0.
     Boolean,
@@ -83,7 +83,7 @@ pub enum ColumnKind {
     Onehot,
     /// One of many names, with a learnt embedding.
     Embedding,
-    /// A date or time, as days, normalised as `normalize` says.
+    /// A date or time, as days, normalised by `normalize`.
     Date,
     /// Not used.
     Ignore,

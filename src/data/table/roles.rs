@@ -55,7 +55,7 @@ impl<'a> ColumnRoles<'a> {
         Ok(Self { options, table, request, targets, split, features })
     }
 
-    /// Where the class of a row is found, if the task has classes.
+    /// The source of a row's class, if the task has classes.
     fn classes(&self) -> ClassSource<'_> {
         match (self.request.task, self.targets.as_slice()) {
             (Task::Classes { ignored, .. }, [index]) => {
@@ -122,7 +122,7 @@ impl<'a> ColumnRoles<'a> {
         self.split.filter(|_| self.request.plan.fold.is_none())
     }
 
-    /// The part that the split column gives a row.
+    /// The part to which the split column assigns a row.
     pub(super) fn part_in_column(&self, row: &Row) -> Result<Option<Part>> {
         let Some(column) = self.split_column() else { return Ok(None) };
         let value = row.value(column);

@@ -4,7 +4,7 @@ use super::value::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum StoredCell {
-    /// What needs no text.
+    /// A value without text.
     Plain(Value<'static>),
     /// From where to where in the row's text.
     Text(usize, usize),

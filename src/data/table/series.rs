@@ -55,8 +55,8 @@ pub struct TimeSeries {
     pub horizon: usize,
     /// The column of the time; default: the first whose cells are all dates.
     pub time: Option<String>,
-    /// The column or columns that tell several series in one file apart. They are no features unless `columns` gives them a
-    /// kind.
+    /// The column or columns that tell several series in one file apart. They are no features unless `columns` sets
+    /// their kind.
     pub group: ColumnNames,
     /// Sort the rows by time; default: rows that are not sorted are an error.
     pub sort: bool,
@@ -156,7 +156,7 @@ impl Source for TimeSeries {
     }
 }
 
-/// The order of the rows with what their timeline shows.
+/// The order of the rows, completed from their timeline.
 fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
     let time = timeline.column().map(str::to_owned);
     if order.sort && time.is_none() {
@@ -214,7 +214,7 @@ impl TimeSeries {
         Ok(())
     }
 
-    /// The order of the rows, as far as the options say it.
+    /// The order of the rows, as far as the options determine it.
     fn order(&self) -> SeriesOrder {
         let fill = match self.missing {
             Some(Missing::Previous) => Some(Fill::Previous),

@@ -56,7 +56,7 @@ pub(super) fn shown(value: Value<'_>) -> String {
     format!("`{}{more}`", cut.escape_debug())
 }
 
-/// What is wrong with a column of lists, objects or bytes.
+/// The problem with a column of lists, objects or bytes.
 pub(super) fn nested(line: u64) -> String {
     format!(
         "line {line} has a list, an object or bytes; give each part a column of its own, or set the column to \"ignore\" \

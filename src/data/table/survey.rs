@@ -86,7 +86,7 @@ impl Survey {
         }
     }
 
-    /// Adds a row. Held-out rows only add to what is missing or not a number.
+    /// Adds a row. Held-out rows only count as missing cells and cells that are not numbers.
     pub(super) fn see(&mut self, row: &Row, trained: bool) {
         for (index, column) in self.columns.iter_mut().enumerate() {
             column.see(row.value(index), row.line, trained, self.sampled);
@@ -108,7 +108,7 @@ impl ColumnSurvey {
             return;
         }
         let number = value.number();
-        // `nan` is a missing value, and a reader says so; what is left of it is none that can be used.
+        // Readers turn `nan` into a missing value, so any other NaN cannot be used.
         let cell = || ShownCell { line, text: shown(value) };
         match number {
             Some(number) if !number.is_finite() => {

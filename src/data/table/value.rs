@@ -1,4 +1,4 @@
-//! A cell of a table, and what it is as a number, a truth value, a date or a name.
+//! A cell of a table, and its value as a number, a truth value, a date or a name.
 
 use super::dates::{self, DateForm};
 
@@ -7,7 +7,7 @@ use super::dates::{self, DateForm};
 pub enum Value<'a> {
     /// Empty, null, or one of the words for it.
     Missing,
-    /// A number, where the file says so.
+    /// A number, in a file with types.
     Number(f64),
     /// A number of single precision.
     Single(f32),
@@ -20,12 +20,11 @@ pub enum Value<'a> {
         /// How many of them are behind the point.
         scale: u8,
     },
-    /// Days since 1970-01-01 UTC, where the file says so.
+    /// Days since 1970-01-01 UTC, in a file with types.
     Date(f64),
     /// A list, an object or bytes: no feature.
     Nested,
-    /// A number that the file writes in its own way, such as `1.234,5`, and what it is; NaN where its own way makes it no
-    /// number.
+    /// A number in a form of the file's own, such as `1.234,5`, and its value; NaN if it is no number in that form.
     Written(&'a str, f64),
     /// All else.
     Text(&'a str),

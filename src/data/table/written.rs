@@ -52,7 +52,7 @@ pub(super) fn rows(
 struct ShownColumns {
     features: Vec<(String, usize)>,
     targets: Vec<usize>,
-    /// What a row is called.
+    /// The word for a row.
     unit: &'static str,
 }
 

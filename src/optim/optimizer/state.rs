@@ -43,7 +43,7 @@ impl Optimizer {
         if self.needs_closure()
             && let Some(first) = self.params.first()
         {
-            // torch keeps what is of all parameters at the first one.
+            // torch keeps the state that all parameters share at the first one.
             let named = |name: &str| format!("{}.{name}", first.param.name());
             state.extend(self.history.tensors()?.into_iter().map(|(name, tensor)| (named(name), tensor)));
         }

@@ -1,4 +1,4 @@
-//! What an optimizer does beside its rules.
+//! The optimizer around its rules: state, groups, clipping, decay.
 
 use candle_core::{DType, Device};
 

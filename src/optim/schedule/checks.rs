@@ -1,4 +1,4 @@
-//! What several schedules ask of their options.
+//! Checks of options that several schedules share.
 
 use crate::registry::KeyError;
 

@@ -29,11 +29,11 @@ pub struct Length {
     pub key: &'static str,
     /// The steps.
     pub steps: u64,
-    /// What it is the length of.
+    /// The behaviour of the learning rate after it.
     pub end: AfterLength,
 }
 
-/// What comes when a length has passed.
+/// The behaviour of the learning rate after a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterLength {
     /// Nothing that trains: the learning rate has reached its end, or rises again.
@@ -47,7 +47,7 @@ pub enum AfterLength {
 /// A length that does not fit the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
-    /// The option and what is wrong.
+    /// The option and the problem.
     pub error: KeyError,
     /// Whether the schedule ends before the run; otherwise the run ends before the schedule.
     pub is_short: bool,
@@ -71,7 +71,7 @@ impl Length {
         vec![Self { key, steps, end }]
     }
 
-    /// What is wrong with it where the schedule runs for this span.
+    /// The problem with it in a schedule that runs for this span, if any.
     pub(super) fn misfit(
         &self,
         ScheduleSpan { steps: run, unit, whose }: ScheduleSpan<'_>,

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!([rising, falling].map(|v| reductions(Some("val_accuracy"), None, v)), [0, 2]);
         assert_eq!([rising, falling].map(|v| reductions(Some("val_log_loss"), None, v)), [2, 0]);
         assert_eq!([rising, falling].map(|v| reductions(None, None, v)), [2, 0]);
-        // What is given counts.
+        // An explicit mode wins.
         assert_eq!(reductions(Some("val_accuracy"), Some(PlateauMode::Min), rising), 2);
     }
 }

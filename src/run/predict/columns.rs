@@ -141,7 +141,7 @@ impl Columns {
         cells.clear();
         match self {
             Self::Classes { names, numbers, decision } => {
-                // The network gives the probability of the second class, or one for each.
+                // The network has one output, the probability of the second class, or one for each class.
                 let pair;
                 let scores = match scores {
                     [second] if names.len() == 2 => {

@@ -26,13 +26,13 @@ const NUMBERS: usize = 1 << 22;
 
 /// The next rows.
 pub(super) struct KeyedRows {
-    /// What the network reads of them.
+    /// The network's inputs.
     pub(super) inputs: Inputs,
     /// Their keys, one behind the other.
     pub(super) keys: Vec<KeyCell>,
 }
 
-/// What the network reads of some rows.
+/// The network's inputs for some rows.
 pub(super) enum Inputs {
     /// (N, …)
     Whole(Tensor),
@@ -40,7 +40,7 @@ pub(super) enum Inputs {
     TooShort(usize),
 }
 
-/// Sees rows.
+/// Takes rows as they are read.
 pub(super) trait SeeRows {
     /// The names of the columns of the keys, once before the first rows.
     fn keys(&mut self, names: &[String]) -> Result<()>;
@@ -49,7 +49,7 @@ pub(super) trait SeeRows {
     fn rows(&mut self, path: &Path, rows: KeyedRows) -> Result<()>;
 }
 
-/// What sees rows.
+/// A reader's consumer of rows.
 pub(super) type See<'a> = dyn SeeRows + 'a;
 
 /// The columns that are a row's key, besides a picture's file and the time of a series.
@@ -64,7 +64,7 @@ struct Batching {
     window: usize,
 }
 
-/// Arrays of rows: their shape, and what is done with their numbers.
+/// Arrays of rows: their shape and the preprocessing of their numbers.
 #[derive(Clone, Copy)]
 struct ArrayRows<'a> {
     shape: &'a [usize],

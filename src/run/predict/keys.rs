@@ -1,5 +1,5 @@
-//! The key of each row, by which predictions are joined with what they are about: columns of a table, the time of a
-//! series, the file of a picture.
+//! The key of each row, by which predictions are joined with the data: columns of a table, the time of a series, the
+//! file of a picture.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -98,7 +98,7 @@ impl KeyColumns {
 pub(super) struct KeyedRecords<'a> {
     records: &'a mut dyn Records,
     pub(super) columns: KeyColumns,
-    /// Where the time may be, until the first row shows it.
+    /// The columns that may hold the time, until the first row decides.
     times: Vec<&'a str>,
     /// The keys of the rows that were read and not taken.
     cells: VecDeque<KeyCell>,
@@ -111,8 +111,8 @@ impl<'a> KeyedRecords<'a> {
         Ok(Self { records, columns, times: Vec::new(), cells: VecDeque::new() })
     }
 
-    /// The same with what tells the rows of a series apart before the other columns: the columns of the group, and the
-    /// time. Where no column is known for that, it is the first of `ignored` with a date in the first row.
+    /// The same with the key of a series before the other columns: the columns of the group, and the time. If no column
+    /// is known as the time, it is the first of `ignored` with a date in the first row.
     pub(super) fn with_series(mut self, order: &SeriesOrder, ignored: Vec<&'a str>) -> Self {
         match &order.time {
             Some(time) => self.columns.add_first(time, self.records.columns()),

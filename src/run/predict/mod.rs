@@ -42,8 +42,8 @@ pub struct OutputOptions {
 
 /// The best weights of a run, with the preprocessing of its training rows.
 ///
-/// Rows come in as they were for training: the columns of a table by their names, in their own units. What comes out is
-/// in the targets' names and units.
+/// Rows come in as they were for training: the columns of a table by their names, in their own units. Predictions have
+/// the targets' names and units.
 pub struct Predictor {
     preprocessing: Preprocessing,
     network: Network,
@@ -98,7 +98,7 @@ impl Predictor {
     /// the columns to keep; of a picture its `file`, of a series its time.
     ///
     /// # Errors
-    /// As [`Self::predict`], what the disk says, and [`Error::Interrupted`] when `interrupt` asks to stop.
+    /// As [`Self::predict`], an error of the disk, and [`Error::Interrupted`] when `interrupt` asks to stop.
     pub fn write(
         &self,
         input: &Path,
@@ -128,7 +128,7 @@ impl Predictor {
         Ok(rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?)
     }
 
-    /// What was fitted on the training rows.
+    /// The preprocessing fitted on the training rows.
     pub(crate) fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
     }

@@ -84,7 +84,7 @@ impl<'a> PredictionWriter<'a> {
         })
     }
 
-    /// Writes what is left.
+    /// Writes the rows that are still buffered, and the end of the file.
     pub(super) fn finish(self) -> Result<()> {
         match self.sink {
             FormatWriter::Csv(rows) => rows.finish().map_err(not_written),

@@ -108,7 +108,7 @@ impl Values {
         })
     }
 
-    /// What a column of the file is whose first row group these are.
+    /// The physical type of a column that begins with these values.
     fn kind(&self) -> Physical {
         match self {
             Self::Texts(_) => Physical::BYTE_ARRAY,
@@ -237,6 +237,6 @@ fn field(name: &str, kind: Physical) -> Result<Arc<Type>, ParquetError> {
 }
 
 fn not_written(error: &ParquetError) -> Error {
-    // What lies beneath is the disk, or a pipe that nobody reads.
+    // The cause is the disk, or a pipe that nobody reads.
     Error::io("write", "the Parquet output")(std::io::Error::other(error.to_string()))
 }

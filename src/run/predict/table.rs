@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// What messages call a table in memory.
+/// The name of a table in memory, for messages.
 pub(super) const NAME: &str = "the table";
 
 /// Reads a table in memory row by row.

@@ -5,13 +5,13 @@ use super::crc;
 use super::histogram::Histogram;
 use crate::protobuf::Message;
 
-/// What a file begins with.
+/// The record at the head of a file.
 pub(super) fn header(wall_time: f64) -> Vec<u8> {
     record(event(wall_time, 0).text(3, "brain.Event:2"))
 }
 
-/// A run goes on, with this step as its next: what other files have from there on is no longer shown. It is said twice,
-/// as TensorBoard's Python server takes the first time for the beginning of the run.
+/// A run continues, with this step as its next: TensorBoard drops the events of other files from there on. The record
+/// is written twice, as TensorBoard's Python server takes the first one for the beginning of the run.
 pub(super) fn restart(wall_time: f64, step: i64) -> Vec<u8> {
     const START: u64 = 1;
     record(event(wall_time, step).message(7, &Message::default().number(1, START))).repeat(2)
@@ -44,7 +44,7 @@ pub(super) fn text(wall_time: f64, step: i64, tag: &str, markdown: &str) -> Vec<
     record(event(wall_time, step).message(5, &Message::default().message(1, &value)))
 }
 
-/// What the names of event files begin with.
+/// The prefix of the names of event files.
 pub(in crate::run) const EVENTS: &str = "events.out.tfevents.";
 
 /// The name of a file that was begun at this time, in seconds since 1970. TensorBoard reads a folder's files in the
@@ -72,7 +72,7 @@ fn record(message: Message) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// The fields of a message: number, and what it holds as bytes.
+    /// The fields of a message: number and bytes.
     fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
         fn varint(bytes: &mut &[u8]) -> u64 {
             let mut value = 0;

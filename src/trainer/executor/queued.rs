@@ -1,4 +1,4 @@
-//! Updates that are queued on a GPU: the host reads what came of them now and then, and nothing inside an update waits.
+//! Updates that are queued on a GPU: the host reads their outcomes now and then, and nothing inside an update waits.
 //!
 //! An update that is not finite is not made, and none behind it is, until the host has looked ([`FiniteGuard`]). So the
 //! weights are then as they were before it. With `train.cuda_graph` an update is captured as a CUDA graph and replayed
@@ -21,7 +21,7 @@ use crate::optim::{Clip, Clipping};
 /// The most updates that are in flight before the host looks.
 pub(super) const CAPACITY: usize = 64;
 
-/// Updates of a shape that are launched kernel by kernel before one is captured: they load what it needs.
+/// Updates of a shape that are launched kernel by kernel before one is captured: they load the kernels.
 const WARM_UPS: u32 = 2;
 
 /// The work of an update, from its rows to the optimizer's step.
@@ -53,9 +53,9 @@ enum GraphPhase {
 pub(in crate::trainer) struct QueuedContext<'a> {
     guard: &'a FiniteGuard,
     phase: GraphPhase,
-    /// Where a graph reads the numbers of the optimizer's kernels.
+    /// The buffer from which a graph reads the constants of the optimizer's kernels.
     replayed: Option<&'a Replayed>,
-    /// Where a graph reads the numbers of the batch's rows.
+    /// The buffer from which a graph reads the indices of the batch's rows.
     pub(super) rows: Option<&'a Tensor>,
 }
 
@@ -165,15 +165,15 @@ impl<'a> QueuedContext<'a> {
     }
 }
 
-/// What all replays of a graph have in common.
+/// The properties that all replays of a graph share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct GraphKey {
     rows: usize,
-    /// The bits of what the loss is divided by.
+    /// The bits of the loss's divisor.
     total: u64,
 }
 
-/// An update as a CUDA graph, and what it reads anew in each replay.
+/// An update as a CUDA graph, and the tensors that it reads anew in each replay.
 #[derive(Debug)]
 struct UpdateGraph {
     replayed: Replayed,

@@ -13,7 +13,7 @@ use crate::registry::{self, KeyError};
 pub struct EarlyStopping {
     /// Epochs without getting better after which training stops.
     pub patience: u64,
-    /// What counts as better: at least this much.
+    /// The smallest improvement that counts.
     #[schemars(range(min = 0))]
     pub min_delta: f64,
     /// The metric that is watched: "`val_loss`", "`val_accuracy`" …

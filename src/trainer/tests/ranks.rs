@@ -15,7 +15,7 @@ const INDEPENDENT: &str = "name = 'mlp'\nhidden = [6, 5]\nlayer_norm = true\ndro
 struct Threads {
     rank: usize,
     barrier: Arc<Barrier>,
-    /// What each rank has brought to a sum.
+    /// The terms of each rank in a sum.
     places: Arc<Vec<Mutex<Vec<f64>>>>,
 }
 

@@ -19,11 +19,11 @@ use crate::names::counted;
 const LONGEST_CELL: usize = 1 << 20;
 /// The most bytes between the starts of two records.
 const LONGEST_RECORD: u64 = 1 << 25;
-/// What the delimiter is looked for in.
+/// The bytes at the head of a file in which the delimiter is looked for.
 const HEAD: u64 = 1 << 16;
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
-/// Counts what is read, and stops where one record takes too much.
+/// Counts the bytes read, and stops at a record that is too long.
 struct Bounded<R> {
     inner: R,
     read: Arc<AtomicU64>,
@@ -160,7 +160,7 @@ impl Csv {
         at_line(&self.path, line, problem)
     }
 
-    /// What is wrong with the record that was read, if anything.
+    /// Checks the record that was read.
     fn check(&self, line: u64) -> Result<()> {
         let (cells, columns) = (self.record.len(), self.columns.len());
         let named =

@@ -20,7 +20,7 @@ pub struct Dialect {
     /// CSV: the decimal point of numbers, where it is another character.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<char>,
-    /// CSV: what groups the digits of numbers.
+    /// CSV: the separator of thousands in numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
     /// Further words for a missing value.

@@ -20,7 +20,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// What messages call it.
+    /// Its name in messages.
     pub fn path(&self) -> &Path {
         match self {
             Self::File(path) => path,

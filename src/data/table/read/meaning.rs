@@ -1,4 +1,4 @@
-//! What the values of a Parquet column stand for:
+//! The meaning of the values of a Parquet column:
 //! <https://github.com/apache/parquet-format/blob/master/LogicalTypes.md>.
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
@@ -8,7 +8,7 @@ use parquet::schema::types::ColumnDescriptor;
 use crate::data::table::dates::SECONDS_A_DAY;
 use crate::data::table::value::decimal;
 
-/// What the numbers of a column stand for.
+/// The meaning of the numbers of a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Meaning {
     Number,
@@ -69,7 +69,8 @@ impl Meaning {
             _ => {}
         }
         match column.physical_type() {
-            // Bytes that nobody called text; older writers do so. What is no UTF-8 is an error where it is used.
+            // Bytes that nobody called text; older writers do so. A cell that is not UTF-8 is an error where it is
+            // used.
             Type::BYTE_ARRAY => Self::Text,
             Type::FIXED_LEN_BYTE_ARRAY => Self::Unusable,
             Type::INT96 => Self::Timestamp(1.0),

@@ -36,7 +36,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What the ending of a file's name says, `.gz` left aside.
+    /// The format by the extension of a file, `.gz` left aside.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
         match name.trim_end_matches(".gz").rsplit_once('.')?.1 {

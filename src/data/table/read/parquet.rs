@@ -30,7 +30,7 @@ pub(super) struct Parquet {
     dialect: Dialect,
     file: SerializedFileReader<std::fs::File>,
     columns: Vec<String>,
-    /// For each column its place among the leaves of the schema, and what its values mean.
+    /// For each column its place among the leaves of the schema, and the meaning of its values.
     leaves: Vec<(usize, Meaning)>,
     group: usize,
     /// The readers of the current row group, and its rows that they have not read yet.
@@ -246,7 +246,7 @@ pub(crate) fn is_guarded() -> bool {
     GUARDED.get()
 }
 
-/// Calls the reader: it trusts what it has decoded, and on some damaged files it panics where it should fail.
+/// Calls the reader: it trusts decoded lengths, and on some damaged files it panics where it should fail.
 fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     let outer = GUARDED.replace(true);
     let result = std::panic::catch_unwind(AssertUnwindSafe(read));

@@ -1,4 +1,4 @@
-//! What the readers of all formats have in common.
+//! The interface of the readers of all formats.
 
 use std::path::Path;
 

@@ -18,7 +18,7 @@ pub struct WithoutSentinels<R> {
 }
 
 impl<R: Records> WithoutSentinels<R> {
-    /// These rows, read as `dialect` says.
+    /// These rows, read with `dialect`.
     pub fn new(records: R, dialect: &Dialect) -> Self {
         let known: FxHashSet<&String> = dialect.text_columns.iter().collect();
         let text = records.columns().iter().map(|name| known.contains(name)).collect();
@@ -44,8 +44,8 @@ impl<R: Records> Records for WithoutSentinels<R> {
     }
 }
 
-/// What stands for a missing value. A sentinel that reads as a number is compared as one, in the type of the cell; in a
-/// column of text as pandas does, which knows `-999` as `-999.0` too.
+/// The values that stand for a missing one. A sentinel that reads as a number is compared as one, in the type of the
+/// cell; in a column of text as pandas does, which knows `-999` as `-999.0` too.
 struct Sentinels {
     words: Vec<String>,
     integers: Vec<i64>,

@@ -23,10 +23,10 @@ pub(super) struct Hole {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct FillCounts {
     filled: u64,
-    /// Cells without a value before them, which keep what the encoder fills in.
+    /// Cells without a value before them, which keep the encoder's fill value.
     leading: u64,
-    /// The places of rows with a cell that a later row helped to fill. A window that ends with one would know what comes
-    /// after it.
+    /// The places of rows with a cell that a later row helped to fill. A window that ends with one would look
+    /// ahead.
     pub(super) looks_ahead: FxHashSet<usize>,
 }
 
@@ -128,7 +128,7 @@ impl Filler<'_> {
         }
     }
 
-    /// Fills a cell from the values around it; gives whether from the one after it too.
+    /// Fills a cell from the values around it, and returns whether the one after it was used.
     fn fill_place(&mut self, place: usize, span: &ColumnFeatures, Around { before, after }: Around) -> bool {
         let (timeline, width) = (self.timeline, self.encoder.features());
         let index = |place: usize, feature: usize| timeline.row(place) * width + feature;

@@ -63,7 +63,7 @@ fn survey(options: &Options, table: &Opened, trained: &[bool], request: &Request
     Ok(survey)
 }
 
-/// What was found of a target, whose missing cells are left out where those of features are filled.
+/// The survey of a target: its missing cells are left out where those of features are filled.
 fn with_holes(found: &survey::ColumnSurvey, order: &SeriesOrder) -> survey::ColumnSurvey {
     let mut found = found.clone();
     if order.fill.is_some() {

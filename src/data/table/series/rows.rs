@@ -58,7 +58,7 @@ impl WindowShape {
         Error::data(path, problem)
     }
 
-    /// What is wrong with rows that have no window.
+    /// The problem with rows that have no window.
     pub(super) fn broken(self) -> String {
         let Self { window, horizon } = self;
         format!(

@@ -1,6 +1,6 @@
 //! The time from one row of a series to the next.
 
-/// What rounding may change in a difference of times, as a fraction of the times.
+/// The rounding error of a difference of times, as a fraction of the times.
 const ROUNDING: f64 = 1e-14;
 
 /// Differences of times, of which those that rounding alone tells apart are equal.
@@ -8,7 +8,7 @@ const ROUNDING: f64 = 1e-14;
 pub(super) struct TimeStep {
     /// The usual difference.
     pub(super) length: f64,
-    /// What rounding may change in it.
+    /// Its rounding error.
     rounding: f64,
 }
 

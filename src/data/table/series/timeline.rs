@@ -24,7 +24,7 @@ pub struct Timeline {
     step: Option<TimeStep>,
 }
 
-/// What a series has that a user may not expect.
+/// Irregularities of a series that a user may not expect.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Breaks {
     gaps: u64,
@@ -131,7 +131,7 @@ impl Timeline {
         };
     }
 
-    /// Finds the rows that follow each other without a gap, and says where there are gaps.
+    /// Finds the rows that follow each other without a gap, and reports the gaps.
     fn find_runs(&mut self, path: &Path) {
         let mut breaks = Breaks::default();
         let mut cuts: Vec<usize> = self.series.iter().map(|series| series.start).collect();
@@ -250,7 +250,7 @@ impl Timeline {
         let split = TimeSplit::new(plan, ranked.len());
         let mut first = 0;
         for same in ranked.chunk_by(|a, b| self.time(*a) >= self.time(*b)) {
-            // The part of the last of them: what comes later is held out.
+            // The part of the last of them: later rows are held out.
             let of_all = part(&split, first + same.len() - 1);
             for place in same {
                 parts[*place] = of_all;

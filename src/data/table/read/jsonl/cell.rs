@@ -24,7 +24,7 @@ impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
 }
 
 impl CellSeed<'_> {
-    #[allow(clippy::unnecessary_wraps, reason = "what a visitor returns")]
+    #[allow(clippy::unnecessary_wraps, reason = "the return type of a visitor")]
     fn set<E>(self, value: Value<'_>) -> Result<(), E> {
         self.row.set(self.column, value);
         Ok(())
