@@ -13,7 +13,7 @@ use crate::nn::{InitScheme, Layer, Params, Shape};
 use crate::registry;
 use crate::registry::KeyError;
 
-pub use network::{Network, NetworkOptions, NetworkShape};
+pub use network::{Network, NetworkOptions, NetworkShape, OnLayer};
 
 /// A model's options, and how it is built from them.
 pub trait Build {

@@ -46,6 +46,9 @@ pub struct NetworkShape<'a> {
     pub outputs: usize,
 }
 
+/// Takes each layer and its value in a pass.
+pub type OnLayer<'a> = dyn FnMut(&dyn Layer, &Tensor) -> Result<()> + 'a;
+
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Network")
@@ -134,9 +137,16 @@ impl Network {
 
     /// The outputs in training mode; the tape records how gradients pass back.
     pub fn train(&self, xs: &Tensor, tape: &mut Tape) -> Result<Tensor> {
+        self.train_observed(xs, tape, &mut |_, _| Ok(()))
+    }
+
+    /// As [`Self::train`]; calls `on_layer` after each layer.
+    pub fn train_observed(&self, xs: &Tensor, tape: &mut Tape, on_layer: &mut OnLayer<'_>) -> Result<Tensor> {
         self.layers.iter().try_fold(xs.clone(), |xs, layer| {
             tape.check_stop()?;
-            layer.forward(&xs, &mut Mode::Train(tape))
+            let value = layer.forward(&xs, &mut Mode::Train(tape))?;
+            on_layer(layer.as_ref(), &value)?;
+            Ok(value)
         })
     }
 
@@ -150,12 +160,11 @@ impl Network {
 
     /// The value of every layer in training mode, by the layer's name.
     pub fn trace(&self, xs: &Tensor, tape: &mut Tape) -> Result<Vec<(String, Tensor)>> {
-        let mut values: Vec<(String, Tensor)> = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let xs = values.last().map_or(xs, |(_, value)| value);
-            let value = layer.forward(xs, &mut Mode::Train(tape))?;
-            values.push((layer.name(), value));
-        }
+        let mut values = Vec::with_capacity(self.layers.len());
+        self.train_observed(xs, tape, &mut |layer, value| {
+            values.push((layer.name(), value.clone()));
+            Ok(())
+        })?;
         Ok(values)
     }
 }

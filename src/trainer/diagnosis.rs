@@ -1,13 +1,14 @@
 //! Updates that are not finite.
 
+use candle_core::Tensor;
+
 use super::Trainer;
 use super::outcome::{Submitted, UpdateOutcome};
 use super::update_batch::UpdateBatch;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::ValueAndGrad;
 use crate::kernels::norm::all_finite;
-use crate::nn::Tape;
+use crate::nn::Layer;
 
 impl Trainer {
     /// The error of an update that was not made. The trainer is then as it was before it.
@@ -35,34 +36,34 @@ impl Trainer {
     /// running statistics.
     fn first_that_is_not_finite(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<String>> {
         let Self { learner, memory, .. } = self;
-        let (network, loss) = (&learner.network, &learner.loss);
+        let network = &learner.network;
         for param in network.params().trainable() {
             if !all_finite(param.value())? {
                 return Ok(Some(format!("the parameter `{}`", param.name())));
             }
         }
-        let targets = batch.data.targets(batch.rows)?;
-        let divisor = loss.divisor(batch.total);
+        let divisor = learner.loss.divisor(batch.total);
         let writer = memory.grads.writer();
         for (start, rows) in learner.parts(batch.data, batch.rows) {
-            let xs = batch.data.inputs(rows)?;
-            if !all_finite(&xs)? {
+            let part = batch.data.part(&batch.selection, start..start + rows.len(), None)?;
+            if !all_finite(&part.xs)? {
                 return Ok(Some("the inputs of the batch".to_owned()));
             }
-            let mut tape = Tape::new(learner.seed, batch.time.step, start as u64);
-            let values = network.trace(&xs, &mut tape)?;
-            for (name, value) in &values {
-                if !all_finite(value)? {
-                    return Ok(Some(format!("the value of layer `{name}`")));
+            let mut first = None;
+            let mut on_layer = |layer: &dyn Layer, value: &Tensor| -> Result<()> {
+                if first.is_none() && !all_finite(value)? {
+                    first = Some(format!("the value of layer `{}`", layer.name()));
                 }
+                Ok(())
+            };
+            let tape = learner.tape(batch, start);
+            let loss = learner.part_backward(&part, divisor, tape, &writer, &mut on_layer)?;
+            if first.is_some() {
+                return Ok(first);
             }
-            let outputs = values.last().map_or(&xs, |(_, value)| value);
-            let ValueAndGrad { value, grad } =
-                loss.apply(outputs, &targets.narrow(0, start, rows.len())?, divisor)?;
-            if !learner.options.dtype.holds(value.read()?) {
+            if !learner.options.dtype.holds(loss.read()?) {
                 return Ok(Some("the loss itself".to_owned()));
             }
-            tape.backward(grad, &writer)?;
         }
         let gradients = writer.finish()?.into_dense()?;
         // The way back begins at the last parameter.

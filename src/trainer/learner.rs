@@ -16,8 +16,8 @@ use crate::distributed::Shards;
 use crate::error::{Error, Result};
 use crate::kernels::{Scalar, ValueAndGrad};
 use crate::loss::Losses;
-use crate::model::Network;
-use crate::nn::{GradBuffer, Gradients, Tape};
+use crate::model::{Network, OnLayer};
+use crate::nn::{GradBuffer, GradWriter, Gradients, Tape};
 
 /// The parts of an update besides the optimizer. An update changes nothing here but the network's weights.
 #[derive(Debug)]
@@ -94,18 +94,31 @@ impl Learner {
             // The tape of the last part is gone, and with it all that looked at its rows.
             let range = start..start + rows.len();
             let again = if reuses_memory { inputs.take() } else { None };
-            let data::Batch { xs, ys } = batch.data.part(&selection, range, again)?;
+            let part = batch.data.part(&selection, range, again)?;
             let tape = self.tape(batch, start).with_stop(self.stop(batch, context));
-            let mut tape = tape.with_step_tensor(context.step_counter().cloned());
-            let outputs = self.network.train(&xs, &mut tape)?;
-            let ValueAndGrad { value: sum, grad } = self.loss.apply(&outputs, &ys, divisor)?;
+            let tape = tape.with_step_tensor(context.step_counter().cloned());
+            let sum = self.part_backward(&part, divisor, tape, &writer, &mut |_, _| Ok(()))?;
             loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
-            tape.backward(grad, &writer)?;
             if reuses_memory {
-                *inputs = Some(xs);
+                *inputs = Some(part.xs);
             }
         }
         Ok(Backward { loss_sum, gradients: writer.finish()? })
+    }
+
+    /// Takes a part of a batch through the network and back, and returns the sum of its losses.
+    pub(super) fn part_backward(
+        &self,
+        part: &data::Batch,
+        divisor: f64,
+        mut tape: Tape,
+        writer: &GradWriter<'_>,
+        on_layer: &mut OnLayer<'_>,
+    ) -> Result<Scalar> {
+        let outputs = self.network.train_observed(&part.xs, &mut tape, on_layer)?;
+        let ValueAndGrad { value, grad } = self.loss.apply(&outputs, &part.ys, divisor)?;
+        tape.backward(grad, writer)?;
+        Ok(value)
     }
 
     /// A tape for the rows of a batch from `start` on.

@@ -96,13 +96,11 @@ impl Pass<'_> {
         for start in rows.clone().step_by(most) {
             self.require_going_on(start)?;
             let range = start..rows.end.min(start + most);
-            let data::Batch { xs, ys } = self.batch.data.part(&self.selection, range, self.inputs.take())?;
-            let mut tape = self.tape(start);
-            let outputs = self.learner.network.train(&xs, &mut tape)?;
-            let ValueAndGrad { value, grad } = self.learner.loss.apply(&outputs, &ys, self.divisor)?;
-            *loss += value.read()?;
-            tape.backward(grad, writer)?;
-            *self.inputs = Some(xs);
+            let part = self.batch.data.part(&self.selection, range, self.inputs.take())?;
+            let (learner, tape) = (self.learner, self.tape(start));
+            let sum = learner.part_backward(&part, self.divisor, tape, writer, &mut |_, _| Ok(()))?;
+            *loss += sum.read()?;
+            *self.inputs = Some(part.xs);
         }
         Ok(())
     }
