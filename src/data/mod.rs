@@ -1,6 +1,6 @@
 //! Data sets: from a source in a config to batches on the device.
 //!
-//! A [`Source`] reads [`RawRows`]; a table, whose encoding is fitted on its training rows, gives [`EncodedSplits`].
+//! A [`Source`] reads [`RawRows`]; a table, whose encoding is fitted on its training rows, yields [`EncodedSplits`].
 //! [`Preparation`] (validation share, normalisation, sequences) turns either into [`Splits`] of [`Dataset`]s, which give
 //! [`Batch`]es. [`split`] assigns the rows, [`preprocess`] holds what was fitted on the training rows. Shuffling permutes
 //! indices, never the data.

@@ -8,7 +8,7 @@ use crate::config::Every;
 use crate::error::{Error, Result};
 use crate::trainer::UpdateRows;
 
-/// An epoch under way: its sums, and the clock that gives them their seconds.
+/// An epoch under way: its sums, and the clock that measures their seconds.
 struct EpochInProgress {
     sums: Sums,
     clock: EpochTimer,

@@ -197,7 +197,7 @@ impl RunFolder {
     pub(crate) fn discard_if_empty(self) -> bool {
         let Self { path, made, lock, .. } = self;
         let saved = [MODEL, CHECKPOINTS, FAILURE].iter().any(|name| path.join(name).exists());
-        // A folder that was moved away has kept what it has.
+        // A folder that was moved away keeps its files.
         let kept = saved || !path.exists();
         if !kept {
             remove(&path, made.as_deref(), lock);

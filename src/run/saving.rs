@@ -1,4 +1,4 @@
-//! What a run saves: weights, checkpoints, and the record of an update that failed.
+//! Saving a run: weights, checkpoints, and the record of an update that failed.
 
 use std::path::PathBuf;
 use std::time::Instant;
