@@ -215,7 +215,8 @@ impl ClassColumn<'_> {
         if missing.count > 0 {
             let Unclassified { count, first } = missing;
             return fail(format!(
-                "it is missing in {}, the first is line {first}; remove them",
+                "it is missing in {}, the first is line {first}; remove them, or set `data.keep_na = true` where a word \
+                 such as NA is a class",
                 counted(*count, "row")
             ));
         }

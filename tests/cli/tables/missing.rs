@@ -165,6 +165,14 @@ fn the_same_rows_have_the_same_missing_cells_in_every_format() {
         }
         assert!(predictions.iter().all(|all| *all == predictions[0]));
     }
+    // A class that is called NA.
+    let classes: Vec<&str> = (0..60).map(|row| ["NA", "DE", "US"][row % 3]).collect();
+    let columns = [Values::text(&classes), Values::Int64((0..60).collect())];
+    let path = folder.join("t.parquet");
+    parquet_files::write(&path, "binary country (UTF8); int64 y", &columns);
+    let error = refused(folder, &config("parquet", &path, "country", "", "cross_entropy"));
+    assert!(error.contains("missing in 20 rows") && error.contains("`data.keep_na = true`"), "{error}");
+    train(folder, &config("parquet", &path, "country", "keep_na = true", "cross_entropy"), "classes");
 }
 
 #[test]
