@@ -199,7 +199,7 @@ fn a_table_in_memory_is_predicted_as_its_file_is() {
     let accuracy = finished.test.iter().find(|(name, _)| name == "test_accuracy").unwrap().1;
     assert!((accuracy - f64::from(right) / f64::from(tested)).abs() < 1e-12);
     let mut short = Table::new(["sepal_length_cm"]);
-    assert!(short.push(&[1.0.into(), 2.0.into()]).unwrap_err().to_string().contains("2 cells for 1 columns"));
+    assert!(short.push(&[1.0.into(), 2.0.into()]).unwrap_err().to_string().contains("2 cells for 1 column"));
     short.push(&[1.0.into()]).unwrap();
     assert!(model.predict(&short).unwrap_err().to_string().contains("no column `sepal_width_cm`"));
 }
