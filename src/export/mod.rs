@@ -53,6 +53,7 @@ pub fn export(request: &Request) -> Result<Vec<PathBuf>> {
         return Err(Error::Config("--output -: an export is several files; name a path".to_owned()));
     }
     require_no_run_file("--output", &output)?;
+    require_own(request.target, &output)?;
     let model = TrainedModel::open(&request.run, request.allow_nonfinite)?;
     match request.target {
         ExportTarget::Onnx => onnx::write(&model, &output),
@@ -66,4 +67,14 @@ fn output(request: &Request) -> PathBuf {
         ExportTarget::Onnx => request.run.join("model.onnx"),
         ExportTarget::Torch => request.run.join("torch"),
     })
+}
+
+/// Checks that no file of another kind is written over.
+fn require_own(target: ExportTarget, output: &Path) -> Result<()> {
+    let is_onnx = output.extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx"));
+    if target == ExportTarget::Onnx && output.is_file() && !is_onnx {
+        let problem = "this file is there and does not end in .onnx; name a new file, or remove it first";
+        return Err(Error::Config(format!("--output {}: {problem}", output.display())));
+    }
+    Ok(())
 }

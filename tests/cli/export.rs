@@ -80,6 +80,10 @@ fn an_export_that_fails_leaves_nothing() {
     assert!(error.contains("a file of a run"), "{error}");
     assert!(export(&["run", "--to", "onnx", "--output", "-"], 2).contains("name a path"));
     assert!(export(&["run", "--to", "onnx", "--output", "none/m.onnx"], 1).contains("none"));
+    let config = fs::read(folder.path().join("c.toml")).unwrap();
+    let error = export(&["run", "--to", "onnx", "--output", "c.toml"], 2);
+    assert!(error.contains("--output c.toml: this file is there and does not end in .onnx"), "{error}");
+    assert!(fs::read(folder.path().join("c.toml")).unwrap() == config);
     fs::create_dir(folder.path().join("folder")).unwrap();
     assert!(export(&["run", "--to", "onnx", "--output", "folder"], 1).contains("a folder lies where"));
     // Weights that are damaged.
