@@ -7,7 +7,7 @@ use super::storage::{Float, edit, view};
 use super::{Accumulate, GradOut, autograd, by_dtype, is_fused, team};
 
 /// How many elements one thread sets to zero at a time.
-const PIECE: usize = 1 << 16;
+const CHUNK: usize = 1 << 16;
 
 /// Some columns of a gradient (N, W).
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +24,9 @@ pub struct Columns<'a> {
 /// torch's `padding_idx=0`.
 pub fn gradient(columns: Columns<'_>, numbers: &Tensor, out: GradOut<'_>) -> Result<()> {
     let Columns { grad, start, length } = columns;
-    let is_plain = !is_fused(grad) || !is_fused(out.buffer) || !grad.is_contiguous();
-    if is_plain || out.accumulate != Accumulate::REPLACE {
-        return autograd::store(out, &plain(columns, numbers, out.buffer)?);
+    let needs_reference = !is_fused(grad) || !is_fused(out.buffer) || !grad.is_contiguous();
+    if needs_reference || out.accumulate != Accumulate::REPLACE {
+        return autograd::store(out, &reference(columns, numbers, out.buffer)?);
     }
     let width = grad.dims()[1];
     by_dtype!(grad, T => {
@@ -38,14 +38,18 @@ pub fn gradient(columns: Columns<'_>, numbers: &Tensor, out: GradOut<'_>) -> Res
 }
 
 /// The reference implementation.
-fn plain(Columns { grad, start, length }: Columns<'_>, numbers: &Tensor, table: &Tensor) -> Result<Tensor> {
+fn reference(
+    Columns { grad, start, length }: Columns<'_>,
+    numbers: &Tensor,
+    table: &Tensor,
+) -> Result<Tensor> {
     let own = grad.narrow(1, start, length)?.contiguous()?;
     let known = numbers.ne(0u32)?.to_dtype(own.dtype())?.unsqueeze(1)?;
     table.zeros_like()?.index_add(numbers, &own.broadcast_mul(&known)?, 0)
 }
 
 fn replace<'a, T: Float>(table: &mut [T], rows: impl Iterator<Item = (usize, &'a [T])>, length: usize) {
-    team::for_each(table.chunks_mut(PIECE).collect(), |piece: &mut [T]| piece.fill(T::of(0.0)));
+    team::for_each(table.chunks_mut(CHUNK).collect(), |chunk: &mut [T]| chunk.fill(T::of(0.0)));
     for (number, row) in rows {
         add_row(&mut table[number * length..][..length], row);
     }
@@ -75,7 +79,7 @@ mod tests {
                 let (ours, theirs) = (before.copy().unwrap(), before.copy().unwrap());
                 let columns = Columns { grad: &grad, start: 2, length: 3 };
                 gradient(columns, &numbers, GradOut { buffer: &ours, accumulate }).unwrap();
-                let sum = plain(columns, &numbers, &theirs).unwrap();
+                let sum = reference(columns, &numbers, &theirs).unwrap();
                 autograd::store(GradOut { buffer: &theirs, accumulate }, &sum).unwrap();
                 let values = |table: &Tensor| table.to_dtype(DType::F64).unwrap().to_vec2::<f64>().unwrap();
                 assert_eq!(values(&ours), values(&theirs), "{dtype:?} {accumulate:?}");

@@ -10,7 +10,7 @@ use super::{by_dtype, is_fused, team};
 use crate::distributed::{Communicator, Numbers, Shards, add_in_tree};
 
 /// Elements that one thread takes at a time.
-const PIECE: usize = 1 << 14;
+const CHUNK: usize = 1 << 14;
 
 /// Adds up contiguous tensors of one shape, one for each shard of this rank, and those of all other ranks, into the first.
 pub fn sum(parts: &mut [&Tensor], shards: &Shards) -> Result<()> {
@@ -32,16 +32,17 @@ fn exchange(tensor: &Tensor, by: &dyn Fn(Numbers<'_>) -> io::Result<()>) -> Resu
     if !tensor.device().is_cpu() {
         let here = tensor.to_device(&Device::Cpu)?;
         exchange(&here, by)?;
-        return tensor.slice_set(&here.to_device(tensor.device())?, 0, 0);
+        return replace(tensor, &here);
     }
     match tensor.dtype() {
         DType::F32 => edit::<f32, _>(tensor, |xs| by(Numbers::F32(xs)))?.map_err(Error::wrap),
         DType::F64 => edit::<f64, _>(tensor, |xs| by(Numbers::F64(xs)))?.map_err(Error::wrap),
-        // Sums of 16 bits are made in 32, as the products are.
-        _ => {
-            let wide = tensor.to_dtype(DType::F32)?;
+        dtype => {
+            // Sums of 16 bits are made in 32, as the products are; counters need more.
+            let is_half = matches!(dtype, DType::F16 | DType::BF16);
+            let wide = tensor.to_dtype(if is_half { DType::F32 } else { DType::F64 })?;
             exchange(&wide, by)?;
-            tensor.slice_set(&wide.to_dtype(tensor.dtype())?, 0, 0)
+            replace(tensor, &wide.to_dtype(tensor.dtype())?)
         }
     }
 }
@@ -49,6 +50,11 @@ fn exchange(tensor: &Tensor, by: &dyn Fn(Numbers<'_>) -> io::Result<()>) -> Resu
 /// The same for numbers of the host.
 pub fn sum_numbers(parts: Vec<Vec<f64>>, shards: &Shards) -> Result<Vec<f64>> {
     shards.sum(parts).map_err(Error::wrap)
+}
+
+/// Writes the elements of another tensor into a contiguous one of its shape, which may be a scalar's.
+fn replace(tensor: &Tensor, by: &Tensor) -> Result<()> {
+    tensor.flatten_all()?.slice_set(&by.to_device(tensor.device())?.flatten_all()?, 0, 0)
 }
 
 /// `into ← into + from`.
@@ -59,8 +65,8 @@ fn add(into: &Tensor, from: &Tensor) -> Result<()> {
     by_dtype!(into, T => {
         let from = view::<T>(from)?;
         edit::<T, _>(into, |into| {
-            let pieces = into.chunks_mut(PIECE).zip(from.chunks(PIECE)).collect();
-            team::for_each(pieces, |(into, from)| add_slices(into, from));
+            let chunks = into.chunks_mut(CHUNK).zip(from.chunks(CHUNK)).collect();
+            team::for_each(chunks, |(into, from)| add_slices(into, from));
         })
     })
 }

@@ -118,6 +118,9 @@ fn with_slots<'a, T: Float, const S: usize>(
     })?
 }
 
+/// Elements that one thread takes at a time.
+const CHUNK: usize = 1 << 14;
+
 /// The fused loop, in chunks of fixed size for the threads.
 ///
 /// State below the smallest normal number is flushed to 0: the moments of a dead unit halve their way down
@@ -129,7 +132,6 @@ fn sweep<T: Float, const S: usize>(
     g: &[T],
     slots: [&mut [T]; S],
 ) {
-    const CHUNK: usize = 1 << 14;
     let mut slots = slots.map(|slot| slot.chunks_mut(CHUNK));
     let mut chunks = Vec::with_capacity(p.len().div_ceil(CHUNK));
     for (p, g) in p.chunks_mut(CHUNK).zip(g.chunks(CHUNK)) {
@@ -142,7 +144,6 @@ fn sweep<T: Float, const S: usize>(
 /// Puts 0 in the place of numbers below the smallest normal one: what weight decay leaves of a weight that gets no
 /// gradient halves its way down to subnormal numbers, on which arithmetic is a hundred times slower. GPUs do not mind them.
 pub fn flush(param: &Var) -> Result<()> {
-    const CHUNK: usize = 1 << 14;
     if !is_fused(param) {
         return Ok(());
     }

@@ -2,12 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use candle_core::{Device, Tensor};
-
 use super::Run;
-use super::ranks::numbers;
 use crate::distributed::Numbers;
 use crate::error::Result;
+use crate::kernels;
 
 impl Run {
     /// The value of rank 0, on all ranks.
@@ -28,12 +26,9 @@ impl Run {
             return Ok(());
         }
         let params = self.trainer.network().params();
-        let mut state = params.copy()?;
-        for tensor in state.values_mut() {
-            let mut values = numbers(tensor)?;
-            ranks.broadcast(Numbers::F64(&mut values), 0).map_err(candle_core::Error::wrap)?;
-            let shared = Tensor::from_vec(values, tensor.shape(), &Device::Cpu)?;
-            *tensor = shared.to_dtype(tensor.dtype())?.to_device(tensor.device())?;
+        let state = params.copy()?;
+        for tensor in state.values() {
+            kernels::ranks::broadcast(tensor, 0, ranks)?;
         }
         params.load(&state)
     }

@@ -12,6 +12,7 @@ use crate::data::{Fingerprint, Splits};
 use crate::distributed::{Communicator, Numbers};
 use crate::error::{Error, Result};
 use crate::files::Checksum;
+use crate::names::counted;
 use crate::trainer::{Request, Trainer};
 
 /// The numbers of all ranks, in their order; each has as many.
@@ -113,7 +114,7 @@ fn identity(config: &Config, splits: &Splits, trainer: &Trainer) -> Result<Vec<S
 }
 
 /// The elements of a tensor.
-pub(super) fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
+fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
     Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?)
 }
 
@@ -122,12 +123,8 @@ pub(crate) fn describe(ranks: &dyn Communicator, hosts: usize, threads: usize, b
     let size = ranks.size();
     let (least, most) = (batch / size, batch.div_ceil(size));
     let rows = if least == most { least.to_string() } else { format!("{least} or {most}") };
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    format!(
-        "{size} ranks on {hosts} host{}, {threads} thread{} each; {rows} rows each of {batch}",
-        plural(hosts),
-        plural(threads)
-    )
+    let (hosts, threads) = (counted(hosts, "host"), counted(threads, "thread"));
+    format!("{size} ranks on {hosts}, {threads} each; {rows} rows each of {batch}")
 }
 
 /// Ends updates and evaluations early when the run is interrupted or its time is up. Several ranks agree on that, and on

@@ -44,7 +44,7 @@ mod sync {
     pub(super) struct Contention(pub(super) u32);
 
     impl Contention {
-        pub(super) fn is_on(&mut self, _: impl FnOnce() -> Instant) -> bool {
+        pub(super) fn is_on(&mut self, _: Instant) -> bool {
             let is_on = self.0 > 0;
             self.0 = self.0.saturating_sub(1);
             is_on

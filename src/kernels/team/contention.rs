@@ -30,9 +30,8 @@ pub(super) struct Contention {
 
 impl Contention {
     /// Whether the next job is one for the leader, as long as it is small.
-    pub(super) fn is_on(&mut self, now: impl FnOnce() -> Instant) -> bool {
+    pub(super) fn is_on(&mut self, now: Instant) -> bool {
         let Some(until) = self.until else { return false };
-        let now = now();
         if now < until {
             return true;
         }
@@ -73,13 +72,13 @@ mod tests {
     fn workers_are_left_asleep_when_one_is_late_twice_within_a_short_time() {
         let (mut contention, start) = (Contention::default(), Instant::now());
         let end = job(&mut contention, start, SLICE);
-        assert!(!contention.is_on(|| end));
+        assert!(!contention.is_on(end));
         let end = job(&mut contention, end + RECENT, SLICE);
-        assert!(!contention.is_on(|| end), "the first time was long ago");
+        assert!(!contention.is_on(end), "the first time was long ago");
         let end = job(&mut contention, end + JOB, SLICE);
-        assert!(contention.is_on(|| end));
-        assert!(contention.is_on(|| end + FIRST_PAUSE / 2));
-        assert!(!contention.is_on(|| end + FIRST_PAUSE));
+        assert!(contention.is_on(end));
+        assert!(contention.is_on(end + FIRST_PAUSE / 2));
+        assert!(!contention.is_on(end + FIRST_PAUSE));
     }
 
     #[test]
@@ -91,11 +90,11 @@ mod tests {
             end = job(&mut contention, end, SLICE);
             pauses.push(contention.until.unwrap() - end);
             end += contention.pause;
-            assert!(!contention.is_on(|| end));
+            assert!(!contention.is_on(end));
         }
         assert_eq!(pauses, [10, 20, 40, 80, 160, 200, 200].map(Duration::from_millis));
         end = job(&mut contention, end + RECENT, SLICE);
-        assert!(!contention.is_on(|| end));
+        assert!(!contention.is_on(end));
         end = job(&mut contention, end, SLICE);
         assert_eq!(contention.until, Some(end + FIRST_PAUSE));
     }
@@ -108,7 +107,7 @@ mod tests {
             let (idle, end) = (start + SLICE, start + SLICE + SLICE / 2);
             contention.waited(start, idle, end);
             assert!(
-                !contention.is_on(|| end),
+                !contention.is_on(end),
                 "a worker's last piece is half as long as all that the leader did"
             );
         }

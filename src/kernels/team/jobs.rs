@@ -99,7 +99,7 @@ impl Team {
             }
         };
         let start = Instant::now();
-        let is_contended = contention.is_on(|| start);
+        let is_contended = contention.is_on(start);
         self.drowsy.store(is_contended, Ordering::Relaxed);
         let job = self.publish(count, work);
         if is_contended {
