@@ -47,6 +47,7 @@ bench: ## Each kernel beside its reference implementation (criterion), then whol
 
 golden: ## The golden files again, by PyTorch (python3 with torch and safetensors)
 	python3 scripts/golden.py
+	python3 scripts/golden-sequential.py
 
 .PHONY: rules
 rules: ## src/kernels/cuda/rules.cuh again, from the optimizers' formulas

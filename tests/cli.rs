@@ -9,6 +9,7 @@ mod export;
 mod fetch;
 mod folders;
 mod given_up;
+mod initial_weights;
 #[cfg(not(feature = "mpi"))]
 mod launched;
 mod metrics;

@@ -11,5 +11,6 @@ mod writing;
 
 pub use folder::{FailedUpdate, VerifiedCheckpoint, has_any, newest, newest_with_any_log, read_failure};
 pub use progress::{BestState, EpochScore, Failure, NormSums, Progress, Sums};
+pub(crate) use weights::require_finite;
 pub use weights::{Contents, TensorInfo, inspect, load, load_checked, read, save};
 pub use writing::{BestWeights, RunState, Saved, save as save_checkpoint, save_failure, set_aside};

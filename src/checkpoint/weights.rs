@@ -89,7 +89,7 @@ pub fn inspect(path: &Path) -> Result<Contents> {
 }
 
 /// Checks that all weights are finite; an error names the tensor.
-pub(super) fn require_finite<'a>(
+pub(crate) fn require_finite<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a String, &'a Tensor)>,
 ) -> Result<()> {

@@ -8,6 +8,7 @@ mod device;
 mod differences;
 mod eval;
 mod export;
+mod initial_weights;
 mod inspect;
 mod list;
 mod messages;

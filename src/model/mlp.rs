@@ -16,6 +16,9 @@ use crate::registry::KeyError;
 /// The most hidden layers.
 const MOST_HIDDEN: usize = 1000;
 
+/// The word for `layer_names` that names the layers as `torch.nn.Sequential` does.
+const SEQUENTIAL: &str = "sequential";
+
 /// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -32,7 +35,8 @@ pub struct Mlp {
     /// The probability of Dropout after each hidden activation.
     #[schemars(range(min = 0, max = 1))]
     pub dropout: f64,
-    /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …
+    /// The prefix of the Linear layers' names: `layer` gives `layer1`, `layer2`, …; "sequential" names all layers by their
+    /// places in a `torch.nn.Sequential`: `0`, `2`, …
     #[schemars(pattern("^[A-Za-z0-9_]+$"))]
     pub layer_names: String,
     /// Initialisers; PyTorch's defaults where left out.
@@ -98,31 +102,65 @@ impl Build for Mlp {
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         let mut inputs = input.width();
-        for (index, &width) in self.hidden.iter().enumerate() {
-            let name = format!("{}{}", self.layer_names, index + 1);
+        let mut names = LayerNames { is_sequential: self.layer_names == SEQUENTIAL, place: 0 };
+        for (number, &width) in (1..).zip(&self.hidden) {
+            let name = names.of(&self.layer_names, number);
             let normalized = self.batch_norm || self.layer_norm;
             let fused = (!normalized).then_some(self.activation);
             layers.push(Box::new(Linear::new(params, &name, inputs, width, self.init.of_hidden(), fused)?));
             if self.batch_norm {
-                layers.push(Box::new(BatchNorm1d::new(params, &format!("bn{}", index + 1), width)?));
+                layers.push(Box::new(BatchNorm1d::new(params, &names.of("bn", number), width)?));
             }
             if self.layer_norm {
-                layers.push(Box::new(LayerNorm::new(params, &format!("ln{}", index + 1), width)?));
+                layers.push(Box::new(LayerNorm::new(params, &names.of("ln", number), width)?));
             }
             if normalized {
                 layers.push(Box::new(Activate(self.activation)));
             }
+            names.skip();
             if self.dropout > 0.0 {
                 layers.push(Box::new(Dropout { p: self.dropout }));
+                names.skip();
             }
             inputs = width;
         }
-        let name = format!("{}{}", self.layer_names, self.hidden.len() + 1);
+        let name = names.of(&self.layer_names, self.hidden.len() + 1);
         layers.push(Box::new(Linear::new(params, &name, inputs, outputs, self.init.of_output(), None)?));
         Ok(layers)
     }
 
     fn couples_rows(&self) -> bool {
         self.batch_norm && !self.hidden.is_empty()
+    }
+
+    fn check_embeddings(&self) -> Result<(), KeyError> {
+        if self.layer_names != SEQUENTIAL {
+            return Ok(());
+        }
+        let problem = "is \"sequential\", but some columns of names have learnt vectors, and a `torch.nn.Sequential` has no \
+                       layer that reads a part of a row: take another prefix, as \"layer\", or make these columns \
+                       \"onehot\" or \"ignore\" in `[data.columns]`";
+        Err(KeyError::new("layer_names", problem))
+    }
+}
+
+/// The names of the layers, in their order.
+struct LayerNames {
+    /// Whether a name is the layer's place among all modules, those without parameters counted, as in
+    /// `torch.nn.Sequential`.
+    is_sequential: bool,
+    place: usize,
+}
+
+impl LayerNames {
+    /// The name of the next layer, the one of this number with this prefix.
+    fn of(&mut self, prefix: &str, number: usize) -> String {
+        self.place += 1;
+        if self.is_sequential { (self.place - 1).to_string() } else { format!("{prefix}{number}") }
+    }
+
+    /// Counts a layer without parameters.
+    fn skip(&mut self) {
+        self.place += 1;
     }
 }

@@ -38,6 +38,11 @@ pub trait Build {
     fn couples_rows(&self) -> bool {
         false
     }
+
+    /// Checks that learnt vectors of names may stand in front of the layers; an error names the key.
+    fn check_embeddings(&self) -> Result<(), KeyError> {
+        Ok(())
+    }
 }
 
 registry! {

@@ -87,6 +87,7 @@ impl Network {
         let mut input = Shape::new(row);
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         if !embeddings.is_empty() {
+            model.check_embeddings().map_err(|error| Error::Key(error.under("model")))?;
             let layer = Embeddings::new(&mut params, features, embeddings, model.init().embedding.as_ref())?;
             input = layer.output_shape(&input)?;
             layers.push(Box::new(layer));

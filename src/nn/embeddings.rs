@@ -84,7 +84,7 @@ impl Layer for Embeddings {
         if steps * features != width || (steps != 1 && input.dims().len() > 1) {
             return Err(Error::key(
                 "data.sequence",
-                "cuts a row whose columns of many names have learnt vectors; make them \"category\" or \"ignore\" in \
+                "cuts a row whose columns of many names have learnt vectors; make them \"onehot\" or \"ignore\" in \
                  `[data.columns]`",
             ));
         }

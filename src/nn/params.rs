@@ -195,20 +195,34 @@ impl Params {
     /// # Errors
     /// Every name that is missing or not known, every shape and type that differs.
     pub fn load(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        for (var, tensor) in self.fit(state)? {
+        self.set(self.fit(state, false)?)
+    }
+
+    /// Loads a part of a state dict as [`Self::load`] does: a tensor that is missing stays as it is.
+    pub fn load_part(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.set(self.fit(state, true)?)
+    }
+
+    /// Checks a state dict as [`Self::load`] does, and loads nothing.
+    pub fn check(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.fit(state, false).map(|_| ())
+    }
+
+    /// Checks a part of a state dict as [`Self::load_part`] does, and loads nothing.
+    pub fn check_part(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.fit(state, true).map(|_| ())
+    }
+
+    fn set(&self, values: Vec<(&Var, Tensor)>) -> Result<()> {
+        for (var, tensor) in values {
             // Copied, as the state may share storage with the network; one at a time, for the memory.
             var.set(&tensor.to_dtype(var.dtype())?.to_device(&self.device)?.copy()?)?;
         }
         Ok(())
     }
 
-    /// Checks a state dict as [`Self::load`] does, and loads nothing.
-    pub fn check(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        self.fit(state).map(|_| ())
-    }
-
-    /// The value of each tensor in a state dict.
-    fn fit(&self, state: &BTreeMap<String, Tensor>) -> Result<Vec<(&Var, Tensor)>> {
+    /// The value of each tensor in a state dict, or in a part of one.
+    fn fit(&self, state: &BTreeMap<String, Tensor>, is_part: bool) -> Result<Vec<(&Var, Tensor)>> {
         let mut problems = Vec::new();
         let mut changes = Vec::new();
         let params = self.params.iter().map(|param| (param.name(), param.var()));
@@ -216,9 +230,9 @@ impl Params {
         for (name, var) in &own {
             let counter = !var.dtype().is_float();
             let Some(tensor) = state.get(*name) else {
-                if counter {
+                if counter && !is_part {
                     changes.push((*var, var.zeros_like()?));
-                } else {
+                } else if !is_part {
                     problems.push(format!("`{name}` {:?} is missing in the file", var.dims()));
                 }
                 continue;

@@ -21,6 +21,7 @@ mod epochs;
 pub(crate) mod folder;
 mod handle;
 pub(crate) mod history;
+mod initial_weights;
 mod kept;
 mod metrics_log;
 mod metrics_table;
@@ -42,6 +43,7 @@ pub(crate) mod trained;
 
 pub use device::choose_device;
 pub use handle::Run;
+pub use initial_weights::{InitialPart, Rename, TakenWeights};
 pub use new_folder::{claim as claim_folder, release as release_folder, require_free as require_free_folder};
 pub use observer::{End, EpochEnd, EpochStart, Finished, Observer, Quiet, UpdateEnd};
 pub use options::{Interrupt, RunOptions};

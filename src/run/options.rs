@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Device;
 
+use super::initial_weights::InitialPart;
 use crate::distributed::{Communicator, Single};
 
 /// Options of one call of [`Run::create`](super::Run::create) or [`Run::resume`](super::Run::resume). The training
@@ -18,6 +19,8 @@ pub struct RunOptions {
     pub device: Device,
     /// A state dict as safetensors to start from in place of the initialised weights.
     pub init_from: Option<PathBuf>,
+    /// The part of [`Self::init_from`] that is taken; by default all of it.
+    pub init_part: InitialPart,
     /// Accept NaN and infinite values in the weights of [`Self::init_from`].
     pub allow_nonfinite: bool,
     /// Continue training when a checkpoint or a log line cannot be written, with a warning.
@@ -44,6 +47,7 @@ impl Default for RunOptions {
             folder: None,
             device: Device::Cpu,
             init_from: None,
+            init_part: InitialPart::default(),
             allow_nonfinite: false,
             keep_going: false,
             restart_log: false,

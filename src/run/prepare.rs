@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::folder::{self, RunFolder};
+use super::initial_weights::{InitialPart, TakenWeights, misfit};
 use super::new_folder::{self, NewFolder};
 use super::options::RunOptions;
 use super::resume::{self, Change, OwnConfig};
@@ -24,6 +25,7 @@ pub struct PreparedRun {
     trainer: Trainer,
     options: RunOptions,
     start: RunStart,
+    taken: Option<TakenWeights>,
 }
 
 /// Where a run starts.
@@ -69,11 +71,10 @@ impl PreparedRun {
             new_folder::require_free(folder)?;
         }
         let Ready { splits, trainer } = prepare(&config, &options)?;
-        if let Some(path) = &options.init_from {
-            initialize(&trainer, path, options.allow_nonfinite)?;
-        }
-        let start = RunStart::New(options.folder.clone());
-        Ok(Self { config, splits, trainer, options, start })
+        let taken =
+            options.init_from.as_ref().map(|path| initialize(&trainer, path, &options)).transpose()?;
+        let (start, taken) = (RunStart::New(options.folder.clone()), taken.flatten());
+        Ok(Self { config, splits, trainer, options, start, taken })
     }
 
     /// As [`Run::resume`], but nothing is written before [`Self::start`].
@@ -97,7 +98,8 @@ impl PreparedRun {
             Error::data(&found.path, problem)
         })?;
         let resumed = Resumed { folder: folder.to_path_buf(), lock, found, note, is_damaged };
-        Ok(Self { config, splits, trainer, options, start: RunStart::Resumed(Box::new(resumed)) })
+        let start = RunStart::Resumed(Box::new(resumed));
+        Ok(Self { config, splits, trainer, options, start, taken: None })
     }
 
     /// The config.
@@ -154,12 +156,17 @@ impl PreparedRun {
         self.trainer.network()
     }
 
+    /// Where the weights come from, of a run that starts from a part of a file.
+    pub fn taken(&self) -> Option<&TakenWeights> {
+        self.taken.as_ref()
+    }
+
     /// Writes the folder, or takes it back to the checkpoint that the run is resumed from.
     ///
     /// # Errors
     /// The disk's, or ranks that would not train the same run.
     pub fn start(self) -> Result<Run> {
-        let Self { config, splits, trainer, options, start } = self;
+        let Self { config, splits, trainer, options, start, .. } = self;
         ranks::require_same(&*options.ranks, &config, &splits, &trainer)?;
         if !options.owns_folder() {
             let progress = match start {
@@ -228,17 +235,27 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
     Ok(ready)
 }
 
-/// Loads the weights of a file into the network.
-fn initialize(trainer: &Trainer, path: &Path, allow_nonfinite: bool) -> Result<()> {
-    let state = checkpoint::load_checked(path, allow_nonfinite)?;
-    let loaded = trainer.network().params().load(&state);
-    loaded.map_err(|e| Error::data(path, format!("these weights do not fit: {e}")))
+/// Loads the weights of a file into the network; of a part of it, says what was taken.
+fn initialize(trainer: &Trainer, path: &Path, options: &RunOptions) -> Result<Option<TakenWeights>> {
+    let params = trainer.network().params();
+    if !options.init_part.is_whole() {
+        return options.init_part.load(params, path, options.allow_nonfinite).map(Some);
+    }
+    let state = checkpoint::load_checked(path, options.allow_nonfinite)?;
+    params.load(&state).map_err(|error| misfit(params, &state, path, &error))?;
+    Ok(None)
 }
 
 /// The comment at the head of the run's config: the weights it starts from, and the GPU.
 fn notes(options: &RunOptions) -> String {
+    let InitialPart { patterns, renames } = &options.init_part;
+    let matches = patterns.iter().map(|pattern| format!(" --init-match \"{}\"", pattern.escape_debug()));
+    let renames =
+        renames.iter().map(|rename| format!(" --init-rename \"{}\"", rename.to_string().escape_debug()));
+    let part: String = matches.chain(renames).collect();
     let weights = options.init_from.as_ref();
-    let weights = weights.map(|path| format!("--init-from {}", path.display().to_string().escape_debug()));
+    let weights =
+        weights.map(|path| format!("--init-from {}{part}", path.display().to_string().escape_debug()));
     let gpu = device::describe(&options.device).map(|gpu| format!("on {}", gpu.escape_debug()));
     weights.into_iter().chain(gpu).fold(String::new(), |text, line| text + "# " + &line + "\n")
 }

@@ -6,6 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::Compute;
+use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
 use crate::run::history::Axis;
 
@@ -46,6 +47,8 @@ pub(in crate::cli) struct Arguments {
     /// stopped.
     #[arg(long, value_name = "DIR", value_parser = paths::path(), requires = "train")]
     pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) initial: InitialWeights,
     #[command(flatten)]
     pub(super) compute: Compute,
 }

@@ -21,6 +21,11 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode
     if let Some(config) = &arguments.train {
         return variants::run(arguments, config, quiet);
     }
+    if arguments.initial.is_given() {
+        return Err(
+            Error::Config("--init-from is for runs that are trained; it needs --train".to_owned()).into()
+        );
+    }
     let runs = run_folders(&arguments.runs)?;
     if runs.len() < 2 {
         let problem = "compare takes two runs or more, or a folder that has several";

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::cli::initial_weights;
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::config::Config;
@@ -37,15 +38,14 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
     let planned = plan(&out, configs, &variants)?;
     let mut outcomes: Vec<(String, RunOutcome)> = Vec::new();
     for Planned { variant, member } in planned {
-        let options = RunOptions {
-            folder: Some(member.folder.clone()),
-            device: arguments.compute.device()?,
-            interrupt: runs.interrupt().clone(),
-            ..RunOptions::default()
-        };
+        let options = options(arguments, &runs, &member)?;
+        let is_first = outcomes.is_empty();
         // What one run does not have, the others do not have either: nothing is trained for nothing.
         let is_refused = Cell::new(false);
         let see = |run: &PreparedRun| {
+            if is_first && !quiet {
+                initial_weights::describe(run);
+            }
             let Some(metric) = &arguments.metric else { return Ok(()) };
             run.require_metric(metric).map_err(|problem| {
                 is_refused.set(true);
@@ -66,6 +66,16 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
         std::io::stdout().lock().write_all(ranking(arguments, &variants, out.path())?.as_bytes())?;
     }
     multi_run::failure(outcomes).map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// The options of one of the runs.
+fn options(arguments: &Arguments, runs: &MultiRun, member: &Member) -> Result<RunOptions> {
+    Ok(arguments.initial.options(RunOptions {
+        folder: Some(member.folder.clone()),
+        device: arguments.compute.device()?,
+        interrupt: runs.interrupt().clone(),
+        ..RunOptions::default()
+    }))
 }
 
 /// Which variant is better, and the runs of the first seed side by side; draws the picture.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::device::Compute;
+use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
 use crate::config::Config;
 use crate::error::Result;
@@ -25,12 +26,8 @@ pub(in crate::cli) struct Arguments {
     /// goes on with it after it was stopped.
     #[arg(long, value_name = "DIR", value_parser = paths::path())]
     pub(super) out: Option<PathBuf>,
-    /// Start from these weights: a state dict with the model's names.
-    #[arg(long, value_name = "FILE.safetensors", value_parser = paths::path())]
-    pub(super) init_from: Option<PathBuf>,
-    /// Accept NaN and infinite values in the weights of --init-from.
-    #[arg(long, requires = "init_from")]
-    pub(super) allow_nonfinite: bool,
+    #[command(flatten)]
+    pub(super) initial: InitialWeights,
     /// Continue the run in this folder from its newest good checkpoint, with its own config.
     #[arg(
         long,
@@ -93,15 +90,13 @@ impl Arguments {
         interrupt: &Interrupt,
         local: usize,
     ) -> Result<RunOptions> {
-        Ok(RunOptions {
+        Ok(self.initial.options(RunOptions {
             folder: folder.or_else(|| self.out.clone()),
             device: self.compute.device_of(local)?,
-            init_from: self.init_from.clone(),
-            allow_nonfinite: self.allow_nonfinite,
             keep_going: self.keep_going,
             restart_log: self.restart_log,
             interrupt: interrupt.clone(),
             ..RunOptions::default()
-        })
+        }))
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::checkpoint::TensorInfo;
 use crate::cli::messages::print_line;
 use crate::cli::signals::Stop;
-use crate::cli::{inspect, table};
+use crate::cli::{initial_weights, inspect, table};
 use crate::data::{Dataset, Splits};
 use crate::run::{Finished, PreparedRun};
 
@@ -38,6 +38,7 @@ pub(super) fn summary(finished: &Finished) -> String {
 /// classes, where the config does not name it.
 pub(super) fn describe(prepared: &PreparedRun) {
     describe_table(prepared.splits());
+    initial_weights::describe(prepared);
     let info = prepared.splits().train.target_info();
     if let (None, Some(class)) = (&prepared.config().preparation.positive, info.positive()) {
         print_line(&format!(
@@ -68,6 +69,7 @@ fn describe_table(splits: &Splits) {
 
 /// Prints the resolved config and the network's tensors.
 pub(super) fn print_plan(prepared: &PreparedRun) -> anyhow::Result<()> {
+    initial_weights::describe(prepared);
     let state = prepared.network().params().state();
     let infos: Vec<TensorInfo> = state
         .iter()

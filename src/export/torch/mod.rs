@@ -3,6 +3,7 @@
 mod network;
 mod outputs;
 mod preprocessing;
+mod sequential;
 mod text;
 mod training;
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::sequential;
 use super::text::{number, quoted};
 use crate::export::model::TrainedModel;
 use crate::kernels::recurrent::CellKind;
@@ -17,6 +18,12 @@ struct Module {
 
 /// The class `Model`.
 pub(super) fn module(model: &TrainedModel) -> String {
+    if let Some(modules) = sequential::modules(&model.ops) {
+        let modules = modules.iter().fold(String::new(), |all, module| all + "            " + module + ",\n");
+        return format!(
+            "class Model(nn.Sequential):\n    def __init__(self):\n        super().__init__(\n{modules}        )\n"
+        );
+    }
     let mut module = Module::default();
     let mut ops = model.ops.iter().peekable();
     while let Some(op) = ops.next() {
