@@ -186,6 +186,7 @@ fn names_of_a_sequential_become_those_of_the_model() {
     assert_eq!(values(&a["layer1.weight"]), values(&state(&path.join("d"))["layer1.weight"]));
 }
 
+// layering: long because it is a table of cases.
 #[test]
 fn what_fits_nothing_says_what_to_write() {
     let folder = folder();
