@@ -60,14 +60,23 @@ report: ## The report's page in headless Chromium (npm; Chromium is installed wh
 # Python with ONNX Runtime, outside the checkout.
 EXPORT_VENV ?= $(HOME)/.cache/descent/export
 
-$(EXPORT_VENV)/done:
+$(EXPORT_VENV)/installed:
 	python3 -m venv $(EXPORT_VENV)
-	$(EXPORT_VENV)/bin/pip install --quiet onnx onnxruntime numpy pandas
+	$(EXPORT_VENV)/bin/pip install --quiet onnx onnxruntime numpy pandas pyyaml safetensors
 	touch $@
 
-export-check: $(EXPORT_VENV)/done ## Exports of every kind of run answer as `descent predict` does (PyPI; 1 min)
+# ONNX Runtime for the web, outside the checkout too.
+EXPORT_WEB ?= $(HOME)/.cache/descent/export-web
+
+.PHONY: export-web
+export-web:
+	@test -d $(EXPORT_WEB)/node_modules/onnxruntime-web || \
+		{ mkdir -p $(EXPORT_WEB) && npm install --silent --no-audit --no-fund --prefix $(EXPORT_WEB) onnxruntime-web@1.30; } || \
+		echo "without npm ONNX Runtime for the web is left out"
+
+export-check: $(EXPORT_VENV)/installed export-web ## Exports of every kind of run answer as `descent predict` does (PyPI, npm, cc; 3 min)
 	$(CARGO) build --locked
-	$(EXPORT_VENV)/bin/python scripts/check-exports.py $${CARGO_TARGET_DIR:-target}/debug/descent
+	EXPORT_WEB=$(EXPORT_WEB) $(EXPORT_VENV)/bin/python scripts/check-exports.py $${CARGO_TARGET_DIR:-target}/debug/descent
 
 mpi-check: ## Several ranks, by Open MPI and MPICH: the same bits, faults, refusals; installs Debian's packages where they are missing
 	scripts/mpi-check.sh

@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
 """Exports runs and compares the answers of other tools with those of `descent predict`.
 
-usage: check-exports.py PROGRAM [FILTER]      (python3 with onnx, onnxruntime, numpy and pandas; torch is used if it is there)
+usage: check-exports.py PROGRAM [FILTER]      (python3 with onnx, onnxruntime, numpy, pandas, pyyaml and safetensors, and a C
+compiler `cc`; torch and Node with onnxruntime-web are used if they are there)
 
 Trains every config of configs/ for a few updates (MNIST by its embedded sample), the tables of tests/tables, and runs of
-each kind that an exporter tells apart. Each is exported, checked (onnx.checker, full) and run on the rows of its file, on
-one row, on 1,000 rows, and on the test batch. Outputs must be those of `descent predict` to 1e-5, relative to the largest
-of a column; labels must be equal.
+each kind that an exporter tells apart. Each is exported in all ways:
+
+onnx   checked (onnx.checker, full) and run on the rows of its file, on one row, on 1,000 rows, and on the test batch
+torch  checks itself, predicts the rows, and trains on
+c      compiled with every warning, checks itself, and predicts the rows; with --int8 it checks itself
+hub    the YAML is parsed, the ONNX file predicts the rows, the blocks of code run
+
+Outputs must be those of `descent predict` to 1e-5, relative to the largest of a column; labels must be equal.
 """
+
+import concurrent.futures
 
 import json
 import os
@@ -23,6 +31,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pandas as pd
+
+from export_checks import c_source, hub, web
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOLERANCE = 1e-5
@@ -141,6 +151,30 @@ class Onnx:
         return feeds
 
 
+    def answers(self, rows, folder, kind):
+        """What it gives for the rows that `predict` reads, and the feeds."""
+        if kind == "array":
+            feeds = {"input": np.load(rows).astype(np.float32)}
+        elif kind == "pictures":
+            feeds = {"input": np.load(folder / "rows.npy").astype(np.float32)}
+        elif kind == "series":
+            feeds = self.feeds_of_series(read(rows, folder))
+        else:
+            feeds = self.feeds_of_table(read(rows, folder))
+        return self.run(feeds), feeds
+
+
+def expected_answers(run, rows, folder, kind):
+    """The columns of `descent predict` that are answers, for the rows that have one."""
+    expected = predictions(run, rows, folder)
+    if kind == "pictures":
+        return expected.drop(columns="file")
+    if kind == "series":
+        expected = expected[expected.iloc[:, -1] != ""]
+        return expected[[name for name in expected.columns if name.startswith(("prediction", "probability", "std"))]]
+    return expected
+
+
 def torch_python():
     """A Python with torch, safetensors and pandas, or None: PEER_PYTHON, this one, or python3."""
     for python in (os.environ.get("PEER_PYTHON"), sys.executable, "python3"):
@@ -151,10 +185,14 @@ def torch_python():
 
 # One process for all cases: importing torch takes seconds.
 TORCH_WORKER = r"""
-import contextlib, importlib.util, io, json, sys, traceback
+import contextlib, importlib.util, io, json, os, sys, traceback
 import numpy as np, pandas as pd, torch
 
 def answer(folder, kind, rows, output):
+    if kind == "code":
+        os.chdir(folder)
+        exec(compile(rows, "README.md", "exec"), {"__name__": "__main__"})
+        return
     spec = importlib.util.spec_from_file_location("model", folder + "/model.py")
     model = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(model)
@@ -168,7 +206,10 @@ def answer(folder, kind, rows, output):
     np.savez(output, **model.predict(data))
     if not hasattr(model, "targets"):
         return
-    inputs, targets = model.preprocess(data), model.targets(data)
+    try:
+        inputs, targets = model.preprocess(data), model.targets(data)
+    except KeyError:  # the rows have no targets
+        return
     network = model.load()
     before = [value.clone() for value in network.parameters()]
     try:
@@ -189,34 +230,44 @@ for line in sys.stdin:
 """
 
 
-def check_torch(run, rows, folder, kind, worker):
-    """Exports a run as PyTorch source, runs its own check, predicts the rows, and trains on."""
-    path, answers = folder / "torch", folder / "torch.npz"
-    descent("export", run, "--to", "torch", "--output", path)
-    job = [str(path), kind, str(folder / "rows.npy" if kind == "pictures" else rows), str(answers)]
-    worker.stdin.write(json.dumps(job) + "\n")
+def ask(worker, *job):
+    """Gives the worker a job; its problem is a failure."""
+    worker.stdin.write(json.dumps([str(part) for part in job]) + "\n")
     worker.stdin.flush()
     problem = json.loads(worker.stdout.readline())
     if problem:
         raise Failure(f"torch: {problem}")
-    expected = predictions(run, rows, folder)
-    if kind == "pictures":
-        expected = expected.drop(columns="file")
-    elif kind == "series":
-        expected = expected[expected.iloc[:, -1] != ""]
-        expected = expected[[name for name in expected.columns if name.startswith(("prediction", "probability", "std"))]]
+
+
+def check_torch(run, rows, folder, kind, worker):
+    """Exports a run as PyTorch source, runs its own check, predicts the rows, and trains on."""
+    path, answers = folder / "torch", folder / "torch.npz"
+    descent("export", run, "--to", "torch", "--output", path)
+    if kind in ("series", "table"):
+        rows = text_of(rows, folder)
+    ask(worker, path, kind, folder / "rows.npy" if kind == "pictures" else rows, answers)
     with np.load(answers) as file:
-        return compare(dict(file), expected, "torch")
+        return compare(dict(file), EXPECTED[run], "torch")
 
 
-def read(path):
-    separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(pathlib.Path(path).name, ",")
+def text_of(rows, folder):
+    """The rows as text: those of a Parquet file as the run's own CSV of them."""
+    return folder / "rows.csv" if rows.suffix == ".parquet" else rows
+
+
+def read(path, folder):
+    path = text_of(path, folder)
+    separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(path.name, ",")
     table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
     return table.rename(columns={"Unnamed: 0": ""})
 
 
+# The answers of `descent predict` by run.
+EXPECTED = {}
+
+
 def check_onnx(run, rows, folder, kind):
-    """Exports a run to ONNX and compares it; `rows` is what `predict` reads."""
+    """Exports a run to ONNX and compares it; `rows` is what `predict` reads. Gives the model and the difference."""
     path = folder / "model.onnx"
     descent("export", run, "--to", "onnx", "--output", path)
     model = Onnx(path)
@@ -230,25 +281,57 @@ def check_onnx(run, rows, folder, kind):
                 raise Failure(f"test batch: `{name}` differs")
         elif not differs(value, batch[name]) <= TOLERANCE:
             raise Failure(f"test batch: `{name}` differs by {differs(value, batch[name]):.2e}")
-    expected = predictions(run, rows, folder)
-    if kind == "array":
-        feeds = {"input": np.load(rows).astype(np.float32)}
-    elif kind == "pictures":
-        feeds = {"input": np.load(folder / "rows.npy").astype(np.float32)}
-        expected = expected.drop(columns="file")
-    elif kind == "series":
-        expected = expected[expected.iloc[:, -1] != ""]
-        expected = expected[[name for name in expected.columns if name.startswith(("prediction", "probability", "std"))]]
-        feeds = model.feeds_of_series(read(rows))
-    else:
-        feeds = model.feeds_of_table(read(rows))
-    outputs = model.run(feeds)
+    if rows.suffix == ".parquet":
+        keep = [part for column in model.columns for part in ("--keep", column["name"])]
+        descent("predict", run, "--input", rows, "--output", folder / "rows.csv", *keep)
+    expected = EXPECTED[run]
+    outputs, feeds = model.answers(rows, folder, kind)
     worst = compare(outputs, expected, "all rows")
     for count in (1, 1000):
         few = model.run({name: np.resize(value, (count, *value.shape[1:])) for name, value in feeds.items()})
         size = len(expected)
         again = expected.iloc[[row % size for row in range(count)]].reset_index(drop=True)
         compare(few, again, f"{count} rows")
+    return model, worst
+
+
+def check_c(run, rows, folder, kind, columns):
+    """Exports a run as C source, compiles it, runs its own check, and predicts the rows."""
+    source = folder / "net.c"
+    descent("export", run, "--to", "c", "--output", source, "--int8")
+    c_source.own_test(source)
+    descent("export", run, "--to", "c", "--output", source)
+    c_source.own_test(source)
+    model = c_source.Model(source)
+    if kind in ("array", "pictures"):
+        outputs = model.of_array(np.load(folder / "rows.npy" if kind == "pictures" else rows))
+    else:
+        table, by_name = read(rows, folder), {column["name"]: column for column in columns}
+        made = model.rows(table, lambda name: cells(table, by_name[name]))
+        outputs = model.of_series(made) if kind == "series" else model.of_table(made)
+    if "prediction" in outputs:
+        expected = EXPECTED[run]
+        worst = differs(outputs["prediction"], expected.to_numpy(np.float64))
+        if not worst <= TOLERANCE:
+            raise Failure(f"c: outputs differ by {worst:.2e}")
+        return worst
+    return compare(outputs, EXPECTED[run], "c")
+
+
+def check_hub(run, rows, folder, kind, worker):
+    """Exports a run for the Hub; its ONNX file and its code answer."""
+    path = folder / "hub"
+    descent("export", run, "--to", "hub", "--output", path)
+    blocks = hub.card(path, run.name, [ROOT, folder])
+    worst = compare(Onnx(path / "model.onnx").answers(rows, folder, kind)[0], EXPECTED[run], "hub")
+    for language, code in blocks:
+        if language == "python" and "import torch" not in code:
+            hub.run_python(path, code)
+        elif language == "python" and worker is not None:
+            ask(worker, path, "code", code, "")
+        elif language == "sh":
+            if hub.run_shell(path, code, PROGRAM, rows) != (folder / "predictions.csv").read_bytes():
+                raise Failure("hub: the folder predicts otherwise than the run")
     return worst
 
 
@@ -345,7 +428,12 @@ def cases():
     for path in sorted((ROOT / "tests/tables/good").glob("*.csv")):
         yield f"good/{path.stem}", lambda folder, path=path: of_good(folder, path)
     yield "types", of_types
-    yield "unseen-category", of_unseen
+    for path in sorted((ROOT / "tests/tables/parquet").glob("*.parquet")):
+        if path.stem not in ("nested", "no-rows"):
+            yield f"parquet/{path.stem}", lambda folder, path=path: of_parquet(folder, path)
+    for rows in ("same", "extra", "reordered", "no-target", "missing-cell", "unseen-category", "unseen-class"):
+        yield f"predict/{rows}", lambda folder, rows=rows: of_rows(folder, f"{rows}.csv")
+    yield "run-0.1.0", of_old_run
     plain = MODELS["relu"]
     for target in TARGETS:
         yield f"target-{target}", lambda folder, target=target: of_odd(folder, target, plain)
@@ -383,7 +471,7 @@ def of_config(folder, config):
 
 
 def of_good(folder, path):
-    target = json.dumps(read(path).columns[-1], ensure_ascii=True)
+    target = json.dumps(read(path, folder).columns[-1], ensure_ascii=True)
     config = folder / "c.toml"
     config.write_text(TABLE.format(path=path, target=target, missing="mean", normalize="standard", data="",
                                    model=MODELS["relu"], loss='name = "cross_entropy"'))
@@ -398,12 +486,27 @@ def of_types(folder):
     return train(folder, config), path, "table"
 
 
-def of_unseen(folder):
+def of_parquet(folder, path):
+    target = '"class"' if path.stem in ("types", "int96") else '"species"'
+    config = folder / "c.toml"
+    config.write_text(TABLE.format(path=path, target=target, missing="category", normalize="standard", data="",
+                                   model=MODELS["relu"], loss='name = "cross_entropy"').replace('"csv"', '"parquet"'))
+    return train(folder, config), path, "table"
+
+
+def of_old_run(folder):
+    """The folder of a run of version 0.1.0, which named numbers by another rule."""
+    shutil.copytree(ROOT / "tests/tables/run-0.1.0", folder / "run")
+    return folder / "run", folder / "run/trees.csv", "table"
+
+
+def of_rows(folder, rows):
+    """Rows that were not trained on: columns missing, in another order, more of them; names and cells unknown."""
     config = folder / "c.toml"
     tables = ROOT / "tests/tables/predict"
     config.write_text(TABLE.format(path=tables / "train.csv", target='"class"', missing="mean", normalize="standard", data="",
                                    model=MODELS["relu"], loss='name = "cross_entropy"'))
-    return train(folder, config), tables / "unseen-category.csv", "table"
+    return train(folder, config), tables / rows, "table"
 
 
 def of_odd(folder, target, model, missing="mean", normalize="standard", settings=()):
@@ -415,7 +518,7 @@ def of_odd(folder, target, model, missing="mean", normalize="standard", settings
 
 def of_series(folder, model):
     path, _ = odd_table(folder, 300)
-    table = read(path)[["num", "colour", "many", "flag", "z"]]
+    table = read(path, folder)[["num", "colour", "many", "flag", "z"]]
     table.insert(0, "hour", range(len(table)))
     table["flag"] = table["flag"].replace("", "no")
     table["colour"] = table["colour"].replace(["", "NA"], "red")
@@ -476,35 +579,59 @@ def of_array(folder, kind, loss):
     return train(folder, config), folder / "rows.npy", "array"
 
 
+def check(name):
+    """Runs a case; gives its line, and the largest difference or None."""
+    make = next(make for case, make in cases() if case == name)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="descent-export-"))
+    try:
+        run, rows, kind = make(folder)
+        rows = pathlib.Path(rows)
+        EXPECTED[run] = expected_answers(run, rows, folder, kind)
+        model, difference = check_onnx(run, rows, folder, kind)
+        differences = {"onnx": difference, "c": check_c(run, rows, folder, kind, model.columns)}
+        if WORKER is not None:
+            differences["torch"] = check_torch(run, rows, folder, kind, WORKER)
+        differences["hub"] = check_hub(run, rows, folder, kind, WORKER)
+        if WEB is not None and name in WEB_CASES:
+            feeds = model.answers(rows, folder, kind)[1]
+            differences["web"] = compare(web.answers(WEB, folder / "model.onnx", feeds), EXPECTED[run], "web")
+        parts = ", ".join(f"{target} {value:.1e}" for target, value in differences.items())
+        return f"{name}: {parts}", max(differences.values())
+    except Exception as error:  # each case is reported
+        return f"{name}: FAILED: {type(error).__name__}: {error}", None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# In each process: the Python with torch, and the folder with onnxruntime-web.
+WORKER = WEB = None
+# Each kind of input and output once: a start of Node takes a second.
+WEB_CASES = ("iris", "diabetes", "rnn", "series-lstm-3-mean", "target-classes", "pictures")
+
+
+def begin(python, modules):
+    global WORKER, WEB
+    WEB = modules
+    if python:
+        WORKER = subprocess.Popen([python, "-c", TORCH_WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def main():
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
-    failed = done = 0
-    worst, python = 0.0, torch_python()
+    names = [name for name, _ in cases() if wanted in name]
+    python, modules = torch_python(), web.modules()
     if python is None:
         print("PyTorch source is not run: there is no python3 with torch, safetensors and pandas; PEER_PYTHON names one")
-    worker = python and subprocess.Popen([python, "-c", TORCH_WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    for name, make in cases():
-        if wanted not in name:
-            continue
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="descent-export-"))
-        done += 1
-        try:
-            run, rows, kind = make(folder)
-            difference = check_onnx(run, rows, folder, kind)
-            worst = max(worst, difference)
-            line = f"{name}: onnx {difference:.1e}"
-            if worker is not None:
-                difference = check_torch(run, rows, folder, kind, worker)
-                worst = max(worst, difference)
-                line += f", torch {difference:.1e}"
+    if modules is None:
+        print("ONNX Runtime for the web is not run: EXPORT_WEB names no folder with onnxruntime-web, or node is missing")
+    failed, worst = 0, 0.0
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=begin, initargs=(python, modules)) as pool:
+        for line, difference in pool.map(check, names):
             print(line, flush=True)
-        except Exception as error:  # each case is reported
-            failed += 1
-            print(f"{name}: FAILED: {type(error).__name__}: {error}", flush=True)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    print(f"{done - failed} of {done} exports answer as `descent predict`; the largest difference is {worst:.1e}")
-    sys.exit(1 if failed or not done else 0)
+            failed += difference is None
+            worst = max(worst, difference or 0.0)
+    print(f"{len(names) - failed} of {len(names)} exports answer as `descent predict`; the largest difference is {worst:.1e}")
+    sys.exit(1 if failed or not names else 0)
 
 
 if __name__ == "__main__":

@@ -195,6 +195,14 @@ impl Config {
         }
         toml::to_string(&whole).map_err(|e| Error::Config(e.to_string()))
     }
+
+    /// As [`Self::to_toml`], for other people: paths are the names of their files, without the folders of this machine.
+    pub(crate) fn to_shared_toml(&self) -> Result<String> {
+        let wrong = |e: &dyn std::fmt::Display| Error::Config(e.to_string());
+        let mut whole: Table = self.to_toml()?.parse().map_err(|e: toml::de::Error| wrong(&e))?;
+        paths::shorten(&mut whole);
+        toml::to_string(&whole).map_err(|e| wrong(&e))
+    }
 }
 
 fn read(path: &Path) -> Result<String> {

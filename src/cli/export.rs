@@ -22,12 +22,20 @@ pub(super) struct Arguments {
     /// Accept NaN and infinite values in the weights.
     #[arg(long)]
     allow_nonfinite: bool,
+    /// --to c: weights of 8 bits with a scale per row; prints what that costs on the test split.
+    #[arg(long)]
+    int8: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { run, to, output, allow_nonfinite } = arguments;
-    let request =
-        Request { run: run.clone(), target: *to, output: output.clone(), allow_nonfinite: *allow_nonfinite };
+    let Arguments { run, to, output, allow_nonfinite, int8 } = arguments;
+    let request = Request {
+        run: run.clone(),
+        target: *to,
+        output: output.clone(),
+        allow_nonfinite: *allow_nonfinite,
+        int8: *int8,
+    };
     let written = export::export(&request)?;
     let mut out = std::io::stdout().lock();
     for path in written {

@@ -15,6 +15,17 @@ pub(super) fn is_path(key: &str) -> bool {
     key.strip_prefix("data.").is_some_and(|key| KEYS.contains(&key))
 }
 
+/// Leaves of the paths in `[data]` the names of their files.
+pub(super) fn shorten(table: &mut Table) {
+    let Some(Value::Table(data)) = table.get_mut("data") else { return };
+    for key in KEYS {
+        let Some(Value::String(path)) = data.get_mut(key) else { continue };
+        *path = Path::new(path.as_str())
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    }
+}
+
 /// Makes the paths in `[data]` absolute: they are relative to `folder`.
 pub(super) fn resolve(table: &mut Table, folder: &Path) -> Result<()> {
     let Some(Value::Table(data)) = table.get_mut("data") else { return Ok(()) };

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::run::{Cell, Columns};
 
 /// The rows of the batch.
-const ROWS: usize = 16;
+pub(super) const ROWS: usize = 16;
 
 /// Inputs and the outputs that are expected for them.
 pub(super) struct TestBatch {
@@ -185,7 +185,8 @@ fn categories(column: &Column) -> Option<&Categories> {
     })
 }
 
-fn takes_missing(column: &Column) -> bool {
+/// Whether a cell of the column may be missing.
+pub(super) fn takes_missing(column: &Column) -> bool {
     let imputes = column.operations.iter().any(|operation| matches!(operation, Operation::Impute(_)));
     imputes || categories(column).is_some_and(|names| *names.missing() != MissingName::Error)
 }

@@ -6,8 +6,12 @@
 
 mod arrays;
 mod batch;
+mod c;
+mod fold;
 mod folder;
+mod hub;
 mod inputs;
+mod layers;
 mod model;
 mod onnx;
 mod outputs;
@@ -28,6 +32,10 @@ pub enum ExportTarget {
     Onnx,
     /// A folder with PyTorch source, the weights and a test batch.
     Torch,
+    /// A C99 header and source without any library.
+    C,
+    /// A folder for the Hugging Face Hub: a model card, the weights and the ONNX file.
+    Hub,
 }
 
 /// A trained model to write.
@@ -41,6 +49,8 @@ pub struct Request {
     pub output: Option<PathBuf>,
     /// Whether NaN and infinite values in the weights are accepted.
     pub allow_nonfinite: bool,
+    /// Of C source: whether weights have 8 bits.
+    pub int8: bool,
 }
 
 /// Writes the model of a run; gives the files or folders that were written.
@@ -48,6 +58,9 @@ pub struct Request {
 /// # Errors
 /// There is no finished run, it has something that the target does not have, or the disk fails. No file is left then.
 pub fn export(request: &Request) -> Result<Vec<PathBuf>> {
+    if request.int8 && request.target != ExportTarget::C {
+        return Err(Error::Config("--int8 is for --to c".to_owned()));
+    }
     let output = output(request);
     if output == Path::new("-") {
         return Err(Error::Config("--output -: an export is several files; name a path".to_owned()));
@@ -58,6 +71,8 @@ pub fn export(request: &Request) -> Result<Vec<PathBuf>> {
     match request.target {
         ExportTarget::Onnx => onnx::write(&model, &output),
         ExportTarget::Torch => torch::write(&model, &output),
+        ExportTarget::C => c::write(&model, &output, request.int8),
+        ExportTarget::Hub => hub::write(&model, &output),
     }
 }
 
@@ -66,6 +81,8 @@ fn output(request: &Request) -> PathBuf {
     request.output.clone().unwrap_or_else(|| match request.target {
         ExportTarget::Onnx => request.run.join("model.onnx"),
         ExportTarget::Torch => request.run.join("torch"),
+        ExportTarget::C => request.run.join("model.c"),
+        ExportTarget::Hub => request.run.join("hub"),
     })
 }
 

@@ -17,13 +17,14 @@ use crate::trainer::Precision;
 
 /// The best weights of a run in f32, with all that is around them.
 pub(super) struct TrainedModel {
+    /// The folder of the run.
+    pub(super) folder: PathBuf,
     /// The run's config.
     pub(super) config: Config,
     /// What predicts, in f32 on the CPU.
     pub(super) predictor: Predictor,
     /// The layers.
     pub(super) ops: Vec<Op>,
-    weights: PathBuf,
     state: BTreeMap<String, Tensor>,
 }
 
@@ -44,8 +45,14 @@ impl TrainedModel {
         let network = predictor.network();
         let state = network.params().state().into_iter();
         let state = state.map(|(name, tensor)| (name.to_owned(), tensor)).collect();
-        let weights = run::folder::model(folder);
-        Ok(Self { config, ops: network.describe(), weights, state, predictor })
+        let folder = folder.to_path_buf();
+        Ok(Self { folder, config, ops: network.describe(), state, predictor })
+    }
+
+    /// The name of the run's folder.
+    pub(super) fn name(&self) -> String {
+        let path = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        path.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
     /// What was fitted on the training rows.
@@ -65,7 +72,24 @@ impl TrainedModel {
 
     /// The bytes of `model.safetensors`, in the type of the run.
     pub(super) fn safetensors(&self) -> Result<Vec<u8>> {
-        std::fs::read(&self.weights).map_err(Error::io("read", &self.weights))
+        let weights = run::folder::model(&self.folder);
+        std::fs::read(&weights).map_err(Error::io("read", &weights))
+    }
+
+    /// The state dict, a copy.
+    pub(super) fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.predictor.network().params().copy()
+    }
+
+    /// Takes other weights for predictions; [`Self::tensor`] goes with them.
+    pub(super) fn load(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.predictor.network().params().load(state)
+    }
+
+    /// The bytes of `data.toml`: the preprocessing that was fitted, and the fingerprint of the rows.
+    pub(super) fn saved_preprocessing(&self) -> Result<Vec<u8>> {
+        let path = self.folder.join(run::names::DATA);
+        std::fs::read(&path).map_err(Error::io("read", &path))
     }
 
     /// A tensor of the state dict.

@@ -222,7 +222,7 @@ pub(crate) fn model(run: &Path) -> PathBuf {
 
 /// The fingerprint of the rows that the run in this folder was trained on; `None` for a run of an older version that
 /// kept none, and for one that has saved no checkpoint.
-pub(super) fn fingerprint(run: &Path) -> Result<Option<Fingerprint>> {
+pub(crate) fn fingerprint(run: &Path) -> Result<Option<Fingerprint>> {
     #[derive(serde::Deserialize)]
     struct SavedFingerprint {
         fingerprint: Option<Fingerprint>,

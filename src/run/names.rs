@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-pub(super) const CONFIG: &str = "config.toml";
-pub(super) const DATA: &str = "data.toml";
-pub(super) const MODEL: &str = "model.safetensors";
+pub(crate) const CONFIG: &str = "config.toml";
+pub(crate) const DATA: &str = "data.toml";
+pub(crate) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const TABLE: &str = "metrics.csv";
 pub(super) const CHECKPOINTS: &str = "checkpoints";

@@ -1,8 +1,9 @@
 //! The rows that a trained run is evaluated on: its own held-out rows, or all rows of another file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use toml::{Table, Value};
 
 use super::folder;
@@ -65,6 +66,11 @@ impl Evaluator {
     /// The names of the classes.
     pub(crate) fn classes(&self) -> &[String] {
         self.sets.first().map_or(&[], |data| &data.target_info().classes)
+    }
+
+    /// Takes other weights.
+    pub(crate) fn load(&self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.network.params().load(state)
     }
 
     /// Loss and metrics of all rows together.

@@ -7,7 +7,7 @@ use std::path::Path;
 use onnx_rs::ast::{Graph, Model, TypeValue};
 
 use super::tables::{config, lines, write};
-use crate::common::{fail, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// A run on a number, a name and a word for yes or no, some of them missing.
 fn trained(folder: &Path) {
@@ -123,4 +123,149 @@ fn pytorch_source_is_a_folder_that_replaces_none() {
     assert_eq!(fs::read_to_string(folder.path().join("out/model.py")).unwrap(), source);
     // By default it is in the run folder.
     assert_eq!(succeed(folder.path(), &["export", "run", "--to", "torch"]), "run/torch\n");
+}
+
+/// The names of the files in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_folder_for_the_hub_has_a_card_and_is_a_run_without_paths_of_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let odd = "it's \"a\": #1, é";
+    fs::rename(folder.path().join("run"), folder.path().join(odd)).unwrap();
+    assert_eq!(succeed(folder.path(), &["export", odd, "--to", "hub", "--output", "hub"]), "hub\n");
+    let hub = folder.path().join("hub");
+    let files = ["README.md", "config.json", "config.toml", "data.toml", "model.onnx", "model.safetensors"];
+    assert_eq!(names(&hub), files);
+    for file in files {
+        let bytes = fs::read(hub.join(file)).unwrap();
+        let place = folder.path().to_str().unwrap().as_bytes();
+        assert!(!bytes.windows(place.len()).any(|part| part == place), "{file} has the path");
+    }
+    let card = fs::read_to_string(hub.join("README.md")).unwrap();
+    for part in [
+        "---\n# The license is yours to choose",
+        "\nlibrary_name: descent\npipeline_tag: tabular-classification\ntags:\n- mlp\n",
+        "\n# it's \"a\": #1, é\n",
+        "| colour | category |",
+        "    \"colour\": np.array([[\"grün\"]], object),\n",
+        "        self.layer1 = nn.Linear(6, 16)\n",
+        "candle_nn::linear(6, 16, weights.pp(\"layer1\"))?.forward(&x)?;\n",
+        "No rows were held out",
+    ] {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+    let config: serde_json::Value =
+        serde_json::from_slice(&fs::read(hub.join("config.json")).unwrap()).unwrap();
+    assert_eq!(config["id2label"], serde_json::json!({ "0": "a", "1": "é" }));
+    assert_eq!(config["layers"][0]["tensors"], serde_json::json!(["layer1.weight", "layer1.bias"]));
+    // The folder predicts as the run does.
+    let predict = |run: &str| succeed(folder.path(), &["predict", run, "--input", "t.csv"]);
+    assert_eq!(predict("hub"), predict(odd));
+    let error = fail(folder.path(), &["export", odd, "--to", "hub", "--output", "hub"], 2);
+    assert!(error.contains("not empty"), "{error}");
+}
+
+#[test]
+fn the_card_has_the_metrics_of_the_test_split_in_the_schema_of_the_hub() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("x,y", 60, |i| format!("{i},{}", i * i));
+    let path = write(folder.path(), "a: \"b\".csv", rows);
+    write(folder.path(), "c.toml", config("csv", &path, "y", "test = 0.2\nnormalize = 'standard'", "mse"));
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    succeed(folder.path(), &["export", "run", "--to", "hub"]);
+    let card = fs::read_to_string(folder.path().join("run/hub/README.md")).unwrap();
+    for part in [
+        "pipeline_tag: tabular-regression\n",
+        "model-index:\n- name: \"run\"\n  results:\n  - task:\n      type: tabular-regression\n",
+        "    dataset:\n      type: \"csv\"\n      name: \"a: \\\"b\\\".csv\"\n      split: test\n    metrics:\n",
+        "    - type: \"r_squared\"\n",
+        "On the 12 test rows, which were not trained on:\n\n| metric | value |\n",
+    ] {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+}
+
+/// Compiles a source with every warning and `-DTEST`, and runs it; gives what it prints. None without a compiler.
+fn run_c(source: &Path) -> Option<String> {
+    let program = source.with_extension("test");
+    let flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DTEST"];
+    let compiler =
+        std::process::Command::new("cc").args(flags).arg(source).arg("-o").arg(&program).arg("-lm").output();
+    let compiled = compiler.ok()?;
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let run = std::process::Command::new(program).output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+    Some(String::from_utf8(run.stdout).unwrap())
+}
+
+#[test]
+fn c_source_compiles_without_warnings_and_answers_the_test_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    let export = ["export", "run", "--to", "c", "--output", "int.c"];
+    assert_eq!(succeed(folder.path(), &export), "int.h\nint.c\n");
+    let header = fs::read_to_string(folder.path().join("int.h")).unwrap();
+    for part in [
+        // (16 · 6 + 16 + 2 · 16 + 2) · 4
+        " * Weights: 584 bytes, float;",
+        "    MODEL_INT_COLOUR_UNKNOWN = 0, /* a name that training has not seen */\n    MODEL_INT_COLOUR_GR_N = 1, /* \"grün\" */\n",
+        "    MODEL_INT_COLOUR_MISSING = 3 /* a missing cell */\n} model_int_colour;\n",
+        "    model_int_colour colour; /* \"colour\": category of 3: one-hot, where missing a category of its own */\n",
+        "void model_int_predict(const model_int_input *row, float out[MODEL_INT_OUTPUTS]);\n",
+        "extern const char *const model_int_classes[2];\n",
+    ] {
+        assert!(header.contains(part), "{part}: {header}");
+    }
+    if let Some(printed) = run_c(&folder.path().join("int.c")) {
+        assert!(printed.ends_with(", 0 labels differ\n"), "{printed}");
+    }
+    // Again, over its own files, with 8 bits a weight: 16 · 6 + 2 · 16 + 4 · 2 · (16 + 2).
+    let output = descent(folder.path(), &[&export[..], &["--int8"]].concat());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("int8: the loss of accuracy was not measured: the run has no test split"),
+        "{told}"
+    );
+    let header = fs::read_to_string(folder.path().join("int.h")).unwrap();
+    assert!(header.contains(" * Weights: 272 bytes, int8 with a float scale a row;"), "{header}");
+    run_c(&folder.path().join("int.c"));
+}
+
+#[test]
+fn int8_says_what_it_costs_on_the_test_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("x,class", 60, |i| format!("{i},{}", if i % 3 == 0 { "a" } else { "b" }));
+    let path = write(folder.path(), "t.csv", rows);
+    write(
+        folder.path(),
+        "c.toml",
+        config("csv", &path, "class", "test = 0.2\nnormalize = 'standard'", "cross_entropy"),
+    );
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let output = descent(folder.path(), &["export", "run", "--to", "c", "--int8"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("int8: on the 12 rows of the test split test_loss "), "{told}");
+    assert!(told.contains("; test_accuracy "), "{told}");
+}
+
+#[test]
+fn c_source_replaces_no_file_of_another_origin() {
+    let folder = tempfile::tempdir().unwrap();
+    trained(folder.path());
+    write(folder.path(), "main.c", "int main(void) { return 0; }\n");
+    let export = |more: &[&str]| fail(folder.path(), &[&["export", "run", "--to"], more].concat(), 2);
+    let error = export(&["c", "--output", "main.h"]);
+    assert!(error.contains("main.c: this file is there and was not written by export"), "{error}");
+    assert!(export(&["c", "--output", "net.cpp"]).contains("name one of them"));
+    assert!(export(&["onnx", "--int8"]).contains("--int8 is for --to c"));
+    assert_eq!(names(folder.path()), ["c.toml", "main.c", "run", "t.csv"]);
+    let main = fs::read_to_string(folder.path().join("main.c")).unwrap();
+    assert_eq!(main, "int main(void) { return 0; }\n");
 }

@@ -5,6 +5,7 @@ use super::preprocessing::Encoded;
 use super::proto::{Attribute, Constant, ElementType};
 use super::recurrent;
 use crate::error::{Error, Result};
+use crate::export::fold::{Linear, Scaling, narrow, narrowed};
 use crate::export::model::{TrainedModel, Weights};
 use crate::nn::{Activation, EmbeddingTable, Op};
 
@@ -23,7 +24,7 @@ pub(super) fn add(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> 
         {
             linear.scale(&Scaling::of(model, norm)?);
         }
-        value = linear.add(graph, weight, bias, &value);
+        value = product(graph, &linear, [weight, bias], &value);
         if let Some(activation) = activation {
             value = activate(graph, *activation, &value);
         }
@@ -99,66 +100,13 @@ fn tensor(graph: &mut Graph, model: &TrainedModel, name: &str) -> Result<String>
     Ok(graph.constant(name, &shape, &Constant::Floats(&values)))
 }
 
-/// A linear layer that may be scaled before it is written.
-struct Linear {
-    weight: Weights,
-    bias: Weights,
-}
-
-impl Linear {
-    /// Folds what follows into the layer.
-    fn scale(&mut self, Scaling { factor, term }: &Scaling) {
-        let inputs = self.weight.shape[1].max(1);
-        for ((row, bias), (factor, term)) in
-            self.weight.values.chunks_mut(inputs).zip(&mut self.bias.values).zip(factor.iter().zip(term))
-        {
-            for weight in row {
-                *weight = narrow(f64::from(*weight) * factor);
-            }
-            *bias = narrow(f64::from(*bias) * factor + term);
-        }
-    }
-
-    /// The product as a node; its constants have the tensors' names.
-    fn add(&self, graph: &mut Graph, weight: &str, bias: &str, value: &str) -> String {
-        let mut constant = |name: &str, Weights { shape, values }: &Weights| {
-            graph.constant(name, shape, &Constant::Floats(values))
-        };
-        let (weight, bias) = (constant(weight, &self.weight), constant(bias, &self.bias));
-        graph.node("Gemm", &[value, &weight, &bias], &[Attribute::int("transB", 1)])
-    }
-}
-
-/// `x · factor + term` per channel.
-struct Scaling {
-    factor: Vec<f64>,
-    term: Vec<f64>,
-}
-
-impl Scaling {
-    /// What a BatchNorm does in evaluation.
-    fn of(model: &TrainedModel, op: &Op) -> Result<Self> {
-        let Op::BatchNorm { weight, bias, running_mean, running_var, eps, .. } = op else {
-            return Ok(Self { factor: Vec::new(), term: Vec::new() });
-        };
-        let vector = |name: &str| -> Result<Vec<f64>> {
-            Ok(model.tensor(name)?.values.into_iter().map(f64::from).collect())
-        };
-        let (weight, bias) = (vector(weight)?, vector(bias)?);
-        let (mean, variance) = (vector(running_mean)?, vector(running_var)?);
-        let factor: Vec<f64> = weight.iter().zip(&variance).map(|(w, v)| w / (v + eps).sqrt()).collect();
-        let term = bias.iter().zip(mean.iter().zip(&factor)).map(|(b, (m, f))| b - m * f).collect();
-        Ok(Self { factor, term })
-    }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "weights are f32")]
-fn narrow(number: f64) -> f32 {
-    number as f32
-}
-
-fn narrowed(numbers: &[f64]) -> Vec<f32> {
-    numbers.iter().map(|number| narrow(*number)).collect()
+/// The product as a node; its constants have the tensors' names.
+fn product(graph: &mut Graph, linear: &Linear, names: [&str; 2], value: &str) -> String {
+    let mut constant = |name: &str, Weights { shape, values }: &Weights| {
+        graph.constant(name, shape, &Constant::Floats(values))
+    };
+    let (weight, bias) = (constant(names[0], &linear.weight), constant(names[1], &linear.bias));
+    graph.node("Gemm", &[value, &weight, &bias], &[Attribute::int("transB", 1)])
 }
 
 /// An activation of every element.

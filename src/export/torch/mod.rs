@@ -7,6 +7,8 @@ mod sequential;
 mod text;
 mod training;
 
+pub(super) use network::module;
+
 use std::path::{Path, PathBuf};
 
 use super::arrays::npz;

@@ -17,7 +17,7 @@ struct Module {
 }
 
 /// The class `Model`.
-pub(super) fn module(model: &TrainedModel) -> String {
+pub(in crate::export) fn module(model: &TrainedModel) -> String {
     if let Some(modules) = sequential::modules(&model.ops) {
         let modules = modules.iter().fold(String::new(), |all, module| all + "            " + module + ",\n");
         return format!(

@@ -1,0 +1,1 @@
+"""The parts of check-exports.py that are about one target."""

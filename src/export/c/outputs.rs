@@ -1,0 +1,150 @@
+//! From the network's values to the outputs.
+
+use std::fmt::Write;
+
+use super::helpers::Helper;
+use super::network::Network;
+use super::text::{double, quoted};
+use crate::data::Decision;
+use crate::data::preprocess::Target;
+use crate::export::model::TrainedModel;
+use crate::loss::{NetworkOutput, Variance};
+use crate::run::Columns;
+
+/// How many outputs a model has.
+pub(super) fn count(model: &TrainedModel) -> usize {
+    let outputs = model.preprocessing().outputs;
+    match model.columns() {
+        Columns::Classes { names, .. } => names.len(),
+        Columns::Labels { words, .. } => words.len(),
+        Columns::Values { .. } if model.output().has_deviation() => 2 * outputs,
+        Columns::Values { .. } => outputs,
+    }
+}
+
+/// Adds the statements that fill `out`.
+pub(super) fn add(model: &TrainedModel, network: &mut Network) {
+    let outputs = model.preprocessing().outputs;
+    match model.output() {
+        NetworkOutput::ClassLogits => network.in_place(Helper::Softmax, "softmax("),
+        NetworkOutput::LogProbabilities => network.in_place(Helper::LogSoftmax, "log_softmax("),
+        NetworkOutput::LabelLogits
+        | NetworkOutput::Values
+        | NetworkOutput::LogValues
+        | NetworkOutput::MeanAndVariance(_) => {}
+    }
+    let value = network.value();
+    let element = |place: &str| format!("{value}[{place}]");
+    let mut line = |text: &str| {
+        let _ = writeln!(network.body, "    {text}");
+    };
+    match (model.output(), model.columns()) {
+        (NetworkOutput::LabelLogits, Columns::Classes { names, .. }) if names.len() == 2 && outputs == 1 => {
+            network.helpers.add(Helper::Sigmoid);
+            line(&format!("out[1] = sigmoid({});\n    out[0] = 1.0f - out[1];", element("0")));
+        }
+        (_, Columns::Classes { names, .. }) if names.len() == 2 && outputs == 1 => {
+            line(&format!("out[1] = {};\n    out[0] = 1.0f - out[1];", element("0")));
+        }
+        (output, _) => {
+            let of = match output {
+                NetworkOutput::LabelLogits => {
+                    network.helpers.add(Helper::Sigmoid);
+                    format!("sigmoid({})", element("i"))
+                }
+                NetworkOutput::LogValues => format!("expf({})", element("i")),
+                _ => element("i"),
+            };
+            let all = format!("for (int i = 0; i < {outputs}; i++)\n        out[i] = ");
+            line(&(all + &in_units(model, &of, true) + ";"));
+        }
+    }
+    if let NetworkOutput::MeanAndVariance(variance) = model.output() {
+        deviations(model, variance, network);
+    }
+}
+
+/// The standard deviations behind the values.
+fn deviations(model: &TrainedModel, variance: Variance, network: &mut Network) {
+    let outputs = model.preprocessing().outputs;
+    let own = match variance {
+        Variance::Exp => "expf",
+        Variance::Softplus => {
+            network.helpers.add(Helper::Softplus);
+            "softplus"
+        }
+    };
+    let value = format!("sqrtf({own}({}[{outputs} + i]))", network.value());
+    let value = in_units(model, &value, false);
+    let _ = writeln!(
+        network.body,
+        "    for (int i = 0; i < {outputs}; i++)\n        out[{outputs} + i] = {value};"
+    );
+}
+
+/// The targets' units, if the network predicts standardised values.
+pub(super) struct Units<'a> {
+    pub(super) mean: &'a [f64],
+    pub(super) std: &'a [f64],
+}
+
+impl<'a> Units<'a> {
+    pub(super) fn of(model: &'a TrainedModel) -> Option<Self> {
+        match model.preprocessing().table().map(|encoder| &encoder.target) {
+            Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
+                Some(Self { mean, std })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Element `i` in the targets' units; of differences without the mean.
+fn in_units(model: &TrainedModel, value: &str, with_mean: bool) -> String {
+    let Some(Units { mean, std }) = Units::of(model) else { return value.to_owned() };
+    match (mean, std, with_mean) {
+        ([mean], [std], true) => format!("(float)({value} * {} + {})", double(*std), double(*mean)),
+        ([_], [std], false) => format!("(float)({value} * {})", double(*std)),
+        (.., true) => format!("(float)({value} * target_std[i] + target_mean[i])"),
+        (.., false) => format!("(float)({value} * target_std[i])"),
+    }
+}
+
+/// The names of classes, and the functions that choose one.
+pub(super) fn decisions(columns: &Columns, prefix: &str) -> String {
+    let upper = prefix.to_ascii_uppercase();
+    match columns {
+        Columns::Classes { names, decision, .. } => {
+            let list: Vec<String> = names.iter().map(|name| format!("    {},\n", quoted(name))).collect();
+            let list = list.concat();
+            let count = names.len();
+            let body = match decision.filter(|_| count == 2) {
+                Some(decision) => threshold(decision),
+                None => format!(
+                    "    int best = 0;\n    for (int i = 1; i < {count}; i++)\n        best = out[i] > out[best] ? i : best;\n    \
+                     return best;\n"
+                ),
+            };
+            format!(
+                "const char *const {prefix}_classes[{count}] = {{\n{list}}};\n\nint {prefix}_label(const float \
+                 out[{upper}_OUTPUTS])\n{{\n{body}}}\n\n"
+            )
+        }
+        Columns::Labels { words, .. } => {
+            let pair = |[no, yes]: &[String; 2]| format!("    {{{}, {}}},\n", quoted(no), quoted(yes));
+            let list = words.iter().map(pair).collect::<Vec<_>>().concat();
+            let count = words.len();
+            format!(
+                "const char *const {prefix}_words[{count}][2] = {{\n{list}}};\n\nvoid {prefix}_labels(const float \
+                 out[{upper}_OUTPUTS], int labels[{upper}_OUTPUTS])\n{{\n    for (int i = 0; i < {count}; i++)\n        \
+                 labels[i] = out[i] > 0.5f;\n}}\n\n"
+            )
+        }
+        Columns::Values { .. } => String::new(),
+    }
+}
+
+fn threshold(Decision { positive, threshold }: Decision) -> String {
+    let (own, other) = if positive == 0 { (0, 1) } else { (1, 0) };
+    format!("    return (double)out[{own}] >= {} ? {own} : {other};\n", double(threshold))
+}

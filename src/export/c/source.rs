@@ -1,0 +1,170 @@
+//! The source: constants, functions, and the test behind `-DTEST`.
+
+use std::fmt::Write;
+
+use super::encode::Encoder;
+use super::fields::{self, Field};
+use super::network::Network;
+use super::text::items;
+use super::{outputs, text};
+use crate::data::preprocess::PreprocessingSource;
+use crate::error::Result;
+use crate::export::inputs::Inputs;
+use crate::export::layers;
+use crate::export::model::TrainedModel;
+use crate::run::Columns;
+
+/// A model as C.
+pub(super) struct Source<'a> {
+    pub(super) model: &'a TrainedModel,
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) columns: Columns,
+    /// What its names begin with.
+    pub(super) prefix: String,
+    /// The columns of a table.
+    pub(super) fields: Vec<Field<'a>>,
+    /// The numbers of an answer.
+    pub(super) outputs: usize,
+    pub(super) is_int8: bool,
+    pub(super) is_picture: bool,
+    pub(super) weight_bytes: usize,
+    pub(super) stack_bytes: usize,
+    /// The layers, for people.
+    pub(super) layers: String,
+    /// What 8 bits cost.
+    pub(super) accuracy: Option<String>,
+    encoder: String,
+    /// The numbers between the steps of the encoded input.
+    width: usize,
+    network: Network,
+}
+
+impl<'a> Source<'a> {
+    /// The source of a model, with names that begin with `prefix`.
+    ///
+    /// # Errors
+    /// The model has something that C source cannot have.
+    pub(super) fn new(
+        model: &'a TrainedModel,
+        inputs: &'a Inputs<'a>,
+        prefix: &str,
+        is_int8: bool,
+    ) -> Result<Self> {
+        let fields = fields::fields(inputs.columns(), prefix);
+        let mut network = Network::new(is_int8);
+        let encoder = match inputs {
+            Inputs::Array { .. } => Encoder::of_array(model, inputs, &mut network),
+            Inputs::Table(_) | Inputs::Series { .. } => {
+                Encoder::of_table(model, &fields, prefix, &mut network)?
+            }
+        };
+        network.begin(shape(inputs, &model.preprocessing().row, encoder.width));
+        network.layers(model)?;
+        outputs::add(model, &mut network);
+        let [a, b] = network.buffers;
+        Ok(Self {
+            columns: model.columns(),
+            prefix: prefix.to_owned(),
+            outputs: outputs::count(model),
+            is_int8,
+            is_picture: matches!(model.preprocessing().source, PreprocessingSource::Images { .. }),
+            weight_bytes: network.constants.bytes,
+            // Beside the buffers and the states of a layer: what the calls need.
+            stack_bytes: 4 * (a + b) + network.state_bytes + 256,
+            layers: layers::line(model),
+            accuracy: None,
+            encoder: encoder.text,
+            width: encoder.width,
+            model,
+            inputs,
+            fields,
+            network,
+        })
+    }
+
+    /// The argument of the function that predicts.
+    pub(super) fn argument(&self) -> String {
+        let Self { prefix, .. } = self;
+        let upper = prefix.to_ascii_uppercase();
+        match self.inputs {
+            Inputs::Table(_) => format!("const {prefix}_input *row"),
+            Inputs::Series { .. } => format!("const {prefix}_input window[{upper}_STEPS]"),
+            Inputs::Array { .. } => format!("const float row[{upper}_INPUTS]"),
+        }
+    }
+
+    /// The text of the file that includes `header` and ends with a test.
+    pub(super) fn text(&self, header: &str, test: &str) -> String {
+        let Self { prefix, .. } = self;
+        let integers = if self.is_int8 { "#include <stdint.h>\n" } else { "" };
+        let hidden = match self.network.hidden {
+            0 => String::new(),
+            hidden => format!("#define HIDDEN {hidden}\n\n"),
+        };
+        format!(
+            "{} of {} {}; see {}. */\n#include {}\n\n#include <math.h>\n{integers}\n{hidden}{}{}{}{}{}{}{test}",
+            text::MARK,
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            text::prose(header),
+            format_args!("\"{header}\""),
+            self.matrix(),
+            self.network.constants.text,
+            self.network.helpers.text(self.is_int8),
+            self.encoder,
+            self.predict(),
+            outputs::decisions(&self.columns, prefix)
+        )
+    }
+
+    /// The type of a matrix.
+    fn matrix(&self) -> &'static str {
+        if self.is_int8 {
+            "typedef struct {\n    int rows, columns;\n    const int8_t *weights; /* row after row */\n    const float *scale; /* of \
+             each row */\n    const float *bias;\n} matrix;\n\n"
+        } else {
+            "typedef struct {\n    int rows, columns;\n    const float *weights; /* row after row */\n    const float \
+             *bias;\n} matrix;\n\n"
+        }
+    }
+
+    /// The targets' units, and the function that predicts.
+    fn predict(&self) -> String {
+        let Self { prefix, .. } = self;
+        let mut units = String::new();
+        if let Some(outputs::Units { mean, std }) =
+            outputs::Units::of(self.model).filter(|units| units.mean.len() > 1)
+        {
+            for (name, values) in [("mean", mean), ("std", std)] {
+                let numbers = items(values.iter().map(|value| text::double(*value)));
+                let count = values.len();
+                let _ = write!(units, "static const double target_{name}[{count}] = {{\n{numbers}}};\n\n");
+            }
+        }
+        let encode = match self.inputs {
+            Inputs::Series { window, .. } => {
+                let width = self.width;
+                format!(
+                    "    for (int t = 0; t < {window}; t++)\n        encode(&window[t], a + t * {width});\n"
+                )
+            }
+            Inputs::Table(_) | Inputs::Array { .. } => "    encode(row, a);\n".to_owned(),
+        };
+        let [a, b] = self.network.buffers;
+        format!(
+            "{units}void {prefix}_predict({}, float out[{}_OUTPUTS])\n{{\n    float a[{a}], b[{b}];\n{encode}{}}}\n\n",
+            self.argument(),
+            prefix.to_ascii_uppercase(),
+            self.network.body
+        )
+    }
+}
+
+/// The steps of the network's input, and the numbers of a step, where a row or step is encoded as `width` numbers.
+fn shape(inputs: &Inputs<'_>, row: &[usize], width: usize) -> [usize; 2] {
+    match (inputs, row) {
+        (Inputs::Series { window, .. }, _) => [*window, width],
+        (_, [steps, features]) => [*steps, *features],
+        _ => [1, width],
+    }
+}

@@ -1,0 +1,113 @@
+//! `config.json`: the layers with their sizes and tensors, the inputs, and the names of the classes or values.
+
+use serde_json::{Map, Value, json};
+
+use crate::export::inputs::Inputs;
+use crate::export::model::TrainedModel;
+use crate::export::outputs;
+use crate::nn::{CellKind, CellTensors, EmbeddingTable, Op};
+use crate::run::Columns;
+
+/// The text of `config.json`.
+pub(super) fn json(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
+    let mut config = Map::new();
+    let mut insert = |key: &str, value: Value| config.insert(key.to_owned(), value);
+    insert("model_type", model.config.model.name().into());
+    insert("library", env!("CARGO_PKG_NAME").into());
+    insert("library_version", env!("CARGO_PKG_VERSION").into());
+    insert("num_parameters", model.predictor.network().params().count().into());
+    insert("input_shape", json!(model.preprocessing().row));
+    insert("output_size", json!(model.config.loss.width(model.preprocessing().outputs)));
+    insert("loss", model.config.loss.name().into());
+    let columns = inputs.columns().iter();
+    let columns = columns.map(|input| json!({ "name": input.column.name, "kind": input.kind.name() }));
+    insert("columns", columns.collect());
+    let names = outputs::names(&model.columns());
+    match model.columns() {
+        Columns::Classes { .. } => {
+            insert("problem_type", "single_label_classification".into());
+            let ids = (0..).zip(&names).map(|(id, name): (u32, _)| (id.to_string(), name.as_str().into()));
+            insert("id2label", Value::Object(ids.collect()));
+            let names = (0..).zip(&names).map(|(id, name): (u32, _)| (name.clone(), id.into()));
+            insert("label2id", Value::Object(names.collect()));
+        }
+        Columns::Labels { columns, words } => {
+            insert("problem_type", "multi_label_classification".into());
+            let labels = columns.iter().step_by(2).zip(words);
+            let labels = labels.map(|(column, [no, yes])| json!({ "name": column, "no": no, "yes": yes }));
+            insert("labels", labels.collect());
+        }
+        Columns::Values { .. } => {
+            insert("problem_type", "regression".into());
+            insert("outputs", json!(names));
+        }
+    }
+    insert("layers", model.ops.iter().map(layer).collect());
+    format!("{:#}\n", Value::Object(config))
+}
+
+/// A layer with the names of its tensors.
+fn layer(op: &Op) -> Value {
+    match op {
+        Op::Linear { weight, bias, inputs, outputs, activation } => json!({
+            "type": "linear", "inputs": inputs, "outputs": outputs, "activation": activation,
+            "tensors": [weight, bias],
+        }),
+        Op::BatchNorm {
+            weight,
+            bias,
+            running_mean,
+            running_var,
+            num_batches_tracked,
+            channels,
+            eps,
+            momentum,
+        } => {
+            json!({
+                "type": "batch_norm", "channels": channels, "eps": eps, "momentum": momentum,
+                "tensors": [weight, bias, running_mean, running_var, num_batches_tracked],
+            })
+        }
+        Op::LayerNorm { weight, bias, width, eps } => {
+            json!({ "type": "layer_norm", "width": width, "eps": eps, "tensors": [weight, bias] })
+        }
+        Op::Activation(activation) => json!({ "type": "activation", "activation": activation }),
+        Op::Dropout { p } => json!({ "type": "dropout", "p": p }),
+        Op::TimeMajor => json!({ "type": "time_major" }),
+        Op::Recurrent { kind, index, features, hidden, directions } => recurrent(
+            *kind,
+            directions,
+            &json!({ "index": index, "features": features, "hidden_size": hidden }),
+        ),
+        Op::LastStep => json!({ "type": "last_step" }),
+        Op::MeanOfSteps => json!({ "type": "mean_of_steps" }),
+        Op::Embeddings { dense, tables } => {
+            let tables: Vec<Value> = tables.iter().map(table).collect();
+            json!({ "type": "embeddings", "dense": dense, "tables": tables })
+        }
+    }
+}
+
+fn table(EmbeddingTable { weight, names, length }: &EmbeddingTable) -> Value {
+    json!({ "names": names, "length": length, "tensor": weight })
+}
+
+/// A recurrent layer of these sizes.
+fn recurrent(kind: CellKind, directions: &[CellTensors], sizes: &Value) -> Value {
+    let (name, activation) = match kind {
+        CellKind::Elman(activation) => ("rnn", Some(activation)),
+        CellKind::Lstm => ("lstm", None),
+        CellKind::Gru => ("gru", None),
+    };
+    let tensors = directions.iter().flat_map(|CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }| {
+        [weight_ih, weight_hh, bias_ih, bias_hh]
+    });
+    let tensors: Vec<&String> = tensors.collect();
+    let mut layer = json!({ "type": name, "bidirectional": directions.len() == 2 });
+    if let (Some(layer), Some(sizes)) = (layer.as_object_mut(), sizes.as_object()) {
+        layer.extend(sizes.clone());
+        layer.extend(activation.map(|activation| ("activation".to_owned(), json!(activation))));
+        layer.insert("tensors".to_owned(), json!(tensors));
+    }
+    layer
+}

@@ -1,0 +1,28 @@
+//! The layers of a network for people.
+
+use super::model::TrainedModel;
+use crate::nn::Op;
+
+/// The layers in a line.
+pub(super) fn line(model: &TrainedModel) -> String {
+    let layer = |op: &Op| match op {
+        Op::Linear { inputs, outputs, activation, .. } => {
+            let activation =
+                activation.map_or_else(String::new, |activation| format!(" {}", activation.name()));
+            format!("linear {inputs} to {outputs}{activation}")
+        }
+        Op::BatchNorm { .. } => "batch_norm".to_owned(),
+        Op::LayerNorm { .. } => "layer_norm".to_owned(),
+        Op::Activation(activation) => activation.name().to_owned(),
+        Op::Recurrent { features, hidden, directions, .. } => {
+            let both = if directions.len() == 2 { " in both directions" } else { "" };
+            format!("recurrent {features} to {hidden}{both}")
+        }
+        Op::LastStep => "last step".to_owned(),
+        Op::MeanOfSteps => "mean of steps".to_owned(),
+        Op::Embeddings { tables, .. } => format!("{} tables of vectors", tables.len()),
+        Op::Dropout { .. } | Op::TimeMajor => String::new(),
+    };
+    let layers: Vec<String> = model.ops.iter().map(layer).filter(|layer| !layer.is_empty()).collect();
+    layers.join(", ") + "."
+}
