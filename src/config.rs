@@ -60,23 +60,23 @@ pub struct Config {
 impl Config {
     /// Reads a config file. `overrides`, `KEY=VALUE` each, replace its keys by their dotted paths. Paths in the file are
     /// relative to its folder, paths in `overrides` to the current one.
-    pub fn read(path: impl AsRef<Path>, overrides: &[String]) -> Result<Self> {
+    pub fn read(path: impl AsRef<Path>, overrides: &[&str]) -> Result<Self> {
         let path = path.as_ref();
         Self::parse_in(files::parent(path), &read(path)?, &path.display().to_string(), overrides)
     }
 
     /// Reads the config of a run. Its paths are absolute; those of a run of version 0.1.0 are relative to the current folder.
-    pub(crate) fn of_run(path: &Path, overrides: &[String]) -> Result<Self> {
+    pub(crate) fn of_run(path: &Path, overrides: &[&str]) -> Result<Self> {
         Self::parse(&read(path)?, &path.display().to_string(), overrides)
     }
 
     /// Parses a config; `name` is how messages refer to it. Paths are relative to the current folder.
-    pub fn parse(text: &str, name: &str, overrides: &[String]) -> Result<Self> {
+    pub fn parse(text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
         Self::parse_in(Path::new("."), text, name, overrides)
     }
 
-    /// Parses a config that lies in `folder`.
-    fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[String]) -> Result<Self> {
+    /// Parses a config in `folder`.
+    fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map(|span| locate::line_at(text, span.start));
             Error::Config(format!(
@@ -103,9 +103,9 @@ impl Config {
     }
 
     /// The override from which on a file that is right by itself is wrong.
-    fn culprit(mut file: Table, overrides: &[String]) -> Option<&String> {
+    fn culprit<'a>(mut file: Table, overrides: &[&'a str]) -> Option<&'a str> {
         Self::from_table(file.clone()).ok()?;
-        overrides.iter().find(|argument| {
+        overrides.iter().copied().find(|argument| {
             overrides::apply(&mut file, argument).is_err() || Self::from_table(file.clone()).is_err()
         })
     }

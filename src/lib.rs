@@ -11,7 +11,8 @@
 //! # fn main() -> descent::Result<()> {
 //! # let temporary = tempfile::tempdir().expect("a temporary folder");
 //! # let folder = temporary.path().join("iris");
-//! let config = Config::read("configs/iris.toml", &[])?;
+//! let mut config = Config::read("configs/iris.toml", &["optimizer.lr=0.01"])?;
+//! config.run.epochs = 50;
 //! let options = RunOptions { folder: Some(folder.clone()), ..RunOptions::default() };
 //! let finished = Run::create(config, options)?.train(&mut Quiet)?;
 //! for (metric, value) in &finished.test {
@@ -42,7 +43,7 @@
 //! 6. [`run`] evaluates the epochs, logs them, and keeps the best weights; [`checkpoint`] writes state dicts as
 //!    safetensors.
 //!
-//! To train without config and folder, use [`trainer::Trainer`] itself.
+//! To train without config and folder, use [`trainer::Trainer`] itself; its module has an example.
 //!
 //! Imports go one way, from `error`, `rng`, `registry` and `kernels` at the bottom to `cli` at the top; a test checks it.
 
@@ -69,4 +70,6 @@ pub mod run;
 pub(crate) mod stats;
 pub mod trainer;
 
+/// The tensors, devices and types of numbers in this crate's signatures.
+pub use candle_core as candle;
 pub use error::{Error, Result};

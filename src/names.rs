@@ -21,6 +21,11 @@ pub(crate) fn first_few_by(names: impl IntoIterator<Item = String>, separator: &
     shown.join(separator)
 }
 
+/// The names as `&str`.
+pub(crate) fn as_strs(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
 /// "1 row", "2 rows", "2 batches": a count with its noun, of which `s` or `es` makes the plural.
 pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);

@@ -1,7 +1,38 @@
 //! Training: batch, stochastic and mini-batch gradient descent are one loop, only the number of rows differs.
 //!
 //! The trainer knows no file, clock or terminal, and calls nothing back: the caller owns the loop over
-//! [`Trainer::updates`] and calls [`Trainer::submit`] for each.
+//! [`Trainer::updates`] and calls [`Trainer::submit`] for each, or [`Trainer::update`], which waits for the outcome:
+//!
+//! ```
+//! use descent::candle::{DType, Device, Tensor};
+//! use descent::data::{Affine, Dataset};
+//! use descent::loss::{Losses, cross_entropy::CrossEntropy};
+//! use descent::model::{Model, Network, NetworkOptions, mlp::Mlp};
+//! use descent::optim::{Optimizer, Rule, adam::Adam, schedule::SchedulePlan};
+//! use descent::trainer::{TrainOptions, Trainer};
+//!
+//! # fn main() -> descent::Result<()> {
+//! let xs = Tensor::new(&[[0f32, 0.], [0., 1.], [1., 0.], [1., 1.]], &Device::Cpu)?;
+//! let ys = Tensor::new(&[0i64, 1, 1, 0], &Device::Cpu)?;
+//! let rows = Dataset::new(&xs, &ys, Affine::IDENTITY, DType::F32, &Device::Cpu)?;
+//!
+//! let model = Model::Mlp(Mlp { hidden: vec![16], ..Mlp::default() });
+//! let (features, classes, seed) = (2, 2, 0);
+//! let on_cpu = NetworkOptions::new(DType::F32, &Device::Cpu);
+//! let network = Network::new(&model, &[features], classes, seed, on_cpu)?;
+//! let adam = Rule::Adam(Adam { lr: 0.05, ..Adam::default() });
+//! let optimizer = Optimizer::new(adam.into(), SchedulePlan::default(), network.params())?;
+//! let loss = Losses::CrossEntropy(CrossEntropy::default());
+//! let mut trainer = Trainer::new(network, loss, optimizer, TrainOptions::default(), seed)?;
+//! for epoch in 1..=100 {
+//!     for update in trainer.updates(&rows, epoch) {
+//!         trainer.update(&rows, &update, epoch)?;
+//!     }
+//! }
+//! assert!(trainer.evaluate(&rows)?.loss < 0.1);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod average;
 mod check;
@@ -75,6 +106,9 @@ pub struct Trainer {
 
 impl Trainer {
     /// A trainer of `network` by an optimizer; `seed` decides the order of the rows and the dropout.
+    ///
+    /// # Errors
+    /// An option of the trainer or the loss that is not valid.
     pub fn new(
         network: Network,
         loss: Losses,
@@ -82,6 +116,8 @@ impl Trainer {
         options: TrainOptions,
         seed: u64,
     ) -> Result<Self> {
+        options.check().map_err(|e| Error::Key(e.under("train")))?;
+        loss.check().map_err(|e| Error::Key(e.under("loss")))?;
         let params = network.params();
         let grads = GradBuffer::with_frozen(params, |param| optimizer.is_frozen(param))?;
         let average = options.average.clone().map(Average::new);
@@ -191,7 +227,7 @@ impl Trainer {
         self.optimizer.steps()
     }
 
-    /// Checks that the metrics that early stopping and the schedule monitor can be computed on the validation rows, of
+    /// Checks that the metrics that early stopping and the schedule monitor can be computed on the validation rows, for
     /// which the network predicts `outputs` numbers each.
     pub fn check_watched(
         &self,
@@ -232,7 +268,8 @@ impl Trainer {
         Ok(params.trainable().iter().map(named).collect())
     }
 
-    /// The learning rates of the optimizer's groups at the last update, which lies in `epoch`, with their numbers from 1.
+    /// The learning rates of the optimizer's groups at the last update, which is in `epoch`, with the groups' numbers
+    /// from 1.
     pub fn group_lrs(&self, epoch: u64) -> Vec<(usize, f64)> {
         let reductions = self.plateau.reductions;
         self.optimizer.group_lrs(ScheduleTime { step: self.steps().max(1), epoch: epoch.max(1), reductions })

@@ -12,6 +12,7 @@ mod golden;
 mod gradcheck;
 mod init;
 mod layering;
+mod library;
 mod metrics;
 #[cfg(feature = "mpi")]
 mod mpi;

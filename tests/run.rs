@@ -15,7 +15,7 @@ use crate::durability::result;
 /// The iris config with some keys changed; its data is found from any folder.
 fn iris(overrides: &[&str]) -> Config {
     let data = format!("data.path='{}'", repository("tests/tables/iris.csv").display());
-    let overrides: Vec<String> = overrides.iter().map(|key| (*key).to_owned()).chain([data]).collect();
+    let overrides: Vec<&str> = overrides.iter().copied().chain([data.as_str()]).collect();
     Config::read(repository("configs/iris.toml"), &overrides).unwrap()
 }
 
@@ -150,7 +150,7 @@ fn where_better_weights_cannot_be_written_the_run_knows_which_ones_it_has() {
     // Where it can be written again, the best weights go on from the file's.
     fs::remove_file(&model).unwrap();
     fs::rename(&first, &model).unwrap();
-    let resumed = Run::resume(&folder, &["train.epochs=6".to_owned()], RunOptions::default()).unwrap();
+    let resumed = Run::resume(&folder, &["train.epochs=6"], RunOptions::default()).unwrap();
     let finished = resumed.train(&mut Quiet).unwrap();
     assert_eq!(finished.best_epoch, 6);
 }

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use crate::config::{Config, schema};
 use crate::error::{Error, Result};
+use crate::names::as_strs;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -38,12 +39,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &arguments.command {
         Command::Check(ConfigFile { config, set }) => {
-            Config::read(config, set)?.check_epochs()?;
+            Config::read(config, &as_strs(set))?.check_epochs()?;
             writeln!(out, "{} can be trained", config.display())?;
         }
         Command::Schema => writeln!(out, "{:#}", schema())?,
         Command::Show(ConfigFile { config, set }) => {
-            write!(out, "{}", annotated(&Config::read(config, set)?)?)?;
+            write!(out, "{}", annotated(&Config::read(config, &as_strs(set))?)?)?;
         }
     }
     Ok(())

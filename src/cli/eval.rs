@@ -11,6 +11,7 @@ use super::device::Compute;
 use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
+use crate::names::as_strs;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
 use crate::trainer::Evaluation;
@@ -46,11 +47,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.compute.use_threads()?;
     let threshold = arguments.threshold.map(|threshold| format!("data.threshold={threshold:?}"));
     let set: Vec<String> = arguments.set.iter().cloned().chain(threshold).collect();
-    let trained = TrainedRun::open(&arguments.run, "eval", &set)?.allow_nonfinite(arguments.allow_nonfinite);
+    let trained =
+        TrainedRun::open(&arguments.run, "eval", &as_strs(&set))?.allow_nonfinite(arguments.allow_nonfinite);
     let device = arguments.compute.device()?;
     let scoring = match &arguments.input {
         Some(file) => trained.file(file, &device)?,
-        None => trained.held_out(&arguments.set, &device)?,
+        None => trained.held_out(&as_strs(&arguments.set), &device)?,
     };
     let mut evaluation = scoring.evaluate()?;
     if let Some(k) = arguments.top_k {

@@ -28,7 +28,8 @@ struct TrainSection {
 
 impl FromTable for Config {
     fn from_table(table: Table) -> Result<Self, KeyError> {
-        Self::sections(table.clone()).map_err(|error| elsewhere::explain(error, &table))
+        let read = Self::sections(table.clone()).and_then(|config| config.check().map(|()| config));
+        read.map_err(|error| elsewhere::explain(error, &table))
     }
 }
 
@@ -66,7 +67,6 @@ impl Config {
             registry::options::<Preparation>().into_iter().map(|(key, _)| key).collect();
         let preparation = shared.iter().filter_map(|key| table.remove_entry(key)).collect();
         let preparation: Preparation = registry::decode(preparation)?;
-        preparation.check()?;
         let source = Sources::from_table(table).map_err(|error| match &error.known {
             Some(own) if !error.path.contains('.') => {
                 let all: Vec<&str> = own.iter().chain(&shared).map(String::as_str).collect();
@@ -89,11 +89,6 @@ impl Config {
         }
         let run = of_run.iter().filter_map(|key| table.remove_entry(key)).collect();
         let (train, run): (TrainOptions, RunConfig) = (registry::decode(table)?, registry::decode(run)?);
-        train.check()?;
-        run.check()?;
-        if let Some(average) = &train.average {
-            average.check(run.epochs).map_err(|e| e.under("average"))?;
-        }
         Ok(TrainSection { train, run })
     }
 
@@ -107,19 +102,33 @@ impl Config {
         let DataSection { source, preparation } =
             Self::data(section("data", true)?).map_err(|e| e.under("data"))?;
         let model = Model::from_table(section("model", true)?).map_err(|e| e.under("model"))?;
-        model.check().map_err(|e| e.under("model"))?;
         let loss = Losses::from_table(section("loss", true)?).map_err(|e| e.under("loss"))?;
-        loss.check().map_err(|e| e.under("loss"))?;
         let optimizer = Grouped::from_table(section("optimizer", true)?).map_err(|e| e.under("optimizer"))?;
         let schedule =
             SchedulePlan::from_table(section("schedule", false)?).map_err(|e| e.under("schedule"))?;
-        schedule.check_optimizer(&optimizer)?;
         let TrainSection { train, run } =
             Self::train(section("train", false)?).map_err(|e| e.under("train"))?;
         let origin = Origin::default();
-        let config = Self { seed, source, preparation, model, loss, optimizer, schedule, train, run, origin };
-        config.check_watched()?;
-        Ok(config)
+        Ok(Self { seed, source, preparation, model, loss, optimizer, schedule, train, run, origin })
+    }
+
+    /// Validates the options of all sections, whether they were read or set in code. A run does this at its start.
+    ///
+    /// # Errors
+    /// The first key whose value is not valid.
+    pub fn check(&self) -> Result<(), KeyError> {
+        self.preparation.check().map_err(|e| e.under("data"))?;
+        self.model.check().map_err(|e| e.under("model"))?;
+        self.loss.check().map_err(|e| e.under("loss"))?;
+        self.optimizer.check().map_err(|e| e.under("optimizer"))?;
+        self.schedule.check().map_err(|e| e.under("schedule"))?;
+        self.schedule.check_optimizer(&self.optimizer)?;
+        self.train.check().map_err(|e| e.under("train"))?;
+        self.run.check().map_err(|e| e.under("train"))?;
+        if let Some(average) = &self.train.average {
+            average.check(self.run.epochs).map_err(|e| e.under("train.average"))?;
+        }
+        self.check_watched()
     }
 
     /// Validates the metrics that early stopping and the schedule watch.

@@ -60,7 +60,11 @@ impl RunConfig {
             let problem = format!("is {}; it must be a number of seconds, 0 or more", self.max_time);
             return Err(KeyError::new("max_time", problem));
         }
-        let zero = [("epochs", self.epochs == 0), ("keep_last", self.keep_last == 0)];
+        let zero = [
+            ("epochs", self.epochs == 0),
+            ("keep_last", self.keep_last == 0),
+            ("checkpoint_every", self.checkpoint_every == Every::Steps(0)),
+        ];
         match zero.iter().find(|(_, zero)| *zero) {
             Some((key, _)) => Err(KeyError::new(*key, "is 0; it must be 1 or more")),
             None => Ok(()),

@@ -7,8 +7,7 @@ const GOOD: &str = "seed = 1\n[data]\nname = 'mnist-sample'\n[model]\nname = 'ml
                     [train]\nbatch_size = 'full'\n";
 
 fn parse(text: &str, overrides: &[&str]) -> Result<Config> {
-    let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-    Config::parse(text, "x.toml", &overrides)
+    Config::parse(text, "x.toml", overrides)
 }
 
 fn error(text: &str, overrides: &[&str]) -> String {
@@ -41,8 +40,7 @@ fn paths_are_relative_to_the_configs_folder_and_in_overrides_to_the_current_one(
     let file = root.join("configs/c.toml");
     std::fs::write(&file, text).unwrap();
     let data = |overrides: &[&str]| {
-        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-        let config = Config::read(&file, &overrides).unwrap();
+        let config = Config::read(&file, overrides).unwrap();
         let table: Table = config.to_toml().unwrap().parse().unwrap();
         ["path", "test"].map(|key| table["data"][key].clone())
     };

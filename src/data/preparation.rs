@@ -53,6 +53,10 @@ impl Preparation {
         if self.limit == Some(0) {
             return Err(KeyError::new("limit", "is 0; give a number of rows, or leave it out"));
         }
+        if let Some(threshold) = self.threshold {
+            threshold.check().map_err(|problem| KeyError::new("threshold", problem))?;
+        }
+        self.normalize.check().map_err(|problem| KeyError::new("normalize", problem))?;
         self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
     }
 

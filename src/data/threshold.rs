@@ -17,6 +17,16 @@ pub enum Threshold {
 }
 
 impl Threshold {
+    /// Validates that a given number is a probability.
+    pub(super) fn check(self) -> Result<(), String> {
+        match self {
+            Self::Probability(threshold) if !(0.0..=1.0).contains(&threshold) => {
+                Err(format!("is {threshold}; give a probability, 0 to 1, or \"f1\""))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The number, where it is given.
     pub(super) fn number(self) -> Option<f64> {
         match self {
@@ -46,10 +56,9 @@ impl<'de> Deserialize<'de> for Threshold {
                 return Err(D::Error::custom(format!("is {other}; give a probability, 0 to 1, or \"f1\"")));
             }
         };
-        if (0.0..=1.0).contains(&threshold) {
-            return Ok(Self::Probability(threshold));
-        }
-        Err(D::Error::custom(format!("is {threshold}; give a probability, 0 to 1, or \"f1\"")))
+        let threshold = Self::Probability(threshold);
+        threshold.check().map_err(D::Error::custom)?;
+        Ok(threshold)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Network {
     couples_rows: bool,
 }
 
-/// How and where a network computes.
+/// The device and the numeric types of a network.
 #[derive(Debug, Clone, Copy)]
 pub struct NetworkOptions<'a> {
     /// The type of its numbers.
@@ -74,13 +74,14 @@ impl Network {
     /// As [`Self::new`], for rows whose columns of names may have learnt vectors.
     ///
     /// # Errors
-    /// A row that the layers do not read.
+    /// A row that the layers do not read, or an option of the model that is not valid.
     pub fn with_embeddings(
         model: &Model,
         shape: NetworkShape<'_>,
         seed: u64,
         options: NetworkOptions<'_>,
     ) -> Result<Self> {
+        model.check().map_err(|error| Error::Key(error.under("model")))?;
         let NetworkOptions { dtype, device, precision } = options;
         let NetworkShape { row, features, embeddings, outputs } = shape;
         let mut params = Params::new(seed, dtype, device).with_precision(precision);
@@ -126,7 +127,8 @@ impl Network {
         self.forward_unless(xs, &|| false)
     }
 
-    /// As [`Self::forward`], and gives up before the next layer once it is to stop.
+    /// As [`Self::forward`], but fails with [`Error::Interrupted`] before the next layer once `is_stopping` returns
+    /// true.
     ///
     /// # Errors
     /// [`Error::Interrupted`].

@@ -38,6 +38,7 @@ const SQUARE_AVG: usize = 0;
 const ACC_DELTA: usize = 1;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     rho: f64,
     eps: f64,

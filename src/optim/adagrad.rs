@@ -47,6 +47,7 @@ impl Default for Adagrad {
 const SUM: usize = 0;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     lr: f64,
     eps: f64,

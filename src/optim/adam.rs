@@ -53,6 +53,7 @@ pub(super) const EXP_AVG_SQ: usize = 1;
 pub(super) const MAX_EXP_AVG_SQ: usize = 2;
 
 /// The arithmetic of one step, shared with `AdamW`.
+#[derive(Debug)]
 pub struct Formula {
     betas: [f64; 2],
     eps: f64,

@@ -39,6 +39,7 @@ const EXP_AVG: usize = 0;
 const EXP_INF: usize = 1;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     betas: [f64; 2],
     eps: f64,

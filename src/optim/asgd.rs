@@ -41,6 +41,7 @@ impl Default for Asgd {
 const AX: usize = 0;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     lambd: f64,
     eta: f64,

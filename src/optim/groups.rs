@@ -57,9 +57,37 @@ impl Group {
         let same = table.get("name").is_none_or(|name| base.get("name") == Some(name));
         let mut merged = if same { base.clone() } else { Table::new() };
         merged.extend(table);
-        let rule = Rule::from_table(merged)?;
-        rule.validate()?;
-        Ok(Self { pattern, frozen, rule })
+        Ok(Self { pattern, frozen, rule: Rule::from_table(merged)? })
+    }
+
+    /// Validates the options of a group of an optimizer with the rule `base`.
+    fn check(&self, base: &Rule) -> Result<(), KeyError> {
+        self.rule.validate()?;
+        let closure = |rule: &Rule| matches!(rule.update_kind(), UpdateKind::Closure(_));
+        if !self.frozen && (closure(base) || closure(&self.rule)) {
+            let problem = "cannot have its own options: `lbfgs` updates all parameters at once and takes only \
+                           `frozen = true`";
+            return Err(KeyError::new("", problem));
+        }
+        Ok(())
+    }
+}
+
+impl Grouped {
+    /// Validates the options of the rule and of the groups; an error names the key.
+    pub fn check(&self) -> Result<(), KeyError> {
+        self.rule.validate()?;
+        let check = |(index, group): (usize, &Group)| {
+            group.check(&self.rule).map_err(|e| e.under(&format!("groups[{index}]")))
+        };
+        self.groups.iter().enumerate().try_for_each(check)
+    }
+}
+
+/// The rule for all parameters, without groups.
+impl From<Rule> for Grouped {
+    fn from(rule: Rule) -> Self {
+        Self { rule, groups: Vec::new() }
     }
 }
 
@@ -75,24 +103,17 @@ impl FromTable for Grouped {
         };
         let base = table.clone();
         let rule = Rule::from_table(table)?;
-        rule.validate()?;
         let mut groups = Vec::new();
         for (index, group) in tables.into_iter().enumerate() {
             let under = |e: KeyError| e.under(&format!("groups[{index}]"));
             let Value::Table(group) = group else {
                 return Err(under(KeyError::new("", "is no table; write [[optimizer.groups]]")));
             };
-            let group = Group::read(group, &base).map_err(under)?;
-            let closure = |rule: &Rule| matches!(rule.update_kind(), UpdateKind::Closure(_));
-            let alone = closure(&rule) || closure(&group.rule);
-            if alone && !group.frozen {
-                let problem = "cannot have its own options: `lbfgs` updates all parameters at once and takes only \
-                               `frozen = true`";
-                return Err(under(KeyError::new("", problem)));
-            }
-            groups.push(group);
+            groups.push(Group::read(group, &base).map_err(under)?);
         }
-        Ok(Self { rule, groups })
+        let grouped = Self { rule, groups };
+        grouped.check()?;
+        Ok(grouped)
     }
 }
 

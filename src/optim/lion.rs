@@ -35,6 +35,7 @@ impl Default for Lion {
 const EXP_AVG: usize = 0;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     betas: [f64; 2],
     lr: f64,

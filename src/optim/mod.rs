@@ -216,6 +216,15 @@ pub enum UpdateKind<'a> {
     Closure(&'a dyn ClosureRule),
 }
 
+impl std::fmt::Debug for UpdateKind<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Parameter(_) => "Parameter",
+            Self::Closure(_) => "Closure",
+        })
+    }
+}
+
 impl<U: UpdateRule> Optimize for U {
     fn common(&self) -> Common {
         Hyperparameters::common(self)

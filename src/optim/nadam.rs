@@ -57,6 +57,7 @@ impl NAdam {
 }
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     betas: [f64; 2],
     eps: f64,

@@ -93,6 +93,8 @@ impl Optimizer {
     /// A group that matches no parameter, a network whose parameters are all frozen, or a plan that cycles a momentum
     /// that a rule does not have.
     pub fn new(options: Grouped, plan: SchedulePlan, params: &Params) -> Result<Self> {
+        options.check().map_err(|e| Error::Key(e.under("optimizer")))?;
+        plan.check().map_err(|e| Error::Key(e.under("schedule")))?;
         require_matches(&options, params)?;
         let (rules, members, history) = (Vec::new(), Vec::new(), ClosureState::default());
         let mut optimizer = Self { options, plan, rules, params: members, history, steps: 0 };

@@ -45,6 +45,7 @@ impl Default for RAdam {
 }
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     betas: [f64; 2],
     eps: f64,

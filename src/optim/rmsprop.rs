@@ -52,6 +52,7 @@ const SQUARE_AVG: usize = 0;
 const GRAD_AVG: usize = 1;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     lr: f64,
     alpha: f64,

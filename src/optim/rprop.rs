@@ -45,6 +45,7 @@ const PREV: usize = 0;
 const STEP_SIZE: usize = 1;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     etas: [f64; 2],
     step_sizes: [f64; 2],

@@ -38,6 +38,7 @@ impl Default for Sgd {
 const MOMENTUM_BUFFER: usize = 0;
 
 /// The arithmetic of one step.
+#[derive(Debug)]
 pub struct Formula {
     lr: f64,
     momentum: f64,

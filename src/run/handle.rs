@@ -1,6 +1,7 @@
 //! A run: its parts, and how it begins and ends.
 
 use std::cell::OnceCell;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -61,6 +62,13 @@ pub(super) struct RunPosition {
     pub(super) skipped: u64,
     /// The seconds of the whole run.
     clock: EpochTimer,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (folder, step) = (self.folder(), self.trainer.steps());
+        f.debug_struct("Run").field("folder", &folder).field("step", &step).finish_non_exhaustive()
+    }
 }
 
 impl RunPosition {

@@ -187,6 +187,11 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// A metric on the test split by its name, `test_loss`.
+    pub fn test_value(&self, name: &str) -> Option<f64> {
+        self.test.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+    }
+
     /// The metrics on the test split, then those of the best epoch.
     pub fn metrics(&self) -> Vec<(String, f64)> {
         [self.test.as_slice(), &self.best_metrics].concat()

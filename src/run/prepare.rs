@@ -1,5 +1,6 @@
 //! A run before its first update: the data is loaded and the network built, and nothing is written yet.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +49,12 @@ struct Resumed {
     is_damaged: bool,
 }
 
+impl fmt::Debug for PreparedRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedRun").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 impl Run {
     /// Starts a run of this config in a new folder: loads the data, builds the network and writes the config.
     ///
@@ -59,7 +66,7 @@ impl Run {
 
     /// Continues the run in `folder` from its newest good checkpoint. `overrides`, `KEY=VALUE` each, change its config;
     /// its seed, data and model stay.
-    pub fn resume(folder: &Path, overrides: &[String], options: RunOptions) -> Result<Self> {
+    pub fn resume(folder: &Path, overrides: &[&str], options: RunOptions) -> Result<Self> {
         PreparedRun::resume(folder, overrides, options)?.start()
     }
 }
@@ -78,7 +85,7 @@ impl PreparedRun {
     }
 
     /// As [`Run::resume`], but nothing is written before [`Self::start`].
-    pub fn resume(folder: &Path, overrides: &[String], options: RunOptions) -> Result<Self> {
+    pub fn resume(folder: &Path, overrides: &[&str], options: RunOptions) -> Result<Self> {
         let lock = options.owns_folder().then(|| folder::lock_run(folder)).transpose()?;
         let found = RunFolder::newest(folder, options.restart_log)?;
         for (_, problem) in &found.damaged {
@@ -208,6 +215,7 @@ struct Ready {
 /// Loads the data and builds the trainer; a key that does not fit is located in the config.
 fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
     let build = || {
+        config.check().map_err(Error::Key)?;
         let Session { splits, network, loss } = Session::open(config, None, &options.device)?;
         let plan = config.plan(splits.train.len());
         let length = config.length(splits.train.len());

@@ -18,7 +18,7 @@ pub(super) struct OwnConfig {
 }
 
 /// The run's own config with these overrides; the config of the checkpoint if `config.toml` is damaged.
-pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[String]) -> Result<OwnConfig> {
+pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[&str]) -> Result<OwnConfig> {
     let path = run.join(CONFIG);
     let Some(damage) = damage(&path, &found.progress.config) else {
         return Ok(OwnConfig { config: Config::of_run(&path, overrides)?, damage: None });

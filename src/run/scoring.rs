@@ -95,7 +95,7 @@ impl TrainedRun {
     /// # Errors
     /// The data has changed since training: its rows would be assigned to the splits anew, and some of those that are
     /// scored would have been trained on.
-    pub(crate) fn held_out(&self, overrides: &[String], device: &Device) -> Result<Evaluator> {
+    pub(crate) fn held_out(&self, overrides: &[&str], device: &Device) -> Result<Evaluator> {
         let session = match self.named_file(overrides) {
             None => self.own_session(device)?,
             // Another file need not have the rows for the run's splits.
@@ -135,7 +135,7 @@ impl TrainedRun {
     }
 
     /// The file that `overrides` name for the test, or for all rows.
-    fn named_file(&self, overrides: &[String]) -> Option<PathBuf> {
+    fn named_file(&self, overrides: &[&str]) -> Option<PathBuf> {
         let table = self.config.to_toml().ok()?.parse::<Table>().ok()?;
         let set = |key: &str| {
             overrides

@@ -31,7 +31,7 @@ pub(crate) struct Trained {
 
 impl TrainedRun {
     /// Opens the run in `folder`; `overrides`, `KEY=VALUE` each, change its config. Messages name the `command`.
-    pub(crate) fn open(folder: &Path, command: &str, overrides: &[String]) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, command: &str, overrides: &[&str]) -> Result<Self> {
         let config = Config::of_run(&folder::config_of(folder, command)?, overrides)?;
         let preprocessing = folder::preprocessing(folder)?;
         Ok(Self { config, folder: folder.to_path_buf(), preprocessing, allow_nonfinite: false })

@@ -12,6 +12,12 @@ pub struct Request {
     pub agreed: Arc<AtomicBool>,
 }
 
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("agreed", &self.agreed).finish_non_exhaustive()
+    }
+}
+
 /// Asked between the parts of a batch, between evaluations of the loss, and between the chunks of an evaluation.
 #[derive(Clone, Default)]
 pub(super) struct Interruption {

@@ -71,6 +71,9 @@ impl Default for TrainOptions {
 impl TrainOptions {
     /// Validates the options; an error names the key.
     pub fn check(&self) -> Result<(), KeyError> {
+        if self.batch_size == Descent::MiniBatch(0) {
+            return Err(KeyError::new("batch_size", "is 0; it must be 1 or more"));
+        }
         let limits = [("clip_grad_norm", self.clip_grad_norm), ("clip_grad_value", self.clip_grad_value)];
         for (key, limit) in limits {
             if let Some(limit) = limit
@@ -92,10 +95,12 @@ impl TrainOptions {
             let problem = format!("is {}; it must be a power of two up to 1024: 1, 2, 4, 8 …", self.shards);
             return Err(KeyError::new("shards", problem));
         }
-        match self.accumulate {
-            0 => Err(KeyError::new("accumulate", "is 0; it must be 1 or more")),
-            _ => Ok(()),
+        if self.accumulate == 0 {
+            return Err(KeyError::new("accumulate", "is 0; it must be 1 or more"));
         }
+        // The number of epochs belongs to the run.
+        let average = self.average.as_ref().map_or(Ok(()), |average| average.check(u64::MAX));
+        average.map_err(|e| e.under("average"))
     }
 
     /// How gradients are clipped.

@@ -50,7 +50,7 @@ fn what_a_config_comes_to_is_shown_with_the_place_of_each_value() {
         shown.lines().any(|line| line.starts_with("name = \"kaiming_normal\"") && line.ends_with("# line 7"))
     );
     // It is a config, the same one.
-    let set: Vec<String> = set.into_iter().skip(1).step_by(2).map(str::to_owned).collect();
+    let set: Vec<&str> = set.into_iter().skip(1).step_by(2).collect();
     let config = Config::parse(text, "c.toml", &set).unwrap();
     assert_eq!(Config::parse(&shown, "shown", &[]).unwrap(), config);
     for path in configs() {

@@ -71,5 +71,5 @@ pub(crate) fn config(bytes: &[u8]) {
 pub(crate) fn set(bytes: &[u8]) {
     let Ok(argument) = std::str::from_utf8(bytes) else { return };
     let base = include_str!("../../configs/quick-start.toml");
-    let _ = Config::parse(base, "quick-start.toml", &[argument.to_owned()]);
+    let _ = Config::parse(base, "quick-start.toml", &[argument]);
 }

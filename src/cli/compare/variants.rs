@@ -13,6 +13,7 @@ use crate::cli::screen::Screen;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics;
+use crate::names::as_strs;
 use crate::registry::notation;
 use crate::run::{PreparedRun, RunOptions};
 
@@ -104,7 +105,7 @@ fn configs(arguments: &Arguments, config: &Path, variants: &[Variant]) -> Result
     for seed in 0..arguments.seeds {
         for (index, variant) in variants.iter().enumerate() {
             let set = [arguments.set.as_slice(), &variant.set].concat();
-            let config = Config::read(config, &set)?;
+            let config = Config::read(config, &as_strs(&set))?;
             let config = Config { seed: config.seed.wrapping_add(seed), ..config };
             require_known(arguments.metric.as_deref(), &config, variant)?;
             if let Some(other) = seen.insert(config.to_toml()?, index) {

@@ -9,6 +9,7 @@ use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
 use crate::config::Config;
 use crate::error::Result;
+use crate::names::as_strs;
 use crate::run::{Interrupt, RunOptions};
 
 const QUICK_START: &str = include_str!("../../../configs/quick-start.toml");
@@ -72,6 +73,7 @@ impl Arguments {
     /// The config, with more settings after those of `--set`.
     pub(super) fn config(&self, more: &[String]) -> Result<Config> {
         let set = [self.set.as_slice(), more].concat();
+        let set = as_strs(&set);
         match &self.config {
             Some(path) => Config::read(path, &set),
             None => Config::parse(QUICK_START, "quick-start.toml", &set),

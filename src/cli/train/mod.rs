@@ -13,6 +13,7 @@ use super::ranks::Ranks;
 use super::screen::Screen;
 use super::signals::Signals;
 use crate::error::{Error, Result};
+use crate::names::as_strs;
 use crate::run::ranks::agree;
 use crate::run::{End, Interrupt, PreparedRun, Quiet, Run, RunOptions};
 
@@ -65,7 +66,7 @@ fn prepare(arguments: &Arguments, ranks: &Ranks, interrupt: &Interrupt) -> Resul
     let options = arguments.options_on(None, interrupt, ranks.local())?;
     let options = RunOptions { ranks: Arc::clone(ranks.all()), ..options };
     match &arguments.resume {
-        Some(path) => PreparedRun::resume(path, &arguments.set, options),
+        Some(path) => PreparedRun::resume(path, &as_strs(&arguments.set), options),
         None => PreparedRun::new(arguments.config(&[])?, options),
     }
 }

@@ -73,11 +73,9 @@ impl<'de> Deserialize<'de> for Normalize {
                     return Err(D::Error::custom(format!("is {value}; {WAYS}")));
                 }
                 let Fixed { mean, std } = decode_value(value).map_err(|e| inside::<D::Error>(&e))?;
-                if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
-                    let problem = "needs a `mean` that is finite and a `std` that is greater than 0";
-                    return Err(D::Error::custom(problem));
-                }
-                Ok(Self::Fixed { mean, std })
+                let fixed = Self::Fixed { mean, std };
+                fixed.check().map_err(D::Error::custom)?;
+                Ok(fixed)
             }
         }
     }
@@ -96,6 +94,16 @@ impl Serialize for Normalize {
 }
 
 impl Normalize {
+    /// Validates given numbers.
+    pub(in crate::data) fn check(self) -> Result<(), &'static str> {
+        match self {
+            Self::Fixed { mean, std } if !mean.is_finite() || !std.is_finite() || std <= 0.0 => {
+                Err("needs a `mean` that is finite and a `std` that is greater than 0")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it is fitted to the training rows.
     pub(in crate::data) fn is_fitted(self) -> bool {
         !matches!(self, Self::None | Self::Fixed { .. })

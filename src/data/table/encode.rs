@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
 
 /// Encodes the rows of one file.
+#[derive(Debug)]
 pub struct RowEncoder<'a> {
     path: PathBuf,
     target: &'a Target,
@@ -25,6 +26,7 @@ pub struct RowEncoder<'a> {
 }
 
 /// A column and its position in the file.
+#[derive(Debug)]
 struct LocatedColumn<'a> {
     column: &'a Column,
     /// Its index in the file; an ignored column may be absent.

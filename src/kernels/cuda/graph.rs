@@ -20,6 +20,7 @@ impl std::fmt::Debug for Graph {
 }
 
 /// While this lives, shapes and constants that candle sends to the device stay there.
+#[derive(Debug)]
 pub struct CachedConstants {
     #[cfg(feature = "cuda")]
     _guard: Option<Box<dyn std::any::Any>>,

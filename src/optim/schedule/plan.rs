@@ -76,6 +76,16 @@ impl SchedulePlan {
         self.schedule.as_ref().and_then(|schedule| schedule.plateau())
     }
 
+    /// Validates the options; an error names the key.
+    pub fn check(&self) -> Result<(), KeyError> {
+        self.schedule.as_ref().map_or(Ok(()), |schedule| schedule.check())?;
+        if self.plateau().is_some() && self.timing.interval == Interval::Step {
+            let problem = "is \"step\", but a metric is known after an epoch; leave it out";
+            return Err(KeyError::new("interval", problem));
+        }
+        Ok(())
+    }
+
     /// Validates that every rule has the momentum that the schedule cycles.
     pub fn check_optimizer(&self, options: &Grouped) -> Result<(), KeyError> {
         let groups = options.groups.iter().filter(|group| !group.frozen).map(|group| &group.rule);
@@ -173,13 +183,9 @@ impl FromTable for SchedulePlan {
         if table.is_empty() {
             return Ok(Self { schedule: None, timing });
         }
-        let schedule = Schedules::from_table(table)?;
-        schedule.check()?;
-        if schedule.plateau().is_some() && timing.interval == Interval::Step {
-            let problem = "is \"step\", but a metric is known after an epoch; leave it out";
-            return Err(KeyError::new("interval", problem));
-        }
-        Ok(Self { schedule: Some(schedule), timing })
+        let plan = Self { schedule: Some(Schedules::from_table(table)?), timing };
+        plan.check()?;
+        Ok(plan)
     }
 }
 

@@ -44,6 +44,7 @@ pub struct OutputOptions {
 ///
 /// Rows come in as they were for training: the columns of a table by their names, in their own units. Predictions have
 /// the targets' names and units.
+#[derive(Debug)]
 pub struct Predictor {
     preprocessing: Preprocessing,
     network: Network,

@@ -10,6 +10,7 @@ use crate::data::table::value::Value;
 use crate::error::Result;
 
 /// Rows in whose cells the further words for a missing value are missing.
+#[derive(Debug)]
 pub struct WithoutSentinels<R> {
     records: R,
     sentinels: Sentinels,
@@ -46,6 +47,7 @@ impl<R: Records> Records for WithoutSentinels<R> {
 
 /// The values that stand for a missing one. A sentinel that reads as a number is compared as one, in the type of the
 /// cell; in a column of text as pandas does, which knows `-999` as `-999.0` too.
+#[derive(Debug)]
 struct Sentinels {
     words: Vec<String>,
     integers: Vec<i64>,

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::names::counted;
 
 /// The encoded rows of a file, in the order of the file.
+#[derive(Debug)]
 pub struct SeriesRows {
     /// The features of a row.
     width: usize,
