@@ -8,6 +8,10 @@ use clap::{Args, Subcommand};
 use crate::data::fetch::{self, KNOWN};
 use crate::error::Error;
 
+// Markdown would want backticks, which a terminal shows.
+const TO_HELP: &str =
+    "Folder to write to; by default data/NAME, or $DESCENT_DATA/NAME if DESCENT_DATA is set";
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -20,8 +24,8 @@ enum Command {
     Fetch {
         /// Data set: mnist or fashion-mnist.
         name: String,
-        /// Folder to write to; by default data/NAME, or NAME in $`DESCENT_DATA`.
-        #[arg(long, value_name = "DIR")]
+        /// Folder to write to; by default data/NAME, or NAME in the folder that `DESCENT_DATA` names.
+        #[arg(long, value_name = "DIR", help = TO_HELP)]
         to: Option<PathBuf>,
         /// URL of a folder with the gzipped files, in place of the data set's own mirrors.
         #[arg(long, value_name = "URL")]

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::device::Compute;
+use super::finished_run::FinishedRun;
 use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
@@ -18,9 +19,8 @@ use crate::trainer::Evaluation;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folder.
-    #[arg(value_parser = paths::path())]
-    run: PathBuf,
+    #[command(flatten)]
+    run: FinishedRun,
     /// Score all rows of this file, in the format of the training data.
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: Option<PathBuf>,
@@ -36,9 +36,6 @@ pub(super) struct Arguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
-    /// Accept NaN and infinite values in the weights.
-    #[arg(long)]
-    allow_nonfinite: bool,
     #[command(flatten)]
     compute: Compute,
 }
@@ -47,8 +44,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.compute.use_threads()?;
     let threshold = arguments.threshold.map(|threshold| format!("data.threshold={threshold:?}"));
     let set: Vec<String> = arguments.set.iter().cloned().chain(threshold).collect();
-    let trained =
-        TrainedRun::open(&arguments.run, "eval", &as_strs(&set))?.allow_nonfinite(arguments.allow_nonfinite);
+    let FinishedRun { folder, allow_nonfinite } = &arguments.run;
+    let trained = TrainedRun::open(folder, "eval", &as_strs(&set))?.allow_nonfinite(*allow_nonfinite);
     let device = arguments.compute.device()?;
     let scoring = match &arguments.input {
         Some(file) => trained.file(file, &device)?,

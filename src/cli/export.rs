@@ -5,32 +5,29 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::finished_run::FinishedRun;
 use super::paths;
 use crate::export::{self, ExportTarget, Request};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folder.
-    #[arg(value_parser = paths::path())]
-    run: PathBuf,
-    /// What to write.
+    #[command(flatten)]
+    run: FinishedRun,
+    /// Target of the export.
     #[arg(long, value_name = "TARGET")]
     to: ExportTarget,
     /// The file or folder to write; by default one in the run folder.
     #[arg(long, value_name = "PATH", value_parser = paths::path())]
     output: Option<PathBuf>,
-    /// Accept NaN and infinite values in the weights.
-    #[arg(long)]
-    allow_nonfinite: bool,
     /// --to c: weights of 8 bits with a scale per row; prints what that costs on the test split.
     #[arg(long)]
     int8: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { run, to, output, allow_nonfinite, int8 } = arguments;
+    let Arguments { run: FinishedRun { folder, allow_nonfinite }, to, output, int8 } = arguments;
     let request = Request {
-        run: run.clone(),
+        run: folder.clone(),
         target: *to,
         output: output.clone(),
         allow_nonfinite: *allow_nonfinite,

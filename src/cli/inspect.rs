@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Contents { tensors, metadata } = checkpoint::inspect(&path)?;
     // A run says which group its parameters are in.
     let config = path.parent().map(|folder| folder.join("config.toml")).filter(|config| config.is_file());
-    let config = config.and_then(|config| Config::read(config, &[]).ok());
+    let config = config.and_then(|config| Config::of_run(&config, &[]).ok());
     let groups = config.map(|config| config.optimizer.groups).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", path.display())?;

@@ -8,6 +8,7 @@ mod device;
 mod differences;
 mod eval;
 mod export;
+mod finished_run;
 mod initial_weights;
 mod inspect;
 mod list;
@@ -38,18 +39,21 @@ use crate::error::Error;
 use messages::{Messages, print_line, sentence};
 use ranks::Ranks;
 
+/// The heading of the options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// Trains neural networks: a TOML config goes in, safetensors that PyTorch loads come out.
 #[derive(Debug, Parser)]
 #[command(name = "descent", version, propagate_version = true)]
 struct Cli {
     /// Print more messages; -vv prints all.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = GLOBAL)]
     verbose: u8,
     /// Print only errors and results.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     quiet: bool,
     /// When to colour messages.
-    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, help_heading = GLOBAL)]
     color: ColorChoice,
     #[command(subcommand)]
     command: Command,

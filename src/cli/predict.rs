@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::device::Compute;
+use super::finished_run::FinishedRun;
 use super::paths;
 use super::signals;
 use super::table::Printable;
@@ -19,9 +20,8 @@ use crate::run::{Interrupt, OutputOptions, Predictor};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folder.
-    #[arg(value_parser = paths::path())]
-    run: PathBuf,
+    #[command(flatten)]
+    run: FinishedRun,
     /// Rows to predict, in the format of the training data; the target column may be missing. `-` is standard input.
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: PathBuf,
@@ -34,9 +34,6 @@ pub(super) struct Arguments {
     /// Format of the output, if its extension does not tell.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Accept NaN and infinite values in the weights.
-    #[arg(long)]
-    allow_nonfinite: bool,
     #[command(flatten)]
     compute: Compute,
 }
@@ -61,8 +58,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let format = format(output, arguments.format)?;
     require_other_file(input, output)?;
     require_no_run_file("--output", output)?;
-    let predictor =
-        Predictor::open_on(&arguments.run, arguments.compute.device()?, arguments.allow_nonfinite)?;
+    let FinishedRun { folder, allow_nonfinite } = &arguments.run;
+    let predictor = Predictor::open_on(folder, arguments.compute.device()?, *allow_nonfinite)?;
     let options = OutputOptions { format, keep: arguments.keep.clone() };
     // Nothing is left to tidy up where a signal ends the process: a file has no name until it is whole.
     signals::end_at_once()?;

@@ -151,3 +151,18 @@ fn a_metric_that_the_variants_will_not_have_is_an_error_before_anything_is_train
         assert!(text.starts_with(&format!("{metric}, ")), "{text}");
     }
 }
+
+#[test]
+fn relative_paths_of_runs_of_version_0_1_0_do_not_differ_by_the_runs_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    for (run, lr) in [("a", 0.1), ("b", 0.2)] {
+        write_log(&folder.path().join(run), 2, (1, 10, 1.0));
+        let config = format!(
+            "[data]\nname = 'csv'\npath = 'data/rows.csv'\ntarget = 'y'\n[model]\nname = 'mlp'\n\
+             [loss]\nname = 'mse'\n[optimizer]\nname = 'sgd'\nlr = {lr}\n"
+        );
+        fs::write(folder.path().join(run).join("config.toml"), config).unwrap();
+    }
+    let text = succeed(folder.path(), &["compare", "a", "b"]);
+    assert!(text.contains("optimizer.lr") && !text.contains("data.path"), "{text}");
+}

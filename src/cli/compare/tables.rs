@@ -43,7 +43,7 @@ pub(super) fn draw(arguments: &Arguments, runs: &[PathBuf]) -> Result<()> {
     let Compared { runs: histories, names } = Compared::read(runs, &differences_of(runs)?)?;
     let mut drawn = Vec::new();
     for (run, name) in runs.iter().zip(names) {
-        let config = Config::read(&folder::config_of(run, "compare")?, &[])?;
+        let config = Config::of_run(&folder::config_of(run, "compare")?, &[])?;
         drawn.push(RunData { name, ..crate::cli::report::curves(run, &config)? });
     }
     let known = arguments.metric.as_deref().filter(|metric| histories.iter().all(|run| run.has(metric)));
@@ -83,7 +83,7 @@ fn differences_of(paths: &[PathBuf]) -> Result<Vec<(String, Vec<String>)>> {
     let known: Option<Vec<PathBuf>> =
         paths.iter().map(|path| folder::config_of(path, "compare").ok()).collect();
     let configs: Vec<Config> =
-        known.unwrap_or_default().iter().map(|path| Config::read(path, &[])).collect::<Result<_>>()?;
+        known.unwrap_or_default().iter().map(|path| Config::of_run(path, &[])).collect::<Result<_>>()?;
     differences::between(&configs)
 }
 
