@@ -37,9 +37,9 @@ pub use schema::schema;
 pub struct Config {
     /// The seed of everything random: weights, order, dropout, splits.
     pub seed: u64,
-    /// Where the rows come from.
+    /// The source of the rows.
     pub source: Sources,
-    /// How the rows are split and preprocessed.
+    /// The splits and the preprocessing of the rows.
     pub preparation: Preparation,
     /// The network.
     pub model: Model,
@@ -53,7 +53,7 @@ pub struct Config {
     pub train: TrainOptions,
     /// The run's part of `[train]`: how long, and what is evaluated and saved.
     pub run: RunConfig,
-    /// Where the config was read, for messages.
+    /// The file and lines of the config, for messages.
     pub origin: Origin,
 }
 
@@ -121,7 +121,7 @@ impl Config {
         self.source.place()
     }
 
-    /// How long the run is at most on so many training rows.
+    /// The maximum length of the run on this number of training rows.
     pub fn length(&self, rows: usize) -> RunLength {
         let RunConfig { epochs, max_steps, .. } = self.run;
         let in_an_epoch = self.train.updates_in_an_epoch(rows).max(1);
@@ -144,7 +144,7 @@ impl Config {
         checked.map(|_| ()).map_err(|error| self.origin.locate(error))
     }
 
-    /// The plan of learning rates for so many training rows: lengths that are left out are the run's.
+    /// The schedule for this number of training rows; omitted lengths default to the length of the run.
     pub fn plan(&self, rows: usize) -> SchedulePlan {
         self.schedule.clone().filled(self.length(rows))
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::registry::KeyError;
 
-/// What can go wrong, grouped by who can fix it.
+/// The library's errors, grouped by who can fix them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Wrong usage or an impossible config: nothing ran, nothing was written.
@@ -18,7 +18,7 @@ pub enum Error {
     Data {
         /// The file or folder at fault.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
     /// The file system refused.
@@ -62,7 +62,7 @@ pub enum Error {
         value: f64,
         /// The update that would have been made, counted from 1.
         step: u64,
-        /// The epoch it lies in, counted from 1.
+        /// The epoch of the step, counted from 1.
         epoch: u64,
         /// The learning rate at that step.
         lr: f64,

@@ -11,7 +11,7 @@ use rand::RngCore;
 /// The number of blocks that [`Stream::blocks`] computes fastest at a time.
 pub const LANES: usize = 16;
 
-/// What random numbers are used for. Two purposes never share a stream.
+/// The purpose of random numbers. Two purposes never share a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
@@ -27,7 +27,7 @@ pub enum Purpose {
     Data = 5,
 }
 
-/// What determines a stream.
+/// The key of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamId {
     /// The run's seed.
@@ -56,7 +56,7 @@ impl Stream {
         Self { source, key: [a, b], counter: 0, block: [0; 4], used: 4 }
     }
 
-    /// What determines the stream: a GPU generates the same stream from it.
+    /// The key of the stream: a GPU generates the same stream from it.
     pub fn source(&self) -> StreamId {
         self.source
     }

@@ -1,5 +1,5 @@
 //! The structure of the code: imports go one way, no cycles between files, short files and functions, no tuples of
-//! unlike things between functions, `unsafe` in few files.
+//! unlike things between functions, `unsafe` in few files, doc comments that name the thing.
 //!
 //! How an import is found: each file is parsed (`syn`), and every path in it that begins with `crate`, `super` or
 //! `self`, at a child module, or at a name that a `use` brings in is followed through the modules' own `use` lines to
@@ -16,6 +16,7 @@ mod exceptions;
 mod imports;
 mod lengths;
 mod modules;
+mod prose;
 mod sources;
 mod tuples;
 
@@ -133,6 +134,12 @@ fn functions_are_short() {
         }
     }
     assert_only(&found, LONG_FUNCTIONS, &format!("functions over {MAX_FUNCTION_LINES} lines"));
+}
+
+#[test]
+fn doc_comments_name_the_thing() {
+    let found: Vec<String> = sources::read("src").iter().flat_map(prose::clauses).collect();
+    assert!(found.is_empty(), "name the thing or the action first: {found:#?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) const BATCH: &str = "batch.safetensors";
 pub struct VerifiedCheckpoint {
     /// Its folder.
     pub path: PathBuf,
-    /// Where the run stood.
+    /// The run's progress.
     pub progress: Progress,
     /// The state of the trainer.
     pub snapshot: Snapshot,
@@ -152,7 +152,7 @@ fn read(path: &Path) -> Result<VerifiedCheckpoint> {
 /// An update that was not made, as [`super::save_failure`] wrote it.
 #[derive(Debug)]
 pub struct FailedUpdate {
-    /// Where the run stood.
+    /// The run's progress.
     pub progress: Progress,
     /// The state before the update.
     pub snapshot: Snapshot,

@@ -21,21 +21,21 @@ pub(super) struct TensorEntry {
     pub(super) name: String,
     pub(super) dtype: Dtype,
     pub(super) shape: Vec<usize>,
-    /// How many bytes it takes.
+    /// The size of its elements in bytes.
     pub(super) bytes: u64,
 }
 
 /// The contents of a header.
 #[derive(Debug, Default)]
 pub(super) struct Header {
-    /// The tensors in the order in which they lie in the file, without gaps.
+    /// The tensors in the order of the file, without gaps.
     pub(super) entries: Vec<TensorEntry>,
     /// Free text by name.
     pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl Header {
-    /// Parses a header of a file that has so many bytes of data behind it.
+    /// Parses the header of a file with `data` bytes after it.
     pub(super) fn parse(json: &[u8], data: u64) -> Result<Self, String> {
         let Raw { tensors, metadata } =
             serde_json::from_slice(json).map_err(|e| format!("its header is damaged: {e}"))?;

@@ -1,4 +1,4 @@
-//! `progress.toml`: where a run stands, and the checksums of its files.
+//! `progress.toml`: a run's progress, and the checksums of its files.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 /// The key of the first line, the checksum of all that follows it.
 const KEY: &str = "sha256 = \"";
 
-/// Where a run stands. With the tensors and the config it is all that an exact resume needs: there is no random state,
+/// A run's progress. With the tensors and the config it is all that an exact resume needs: there is no random state,
 /// because randomness is a function of seed, epoch and step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +35,7 @@ pub struct Progress {
     /// The batches that were skipped in the epochs that are over, because no row of them counts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: u64,
-    /// The epoch's sums so far, if the checkpoint lies within an epoch.
+    /// The epoch's sums so far, if the checkpoint was saved within an epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Sums>,
     /// The best epoch so far.
@@ -90,7 +90,7 @@ pub struct NormSums {
     pub sum: f64,
     /// The updates.
     pub count: u64,
-    /// Those of them that were clipped.
+    /// The updates whose gradients were clipped.
     pub clipped: u64,
 }
 

@@ -65,7 +65,7 @@ pub fn load_checked(path: &Path, allow_nonfinite: bool) -> Result<BTreeMap<Strin
     Ok(tensors)
 }
 
-/// What a safetensors file has but for its tensors' elements.
+/// The contents of a safetensors file without its tensors' elements.
 #[derive(Debug)]
 pub struct Contents {
     /// The tensors.
@@ -74,7 +74,7 @@ pub struct Contents {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What is in a safetensors file; its tensors' elements are not read.
+/// Reads the header of a safetensors file, without the tensors' elements.
 pub fn inspect(path: &Path) -> Result<Contents> {
     let OpenFile { mut file, size } = open(path)?;
     let header = read_header(&mut file, size).map_err(|problem| Error::data(path, problem))?;

@@ -33,7 +33,7 @@ impl Saved {
 pub struct RunState<'a> {
     /// The network, the optimizer and the averages.
     pub trainer: &'a Trainer,
-    /// Where the run stands.
+    /// The run's progress.
     pub progress: &'a Progress,
 }
 
@@ -51,7 +51,7 @@ pub struct BestWeights<'a> {
 /// Writes a checkpoint into `folder`, then removes the oldest ones beyond `keep`.
 ///
 /// # Errors
-/// What the disk says, with the bytes that are needed. The checkpoints that were there are as they were.
+/// I/O errors, with the number of bytes needed. Existing checkpoints are unchanged.
 pub fn save(
     disk: &dyn Disk,
     folder: &Path,
@@ -88,7 +88,7 @@ pub fn save_failure(
     })
 }
 
-/// What is written beside the state of a trainer.
+/// The files of a checkpoint beside the state of the trainer.
 enum Beside<'a> {
     /// The run's best weights.
     BestWeights(BestWeights<'a>),
@@ -201,7 +201,7 @@ fn retire(disk: &dyn Disk, folder: &Path, keep: usize) -> Result<()> {
     })
 }
 
-/// Takes damaged checkpoints out of the way, under names that no checkpoint has; nothing of them is lost.
+/// Renames damaged checkpoints so that they are not picked up again. Nothing is deleted.
 pub fn set_aside(disk: &dyn Disk, damaged: &[(PathBuf, String)]) -> Result<()> {
     damaged.iter().try_for_each(|(path, _)| files::set_aside(disk, path))
 }

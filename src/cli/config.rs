@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 enum Command {
     /// Check a config without reading its data.
     Check(ConfigFile),
-    /// Print the config with all defaults, and where each value comes from.
+    /// Print the config with all defaults and the origin of each value.
     Show(ConfigFile),
     /// Print the JSON Schema of a config, for completion and checks in editors.
     Schema,

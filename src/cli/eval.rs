@@ -27,10 +27,10 @@ pub(super) struct Arguments {
     /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Two classes: predict the positive one from this probability on, in place of `data.threshold`.
+    /// Two classes: predict the positive class from this probability on, in place of data.threshold.
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
-    /// Also print the fraction of rows whose class is among the K most probable ones.
+    /// Also print the fraction of rows whose class is among the K most probable.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     top_k: Option<u32>,
     /// Print one JSON object.

@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     /// Target of the export.
     #[arg(long, value_name = "TARGET")]
     to: ExportTarget,
-    /// The file or folder to write; by default one in the run folder.
+    /// File or folder to write; by default in the run folder.
     #[arg(long, value_name = "PATH", value_parser = paths::path())]
     output: Option<PathBuf>,
     /// --to c: weights of 8 bits with a scale per row; prints what that costs on the test split.

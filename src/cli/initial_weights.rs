@@ -14,12 +14,12 @@ pub(super) struct InitialWeights {
     /// Start from these weights: a state dict with the model's names.
     #[arg(long, value_name = "FILE.safetensors", value_parser = paths::path())]
     init_from: Option<PathBuf>,
-    /// Take only the parameters of --init-from that match a pattern of the model's names, as in --init-match "layer1.*"
-    /// (repeatable). BatchNorm's statistics go with its parameters.
+    /// Take only those of the model's parameters from --init-from whose names match, as in --init-match "layer1.*"
+    /// (repeatable). BatchNorm's statistics are taken with its parameters.
     #[arg(long, value_name = "PATTERN", requires = "init_from", value_parser = NonEmptyStringValueParser::new())]
     init_match: Vec<String>,
-    /// Give prefixes of names in --init-from those of the model, as in --init-rename "0.=layer1.,2.=layer2." of an
-    /// nn.Sequential. Other names that the model does not have stay in the file.
+    /// Replace prefixes of the names in --init-from, as in --init-rename "0.=layer1.,2.=layer2." for an nn.Sequential.
+    /// Tensors whose names the model does not have are ignored.
     #[arg(long, value_name = "FROM=TO,…", value_delimiter = ',', requires = "init_from")]
     init_rename: Vec<Rename>,
     /// Accept NaN and infinite values in the weights of --init-from.

@@ -17,7 +17,7 @@ use crate::trainer::{Averages, EarlyStopping, TrainOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What to list; by default everything that a config can name.
+    /// Subject of the list; by default everything that a config can name.
     what: Option<What>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 enum What {
     /// The CPU and the GPUs.
     Devices,
-    /// The metrics, which of their values are better, and what they mean.
+    /// The metrics, whether higher or lower is better, and their meaning.
     Metrics,
 }
 
@@ -39,7 +39,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let sections: [(&str, &str, Vec<Entry>); 7] = [
         ("models", "[model] name = …", Model::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
-        ("schedules", "[schedule] name = …; a length that is left out is the run's", Schedules::entries()),
+        (
+            "schedules",
+            "[schedule] name = …; omitted lengths default to the length of the run",
+            Schedules::entries(),
+        ),
         ("losses", "[loss] name = …", Losses::entries()),
         ("data sets", "[data] name = …", Sources::entries()),
         ("initialisers", "[model.init] hidden, output, bias = …", Init::entries()),

@@ -79,7 +79,7 @@ enum Command {
     Report(report::Arguments),
     /// List everything that a config can name, with options and defaults; `list devices` lists the CPU and the GPUs.
     List(list::Arguments),
-    /// Check a config, show it resolved, or print its JSON Schema.
+    /// Check a config, show it resolved, or print the JSON Schema of configs.
     Config(config::Arguments),
     /// Print the completion script of a shell.
     Completions(shell::Completions),

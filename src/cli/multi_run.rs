@@ -14,26 +14,26 @@ use crate::run::{self, End, Finished, Interrupt, PreparedRun, RunOptions};
 
 /// One of the runs.
 pub(super) struct Member {
-    /// What it is called: "fold 2".
+    /// Its name: "fold 2".
     pub(super) name: String,
     pub(super) folder: PathBuf,
     pub(super) config: Config,
     standing: Standing,
 }
 
-/// How one of the runs ended.
+/// The outcome of one of the runs.
 pub(super) enum RunOutcome {
     /// With these metrics.
     Finished(Vec<(String, f64)>),
     /// By an error; the others went on.
     Failed {
-        /// What became of it in a word: "diverged", "failed".
+        /// The reason in a word: "diverged", "failed".
         what: &'static str,
         error: Error,
     },
 }
 
-/// What became of a run whose loss or gradients were not finite.
+/// The outcome of a run whose loss or gradients were not finite.
 const DIVERGED: &str = "diverged";
 
 impl RunOutcome {
@@ -45,7 +45,7 @@ impl RunOutcome {
         }
     }
 
-    /// What became of a run that failed, in a word.
+    /// The outcome of a run that failed, in a word.
     pub(super) fn failure(&self) -> Option<&'static str> {
         match self {
             Self::Finished(_) => None,
@@ -160,7 +160,7 @@ impl MultiRun {
         }
     }
 
-    /// What an earlier call trained, if it is whole and of the same rows.
+    /// The outcome of a run of an earlier call: finished, if it is complete and was trained on the same rows.
     fn finished_before(&self, member: &Member, metrics: &[(String, f64)], device: &Device) -> RunOutcome {
         if let Err(error) = require_intact(&member.folder, &member.config, device) {
             return Self::failed(member, "failed", error);

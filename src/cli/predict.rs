@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     /// Column of the input to write before the prediction, as the rows' key (repeatable).
     #[arg(long, value_name = "COLUMN")]
     keep: Vec<String>,
-    /// Format of the output, if its extension does not tell.
+    /// Output format; by default taken from the file extension.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use super::table::{number, thousands};
 use crate::checkpoint::Sums;
 use crate::run::{EpochEnd, EpochStart};
 
-/// How often a bar is drawn: formatting it costs as much as an update of a small network.
+/// The interval between two drawings of a bar: formatting it costs as much as an update of a small network.
 const REDRAW: Duration = Duration::from_millis(50);
 
 /// One epoch's bar.

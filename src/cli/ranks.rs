@@ -14,7 +14,7 @@ pub(super) struct Ranks {
     all: Arc<dyn Communicator>,
     /// The machines that they run on.
     hosts: usize,
-    /// Those on this machine.
+    /// The ranks on this machine.
     neighbours: usize,
     /// The number of this one among those.
     local: usize,
@@ -30,7 +30,7 @@ impl Ranks {
     /// The ranks that the launcher has started.
     ///
     /// # Errors
-    /// It has started several processes that know nothing of each other.
+    /// The launcher has started several processes that know nothing of each other.
     pub(super) fn begin(timeout: u64) -> Result<Self> {
         let launched = launched(|name| std::env::var(name).ok());
         let Some(all) = launched.as_ref().and_then(|_| engine::begin(timeout)) else {
@@ -63,7 +63,7 @@ impl Ranks {
         }
     }
 
-    /// How they speak with each other.
+    /// The connection between the ranks.
     pub(super) fn all(&self) -> &Arc<dyn Communicator> {
         &self.all
     }
@@ -128,7 +128,7 @@ fn hosts(all: &dyn Communicator) -> Result<Vec<u64>> {
     Ok(hosts.iter().map(|host| host[0].to_bits()).collect())
 }
 
-/// What a launcher has told this process.
+/// A launcher's description of this process.
 #[derive(Debug, PartialEq, Eq)]
 struct Launched {
     variable: &'static str,
@@ -150,7 +150,7 @@ impl Launched {
     }
 }
 
-/// What the environment says of a launcher: those of Open MPI, MPICH and its kin, `PMIx` and Slurm.
+/// The launcher's variables in the environment: Open MPI's, MPICH's and its relatives', `PMIx`'s and Slurm's.
 fn launched(variable: impl Fn(&str) -> Option<String>) -> Option<Launched> {
     let number = |name| variable(name)?.trim().parse::<usize>().ok();
     // A batch script of Slurm's has the size of its job, but is one process.
@@ -182,7 +182,7 @@ fn is_bound() -> bool {
     matches!((allowed("/proc/self/status"), launcher), (Some(own), Some(launcher)) if own < launcher)
 }
 
-/// What is wrong with the cores that a rank is bound to: one alone, where its share of those of the launcher is larger.
+/// The problem of the cores that a rank is bound to: a single one, although its share of the launcher's is larger.
 fn binding_warning(own: Option<usize>, launcher: Option<usize>, neighbours: usize) -> Option<String> {
     let share = launcher? / neighbours.max(1);
     (own? == 1 && share > 1).then(|| {

@@ -19,7 +19,7 @@ use crate::trainer::Update;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folder, or its folder `failure`.
+    /// Run folder, or its `failure` folder.
     folder: PathBuf,
     #[command(flatten)]
     compute: Compute,
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = if inner.is_dir() { &inner } else { &arguments.folder };
     let problem =
         |what: &str| Error::data(folder, format!("{what}; replay takes the folder `failure` of a run"));
-    let none = || problem("no failure is written down here");
+    let none = || problem("no failure record found");
     if !folder.join("batch.safetensors").is_file() {
         return Err(none().into());
     }
@@ -53,8 +53,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             if is_same(&error, failure) {
                 return Ok(writeln!(out, "\nrepeated to the bit:\n{error}")?);
             }
-            writeln!(out, "\nit fails, but not as it did:\n{error}")?;
-            Err(problem("this is not the failure that was written down").into())
+            writeln!(out, "\nthe update failed, but differently:\n{error}")?;
+            Err(problem("the failure differs from the recorded one").into())
         }
         Err(other) => Err(other.into()),
         Ok(update) => Err(did_not_fail(folder, &update).into()),
@@ -118,7 +118,7 @@ fn layers(network: &Network, data: &Dataset, rows: &[u32], mut tape: Tape) -> Re
 struct TensorRange {
     /// The largest absolute finite value.
     largest: f64,
-    /// How many are not finite.
+    /// The number of elements that are not finite.
     not_finite: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What the user sees of a run while it trains: a bar and a line per epoch, or a dashboard on the whole terminal.
+//! The display of a run while it trains: a bar and a line per epoch, or a dashboard on the whole terminal.
 
 use signal_hook::consts::{SIGINT, SIGUSR1};
 use signal_hook::low_level::raise;

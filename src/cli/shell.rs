@@ -17,7 +17,7 @@ pub(super) struct Completions {
 
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Folder to write descent.1, descent-train.1, … to, for instance ~/.local/share/man/man1.
+    /// Folder to write descent.1, descent-train.1, … to, such as ~/.local/share/man/man1.
     folder: PathBuf,
 }
 

@@ -15,7 +15,7 @@ use crate::run::Interrupt;
 pub(super) enum Stop {
     /// Ctrl-C.
     Interrupt,
-    /// What `kill` and a cluster's scheduler send.
+    /// The signal that `kill` and a cluster's scheduler send.
     Terminate,
 }
 
@@ -93,7 +93,7 @@ impl Signals {
         Stop::ALL.into_iter().find(|stop| usize::from(stop.exit_code()) == code)
     }
 
-    /// What the signals set, for the options of a run.
+    /// The interrupt that the signals set, for the options of a run.
     pub(super) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }

@@ -31,7 +31,8 @@ pub(super) fn number(value: f64) -> String {
     number_to(value, 4)
 }
 
-/// A number with so many decimals, three or more; with as many digits and an exponent where it is very small or large.
+/// A number with `decimals` decimals, three or more; with the same number of digits and an exponent if it is very small
+/// or large.
 pub(super) fn number_to(value: f64, decimals: i32) -> String {
     let (size, places) = (value.abs(), usize::try_from(decimals).unwrap_or(0));
     if size == 0.0 || !size.is_finite() || (10_f64.powi(1 - decimals)..1e7).contains(&size) {

@@ -1,4 +1,4 @@
-//! What is said of a key that is unknown where it stands: where it belongs, or what it is called here.
+//! Suggestions for unknown keys: the section they belong to, or our name for them.
 
 use toml::Table;
 
@@ -46,7 +46,7 @@ pub(super) fn explain(error: KeyError, config: &Table) -> KeyError {
     }
 }
 
-/// What a key that is unknown in a table may have meant.
+/// The key that an unknown key of a table may have meant.
 fn hint(table: &str, key: &str, known: &[String], config: &Table) -> Option<String> {
     let places = places();
     let foreign = FOREIGN.iter().find(|(name, _)| is_same(name, key)).map_or(&[][..], |(_, ours)| ours);
@@ -91,7 +91,7 @@ fn entry_of<'c>(config: &'c Table, path: &str) -> Option<&'c str> {
     parts.try_fold(first, |table, key| table.get(key))?.get("name")?.as_str()
 }
 
-/// Every key of a config but for what lies within lists.
+/// Every key of a config, except those within lists.
 fn places() -> Vec<Place> {
     let registries: [(&'static str, Vec<Entry>); 6] = [
         ("optimizer", Rule::entries()),

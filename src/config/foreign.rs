@@ -1,7 +1,7 @@
 //! The names of config keys in Keras, Lightning, scikit-learn and the scripts around PyTorch.
 
-/// What other tools call a key, and ours by its dotted path. Where several are given, the first that the config can
-/// have is meant. One that begins with `--` is an argument of the program.
+/// Other tools' names of a key, and ours by its dotted path. If several are given, the first that the config can have
+/// is meant. One that begins with `--` is an argument of the program.
 pub(super) const FOREIGN: &[(&str, &[&str])] = &[
     ("learning_rate", &["optimizer.lr"]),
     ("learning_rate_init", &["optimizer.lr"]),

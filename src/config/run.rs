@@ -1,4 +1,4 @@
-//! The keys of `[train]` that a run reads: how long it trains, and what it evaluates and saves. They lie here because a
+//! The keys of `[train]` that a run reads: its length, evaluation and checkpoints. They are defined here because a
 //! config is read below [`run`](crate::run).
 
 use schemars::JsonSchema;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::registry::KeyError;
 use crate::trainer::EarlyStopping;
 
-/// How long a run trains, and what it evaluates and saves.
+/// The length of a run, and its evaluation and checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunConfig {

@@ -100,7 +100,7 @@ fn tidy(schema: &mut Schema) {
         *text = text.replace('\n', " ");
     }
     if let Some(reference) = reference(schema) {
-        // Editors ignore what stands beside a `$ref`.
+        // Editors ignore keys beside a `$ref`.
         let beside = schema.as_object_mut().map(std::mem::take).unwrap_or_default();
         let parts = if beside.is_empty() { vec![reference] } else { vec![beside.into(), reference] };
         schema.insert("allOf".to_owned(), parts.into());

@@ -37,7 +37,7 @@ enum Store {
     Memory {
         xs: Tensor,
         ys: Tensor,
-        /// The values as the source has them, (N, K) of F64 on the CPU; nothing where it has no F64.
+        /// The values as the source has them, (N, K) of F64 on the CPU; `None` if it has no F64.
         exact: Option<Tensor>,
         /// A copy of the classes on the CPU if `ys` is on a GPU, to count them without waiting for it.
         here: Option<Tensor>,

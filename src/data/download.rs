@@ -1,4 +1,4 @@
-//! Downloads a file, from a server that is given up where it is too slow or sends too much.
+//! Downloads a file, and abandons a server that is too slow or sends too much.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -23,11 +23,10 @@ impl Default for Patience {
     }
 }
 
-/// Asks for a file of at most `most` bytes. Reading gives up where the server is slower than `patience` allows, and where
-/// it sends more.
+/// Asks for a file of at most `most` bytes. Reading fails if the server is slower than `patience` allows or sends more.
 ///
 /// # Errors
-/// No answer, or one that is no file; nothing in it tells a password in the address.
+/// No answer, or one that is no file. The message never contains a password of the address.
 pub(super) fn download(url: &str, most: u64, patience: Patience) -> Result<impl Read, String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(20)))
@@ -38,7 +37,7 @@ pub(super) fn download(url: &str, most: u64, patience: Patience) -> Result<impl 
     let response = agent.get(url).call().map_err(|e| without_secrets(&e.to_string(), url))?;
     let mut body = response.into_body().into_reader();
     let (sender, pieces) = sync_channel(WAITING);
-    // A read of a socket cannot be given up: it waits on a thread of its own.
+    // A read of a socket cannot be cancelled: it waits on a thread of its own.
     thread::spawn(move || {
         loop {
             let mut piece = vec![0; PIECE];

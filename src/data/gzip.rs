@@ -4,10 +4,10 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// The contents of the members of a gzip file, one behind the other. Zeros behind a member are padding, as for gzip and
+/// The contents of the members of a gzip file, one after the other. Zeros after a member are padding, as for gzip and
 /// Python.
 pub(super) struct Gunzip<R> {
-    /// The decoder of the current member; nothing behind the last.
+    /// The decoder of the current member; `None` after the last.
     member: Option<GzDecoder<BufReader<R>>>,
 }
 
@@ -31,7 +31,7 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
-/// The member behind the one that has ended, if there is one.
+/// The member after the one that has ended, if there is one.
 fn next<R: Read>(mut source: BufReader<R>) -> io::Result<Option<GzDecoder<BufReader<R>>>> {
     loop {
         let bytes = source.fill_buf()?;

@@ -47,7 +47,7 @@ fn decode(mut source: impl Read, size: u64, rank: usize, limit: MemoryLimit) -> 
     parse(&mut whole, StreamLength { most: size, exact: true }, rank, limit)
 }
 
-/// How many bytes a stream has: exactly `most`, or at most as many.
+/// The length of a stream in bytes: exactly `most`, or at most `most`.
 #[derive(Clone, Copy)]
 struct StreamLength {
     most: u64,
@@ -120,7 +120,7 @@ mod tests {
         let file = labels(3, &[7, 8, 9]);
         assert_eq!(from_bytes(&file, 1).unwrap(), expected);
         assert_eq!(from_bytes(&gzip(&file), 1).unwrap(), expected);
-        // pigz and bgzip write several members; a cut may lie anywhere.
+        // pigz and bgzip write several members; a file may be cut anywhere.
         for cut in 0..=file.len() {
             let members = [gzip(&file[..cut]), gzip(&file[cut..])].concat();
             assert_eq!(from_bytes(&members, 1).unwrap(), expected, "{cut}");

@@ -1,7 +1,7 @@
 //! The work that a JPEG file asks for, and whether it is whole, from its markers alone: ITU-T T.81, annex B.
 //!
-//! A progressive picture is decoded in scans, each of which passes over all of its pixels, and an empty scan takes
-//! a few bytes. A file of some kilobytes can ask for minutes.
+//! A progressive picture is decoded in scans. Each scan passes over all pixels, and an empty one takes a few bytes, so
+//! a file of some kilobytes can ask for minutes.
 
 /// The most pixels that all scans of a picture may pass over: ten scans, as common encoders write them, of 200 megapixels.
 const MOST_WORK: u64 = 2_000_000_000;
@@ -11,7 +11,7 @@ const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xcf;
 const NO_FRAMES: [u8; 3] = [0xc4, 0xc8, 0xcc];
 const START_OF_SCAN: u8 = 0xda;
 const END: u8 = 0xd9;
-/// The last two bytes of a whole file, but for what may lie behind it.
+/// The last two bytes of a complete file, except for trailing data.
 pub(super) const END_MARKER: [u8; 2] = [0xff, END];
 
 /// The coefficients of a block.
@@ -21,7 +21,7 @@ const PADDINGS: [u8; 3] = [0x00, 0x55, 0xaa];
 /// The bytes of each.
 const PADDED: usize = 256;
 
-/// How much of a picture a file has.
+/// The amount of a picture that a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     /// The end marker is there.
@@ -62,7 +62,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<Extent, String> {
     Ok(if coefficients.are_all_exact() { Extent::Open } else { Extent::Short })
 }
 
-/// A file without an end marker, ended behind various data: its pictures are the same where it lacks nothing else.
+/// A file without an end marker, with an end marker added after various data: its pictures are the same if it lacks
+/// nothing else.
 pub(super) fn ended(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     // A download that broke off may have left zeros; a byte 0xff is followed by one alone.
     let data = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -113,7 +114,7 @@ struct Segment<'a> {
     bytes: &'a [u8],
 }
 
-/// The next segment; skips the compressed data behind the start of a scan.
+/// The next segment; skips the compressed data after the start of a scan.
 fn next<'a>(bytes: &'a [u8], at: &mut usize) -> Option<Segment<'a>> {
     loop {
         let found = *at + memchr::memchr(0xff, bytes.get(*at..)?)?;

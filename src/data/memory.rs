@@ -1,4 +1,4 @@
-//! How much memory data may take: what a file claims is checked against a limit before anything is reserved for it.
+//! The limit of the memory for data: the size that a file claims is checked against it before anything is allocated.
 
 use std::fs;
 use std::path::Path;
@@ -52,7 +52,7 @@ impl MemoryLimit {
         Self { bytes: self.bytes.saturating_sub(taken as u64), ..self }
     }
 
-    /// Checks that so many bytes fit.
+    /// Checks that `bytes` bytes fit.
     ///
     /// # Errors
     /// A sentence without its subject: "takes 3.7 GiB, …".

@@ -101,7 +101,7 @@ fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
     Ok(whole(train, test, read.classes))
 }
 
-/// How the files are read.
+/// Options for reading the files.
 #[derive(Clone, Copy)]
 struct IdxOptions {
     task: Task,

@@ -100,7 +100,7 @@ struct ElementReader<'a, R> {
     source: &'a mut R,
     count: usize,
     limit: MemoryLimit,
-    /// How often they are in memory at a time.
+    /// The number of copies that are in memory at a time.
     copies: u64,
 }
 

@@ -86,7 +86,7 @@ impl LeftOut {
         *self.endings.entry(ending(path)).or_default() += 1;
     }
 
-    /// Adds a file that lies beside the folders of the classes.
+    /// Adds a file beside the folders of the classes.
     pub(super) fn add_beside(&mut self, path: &Path) {
         if is_hidden(path) {
             self.hidden += 1;
@@ -100,7 +100,7 @@ impl LeftOut {
         self.beside > 0 || OTHER_PICTURES.iter().any(|ending| self.endings.contains_key(*ending))
     }
 
-    /// "left out: 3 .tif in a format that is not read, …"; nothing where nothing is.
+    /// "left out: 3 .tif in a format that is not read, …"; empty if nothing is left out.
     pub fn describe(&self) -> Option<String> {
         let unread = self.of(|ending| OTHER_PICTURES.contains(&ending));
         let others = self.of(|ending| !OTHER_PICTURES.contains(&ending));
@@ -130,7 +130,7 @@ impl LeftOut {
     }
 }
 
-/// Whether a file or a folder is hidden, as `._1.png`, which macOS leaves behind, is.
+/// Whether a file or a folder is hidden, such as macOS's `._1.png`.
 pub(super) fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
@@ -141,7 +141,7 @@ struct FolderWalk {
     /// The path of each folder with its files.
     folders: Vec<(OsString, Vec<PathBuf>)>,
     left_out: LeftOut,
-    /// The folders that the current one lies in, by device and inode: a link may lead back to one.
+    /// The folders that contain the current one, by device and inode: a link may lead back to one.
     above: Vec<[u64; 2]>,
 }
 

@@ -116,7 +116,7 @@ pub(super) fn size_of(path: &Path) -> Result<[usize; 2]> {
 /// Reads a picture file, turned as it is displayed: PIL's `ImageOps.exif_transpose`.
 ///
 /// # Errors
-/// It is no picture, too large, or cut short. One that lacks nothing but the marker of its end is whole.
+/// The file is not an image, is too large or is truncated. A missing end marker alone is accepted.
 fn open(path: &Path) -> Result<DynamicImage> {
     let bytes = contents(path)?;
     let extent = match image::guess_format(&bytes) {
@@ -200,7 +200,7 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<Box<dyn ImageDecoder + 'a
     }
 }
 
-/// How a picture is turned where it is displayed; a damaged entry turns nothing.
+/// The rotation of a picture for display; a damaged entry is ignored.
 fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }

@@ -5,8 +5,8 @@ use candle_core::{Device, Tensor};
 use super::memory::MemoryLimit;
 use crate::error::Result;
 
-/// The pixels of pictures, one behind the other, from 0 to 255: bytes, or numbers once a picture has 16 bits, which are
-/// 1/257 apart.
+/// The pixels of pictures, one after the other, from 0 to 255: bytes, or once a picture has 16 bits, numbers in steps
+/// of 1/257.
 #[derive(Debug)]
 pub struct PixelBuffer {
     values: PixelValues,

@@ -1,7 +1,7 @@
 //! The end of a PNG file: <https://www.w3.org/TR/png-3/>.
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// The last chunk, with which nothing of the picture is lost.
+/// The last chunk; it has no part of the picture.
 const END: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
 /// The bytes of a chunk besides its data: length, type and checksum.
 const AROUND: usize = 12;

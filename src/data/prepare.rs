@@ -45,7 +45,7 @@ impl Splits {
         }
     }
 
-    /// The same rows, of which those are predicted as the positive class whose probability reaches the threshold.
+    /// The same rows; those whose probability reaches the threshold are predicted as the positive class.
     pub fn with_decision(self, decision: Decision) -> Self {
         let info = TargetInfo { threshold: Some(decision.threshold), ..self.train.target_info().clone() };
         self.with_target_info(info)

@@ -41,7 +41,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Which rows to hold out, with a fraction `test` of all rows as the test split. Warns if an earlier version of the
+    /// The splits to make, with a fraction `test` of all rows as the test split. Warns if an earlier version of the
     /// program split the rows of the run by other rules.
     pub(crate) fn split_plan(&self, test: f64) -> SplitPlan {
         let limit = self.plan.limit.map(|limit| limit as u64);

@@ -94,7 +94,7 @@ pub struct EncodedSplits {
 pub struct WrittenRow {
     /// Its number in its split, from 0.
     pub number: usize,
-    /// Where the file has it: `line 12`.
+    /// Its place in the file: `line 12`.
     pub place: String,
     /// Its columns with their cells.
     pub cells: Vec<(String, String)>,
@@ -116,7 +116,7 @@ pub enum EncodedRows {
 /// Windows of rows that follow each other.
 #[derive(Debug, Clone)]
 pub struct Windows {
-    /// The rows; a target stands at the row that its window starts with.
+    /// The rows; a target is at the first row of its window.
     pub rows: Rows,
     /// The rows of a window.
     pub steps: usize,

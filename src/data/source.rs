@@ -11,7 +11,7 @@ pub trait Source {
     /// Reads all rows, with targets for the task of the request.
     fn load(&self, request: &Request<'_>) -> Result<Loaded>;
 
-    /// The rows with these numbers in a part as their file has them, for people; none where a source cannot tell.
+    /// The rows of a part as the file has them, for people; empty if a source cannot tell.
     fn written_rows(
         &self,
         _request: &Request<'_>,

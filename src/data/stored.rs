@@ -162,7 +162,7 @@ impl Stored {
         let mut bytes = vec![0; rows.len() * length];
         let mut done = 0;
         let mut run = Vec::new();
-        // Rows that lie behind each other are read at once.
+        // Consecutive rows are read at once.
         for neighbours in rows.chunk_by(|a, b| *b == a.wrapping_add(1)) {
             let first = neighbours.first().map_or(0, |row| *row as usize);
             let count = neighbours.len();

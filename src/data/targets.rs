@@ -63,18 +63,18 @@ impl TargetInfo {
         }
     }
 
-    /// How one of two classes is predicted, if there is a threshold.
+    /// The decision between two classes, if there is a threshold.
     pub fn decision(&self) -> Option<Decision> {
         self.threshold.map(|threshold| Decision { positive: self.positive, threshold })
     }
 
-    /// The name of the positive one of two classes; nothing where there are not two.
+    /// The name of the positive one of two classes; `None` for any other number of classes.
     pub fn positive(&self) -> Option<&str> {
         if self.classes.len() == 2 { self.classes.get(self.positive).map(String::as_str) } else { None }
     }
 }
 
-/// How one of two classes is predicted from its probability.
+/// The rule that predicts one of two classes from its probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The number of the positive class.

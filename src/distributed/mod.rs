@@ -1,8 +1,8 @@
 //! Ranks: processes that train one network together, each on its own rows of a batch.
 //!
-//! The seam is small. BatchNorm's sums are added up over ranks within a batch, and the gradients behind it, so that every
-//! rank makes the same update as one process with all rows. What needs the rows' numbers and targets alone, such as the
-//! divisor of a loss, each rank computes from the whole batch.
+//! The interface is small. BatchNorm's sums are added over ranks within a batch, and the gradients after it, so that
+//! every rank makes the same update as one process with all rows. Values that follow from the rows' numbers and targets
+//! alone, such as the divisor of a loss, are computed by each rank from the whole batch.
 
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -33,7 +33,8 @@ impl Numbers<'_> {
     }
 }
 
-/// How a rank speaks with the others. All ranks call the same methods in the same order, with as many numbers.
+/// The communication of a rank with the others. All ranks call the same methods in the same order, with equally many
+/// numbers.
 pub trait Communicator: std::fmt::Debug + Send + Sync {
     /// The number of this rank, from 0.
     fn rank(&self) -> usize;
@@ -50,7 +51,7 @@ pub trait Communicator: std::fmt::Debug + Send + Sync {
     /// A rank that cannot be reached.
     fn sum(&self, numbers: Numbers<'_>) -> io::Result<()>;
 
-    /// Adds the numbers of rank `of` to one's own; it calls this with the number of this one.
+    /// Adds rank `of`'s numbers to ours. Rank `of` must call this with our rank.
     ///
     /// # Errors
     /// As [`Self::sum`].

@@ -25,7 +25,7 @@ const MOST: usize = 1 << 22;
 pub struct World {
     rank: usize,
     size: usize,
-    /// What the other rank sends, or what this one does.
+    /// The numbers that the other rank sends, or that this one does.
     copy: Mutex<Copies>,
     waits: Arc<Waits>,
     /// Ends MPI when it is dropped.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::{Communicator, Numbers, Single};
 
-/// The shards of a batch, some of which this rank has.
+/// The shards of a batch; this rank has some of them.
 #[derive(Debug, Clone)]
 pub struct Shards {
     ranks: Arc<dyn Communicator>,
@@ -41,7 +41,7 @@ impl Shards {
         Ok(Self { ranks, leaves: count })
     }
 
-    /// Those that share the batch.
+    /// The ranks that share the batch.
     pub fn ranks(&self) -> &Arc<dyn Communicator> {
         &self.ranks
     }
@@ -61,7 +61,7 @@ impl Shards {
         self.count() / self.ranks.size()
     }
 
-    /// Which of so many rows each of this rank's parts has. They differ by one row at most, and may be empty.
+    /// The rows of each of this rank's parts, out of `rows`. Their sizes differ by one row at most, and may be 0.
     pub fn rows(&self, rows: usize) -> Vec<Range<usize>> {
         let (count, own) = (self.count(), self.own());
         let start = |part: usize| part * rows / count;
@@ -69,7 +69,7 @@ impl Shards {
         (first..first + own).map(|part| start(part)..start(part + 1)).collect()
     }
 
-    /// Adds up the numbers of this rank's parts, as many of each, and those of the other ranks.
+    /// Adds the numbers of this rank's parts, each of the same length, and those of the other ranks.
     ///
     /// # Errors
     /// A rank that cannot be reached.

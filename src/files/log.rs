@@ -74,8 +74,8 @@ impl Log {
         Ok(same && own.len() == self.sum.bytes())
     }
 
-    /// Begins a new file at the log's path, with the lines of the old one where they can still be read. A file that lies
-    /// there is set aside. Returns whether all lines are back.
+    /// Begins a new file at the log's path, with the lines of the old one if they can still be read. An existing file
+    /// is renamed. Returns whether all lines were restored.
     ///
     /// # Errors
     /// The folder is gone, or the disk refuses.
@@ -91,7 +91,7 @@ impl Log {
         self.flush(disk).map(|()| is_whole)
     }
 
-    /// What the open file holds, even where it has no name any more.
+    /// The contents of the open file, even if it no longer has a name.
     fn lines(&self) -> Option<Vec<u8>> {
         let mut lines = vec![0; usize::try_from(self.sum.bytes()).ok()?];
         self.file.read_exact_at(&mut lines, 0).ok()?;

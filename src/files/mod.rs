@@ -180,7 +180,7 @@ pub(crate) fn open(path: &Path) -> Result<OpenFile> {
     Ok(OpenFile { file, size })
 }
 
-/// The folder that a path lies in.
+/// The folder that contains a path.
 pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -11,13 +11,13 @@ pub(crate) fn expand_home(path: PathBuf) -> PathBuf {
     }
 }
 
-/// What `path` means in `folder`, as an absolute path: `~` is expanded, `.` left out, and `..` resolved unless it follows a
-/// symbolic link.
+/// The absolute path that `path` means in `folder`: `~` is expanded, `.` left out, and `..` resolved unless it follows
+/// a symbolic link.
 pub(crate) fn absolute_in(folder: &Path, path: &Path) -> std::io::Result<PathBuf> {
     let whole = std::path::absolute(folder.join(expand_home(path.to_path_buf())))?;
     let mut clean = PathBuf::new();
     for component in whole.components() {
-        // The parent of a link's target need not be the folder that the link lies in.
+        // The parent of a link's target need not be the folder that contains the link.
         let is_link = || fs::symlink_metadata(&clean).is_ok_and(|found| found.is_symlink());
         let is_parent = component == Component::ParentDir;
         if is_parent && (clean.parent().is_none() || (clean.file_name().is_some() && !is_link())) {

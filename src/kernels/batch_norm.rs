@@ -10,7 +10,7 @@ use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
 use crate::distributed::Shards;
 pub use running::{normalize_by, track};
 
-/// What [`forward`] gives: its value, the batch's statistics, and what [`backward`] needs.
+/// The result of [`forward`]: its value, the batch's statistics, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The value of each shard, (N, C).

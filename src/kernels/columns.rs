@@ -4,7 +4,7 @@ use super::storage::Float;
 use super::team;
 use super::vectorized::vectorized;
 
-/// How many elements of whole rows one thread takes at a time.
+/// The number of elements, in whole rows, that one thread takes at a time.
 pub(super) fn chunk(width: usize) -> usize {
     const ELEMENTS: usize = 1 << 14;
     (ELEMENTS / width.max(1)).max(8) * width.max(1)

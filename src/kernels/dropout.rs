@@ -10,7 +10,7 @@ use super::{by_dtype, cuda, is_fused, team};
 use crate::rng::{LANES, Stream};
 
 /// The mask for the elements of xs, (N, C) or (T, N, C): `1 / (1 - p)` where an element is kept, 0 where it is dropped.
-/// The stream is read row by row, also where the rows lie in the second dimension, from the position `first` on. On a GPU
+/// The stream is read row by row, even if the rows are the second dimension, starting at the position `first`. On a GPU
 /// the stream may be that of the step in `step_counter`.
 pub fn mask(
     xs: &Tensor,

@@ -21,7 +21,7 @@ pub(super) fn exp(x: f32) -> f32 {
     let x = if x < -104.0 { -104.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
-    // ln 2 in two parts, of which the first has few bits: its product is exact.
+    // ln 2 in two parts; the first has few bits, so its product is exact.
     let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;

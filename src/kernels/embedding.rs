@@ -6,7 +6,7 @@ use candle_core::{Result, Tensor};
 use super::storage::{Float, edit, view};
 use super::{Accumulate, GradOut, autograd, by_dtype, is_fused, team};
 
-/// How many elements one thread sets to zero at a time.
+/// The number of elements that one thread sets to zero at a time.
 const CHUNK: usize = 1 << 16;
 
 /// Some columns of a gradient (N, W).
@@ -16,7 +16,7 @@ pub struct Columns<'a> {
     pub grad: &'a Tensor,
     /// The first of them.
     pub start: usize,
-    /// How many there are: the length of a vector.
+    /// Their number: the length of a vector.
     pub length: usize,
 }
 

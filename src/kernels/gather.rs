@@ -12,9 +12,9 @@ use super::vectorized::vectorized;
 use super::{by_dtype, cuda, team};
 pub use affine::Affine;
 
-/// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, row). Where a row has more
-/// elements than one of xs has, it goes on into those behind: a window of a series. `again` may be a result that is no
-/// longer needed: where it fits, it is filled anew, which spares a batch of memory.
+/// `xs[indices] · scale + shift` as `dtype`: xs (N, …) of bytes or numbers to (indices, row). If a row has more
+/// elements than one of xs, it continues into the following ones: a window of a series. `again` may be a result that is
+/// no longer needed: if it fits, it is overwritten, which spares a batch of memory.
 pub fn rows(
     xs: &Tensor,
     indices: &[u32],

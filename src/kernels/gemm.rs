@@ -37,8 +37,8 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// Which side of a product's output is cut for the threads. Where a weight's rows are cut the same way in its product, its
-/// gradient and its update, each thread finds its part of the weight in its own cache.
+/// The side of a product's output that is cut for the threads. If a weight's rows are cut the same way in its product,
+/// its gradient and its update, each thread finds its part of the weight in its own cache.
 #[derive(Clone, Copy)]
 pub(super) enum Cut {
     Rows,
@@ -137,7 +137,7 @@ impl<T: Float> Job<'_, T> {
             return;
         }
         let Self { a, b, accumulate, .. } = *self;
-        // SAFETY: rows and cols lie inside the matrices whose sizes `matmul` has checked against their slices, so every
+        // SAFETY: rows and cols are inside the matrices whose sizes `matmul` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
         unsafe {
             gemm::gemm(

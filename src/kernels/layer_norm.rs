@@ -6,7 +6,7 @@ use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, team};
 
-/// What [`forward`] gives: its value, and what [`backward`] needs.
+/// The result of [`forward`]: its value, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The value, (N, C).

@@ -8,7 +8,7 @@ use super::matmul_precision::product;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, Activation, GradOut, MatmulPrecision, autograd, by_dtype, columns, cuda, is_fused};
 
-/// What [`forward`] gives: its value, and what [`backward`] needs of it.
+/// The result of [`forward`]: its value, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The value, (N, out).
@@ -74,7 +74,7 @@ pub(super) fn affine<T: Float>(
     Ok(ys)
 }
 
-/// How a gradient passes back through [`forward`].
+/// The backward pass of [`forward`].
 #[derive(Debug, Clone)]
 pub struct LinearBackward {
     /// The gradient of the product and the bias, (N, out): with the input it makes those of weight and bias.
@@ -88,7 +88,7 @@ pub struct LinearBackward {
 pub struct Through<'a> {
     /// The weight, (out, in).
     pub w: &'a Tensor,
-    /// The activation behind the product.
+    /// The activation after the product.
     pub act: Option<Activation>,
     /// The precision of the product.
     pub precision: MatmulPrecision,
@@ -125,7 +125,8 @@ pub fn adds_in_place(weights: &Tensor) -> bool {
     weights.device().is_cpu()
 }
 
-/// The gradients of weight and bias, from the input and the gradient behind the activation, to those that have an output.
+/// Writes the gradients of weight and bias to their outputs, if they have one, from the input and the gradient of the
+/// product.
 pub fn gradients(
     xs: &Tensor,
     grad: &Tensor,

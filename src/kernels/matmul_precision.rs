@@ -12,11 +12,11 @@ pub enum MatmulPrecision {
     /// 32 bits.
     #[default]
     F32,
-    /// On GPUs of compute capability 8.0 and more factors of 10 bits behind the point, and sums of 32 bits:
+    /// On GPUs of compute capability 8.0 and more, factors with 10 bits of mantissa and sums of 32 bits:
     /// `torch.backends.cuda.matmul.allow_tf32`. Recurrent layers too. On CPUs, as in torch, f32.
     Tf32,
-    /// Factors and results of 7 bits behind the point, and sums of 32, as `torch.autocast(dtype=torch.bfloat16)`. On CPUs
-    /// the same values, slower. Recurrent layers stay in f32.
+    /// Factors and results with 7 bits of mantissa, and sums of 32 bits, as `torch.autocast(dtype=torch.bfloat16)`. On
+    /// CPUs the same values, slower. Recurrent layers stay in f32.
     Bf16,
 }
 

@@ -41,7 +41,7 @@ pub use activation::Activation;
 pub use matmul_precision::MatmulPrecision;
 pub use scalar::{Scalar, ValueAndGrad};
 
-/// How a result is written, as BLAS has it: `out ← alpha · result + beta · out`.
+/// The coefficients with which a result is written, as in BLAS: `out ← alpha · result + beta · out`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Accumulate {
     /// The factor of the result.
@@ -64,12 +64,12 @@ impl Accumulate {
     }
 }
 
-/// Where a gradient is written: to its buffer, or in plain descent to the parameter itself.
+/// The output of a gradient: its buffer, or in plain descent the parameter itself.
 #[derive(Debug, Clone, Copy)]
 pub struct GradOut<'a> {
     /// A tensor of the parameter's shape.
     pub buffer: &'a candle_core::Tensor,
-    /// How it is written.
+    /// The coefficients.
     pub accumulate: Accumulate,
 }
 

@@ -17,7 +17,7 @@ pub fn sum_of_squares(xs: &Tensor) -> Result<f64> {
 /// Whether no element is NaN or infinite.
 pub fn all_finite(xs: &Tensor) -> Result<bool> {
     if !is_fused(xs) {
-        // What is not finite gives NaN, which the sum keeps.
+        // Non-finite x gives `0 · x = NaN`, which propagates through the sum.
         let zero = (xs.to_dtype(DType::F64)? * 0.0)?.sum_all()?.to_scalar::<f64>()?;
         return Ok(zero == 0.0);
     }
@@ -65,7 +65,7 @@ vectorized! {
 /// Elements that one thread takes at a time.
 const CHUNK: usize = 1 << 15;
 
-/// What `f` gives for each chunk, in order.
+/// The results of `f` for each chunk, in order.
 fn of_chunks<T: Float, R: Send>(xs: &Tensor, f: impl Fn(&[T]) -> R + Sync) -> Result<Vec<R>> {
     Ok(team::map(view::<T>(xs)?.chunks(CHUNK).collect(), f))
 }

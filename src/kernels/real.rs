@@ -74,7 +74,7 @@ pub struct Updated<R, const S: usize> {
 
 /// An optimizer's formula for one element of a parameter.
 pub trait PerElement: Sync {
-    /// What its kernel for GPUs is called.
+    /// The name of its kernel for GPUs.
     const NAME: &'static str;
 
     /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.

@@ -13,7 +13,7 @@ use super::real::{PerElement, Real, Updated};
 /// An operation on the results of earlier ones, which are known by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RecordedOperation {
-    /// The weight is 0, the gradient 1, slots are behind.
+    /// Input 0 is the weight, 1 the gradient, the slots follow.
     Input(usize),
     Constant(usize),
     Add(usize, usize),
@@ -240,7 +240,7 @@ impl Recording {
         format!("RULE({}, {},{body}{copies}{results}\n)\n", self.kernel(), self.results.len() - 1)
     }
 
-    /// What a kernel writes for the result of an operation.
+    /// A kernel's expression for the result of an operation.
     fn value(&self, index: usize) -> String {
         match self.operations[index] {
             RecordedOperation::Input(input) => self::input(input),
@@ -271,7 +271,7 @@ impl Recording {
     }
 }
 
-/// What a kernel calls an input.
+/// A kernel's name of an input.
 fn input(index: usize) -> String {
     match index {
         0 => "p".to_owned(),

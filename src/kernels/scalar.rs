@@ -11,7 +11,7 @@ pub struct ValueAndGrad {
     pub grad: Tensor,
 }
 
-/// A number that was worked out: here, or on a GPU.
+/// A scalar on the host or on the device.
 #[derive(Debug, Clone)]
 pub enum Scalar {
     /// Its value.

@@ -14,7 +14,7 @@ pub(super) struct FormulaTensors {
     error: RefCell<Option<candle_core::Error>>,
 }
 
-/// A tensor of a [`FormulaTensors`]; it is `Copy`, as the numbers that it stands for are.
+/// A tensor of a [`FormulaTensors`]; it is `Copy`, as the numbers that it represents are.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     formula: &'a FormulaTensors,
@@ -29,7 +29,7 @@ impl FormulaTensors {
         Node { formula: self, index: tensors.len() - 1 }
     }
 
-    /// The tensor behind `node`, or the first error of the formula.
+    /// The tensor of `node`, or the first error of the formula.
     pub(super) fn value(&self, node: Node<'_>) -> Result<Tensor> {
         match self.error.borrow_mut().take() {
             Some(error) => Err(error),

@@ -44,7 +44,7 @@ pub fn gradient(transform: &GradTransform<'_>, param: &Var, grad: &Tensor) -> Re
     Ok(taken.as_detached_tensor())
 }
 
-/// A formula as a GPU's kernel has it, for parameters with so many slots; none where no kernel takes so many.
+/// A formula as a GPU's kernel has it, for parameters with `slots` slots; `None` if no kernel takes that number.
 pub fn record(rule: &impl PerElement, slots: usize) -> Option<Recording> {
     match slots {
         0 => Some(Recording::of::<_, 0>(rule)),
@@ -55,7 +55,7 @@ pub fn record(rule: &impl PerElement, slots: usize) -> Option<Recording> {
     }
 }
 
-/// The formulas that rules share which look at more than one element.
+/// The formulas shared by rules that are not per-element.
 pub fn shared_recordings() -> [Recording; 2] {
     [Recording::of::<_, 0>(&Descend(0.0)), Recording::of::<_, 0>(&Take)]
 }
@@ -141,8 +141,8 @@ fn sweep<T: Float, const S: usize>(
     team::for_each(chunks, |(p, g, slots)| elements(rule, transform, p, g, slots));
 }
 
-/// Puts 0 in the place of numbers below the smallest normal one: what weight decay leaves of a weight that gets no
-/// gradient halves its way down to subnormal numbers, on which arithmetic is a hundred times slower. GPUs do not mind them.
+/// Flushes subnormal weights to zero. Decayed weights without gradient become subnormal, where arithmetic is 100 times
+/// slower on a CPU.
 pub fn flush(param: &Var) -> Result<()> {
     if !is_fused(param) {
         return Ok(());

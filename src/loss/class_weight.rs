@@ -22,7 +22,7 @@ pub enum Weights {
 }
 
 impl Weights {
-    /// The weights in order; nothing before [`Self::in_order`] has put names in order.
+    /// The weights in order; `None` before [`Self::in_order`].
     pub(super) fn list(&self) -> Option<&[f64]> {
         match self {
             Self::List(weights) => Some(weights),
@@ -170,7 +170,7 @@ pub(super) fn check_count(weight: Option<&Weights>, classes: usize) -> Result<()
     }
 }
 
-/// The weights of the classes of the training rows, of which there are `counts`: those that are given, or balanced ones.
+/// The weights of the classes of the training rows, which have `counts` rows: the given or the balanced ones.
 pub(super) fn fit(
     weight: Option<&Weights>,
     class_weight: Option<ClassWeight>,

@@ -34,7 +34,7 @@ pub trait Elementwise: Pairwise {
         Ok(())
     }
 
-    /// What is wrong with the targets, if anything.
+    /// The problem with the targets, if there is one.
     fn check_targets(&self, _ys: &Tensor) -> Result<Option<String>> {
         Ok(None)
     }

@@ -21,7 +21,7 @@ pub use super::variance::Variance;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GaussianNll {
-    /// How the network's outputs are converted to variances.
+    /// The conversion of the network's outputs to variances.
     pub variance: Variance,
     /// Whether the constant `½ log 2π` is added.
     pub full: bool,

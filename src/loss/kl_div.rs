@@ -23,7 +23,7 @@ pub struct KlDiv {
     pub from_logits: bool,
     /// Whether the targets are logarithms of probabilities.
     pub log_target: bool,
-    /// How the losses are combined for the gradient.
+    /// The reduction of the losses for the gradient.
     pub reduction: KlReduction,
 }
 

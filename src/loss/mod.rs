@@ -48,7 +48,7 @@ pub trait Loss {
         Ok(())
     }
 
-    /// What is wrong with targets that this loss cannot use.
+    /// The problem with targets that this loss cannot use, if there is one.
     fn check_targets(&self, _ys: &Tensor) -> Result<Option<String>> {
         Ok(None)
     }
@@ -105,8 +105,8 @@ registry! {
     }
 }
 
-/// How the losses of a batch are combined for the gradient. The reported loss is always the mean, so that batch sizes
-/// can be compared.
+/// The reduction of a batch's losses for the gradient. The reported loss is always the mean, so that batch sizes can be
+/// compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {

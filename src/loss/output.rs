@@ -20,7 +20,7 @@ pub enum NetworkOutput {
     Values,
     /// Logarithms of values.
     LogValues,
-    /// Means (N, K / 2), and behind them what the variances are computed from.
+    /// Means (N, K / 2), followed by the outputs from which the variances are computed.
     MeanAndVariance(Variance),
 }
 

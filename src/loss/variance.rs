@@ -1,4 +1,4 @@
-//! How outputs become variances.
+//! The conversion of outputs to variances.
 
 use candle_core::Tensor;
 use schemars::JsonSchema;

@@ -10,7 +10,7 @@ use super::{Measured, MetricValue, Undefined, mean};
 use crate::data::{TargetInfo, Task};
 use crate::error::Result;
 
-/// Of more targets than this only the mean of their metrics is given: a line of the log stays readable.
+/// With more targets than this, only the mean over targets is logged.
 const MOST_NAMED: usize = 32;
 
 /// All metrics of a task.
@@ -91,7 +91,7 @@ impl ValueMetrics {
 
     fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
         let rows = predictions.dims()[0];
-        // Transposed, so that each metric reads one behind the other.
+        // Transposed, so that each metric reads consecutive numbers.
         let columns = |tensor: &Tensor| numbers(&tensor.reshape((rows, ()))?.t()?);
         let (predictions, targets) = (columns(predictions)?, columns(targets)?);
         let pairs = predictions.chunks_exact(rows.max(1)).zip(targets.chunks_exact(rows.max(1)));
@@ -103,8 +103,8 @@ impl ValueMetrics {
         Ok(())
     }
 
-    /// The means over the targets, where these have one unit or the metric has none; of several targets their own behind
-    /// them. Columns of a table have units of their own; the steps of a series and the columns of an array share theirs.
+    /// The mean over targets if they share a unit or the metric is unitless, followed by one value per target. Columns
+    /// of a table have different units; the steps of a series and the columns of an array share theirs.
     fn values(&self, info: &TargetInfo) -> Vec<Measured> {
         let own: Vec<Vec<MetricValue>> = self
             .targets
@@ -135,7 +135,7 @@ impl ValueMetrics {
 const MIXED: Undefined =
     Undefined("the targets are columns with units of their own; each has its own, by its name");
 
-/// What the metrics of each of several targets are called; nothing of one target, and of very many.
+/// Suffixes of the per-target metrics; empty for one target or more than `MOST_NAMED`.
 pub(super) fn titles(info: &TargetInfo, targets: usize) -> Vec<String> {
     if !(2..=MOST_NAMED).contains(&targets) {
         return Vec::new();

@@ -1,10 +1,10 @@
-//! What every metric has: a name, a direction, a meaning, and a value or the reason why there is none.
+//! The common part of metrics: a name, a direction, a meaning, and a value or the reason why there is none.
 
-/// What every metric says about itself.
+/// The description of a metric.
 pub trait Metric: Default {
     /// The name in logs and configs, without the split's prefix.
     const NAME: &'static str;
-    /// Which way is better.
+    /// Its direction.
     const DIRECTION: Direction;
     /// The least and the greatest value that it can have.
     const RANGE: (f64, f64) = (0.0, 1.0);
@@ -14,7 +14,7 @@ pub trait Metric: Default {
     const MEANING: &'static str;
 }
 
-/// Which values of a metric are better.
+/// The direction in which a metric improves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// As of a loss.

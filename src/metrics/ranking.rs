@@ -1,6 +1,6 @@
-//! What the order of the scores says: the area under the ROC curve, and average precision.
+//! Metrics of the order of the scores: the area under the ROC curve, and average precision.
 
-/// How well scores rank the positive rows before the negative ones.
+/// The quality of a ranking: positive rows before negative ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ranking {
     /// The probability that a positive row scores higher than a negative one, ties counting half; NaN where there are
@@ -12,7 +12,7 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
-    /// Of the scores of the positive and of the negative rows.
+    /// The ranking of the scores of the positive and of the negative rows.
     pub(super) fn new(mut positive: Vec<f64>, mut negative: Vec<f64>) -> Self {
         positive.sort_unstable_by(|a, b| b.total_cmp(a));
         negative.sort_unstable_by(|a, b| b.total_cmp(a));

@@ -10,8 +10,8 @@ pub struct BestThreshold {
 }
 
 impl BestThreshold {
-    /// The best one for rows with these scores, of which `true` are positive; of equally good ones the highest. It lies
-    /// in the middle between two scores, so that the rounding of a probability does not change a prediction. `None` where
+    /// The best threshold for rows with these scores, where `true` is positive; of equally good ones the highest. It is
+    /// in the middle between two scores, so that the rounding of a probability does not change a prediction. `None` if
     /// no row is positive.
     pub(super) fn of(mut rows: Vec<(f64, bool)>) -> Option<Self> {
         rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));

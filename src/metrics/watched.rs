@@ -24,8 +24,7 @@ pub fn is_known(task: Task, name: &str) -> bool {
     names(task).iter().any(|own| *own == name || (task == Task::Values && of_target(name, own)))
 }
 
-/// Which values of this number of a run are better, by its name with or without a split's prefix; nothing for what is
-/// no loss and no metric, as `lr`.
+/// The direction of a logged quantity by name, with or without split prefix; `None` for quantities such as `lr`.
 pub fn direction(name: &str) -> Option<Direction> {
     match without_split(name) {
         "loss" => Some(Direction::LowerIsBetter),
@@ -48,7 +47,7 @@ fn without_split(name: &str) -> &str {
     of_split(name).unwrap_or(name)
 }
 
-/// What stands behind the prefix of a split.
+/// The name after its split prefix, if it has one.
 fn of_split(name: &str) -> Option<&str> {
     ["val_", "test_", "train_end_", "train_"].iter().find_map(|prefix| name.strip_prefix(prefix))
 }

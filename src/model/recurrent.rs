@@ -1,4 +1,4 @@
-//! What RNN, LSTM and GRU have in common: stacked recurrent layers, and a Linear layer on their output.
+//! The common part of RNN, LSTM and GRU: stacked recurrent layers, and a Linear layer on their output.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

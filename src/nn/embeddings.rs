@@ -79,7 +79,7 @@ impl Layer for Embeddings {
 
     fn output_shape(&self, input: &Shape) -> Result<Shape> {
         let (features, width) = (self.dense + self.weights.len(), input.width());
-        // Windows of a series that an MLP reads have the steps one behind the other.
+        // Windows of a series that an MLP reads have the steps one after the other.
         let steps = width / features;
         if steps * features != width || (steps != 1 && input.dims().len() > 1) {
             return Err(Error::key(

@@ -1,9 +1,9 @@
 //! Gradients on their way from the layers to the optimizer.
 //!
-//! All gradients of a network lie in one contiguous buffer with a view for each parameter, as in `DistributedDataParallel`'s
-//! buckets (Li et al. 2020, <https://arxiv.org/abs/2006.15704>): a norm, a finiteness check or a sum over ranks is one pass.
-//! They have three phases, each a type of its own: the memory, a [`GradBuffer`]; a [`GradWriter`], which layers write to
-//! during the backward pass; and [`Gradients`], which are complete.
+//! All gradients of a network are in one contiguous buffer with a view for each parameter, as in
+//! `DistributedDataParallel`'s buckets (Li et al. 2020, <https://arxiv.org/abs/2006.15704>): a norm, a finiteness check
+//! or a sum over ranks is one pass. They have three phases, each a type of its own: the memory, a [`GradBuffer`]; a
+//! [`GradWriter`], which layers write to during the backward pass; and [`Gradients`], which are complete.
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ pub struct GradBuffer {
     params: Vec<Param>,
     /// One view for each parameter, with the parameter's shape.
     views: Vec<Tensor>,
-    /// The gradients of the parameters that are trained. Those of frozen ones lie behind it.
+    /// The gradients of the parameters that are trained. Those of frozen ones follow it.
     trained: Tensor,
     is_trained: Vec<bool>,
 }
@@ -38,8 +38,8 @@ impl GradBuffer {
         Self::with_frozen(params, |_| false)
     }
 
-    /// Memory for the gradients of all parameters, of which some are frozen: layers write their gradients too, but
-    /// norms and checks leave them out.
+    /// Memory for the gradients of all parameters. Layers write the gradients of frozen ones too, but norms and checks
+    /// leave them out.
     pub fn with_frozen(params: &Params, is_frozen: impl Fn(&Param) -> bool) -> Result<Self> {
         let params = params.trainable().to_vec();
         let is_trained = params.iter().map(|param| !is_frozen(param)).collect();
@@ -147,7 +147,7 @@ pub struct GradWriter<'a> {
 }
 
 impl<'a> GradWriter<'a> {
-    /// Where the gradient of `param` goes. The caller writes it.
+    /// The output of the gradient of `param`, which the caller writes.
     pub fn out(&self, param: &Param) -> GradOut<'a> {
         self.out_at(param.index())
     }
@@ -204,12 +204,12 @@ impl<'a> GradWriter<'a> {
 pub enum Gradients<'a> {
     /// All of them are in the buffer.
     Dense(Dense<'a>),
-    /// Those of linear layers are kept as their factors, the others are in the buffer.
+    /// The gradients of linear layers are kept as their factors, the others are in the buffer.
     Factored(GradWriter<'a>),
 }
 
 impl<'a> Gradients<'a> {
-    /// The gradient of `param`; nothing where it is kept as factors.
+    /// The gradient of `param`; `None` if it is kept as factors.
     pub fn get(&self, param: &Param) -> Option<&'a Tensor> {
         match self {
             Self::Dense(dense) => Some(dense.get(param)),
@@ -284,7 +284,7 @@ impl<'a> Dense<'a> {
         Ok(ranks::sum(&mut flats, shards)?)
     }
 
-    /// The gradients of all trained parameters one behind the other, with zeros between them.
+    /// The gradients of all trained parameters one after the other, with zeros between them.
     pub fn flat(&self) -> &'a Tensor {
         &self.0.trained
     }

@@ -56,8 +56,8 @@ pub trait Layer: Send + Sync {
     /// The layer's value at `xs`. In [`Mode::Train`] exactly one entry goes on the tape.
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor>;
 
-    /// The layer's values in training at the shards of a batch, each of which has a tape. Where rows depend on each other
-    /// this sees all of them.
+    /// The layer's values in training for the shards of a batch, each with its tape. A layer whose rows depend on each
+    /// other sees all of them here.
     fn train_shards(&self, shards: &[Tensor], tapes: &mut [Tape]) -> Result<Vec<Tensor>> {
         shards.iter().zip(tapes).map(|(xs, tape)| self.forward(xs, &mut Mode::Train(tape))).collect()
     }

@@ -15,7 +15,7 @@ pub enum Op {
         inputs: usize,
         /// The features that are given.
         outputs: usize,
-        /// What is applied to the sum.
+        /// The activation of the sum.
         activation: Option<Activation>,
     },
     /// `(x − running_mean) / √(running_var + eps) · weight + bias`
@@ -32,7 +32,7 @@ pub enum Op {
         num_batches_tracked: String,
         /// The features of a row.
         channels: usize,
-        /// What is added to the variance.
+        /// Added to the variance.
         eps: f64,
         /// The weight of a batch in the running statistics.
         momentum: f64,
@@ -45,12 +45,12 @@ pub enum Op {
         bias: String,
         /// The features of a row.
         width: usize,
-        /// What is added to the variance.
+        /// Added to the variance.
         eps: f64,
     },
     /// An activation of every element.
     Activation(Activation),
-    /// Nothing in evaluation; in training elements are dropped.
+    /// The identity in evaluation; in training elements are dropped.
     Dropout {
         /// The probability.
         p: f64,
@@ -67,18 +67,18 @@ pub enum Op {
         features: usize,
         /// The size of the hidden state.
         hidden: usize,
-        /// The tensors forward, and behind them those backward where the layer is bidirectional.
+        /// The tensors of the forward direction, then of the backward direction if the layer is bidirectional.
         directions: Vec<CellTensors>,
     },
     /// (T, N, H) to (N, H): the last step.
     LastStep,
     /// (T, N, H) to (N, H): the mean over the steps.
     MeanOfSteps,
-    /// The last columns are numbers of names; each is replaced by its row of a table, behind the other columns.
+    /// The last columns are numbers of names; each is replaced by its row of a table, after the other columns.
     Embeddings {
         /// The columns that stay as they are.
         dense: usize,
-        /// The tables in the order of their columns. Row 0 stands for a name that is not known.
+        /// The tables in the order of their columns. Row 0 is for unknown names.
         tables: Vec<EmbeddingTable>,
     },
 }

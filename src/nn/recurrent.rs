@@ -21,7 +21,7 @@ pub struct Recurrent {
 /// The configuration of a recurrent layer.
 #[derive(Debug, Clone, Copy)]
 pub struct RecurrentOptions {
-    /// What happens at a step.
+    /// The cell.
     pub kind: CellKind,
     /// The features of a step.
     pub features: usize,

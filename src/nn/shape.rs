@@ -8,7 +8,7 @@ use crate::names::counted;
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// Of these dimensions.
+    /// A shape of these dimensions.
     pub fn new(dims: &[usize]) -> Self {
         Self(dims.to_vec())
     }

@@ -1,4 +1,4 @@
-//! What training remembers of a forward pass.
+//! The tape: records the backward functions of a forward pass.
 
 use std::slice;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub enum Mode<'a> {
     Eval,
 }
 
-/// How a gradient passes back through one layer: from the gradient of its value to that of its input, which is only
-/// worked out where it is wanted. The parameters' gradients go to the writer.
+/// The backward function of one layer: from the gradient of its value to that of its input, which is only computed if
+/// it is needed. The parameters' gradients go to the writer.
 type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send>;
 
 /// The same for all shards of a batch at once.
@@ -30,9 +30,9 @@ type JointPullback = Box<dyn FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<
 
 /// The way back through one layer.
 enum Entry {
-    /// Of this shard alone.
+    /// The backward functions of this shard alone.
     Own(Pullback),
-    /// Of this shard and all others.
+    /// The joint backward functions of this shard and all others.
     Joint(JointPullback),
     /// Stands on the tape of the first shard.
     OnFirst,
@@ -88,12 +88,12 @@ impl Tape {
         Self { shards, ..self }
     }
 
-    /// The same tape, whose pass is given up before the next layer, forwards or backwards, once `stop` is set.
+    /// The same tape, whose pass is abandoned before the next layer, forwards or backwards, once `stop` is set.
     pub fn with_stop(self, stop: Option<Arc<AtomicBool>>) -> Self {
         Self { stop, ..self }
     }
 
-    /// Checks that the pass is not to be given up.
+    /// Fails with [`Error::Interrupted`] if the pass is to stop.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
@@ -112,7 +112,8 @@ impl Tape {
         Self { step_tensor, ..self }
     }
 
-    /// Where the number of the step is read when an operation runs, if it is not fixed when the pass is recorded.
+    /// The tensor from which an operation reads the number of the step when it runs, if it is not fixed when the pass
+    /// is recorded.
     pub(super) fn step_tensor(&self) -> Option<&Tensor> {
         self.step_tensor.as_ref()
     }

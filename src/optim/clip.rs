@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernels::norm::sum_of_squares;
 use crate::kernels::update::Condition;
 
-/// How gradients are clipped before an update.
+/// The clipping of gradients before an update.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Clip {
     /// No clipping.
@@ -43,7 +43,8 @@ impl Clip {
         matches!(self, Self::Norm(max) if norm + 1e-6 > max)
     }
 
-    /// The clipping of gradients that lie one behind the other. By norm they are multiplied by `max / (norm + 1e-6)`, at most 1, as in torch.
+    /// The clipping of gradients in a contiguous buffer. By norm they are multiplied by `max / (norm + 1e-6)`, at most
+    /// 1, as in torch.
     pub fn of(self, gradients: &Tensor) -> Result<Clipping<'static>> {
         match self {
             Self::None => Ok(Clipping::NONE),

@@ -15,10 +15,10 @@ pub struct LossAndGrad {
     pub grad: Vec<f64>,
 }
 
-/// The loss and its gradient at a point; nothing where they are not finite.
+/// The loss and its gradient at a point; `None` if they are not finite.
 pub type Closure<'a> = dyn FnMut(&[f64]) -> Result<Option<LossAndGrad>> + 'a;
 
-/// How an update ends.
+/// The end of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClosureEnd {
     /// It was made.

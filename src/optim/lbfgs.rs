@@ -149,7 +149,7 @@ impl LbfgsUpdate<'_> {
         self.history.t = t;
     }
 
-    /// Takes the loss and the gradient that so many evaluations found at the point.
+    /// Takes the loss and the gradient at the point, which took `evaluations` evaluations to find.
     fn observe(&mut self, here: LossAndGrad, evaluations: u64) {
         self.here = here;
         self.history.func_evals += evaluations;

@@ -71,7 +71,7 @@ pub trait Hyperparameters {
     /// Validates the options; the error names the key. The shared options are validated elsewhere.
     fn check(&self) -> Result<(), KeyError>;
 
-    /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
+    /// The option that a schedule cycles: `momentum`, or the first of `betas`; `None` if the optimizer has neither.
     fn momentum_mut(&mut self) -> Option<&mut f64> {
         None
     }
@@ -120,7 +120,7 @@ pub trait UpdateRule: Hyperparameters {
         false
     }
 
-    /// The formulas that a GPU needs kernels of, as they are at this step for parameters with so many slots.
+    /// The formulas that a GPU needs kernels of, at this step, for parameters with this number of slots.
     fn recordings(&self, _at: StepContext, _slots: usize) -> Vec<Recording> {
         Vec::new()
     }
@@ -198,7 +198,7 @@ pub trait Optimize {
     /// Validates the options; the error names the key. The shared options are validated elsewhere.
     fn check(&self) -> Result<(), KeyError>;
 
-    /// The option that a schedule cycles: `momentum`, or the first of `betas`; none where the optimizer has neither.
+    /// The option that a schedule cycles: `momentum`, or the first of `betas`; `None` if the optimizer has neither.
     fn momentum_mut(&mut self) -> Option<&mut f64> {
         None
     }

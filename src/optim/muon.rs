@@ -36,7 +36,7 @@ pub struct Muon {
     /// Number of Newton-Schulz iterations.
     #[schemars(range(max = 99))]
     pub ns_steps: usize,
-    /// How the learning rate depends on the matrix's shape.
+    /// The adjustment of the learning rate to the matrix's shape.
     pub adjust_lr_fn: AdjustLr,
 }
 
@@ -80,7 +80,7 @@ impl Muon {
     /// An approximation of the orthogonal matrix nearest to `direction`: five iterations do not converge, and need not.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] between two products, once it is to give up.
+    /// [`Error::Interrupted`] between two products, once it is to stop.
     fn orthogonal(&self, direction: &Tensor, gives_up: &dyn Fn() -> bool) -> Result<Tensor> {
         let go_on = || if gives_up() { Err(Error::Interrupted) } else { Ok(()) };
         let [a, b, c] = self.ns_coefficients;

@@ -39,7 +39,7 @@ struct Applied {
     numbers: [f64; 2],
 }
 
-/// Computes the loss and the flattened gradient at the current parameters; nothing where they are not finite.
+/// Computes the loss and the flattened gradient at the current parameters; `None` if they are not finite.
 pub type Evaluate<'a> = dyn FnMut(&Optimizer) -> Result<Option<LossAndGrad>> + 'a;
 
 /// An optimizer's step count and scalar state, without the state of its parameters.
@@ -90,8 +90,8 @@ impl Optimizer {
     /// An optimizer of all trainable parameters that are not frozen; learning rate and momentum follow `plan`.
     ///
     /// # Errors
-    /// A group that matches no parameter, a network whose parameters are all frozen, or a plan that cycles a momentum
-    /// that a rule does not have.
+    /// An invalid option, a group that matches no parameter, parameters that are all frozen, or a plan that cycles a
+    /// momentum that a rule does not have.
     pub fn new(options: Grouped, plan: SchedulePlan, params: &Params) -> Result<Self> {
         options.check().map_err(|e| Error::Key(e.under("optimizer")))?;
         plan.check().map_err(|e| Error::Key(e.under("schedule")))?;
@@ -218,10 +218,8 @@ impl Optimizer {
         self.step_unless(&|| false, gradients, clipping, time)
     }
 
-    /// As [`Self::step`], unless it is to give up before a weight or a slot is changed.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`]: [`Self::return_to`] brings back the position before.
+    /// As [`Self::step`], or [`Error::Interrupted`] before a weight or a slot is changed: [`Self::return_to`] brings
+    /// back the position before.
     pub fn step_unless(
         &mut self,
         gives_up: &dyn Fn() -> bool,
@@ -292,7 +290,8 @@ impl RuleStep<'_> {
         self.transform.coupled != 0.0 || self.transform.keep != 1.0
     }
 
-    /// How plain descent joins the product that makes a gradient to the weight: `p ← keep p - lr (scale g + coupled p)`.
+    /// The coefficients of plain descent for the product that makes a gradient: `p ← keep p - lr (scale g + coupled
+    /// p)`.
     fn plain_descent(&self) -> Accumulate {
         let Self { transform, step: StepContext { lr, .. } } = self;
         Accumulate { alpha: -lr * transform.scale, beta: transform.keep - lr * transform.coupled }

@@ -26,7 +26,7 @@ pub struct Rprop {
     pub maximize: bool,
 }
 
-/// Schema: the first factor lies below 1, the second above.
+/// Schema: the first factor is below 1, the second above.
 fn around_one(schema: &mut Schema) {
     let shrink = json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 });
     let grow = json!({ "type": "number", "exclusiveMinimum": 1 });

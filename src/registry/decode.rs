@@ -83,7 +83,7 @@ fn shown(value: &Value) -> String {
     text.chars().take(SHOWN).chain(['…']).collect()
 }
 
-/// What is wrong with the type of a value, of which serde expects this.
+/// The problem of a value whose type is not the one that serde expects.
 fn wrong_type(got: Option<&Value>, expected: &str) -> String {
     let is = is(got);
     let whole = ["usize", "u8", "u16", "u32", "u64"].contains(&expected);

@@ -7,7 +7,7 @@ use super::nearest::nearest;
 pub struct KeyError {
     /// The dotted path of the key, relative to the table that was read: `betas[1]`.
     pub path: String,
-    /// What is wrong and what is allowed, as the rest of a sentence that begins with the key: "is 0; it must be …".
+    /// The problem and what is allowed, as the rest of a sentence that begins with the key: "is 0; it must be …".
     pub problem: String,
     /// The keys that are allowed, where the key is unknown.
     pub known: Option<Vec<String>>,

@@ -27,7 +27,7 @@ pub(super) enum Mismatch {
     Other(String),
 }
 
-/// The beginning of a message that carries a [`KeyError`] through serde, and what stands between its parts.
+/// The beginning of a message that carries a [`KeyError`] through serde, and the separator of its parts.
 const INSIDE: &str = "\u{1}";
 
 /// A [`KeyError`] of a nested table as a message, which is all that serde passes on.

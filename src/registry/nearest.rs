@@ -5,7 +5,7 @@ use super::synonyms::SYNONYMS;
 /// The least similarity, by Jaro and Winkler, at which a name is suggested.
 const LIKELY: f64 = 0.75;
 
-/// What PyTorch's class names end in.
+/// The suffixes of PyTorch's class names.
 const SUFFIXES: [&str; 3] = ["lr", "loss", "classifier"];
 
 /// The known name that `got` most likely means: the same but for case and underscores, the same thing in another tool,

@@ -1,7 +1,7 @@
-//! What other tools call the things that a config can name: Keras, scikit-learn, Lightning, older PyTorch.
+//! Other tools' names for the things that a config can name: Keras, scikit-learn, Lightning, older PyTorch.
 
-/// A foreign name in lower case, letters and digits alone, and ours. A name may stand for several things, of which a
-/// registry has one.
+/// A foreign name in lower case, letters and digits alone, and ours. A name may mean several things, one of them in a
+/// registry.
 pub(super) const SYNONYMS: &[(&str, &str)] = &[
     // Models.
     ("dense", "mlp"),

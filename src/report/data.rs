@@ -16,7 +16,7 @@ pub(crate) struct Page {
 /// One run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunData {
-    /// What it is called in tables and charts.
+    /// Its name in tables and charts.
     pub(crate) name: String,
     /// Its epochs, oldest first.
     pub(crate) points: Vec<Point>,
@@ -24,7 +24,7 @@ pub(crate) struct RunData {
     pub(crate) tests: Vec<(String, f64)>,
     /// The whole config as TOML.
     pub(crate) config: String,
-    /// What else is worth knowing, such as parameters and rows, ready to read.
+    /// Further facts, such as parameters and rows, ready to read.
     pub(crate) facts: Vec<(String, String)>,
     /// Its results on rows that it was not trained on.
     pub(crate) evaluation: Option<SplitReport>,
@@ -64,7 +64,7 @@ impl Point {
     }
 }
 
-/// How a run does on a split.
+/// The results of a run on a split.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SplitReport {
     /// `test` or `val`.
@@ -95,7 +95,7 @@ pub(crate) struct ClassReport {
 /// One class told from all others at every threshold of its probability.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RankingCurves {
-    /// Which class.
+    /// The class's name.
     pub(crate) class: usize,
     /// The ROC curve: `(false positive rate, true positive rate)` from (0, 0) to (1, 1).
     pub(crate) roc: Vec<(f64, f64)>,
@@ -109,7 +109,7 @@ pub(crate) struct RankingCurves {
     pub(crate) share: f64,
 }
 
-/// How well one class is predicted; fractions from 0 to 1.
+/// The scores of one class; fractions from 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ClassSummary {
     /// Of the rows predicted as this class, the fraction that are.
@@ -144,9 +144,9 @@ pub(crate) struct Mistake {
     pub(crate) predicted: usize,
     /// The probability given to the predicted class.
     pub(crate) probability: f64,
-    /// Where it is: `line 12` of its file, or `row 5` of the split.
+    /// Its origin: `line 12` of its file, or `row 5` of the split.
     pub(crate) place: String,
-    /// What it looks like, for images.
+    /// The picture, for images.
     pub(crate) picture: Option<Picture>,
     /// Its columns and their values, for tables.
     pub(crate) cells: Vec<(String, String)>,
@@ -170,7 +170,7 @@ pub(crate) struct Picture {
 pub(crate) struct ValueReport {
     /// The targets; one without a name is written as its number.
     pub(crate) names: Vec<String>,
-    /// For each target `(actual, predicted)`, as many rows as the caller wants to show.
+    /// The pairs `(actual, predicted)` of each target, for as many rows as the caller wants to show.
     pub(crate) scatter: Vec<Vec<(f64, f64)>>,
     /// The rows with the largest errors, worst first.
     pub(crate) worst: Vec<ValueMistake>,
@@ -181,9 +181,9 @@ pub(crate) struct ValueReport {
 pub(crate) struct ValueMistake {
     /// Its number in the split, from 0.
     pub(crate) row: usize,
-    /// Which target.
+    /// The target's name.
     pub(crate) target: usize,
-    /// Where it is: `line 12` of its file, or `row 5` of the split.
+    /// Its origin: `line 12` of its file, or `row 5` of the split.
     pub(crate) place: String,
     /// The row's columns in short; may be empty.
     pub(crate) text: String,
@@ -212,20 +212,20 @@ pub(crate) struct TensorStats {
     pub(crate) max: f64,
     /// The share of elements that are 0.
     pub(crate) zeros: f64,
-    /// How the elements are spread.
+    /// The distribution of the elements.
     pub(crate) histogram: Vec<HistogramBin>,
     /// Its gradient, where one was taken.
     pub(crate) gradient: Option<Gradient>,
 }
 
-/// A bar of a histogram: how many lie in `left .. right`.
+/// A bar of a histogram: the number of elements in `left .. right`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct HistogramBin {
-    /// Where it begins.
+    /// Its lower end.
     pub(crate) left: f64,
-    /// Where it ends.
+    /// Its upper end.
     pub(crate) right: f64,
-    /// How many lie in it.
+    /// The number of elements in it.
     pub(crate) count: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Formats numbers for readers.
 
-/// What stands for a number that is not there.
+/// The placeholder of a missing number.
 pub(crate) const NONE: &str = "–";
 
 /// A measured number to about four places, with a true minus sign.

@@ -11,7 +11,7 @@ use super::data::Picture;
 /// The largest side of a picture that is embedded.
 const LARGEST: usize = 4096;
 
-/// A picture as `data:image/png;base64,…`; none where its bytes are not `(height, width, channels)`.
+/// A picture as `data:image/png;base64,…`; `None` if its bytes are not `(height, width, channels)`.
 pub(super) fn data_uri(picture: &Picture) -> Option<String> {
     Some(format!("data:image/png;base64,{}", STANDARD.encode(png(picture)?)))
 }

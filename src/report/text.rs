@@ -80,7 +80,7 @@ pub(crate) fn readable(name: &str) -> String {
     prefix.to_owned() + &rest.split('_').map(spoken).collect::<Vec<_>>().join(" ")
 }
 
-/// What is written in capitals is so in a report.
+/// A word of a metric's name as the report prints it, for example "AUC".
 fn spoken(word: &str) -> String {
     match word {
         "r2" => "R²".to_owned(),

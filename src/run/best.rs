@@ -1,4 +1,4 @@
-//! Which epoch was the best, and whether training has run out of patience.
+//! The best epoch so far, and whether training has run out of patience.
 
 use crate::checkpoint::{BestState, EpochScore};
 use crate::names::counted;

@@ -58,7 +58,7 @@ impl Run {
             }
             match self.submit(&rows, epoch, observer) {
                 Err(Error::Interrupted) if self.options.interrupt.is_stopping() => return Ok(false),
-                // `max_time` is over within an update that evaluates the loss several times, which was given up.
+                // `max_time` was over within an update that evaluates the loss several times, which was abandoned.
                 Err(Error::Interrupted) => {
                     self.limit_reached = true;
                     self.stop_within(epoch, observer)?;

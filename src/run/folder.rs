@@ -29,7 +29,7 @@ pub(crate) struct RunFolder {
     best_weights: Option<(PathBuf, Checksum)>,
     /// The outermost folder that this run created.
     made: Option<PathBuf>,
-    /// Held until the run ends; nothing where it could not be taken.
+    /// Held until the run ends; `None` if it could not be taken.
     lock: Option<Lock>,
 }
 

@@ -50,7 +50,7 @@ pub struct Run {
     pub(super) time_is_up: Option<Arc<AtomicBool>>,
 }
 
-/// Where a run stands.
+/// The position of a run in its training.
 pub(super) struct RunPosition {
     /// The epoch, from 1; 0 before the first.
     pub(super) epoch: u64,
@@ -72,7 +72,7 @@ impl fmt::Debug for Run {
 }
 
 impl RunPosition {
-    /// Where a run stands at a checkpoint.
+    /// The position of a run at a checkpoint.
     fn at(progress: &Progress) -> Self {
         Self {
             epoch: progress.epoch,

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::names::{first_few, natural_order};
 use crate::nn::Params;
 
-/// Which tensors of a file a network takes, and by which names. By default all of them, and the file has all of the
-/// network's.
+/// The tensors of a file that a network takes, and their names. By default all of the network's, which the file must
+/// have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InitialPart {
     /// Patterns of names in the model, as those of the optimizer's groups; BatchNorm's statistics go with its parameters.
@@ -56,12 +56,12 @@ impl fmt::Display for Rename {
     }
 }
 
-/// Where the tensors of a network come from that has taken a part of a file.
+/// The origin of each tensor of a network that took a part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenWeights {
-    /// Those from the file, by the model's names, each with its name there.
+    /// The tensors from the file: the model's name and the name in the file.
     pub taken: Vec<(String, String)>,
-    /// Those that are as they were initialised.
+    /// The tensors that keep their initial values.
     pub initialised: Vec<String>,
     /// The file's that the network has not taken.
     pub left: Vec<String>,

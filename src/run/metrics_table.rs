@@ -25,7 +25,7 @@ impl MetricsTable {
         Ok(table)
     }
 
-    /// Adds a line that the log at `log` already has. A table that cannot be written is given up with a warning.
+    /// Adds a line that the log at `log` already has. A table that cannot be written is abandoned with a warning.
     pub(super) fn add(&mut self, line: &Map<String, Value>, log: &Path) {
         if self.broken || !is_epoch(line) {
             return;

@@ -91,7 +91,7 @@ impl UpdateEnd<'_> {
     }
 }
 
-/// Measures the seconds of an epoch, of which some may have passed in an earlier process.
+/// Measures the seconds of an epoch, part of which may have passed in an earlier process.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EpochTimer {
     before: f64,
@@ -154,7 +154,7 @@ impl EpochEnd<'_> {
     }
 }
 
-/// How a run ended that did not fail.
+/// The end of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// All epochs were trained, or a limit or early stopping ended the run; it was tested.
@@ -168,7 +168,7 @@ pub enum End {
 pub struct Finished {
     /// The run folder.
     pub folder: PathBuf,
-    /// How the run ended.
+    /// The reason why the run ended.
     pub end: End,
     /// The last epoch, counted from 1.
     pub epoch: u64,

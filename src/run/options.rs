@@ -72,7 +72,7 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Asks the run to save a checkpoint and end. A large update is given up between its parts.
+    /// Asks the run to save a checkpoint and end. A large update is abandoned between its parts.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -87,12 +87,12 @@ impl Interrupt {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// The flag behind [`Self::stop`], for a signal handler to set.
+    /// The flag that [`Self::stop`] sets, for a signal handler.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
     }
 
-    /// The flag behind [`Self::save`], for a signal handler to set.
+    /// The flag that [`Self::save`] sets, for a signal handler.
     pub fn save_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.save)
     }

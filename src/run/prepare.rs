@@ -29,7 +29,7 @@ pub struct PreparedRun {
     taken: Option<TakenWeights>,
 }
 
-/// Where a run starts.
+/// The start of a run.
 enum RunStart {
     /// At its beginning, in this folder, or in a new one of the config's name.
     New(Option<PathBuf>),
@@ -127,7 +127,7 @@ impl PreparedRun {
     /// Requires that the run will have this number: `val_accuracy`, `test_loss`.
     ///
     /// # Errors
-    /// A sentence without its subject, with the numbers that it will have.
+    /// The predicate of the error message, which lists the available metrics.
     pub(crate) fn require_metric(&self, metric: &str) -> Result<(), String> {
         if ["train_loss", "train_end_loss"].contains(&metric) {
             return Ok(());
@@ -163,7 +163,7 @@ impl PreparedRun {
         self.trainer.network()
     }
 
-    /// Where the weights come from, of a run that starts from a part of a file.
+    /// The origin of the weights, if the run starts from a part of a file.
     pub fn taken(&self) -> Option<&TakenWeights> {
         self.taken.as_ref()
     }

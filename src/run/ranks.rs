@@ -15,7 +15,7 @@ use crate::files::Checksum;
 use crate::names::counted;
 use crate::trainer::{Request, Trainer};
 
-/// The numbers of all ranks, in their order; each has as many.
+/// The numbers of all ranks, in their order; each rank has equally many.
 ///
 /// # Errors
 /// A rank that cannot be reached.

@@ -150,7 +150,7 @@ impl Run {
         Ok(Some(threshold))
     }
 
-    /// The results of the run as it stands.
+    /// The results of the run so far.
     pub(super) fn finished(&self, end: End, test: Vec<(String, f64)>) -> Finished {
         Finished {
             folder: self.folder().to_path_buf(),

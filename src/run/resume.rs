@@ -70,7 +70,7 @@ impl Change {
         key == "seed" || key == "train.dtype" || part_of("model") || (part_of("data") && !self.is_moved())
     }
 
-    /// Whether it names another file for the same data, or how much of it lies in memory.
+    /// Whether it names another file for the same data, or the amount of it that is kept in memory.
     fn is_moved(&self) -> bool {
         let is_path = |value: &Option<Value>| value.as_ref().is_some_and(Value::is_str);
         match self.key.as_str() {

@@ -100,7 +100,7 @@ impl Run {
         self.forgive(kept)
     }
 
-    /// Where the run stands; the checksums of its files are added when they are written.
+    /// The run's progress; the checksums of its files are added when they are written.
     fn progress(&self, config: &Config) -> Result<Progress> {
         Ok(Progress {
             config: config.to_toml()?,

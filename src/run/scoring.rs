@@ -20,7 +20,7 @@ use crate::trainer::{self, Evaluation};
 
 /// The rows to score, and the network with the best weights.
 pub(crate) struct Evaluator {
-    /// Which rows they are.
+    /// The kind of rows.
     pub(crate) part: ScoredRows,
     sets: Vec<Dataset>,
     network: Network,
@@ -128,7 +128,7 @@ impl TrainedRun {
         }
     }
 
-    /// How rows differ from those that the run was trained on, where it knows them.
+    /// The difference between these rows and those that the run was trained on, if it knows them.
     fn difference(&self, session: &Session) -> Result<Option<String>> {
         let now = Fingerprint::of(&session.splits)?;
         Ok(folder::fingerprint(self.folder())?.and_then(|then| then.difference(&now)))

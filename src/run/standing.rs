@@ -18,7 +18,7 @@ use crate::data::Fingerprint;
 use crate::error::{Error, Result};
 use crate::metrics::is_of_split;
 
-/// How far a run of a config is in its folder.
+/// The state of a config's run in its folder.
 pub(crate) enum Standing {
     /// It has not begun, or has saved nothing.
     New,

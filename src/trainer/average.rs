@@ -15,16 +15,16 @@ use crate::nn::{Param, Params};
 use crate::registry;
 use crate::registry::{FromTable, KeyError};
 
-/// How weights are averaged.
+/// A rule for averaging weights.
 pub trait Averaging {
-    /// Validates the options for a run of so many epochs.
+    /// Validates the options for a run of `epochs` epochs.
     fn check(&self, epochs: u64) -> Result<(), KeyError>;
 
     /// Whether the weights of this moment join the average: after every update, and once more, with `end`, after an
     /// epoch's last.
     fn joins(&self, epoch: u64, end: bool) -> bool;
 
-    /// A warning about options that do not suit a run of so many updates.
+    /// A warning about options that do not suit a run of `updates` updates.
     fn warning(&self, _updates: u64) -> Option<KeyError> {
         None
     }
@@ -86,7 +86,7 @@ impl Average {
         Ok(())
     }
 
-    /// The state dict with the averages in the parameters' place; nothing before the first weights joined.
+    /// The state dict with the averages in the parameters' place; `None` before the first weights joined.
     pub(super) fn state(&self, params: &Params) -> Result<Option<BTreeMap<String, Tensor>>> {
         if self.count == 0 {
             return Ok(None);

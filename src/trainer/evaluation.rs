@@ -58,7 +58,7 @@ pub(super) struct Sharing<'a> {
     pub(super) is_stopping: &'a dyn Fn() -> bool,
 }
 
-/// As [`evaluate_all`], by several ranks; gives up, as [`Error::Interrupted`], once it is to stop.
+/// As [`evaluate_all`], by several ranks; fails with [`Error::Interrupted`] once it is to stop.
 pub(super) fn evaluate_unless(
     network: &Network,
     loss: &Losses,
@@ -141,9 +141,8 @@ impl Evaluation {
     }
 }
 
-/// Checks that a run will have the number that it watches, `val_accuracy` for instance, on these validation rows, of
-/// which the network predicts `outputs` numbers each. Numbers that are no metrics of the validation rows are not looked
-/// at.
+/// Checks that a run will have the metric that it monitors, such as `val_accuracy`, on these validation rows, for which
+/// the network predicts `outputs` numbers each. Quantities other than metrics of the validation rows are not checked.
 ///
 /// # Errors
 /// The monitor's key, with the names that the run will have, or why these rows have no such metric.
@@ -177,7 +176,8 @@ pub(crate) enum MissingMetric {
     Unknown(Vec<String>),
 }
 
-/// Why rows will not have this metric, where the network predicts `outputs` numbers of each; nothing where they will.
+/// The reason why rows for which the network predicts `outputs` numbers each will not have this metric; `None` if they
+/// will.
 pub(crate) fn missing_metric(
     name: &str,
     loss: &Losses,
@@ -208,7 +208,7 @@ pub fn predict(network: &Network, loss: &Losses, inputs: &Tensor, units: Option<
     predictions(loss, &widened(&network.forward(inputs)?)?, units)
 }
 
-/// As [`predict`], and behind the values their standard deviations, where the loss learns them: (N, 2 K).
+/// As [`predict`], followed by the values' standard deviations if the loss learns them: (N, 2 K).
 pub fn predict_with_deviation(
     network: &Network,
     loss: &Losses,

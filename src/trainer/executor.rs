@@ -66,7 +66,7 @@ impl Executor {
         Ok(Self::Queued(Box::new(Queued::new(params, graph)?)))
     }
 
-    /// How many updates can be in flight, with the one that is submitted.
+    /// The number of updates that can be in flight, including the one that is submitted.
     pub(super) fn capacity(&self) -> usize {
         match self {
             Self::Immediate => 1,
@@ -97,7 +97,7 @@ impl Executor {
         }
     }
 
-    /// Lets updates be made again behind one that was not, or where training goes on from elsewhere.
+    /// Allows updates again after one that was not made, or after a checkpoint was restored.
     pub(super) fn reopen(&self) -> Result<()> {
         match self {
             Self::Immediate => Ok(()),
@@ -148,7 +148,7 @@ impl<'a> UpdateContext<'a> {
         matches!(self, Self::Queued(context) if context.is_replayed())
     }
 
-    /// Whether the work may be given up between its parts.
+    /// Whether the work may be abandoned between its parts.
     pub(super) fn is_interruptible(&self) -> bool {
         !matches!(self, Self::Queued(context) if context.is_captured())
     }

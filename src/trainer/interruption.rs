@@ -23,7 +23,7 @@ impl std::fmt::Debug for Request {
 pub(super) struct Interruption {
     /// Set by whoever wants the trainer to stop.
     pub(super) stop: Arc<AtomicBool>,
-    /// Whether the time of the run is over; nothing where it has no end.
+    /// Whether the time of the run is over; `None` if it is not limited.
     pub(super) is_time_up: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// The requests that several ranks agree on; empty for one.
     pub(super) requests: Vec<Request>,

@@ -29,7 +29,7 @@ pub(super) struct Learner {
     /// Whether the gradients of linear layers may go straight into the weights: in plain descent, where clipping does not
     /// look at all of them first.
     pub(super) defers: bool,
-    /// The parts of a batch, of which other ranks may have some.
+    /// The parts of a batch, some of which may be other ranks'.
     pub(super) shards: Shards,
     /// Interrupts a batch before its next part.
     pub(super) interruption: Interruption,
@@ -39,7 +39,7 @@ pub(super) struct Learner {
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) grads: GradBuffer,
-    /// Those of the shards behind the first.
+    /// The gradients of the shards after the first.
     pub(super) more: Vec<GradBuffer>,
     /// The last part's rows, whose memory the next one takes.
     pub(super) inputs: Option<Tensor>,
@@ -55,7 +55,7 @@ impl Learner {
         Limits { clip: self.options.clip(), dtype: self.options.dtype, wants_norm }
     }
 
-    /// Takes a batch in parts through the network and back. Changes nothing of the network but running statistics.
+    /// Runs a batch in parts through the network and back. Changes nothing in the network but running statistics.
     pub(super) fn backward<'m>(
         &self,
         batch: &UpdateBatch<'_>,
@@ -146,7 +146,7 @@ impl Learner {
         may_stop.then(|| Arc::clone(&self.interruption.stop))
     }
 
-    /// Whether an update is to be given up before the optimizer changes a weight.
+    /// Whether an update is abandoned before the optimizer changes a weight.
     pub(super) fn gives_up(&self, batch: &UpdateBatch<'_>, context: UpdateContext<'_>) -> bool {
         self.shards.ranks().size() == 1 && self.is_interrupted(batch, context)
     }

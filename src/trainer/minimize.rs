@@ -10,7 +10,7 @@ impl Trainer {
     /// Makes the update, and reports the first loss; if the update is not made, the loss that is not finite.
     ///
     /// # Errors
-    /// An interruption, or the end of the run's time, between two evaluations: the update is given up.
+    /// An interruption, or the end of the run's time, between two evaluations: the update is abandoned.
     pub(super) fn minimize(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<UpdateOutcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |context| {

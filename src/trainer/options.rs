@@ -23,8 +23,8 @@ pub struct TrainOptions {
     #[schemars(with = "serde_json::Value")]
     #[schemars(extend("anyOf" = [{ "type": "integer", "minimum": 1 }, { "const": "full" }]))]
     pub batch_size: Descent,
-    /// Parts of a batch whose gradients are added in a fixed tree, a power of two: then 1, 2, … as many ranks (MPI) give
-    /// the same bits.
+    /// Parts of a batch whose gradients are added in a fixed tree, a power of two: then 1, 2, 4, … ranks (MPI) up to
+    /// this number give the same bits.
     #[schemars(extend("enum" = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]))]
     pub shards: usize,
     /// Whether each epoch has an order of its own.
@@ -103,7 +103,7 @@ impl TrainOptions {
         average.map_err(|e| e.under("average"))
     }
 
-    /// How gradients are clipped.
+    /// The clipping of the gradients.
     pub fn clip(&self) -> Clip {
         match (self.clip_grad_norm, self.clip_grad_value) {
             (Some(norm), _) => Clip::Norm(norm),

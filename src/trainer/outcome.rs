@@ -50,11 +50,11 @@ pub(super) struct UpdateOutcome {
 /// The limits that an update is checked against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// How gradients are clipped.
+    /// The clipping of the gradients.
     pub(super) clip: Clip,
     /// The type that the mean loss must fit.
     pub(super) dtype: Precision,
-    /// Whether the norm of the gradients is wanted for the log, where they lie in one buffer.
+    /// Whether the norm of the gradients is needed for the log, if they are in one buffer.
     pub(super) wants_norm: bool,
 }
 

@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 use crate::optim::schedule::ScheduleTime;
 
 impl Trainer {
-    /// Submits an update from these rows of `data`. Its outcome may be known later, of many updates together: see
-    /// [`Self::take_known`]. Where none of the rows counts, as all of them are ignored or of weight 0, no update is made:
-    /// torch's mean over nothing is NaN, and would make the weights NaN.
+    /// Submits an update from these rows of `data`. Its outcome may only be known later, together with that of other
+    /// updates: see [`Self::take_known`].
     ///
     /// # Errors
-    /// An interruption, or the divergence of an update that is now known: [`Self::failed_rows`] tells which. Neither is
-    /// made, nor is any update behind one that diverged. [`Error::NothingCounts`] where all rows are ignored or of weight
-    /// 0, of which torch's mean is NaN: the next update can be made as if this one had never been asked for.
+    /// An interruption, or the divergence of an update that is now known, whose rows [`Self::failed_rows`] has. An
+    /// interrupted or diverged update is not applied, and neither are the updates queued after it.
+    /// [`Error::NothingCounts`] if all rows are ignored or have weight 0, where torch's mean is NaN: the trainer is
+    /// unchanged; continue with the next update.
     pub fn submit(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
         let before = self.optimizer.position();
         let made = self.batch(data, rows, epoch).and_then(|batch| {
@@ -43,7 +43,7 @@ impl Trainer {
         self.known.pop().ok_or(Error::Interrupted)
     }
 
-    /// The rows of the next update, and where training stands.
+    /// The rows of the next update, and the time at which the schedule sees it.
     pub(super) fn batch<'a>(
         &self,
         data: &'a Dataset,

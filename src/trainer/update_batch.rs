@@ -10,7 +10,7 @@ use crate::kernels::Scalar;
 use crate::nn::Gradients;
 use crate::optim::schedule::ScheduleTime;
 
-/// The rows of an update, and where training stands at it.
+/// The rows of an update, and the time at which the schedule sees it.
 pub(super) struct UpdateBatch<'a> {
     pub(super) data: &'a Dataset,
     pub(super) rows: &'a [u32],
@@ -20,7 +20,7 @@ pub(super) struct UpdateBatch<'a> {
     pub(super) total: f64,
     pub(super) time: ScheduleTime,
     pub(super) lr: f64,
-    /// Whether it may be given up between its parts.
+    /// Whether it may be abandoned between its parts.
     pub(super) is_interruptible: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Backward<'a> {
 }
 
 impl UpdateBatch<'_> {
-    /// Its rows, of which the numbers are in another place on the device.
+    /// Its rows, whose numbers are elsewhere on the device.
     pub(super) fn rows_at(&self, numbers: &Tensor) -> Selection<'_> {
         self.selection.with_numbers(numbers)
     }

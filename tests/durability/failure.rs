@@ -132,7 +132,7 @@ fn a_run_that_failed_goes_on_from_its_last_good_checkpoint() {
     let sections = "[model]\nname = 'mlp'\n[optimizer]\nname = 'sgd'\nlr = 0.05\n[train]\n";
     fs::write(folder.path().join("c.toml"), config(sections, 500)).unwrap();
     succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run", "--set", "train.epochs=2"]);
-    assert!(fail(folder.path(), &["replay", "run"], 1).contains("no failure is written down here"));
+    assert!(fail(folder.path(), &["replay", "run"], 1).contains("no failure record found"));
     let more = ["train", "-q", "--resume", "run", "--set", "train.epochs=9"];
     let error = fail(folder.path(), &[&more[..], &["--set", "optimizer.lr=1e15"]].concat(), 1);
     assert!(step(&error) > 18, "{error}");

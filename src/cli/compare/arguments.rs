@@ -12,26 +12,27 @@ use crate::run::history::Axis;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Run folders, or folders of several runs: the folds of --folds, or an earlier comparison.
+    /// Run folders, or folders of runs written by --folds or compare --train.
     #[arg(required_unless_present = "train", value_name = "RUN")]
     pub(super) runs: Vec<PathBuf>,
-    /// Metric to compare, of the epochs or of the test split; by default the validation loss, or the training loss if a
-    /// run has none. For --train: the validation accuracy or error, or that of the test split.
+    /// Metric of the epochs or the test split to compare; by default the validation loss, or the training loss if a run
+    /// has none. With --train, by default the accuracy or error on the validation rows, or on the test split.
     #[arg(long, value_name = "NAME")]
     pub(super) metric: Option<String>,
-    /// Also write the curves as an SVG picture.
+    /// Also draw the curves to an SVG file.
     #[arg(long, value_name = "FILE")]
     pub(super) svg: Option<PathBuf>,
-    /// Axes to compare the runs over, one table each; the picture uses the first.
+    /// Axes to compare the runs over, one table per axis; the picture uses the first.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "AXIS", default_value = "epochs")]
     pub(super) axis: Vec<Axis>,
     /// Train variants of this config and rank them.
     #[arg(long, value_name = "CONFIG", value_parser = paths::path(), conflicts_with = "runs", requires = "vary")]
     pub(super) train: Option<PathBuf>,
-    /// Key to vary and its values, as in --vary optimizer.lr=0.1,0.01. With several keys all combinations are trained.
+    /// Key to vary and its values, as in --vary optimizer.lr=0.1,0.01. With several --vary, all
+    /// combinations are trained.
     #[arg(long, value_name = "KEY=A,B,…", requires = "train")]
     pub(super) vary: Vec<String>,
-    /// Number of seeds to train each variant with, counted up from the config's.
+    /// Number of seeds per variant, counting up from the config's seed.
     #[arg(
         long,
         value_name = "N",
@@ -43,8 +44,8 @@ pub(in crate::cli) struct Arguments {
     /// Change a key of the config of --train, as in --set train.epochs=5 (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "train")]
     pub(super) set: Vec<String>,
-    /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME. The same command goes on with it after it was
-    /// stopped.
+    /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME. Run the same command again
+    /// to resume.
     #[arg(long, value_name = "DIR", value_parser = paths::path(), requires = "train")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]

@@ -22,7 +22,7 @@ fn by_key(differences: &Differences) -> Option<Vec<String>> {
             values.iter().map(|value| format!("{}={}", short(key), without_quotes(value))).collect();
         (are_apart(&names) && names.iter().all(|name| name.chars().count() <= LONGEST)).then_some(names)
     };
-    // Where the data lies and how it is cut says little of a run; seeds differ where all else may be the same.
+    // The place and split of the data say little about a run; seeds may be the only difference.
     let says_little = |key: &str| key.starts_with("data.path") || key.starts_with("data.fold");
     let mut known: Vec<_> = differences.iter().filter(|(key, _)| !says_little(key)).collect();
     known.sort_by_key(|(key, _)| key == "seed");

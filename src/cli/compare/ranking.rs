@@ -1,4 +1,4 @@
-//! Which variant is better, and how sure that is.
+//! The ranking of variants, with confidence intervals.
 
 use std::fmt::Write as _;
 

@@ -16,7 +16,7 @@ pub(super) struct VariantRun {
     pub(super) folder: PathBuf,
     /// Its metrics by name; empty if it failed.
     pub(super) metrics: Vec<(String, f64)>,
-    /// What became of it if it failed: "diverged".
+    /// The reason if it failed: "diverged".
     pub(super) failure: Option<&'static str>,
 }
 

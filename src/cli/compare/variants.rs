@@ -79,7 +79,7 @@ fn options(arguments: &Arguments, runs: &MultiRun, member: &Member) -> Result<Ru
     }))
 }
 
-/// Which variant is better, and the runs of the first seed side by side; draws the picture.
+/// The verdict, and the first seed's runs side by side; draws the picture.
 fn ranking(arguments: &Arguments, variants: &[Variant], out: &Path) -> Result<String> {
     let metric = metric(arguments, variants)?;
     let mut text = verdict(variants, &metric)?;

@@ -19,7 +19,7 @@ pub(super) struct Curve {
 struct PendingMean {
     x: f64,
     y: f64,
-    /// How many values, and how many of them are finite.
+    /// The number of values, and of finite ones.
     count: u64,
     finite: u64,
 }
@@ -34,7 +34,7 @@ impl PendingMean {
         }
     }
 
-    /// Where no value was finite, the mean is not either.
+    /// If no value was finite, the mean is not either.
     #[allow(clippy::cast_precision_loss, reason = "a count")]
     fn point(&self) -> Option<(f64, f64)> {
         let y = if self.finite == 0 { f64::NAN } else { self.y / self.finite as f64 };

@@ -40,7 +40,7 @@ const ESCAPE: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
 const CTRL_L: u8 = 0x0c;
 
-/// What follows a sequence, of which the escape is gone.
+/// The bytes after an escape sequence, whose escape byte is already removed.
 fn skip_sequence(bytes: &[u8]) -> &[u8] {
     match bytes {
         [b'[', rest @ ..] => {

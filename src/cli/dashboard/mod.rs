@@ -21,7 +21,7 @@ use terminal::TakenTerminal;
 pub(crate) use progress::UpdateProgress;
 pub(crate) use terminal::restore;
 
-/// How often the screen is drawn and the keys are read.
+/// The interval between two frames, in which keys are read too.
 const REDRAW: Duration = Duration::from_millis(50);
 
 /// The action that a key requests.

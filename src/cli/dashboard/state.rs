@@ -12,7 +12,7 @@ const LENGTH: usize = 2000;
 /// The seconds over which the rate is averaged.
 const SMOOTHING: f64 = 1.0;
 
-/// What is not measured at the end of an epoch, but along the way.
+/// The quantities that are measured along the way and not at the end of an epoch.
 pub(super) const LOSS: &str = "loss";
 pub(super) const LR: &str = "lr";
 pub(super) const RATE: &str = "rows/s";
@@ -43,7 +43,7 @@ pub(super) struct State {
     start: f64,
     sampled: Option<UpdateProgress>,
     messages: VecDeque<String>,
-    /// What a key selects, counted among the choices.
+    /// The quantity that a key selects, as an index of the choices.
     selected: Option<usize>,
 }
 
@@ -150,7 +150,7 @@ impl State {
         (done > 0.0).then(|| self.elapsed / done * left.max(0.0))
     }
 
-    /// What can be shown: first what is beside the loss, and at last the loss by itself.
+    /// The choices: first the quantities that are drawn beside the loss, last the loss by itself.
     fn choices(&self) -> Vec<&str> {
         let mut choices = Vec::new();
         for (name, _) in &self.numbers {

@@ -19,7 +19,7 @@ use super::keys::{self, Pressed};
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
 /// Plain text, a cursor, the screen as it was.
 const LEAVE: &[u8] = b"\x1b[0m\x1b[?25h\x1b[?1049l";
-/// What is drawn on where a terminal does not know its size.
+/// The size that is assumed for a terminal that does not report one.
 const UNKNOWN: Rect = Rect::new(0, 0, 80, 24);
 
 // These are global because a panic hook and a signal handler have nothing else at hand.
@@ -50,7 +50,7 @@ pub(super) fn in_foreground() -> bool {
 pub(super) struct TakenTerminal {
     terminal: Terminal<CrosstermBackend<FrameBuffer>>,
     area: Rect,
-    /// Where keys come from, as long as they do.
+    /// The source of keys, until it ends.
     keyboard: Option<File>,
 }
 

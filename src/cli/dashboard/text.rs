@@ -1,6 +1,6 @@
 //! Numbers, times and messages as text.
 
-/// A number in about five characters, which are as many for similar numbers.
+/// A number in about five characters; similar numbers have the same length.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
         size if !size.is_finite() => value.to_string(),

@@ -28,13 +28,13 @@ use crate::trainer::Trainer;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Run folders, or folders of several runs: the folds of --folds, or a comparison.
+    /// Run folders, or folders of runs written by --folds or compare --train.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// HTML file to write.
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     output: PathBuf,
-    /// Show only curves and configs; data and weights are not read.
+    /// Show only curves and configs, without reading data and weights.
     #[arg(long)]
     no_data: bool,
     #[command(flatten)]

@@ -13,8 +13,8 @@ const CLASSES: usize = 10;
 /// The most points of a curve.
 const POINTS: usize = 400;
 
-/// The classes of a data set told from all others: of two the positive one. Nothing for several labels, of many classes,
-/// and where rows of a class are missing.
+/// The classes whose curves against all others are drawn: of two classes the positive one. Empty for several labels,
+/// for many classes, and if a class has no rows.
 pub(super) fn of(trainer: &Trainer, data: &Dataset) -> Result<Vec<RankingCurves>> {
     let info = data.target_info();
     if !matches!(trainer.loss().task(), Task::Classes { .. } | Task::Labels) || info.classes.len() > CLASSES {
@@ -38,7 +38,7 @@ pub(super) fn of(trainer: &Trainer, data: &Dataset) -> Result<Vec<RankingCurves>
     Ok(ranked.filter_map(|(class, scores)| curves(class, scores)).collect())
 }
 
-/// The curves of a class by the probabilities of all rows and whether they are of it; none where all or no rows are.
+/// The curves of a class from the probabilities of all rows and whether they belong to it; `None` if all or no rows do.
 #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
 fn curves(class: usize, mut scores: Vec<(f64, bool)>) -> Option<RankingCurves> {
     let positive = scores.iter().filter(|(_, own)| *own).count() as f64;

@@ -17,14 +17,14 @@ const QUICK_START: &str = include_str!("../../../configs/quick-start.toml");
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct Arguments {
-    /// Config to train. Left out: the quick start, an MLP on the embedded MNIST sample.
+    /// Config file; by default the quick start, an MLP on the embedded MNIST sample.
     #[arg(value_parser = paths::path())]
     pub(super) config: Option<PathBuf>,
     /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
-    /// Run folder to write, new or empty; by default runs/CONFIG-TIME. With --folds the folder of the runs: the same command
-    /// goes on with it after it was stopped.
+    /// Run folder to write, new or empty; by default runs/CONFIG-TIME. With --folds, the folder of all runs; run
+    /// the same command again to resume.
     #[arg(long, value_name = "DIR", value_parser = paths::path())]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Arguments {
         conflicts_with_all = ["config", "out", "init_from"]
     )]
     pub(super) resume: Option<PathBuf>,
-    /// Resume also where metrics.jsonl was damaged: it is set aside, and a new log begun.
+    /// Resume even if metrics.jsonl is damaged; it is renamed and a new log is started.
     #[arg(long, requires = "resume")]
     pub(super) restart_log: bool,
     /// Show curves, progress and messages on a full-screen dashboard.
@@ -49,10 +49,10 @@ pub(in crate::cli) struct Arguments {
     /// K-fold cross-validation; prints mean and standard deviation of the metrics.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "resume")]
     pub(in crate::cli) folds: Option<u64>,
-    /// Print the resolved config and the model's tensors, and train nothing.
+    /// Print the resolved config and the model's tensors without training.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Of several ranks (MPI): seconds that one waits for the others before it gives up.
+    /// Several ranks (MPI): seconds that a rank waits for the others before it fails.
     #[cfg(feature = "mpi")]
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     rank_timeout: u64,

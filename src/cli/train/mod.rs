@@ -99,7 +99,7 @@ fn train(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What shows the run.
+/// The screen of the run.
 fn screen(run: &Run, tui: bool, quiet: bool, messages: Messages) -> Result<Screen> {
     if !tui {
         return Ok(Screen::lines(quiet));

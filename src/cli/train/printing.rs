@@ -1,4 +1,4 @@
-//! What `descent train` prints beside the progress of a run.
+//! The output of `descent train` beside the progress of a run.
 
 use std::io::Write;
 use std::process::ExitCode;

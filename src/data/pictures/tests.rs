@@ -195,7 +195,7 @@ fn a_jpeg_without_its_last_byte_of_data_is_cut_short_too() {
         for lost in least..8 {
             let mut cut = file[..file.len() - lost].to_vec();
             assert!(read(&cut, size).is_err(), "{lost}");
-            // Bytes behind the end of a file are no end marker.
+            // Bytes after the end of a file are no end marker.
             cut.extend_from_slice(&[0; 8]);
             assert!(read(&cut, size).is_err(), "{lost}");
         }

@@ -17,7 +17,7 @@ pub struct Categories {
     indices: FxHashMap<String, usize>,
 }
 
-/// How a missing name is treated.
+/// The treatment of a missing name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MissingName {
@@ -26,7 +26,7 @@ pub enum MissingName {
     Error,
     /// A name that training has not seen.
     Unknown,
-    /// A category of its own, behind the others.
+    /// A category of its own, after the others.
     Own,
     /// This one.
     As(String),
@@ -35,7 +35,7 @@ pub enum MissingName {
 /// The result of looking up a cell among the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NameLookup {
-    /// Its index; none where it is unknown.
+    /// Its index; `None` if it is unknown.
     pub(super) index: Option<usize>,
     /// Whether it is a name that training did not have.
     pub(super) unseen: bool,
@@ -63,7 +63,7 @@ impl Categories {
         &self.missing
     }
 
-    /// How many there are, with that for a missing cell.
+    /// The number of categories, including that of missing cells.
     pub fn len(&self) -> usize {
         self.names.len() + usize::from(self.missing == MissingName::Own)
     }

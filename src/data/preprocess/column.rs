@@ -23,9 +23,9 @@ pub enum Operation {
         /// Divided by: a standard deviation, a range or the distance of the quartiles.
         scale: f64,
     },
-    /// A further feature behind the number: 1 where the cell was missing, else 0.
+    /// A further feature after the number: 1 if the cell was missing, else 0.
     MissingIndicator,
-    /// A name to a 1 in its place among as many features as there are names.
+    /// One-hot encoding: one feature per name, 1 for the cell's name and 0 for the others.
     OneHot(Categories),
     /// A name to its index from 1, for an embedding; 0 is unknown.
     CategoryIndex {
@@ -50,7 +50,7 @@ pub struct Column {
 /// The features of a row so far.
 #[derive(Debug, Clone, Default)]
 pub struct Features {
-    /// Those that are numbers, column after column.
+    /// The numeric features, column after column.
     pub dense: Vec<f64>,
     /// The indices of embeddings.
     pub indices: Vec<f64>,
@@ -120,7 +120,7 @@ impl Column {
         Ok(false)
     }
 
-    /// How many features are numbers.
+    /// The number of numeric features.
     pub fn dense_width(&self) -> usize {
         let of = |operation: &Operation| match operation {
             Operation::Number
@@ -133,7 +133,7 @@ impl Column {
         self.operations.iter().map(of).sum()
     }
 
-    /// How many features are indices of an embedding: 0 or 1.
+    /// The number of features that are indices of an embedding: 0 or 1.
     pub fn index_width(&self) -> usize {
         usize::from(
             self.operations.iter().any(|operation| matches!(operation, Operation::CategoryIndex { .. })),

@@ -42,8 +42,7 @@ pub struct Preprocessing {
     pub outputs: usize,
     /// The version of the rules that split the rows: [`super::split::RULES`] of the run.
     pub split_rules: u32,
-    /// How one of two classes is predicted, if `data.threshold` sets a threshold or one was chosen on the validation
-    /// rows.
+    /// The decision between two classes, if `data.threshold` sets a threshold or one was chosen on the validation rows.
     pub decision: Option<Decision>,
     /// The data that the steps are applied to.
     pub source: PreprocessingSource,
@@ -54,20 +53,20 @@ pub struct Preprocessing {
 pub enum PreprocessingSource {
     /// The rows of a table.
     Table {
-        /// How its file is read.
+        /// The format of its file.
         format: TableFormat,
         /// The steps.
         encoder: TableEncoder,
     },
     /// Windows of the rows of a table.
     Series {
-        /// How its file is read.
+        /// The format of its file.
         format: TableFormat,
         /// The rows that a prediction is made from.
         window: usize,
-        /// How many rows ahead it is made.
+        /// The number of rows from the end of the window to the predicted one.
         horizon: usize,
-        /// How its rows follow each other.
+        /// The order of its rows.
         order: SeriesOrder,
         /// The steps.
         encoder: TableEncoder,
@@ -92,12 +91,12 @@ pub enum PreprocessingSource {
     },
 }
 
-/// How the text of a table becomes cells.
+/// The rules by which the text of a table becomes cells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableFormat {
     /// The format of its file.
     pub format: Format,
-    /// How its cells are read.
+    /// The dialect of its cells.
     #[serde(flatten)]
     pub dialect: Dialect,
 }

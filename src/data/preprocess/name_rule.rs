@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::table::value::Value;
 
-/// How a cell becomes the name of a category or a class.
+/// The rule by which a cell becomes the name of a category or a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NameRule {

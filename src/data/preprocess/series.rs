@@ -1,11 +1,10 @@
-//! How the rows of a series follow each other.
+//! The order of a series' rows.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::table::dates::DateForm;
 
-/// How the rows of a series follow each other, as its training rows showed it. The default is a series whose rows follow
-/// each other as they stand in the file.
+/// The order of a series' rows, as fitted on the training rows. By default rows are in the order of the file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SeriesOrder {
@@ -24,18 +23,19 @@ pub struct SeriesOrder {
     /// Whether rows are sorted by time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sort: bool,
-    /// How missing cells are filled from the rows around them.
+    /// The rule that fills missing cells from the rows around them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fill: Option<Fill>,
 }
 
-/// How a missing cell is filled from the rows around it.
+/// A rule that fills a missing cell from the rows around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fill {
     /// With the last value before it: pandas' `ffill`.
     Previous,
-    /// Between the values around it, linear in time; behind the last value with that, as pandas' `interpolate` does.
+    /// Between the values around it, linear in time; after the last value with that value, as pandas' `interpolate`
+    /// does.
     Interpolate,
 }
 

@@ -35,7 +35,7 @@ impl From<EmbeddingSize> for (usize, usize) {
 pub struct TableEncoder {
     /// The target.
     pub target: Target,
-    /// How its classes are named.
+    /// The naming rule of its classes.
     pub names: NameRule,
     /// A step a column, in the order of the training table, the target left aside.
     steps: Vec<Step>,
@@ -61,12 +61,12 @@ impl TableEncoder {
         })
     }
 
-    /// How many features of a row are numbers; the indices of embeddings follow them.
+    /// The number of a row's numeric features; the indices of embeddings follow them.
     pub fn dense_width(&self) -> usize {
         self.columns().map(Column::dense_width).sum()
     }
 
-    /// How many features a row has.
+    /// The number of a row's features.
     pub fn features(&self) -> usize {
         self.dense_width() + self.columns().map(Column::index_width).sum::<usize>()
     }

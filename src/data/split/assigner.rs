@@ -16,11 +16,11 @@ use crate::rng::{Purpose, Stream};
 pub struct Assigner {
     /// The free places of the test split and of the other rows, or of each fold.
     first: Places,
-    /// Which of them is the test split.
+    /// The group of [`Self::first`] that is the test split.
     tested: usize,
-    /// Of the rows that are left, where there is a limit: the free places of those that are used and of the others.
+    /// With a limit, the free places of the used and of the unused rows outside the test split.
     limited: Option<Places>,
-    /// Of the rows that are used, the free places of validation and of training.
+    /// The free places of validation and of training among the used rows.
     second: Places,
 }
 
@@ -37,7 +37,7 @@ const TIES: u64 = 3 << 32;
 const LIMIT: u64 = 4 << 32;
 
 impl Assigner {
-    /// An assigner of rows of which there are `counts` in each stratum.
+    /// An assigner of rows with `counts` in each stratum.
     ///
     /// # Errors
     /// A share, a fold or a limit that leaves a part without rows.
@@ -80,7 +80,8 @@ impl Assigner {
         }
     }
 
-    /// How many rows the limit leaves of how many that may be trained on or validated, where there is one.
+    /// The number of rows that the limit leaves for training and validation, and their number without it; `None`
+    /// without a limit.
     pub fn limited(&self) -> Option<Limited> {
         let places = self.limited.as_ref()?;
         let used = places.of(USED);
@@ -104,7 +105,7 @@ impl Assigner {
     }
 }
 
-/// Of each stratum the rows that a share holds out, and the others.
+/// The rows that a share holds out of each stratum, and the others.
 fn in_two(counts: &[u64], share: f64, ties: &mut Stream) -> Vec<Vec<u64>> {
     let held = stratified(counts, share, ties);
     held.iter().zip(counts).map(|(held, count)| vec![*held, count - held]).collect()

@@ -24,7 +24,7 @@ pub struct ColumnCounts {
 }
 
 impl ColumnCounts {
-    /// No rows yet, of so many strata.
+    /// Counts of zero for `strata` strata.
     pub fn new(strata: usize) -> Self {
         Self { train: vec![0; strata], validation: 0 }
     }

@@ -17,7 +17,7 @@ pub struct SplitRows {
     pub validation: Option<Rows>,
     /// The rows that judge the end.
     pub test: Option<Rows>,
-    /// How many rows the limit leaves, where there is one.
+    /// The effect of the limit, if there is one.
     pub limited: Option<Limited>,
 }
 
@@ -70,7 +70,7 @@ impl SplitRows {
 struct Stratified {
     /// The stratum of each row.
     strata: Vec<Stratum>,
-    /// How many rows each stratum has.
+    /// The number of rows of each stratum.
     counts: Vec<u64>,
 }
 

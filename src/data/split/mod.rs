@@ -46,10 +46,10 @@ pub enum Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
-    /// Which one, from 1.
+    /// The number of the fold, from 1.
     #[schemars(range(min = 1))]
     pub index: u64,
-    /// How many there are.
+    /// The number of folds.
     #[schemars(range(min = 2))]
     pub of: u64,
 }
@@ -69,7 +69,7 @@ impl Fold {
     }
 }
 
-/// Which rows are held out.
+/// The rows to hold out.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SplitPlan {
     /// The share of all rows that is the test split.
@@ -90,7 +90,7 @@ impl SplitPlan {
     }
 }
 
-/// How many rows a limit leaves.
+/// The effect of a limit on the number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limited {
     /// The rows that are trained on or validated.

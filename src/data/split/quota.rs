@@ -1,4 +1,4 @@
-//! How many rows of each stratum a part gets.
+//! The number of rows that a part gets of each stratum.
 
 use rand::seq::SliceRandom;
 
@@ -15,23 +15,23 @@ pub(super) fn rows_of_share(share: f64, rows: u64) -> u64 {
     ((share * rows as f64).ceil() as u64).min(rows)
 }
 
-/// How many rows of each stratum a share holds out, by the largest remainder: every stratum gets its exact quota
-/// rounded down, and the rows that are left go to the strata that lost most, ties in random order. These are the counts of
-/// scikit-learn's `StratifiedShuffleSplit`, except that every stratum keeps a row to train on; scikit-learn refuses
-/// strata of one row, which are left out of the count here.
+/// The number of rows that a share holds out of each stratum, by the largest remainder: every stratum gets its exact
+/// quota rounded down, and the remaining rows go to the strata that lost most, ties in random order. These are the
+/// counts of scikit-learn's `StratifiedShuffleSplit`, except that every stratum keeps a row to train on; scikit-learn
+/// refuses strata of one row, which are left out of the count here.
 pub(super) fn stratified(counts: &[u64], share: f64, ties: &mut Stream) -> Vec<u64> {
     let divided: Vec<u64> = counts.iter().map(|count| if *count > 1 { *count } else { 0 }).collect();
     let held = rows_of_share(share, divided.iter().sum());
     apportioned(held, &divided, |count| count.saturating_sub(1), ties)
 }
 
-/// How many rows of each stratum are drawn if `limit` of all are, by the largest remainder: the counts of scikit-learn's
-/// `train_test_split(train_size=limit, stratify=y)`.
+/// The number of rows that are drawn of each stratum if `limit` of all are, by the largest remainder: the counts of
+/// scikit-learn's `train_test_split(train_size=limit, stratify=y)`.
 pub(super) fn drawn(counts: &[u64], limit: u64, ties: &mut Stream) -> Vec<u64> {
     apportioned(limit.min(counts.iter().sum()), counts, |count| count, ties)
 }
 
-/// Divides `held` places among strata of so many rows, none of which gets more than `most` of its count.
+/// Divides `held` places among strata with `counts` rows; none gets more than `most` of its count.
 fn apportioned(held: u64, counts: &[u64], most: impl Fn(u64) -> u64, ties: &mut Stream) -> Vec<u64> {
     let rows: u64 = counts.iter().sum();
     let quota = |stratum: usize| divided(held, counts[stratum], rows.max(1));
@@ -57,8 +57,8 @@ fn divided(held: u64, count: u64, rows: u64) -> (u64, u64) {
     (whole(product / rows), whole(product % rows))
 }
 
-/// How many rows of each stratum each of `folds` folds gets, `[stratum][fold]`: the rows of all strata are dealt round
-/// the folds one after another, as in scikit-learn's `StratifiedKFold`.
+/// The number of rows that each of `folds` folds gets of each stratum, `[stratum][fold]`: the rows of all strata are
+/// dealt round the folds one after another, as in scikit-learn's `StratifiedKFold`.
 pub(super) fn folded(counts: &[u64], folds: u64) -> Vec<Vec<u64>> {
     let mut first = 0;
     let mut deal = |count: &u64| {

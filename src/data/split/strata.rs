@@ -1,4 +1,4 @@
-//! The groups of rows of which every part gets its share.
+//! The strata: groups of rows that are divided alike among the parts.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

@@ -37,7 +37,7 @@ impl TimeSplit {
         Self { train: first..train, validation: train..test.start, test }
     }
 
-    /// How many rows the limit leaves, where there is one.
+    /// The effect of the limit, if there is one.
     pub fn limited(&self) -> Option<Limited> {
         let before = self.test.start as u64;
         let unused = self.train.start as u64;

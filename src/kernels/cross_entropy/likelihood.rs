@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-/// What a row loses, and the slope of that by the log-probability, for the log-probability of its class.
+/// A row's loss as a function of its class's log-probability, with the derivative.
 pub trait OfLikelihood {
     /// Value and slope for a row of this class.
     fn apply(&self, log_probability: f64, class: usize) -> (f64, f64);
@@ -14,7 +14,7 @@ pub trait OfLikelihood {
     fn weights(&self) -> Option<&[f64]>;
 }
 
-/// What a network says of every class, (N, C).
+/// The network's outputs for every class, (N, C).
 #[derive(Debug, Clone, Copy)]
 pub struct Scores<'a> {
     /// The numbers.

@@ -1,8 +1,8 @@
-//! How the rows of a classification loss count.
+//! The weighting of a classification loss's rows.
 
 use candle_core::{Result, Tensor};
 
-/// How the rows count.
+/// The weighting of rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Weighting<'a> {
     /// A weight for each class; none: 1 for all.
@@ -18,7 +18,7 @@ impl Weighting<'_> {
         self.class_weight.and_then(|weights| weights.get(class)).map_or(1.0, |w| *w)
     }
 
-    /// The class of a target, or nothing where the row is ignored.
+    /// The class of a target; `None` if the row is ignored.
     pub(super) fn class(&self, target: i64) -> Option<usize> {
         if target == self.ignore_index {
             return None;

@@ -33,7 +33,7 @@ pub(in crate::kernels) fn value_and_grad_of_likelihood(
     by_rows("likelihood", values, targets, loss.weights(), &more)
 }
 
-/// The sum of what the rows lose, and its gradient, by a kernel that takes `more` behind what all take.
+/// The sum of the rows' losses and its gradient, by a kernel that takes `more` after the common arguments.
 fn by_rows(
     name: &str,
     logits: &Tensor,

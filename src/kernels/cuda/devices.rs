@@ -1,12 +1,12 @@
-//! Which GPUs there are.
+//! The GPUs of this machine.
 
 use candle_core::{Device, Result, bail};
 
-/// What this program was built with for GPUs.
+/// The versions of candle and CUDA that this program was built with, and its architectures.
 #[cfg(feature = "cuda")]
 pub const BUILT_WITH: &str = env!("DESCENT_CUDA");
 
-/// What this program was built with for GPUs.
+/// The versions of candle and CUDA that this program was built with, and its architectures.
 #[cfg(not(feature = "cuda"))]
 pub const BUILT_WITH: &str = "built without CUDA";
 
@@ -37,7 +37,7 @@ fn require_libraries() -> Result<()> {
     Ok(())
 }
 
-/// What the driver says, without its names for it and the backtrace that candle appends.
+/// The driver's message, without its names for it and the backtrace that candle appends.
 fn no_device<T>(error: &candle_core::Error) -> Result<T> {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

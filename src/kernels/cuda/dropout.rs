@@ -13,7 +13,7 @@ pub(in crate::kernels) struct Draw<'a> {
     pub(in crate::kernels) shape: [usize; 3],
     /// The stream.
     pub(in crate::kernels) source: StreamId,
-    /// Where the number of the step is that the stream is of, if it is not the source's.
+    /// The device's counter of steps that selects the stream, if it is not the source's.
     pub(in crate::kernels) step_counter: Option<&'a Tensor>,
     /// The position of the first element in the stream.
     pub(in crate::kernels) first: u64,

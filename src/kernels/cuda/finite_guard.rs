@@ -29,7 +29,7 @@ pub struct FiniteGuard {
 pub struct SkipFlag<'a> {
     /// Whether the update is skipped.
     pub guard: &'a FiniteGuard,
-    /// Where the kernel's constants go, if it is part of a captured graph.
+    /// The buffer of the kernel's constants, if it is part of a captured graph.
     pub replayed: Option<&'a Replayed>,
 }
 

@@ -1,8 +1,8 @@
 //! Work that is captured once and replayed: a launch for all of its kernels together.
 //! <https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-graphs>
 //!
-//! A replay has the arguments of the capture, so what differs from one to the next lies in the device's memory. Nothing
-//! that is captured may come from the host; what candle sends there, shapes and constants, it keeps on the device while
+//! A replay has the arguments of the capture, so values that change are stored in the device's memory. Nothing that is
+//! captured may come from the host; shapes and constants that candle sends there stay on the device while
 //! [`CachedConstants`] live, if the same work was done once before.
 
 use candle_core::{Device, Result, bail};

@@ -66,7 +66,7 @@ pub(super) fn launch(
     }
 }
 
-/// Where a CPU tensor's elements begin.
+/// The address of a CPU tensor's first element.
 pub(super) fn address(tensor: &Tensor, written: bool) -> Result<u64> {
     fn read<T: WithDType>(tensor: &Tensor) -> Result<u64> {
         Ok(view::<T>(tensor)?.as_ptr().expose_provenance() as u64)

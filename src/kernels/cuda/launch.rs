@@ -1,8 +1,7 @@
 //! Launching a kernel of `kernels.cu`.
 //!
-//! On a GPU launches are queued and run in their order, behind each other, while the host goes on. What a kernel writes
-//! is memory of the device that no Rust reference ever points to: candle's handles to it are shared freely, and its
-//! order of use is that of the stream.
+//! On a GPU, launches are queued and run in order while the host goes on. A kernel writes device memory that no Rust
+//! reference ever points to: candle's handles to it are shared freely, and the order of use is that of the stream.
 #![allow(unsafe_code, reason = "a kernel takes pointers")]
 
 use std::ffi::c_void;
@@ -52,17 +51,17 @@ impl<'a> Arg<'a> {
 /// The threads that a kernel wants, as its comments say.
 #[derive(Clone, Copy)]
 pub(super) enum Threads {
-    /// One for each of so many elements.
+    /// One for each of this number of elements.
     Each(usize),
-    /// A warp for each of so many rows.
+    /// A warp for each of this number of rows.
     Rows(usize),
-    /// A block of 32 by 8 for each 32 of so many columns.
+    /// A block of 32 by 8 for each 32 of this number of columns.
     Columns(usize),
     /// So many blocks of 256.
     Blocks(usize),
 }
 
-/// How a kernel is launched.
+/// The grid of a launch.
 #[derive(Clone, Copy)]
 pub(super) struct Grid {
     pub(super) blocks: u32,
@@ -114,7 +113,7 @@ union ArgValue {
 #[derive(Clone, Copy)]
 pub(super) struct Kernel<'a> {
     name: &'a str,
-    /// The type of its tensors; nothing where it is for one type alone.
+    /// The type of its tensors; `None` if the kernel has one type only.
     dtype: Option<DType>,
 }
 
@@ -180,7 +179,7 @@ fn value(arg: Arg<'_>) -> Result<ArgValue> {
     })
 }
 
-/// Where a contiguous tensor's elements begin.
+/// The address of a contiguous tensor's first element.
 #[cfg_attr(not(test), expect(unused_variables, reason = "on a GPU all memory can be written"))]
 fn address(tensor: &Tensor, written: bool) -> Result<u64> {
     let (storage, layout) = tensor.storage_and_layout();
@@ -231,7 +230,7 @@ fn on_gpu(
     use candle_core::cuda_backend::WrapErr;
     use candle_core::cuda_backend::cudarc::driver::{DeviceRepr, LaunchConfig, PushKernelArg};
 
-    /// The driver reads as many bytes of it as the kernel declares.
+    /// The driver reads the number of bytes that the kernel declares.
     #[repr(transparent)]
     struct Parameter(ArgValue);
     // SAFETY: an `ArgValue` is made of plain numbers, laid out as C has them.

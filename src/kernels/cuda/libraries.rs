@@ -1,4 +1,4 @@
-//! Which of CUDA's libraries are there.
+//! The CUDA libraries that are installed.
 #![allow(unsafe_code, reason = "the trampolines are written in C")]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -1,4 +1,4 @@
-//! `act(x Wᵀ + b)`: the product is cuBLAS', what stands round it a kernel.
+//! `act(x Wᵀ + b)`: the product is cuBLAS', bias and activation are a kernel.
 
 use candle_core::{Result, Tensor};
 
@@ -8,7 +8,7 @@ use super::{room, sum_rows};
 use crate::kernels::matmul_precision::product;
 use crate::kernels::{Activation, GradOut, MatmulPrecision, autograd};
 
-/// What [`forward`] gives.
+/// The result of [`forward`].
 pub(in crate::kernels) struct Activated {
     /// The value, (N, out).
     pub(in crate::kernels) ys: Tensor,

@@ -75,7 +75,7 @@ pub(super) fn sum_rows(rows: &Tensor, GradOut { buffer, accumulate }: GradOut<'_
     )
 }
 
-/// `Σ a · b` for each column of (N, C), and behind them `Σ a`: (2 C) in f64.
+/// `Σ a · b` for each column of (N, C), then `Σ a`: (2 C) in f64.
 fn sum_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (count, width) = a.dims2()?;
     let sums = room_for_sums(2 * width, a.device())?;
@@ -84,7 +84,7 @@ fn sum_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(sums)
 }
 
-/// What [`sum_products`] gives, joined to what is in the outputs: the products, then the sums.
+/// Accumulates the results of [`sum_products`] into the outputs: the products, then the sums.
 fn join(sums: &Tensor, outs: [GradOut<'_>; 2]) -> Result<()> {
     for (place, GradOut { buffer, accumulate }) in outs.into_iter().enumerate() {
         let count = buffer.elem_count();

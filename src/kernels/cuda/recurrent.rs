@@ -33,7 +33,7 @@ pub(in crate::kernels) fn forward(
 
 /// A forward pass on its way.
 struct Sequence {
-    /// What the input gave to the gates, (T, N, G H), and in their place the gates.
+    /// The input's products for the gates, (T, N, G H), replaced by the gates.
     zs: Tensor,
     /// The states, (T, N, H).
     hs: Tensor,
@@ -128,7 +128,7 @@ struct BackwardPass<'a> {
 }
 
 impl BackwardPass<'_> {
-    /// Launches a step back; `from` is what the step behind it gave to the state.
+    /// Launches a backward step; `from` is the gradient that the step after it has for the state.
     fn step(&self, t: usize, previous: Option<usize>, from: Arg<'_>) -> Result<()> {
         let hs = &self.pass.output.hs;
         let (dz, ds, h, grad) = (self.input.get(t)?, self.state.get(t)?, hs.get(t)?, self.grad.get(t)?);

@@ -17,7 +17,7 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    /// Room for the updates of so many parameters.
+    /// A buffer for the updates of `params` parameters.
     pub fn new(params: usize, device: &Device) -> Result<Self> {
         let buffer = Tensor::zeros(params.max(1) * CONSTANTS, DType::F64, device)?;
         Ok(Self { buffer, numbers: Mutex::default(), captured: false.into() })
@@ -28,8 +28,7 @@ impl Replayed {
         self.captured.store(true, Ordering::Relaxed);
     }
 
-    /// Takes the numbers of the next launch. Gives where the kernel reads them; nothing where the launch is part of a
-    /// graph already.
+    /// Stores the constants of the next launch and returns the buffer that the kernel reads; `None` during replay.
     pub(super) fn put(&self, constants: Constants) -> Result<Option<Tensor>> {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let place = numbers.len();

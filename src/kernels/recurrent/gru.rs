@@ -1,4 +1,4 @@
-//! The gated recurrent unit: Cho et al. 2014, with the gates r, z, n in torch's order and the reset behind the product:
+//! The gated recurrent unit: Cho et al. 2014, with the gates r, z, n in torch's order and the reset after the product:
 //! `n = tanh(x W_in + b_in + r (h W_hn + b_hn))`, `h_t = (1 - z) n + z h_{t-1}`.
 
 use candle_core::{Result, Tensor};
@@ -56,7 +56,8 @@ pub(super) fn forward<T: Float>(
 }
 
 vectorized! {
-    /// Turns what the input gave to a step's gates into the gates, and the state before it into the one behind.
+    /// Replaces the input's products for a step's gates by the gates, and the state before the step by the one after
+    /// it.
     fn step[T: Float](hidden: usize, z: &mut [T], state: &[T], from_state: &mut [T], h: &mut [T]) {
         let rows = z.chunks_exact_mut(3 * hidden).zip(state.chunks_exact(3 * hidden));
         let outputs = from_state.chunks_exact_mut(hidden).zip(h.chunks_exact_mut(hidden));

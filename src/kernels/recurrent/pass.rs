@@ -16,7 +16,7 @@ pub enum CellKind {
 }
 
 impl CellKind {
-    /// How many blocks of H rows the weights have: the gates in torch's order.
+    /// The number of blocks of H rows that the weights have: the gates in torch's order.
     pub fn gates(self) -> usize {
         match self {
             Self::Elman(_) => 1,
@@ -35,18 +35,18 @@ pub type CellParams<P> = [P; 4];
 pub struct Output {
     /// The states, (T, N, H).
     pub hs: Tensor,
-    /// What its backward pass needs besides; nothing where the reference implementation ran.
+    /// Further tensors for the backward pass; empty after the reference implementation.
     pub(in crate::kernels) saved: Vec<Tensor>,
 }
 
 /// A forward pass that a backward pass goes back through.
 #[derive(Debug, Clone, Copy)]
 pub struct Pass<'a> {
-    /// What happened at a step.
+    /// The cell.
     pub kind: CellKind,
     /// The input, (T, N, F).
     pub xs: &'a Tensor,
-    /// What it gave.
+    /// The output of its forward pass.
     pub output: &'a Output,
     /// Whether it ran from the last step to the first.
     pub reverse: bool,

@@ -13,7 +13,7 @@ pub(super) type Steps<'a, T> = Vec<&'a mut [T]>;
 pub(super) struct RowBlock {
     n: usize,
     first: usize,
-    /// How many rows it has.
+    /// The number of rows.
     pub(super) count: usize,
 }
 
@@ -23,7 +23,7 @@ impl RowBlock {
         (0..n).step_by(BLOCK).map(move |first| Self { n, first, count: BLOCK.min(n - first) })
     }
 
-    /// How a product of a step is cut: not at all where other blocks keep the other threads busy.
+    /// The side along which a step's product is cut: none if other blocks keep the other threads busy.
     pub(super) fn cut(self) -> Cut {
         if self.count == self.n { Cut::Cols } else { Cut::Nothing }
     }

@@ -18,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest: when the other process is gone, it takes no longer to notice.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
-/// What the leader of a team knows of its workers.
+/// The leader's knowledge of its workers.
 #[derive(Debug, Default)]
 pub(super) struct Contention {
     /// When a worker was late last, or was waited for again.

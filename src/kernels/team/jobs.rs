@@ -1,6 +1,6 @@
-//! How the threads of a team share a job. The leader, whoever calls [`Team::run`], publishes a share of the job's
-//! indices for each member; a member claims the indices of its own share one by one, then those that others have not
-//! begun. The leader takes part and returns when the last piece is done.
+//! The sharing of a job by the threads of a team. The leader, whoever calls [`Team::run`], publishes a share of the
+//! job's indices for each member; a member claims the indices of its own share one by one, then those that others have
+//! not begun. The leader takes part and returns when the last piece is done.
 //!
 //! `tests/loom` checks this file with loom, and lists the orderings that the check has been seen to need.
 #![allow(unsafe_code, reason = "work that borrows is lent to threads that outlive it")]
@@ -18,7 +18,7 @@ use super::sync::{
 #[repr(align(128))]
 struct CachePadded<T>(T);
 
-/// What a job does with the index of a piece.
+/// The function that a job calls with the index of a piece.
 type Work<'a> = dyn Fn(usize) + Sync + 'a;
 
 /// Threads that work on one job at a time.
@@ -28,14 +28,14 @@ pub(super) struct Team {
     /// The number of the current job.
     job: CachePadded<AtomicU32>,
     work: UnsafeCell<Option<&'static Work<'static>>>,
-    /// How many pieces of the job are not done.
+    /// The number of pieces of the job that are not done.
     unfinished: CachePadded<AtomicUsize>,
     /// Locked while a leader has a job under way.
     leader: Mutex<Contention>,
     /// Whether workers sleep at once when they have nothing to do, instead of spinning.
     drowsy: AtomicBool,
     panicked: Mutex<Option<Box<dyn Any + Send>>>,
-    /// How many workers sleep or are about to.
+    /// The number of workers that sleep or are about to.
     sleepers: AtomicUsize,
     sleep: Mutex<()>,
     wake: Condvar,
@@ -170,7 +170,7 @@ impl Team {
         }
     }
 
-    /// Does what is left of a job: a member's own share, then the others'. Calls `after` behind each piece.
+    /// Does the rest of a job: a member's own share, then the others'. Calls `after` after each piece.
     fn work_on(&self, job: u32, member: usize, mut after: impl FnMut()) {
         let members = self.members();
         for index in (0..members).map(|offset| (member + offset) % members) {

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 pub(super) use super::contention::Contention;
 
-/// How often a worker looks for a job before it looks at the clock.
+/// The number of times that a worker looks for a job before it looks at the clock.
 pub(super) const SPINS: u32 = 256;
 
-/// How long a worker looks for the next job before it sleeps: longer than the pauses within an update.
+/// The time for which a worker looks for the next job before it sleeps: longer than the pauses within an update.
 pub(super) const SPIN_TIME: Duration = Duration::from_micros(200);
 
 /// [`std::cell::UnsafeCell`] with loom's interface.

@@ -3,11 +3,10 @@
 use crate::kernels::cuda::SkipFlag;
 use crate::kernels::real::Real;
 
-/// Decides, when an update runs, whether it is made, and scales its gradients further: it need not be known when the
-/// update is queued.
+/// Evaluated on the device when the update runs: whether to apply it, and a further gradient scale.
 pub type Condition<'a> = SkipFlag<'a>;
 
-/// What is applied to gradient and weight before a rule: clipping, `maximize` and weight decay.
+/// The transformation of gradient and weight before a rule: clipping, `maximize` and weight decay.
 #[derive(Debug, Clone, Copy)]
 pub struct GradTransform<'a> {
     /// The gradient is clamped to `[-clamp, clamp]`; infinity leaves it as it is.

@@ -1,4 +1,4 @@
-//! What several metrics of classes are computed from, counted once.
+//! Counts and scores that several metrics of classes are computed from.
 
 use std::cell::OnceCell;
 
@@ -20,14 +20,14 @@ pub struct ClassCounts {
     /// `ranks[k]`: the rows whose class has k classes before it.
     ranks: Vec<u64>,
     calibration: Calibration,
-    /// The rows' probabilities one behind the other; of two classes that of the positive one.
+    /// The rows' probabilities one after the other; of two classes that of the positive one.
     scores: Vec<f64>,
     /// The rows' classes, where scores are kept.
     targets: Vec<usize>,
     rankings: OnceCell<Vec<Ranking>>,
 }
 
-/// How well one class is predicted.
+/// The scores of one class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassScore {
     /// Of the rows predicted as this class, the fraction that are.
@@ -43,7 +43,7 @@ pub struct ClassScore {
 }
 
 impl ClassCounts {
-    /// Of this many classes; of two, `positive` is the positive one.
+    /// Counts for this number of classes; of two, `positive` is the positive one.
     pub(in crate::metrics) fn new(classes: usize, positive: usize) -> Self {
         Self {
             // A run of one class has no second one.
@@ -160,7 +160,7 @@ impl ClassCounts {
         crate::metrics::mean(&scores)
     }
 
-    /// How well the probabilities rank the rows: of the positive one of two classes; of each of more against the
+    /// The ranking of the rows by the probabilities: of the positive one of two classes; of each of more against the
     /// others.
     pub(super) fn rankings(&self) -> Result<&[Ranking], Undefined> {
         if self.classes() > MOST_RANKED {

@@ -1,14 +1,14 @@
-//! How a metric of classes is defined, and its entry in the registry.
+//! The definition of a metric of classes, and its entry in the registry.
 
 use super::{ClassCounts, ClassRows};
 use crate::metrics::{Metric, MetricInfo, MetricValue};
 
-/// How a metric of classes is computed.
+/// The computation of a metric of classes.
 pub trait ClassMetric: Metric + std::fmt::Debug + Send + 'static {
     /// The numbers of classes that have this metric.
     const CLASSES: ClassRange = ClassRange::Any;
 
-    /// What this metric is called for a target of several labels, where it is the mean over the labels.
+    /// The name of this metric for a target of several labels, if it is the mean over the labels.
     const OF_LABELS: Option<&'static str> = None;
 
     /// Takes the rows of a batch, where [`ClassCounts`] does not already count what the metric needs.

@@ -29,8 +29,8 @@ pub struct ClassRow<'a> {
 }
 
 impl ClassRows {
-    /// Of predictions (N, C) with class numbers (N) or probabilities (N, C), or of the probability of the second of
-    /// two classes (N, 1) with targets from 0 to 1 (N, 1).
+    /// The rows of predictions (N, C) with class numbers (N) or probabilities (N, C), or of the probability of the
+    /// second of two classes (N, 1) with targets from 0 to 1 (N, 1).
     pub fn new(
         task: Task,
         decision: Option<Decision>,

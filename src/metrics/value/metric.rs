@@ -1,8 +1,8 @@
-//! How a metric of values is defined, and its entry in the registry.
+//! The definition of a metric of values, and its entry in the registry.
 
 use crate::metrics::{Metric, MetricInfo, MetricValue, Undefined};
 
-/// How a metric of values is computed.
+/// The computation of a metric of values.
 pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
     /// Takes predictions and their targets, both in the target's own unit.
     fn update(&mut self, predictions: &[f64], targets: &[f64]);

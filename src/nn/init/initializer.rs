@@ -1,4 +1,4 @@
-//! What an initialiser is, and the shapes that it fills.
+//! The trait of initialisers, and the shapes that they fill.
 
 use crate::error::Result;
 use crate::registry::KeyError;

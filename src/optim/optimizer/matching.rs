@@ -1,4 +1,4 @@
-//! Which parameters the groups match.
+//! The match of groups and parameters.
 
 use crate::error::{Error, Result};
 use crate::names::first_few;

@@ -8,8 +8,8 @@ use crate::nn::Dense;
 use crate::optim::{Clipping, Closure, ClosureEnd, LossAndGrad, UpdateKind};
 
 impl Optimizer {
-    /// Updates all parameters at once, with as many evaluations of the loss as the rule needs. `evaluate` computes loss
-    /// and gradients at the current parameters. An update that is not made leaves all as it was.
+    /// Updates all parameters at once; the rule decides how often the loss is evaluated. `evaluate` computes loss and
+    /// gradients at the current parameters. An update that is not made changes nothing.
     pub fn minimize(&mut self, lr: f64, evaluate: &mut Evaluate<'_>) -> Result<ClosureEnd> {
         let rule = self.options.rule.clone();
         let UpdateKind::Closure(rule) = rule.update_kind() else { return Ok(ClosureEnd::Made) };

@@ -7,8 +7,8 @@ use super::length::AfterLength;
 use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
-/// A cosine from the learning rate to `eta_min` in `T_0` steps, restarted with `T_mult` times as many steps each time:
-/// SGDR, Loshchilov and Hutter 2017.
+/// A cosine from the learning rate to `eta_min` in `T_0` steps, restarted with a period `T_mult` times as long each
+/// time: SGDR, Loshchilov and Hutter 2017.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(non_snake_case, reason = "torch's names")]

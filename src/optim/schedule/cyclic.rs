@@ -23,7 +23,7 @@ pub struct Cyclic {
     /// Number of steps of the decreasing half; default: `step_size_up`.
     #[schemars(range(min = 1))]
     pub step_size_down: Option<u64>,
-    /// How the amplitude changes from cycle to cycle.
+    /// The change of the amplitude from cycle to cycle.
     pub mode: CyclicMode,
     /// The base of `exp_range`.
     pub gamma: f64,
@@ -53,7 +53,7 @@ impl Default for Cyclic {
     }
 }
 
-/// How the amplitude changes from cycle to cycle.
+/// The change of the amplitude from cycle to cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Mode")]

@@ -2,7 +2,7 @@
 
 use crate::registry::KeyError;
 
-/// How long a run is at most.
+/// The maximum length of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunLength {
     /// Its epochs.
@@ -14,7 +14,7 @@ pub struct RunLength {
 /// The steps for which a schedule runs.
 #[derive(Debug, Clone, Copy)]
 pub struct ScheduleSpan<'a> {
-    /// How many.
+    /// Their number.
     pub steps: u64,
     /// "epochs" or "updates"
     pub unit: &'a str,

@@ -29,9 +29,9 @@ pub struct SchedulePlan {
 pub struct ScheduleTime {
     /// The update, counted from 1.
     pub step: u64,
-    /// The epoch it lies in, counted from 1.
+    /// The epoch of the update, counted from 1.
     pub epoch: u64,
-    /// How often `reduce_on_plateau` has lowered the learning rate.
+    /// The number of times that `reduce_on_plateau` has lowered the learning rate.
     pub reductions: u64,
 }
 

@@ -40,7 +40,7 @@ impl Sequential {
         index.checked_sub(1).map_or(0, |last| self.milestones[last])
     }
 
-    /// The number of steps for which a schedule runs, within so many of all.
+    /// The number of steps for which a schedule runs, out of `all`.
     fn steps_of(&self, index: usize, all: u64) -> u64 {
         let end = self.milestones.get(index).map_or(all, |milestone| all.min(*milestone));
         end.saturating_sub(self.begin(index))

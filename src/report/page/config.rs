@@ -6,7 +6,7 @@ use crate::report::data::Page;
 use crate::report::numbers::NONE;
 use crate::report::text::escape;
 
-/// The keys that differ, the runs along the shorter side; nothing where there are none.
+/// The keys that differ, the runs along the shorter side; empty if none differ.
 pub(super) fn section(page: &Page, numbers: &mut Numbering) -> String {
     if page.differences.is_empty() {
         return String::new();

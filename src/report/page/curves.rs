@@ -16,9 +16,9 @@ use crate::report::plot::{Chart, Line, line_chart, points_per_line, thin};
 use crate::report::text::{capital, escape, readable, visible, without_shared_folders};
 use crate::run::history::Axis;
 
-/// Up to so many runs a metric on the training and on the validation split share a chart.
+/// With more runs than this, a metric has a chart for the training split and one for the validation split.
 const TOGETHER: usize = 6;
-/// A logarithmic view is worth its room where the largest value is so many times the smallest.
+/// The ratio of the largest to the smallest value from which a logarithmic view is offered.
 const LOG_FROM: f64 = 4.0;
 
 /// Metrics that share a chart: one, or that of both splits.
@@ -222,7 +222,7 @@ fn chart(id: String, family: &Family, curves: &[PlotCurve], axis: Axis, log: boo
     }
 }
 
-/// Where the first lines begin and end.
+/// A sentence with the first and last values of the first lines.
 fn description(curves: &[PlotCurve], axis: Axis) -> String {
     let mut out = format!("{} over {}.", counted(curves.len(), "line"), axis.name());
     for curve in curves.iter().take(8) {
@@ -242,7 +242,7 @@ fn description(curves: &[PlotCurve], axis: Axis) -> String {
     out
 }
 
-/// What the pointer reads: the places on each axis, and the values, of the points drawn.
+/// The data for the pointer: the positions on each axis and the values of the points drawn.
 fn data(curve: &PlotCurve) -> Value {
     let points = || curve.kept.iter().map(|index| &curve.run.points[*index]);
     let mut data = json!({
@@ -258,7 +258,7 @@ fn data(curve: &PlotCurve) -> Value {
     data
 }
 
-/// A number of so many digits; null for what is none.
+/// A number with this number of digits; null if it is not finite.
 fn rounded(value: f64, digits: usize) -> Value {
     let value: f64 = format!("{value:.*e}", digits - 1).parse().unwrap_or(value);
     if value.fract() == 0.0 && value.abs() < 9e15 {

@@ -36,7 +36,7 @@ const PRECISION_RECALL: Kind = Kind {
     caption: "Precision over recall at every threshold.",
 };
 
-/// Both figures; nothing where no class has a curve.
+/// Both figures; empty if no class has a curve.
 pub(super) fn html(report: &ClassReport, numbers: &mut Numbering) -> String {
     let ranked = &report.ranked;
     if ranked.is_empty() {

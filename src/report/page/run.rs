@@ -7,7 +7,7 @@ use super::{classes, table, tensors, values};
 use crate::report::data::RunData;
 use crate::report::text::{escape, escape_lines};
 
-/// Up to so many runs are unfolded from the start.
+/// With more runs than this, their sections are folded at first.
 const OPEN: usize = 3;
 
 /// Facts, evaluation, weights and config; folded where there are many runs.

@@ -9,7 +9,7 @@ use crate::report::text::escape;
 /// A table whose cells are HTML already. The first column names the rows.
 #[derive(Debug, Default)]
 pub(super) struct HtmlTable {
-    /// What it shows, as HTML.
+    /// Its content, as HTML.
     pub(super) caption: String,
     /// The names of the columns.
     pub(super) head: Vec<String>,

@@ -20,7 +20,7 @@ pub(super) fn html(report: &ValueReport, split: &str, numbers: &mut Numbering) -
     out + &worst(report, numbers)
 }
 
-/// Of one target: the scatter plot, and the histogram of the errors.
+/// The scatter plot of one target, and the histogram of its errors.
 fn charts(name: &str, points: &[(f64, f64)], numbers: &mut Numbering) -> String {
     if !points.iter().any(|(actual, predicted)| actual.is_finite() && predicted.is_finite()) {
         return String::new();

@@ -9,7 +9,7 @@ use crate::report::numbers::real64;
 /// The size of a histogram in a row of a table.
 const SMALL: (f64, f64) = (120.0, 26.0);
 
-/// A histogram: as high as rows lie in each stretch, by the stretch's width where these differ.
+/// A histogram; a bar's height is its number of rows, divided by its width if the widths differ.
 pub(crate) fn bar_chart(chart: &Chart, bins: &[HistogramBin]) -> String {
     let bins = heights(bins);
     let x = Scale::over(bins.iter().flat_map(|bin| [bin.0, bin.1]), false, 0.0);

@@ -23,10 +23,10 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Of a chart about as wide as high.
+    /// The size of a chart that is about square.
     pub(super) const SQUARE: Self =
         Self { width: 340.0, height: 320.0, left: 54.0, right: 14.0, top: 26.0, bottom: 40.0 };
-    /// Of a chart of bars.
+    /// The size of a chart of bars.
     pub(super) const FLAT: Self = Self { height: 260.0, width: 340.0, ..Self::SQUARE };
 }
 
@@ -44,7 +44,7 @@ impl Frame {
         Self { room, x, y: y.between(room.height - room.bottom, room.top) }
     }
 
-    /// Where a point lies; none where it cannot be drawn.
+    /// The position of a point; `None` if it cannot be drawn.
     pub(super) fn place(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
         Some((self.x.place(x)?, self.y.place(y)?))
     }

@@ -52,7 +52,7 @@ fn apart(mut places: Vec<f64>, (top, bottom): (f64, f64)) -> Vec<f64> {
     places
 }
 
-/// The rows of a legend of so many names.
+/// The height of a legend with this number of names.
 pub(super) fn legend_height(names: usize) -> f64 {
     real(names.div_ceil(COLUMNS)) * LINE_HEIGHT + 8.0
 }

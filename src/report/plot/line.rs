@@ -6,17 +6,17 @@ use super::scale::Scale;
 use super::{Chart, draw, labels, path, points_per_line, thin};
 use crate::report::palette::classes;
 
-/// Of more lines than this each is drawn thinner.
+/// With more lines than this, each is drawn thinner.
 const CROWD: usize = 12;
 
 /// A line of a chart.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
-    /// What is written at its end; nothing for a faint line.
+    /// The label at its end; empty for a faint line.
     pub(crate) name: String,
-    /// Which colour and dashes; lines of one series share them.
+    /// Its colour and dashes; lines of one series share them.
     pub(crate) series: usize,
-    /// Whether it is drawn thin, behind the line that matters.
+    /// Whether it is a thin background line.
     pub(crate) faint: bool,
     /// Its points, left to right.
     pub(crate) points: Vec<(f64, f64)>,

@@ -26,18 +26,18 @@ pub(crate) use reliability::{expected_error, reliability};
 pub(crate) use scatter::scatter;
 pub(crate) use thin::{points_per_line, thin};
 
-/// What a chart says about itself.
+/// The text of a chart.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Chart {
     /// Unlike that of any other chart on the page; letters and digits.
     pub(crate) id: String,
-    /// What it shows, in a few words.
+    /// A short description.
     pub(crate) title: String,
     /// The same for those who cannot see it, with the numbers that matter.
     pub(crate) description: String,
-    /// What runs along x.
+    /// The label of the x axis.
     pub(crate) x: String,
-    /// What runs along y.
+    /// The label of the y axis.
     pub(crate) y: String,
     /// Whether y is logarithmic.
     pub(crate) log: bool,
@@ -83,7 +83,7 @@ fn put(out: &mut String, class: &str, (x, y): (f64, f64), text: &str) {
     let _ = write!(out, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(text));
 }
 
-/// A shape of a class by its path; nothing for an empty path.
+/// A shape of a class by its path; empty for an empty path.
 fn draw(out: &mut String, class: &str, path: &str) {
     if !path.is_empty() {
         let _ = write!(out, "<path class=\"{class}\" d=\"{path}\"/>");
@@ -100,8 +100,8 @@ fn row(top: f64, index: usize) -> f64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    /// Whether every element of an SVG or of well-formed HTML is closed in order, and no raw `<`, `&` or control
-    /// character is left in what lies between.
+    /// Whether every element of an SVG or of well-formed HTML is closed in order, and the text between them has no raw
+    /// `<`, `&` or control character.
     pub(crate) fn well_formed(text: &str) -> bool {
         let mut open: Vec<&str> = Vec::new();
         for part in text.split('<').skip(1) {

@@ -50,7 +50,7 @@ fn write_stretch(path: &mut String, points: &[(f64, f64)]) {
     }
 }
 
-/// Two numbers with no more between them than must be.
+/// Two numbers with the shortest valid separator.
 fn pair(path: &mut String, x: i64, y: i64) {
     if x >= 0 && path.ends_with(|c: char| c.is_ascii_digit()) {
         path.push(' ');

@@ -5,7 +5,7 @@ use super::scale::Scale;
 use super::{Chart, draw, path};
 use crate::report::palette::classes;
 
-/// What guessing gives.
+/// The curve of guessing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Guessing {
     /// The diagonal.

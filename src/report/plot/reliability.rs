@@ -10,7 +10,7 @@ use super::{Chart, draw, path};
 use crate::report::data::Calibrated;
 use crate::report::numbers::real64;
 
-/// The part of the height that shows how many rows lie in each bin.
+/// The fraction of the height for the number of rows in each bin.
 const COUNTS: f64 = 0.18;
 
 /// Accuracy over confidence, a dot a bin with its distance from the line of the perfectly calibrated, and below how

@@ -57,7 +57,7 @@ impl Scale {
         Self { whole, ..self }
     }
 
-    /// Where a value lies; none for what cannot be drawn.
+    /// The position of a value; `None` if it cannot be drawn.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let share = (drawn(value, self.log)? - self.low) / (self.high - self.low);
         Some(self.from + share * (self.to - self.from))

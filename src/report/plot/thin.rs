@@ -2,8 +2,8 @@
 
 use crate::report::numbers::real;
 
-/// Which of the values to draw, at most about `most` of them: of each stretch its smallest and its largest, so that
-/// no peak is lost, and one that cannot be drawn, so that no gap is. The first and the last stay.
+/// The indices of the values to draw, at most about `most`: of each stretch the smallest and the largest, so that no
+/// peak is lost, and one that cannot be drawn, so that no gap is. The first and the last stay.
 pub(crate) fn thin(values: &[f64], most: usize) -> Vec<usize> {
     if values.len() <= most {
         return (0..values.len()).collect();
@@ -24,7 +24,7 @@ pub(crate) fn thin(values: &[f64], most: usize) -> Vec<usize> {
     kept
 }
 
-/// How many points a line may have among so many others: a chart of thirty runs is no larger than that of eight.
+/// The number of points of a line among `lines`: a chart of thirty runs is no larger than that of eight.
 pub(crate) fn points_per_line(lines: usize) -> usize {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "100 to 500")]
     let most = (4000.0 / real(lines.max(1))).clamp(100.0, 500.0) as usize;

@@ -26,7 +26,7 @@ pub(super) fn scalars(wall_time: f64, step: i64, values: &[(&str, f64)]) -> Vec<
     record(event(wall_time, step).message(5, &summary))
 }
 
-/// How some numbers are spread.
+/// A histogram of numbers.
 pub(super) fn histogram(wall_time: f64, step: i64, tag: &str, histogram: &Histogram) -> Vec<u8> {
     let value = Message::default().text(1, tag).message(5, &histogram.message());
     record(event(wall_time, step).message(5, &Message::default().message(1, &value)))

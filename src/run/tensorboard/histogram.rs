@@ -1,4 +1,4 @@
-//! How the numbers of a tensor are spread.
+//! The histogram of a tensor's elements.
 
 use crate::protobuf::Message;
 
@@ -9,7 +9,7 @@ pub(crate) struct Histogram {
     pub(crate) min: f64,
     /// The largest.
     pub(crate) max: f64,
-    /// How many there are.
+    /// The number of elements.
     pub(crate) count: f64,
     /// Their sum.
     pub(crate) sum: f64,
@@ -24,7 +24,7 @@ pub(crate) struct Histogram {
 const BUCKETS: u32 = 30;
 
 impl Histogram {
-    /// Of these numbers; those that are not finite are left out.
+    /// The histogram of these numbers without those that are not finite.
     pub(crate) fn of(numbers: &[f64]) -> Self {
         let finite = || numbers.iter().copied().filter(|number| number.is_finite());
         let (min, max) =

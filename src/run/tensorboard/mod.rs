@@ -19,8 +19,8 @@ pub(crate) use histogram::Histogram;
 /// The least time between two histograms of all tensors, which are large.
 const HISTOGRAMS: Duration = Duration::from_secs(1);
 
-/// Writes the event file of this process. A file that cannot be written is given up with a warning: `metrics.jsonl` has
-/// the same metrics.
+/// Writes the event file of this process. A file that cannot be written is abandoned with a warning: `metrics.jsonl`
+/// has the same metrics.
 #[derive(Debug)]
 pub(super) struct TensorBoard {
     folder: PathBuf,

@@ -14,7 +14,7 @@ use crate::registry::KeyError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ema {
-    /// How much of the average is kept.
+    /// The fraction of the average that an update keeps.
     #[schemars(range(min = 0, max = 1))]
     pub decay: f64,
     /// Start with a smaller decay, so that a short run does not keep its first weights.

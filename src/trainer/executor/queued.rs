@@ -1,8 +1,8 @@
 //! Updates that are queued on a GPU: the host reads their outcomes now and then, and nothing inside an update waits.
 //!
-//! An update that is not finite is not made, and none behind it is, until the host has looked ([`FiniteGuard`]). So the
-//! weights are then as they were before it. With `train.cuda_graph` an update is captured as a CUDA graph and replayed
-//! by one launch.
+//! An update that is not finite is not made, and neither are those after it, until the host has looked
+//! ([`FiniteGuard`]). So the weights are then as they were before it. With `train.cuda_graph` an update is captured as
+//! a CUDA graph and replayed by one launch.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ use crate::optim::{Clip, Clipping};
 /// The most updates that are in flight before the host looks.
 pub(super) const CAPACITY: usize = 64;
 
-/// Updates of a shape that are launched kernel by kernel before one is captured: they load the kernels.
+/// Number of eager updates per shape before a graph is captured, so that all kernels are loaded.
 const WARM_UPS: u32 = 2;
 
 /// The work of an update, from its rows to the optimizer's step.
@@ -35,7 +35,7 @@ pub(in crate::trainer) struct Queued {
     graph: Option<UpdateGraph>,
 }
 
-/// How an update is launched.
+/// The way in which an update is launched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GraphPhase {
     /// Kernel by kernel.
@@ -188,7 +188,7 @@ impl UpdateGraph {
         Ok(Self { replayed, rows: None, seen: HashMap::new(), graph: None })
     }
 
-    /// How an update of this shape is launched. Puts the numbers of its rows where a graph reads them.
+    /// The way in which an update of this shape is launched. Stores the numbers of its rows for a graph.
     fn phase(&mut self, shape: GraphKey, rows: &Tensor) -> Result<GraphPhase> {
         if let Some((captured, _)) = &self.graph {
             // Others, such as the last batch of an epoch, are launched kernel by kernel.
@@ -209,13 +209,13 @@ impl UpdateGraph {
         Ok(GraphPhase::Capture)
     }
 
-    /// Takes a graph of an update, which has not run yet.
+    /// Stores a captured graph. Capturing does not run it.
     fn keep(&mut self, shape: GraphKey, graph: Graph) {
         self.replayed.is_captured();
         self.graph = Some((shape, graph));
     }
 
-    /// Runs the update whose numbers the optimizer has put down.
+    /// Replays the graph with the constants that the optimizer has written.
     fn replay(&self) -> Result<()> {
         self.replayed.send()?;
         self.graph.as_ref().map_or(Ok(()), |(_, graph)| Ok(graph.replay()?))

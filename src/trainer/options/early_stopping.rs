@@ -35,7 +35,7 @@ impl EarlyStopping {
         check_monitor(&self.monitor, task, validated)
     }
 
-    /// Which values of the monitored metric are better.
+    /// The direction in which the monitored metric improves.
     pub(crate) fn direction(&self) -> Direction {
         // Another name does not pass `check`.
         metrics::direction(&self.monitor).unwrap_or(Direction::LowerIsBetter)

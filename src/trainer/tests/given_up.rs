@@ -1,4 +1,4 @@
-//! Updates and evaluations that are given up, and batches of which no row counts.
+//! Updates and evaluations that are abandoned, and batches in which no row counts.
 
 use std::sync::atomic::AtomicUsize;
 

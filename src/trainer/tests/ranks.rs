@@ -89,7 +89,7 @@ impl Communicator for Threads {
     }
 }
 
-/// The state that each of so many ranks has after updates of these numbers of rows.
+/// The state of each of `ranks` ranks after updates of these numbers of rows.
 fn on_ranks(ranks: usize, model: &str, shards: usize, batches: &[usize]) -> Vec<(Vec<f64>, Vec<Update>)> {
     let data = data(None);
     let train = |ranks: Threads| {

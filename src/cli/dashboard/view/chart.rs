@@ -88,7 +88,7 @@ fn curves<'a>(state: &'a State, palette: Palette, quantity: &str) -> Vec<Shown<'
     shown
 }
 
-/// The quantity and its curves, the last of which says the least; in `width` cells as much of it as there is room for.
+/// The legend: the quantity and its curves, most important first, truncated to `width` cells.
 fn legend(shown: &[Shown], quantity: &str, width: usize) -> Line<'static> {
     let entry = |Shown { name, value, style, marker, .. }: &Shown, with_value: bool| {
         let value =
@@ -126,7 +126,7 @@ fn points(curve: &Curve, log: bool) -> Vec<(f64, f64)> {
 /// The epochs from the first to where the run is now.
 fn epochs(state: &State, palette: Palette) -> Axis<'static> {
     let (first, last) = state.span();
-    // A tenth of an epoch is enough, so that the label stands still.
+    // A tenth of an epoch is enough, so that the label does not flicker.
     let shown = if last < 1.0 { last } else { (10.0 * last).floor() / 10.0 };
     let labels = [short(first), "epoch".to_owned(), short(shown)];
     let labels = labels.map(|label| Span::styled(label, palette.quiet()));
@@ -173,7 +173,7 @@ struct Ticks {
     step: f64,
 }
 
-/// Round numbers, about so many, that enclose the range.
+/// About `about` round numbers that enclose the range.
 fn ticks((low, high): (f64, f64), about: usize) -> Ticks {
     // A constant has a place in the middle.
     let pad = if high - low > 1e-9 * high.abs().max(low.abs()) { 0.0 } else { (0.1 * high.abs()).max(1e-6) };
@@ -189,7 +189,7 @@ fn ticks((low, high): (f64, f64), about: usize) -> Ticks {
     Ticks { places: ticks.take(2 * about + 2).map(|tick| tick * step).collect(), step }
 }
 
-/// A tick with as many decimals as tell it from the next.
+/// A tick with the decimals that tell it from the next.
 fn tick_label(tick: f64, step: f64) -> String {
     // The power of ten of the last digit that counts; that of 2.5 is one further down.
     let whole = |power: &i32| {

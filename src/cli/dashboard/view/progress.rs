@@ -19,7 +19,7 @@ pub(super) fn header(state: &State, palette: Palette, width: usize) -> Line<'_> 
     line
 }
 
-/// How much of the epoch and of the run is done.
+/// The completed fraction of the epoch and of the run.
 pub(super) fn bars(state: &State, palette: Palette, width: usize) -> [Line<'static>; 2] {
     let (epoch, rows, of) = state.now.map_or((0, 0, 0), |now| (now.epoch, now.rows, now.rows_in_epoch));
     let left = state.left().map_or("-".to_owned(), time);
@@ -50,7 +50,7 @@ pub(super) fn bars(state: &State, palette: Palette, width: usize) -> [Line<'stat
     [lines.next().unwrap_or_default(), lines.next().unwrap_or_default()]
 }
 
-/// A line of so many cells, of which a part is heavy.
+/// The filled and the empty part of a bar of `length` cells.
 fn bar(done: f64, length: usize) -> (String, String) {
     #[allow(
         clippy::cast_possible_truncation,
@@ -62,7 +62,7 @@ fn bar(done: f64, length: usize) -> (String, String) {
     ("━".repeat(full), "─".repeat(length - full))
 }
 
-/// The numbers of this moment, as many as there is room for.
+/// The current numbers that fit the width.
 pub(super) fn facts(state: &State, palette: Palette, width: usize) -> Line<'static> {
     let Some(now) = state.now else { return Line::styled(" waiting for the first update", palette.quiet()) };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for the eye")]

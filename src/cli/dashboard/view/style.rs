@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
 
-/// How a curve is drawn.
+/// The style of a curve.
 pub(super) struct CurveStyle {
     pub(super) style: Style,
     pub(super) marker: Marker,
@@ -24,7 +24,7 @@ impl Palette {
         if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
-    /// What frames and explains.
+    /// Frames and explanations.
     pub(super) fn quiet(self) -> Style {
         if self.color { self.of(Color::DarkGray) } else { Style::new().add_modifier(Modifier::DIM) }
     }
@@ -58,7 +58,7 @@ impl Palette {
         CurveStyle { style: self.of(color), marker }
     }
 
-    /// The mark as it stands in a legend.
+    /// The mark as a legend shows it.
     pub(super) fn sign(marker: Marker) -> char {
         if let Marker::Custom(mark) = marker { mark } else { '─' }
     }

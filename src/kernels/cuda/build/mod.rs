@@ -1,4 +1,4 @@
-//! What `build.rs` does for the feature `cuda`.
+//! The part of `build.rs` for the feature `cuda`.
 
 mod trampolines;
 

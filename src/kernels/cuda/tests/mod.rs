@@ -22,7 +22,7 @@ impl Rounding {
         if self.dtype == DType::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON }
     }
 
-    /// The most by which two sums of so many terms of size 1 may differ, added in whatever order: n ε.
+    /// The bound of the difference of two sums of n terms of size 1, added in any order: n ε.
     ///
     /// The k-th partial sum of terms of either sign has size √k and is rounded by at most ε/2 of that, up or down. So the
     /// error of n of them has a standard deviation of at most √(Σ k / 12) ε ≈ 0.2 n ε, and the difference of two sums, of
@@ -32,7 +32,7 @@ impl Rounding {
         terms as f64 * self.epsilon()
     }
 
-    /// The terms of a sum in f64, of which nothing but the last rounding is seen in f32.
+    /// The number of terms of a sum in f64; in f32 only the last rounding is seen.
     pub(super) fn wide(self, terms: usize) -> usize {
         if self.dtype == DType::F32 { 1 } else { terms }
     }
@@ -43,7 +43,7 @@ impl Rounding {
 /// <https://docs.nvidia.com/cuda/cuda-c-programming-guide/#mathematical-functions-appendix>
 pub(super) const ACTIVATION: usize = 8;
 
-/// Where the kernels run.
+/// The device that the kernels run on.
 pub(super) fn gpu() -> Device {
     match std::env::var("DESCENT_TEST_DEVICE").as_deref() {
         Ok("cuda") => device(0).unwrap(),

@@ -1,4 +1,4 @@
-//! What is at the ends of a pass through the network: batches, masks, losses, and the check of an update.
+//! The ends of a pass through the network: batches, masks, losses, and the check of an update.
 
 use candle_core::{Device, Tensor};
 

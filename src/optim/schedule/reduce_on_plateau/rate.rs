@@ -1,4 +1,4 @@
-//! The learning rate after so many reductions.
+//! The learning rate after a number of reductions.
 
 use super::ReduceOnPlateau;
 use crate::optim::schedule::Schedule;
