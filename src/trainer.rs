@@ -77,9 +77,9 @@ pub(crate) use evaluation::{MissingMetric, missing_metric};
 use evaluation::{Sharing, check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
 use interruption::Interruption;
-pub use interruption::Request;
+pub use interruption::RankRequest;
 use learner::{Learner, Memory};
-pub use options::{Descent, EarlyStopping, Precision, TrainOptions, check_monitor};
+pub use options::{Descent, EarlyStopping, FloatType, TrainOptions, check_monitor};
 use outcome::Submitted;
 pub use outcome::Update;
 pub use snapshot::Snapshot;
@@ -170,7 +170,7 @@ impl Trainer {
     }
 
     /// Sets the requests that the ranks agree on with every update, and in evaluations between their chunks.
-    pub fn agree_on(&mut self, requests: Vec<Request>) {
+    pub fn agree_on(&mut self, requests: Vec<RankRequest>) {
         self.learner.interruption.requests = requests;
     }
 

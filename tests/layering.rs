@@ -16,6 +16,7 @@ mod exceptions;
 mod imports;
 mod lengths;
 mod modules;
+mod names;
 mod prose;
 mod sources;
 mod tuples;
@@ -134,6 +135,12 @@ fn functions_are_short() {
         }
     }
     assert_only(&found, LONG_FUNCTIONS, &format!("functions over {MAX_FUNCTION_LINES} lines"));
+}
+
+#[test]
+fn a_type_name_has_one_meaning() {
+    let repeated = names::repeated(&sources::read("src"));
+    assert!(repeated.is_empty(), "declared more than once; tell them apart: {repeated:#?}");
 }
 
 #[test]

@@ -68,25 +68,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     } else {
         let interrupt = Interrupt::default();
         files::write_whole(output, |file| {
-            predictor.write(input, &options, &mut Named { file, path: output }, &interrupt)
+            predictor.write(input, &options, &mut NamedFile { file, path: output }, &interrupt)
         })?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// A file whose errors have its name.
-struct Named<'a> {
+struct NamedFile<'a> {
     file: &'a mut (dyn Write + Send),
     path: &'a Path,
 }
 
-impl Named<'_> {
+impl NamedFile<'_> {
     fn name(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
     }
 }
 
-impl Write for Named<'_> {
+impl Write for NamedFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes).map_err(|error| self.name(&error))
     }

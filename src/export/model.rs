@@ -13,7 +13,7 @@ use crate::loss::NetworkOutput;
 use crate::nn::Op;
 use crate::run::trained::TrainedRun;
 use crate::run::{self, Columns, Predictor};
-use crate::trainer::Precision;
+use crate::trainer::FloatType;
 
 /// The best weights of a run in f32, with all that is around them.
 pub(super) struct TrainedModel {
@@ -34,13 +34,13 @@ impl TrainedModel {
         let mut run = TrainedRun::open(folder, "export", &[])?.allow_nonfinite(allow_nonfinite);
         let config = run.config.clone();
         let train = &mut run.config.train;
-        if train.dtype == Precision::Bf16 || train.precision == MatmulPrecision::Bf16 {
+        if train.dtype == FloatType::Bf16 || train.precision == MatmulPrecision::Bf16 {
             tracing::warn!(
                 "the run rounds to fewer bits than f32, in which the export computes: its answers differ from those \
                  of `predict` by this rounding"
             );
         }
-        (train.dtype, train.precision) = (Precision::F32, MatmulPrecision::F32);
+        (train.dtype, train.precision) = (FloatType::F32, MatmulPrecision::F32);
         let predictor = Predictor::of(run, Device::Cpu)?;
         let network = predictor.network();
         let state = network.params().state().into_iter();

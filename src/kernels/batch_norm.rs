@@ -12,7 +12,7 @@ pub use running::{normalize_by, track};
 
 /// The result of [`forward`]: its value, the batch's statistics, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct BatchNormOutput {
     /// The value of each shard, (N, C).
     pub ys: Vec<Tensor>,
     /// The mean of each channel, (C).
@@ -28,7 +28,7 @@ pub struct Output {
 
 /// Normalises each channel of a batch by its mean and biased variance, then scales by `w` and shifts by `b`. The batch is
 /// the rows (N, C) of this rank's shards `xs`, and those of the other ranks.
-pub fn forward(xs: &[Tensor], w: &Tensor, b: &Tensor, eps: f64, shards: &Shards) -> Result<Output> {
+pub fn forward(xs: &[Tensor], w: &Tensor, b: &Tensor, eps: f64, shards: &Shards) -> Result<BatchNormOutput> {
     match xs {
         [xs] if !is_fused(xs) => forward_of_whole(xs, w, b, eps, shards),
         _ => by_dtype!(w, T => fused_forward::<T>(xs, w, b, eps, shards)),
@@ -37,21 +37,27 @@ pub fn forward(xs: &[Tensor], w: &Tensor, b: &Tensor, eps: f64, shards: &Shards)
 
 /// The same in tensor operations, and on a GPU.
 #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-fn forward_of_whole(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64, shards: &Shards) -> Result<Output> {
+fn forward_of_whole(
+    xs: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    eps: f64,
+    shards: &Shards,
+) -> Result<BatchNormOutput> {
     if !shards.is_whole() {
         candle_core::bail!("batch norm over several shards or ranks runs in f32 or f64 on CPUs alone");
     }
     let rows = xs.dims()[0] as f64;
     if cuda::runs_on(xs) {
         let [ys, normalized, mean, var] = cuda::batch_norm::forward(xs, w, b, eps)?;
-        return Ok(Output { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps });
+        return Ok(BatchNormOutput { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps });
     }
     let mean = xs.mean(0)?;
     let centered = xs.broadcast_sub(&mean)?;
     let var = centered.sqr()?.mean(0)?;
     let normalized = centered.broadcast_div(&(&var + eps)?.sqrt()?)?;
     let ys = normalized.broadcast_mul(w)?.broadcast_add(b)?;
-    Ok(Output { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps })
+    Ok(BatchNormOutput { ys: vec![ys], mean, var, normalized: vec![normalized], rows, eps })
 }
 
 /// The reference implementation, in tensor operations.
@@ -68,7 +74,7 @@ fn fused_forward<T: Float>(
     b: &Tensor,
     eps: f64,
     shards: &Shards,
-) -> Result<Output> {
+) -> Result<BatchNormOutput> {
     let channels = w.elem_count();
     let parts = xs.iter().map(view::<T>).collect::<Result<Vec<_>>>()?;
     let (w, b) = (view::<T>(w)?, view::<T>(b)?);
@@ -99,7 +105,7 @@ fn fused_forward<T: Float>(
         ys.push(tensor(out, xs.shape())?);
     }
     let [mean, var] = [mean, var].map(|sums| tensor(sums.into_iter().map(T::of).collect(), channels));
-    Ok(Output { ys, mean: mean?, var: var?, normalized, rows, eps })
+    Ok(BatchNormOutput { ys, mean: mean?, var: var?, normalized, rows, eps })
 }
 
 /// The sums over rows, divided by their number.
@@ -142,7 +148,7 @@ pub fn backward(
     xs: &[Tensor],
     w: &Tensor,
     b: &Tensor,
-    output: &Output,
+    output: &BatchNormOutput,
     grads: &[Tensor],
     outs: &[[GradOut<'_>; 2]],
     shards: &Shards,
@@ -151,7 +157,7 @@ pub fn backward(
         && !is_fused(xs)
     {
         if cuda::runs_on(xs) {
-            let Output { normalized, var, eps, .. } = output;
+            let BatchNormOutput { normalized, var, eps, .. } = output;
             let outs = [*into_w, *into_b];
             return Ok(vec![cuda::batch_norm::backward(w, &normalized[0], var, *eps, grad, outs)?]);
         }
@@ -165,7 +171,7 @@ pub fn backward(
 
 fn fused_backward<T: Float>(
     w: &Tensor,
-    output: &Output,
+    output: &BatchNormOutput,
     grads: &[Tensor],
     outs: &[[GradOut<'_>; 2]],
     shards: &Shards,

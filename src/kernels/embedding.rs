@@ -11,7 +11,7 @@ const CHUNK: usize = 1 << 16;
 
 /// Some columns of a gradient (N, W).
 #[derive(Debug, Clone, Copy)]
-pub struct Columns<'a> {
+pub struct GradColumns<'a> {
     /// All columns.
     pub grad: &'a Tensor,
     /// The first of them.
@@ -22,8 +22,8 @@ pub struct Columns<'a> {
 
 /// Adds each row of the columns (N, length) to the vector that has its number (N), where that is not 0, the padding:
 /// torch's `padding_idx=0`.
-pub fn gradient(columns: Columns<'_>, numbers: &Tensor, out: GradOut<'_>) -> Result<()> {
-    let Columns { grad, start, length } = columns;
+pub fn gradient(columns: GradColumns<'_>, numbers: &Tensor, out: GradOut<'_>) -> Result<()> {
+    let GradColumns { grad, start, length } = columns;
     let needs_reference = !is_fused(grad) || !is_fused(out.buffer) || !grad.is_contiguous();
     if needs_reference || out.accumulate != Accumulate::REPLACE {
         return autograd::store(out, &reference(columns, numbers, out.buffer)?);
@@ -39,7 +39,7 @@ pub fn gradient(columns: Columns<'_>, numbers: &Tensor, out: GradOut<'_>) -> Res
 
 /// The reference implementation.
 fn reference(
-    Columns { grad, start, length }: Columns<'_>,
+    GradColumns { grad, start, length }: GradColumns<'_>,
     numbers: &Tensor,
     table: &Tensor,
 ) -> Result<Tensor> {
@@ -77,7 +77,7 @@ mod tests {
             for accumulate in [Accumulate::REPLACE, Accumulate::ADD] {
                 let before = draws.normal((5, 3), 1.0).to_dtype(dtype).unwrap();
                 let (ours, theirs) = (before.copy().unwrap(), before.copy().unwrap());
-                let columns = Columns { grad: &grad, start: 2, length: 3 };
+                let columns = GradColumns { grad: &grad, start: 2, length: 3 };
                 gradient(columns, &numbers, GradOut { buffer: &ours, accumulate }).unwrap();
                 let sum = reference(columns, &numbers, &theirs).unwrap();
                 autograd::store(GradOut { buffer: &theirs, accumulate }, &sum).unwrap();

@@ -8,7 +8,7 @@ use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, team};
 
 /// The result of [`forward`]: its value, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct LayerNormOutput {
     /// The value, (N, C).
     pub ys: Tensor,
     /// The input less its row's mean, over the row's standard deviation, (N, C).
@@ -20,12 +20,12 @@ pub struct Output {
 }
 
 /// Normalises each row of xs (N, C) by its mean and biased variance, then scales by `w` and shifts by `b`.
-pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
+pub fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<LayerNormOutput> {
     if is_fused(xs) {
         return by_dtype!(xs, T => fused_forward::<T>(xs, w, b, eps));
     }
     let mut output =
-        Output { ys: xs.clone(), normalized: None, inverse: Vec::new(), inverse_on_gpu: None, eps };
+        LayerNormOutput { ys: xs.clone(), normalized: None, inverse: Vec::new(), inverse_on_gpu: None, eps };
     if cuda::runs_on(xs) {
         let [ys, normalized, inverse] = cuda::layer_norm::forward(xs, w, b, eps)?;
         (output.ys, output.normalized, output.inverse_on_gpu) = (ys, Some(normalized), Some(inverse));
@@ -42,7 +42,7 @@ pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Tensor
     centered.broadcast_div(&std)?.broadcast_mul(w)?.broadcast_add(b)
 }
 
-fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<Output> {
+fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<LayerNormOutput> {
     let (n, channels) = xs.dims2()?;
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
     let mut normalized = vec![T::of(0.0); n * channels];
@@ -56,7 +56,7 @@ fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Res
     });
     let normalized = Some(tensor(normalized, (n, channels))?);
     let ys = tensor(ys, (n, channels))?;
-    Ok(Output { ys, normalized, inverse: inverse.concat(), inverse_on_gpu: None, eps })
+    Ok(LayerNormOutput { ys, normalized, inverse: inverse.concat(), inverse_on_gpu: None, eps })
 }
 
 vectorized! {
@@ -88,7 +88,7 @@ fn length(channels: usize) -> f64 {
 pub fn backward(
     xs: &Tensor,
     [w, b]: [&Tensor; 2],
-    output: &Output,
+    output: &LayerNormOutput,
     grad: &Tensor,
     [into_w, into_b]: [GradOut<'_>; 2],
 ) -> Result<Tensor> {

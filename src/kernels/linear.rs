@@ -10,7 +10,7 @@ use super::{Accumulate, Activation, GradOut, MatmulPrecision, autograd, by_dtype
 
 /// The result of [`forward`]: its value, and the tensors that [`backward`] needs.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct LinearOutput {
     /// The value, (N, out).
     pub ys: Tensor,
     /// The argument of an activation whose slope needs it, else the value.
@@ -24,15 +24,15 @@ pub fn forward(
     b: &Tensor,
     act: Option<Activation>,
     precision: MatmulPrecision,
-) -> Result<Output> {
+) -> Result<LinearOutput> {
     if cuda::runs_on(xs) {
         let cuda::linear::Activated { ys, argument } = cuda::linear::forward(xs, w, b, act, precision)?;
-        return Ok(Output { saved: argument.unwrap_or_else(|| ys.clone()), ys });
+        return Ok(LinearOutput { saved: argument.unwrap_or_else(|| ys.clone()), ys });
     }
     if !is_fused(xs) || precision == MatmulPrecision::Bf16 {
         let zs = product(xs, &w.t()?, precision)?.broadcast_add(b)?;
         let ys = act.map_or(Ok(zs.clone()), |act| activation::forward(act, &zs))?;
-        return Ok(Output { ys, saved: zs });
+        return Ok(LinearOutput { ys, saved: zs });
     }
     by_dtype!(xs, T => fused_forward::<T>(xs, w, b, act))
 }
@@ -42,18 +42,23 @@ pub fn reference(xs: &Tensor, w: &Tensor, b: &Tensor) -> Result<Tensor> {
     xs.matmul(&w.t()?)?.broadcast_add(b)
 }
 
-fn fused_forward<T: Float>(xs: &Tensor, w: &Tensor, b: &Tensor, act: Option<Activation>) -> Result<Output> {
+fn fused_forward<T: Float>(
+    xs: &Tensor,
+    w: &Tensor,
+    b: &Tensor,
+    act: Option<Activation>,
+) -> Result<LinearOutput> {
     let ((n, inputs), outputs) = (xs.dims2()?, b.dims1()?);
     let (x, w, b) = (view::<T>(xs)?, view::<T>(w)?, view::<T>(b)?);
     let sizes = (n, inputs, outputs);
     match act {
         Some(act) if act.needs_input() => {
             let saved = tensor(affine(&x, &w, &b, sizes, None)?, (n, outputs))?;
-            Ok(Output { ys: activation::forward(act, &saved)?, saved })
+            Ok(LinearOutput { ys: activation::forward(act, &saved)?, saved })
         }
         act => {
             let ys = tensor(affine(&x, &w, &b, sizes, act)?, (n, outputs))?;
-            Ok(Output { saved: ys.clone(), ys })
+            Ok(LinearOutput { saved: ys.clone(), ys })
         }
     }
 }
@@ -97,7 +102,7 @@ pub struct Through<'a> {
 /// Takes the gradient of [`forward`]'s value back through the activation and the product.
 pub fn backward(
     Through { w, act, precision }: Through<'_>,
-    output: &Output,
+    output: &LinearOutput,
     grad: &Tensor,
     want_input: bool,
 ) -> Result<LinearBackward> {

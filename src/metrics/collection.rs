@@ -85,7 +85,7 @@ struct ValueMetrics {
 
 impl ValueMetrics {
     fn new(width: usize) -> Self {
-        let metrics = |_| value::METRICS.iter().map(value::Entry::build).collect();
+        let metrics = |_| value::METRICS.iter().map(value::ValueEntry::build).collect();
         Self { targets: (0..width).map(metrics).collect() }
     }
 

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::class::{ClassMetrics, ClassRows, Entry};
+use super::class::{ClassEntry, ClassMetrics, ClassRows};
 use super::{Measured, MetricValue, mean, ratio};
 use crate::data::Task;
 use crate::error::Result;
@@ -36,7 +36,7 @@ impl Labels {
     /// `accuracy`, the fraction of the rows whose labels are all correct, and the means over the labels.
     pub(super) fn values(&self) -> Vec<Measured> {
         let mut measured = vec![Measured::new("accuracy", Ok(ratio(self.correct, self.rows)))];
-        let own: Vec<Vec<(&Entry, MetricValue)>> =
+        let own: Vec<Vec<(&ClassEntry, MetricValue)>> =
             self.labels.iter().map(|label| label.each().collect()).collect();
         let entries = own.first().into_iter().flatten().enumerate();
         measured.extend(entries.filter_map(|(metric, (entry, _))| {

@@ -41,7 +41,7 @@ impl BatchNorm1d {
 
     /// Takes the batch's mean and its unbiased variance into the running statistics, or where those are
     /// `cumulative`, torch's `momentum=None`, into the mean over all batches.
-    fn track(&self, output: &batch_norm::Output, cumulative: bool) -> Result<()> {
+    fn track(&self, output: &batch_norm::BatchNormOutput, cumulative: bool) -> Result<()> {
         let unbiased = output.rows / (output.rows - 1.0);
         let counter = self.num_batches_tracked.var();
         let momentum = if cumulative {

@@ -6,7 +6,7 @@ use super::init::Normal;
 use super::{EmbeddingTable, GradWriter, Init, Layer, Mode, Op, Param, Params, Shape};
 use crate::data::preprocess::EmbeddingSize;
 use crate::error::{Error, Result};
-use crate::kernels::embedding::{self, Columns};
+use crate::kernels::embedding::{self, GradColumns};
 
 /// The standard deviation with which learnt vectors start. Measured in PyTorch on four tables of 60, 96 (flights of New York),
 /// 200 and 400 names, three seeds each: with 0.1 R² or ROC-AUC is 0.727, 0.666, 0.875 and 0.629, with 1 it is 0.724, 0.644,
@@ -65,7 +65,7 @@ impl Embeddings {
         for (weight, chosen) in self.weights.iter().zip(numbers) {
             let length = weight.value().dims()[1];
             // Nothing is learnt of a name that is not known.
-            embedding::gradient(Columns { grad, start, length }, chosen, grads.out(weight))?;
+            embedding::gradient(GradColumns { grad, start, length }, chosen, grads.out(weight))?;
             start += length;
         }
         Ok(())

@@ -6,7 +6,9 @@ use candle_core::Tensor;
 
 use super::{CellTensors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
-use crate::kernels::recurrent::{self, CellKind, CellParams, Output, Pass, swap_batch_and_time};
+use crate::kernels::recurrent::{
+    self, CellKind, CellParams, ForwardPass, RecurrentOutput, swap_batch_and_time,
+};
 
 /// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
 /// direction second.
@@ -101,7 +103,8 @@ impl Layer for Recurrent {
         let run = |(direction, cell): (usize, &CellParams<Param>)| {
             recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), direction == 1)
         };
-        let outputs: Vec<Output> = self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;
+        let outputs: Vec<RecurrentOutput> =
+            self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;
         let states: Vec<&Tensor> = outputs.iter().map(|output| &output.hs).collect();
         let ys = if states.len() == 1 { states[0].clone() } else { Tensor::cat(&states, 2)? };
         if let Mode::Train(tape) = mode {
@@ -113,7 +116,7 @@ impl Layer for Recurrent {
                     let grad = grad.narrow(2, direction * hidden, hidden)?.contiguous()?;
                     let (values, outs) =
                         (cell.each_ref().map(Param::value), cell.each_ref().map(|p| grads.out(p)));
-                    let pass = Pass { kind: layer.kind, xs: &xs, output, reverse: direction == 1 };
+                    let pass = ForwardPass { kind: layer.kind, xs: &xs, output, reverse: direction == 1 };
                     let dx = recurrent::backward(pass, values, &grad, outs, want_input)?;
                     input_grad = match (input_grad, dx) {
                         (Some(sum), Some(dx)) => Some((sum + dx)?),

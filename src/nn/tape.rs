@@ -29,7 +29,7 @@ type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<
 type JointPullback = Box<dyn FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<Tensor>> + Send>;
 
 /// The way back through one layer.
-enum Entry {
+enum Pullbacks {
     /// The backward functions of this shard alone.
     Own(Pullback),
     /// The joint backward functions of this shard and all others.
@@ -40,7 +40,7 @@ enum Entry {
 
 /// The way back through a chain of layers, and the random streams of one pass.
 pub struct Tape {
-    entries: Vec<Entry>,
+    entries: Vec<Pullbacks>,
     seed: u64,
     step: u64,
     first_row: u64,
@@ -140,7 +140,7 @@ impl Tape {
         &mut self,
         pullback: impl FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send + 'static,
     ) {
-        self.entries.push(Entry::Own(Box::new(pullback)));
+        self.entries.push(Pullbacks::Own(Box::new(pullback)));
     }
 
     /// Remembers the way back through one layer whose rows depend on those of the other shards: `tapes` are of all of them.
@@ -148,9 +148,9 @@ impl Tape {
         tapes: &mut [Self],
         pullback: impl FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<Tensor>> + Send + 'static,
     ) {
-        let mut entry = Entry::Joint(Box::new(pullback));
+        let mut entry = Pullbacks::Joint(Box::new(pullback));
         for tape in tapes {
-            tape.entries.push(std::mem::replace(&mut entry, Entry::OnFirst));
+            tape.entries.push(std::mem::replace(&mut entry, Pullbacks::OnFirst));
         }
     }
 
@@ -177,9 +177,9 @@ impl Tape {
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
                 match entry {
-                    Entry::Own(pullback) => below.extend(pullback(grad, writer, !is_first)?),
-                    Entry::Joint(pullback) => below = pullback(&values, grads)?,
-                    Entry::OnFirst => {}
+                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, !is_first)?),
+                    Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
+                    Pullbacks::OnFirst => {}
                 }
             }
             values = below;
@@ -193,11 +193,11 @@ impl Tape {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
             grad = match entry {
-                Entry::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
-                Entry::Joint(pullback) => {
+                Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
+                Pullbacks::Joint(pullback) => {
                     pullback(slice::from_ref(&above), slice::from_ref(grads))?.into_iter().next()
                 }
-                Entry::OnFirst => None,
+                Pullbacks::OnFirst => None,
             };
         }
         Ok(grad)

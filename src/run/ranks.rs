@@ -13,7 +13,7 @@ use crate::distributed::{Communicator, Numbers};
 use crate::error::{Error, Result};
 use crate::files::Checksum;
 use crate::names::counted;
-use crate::trainer::{Request, Trainer};
+use crate::trainer::{RankRequest, Trainer};
 
 /// The numbers of all ranks, in their order; each rank has equally many.
 ///
@@ -156,9 +156,9 @@ fn agree_on(
     let agreed = Interrupt::default();
     let (stop, save) = (asked.clone(), asked.clone());
     trainer.agree_on(vec![
-        Request { asked: Arc::new(move || stop.is_stopping()), agreed: agreed.stop_flag() },
-        Request { asked: Arc::new(move || save.take_save()), agreed: agreed.save_flag() },
-        Request { asked: Arc::new(is_time_up), agreed: Arc::clone(time_is_up) },
+        RankRequest { asked: Arc::new(move || stop.is_stopping()), agreed: agreed.stop_flag() },
+        RankRequest { asked: Arc::new(move || save.take_save()), agreed: agreed.save_flag() },
+        RankRequest { asked: Arc::new(is_time_up), agreed: Arc::clone(time_is_up) },
     ]);
     agreed
 }

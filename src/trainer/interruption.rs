@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A request to one rank that all ranks carry out together: they agree on it with every update.
 #[derive(Clone)]
-pub struct Request {
+pub struct RankRequest {
     /// Whether this rank was asked for it since the last call.
     pub asked: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Set on every rank once one was asked.
     pub agreed: Arc<AtomicBool>,
 }
 
-impl std::fmt::Debug for Request {
+impl std::fmt::Debug for RankRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Request").field("agreed", &self.agreed).finish_non_exhaustive()
+        f.debug_struct("RankRequest").field("agreed", &self.agreed).finish_non_exhaustive()
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Interruption {
     /// Whether the time of the run is over; `None` if it is not limited.
     pub(super) is_time_up: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// The requests that several ranks agree on; empty for one.
-    pub(super) requests: Vec<Request>,
+    pub(super) requests: Vec<RankRequest>,
 }
 
 impl std::fmt::Debug for Interruption {

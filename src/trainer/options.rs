@@ -43,7 +43,7 @@ pub struct TrainOptions {
     /// Weights that are averaged along training: the model that is evaluated and saved has the average.
     pub average: Option<Averages>,
     /// The type of the numbers.
-    pub dtype: Precision,
+    pub dtype: FloatType,
     /// In which precision products run: "f32", "tf32" or "bf16". Parameters and moments stay f32.
     pub precision: MatmulPrecision,
     /// On a GPU: whether updates are captured as a CUDA graph and replayed. Not tried on a GPU yet.
@@ -61,7 +61,7 @@ impl Default for TrainOptions {
             clip_grad_value: None,
             accumulate: 1,
             average: None,
-            dtype: Precision::F32,
+            dtype: FloatType::F32,
             precision: MatmulPrecision::F32,
             cuda_graph: false,
         }
@@ -86,7 +86,7 @@ impl TrainOptions {
         if self.clip_grad_norm.is_some() && self.clip_grad_value.is_some() {
             return Err(KeyError::new("clip_grad_value", "cannot be used with `clip_grad_norm`; choose one"));
         }
-        if self.precision != MatmulPrecision::F32 && self.dtype != Precision::F32 {
+        if self.precision != MatmulPrecision::F32 && self.dtype != FloatType::F32 {
             let problem = "rounds the products of a run in f32; leave `train.dtype` at f32";
             return Err(KeyError::new("precision", problem));
         }
@@ -175,7 +175,7 @@ impl Serialize for Descent {
 /// The type of a run's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Precision {
+pub enum FloatType {
     /// 16 bits with the range of 32. On the CPU this is slow: candle widens for every product.
     Bf16,
     /// 32 bits.
@@ -184,7 +184,7 @@ pub enum Precision {
     F64,
 }
 
-impl Precision {
+impl FloatType {
     /// The number as this type has it: infinite where it is too large.
     pub fn round(self, number: f64) -> f64 {
         #[allow(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
@@ -205,12 +205,12 @@ impl Precision {
     }
 }
 
-impl From<Precision> for DType {
-    fn from(precision: Precision) -> Self {
+impl From<FloatType> for DType {
+    fn from(precision: FloatType) -> Self {
         match precision {
-            Precision::Bf16 => Self::BF16,
-            Precision::F32 => Self::F32,
-            Precision::F64 => Self::F64,
+            FloatType::Bf16 => Self::BF16,
+            FloatType::F32 => Self::F32,
+            FloatType::F64 => Self::F64,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An update before and after it has run.
 
-use super::options::Precision;
+use super::options::FloatType;
 use crate::nn::Gradients;
 use crate::optim::{Clip, Clipping, OptimizerPosition};
 
@@ -53,7 +53,7 @@ pub(super) struct Limits {
     /// The clipping of the gradients.
     pub(super) clip: Clip,
     /// The type that the mean loss must fit.
-    pub(super) dtype: Precision,
+    pub(super) dtype: FloatType,
     /// Whether the norm of the gradients is needed for the log, if they are in one buffer.
     pub(super) wants_norm: bool,
 }

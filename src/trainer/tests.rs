@@ -48,7 +48,7 @@ fn trainer_of(model: &str, accumulate: usize, shards: usize) -> Trainer {
     let optimizer = Optimizer::new(options, SchedulePlan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();
     let batch_size = Descent::MiniBatch(ROWS);
-    let dtype = Precision::F64;
+    let dtype = FloatType::F64;
     let options = TrainOptions { batch_size, shards, accumulate, dtype, ..TrainOptions::default() };
     Trainer::new(network, loss, optimizer, options, 1).unwrap()
 }

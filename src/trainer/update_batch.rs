@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::options::Precision;
+use super::options::FloatType;
 use super::outcome::{Update, UpdateOutcome};
 use crate::data::{Dataset, Selection};
 use crate::error::Error;
@@ -52,7 +52,7 @@ impl UpdateBatch<'_> {
     }
 
     /// The error of an update that is not made, in a run of numbers of this type.
-    pub(super) fn diverged(&self, outcome: UpdateOutcome, dtype: Precision) -> Error {
+    pub(super) fn diverged(&self, outcome: UpdateOutcome, dtype: FloatType) -> Error {
         let mean = outcome.loss_sum / self.total;
         let (what, value) = if dtype.holds(mean) {
             ("norm of the gradients", outcome.norm)

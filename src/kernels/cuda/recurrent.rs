@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::activation::number;
 use super::launch::{Arg, Kernel, Threads, launch};
 use super::{room, sum_rows};
-use crate::kernels::recurrent::{CellKind, CellParams, Output, Pass, order};
+use crate::kernels::recurrent::{CellKind, CellParams, ForwardPass, RecurrentOutput, order};
 use crate::kernels::{GradOut, autograd};
 
 /// As `recurrent::forward`.
@@ -14,7 +14,7 @@ pub(in crate::kernels) fn forward(
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
-) -> Result<Output> {
+) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let zs = xs.reshape((steps * n, features))?.matmul(&w_ih.t()?)?.reshape((steps, n, width))?;
     let w_hh = w_hh.t()?;
@@ -28,7 +28,7 @@ pub(in crate::kernels) fn forward(
     }
     let Sequence { zs, hs, kept } = sequence;
     let saved = if width == hidden { Vec::new() } else { vec![zs, kept] };
-    Ok(Output { hs, saved })
+    Ok(RecurrentOutput { hs, saved })
 }
 
 /// A forward pass on its way.
@@ -72,7 +72,7 @@ impl Sequence {
 
 /// As `recurrent::backward`.
 pub(in crate::kernels) fn backward(
-    pass: Pass<'_>,
+    pass: ForwardPass<'_>,
     [w_ih, w_hh, _, _]: CellParams<&Tensor>,
     grad: &Tensor,
     [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: CellParams<GradOut<'_>>,
@@ -99,7 +99,7 @@ pub(in crate::kernels) fn backward(
 }
 
 /// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave.
-fn through_time(pass: Pass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor, Tensor)> {
+fn through_time(pass: ForwardPass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor, Tensor)> {
     let ((steps, n, _), (width, hidden)) = (pass.xs.dims3()?, w_hh.dims2()?);
     let input = room((steps, n, width), grad)?;
     let state = if pass.kind == CellKind::Gru { room((steps, n, width), grad)? } else { input.clone() };
@@ -116,7 +116,7 @@ fn through_time(pass: Pass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor,
 
 /// A pass back through the steps on its way.
 struct BackwardPass<'a> {
-    pass: Pass<'a>,
+    pass: ForwardPass<'a>,
     /// The gradient of the states, (T, N, H).
     grad: &'a Tensor,
     /// The gradient of what the input gave to the gates, (T, N, G H).

@@ -7,7 +7,7 @@ use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
-use super::pass::{CellParams, Output, order};
+use super::pass::{CellParams, RecurrentOutput, order};
 use super::rows::{RowBlock, Steps, by_rows, two};
 use super::sizes::{GateGrads, PassSizes, transposed};
 
@@ -25,7 +25,7 @@ pub(super) fn forward<T: Float>(
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     act: Activation,
     reverse: bool,
-) -> Result<Output> {
+) -> Result<RecurrentOutput> {
     let ((steps, n, features), hidden) = (xs.dims3()?, b_ih.dims1()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
@@ -42,7 +42,7 @@ pub(super) fn forward<T: Float>(
         }
         Ok(())
     })?;
-    Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved: Vec::new() })
+    Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved: Vec::new() })
 }
 
 /// The gradients of the steps' arguments: `dz_t = act'(h_t) · (grad_t + dz_{t+1} W_hh)`.

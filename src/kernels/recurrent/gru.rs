@@ -9,7 +9,7 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
-use super::pass::{CellParams, Output, order};
+use super::pass::{CellParams, RecurrentOutput, order};
 use super::rows::{RowBlock, Steps, by_rows};
 use super::sizes::{GateGrads, PassSizes, transposed};
 
@@ -28,7 +28,7 @@ pub(super) fn forward<T: Float>(
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
-) -> Result<Output> {
+) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let sizes = (steps * n, features, width);
     let mut gates = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &view::<T>(b_ih)?, sizes, None)?;
@@ -52,7 +52,7 @@ pub(super) fn forward<T: Float>(
         Ok(())
     })?;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(from_state, (steps, n, hidden))?];
-    Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved })
+    Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
 
 vectorized! {

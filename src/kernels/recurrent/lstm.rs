@@ -8,7 +8,7 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
-use super::pass::{CellParams, Output, order};
+use super::pass::{CellParams, RecurrentOutput, order};
 use super::rows::{RowBlock, by_rows, two};
 use super::sizes::{GateGrads, PassSizes, transposed};
 
@@ -26,7 +26,7 @@ pub(super) fn forward<T: Float>(
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     reverse: bool,
-) -> Result<Output> {
+) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
@@ -53,7 +53,7 @@ pub(super) fn forward<T: Float>(
         Ok(())
     })?;
     let saved = vec![tensor(gates, (steps, n, width))?, tensor(cs, (steps, n, hidden))?];
-    Ok(Output { hs: tensor(hs, (steps, n, hidden))?, saved })
+    Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
 
 vectorized! {

@@ -21,16 +21,21 @@ use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, GradOut, autograd, by_dtype, cuda, is_fused};
 pub(super) use pass::order;
-pub use pass::{CellKind, CellParams, Output, Pass};
+pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput};
 use sizes::PassSizes;
 
 /// A layer's steps over xs (T, N, F) from a state of 0. In `reverse` they run from the last step to the first.
-pub fn forward(kind: CellKind, xs: &Tensor, cell: CellParams<&Tensor>, reverse: bool) -> Result<Output> {
+pub fn forward(
+    kind: CellKind,
+    xs: &Tensor,
+    cell: CellParams<&Tensor>,
+    reverse: bool,
+) -> Result<RecurrentOutput> {
     if cuda::runs_on(xs) {
         return cuda::recurrent::forward(kind, xs, cell, reverse);
     }
     if !is_fused(xs) {
-        return Ok(Output { hs: reference(kind, xs, cell, reverse)?, saved: Vec::new() });
+        return Ok(RecurrentOutput { hs: reference(kind, xs, cell, reverse)?, saved: Vec::new() });
     }
     by_dtype!(xs, T => match kind {
         CellKind::Elman(act) => elman::forward::<T>(xs, cell, act, reverse),
@@ -42,7 +47,7 @@ pub fn forward(kind: CellKind, xs: &Tensor, cell: CellParams<&Tensor>, reverse: 
 /// The gradients of [`forward`] from the gradient (T, N, H) of the states: the parameters' go to their outputs, the
 /// input's is given back where it is wanted.
 pub fn backward(
-    pass: Pass<'_>,
+    pass: ForwardPass<'_>,
     cell: CellParams<&Tensor>,
     grad: &Tensor,
     outs: CellParams<GradOut<'_>>,
@@ -89,7 +94,7 @@ pub fn reference(
 }
 
 fn fused_backward<T: Float>(
-    Pass { kind, xs, output, reverse }: Pass<'_>,
+    ForwardPass { kind, xs, output, reverse }: ForwardPass<'_>,
     [w_ih, w_hh, _, _]: CellParams<&Tensor>,
     grad: &Tensor,
     [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: CellParams<GradOut<'_>>,

@@ -32,7 +32,7 @@ pub type CellParams<P> = [P; 4];
 
 /// The output of a forward pass.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct RecurrentOutput {
     /// The states, (T, N, H).
     pub hs: Tensor,
     /// Further tensors for the backward pass; empty after the reference implementation.
@@ -41,13 +41,13 @@ pub struct Output {
 
 /// A forward pass that a backward pass goes back through.
 #[derive(Debug, Clone, Copy)]
-pub struct Pass<'a> {
+pub struct ForwardPass<'a> {
     /// The cell.
     pub kind: CellKind,
     /// The input, (T, N, F).
     pub xs: &'a Tensor,
     /// The output of its forward pass.
-    pub output: &'a Output,
+    pub output: &'a RecurrentOutput,
     /// Whether it ran from the last step to the first.
     pub reverse: bool,
 }

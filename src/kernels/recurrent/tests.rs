@@ -33,7 +33,7 @@ fn value_and_gradients_match_the_reference() {
             .unwrap();
             let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
             let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::ADD });
-            let pass = Pass { kind, xs: &xs, output: &output, reverse };
+            let pass = ForwardPass { kind, xs: &xs, output: &output, reverse };
             let dx = backward(pass, refs(), &grad, outs, true).unwrap().unwrap();
             close(&dx, &expected[0]);
             for (buffer, expected) in buffers.iter().zip(&expected[1..]) {
@@ -50,7 +50,7 @@ fn two_thousand_steps_cost_no_stack() {
         let (xs, cell) = (draws.normal(&[2000, 1, 2], 0.7), cell(&draws, kind, 2, 3));
         let cell = cell.map(|p| (p * 0.01).unwrap());
         let output = forward(kind, &xs, cell.each_ref(), false).unwrap();
-        let pass = Pass { kind, xs: &xs, output: &output, reverse: false };
+        let pass = ForwardPass { kind, xs: &xs, output: &output, reverse: false };
         let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
         let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
         let dx = backward(pass, cell.each_ref(), &output.hs, outs, true).unwrap();

@@ -1,13 +1,13 @@
 //! The metrics of classes, updated together.
 
-use super::{ClassCounts, ClassRows, Entry, METRICS, Running};
+use super::{ClassCounts, ClassEntry, ClassRows, METRICS, Running};
 use crate::metrics::{Measured, MetricValue};
 
 /// The metrics of classes.
 #[derive(Debug)]
 pub(in crate::metrics) struct ClassMetrics {
     pub(in crate::metrics) counts: ClassCounts,
-    metrics: Vec<(&'static Entry, Box<dyn Running>)>,
+    metrics: Vec<(&'static ClassEntry, Box<dyn Running>)>,
 }
 
 impl ClassMetrics {
@@ -26,7 +26,7 @@ impl ClassMetrics {
         self.each().map(|(entry, value)| Measured::new(entry.info.name, value)).collect()
     }
 
-    pub(in crate::metrics) fn each(&self) -> impl Iterator<Item = (&'static Entry, MetricValue)> {
+    pub(in crate::metrics) fn each(&self) -> impl Iterator<Item = (&'static ClassEntry, MetricValue)> {
         self.metrics.iter().map(|(entry, metric)| (*entry, metric.value(&self.counts)))
     }
 }

@@ -58,7 +58,7 @@ impl ClassRange {
 
 /// A metric of classes in the registry.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub struct ClassEntry {
     /// Its constants.
     pub info: MetricInfo,
     /// The numbers of classes that have it.
@@ -68,7 +68,7 @@ pub struct Entry {
     build: fn() -> Box<dyn Running>,
 }
 
-impl Entry {
+impl ClassEntry {
     pub(super) const fn of<M: ClassMetric>() -> Self {
         let build = || -> Box<dyn Running> { Box::new(M::default()) };
         Self { info: MetricInfo::of::<M>(), classes: M::CLASSES, of_labels: M::OF_LABELS, build }

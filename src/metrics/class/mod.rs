@@ -20,23 +20,23 @@ mod top5_accuracy;
 pub(super) use collection::ClassMetrics;
 pub use counts::{ClassCounts, ClassScore};
 pub(super) use metric::Running;
-pub use metric::{ClassMetric, ClassRange, Entry};
+pub use metric::{ClassEntry, ClassMetric, ClassRange};
 pub use rows::{ClassRow, ClassRows};
 
 /// Every metric of classes, in the order of the logs.
-pub const METRICS: &[Entry] = &[
-    Entry::of::<accuracy::Accuracy>(),
-    Entry::of::<top5_accuracy::Top5Accuracy>(),
-    Entry::of::<precision::BinaryPrecision>(),
-    Entry::of::<recall::Recall>(),
-    Entry::of::<f1::F1>(),
-    Entry::of::<precision::PrecisionMacro>(),
-    Entry::of::<recall::RecallMacro>(),
-    Entry::of::<f1::F1Macro>(),
-    Entry::of::<roc_auc::RocAuc>(),
-    Entry::of::<average_precision::AveragePrecision>(),
-    Entry::of::<log_loss::LogLoss>(),
-    Entry::of::<calibration_error::CalibrationError>(),
-    Entry::of::<balanced_accuracy::BalancedAccuracy>(),
-    Entry::of::<mcc::Mcc>(),
+pub const METRICS: &[ClassEntry] = &[
+    ClassEntry::of::<accuracy::Accuracy>(),
+    ClassEntry::of::<top5_accuracy::Top5Accuracy>(),
+    ClassEntry::of::<precision::BinaryPrecision>(),
+    ClassEntry::of::<recall::Recall>(),
+    ClassEntry::of::<f1::F1>(),
+    ClassEntry::of::<precision::PrecisionMacro>(),
+    ClassEntry::of::<recall::RecallMacro>(),
+    ClassEntry::of::<f1::F1Macro>(),
+    ClassEntry::of::<roc_auc::RocAuc>(),
+    ClassEntry::of::<average_precision::AveragePrecision>(),
+    ClassEntry::of::<log_loss::LogLoss>(),
+    ClassEntry::of::<calibration_error::CalibrationError>(),
+    ClassEntry::of::<balanced_accuracy::BalancedAccuracy>(),
+    ClassEntry::of::<mcc::Mcc>(),
 ];

@@ -13,13 +13,13 @@ pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
 
 /// A metric of values in the registry.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub struct ValueEntry {
     /// Its constants.
     pub info: MetricInfo,
     build: fn() -> Box<dyn Running>,
 }
 
-impl Entry {
+impl ValueEntry {
     pub(super) const fn of<M: ValueMetric>() -> Self {
         let build = || -> Box<dyn Running> { Box::new(M::default()) };
         Self { info: MetricInfo::of::<M>(), build }

@@ -9,14 +9,14 @@ mod r2;
 mod rmse;
 
 pub(super) use metric::Running;
-pub use metric::{Entry, ValueMetric};
 use metric::{Mean, real, sum};
+pub use metric::{ValueEntry, ValueMetric};
 
 /// Every metric of values, in the order of the logs.
-pub const METRICS: &[Entry] = &[
-    Entry::of::<rmse::Rmse>(),
-    Entry::of::<mae::Mae>(),
-    Entry::of::<r2::R2>(),
-    Entry::of::<mse::MeanSquaredError>(),
-    Entry::of::<mape::Mape>(),
+pub const METRICS: &[ValueEntry] = &[
+    ValueEntry::of::<rmse::Rmse>(),
+    ValueEntry::of::<mae::Mae>(),
+    ValueEntry::of::<r2::R2>(),
+    ValueEntry::of::<mse::MeanSquaredError>(),
+    ValueEntry::of::<mape::Mape>(),
 ];

@@ -13,7 +13,7 @@ fn lbfgs(model: &str, options: &str) -> Trainer {
     let optimizer = Optimizer::new(options, SchedulePlan::default(), network.params()).unwrap();
     let loss = Losses::from_table(table("name = 'cross_entropy'")).unwrap();
     let options =
-        TrainOptions { batch_size: Descent::Batch, dtype: Precision::F64, ..TrainOptions::default() };
+        TrainOptions { batch_size: Descent::Batch, dtype: FloatType::F64, ..TrainOptions::default() };
     Trainer::new(network, loss, optimizer, options, 1).unwrap()
 }
 

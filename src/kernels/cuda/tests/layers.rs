@@ -6,7 +6,7 @@ use super::super::linear::{self, Activated};
 use super::super::{activation, batch_norm, layer_norm, recurrent};
 use super::{ACTIVATION, close, each, out, random, there};
 use crate::distributed::Shards;
-use crate::kernels::recurrent::{self as layers, CellKind, Pass};
+use crate::kernels::recurrent::{self as layers, CellKind, ForwardPass};
 use crate::kernels::{self, Accumulate, Activation, GradOut, MatmulPrecision};
 
 #[test]
@@ -164,9 +164,9 @@ fn recurrent_layers() {
                     let dx = f(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
                     (dx.unwrap(), buffers)
                 };
-                let pass = Pass { kind, xs: &xs, output: &expected, reverse };
+                let pass = ForwardPass { kind, xs: &xs, output: &expected, reverse };
                 let (dx, reference) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
-                let pass = Pass { xs: &own_xs, output: &output, ..pass };
+                let pass = ForwardPass { xs: &own_xs, output: &output, ..pass };
                 let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
                     recurrent::backward(pass, own_cell.each_ref(), &there(&grad), outs, true)
                 });
