@@ -80,6 +80,11 @@ export-check: $(EXPORT_VENV)/installed export-web ## Exports of every kind of ru
 		EXPORT_WEB=$(EXPORT_WEB) $(EXPORT_VENV)/bin/python scripts/check-exports.py $${CARGO_TARGET_DIR:-target}/debug/descent; \
 	fi
 
+.PHONY: verify-check
+verify-check: ## The updates of runs of each kind beside PyTorch's, by `descent verify` (PEER_PYTHON: a Python with torch; 1 min)
+	$(CARGO) build --locked
+	scripts/check-verify.py $${CARGO_TARGET_DIR:-target}/debug/descent
+
 mpi-check: ## Several ranks, by Open MPI and MPICH: the same bits, faults, refusals; installs Debian's packages where they are missing
 	scripts/mpi-check.sh
 

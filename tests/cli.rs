@@ -26,4 +26,5 @@ mod skipped;
 mod special_files;
 mod tables;
 mod tools;
+mod verify;
 mod words;

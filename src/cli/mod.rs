@@ -27,6 +27,7 @@ mod signals;
 mod spread;
 mod table;
 mod train;
+mod verify;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ enum Command {
     Predict(predict::Arguments),
     /// Write a run's trained model for another tool.
     Export(export::Arguments),
+    /// Compare a run's updates with PyTorch's, step by step; exit code 1 where they differ.
+    Verify(verify::Arguments),
     /// List the tensors of a run or of a .safetensors file.
     Inspect(inspect::Arguments),
     /// Repeat the update at which a run diverged, layer by layer.
@@ -129,6 +132,7 @@ fn dispatch(cli: Cli, messages: Messages, ranks: &Ranks) -> anyhow::Result<ExitC
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Export(arguments) => export::run(&arguments).map(done),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
         Command::Compare(arguments) => compare::run(&arguments, cli.quiet),

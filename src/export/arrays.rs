@@ -1,9 +1,13 @@
 //! Named arrays in NumPy's `.npz` format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
-use std::io::{self, Cursor, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Cursor, Seek, Write};
+use std::path::{Path, PathBuf};
 
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+use crate::error::{Error, Result};
 
 /// An array with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +29,8 @@ pub(super) enum Elements {
     Double(Vec<f64>),
     /// int64
     Integer(Vec<i64>),
+    /// uint8
+    Byte(Vec<u8>),
     /// Unicode text
     Text(Vec<String>),
 }
@@ -38,6 +44,42 @@ pub(super) fn npz(arrays: &[NamedArray]) -> io::Result<Vec<u8>> {
         archive.write_all(&array.npy())?;
     }
     Ok(archive.finish()?.into_inner())
+}
+
+/// An `.npz` file that is written array by array, uncompressed.
+pub(super) struct NpzWriter<W: Write + Seek> {
+    archive: ZipWriter<W>,
+    path: PathBuf,
+}
+
+impl NpzWriter<BufWriter<File>> {
+    /// Begins a new file.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let file = File::create_new(path).map_err(Error::io("create", path))?;
+        Ok(Self { archive: ZipWriter::new(BufWriter::new(file)), path: path.to_path_buf() })
+    }
+}
+
+impl<W: Write + Seek> NpzWriter<W> {
+    /// Adds an array.
+    pub(super) fn add(&mut self, array: &NamedArray) -> Result<()> {
+        let bytes = array.npy();
+        // Beyond 4 GiB the format has other fields.
+        let options = SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .large_file(u32::try_from(bytes.len()).is_err());
+        let mut put = || -> io::Result<()> {
+            self.archive.start_file(format!("{}.npy", array.name), options)?;
+            self.archive.write_all(&bytes)
+        };
+        put().map_err(Error::io("write", &self.path))
+    }
+
+    /// Ends the file.
+    pub(super) fn finish(self) -> Result<()> {
+        let put = || -> io::Result<()> { self.archive.finish()?.flush() };
+        put().map_err(Error::io("write", &self.path))
+    }
 }
 
 impl NamedArray {
@@ -69,6 +111,7 @@ impl Elements {
             Self::Single(_) => "<f4".to_owned(),
             Self::Double(_) => "<f8".to_owned(),
             Self::Integer(_) => "<i8".to_owned(),
+            Self::Byte(_) => "|u1".to_owned(),
             Self::Text(texts) => format!("<U{}", longest(texts)),
         }
     }
@@ -78,6 +121,7 @@ impl Elements {
             Self::Single(numbers) => bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
             Self::Double(numbers) => bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
             Self::Integer(numbers) => bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes())),
+            Self::Byte(numbers) => bytes.extend(numbers),
             Self::Text(texts) => {
                 let width = longest(texts);
                 for text in texts {

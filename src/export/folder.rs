@@ -27,19 +27,30 @@ pub(super) fn require_free(path: &Path) -> Result<()> {
 
 /// Writes the files into a temporary folder, which is renamed.
 pub(super) fn write(path: &Path, contents: &[FolderFile]) -> Result<()> {
+    write_with(path, |part| {
+        contents.iter().try_for_each(|FolderFile { name, bytes }| {
+            files::write_new(&Local, &part.join(name), bytes).map_err(Error::io("write", path))
+        })
+    })
+}
+
+/// As [`write`], where `contents` writes the files into the folder that it is given.
+pub(super) fn write_with(path: &Path, contents: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let part = files::beside(path);
-    let put = || -> std::io::Result<()> {
+    let begin = || -> std::io::Result<()> {
         files::remove_if_there(&Local, &part)?;
-        fs::create_dir(&part)?;
-        for FolderFile { name, bytes } in contents {
-            files::write_new(&Local, &part.join(name), bytes)?;
-        }
+        fs::create_dir(&part)
+    };
+    let end = || -> std::io::Result<()> {
         Local.sync_dir(&part)?;
         Local.rename(&part, path)?;
         Local.sync_dir(files::parent(path))
     };
-    put().map_err(|source| {
-        let _ = files::remove_if_there(&Local, &part);
-        Error::Io { action: "write", path: path.to_path_buf(), source }
-    })
+    let failed = |source| Error::Io { action: "write", path: path.to_path_buf(), source };
+    let whole = || {
+        begin().map_err(failed)?;
+        contents(&part)?;
+        end().map_err(failed)
+    };
+    whole().inspect_err(|_| _ = files::remove_if_there(&Local, &part))
 }

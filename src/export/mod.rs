@@ -16,6 +16,7 @@ mod model;
 mod onnx;
 mod outputs;
 mod torch;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ use clap::ValueEnum;
 use crate::error::{Error, Result};
 use crate::run::names::require_no_run_file;
 use model::TrainedModel;
+pub use verify::{Verdict, VerifyRequest, verify};
 
 /// What a trained model can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -49,4 +49,5 @@ pub use observer::{End, EpochEnd, EpochStart, Finished, Observer, Quiet, UpdateE
 pub use options::{Interrupt, RunOptions};
 pub(crate) use predict::Columns;
 pub use predict::{Cell, OutputOptions, Predictions, Predictor, Table};
+pub(crate) use prepare::PreparedParts;
 pub use prepare::PreparedRun;

@@ -29,6 +29,16 @@ pub struct PreparedRun {
     taken: Option<TakenWeights>,
 }
 
+/// The parts of a run before its first update.
+pub(crate) struct PreparedParts {
+    /// The config.
+    pub(crate) config: Config,
+    /// The rows.
+    pub(crate) splits: Splits,
+    /// The network and the optimizer.
+    pub(crate) trainer: Trainer,
+}
+
 /// The start of a run.
 enum RunStart {
     /// At its beginning, in this folder, or in a new one of the config's name.
@@ -161,6 +171,12 @@ impl PreparedRun {
     /// The network with the weights that training starts from.
     pub fn network(&self) -> &Network {
         self.trainer.network()
+    }
+
+    /// The run's parts, to train it without a folder.
+    pub(crate) fn into_parts(self) -> PreparedParts {
+        let Self { config, splits, trainer, .. } = self;
+        PreparedParts { config, splits, trainer }
     }
 
     /// The origin of the weights, if the run starts from a part of a file.

@@ -20,7 +20,7 @@ impl Run {
             if self.position.epoch == 1 {
                 log_left_out(prefix, &evaluation);
             }
-            metrics.extend(named(prefix, evaluation));
+            metrics.extend(evaluation.named(prefix));
         }
         Ok(metrics)
     }
@@ -101,7 +101,7 @@ impl Run {
         if let Some(data) = &self.splits.test {
             let evaluation = self.evaluate_at_end(data)?;
             log_left_out("test", &evaluation);
-            test.extend(named("test", evaluation));
+            test.extend(evaluation.named("test"));
         }
         self.identify()?;
         if self.position.skipped > 0 {
@@ -171,11 +171,4 @@ fn log_left_out(prefix: &str, evaluation: &Evaluation) {
     for (name, reason) in &evaluation.left_out {
         tracing::info!("`{prefix}_{}` is left out: {reason}", name.escape_debug());
     }
-}
-
-/// `<prefix>_loss`, then the metrics as `<prefix>_<name>`.
-fn named(prefix: &str, Evaluation { loss, metrics, .. }: Evaluation) -> Vec<(String, f64)> {
-    let loss = (format!("{prefix}_loss"), loss);
-    let metrics = metrics.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value));
-    std::iter::once(loss).chain(metrics).collect()
 }

@@ -39,7 +39,7 @@ pub(super) fn splits(config: &Config, fitted: Option<&Preprocessing>, device: &D
 }
 
 /// The error of reading a run's data, with the way out where it was moved.
-pub(super) fn moved(error: Error, config: &Config) -> Error {
+pub(crate) fn moved(error: Error, config: &Config) -> Error {
     match error {
         Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             let key = if path == config.source_place() { "data.path" } else { "data.test" };

@@ -52,14 +52,17 @@ impl Trainer {
 
     /// Takes the numbers of an epoch by name, for a schedule that follows one of them.
     pub fn observe(&mut self, numbers: &[(String, f64)]) {
-        let Some(schedule) = self.optimizer.plan().plateau() else { return };
+        if let (Some(schedule), Some(value)) = (self.optimizer.plan().plateau(), self.monitored(numbers)) {
+            self.plateau.see(schedule, value);
+        }
+    }
+
+    /// The one of these numbers that the schedule follows.
+    pub fn monitored(&self, numbers: &[(String, f64)]) -> Option<f64> {
         let value = |wanted: &str| numbers.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
-        let watched = match &schedule.monitor {
+        match &self.optimizer.plan().plateau()?.monitor {
             Some(monitor) => value(monitor),
             None => value("val_loss").or_else(|| value("train_loss")),
-        };
-        if let Some(value) = watched {
-            self.plateau.see(schedule, value);
         }
     }
 

@@ -122,6 +122,13 @@ fn outputs(network: &Network, round: &[Chunk<'_>], sharing: Sharing<'_>) -> Resu
 }
 
 impl Evaluation {
+    /// `<prefix>_loss`, then the metrics as `<prefix>_<name>`.
+    pub fn named(self, prefix: &str) -> Vec<(String, f64)> {
+        let Self { loss, metrics, .. } = self;
+        let metrics = metrics.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value));
+        std::iter::once((format!("{prefix}_loss"), loss)).chain(metrics).collect()
+    }
+
     /// The result of a loss and the metrics of all rows.
     fn of(loss: f64, metrics: MetricCollection) -> Result<Self> {
         if !loss.is_finite() {

@@ -77,7 +77,7 @@ fn first_cell(input: &NamedArray) -> String {
             let number = numbers.first().copied().filter(|number| number.is_finite());
             format!("np.array([[{}]])", number.map_or_else(|| "np.nan".to_owned(), four_digits))
         }
-        Elements::Single(_) | Elements::Integer(_) => "np.zeros((1, 1))".to_owned(),
+        Elements::Single(_) | Elements::Integer(_) | Elements::Byte(_) => "np.zeros((1, 1))".to_owned(),
     }
 }
 
@@ -115,6 +115,6 @@ fn pytorch(model: &TrainedModel) -> String {
         "import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n\n{}\n\nmodel = \
          Model()\nmodel.load_state_dict(load_file(\"model.safetensors\"))\nmodel.eval()\nwith torch.no_grad():\n    \
          print(model(torch.zeros(1, {shape})))\n",
-        torch::module(model)
+        torch::module(&model.ops, &model.preprocessing().row)
     )
 }

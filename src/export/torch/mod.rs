@@ -7,8 +7,6 @@ mod sequential;
 mod text;
 mod training;
 
-pub(super) use network::module;
-
 use std::path::{Path, PathBuf};
 
 use super::arrays::npz;
@@ -18,6 +16,10 @@ use super::inputs::Inputs;
 use super::model::TrainedModel;
 use super::outputs::NAMES;
 use crate::error::{Error, Result};
+
+pub(super) use network::module;
+pub(super) use text::{number, value};
+pub(super) use training::{Missing, Sections};
 
 /// Writes the folder `output`, which must be new or empty.
 pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>> {
@@ -45,7 +47,7 @@ fn source(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<String> {
          pathlib\n\nimport numpy as np\n{pandas}import torch\nfrom safetensors.torch import load_file\nfrom torch import \
          nn\n\nFOLDER = pathlib.Path(__file__).resolve().parent\n{}\n\n{}\n\n{}\n\n{}",
         preprocessing::functions(model, inputs),
-        network::module(model),
+        network::module(&model.ops, &model.preprocessing().row),
         outputs::function(model),
         training::functions(model)?
     ))

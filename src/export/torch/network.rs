@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::sequential;
 use super::text::{number, quoted};
-use crate::export::model::TrainedModel;
 use crate::kernels::recurrent::CellKind;
 use crate::nn::{Activation, EmbeddingTable, Op};
 
@@ -16,16 +15,16 @@ struct Module {
     dropouts: usize,
 }
 
-/// The class `Model`.
-pub(in crate::export) fn module(model: &TrainedModel) -> String {
-    if let Some(modules) = sequential::modules(&model.ops) {
+/// The class `Model` of these layers, for rows of this shape.
+pub(in crate::export) fn module(ops: &[Op], row: &[usize]) -> String {
+    if let Some(modules) = sequential::modules(ops) {
         let modules = modules.iter().fold(String::new(), |all, module| all + "            " + module + ",\n");
         return format!(
             "class Model(nn.Sequential):\n    def __init__(self):\n        super().__init__(\n{modules}        )\n"
         );
     }
     let mut module = Module::default();
-    let mut ops = model.ops.iter().peekable();
+    let mut ops = ops.iter().peekable();
     while let Some(op) = ops.next() {
         if let Op::Recurrent { .. } = op {
             let mut stack = vec![op];
@@ -41,7 +40,7 @@ pub(in crate::export) fn module(model: &TrainedModel) -> String {
             }
             module.recurrent(&stack, dropout);
         } else {
-            module.layer(op, &model.preprocessing().row);
+            module.layer(op, row);
         }
     }
     format!(

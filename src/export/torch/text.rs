@@ -8,7 +8,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A number as a literal.
-pub(super) fn number(number: f64) -> String {
+pub(in crate::export) fn number(number: f64) -> String {
     if number.is_finite() { format!("{number:?}") } else { format!("float(\"{number}\")") }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn names(names: &[String]) -> String {
 }
 
 /// A value of a config.
-pub(super) fn value(value: &Value) -> String {
+pub(in crate::export) fn value(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
         Value::Integer(number) => number.to_string(),

@@ -1,10 +1,11 @@
 //! The optimizer, schedule and loss of the run as Python, so that training goes on there.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use toml::{Table, Value};
 
 use super::text::{camel, list, number, quoted, value};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::export::model::TrainedModel;
 use crate::export::outputs::names;
@@ -12,37 +13,111 @@ use crate::export::outputs::names;
 /// `train`, `load`, `predict` and the check.
 const TRAINING: &str = include_str!("training.py");
 
+/// The heads of functions.
+const LOSS: &str = "def loss():\n    \"\"\"The run's loss of the network's values and the targets.\"\"\"\n";
+const OPTIMIZER: &str = "def optimizer(model):\n    \"\"\"The run's optimizer.\"\"\"\n";
+
+/// The optimizer of matrices, and another for what is none.
+const MUON: &str = include_str!("muon.py");
+
 /// The parameters with the options of their groups.
 const GROUPS: &str = include_str!("groups.py");
 
+/// What torch does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::export) enum Missing {
+    /// An optimizer of this name.
+    Optimizer(String),
+    /// Groups of other optimizers.
+    Groups,
+    /// Weights of classes that are computed from the rows.
+    ClassWeight,
+    /// A loss of this name.
+    Loss(String),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Optimizer(name) => write!(f, "torch has no {name}"),
+            Self::Groups => write!(f, "torch has no optimizer with groups of other optimizers"),
+            Self::ClassWeight => {
+                write!(f, "torch has no `class_weight`; give `weight` the weights that the run computed")
+            }
+            Self::Loss(name) => write!(f, "torch has no loss `{name}`"),
+        }
+    }
+}
+
+/// The sections of a config that say how it trains.
+pub(in crate::export) struct Sections {
+    train: Table,
+    loss: Table,
+    optimizer: Table,
+    /// `[schedule]`; empty where there is none.
+    pub(in crate::export) schedule: Table,
+}
+
 /// All of training.
 pub(super) fn functions(model: &TrainedModel) -> Result<String> {
-    let config: Table = toml::from_str(&model.config.to_toml()?).map_err(|e| Error::Config(e.to_string()))?;
-    let section = |name: &str| config.get(name).and_then(Value::as_table).cloned().unwrap_or_default();
-    let (train, schedule) = (section("train"), section("schedule"));
-    let batch = train.get("batch_size").filter(|size| size.is_integer()).map_or("None".to_owned(), value);
-    let option = |key: &str| train.get(key).map_or("None".to_owned(), value);
-    let constants = format!(
-        "BATCH_SIZE = {batch}\nEPOCHS = {}\nSHUFFLE = {}\nCLIP_GRAD_NORM = {}\nCLIP_GRAD_VALUE = {}\nPER_STEP = \
-         {}\nWARMUP_STEPS = {}\n",
-        option("epochs"),
-        option("shuffle"),
-        option("clip_grad_norm"),
-        option("clip_grad_value"),
-        value(&Value::Boolean(schedule.get("interval").and_then(Value::as_str) == Some("step"))),
-        schedule.get("warmup_steps").map_or("0".to_owned(), value),
-    );
+    let sections = Sections::of(&model.config)?;
+    let loss = sections.loss(&names(&model.columns()));
     Ok(format!(
-        "{constants}\n\n{}\n\n{}\n\n{}\n\n{TRAINING}",
-        loss(&section("loss"), model),
-        optimizer(&section("optimizer")),
-        scheduler(&schedule)
+        "{}\n\n{}\n\n{}\n\n{}\n\n{TRAINING}",
+        sections.constants(),
+        loss.unwrap_or_else(|what| LOSS.to_owned() + &raise(&what)),
+        sections.optimizer().unwrap_or_else(|what| OPTIMIZER.to_owned() + &raise(&what)),
+        sections.scheduler()
     ))
+}
+
+impl Sections {
+    /// Those of this config.
+    pub(in crate::export) fn of(config: &Config) -> Result<Self> {
+        let config: Table = toml::from_str(&config.to_toml()?).map_err(|e| Error::Config(e.to_string()))?;
+        let section = |name: &str| config.get(name).and_then(Value::as_table).cloned().unwrap_or_default();
+        let [train, loss, optimizer, schedule] = ["train", "loss", "optimizer", "schedule"].map(section);
+        Ok(Self { train, loss, optimizer, schedule })
+    }
+
+    /// How batches are made, clipped and counted.
+    pub(in crate::export) fn constants(&self) -> String {
+        let Self { train, schedule, .. } = self;
+        let batch = train.get("batch_size").filter(|size| size.is_integer()).map_or("None".to_owned(), value);
+        let option = |key: &str| train.get(key).map_or("None".to_owned(), value);
+        format!(
+            "BATCH_SIZE = {batch}\nEPOCHS = {}\nSHUFFLE = {}\nCLIP_GRAD_NORM = {}\nCLIP_GRAD_VALUE = {}\nPER_STEP = \
+             {}\nWARMUP_STEPS = {}\n",
+            option("epochs"),
+            option("shuffle"),
+            option("clip_grad_norm"),
+            option("clip_grad_value"),
+            value(&Value::Boolean(schedule.get("interval").and_then(Value::as_str) == Some("step"))),
+            schedule.get("warmup_steps").map_or("0".to_owned(), value),
+        )
+    }
+
+    /// `loss()`, for these classes or labels.
+    pub(in crate::export) fn loss(&self, classes: &[String]) -> Result<String, Missing> {
+        loss(&self.loss, classes)
+    }
+
+    /// `optimizer(model)`.
+    pub(in crate::export) fn optimizer(&self) -> Result<String, Missing> {
+        optimizer(&self.optimizer)
+    }
+
+    /// `scheduler(opt, length)`.
+    pub(in crate::export) fn scheduler(&self) -> String {
+        scheduler(&self.schedule)
+    }
 }
 
 /// `, lr=0.001, …`: the options of a section but for these.
 fn options(section: &Table, without: &[&str]) -> String {
     let kept = section.iter().filter(|(key, _)| !without.contains(&key.as_str()) && *key != "name");
+    // Adafactor's None is "none" in TOML.
+    let value = |item: &Value| value(item).replace("[\"none\", ", "[None, ");
     kept.fold(String::new(), |all, (key, item)| format!("{all}, {key}={}", value(item)))
 }
 
@@ -51,48 +126,57 @@ fn name(section: &Table) -> &str {
 }
 
 /// A body that says what torch does not have.
-fn missing(what: &str) -> String {
-    format!("    raise NotImplementedError({})\n", quoted(&format!("torch has no {what}")))
+fn raise(missing: &Missing) -> String {
+    format!("    raise NotImplementedError({})\n", quoted(&missing.to_string()))
 }
 
-fn optimizer(section: &Table) -> String {
+/// The name of an optimizer's class.
+fn class(named: &str) -> String {
+    match named {
+        // torch's own takes matrices alone.
+        "muon" => "Muon".to_owned(),
+        "adamw" => "torch.optim.AdamW".to_owned(),
+        "asgd" => "torch.optim.ASGD".to_owned(),
+        "lbfgs" => "torch.optim.LBFGS".to_owned(),
+        "nadam" => "torch.optim.NAdam".to_owned(),
+        "radam" => "torch.optim.RAdam".to_owned(),
+        "rmsprop" => "torch.optim.RMSprop".to_owned(),
+        "sgd" => "torch.optim.SGD".to_owned(),
+        other => format!("torch.optim.{}", camel(other)),
+    }
+}
+
+fn optimizer(section: &Table) -> Result<String, Missing> {
     let named = name(section);
-    let class = match named {
-        "adamw" => "AdamW".to_owned(),
-        "asgd" => "ASGD".to_owned(),
-        "lbfgs" => "LBFGS".to_owned(),
-        "nadam" => "NAdam".to_owned(),
-        "radam" => "RAdam".to_owned(),
-        "rmsprop" => "RMSprop".to_owned(),
-        "sgd" => "SGD".to_owned(),
-        other => camel(other),
-    };
     let groups = section.get("groups").and_then(Value::as_array).cloned().unwrap_or_default();
     let groups: Vec<&Table> = groups.iter().filter_map(Value::as_table).collect();
-    let head = "def optimizer(model):\n    \"\"\"The run's optimizer.\"\"\"\n";
     if matches!(named, "lamb" | "lion") {
-        return format!("{head}{}", missing(named));
+        return Err(Missing::Optimizer(named.to_owned()));
     }
     if groups.iter().any(|group| name(group) != named) {
-        return format!("{head}{}", missing("optimizer with groups of other optimizers"));
+        return Err(Missing::Groups);
     }
-    // LBFGS in torch minimises.
-    let without = if named == "lbfgs" { ["groups", "maximize"] } else { ["groups", ""] };
-    let own = options(section, &without);
+    // Older versions of torch have an LBFGS that minimises alone.
+    let minimizes = named == "lbfgs" && section.get("maximize").and_then(Value::as_bool) == Some(false);
+    let own = options(section, if minimizes { &["groups", "maximize"] } else { &["groups"] });
+    let muon = if named == "muon" { format!("{MUON}\n\n") } else { String::new() };
+    let class = class(named);
     if groups.is_empty() {
-        return format!("{head}    return torch.optim.{class}(model.parameters(){own})\n");
+        return Ok(format!("{muon}{OPTIMIZER}    return {class}(model.parameters(){own})\n"));
     }
-    let group = |group: &&Table| {
-        let mut own = (*group).clone();
-        let pattern = own.remove("match").as_ref().map(value).unwrap_or_default();
-        let frozen = own.remove("frozen").as_ref().map(value).unwrap_or_default();
-        own.remove("name");
-        format!("({pattern}, {frozen}, {})", value(&Value::Table(own)))
-    };
-    let groups = list(groups.iter().map(group));
-    format!(
-        "GROUPS = {groups}  # pattern, frozen, options\n\n\n{GROUPS}\n\n{head}    return torch.optim.{class}(groups(model){own})\n"
-    )
+    let groups = list(groups.iter().map(|group| group_of(group)));
+    Ok(format!(
+        "GROUPS = {groups}  # pattern, frozen, options\n\n\n{GROUPS}\n\n{muon}{OPTIMIZER}    return {class}(groups(model){own})\n"
+    ))
+}
+
+/// A group as pattern, frozen and options.
+fn group_of(group: &Table) -> String {
+    let mut own = group.clone();
+    let pattern = own.remove("match").as_ref().map(value).unwrap_or_default();
+    let frozen = own.remove("frozen").as_ref().map(value).unwrap_or_default();
+    own.remove("name");
+    format!("({pattern}, {frozen}, {})", value(&Value::Table(own)))
 }
 
 fn scheduler(section: &Table) -> String {
@@ -128,16 +212,12 @@ fn schedule(section: &Table) -> String {
     format!("torch.optim.lr_scheduler.{class}(opt{own})")
 }
 
-fn loss(section: &Table, model: &TrainedModel) -> String {
-    let head = "def loss():\n    \"\"\"The run's loss of the network's values and the targets.\"\"\"\n";
+fn loss(section: &Table, classes: &[String]) -> Result<String, Missing> {
     let named = name(section);
     if section.contains_key("class_weight") {
-        return format!(
-            "{head}{}",
-            missing("`class_weight`; give `weight` the weights that the run computed")
-        );
+        return Err(Missing::ClassWeight);
     }
-    let own = weights(section, model)
+    let own = weights(section, classes)
         + &options(section, &["weight", "pos_weight", "from_logits", "variance", "gamma"]);
     let own = own.trim_start_matches(", ");
     let log = if section.get("from_logits").and_then(Value::as_bool) == Some(false) {
@@ -160,14 +240,13 @@ fn loss(section: &Table, model: &TrainedModel) -> String {
                 "lambda x, y: nn.GaussianNLLLoss({own})(x.chunk(2, -1)[0], y, {variance}(x.chunk(2, -1)[1]))"
             )
         }
-        other => return format!("{head}{}", missing(&format!("loss `{other}`"))),
+        other => return Err(Missing::Loss(other.to_owned())),
     };
-    format!("{head}    return {body}\n")
+    Ok(format!("{LOSS}    return {body}\n"))
 }
 
 /// The weights of classes as tensors.
-fn weights(section: &Table, model: &TrainedModel) -> String {
-    let classes = names(&model.columns());
+fn weights(section: &Table, classes: &[String]) -> String {
     let tensor = |key: &str| {
         let numbers = match section.get(key)? {
             // By name; a class without one has 1.
@@ -176,7 +255,7 @@ fn weights(section: &Table, model: &TrainedModel) -> String {
             }
             other => value(other),
         };
-        Some(format!(", {key}=torch.tensor({numbers}, dtype=torch.float32)"))
+        Some(format!(", {key}=torch.tensor({numbers})"))
     };
     ["weight", "pos_weight"].into_iter().filter_map(tensor).collect()
 }
