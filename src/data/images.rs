@@ -181,9 +181,8 @@ impl Images {
         let count = files.len();
         let pixels = PixelBuffer::new(count.saturating_mul(pictures.pixels()), limit);
         let mut pixels = pixels.map_err(|problem| Error::data(&self.path, format!("the data {problem}")))?;
-        for (file, _) in files {
-            pictures.read(file, &mut pixels)?;
-        }
+        let paths: Vec<&Path> = files.iter().map(|(file, _)| file.as_path()).collect();
+        pictures.read(&paths, &mut pixels)?;
         let classes: Vec<i64> =
             files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
         let shape = match pictures.channels {

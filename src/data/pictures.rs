@@ -3,12 +3,14 @@
 use std::error::Error as _;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use candle_core::Tensor;
 use image::codecs::png::PngDecoder;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::jpeg::{self, Extent};
 use super::pixels::PixelBuffer;
@@ -23,6 +25,11 @@ const CUT_SHORT: &str = "the picture is cut short: copy the file again, or remov
 const LARGEST_FILE: u64 = 1 << 29;
 /// The most bytes that the pixels of one file may take while it is decoded.
 const MOST_DECODED: u64 = 1 << 29;
+/// Of files whose pixels take more bytes than this, only one is decoded at a time.
+const LARGE: u64 = 1 << 26;
+/// The bytes of pixels, about, that are decoded at once, and the most files.
+const AT_ONCE: usize = 1 << 24;
+const FILES_AT_ONCE: usize = 256;
 /// The most bytes that the rest of a PNG file may take, such as its colour profile, which is packed.
 const MOST_METADATA: u64 = 1 << 24;
 
@@ -52,20 +59,40 @@ impl Pictures {
         PreprocessingSource::Images { height, width, channels, classes, elements }
     }
 
-    /// Adds the pixels of a picture file, plane by plane, row by row.
+    /// Adds the pixels of picture files in their order, each plane by plane, row by row. All threads decode.
     ///
     /// # Errors
-    /// A file that is no picture, or too large to be one.
-    pub fn read(&self, path: &Path, pixels: &mut PixelBuffer) -> Result<()> {
-        let picture = self.resized(open(path)?);
-        let color = self.channels == 3;
-        if !is_deep(&picture) {
-            let own = if color { planes(&picture.into_rgb8()) } else { picture.into_luma8().into_raw() };
-            pixels.add_bytes(&own);
-            return Ok(());
+    /// The first file that is no picture, or too large to be one.
+    pub fn read<P: AsRef<Path> + Sync>(&self, files: &[P], pixels: &mut PixelBuffer) -> Result<()> {
+        let alone = Mutex::new(());
+        let at_once = (AT_ONCE / self.pixels().max(1)).clamp(rayon::current_num_threads(), FILES_AT_ONCE);
+        for files in files.chunks(at_once) {
+            let all: Vec<Result<Decoded>> =
+                files.par_iter().map(|file| self.decoded(file.as_ref(), &alone)).collect();
+            for (file, decoded) in files.iter().zip(all) {
+                match decoded? {
+                    Decoded::Bytes(own) => pixels.add_bytes(&own),
+                    Decoded::Deep(own) => {
+                        let refused = |problem| Error::data(file.as_ref(), problem);
+                        pixels.add_deep(&own).map_err(refused)?;
+                    }
+                }
+            }
         }
-        let own = if color { planes(&picture.into_rgb16()) } else { picture.into_luma16().into_raw() };
-        pixels.add_deep(&own).map_err(|problem| Error::data(path, problem))
+        Ok(())
+    }
+
+    /// The pixels of a file in the size of all pictures.
+    fn decoded(&self, path: &Path, alone: &Mutex<()>) -> Result<Decoded> {
+        let mut turn = Turn { alone, held: None };
+        let picture = self.resized(open(path, &mut turn)?);
+        let color = self.channels == 3;
+        Ok(match (is_deep(&picture), color) {
+            (false, true) => Decoded::Bytes(planes(&picture.into_rgb8())),
+            (false, false) => Decoded::Bytes(picture.into_luma8().into_raw()),
+            (true, true) => Decoded::Deep(planes(&picture.into_rgb16())),
+            (true, false) => Decoded::Deep(picture.into_luma16().into_raw()),
+        })
     }
 
     /// The picture in the size of all pictures, with linear interpolation.
@@ -81,6 +108,28 @@ impl Pictures {
     /// The number of pixels of all planes.
     pub fn pixels(&self) -> usize {
         self.height.saturating_mul(self.width).saturating_mul(self.channels)
+    }
+}
+
+/// The pixels of a picture.
+enum Decoded {
+    Bytes(Vec<u8>),
+    /// Of 16 bits.
+    Deep(Vec<u16>),
+}
+
+/// The turn of a thread with a large picture.
+struct Turn<'a> {
+    alone: &'a Mutex<()>,
+    held: Option<MutexGuard<'a, ()>>,
+}
+
+impl Turn<'_> {
+    /// Waits until no other thread has a large picture.
+    fn wait(&mut self) {
+        if self.held.is_none() {
+            self.held = Some(self.alone.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
@@ -117,7 +166,7 @@ pub(super) fn size_of(path: &Path) -> Result<[usize; 2]> {
 ///
 /// # Errors
 /// The file is not an image, is too large or is truncated. A missing end marker alone is accepted.
-fn open(path: &Path) -> Result<DynamicImage> {
+fn open(path: &Path, turn: &mut Turn<'_>) -> Result<DynamicImage> {
     let bytes = contents(path)?;
     let extent = match image::guess_format(&bytes) {
         Ok(ImageFormat::Jpeg) if !bytes.ends_with(&jpeg::END_MARKER) => {
@@ -128,10 +177,10 @@ fn open(path: &Path) -> Result<DynamicImage> {
     };
     let cut_short = || Error::data(path, CUT_SHORT);
     match extent {
-        Extent::Ended => decode(path, &bytes),
+        Extent::Ended => decode(path, &bytes, turn),
         Extent::Short => Err(cut_short()),
         Extent::Open => {
-            let mut pictures = jpeg::ended(&bytes).map(|ended| decode(path, &ended));
+            let mut pictures = jpeg::ended(&bytes).map(|ended| decode(path, &ended, turn));
             let first = pictures.next().and_then(Result::ok).ok_or_else(cut_short)?;
             let are_equal = pictures.all(|other| other.is_ok_and(|other| other == first));
             if are_equal { Ok(first) } else { Err(cut_short()) }
@@ -146,7 +195,7 @@ fn riff_is_whole(bytes: &[u8]) -> bool {
 }
 
 /// Decodes the bytes of a file as far as they go.
-fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
+fn decode(path: &Path, bytes: &[u8], turn: &mut Turn<'_>) -> Result<DynamicImage> {
     let mut decoder = decoder(path, bytes)?;
     let orientation = orientation(&mut *decoder);
     let (width, height) = decoder.dimensions();
@@ -156,6 +205,9 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
         let problem =
             format!("a picture of {width} x {height} pixels is too large to decode; make it smaller");
         return Err(Error::data(path, problem));
+    }
+    if decoder.total_bytes() > LARGE {
+        turn.wait();
     }
     decoder.set_limits(limits).map_err(|e| damaged(path, &e))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| damaged(path, &e))?;

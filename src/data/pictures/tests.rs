@@ -18,7 +18,7 @@ fn read(bytes: &[u8], [height, width, channels]: [usize; 3]) -> Result<Vec<f32>>
     std::fs::write(&path, bytes).unwrap();
     let pictures = Pictures { height, width, channels, classes: Vec::new() };
     let mut pixels = PixelBuffer::new(1, MemoryLimit::new(Some(1))).unwrap();
-    pictures.read(&path, &mut pixels)?;
+    pictures.read(&[&path], &mut pixels)?;
     assert_eq!(size_of(&path).unwrap(), [height, width]);
     let tensor = pixels.tensor(&[channels * height * width])?;
     Ok(tensor.to_dtype(candle_core::DType::F32)?.to_vec1()?)
@@ -200,4 +200,25 @@ fn a_jpeg_without_its_last_byte_of_data_is_cut_short_too() {
             assert!(read(&cut, size).is_err(), "{lost}");
         }
     }
+}
+
+#[test]
+fn many_files_keep_their_order_and_the_first_damaged_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let shades: Vec<u8> = (0..=255).chain(0..100).collect();
+    let mut files: Vec<_> = (0..shades.len()).map(|n| folder.path().join(format!("{n}.png"))).collect();
+    for (file, shade) in files.iter().zip(&shades) {
+        image::GrayImage::from_pixel(1, 1, image::Luma([*shade])).save(file).unwrap();
+    }
+    let pictures = Pictures { height: 1, width: 1, channels: 1, classes: Vec::new() };
+    let mut pixels = PixelBuffer::new(shades.len(), MemoryLimit::new(Some(1))).unwrap();
+    pictures.read(&files, &mut pixels).unwrap();
+    assert_eq!(pixels.tensor(&[shades.len()]).unwrap().to_vec1::<u8>().unwrap(), shades);
+    for name in ["first", "second"] {
+        let damaged = folder.path().join(format!("{name}.png"));
+        std::fs::write(&damaged, b"\x89PNG\r\n\x1a\nbroken").unwrap();
+        files.push(damaged);
+    }
+    let mut pixels = PixelBuffer::new(0, MemoryLimit::new(Some(1))).unwrap();
+    assert!(pictures.read(&files, &mut pixels).unwrap_err().to_string().contains("first.png"));
 }

@@ -256,9 +256,7 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
         let room = files.len().saturating_mul(pictures.pixels());
         let pixels = PixelBuffer::new(room, MemoryLimit::of_free());
         let mut pixels = pixels.map_err(|problem| Error::data(input, format!("the data {problem}")))?;
-        for file in files {
-            pictures.read(file, &mut pixels)?;
-        }
+        pictures.read(files, &mut pixels)?;
         let xs = pixels.tensor(&[&[files.len()], rows.shape].concat())?;
         let keys = files.iter().map(|file| KeyCell::Text(name_in(input, file))).collect();
         see.rows(input, KeyedRows { inputs: Inputs::Whole(rows.elements.apply(&xs)?), keys })?;
