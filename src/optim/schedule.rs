@@ -1,4 +1,5 @@
-//! Learning rate schedules: pure functions of the step, by the names of `torch.optim.lr_scheduler` in snake case.
+//! Learning rate schedules: pure functions of the step, by the names of `torch.optim.lr_scheduler` in snake case, and those
+//! of pytabkit that torch lacks.
 //!
 //! torch computes most of them recursively from the last learning rate; the closed forms here are equal up to rounding.
 
@@ -6,8 +7,10 @@ mod checks;
 pub mod constant;
 pub mod cosine_annealing;
 pub mod cosine_annealing_warm_restarts;
+pub mod coslog4;
 pub mod cyclic;
 pub mod exponential;
+pub mod flat_cos;
 mod length;
 pub mod linear;
 pub mod multi_step;
@@ -101,6 +104,8 @@ registry! {
         "cosine_annealing" => CosineAnnealing(cosine_annealing::CosineAnnealing),
         "cosine_annealing_warm_restarts" =>
             CosineAnnealingWarmRestarts(cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts),
+        "coslog4" => Coslog4(coslog4::Coslog4),
+        "flat_cos" => FlatCos(flat_cos::FlatCos),
         "cyclic" => Cyclic(cyclic::Cyclic),
         "one_cycle" => OneCycle(one_cycle::OneCycle),
         "reduce_on_plateau" => ReduceOnPlateau(reduce_on_plateau::ReduceOnPlateau),

@@ -190,6 +190,9 @@ fn scheduler(section: &Table) -> String {
 /// A schedule as a call.
 fn schedule(section: &Table) -> String {
     let named = name(section);
+    if let Some(factor) = factor(section) {
+        return format!("torch.optim.lr_scheduler.LambdaLR(opt, {factor})");
+    }
     let class = match named {
         "cosine_annealing_warm_restarts" => "CosineAnnealingWarmRestarts".to_owned(),
         "reduce_on_plateau" => "ReduceLROnPlateau".to_owned(),
@@ -210,6 +213,22 @@ fn schedule(section: &Table) -> String {
         own = format!(", {}{own}", list(schedules.iter().filter_map(Value::as_table).map(schedule)));
     }
     format!("torch.optim.lr_scheduler.{class}(opt{own})")
+}
+
+/// The factor of a schedule that torch lacks, as a function of the step.
+fn factor(section: &Table) -> Option<String> {
+    let total = section.get("total_steps").map_or_else(|| "length".to_owned(), value);
+    match name(section) {
+        "coslog4" => Some(format!(
+            "lambda k: (1 - np.cos(2 * np.pi * np.log2(1 + 15 * min(k / {total}, 1)))) / 2"
+        )),
+        "flat_cos" => {
+            let flat = section.get("flat").map_or_else(|| "0.5".to_owned(), value);
+            let down = format!("max(min(k / {total}, 1) - {flat}, 0) / (1 - {flat})");
+            Some(format!("lambda k: (1 + np.cos(np.pi * {down})) / 2"))
+        }
+        _ => None,
+    }
 }
 
 fn loss(section: &Table, classes: &[String]) -> Result<String, Missing> {
