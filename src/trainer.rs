@@ -35,6 +35,7 @@
 //! ```
 
 pub mod average;
+mod backward;
 mod check;
 mod diagnosis;
 mod epoch_end;
@@ -45,7 +46,6 @@ mod learner;
 mod minimize;
 mod options;
 mod outcome;
-mod sharded;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -126,7 +126,7 @@ impl Trainer {
         let executor = Executor::new(params, needs_host, options.cuda_graph)?;
         let defers = optimizer.is_plain_descent() && options.clip() == Clip::None;
         let interruption = Interruption::default();
-        let shards = sharded::shards(options.shards, Arc::new(Single))?;
+        let shards = backward::shards(options.shards, Arc::new(Single))?;
         let more = (1..shards.own()).map(|_| grads.another()).collect::<Result<_>>()?;
         let learner = Learner { network, loss, options, seed, defers, shards, interruption };
         Ok(Self {
@@ -149,7 +149,7 @@ impl Trainer {
     /// # Errors
     /// A number of ranks that cannot share `train.shards`.
     pub fn with_ranks(mut self, ranks: Arc<dyn Communicator>) -> Result<Self> {
-        self.learner.shards = sharded::shards(self.learner.options.shards, ranks)?;
+        self.learner.shards = backward::shards(self.learner.options.shards, ranks)?;
         self.memory.more.truncate(self.learner.shards.own() - 1);
         if self.learner.shards.ranks().size() > 1 {
             self.executor = Executor::Immediate;
@@ -261,9 +261,14 @@ impl Trainer {
         };
         let params = self.learner.network.params();
         let tracked = params.copy_buffers()?;
-        let backward = self.learner.backward_of_whole(&batch, UpdateContext::Immediate, &mut self.memory);
+        // All of them here: other ranks do not take part.
+        let shards = std::mem::take(&mut self.learner.shards);
+        let backward = self.learner.forward_backward(&batch, UpdateContext::Immediate, &mut self.memory);
+        self.learner.shards = shards;
+        let params = self.learner.network.params();
         params.restore_buffers(&tracked)?;
-        let gradients = backward?.gradients.into_dense()?;
+        let backward = self.learner.reduce(backward?)?;
+        let gradients = backward.gradients.into_dense()?;
         let named = |param: &Param| (param.name().to_owned(), gradients.get(param).clone());
         Ok(params.trainable().iter().map(named).collect())
     }

@@ -26,7 +26,7 @@ pub enum Mode<'a> {
 type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send>;
 
 /// The same for all shards of a batch at once.
-type JointPullback = Box<dyn FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<Tensor>> + Send>;
+type JointPullback = Box<dyn FnOnce(&[Tensor], &[&GradWriter<'_>]) -> Result<Vec<Tensor>> + Send>;
 
 /// The way back through one layer.
 enum Pullbacks {
@@ -146,7 +146,7 @@ impl Tape {
     /// Remembers the way back through one layer whose rows depend on those of the other shards: `tapes` are of all of them.
     pub fn record_jointly(
         tapes: &mut [Self],
-        pullback: impl FnOnce(&[Tensor], &[GradWriter<'_>]) -> Result<Vec<Tensor>> + Send + 'static,
+        pullback: impl FnOnce(&[Tensor], &[&GradWriter<'_>]) -> Result<Vec<Tensor>> + Send + 'static,
     ) {
         let mut entry = Pullbacks::Joint(Box::new(pullback));
         for tape in tapes {
@@ -168,7 +168,7 @@ impl Tape {
     pub fn backward_jointly(
         mut tapes: Vec<Self>,
         mut values: Vec<Tensor>,
-        grads: &[GradWriter<'_>],
+        grads: &[&GradWriter<'_>],
     ) -> Result<()> {
         while let Some(entries) = tapes.iter_mut().map(|tape| tape.entries.pop()).collect::<Option<Vec<_>>>()
         {
@@ -194,9 +194,7 @@ impl Tape {
             check_stop(self.stop.as_deref())?;
             grad = match entry {
                 Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
-                Pullbacks::Joint(pullback) => {
-                    pullback(slice::from_ref(&above), slice::from_ref(grads))?.into_iter().next()
-                }
+                Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),
                 Pullbacks::OnFirst => None,
             };
         }

@@ -44,8 +44,9 @@ impl Trainer {
         }
         let divisor = learner.loss.divisor(batch.total);
         let writer = memory.grads.writer();
-        for (start, rows) in learner.parts(batch.data, batch.rows) {
-            let part = batch.data.part(&batch.selection, start..start + rows.len(), None)?;
+        for rows in learner.micro_batches(batch).flat_map(|rows| learner.parts(batch.data, rows)) {
+            let tape = learner.tape(batch, rows.start);
+            let part = batch.data.part(&batch.selection, rows, None)?;
             if !all_finite(&part.xs)? {
                 return Ok(Some("the inputs of the batch".to_owned()));
             }
@@ -56,7 +57,6 @@ impl Trainer {
                 }
                 Ok(())
             };
-            let tape = learner.tape(batch, start);
             let loss = learner.part_backward(&part, divisor, tape, &writer, &mut on_layer)?;
             if first.is_some() {
                 return Ok(first);

@@ -10,14 +10,14 @@ use super::executor::{UpdateContext, rows_at_once};
 use super::interruption::Interruption;
 use super::options::TrainOptions;
 use super::outcome::Limits;
-use super::update_batch::{Backward, UpdateBatch};
+use super::update_batch::UpdateBatch;
 use crate::data::{self, Dataset, Selection};
 use crate::distributed::Shards;
 use crate::error::{Error, Result};
 use crate::kernels::{Scalar, ValueAndGrad};
 use crate::loss::Losses;
 use crate::model::{Network, OnLayer};
-use crate::nn::{GradBuffer, GradWriter, Gradients, Tape};
+use crate::nn::{GradBuffer, GradWriter, Tape};
 
 /// The parts of an update besides the optimizer. An update changes nothing here but the network's weights.
 #[derive(Debug)]
@@ -53,57 +53,6 @@ impl Learner {
         const EVERY: u64 = 16;
         let wants_norm = batch.rows.len() >= ROWS || batch.time.step % EVERY == 1;
         Limits { clip: self.options.clip(), dtype: self.options.dtype, wants_norm }
-    }
-
-    /// Runs a batch in parts through the network and back. Changes nothing in the network but running statistics.
-    pub(super) fn backward<'m>(
-        &self,
-        batch: &UpdateBatch<'_>,
-        context: UpdateContext<'_>,
-        memory: &'m mut Memory,
-    ) -> Result<Backward<'m>> {
-        if self.shards.is_whole() {
-            return self.backward_of_whole(batch, context, memory);
-        }
-        self.backward_in_shards(batch, context, memory)
-    }
-
-    /// As [`Self::backward`], for a batch that is not sharded.
-    pub(super) fn backward_of_whole<'m>(
-        &self,
-        batch: &UpdateBatch<'_>,
-        context: UpdateContext<'_>,
-        memory: &'m mut Memory,
-    ) -> Result<Backward<'m>> {
-        let Memory { grads, inputs, .. } = memory;
-        if context.is_replayed() {
-            let gradients = Gradients::Dense(grads.as_written());
-            return Ok(Backward { loss_sum: Scalar::Host(f64::NAN), gradients });
-        }
-        let divisor = self.loss.divisor(batch.total);
-        let reuses_memory = context.reuses_memory();
-        let selection = context.rows(batch);
-        let mut loss_sum = Scalar::Host(0.0);
-        // The gradients of parts are added up first.
-        let defers = self.defers && context.defers() && batch.rows.len() <= self.part(batch.data);
-        let writer = if defers { grads.deferring_writer() } else { grads.writer() };
-        for (start, rows) in self.parts(batch.data, batch.rows) {
-            if start > 0 && self.is_interrupted(batch, context) {
-                return Err(Error::Interrupted);
-            }
-            // The tape of the last part is gone, and with it all that looked at its rows.
-            let range = start..start + rows.len();
-            let again = if reuses_memory { inputs.take() } else { None };
-            let part = batch.data.part(&selection, range, again)?;
-            let tape = self.tape(batch, start).with_stop(self.stop(batch, context));
-            let tape = tape.with_step_tensor(context.step_counter().cloned());
-            let sum = self.part_backward(&part, divisor, tape, &writer, &mut |_, _| Ok(()))?;
-            loss_sum = if start == 0 { sum } else { loss_sum.plus(sum)? };
-            if reuses_memory {
-                *inputs = Some(part.xs);
-            }
-        }
-        Ok(Backward { loss_sum, gradients: writer.finish()? })
     }
 
     /// Takes a part of a batch through the network and back, and returns the sum of its losses.
@@ -172,17 +121,13 @@ impl Learner {
         (0..rows).step_by(size).map(move |start| start..rows.min(start + size))
     }
 
-    /// The parts of an update with their places in it.
-    pub(super) fn parts<'b>(
+    /// The parts of these rows of a micro-batch.
+    pub(super) fn parts(
         &self,
         data: &Dataset,
-        rows: &'b [u32],
-    ) -> impl Iterator<Item = (usize, &'b [u32])> + use<'b> {
-        let micro_batch = self.options.batch_size.rows(data.len());
-        let part = self.part(data);
-        rows.chunks(micro_batch).enumerate().flat_map(move |(index, batch)| {
-            let place = move |(inner, rows)| (index * micro_batch + inner * part, rows);
-            batch.chunks(part).enumerate().map(place)
-        })
+        rows: Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (part, end) = (self.part(data), rows.end);
+        rows.step_by(part).map(move |start| start..end.min(start + part))
     }
 }

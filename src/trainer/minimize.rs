@@ -19,7 +19,7 @@ impl Trainer {
                 if first.is_some() && learner.interruption.ends_search() {
                     return Err(Error::Interrupted);
                 }
-                let backward = learner.backward(batch, context, memory)?;
+                let backward = learner.reduce(learner.forward_backward(batch, context, memory)?)?;
                 let Checked { outcome, step } =
                     context.check(backward, batch.total, learner.limits(batch))?;
                 first = first.or(outcome);

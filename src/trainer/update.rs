@@ -61,7 +61,9 @@ impl Trainer {
     fn step(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<UpdateOutcome>> {
         let Self { learner, memory, optimizer, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |context| {
-            let backward = learner.backward(batch, context, memory)?;
+            let of_shards = learner.forward_backward(batch, context, memory)?;
+            let backward = learner.reduce(of_shards)?;
+            // Whether loss and gradients are finite, and how the gradients are clipped.
             let Checked { outcome, step } = context.check(backward, batch.total, learner.limits(batch))?;
             if let Some((gradients, clipping)) = step {
                 let gives_up = || learner.gives_up(batch, context);

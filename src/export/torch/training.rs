@@ -219,9 +219,9 @@ fn schedule(section: &Table) -> String {
 fn factor(section: &Table) -> Option<String> {
     let total = section.get("total_steps").map_or_else(|| "length".to_owned(), value);
     match name(section) {
-        "coslog4" => Some(format!(
-            "lambda k: (1 - np.cos(2 * np.pi * np.log2(1 + 15 * min(k / {total}, 1)))) / 2"
-        )),
+        "coslog4" => {
+            Some(format!("lambda k: (1 - np.cos(2 * np.pi * np.log2(1 + 15 * min(k / {total}, 1)))) / 2"))
+        }
         "flat_cos" => {
             let flat = section.get("flat").map_or_else(|| "0.5".to_owned(), value);
             let down = format!("max(min(k / {total}, 1) - {flat}, 0) / (1 - {flat})");
