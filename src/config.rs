@@ -212,6 +212,18 @@ fn read(path: &Path) -> Result<String> {
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Err(fail("this is not a file".to_owned()));
     }
+    if path.is_dir() {
+        let own = path.join("config.toml");
+        return Err(fail(if own.is_file() {
+            format!(
+                "this is a folder, as of a run; go on with it by --resume {0}, or train its config anew: {1}",
+                path.display(),
+                own.display()
+            )
+        } else {
+            "this is a folder; name the file".to_owned()
+        }));
+    }
     std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))
 }
 

@@ -21,7 +21,7 @@ use crate::trainer::Evaluation;
 pub(super) struct Arguments {
     #[command(flatten)]
     run: FinishedRun,
-    /// Score all rows of this file, in the format of the training data.
+    /// Score all rows of this file: of a table CSV, JSONL or Parquet, by its extension.
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: Option<PathBuf>,
     /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable).

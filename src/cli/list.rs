@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ),
         ("losses", "[loss] name = …", Losses::entries()),
         ("data sets", "[data] name = …", Sources::entries()),
-        ("initialisers", "[model.init] hidden, output, bias = …", Init::entries()),
+        ("initialisers", "[model.init] hidden, output, bias, embedding = …", Init::entries()),
         ("averages of the weights", "[train.average] name = …", Averages::entries()),
     ];
     for (title, place, entries) in sections {

@@ -22,7 +22,7 @@ use crate::run::{Interrupt, OutputOptions, Predictor};
 pub(super) struct Arguments {
     #[command(flatten)]
     run: FinishedRun,
-    /// Rows to predict, in the format of the training data; the target column may be missing. `-` is standard input.
+    /// File of the rows to predict, of a table CSV, JSONL or Parquet, by its extension; the target column may be missing. `-` is standard input, in the format of the training data.
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: PathBuf,
     /// File to write: .csv, .jsonl or .parquet. `-` is standard output.

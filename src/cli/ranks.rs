@@ -246,7 +246,7 @@ mod engine {
 
     /// Why several processes are each alone in this program.
     pub(super) const WHY_ALONE: &str = "but this program was built without MPI, and each would train by itself: build it \
-         with `cargo install --features mpi`, or start it without a launcher";
+         with `MPICC=mpicc.openmpi cargo build --release --features mpi`, or start it without a launcher";
 
     #[allow(clippy::unnecessary_wraps, reason = "as with MPI")]
     pub(super) fn begin(_: u64) -> Option<Arc<dyn Communicator>> {

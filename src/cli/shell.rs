@@ -34,11 +34,14 @@ pub(super) fn man(arguments: &Man, command: Command) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    page(&command, folder)?;
-    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
-        page(subcommand, folder)?;
-    }
-    Ok(())
+    pages(&command, folder)
+}
+
+/// Writes the page of a command, and those of its subcommands, to which it refers.
+fn pages(command: &Command, folder: &std::path::Path) -> anyhow::Result<()> {
+    page(command, folder)?;
+    let shown = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+    shown.into_iter().try_for_each(|subcommand| pages(subcommand, folder))
 }
 
 fn page(command: &Command, folder: &std::path::Path) -> anyhow::Result<()> {

@@ -4,10 +4,11 @@
 
 use candle_core::Tensor;
 
+use super::tape::check_stop;
 use super::{CellTensors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::recurrent::{
-    self, CellKind, CellParams, ForwardPass, RecurrentOutput, swap_batch_and_time,
+    self, CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder, swap_batch_and_time,
 };
 
 /// One layer of an RNN, LSTM or GRU in one direction or both: (T, N, F) to (T, N, H), or (T, N, 2H) with the reverse
@@ -100,11 +101,14 @@ impl Layer for Recurrent {
     }
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
+        let stop = if let Mode::Train(tape) = mode { tape.stop() } else { None };
         let run = |(direction, cell): (usize, &CellParams<Param>)| {
-            recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), direction == 1)
+            let order = StepOrder { reverse: direction == 1, stop: stop.as_deref() };
+            recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), order)
         };
-        let outputs: Vec<RecurrentOutput> =
-            self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;
+        let outputs =
+            self.directions.iter().enumerate().map(run).collect::<Result<Vec<RecurrentOutput>, _>>();
+        let outputs = outputs.or_else(|error| check_stop(stop.as_deref()).and(Err(error.into())))?;
         let states: Vec<&Tensor> = outputs.iter().map(|output| &output.hs).collect();
         let ys = if states.len() == 1 { states[0].clone() } else { Tensor::cat(&states, 2)? };
         if let Mode::Train(tape) = mode {
@@ -116,7 +120,8 @@ impl Layer for Recurrent {
                     let grad = grad.narrow(2, direction * hidden, hidden)?.contiguous()?;
                     let (values, outs) =
                         (cell.each_ref().map(Param::value), cell.each_ref().map(|p| grads.out(p)));
-                    let pass = ForwardPass { kind: layer.kind, xs: &xs, output, reverse: direction == 1 };
+                    let order = StepOrder { reverse: direction == 1, stop: stop.as_deref() };
+                    let pass = ForwardPass { kind: layer.kind, xs: &xs, output, order };
                     let dx = recurrent::backward(pass, values, &grad, outs, want_input)?;
                     input_grad = match (input_grad, dx) {
                         (Some(sum), Some(dx)) => Some((sum + dx)?),

@@ -101,6 +101,11 @@ impl Tape {
         check_stop(self.stop.as_deref())
     }
 
+    /// The flag that gives the pass up.
+    pub(super) fn stop(&self) -> Option<Arc<AtomicBool>> {
+        self.stop.clone()
+    }
+
     /// The shards of the batch.
     pub(super) fn shards(&self) -> Shards {
         self.shards.clone()
@@ -170,6 +175,7 @@ impl Tape {
         mut values: Vec<Tensor>,
         grads: &[&GradWriter<'_>],
     ) -> Result<()> {
+        let stop = tapes.first().and_then(Self::stop);
         while let Some(entries) = tapes.iter_mut().map(|tape| tape.entries.pop()).collect::<Option<Vec<_>>>()
         {
             tapes.iter().try_for_each(Self::check_stop)?;
@@ -177,7 +183,10 @@ impl Tape {
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
                 match entry {
-                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, !is_first)?),
+                    Pullbacks::Own(pullback) => {
+                        let grad = pullback(grad, writer, !is_first);
+                        below.extend(grad.or_else(|error| check_stop(stop.as_deref()).and(Err(error)))?);
+                    }
                     Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
                     Pullbacks::OnFirst => {}
                 }
@@ -193,7 +202,9 @@ impl Tape {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
             grad = match entry {
-                Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
+                // A layer may end early once the pass is to be given up.
+                Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)
+                    .or_else(|error| check_stop(self.stop.as_deref()).and(Err(error)))?,
                 Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),
                 Pullbacks::OnFirst => None,
             };
@@ -202,7 +213,8 @@ impl Tape {
     }
 }
 
-fn check_stop(stop: Option<&AtomicBool>) -> Result<()> {
+/// [`Error::Interrupted`] where the pass is to be given up.
+pub(super) fn check_stop(stop: Option<&AtomicBool>) -> Result<()> {
     let is_set = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
     if is_set { Err(Error::Interrupted) } else { Ok(()) }
 }

@@ -15,6 +15,7 @@ use crate::data::{Dataset, Decision, Fingerprint, Splits};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
+use crate::names::counted;
 use crate::registry::FromTable;
 use crate::trainer::{self, Evaluation};
 
@@ -101,7 +102,15 @@ impl TrainedRun {
             // Another file need not have the rows for the run's splits.
             Some(other) => match self.session(device) {
                 Ok(session) if self.difference(&session)?.is_none() => session,
-                _ => return self.file(&other, device),
+                _ => {
+                    let all = self.file(&other, device)?;
+                    let rows = counted(all.rows(), "row");
+                    tracing::info!(
+                        "{}: not the run's own data, and so its test split is not known there; all {rows} are scored",
+                        other.display()
+                    );
+                    return Ok(all);
+                }
             },
         };
         let Session { splits: Splits { validation, test, .. }, network, loss } = session;
@@ -147,7 +156,10 @@ impl TrainedRun {
             let path = table.get("data")?.get(key)?.as_str().filter(|_| set(&format!("data.{key}")))?;
             Some(PathBuf::from(path))
         };
-        named("test").or_else(|| named("path"))
+        // The run's own file, named again, is no other.
+        let own = folder::config_of(self.folder(), "eval").and_then(|path| Config::of_run(&path, &[])).ok();
+        let own = own.map(|config| config.source_place());
+        named("test").or_else(|| named("path")).filter(|other| own.as_ref() != Some(other))
     }
 }
 

@@ -181,14 +181,14 @@ fn sequences(c: &mut Criterion) {
         let cell = [random(&[rows, features]), random(&[rows, hidden]), random(&[rows]), random(&[rows])];
         let buffers = cell.each_ref().map(|p| p.zeros_like().expect("fits"));
         let fused = || {
-            let output = recurrent::forward(kind, &xs, cell.each_ref(), false)?;
-            let pass = recurrent::ForwardPass { kind, xs: &xs, output: &output, reverse: false };
+            let output = recurrent::forward(kind, &xs, cell.each_ref(), false.into())?;
+            let pass = recurrent::ForwardPass { kind, xs: &xs, output: &output, order: false.into() };
             let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
             recurrent::backward(pass, cell.each_ref(), &grad, outs, false).map(|dx| drop(black_box(dx)))
         };
         let reference = || {
             autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
-                recurrent::reference(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], false)
+                recurrent::reference(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], false.into())
             })
             .map(|grads| drop(black_box(grads)))
         };

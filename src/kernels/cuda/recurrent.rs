@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::activation::number;
 use super::launch::{Arg, Kernel, Threads, launch};
 use super::{room, sum_rows};
-use crate::kernels::recurrent::{CellKind, CellParams, ForwardPass, RecurrentOutput, order};
+use crate::kernels::recurrent::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
 use crate::kernels::{GradOut, autograd};
 
 /// As `recurrent::forward`.
@@ -13,7 +13,7 @@ pub(in crate::kernels) fn forward(
     kind: CellKind,
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
-    reverse: bool,
+    order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let zs = xs.reshape((steps * n, features))?.matmul(&w_ih.t()?)?.reshape((steps, n, width))?;
@@ -22,7 +22,7 @@ pub(in crate::kernels) fn forward(
     let hs = if width == hidden { zs.clone() } else { room((steps, n, hidden), xs)? };
     let kept = if width == hidden { hs.clone() } else { room((steps, n, hidden), xs)? };
     let sequence = Sequence { zs, hs, kept };
-    for (t, previous) in order(steps, reverse) {
+    for (t, previous) in order.of(steps) {
         let from = previous.map(|previous| sequence.hs.get(previous)?.matmul(&w_hh)).transpose()?;
         sequence.step(kind, t, previous, &[Arg::or_null(from.as_ref()), Arg::In(b_ih), Arg::In(b_hh)])?;
     }
@@ -85,7 +85,7 @@ pub(in crate::kernels) fn backward(
     let dx = want_input.then(|| flat.matmul(w_ih)?.reshape((steps, n, features))).transpose()?;
     autograd::store(into_w_ih, &flat.t()?.matmul(&pass.xs.reshape((rows, features))?)?)?;
     // Each step's gradient meets the state of the step before it.
-    let (later, earlier) = if pass.reverse { (0, 1) } else { (1, 0) };
+    let (later, earlier) = if pass.order.reverse { (0, 1) } else { (1, 0) };
     if steps > 1 {
         let later = state.narrow(0, later, steps - 1)?.flatten(0, 1)?;
         let earlier = hs.narrow(0, earlier, steps - 1)?.flatten(0, 1)?;
@@ -106,7 +106,7 @@ fn through_time(pass: ForwardPass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(
     let carried = Tensor::zeros((n, hidden), grad.dtype(), grad.device())?;
     let back = BackwardPass { pass, grad, input, state, carried };
     let mut next: Option<usize> = None;
-    for (t, previous) in order(steps, pass.reverse).rev() {
+    for (t, previous) in pass.order.of(steps).rev() {
         let from = next.map(|next| back.state.get(next)?.matmul(w_hh)).transpose()?;
         back.step(t, previous, Arg::or_null(from.as_ref()))?;
         next = Some(t);

@@ -7,7 +7,7 @@ use super::super::gemm::{Matrix, matmul};
 use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
-use super::pass::{CellParams, RecurrentOutput, order};
+use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
 use super::sizes::{GateGrads, PassSizes, transposed};
 
@@ -24,7 +24,7 @@ pub(super) fn forward<T: Float>(
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     act: Activation,
-    reverse: bool,
+    order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
     let ((steps, n, features), hidden) = (xs.dims3()?, b_ih.dims1()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
@@ -33,7 +33,8 @@ pub(super) fn forward<T: Float>(
     let w_hh = transposed(&view::<T>(w_hh)?, (hidden, hidden));
     let w_hh = Matrix::new(&w_hh, hidden, hidden);
     team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
-        for (t, previous) in order(steps, reverse) {
+        for (t, previous) in order.of(steps) {
+            order.check()?;
             if let Some(previous) = previous {
                 let (z, h) = two(&mut hs, t, previous);
                 matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
@@ -51,14 +52,15 @@ pub(super) fn through_time<T: Float>(
     h: &[T],
     w_hh: &[T],
     act: Activation,
-    sizes: PassSizes,
+    sizes: PassSizes<'_>,
 ) -> Result<GateGrads<T>> {
-    let PassSizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, order } = sizes;
     let w_hh = Matrix::new(w_hh, hidden, hidden);
     let mut dz = vec![T::of(0.0); grad.len()];
     let block = |(rows, mut dz): (RowBlock, Steps<'_, T>)| {
         let mut next: Option<usize> = None;
-        for (t, _) in order(steps, reverse).rev() {
+        for (t, _) in order.of(steps).rev() {
+            order.check()?;
             if let Some(next) = next {
                 let (z, later) = two(&mut dz, t, next);
                 matmul(z, Matrix::new(later, rows.count, hidden), w_hh, Accumulate::REPLACE, rows.cut())?;

@@ -9,7 +9,7 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
-use super::pass::{CellParams, RecurrentOutput, order};
+use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows};
 use super::sizes::{GateGrads, PassSizes, transposed};
 
@@ -27,7 +27,7 @@ pub(super) fn reference_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Resu
 pub(super) fn forward<T: Float>(
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
-    reverse: bool,
+    order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let sizes = (steps * n, features, width);
@@ -41,7 +41,8 @@ pub(super) fn forward<T: Float>(
     team::try_for_each(blocks, |(rows, (mut gates, (mut from_state, mut hs)))| {
         let mut before = vec![T::of(0.0); rows.count * hidden];
         let mut state = vec![T::of(0.0); rows.count * width];
-        for (t, _) in order(steps, reverse) {
+        for (t, _) in order.of(steps) {
+            order.check()?;
             let h = Matrix::new(&before, rows.count, hidden);
             matmul_then(&mut state, h, w_hh, Accumulate::REPLACE, rows.cut(), |start, part: &mut [T]| {
                 shift_and_apply(None, part, &b_hh[start..]);
@@ -91,11 +92,11 @@ pub(super) fn through_time<T: Float>(
     h: &[T],
     saved: &[Tensor],
     w_hh: &[T],
-    sizes: PassSizes,
+    sizes: PassSizes<'_>,
 ) -> Result<GateGrads<T>> {
     let [gates, from_state] = saved else { candle_core::bail!("a GRU's backward needs its gates") };
     let (gates, from_state) = (view::<T>(gates)?, view::<T>(from_state)?);
-    let PassSizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, order } = sizes;
     let width = 3 * hidden;
     let w_hh = Matrix::new(w_hh, width, hidden);
     let mut input = vec![T::of(0.0); steps * n * width];
@@ -106,7 +107,8 @@ pub(super) fn through_time<T: Float>(
         // What of the gradient of a state goes to the one before it directly, and all of it.
         let (mut direct, mut dh) = (zero.clone(), zero.clone());
         let mut next: Option<usize> = None;
-        for (t, previous) in order(steps, reverse).rev() {
+        for (t, previous) in order.of(steps).rev() {
+            order.check()?;
             for ((dh, &grad), &direct) in dh.iter_mut().zip(rows.of(grad, t, hidden)).zip(&direct) {
                 *dh = grad + direct;
             }

@@ -8,7 +8,7 @@ use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
-use super::pass::{CellParams, RecurrentOutput, order};
+use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, by_rows, two};
 use super::sizes::{GateGrads, PassSizes, transposed};
 
@@ -25,7 +25,7 @@ pub(super) fn reference_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)>
 pub(super) fn forward<T: Float>(
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
-    reverse: bool,
+    order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
@@ -39,7 +39,8 @@ pub(super) fn forward<T: Float>(
     let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
     team::try_for_each(blocks, |(rows, (mut gates, (mut cs, mut hs)))| {
         let start = vec![T::of(0.0); rows.count * hidden];
-        for (t, previous) in order(steps, reverse) {
+        for (t, previous) in order.of(steps) {
+            order.check()?;
             let z = &mut *gates[t];
             if let Some(previous) = previous {
                 matmul(z, Matrix::new(hs[previous], rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
@@ -82,11 +83,11 @@ pub(super) fn through_time<T: Float>(
     grad: &[T],
     saved: &[Tensor],
     w_hh: &[T],
-    sizes: PassSizes,
+    sizes: PassSizes<'_>,
 ) -> Result<GateGrads<T>> {
     let [gates, cs] = saved else { candle_core::bail!("an LSTM's backward needs its gates and memories") };
     let (gates, cs) = (view::<T>(gates)?, view::<T>(cs)?);
-    let PassSizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, order } = sizes;
     let width = 4 * hidden;
     let w_hh = Matrix::new(w_hh, width, hidden);
     let mut dz = vec![T::of(0.0); steps * n * width];
@@ -94,7 +95,8 @@ pub(super) fn through_time<T: Float>(
         let zero = vec![T::of(0.0); rows.count * hidden];
         let (mut dc, mut dh) = (zero.clone(), zero.clone());
         let mut next: Option<usize> = None;
-        for (t, previous) in order(steps, reverse).rev() {
+        for (t, previous) in order.of(steps).rev() {
+            order.check()?;
             dh.copy_from_slice(rows.of(grad, t, hidden));
             if let Some(next) = next {
                 matmul(&mut dh, Matrix::new(dz[next], rows.count, width), w_hh, Accumulate::ADD, rows.cut())?;

@@ -20,27 +20,26 @@ use super::gemm::{Cut, Matrix, matmul};
 use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, GradOut, autograd, by_dtype, cuda, is_fused};
-pub(super) use pass::order;
-pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput};
+pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
 use sizes::PassSizes;
 
-/// A layer's steps over xs (T, N, F) from a state of 0. In `reverse` they run from the last step to the first.
+/// A layer's steps over xs (T, N, F) from a state of 0.
 pub fn forward(
     kind: CellKind,
     xs: &Tensor,
     cell: CellParams<&Tensor>,
-    reverse: bool,
+    order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
     if cuda::runs_on(xs) {
-        return cuda::recurrent::forward(kind, xs, cell, reverse);
+        return cuda::recurrent::forward(kind, xs, cell, order);
     }
     if !is_fused(xs) {
-        return Ok(RecurrentOutput { hs: reference(kind, xs, cell, reverse)?, saved: Vec::new() });
+        return Ok(RecurrentOutput { hs: reference(kind, xs, cell, order)?, saved: Vec::new() });
     }
     by_dtype!(xs, T => match kind {
-        CellKind::Elman(act) => elman::forward::<T>(xs, cell, act, reverse),
-        CellKind::Lstm => lstm::forward::<T>(xs, cell, reverse),
-        CellKind::Gru => gru::forward::<T>(xs, cell, reverse),
+        CellKind::Elman(act) => elman::forward::<T>(xs, cell, act, order),
+        CellKind::Lstm => lstm::forward::<T>(xs, cell, order),
+        CellKind::Gru => gru::forward::<T>(xs, cell, order),
     })
 }
 
@@ -61,7 +60,7 @@ pub fn backward(
     }
     let [w_ih, w_hh, b_ih, b_hh] = cell;
     let grads = autograd::vjp(&[pass.xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {
-        reference(pass.kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], pass.reverse)
+        reference(pass.kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], pass.order)
     })?;
     for (out, grad) in outs.into_iter().zip(&grads[1..]) {
         autograd::store(out, grad)?;
@@ -74,13 +73,13 @@ pub fn reference(
     kind: CellKind,
     xs: &Tensor,
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
-    reverse: bool,
+    order: StepOrder<'_>,
 ) -> Result<Tensor> {
     let (steps, n, _) = xs.dims3()?;
     let zero = Tensor::zeros((n, w_hh.dim(1)?), xs.dtype(), xs.device())?;
     let (mut h, mut c) = (zero.clone(), zero);
     let mut hs = vec![None; steps];
-    for (t, _) in order(steps, reverse) {
+    for (t, _) in order.of(steps) {
         let input = xs.get(t)?.contiguous()?.matmul(&w_ih.t()?)?.broadcast_add(b_ih)?;
         let state = h.matmul(&w_hh.t()?)?.broadcast_add(b_hh)?;
         (h, c) = match kind {
@@ -94,14 +93,14 @@ pub fn reference(
 }
 
 fn fused_backward<T: Float>(
-    ForwardPass { kind, xs, output, reverse }: ForwardPass<'_>,
+    ForwardPass { kind, xs, output, order }: ForwardPass<'_>,
     [w_ih, w_hh, _, _]: CellParams<&Tensor>,
     grad: &Tensor,
     [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: CellParams<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (gates, hidden)) = (xs.dims3()?, w_hh.dims2()?);
-    let sizes = PassSizes { steps, n, hidden, reverse };
+    let sizes = PassSizes { steps, n, hidden, order };
     let rows = steps * n;
     let (x, h, g) = (view::<T>(xs)?, view::<T>(&output.hs)?, view::<T>(grad)?);
     let dz = {
@@ -135,14 +134,14 @@ fn fused_backward<T: Float>(
 fn state_weight_gradient<T: Float>(
     from_state: &[T],
     states: &[T],
-    sizes: PassSizes,
+    sizes: PassSizes<'_>,
     into: GradOut<'_>,
 ) -> Result<()> {
-    let PassSizes { steps, n, hidden, reverse } = sizes;
+    let PassSizes { steps, n, hidden, order } = sizes;
     let rows = steps.saturating_sub(1) * n;
     let gates = from_state.len() / (steps * n).max(1);
     // The first step of each.
-    let (later, earlier) = if reverse { (0, 1) } else { (1, 0) };
+    let (later, earlier) = if order.reverse { (0, 1) } else { (1, 0) };
     let later = Matrix::new(&from_state[later * n * gates..][..rows * gates], rows, gates);
     let earlier = Matrix::new(&states[earlier * n * hidden..][..rows * hidden], rows, hidden);
     edit(into.buffer, |dw| matmul(dw, later.t(), earlier, into.accumulate, Cut::Rows))?

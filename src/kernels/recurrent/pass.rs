@@ -1,6 +1,8 @@
 //! A recurrent layer's pass over a sequence: what the kernels of every device take and give.
 
-use candle_core::Tensor;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::{Error, Result, Tensor};
 
 use crate::kernels::Activation;
 
@@ -46,19 +48,44 @@ pub struct ForwardPass<'a> {
     pub kind: CellKind,
     /// The input, (T, N, F).
     pub xs: &'a Tensor,
-    /// The output of its forward pass.
+    /// What it gave.
     pub output: &'a RecurrentOutput,
-    /// Whether it ran from the last step to the first.
-    pub reverse: bool,
+    /// The order in which its steps ran.
+    pub order: StepOrder<'a>,
 }
 
-/// The order in which the steps run: pairs of a step and the one before it.
-pub(in crate::kernels) fn order(
-    steps: usize,
-    reverse: bool,
-) -> impl DoubleEndedIterator<Item = (usize, Option<usize>)> {
-    (0..steps).map(move |i| {
-        let at = |i: usize| if reverse { steps - 1 - i } else { i };
-        (at(i), i.checked_sub(1).map(at))
-    })
+/// The order in which the steps of a pass run, and what ends it early.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StepOrder<'a> {
+    /// Whether they run from the last to the first.
+    pub reverse: bool,
+    /// Once this is set, a pass on the CPU ends before its next step, with an error.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+impl From<bool> for StepOrder<'_> {
+    fn from(reverse: bool) -> Self {
+        Self { reverse, stop: None }
+    }
+}
+
+impl StepOrder<'_> {
+    /// Pairs of a step and the one before it, in order.
+    pub(in crate::kernels) fn of(
+        self,
+        steps: usize,
+    ) -> impl DoubleEndedIterator<Item = (usize, Option<usize>)> {
+        (0..steps).map(move |i| {
+            let at = |i: usize| if self.reverse { steps - 1 - i } else { i };
+            (at(i), i.checked_sub(1).map(at))
+        })
+    }
+
+    /// An error once the pass is to end.
+    pub(super) fn check(self) -> Result<()> {
+        match self.stop {
+            Some(stop) if stop.load(Ordering::Relaxed) => Err(Error::wrap("the pass was stopped")),
+            _ => Ok(()),
+        }
+    }
 }

@@ -1,14 +1,15 @@
 //! Sizes and helpers shared by the cells' CPU kernels.
 
+use super::pass::StepOrder;
 use crate::kernels::storage::Float;
 
 /// The sizes of a pass.
 #[derive(Clone, Copy)]
-pub(super) struct PassSizes {
+pub(super) struct PassSizes<'a> {
     pub(super) steps: usize,
     pub(super) n: usize,
     pub(super) hidden: usize,
-    pub(super) reverse: bool,
+    pub(super) order: StepOrder<'a>,
 }
 
 /// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave where

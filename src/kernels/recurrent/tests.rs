@@ -1,5 +1,7 @@
 //! Every cell against its reference.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 use crate::kernels::Activation;
 use crate::kernels::draws::Draws;
@@ -25,15 +27,15 @@ fn value_and_gradients_match_the_reference() {
             let (xs, cell) = (draws.normal(&[steps, n, features], 0.7), cell(&draws, kind, features, hidden));
             let refs = || cell.each_ref();
             let grad = draws.normal(&[steps, n, hidden], 0.7);
-            let output = forward(kind, &xs, refs(), reverse).unwrap();
-            close(&output.hs, &reference(kind, &xs, refs(), reverse).unwrap());
+            let output = forward(kind, &xs, refs(), reverse.into()).unwrap();
+            close(&output.hs, &reference(kind, &xs, refs(), reverse.into()).unwrap());
             let expected = autograd::vjp(&[&xs, &cell[0], &cell[1], &cell[2], &cell[3]], &grad, |t| {
-                reference(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], reverse)
+                reference(kind, &t[0], [&t[1], &t[2], &t[3], &t[4]], reverse.into())
             })
             .unwrap();
             let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
             let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::ADD });
-            let pass = ForwardPass { kind, xs: &xs, output: &output, reverse };
+            let pass = ForwardPass { kind, xs: &xs, output: &output, order: reverse.into() };
             let dx = backward(pass, refs(), &grad, outs, true).unwrap().unwrap();
             close(&dx, &expected[0]);
             for (buffer, expected) in buffers.iter().zip(&expected[1..]) {
@@ -49,12 +51,28 @@ fn two_thousand_steps_cost_no_stack() {
     for kind in KINDS {
         let (xs, cell) = (draws.normal(&[2000, 1, 2], 0.7), cell(&draws, kind, 2, 3));
         let cell = cell.map(|p| (p * 0.01).unwrap());
-        let output = forward(kind, &xs, cell.each_ref(), false).unwrap();
-        let pass = ForwardPass { kind, xs: &xs, output: &output, reverse: false };
+        let output = forward(kind, &xs, cell.each_ref(), StepOrder::default()).unwrap();
+        let pass = ForwardPass { kind, xs: &xs, output: &output, order: StepOrder::default() };
         let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
         let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
         let dx = backward(pass, cell.each_ref(), &output.hs, outs, true).unwrap();
         assert_eq!(dx.unwrap().dims(), [2000, 1, 2]);
+    }
+}
+
+#[test]
+fn a_pass_that_is_stopped_ends_before_its_next_step() {
+    let draws = Draws::new(1);
+    let (stop, go) = (AtomicBool::new(true), AtomicBool::new(false));
+    for kind in KINDS {
+        let (xs, cell) = (draws.normal(&[3, 2, 2], 0.7), cell(&draws, kind, 2, 3));
+        let order = |stop| StepOrder { reverse: false, stop: Some(stop) };
+        forward(kind, &xs, cell.each_ref(), order(&stop)).unwrap_err();
+        let output = forward(kind, &xs, cell.each_ref(), order(&go)).unwrap();
+        let pass = ForwardPass { kind, xs: &xs, output: &output, order: order(&stop) };
+        let buffers = cell.each_ref().map(|p| p.ones_like().unwrap());
+        let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
+        backward(pass, cell.each_ref(), &output.hs, outs, true).unwrap_err();
     }
 }
 

@@ -13,7 +13,7 @@ impl Metric for LogLoss {
     const NAME: &'static str = "log_loss";
     const DIRECTION: Direction = Direction::LowerIsBetter;
     const RANGE: (f64, f64) = (0.0, f64::INFINITY);
-    const MEANING: &'static str = "the mean of -ln p, where p is the probability given to a row's own class";
+    const MEANING: &'static str = "the mean of -ln p, where p is the probability given to a row's own class, at least the epsilon of its type, as in scikit-learn";
 }
 
 impl ClassMetric for LogLoss {

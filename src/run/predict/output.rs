@@ -121,7 +121,7 @@ impl<'a> CsvRows<'a> {
 
     fn begin(&mut self) -> io::Result<()> {
         let header = std::mem::take(&mut self.header);
-        if header.is_empty() { Ok(()) } else { Ok(self.writer.write_record(&header)?) }
+        if header.is_empty() { Ok(()) } else { self.writer.write_record(&header).map_err(io_error) }
     }
 
     fn add(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
@@ -136,9 +136,9 @@ impl<'a> CsvRows<'a> {
                     &self.number
                 }
             };
-            self.writer.write_field(field)?;
+            self.writer.write_field(field).map_err(io_error)?;
         }
-        Ok(self.writer.write_record(None::<&[u8]>)?)
+        self.writer.write_record(None::<&[u8]>).map_err(io_error)
     }
 
     fn finish(mut self) -> io::Result<()> {
@@ -191,6 +191,14 @@ fn write_number(line: &mut Vec<u8>, cell: Cell<'_>) -> io::Result<()> {
         Cell::Number(number) => write(line, number),
         Cell::Single(number) => write(line, number),
         Cell::Text(_) | Cell::Missing => Ok(()),
+    }
+}
+
+/// The error of the output itself, whose kind `From` would hide.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
     }
 }
 

@@ -155,8 +155,8 @@ fn recurrent_layers() {
                 let xs = random(draws, &[steps, n, features], dtype);
                 let grad = random(draws, &[steps, n, hidden], dtype);
                 let (own_xs, own_cell) = (there(&xs), cell.map(there));
-                let expected = layers::forward(kind, &xs, cell, reverse).unwrap();
-                let output = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse).unwrap();
+                let expected = layers::forward(kind, &xs, cell, reverse.into()).unwrap();
+                let output = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse.into()).unwrap();
                 let [forward, back] = recurrent_terms(steps, n, features, hidden, rows);
                 close(&output.hs, &expected.hs, rounding.of(forward), "states");
                 let run = |cell: [&Tensor; 4], f: &dyn Fn([GradOut<'_>; 4]) -> Result<Option<Tensor>>| {
@@ -164,7 +164,7 @@ fn recurrent_layers() {
                     let dx = f(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
                     (dx.unwrap(), buffers)
                 };
-                let pass = ForwardPass { kind, xs: &xs, output: &expected, reverse };
+                let pass = ForwardPass { kind, xs: &xs, output: &expected, order: reverse.into() };
                 let (dx, reference) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
                 let pass = ForwardPass { xs: &own_xs, output: &output, ..pass };
                 let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
