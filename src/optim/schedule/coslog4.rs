@@ -1,4 +1,4 @@
-//! RealMLP's schedule: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>, and pytabkit's `CoslogFunc(4)`.
+//! `RealMLP`'s schedule: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>, and pytabkit's `CoslogFunc(4)`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

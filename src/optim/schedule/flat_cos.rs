@@ -1,4 +1,4 @@
-//! RealMLP's schedule of dropout and weight decay: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>, and
+//! `RealMLP`'s schedule of dropout and weight decay: Holzmüller et al. 2024, <https://arxiv.org/abs/2407.04491>, and
 //! pytabkit's `flat_cos`.
 
 use schemars::JsonSchema;
