@@ -76,7 +76,9 @@ pub fn verify(request: &VerifyRequest) -> Result<Verdict> {
     let mut parts = prepared.map_err(|error| session::moved(error, &config))?.into_parts();
     let script = script::Script::of(&parts, request.tolerance)?;
     let steps = steps::count(&parts, request.steps);
-    place.clear()?;
+    if !place.is_kept() {
+        place.clear()?;
+    }
     folder::write_with(&place.path, |folder| {
         let mut archive = NpzWriter::create(&folder.join(DATA))?;
         let made = steps::write(&mut parts, steps, &mut archive)?;
