@@ -85,6 +85,15 @@ verify-check: ## The updates of runs of each kind beside PyTorch's, by `descent 
 	$(CARGO) build --locked
 	scripts/check-verify.py $${CARGO_TARGET_DIR:-target}/debug/descent
 
+# Rust crates that load exports are built here, outside the checkout.
+LOADERS_TARGET ?= $(HOME)/.cache/descent/loaders
+
+.PHONY: loaders-check
+loaders-check: $(EXPORT_VENV)/installed ## tract and candle load exports as src/export/README.md shows it (not part of check; 5 min from nothing)
+	$(CARGO) build --locked
+	program=$$(realpath $${CARGO_TARGET_DIR:-target}/debug/descent) && CARGO_TARGET_DIR=$(LOADERS_TARGET) \
+		$(EXPORT_VENV)/bin/python scripts/check-loaders.py $$program
+
 mpi-check: ## Several ranks, by Open MPI and MPICH: the same bits, faults, refusals; installs Debian's packages where they are missing
 	scripts/mpi-check.sh
 
