@@ -32,7 +32,7 @@ import onnx
 import onnxruntime
 import pandas as pd
 
-from export_checks import c_source, hub, web
+from export_checks import c_source, hub, readme, web
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOLERANCE = 1e-5
@@ -447,6 +447,7 @@ def cases():
         yield f"missing-{missing}", lambda folder, missing=missing: of_odd(folder, "classes", plain, missing=missing)
     for normalize in ("none", "minmax", "robust"):
         yield f"normalize-{normalize}", lambda folder, n=normalize: of_odd(folder, "value", plain, normalize=n)
+    yield "odd-names", of_names
     yield "f64", lambda folder: of_odd(folder, "value", plain, settings=["train.dtype='f64'"])
     for name, model in RECURRENT.items():
         yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
@@ -454,6 +455,7 @@ def cases():
     yield "table-sequence", of_sequence
     yield "pictures", of_pictures
     yield "pixels", lambda folder: of_array(folder, np.uint8, '"cross_entropy"')
+    yield "sequential", lambda folder: of_array(folder, np.float32, '"mse"', "\nlayer_names = 'sequential'\nbatch_norm = true")
     yield "arrays", lambda folder: of_array(folder, np.float32, '"mse"')
 
 
@@ -520,6 +522,25 @@ def of_odd(folder, target, model, missing="mean", normalize="standard", settings
     return train(folder, config, settings), ask, "table"
 
 
+def of_names(folder):
+    """Names that end comments and texts, are keywords, or have no letter of ASCII."""
+    random = np.random.default_rng(4)
+    names = ["int", "*/ ends", "/* begins", "what??/", "東京", "a \"q\" 'z'", "predict", "Input", "label", "y: x #1", "linux", "x|y`z"]
+    cells = ["*/", "/*", "??/ x", "京", 'a"b', "input", "INPUT", "", "\u202e rtl"]
+    classes = ["it's \"A\": *", "??= {b}", "/*c*/ \\ d", "  spaced  "]
+    columns = [random.normal(size=200).round(3), random.choice(cells, 200), random.choice(["yes", "no"], 200)]
+    table = pd.DataFrame({name: random.permutation(columns[place % 3]) for place, name in enumerate(names)})
+    table.insert(0, "target: \"t\"", [classes[row % 4] for row in range(200)])
+    path = folder / "it's \"a\": #1.csv"
+    table.to_csv(path, index=False)
+    config = folder / "c.toml"
+    text = TABLE.replace("'{path}'", "{path}").format(
+        path=json.dumps(str(path)), target=json.dumps(table.columns[0]), missing="category", normalize="standard",
+        data="test = 0.2", model=MODELS["batch-norm"], loss='name = "cross_entropy"')
+    config.write_text(text)
+    return train(folder, config), path, "table"
+
+
 def of_series(folder, model):
     path, _ = odd_table(folder, 300)
     table = read(path, folder)[["num", "colour", "many", "flag", "z"]]
@@ -571,14 +592,14 @@ def of_pictures(folder):
     return train(folder, config), folder / "pictures/cat", "pictures"
 
 
-def of_array(folder, kind, loss):
+def of_array(folder, kind, loss, model=""):
     random = np.random.default_rng(2)
     x = (random.random((200, 12)) * 255).astype(kind)
     y = random.integers(0, 3, 200) if "entropy" in loss else random.normal(size=(200, 2)).astype(np.float32)
     np.savez(folder / "d.npz", x_train=x, y_train=y)
     np.save(folder / "rows.npy", x[:40])
     config = folder / "c.toml"
-    config.write_text(f"[data]\nname = 'npz'\npath = 'd.npz'\nnormalize = 'standard'\n[model]\nname = 'mlp'\n[loss]\nname = "
+    config.write_text(f"[data]\nname = 'npz'\npath = 'd.npz'\nnormalize = 'standard'\n[model]\nname = 'mlp'{model}\n[loss]\nname = "
                       f"{loss}\n[optimizer]\nname = 'adam'\n[train]\nepochs = 2\n")
     return train(folder, config), folder / "rows.npy", "array"
 
@@ -599,6 +620,8 @@ def check(name):
         if WEB is not None and name in WEB_CASES:
             feeds = model.answers(rows, folder, kind)[1]
             differences["web"] = compare(web.answers(WEB, folder / "model.onnx", feeds), EXPECTED[run], "web")
+        if name == "iris":
+            readme.check((ROOT / "src/export/README.md").read_text(), folder, descent, run, WEB)
         parts = ", ".join(f"{target} {value:.1e}" for target, value in differences.items())
         return f"{name}: {parts}", max(differences.values())
     except Exception as error:  # each case is reported

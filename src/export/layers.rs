@@ -1,7 +1,7 @@
 //! The layers of a network for people.
 
 use super::model::TrainedModel;
-use crate::nn::Op;
+use crate::nn::{CellKind, Op};
 
 /// The layers in a line.
 pub(super) fn line(model: &TrainedModel) -> String {
@@ -14,9 +14,14 @@ pub(super) fn line(model: &TrainedModel) -> String {
         Op::BatchNorm { .. } => "batch_norm".to_owned(),
         Op::LayerNorm { .. } => "layer_norm".to_owned(),
         Op::Activation(activation) => activation.name().to_owned(),
-        Op::Recurrent { features, hidden, directions, .. } => {
+        Op::Recurrent { kind, features, hidden, directions, .. } => {
+            let kind = match kind {
+                CellKind::Elman(_) => "rnn",
+                CellKind::Lstm => "lstm",
+                CellKind::Gru => "gru",
+            };
             let both = if directions.len() == 2 { " in both directions" } else { "" };
-            format!("recurrent {features} to {hidden}{both}")
+            format!("{kind} {features} to {hidden}{both}")
         }
         Op::LastStep => "last step".to_owned(),
         Op::MeanOfSteps => "mean of steps".to_owned(),

@@ -13,13 +13,16 @@ use crate::run::trained::TrainedRun;
 /// A sentence with the loss and the first metric of the run's weights and of `rounded` on the test split.
 ///
 /// # Errors
-/// The computation fails. Data that is missing or has changed is no error: the sentence says so.
-pub(super) fn sentence(model: &TrainedModel, rounded: &BTreeMap<String, Tensor>) -> Result<String> {
+/// The computation fails. Data that is missing or has changed is none: a warning says so.
+pub(super) fn sentence(model: &TrainedModel, rounded: &BTreeMap<String, Tensor>) -> Result<Option<String>> {
     let run = TrainedRun::open(&model.folder, "export", &[])?;
     let evaluator = match run.held_out(&[], &Device::Cpu) {
         Ok(evaluator) => evaluator,
         Err(Error::Interrupted) => return Err(Error::Interrupted),
-        Err(error) => return Ok(format!("int8: the loss of accuracy was not measured: {error}")),
+        Err(error) => {
+            tracing::warn!("int8: the loss of accuracy was not measured: {error}");
+            return Ok(None);
+        }
     };
     let (rows, name) = (counted(evaluator.rows(), "row"), evaluator.part.name());
     let single = measured(&evaluator)?;
@@ -29,7 +32,10 @@ pub(super) fn sentence(model: &TrainedModel, rounded: &BTreeMap<String, Tensor>)
     let pairs = single.iter().zip(&int8).map(|(single, int8)| {
         format!("{prefix}_{} {:.4} with float, {:.4} with int8", single.name, single.value, int8.value)
     });
-    Ok(format!("int8: on the {rows} of the {name} split {}", pairs.collect::<Vec<_>>().join("; ")))
+    let pairs = pairs.collect::<Vec<_>>().join("; ");
+    let sentence = format!("int8: on the {rows} of the {name} split {pairs}");
+    tracing::info!("{sentence}");
+    Ok(Some(sentence))
 }
 
 struct Measured {

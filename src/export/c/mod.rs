@@ -26,7 +26,7 @@ use crate::names::counted;
 use source::Source;
 
 /// Weights from which on 8 bits are recommended: what small microcontrollers have of flash memory.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = 1 << 18;
 
 /// Writes `output` as a header and a source of that name: `NAME.h` and `NAME.c`.
 pub(super) fn write(model: &TrainedModel, output: &Path, is_int8: bool) -> Result<Vec<PathBuf>> {
@@ -36,9 +36,7 @@ pub(super) fn write(model: &TrainedModel, output: &Path, is_int8: bool) -> Resul
     let mut written = Source::new(model, &inputs, &fields::prefix(&name), is_int8)?;
     if is_int8 {
         let rounded = quantized::state(model)?;
-        let accuracy = accuracy::sentence(model, &rounded)?;
-        tracing::info!("{accuracy}");
-        written.accuracy = Some(accuracy);
+        written.accuracy = accuracy::sentence(model, &rounded)?;
         // The test batch shows what the source computes.
         model.load(&rounded)?;
     }
@@ -61,6 +59,10 @@ fn places(output: &Path) -> Result<[PathBuf; 2]> {
     let extension = output.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
     if extension.is_some_and(|end| end != "c" && end != "h") {
         return Err(wrong(output, "C source is NAME.c and NAME.h; name one of them, or the name alone"));
+    }
+    let name = output.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+        return Err(wrong(output, "a source cannot include a header of this name; choose a plainer one"));
     }
     let places = ["h", "c"].map(|end| output.with_extension(end));
     for place in &places {

@@ -59,14 +59,15 @@ pub(super) fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// A text in quotes inside a comment, as JSON writes it; `/` is escaped, so that no comment begins or ends in it.
+/// A text in quotes inside a comment, as JSON writes it; `*` is escaped, so that no comment begins or ends in it.
 pub(super) fn commented(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     let mut commented = String::new();
     for c in json.chars() {
         match c {
-            '/' => commented += "\\/",
-            '?' => commented += "\\u003f",
+            '*' | '?' => {
+                let _ = write!(commented, "\\u{:04x}", u32::from(c));
+            }
             c if c.is_ascii_control() || (!c.is_ascii() && !c.is_alphanumeric()) => {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn texts_end_neither_a_literal_nor_a_comment() {
         assert_eq!(quoted("say \"é\" ??/\n\u{202e}"), "\"say \\\"é\\\" \\?\\?/\\012\\342\\200\\256\"");
-        assert_eq!(commented("*/ /* ??/ é \u{202e}"), "\"*\\/ \\/* \\u003f\\u003f\\/ é \\u202e\"");
+        assert_eq!(commented("*/ /* ??/ é \u{202e}"), "\"\\u002a/ /\\u002a \\u003f\\u003f/ é \\u202e\"");
         assert_eq!(prose("a */ b"), "a * / b");
     }
 }
