@@ -28,9 +28,9 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts/peers"))
+from environments import python
 from workloads import MNIST, NET, WORKLOADS, config
 
-CACHE = pathlib.Path(os.environ.get("DESCENT_PEERS", "~/.cache/descent/peers")).expanduser()
 SECONDS = 1.5  # what a long run has on top of a short one, about
 
 BEFORE = "descent, before"
@@ -64,18 +64,6 @@ def sweep():
     for steps, hidden, batch in ((5, 10, 7), (50, 50, 32), (20, 300, 100)):
         work = {**rnn, "steps": steps, "inputs": 10, "hidden": [hidden], "batch": batch}
         yield f"RNN, T {steps}, width {hidden}, batch {batch}", (work, 500 + steps * 100)
-
-
-def python(name, packages):
-    """The interpreter of a virtual environment that has these packages."""
-    folder = CACHE / name
-    interpreter = folder / "bin/python"
-    if not (folder / "ready").exists():
-        print(f"installing {', '.join(packages)} in {folder}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "-q", *packages], check=True)
-        (folder / "ready").touch()
-    return str(interpreter)
 
 
 def programs(descent, before, wanted):
