@@ -5,7 +5,9 @@ use std::io::Cursor;
 
 use descent::checkpoint::{self, Progress};
 use descent::config::Config;
-use descent::data::{Task, idx, npz};
+use descent::data::table::read::{Dialect, Format, Input};
+use descent::data::table::{ColumnNames, Csv, Jsonl, Missing, Opened, Options, Parquet};
+use descent::data::{Preparation, Request, Source, Task, idx, npz};
 
 /// Takes any bytes.
 pub(crate) type Parser = fn(&[u8]);
@@ -18,6 +20,16 @@ pub(crate) const ALL: &[(&str, Parser)] = &[
     ("npz", npz),
     ("config", config),
     ("set", set),
+    ("csv", csv),
+    ("jsonl", jsonl),
+    ("parquet", parquet),
+];
+
+const TASKS: [Task; 4] = [
+    Task::Values,
+    Task::Labels,
+    Task::Classes { ignored: -100, probabilities: false },
+    Task::Classes { ignored: -100, probabilities: true },
 ];
 
 /// Weights.
@@ -47,14 +59,45 @@ pub(crate) fn idx(bytes: &[u8]) {
 /// Arrays; the first byte says for which targets.
 pub(crate) fn npz(bytes: &[u8]) {
     if let [kind, bytes @ ..] = bytes {
-        let wants = [
-            Task::Values,
-            Task::Labels,
-            Task::Classes { ignored: -100, probabilities: false },
-            Task::Classes { ignored: -100, probabilities: true },
-        ];
-        let _ = npz::from_reader(Cursor::new(bytes), wants[usize::from(*kind) % wants.len()]);
+        let _ = npz::from_reader(Cursor::new(bytes), TASKS[usize::from(*kind) % TASKS.len()]);
     }
+}
+
+/// A CSV file, from its bytes to encoded rows of which the last column is the target; the first byte says for which
+/// targets, and how missing cells are filled.
+pub(crate) fn csv(bytes: &[u8]) {
+    table(bytes, "csv", Format::Csv, |options| Box::new(Csv(options)));
+}
+
+/// The same of JSON lines.
+pub(crate) fn jsonl(bytes: &[u8]) {
+    table(bytes, "jsonl", Format::Jsonl, |options| Box::new(Jsonl(options)));
+}
+
+/// The same of Parquet.
+pub(crate) fn parquet(bytes: &[u8]) {
+    table(bytes, "parquet", Format::Parquet, |options| Box::new(Parquet(options)));
+}
+
+fn table(bytes: &[u8], extension: &str, format: Format, source: impl Fn(Options) -> Box<dyn Source>) {
+    let [kind, bytes @ ..] = bytes else { return };
+    let (kind, folder) = (usize::from(*kind), std::env::temp_dir());
+    let path = folder.join(format!("descent-fuzz-{}.{extension}", std::process::id()));
+    std::fs::write(&path, bytes).expect("there is room for a small file");
+    if let Ok(table) = Opened::new(Input::File(path.clone()), format, Dialect::default(), None)
+        && let Some(last) = table.columns().last()
+    {
+        let missing = [None, Some(Missing::Mean), Some(Missing::Median), Some(Missing::Category)];
+        let options = Options {
+            path: path.clone(),
+            target: ColumnNames(vec![last.clone()]),
+            missing: missing[kind / TASKS.len() % missing.len()],
+            ..Options::default()
+        };
+        let plan = Preparation::default();
+        let _ = source(options).load(&Request::new(TASKS[kind % TASKS.len()], &plan));
+    }
+    let _ = std::fs::remove_file(path);
 }
 
 /// A config. What is resolved is read again as itself.
