@@ -140,6 +140,14 @@ impl Column {
         )
     }
 
+    /// Whether its cells are names.
+    pub fn has_names(&self) -> bool {
+        let of_names = |operation: &Operation| {
+            matches!(operation, Operation::OneHot(_) | Operation::CategoryIndex { .. })
+        };
+        self.operations.iter().any(of_names)
+    }
+
     /// The names of the dense features, in order.
     pub(super) fn dense_names(&self) -> Vec<String> {
         let mut features = Vec::new();

@@ -25,12 +25,17 @@ impl<K> Default for Strata<K> {
 impl<K: Hash + Eq> Strata<K> {
     /// Counts a row of this class.
     pub fn add(&mut self, class: K) -> Stratum {
+        self.add_rows(class, 1)
+    }
+
+    /// Counts so many rows of this class.
+    pub fn add_rows(&mut self, class: K, rows: u64) -> Stratum {
         let next = self.counts.len();
         let stratum = *self.numbers.entry(class).or_insert(next);
         if stratum == next {
             self.counts.push(0);
         }
-        self.counts[stratum] += 1;
+        self.counts[stratum] += rows;
         stratum
     }
 

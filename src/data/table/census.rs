@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::batch::RecordBatch;
 use super::read::quoted;
-use super::row::Row;
+use super::row::Cells;
 use super::shown::nested;
 use super::survey::{self, MOST_CATEGORIES};
 use super::value::Value;
@@ -53,31 +55,30 @@ pub(super) struct Census {
 }
 
 impl Census {
-    /// Counts the rows that `next` yields.
+    /// Counts the rows of the batches that `next` yields.
     ///
     /// # Errors
     /// No rows, rows without a class, and a target that is not a class.
     pub(super) fn take(
         path: &Path,
         classes: ClassSource<'_>,
-        mut next: impl FnMut(&mut Row) -> Result<bool>,
+        mut next: impl FnMut() -> Result<Option<Arc<RecordBatch>>>,
     ) -> Result<Self> {
-        let (mut strata, mut row, mut rows) = (Strata::default(), Row::default(), 0);
+        let (mut strata, mut rows) = (Strata::default(), 0);
         let mut missing = Unclassified::default();
-        while next(&mut row)? {
-            rows += 1;
-            if !classes.count(&row, &mut strata) {
-                missing.add(row.line);
+        while let Some(batch) = next()? {
+            if let ClassSource::None = classes {
+                rows += batch.rows().len() as u64;
+                strata.add_rows(String::new(), batch.rows().len() as u64);
+                continue;
             }
-            classes.check_nested(path, &row)?;
-            if let ClassSource::Named(column) = classes
-                && strata.counts().len() > MOST_CATEGORIES + 1
-            {
-                let problem = format!(
-                    "target {}: more than {MOST_CATEGORIES} classes; for a numeric target use the loss `mse`",
-                    quoted(column.name)
-                );
-                return Err(Error::data(path, problem));
+            for row in batch.rows() {
+                rows += 1;
+                if !classes.count(&row, &mut strata) {
+                    missing.add(row.line());
+                }
+                classes.check_nested(path, &row)?;
+                classes.check_count(path, strata.counts().len())?;
             }
         }
         if rows == 0 {
@@ -112,12 +113,10 @@ impl Unclassified {
 
 impl ClassSource<'_> {
     /// Counts a row; false where it has no class.
-    fn count(self, row: &Row, strata: &mut Strata<String>) -> bool {
+    fn count(self, row: &impl Cells, strata: &mut Strata<String>) -> bool {
         match self {
             Self::None => {
-                if !strata.add_known("") {
-                    strata.add(String::new());
-                }
+                strata.add(String::new());
                 true
             }
             Self::Named(column) => {
@@ -147,17 +146,31 @@ impl ClassSource<'_> {
     }
 
     /// Checks that the class is no list.
-    fn check_nested(self, path: &Path, row: &Row) -> Result<()> {
+    fn check_nested(self, path: &Path, row: &impl Cells) -> Result<()> {
         match self {
             Self::Named(column) if row.value(column.index) == Value::Nested => {
-                Err(Error::data(path, format!("target {}: {}", quoted(column.name), nested(row.line))))
+                Err(Error::data(path, format!("target {}: {}", quoted(column.name), nested(row.line()))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that there are no more classes than a network has outputs for.
+    fn check_count(self, path: &Path, classes: usize) -> Result<()> {
+        match self {
+            Self::Named(column) if classes > MOST_CATEGORIES + 1 => {
+                let problem = format!(
+                    "target {}: more than {MOST_CATEGORIES} classes; for a numeric target use the loss `mse`",
+                    quoted(column.name)
+                );
+                Err(Error::data(path, problem))
             }
             _ => Ok(()),
         }
     }
 
     /// The stratum of a row that was counted.
-    pub(super) fn stratum(self, row: &Row, strata: &Strata<String>) -> Stratum {
+    pub(super) fn stratum(self, row: &impl Cells, strata: &Strata<String>) -> Stratum {
         let known = match self {
             Self::None => Some(0),
             Self::Named(column) => match row.value(column.index) {
@@ -185,7 +198,7 @@ fn label(value: Value<'_>) -> Cow<'_, str> {
 }
 
 /// The class whose column has the largest number.
-fn most_probable(row: &Row, columns: &[usize]) -> usize {
+fn most_probable(row: &impl Cells, columns: &[usize]) -> usize {
     let number = |column: &usize| row.value(*column).number().unwrap_or(f64::NEG_INFINITY);
     crate::data::most_probable(columns.iter().map(number))
 }
@@ -242,19 +255,14 @@ impl ClassColumn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::{ColumnCells, Lines};
     use super::*;
 
     #[test]
     fn rows_of_probabilities_are_counted_by_their_most_probable_class() {
-        let mut rows = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.5, 0.5]].into_iter();
-        let next = |row: &mut Row| {
-            let Some(cells) = rows.next() else { return Ok(false) };
-            row.clear();
-            for cell in cells {
-                row.push(Value::Number(cell));
-            }
-            Ok(true)
-        };
+        let columns = [vec![0.9, 0.2, 0.7, 0.5], vec![0.1, 0.8, 0.3, 0.5]].map(ColumnCells::Numbers);
+        let mut batches = [Arc::new(RecordBatch::new(4, Lines::From(2), columns.to_vec()))].into_iter();
+        let next = || Ok(batches.next());
         let classes = ClassSource::Probabilities(&[0, 1]);
         let census = Census::take(Path::new("t.csv"), classes, next).unwrap();
         assert_eq!((census.rows, census.strata.counts()), (4, [3, 1].as_slice()));

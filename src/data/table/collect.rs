@@ -1,5 +1,7 @@
 //! Collects encoded rows in memory, or in a file if there are too many.
 
+use std::ops::Range;
+
 use candle_core::{DType, Device, Tensor};
 
 use crate::data::stored::{Form, StoredWriter};
@@ -8,12 +10,21 @@ use crate::error::Result;
 
 /// Collects the rows of one part.
 pub(super) enum Collector {
-    Memory { form: Form, xs: FeatureBuffer, values: Vec<f64>, classes: Vec<i64>, rows: usize },
+    Memory(RowBuffer),
     File(Box<StoredWriter>),
 }
 
+/// Encoded rows in memory.
+pub(super) struct RowBuffer {
+    form: Form,
+    xs: FeatureBuffer,
+    values: Vec<f64>,
+    classes: Vec<i64>,
+    rows: usize,
+}
+
 /// Features in the precision of the run.
-pub(super) enum FeatureBuffer {
+enum FeatureBuffer {
     F32(Vec<f32>),
     F64(Vec<f64>),
 }
@@ -31,11 +42,65 @@ impl FeatureBuffer {
         }
     }
 
+    fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::F32(own), Self::F32(other)) => own.extend_from_slice(other),
+            (Self::F64(own), Self::F64(other)) => own.extend_from_slice(other),
+            (own, Self::F32(other)) => {
+                own.extend(&other.iter().map(|number| f64::from(*number)).collect::<Vec<_>>());
+            }
+            (own, Self::F64(other)) => own.extend(other),
+        }
+    }
+
+    /// Some of the numbers.
+    fn range(&self, range: Range<usize>, numbers: &mut Vec<f64>) {
+        numbers.clear();
+        match self {
+            Self::F32(own) => numbers.extend(own[range].iter().map(|number| f64::from(*number))),
+            Self::F64(own) => numbers.extend_from_slice(&own[range]),
+        }
+    }
+
     fn tensor(self, shape: (usize, usize)) -> Result<Tensor> {
         Ok(match self {
             Self::F32(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
             Self::F64(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu)?,
         })
+    }
+}
+
+impl RowBuffer {
+    /// A buffer with room for `rows` rows.
+    pub(super) fn new(form: Form, rows: usize) -> Self {
+        Self {
+            form,
+            xs: FeatureBuffer::with_capacity(form.wide, rows * form.features),
+            values: Vec::with_capacity(rows * form.targets),
+            classes: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Adds a row: its features, and its target values or its class.
+    pub(super) fn add(&mut self, features: &[f64], targets: &[f64], class: i64) {
+        self.xs.extend(features);
+        self.values.extend_from_slice(targets);
+        if self.form.targets == 0 {
+            self.classes.push(class);
+        }
+        self.rows += 1;
+    }
+
+    fn write(&self, writer: &mut StoredWriter) -> Result<()> {
+        let (width, targets) = (self.form.features, self.form.targets);
+        let mut features = Vec::new();
+        for row in 0..self.rows {
+            self.xs.range(row * width..(row + 1) * width, &mut features);
+            let class = self.classes.get(row).copied().unwrap_or(0);
+            writer.add(&features, &self.values[row * targets..(row + 1) * targets], class)?;
+        }
+        Ok(())
     }
 }
 
@@ -45,27 +110,18 @@ impl Collector {
         if !in_memory {
             return Ok(Self::File(Box::new(StoredWriter::create(form)?)));
         }
-        let count = usize::try_from(rows).unwrap_or(0);
-        Ok(Self::Memory {
-            form,
-            xs: FeatureBuffer::with_capacity(form.wide, count * form.features),
-            values: Vec::with_capacity(count * form.targets),
-            classes: Vec::new(),
-            rows: 0,
-        })
+        Ok(Self::Memory(RowBuffer::new(form, usize::try_from(rows).unwrap_or(0))))
     }
 
-    /// Adds a row: its features, and its target values or its class.
-    pub(super) fn add(&mut self, features: &[f64], targets: &[f64], class: i64) -> Result<()> {
+    /// Adds rows behind the others.
+    pub(super) fn append(&mut self, rows: &RowBuffer) -> Result<()> {
         match self {
-            Self::File(writer) => writer.add(features, targets, class),
-            Self::Memory { form, xs, values, classes, rows } => {
-                xs.extend(features);
-                values.extend_from_slice(targets);
-                if form.targets == 0 {
-                    classes.push(class);
-                }
-                *rows += 1;
+            Self::File(writer) => rows.write(writer),
+            Self::Memory(own) => {
+                own.xs.append(&rows.xs);
+                own.values.extend_from_slice(&rows.values);
+                own.classes.extend_from_slice(&rows.classes);
+                own.rows += rows.rows;
                 Ok(())
             }
         }
@@ -78,8 +134,8 @@ impl Collector {
                 let stored = writer.finish()?;
                 Ok((!stored.is_empty()).then_some(EncodedRows::File(stored)))
             }
-            Self::Memory { rows: 0, .. } => Ok(None),
-            Self::Memory { form, xs, values, classes, rows } => {
+            Self::Memory(RowBuffer { rows: 0, .. }) => Ok(None),
+            Self::Memory(RowBuffer { form, xs, values, classes, rows }) => {
                 let xs = xs.tensor((rows, form.features))?;
                 let ys = if form.targets == 0 {
                     Tensor::from_vec(classes, rows, &Device::Cpu)?
@@ -94,6 +150,7 @@ impl Collector {
 
 /// Counts held-out rows that duplicate a training row, by a hash of their features. Of very many rows a sample by hash is
 /// kept, and the count extrapolated.
+#[derive(Clone)]
 pub(super) struct Duplicates {
     trained: Vec<u64>,
     others: Vec<u64>,
@@ -105,6 +162,12 @@ impl Duplicates {
 
     pub(super) fn new(rows: u64) -> Self {
         Self { trained: Vec::new(), others: Vec::new(), every: rows.div_ceil(Self::MOST).max(1) }
+    }
+
+    /// Adds rows that were counted apart.
+    pub(super) fn append(&mut self, more: Self) {
+        self.trained.extend(more.trained);
+        self.others.extend(more.others);
     }
 
     pub(super) fn add(&mut self, features: &[f64], trained: bool) {

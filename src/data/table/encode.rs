@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::read::{Records, listed, quoted};
-use super::row::Row;
+use super::read::{listed, quoted};
+use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
 use crate::data::preprocess::{CellError, Column, Features, NameRule, TableEncoder, Target};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
 
 /// Encodes the rows of one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RowEncoder<'a> {
     path: PathBuf,
     target: &'a Target,
@@ -26,7 +26,7 @@ pub struct RowEncoder<'a> {
 }
 
 /// A column and its position in the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct LocatedColumn<'a> {
     column: &'a Column,
     /// Its index in the file; an ignored column may be absent.
@@ -48,8 +48,7 @@ impl<'a> RowEncoder<'a> {
     ///
     /// # Errors
     /// A column is absent.
-    pub fn new(fitted: &'a TableEncoder, path: &Path, records: &dyn Records, labelled: bool) -> Result<Self> {
-        let columns = records.columns();
+    pub fn new(fitted: &'a TableEncoder, path: &Path, columns: &[String], labelled: bool) -> Result<Self> {
         let places: FxHashMap<&str, usize> = columns.iter().map(String::as_str).zip(0..).collect();
         let index = |name: &str| places.get(name).copied();
         let used = fitted.columns().filter(|column| column.ignored.is_none());
@@ -78,7 +77,7 @@ impl<'a> RowEncoder<'a> {
     }
 
     /// Writes the features of a row to `features`.
-    pub fn features(&mut self, row: &Row, features: &mut Vec<f64>) -> Result<()> {
+    pub fn features(&mut self, row: &impl Cells, features: &mut Vec<f64>) -> Result<()> {
         features.clear();
         // The numbers go straight to where they are wanted.
         self.features.dense = std::mem::take(features);
@@ -94,13 +93,13 @@ impl<'a> RowEncoder<'a> {
         Ok(())
     }
 
-    fn encode(&mut self, row: &Row) -> Result<()> {
+    fn encode(&mut self, row: &impl Cells) -> Result<()> {
         for located in &mut self.columns {
             let cell = located.cell(row);
             match located.column.apply(cell, &mut self.features) {
                 Ok(false) => {}
                 Ok(true) => {
-                    let unseen = Unseen { count: 0, first: shown(cell), line: row.line };
+                    let unseen = Unseen { count: 0, first: shown(cell), line: row.line() };
                     located.unseen.get_or_insert(unseen).count += 1;
                 }
                 Err(error) => return Err(at(&self.path, row, &located.column.name, cell, error)),
@@ -110,7 +109,7 @@ impl<'a> RowEncoder<'a> {
     }
 
     /// The error for a row with a number that f32 cannot hold after normalisation.
-    fn too_large(&self, row: &Row) -> Error {
+    fn too_large(&self, row: &impl Cells) -> Error {
         #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
         let large = |located: &&LocatedColumn<'_>| {
             let mut features = Features::default();
@@ -121,12 +120,12 @@ impl<'a> RowEncoder<'a> {
             Some(located) => {
                 at(&self.path, row, &located.column.name, located.cell(row), CellError::TooLarge)
             }
-            None => Error::data(&self.path, format!("line {}: a number is too large", row.line)),
+            None => Error::data(&self.path, format!("line {}: a number is too large", row.line())),
         }
     }
 
     /// The class of a row, or `ignored`.
-    pub fn class(&self, row: &Row, ignored: i64) -> Result<i64> {
+    pub fn class(&self, row: &impl Cells, ignored: i64) -> Result<i64> {
         let name = &self.target.names()[0];
         let value = self.target(row, 0);
         let known = value.text().and_then(|text| self.classes.get(text).copied());
@@ -147,7 +146,7 @@ impl<'a> RowEncoder<'a> {
     }
 
     /// Writes the targets of a row to `targets`, in their own units.
-    pub fn targets(&self, row: &Row, targets: &mut Vec<f64>) -> Result<()> {
+    pub fn targets(&self, row: &impl Cells, targets: &mut Vec<f64>) -> Result<()> {
         targets.clear();
         for (index, name) in self.target.names().iter().enumerate() {
             let value = self.target(row, index);
@@ -165,18 +164,35 @@ impl<'a> RowEncoder<'a> {
     }
 
     /// The columns, counted among those of the encoder, whose cells of a row are missing.
-    pub(super) fn missing<'r>(&'r self, row: &'r Row) -> impl Iterator<Item = u32> + 'r {
+    pub(super) fn missing<'r>(&'r self, row: &'r impl Cells) -> impl Iterator<Item = u32> + 'r {
         let missing = |located: &LocatedColumn<'_>| located.cell(row) == Value::Missing;
         (0..).zip(&self.columns).filter(move |(_, located)| missing(located)).map(|(column, _)| column)
     }
 
     /// Whether a target of a row is missing.
-    pub(super) fn is_target_missing(&self, row: &Row) -> bool {
+    pub(super) fn is_target_missing(&self, row: &impl Cells) -> bool {
         (0..self.target.width()).any(|index| self.target(row, index) == Value::Missing)
     }
 
-    fn target<'r>(&self, row: &'r Row, index: usize) -> Value<'r> {
+    fn target<'r>(&self, row: &'r impl Cells, index: usize) -> Value<'r> {
         self.targets.as_ref().map_or(Value::Missing, |places| row.value(places[index]))
+    }
+
+    /// The same encoder, which has seen no rows.
+    pub(super) fn without_unseen(&self) -> Self {
+        let mut fresh = self.clone();
+        fresh.columns.iter_mut().for_each(|located| located.unseen = None);
+        fresh
+    }
+
+    /// Adds the names that training did not have of rows that follow, which `other` has encoded.
+    pub(super) fn add_unseen(&mut self, other: Self) {
+        for (own, other) in self.columns.iter_mut().zip(other.columns) {
+            if let Some(more) = other.unseen {
+                let unseen = Unseen { count: 0, ..more.clone() };
+                own.unseen.get_or_insert(unseen).count += more.count;
+            }
+        }
     }
 
     /// Warnings about names that training did not have, a sentence per column.
@@ -193,7 +209,7 @@ impl<'a> RowEncoder<'a> {
 }
 
 impl LocatedColumn<'_> {
-    fn cell<'r>(&self, row: &'r Row) -> Value<'r> {
+    fn cell<'r>(&self, row: &'r impl Cells) -> Value<'r> {
         self.index.map_or(Value::Missing, |index| row.value(index))
     }
 }
@@ -222,10 +238,10 @@ impl CellError {
 }
 
 /// The error for a cell.
-fn at(path: &Path, row: &Row, column: &str, value: Value<'_>, error: CellError) -> Error {
+fn at(path: &Path, row: &impl Cells, column: &str, value: Value<'_>, error: CellError) -> Error {
     let shown = if value == Value::Missing { String::new() } else { format!("{} ", shown(value)) };
     let (problem, way_out) = (error.problem(), error.way_out());
-    let text = format!("line {}, column {}: {shown}{problem}; {way_out}", row.line, quoted(column));
+    let text = format!("line {}, column {}: {shown}{problem}; {way_out}", row.line(), quoted(column));
     Error::data(path, text)
 }
 

@@ -9,7 +9,6 @@ use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
-use crate::data::split::Part;
 use crate::data::{EncodedSplits, Loaded, Normalize, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
@@ -29,9 +28,23 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
         );
         return Err(Error::key("data.path", problem));
     }
-    let dialect = options.dialect(request.task);
-    let table = Opened::new(Input::File(options.path.clone()), format, dialect.clone(), None)?;
-    let plan = TablePlan::new(ColumnRoles::new(options, &table, request)?)?;
+    let input = || Input::File(options.path.clone());
+    let open = || Opened::new(input(), format, options.dialect(request.task), None);
+    let Ok(Some(kept)) = Opened::kept(input(), format, options, request) else {
+        return load_from(&open()?, options, request);
+    };
+    // Kept numbers have no text, which an error may show: it is that of the file, read row by row. What there was to
+    // warn of was said.
+    load_from(&kept, options, request).or_else(|_| {
+        tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), || {
+            load_from(&open()?, options, request)
+        })
+    })
+}
+
+/// Loads a table that is open.
+fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result<Loaded> {
+    let plan = TablePlan::new(ColumnRoles::new(options, table, request)?)?;
     if let (Some(limited), None) = (plan.assigner.limited(), request.fitted) {
         limited.log();
     }
@@ -47,7 +60,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
             with_verb(duplicates, "held-out row", ["duplicates", "duplicate"])
         );
     }
-    let format = TableFormat { format, dialect };
+    let format = TableFormat { format: table.format, dialect: table.dialect.clone() };
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
@@ -67,10 +80,8 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
     let quantiles = request.plan.normalize == Normalize::Robust || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
-    plan.pass(|row, part| {
-        if part != Part::Unused {
-            survey.see(row, part == Part::Train);
-        }
+    plan.pass(|batch, parts| {
+        survey.see_batch(&batch, &parts);
         Ok(())
     })?;
     let pick = |places: &[usize]| -> (Vec<String>, Vec<super::survey::ColumnSurvey>) {
@@ -87,3 +98,6 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let fitter = ColumnFitter { path, options, normalize: request.plan.normalize, ordered: false };
     Ok(TableEncoder::new(target, fitter.columns(&names, &found)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,12 @@
-//! Tables: CSV, JSONL and Parquet files of any size, read in a few passes in bounded memory.
+//! Tables: CSV, JSONL and Parquet files of any size, read in bounded memory.
 //!
-//! The first pass counts the rows of each class (`census`), the second surveys the columns of the training rows (`survey`)
-//! so that a [`crate::data::preprocess::TableEncoder`] can be fitted (`infer`, `fit`), the third encodes all rows (`parts`).
-//! Every pass assigns the rows to their parts anew.
+//! A file is parsed once, on all cores, and its rows are kept as columns (`kept`). The first pass over these counts the
+//! rows of each class (`census`), the second surveys the columns of the training rows (`survey`) so that a
+//! [`crate::data::preprocess::TableEncoder`] can be fitted (`infer`, `fit`), the third encodes all rows (`parts`). Every
+//! pass assigns the rows to their parts anew. After an error the passes run over the file row by row: it has the text of
+//! the cell that the message shows.
 
+mod batch;
 mod census;
 mod collect;
 mod date_survey;
@@ -12,6 +15,7 @@ pub mod encode;
 mod encoded_size;
 mod fit;
 mod infer;
+mod kept;
 mod load;
 mod moments;
 mod named;

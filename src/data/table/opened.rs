@@ -1,17 +1,28 @@
 //! A table that can be read several times.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::batch::{Coded, ColumnCells, Lines, RecordBatch};
+use super::kept::Kept;
+use super::options::Options;
 use super::read::{self, Dialect, Format, Input, Records};
-use crate::error::Result;
+use super::row::Row;
+use crate::data::Request;
+use crate::error::{Error, Result};
+
+/// The most rows of a batch that is read row by row.
+const ROWS: usize = 1024;
 
 /// A table with known columns that can be read several times.
 #[derive(Debug, Clone)]
 pub struct Opened {
     input: Input,
     pub(super) format: Format,
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     columns: Vec<String>,
+    /// The rows as columns, where they are kept.
+    kept: Option<Arc<Kept>>,
 }
 
 impl Opened {
@@ -21,7 +32,23 @@ impl Opened {
             Some(wanted) if format == Format::Jsonl => wanted.to_vec(),
             _ => read::open(&input, format, &dialect, None)?.columns().to_vec(),
         };
-        Ok(Self { input, format, dialect, columns })
+        Ok(Self { input, format, dialect, columns, kept: None })
+    }
+
+    /// Reads a table once, and keeps its rows as columns; nothing where they take too much memory.
+    pub(super) fn kept(
+        input: Input,
+        format: Format,
+        options: &Options,
+        request: &Request<'_>,
+    ) -> Result<Option<Self>> {
+        let dialect = options.dialect(request.task);
+        let wanted = options.wanted(request);
+        let Some(kept) = Kept::read(&input, format, &dialect, wanted, options.memory)? else {
+            return Ok(None);
+        };
+        let columns = kept.columns.clone();
+        Ok(Some(Self { input, format, dialect, columns, kept: Some(Arc::new(kept)) }))
     }
 
     /// The column names.
@@ -34,8 +61,90 @@ impl Opened {
         read::open(&self.input, self.format, &self.dialect, Some(&self.columns))
     }
 
+    /// Reads the rows from the start, some at a time.
+    pub(super) fn batches(&self) -> Result<Batches> {
+        Ok(match &self.kept {
+            Some(kept) => Batches::Kept { kept: kept.clone(), next: 0, is_last: false },
+            None => Batches::Read { records: self.records()?, failed: None },
+        })
+    }
+
+    /// Reads the rows from the start for the last time: their memory is free as soon as they are used.
+    pub(super) fn last_batches(&self) -> Result<Batches> {
+        let mut batches = self.batches()?;
+        if let Batches::Kept { is_last, .. } = &mut batches {
+            *is_last = true;
+        }
+        Ok(batches)
+    }
+
     /// The path, for messages.
     pub fn path(&self) -> &Path {
         self.input.path()
+    }
+}
+
+/// The rows of a table, some at a time.
+pub(super) enum Batches {
+    /// Those that are kept, from the batch `next` on.
+    Kept { kept: Arc<Kept>, next: usize, is_last: bool },
+    /// Those of a file, and why no row follows, if that is an error.
+    Read { records: Box<dyn Records>, failed: Option<Error> },
+}
+
+impl Batches {
+    /// The next rows; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Arc<RecordBatch>>> {
+        match self {
+            Self::Kept { kept, next, is_last } => {
+                *next += 1;
+                if *is_last { kept.take(*next - 1) } else { kept.batch(*next - 1) }
+            }
+            Self::Read { failed, .. } if failed.is_some() => failed.take().map_or(Ok(None), Err),
+            Self::Read { records, failed } => {
+                let mut rows = RowsAsColumns::new(records.columns().len());
+                let mut row = Row::default();
+                while rows.lines.len() < ROWS && failed.is_none() {
+                    match records.next(&mut row) {
+                        Ok(true) => rows.push(&row),
+                        Ok(false) => break,
+                        Err(error) => *failed = Some(error),
+                    }
+                }
+                match failed.take() {
+                    Some(error) if rows.lines.is_empty() => Err(error),
+                    error => {
+                        *failed = error;
+                        Ok(rows.finish())
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Collects rows as columns.
+struct RowsAsColumns {
+    lines: Vec<u64>,
+    columns: Vec<Coded>,
+}
+
+impl RowsAsColumns {
+    fn new(columns: usize) -> Self {
+        Self { lines: Vec::new(), columns: vec![Coded::default(); columns] }
+    }
+
+    fn push(&mut self, row: &Row) {
+        self.lines.push(row.line);
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            column.push(row.value(index));
+        }
+    }
+
+    /// The rows, if there are any.
+    fn finish(self) -> Option<Arc<RecordBatch>> {
+        let columns = self.columns.into_iter().map(ColumnCells::Coded).collect();
+        let rows = self.lines.len();
+        (rows > 0).then(|| Arc::new(RecordBatch::new(rows, Lines::Each(self.lines), columns)))
     }
 }

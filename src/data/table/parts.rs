@@ -1,16 +1,23 @@
 //! The last pass over a table: encodes its rows, each into its part.
 
-use super::collect::{Collector, Duplicates, form};
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::batch::RecordBatch;
+use super::collect::{Collector, Duplicates, RowBuffer, form};
 use super::encoded_size::EncodedSize;
 use super::plan::TablePlan;
 use super::roles::ColumnRoles;
-use super::row::Row;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, SplitSizes};
-use crate::data::stored::StoredWriter;
+use crate::data::stored::{Form, StoredWriter};
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
+
+/// The batches that are encoded together.
+const TOGETHER: usize = 16;
 
 /// The encoded rows of each part.
 pub(super) struct EncodedParts {
@@ -27,18 +34,17 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     let unused = plan.assigner.limited().map_or(0, |limited| limited.of - limited.used);
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
-    let records = roles.table.records()?;
-    let mut encoder = RowEncoder::new(fitted, roles.table.path(), &*records, true)?;
-    plan.pass(|row, part| writer.add(&mut encoder, row, part))?;
-    encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+    let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table)?;
+    plan.last_pass(|batch, parts| encoder.add(batch, parts))?;
+    encoder.finish()?;
     if let Some(table) = &test {
-        let mut records = table.records()?;
-        let mut encoder = RowEncoder::new(fitted, table.path(), &*records, true)?;
-        let mut row = Row::default();
-        while records.next(&mut row)? {
-            writer.add(&mut encoder, &row, Part::Test)?;
+        let mut batches = table.batches()?;
+        let mut encoder = BatchEncoder::new(&mut writer, fitted, table)?;
+        while let Some(batch) = batches.next()? {
+            let parts = vec![Part::Test; batch.rows().len()];
+            encoder.add(batch, parts)?;
         }
-        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+        encoder.finish()?;
     }
     let parts = writer.finish()?;
     if parts.test.is_none() && test.is_some() {
@@ -49,9 +55,9 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
 
 /// The number of rows of a table.
 fn count(table: &Opened) -> Result<u64> {
-    let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
-    while records.next(&mut row)? {
-        rows += 1;
+    let (mut batches, mut rows) = (table.batches()?, 0);
+    while let Some(batch) = batches.next()? {
+        rows += batch.rows().len() as u64;
     }
     Ok(rows)
 }
@@ -74,52 +80,53 @@ fn in_memory(size: EncodedSize, roles: &ColumnRoles<'_>) -> Result<bool> {
     Ok(in_memory)
 }
 
-/// Encodes rows into the collectors of their parts.
-struct PartsWriter<'a> {
-    target: &'a Target,
-    task: Task,
+/// How a row becomes numbers.
+#[derive(Clone)]
+struct RowForm {
+    /// The number of a row without a class, where the target is one.
+    ignored: Option<i64>,
+    form: Form,
+    /// No rows yet.
+    duplicates: Duplicates,
+}
+
+/// The rows of all parts.
+struct PartsWriter {
+    rows: RowForm,
     train: Collector,
     validation: Collector,
     test: Collector,
     duplicates: Duplicates,
-    features: Vec<f64>,
-    targets: Vec<f64>,
 }
 
-impl<'a> PartsWriter<'a> {
+impl PartsWriter {
     /// A writer of `rows` rows in all.
-    fn new(plan: &TablePlan<'_>, fitted: &'a TableEncoder, rows: u64) -> Result<Self> {
+    fn new(plan: &TablePlan<'_>, fitted: &TableEncoder, rows: u64) -> Result<Self> {
         let roles = &plan.roles;
         let targets = if roles.class_column().is_some() { 0 } else { fitted.target.width() };
         let form = form(fitted.features(), targets, roles.request.dtype);
         let in_memory = in_memory(EncodedSize { form, rows }, roles)?;
         let SplitSizes { train, validation, test } = plan.assigner.sizes();
+        let ignored = match (&fitted.target, roles.request.task) {
+            (Target::Classes { .. }, Task::Classes { ignored, .. }) => Some(ignored),
+            _ => None,
+        };
+        let duplicates = Duplicates::new(rows);
         Ok(Self {
-            target: &fitted.target,
-            task: roles.request.task,
+            rows: RowForm { ignored, form, duplicates: duplicates.clone() },
             train: Collector::new(form, train, in_memory)?,
             validation: Collector::new(form, validation, in_memory)?,
             test: Collector::new(form, test, in_memory)?,
-            duplicates: Duplicates::new(rows),
-            features: Vec::new(),
-            targets: Vec::new(),
+            duplicates,
         })
     }
 
-    fn add(&mut self, encoder: &mut RowEncoder<'_>, row: &Row, part: Part) -> Result<()> {
-        let collector = match part {
-            Part::Train => &mut self.train,
-            Part::Validation => &mut self.validation,
-            Part::Test => &mut self.test,
-            Part::Unused => return Ok(()),
-        };
-        encoder.features(row, &mut self.features)?;
-        self.duplicates.add(&self.features, part == Part::Train);
-        if let (Target::Classes { .. }, Task::Classes { ignored, .. }) = (self.target, self.task) {
-            return collector.add(&self.features, &[], encoder.class(row, ignored)?);
-        }
-        encoder.targets(row, &mut self.targets)?;
-        collector.add(&self.features, &self.targets, 0)
+    fn append(&mut self, encoded: EncodedBatch) -> Result<()> {
+        self.train.append(&encoded.train)?;
+        self.validation.append(&encoded.validation)?;
+        self.test.append(&encoded.test)?;
+        self.duplicates.append(encoded.duplicates);
+        Ok(())
     }
 
     fn finish(self) -> Result<EncodedParts> {
@@ -129,5 +136,112 @@ impl<'a> PartsWriter<'a> {
             test: self.test.finish()?,
             duplicates: self.duplicates.count(),
         })
+    }
+}
+
+/// Encodes the batches of a table, several at a time.
+struct BatchEncoder<'a> {
+    writer: &'a mut PartsWriter,
+    encoder: RowEncoder<'a>,
+    waiting: Vec<WaitingBatch>,
+    /// Batches that were encoded and not written.
+    encoded: Vec<FinishedBatch<'a>>,
+}
+
+/// A batch and the parts of its rows.
+struct WaitingBatch {
+    batch: Arc<RecordBatch>,
+    parts: Vec<Part>,
+}
+
+/// The rows of a batch, and the encoder with the names that training did not have.
+struct FinishedBatch<'a> {
+    encoder: RowEncoder<'a>,
+    rows: Result<EncodedBatch>,
+}
+
+/// The rows of a batch.
+struct EncodedBatch {
+    train: RowBuffer,
+    validation: RowBuffer,
+    test: RowBuffer,
+    duplicates: Duplicates,
+}
+
+impl<'a> BatchEncoder<'a> {
+    fn new(writer: &'a mut PartsWriter, fitted: &'a TableEncoder, table: &Opened) -> Result<Self> {
+        let encoder = RowEncoder::new(fitted, table.path(), table.columns(), true)?;
+        Ok(Self { writer, encoder, waiting: Vec::new(), encoded: Vec::new() })
+    }
+
+    fn add(&mut self, batch: Arc<RecordBatch>, parts: Vec<Part>) -> Result<()> {
+        self.waiting.push(WaitingBatch { batch, parts });
+        if self.waiting.len() < TOGETHER { Ok(()) } else { self.encode() }
+    }
+
+    /// Encodes the batches that wait, and writes those that were encoded before.
+    fn encode(&mut self) -> Result<()> {
+        let Self { writer, encoder, waiting, encoded } = self;
+        let (form, fresh) = (writer.rows.clone(), encoder.without_unseen());
+        let one = |waiting: &WaitingBatch| waiting.encode(&form, fresh.clone());
+        let before = std::mem::take(encoded);
+        let write = || {
+            for FinishedBatch { encoder: more, rows } in before {
+                writer.append(rows?)?;
+                encoder.add_unseen(more);
+            }
+            Ok(())
+        };
+        let written = if let [only] = waiting.as_slice() {
+            encoded.push(one(only));
+            write()
+        } else {
+            let (finished, written) = rayon::join(|| waiting.par_iter().map(one).collect(), write);
+            *encoded = finished;
+            written
+        };
+        waiting.clear();
+        written
+    }
+
+    /// Encodes and writes the last batches, and warns of names that training did not have.
+    fn finish(mut self) -> Result<()> {
+        while !(self.waiting.is_empty() && self.encoded.is_empty()) {
+            self.encode()?;
+        }
+        self.encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+        Ok(())
+    }
+}
+
+impl WaitingBatch {
+    fn encode<'a>(&self, form: &RowForm, mut encoder: RowEncoder<'a>) -> FinishedBatch<'a> {
+        let rows = self.rows(form, &mut encoder);
+        FinishedBatch { encoder, rows }
+    }
+
+    fn rows(&self, form: &RowForm, encoder: &mut RowEncoder<'_>) -> Result<EncodedBatch> {
+        let buffer =
+            |part: Part| RowBuffer::new(form.form, self.parts.iter().filter(|own| **own == part).count());
+        let (train, validation, test) = (buffer(Part::Train), buffer(Part::Validation), buffer(Part::Test));
+        let mut encoded = EncodedBatch { train, validation, test, duplicates: form.duplicates.clone() };
+        let (mut features, mut targets) = (Vec::new(), Vec::new());
+        for (row, part) in self.batch.rows().zip(&self.parts) {
+            let buffer = match part {
+                Part::Train => &mut encoded.train,
+                Part::Validation => &mut encoded.validation,
+                Part::Test => &mut encoded.test,
+                Part::Unused => continue,
+            };
+            encoder.features(&row, &mut features)?;
+            encoded.duplicates.add(&features, *part == Part::Train);
+            if let Some(ignored) = form.ignored {
+                buffer.add(&features, &[], encoder.class(&row, ignored)?);
+            } else {
+                encoder.targets(&row, &mut targets)?;
+                buffer.add(&features, &targets, 0);
+            }
+        }
+        Ok(encoded)
     }
 }

@@ -1,11 +1,13 @@
 //! A table that is read in several passes, each of which assigns the rows to their parts.
 
+use std::sync::Arc;
+
+use super::batch::RecordBatch;
 use super::census::Census;
-use super::opened::Opened;
+use super::opened::{Batches, Opened};
 use super::options::{Options, Test};
 use super::read::Input;
 use super::roles::ColumnRoles;
-use super::row::Row;
 use crate::data::split::{Assigner, Part};
 use crate::error::Result;
 
@@ -24,16 +26,31 @@ impl<'a> TablePlan<'a> {
         Ok(Self { roles, census, assigner })
     }
 
-    /// Calls `see` with every row and its part.
-    pub(super) fn pass(&self, mut see: impl FnMut(&Row, Part) -> Result<()>) -> Result<()> {
-        let (mut records, mut row) = (self.roles.table.records()?, Row::default());
+    /// Calls `see` with every batch and the parts of its rows.
+    pub(super) fn pass(&self, see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()>) -> Result<()> {
+        self.pass_over(self.roles.table.batches()?, see)
+    }
+
+    /// The same for the last time.
+    pub(super) fn last_pass(&self, see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()>) -> Result<()> {
+        self.pass_over(self.roles.table.last_batches()?, see)
+    }
+
+    fn pass_over(
+        &self,
+        mut batches: Batches,
+        mut see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()>,
+    ) -> Result<()> {
         let mut assigner = self.assigner.clone();
-        while records.next(&mut row)? {
-            let part = match self.roles.part_in_column(&row)? {
-                None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),
-                Some(part) => part,
-            };
-            see(&row, part)?;
+        while let Some(batch) = batches.next()? {
+            let mut parts = Vec::with_capacity(batch.rows().len());
+            for row in batch.rows() {
+                parts.push(match self.roles.part_in_column(&row)? {
+                    None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),
+                    Some(part) => part,
+                });
+            }
+            see(batch, parts)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::census::{Census, ClassColumn, ClassSource};
 use super::named::{self, Named};
 use super::options::{Options, Test};
 use super::read::{listed, quoted};
-use super::row::Row;
+use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
 use super::{Opened, target};
@@ -84,7 +84,7 @@ impl<'a> ColumnRoles<'a> {
     }
 
     /// The stratum of a row.
-    pub(super) fn stratum(&self, row: &Row, census: &Census) -> Stratum {
+    pub(super) fn stratum(&self, row: &impl Cells, census: &Census) -> Stratum {
         self.classes().stratum(row, &census.strata)
     }
 
@@ -96,8 +96,8 @@ impl<'a> ColumnRoles<'a> {
             let problem = "has several columns, but the loss takes one class per row; name one column";
             return Err(Error::key("data.target", problem));
         }
-        let mut records = self.table.records()?;
-        Census::take(self.table.path(), self.classes(), |row| records.next(row))
+        let mut batches = self.table.batches()?;
+        Census::take(self.table.path(), self.classes(), || batches.next())
     }
 
     /// The assigner for the counted rows: by shares, by a fold, or by the split column.
@@ -108,10 +108,12 @@ impl<'a> ColumnRoles<'a> {
             return Assigner::new(&plan, census.strata.counts(), seed);
         }
         let mut counts = ColumnCounts::new(census.strata.counts().len());
-        let (mut records, mut row) = (self.table.records()?, Row::default());
-        while records.next(&mut row)? {
-            if let Some(part) = self.part_in_column(&row)? {
-                counts.add(part, self.stratum(&row, census));
+        let mut batches = self.table.batches()?;
+        while let Some(batch) = batches.next()? {
+            for row in batch.rows() {
+                if let Some(part) = self.part_in_column(&row)? {
+                    counts.add(part, self.stratum(&row, census));
+                }
             }
         }
         counts.assigner(&plan, seed)
@@ -123,14 +125,14 @@ impl<'a> ColumnRoles<'a> {
     }
 
     /// The part to which the split column assigns a row.
-    pub(super) fn part_in_column(&self, row: &Row) -> Result<Option<Part>> {
+    pub(super) fn part_in_column(&self, row: &impl Cells) -> Result<Option<Part>> {
         let Some(column) = self.split_column() else { return Ok(None) };
         let value = row.value(column);
         let part = if let Value::Text(text) = value { Part::named(text) } else { None };
         if part.is_none() {
             let problem = format!(
                 "line {}, column {}: {} is not train, validation or test",
-                row.line,
+                row.line(),
                 quoted(&self.table.columns()[column]),
                 shown(value)
             );

@@ -12,6 +12,15 @@ enum StoredCell {
     Written(usize, usize, f64),
 }
 
+/// The cells of a row, wherever they are kept.
+pub trait Cells {
+    /// The cell of a column; one that is not there is missing.
+    fn value(&self, column: usize) -> Value<'_>;
+
+    /// The line that the row begins on, or its number where the file has no lines; from 1.
+    fn line(&self) -> u64;
+}
+
 /// A row whose memory is used again for the next one.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
@@ -79,6 +88,11 @@ impl Row {
         self.cells.is_empty()
     }
 
+    /// About the bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len() + self.cells.len() * size_of::<StoredCell>()
+    }
+
     /// The cell of a column; one that is not there is missing.
     pub fn value(&self, column: usize) -> Value<'_> {
         match self.cells.get(column) {
@@ -89,6 +103,16 @@ impl Row {
                 Value::Written(&self.text[*start..*end], *number)
             }
         }
+    }
+}
+
+impl Cells for Row {
+    fn value(&self, column: usize) -> Value<'_> {
+        Row::value(self, column)
+    }
+
+    fn line(&self) -> u64 {
+        self.line
     }
 }
 

@@ -1,5 +1,7 @@
 //! Statistics of all columns of a table, gathered in one pass and in bounded memory.
 
+mod batches;
+
 use rustc_hash::FxHashMap;
 
 use super::date_survey::DateSurvey;
@@ -172,12 +174,7 @@ impl ColumnSurvey {
     /// Adds a value of a training row to the statistics of its kind.
     fn learn(&mut self, value: Value<'_>, number: Option<f64>, sampled: usize) {
         if let Some(number) = number {
-            self.numbers.add(number);
-            self.ascending &= number.fract() == 0.0 && number > self.last;
-            self.last = number;
-            if self.sample.len() < sampled {
-                self.sample.push(number);
-            }
+            self.learn_number(number, sampled);
         } else if let Some(yes) = value.boolean() {
             self.booleans.add(f64::from(u8::from(yes)));
         }

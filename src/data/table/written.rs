@@ -7,7 +7,7 @@ use super::options::Options;
 use super::plan::TablePlan;
 use super::read::{Format, Input};
 use super::roles::ColumnRoles;
-use super::row::Row;
+use super::row::{Cells, Row};
 use crate::data::preprocess::{Preprocessing, TableEncoder};
 use crate::data::split::Part;
 use crate::data::{Request, WrittenRow};
@@ -37,9 +37,9 @@ pub(super) fn rows(
         }
         _ => {
             let columns = ShownColumns::new(encoder, &table);
-            plan.pass(|row, own| {
-                if own == part {
-                    found.see(row, &columns);
+            plan.pass(|batch, parts| {
+                for (row, _) in batch.rows().zip(parts).filter(|(_, own)| *own == part) {
+                    found.see(&row, &columns);
                 }
                 Ok(())
             })?;
@@ -78,7 +78,7 @@ struct RowCollector {
 }
 
 impl RowCollector {
-    fn see(&mut self, row: &Row, columns: &ShownColumns) {
+    fn see(&mut self, row: &impl Cells, columns: &ShownColumns) {
         let number = self.next;
         self.next += 1;
         if !self.wanted.contains(&number) {
@@ -88,7 +88,7 @@ impl RowCollector {
         let cells = columns.features.iter().map(|(name, column)| (name.clone(), text(*column)));
         self.rows.push(WrittenRow {
             number,
-            place: format!("{} {}", columns.unit, row.line),
+            place: format!("{} {}", columns.unit, row.line()),
             cells: cells.collect(),
             targets: columns.targets.iter().map(|column| text(*column)).collect(),
         });

@@ -168,7 +168,7 @@ fn of_records(
     see: &mut See<'_>,
 ) -> Result<()> {
     see.keys(&records.columns.names)?;
-    let mut encoder = RowEncoder::new(fitted, path, &records, false)?;
+    let mut encoder = RowEncoder::new(fitted, path, records.columns(), false)?;
     let width = fitted.features();
     let (mut row, mut features) = (Row::default(), Vec::new());
     let mut numbers: Vec<f64> = Vec::new();

@@ -1,226 +1,206 @@
-//! Comma-separated values, RFC 4180, read by the crate csv: a header, then a record a line.
+//! Comma-separated values, RFC 4180, as the crate csv reads them: a header, then a record a line.
+//!
+//! A file is cut into blocks that end where a record does, which all cores parse. arrow-csv parses on one core, and
+//! keeps neither line numbers nor the text of numbers; polars' and DuckDB's readers are larger than this crate, and have
+//! rules of their own for quotes and blanks.
 
-use std::io::{self, Cursor, Read};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod columns;
+mod lexed;
+mod shape;
+
+use std::io::{Cursor, Read};
+use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::dialect::{Dialect, NumberForm};
+use self::lexed::Lexed;
+use self::shape::Shape;
+use super::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
+use super::blocks::{Block, Blocks, RecordEnds};
+use super::dialect::Dialect;
 use super::input::Input;
-use super::records::{MOST_COLUMNS, Records, at_line, quoted, require_distinct, require_few};
+use super::pipeline::Pipeline;
+use super::records::{MOST_COLUMNS, Records, at_line, require_distinct, require_few};
+use super::sentinels::Sentinels;
+use crate::data::table::batch::RecordBatch;
 use crate::data::table::row::Row;
-use crate::data::table::value::Value;
 use crate::error::{Error, Result};
-use crate::names::counted;
 
-/// The longest cell. A longer one is a quote that nothing closes, or no table.
-const LONGEST_CELL: usize = 1 << 20;
-/// The most bytes between the starts of two records.
-const LONGEST_RECORD: u64 = 1 << 25;
+/// The most bytes of a record.
+const LONGEST_RECORD: usize = 1 << 25;
 /// The bytes at the head of a file in which the delimiter is looked for.
 const HEAD: u64 = 1 << 16;
 const DELIMITERS: [u8; 4] = *b",;\t|";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Counts the bytes read, and stops at a record that is too long.
-struct Bounded<R> {
-    inner: R,
-    read: Arc<AtomicU64>,
-    delimiter: u8,
-    /// The delimiters so far, until the end of the first line.
-    first_line: Option<usize>,
+/// A file whose header was read.
+struct Opened {
+    shape: Shape,
+    blocks: Blocks,
 }
 
-impl<R> Bounded<R> {
-    /// Counts the delimiters of the first line; an error where it has far more than a table has columns.
-    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Some(count) = self.first_line else { return Ok(()) };
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        let line = &bytes[..end.unwrap_or(bytes.len())];
-        let count = line.iter().fold(count, |count, byte| count + usize::from(*byte == self.delimiter));
-        self.first_line = end.is_none().then_some(count);
-        // Some of them may be within quotes.
-        if count > 4 * MOST_COLUMNS {
-            let problem = format!("more than {count} columns; a table has {MOST_COLUMNS} at most");
-            return Err(io::Error::other(problem));
-        }
-        Ok(())
+/// Reads the header of a file.
+fn open(input: &Input, dialect: &Dialect) -> Result<Opened> {
+    let path = input.path();
+    let mut source = input.bytes()?;
+    let mut head = Vec::new();
+    source.by_ref().take(HEAD).read_to_end(&mut head).map_err(Error::io("read", path))?;
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        return Err(Error::data(path, "this is UTF-16; save it as UTF-8"));
     }
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read.load(Ordering::Relaxed) > LONGEST_RECORD {
-            return Err(io::Error::other("the record does not end; is there a quote that nothing closes?"));
-        }
-        let read = self.inner.read(buffer)?;
-        self.read.fetch_add(read as u64, Ordering::Relaxed);
-        self.count(&buffer[..read])?;
-        Ok(read)
+    if head.starts_with(b"PAR1") {
+        return Err(Error::data(
+            path,
+            "this is a Parquet file; give it the ending .parquet, or set `data.name` to `parquet`",
+        ));
     }
+    let given = dialect.delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
+    let delimiter = given.unwrap_or_else(|| most_frequent(&head));
+    if head.starts_with(BYTE_ORDER_MARK) {
+        head.drain(..BYTE_ORDER_MARK.len());
+    }
+    let whole = Box::new(Cursor::new(head).chain(source));
+    let mut blocks = Blocks::new(path.to_path_buf(), whole, RecordEnds::Quoted(delimiter));
+    blocks.longest = LONGEST_RECORD;
+    "the record does not end; is there a quote that nothing closes?".clone_into(&mut blocks.too_long);
+    let numbers = dialect.number_form();
+    let (path, dialect, columns) = (path.to_path_buf(), dialect.clone(), Vec::new());
+    let mut shape = Shape { path, columns, delimiter, dialect, numbers, sentinels: None, text: Vec::new() };
+    read_header(&mut shape, &mut blocks)?;
+    Ok(Opened { shape, blocks })
 }
 
+/// Reads the names of the columns.
+fn read_header(shape: &mut Shape, blocks: &mut Blocks) -> Result<()> {
+    let empty = || Error::data(&shape.path, "the file is empty; a table has a header and rows");
+    let Block { mut bytes, spans, .. } = blocks.next()?.ok_or_else(empty)?;
+    require_few_delimiters(&shape.path, &bytes, shape.delimiter)?;
+    let mut record = ByteRecord::new();
+    let mut reader = shape.reader(&bytes);
+    if !reader.read_byte_record(&mut record).map_err(|error| at_line(&shape.path, 1, error))? {
+        return Err(empty());
+    }
+    let (read, line) = (reader.position().byte(), reader.position().line());
+    require_few(&shape.path, record.len())?;
+    let mut names = Vec::new();
+    for (index, cell) in record.iter().enumerate() {
+        let name = std::str::from_utf8(cell).map_err(|_| shape.no_utf8(1, &format!("{}", index + 1)))?;
+        let name = name.trim();
+        // As pandas calls the index that it wrote itself.
+        names.push(if name.is_empty() { format!("Unnamed: {index}") } else { name.to_owned() });
+    }
+    if record.as_slice().contains(&0) {
+        let problem = "there is a NUL byte in the header; is this a table in text?";
+        return Err(at_line(&shape.path, 1, problem));
+    }
+    require_distinct(&shape.path, &names)?;
+    shape.columns = names;
+    bytes.drain(..usize::try_from(read).unwrap_or(0).min(bytes.len()));
+    blocks.put_back(Block { bytes, line, spans });
+    Ok(())
+}
+
+/// An error where the first line has far more delimiters than a table has columns. Some of them may be within quotes.
+fn require_few_delimiters(path: &Path, head: &[u8], delimiter: u8) -> Result<()> {
+    let line = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+    let count = memchr::memchr_iter(delimiter, line).count();
+    if count > 4 * MOST_COLUMNS {
+        let problem = format!("more than {} columns; a table has {MOST_COLUMNS} at most", 4 * MOST_COLUMNS);
+        return Err(at_line(path, 1, problem));
+    }
+    Ok(())
+}
+
+/// The rows of a file, one after the other.
 pub(super) struct Csv {
-    path: PathBuf,
-    columns: Vec<String>,
-    reader: csv::Reader<Bounded<Box<dyn Read>>>,
-    record: ByteRecord,
-    read: Arc<AtomicU64>,
-    dialect: Dialect,
-    /// How numbers are written, where it is not the usual way, and one of them in the usual way.
-    numbers: Option<NumberForm>,
+    shape: Shape,
+    blocks: Pipeline<Lexed>,
+    current: Option<Lexed>,
+    /// The next row of it.
+    next: usize,
+    /// A number in the usual way.
     plain: String,
 }
 
 impl Csv {
     pub(super) fn open(input: &Input, dialect: &Dialect) -> Result<Self> {
-        let path = input.path().to_path_buf();
-        let mut source = input.bytes()?;
-        let mut head = Vec::new();
-        source.by_ref().take(HEAD).read_to_end(&mut head).map_err(Error::io("read", &path))?;
-        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Err(Error::data(&path, "this is UTF-16; save it as UTF-8"));
-        }
-        if head.starts_with(b"PAR1") {
-            return Err(Error::data(
-                &path,
-                "this is a Parquet file; give it the ending .parquet, or set `data.name` to `parquet`",
-            ));
-        }
-        let given = dialect.delimiter.and_then(|delimiter| u8::try_from(delimiter).ok());
-        let delimiter = given.unwrap_or_else(|| most_frequent(&head));
-        let read = Arc::new(AtomicU64::new(0));
-        let whole: Box<dyn Read> = Box::new(Cursor::new(head).chain(source));
-        let reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .has_headers(false)
-            .buffer_capacity(1 << 16)
-            .from_reader(Bounded { inner: whole, read: read.clone(), delimiter, first_line: Some(0) });
-        let record = ByteRecord::new();
-        let (dialect, numbers) = (dialect.clone(), dialect.number_form());
-        let (columns, plain) = (Vec::new(), String::new());
-        let mut csv = Self { path, columns, reader, record, read, dialect, numbers, plain };
-        csv.header()?;
-        Ok(csv)
-    }
-
-    fn header(&mut self) -> Result<()> {
-        if !self.advance()? {
-            return Err(Error::data(&self.path, "the file is empty; a table has a header and rows"));
-        }
-        require_few(&self.path, self.record.len())?;
-        let mut names = Vec::new();
-        for (index, cell) in self.record.iter().enumerate() {
-            let name = std::str::from_utf8(cell).map_err(|_| self.no_utf8(1, &format!("{}", index + 1)))?;
-            let name = name.trim();
-            // As pandas calls the index that it wrote itself.
-            names.push(if name.is_empty() { format!("Unnamed: {index}") } else { name.to_owned() });
-        }
-        if self.record.as_slice().contains(&0) {
-            return Err(at_line(
-                &self.path,
-                1,
-                "there is a NUL byte in the header; is this a table in text?",
-            ));
-        }
-        require_distinct(&self.path, &names)?;
-        self.columns = names;
-        Ok(())
-    }
-
-    /// Reads the next record; false at the end.
-    fn advance(&mut self) -> Result<bool> {
-        self.read.store(0, Ordering::Relaxed);
-        self.reader.read_byte_record(&mut self.record).map_err(|error| {
-            let line = self.reader.position().line();
-            match error.into_kind() {
-                csv::ErrorKind::Io(error) => at_line(&self.path, line, error),
-                other => at_line(&self.path, line, format!("{other:?}")),
-            }
-        })
-    }
-
-    /// The line that the record begins on. Its position is that of the blank lines before it.
-    fn line(&self) -> u64 {
-        let begun = self.record.position().map_or(0, csv::Position::line);
-        let ended = self.reader.position().line();
-        if ended <= begun + 1 {
-            return begun;
-        }
-        let within = self.record.as_slice().iter().fold(0, |count, byte| count + u64::from(*byte == b'\n'));
-        begun + (ended - begun - 1).saturating_sub(within)
-    }
-
-    fn no_utf8(&self, line: u64, column: &str) -> Error {
-        let problem = format!(
-            "column {column} is not UTF-8; save the file as UTF-8, as with iconv -f LATIN1 -t UTF-8 FILE"
-        );
-        at_line(&self.path, line, problem)
-    }
-
-    /// Checks the record that was read.
-    fn check(&self, line: u64) -> Result<()> {
-        let (cells, columns) = (self.record.len(), self.columns.len());
-        let named =
-            |index: usize| self.columns.get(index).map_or(format!("{}", index + 1), |name| quoted(name));
-        if let Some(index) = self.record.iter().position(|cell| cell.len() > LONGEST_CELL) {
-            let problem = format!(
-                "column {} has a cell of {} bytes; is there a quote that nothing closes? {LONGEST_CELL} are the most",
-                named(index),
-                self.record[index].len()
-            );
-            return Err(at_line(&self.path, line, problem));
-        }
-        if cells != columns {
-            let problem = format!(
-                "{}, but the header has {}; is a cell with the delimiter in it not quoted, or a quote not closed?",
-                counted(cells, "cell"),
-                counted(columns, "column")
-            );
-            return Err(at_line(&self.path, line, problem));
-        }
-        if let Some(index) = self.record.iter().position(|cell| cell.contains(&0)) {
-            let problem = format!("column {} has a NUL byte; is this a table in text?", named(index));
-            return Err(at_line(&self.path, line, problem));
-        }
-        Ok(())
+        let Opened { shape, blocks } = open(input, dialect)?;
+        Ok(Self { shape, blocks: Pipeline::new(blocks), current: None, next: 0, plain: String::new() })
     }
 }
 
 impl Records for Csv {
     fn columns(&self) -> &[String] {
-        &self.columns
+        &self.shape.columns
     }
 
     fn next(&mut self, row: &mut Row) -> Result<bool> {
         row.clear();
+        let Self { shape, blocks, current, next, plain } = self;
         loop {
-            if !self.advance()? {
+            match current {
+                Some(lexed) if *next < lexed.rows() => {
+                    row.line = lexed.lines[*next];
+                    for column in 0..shape.columns.len() {
+                        row.push(shape.value(lexed.cell(*next, column), plain));
+                    }
+                    *next += 1;
+                    return Ok(true);
+                }
+                Some(Lexed { failed, .. }) if failed.is_some() => {
+                    return failed.take().map_or(Ok(false), Err);
+                }
+                _ => {}
+            }
+            *next = 0;
+            *current = blocks.next(&|block| Lexed::of(block, shape))?;
+            if current.is_none() {
                 return Ok(false);
             }
-            // A line of blanks is no row.
-            let blank =
-                self.record.len() == 1 && self.columns.len() > 1 && self.record[0].trim_ascii().is_empty();
-            if !blank {
-                break;
-            }
         }
-        let line = self.line();
-        row.line = line;
-        self.check(line)?;
-        for (index, cell) in self.record.iter().enumerate() {
-            let text =
-                std::str::from_utf8(cell).map_err(|_| self.no_utf8(line, &quoted(&self.columns[index])))?;
-            let text = text.trim();
-            row.push(match &self.numbers {
-                _ if self.dialect.is_missing(text) => Value::Missing,
-                Some(numbers) => numbers.cell(text, &mut self.plain),
-                None => Value::Text(text),
-            });
+    }
+}
+
+/// The rows of a file, as batches of columns.
+pub(super) struct CsvBatches {
+    shape: Shape,
+    uses: Vec<Use>,
+    blocks: Pipeline<Parsed>,
+}
+
+/// The rows of a block, and why none follows, if that is an error.
+struct Parsed {
+    batch: RecordBatch,
+    failed: Option<Error>,
+}
+
+impl CsvBatches {
+    pub(super) fn open(input: &Input, dialect: &Dialect, wanted: &WantedColumns) -> Result<Self> {
+        let Opened { mut shape, blocks } = open(input, dialect)?;
+        shape.sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(&dialect.na_values));
+        shape.text = are_in(&shape.columns, &dialect.text_columns);
+        let uses = uses(&shape.columns, wanted);
+        Ok(Self { shape, uses, blocks: Pipeline::new(blocks) })
+    }
+}
+
+impl RecordBatchReader for CsvBatches {
+    fn columns(&self) -> &[String] {
+        &self.shape.columns
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let Self { shape, uses, blocks } = self;
+        let parse = |block: &mut Block| {
+            let mut lexed = Lexed::of(block, shape);
+            let parsed = Parsed { failed: lexed.failed.take(), batch: columns::batch(&lexed, shape, uses) };
+            lexed.give_back(block);
+            parsed
+        };
+        match blocks.next(&parse)? {
+            Some(Parsed { failed: Some(error), .. }) => Err(error),
+            parsed => Ok(parsed.map(|parsed| parsed.batch)),
         }
-        Ok(true)
     }
 }
 

@@ -29,10 +29,10 @@ impl Input {
     }
 
     /// The bytes, unpacked where they are gzipped.
-    pub(super) fn bytes(&self) -> Result<Box<dyn Read>> {
-        let mut source: Box<dyn Read> = match self {
+    pub(super) fn bytes(&self) -> Result<Box<dyn Read + Send>> {
+        let mut source: Box<dyn Read + Send> = match self {
             Self::File(path) => Box::new(files::open(path)?.file),
-            Self::Stdin => Box::new(io::stdin().lock()),
+            Self::Stdin => Box::new(io::stdin()),
         };
         let mut magic = [0; 2];
         let mut read = 0;

@@ -1,5 +1,6 @@
 //! A JSON object a line, <https://jsonlines.org>.
 
+pub(super) mod batches;
 mod cell;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use super::dialect::Dialect;
 use super::input::Input;
 use super::records::{Records, at_line, quoted, require_few};
 use crate::data::table::row::Row;
+use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
 /// The longest line.
@@ -93,7 +95,7 @@ fn names(input: &Input) -> Result<Vec<String>> {
 /// Lines that are not blank.
 struct Lines {
     path: PathBuf,
-    source: BufReader<Box<dyn Read>>,
+    source: BufReader<Box<dyn Read + Send>>,
     line: Vec<u8>,
     number: u64,
 }
@@ -214,7 +216,9 @@ impl<'de> Visitor<'de> for Object<'_> {
                     if std::mem::replace(&mut self.seen[*place], self.row.line) == self.row.line {
                         return Err(twice(&name));
                     }
-                    let cell = CellSeed { dialect: self.dialect, row: &mut *self.row, column: *place };
+                    let row = &mut *self.row;
+                    let cell =
+                        CellSeed { dialect: self.dialect, set: |value: Value<'_>| row.set(*place, value) };
                     map.next_value_seed(cell)
                         .map_err(|error| A::Error::custom(format!("column {}: {error}", quoted(&name))))?;
                 }

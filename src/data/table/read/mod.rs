@@ -1,11 +1,14 @@
 //! Tables as files: CSV, JSONL and Parquet, read row by row in bounded memory.
 
+mod batches;
+mod blocks;
 mod csv;
 mod dialect;
 mod input;
 mod jsonl;
 mod meaning;
 mod parquet;
+mod pipeline;
 mod records;
 mod sentinels;
 
@@ -16,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 
 pub(crate) use self::parquet::is_guarded;
+pub(super) use batches::{RecordBatchReader, WantedColumns};
 pub use dialect::Dialect;
 pub(super) use dialect::NumberForm;
 pub use input::Input;
@@ -62,4 +66,18 @@ pub fn open(
         Format::Parquet => Box::new(parquet::Parquet::open(input, dialect)?),
     };
     Ok(if dialect.na_values.is_empty() { records } else { Box::new(WithoutSentinels::new(records, dialect)) })
+}
+
+/// Opens a table to be read in batches.
+pub(super) fn open_batches(
+    input: &Input,
+    format: Format,
+    dialect: &Dialect,
+    wanted: &WantedColumns,
+) -> Result<Box<dyn RecordBatchReader>> {
+    Ok(match format {
+        Format::Csv => Box::new(csv::CsvBatches::open(input, dialect, wanted)?),
+        Format::Jsonl => Box::new(jsonl::batches::JsonlBatches::open(input, dialect, wanted)?),
+        Format::Parquet => Box::new(parquet::batches::ParquetBatches::open(input, dialect, wanted)?),
+    })
 }

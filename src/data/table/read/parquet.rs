@@ -1,5 +1,7 @@
 //! Apache Parquet, read by arrow's reader chunk by chunk of each row group: <https://parquet.apache.org>.
 
+pub(super) mod batches;
+
 use std::cell::Cell;
 use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
@@ -105,27 +107,15 @@ impl Parquet {
         let rows = self.left.min(CHUNK);
         self.chunk.clear();
         for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
-            let cells = match reader {
-                Some(reader) => guarded(|| decode(reader, *meaning, rows)),
-                None => Ok((0..rows).map(|_| Held::Nested).collect()),
+            let mut cells = Vec::with_capacity(rows);
+            let read = match reader {
+                Some(reader) => guarded(|| decode(reader, *meaning, rows, |held| cells.push(held))),
+                None => {
+                    cells.extend((0..rows).map(|_| Held::Nested));
+                    Ok(rows)
+                }
             };
-            let problem = |problem: String| {
-                Error::data(
-                    &self.path,
-                    format!("column {}, rows from {} on: {problem}", quoted(name), self.row + 1),
-                )
-            };
-            let cells = cells.map_err(|e| {
-                problem(format!(
-                    "{e}; the file is damaged, or the column is encrypted: write it again, not encrypted"
-                ))
-            })?;
-            if cells.len() != rows {
-                let found = cells.len();
-                return Err(problem(format!(
-                    "{found} of {rows} values; the file is damaged: write it again"
-                )));
-            }
+            whole(&self.path, name, self.row, rows, read)?;
             self.chunk.push(cells);
         }
         self.left -= rows;
@@ -147,23 +137,7 @@ impl Records for Parquet {
         self.row += 1;
         row.line = self.row;
         for (column, name) in self.chunk.iter().zip(&self.columns) {
-            match &column[self.next] {
-                Held::Missing => row.push(Value::Missing),
-                Held::Number(number) if number.is_nan() => row.push(Value::Missing),
-                Held::Single(number) if number.is_nan() => row.push(Value::Missing),
-                Held::Number(number) => row.push(Value::Number(*number)),
-                Held::Single(number) => row.push(Value::Single(*number)),
-                Held::Integer(number) => row.push(Value::Integer(*number)),
-                Held::Decimal(digits, scale) => row.push(Value::Decimal { digits: *digits, scale: *scale }),
-                Held::Nested => row.push(Value::Nested),
-                Held::Date(days) => row.push(Value::Date(*days)),
-                Held::Boolean(yes) => row.push(Value::Text(if *yes { "true" } else { "false" })),
-                Held::Text(bytes) => match text(bytes, &self.path, self.row, name)? {
-                    // The same rows give the same values in every format.
-                    text if self.dialect.is_missing(text) => row.push(Value::Missing),
-                    text => row.push(Value::Text(text)),
-                },
-            }
+            row.push(value(&column[self.next], &self.dialect, &self.path, self.row, name)?);
         }
         self.next += 1;
         Ok(true)
@@ -186,21 +160,70 @@ fn text<'a>(bytes: &'a ByteArray, path: &Path, row: u64, name: &str) -> Result<&
     std::str::from_utf8(bytes.data()).map(str::trim).map_err(|_| bad("the text is not UTF-8"))
 }
 
-/// The next `rows` cells of a column.
-fn decode(reader: &mut ColumnReader, meaning: Meaning, rows: usize) -> Result<Vec<Held>, ParquetError> {
+/// The value of a cell.
+fn value<'a>(held: &'a Held, dialect: &Dialect, path: &Path, row: u64, name: &str) -> Result<Value<'a>> {
+    Ok(match held {
+        Held::Missing => Value::Missing,
+        Held::Number(number) if number.is_nan() => Value::Missing,
+        Held::Single(number) if number.is_nan() => Value::Missing,
+        Held::Number(number) => Value::Number(*number),
+        Held::Single(number) => Value::Single(*number),
+        Held::Integer(number) => Value::Integer(*number),
+        Held::Decimal(digits, scale) => Value::Decimal { digits: *digits, scale: *scale },
+        Held::Nested => Value::Nested,
+        Held::Date(days) => Value::Date(*days),
+        Held::Boolean(yes) => Value::Text(if *yes { "true" } else { "false" }),
+        Held::Text(bytes) => match text(bytes, path, row, name)? {
+            // The same rows give the same values in every format.
+            text if dialect.is_missing(text) => Value::Missing,
+            text => Value::Text(text),
+        },
+    })
+}
+
+/// Checks that all `rows` cells of a column were read, the first of which is behind the row `row`.
+fn whole(
+    path: &Path,
+    name: &str,
+    row: u64,
+    rows: usize,
+    read: std::result::Result<usize, ParquetError>,
+) -> Result<()> {
+    let problem = match read {
+        Ok(found) if found == rows => return Ok(()),
+        Ok(found) => format!("{found} of {rows} values; the file is damaged: write it again"),
+        Err(error) => {
+            format!("{error}; the file is damaged, or the column is encrypted: write it again, not encrypted")
+        }
+    };
+    Err(Error::data(path, format!("column {}, rows from {} on: {problem}", quoted(name), row + 1)))
+}
+
+/// Calls `see` with the next `rows` cells of a column; returns how many there were.
+fn decode(
+    reader: &mut ColumnReader,
+    meaning: Meaning,
+    rows: usize,
+    see: impl FnMut(Held),
+) -> Result<usize, ParquetError> {
     match reader {
-        ColumnReader::BoolColumnReader(reader) => read(reader, rows, Held::Boolean),
-        ColumnReader::Int32ColumnReader(reader) => read(reader, rows, |number: i32| match meaning {
-            Meaning::Unsigned => Held::Integer(i64::from(number.cast_unsigned())),
-            _ => meaning.whole(i64::from(number)),
-        }),
-        ColumnReader::Int64ColumnReader(reader) => read(reader, rows, |number| meaning.whole(number)),
-        ColumnReader::Int96ColumnReader(reader) => read(reader, rows, |instant| Held::Date(int96(&instant))),
-        ColumnReader::FloatColumnReader(reader) => read(reader, rows, Held::Single),
-        ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Held::Number),
-        ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |bytes| meaning.bytes(bytes)),
+        ColumnReader::BoolColumnReader(reader) => read(reader, rows, Held::Boolean, see),
+        ColumnReader::Int32ColumnReader(reader) => {
+            let cell = |number: i32| match meaning {
+                Meaning::Unsigned => Held::Integer(i64::from(number.cast_unsigned())),
+                _ => meaning.whole(i64::from(number)),
+            };
+            read(reader, rows, cell, see)
+        }
+        ColumnReader::Int64ColumnReader(reader) => read(reader, rows, |number| meaning.whole(number), see),
+        ColumnReader::Int96ColumnReader(reader) => {
+            read(reader, rows, |instant| Held::Date(int96(&instant)), see)
+        }
+        ColumnReader::FloatColumnReader(reader) => read(reader, rows, Held::Single, see),
+        ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Held::Number, see),
+        ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |bytes| meaning.bytes(bytes), see),
         ColumnReader::FixedLenByteArrayColumnReader(reader) => {
-            read(reader, rows, |bytes| meaning.bytes(bytes.into()))
+            read(reader, rows, |bytes| meaning.bytes(bytes.into()), see)
         }
     }
 }
@@ -216,7 +239,8 @@ fn read<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     rows: usize,
     cell: impl Fn(T::T) -> Held,
-) -> Result<Vec<Held>, ParquetError> {
+    mut see: impl FnMut(Held),
+) -> Result<usize, ParquetError> {
     let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     let mut read = 0;
     while read < rows {
@@ -228,12 +252,16 @@ fn read<T: DataType>(
     }
     // A column without missing values has no levels.
     if levels.is_empty() {
-        return Ok(values.into_iter().map(cell).collect());
+        let found = values.len();
+        values.into_iter().for_each(|value| see(cell(value)));
+        return Ok(found);
     }
-    let mut values = values.into_iter();
-    let present =
-        |level: i16| if level > 0 { values.next().map_or(Held::Missing, &cell) } else { Held::Missing };
-    Ok(levels.into_iter().map(present).collect())
+    let (found, mut values) = (levels.len(), values.into_iter());
+    for level in levels {
+        let present = if level > 0 { values.next() } else { None };
+        see(present.map_or(Held::Missing, &cell));
+    }
+    Ok(found)
 }
 
 thread_local! {

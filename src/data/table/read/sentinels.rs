@@ -48,7 +48,7 @@ impl<R: Records> Records for WithoutSentinels<R> {
 /// The values that stand for a missing one. A sentinel that reads as a number is compared as one, in the type of the
 /// cell; in a column of text as pandas does, which knows `-999` as `-999.0` too.
 #[derive(Debug)]
-struct Sentinels {
+pub(super) struct Sentinels {
     words: Vec<String>,
     integers: Vec<i64>,
     numbers: Vec<f64>,
@@ -56,7 +56,7 @@ struct Sentinels {
 }
 
 impl Sentinels {
-    fn new(given: &[String]) -> Self {
+    pub(super) fn new(given: &[String]) -> Self {
         let mut words = given.to_vec();
         let (mut integers, mut numbers) = (Vec::new(), Vec::new());
         for word in given {
@@ -71,7 +71,7 @@ impl Sentinels {
         Self { words, integers, numbers, dates }
     }
 
-    fn has(&self, value: Value<'_>, text_column: bool) -> bool {
+    pub(super) fn has(&self, value: Value<'_>, text_column: bool) -> bool {
         match value {
             Value::Missing | Value::Nested => false,
             Value::Integer(integer) => self.integers.contains(&integer),

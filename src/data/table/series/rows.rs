@@ -237,7 +237,7 @@ impl Encoded {
         mut see: impl FnMut(&Row) -> Result<()>,
     ) -> Result<Self> {
         let SeriesReading { encoder: fitted, order, path, labelled } = *reading;
-        let mut encoder = RowEncoder::new(fitted, path, records, labelled)?;
+        let mut encoder = RowEncoder::new(fitted, path, records.columns(), labelled)?;
         let (width, outputs) = (fitted.features(), if labelled { fitted.target.width() } else { 0 });
         let mut own = Self { width, features: Vec::new(), outputs, targets: Vec::new(), holes: Vec::new() };
         let (mut row, mut features, mut targets) = (Row::default(), Vec::new(), Vec::new());

@@ -5,17 +5,16 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::data::table::read::dialect::Dialect;
-use crate::data::table::row::Row;
 use crate::data::table::value::Value;
 
 /// Reads a value into a cell.
-pub(super) struct CellSeed<'a> {
+pub(super) struct CellSeed<'a, F> {
     pub(super) dialect: &'a Dialect,
-    pub(super) row: &'a mut Row,
-    pub(super) column: usize,
+    /// Takes the value.
+    pub(super) set: F,
 }
 
-impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
+impl<'de, F: FnOnce(Value<'_>)> DeserializeSeed<'de> for CellSeed<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -23,15 +22,15 @@ impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
     }
 }
 
-impl CellSeed<'_> {
+impl<F: FnOnce(Value<'_>)> CellSeed<'_, F> {
     #[allow(clippy::unnecessary_wraps, reason = "the return type of a visitor")]
     fn set<E>(self, value: Value<'_>) -> Result<(), E> {
-        self.row.set(self.column, value);
+        (self.set)(value);
         Ok(())
     }
 }
 
-impl<'de> Visitor<'de> for CellSeed<'_> {
+impl<'de, F: FnOnce(Value<'_>)> Visitor<'de> for CellSeed<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

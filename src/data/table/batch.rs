@@ -1,0 +1,276 @@
+//! Some thousand rows of a table, column by column.
+
+use rustc_hash::FxHashMap;
+
+use super::row::{Cells, Row};
+use super::value::Value;
+
+/// The cells of a column of a batch.
+#[derive(Debug, Clone)]
+pub(crate) enum ColumnCells {
+    /// Numbers, without the text or the type that they had in the file; NaN where a cell is missing.
+    Numbers(Vec<f64>),
+    /// Days since 1970-01-01 UTC; NaN where a cell is missing.
+    Dates(Vec<f64>),
+    /// Cells as the file has them.
+    Coded(Coded),
+    /// Nothing: all cells are missing, or the column is not read.
+    Absent,
+}
+
+/// Cells of which each different one is kept once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Coded {
+    /// For each row the place of its cell in `values`.
+    pub(super) codes: Vec<u32>,
+    /// The different cells, in the order of their first rows.
+    pub(super) values: Row,
+}
+
+/// The lines that the rows begin on.
+#[derive(Debug, Clone)]
+pub(crate) enum Lines {
+    /// One after the other, from this one.
+    From(u64),
+    /// The line of each row.
+    Each(Vec<u64>),
+}
+
+/// Some rows, column by column. Columns that a batch does not have are missing in all of its rows.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordBatch {
+    pub(super) rows: usize,
+    pub(super) lines: Lines,
+    pub(super) columns: Vec<ColumnCells>,
+    /// The columns that have numbers or dates beside other cells, and have lost the former.
+    pub(super) mixed: Vec<usize>,
+}
+
+/// A row of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchRow<'a> {
+    batch: &'a RecordBatch,
+    row: usize,
+}
+
+impl ColumnCells {
+    /// The cell of a row.
+    pub(super) fn value(&self, row: usize) -> Value<'_> {
+        match self {
+            Self::Numbers(numbers) if numbers[row].is_nan() => Value::Missing,
+            Self::Numbers(numbers) => Value::Number(numbers[row]),
+            Self::Dates(days) if days[row].is_nan() => Value::Missing,
+            Self::Dates(days) => Value::Date(days[row]),
+            Self::Coded(Coded { codes, values }) => values.value(codes[row] as usize),
+            Self::Absent => Value::Missing,
+        }
+    }
+
+    /// About the bytes that it takes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) | Self::Dates(numbers) => 8 * numbers.len(),
+            Self::Coded(Coded { codes, values }) => 4 * codes.len() + values.bytes(),
+            Self::Absent => 0,
+        }
+    }
+}
+
+impl RecordBatch {
+    pub(crate) fn new(rows: usize, lines: Lines, columns: Vec<ColumnCells>) -> Self {
+        Self { rows, lines, columns, mixed: Vec::new() }
+    }
+
+    /// The rows, one after the other.
+    pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = BatchRow<'_>> {
+        (0..self.rows).map(|row| BatchRow { batch: self, row })
+    }
+
+    /// The line that a row begins on.
+    pub(super) fn line(&self, row: usize) -> u64 {
+        match &self.lines {
+            Lines::From(first) => first + row as u64,
+            Lines::Each(lines) => lines[row],
+        }
+    }
+
+    /// About the bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let lines = if let Lines::Each(lines) = &self.lines { 8 * lines.len() } else { 0 };
+        lines + self.columns.iter().map(ColumnCells::bytes).sum::<usize>()
+    }
+}
+
+impl Cells for BatchRow<'_> {
+    fn value(&self, column: usize) -> Value<'_> {
+        self.batch.columns.get(column).map_or(Value::Missing, |cells| cells.value(self.row))
+    }
+
+    fn line(&self) -> u64 {
+        self.batch.line(self.row)
+    }
+}
+
+/// Collects the cells of a column, each different one once.
+#[derive(Debug, Default)]
+pub(crate) struct Coder {
+    coded: Coded,
+    texts: FxHashMap<Box<str>, u32>,
+    others: FxHashMap<PlainCell, u32>,
+}
+
+/// The kind and the bits of a cell that is no text.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct PlainCell {
+    kind: u8,
+    bits: u64,
+}
+
+impl Coder {
+    /// Adds a cell.
+    pub(crate) fn push(&mut self, value: Value<'_>) {
+        let code = match value.text() {
+            Some(text) => {
+                if let Some(code) = self.texts.get(text) {
+                    *code
+                } else {
+                    let code = self.coded.add(value);
+                    self.texts.insert(text.into(), code);
+                    code
+                }
+            }
+            None => *self.others.entry(PlainCell::of(value)).or_insert_with(|| self.coded.add(value)),
+        };
+        self.coded.codes.push(code);
+    }
+
+    pub(crate) fn finish(self) -> Coded {
+        self.coded
+    }
+}
+
+/// Collects the cells of a column of a format with types: as numbers or dates while they are nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct CellsBuilder {
+    numbers: Vec<f64>,
+    kind: Kind,
+    mixed: bool,
+    coder: Coder,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    /// Nothing but missing cells so far.
+    #[default]
+    Unknown,
+    Numbers,
+    Dates,
+    Coded,
+}
+
+impl CellsBuilder {
+    /// A builder; `text` keeps all cells as the file has them.
+    pub(crate) fn new(text: bool) -> Self {
+        Self { kind: if text { Kind::Coded } else { Kind::Unknown }, ..Self::default() }
+    }
+
+    /// The number of cells.
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len().max(self.coder.coded.codes.len())
+    }
+
+    /// Adds a cell.
+    pub(crate) fn push(&mut self, value: Value<'_>) {
+        let (kind, number) = match value {
+            _ if self.kind == Kind::Coded => return self.coder.push(value),
+            Value::Missing => (self.kind, Some(f64::NAN)),
+            Value::Date(days) => (Kind::Dates, Some(days)),
+            Value::Text(_) | Value::Written(..) | Value::Nested => (Kind::Coded, None),
+            number => (Kind::Numbers, number.number()),
+        };
+        if let Some(number) = number.filter(|_| self.kind == Kind::Unknown || self.kind == kind) {
+            self.kind = kind;
+            return self.numbers.push(number);
+        }
+        self.mixed = self.kind != Kind::Unknown;
+        self.kind = Kind::Coded;
+        for _ in 0..std::mem::take(&mut self.numbers).len() {
+            self.coder.push(Value::Missing);
+        }
+        self.coder.push(value);
+    }
+
+    /// Whether numbers or dates were lost because other cells are beside them.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.mixed
+    }
+
+    pub(crate) fn finish(self) -> ColumnCells {
+        match self.kind {
+            Kind::Unknown => ColumnCells::Absent,
+            Kind::Numbers => ColumnCells::Numbers(self.numbers),
+            Kind::Dates => ColumnCells::Dates(self.numbers),
+            Kind::Coded => ColumnCells::Coded(self.coder.finish()),
+        }
+    }
+}
+
+impl Coded {
+    /// Adds a cell, whether or not there is an equal one.
+    pub(super) fn push(&mut self, value: Value<'_>) {
+        let code = self.add(value);
+        self.codes.push(code);
+    }
+
+    fn add(&mut self, value: Value<'_>) -> u32 {
+        self.values.push(value);
+        u32::try_from(self.values.len() - 1).expect("a batch has fewer cells")
+    }
+}
+
+impl PlainCell {
+    fn of(value: Value<'_>) -> Self {
+        let (kind, bits) = match value {
+            Value::Missing | Value::Text(_) | Value::Written(..) => (0, 0),
+            Value::Nested => (1, 0),
+            Value::Number(number) => (2, number.to_bits()),
+            Value::Single(number) => (3, u64::from(number.to_bits())),
+            Value::Integer(number) => (4, number.cast_unsigned()),
+            Value::Date(days) => (5, days.to_bits()),
+            // A decimal has 38 digits at most.
+            Value::Decimal { digits, scale } => (8 + scale.min(200), digits.cast_unsigned()),
+        };
+        Self { kind, bits }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_cells_are_kept_once_and_come_back() {
+        let cells = [
+            Value::Text("red"),
+            Value::Missing,
+            Value::Text("1"),
+            Value::Integer(1),
+            Value::Number(1.0),
+            Value::Decimal { digits: 1, scale: 0 },
+            Value::Decimal { digits: 1, scale: 1 },
+            Value::Date(1.0),
+            Value::Single(1.0),
+            Value::Nested,
+        ];
+        let mut coder = Coder::default();
+        for cell in cells.iter().chain(&cells) {
+            coder.push(*cell);
+        }
+        let coded = coder.finish();
+        assert_eq!(coded.values.len(), cells.len());
+        let column = ColumnCells::Coded(coded);
+        for (row, cell) in cells.iter().chain(&cells).enumerate() {
+            assert_eq!(column.value(row), *cell);
+        }
+    }
+}

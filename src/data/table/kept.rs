@@ -1,0 +1,198 @@
+//! The rows of a table as columns, which are read from its file once: in memory, or in an unnamed file.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::batch::{Coded, ColumnCells, RecordBatch};
+use super::read::{self, Dialect, Format, Input, WantedColumns};
+use crate::data::stored::StoredWriter;
+use crate::error::{Error, Result};
+
+/// The bytes that the text of a table may take however little memory it is given.
+const LEAST: usize = 1 << 24;
+
+/// A table that was read.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) columns: Vec<String>,
+    batches: Vec<Mutex<KeptBatch>>,
+    file: Option<File>,
+}
+
+#[derive(Debug)]
+enum KeptBatch {
+    Memory(Arc<RecordBatch>),
+    /// A batch without its numbers and codes, which are in the file from this place on.
+    File {
+        rest: RecordBatch,
+        place: u64,
+    },
+    /// Nothing more: it was taken.
+    Taken,
+}
+
+impl Kept {
+    /// Reads a table; nothing where its text takes more than half of `memory` MiB, or its columns have no room on the disk.
+    pub(super) fn read(
+        input: &Input,
+        format: Format,
+        dialect: &Dialect,
+        mut wanted: WantedColumns,
+        memory: u64,
+    ) -> Result<Option<Self>> {
+        loop {
+            let mut reader = read::open_batches(input, format, dialect, &wanted)?;
+            let (mut keeper, mut kinds) = (Keeper::new(memory), Vec::new());
+            while let Some(batch) = reader.next()? {
+                add_kinds(&mut kinds, &batch);
+                if !keeper.add(batch) {
+                    return Ok(None);
+                }
+            }
+            // Names of categories are text, also in the batches where all of them look like numbers.
+            let names = reader.columns().iter().zip(&kinds);
+            let mixed = names.filter(|(name, kinds)| kinds.are_mixed() && !wanted.text.contains(name));
+            let mixed: Vec<String> = mixed.map(|(name, _)| name.clone()).collect();
+            if mixed.is_empty() {
+                let (columns, Keeper { batches, file, .. }) = (reader.columns().to_vec(), keeper);
+                let batches = batches.into_iter().map(Mutex::new).collect();
+                return Ok(Some(Self { columns, batches, file }));
+            }
+            wanted.text.extend(mixed);
+        }
+    }
+
+    /// A batch by its number; none behind the last.
+    pub(super) fn batch(&self, index: usize) -> Result<Option<Arc<RecordBatch>>> {
+        let Some(batch) = self.batches.get(index) else { return Ok(None) };
+        let batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(match (&*batch, &self.file) {
+            (KeptBatch::Memory(batch), _) => Some(batch.clone()),
+            (KeptBatch::File { rest, place }, Some(file)) => {
+                let read = read_back(file, rest, *place);
+                Some(Arc::new(read.map_err(Error::io("read the rows in", &StoredWriter::place()))?))
+            }
+            _ => None,
+        })
+    }
+
+    /// The same; its memory is free as soon as the caller needs it no more.
+    pub(super) fn take(&self, index: usize) -> Result<Option<Arc<RecordBatch>>> {
+        let batch = self.batch(index);
+        if let Some(taken) = self.batches.get(index) {
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = KeptBatch::Taken;
+        }
+        batch
+    }
+}
+
+/// The kinds of cells that a column has in any batch.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kinds {
+    numbers: bool,
+    dates: bool,
+    others: bool,
+}
+
+impl Kinds {
+    fn are_mixed(self) -> bool {
+        usize::from(self.numbers) + usize::from(self.dates) + usize::from(self.others) > 1
+    }
+}
+
+fn add_kinds(kinds: &mut Vec<Kinds>, batch: &RecordBatch) {
+    kinds.resize(kinds.len().max(batch.columns.len()), Kinds::default());
+    for (kinds, cells) in kinds.iter_mut().zip(&batch.columns) {
+        match cells {
+            ColumnCells::Numbers(numbers) => kinds.numbers |= numbers.iter().any(|number| !number.is_nan()),
+            ColumnCells::Dates(days) => kinds.dates |= days.iter().any(|days| !days.is_nan()),
+            ColumnCells::Coded(_) => kinds.others = true,
+            ColumnCells::Absent => {}
+        }
+    }
+    for column in &batch.mixed {
+        kinds[*column] = Kinds { numbers: true, dates: true, others: true };
+    }
+}
+
+/// Keeps batches in memory while there is room, then in a file.
+struct Keeper {
+    batches: Vec<KeptBatch>,
+    file: Option<File>,
+    /// The end of the file.
+    end: u64,
+    /// The bytes that are left in memory, for whole batches and for what is not in the file.
+    whole: usize,
+    rest: usize,
+    bytes: Vec<u8>,
+}
+
+impl Keeper {
+    fn new(memory: u64) -> Self {
+        let half = usize::try_from(memory.saturating_mul(1 << 19)).unwrap_or(usize::MAX);
+        let rest = half.max(LEAST);
+        Self { batches: Vec::new(), file: None, end: 0, whole: half, rest, bytes: Vec::new() }
+    }
+
+    /// Adds a batch; false where there is no room for it.
+    fn add(&mut self, batch: RecordBatch) -> bool {
+        let bytes = batch.bytes();
+        if self.file.is_none() && bytes <= self.whole {
+            self.whole -= bytes;
+            self.batches.push(KeptBatch::Memory(Arc::new(batch)));
+            return true;
+        }
+        self.add_to_file(batch).is_some()
+    }
+
+    fn add_to_file(&mut self, mut batch: RecordBatch) -> Option<()> {
+        if self.file.is_none() {
+            self.file = Some(tempfile::tempfile_in(StoredWriter::place()).ok()?);
+        }
+        self.bytes.clear();
+        for cells in &mut batch.columns {
+            match cells {
+                ColumnCells::Numbers(numbers) | ColumnCells::Dates(numbers) => {
+                    self.bytes.extend(std::mem::take(numbers).iter().flat_map(|number| number.to_le_bytes()));
+                }
+                ColumnCells::Coded(Coded { codes, .. }) => {
+                    self.bytes.extend(std::mem::take(codes).iter().flat_map(|code| code.to_le_bytes()));
+                }
+                ColumnCells::Absent => {}
+            }
+        }
+        self.rest = self.rest.checked_sub(batch.bytes())?;
+        let place = self.end;
+        self.file.as_ref()?.write_all_at(&self.bytes, place).ok()?;
+        self.end += self.bytes.len() as u64;
+        self.batches.push(KeptBatch::File { rest: batch, place });
+        Some(())
+    }
+}
+
+/// A batch whose numbers and codes lie in a file from `place` on.
+fn read_back(file: &File, rest: &RecordBatch, place: u64) -> std::io::Result<RecordBatch> {
+    let width = |cells: &ColumnCells| match cells {
+        ColumnCells::Numbers(_) | ColumnCells::Dates(_) => 8,
+        ColumnCells::Coded(_) => 4,
+        ColumnCells::Absent => 0,
+    };
+    let mut bytes = vec![0; rest.rows * rest.columns.iter().map(width).sum::<usize>()];
+    file.read_exact_at(&mut bytes, place)?;
+    let (mut batch, mut at) = (rest.clone(), 0);
+    for cells in &mut batch.columns {
+        let own = &bytes[at..at + rest.rows * width(cells)];
+        at += own.len();
+        match cells {
+            ColumnCells::Numbers(numbers) | ColumnCells::Dates(numbers) => {
+                *numbers = own.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+            }
+            ColumnCells::Coded(Coded { codes, .. }) => {
+                *codes = own.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+            }
+            ColumnCells::Absent => {}
+        }
+    }
+    Ok(batch)
+}

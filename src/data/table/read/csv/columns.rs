@@ -1,0 +1,52 @@
+//! The columns of a block of CSV.
+
+use super::lexed::Lexed;
+use super::shape::Shape;
+use crate::data::table::batch::{Coder, ColumnCells, Lines, RecordBatch};
+use crate::data::table::read::batches::Use;
+use crate::data::table::value::Value;
+
+/// The rows of a block as columns. A column whose cells are all finite numbers becomes numbers; others keep their text.
+pub(super) fn batch(lexed: &Lexed, shape: &Shape, uses: &[Use]) -> RecordBatch {
+    let columns = uses.iter().enumerate().map(|(column, own)| match own {
+        Use::Ignored => ColumnCells::Absent,
+        Use::Text => coded(lexed, column, shape),
+        Use::Any => numbers(lexed, column, shape).unwrap_or_else(|| coded(lexed, column, shape)),
+    });
+    let lines = match lexed.lines.as_slice() {
+        [first, .., last] if last - first + 1 == lexed.rows() as u64 => Lines::From(*first),
+        lines => Lines::Each(lines.to_vec()),
+    };
+    RecordBatch::new(lexed.rows(), lines, columns.collect())
+}
+
+/// A column of numbers, if it is one.
+fn numbers(lexed: &Lexed, column: usize, shape: &Shape) -> Option<ColumnCells> {
+    let mut numbers = Vec::with_capacity(lexed.rows());
+    let mut plain = String::new();
+    for row in 0..lexed.rows() {
+        let text = lexed.cell(row, column);
+        let number: Option<f64> = match &shape.numbers {
+            None => text.parse().ok(),
+            Some(form) => form.cell(text, &mut plain).number(),
+        };
+        let is_missing = || shape.dialect.is_missing(text) || shape.is_sentinel(Value::Text(text), column);
+        numbers.push(match number.filter(|number| number.is_finite()) {
+            Some(number) if shape.sentinels.is_none() => number,
+            Some(number) if !shape.is_sentinel(shape.value(text, &mut plain), column) => number,
+            None if !is_missing() => return None,
+            _ => f64::NAN,
+        });
+    }
+    Some(ColumnCells::Numbers(numbers))
+}
+
+/// A column of cells as the file has them.
+fn coded(lexed: &Lexed, column: usize, shape: &Shape) -> ColumnCells {
+    let (mut coder, mut plain) = (Coder::default(), String::new());
+    for row in 0..lexed.rows() {
+        let value = shape.value(lexed.cell(row, column), &mut plain);
+        coder.push(if shape.is_sentinel(value, column) { Value::Missing } else { value });
+    }
+    ColumnCells::Coded(coder.finish())
+}

@@ -1,0 +1,140 @@
+//! Parquet as batches of columns, which are decoded on all cores.
+
+use std::path::Path;
+
+use parquet::column::reader::ColumnReader;
+use parquet::file::reader::FileReader;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use super::{Parquet, decode, guarded, value, whole};
+use crate::data::table::batch::{CellsBuilder, Lines, RecordBatch};
+use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
+use crate::data::table::read::dialect::Dialect;
+use crate::data::table::read::input::Input;
+use crate::data::table::read::meaning::Meaning;
+use crate::data::table::read::records::Records;
+use crate::data::table::read::sentinels::Sentinels;
+use crate::data::table::value::Value;
+use crate::error::Result;
+
+/// The cells of a batch, about.
+const CELLS: usize = 1 << 20;
+/// So few cells are decoded by one thread.
+const MOST_ALONE: usize = 1 << 14;
+
+/// The rows of a file, as batches of columns.
+pub(in crate::data::table::read) struct ParquetBatches {
+    file: Parquet,
+    uses: Vec<Use>,
+    sentinels: Option<Sentinels>,
+    /// The columns that are text to the further words for missing values.
+    text: Vec<bool>,
+}
+
+impl ParquetBatches {
+    pub(in crate::data::table::read) fn open(
+        input: &Input,
+        dialect: &Dialect,
+        wanted: &WantedColumns,
+    ) -> Result<Self> {
+        let mut file = Parquet::open(input, dialect)?;
+        let uses = uses(&file.columns, wanted);
+        let text = are_in(&file.columns, &dialect.text_columns);
+        for ((_, meaning), used) in file.leaves.iter_mut().zip(&uses) {
+            if *used == Use::Ignored {
+                *meaning = Meaning::Unusable;
+            }
+        }
+        let sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(&dialect.na_values));
+        Ok(Self { file, uses, sentinels, text })
+    }
+}
+
+/// A column of a file, and the rows of it that are read.
+struct ColumnRows<'a> {
+    path: &'a Path,
+    name: &'a str,
+    dialect: &'a Dialect,
+    sentinels: Option<&'a Sentinels>,
+    meaning: Meaning,
+    /// How the column is read, and whether it is text to the further words for missing values.
+    used: Use,
+    text: bool,
+    /// The row before the first of them, and how many there are.
+    row: u64,
+    rows: usize,
+}
+
+impl ColumnRows<'_> {
+    /// The next cells of the column.
+    fn read(&self, reader: Option<&mut ColumnReader>) -> Result<CellsBuilder> {
+        let mut cells = CellsBuilder::new(self.used == Use::Text);
+        let Some(reader) = reader.filter(|_| self.used != Use::Ignored) else {
+            if self.used != Use::Ignored {
+                (0..self.rows).for_each(|_| cells.push(Value::Nested));
+            }
+            return Ok(cells);
+        };
+        let (mut row, mut failed) = (self.row, None);
+        let push = |held| {
+            row += 1;
+            match value(&held, self.dialect, self.path, row, self.name) {
+                Ok(value) if self.sentinels.is_some_and(|all| all.has(value, self.text)) => {
+                    cells.push(Value::Missing);
+                }
+                Ok(value) => cells.push(value),
+                Err(error) => failed = failed.take().or(Some(error)),
+            }
+        };
+        let read = guarded(|| decode(reader, self.meaning, self.rows, push));
+        match failed {
+            Some(error) => Err(error),
+            None => whole(self.path, self.name, self.row, self.rows, read).map(|()| cells),
+        }
+    }
+}
+
+impl RecordBatchReader for ParquetBatches {
+    fn columns(&self) -> &[String] {
+        self.file.columns()
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>> {
+        while self.file.left == 0 {
+            if self.file.group == self.file.file.num_row_groups() {
+                return Ok(None);
+            }
+            self.file.open_group()?;
+        }
+        let rows = self.file.left.min((CELLS / self.uses.len().max(1)).clamp(1 << 10, 1 << 16));
+        let Self { file, uses, sentinels, text } = self;
+        let Parquet { path, columns, leaves, dialect, row, readers, .. } = file;
+        let one = |column: usize| ColumnRows {
+            path,
+            name: &columns[column],
+            dialect,
+            sentinels: sentinels.as_ref(),
+            meaning: leaves[column].1,
+            used: uses[column],
+            text: text[column],
+            row: *row,
+            rows,
+        };
+        let columns: Vec<ColumnRows<'_>> = (0..columns.len()).map(one).collect();
+        let read =
+            |(reader, column): (&mut Option<ColumnReader>, ColumnRows<'_>)| column.read(reader.as_mut());
+        let cells: Result<Vec<CellsBuilder>> = if rows * columns.len() < MOST_ALONE {
+            readers.iter_mut().zip(columns).map(read).collect()
+        } else {
+            readers.par_iter_mut().zip(columns).map(read).collect()
+        };
+        let cells = cells?;
+        let mixed =
+            (0..).zip(&cells).filter(|(_, cells)| cells.is_mixed()).map(|(column, _)| column).collect();
+        let lines = Lines::From(self.file.row + 1);
+        self.file.row += rows as u64;
+        self.file.left -= rows;
+        let columns = cells.into_iter().map(CellsBuilder::finish).collect();
+        Ok(Some(RecordBatch { mixed, ..RecordBatch::new(rows, lines, columns) }))
+    }
+}

@@ -1,0 +1,75 @@
+//! The survey of batches, column by column on all cores.
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use super::{ColumnSurvey, Survey};
+use crate::data::split::Part;
+use crate::data::table::batch::{ColumnCells, RecordBatch};
+use crate::data::table::value::Value;
+
+/// So few cells of a batch are surveyed by one thread.
+const MOST_ALONE: usize = 1 << 14;
+
+impl Survey {
+    /// Adds the rows of a batch with their parts; those of no part are left out.
+    pub(in crate::data::table) fn see_batch(&mut self, batch: &RecordBatch, parts: &[Part]) {
+        let sampled = self.sampled;
+        let is_small = parts.len() * self.columns.len() < MOST_ALONE;
+        let see = |(index, column): (usize, &mut ColumnSurvey)| {
+            column.see_cells(batch.columns.get(index), batch, parts, sampled);
+        };
+        if is_small {
+            self.columns.iter_mut().enumerate().for_each(see);
+        } else {
+            self.columns.par_iter_mut().enumerate().for_each(see);
+        }
+    }
+}
+
+impl ColumnSurvey {
+    /// Adds cells; none are missing.
+    fn see_cells(
+        &mut self,
+        cells: Option<&ColumnCells>,
+        batch: &RecordBatch,
+        parts: &[Part],
+        sampled: usize,
+    ) {
+        let used = parts.iter().enumerate().filter(|(_, part)| **part != Part::Unused);
+        match cells {
+            None => used.for_each(|(row, part)| {
+                self.see(Value::Missing, batch.line(row), *part == Part::Train, sampled);
+            }),
+            Some(ColumnCells::Numbers(numbers)) if !self.forced => used.for_each(|(row, part)| {
+                self.see_number(numbers[row], || batch.line(row), *part == Part::Train, sampled);
+            }),
+            Some(cells) => used.for_each(|(row, part)| {
+                self.see(cells.value(row), batch.line(row), *part == Part::Train, sampled);
+            }),
+        }
+    }
+
+    /// Adds a number of a column that has nothing else, or NaN for a missing one. So it is no category, and its names
+    /// are not counted.
+    #[inline]
+    fn see_number(&mut self, number: f64, line: impl Fn() -> u64, trained: bool, sampled: usize) {
+        if !number.is_finite() || self.first_number.is_none() {
+            let value = if number.is_nan() { Value::Missing } else { Value::Number(number) };
+            return self.see(value, line(), trained, sampled);
+        }
+        if trained {
+            self.present += 1;
+            self.learn_number(number, sampled);
+        }
+    }
+
+    #[inline]
+    pub(super) fn learn_number(&mut self, number: f64, sampled: usize) {
+        self.numbers.add(number);
+        self.ascending = self.ascending && number > self.last && number.fract() == 0.0;
+        self.last = number;
+        if self.sample.len() < sampled {
+            self.sample.push(number);
+        }
+    }
+}
