@@ -166,7 +166,9 @@ def compare(programs, workloads, rounds, folder):
         path = folder / file
         if not path.exists():
             write(path)
-        path.read_bytes()  # into the system's cache
+        with open(path, "rb") as file:  # into the system's cache; the memory of this process is a child's at first
+            while file.read(1 << 20):
+                pass
         done = {program: [] for program in programs}
         for _ in range(rounds):
             for program, run in programs.items():

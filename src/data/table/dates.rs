@@ -157,6 +157,11 @@ fn iso(text: &str) -> Option<f64> {
     if !looks {
         return None;
     }
+    if let Some(date) = date_alone(bytes) {
+        return Date::new(date.year, date.month, date.day)
+            .ok()
+            .map(|date| days_since_epoch(date.to_datetime(Time::midnight())));
+    }
     let dashed;
     let text = if bytes[4] == b'/' {
         dashed = text.replacen('/', "-", 2);
@@ -170,6 +175,25 @@ fn iso(text: &str) -> Option<f64> {
     // An instant of the last days of 9999 is none to jiff.
     let local: DateTime = text.strip_suffix('Z').unwrap_or(text).parse().ok()?;
     Some(days_since_epoch(local))
+}
+
+/// The numbers of a date.
+struct DateNumbers {
+    year: i16,
+    month: i8,
+    day: i8,
+}
+
+/// The numbers of 2024-03-01 or 2024/03/01, if this is one without a time: most dates are.
+fn date_alone(bytes: &[u8]) -> Option<DateNumbers> {
+    let [year @ .., first @ (b'-' | b'/'), m1, m2, second, d1, d2] = bytes else { return None };
+    if year.len() != 4 || first != second {
+        return None;
+    }
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i16::from(byte - b'0'));
+    let two = |a: u8, b: u8| i8::try_from(10 * digit(a)? + digit(b)?).ok();
+    let year = year.iter().try_fold(0, |year, byte| Some(10 * year + digit(*byte)?))?;
+    Some(DateNumbers { year, month: two(*m1, *m2)?, day: two(*d1, *d2)? })
 }
 
 /// The date that is so many days after 1970-01-01, with the time of day behind a space unless it is midnight; to the
@@ -211,7 +235,20 @@ mod tests {
         assert_eq!(days("9999-12-31"), Some(2_932_896.0));
         assert_eq!(days("9999-12-31T12:00:00Z"), Some(2_932_896.5));
         assert_eq!(days("0001-01-01"), Some(-719_162.0));
-        for no in ["1970", "19700102", "1970-13-01", "12.5", "monday", "1970-1", ""] {
+        assert_eq!(days("2024-02-29"), days("2024-02-29T00:00"));
+        for no in [
+            "2023-02-29",
+            "2023-00-10",
+            "1970-01/02",
+            "1970-01-02x",
+            "1970",
+            "19700102",
+            "1970-13-01",
+            "12.5",
+            "monday",
+            "1970-1",
+            "",
+        ] {
             assert_eq!(days(no), None, "{no}");
         }
     }

@@ -33,7 +33,7 @@ enum KeptBatch {
 }
 
 impl Kept {
-    /// Reads a table; nothing where its text takes more than half of `memory` MiB, or its columns have no room on the disk.
+    /// Reads a table; nothing where its text takes more than a quarter of `memory` MiB, or its columns have no room on the disk.
     pub(super) fn read(
         input: &Input,
         format: Format,
@@ -130,9 +130,9 @@ struct Keeper {
 
 impl Keeper {
     fn new(memory: u64) -> Self {
-        let half = usize::try_from(memory.saturating_mul(1 << 19)).unwrap_or(usize::MAX);
-        let rest = half.max(LEAST);
-        Self { batches: Vec::new(), file: None, end: 0, whole: half, rest, bytes: Vec::new() }
+        let quarter = usize::try_from(memory.saturating_mul(1 << 18)).unwrap_or(usize::MAX);
+        let rest = quarter.max(LEAST);
+        Self { batches: Vec::new(), file: None, end: 0, whole: quarter, rest, bytes: Vec::new() }
     }
 
     /// Adds a batch; false where there is no room for it.

@@ -17,7 +17,7 @@ use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
 
 /// The batches that are encoded together.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 8;
 
 /// The encoded rows of each part.
 pub(super) struct EncodedParts {

@@ -2,6 +2,10 @@
 
 use super::dates::{self, DateForm};
 
+/// The words for yes and no, in any case.
+const YES: [&str; 4] = ["true", "yes", "t", "y"];
+const NO: [&str; 4] = ["false", "no", "f", "n"];
+
 /// A cell, before anyone knows what its column holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
@@ -57,13 +61,11 @@ impl<'a> Value<'a> {
     /// The cell as yes or no, where it is one of the words for it.
     pub fn boolean(self) -> Option<bool> {
         let Self::Text(text) = self else { return None };
-        // Longer words are none of these.
-        if text.len() > 5 {
-            return None;
-        }
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "t" | "y" => Some(true),
-            "false" | "no" | "f" | "n" => Some(false),
+        let is = |word: &&str| text.eq_ignore_ascii_case(word);
+        match text.len() {
+            // Longer words are none of these.
+            1..=5 if YES.iter().any(|word| is(word)) => Some(true),
+            1..=5 if NO.iter().any(|word| is(word)) => Some(false),
             _ => None,
         }
     }
