@@ -2,7 +2,7 @@
 //! <https://github.com/apache/parquet-format/blob/master/LogicalTypes.md>.
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
-use parquet::data_type::ByteArray;
+use parquet::data_type::{ByteArray, Int96};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::data::table::dates::SECONDS_A_DAY;
@@ -119,4 +119,11 @@ fn big_endian(bytes: &[u8], scale: u8) -> Held {
 /// A number of more digits than 64 bits hold, as its text.
 fn large(digits: i128, scale: u8) -> Held {
     Held::Text(ByteArray::from(decimal(digits, scale).into_bytes()))
+}
+
+/// Spark's old instants: nanoseconds of the day, and the Julian day.
+pub(super) fn int96(instant: &Int96) -> f64 {
+    const JULIAN_DAY_OF_1970: f64 = 2_440_588.0;
+    let [low, high, day] = [0, 1, 2].map(|word| f64::from(instant.data()[word]));
+    day - JULIAN_DAY_OF_1970 + (high * 4_294_967_296.0 + low) / (1e9 * SECONDS_A_DAY)
 }

@@ -1,6 +1,7 @@
 //! Apache Parquet, read by arrow's reader chunk by chunk of each row group: <https://parquet.apache.org>.
 
 pub(super) mod batches;
+mod positioned;
 
 use std::cell::Cell;
 use std::os::unix::fs::FileExt;
@@ -9,15 +10,15 @@ use std::path::{Path, PathBuf};
 
 use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, DataType, Int96};
+use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
+use self::positioned::PositionedFile;
 use super::dialect::Dialect;
 use super::input::Input;
-use super::meaning::{Held, Meaning};
+use super::meaning::{Held, Meaning, int96};
 use super::records::{Records, quoted, require_distinct, require_few};
-use crate::data::table::dates::SECONDS_A_DAY;
 use crate::data::table::row::Row;
 use crate::data::table::value::Value;
 use crate::error::{Error, Result};
@@ -30,7 +31,7 @@ const LONGEST_CELL: usize = 1 << 20;
 pub(super) struct Parquet {
     path: PathBuf,
     dialect: Dialect,
-    file: SerializedFileReader<std::fs::File>,
+    file: SerializedFileReader<PositionedFile>,
     columns: Vec<String>,
     /// For each column its place among the leaves of the schema, and the meaning of its values.
     leaves: Vec<(usize, Meaning)>,
@@ -51,7 +52,8 @@ impl Parquet {
             let problem = "this Parquet file is encrypted, which is not read; write it without encryption";
             return Err(Error::data(&path, problem));
         }
-        let file = guarded(|| SerializedFileReader::new(source)).map_err(|e| damaged(&path, &e))?;
+        let file = guarded(|| SerializedFileReader::new(PositionedFile::new(source)))
+            .map_err(|e| damaged(&path, &e))?;
         let schema = file.metadata().file_metadata().schema_descr_ptr();
         let (mut columns, mut leaves) = (Vec::new(), Vec::new());
         let roots = schema.root_schema().get_fields();
@@ -226,13 +228,6 @@ fn decode(
             read(reader, rows, |bytes| meaning.bytes(bytes.into()), see)
         }
     }
-}
-
-/// Spark's old instants: nanoseconds of the day, and the Julian day.
-fn int96(instant: &Int96) -> f64 {
-    const JULIAN_DAY_OF_1970: f64 = 2_440_588.0;
-    let [low, high, day] = [0, 1, 2].map(|word| f64::from(instant.data()[word]));
-    day - JULIAN_DAY_OF_1970 + (high * 4_294_967_296.0 + low) / (1e9 * SECONDS_A_DAY)
 }
 
 fn read<T: DataType>(
