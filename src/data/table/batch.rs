@@ -29,7 +29,7 @@ pub(crate) struct Coded {
 
 /// The lines that the rows begin on.
 #[derive(Debug, Clone)]
-pub(crate) enum Lines {
+pub(crate) enum LineNumbers {
     /// One after the other, from this one.
     From(u64),
     /// The line of each row.
@@ -40,7 +40,7 @@ pub(crate) enum Lines {
 #[derive(Debug, Clone)]
 pub(crate) struct RecordBatch {
     pub(super) rows: usize,
-    pub(super) lines: Lines,
+    pub(super) lines: LineNumbers,
     pub(super) columns: Vec<ColumnCells>,
     /// The columns that have numbers or dates beside other cells, and have lost the former.
     pub(super) mixed: Vec<usize>,
@@ -77,7 +77,7 @@ impl ColumnCells {
 }
 
 impl RecordBatch {
-    pub(crate) fn new(rows: usize, lines: Lines, columns: Vec<ColumnCells>) -> Self {
+    pub(crate) fn new(rows: usize, lines: LineNumbers, columns: Vec<ColumnCells>) -> Self {
         Self { rows, lines, columns, mixed: Vec::new() }
     }
 
@@ -89,14 +89,14 @@ impl RecordBatch {
     /// The line that a row begins on.
     pub(super) fn line(&self, row: usize) -> u64 {
         match &self.lines {
-            Lines::From(first) => first + row as u64,
-            Lines::Each(lines) => lines[row],
+            LineNumbers::From(first) => first + row as u64,
+            LineNumbers::Each(lines) => lines[row],
         }
     }
 
     /// About the bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        let lines = if let Lines::Each(lines) = &self.lines { 8 * lines.len() } else { 0 };
+        let lines = if let LineNumbers::Each(lines) = &self.lines { 8 * lines.len() } else { 0 };
         lines + self.columns.iter().map(ColumnCells::bytes).sum::<usize>()
     }
 }
@@ -153,13 +153,13 @@ impl Coder {
 #[derive(Debug, Default)]
 pub(crate) struct CellsBuilder {
     numbers: Vec<f64>,
-    kind: Kind,
+    kind: CellsKind,
     mixed: bool,
     coder: Coder,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Kind {
+enum CellsKind {
     /// Nothing but missing cells so far.
     #[default]
     Unknown,
@@ -171,7 +171,7 @@ enum Kind {
 impl CellsBuilder {
     /// A builder; `text` keeps all cells as the file has them.
     pub(crate) fn new(text: bool) -> Self {
-        Self { kind: if text { Kind::Coded } else { Kind::Unknown }, ..Self::default() }
+        Self { kind: if text { CellsKind::Coded } else { CellsKind::Unknown }, ..Self::default() }
     }
 
     /// The number of cells.
@@ -182,18 +182,18 @@ impl CellsBuilder {
     /// Adds a cell.
     pub(crate) fn push(&mut self, value: Value<'_>) {
         let (kind, number) = match value {
-            _ if self.kind == Kind::Coded => return self.coder.push(value),
+            _ if self.kind == CellsKind::Coded => return self.coder.push(value),
             Value::Missing => (self.kind, Some(f64::NAN)),
-            Value::Date(days) => (Kind::Dates, Some(days)),
-            Value::Text(_) | Value::Written(..) | Value::Nested => (Kind::Coded, None),
-            number => (Kind::Numbers, number.number()),
+            Value::Date(days) => (CellsKind::Dates, Some(days)),
+            Value::Text(_) | Value::Written(..) | Value::Nested => (CellsKind::Coded, None),
+            number => (CellsKind::Numbers, number.number()),
         };
-        if let Some(number) = number.filter(|_| self.kind == Kind::Unknown || self.kind == kind) {
+        if let Some(number) = number.filter(|_| self.kind == CellsKind::Unknown || self.kind == kind) {
             self.kind = kind;
             return self.numbers.push(number);
         }
-        self.mixed = self.kind != Kind::Unknown;
-        self.kind = Kind::Coded;
+        self.mixed = self.kind != CellsKind::Unknown;
+        self.kind = CellsKind::Coded;
         for _ in 0..std::mem::take(&mut self.numbers).len() {
             self.coder.push(Value::Missing);
         }
@@ -207,10 +207,10 @@ impl CellsBuilder {
 
     pub(crate) fn finish(self) -> ColumnCells {
         match self.kind {
-            Kind::Unknown => ColumnCells::Absent,
-            Kind::Numbers => ColumnCells::Numbers(self.numbers),
-            Kind::Dates => ColumnCells::Dates(self.numbers),
-            Kind::Coded => ColumnCells::Coded(self.coder.finish()),
+            CellsKind::Unknown => ColumnCells::Absent,
+            CellsKind::Numbers => ColumnCells::Numbers(self.numbers),
+            CellsKind::Dates => ColumnCells::Dates(self.numbers),
+            CellsKind::Coded => ColumnCells::Coded(self.coder.finish()),
         }
     }
 }

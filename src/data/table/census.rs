@@ -255,13 +255,13 @@ impl ClassColumn<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::batch::{ColumnCells, Lines};
+    use super::super::batch::{ColumnCells, LineNumbers};
     use super::*;
 
     #[test]
     fn rows_of_probabilities_are_counted_by_their_most_probable_class() {
         let columns = [vec![0.9, 0.2, 0.7, 0.5], vec![0.1, 0.8, 0.3, 0.5]].map(ColumnCells::Numbers);
-        let mut batches = [Arc::new(RecordBatch::new(4, Lines::From(2), columns.to_vec()))].into_iter();
+        let mut batches = [Arc::new(RecordBatch::new(4, LineNumbers::From(2), columns.to_vec()))].into_iter();
         let next = || Ok(batches.next());
         let classes = ClassSource::Probabilities(&[0, 1]);
         let census = Census::take(Path::new("t.csv"), classes, next).unwrap();

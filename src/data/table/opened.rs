@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::batch::{Coded, ColumnCells, Lines, RecordBatch};
+use super::batch::{Coded, ColumnCells, LineNumbers, RecordBatch};
 use super::kept::Kept;
 use super::options::Options;
 use super::read::{self, Dialect, Format, Input, Records};
@@ -145,6 +145,6 @@ impl RowsAsColumns {
     fn finish(self) -> Option<Arc<RecordBatch>> {
         let columns = self.columns.into_iter().map(ColumnCells::Coded).collect();
         let rows = self.lines.len();
-        (rows > 0).then(|| Arc::new(RecordBatch::new(rows, Lines::Each(self.lines), columns)))
+        (rows > 0).then(|| Arc::new(RecordBatch::new(rows, LineNumbers::Each(self.lines), columns)))
     }
 }

@@ -80,7 +80,7 @@ fn in_memory(size: EncodedSize, roles: &ColumnRoles<'_>) -> Result<bool> {
     Ok(in_memory)
 }
 
-/// How a row becomes numbers.
+/// The form of an encoded row.
 #[derive(Clone)]
 struct RowForm {
     /// The number of a row without a class, where the target is one.

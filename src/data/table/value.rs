@@ -64,8 +64,8 @@ impl<'a> Value<'a> {
         let is = |word: &&str| text.eq_ignore_ascii_case(word);
         match text.len() {
             // Longer words are none of these.
-            1..=5 if YES.iter().any(|word| is(word)) => Some(true),
-            1..=5 if NO.iter().any(|word| is(word)) => Some(false),
+            1..=5 if YES.iter().any(is) => Some(true),
+            1..=5 if NO.iter().any(is) => Some(false),
             _ => None,
         }
     }

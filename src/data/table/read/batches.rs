@@ -14,7 +14,7 @@ pub(in crate::data::table) trait RecordBatchReader {
     fn next(&mut self) -> Result<Option<RecordBatch>>;
 }
 
-/// How columns are read.
+/// The columns that are read in a way of their own.
 #[derive(Debug, Clone, Default)]
 pub(in crate::data::table) struct WantedColumns {
     /// Those that keep their cells as the file has them; numbers of the others may be numbers alone.
@@ -40,7 +40,7 @@ pub(super) fn uses(columns: &[String], wanted: &WantedColumns) -> Vec<Use> {
     text.into_iter().zip(ignored).map(of).collect()
 }
 
-/// How a column is read.
+/// The way a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     /// As numbers, if it has nothing else.

@@ -21,7 +21,7 @@ pub(super) struct Block {
     pub(super) spans: Vec<Span>,
 }
 
-/// Where a cell lies in its block.
+/// The place of a cell in its block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) start: u32,

@@ -1,7 +1,7 @@
 //! Comma-separated values, RFC 4180, as the crate csv reads them: a header, then a record a line.
 //!
 //! A file is cut into blocks that end where a record does, which all cores parse. arrow-csv parses on one core, and
-//! keeps neither line numbers nor the text of numbers; polars' and DuckDB's readers are larger than this crate, and have
+//! keeps neither line numbers nor the text of numbers; polars' and `DuckDB`'s readers are larger than this crate, and have
 //! rules of their own for quotes and blanks.
 
 mod columns;
@@ -14,7 +14,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use self::lexed::Lexed;
-use self::shape::Shape;
+use self::shape::CsvShape;
 use super::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
 use super::blocks::{Block, Blocks, RecordEnds};
 use super::dialect::Dialect;
@@ -34,13 +34,13 @@ const DELIMITERS: [u8; 4] = *b",;\t|";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file whose header was read.
-struct Opened {
-    shape: Shape,
+struct OpenedCsv {
+    shape: CsvShape,
     blocks: Blocks,
 }
 
 /// Reads the header of a file.
-fn open(input: &Input, dialect: &Dialect) -> Result<Opened> {
+fn open(input: &Input, dialect: &Dialect) -> Result<OpenedCsv> {
     let path = input.path();
     let mut source = input.bytes()?;
     let mut head = Vec::new();
@@ -65,13 +65,14 @@ fn open(input: &Input, dialect: &Dialect) -> Result<Opened> {
     "the record does not end; is there a quote that nothing closes?".clone_into(&mut blocks.too_long);
     let numbers = dialect.number_form();
     let (path, dialect, columns) = (path.to_path_buf(), dialect.clone(), Vec::new());
-    let mut shape = Shape { path, columns, delimiter, dialect, numbers, sentinels: None, text: Vec::new() };
+    let mut shape =
+        CsvShape { path, columns, delimiter, dialect, numbers, sentinels: None, text: Vec::new() };
     read_header(&mut shape, &mut blocks)?;
-    Ok(Opened { shape, blocks })
+    Ok(OpenedCsv { shape, blocks })
 }
 
 /// Reads the names of the columns.
-fn read_header(shape: &mut Shape, blocks: &mut Blocks) -> Result<()> {
+fn read_header(shape: &mut CsvShape, blocks: &mut Blocks) -> Result<()> {
     let empty = || Error::data(&shape.path, "the file is empty; a table has a header and rows");
     let Block { mut bytes, spans, .. } = blocks.next()?.ok_or_else(empty)?;
     require_few_delimiters(&shape.path, &bytes, shape.delimiter)?;
@@ -113,7 +114,7 @@ fn require_few_delimiters(path: &Path, head: &[u8], delimiter: u8) -> Result<()>
 
 /// The rows of a file, one after the other.
 pub(super) struct Csv {
-    shape: Shape,
+    shape: CsvShape,
     blocks: Pipeline<Lexed>,
     current: Option<Lexed>,
     /// The next row of it.
@@ -124,7 +125,7 @@ pub(super) struct Csv {
 
 impl Csv {
     pub(super) fn open(input: &Input, dialect: &Dialect) -> Result<Self> {
-        let Opened { shape, blocks } = open(input, dialect)?;
+        let OpenedCsv { shape, blocks } = open(input, dialect)?;
         Ok(Self { shape, blocks: Pipeline::new(blocks), current: None, next: 0, plain: String::new() })
     }
 }
@@ -163,7 +164,7 @@ impl Records for Csv {
 
 /// The rows of a file, as batches of columns.
 pub(super) struct CsvBatches {
-    shape: Shape,
+    shape: CsvShape,
     uses: Vec<Use>,
     blocks: Pipeline<Parsed>,
 }
@@ -176,7 +177,7 @@ struct Parsed {
 
 impl CsvBatches {
     pub(super) fn open(input: &Input, dialect: &Dialect, wanted: &WantedColumns) -> Result<Self> {
-        let Opened { mut shape, blocks } = open(input, dialect)?;
+        let OpenedCsv { mut shape, blocks } = open(input, dialect)?;
         shape.sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(&dialect.na_values));
         shape.text = are_in(&shape.columns, &dialect.text_columns);
         let uses = uses(&shape.columns, wanted);

@@ -110,12 +110,11 @@ impl Parquet {
         self.chunk.clear();
         for ((reader, (_, meaning)), name) in self.readers.iter_mut().zip(&self.leaves).zip(&self.columns) {
             let mut cells = Vec::with_capacity(rows);
-            let read = match reader {
-                Some(reader) => guarded(|| decode(reader, *meaning, rows, |held| cells.push(held))),
-                None => {
-                    cells.extend((0..rows).map(|_| Held::Nested));
-                    Ok(rows)
-                }
+            let read = if let Some(reader) = reader {
+                guarded(|| decode(reader, *meaning, rows, |held| cells.push(held)))
+            } else {
+                cells.extend((0..rows).map(|_| Held::Nested));
+                Ok(rows)
             };
             whole(&self.path, name, self.row, rows, read)?;
             self.chunk.push(cells);
@@ -248,7 +247,9 @@ fn read<T: DataType>(
     // A column without missing values has no levels.
     if levels.is_empty() {
         let found = values.len();
-        values.into_iter().for_each(|value| see(cell(value)));
+        for value in values {
+            see(cell(value));
+        }
         return Ok(found);
     }
     let (found, mut values) = (levels.len(), values.into_iter());

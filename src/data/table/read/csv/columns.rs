@@ -1,27 +1,27 @@
 //! The columns of a block of CSV.
 
 use super::lexed::Lexed;
-use super::shape::Shape;
-use crate::data::table::batch::{Coder, ColumnCells, Lines, RecordBatch};
+use super::shape::CsvShape;
+use crate::data::table::batch::{Coder, ColumnCells, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::Use;
 use crate::data::table::value::Value;
 
 /// The rows of a block as columns. A column whose cells are all finite numbers becomes numbers; others keep their text.
-pub(super) fn batch(lexed: &Lexed, shape: &Shape, uses: &[Use]) -> RecordBatch {
+pub(super) fn batch(lexed: &Lexed, shape: &CsvShape, uses: &[Use]) -> RecordBatch {
     let columns = uses.iter().enumerate().map(|(column, own)| match own {
         Use::Ignored => ColumnCells::Absent,
         Use::Text => coded(lexed, column, shape),
         Use::Any => numbers(lexed, column, shape).unwrap_or_else(|| coded(lexed, column, shape)),
     });
     let lines = match lexed.lines.as_slice() {
-        [first, .., last] if last - first + 1 == lexed.rows() as u64 => Lines::From(*first),
-        lines => Lines::Each(lines.to_vec()),
+        [first, .., last] if last - first + 1 == lexed.rows() as u64 => LineNumbers::From(*first),
+        lines => LineNumbers::Each(lines.to_vec()),
     };
     RecordBatch::new(lexed.rows(), lines, columns.collect())
 }
 
 /// A column of numbers, if it is one.
-fn numbers(lexed: &Lexed, column: usize, shape: &Shape) -> Option<ColumnCells> {
+fn numbers(lexed: &Lexed, column: usize, shape: &CsvShape) -> Option<ColumnCells> {
     let mut numbers = Vec::with_capacity(lexed.rows());
     let mut plain = String::new();
     for row in 0..lexed.rows() {
@@ -42,7 +42,7 @@ fn numbers(lexed: &Lexed, column: usize, shape: &Shape) -> Option<ColumnCells> {
 }
 
 /// A column of cells as the file has them.
-fn coded(lexed: &Lexed, column: usize, shape: &Shape) -> ColumnCells {
+fn coded(lexed: &Lexed, column: usize, shape: &CsvShape) -> ColumnCells {
     let (mut coder, mut plain) = (Coder::default(), String::new());
     for row in 0..lexed.rows() {
         let value = shape.value(lexed.cell(row, column), &mut plain);

@@ -6,7 +6,7 @@
 use csv::ByteRecord;
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::shape::{LONGEST_CELL, Shape};
+use super::shape::{CsvShape, LONGEST_CELL};
 use crate::data::table::read::blocks::{Block, Span};
 use crate::data::table::read::records::{at_line, quoted};
 use crate::error::{Error, Result};
@@ -23,26 +23,17 @@ pub(super) struct Lexed {
     pub(super) failed: Option<Error>,
 }
 
-/// Text that has other line ends, and no cells yet.
-struct NotPlain {
-    empty: Lexed,
-    text: String,
-}
-
 impl Lexed {
     /// The cells of a block, with its memory.
-    pub(super) fn of(block: &mut Block, shape: &Shape) -> Self {
+    pub(super) fn of(block: &mut Block, shape: &CsvShape) -> Self {
         let (bytes, line) = (std::mem::take(&mut block.bytes), block.line);
         let (columns, mut spans) = (shape.columns.len(), std::mem::take(&mut block.spans));
         spans.clear();
         let lines = Vec::with_capacity(spans.capacity() / columns.max(1));
         let empty = Self { text: String::new(), spans, columns, lines, failed: None };
-        let is_plain = memchr2(b'"', 0, &bytes).is_none() && bytes.len() < u32::MAX as usize;
+        let is_plain = is_plain(&bytes);
         match String::from_utf8(bytes) {
-            Ok(text) if is_plain => match empty.with_plain(text, line, shape) {
-                Ok(lexed) => lexed,
-                Err(NotPlain { empty, text }) => empty.with_any(text.as_bytes(), line, shape),
-            },
+            Ok(text) if is_plain => empty.with_plain(text, line, shape),
             Ok(text) => empty.with_any(text.as_bytes(), line, shape),
             Err(error) => empty.with_any(error.as_bytes(), line, shape),
         }
@@ -54,22 +45,14 @@ impl Lexed {
         block.spans = self.spans;
     }
 
-    /// The cells of text without quotes; the text again where it has line ends of other kinds.
-    fn with_plain(mut self, text: String, first: u64, shape: &Shape) -> Result<Self, NotPlain> {
+    /// The cells of text without quotes.
+    fn with_plain(mut self, text: String, first: u64, shape: &CsvShape) -> Self {
         let bytes = text.as_bytes();
-        let has_returns = memchr(b'\r', bytes).is_some();
         let (mut at, mut line) = (0, first);
         while at < bytes.len() {
             let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-            let mut record = &bytes[at..end];
-            if has_returns {
-                record = record.strip_suffix(b"\r").unwrap_or(record);
-                if memchr(b'\r', record).is_some() {
-                    self.spans.clear();
-                    self.lines.clear();
-                    return Err(NotPlain { empty: self, text });
-                }
-            }
+            let record = &bytes[at..end];
+            let record = record.strip_suffix(b"\r").unwrap_or(record);
             if let Err(error) = self.push_record(record, at, line, shape) {
                 self.failed = Some(error);
                 break;
@@ -77,12 +60,12 @@ impl Lexed {
             (at, line) = (end + 1, line + 1);
         }
         self.text = text;
-        Ok(self)
+        self
     }
 
     /// Adds the cells of a record that begins at `at`; a line of blanks is none.
     #[allow(clippy::cast_possible_truncation, reason = "a block is shorter than 2^32 bytes")]
-    fn push_record(&mut self, record: &[u8], at: usize, line: u64, shape: &Shape) -> Result<()> {
+    fn push_record(&mut self, record: &[u8], at: usize, line: u64, shape: &CsvShape) -> Result<()> {
         let (before, mut start) = (self.spans.len(), at);
         for end in memchr_iter(shape.delimiter, record).map(|place| at + place) {
             self.spans.push(Span { start: start as u32, end: end as u32 });
@@ -107,7 +90,7 @@ impl Lexed {
     }
 
     /// The cells of any block.
-    fn with_any(self, bytes: &[u8], first: u64, shape: &Shape) -> Self {
+    fn with_any(self, bytes: &[u8], first: u64, shape: &CsvShape) -> Self {
         let mut lexed = Self { text: String::with_capacity(bytes.len()), ..self };
         let (mut reader, mut record) = (shape.reader(bytes), ByteRecord::new());
         loop {
@@ -133,7 +116,7 @@ impl Lexed {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a block is shorter than 2^32 bytes")]
-    fn push_cells(&mut self, record: &ByteRecord, line: u64, shape: &Shape) -> Result<()> {
+    fn push_cells(&mut self, record: &ByteRecord, line: u64, shape: &CsvShape) -> Result<()> {
         shape.check(record, line)?;
         let before = self.spans.len();
         for (index, cell) in record.iter().enumerate() {
@@ -164,6 +147,14 @@ impl Lexed {
             _ => text.trim(),
         }
     }
+}
+
+/// Whether a block has no quotes and no zeros, and a line feed behind every carriage return but a last one.
+fn is_plain(bytes: &[u8]) -> bool {
+    let ends_line = |place: usize| bytes.get(place + 1).is_none_or(|next| *next == b'\n');
+    memchr2(b'"', 0, bytes).is_none()
+        && bytes.len() < u32::MAX as usize
+        && memchr_iter(b'\r', bytes).all(ends_line)
 }
 
 /// The line that a record begins on, of which the reader stands on the line `ended` behind it. Its own position is that

@@ -14,9 +14,9 @@ use crate::names::counted;
 /// The longest cell. A longer one is a quote that nothing closes, or no table.
 pub(super) const LONGEST_CELL: usize = 1 << 20;
 
-/// How the records of a file are read.
+/// The columns and the dialect of a file.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct CsvShape {
     pub(super) path: PathBuf,
     pub(super) columns: Vec<String>,
     pub(super) delimiter: u8,
@@ -28,7 +28,7 @@ pub(super) struct Shape {
     pub(super) text: Vec<bool>,
 }
 
-impl Shape {
+impl CsvShape {
     /// A reader of records in its dialect.
     pub(super) fn reader<'a>(&self, bytes: &'a [u8]) -> csv::Reader<&'a [u8]> {
         csv::ReaderBuilder::new()

@@ -1,5 +1,5 @@
 //! JSON lines as batches of columns. The lines of a block become columns without a tree or a row between them, and keys
-//! are compared with that of the same place in the line before. serde_json reads every number to the bit.
+//! are compared with that of the same place in the line before. `serde_json` reads every number to the bit.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use super::cell::CellSeed;
 use super::{LONGEST, MOST_CELLS_A_VALUE, SMALL, Text, no_object, twice};
-use crate::data::table::batch::{CellsBuilder, ColumnCells, Lines, RecordBatch};
+use crate::data::table::batch::{CellsBuilder, ColumnCells, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::{RecordBatchReader, WantedColumns};
 use crate::data::table::read::blocks::{Block, Blocks, RecordEnds};
 use crate::data::table::read::dialect::Dialect;
@@ -20,7 +20,7 @@ use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;
 use crate::error::Result;
 
-/// How the lines of a file are read.
+/// The dialect of a file, and the columns with uses of their own.
 struct LineFormat {
     path: std::path::PathBuf,
     dialect: Dialect,
@@ -89,7 +89,7 @@ impl RecordBatchReader for JsonlBatches {
             cells[place] = column.cells.finish();
         }
         require_few(&self.format.path, self.columns.len())?;
-        Ok(Some(RecordBatch { mixed, ..RecordBatch::new(lines.len(), Lines::Each(lines), cells) }))
+        Ok(Some(RecordBatch { mixed, ..RecordBatch::new(lines.len(), LineNumbers::Each(lines), cells) }))
     }
 }
 

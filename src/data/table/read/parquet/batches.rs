@@ -7,7 +7,7 @@ use parquet::file::reader::FileReader;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::{Parquet, decode, guarded, value, whole};
-use crate::data::table::batch::{CellsBuilder, Lines, RecordBatch};
+use crate::data::table::batch::{CellsBuilder, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::read::input::Input;
@@ -131,7 +131,7 @@ impl RecordBatchReader for ParquetBatches {
         let cells = cells?;
         let mixed =
             (0..).zip(&cells).filter(|(_, cells)| cells.is_mixed()).map(|(column, _)| column).collect();
-        let lines = Lines::From(self.file.row + 1);
+        let lines = LineNumbers::From(self.file.row + 1);
         self.file.row += rows as u64;
         self.file.left -= rows;
         let columns = cells.into_iter().map(CellsBuilder::finish).collect();
