@@ -15,6 +15,7 @@ mod cycles;
 mod exceptions;
 mod imports;
 mod lengths;
+mod macros;
 mod modules;
 mod names;
 mod prose;
@@ -179,6 +180,20 @@ fn tuples_of_unlike_things_are_found_behind_references_and_in_results() {
     {
         assert!(!found(signature), "{signature}");
     }
+}
+
+#[test]
+fn functions_that_a_macro_is_given_are_seen() {
+    let body = "    f();\n".repeat(MAX_FUNCTION_LINES);
+    let text = format!("vectorized! {{\n    /// G.\n    fn g[T: Float](_: (u8, i8)) -> T {{\n{body}}}\n}}\n");
+    let source = Source::new("a.rs", &text);
+    let functions = lengths::functions(&source);
+    assert_eq!(
+        functions.iter().map(|f| (f.name.as_str(), f.lines())).collect::<Vec<_>>(),
+        [("g", MAX_FUNCTION_LINES + 2)]
+    );
+    assert!(!functions[0].is_allowed(&source));
+    assert_eq!(functions_with_tuples(&source), ["g"]);
 }
 
 fn all_sources() -> Vec<Source> {

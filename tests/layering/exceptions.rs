@@ -16,8 +16,6 @@ pub(super) const LONG_FUNCTIONS: &[&str] = &[];
 pub(super) const TUPLES: &[&str] = &[
     // A step to write and another to read, of one buffer, as `split_at_mut` gives them.
     "src/kernels/recurrent/rows.rs two",
-    // A schedule and the steps since it began, on the way to its `lr` and `momentum`.
-    "src/optim/schedule/sequential.rs at",
     // As `Iterator` has it.
     "src/trainer/update_rows.rs size_hint",
 ];

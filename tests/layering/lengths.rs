@@ -1,8 +1,9 @@
 //! How long files and functions are.
 
 use syn::visit::{self, Visit};
-use syn::{Block, ImplItemFn, ItemFn, Signature, TraitItemFn};
+use syn::{Block, ImplItemFn, ItemFn, Macro, Signature, TraitItemFn};
 
+use super::macros;
 use super::sources::Source;
 
 /// The line that allows a long file or function: `// layering: long because …`.
@@ -46,8 +47,8 @@ fn gives_reason(line: &str) -> bool {
     line.strip_prefix(MARKER).is_some_and(|reason| !reason.trim().is_empty())
 }
 
-/// Every function of a file: free ones, methods, defaults of traits, and those within others. Closures count as part
-/// of the function that has them.
+/// Every function of a file: free ones, methods, defaults of traits, those that macros are given, and those within
+/// others. Closures count as part of the function that has them.
 pub(super) fn functions(source: &Source) -> Vec<Function> {
     let mut found = Functions(Vec::new());
     found.visit_file(&source.syntax);
@@ -67,6 +68,14 @@ impl Functions {
 }
 
 impl<'ast> Visit<'ast> for Functions {
+    fn visit_macro(&mut self, given: &'ast Macro) {
+        self.0.extend(macros::functions(given.tokens.clone()).into_iter().map(|function| Function {
+            name: function.name.to_string(),
+            start: function.start.start().line - 1,
+            end: function.body.span_close().end().line - 1,
+        }));
+    }
+
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.add(&item.sig, &item.block);
         visit::visit_item_fn(self, item);

@@ -2,9 +2,11 @@
 
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, GenericArgument, ImplItemFn, ItemFn, PathArguments, ReturnType, Signature, TraitItemFn, Type,
+    FnArg, GenericArgument, ImplItemFn, ItemFn, Macro, PathArguments, ReturnType, Signature, TraitItemFn,
+    Type,
 };
 
+use super::macros;
 use super::sources::Source;
 
 /// The names of a file's functions that have a parameter or a result which is such a tuple: by itself, behind a
@@ -56,6 +58,14 @@ fn is_unlike(of: &Type) -> bool {
 }
 
 impl<'ast> Visit<'ast> for Tuples {
+    fn visit_macro(&mut self, given: &'ast Macro) {
+        let functions = macros::functions(given.tokens.clone());
+        functions
+            .iter()
+            .filter_map(|function| function.signature())
+            .for_each(|signature| self.see(&signature));
+    }
+
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.see(&item.sig);
         visit::visit_item_fn(self, item);

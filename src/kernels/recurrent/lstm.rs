@@ -111,6 +111,15 @@ pub(super) fn through_time<T: Float>(
     Ok(GateGrads { input: dz, state: None })
 }
 
+/// The parts of a row (4 H) that belong to the gates, each (H).
+#[inline(always)]
+fn of_gates<T>(row: &mut [T], hidden: usize) -> [&mut [T]; 4] {
+    let (i, rest) = row.split_at_mut(hidden);
+    let (f, rest) = rest.split_at_mut(hidden);
+    let (g, o) = rest.split_at_mut(hidden);
+    [i, &mut f[..hidden], &mut g[..hidden], &mut o[..hidden]]
+}
+
 vectorized! {
     /// The gradients of a step's arguments, and of the memory before it.
     fn step_back[T: Float](
@@ -128,10 +137,7 @@ vectorized! {
             let at = row * hidden..(row + 1) * hidden;
             let (before, c, dh, dc) = (&before[at.clone()], &c[at.clone()], &dh[at.clone()], &mut dc[at]);
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
-            let (di, rest) = dz.split_at_mut(hidden);
-            let (df, rest) = rest.split_at_mut(hidden);
-            let (dg, do_) = rest.split_at_mut(hidden);
-            let (df, dg, do_) = (&mut df[..hidden], &mut dg[..hidden], &mut do_[..hidden]);
+            let [di, df, dg, do_] = of_gates(dz, hidden);
             // A loop for each: one over all of them has too many slices to become vector code.
             for k in 0..hidden {
                 do_[k] = c[k].hyperbolic_tangent();

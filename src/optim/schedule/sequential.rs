@@ -21,6 +21,13 @@ pub struct Sequential {
     pub milestones: Vec<u64>,
 }
 
+/// The schedule that runs.
+struct Current<'a> {
+    schedule: &'a Schedules,
+    /// The steps since it began.
+    step: u64,
+}
+
 /// Schema: no `reduce_on_plateau`.
 fn without_plateau(schedules: &mut Schema) {
     if let Some(Value::Object(schedule)) = schedules.get_mut("items") {
@@ -46,10 +53,10 @@ impl Sequential {
         end.saturating_sub(self.begin(index))
     }
 
-    /// The schedule that runs at step `k`, and its own step.
-    fn at(&self, k: u64) -> Option<(&Schedules, u64)> {
+    /// The schedule that runs at step `k`.
+    fn at(&self, k: u64) -> Option<Current<'_>> {
         let index = self.index_at(k);
-        Some((self.schedules.get(index)?, k - self.begin(index)))
+        Some(Current { schedule: self.schedules.get(index)?, step: k - self.begin(index) })
     }
 }
 
@@ -95,7 +102,7 @@ impl Schedule for Sequential {
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {
-        self.at(k).map_or(base, |(schedule, k)| schedule.lr(base, k))
+        self.at(k).map_or(base, |Current { schedule, step }| schedule.lr(base, step))
     }
 
     /// A schedule that does not cycle momentum leaves it as the one before did. torch's schedulers set it when they are
