@@ -110,10 +110,12 @@ step_1() {
 on_the_gpu() {
     export DESCENT_TEST_DEVICE=cuda DESCENT_TEST_ROOT=$kit/root DESCENT_TEST_PROGRAM=$kit/bin/descent DESCENT_TEST_GRAPH=$1
     local memory=the_memory_is_flat_over_a_thousand_updates
+    local left_out=(--skip "$memory")
+    [ -n "$emulated" ] || left_out+=(--skip an_emulated_gpu)
     if [ "$1" = false ]; then part kernels tests unit-tests --test-threads=1 kernels::cuda:: optim::gpu_tests:: & fi
     part golden tests main-tests --test-threads=1 golden:: training:: &
     part library tests main-tests --test-threads=1 cuda::present::library:: &
-    part programs tests main-tests cuda::present::configs:: cuda::present::program:: cuda::present::updates:: --skip "$memory" &
+    part programs tests main-tests cuda::present::configs:: cuda::present::program:: cuda::present::updates:: "${left_out[@]}" &
     local failed=0
     settle || failed=1
     part memory tests main-tests "$memory" || failed=1

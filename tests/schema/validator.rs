@@ -1,4 +1,7 @@
-//! As much of JSON Schema 2020-12 as the config's schema uses; a keyword that it does not know fails the test.
+//! The part of JSON Schema 2020-12 that the config's schema uses; a keyword that it does not know fails the test.
+//!
+//! It is not the crate `jsonschema` (0.61, MIT), which without its default features brings 19 more crates and over 70 s of
+//! compiling to every build of the tests.
 
 use serde_json::{Map, Value};
 
