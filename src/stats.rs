@@ -1,4 +1,10 @@
-//! Quantiles.
+//! Quantiles, and counts as numbers to calculate with.
+
+/// A count as a number to calculate with.
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub(crate) fn real(count: usize) -> f64 {
+    count as f64
+}
 
 /// A number between two neighbours of a sorted list, as numpy.percentile has it; 0 of an empty one.
 #[allow(

@@ -82,15 +82,7 @@ impl<W: Write> Write for Printable<W> {
 
 /// 1234567 as 1,234,567.
 pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    crate::report::thousands(&number.to_string())
 }
 
 #[cfg(test)]

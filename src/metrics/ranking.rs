@@ -1,5 +1,7 @@
 //! Metrics of the order of the scores: the area under the ROC curve, and average precision.
 
+use crate::stats::real;
+
 /// The quality of a ranking: positive rows before negative ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ranking {
@@ -40,11 +42,6 @@ fn take_equal(scores: &mut &[f64], score: f64) -> f64 {
     let count = scores.iter().take_while(|own| own.total_cmp(&score).is_eq()).count();
     *scores = &scores[count..];
     real(count)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-fn real(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

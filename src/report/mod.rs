@@ -15,5 +15,6 @@ pub(crate) use data::{
     Calibrated, ClassReport, ClassSummary, Gradient, HistogramBin, Mistake, Page, Picture, Point,
     RankingCurves, RunData, SplitReport, TensorStats, ValueMistake, ValueReport,
 };
+pub(crate) use numbers::thousands;
 pub(crate) use page::{curve_svg, html};
 pub(crate) use text::{is_hidden, shorten, without_shared_folders};

@@ -96,8 +96,8 @@ fn signed(value: f64, text: &str) -> String {
     format!("{}{text}", if value < 0.0 { "−" } else { "" })
 }
 
-/// Digits in groups of three.
-fn thousands(digits: &str) -> String {
+/// Digits in groups of three: 1234567 as 1,234,567.
+pub(crate) fn thousands(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -108,13 +108,7 @@ fn thousands(digits: &str) -> String {
     text
 }
 
-/// A count as a number to calculate with.
-#[allow(clippy::cast_precision_loss, reason = "counts of things on a page")]
-pub(crate) fn real(count: usize) -> f64 {
-    count as f64
-}
-
-/// The same for counts of rows.
+/// A count of rows as a number to calculate with.
 #[allow(clippy::cast_precision_loss, reason = "shares need no more than 53 bits")]
 pub(crate) fn real64(count: u64) -> f64 {
     count as f64

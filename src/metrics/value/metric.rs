@@ -1,6 +1,7 @@
 //! The definition of a metric of values, and its entry in the registry.
 
 use crate::metrics::{Metric, MetricInfo, MetricValue, Undefined};
+use crate::stats::real;
 
 /// The computation of a metric of values.
 pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
@@ -81,9 +82,4 @@ pub(super) fn sum(predictions: &[f64], targets: &[f64], term: impl Fn(f64, f64) 
         }
     }
     lanes.iter().sum::<f64>() + rest
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-pub(super) fn real(count: usize) -> f64 {
-    count as f64
 }

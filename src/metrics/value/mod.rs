@@ -9,7 +9,7 @@ mod r2;
 mod rmse;
 
 pub(super) use metric::Running;
-use metric::{Mean, real, sum};
+use metric::{Mean, sum};
 pub use metric::{ValueEntry, ValueMetric};
 
 /// Every metric of values, in the order of the logs.

@@ -1,7 +1,8 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.r2_score.html>
 
-use super::{ValueMetric, real, sum};
+use super::{ValueMetric, sum};
 use crate::metrics::{Direction, Metric, MetricValue, Undefined};
+use crate::stats::real;
 
 /// The coefficient of determination.
 #[derive(Debug, Default)]

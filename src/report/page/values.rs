@@ -4,9 +4,10 @@ use super::numbering::Numbering;
 use super::table::{HtmlTable, figure, head, name_of};
 use crate::names::counted;
 use crate::report::data::{HistogramBin, ValueReport};
-use crate::report::numbers::{number, real};
+use crate::report::numbers::number;
 use crate::report::plot::{Chart, bar_chart, scatter};
 use crate::report::text::escape;
+use crate::stats::real;
 
 /// The bars of a histogram of errors.
 const BARS: usize = 30;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::scale::Scale;
 use super::{Chart, draw, put};
-use crate::report::numbers::real;
+use crate::stats::real;
 
 /// Half of what a digit is wide.
 const HALF_LETTER: f64 = 4.0;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::frame::Frame;
 use super::{LINE_HEIGHT, draw, put, row};
-use crate::report::numbers::real;
 use crate::report::palette::classes;
 use crate::report::text::{shorten, without_shared_folders};
+use crate::stats::real;
 
 /// The most names that fit beside a chart.
 pub(super) const MOST: usize = 12;

@@ -16,9 +16,9 @@ mod thin;
 
 use std::fmt::Write as _;
 
-use super::numbers::real;
 use super::palette::style;
 use super::text::escape;
+use crate::stats::real;
 pub(crate) use bars::{bar_chart, sparkline};
 pub(crate) use line::{Line, line_chart};
 pub(crate) use ratios::{Guessing, ratios};

@@ -3,7 +3,7 @@
 use super::frame::{Frame, Room};
 use super::scale::Scale;
 use super::{Chart, draw, path};
-use crate::report::numbers::real;
+use crate::stats::real;
 
 /// More points than this add nothing to see.
 const MOST: usize = 2000;

@@ -1,6 +1,6 @@
 //! Thins long lines without changing how they look.
 
-use crate::report::numbers::real;
+use crate::stats::real;
 
 /// The indices of the values to draw, at most about `most`: of each stretch the smallest and the largest, so that no
 /// peak is lost, and one that cannot be drawn, so that no gap is. The first and the last stay.
