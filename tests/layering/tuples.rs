@@ -62,7 +62,7 @@ impl<'ast> Visit<'ast> for Tuples {
         let functions = macros::functions(given.tokens.clone());
         functions
             .iter()
-            .filter_map(|function| function.signature())
+            .filter_map(macros::MacroFunction::signature)
             .for_each(|signature| self.see(&signature));
     }
 
