@@ -35,7 +35,7 @@ struct Pass<'a, 'm> {
     shards: Vec<ShardPass<'m>>,
 }
 
-/// What a shard has given so far.
+/// The sums of a shard so far.
 struct ShardPass<'m> {
     /// `None` before its first part.
     loss_sum: Option<Scalar>,
@@ -117,7 +117,7 @@ impl<'m> ShardPass<'m> {
         Ok(())
     }
 
-    /// What the shard has given. One of several may have no rows, whose gradients are 0.
+    /// The sums of the shard. One of several may have no rows; its gradients are then 0.
     fn finish(self, is_whole: bool) -> Result<Backward<'m>> {
         let gradients =
             if is_whole { self.writer.finish()? } else { Gradients::Dense(self.writer.finish_or_zero()?) };

@@ -48,7 +48,7 @@ pub struct ForwardPass<'a> {
     pub kind: CellKind,
     /// The input, (T, N, F).
     pub xs: &'a Tensor,
-    /// What it gave.
+    /// The output of its forward pass.
     pub output: &'a RecurrentOutput,
     /// The order in which its steps ran.
     pub order: StepOrder<'a>,
