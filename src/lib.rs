@@ -63,6 +63,7 @@ mod names;
 pub mod nn;
 pub mod optim;
 pub(crate) mod protobuf;
+pub mod refusal;
 pub mod registry;
 pub(crate) mod report;
 pub mod rng;

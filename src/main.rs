@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Large temporaries come and go in every update; this allocator keeps their pages.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: descent::kernels::allocator::Allocator = descent::kernels::allocator::Allocator;
 
 fn main() -> ExitCode {
     descent::cli::run()

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk, OpenFile};
 use crate::kernels::norm::all_finite;
 use crate::names::{first_few, natural_order};
+use crate::refusal;
 
 /// A tensor of a safetensors file, without its elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,8 +167,7 @@ fn elements(source: &mut impl Read, entry: &TensorEntry) -> Result<Tensor, Strin
         number: impl Fn([u8; N]) -> T,
     ) -> Result<Tensor, String> {
         let count = usize::try_from(entry.bytes).map_err(|_| "is larger than memory")? / N;
-        let mut numbers = Vec::new();
-        numbers.try_reserve_exact(count).map_err(|_| "is larger than memory")?;
+        let mut numbers = refusal::try_reserve(count).map_err(|_| "is larger than memory")?;
         let mut piece = vec![0; (1 << 16).min(count * N)];
         while numbers.len() < count {
             let bytes = &mut piece[..(1 << 16).min((count - numbers.len()) * N)];

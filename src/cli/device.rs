@@ -36,10 +36,10 @@ impl Compute {
         }
         team::use_threads(threads);
         // candle's own operations run on rayon's pool.
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .map_err(|e| Error::Config(format!("--threads {threads}: {e}")))
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| {
+            let out = "take fewer, or raise the limits of `ulimit -u` and `ulimit -v`";
+            Error::Config(format!("--threads {threads}: the system starts no more threads: {e}; {out}"))
+        })
     }
 
     /// The device.

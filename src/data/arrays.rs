@@ -5,10 +5,10 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 
 use super::archive::Arrays;
+use super::bytes::Bytes;
 use super::idx;
 use super::memory::MemoryLimit;
 use super::npy::{self, Array, Integers};
-use super::rows::Bytes;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -23,6 +23,11 @@ pub fn read(path: &Path) -> Result<Array> {
             npy::read(&mut file, Integers::Features, limit).map_err(|problem| Error::data(path, problem))?
         }
         Some("npz") => of_npz(path, limit)?,
+        _ if !idx::is_idx(path)? => {
+            let problem =
+                "this is no array, as an .npy, .npz or IDX file has one, and by its name no picture";
+            return Err(Error::data(path, problem));
+        }
         _ => {
             let idx = idx::read(path, 3, limit)?;
             Array { tensor: Tensor::from_vec(idx.bytes, idx.shape, &Device::Cpu)?, bytes: Bytes::Pixels }

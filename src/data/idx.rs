@@ -3,7 +3,7 @@
 //! The header is checked against the file and against a limit before anything is allocated: a damaged or hostile one cannot
 //! ask for more memory than its file could fill, nor for more than there is.
 
-use std::io::{Cursor, Read};
+use std::io::{BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
 
 use super::gzip::Gunzip;
@@ -28,6 +28,20 @@ const DEFLATE_RATIO: u64 = 1032;
 pub fn read(path: &Path, rank: usize, limit: MemoryLimit) -> Result<Idx> {
     let files::OpenFile { file, size } = files::open(path)?;
     decode(file, size, rank, limit).map_err(|problem| Error::data(path, problem))
+}
+
+/// Whether a file begins as an IDX file of bytes does, gzipped or not.
+pub fn is_idx(path: &Path) -> Result<bool> {
+    let file = files::open(path)?.file;
+    let mut begin = [0; 3];
+    let mut whole = BufReader::new(file);
+    let is_packed = whole.fill_buf().map_err(Error::io("read", path))?.starts_with(&[0x1f, 0x8b]);
+    let read = if is_packed {
+        read_up_to(&mut Gunzip::new(whole), &mut begin)
+    } else {
+        read_up_to(&mut whole, &mut begin)
+    };
+    Ok(read.is_err() || begin == [0, 0, 8])
 }
 
 /// Reads an IDX file of `rank` dimensions from memory, gzipped or not.

@@ -89,7 +89,9 @@ impl Source for Images {
         let (test_share, outputs) = (self.test, pictures.classes.len());
         let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
         let (validation, ordered) = (None, false);
-        Ok(Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes }))
+        let room = test.as_ref().map_or(left, |test| left.less(&test.xs));
+        let rows = RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes, room };
+        Ok(Loaded::Raw(rows))
     }
 
     fn written_rows(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
@@ -113,6 +115,10 @@ impl Images {
     }
 
     fn check(&self) -> Result<()> {
+        if self.path.is_file() {
+            let problem = "this is a file, and the rows are pictures in a folder for each class; name the folder of those";
+            return Err(Error::data(&self.path, problem));
+        }
         if self.path.as_os_str().is_empty() {
             return Err(Error::key(
                 "data.path",

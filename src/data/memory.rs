@@ -5,6 +5,8 @@ use std::path::Path;
 
 use candle_core::Tensor;
 
+use crate::refusal;
+
 const MIB: u64 = 1 << 20;
 /// The bytes assumed to be free if the system does not report them.
 const ASSUMED_FREE: u64 = 1 << 33;
@@ -86,14 +88,10 @@ impl MemoryLimit {
     pub fn reserve<T>(self, count: usize) -> Result<Vec<T>, String> {
         let bytes = count.checked_mul(size_of::<T>());
         self.check(bytes.map(|bytes| bytes as u64))?;
-        let mut room = Vec::new();
-        match room.try_reserve_exact(count) {
-            Ok(()) => Ok(room),
-            Err(_) => Err(format!(
-                "takes {} of memory, which the system refuses",
-                size(bytes.unwrap_or(usize::MAX) as u64)
-            )),
-        }
+        refusal::try_reserve(count).map_err(|_| {
+            let bytes = size(bytes.unwrap_or(usize::MAX) as u64);
+            format!("takes {bytes} of memory, which the system refuses")
+        })
     }
 }
 
@@ -120,8 +118,16 @@ fn free() -> u64 {
 /// The rest of the address space that `ulimit -v` allows.
 fn left_to_process() -> Option<u64> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::As).current?;
-    let used = fs::read_to_string("/proc/self/status").ok().and_then(|text| number(&text, "VmSize:"));
+    let used = fs::read_to_string("/proc/self/status").ok().and_then(|text| used_space(&text));
     Some(limit.saturating_sub(used.unwrap_or(0)))
+}
+
+/// The address space in use by /proc/self/status. What the allocator has reserved and not used yet, a GiB at a time, is
+/// free.
+fn used_space(status: &str) -> Option<u64> {
+    let [all, data, resident] = ["VmSize:", "VmData:", "RssAnon:"].map(|name| number(status, name));
+    let reserved = data.zip(resident).map_or(0, |(data, resident)| data.saturating_sub(resident));
+    Some(all?.saturating_sub(reserved))
 }
 
 /// `MemAvailable` of /proc/meminfo.
@@ -214,6 +220,14 @@ mod tests {
         // More than any machine has: the reservation fails, and the process goes on.
         assert!(MemoryLimit::new(Some(u64::MAX)).reserve::<u8>(1 << 62).is_err());
         assert!(MemoryLimit::of_free().bytes() > 0);
+    }
+
+    #[test]
+    fn address_space_that_the_allocator_holds_for_later_is_free() {
+        let text = "VmSize:\t 1144832 kB\nVmRSS:\t 46344 kB\nRssAnon:\t 31368 kB\nVmData:\t 1053480 kB\n";
+        assert_eq!(used_space(text), Some((1_144_832 - 1_053_480 + 31_368) << 10));
+        assert_eq!(used_space("VmSize: 100 kB\n"), Some(100 << 10));
+        assert_eq!(used_space(""), None);
     }
 
     #[test]

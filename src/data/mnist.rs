@@ -14,6 +14,7 @@ use super::table::read::quoted;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
 use crate::names::counted;
+use crate::refusal;
 
 /// The classes of MNIST and of its drop-in replacements.
 const CLASSES: usize = 10;
@@ -98,7 +99,8 @@ fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
     };
     let train = split("train", read.limit)?;
     let test = split("t10k", read.limit.less(&train.xs))?;
-    Ok(whole(train, test, read.classes))
+    let room = read.limit.less(&train.xs).less(&test.xs);
+    Ok(whole(TrainAndTest { train, test }, read.classes, room))
 }
 
 /// Options for reading the files.
@@ -109,12 +111,21 @@ struct IdxOptions {
     limit: MemoryLimit,
 }
 
-/// A data set with training and test rows.
-pub(super) fn whole(train: Rows, test: Rows, outputs: usize) -> Loaded {
+/// The rows of a data set.
+pub(super) struct TrainAndTest {
+    /// The rows to train on.
+    pub(super) train: Rows,
+    /// The rows to test on.
+    pub(super) test: Rows,
+}
+
+/// A data set with training and test rows, and the memory that is left.
+pub(super) fn whole(rows: TrainAndTest, outputs: usize, room: MemoryLimit) -> Loaded {
+    let TrainAndTest { train, test } = rows;
     let pictures = Pictures::grey(&train.xs, outputs);
     let (validation, test, bytes) = (None, Some(test), Bytes::Pixels);
     let (test_share, ordered) = (0.0, false);
-    Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes })
+    Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes, room })
 }
 
 /// One of a split's two files.
@@ -193,9 +204,9 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
         );
         return Err(Error::data(path, problem));
     }
-    let mut classes: Vec<i64> = Vec::new();
-    let room = classes.try_reserve_exact(count);
-    room.map_err(|_| Error::data(path, format!("{count} labels do not fit into memory")))?;
+    let room = refusal::try_reserve::<i64>(count);
+    let mut classes =
+        room.map_err(|_| Error::data(path, format!("{count} labels do not fit into memory")))?;
     classes.extend(labels.bytes.into_iter().map(i64::from));
     Ok(Rows {
         xs: Tensor::from_vec(images.bytes, images.shape, &Device::Cpu)?,

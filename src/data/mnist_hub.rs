@@ -7,7 +7,8 @@ use candle_core::DType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Request, Rows, Source, mnist};
+use super::mnist::TrainAndTest;
+use super::{Loaded, MemoryLimit, Request, Rows, Source, mnist};
 use crate::error::{Error, Result};
 
 /// The full set from the hub; it has no options.
@@ -34,10 +35,8 @@ impl Source for MnistHub {
             let xs = (xs * 255.0)?.round()?.to_dtype(DType::U8)?.reshape(((), 28, 28))?;
             Ok(Rows { xs, ys: ys.to_dtype(DType::I64)? })
         };
-        Ok(mnist::whole(
-            rows(&set.train_images, &set.train_labels)?,
-            rows(&set.test_images, &set.test_labels)?,
-            set.labels,
-        ))
+        let train = rows(&set.train_images, &set.train_labels)?;
+        let test = rows(&set.test_images, &set.test_labels)?;
+        Ok(mnist::whole(TrainAndTest { train, test }, set.labels, MemoryLimit::of_free()))
     }
 }

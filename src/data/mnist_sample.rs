@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loaded, Request, Source, idx, mnist};
+use super::mnist::TrainAndTest;
+use super::{Loaded, MemoryLimit, Request, Source, idx, mnist};
 use crate::error::Result;
 
 /// The embedded sample; it has no options.
@@ -34,10 +35,8 @@ impl Source for MnistSample {
                 Path::new("mnist-sample"),
             )
         };
-        Ok(mnist::whole(
-            rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?,
-            rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?,
-            10,
-        ))
+        let train = rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?;
+        let test = rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?;
+        Ok(mnist::whole(TrainAndTest { train, test }, 10, MemoryLimit::of_free()))
     }
 }

@@ -7,6 +7,7 @@
 
 mod archive;
 pub mod arrays;
+mod bytes;
 mod class_folders;
 mod dataset;
 mod download;
@@ -16,6 +17,7 @@ mod gzip;
 pub mod idx;
 pub mod images;
 mod jpeg;
+mod large_numbers;
 mod memory;
 pub mod mnist;
 #[cfg(feature = "hub")]
@@ -49,6 +51,7 @@ use crate::error::{Error, Result};
 use crate::registry;
 
 pub use crate::kernels::gather::Affine;
+pub use bytes::Bytes;
 pub use dataset::{Batch, Dataset};
 pub use fingerprint::{Fingerprint, SplitFingerprint};
 pub use memory::MemoryLimit;
@@ -57,7 +60,7 @@ pub use preparation::{InputKind, Preparation};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;
-pub use rows::{Bytes, EncodedRows, EncodedSplits, Loaded, RawRows, Rows, Windows, WrittenRow};
+pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows, Windows, WrittenRow};
 pub use selection::Selection;
 pub use source::Source;
 pub use targets::{Decision, TargetInfo, most_probable};

@@ -5,8 +5,8 @@ use std::io::Read;
 
 use candle_core::{Device, Tensor};
 
+use super::bytes::Bytes;
 use super::memory::MemoryLimit;
-use super::rows::Bytes;
 use crate::error::Error;
 use crate::files::read_up_to;
 

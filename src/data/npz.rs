@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Arrays;
+use super::large_numbers;
 use super::memory::MemoryLimit;
 use super::npy::{Array, Integers};
 use super::pictures::Pictures;
@@ -49,6 +50,10 @@ impl Source for Npz {
         self.path.clone()
     }
 
+    fn may_have_validation(&self) -> bool {
+        true
+    }
+
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::Config("`data.path` is missing; name the .npz file".to_owned()));
@@ -57,7 +62,11 @@ impl Source for Npz {
         if request.fitted.is_none() {
             self.say_unread(&arrays);
         }
-        self.arrays(arrays, request.task)
+        let loaded = self.arrays(arrays, request.task)?;
+        if let (Loaded::Raw(rows), None) = (&loaded, request.fitted) {
+            large_numbers::hint(&self.path, &rows.train, request)?;
+        }
+        Ok(loaded)
     }
 }
 
@@ -76,6 +85,7 @@ impl Npz {
         let validation = self.split(&mut arrays, "val", task, limit)?;
         let limit = validation.as_ref().map_or(limit, |validation| limit.less(&validation.rows.xs));
         let test = self.split(&mut arrays, "test", task, limit)?;
+        let room = test.as_ref().map_or(limit, |test| limit.less(&test.rows.xs));
         let OneKind { train, validation, test, bytes } = of_one_kind(train, validation, test)?;
         let outputs = match task {
             Task::Values | Task::Labels => train.ys.dims()[1],
@@ -87,7 +97,17 @@ impl Npz {
         let images = train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels && task.classes();
         let pictures = if images { Pictures::grey(&train.xs, outputs) } else { None };
         let (test_share, ordered) = (0.0, false);
-        Ok(Loaded::Raw(RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes }))
+        Ok(Loaded::Raw(RawRows {
+            train,
+            validation,
+            test,
+            test_share,
+            outputs,
+            ordered,
+            pictures,
+            bytes,
+            room,
+        }))
     }
 
     /// Names the arrays that are not read.

@@ -18,6 +18,7 @@ use super::png;
 use super::preprocess::{PreprocessingSource, Step};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::refusal;
 
 /// The problem with a file that ends too early.
 const CUT_SHORT: &str = "the picture is cut short: copy the file again, or remove it";
@@ -218,12 +219,11 @@ fn decode(path: &Path, bytes: &[u8], turn: &mut Turn<'_>) -> Result<DynamicImage
 /// The bytes of a picture file.
 fn contents(path: &Path) -> Result<Vec<u8>> {
     let files::OpenFile { file, size } = files::open(path)?;
-    let mut bytes = Vec::new();
     let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
-    let fits = size <= LARGEST_FILE && bytes.try_reserve_exact(room).is_ok();
-    if !fits {
+    let room = if size <= LARGEST_FILE { refusal::try_reserve(room).ok() } else { None };
+    let Some(mut bytes) = room else {
         return Err(Error::data(path, format!("{size} bytes are too many for a picture; make it smaller")));
-    }
+    };
     file.take(size).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     png::end(&mut bytes);
     Ok(bytes)

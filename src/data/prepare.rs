@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::bytes::Bytes;
 use super::memory::MemoryLimit;
 use super::pictures::Pictures;
 use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
-use super::rows::Bytes;
 use super::split::{Limited, RULES, SplitRows};
 use super::{
     Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
@@ -91,7 +91,7 @@ impl Preparation {
 
     /// Splits, reshapes and normalises raw rows.
     fn split(&self, raw: RawRows, request: &Request<'_>, device: &Device) -> Result<Splits> {
-        let RawRows { test_share, outputs, ordered, pictures, bytes, .. } = raw;
+        let RawRows { test_share, outputs, ordered, pictures, bytes, room, .. } = raw;
         let (train, own_validation, own_test) = (raw.train, raw.validation, raw.test);
         self.check_validation(own_validation.as_ref())?;
         let plan = request.split_plan(test_share);
@@ -112,13 +112,13 @@ impl Preparation {
         let elements = match request.fitted.and_then(Preprocessing::elements) {
             Some(elements) => elements.clone(),
             None if self.normalize.is_fitted() => {
-                require_room(&train.xs)?;
-                self.normalize.fit(&bytes.numbers(&train.xs)?, unit)?
+                require_room(room, [Some(&train), validation.as_ref(), test.as_ref()], request.dtype)?;
+                self.normalize.fit(&train.xs, bytes, unit)?
             }
-            None => self.normalize.fit(&train.xs, unit)?,
+            None => self.normalize.fit(&train.xs, bytes, unit)?,
         };
         let dataset = |rows: Rows| -> Result<Dataset> {
-            let ScaledInputs { xs, affine } = scaled(&elements, bytes, &rows.xs)?;
+            let ScaledInputs { xs, affine } = scaled(&elements, bytes, &rows.xs, request.dtype)?;
             Dataset::new(&xs, &rows.ys, affine, request.dtype, device)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
@@ -183,12 +183,11 @@ fn source(pictures: Option<Pictures>, elements: Step) -> PreprocessingSource {
     }
 }
 
-/// An error if there is no memory to fit a normalisation to these inputs: it sees them in 64 bits, twice.
-fn require_room(xs: &Tensor) -> Result<()> {
-    let needed = (xs.elem_count() as u64).checked_mul(16);
-    MemoryLimit::of_free().check(needed).map_err(|problem| {
-        let problem =
-            format!("is fitted to the training rows in 64 bits, and that {problem}; \"none\" needs no more");
+/// An error if these rows do not fit into the rest of the memory as numbers, which a fitted normalisation makes of them.
+fn require_room(room: MemoryLimit, all: [Option<&Rows>; 3], dtype: DType) -> Result<()> {
+    let count: usize = all.into_iter().flatten().map(|rows| rows.xs.elem_count()).sum();
+    room.check((count as u64).checked_mul(dtype.size_in_bytes() as u64)).map_err(|problem| {
+        let problem = format!("makes numbers of the inputs, and that {problem}; \"none\" needs no more");
         Error::key("data.normalize", problem)
     })
 }
@@ -199,14 +198,18 @@ struct ScaledInputs {
     affine: Affine,
 }
 
-fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor) -> Result<ScaledInputs> {
+fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor, dtype: DType) -> Result<ScaledInputs> {
     let Elements { scale, shift, .. } = *elements;
     if elements.offset.is_empty() && xs.dtype() == DType::U8 {
         // Bytes stay bytes, whatever they stand for.
         let affine = Affine { scale, shift: shift + scale * bytes.offset() };
         return Ok(ScaledInputs { xs: xs.clone(), affine });
     }
-    Ok(ScaledInputs { xs: elements.fitted(&bytes.numbers(xs)?)?, affine: Affine { scale, shift } })
+    let affine = Affine { scale, shift };
+    if elements.offset.is_empty() {
+        return Ok(ScaledInputs { xs: bytes.numbers(xs)?, affine });
+    }
+    Ok(ScaledInputs { xs: elements.fitted_as(xs, bytes, dtype)?, affine })
 }
 
 #[cfg(test)]
@@ -229,6 +232,7 @@ mod tests {
             ordered: false,
             pictures: None,
             bytes: Bytes::default(),
+            room: MemoryLimit::of_free(),
         }
     }
 

@@ -21,6 +21,11 @@ pub trait Source {
         Ok(Vec::new())
     }
 
+    /// Whether the rows may bring validation rows of their own.
+    fn may_have_validation(&self) -> bool {
+        false
+    }
+
     /// The file or folder to name in messages.
     fn place(&self) -> PathBuf;
 }

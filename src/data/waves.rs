@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Loaded, RawRows, Request, Rows, Source};
+use super::{Bytes, Loaded, MemoryLimit, RawRows, Request, Rows, Source};
 use crate::error::{Error, Result};
 use crate::names::counted;
 use crate::rng::{Purpose, Stream};
@@ -51,6 +51,26 @@ impl Source for Waves {
                 "is for classes, but `waves` has numeric targets; set it to `mse`",
             ));
         }
+        self.check()?;
+        let series = self.series(request.seed);
+        let test = self.rows / 5;
+        Ok(Loaded::Raw(RawRows {
+            train: self.windows(&series, 0..self.rows - test)?,
+            validation: None,
+            test: Some(self.windows(&series, self.rows - test..self.rows)?),
+            test_share: 0.0,
+            outputs: 1,
+            ordered: true,
+            pictures: None,
+            bytes: Bytes::default(),
+            room: MemoryLimit::of_free(),
+        }))
+    }
+}
+
+impl Waves {
+    /// Validates the options before anything is generated.
+    fn check(&self) -> Result<()> {
         if self.rows < 5
             || self.window == 0
             || self.features == 0
@@ -71,22 +91,9 @@ impl Source for Waves {
             );
             return Err(Error::Config(problem));
         }
-        let series = self.series(request.seed);
-        let test = self.rows / 5;
-        Ok(Loaded::Raw(RawRows {
-            train: self.windows(&series, 0..self.rows - test)?,
-            validation: None,
-            test: Some(self.windows(&series, self.rows - test..self.rows)?),
-            test_share: 0.0,
-            outputs: 1,
-            ordered: true,
-            pictures: None,
-            bytes: Bytes::default(),
-        }))
+        Ok(())
     }
-}
 
-impl Waves {
     /// The series, step by step, (rows + window, features).
     #[allow(clippy::cast_precision_loss, reason = "steps and features are small numbers")]
     fn series(&self, seed: u64) -> Vec<f64> {

@@ -8,6 +8,7 @@
 //! and sums run in a fixed order.
 
 pub mod activation;
+pub mod allocator;
 pub mod autograd;
 pub mod batch_norm;
 pub mod bytes;

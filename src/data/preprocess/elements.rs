@@ -3,8 +3,12 @@
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::data::bytes::Bytes;
 use crate::error::Result;
 use crate::names::counted;
+
+/// Numbers that are scaled at a time.
+const CHUNK: usize = 1 << 18;
 
 /// `(x - offset) / spread` per feature, if that was fitted, then `x · scale + shift`, which batches apply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,19 @@ impl Elements {
         let vector = |numbers: &[f64]| Tensor::new(numbers, xs.device());
         let xs = xs.to_dtype(DType::F64)?;
         Ok(xs.broadcast_sub(&vector(&self.offset)?)?.broadcast_div(&vector(&self.spread)?)?)
+    }
+
+    /// As [`Self::fitted`] of inputs with this meaning of their bytes, in `dtype`. The numbers of 64 bits are those of some
+    /// rows at a time.
+    pub(in crate::data) fn fitted_as(&self, xs: &Tensor, bytes: Bytes, dtype: DType) -> Result<Tensor> {
+        let (rows, width) = (xs.dim(0)?, xs.elem_count() / xs.dim(0)?.max(1));
+        let together = (CHUNK / width.max(1)).max(1);
+        let fitted = Tensor::zeros(xs.shape(), dtype, xs.device())?;
+        for first in (0..rows).step_by(together) {
+            let chunk = bytes.numbers(&xs.narrow(0, first, together.min(rows - first))?)?;
+            fitted.slice_set(&self.fitted(&chunk)?.to_dtype(dtype)?, 0, first)?;
+        }
+        Ok(fitted)
     }
 
     /// Rows (N, F) or (N, T, F) as the network reads them, in f64.

@@ -5,6 +5,7 @@ mod categories;
 mod cell_error;
 mod column;
 mod elements;
+mod feature_rows;
 mod name_rule;
 mod normalize;
 mod saved;

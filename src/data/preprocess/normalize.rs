@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use candle_core::{D, DType, Tensor};
+use candle_core::Tensor;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::elements::Elements;
+use super::feature_rows::{FeatureRows, FeatureStatistics};
+use crate::data::bytes::Bytes;
 use crate::error::Result;
 use crate::registry::schema::positive;
 use crate::registry::{decode_value, inside};
-use crate::stats::quantile;
 
 /// The normalisation of inputs, fitted on the training rows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -110,51 +111,21 @@ impl Normalize {
     }
 
     /// Fits the normalisation to rows (N, F) or (N, T, F), whose elements are multiplied by `unit`.
-    pub(in crate::data) fn fit(self, xs: &Tensor, unit: f64) -> Result<Elements> {
-        let (offset, spread) = match self {
+    pub(in crate::data) fn fit(self, xs: &Tensor, bytes: Bytes, unit: f64) -> Result<Elements> {
+        let rows = FeatureRows::new(xs, bytes)?;
+        let FeatureStatistics { offset, mut spread } = match self {
             Self::None => return Ok(Elements::affine(unit, 0.0)),
             Self::Fixed { mean, std } => return Ok(Elements::affine(unit / std, -mean / std)),
-            Self::Standard => standard(xs)?,
-            Self::MinMax => min_max(xs)?,
-            Self::Robust => robust(xs)?,
+            Self::Standard => rows.standard()?,
+            Self::MinMax => rows.min_max()?,
+            Self::Robust => rows.robust()?,
         };
         // A constant feature has no spread to divide by, only a rounding error in its standard deviation.
-        let constant = (min_max(xs)?.1.eq(0.0)? + spread.eq(0.0)?)?.ne(0.0)?;
-        let spread = constant.where_cond(&spread.ones_like()?, &spread)?;
-        Ok(Elements { scale: 1.0, shift: 0.0, offset: offset.to_vec1()?, spread: spread.to_vec1()? })
+        for (spread, range) in spread.iter_mut().zip(rows.min_max()?.spread) {
+            if range == 0.0 || *spread == 0.0 {
+                *spread = 1.0;
+            }
+        }
+        Ok(Elements { scale: 1.0, shift: 0.0, offset, spread })
     }
-}
-
-/// All rows of a feature: (N, F) or (N, T, F) to (rows, F).
-fn by_feature(xs: &Tensor) -> Result<Tensor> {
-    let features = xs.dim(D::Minus1)?;
-    Ok(xs.to_dtype(DType::F64)?.reshape(((), features))?)
-}
-
-/// Mean and biased standard deviation of each feature, as scikit-learn's StandardScaler.
-fn standard(xs: &Tensor) -> Result<(Tensor, Tensor)> {
-    let xs = by_feature(xs)?;
-    let mean = xs.mean(0)?;
-    let std = xs.broadcast_sub(&mean)?.sqr()?.mean(0)?.sqrt()?;
-    Ok((mean, std))
-}
-
-/// Minimum and range of each feature.
-fn min_max(xs: &Tensor) -> Result<(Tensor, Tensor)> {
-    let xs = by_feature(xs)?;
-    let min = xs.min(0)?;
-    let range = (xs.max(0)? - &min)?;
-    Ok((min, range))
-}
-
-/// Median and distance of the quartiles of each feature, as scikit-learn's RobustScaler.
-fn robust(xs: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (mut medians, mut ranges) = (Vec::new(), Vec::new());
-    for mut feature in by_feature(xs)?.t()?.to_vec2::<f64>()? {
-        feature.sort_unstable_by(f64::total_cmp);
-        let [first, median, third] = [0.25, 0.5, 0.75].map(|share| quantile(&feature, share));
-        medians.push(median);
-        ranges.push(third - first);
-    }
-    Ok((Tensor::new(medians, xs.device())?, Tensor::new(ranges, xs.device())?))
 }

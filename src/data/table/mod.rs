@@ -63,6 +63,10 @@ macro_rules! table {
                 self.0.path.clone()
             }
 
+            fn may_have_validation(&self) -> bool {
+                self.0.split_column.is_some()
+            }
+
             fn load(&self, request: &Request<'_>) -> Result<Loaded> {
                 load::load(&self.0, $format, request)
             }

@@ -1,0 +1,105 @@
+//! Statistics of each feature. The rows stay in the type in which they were read: numbers of 64 bits are made of some rows
+//! at a time.
+
+use candle_core::{D, DType, Tensor};
+
+use crate::data::bytes::Bytes;
+use crate::error::Result;
+use crate::stats::quantile;
+
+/// Numbers that are converted at a time.
+const CHUNK: usize = 1 << 18;
+
+/// Rows (N, F) or (N, T, F), of which every step is a row of features.
+pub(super) struct FeatureRows {
+    /// (rows, F).
+    xs: Tensor,
+    bytes: Bytes,
+}
+
+/// Two numbers for each feature.
+pub(super) struct FeatureStatistics {
+    /// Mean, minimum or median.
+    pub(super) offset: Vec<f64>,
+    /// Standard deviation, range or interquartile range.
+    pub(super) spread: Vec<f64>,
+}
+
+impl FeatureRows {
+    /// The rows of inputs with this meaning of their bytes.
+    pub(super) fn new(xs: &Tensor, bytes: Bytes) -> Result<Self> {
+        let features = xs.dim(D::Minus1)?;
+        Ok(Self { xs: xs.reshape(((), features))?, bytes })
+    }
+
+    /// Mean and biased standard deviation of each feature, as scikit-learn's StandardScaler.
+    pub(super) fn standard(&self) -> Result<FeatureStatistics> {
+        let mean = self.mean(|x, _| x)?;
+        let variance = self.mean(|x, feature| {
+            let distance = x - mean[feature];
+            distance * distance
+        })?;
+        Ok(FeatureStatistics { spread: variance.into_iter().map(f64::sqrt).collect(), offset: mean })
+    }
+
+    /// Minimum and range of each feature.
+    pub(super) fn min_max(&self) -> Result<FeatureStatistics> {
+        let features = self.features()?;
+        let (mut min, mut max) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
+        self.for_each(|row| {
+            for ((min, max), x) in min.iter_mut().zip(&mut max).zip(row) {
+                (*min, *max) = (min.min(*x), max.max(*x));
+            }
+        })?;
+        let spread = max.into_iter().zip(&min).map(|(max, min)| max - min).collect();
+        Ok(FeatureStatistics { offset: min, spread })
+    }
+
+    /// Median and distance of the quartiles of each feature, as scikit-learn's RobustScaler.
+    pub(super) fn robust(&self) -> Result<FeatureStatistics> {
+        let (rows, features) = self.xs.dims2()?;
+        let (mut offset, mut spread) = (Vec::new(), Vec::new());
+        let together = (CHUNK / rows.max(1)).max(1);
+        for first in (0..features).step_by(together) {
+            let columns = self.xs.narrow(1, first, together.min(features - first))?.contiguous()?;
+            let columns = self.bytes.numbers(&columns)?.to_dtype(DType::F64)?;
+            for mut column in columns.t()?.to_vec2::<f64>()? {
+                column.sort_unstable_by(f64::total_cmp);
+                let [low, median, high] = [0.25, 0.5, 0.75].map(|share| quantile(&column, share));
+                offset.push(median);
+                spread.push(high - low);
+            }
+        }
+        Ok(FeatureStatistics { offset, spread })
+    }
+
+    /// The mean of a function of each feature, summed row by row.
+    fn mean(&self, of: impl Fn(f64, usize) -> f64) -> Result<Vec<f64>> {
+        let (rows, features) = self.xs.dims2()?;
+        let mut sums = vec![0.0; features];
+        self.for_each(|row| {
+            for (feature, (sum, x)) in sums.iter_mut().zip(row).enumerate() {
+                *sum += of(*x, feature);
+            }
+        })?;
+        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+        let scale = 1.0 / rows as f64;
+        Ok(sums.into_iter().map(|sum| sum * scale).collect())
+    }
+
+    fn features(&self) -> Result<usize> {
+        Ok(self.xs.dim(1)?)
+    }
+
+    /// Calls `see` with each row in order.
+    fn for_each(&self, mut see: impl FnMut(&[f64])) -> Result<()> {
+        let (rows, features) = self.xs.dims2()?;
+        let together = (CHUNK / features.max(1)).max(1);
+        for first in (0..rows).step_by(together) {
+            let chunk = self.xs.narrow(0, first, together.min(rows - first))?;
+            let chunk = self.bytes.numbers(&chunk)?.to_dtype(DType::F64)?.flatten_all()?;
+            chunk.to_vec1::<f64>()?.chunks_exact(features.max(1)).for_each(&mut see);
+        }
+        Ok(())
+    }
+}
