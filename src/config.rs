@@ -10,6 +10,7 @@ mod paths;
 mod read;
 mod run;
 mod schema;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -79,10 +80,11 @@ impl Config {
     fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map(|span| locate::line_at(text, span.start));
+            let own = e.span().and_then(|span| syntax::problem(text, span.start));
             Error::Config(format!(
                 "{name}{}: {}",
                 line.map_or(String::new(), |l| format!(", line {l}")),
-                e.message().trim()
+                own.as_deref().unwrap_or_else(|| e.message().trim())
             ))
         })?;
         paths::resolve(&mut table, folder)?;
@@ -142,6 +144,14 @@ impl Config {
         let run = RunLength { epochs, updates: u64::MAX };
         let checked = self.schedule.clone().filled(run).check_length(run);
         checked.map(|_| ()).map_err(|error| self.origin.locate(error))
+    }
+
+    /// Checks the widths of the network as far as no data is needed.
+    ///
+    /// # Errors
+    /// A network that is too large for any data.
+    pub fn check_size(&self) -> Result<()> {
+        self.model.check_size(1, 1).map_err(|error| self.origin.locate(error.under("model")))
     }
 
     /// The schedule for this number of training rows; omitted lengths default to the length of the run.

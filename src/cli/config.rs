@@ -39,7 +39,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &arguments.command {
         Command::Check(ConfigFile { config, set }) => {
-            Config::read(config, &as_strs(set))?.check_epochs()?;
+            let read = Config::read(config, &as_strs(set))?;
+            read.check_size()?;
+            read.check_epochs()?;
             writeln!(out, "{} can be trained", config.display())?;
         }
         Command::Schema => writeln!(out, "{:#}", schema())?,

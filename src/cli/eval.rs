@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Two classes: predict the positive class from this probability on, in place of data.threshold.
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = probability)]
     threshold: Option<f64>,
     /// Also print the fraction of rows whose class is among the K most probable.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
@@ -65,6 +65,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
 
+/// A number from 0 to 1.
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "a probability is a number from 0 to 1".to_owned())
+}
+
 /// A line per metric and the number of rows, and tables of the classes.
 fn lines(scoring: &Evaluator, evaluation: &Evaluation) -> String {
     let name = scoring.part.prefix();
@@ -76,6 +82,9 @@ fn lines(scoring: &Evaluator, evaluation: &Evaluation) -> String {
         tracing::info!("`{name}_{}` is left out: {reason}", metric.escape_debug());
     }
     let _ = writeln!(text, "rows {}", scoring.rows());
+    if let Some(threshold) = scoring.threshold() {
+        let _ = writeln!(text, "threshold {}", table::number_to(threshold, 6));
+    }
     if let Some(classes) = &evaluation.classes {
         let _ = write!(text, "\n{}", by_class(classes, scoring.classes()));
     }
@@ -88,6 +97,7 @@ fn object(scoring: &Evaluator, evaluation: &Evaluation) -> Value {
     let mut object = Map::new();
     object.insert("split".to_owned(), scoring.part.name().into());
     object.insert("rows".to_owned(), scoring.rows().into());
+    object.extend(scoring.threshold().map(|threshold| ("threshold".to_owned(), json!(threshold))));
     object.insert(format!("{name}_loss"), json!(evaluation.loss));
     object
         .extend(evaluation.metrics.iter().map(|(metric, value)| (format!("{name}_{metric}"), json!(value))));

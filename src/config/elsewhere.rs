@@ -64,7 +64,7 @@ fn hint(table: &str, key: &str, known: &[String], config: &Table) -> Option<Stri
     let has =
         |path: &&&str| !path.contains('.') || places.iter().any(|p| p.path() == ***path && p.fits(config));
     if let Some(path) = foreign.iter().find(has) {
-        return Some(format!("did you mean `{path}`?"));
+        return Some(format!("did you mean {}?", named(path)));
     }
     let same: Vec<&Place> = places.iter().filter(|place| is_same(&place.key, key)).collect();
     let mut elsewhere: Vec<String> =
@@ -76,12 +76,21 @@ fn hint(table: &str, key: &str, known: &[String], config: &Table) -> Option<Stri
         elsewhere = vec![path];
     }
     if !elsewhere.is_empty() {
-        let paths: Vec<String> = elsewhere.iter().map(|path| format!("`{path}`")).collect();
+        let paths: Vec<String> = elsewhere.iter().map(|path| named(path)).collect();
         return Some(format!("did you mean {}?", paths.join(" or ")));
     }
     let of = first_few(same.iter().filter_map(|p| p.entry).map(|entry| format!("`{entry}`")));
     let own = entry_of(config, same.first()?.table)?;
     (!of.is_empty()).then(|| format!("it is an option of {of}, not of `{own}`;"))
+}
+
+/// A path of the config for a message, with its place where that is not in a section.
+fn named(path: &str) -> String {
+    match path {
+        "seed" => "`seed` at the top of the file".to_owned(),
+        path if path.contains('.') => format!("`{path}`"),
+        section => format!("the section `[{section}]`"),
+    }
 }
 
 /// The `name` in a table of the config.
@@ -177,6 +186,10 @@ mod tests {
             ("optimizer", "momentum = 0.9", "it is an option of `sgd`, "),
             ("", "momentum = 0.9", "it is an option of `sgd`, "),
             ("train", "T_max = 3", "did you mean `schedule.T_max`?"),
+            ("data", "seed = 3", "did you mean `seed` at the top of the file?"),
+            ("train", "seed = 3", "did you mean `seed` at the top of the file?"),
+            ("train", "optimizer = 'adam'", "did you mean the section `[optimizer]`?"),
+            ("train", "scheduler = 'step'", "did you mean the section `[schedule]`?"),
         ] {
             let error = error(section, text);
             assert!(error.contains(expected), "{section} {text}: {error}");

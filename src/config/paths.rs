@@ -31,7 +31,8 @@ pub(super) fn resolve(table: &mut Table, folder: &Path) -> Result<()> {
     let Some(Value::Table(data)) = table.get_mut("data") else { return Ok(()) };
     for key in KEYS {
         let Some(Value::String(path)) = data.get_mut(key) else { continue };
-        if path.is_empty() {
+        // A fraction in quotes is an error, which says so.
+        if path.is_empty() || (key == "test" && path.trim().parse::<f64>().is_ok()) {
             continue;
         }
         let absolute = files::absolute_in(folder, Path::new(path.as_str()));

@@ -128,12 +128,12 @@ impl Config {
         if let Some(average) = &self.train.average {
             average.check(self.run.epochs).map_err(|e| e.under("train.average"))?;
         }
-        self.check_watched()
+        self.check_watched(self.preparation.validation > 0.0 || self.source.may_have_validation())
     }
 
-    /// Validates the metrics that early stopping and the schedule watch.
-    fn check_watched(&self) -> Result<(), KeyError> {
-        let (task, validated) = (self.loss.task(), self.preparation.validation > 0.0);
+    /// Validates the metrics that early stopping and the schedule watch, of a run with validation rows or without.
+    pub(crate) fn check_watched(&self, validated: bool) -> Result<(), KeyError> {
+        let task = self.loss.task();
         if let Some(stop) = &self.run.early_stopping {
             stop.check(task, validated).map_err(|e| e.under("train.early_stopping"))?;
         }

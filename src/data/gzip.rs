@@ -4,6 +4,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
+/// The first bytes of a member.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// The contents of the members of a gzip file, one after the other. Zeros after a member are padding, as for gzip and
 /// Python.
 pub(super) struct Gunzip<R> {
@@ -21,7 +24,7 @@ impl<R: Read> Gunzip<R> {
 impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = &mut self.member {
-            let read = member.read(buffer)?;
+            let read = member.read(buffer).map_err(cut)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
@@ -29,6 +32,17 @@ impl<R: Read> Read for Gunzip<R> {
         }
         Ok(0)
     }
+}
+
+/// The error of a file that ends within a member.
+fn cut(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::UnexpectedEof {
+        return error;
+    }
+    io::Error::new(
+        error.kind(),
+        "the gzip file is cut off: its last member has no end; copy or fetch it again",
+    )
 }
 
 /// The member after the one that has ended, if there is one.
@@ -40,6 +54,10 @@ fn next<R: Read>(mut source: BufReader<R>) -> io::Result<Option<GzDecoder<BufRea
             return Ok(None);
         }
         if zeros == 0 {
+            if bytes[0] != MAGIC[0] || bytes.get(1).is_some_and(|byte| *byte != MAGIC[1]) {
+                let problem = "the bytes behind the last gzip member are not gzip; cut them off, or pack the file again";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            }
             return Ok(Some(GzDecoder::new(source)));
         }
         source.consume(zeros);
@@ -70,8 +88,13 @@ mod tests {
         assert_eq!(unpacked(&[&one[..], &none, &two, &none].concat()).unwrap(), expected);
         // Padding, as on a tape, also between members.
         assert_eq!(unpacked(&[&one[..], &padding, &two, &[0; 3]].concat()).unwrap(), expected);
-        assert!(unpacked(&[&one[..], b"garbage"].concat()).is_err());
-        assert!(unpacked(&[&one[..], &two[..two.len() - 5]].concat()).is_err());
+        let error = |file: &[&[u8]]| unpacked(&file.concat()).unwrap_err().to_string();
+        for garbage in [&b"garbage"[..], b"\n", b"\x1fgarbage that is longer than a header"] {
+            assert!(error(&[&one, garbage]).contains("behind the last gzip member"));
+            assert!(error(&[&one, &padding, garbage]).contains("behind the last gzip member"));
+        }
+        assert!(error(&[&one, &two[..two.len() - 5]]).contains("is cut off"));
+        assert!(error(&[&two[..100]]).contains("is cut off"));
         assert!(unpacked(b"").is_err());
     }
 }

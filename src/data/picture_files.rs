@@ -132,7 +132,8 @@ impl LeftOut {
 
 /// Whether a file or a folder is hidden, such as macOS's `._1.png`.
 pub(super) fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    // macOS puts a folder of its own beside those that it packs.
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX")
 }
 
 /// Collects the files below a folder.

@@ -65,8 +65,9 @@ pub struct StoredWriter {
 impl StoredWriter {
     /// The folder of the file: `$TMPDIR`, else `/var/tmp`.
     pub fn place() -> PathBuf {
-        let place = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
-        if place.is_dir() { place } else { std::env::temp_dir() }
+        let given = std::env::var_os("TMPDIR").filter(|place| !place.is_empty());
+        let usual = || Some(PathBuf::from("/var/tmp")).filter(|place| place.is_dir());
+        given.map(PathBuf::from).or_else(usual).unwrap_or_else(std::env::temp_dir)
     }
 
     /// The bytes that are free in that folder, if the system reports them.
@@ -78,7 +79,7 @@ impl StoredWriter {
     /// Creates a file in [`StoredWriter::place`].
     pub fn create(form: Form) -> Result<Self> {
         let place = Self::place();
-        let file = tempfile::tempfile_in(&place).map_err(Error::io("keep the rows in", &place))?;
+        let file = tempfile::tempfile_in(&place).map_err(|error| full(&place, &error))?;
         let file = BufWriter::with_capacity(1 << 20, file);
         Ok(Self { file, place, form, rows: 0, bytes: Vec::new() })
     }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::error::{Error, Result};
-use crate::run::names::require_no_run_file;
+use crate::run::names::{require_kind, require_no_run_file};
 use model::TrainedModel;
 pub use verify::{Verdict, VerifyRequest, verify};
 
@@ -90,10 +90,8 @@ fn output(request: &Request) -> PathBuf {
 
 /// Checks that no file of another kind is written over.
 fn require_own(target: ExportTarget, output: &Path) -> Result<()> {
-    let is_onnx = output.extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx"));
-    if target == ExportTarget::Onnx && output.is_file() && !is_onnx {
-        let problem = "this file is there and does not end in .onnx; name a new file, or remove it first";
-        return Err(Error::Config(format!("--output {}: {problem}", output.display())));
+    match target {
+        ExportTarget::Onnx => require_kind("--output", output, &["onnx"]),
+        ExportTarget::Torch | ExportTarget::C | ExportTarget::Hub => Ok(()),
     }
-    Ok(())
 }

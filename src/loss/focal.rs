@@ -84,6 +84,11 @@ impl Loss for Focal {
         Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys)?)
     }
 
+    fn has_weight(&self, ys: &Tensor) -> Result<bool> {
+        let (class_weight, ignore_index) = (self.weights(), self.ignore_index);
+        Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)? != 0.0)
+    }
+
     fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
         let scores = Scores { values: outputs, are_normalized: false };
         Ok(value_and_grad_of_likelihood(self, scores, ys, self.ignore_index, divisor)?)

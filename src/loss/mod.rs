@@ -69,6 +69,12 @@ pub trait Loss {
     /// The divisor that turns the sum over these targets into the mean.
     fn total(&self, ys: &Tensor) -> Result<f64>;
 
+    /// Whether one of the rows that [`Self::total`] counts has a weight, where the mean is over the rows and not over their
+    /// weights.
+    fn has_weight(&self, _ys: &Tensor) -> Result<bool> {
+        Ok(true)
+    }
+
     /// The sum of the losses of the network's values (N, K) against targets ys, and the gradient of that sum over
     /// `divisor`.
     fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad>;

@@ -24,6 +24,10 @@ impl Build for Gru {
         self.0.check()
     }
 
+    fn check_size(&self, inputs: usize, outputs: usize) -> Result<(), KeyError> {
+        self.0.check_size(3, inputs, outputs)
+    }
+
     fn init(&self) -> &InitScheme {
         &self.0.init
     }

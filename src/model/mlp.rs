@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Build, MOST_UNITS, check_probability, check_width};
+use super::{Build, MOST_UNITS, check_matrices, check_probability, check_width};
 use crate::data::InputKind;
 use crate::error::Result;
 use crate::nn::{
@@ -93,6 +93,12 @@ impl Build for Mlp {
             }
         }
         self.init.check().map_err(|e| e.under("init"))
+    }
+
+    fn check_size(&self, inputs: usize, outputs: usize) -> Result<(), KeyError> {
+        let widths: Vec<usize> =
+            std::iter::once(inputs).chain(self.hidden.iter().copied()).chain([outputs]).collect();
+        check_matrices("hidden", widths.array_windows().copied())
     }
 
     fn init(&self) -> &InitScheme {

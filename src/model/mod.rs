@@ -9,7 +9,7 @@ pub mod rnn;
 
 use crate::data::InputKind;
 use crate::error::Result;
-use crate::nn::{InitScheme, Layer, Params, Shape};
+use crate::nn::{InitScheme, Layer, MOST_NUMBERS, Params, Shape};
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -27,6 +27,10 @@ pub trait Build {
 
     /// Validates the options; an error names the key.
     fn check(&self) -> Result<(), KeyError>;
+
+    /// Validates that the weights from `inputs` numbers of a step to `outputs` numbers fit into a network, before any is
+    /// drawn; an error names the key of the widths.
+    fn check_size(&self, inputs: usize, outputs: usize) -> Result<(), KeyError>;
 
     /// The layers from a row of this shape to `outputs` numbers; their tensors go to `params`.
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>>;
@@ -72,4 +76,20 @@ fn check_width(key: &str, width: usize) -> Result<(), KeyError> {
         return Ok(());
     }
     Err(KeyError::new(key, format!("is {width}; a layer has 1 to {MOST_UNITS} units")))
+}
+
+/// Requires that matrices of these shapes have [`MOST_NUMBERS`] numbers at most.
+fn check_matrices(key: &str, matrices: impl IntoIterator<Item = [usize; 2]>) -> Result<(), KeyError> {
+    let mut all = Some(0usize);
+    for [rows, columns] in matrices {
+        let count = rows.checked_mul(columns);
+        all = all.zip(count).and_then(|(all, count)| all.checked_add(count));
+    }
+    if all.is_some_and(|all| all <= MOST_NUMBERS) {
+        return Ok(());
+    }
+    let count = all.map_or(String::new(), |all| format!(": it has {all}"));
+    let problem =
+        format!("makes the network larger than {MOST_NUMBERS} numbers{count}; choose smaller widths");
+    Err(KeyError::new(key, problem))
 }

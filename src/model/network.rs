@@ -93,6 +93,7 @@ impl Network {
             input = layer.output_shape(&input)?;
             layers.push(Box::new(layer));
         }
+        model.check_size(input.width(), outputs).map_err(|error| Error::Key(error.under("model")))?;
         layers.extend(model.build(&input, outputs, &mut params)?);
         let network = Self { layers, params, couples_rows: model.couples_rows() };
         network.output_shape(&Shape::new(row))?.require_width("output", outputs)?;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_UNITS, check_probability, check_width};
+use super::{MOST_UNITS, check_matrices, check_probability, check_width};
 use crate::error::Result;
 use crate::nn::{
     CellKind, Dropout, InitScheme, LastStep, Layer, Linear, MeanOfSteps, Params, Recurrent, RecurrentOptions,
@@ -75,6 +75,18 @@ impl Stack {
             return Err(KeyError::new("dropout", problem));
         }
         self.init.check().map_err(|e| e.under("init"))
+    }
+
+    /// Validates that the weights of layers whose cells have so many gates fit into a network.
+    pub(super) fn check_size(&self, gates: usize, inputs: usize, outputs: usize) -> Result<(), KeyError> {
+        let (hidden, directions) = (self.hidden_size, if self.bidirectional { 2 } else { 1 });
+        let rows = gates.saturating_mul(hidden);
+        let states = hidden.saturating_mul(directions);
+        let layers = (0..self.num_layers).flat_map(|layer| {
+            let inputs = if layer == 0 { inputs } else { states };
+            std::iter::repeat_n([rows, inputs.saturating_add(hidden)], directions)
+        });
+        check_matrices("hidden_size", layers.chain([[states, outputs]]))
     }
 
     /// The layers from steps of `features` to `outputs` numbers, with parameters `NAME.weight_ih_l0` and so on, and

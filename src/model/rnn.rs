@@ -69,6 +69,10 @@ impl Build for Rnn {
         self.stack().check()
     }
 
+    fn check_size(&self, inputs: usize, outputs: usize) -> Result<(), KeyError> {
+        self.stack().check_size(1, inputs, outputs)
+    }
+
     fn init(&self) -> &InitScheme {
         &self.init
     }

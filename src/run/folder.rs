@@ -12,6 +12,7 @@ use crate::nn::Params;
 use crate::trainer::Trainer;
 use candle_core::Tensor;
 
+use super::config_file::ConfigFile;
 use super::metrics_log::MetricsLog;
 use super::names::{CHECKPOINTS, CONFIG, DATA, FAILURE, METRICS, MODEL, TABLE};
 use super::new_folder::{NewFolder, lock, remove_folders, require_present};
@@ -23,6 +24,8 @@ pub(crate) struct RunFolder {
     path: PathBuf,
     /// `metrics.jsonl` and `metrics.csv`.
     pub(super) log: MetricsLog,
+    /// `config.toml`, which somebody may change meanwhile.
+    pub(super) config_file: ConfigFile,
     /// The checksum of `model.safetensors`, if this run has written it.
     model: Option<Checksum>,
     /// The file of the last checkpoint that has the best weights, and its sum.
@@ -44,7 +47,10 @@ impl RunFolder {
             MetricsLog::create(path.join(METRICS), path.join(TABLE))
         };
         match start() {
-            Ok(log) => Ok(Self { path, log, model: None, best_weights: None, made, lock: Some(lock) }),
+            Ok(log) => {
+                let config_file = ConfigFile::of(&path);
+                Ok(Self { path, log, config_file, model: None, best_weights: None, made, lock: Some(lock) })
+            }
             Err(error) => {
                 remove(&path, made.as_deref(), Some(lock));
                 Err(error)
@@ -103,19 +109,13 @@ impl RunFolder {
         } else {
             MetricsLog::resume(log, path.join(TABLE), &found.progress.log)?
         };
-        Ok(Self { path: path.to_path_buf(), log, model, best_weights, made: None, lock })
+        let config_file = ConfigFile::of(path);
+        Ok(Self { path: path.to_path_buf(), log, config_file, model, best_weights, made: None, lock })
     }
 
-    /// Replaces the config, below the comment at its head and a new line of comment. A damaged one is set aside: somebody
-    /// may have edited it.
-    pub(crate) fn change_config(&self, config: &str, note: &str, is_damaged: bool) -> Result<()> {
-        let path = self.path.join(CONFIG);
-        let old = fs::read_to_string(&path).unwrap_or_default();
-        let notes: String = old.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
-        if is_damaged {
-            files::set_aside(&Local, &path)?;
-        }
-        files::write(&Local, &path, format!("{notes}# {note}\n{config}").as_bytes())
+    /// Replaces the config, below a new line of comment.
+    pub(crate) fn change_config(&mut self, config: &str, note: &str, is_damaged: bool) -> Result<()> {
+        self.config_file.rewrite(config, note, is_damaged)
     }
 
     /// Replaces `data.toml`: the preprocessing, and the fingerprint of the rows.

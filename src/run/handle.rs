@@ -161,6 +161,7 @@ impl Run {
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
         self.trainer.agree()?;
         self.check_limit();
+        let first = self.trainer.steps();
         let RunPosition { epoch: begun, .. } = self.position;
         let epochs = self.config.run.epochs;
         if begun > epochs {
@@ -188,6 +189,8 @@ impl Run {
         }
         if let Some(verdict) = self.tracker.verdict(self.position.epoch) {
             tracing::info!("{verdict}");
+        } else if self.trainer.steps() > first {
+            self.report_cut();
         }
         match self.finish(observer) {
             Err(Error::Interrupted) => self.interrupted(observer),

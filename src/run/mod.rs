@@ -16,6 +16,8 @@
 
 mod best;
 mod collective;
+mod config_file;
+mod cut_short;
 pub(crate) mod device;
 mod epochs;
 pub(crate) mod folder;
@@ -40,6 +42,7 @@ pub(crate) mod session;
 pub(crate) mod standing;
 pub(crate) mod tensorboard;
 pub(crate) mod trained;
+pub(crate) mod unfinished;
 
 pub use device::choose_device;
 pub use handle::Run;

@@ -34,3 +34,19 @@ pub(crate) fn require_no_run_file(option: &str, output: &Path) -> Result<()> {
     }
     Err(Error::Config(format!("{option} {}: this is a file of a run; name another", output.display())))
 }
+
+/// Checks that `output` writes over no file of another kind: one that is there ends in one of these.
+///
+/// # Errors
+/// It does not; `option` names the argument.
+pub(crate) fn require_kind(option: &str, output: &Path, endings: &[&str]) -> Result<()> {
+    let fits = output.extension().is_some_and(|end| endings.iter().any(|own| end.eq_ignore_ascii_case(own)));
+    if fits || !output.is_file() {
+        return Ok(());
+    }
+    let problem = format!(
+        "this file is there and does not end in .{}; name a new file, or remove it first",
+        endings[0]
+    );
+    Err(Error::Config(format!("{option} {}: {problem}", output.display())))
+}

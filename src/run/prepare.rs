@@ -208,7 +208,7 @@ impl PreparedRun {
             }
             RunStart::Resumed(resumed) => {
                 let Resumed { folder, lock, found, note, is_damaged } = *resumed;
-                let folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
+                let mut folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
                 if let Some(note) = note {
                     tracing::info!("{note}");
                     folder.change_config(&config.to_toml()?, &note, is_damaged)?;
@@ -230,6 +230,7 @@ struct Ready {
 
 /// Loads the data and builds the trainer; a key that does not fit is located in the config.
 fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
+    config.check_size()?;
     let build = || {
         config.check().map_err(Error::Key)?;
         let Session { splits, network, loss } = Session::open(config, None, &options.device)?;
@@ -244,6 +245,10 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
         let trainer =
             session::trainer(config, plan, network, loss)?.with_ranks(Arc::clone(&options.ranks))?;
         trainer.check(&splits.train)?;
+        for (split, data) in [("validation", &splits.validation), ("test", &splits.test)] {
+            data.as_ref().map_or(Ok(()), |data| trainer.check_held_out(data, split))?;
+        }
+        config.check_watched(splits.validation.is_some()).map_err(Error::Key)?;
         if let Some(validation) = &splits.validation {
             trainer.check_watched(config.run.early_stopping.as_ref(), splits.outputs, validation)?;
         }

@@ -21,12 +21,24 @@ pub(super) struct OwnConfig {
 pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[&str]) -> Result<OwnConfig> {
     let path = run.join(CONFIG);
     let Some(damage) = damage(&path, &found.progress.config) else {
-        return Ok(OwnConfig { config: Config::of_run(&path, overrides)?, damage: None });
+        let config = Config::of_run(&path, overrides).map_err(|error| with_way_out(error, &path))?;
+        return Ok(OwnConfig { config, damage: None });
     };
     let name = format!("the config of {}", found.path.display());
     tracing::warn!("{}: {damage}; {name} stands in for it", path.display());
     let config = Config::parse(&found.progress.config, &name, overrides)?;
     Ok(OwnConfig { config, damage: Some(format!("{CONFIG} was restored ({damage})")) })
+}
+
+/// The error of a run's config, with the way out where somebody else has changed the file.
+fn with_way_out(error: Error, path: &Path) -> Error {
+    match error {
+        Error::Config(problem) => Error::Config(format!(
+            "{problem}; where {} was changed by mistake, remove it: the config of the checkpoint stands in for it",
+            path.display()
+        )),
+        other => other,
+    }
 }
 
 /// The damage to the file of a config that was `whole` when the checkpoint was written, if any. A wrong value is no
@@ -104,7 +116,11 @@ pub(super) fn changes(run: &Path, progress: &Progress, config: &Config) -> Resul
     };
     refuse(
         Change::is_another_run,
-        "a run keeps its seed, data and model: leave them, or start another run".to_owned(),
+        format!(
+            "a run keeps its seed, data and model: leave them, or start another run; where {} was changed by mistake, remove \
+             it: the config of the checkpoint stands in for it",
+            run.join(CONFIG).display()
+        ),
     )?;
     if progress.within.is_some() {
         let why = format!(

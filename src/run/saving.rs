@@ -77,6 +77,7 @@ impl Run {
         self.identify()?;
         let progress = self.progress(&self.config)?;
         let Some(folder) = &mut self.folder else { return Ok(()) };
+        folder.config_file.warn_of_change();
         match folder.save_checkpoint(&self.trainer, progress, self.config.run.keep_last) {
             Ok(saved) => {
                 tracing::debug!("saved {} ({} bytes)", saved.path.display(), saved.bytes);

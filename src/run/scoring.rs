@@ -64,6 +64,11 @@ impl Evaluator {
         self.sets.iter().map(Dataset::len).sum()
     }
 
+    /// The probability from which on the positive one of two classes is predicted, where the run or the caller gives one.
+    pub(crate) fn threshold(&self) -> Option<f64> {
+        self.sets.first()?.target_info().threshold
+    }
+
     /// The names of the classes.
     pub(crate) fn classes(&self) -> &[String] {
         self.sets.first().map_or(&[], |data| &data.target_info().classes)

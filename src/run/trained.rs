@@ -6,6 +6,7 @@ use candle_core::Device;
 
 use super::folder;
 use super::session::{self, Session};
+use super::unfinished;
 use crate::checkpoint;
 use crate::config::Config;
 use crate::data::{Decision, Preprocessing, Threshold};
@@ -32,7 +33,9 @@ pub(crate) struct Trained {
 impl TrainedRun {
     /// Opens the run in `folder`; `overrides`, `KEY=VALUE` each, change its config. Messages name the `command`.
     pub(crate) fn open(folder: &Path, command: &str, overrides: &[&str]) -> Result<Self> {
-        let config = Config::of_run(&folder::config_of(folder, command)?, overrides)?;
+        let config = Config::of_run(&folder::config_of(folder, command)?, overrides).map_err(|error| {
+            if overrides.is_empty() { unfinished::with_resume(error, folder) } else { error }
+        })?;
         let preprocessing = folder::preprocessing(folder)?;
         Ok(Self { config, folder: folder.to_path_buf(), preprocessing, allow_nonfinite: false })
     }
@@ -85,6 +88,9 @@ impl TrainedRun {
 
     fn load_weights(&self, network: &Network) -> Result<()> {
         let weights = folder::model(&self.folder);
+        if !weights.exists() {
+            return Err(unfinished::no_weights(&self.folder));
+        }
         let state = checkpoint::load_checked(&weights, self.allow_nonfinite)?;
         network.params().load(&state).map_err(|e| Error::data(&weights, e.to_string()))
     }

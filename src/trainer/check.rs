@@ -37,6 +37,24 @@ impl Trainer {
         Ok(())
     }
 
+    /// Checks that a row of a held-out split counts, before anything is trained.
+    ///
+    /// # Errors
+    /// All of them are ignored, or of weight 0: the mean over nothing is no number.
+    pub fn check_held_out(&self, data: &Dataset, split: &str) -> Result<()> {
+        for rows in data.chunks() {
+            if self.learner.loss.total(&data.targets(&rows)?)? != 0.0 {
+                return Ok(());
+            }
+        }
+        let problem = format!(
+            "leaves no row of the {split} split to count: all {} are ignored, or of weight 0; look at `ignore_index` and \
+             `weight`, and at the targets of this split",
+            data.len()
+        );
+        Err(Error::key("loss", problem))
+    }
+
     /// Checks that a batch has rows for every shard and rank, and that the network can be trained in shards.
     fn check_shards(&self, batch: usize) -> Result<()> {
         let Learner { shards, network, options, .. } = &self.learner;

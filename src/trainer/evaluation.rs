@@ -164,7 +164,9 @@ pub(super) fn check_watched(
     let problem = match missing_metric(name, loss, outputs, data)? {
         None => return Ok(()),
         Some(MissingMetric::Undefined(reason)) => {
-            format!("is `{monitor}`, which cannot be computed on the validation rows: {reason}")
+            format!(
+                "is `{monitor}`, which cannot be computed on the validation rows: {reason}; hold out more rows, or watch another"
+            )
         }
         Some(MissingMetric::Unknown(known)) => {
             let known: Vec<String> = known.iter().map(|name| format!("val_{name}")).collect();

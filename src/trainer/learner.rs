@@ -80,8 +80,9 @@ impl Learner {
     /// # Errors
     /// [`Error::NothingCounts`].
     pub(super) fn total(&self, selection: &Selection<'_>) -> Result<f64> {
-        let total = self.loss.total(selection.targets())?;
-        if total == 0.0 { Err(Error::NothingCounts) } else { Ok(total) }
+        let targets = selection.targets();
+        let total = self.loss.total(targets)?;
+        if total == 0.0 || !self.loss.has_weight(targets)? { Err(Error::NothingCounts) } else { Ok(total) }
     }
 
     /// The flag that interrupts the pass of a batch between two layers. A rank must not leave the others to wait for it.

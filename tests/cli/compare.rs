@@ -166,3 +166,21 @@ fn relative_paths_of_runs_of_version_0_1_0_do_not_differ_by_the_runs_folder() {
     let text = succeed(folder.path(), &["compare", "a", "b"]);
     assert!(text.contains("optimizer.lr") && !text.contains("data.path"), "{text}");
 }
+
+#[test]
+fn a_run_without_an_epoch_is_left_out_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for run in ["all/a", "all/b"] {
+        write_log(&folder.path().join(run), 2, (10, 100, 1.0));
+    }
+    let empty = folder.path().join("all/c");
+    fs::create_dir_all(empty.join("failure")).unwrap();
+    fs::write(empty.join("metrics.jsonl"), "").unwrap();
+    let output = descent(folder.path(), &["compare", "all"]);
+    let (table, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{words}");
+    assert!(words.contains("all/c: it diverged before its first epoch had ended; it is left out"), "{words}");
+    assert!(table.contains("all/b") || table.contains("b "), "{table}");
+    let error = fail(folder.path(), &["compare", "all/c", "all/c"], 1);
+    assert!(error.contains("it diverged"), "{error}");
+}

@@ -25,7 +25,7 @@ impl Array {
         Self::new(name, "<i8", shape, values.into_iter().flat_map(i64::to_le_bytes).collect())
     }
 
-    fn new(name: &'static str, kind: &'static str, shape: &[usize], bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(name: &'static str, kind: &'static str, shape: &[usize], bytes: Vec<u8>) -> Self {
         let dimensions: Vec<String> = shape.iter().map(|d| format!("{d},")).collect();
         Self { name, kind, shape: format!("({})", dimensions.join(" ")), bytes }
     }

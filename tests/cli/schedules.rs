@@ -138,3 +138,16 @@ fn a_resumed_run_of_more_epochs_is_checked_anew() {
     .unwrap();
     succeed(folder.path(), &["eval", "run"]);
 }
+
+#[test]
+fn a_run_that_its_time_ends_says_what_it_did_not_reach() {
+    let folder = folder("name = 'cosine_annealing'\n");
+    let sets = ["train.epochs=1000000", "train.max_time=0.05", "train.average={name='ema',decay=0.999999}"];
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    let output = descent(folder.path(), &[&["train", "c.toml", "--out", "cut"], &sets[..]].concat());
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}");
+    assert!(words.contains("`train.max_time` of 0.05 s ended the run in epoch"), "{words}");
+    assert!(words.contains("`schedule.T_max` is 1000000, but the run has"), "{words}");
+    assert!(words.contains("`train.average.decay` is 0.999999"), "{words}");
+}

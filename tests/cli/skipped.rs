@@ -72,6 +72,11 @@ fn a_batch_of_weight_zero_is_skipped() {
     write_rows(folder.path());
     let messages = train(folder.path(), "weightless", "weight = [1.0, 1.0, 0.0]", &[]);
     assert!(messages.contains("3 batches were skipped"), "{messages}");
+    // The mean of the focal loss is over the rows, but none of these counts either.
+    fs::remove_dir_all(folder.path().join("weightless")).unwrap();
+    let focal = ["--set", "loss.name=focal"];
+    let messages = train(folder.path(), "weightless", "weight = [1.0, 1.0, 0.0]", &focal);
+    assert!(messages.contains("3 batches were skipped"), "{messages}");
     // Rows that are accumulated with others that count are no batch by themselves.
     let more = ["--set", "train.accumulate=2"];
     fs::remove_dir_all(folder.path().join("weightless")).unwrap();

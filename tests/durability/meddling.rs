@@ -179,4 +179,27 @@ fn the_checkpoints_config_stands_in_for_a_damaged_one() {
     // A wrong value is somebody's, and is named.
     fs::write(folder.path().join("sample/config.toml"), text.replace("epochs =", "epoch =")).unwrap();
     assert!(fail(folder.path(), &["train", "--resume", "sample"], 2).contains("did you mean `epochs`"));
+    let error = fail(folder.path(), &["train", "--resume", "sample"], 2);
+    assert!(error.contains("remove it: the config of the checkpoint stands in for it"), "{error}");
+    // A network that is damaged by hand is one that the run must not take, with the same way out.
+    fs::write(folder.path().join("sample/config.toml"), text.replace("seed = ", "seed = 9")).unwrap();
+    let error = fail(folder.path(), &["train", "--resume", "sample"], 2);
+    assert!(error.contains("was changed by mistake, remove it"), "{error}");
+}
+
+#[test]
+fn a_config_that_is_changed_meanwhile_is_said_at_the_next_save_and_only_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = begin(folder.path());
+    let run = folder.path().join("run");
+    let mut config = fs::File::options().append(true).open(run.join("config.toml")).unwrap();
+    config.write_all(b"foo = 1\n").unwrap();
+    wait_for_a_save(&run);
+    wait_for_a_save(&run);
+    let messages = stop(child);
+    assert_eq!(messages.matches("config.toml was changed while the run goes on").count(), 1, "{messages}");
+    let error = fail(folder.path(), &["train", "--resume", "run"], 2);
+    assert!(error.contains("foo") && error.contains("stands in for it"), "{error}");
+    fs::remove_file(run.join("config.toml")).unwrap();
+    go_on(folder.path());
 }

@@ -8,10 +8,13 @@ mod variant;
 mod variants;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::run_folders::run_folders;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::run::history::History;
+use crate::run::unfinished;
 
 pub(super) use arguments::Arguments;
 use tables::{draw, side_by_side};
@@ -31,8 +34,31 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode
         let problem = "compare takes two runs or more, or a folder that has several";
         return Err(Error::Config(problem.to_owned()).into());
     }
+    let runs = with_epochs(runs)?;
     let text = side_by_side(&runs, arguments.metric.as_deref(), &arguments.axis)?;
     draw(arguments, &runs)?;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The runs of which an epoch has finished.
+///
+/// # Errors
+/// There is none.
+fn with_epochs(runs: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let mut left = Vec::new();
+    let mut last = None;
+    for run in runs {
+        if History::read(&run)?.epochs.is_empty() {
+            let problem = unfinished::why_no_epoch(&run);
+            tracing::warn!("{}: {problem}; it is left out", run.display());
+            last = Some(Error::data(&run, problem));
+        } else {
+            left.push(run);
+        }
+    }
+    match last {
+        Some(error) if left.is_empty() => Err(error),
+        _ => Ok(left),
+    }
 }

@@ -15,7 +15,7 @@ use crate::files::{self, Local};
 use crate::report::RunData;
 use crate::run::folder;
 use crate::run::history::{Axis, History};
-use crate::run::names::require_no_run_file;
+use crate::run::names::{require_kind, require_no_run_file};
 
 /// The most rows of a table over one axis.
 const ROWS: usize = 10;
@@ -40,6 +40,7 @@ impl Compared {
 pub(super) fn draw(arguments: &Arguments, runs: &[PathBuf]) -> Result<()> {
     let Some(path) = &arguments.svg else { return Ok(()) };
     require_no_run_file("--svg", path)?;
+    require_kind("--svg", path, &["svg"])?;
     let Compared { runs: histories, names } = Compared::read(runs, &differences_of(runs)?)?;
     let mut drawn = Vec::new();
     for (run, name) in runs.iter().zip(names) {
@@ -158,6 +159,9 @@ fn over(Compared { runs, names }: &Compared, metric: &str, axis: Axis) -> String
         let mut row = vec![place(axis, at)];
         row.extend(runs.iter().map(|run| {
             let reached = run.epochs.iter().rev().find(|epoch| epoch.at[axis as usize] <= at);
+            // It has no such epoch, though it may have taken as long.
+            let reached = reached
+                .filter(|_| axis != Axis::Epochs || run.epochs.last().is_some_and(|last| last.at[0] >= at));
             known(reached.and_then(|epoch| epoch.value(metric)))
         }));
         rows.push(row);

@@ -21,9 +21,10 @@ use crate::error::Result;
 use crate::files::{self, Local};
 use crate::report::{self, Page, Point, RunData};
 use crate::run::history::{Axis, History};
-use crate::run::names::require_no_run_file;
+use crate::run::names::{require_kind, require_no_run_file};
 use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
+use crate::run::unfinished;
 use crate::trainer::Trainer;
 
 #[derive(Debug, Args)]
@@ -47,11 +48,12 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let mut runs = Vec::new();
     let mut configs = Vec::new();
     require_no_run_file("--output", &arguments.output)?;
+    require_kind("--output", &arguments.output, &["html", "htm"])?;
     for path in &run_folders(&arguments.runs)? {
         let trained = TrainedRun::open(path, "report", &[])?.allow_nonfinite(true);
         let mut run = curves(path, &trained.config)?;
         if run.points.is_empty() {
-            tracing::warn!("{}: no epoch of this run has finished yet", path.display());
+            tracing::warn!("{}: {}", path.display(), unfinished::why_no_epoch(path));
         } else if !arguments.no_data {
             // The data may have moved; the curves are still there.
             if let Err(error) = look(&trained, &device, &mut run) {

@@ -38,7 +38,8 @@ pub(in crate::cli) struct Arguments {
     )]
     pub(super) resume: Option<PathBuf>,
     /// Resume even if metrics.jsonl is damaged; it is renamed and a new log is started.
-    #[arg(long, requires = "resume")]
+    // A config conflicts with --resume, beside which clap asks for no --resume.
+    #[arg(long, requires = "resume", conflicts_with = "config")]
     pub(super) restart_log: bool,
     /// Show curves, progress and messages on a full-screen dashboard.
     #[arg(long, conflicts_with_all = ["folds", "dry_run"])]

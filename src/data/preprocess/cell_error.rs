@@ -1,5 +1,7 @@
 //! Errors of a cell.
 
+use crate::data::table::dates::DateForm;
+
 /// Why a cell cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellError {
@@ -10,7 +12,7 @@ pub enum CellError {
     /// Not a number.
     NotNumber,
     /// Not a date.
-    NotDate,
+    NotDate(DateForm),
     /// Neither yes nor no.
     NotBoolean,
     /// A list or an object.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::table::read::quoted;
+use crate::names::first_few;
 
 /// The target of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,14 +85,10 @@ impl Target {
 
     /// A description for people.
     pub(super) fn describe(&self) -> String {
-        const SHOWN: usize = 10;
         match self {
             Self::Classes { classes, .. } => {
-                let mut names: Vec<String> = classes.iter().take(SHOWN).map(|name| quoted(name)).collect();
-                if classes.len() > SHOWN {
-                    names.push("…".to_owned());
-                }
-                format!("target of {} classes: {}", classes.len(), names.join(", "))
+                let names = first_few(classes.iter().map(|name| quoted(name)));
+                format!("target of {} classes: {names}", classes.len())
             }
             Self::Values { .. } => "target, a number".to_owned(),
             Self::Probabilities { .. } => "target, a probability".to_owned(),

@@ -1,6 +1,6 @@
 //! The dates of a column, in each of the forms that they may be written in.
 
-use super::dates::DateForm;
+use super::dates::{DateForm, month_of};
 use super::moments::Moments;
 use super::shown::ShownCell;
 use super::value::Value;
@@ -114,12 +114,31 @@ pub(super) fn looks_like_a_date(text: &str) -> bool {
     if DateForm::OTHERS.iter().any(|form| form.days(text).is_some()) {
         return true;
     }
+    if has_month_name(text) {
+        return true;
+    }
     let date = text.split(' ').next().unwrap_or(text);
     let Some(separator) = date.chars().find(|c| "./-".contains(*c)) else { return false };
     let parts: Vec<&str> = date.split(separator).collect();
     let numbers = parts.iter().filter_map(|part| part.parse::<u16>().ok().map(|number| (part.len(), number)));
     let numbers: Vec<(usize, u16)> = numbers.collect();
-    matches!(numbers.as_slice(), [(1..=2, 1..=31), (1..=2, 1..=31), (2 | 4, _)]) && parts.len() == 3
+    let fits = matches!(
+        numbers.as_slice(),
+        [(1..=2, 1..=31), (1..=2, 1..=31), (2 | 4, _)] | [(4, _), (1..=2, 1..=12), (1..=2, 1..=31)]
+    );
+    fits && parts.len() == 3
+}
+
+/// Whether a text is a month's name with a day and a year, in whatever order: `Fri, Jan 06, 2023`.
+fn has_month_name(text: &str) -> bool {
+    let parts = || text.split([' ', ',', '.', '-', '/']).filter(|part| !part.is_empty()).take(5);
+    let number = |part: &str| part.parse::<u16>().ok().map(|number| (part.len(), number));
+    let is_day = |part: &str| matches!(number(part), Some((1..=2, 1..=31)));
+    let is_year = |part: &str| matches!(number(part), Some((2 | 4, _)));
+    let place = |fits: &dyn Fn(&str) -> bool| parts().position(fits);
+    let day = place(&is_day);
+    let year = parts().enumerate().position(|(place, part)| Some(place) != day && is_year(part));
+    place(&|part| month_of(part).is_some()).is_some() && day.is_some() && year.is_some()
 }
 
 #[cfg(test)]
@@ -162,10 +181,22 @@ mod tests {
 
     #[test]
     fn what_may_be_a_date_is_noticed() {
-        for date in ["20.11.23", "11/20/23 3:45 PM", "03/04/2023", "20-Nov-23"] {
+        for date in [
+            "20.11.23",
+            "11/20/23 3:45 PM",
+            "03/04/2023",
+            "20-Nov-23",
+            "Jan 06, 2023",
+            "January 6 2023",
+            "Fri, 06 Jan 2023 10:00:00",
+            "2023.01.06",
+            "2023-Jan-06",
+        ] {
             assert!(looks_like_a_date(date), "{date}");
         }
-        for other in ["1.5", "a/b/c", "192.168.10.1", "2.0.1", "77/88/99"] {
+        for other in
+            ["1.5", "a/b/c", "192.168.10.1", "2.0.1", "77/88/99", "Jan", "May 12", "dec-a-06", "march on 3"]
+        {
             assert!(!looks_like_a_date(other), "{other}");
         }
     }

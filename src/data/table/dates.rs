@@ -80,6 +80,19 @@ impl DateForm {
         }
     }
 
+    /// The problem with a text that is no date of this form.
+    pub(super) fn no_date(self) -> &'static str {
+        match self {
+            Self::Iso => "is no date such as 2023-11-20, as the run was trained with",
+            Self::DayDots => "is no date such as 20.11.2023 (dd.mm.yyyy), as the run was trained with",
+            Self::DaySlashes => "is no date such as 20/11/2023 (dd/mm/yyyy), as the run was trained with",
+            Self::MonthSlashes => "is no date such as 11/20/2023 (mm/dd/yyyy), as the run was trained with",
+            Self::DayDashes => "is no date such as 20-11-2023 (dd-mm-yyyy), as the run was trained with",
+            Self::MonthDashes => "is no date such as 11-20-2023 (mm-dd-yyyy), as the run was trained with",
+            Self::MonthName => "is no date such as 20-Nov-2023 (dd-mon-yyyy), as the run was trained with",
+        }
+    }
+
     /// A date whose year comes last.
     fn numbered(self, text: &str) -> Option<f64> {
         // The shortest and the longest: 1-Jan-70, and 30 September 2023 with a time of nanoseconds.
@@ -136,7 +149,7 @@ fn year_of(digits: &str) -> Option<i16> {
 }
 
 /// A month by its English name, or the first three letters of it.
-fn month_of(name: &str) -> Option<i8> {
+pub(super) fn month_of(name: &str) -> Option<i8> {
     let name = name.to_ascii_lowercase();
     let fits = |month: &&str| name == **month || (name.len() == 3 && month.starts_with(&name));
     let place = MONTHS.iter().position(fits)?;

@@ -220,7 +220,7 @@ impl CellError {
             Self::Missing => "is missing",
             Self::NotFinite => "is not finite",
             Self::NotNumber => "is no number",
-            Self::NotDate => "is no date",
+            Self::NotDate(form) => form.no_date(),
             Self::NotBoolean => "is neither yes nor no",
             Self::Nested => "is no feature",
             Self::TooLarge => "is too large",

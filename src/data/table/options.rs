@@ -172,6 +172,11 @@ impl<'de> Deserialize<'de> for Test {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[allow(clippy::cast_precision_loss, reason = "0, or an error")]
         let share = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(number) if number.trim().parse::<f64>().is_ok() => {
+                let problem =
+                    format!("is the text \"{number}\", which would be a file; write {}", number.trim());
+                return Err(D::Error::custom(problem));
+            }
             toml::Value::String(path) => return Ok(Self::File(path.into())),
             toml::Value::Float(share) => share,
             toml::Value::Integer(share) => share as f64,

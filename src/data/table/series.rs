@@ -208,7 +208,7 @@ impl TimeSeries {
         }
         for (key, value) in [("data.window", self.window), ("data.horizon", self.horizon)] {
             if !(1..=MOST_ROWS).contains(&value) {
-                return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 or more")));
+                return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 to {MOST_ROWS}")));
             }
         }
         Ok(())

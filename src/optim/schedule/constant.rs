@@ -29,12 +29,7 @@ impl Schedule for Constant {
     }
 
     fn lengths(&self) -> Vec<Length> {
-        // torch's default may be longer than a short run.
-        if *self == Self::default() {
-            Vec::new()
-        } else {
-            Length::of("total_iters", self.total_iters, AfterLength::Steady)
-        }
+        Length::of("total_iters", self.total_iters, AfterLength::Change)
     }
 
     fn lr(&self, base: f64, k: u64) -> f64 {

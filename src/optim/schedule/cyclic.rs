@@ -92,7 +92,7 @@ impl Schedule for Cyclic {
     }
 
     fn lengths(&self) -> Vec<Length> {
-        Length::of("step_size_up", self.step_size_up, AfterLength::Steady)
+        Length::of("step_size_up", self.step_size_up, AfterLength::Half)
     }
 
     fn lr(&self, _: f64, k: u64) -> f64 {

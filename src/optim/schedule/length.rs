@@ -40,6 +40,8 @@ pub enum AfterLength {
     Over,
     /// A learning rate to go on with.
     Steady,
+    /// The other half of a cycle.
+    Half,
     /// A change of the learning rate, the first of its kind.
     Change,
 }
@@ -79,6 +81,9 @@ impl Length {
         // "1 epoch", "2 epochs"
         let unit = if run == 1 { unit.trim_end_matches('s') } else { unit };
         let Self { key, steps, end } = *self;
+        let cut_off = |reach: String| {
+            format!("is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {reach}")
+        };
         let (is_short, problem) = match end {
             AfterLength::Over if steps < run => {
                 let rest = run - steps;
@@ -89,18 +94,11 @@ impl Length {
                     ),
                 )
             }
-            AfterLength::Over if steps > run => (
-                false,
-                format!(
-                    "is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {run} reaches it"
-                ),
-            ),
-            AfterLength::Steady if steps > run => (
-                false,
-                format!(
-                    "is {steps}, but {whose} {run} {unit}: the schedule is cut off before its end; {run} or fewer reach it"
-                ),
-            ),
+            AfterLength::Over if steps > run => (false, cut_off(format!("{run} reaches it"))),
+            AfterLength::Steady if steps > run => (false, cut_off(format!("{run} or fewer reach it"))),
+            AfterLength::Half if steps > run => {
+                (false, cut_off(format!("{} or fewer make a whole cycle", (run / 2).max(1))))
+            }
             AfterLength::Change if steps >= run => (
                 false,
                 format!(

@@ -51,9 +51,7 @@ impl Schedule for LinearLr {
     fn lengths(&self) -> Vec<Length> {
         match self.total_iters {
             Some(steps) if self.ends_at_zero() => Length::to_the_end("total_iters", Some(steps)),
-            // A warm-up that is left at torch's default may be longer than a short run.
-            None => Vec::new(),
-            Some(steps) => Length::of("total_iters", steps, AfterLength::Steady),
+            _ => Length::of("total_iters", self.total_iters(), AfterLength::Steady),
         }
     }
 

@@ -110,8 +110,8 @@ pub(super) fn of_path(
 ) -> Result<()> {
     let rows = rows_of_batch(preprocessing);
     if preprocessing.table().is_none() && !keep.is_empty() {
-        let problem = "--keep: only a table has columns; pictures have their `file` as it is".to_owned();
-        return Err(Error::Config(problem));
+        let problem = "--keep: only a table has columns; pictures have their `file`, arrays their order";
+        return Err(Error::Config(problem.to_owned()));
     }
     let of_elements = |elements| ArrayRows { shape: &preprocessing.row, elements, batch: rows };
     match (&preprocessing.source, preprocessing.elements()) {

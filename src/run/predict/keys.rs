@@ -69,7 +69,11 @@ impl KeyColumns {
         for name in keep {
             let Some(place) = columns.iter().position(|own| own == name) else {
                 let (path, listed) = (path.display(), listed(columns));
-                let problem = format!("--keep: there is no column {} in {path}; {listed}", quoted(name));
+                let is_list =
+                    name.contains(',') && name.split(',').all(|part| columns.iter().any(|own| own == part));
+                let hint = if is_list { "; repeat --keep for each" } else { "" };
+                let problem =
+                    format!("--keep: there is no column {} in {path}{hint}; {listed}", quoted(name));
                 return Err(Error::Config(problem));
             };
             keys.add(name, place);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::data::table::row::Row;
 use crate::error::{Error, Result};
+use crate::names::first_few;
 
 /// The rows of a table, one after the other.
 pub trait Records {
@@ -36,12 +37,7 @@ pub(crate) fn quoted(name: &str) -> String {
 
 /// "it has `a`, `b`"
 pub(crate) fn listed(columns: &[String]) -> String {
-    const SHOWN: usize = 30;
-    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| quoted(name)).collect();
-    if columns.len() > SHOWN {
-        names.push(format!("and {} more", columns.len() - SHOWN));
-    }
-    format!("it has {}", names.join(", "))
+    format!("it has {}", first_few(columns.iter().map(|name| quoted(name))))
 }
 
 /// The most columns of a table.

@@ -173,7 +173,9 @@ impl Timeline {
         let message = message.join("; ");
         if *gaps + *irregular > 0 {
             let name = self.times.column.as_deref().unwrap_or_default().escape_debug().to_string();
-            tracing::warn!("{message}; `columns = {{ {name} = \"ignore\" }}` takes rows as evenly spaced");
+            tracing::warn!(
+                "{message}; `columns = {{ {name} = \"ignore\" }}`, and no `data.time`, takes rows as evenly spaced"
+            );
         } else {
             tracing::info!("{message}");
         }

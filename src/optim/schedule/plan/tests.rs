@@ -45,6 +45,8 @@ fn a_length_that_is_not_reached_is_a_warning() {
         ("name = 'polynomial'\ntotal_iters = 20", &["total_iters"]),
         ("name = 'linear'\ntotal_iters = 11", &["total_iters"]),
         ("name = 'constant'\ntotal_iters = 11", &["total_iters"]),
+        // Its factor holds for all ten epochs.
+        ("name = 'constant'\ntotal_iters = 10", &["total_iters"]),
         ("name = 'step'\nstep_size = 10", &["step_size"]),
         ("name = 'multi_step'\nmilestones = [5, 9, 10, 40]", &["milestones[2]", "milestones[3]"]),
         ("name = 'cyclic'", &["step_size_up"]),
@@ -54,7 +56,7 @@ fn a_length_that_is_not_reached_is_a_warning() {
         (
             "name = 'sequential'\nmilestones = [4, 10]\nschedules = [{ name = 'linear' }, \
              { name = 'cosine_annealing' }, { name = 'constant' }]",
-            &["milestones[1]"],
+            &["milestones[1]", "schedules[0].total_iters"],
         ),
         (
             "name = 'sequential'\nmilestones = [3]\nschedules = [{ name = 'linear', total_iters = 5 }, \
@@ -66,6 +68,21 @@ fn a_length_that_is_not_reached_is_a_warning() {
         let found: Vec<String> = found.into_iter().map(|warning| warning.path).collect();
         let keys: Vec<String> = keys.iter().map(|key| format!("schedule.{key}")).collect();
         assert_eq!(found, keys, "{text}");
+    }
+}
+
+#[test]
+fn torchs_default_of_five_steps_is_a_warning_in_a_shorter_run() {
+    for (epochs, name, warns) in [
+        (3, "constant", true),
+        (5, "constant", true),
+        (6, "constant", false),
+        (3, "linear", true),
+        (5, "linear", false),
+    ] {
+        let run = RunLength { epochs, updates: 425 };
+        let found = plan(&format!("name = '{name}'")).filled(run).check_length(run).unwrap();
+        assert_eq!(found.len(), usize::from(warns), "{name} in {epochs}: {found:?}");
     }
 }
 

@@ -1,0 +1,44 @@
+//! Runs of which no epoch has finished, or whose config is damaged.
+
+use std::path::Path;
+
+use super::names::{CHECKPOINTS, FAILURE, MODEL};
+use crate::error::Error;
+
+/// Why no epoch of the run in this folder has finished.
+pub(crate) fn why_no_epoch(run: &Path) -> &'static str {
+    if run.join(FAILURE).is_dir() {
+        "it diverged before its first epoch had ended"
+    } else if run.join(MODEL).exists() {
+        "no epoch of this run has finished yet, or its log was begun anew"
+    } else {
+        "no epoch of this run has finished yet"
+    }
+}
+
+/// The run in this folder has no weights.
+pub(super) fn no_weights(run: &Path) -> Error {
+    let out = if run.join(FAILURE).is_dir() {
+        let folder = run.join(FAILURE);
+        format!(
+            "descent replay {} repeats the update; train it with a lower `optimizer.lr`",
+            folder.display()
+        )
+    } else if run.join(CHECKPOINTS).is_dir() {
+        format!("go on with: descent train --resume {}", run.display())
+    } else {
+        "train it again".to_owned()
+    };
+    Error::data(run, format!("there is no {MODEL} in this folder: {}; {out}", why_no_epoch(run)))
+}
+
+/// The error of a run's damaged config, with the way out where a checkpoint has it too.
+pub(super) fn with_resume(error: Error, run: &Path) -> Error {
+    match error {
+        Error::Config(problem) if run.join(CHECKPOINTS).is_dir() => Error::Config(format!(
+            "{problem}; where the file is damaged, this writes the checkpoint's copy: descent train --resume {}",
+            run.display()
+        )),
+        other => other,
+    }
+}
