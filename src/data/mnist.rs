@@ -100,7 +100,7 @@ fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
     let train = split("train", read.limit)?;
     let test = split("t10k", read.limit.less(&train.xs))?;
     let room = read.limit.less(&train.xs).less(&test.xs);
-    Ok(whole(TrainAndTest { train, test }, read.classes, room))
+    Ok(whole(IdxSplits { train, test }, read.classes, room))
 }
 
 /// Options for reading the files.
@@ -112,7 +112,7 @@ struct IdxOptions {
 }
 
 /// The rows of a data set.
-pub(super) struct TrainAndTest {
+pub(super) struct IdxSplits {
     /// The rows to train on.
     pub(super) train: Rows,
     /// The rows to test on.
@@ -120,8 +120,8 @@ pub(super) struct TrainAndTest {
 }
 
 /// A data set with training and test rows, and the memory that is left.
-pub(super) fn whole(rows: TrainAndTest, outputs: usize, room: MemoryLimit) -> Loaded {
-    let TrainAndTest { train, test } = rows;
+pub(super) fn whole(rows: IdxSplits, outputs: usize, room: MemoryLimit) -> Loaded {
+    let IdxSplits { train, test } = rows;
     let pictures = Pictures::grey(&train.xs, outputs);
     let (validation, test, bytes) = (None, Some(test), Bytes::Pixels);
     let (test_share, ordered) = (0.0, false);

@@ -7,7 +7,7 @@ use candle_core::DType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::mnist::TrainAndTest;
+use super::mnist::IdxSplits;
 use super::{Loaded, MemoryLimit, Request, Rows, Source, mnist};
 use crate::error::{Error, Result};
 
@@ -37,6 +37,6 @@ impl Source for MnistHub {
         };
         let train = rows(&set.train_images, &set.train_labels)?;
         let test = rows(&set.test_images, &set.test_labels)?;
-        Ok(mnist::whole(TrainAndTest { train, test }, set.labels, MemoryLimit::of_free()))
+        Ok(mnist::whole(IdxSplits { train, test }, set.labels, MemoryLimit::of_free()))
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::mnist::TrainAndTest;
+use super::mnist::IdxSplits;
 use super::{Loaded, MemoryLimit, Request, Source, idx, mnist};
 use crate::error::Result;
 
@@ -37,6 +37,6 @@ impl Source for MnistSample {
         };
         let train = rows(embedded!("train-images-idx3-ubyte"), embedded!("train-labels-idx1-ubyte"))?;
         let test = rows(embedded!("t10k-images-idx3-ubyte"), embedded!("t10k-labels-idx1-ubyte"))?;
-        Ok(mnist::whole(TrainAndTest { train, test }, 10, MemoryLimit::of_free()))
+        Ok(mnist::whole(IdxSplits { train, test }, 10, MemoryLimit::of_free()))
     }
 }

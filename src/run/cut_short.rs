@@ -1,11 +1,11 @@
-//! What a run that `max_time` has ended did not get to: the length of a run was not known when it began.
+//! The report of a run that `max_time` has ended: its length was not known when it began.
 
 use super::Run;
 use crate::names::counted;
 use crate::optim::schedule::RunLength;
 
 impl Run {
-    /// Says that `max_time` has ended the run, and what of the schedule and the average was not reached.
+    /// Logs that `max_time` has ended the run, and the lengths of the schedule and the average that were not reached.
     pub(super) fn report_cut(&self) {
         let (steps, run) = (self.trainer.steps(), &self.config.run);
         if !self.limit_reached || (run.max_steps > 0 && steps >= run.max_steps) {

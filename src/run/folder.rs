@@ -12,11 +12,11 @@ use crate::nn::Params;
 use crate::trainer::Trainer;
 use candle_core::Tensor;
 
-use super::config_file::ConfigFile;
 use super::metrics_log::MetricsLog;
 use super::names::{CHECKPOINTS, CONFIG, DATA, FAILURE, METRICS, MODEL, TABLE};
 use super::new_folder::{NewFolder, lock, remove_folders, require_present};
 use super::tensorboard::EVENTS;
+use super::watched_config::WatchedConfig;
 
 /// A run folder, locked by this process.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct RunFolder {
     /// `metrics.jsonl` and `metrics.csv`.
     pub(super) log: MetricsLog,
     /// `config.toml`, which somebody may change meanwhile.
-    pub(super) config_file: ConfigFile,
+    pub(super) config_file: WatchedConfig,
     /// The checksum of `model.safetensors`, if this run has written it.
     model: Option<Checksum>,
     /// The file of the last checkpoint that has the best weights, and its sum.
@@ -48,7 +48,7 @@ impl RunFolder {
         };
         match start() {
             Ok(log) => {
-                let config_file = ConfigFile::of(&path);
+                let config_file = WatchedConfig::of(&path);
                 Ok(Self { path, log, config_file, model: None, best_weights: None, made, lock: Some(lock) })
             }
             Err(error) => {
@@ -109,7 +109,7 @@ impl RunFolder {
         } else {
             MetricsLog::resume(log, path.join(TABLE), &found.progress.log)?
         };
-        let config_file = ConfigFile::of(path);
+        let config_file = WatchedConfig::of(path);
         Ok(Self { path: path.to_path_buf(), log, config_file, model, best_weights, made: None, lock })
     }
 

@@ -16,7 +16,6 @@
 
 mod best;
 mod collective;
-mod config_file;
 mod cut_short;
 pub(crate) mod device;
 mod epochs;
@@ -43,6 +42,7 @@ pub(crate) mod standing;
 pub(crate) mod tensorboard;
 pub(crate) mod trained;
 pub(crate) mod unfinished;
+mod watched_config;
 
 pub use device::choose_device;
 pub use handle::Run;

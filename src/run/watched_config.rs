@@ -11,12 +11,12 @@ use crate::files::{self, Local};
 
 /// The file, as this process has last seen it.
 #[derive(Debug)]
-pub(super) struct ConfigFile {
+pub(super) struct WatchedConfig {
     path: PathBuf,
     seen: Option<FileMark>,
 }
 
-/// What changes when a file is written.
+/// The marks of a file that change when it is written.
 #[derive(Debug, PartialEq, Eq)]
 struct FileMark {
     inode: u64,
@@ -24,7 +24,7 @@ struct FileMark {
     modified: Option<SystemTime>,
 }
 
-impl ConfigFile {
+impl WatchedConfig {
     /// The file in the folder of a run, as it is now.
     pub(super) fn of(run: &Path) -> Self {
         let path = run.join(CONFIG);
