@@ -98,7 +98,7 @@ impl Build for Mlp {
     fn check_size(&self, inputs: usize, outputs: usize) -> Result<(), KeyError> {
         let widths: Vec<usize> =
             std::iter::once(inputs).chain(self.hidden.iter().copied()).chain([outputs]).collect();
-        check_matrices("hidden", widths.array_windows().copied())
+        check_matrices("hidden", widths.windows(2).map(|pair| [pair[0], pair[1]]))
     }
 
     fn init(&self) -> &InitScheme {

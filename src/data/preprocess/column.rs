@@ -104,7 +104,7 @@ impl Column {
                     number = Some(f64::from(u8::from(yes(cell).ok_or(CellError::NotBoolean)?)));
                 }
                 Operation::DateToDays(form) => {
-                    number = Some(cell.date(*form).ok_or(CellError::NotDate(*form))?)
+                    number = Some(cell.date(*form).ok_or(CellError::NotDate(*form))?);
                 }
                 Operation::Impute(fill) => number = number.or(Some(*fill)),
                 Operation::Scale { offset, scale } => number = number.map(|x| (x - offset) / scale),
