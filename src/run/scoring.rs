@@ -164,7 +164,7 @@ impl TrainedRun {
         // The run's own file, named again, is no other.
         let own = folder::config_of(self.folder(), "eval").and_then(|path| Config::of_run(&path, &[])).ok();
         let own = own.map(|config| config.source_place());
-        named("test").or_else(|| named("path")).filter(|other| own.as_ref() != Some(other))
+        named("test").or_else(|| named("path").filter(|other| own.as_ref() != Some(other)))
     }
 }
 

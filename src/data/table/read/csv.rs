@@ -178,7 +178,7 @@ struct Parsed {
 impl CsvBatches {
     pub(super) fn open(input: &Input, dialect: &Dialect, wanted: &WantedColumns) -> Result<Self> {
         let OpenedCsv { mut shape, blocks } = open(input, dialect)?;
-        shape.sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(&dialect.na_values));
+        shape.sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect));
         shape.text = are_in(&shape.columns, &dialect.text_columns);
         let uses = uses(&shape.columns, wanted);
         Ok(Self { shape, uses, blocks: Pipeline::new(blocks) })

@@ -23,7 +23,7 @@ impl<R: Records> WithoutSentinels<R> {
     pub fn new(records: R, dialect: &Dialect) -> Self {
         let known: FxHashSet<&String> = dialect.text_columns.iter().collect();
         let text = records.columns().iter().map(|name| known.contains(name)).collect();
-        Self { records, sentinels: Sentinels::new(&dialect.na_values), text }
+        Self { records, sentinels: Sentinels::new(dialect), text }
     }
 }
 
@@ -56,13 +56,18 @@ pub(super) struct Sentinels {
 }
 
 impl Sentinels {
-    pub(super) fn new(given: &[String]) -> Self {
-        let mut words = given.to_vec();
+    /// Those of `na_values`, whose numbers may be written as the file writes its own.
+    pub(super) fn new(dialect: &Dialect) -> Self {
+        let (given, form) = (&dialect.na_values, dialect.number_form());
+        let mut words = given.clone();
         let (mut integers, mut numbers) = (Vec::new(), Vec::new());
         for word in given {
-            let Ok(number) = word.trim().parse::<f64>() else { continue };
+            let word = word.trim();
+            let in_form = form.and_then(|form| form.cell(word, &mut String::new()).number());
+            let Some(number) = in_form.or_else(|| word.parse().ok()) else { continue };
             numbers.push(number);
-            if let Some(integer) = integer_of(word.trim(), number) {
+            let integer = if in_form.is_some() { integer_of("", number) } else { integer_of(word, number) };
+            if let Some(integer) = integer {
                 integers.push(integer);
                 words.extend([integer.to_string(), format!("{integer}.0")]);
             }
@@ -120,7 +125,21 @@ mod tests {
     use super::*;
 
     fn sentinels(words: &[&str]) -> Sentinels {
-        Sentinels::new(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+        let na_values = words.iter().map(|word| (*word).to_owned()).collect();
+        Sentinels::new(&Dialect { na_values, ..Dialect::default() })
+    }
+
+    #[test]
+    fn a_number_may_be_written_as_the_file_writes_its_own() {
+        let na_values = vec!["-99,9".to_owned(), "-9.999".to_owned(), "-77".to_owned()];
+        let own = Dialect { na_values, decimal: Some(','), thousands: Some('.'), ..Dialect::default() };
+        let missing = Sentinels::new(&own);
+        let form = own.number_form().unwrap();
+        let has = |text: &str| missing.has(form.cell(text, &mut String::new()), false);
+        for text in ["-99,90", "-99,9", "-9.999,00", "-9999,0", "-9.999", "-9999", "-77", "-77,0"] {
+            assert!(has(text), "{text}");
+        }
+        assert!(!has("-99,91") && !has("-9,999") && !has("77"));
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl JsonlBatches {
         let format = LineFormat {
             path,
             dialect: dialect.clone(),
-            sentinels: (!dialect.na_values.is_empty()).then(|| Sentinels::new(&dialect.na_values)),
+            sentinels: (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect)),
             text: set(&dialect.text_columns),
             kept: set(&wanted.text),
             ignored: set(&wanted.ignored),

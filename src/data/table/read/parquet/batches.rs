@@ -45,7 +45,7 @@ impl ParquetBatches {
                 *meaning = Meaning::Unusable;
             }
         }
-        let sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(&dialect.na_values));
+        let sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect));
         Ok(Self { file, uses, sentinels, text })
     }
 }
