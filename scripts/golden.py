@@ -11,6 +11,7 @@ tests/golden.rs trains the same and compares, then goes on from `final` and `sta
 import copy
 import fnmatch
 import json
+import math
 import pathlib
 
 import torch
@@ -402,7 +403,20 @@ def scheduler_of(rule, options):
     return kind(rule, **options)
 
 
+def coslog4(rule, total_steps):
+    """pytabkit's `CoslogFunc(4)`, which torch lacks."""
+    factor = lambda k: 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * min(k / total_steps, 1))))
+    return torch.optim.lr_scheduler.LambdaLR(rule, factor)
+
+
+def flat_cos(rule, total_steps):
+    """pytabkit's `flat_cos`: 1 for half of the steps, then half a cosine."""
+    factor = lambda k: 0.5 * (1 + math.cos(math.pi * max(2 * min(k / total_steps, 1) - 1, 0)))
+    return torch.optim.lr_scheduler.LambdaLR(rule, factor)
+
+
 SCHEDULERS = {
+    "coslog4": coslog4, "flat_cos": flat_cos,
     "constant": torch.optim.lr_scheduler.ConstantLR, "linear": torch.optim.lr_scheduler.LinearLR,
     "step": torch.optim.lr_scheduler.StepLR, "multi_step": torch.optim.lr_scheduler.MultiStepLR,
     "exponential": torch.optim.lr_scheduler.ExponentialLR, "polynomial": torch.optim.lr_scheduler.PolynomialLR,
@@ -446,6 +460,8 @@ def schedules():
     make("schedule-plateau-abs", {"lr": 0.5}, schedule={**plateau, "threshold": 0.01, "threshold_mode": "abs", "cooldown": 2, "min_lr": 0.1})
     make("schedule-plateau-max", {"name": "adam", "lr": 0.02}, schedule={**plateau, "mode": "max", "eps": 0.001})
     make("schedule-warmup", adam, schedule={"warmup_steps": 20})
+    make("schedule-coslog4", adam, schedule={"name": "coslog4", "total_steps": 110, **step})
+    make("schedule-flat-cos", sgd, schedule={"name": "flat_cos", "total_steps": 120, **step})
 
 
 def cycled_momentum():

@@ -15,7 +15,8 @@ pub(super) fn problem(text: &str, byte: usize) -> Option<String> {
     if ["None", "null", "nil", "NULL"].contains(&value) {
         return Some(format!("`{key}` is {shown}, which TOML does not have; leave the key out"));
     }
-    let right = written(value)?;
+    // A value that TOML reads is not what the parser stopped at.
+    let right = written(value).filter(|right| right != value)?;
     Some(format!("`{key}` is {shown}, which TOML does not read; write {right}"))
 }
 

@@ -32,6 +32,7 @@ mod shown;
 mod survey;
 mod target;
 pub(crate) mod value;
+mod wanted;
 mod words;
 mod written;
 

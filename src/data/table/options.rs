@@ -9,10 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::read::{Dialect, Format, WantedColumns};
+use super::read::Format;
 use super::words::{words, words_schema};
-use crate::data::preprocess::{Preprocessing, TableEncoder};
-use crate::data::{Request, Task};
 use crate::error::{Error, Result};
 
 /// A table in a file.
@@ -263,39 +261,6 @@ impl Options {
             ));
         }
         Ok(())
-    }
-
-    /// How the cells of the file are read for targets of this task.
-    pub(super) fn dialect(&self, task: Task) -> Dialect {
-        let names = self.columns.iter().filter(|(_, kind)| kind.is_names()).map(|(name, _)| name.clone());
-        let classes = self.target.0.iter().filter(|_| task.classes() && self.target.0.len() == 1);
-        Dialect {
-            delimiter: self.delimiter,
-            decimal: self.decimal,
-            thousands: self.thousands,
-            na_values: self.na_values.clone(),
-            keep_na: self.keep_na,
-            text_columns: names.chain(classes.cloned()).collect(),
-        }
-    }
-
-    /// How the columns are kept: names, classes, labels and splits are compared as text.
-    pub(super) fn wanted(&self, request: &Request<'_>) -> WantedColumns {
-        let mut text = self.dialect(request.task).text_columns;
-        if request.task.classes() || request.task == Task::Labels {
-            text.extend(self.target.0.iter().cloned());
-        }
-        text.extend(self.split_column.clone());
-        let fitted =
-            || request.fitted.and_then(Preprocessing::table).into_iter().flat_map(TableEncoder::columns);
-        text.extend(fitted().filter(|column| column.has_names()).map(|column| column.name.clone()));
-        let given = self.columns.iter().filter(|(_, kind)| **kind == ColumnKind::Ignore);
-        let given = given.map(|(name, _)| name.clone());
-        let unused = fitted().filter(|column| column.ignored.is_some()).map(|column| column.name.clone());
-        let is_used =
-            |name: &String| self.target.0.contains(name) || self.split_column.as_ref() == Some(name);
-        let ignored = given.chain(unused).filter(|name| !is_used(name)).collect();
-        WantedColumns { text, ignored }
     }
 
     /// The format of another file of the same table.

@@ -1,0 +1,41 @@
+//! How the cells of a table are read: its dialect, and the columns that keep their text or are left out.
+
+use super::options::{ColumnKind, Options};
+use super::read::{Dialect, WantedColumns};
+use crate::data::preprocess::{Preprocessing, TableEncoder};
+use crate::data::{Request, Task};
+
+impl Options {
+    /// How the cells of the file are read for targets of this task.
+    pub(super) fn dialect(&self, task: Task) -> Dialect {
+        let names = self.columns.iter().filter(|(_, kind)| kind.is_names()).map(|(name, _)| name.clone());
+        let classes = self.target.0.iter().filter(|_| task.classes() && self.target.0.len() == 1);
+        Dialect {
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            thousands: self.thousands,
+            na_values: self.na_values.clone(),
+            keep_na: self.keep_na,
+            text_columns: names.chain(classes.cloned()).collect(),
+        }
+    }
+
+    /// How the columns are kept: names, classes, labels and splits are compared as text.
+    pub(super) fn wanted(&self, request: &Request<'_>) -> WantedColumns {
+        let mut text = self.dialect(request.task).text_columns;
+        if request.task.classes() || request.task == Task::Labels {
+            text.extend(self.target.0.iter().cloned());
+        }
+        text.extend(self.split_column.clone());
+        let fitted =
+            || request.fitted.and_then(Preprocessing::table).into_iter().flat_map(TableEncoder::columns);
+        text.extend(fitted().filter(|column| column.has_names()).map(|column| column.name.clone()));
+        let given = self.columns.iter().filter(|(_, kind)| **kind == ColumnKind::Ignore);
+        let given = given.map(|(name, _)| name.clone());
+        let unused = fitted().filter(|column| column.ignored.is_some()).map(|column| column.name.clone());
+        let is_used =
+            |name: &String| self.target.0.contains(name) || self.split_column.as_ref() == Some(name);
+        let ignored = given.chain(unused).filter(|name| !is_used(name)).collect();
+        WantedColumns { text, ignored }
+    }
+}
