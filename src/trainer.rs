@@ -264,11 +264,11 @@ impl Trainer {
         // All of them here: other ranks do not take part.
         let shards = std::mem::take(&mut self.learner.shards);
         let backward = self.learner.forward_backward(&batch, UpdateContext::Immediate, &mut self.memory);
+        let backward = backward.and_then(|of_shards| self.learner.reduce(of_shards));
         self.learner.shards = shards;
         let params = self.learner.network.params();
         params.restore_buffers(&tracked)?;
-        let backward = self.learner.reduce(backward?)?;
-        let gradients = backward.gradients.into_dense()?;
+        let gradients = backward?.gradients.into_dense()?;
         let named = |param: &Param| (param.name().to_owned(), gradients.get(param).clone());
         Ok(params.trainable().iter().map(named).collect())
     }

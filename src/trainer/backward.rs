@@ -61,7 +61,8 @@ impl Learner {
         let defers = self.defers && context.defers() && is_one_part;
         let first = if defers { grads.deferring_writer() } else { grads.writer() };
         let writers = std::iter::once(first).chain(more.iter_mut().map(|buffer| buffer.writer()));
-        let shards = writers.map(|writer| ShardPass { loss_sum: None, writer }).collect();
+        let shards = writers.take(self.shards.own());
+        let shards = shards.map(|writer| ShardPass { loss_sum: None, writer }).collect();
         let (selection, divisor) = (context.rows(batch), self.loss.divisor(batch.total));
         let mut pass = Pass { learner: self, batch, selection, context, divisor, inputs, shards };
         for micro_batch in self.micro_batches(batch) {

@@ -161,3 +161,18 @@ fn ranks_that_cannot_share_the_shards_are_refused() {
         assert!(error.contains("train.batch_size"), "{error}");
     }
 }
+
+#[test]
+fn one_rank_works_gradients_out_without_the_others() {
+    let (data, rows) = (data(None), [0, 1, 2, 3, 4, 5]);
+    let of = |mut trainer: Trainer| trainer.gradients(&data, &rows, 1).unwrap();
+    let whole = of(trainer_of(INDEPENDENT, 1, 1));
+    // The other rank never comes: an exchange would wait for ever.
+    let alone = trainer_of(INDEPENDENT, 1, 1).with_ranks(Arc::new(Threads::new(2).remove(0))).unwrap();
+    for gradients in [of(trainer_of(INDEPENDENT, 1, 4)), of(alone)] {
+        for ((name, own), (_, expected)) in gradients.iter().zip(&whole) {
+            let difference = (own - expected).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(difference.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap() < 1e-12, "{name}");
+        }
+    }
+}
