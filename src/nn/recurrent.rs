@@ -4,7 +4,6 @@
 
 use candle_core::Tensor;
 
-use super::tape::check_stop;
 use super::{CellTensors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::recurrent::{
@@ -106,9 +105,8 @@ impl Layer for Recurrent {
             let order = StepOrder { reverse: direction == 1, stop: stop.as_deref() };
             recurrent::forward(self.kind, xs, cell.each_ref().map(Param::value), order)
         };
-        let outputs =
-            self.directions.iter().enumerate().map(run).collect::<Result<Vec<RecurrentOutput>, _>>();
-        let outputs = outputs.or_else(|error| check_stop(stop.as_deref()).and(Err(error.into())))?;
+        let outputs: Vec<RecurrentOutput> =
+            self.directions.iter().enumerate().map(run).collect::<Result<_, _>>()?;
         let states: Vec<&Tensor> = outputs.iter().map(|output| &output.hs).collect();
         let ys = if states.len() == 1 { states[0].clone() } else { Tensor::cat(&states, 2)? };
         if let Mode::Train(tape) = mode {

@@ -175,7 +175,6 @@ impl Tape {
         mut values: Vec<Tensor>,
         grads: &[&GradWriter<'_>],
     ) -> Result<()> {
-        let stop = tapes.first().and_then(Self::stop);
         while let Some(entries) = tapes.iter_mut().map(|tape| tape.entries.pop()).collect::<Option<Vec<_>>>()
         {
             tapes.iter().try_for_each(Self::check_stop)?;
@@ -183,10 +182,7 @@ impl Tape {
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
                 match entry {
-                    Pullbacks::Own(pullback) => {
-                        let grad = pullback(grad, writer, !is_first);
-                        below.extend(grad.or_else(|error| check_stop(stop.as_deref()).and(Err(error)))?);
-                    }
+                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, !is_first)?),
                     Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
                     Pullbacks::OnFirst => {}
                 }
@@ -202,9 +198,7 @@ impl Tape {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
             grad = match entry {
-                // A layer may end early once the pass is to be given up.
-                Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)
-                    .or_else(|error| check_stop(self.stop.as_deref()).and(Err(error)))?,
+                Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
                 Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),
                 Pullbacks::OnFirst => None,
             };
@@ -213,8 +207,7 @@ impl Tape {
     }
 }
 
-/// [`Error::Interrupted`] where the pass is to be given up.
-pub(super) fn check_stop(stop: Option<&AtomicBool>) -> Result<()> {
+fn check_stop(stop: Option<&AtomicBool>) -> Result<()> {
     let is_set = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
     if is_set { Err(Error::Interrupted) } else { Ok(()) }
 }

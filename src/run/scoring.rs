@@ -162,9 +162,11 @@ impl TrainedRun {
             Some(PathBuf::from(path))
         };
         // The run's own file, named again, is no other.
-        let own = folder::config_of(self.folder(), "eval").and_then(|path| Config::of_run(&path, &[])).ok();
-        let own = own.map(|config| config.source_place());
-        named("test").or_else(|| named("path").filter(|other| own.as_ref() != Some(other)))
+        let is_own = |other: &PathBuf| {
+            let own = folder::config_of(self.folder(), "eval").and_then(|path| Config::of_run(&path, &[]));
+            own.is_ok_and(|own| own.source_place() == *other)
+        };
+        named("test").or_else(|| named("path").filter(|other| !is_own(other)))
     }
 }
 

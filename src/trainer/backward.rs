@@ -66,7 +66,9 @@ impl Learner {
         let (selection, divisor) = (context.rows(batch), self.loss.divisor(batch.total));
         let mut pass = Pass { learner: self, batch, selection, context, divisor, inputs, shards };
         for micro_batch in self.micro_batches(batch) {
-            pass.run(micro_batch)?;
+            // A layer may end early, with an error of its own, once the batch is to be given up.
+            let given_up = |error| if self.gives_up(batch, context) { Error::Interrupted } else { error };
+            pass.run(micro_batch).map_err(given_up)?;
         }
         pass.shards.into_iter().map(|shard| shard.finish(self.shards.is_whole())).collect()
     }
