@@ -30,6 +30,8 @@ pub enum Cell<'a> {
     Text(&'a str),
     /// A whole number of the input, as a row's key.
     Integer(i64),
+    /// A number of a JSON file, as a row's key: its text, and the nearest double.
+    Written(&'a str, f64),
     /// A class whose name is a number, or a value in the target's own units.
     Number(f64),
     /// A probability, or a value that the network gave in 32 bits.
@@ -42,7 +44,7 @@ impl<'a> Cell<'a> {
     /// The cell as text, where it is one.
     pub fn text(self) -> Option<&'a str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) | Self::Written(text, _) => Some(text),
             _ => None,
         }
     }
@@ -52,7 +54,7 @@ impl<'a> Cell<'a> {
         match self {
             #[allow(clippy::cast_precision_loss, reason = "the nearest number")]
             Self::Integer(number) => Some(number as f64),
-            Self::Number(number) => Some(number),
+            Self::Number(number) | Self::Written(_, number) => Some(number),
             Self::Single(number) => Some(f64::from(number)),
             Self::Text(_) | Self::Missing => None,
         }

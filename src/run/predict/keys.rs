@@ -17,6 +17,8 @@ pub(super) enum KeyCell {
     Missing,
     Integer(i64),
     Number(f64),
+    /// A number of JSON, by its text.
+    Written(String, f64),
     Text(String),
 }
 
@@ -26,6 +28,7 @@ impl KeyCell {
             Self::Missing => Cell::Missing,
             Self::Integer(number) => Cell::Integer(*number),
             Self::Number(number) => Cell::Number(*number),
+            Self::Written(text, number) => Cell::Written(text, *number),
             Self::Text(text) => Cell::Text(text),
         }
     }
@@ -37,6 +40,7 @@ impl KeyCell {
             Value::Integer(number) => Self::Integer(number),
             Value::Single(_) | Value::Decimal { .. } => Self::of_digits(value),
             Value::Date(days) => Self::Text(dates::written_iso(days)),
+            Value::Written(text, number) if is_json(text, number) => Self::Written(text.to_owned(), number),
             Value::Text(text) | Value::Written(text, _) => Self::Text(text.to_owned()),
         }
     }
@@ -49,6 +53,12 @@ impl KeyCell {
             _ => Self::Text(text),
         }
     }
+}
+
+/// Whether JSON has this text for this number, too. `1.234` may be a number of thousands elsewhere.
+fn is_json(text: &str, number: f64) -> bool {
+    number.is_finite()
+        && serde_json::from_str::<f64>(text).is_ok_and(|read| read.to_bits() == number.to_bits())
 }
 
 /// The columns of a table that are a row's key.

@@ -128,7 +128,7 @@ impl<'a> CsvRows<'a> {
         self.begin()?;
         for cell in cells {
             let field = match cell {
-                Cell::Text(text) => text.as_bytes(),
+                Cell::Text(text) | Cell::Written(text, _) => text.as_bytes(),
                 Cell::Missing => b"",
                 number => {
                     self.number.clear();
@@ -168,6 +168,7 @@ impl<'a> JsonRows<'a> {
             write!(line, "{key}:")?;
             match cell {
                 Cell::Text(text) => serde_json::to_writer(&mut *line, text)?,
+                Cell::Written(number, _) => line.extend(number.as_bytes()),
                 Cell::Missing => line.extend(b"null"),
                 number => write_number(line, *number)?,
             }
@@ -190,7 +191,7 @@ fn write_number(line: &mut Vec<u8>, cell: Cell<'_>) -> io::Result<()> {
         Cell::Integer(number) => write!(line, "{number}"),
         Cell::Number(number) => write(line, number),
         Cell::Single(number) => write(line, number),
-        Cell::Text(_) | Cell::Missing => Ok(()),
+        Cell::Text(_) | Cell::Written(..) | Cell::Missing => Ok(()),
     }
 }
 

@@ -63,7 +63,8 @@ impl PendingColumn {
         self.values = match cell {
             Cell::Integer(_) => values.at_least_integers(),
             Cell::Number(_) | Cell::Single(_) => values.at_least_numbers(),
-            Cell::Text(_) | Cell::Missing => values.into_texts(),
+            Cell::Written(text, number) if is_double(text, *number) => values.at_least_numbers(),
+            Cell::Text(_) | Cell::Written(..) | Cell::Missing => values.into_texts(),
         };
         match &mut self.values {
             Values::Integers(own) => own.extend(integer(*cell)),
@@ -123,10 +124,16 @@ fn integer(cell: Cell<'_>) -> Option<i64> {
     if let Cell::Integer(number) = cell { Some(number) } else { None }
 }
 
+/// Whether a double keeps all digits of a number. It does of fifteen.
+fn is_double(text: &str, number: f64) -> bool {
+    let digits = text.split(['e', 'E']).next().unwrap_or_default().bytes().filter(u8::is_ascii_digit);
+    digits.count() <= f64::DIGITS as usize || number.to_string() == text
+}
+
 /// A cell as text.
 fn text(cell: Cell<'_>) -> ByteArray {
     match cell {
-        Cell::Text(text) => ByteArray::from(text),
+        Cell::Text(text) | Cell::Written(text, _) => ByteArray::from(text),
         Cell::Integer(number) => ByteArray::from(number.to_string().as_str()),
         other => ByteArray::from(other.number().unwrap_or_default().to_string().as_str()),
     }

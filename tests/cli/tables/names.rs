@@ -60,6 +60,49 @@ fn a_name_is_its_text_as_written() {
 }
 
 #[test]
+fn numbers_of_json_are_names_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for written in [
+        ["10000000000000000000000001", "10000000000000000000000002", "-0", "0"],
+        ["1.1", "1.10", "11e-1", "0.11e1"],
+    ] {
+        let line = |row: usize| format!("{{\"id\": {}, \"y\": {row}}}", written[row % 4]);
+        let path = write(folder, "t.jsonl", lines("", 40, line).trim_start());
+        let mut names = names(folder, "jsonl", &path);
+        names.sort();
+        let mut expected = written;
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        // Each is predicted as itself, and kept as a key as it is written.
+        succeed(folder, &["eval", "run"]);
+        let kept = succeed(folder, &["predict", "run", "--input", "t.jsonl", "--keep", "id"]);
+        let kept = cells(&kept);
+        assert!((0..40).all(|row| kept[row + 1][0] == written[row % 4]), "{kept:?}");
+        let predicted: std::collections::BTreeSet<_> = kept[1..5].iter().map(|row| &row[1]).collect();
+        assert_eq!(predicted.len(), 4, "{kept:?}");
+    }
+}
+
+#[test]
+fn a_column_of_words_and_numbers_has_names_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let written = ["\"none\"", "1.10", "1.1", "\"1.100\""];
+    let line = |row: usize| format!("{{\"id\": {}, \"y\": {row}}}", written[row % 4]);
+    let path = write(folder, "t.jsonl", lines("", 40, line).trim_start());
+    train(folder, &config("jsonl", &path, "y", "", "mse"), "run");
+    let learnt = column(&folder.join("run"), "id");
+    let mut names = strings(&learnt["categories"]);
+    names.sort_unstable();
+    assert_eq!(names, ["1.1", "1.10", "1.100", "none"]);
+    let predicted = succeed(folder, &["predict", "run", "--input", "t.jsonl"]);
+    let predicted: std::collections::BTreeSet<_> =
+        cells(&predicted)[1..5].iter().map(|row| row[0].to_owned()).collect();
+    assert_eq!(predicted.len(), 4);
+}
+
+#[test]
 fn classes_of_nineteen_digits_are_told_apart_and_predicted_as_written() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

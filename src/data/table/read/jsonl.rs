@@ -137,11 +137,17 @@ impl Lines {
 }
 
 fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
-    let text = error.to_string();
-    // The line is the file's, not the one that the parser saw.
-    let seen_at = format!(" at line {} column {}", error.line(), error.column());
-    let text = text.strip_suffix(&seen_at).unwrap_or(&text);
-    at_line(path, line, format!("{text}; each line is a JSON object"))
+    at_line(path, line, format!("{}; each line is a JSON object", without_place(error)))
+}
+
+/// The text of an error without the place, which is of the text that the parser saw.
+fn without_place(error: &serde_json::Error) -> String {
+    let mut text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    if text.ends_with(&place) {
+        text.truncate(text.len() - place.len());
+    }
+    text
 }
 
 /// Collects the names of an object.
@@ -217,8 +223,8 @@ impl<'de> Visitor<'de> for Object<'_> {
                         return Err(twice(&name));
                     }
                     let row = &mut *self.row;
-                    let cell =
-                        CellSeed { dialect: self.dialect, set: |value: Value<'_>| row.set(*place, value) };
+                    let set = |value: Value<'_>| row.set(*place, value);
+                    let cell = CellSeed { dialect: self.dialect, keeps_text: true, set };
                     map.next_value_seed(cell)
                         .map_err(|error| A::Error::custom(format!("column {}: {error}", quoted(&name))))?;
                 }

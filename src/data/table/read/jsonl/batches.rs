@@ -107,6 +107,8 @@ struct BlockColumn {
     name: String,
     /// Whether it is text to the further words for missing values.
     text: bool,
+    /// Whether its numbers keep their text.
+    is_kept: bool,
     is_ignored: bool,
     cells: CellsBuilder,
     /// The number of lines up to the last that has it.
@@ -155,9 +157,9 @@ impl BlockColumns {
         }
         let place = self.columns.len();
         self.places.insert(name.to_owned(), place);
-        let cells = CellsBuilder::new(format.kept.contains(name));
-        let (text, is_ignored) = (format.text.contains(name), format.ignored.contains(name));
-        self.columns.push(BlockColumn { name: name.to_owned(), text, is_ignored, cells, seen: 0 });
+        let (text, is_kept) = (format.text.contains(name), format.kept.contains(name));
+        let (is_ignored, cells) = (format.ignored.contains(name), CellsBuilder::new(is_kept));
+        self.columns.push(BlockColumn { name: name.to_owned(), text, is_kept, is_ignored, cells, seen: 0 });
         place
     }
 }
@@ -208,12 +210,13 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                 continue;
             }
             column.pad(rows - 1);
-            let BlockColumn { cells, text, .. } = column;
+            let BlockColumn { cells, text, is_kept, .. } = column;
             let set = |value: Value<'_>| {
                 let missing = format.sentinels.as_ref().is_some_and(|all| all.has(value, *text));
                 cells.push(if missing { Value::Missing } else { value });
             };
-            map.next_value_seed(CellSeed { dialect: &format.dialect, set }).map_err(A::Error::custom)?;
+            let seed = CellSeed { dialect: &format.dialect, keeps_text: *is_kept, set };
+            map.next_value_seed(seed).map_err(A::Error::custom)?;
         }
         Ok(())
     }

@@ -2,14 +2,19 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
+use super::without_place;
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::value::Value;
 
 /// Reads a value into a cell.
 pub(super) struct CellSeed<'a, F> {
     pub(super) dialect: &'a Dialect,
+    /// Whether numbers keep their text: as names, `1.10` and `1.1` are two, and 10^25 and 10^25 + 1 as well.
+    pub(super) keeps_text: bool,
     /// Takes the value.
     pub(super) set: F,
 }
@@ -18,7 +23,18 @@ impl<'de, F: FnOnce(Value<'_>)> DeserializeSeed<'de> for CellSeed<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        if !self.keeps_text {
+            return deserializer.deserialize_any(self);
+        }
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            let read = serde_json::Deserializer::from_str(text).deserialize_any(self);
+            return read.map_err(|error| D::Error::custom(without_place(&error)));
+        }
+        match text.parse() {
+            Ok(integer) if text != "-0" => self.set(Value::Integer(integer)),
+            _ => self.set(Value::Written(text, text.parse().unwrap_or(f64::NAN))),
+        }
     }
 }
 
