@@ -1,0 +1,183 @@
+"""Rows of a fit: their weights, their scaling, and their way to the program."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+from sklearn.utils.validation import _check_sample_weight
+
+from descent_nn import _program, _tables
+from descent_nn._saved import SavedRun
+
+TARGET = "target"
+SPLIT = "split"
+# Rows repeated for their weights may make the table this many times as long.
+REPEATED_AT_MOST = 50
+
+
+class Scaling(NamedTuple):
+    """(x - offset) / spread."""
+
+    offset: Any
+    spread: Any
+
+    def apply(self, x: Any) -> Any:
+        return (numpy.asarray(x, dtype=numpy.float64) - self.offset) / self.spread
+
+    def undo(self, x: Any) -> Any:
+        return x * self.spread + self.offset
+
+
+@dataclass
+class Rows:
+    """Inputs and targets; ``table`` says that the inputs are a DataFrame with columns of any kind."""
+
+    x: Any
+    y: Any
+    table: bool = False
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, index: Any) -> Rows:
+        x = self.x.iloc[index] if hasattr(self.x, "iloc") else self.x[index]
+        return Rows(x, self.y[index], self.table)
+
+
+def is_table(X: Any, config: Mapping[str, Any]) -> bool:
+    """Whether the columns go to the program as they are: some are no numbers, or it shall fill missing cells."""
+    if isinstance(X, numpy.ndarray | Sequence) or not hasattr(X, "columns"):
+        return False
+    if config.get("data", {}).get("missing") is not None or hasattr(X, "column_names"):
+        return True
+    return not all(_is_number(kind) for kind in X.dtypes)
+
+
+def _is_number(kind: Any) -> bool:
+    if hasattr(kind, "is_numeric"):
+        return bool(kind.is_numeric()) or str(kind) == "Boolean"
+    return getattr(kind, "kind", "O") in "biuf" or (getattr(kind, "_is_numeric", False) and kind.kind != "O")
+
+
+def standard(x: Any) -> Scaling:
+    """Mean and standard deviation of each column; constant columns keep their spread of 1."""
+    spread = numpy.std(x, axis=0, dtype=numpy.float64)
+    return Scaling(numpy.mean(x, axis=0, dtype=numpy.float64), numpy.where(spread > 0, spread, 1.0))
+
+
+def scaling_of(run: SavedRun) -> Scaling | None:
+    """Returns the scaling of the inputs that a run has fitted on its rows; None for a table."""
+    how = tomllib.loads(run.files["data.toml"].decode()).get("how", {})
+    if how.get("source") != "arrays":
+        return None
+    transform = how.get("transform", {})
+    offset, spread = (numpy.asarray(transform.get(key, plain)) for key, plain in (("offset", 0.0), ("spread", 1.0)))
+    return Scaling(offset, spread)
+
+
+def weighted(rows: Rows, weight: Any) -> Rows:
+    """Returns the rows with each repeated as often as it counts; rows of weight 0 are left out.
+
+    Raises:
+        ValueError: If the weights are negative or not finite, or are not whole multiples of one number.
+    """
+    if weight is None:
+        return rows
+    weight = _check_sample_weight(weight, rows.x if not rows.table else numpy.empty((len(rows), 1)), ensure_non_negative=True)
+    if not weight.any():
+        raise ValueError("sample_weight: all weights are 0, no row counts")
+    if numpy.ptp(weight) == 0:
+        return rows
+    counts = _whole(weight)
+    if counts is None or counts.sum() > REPEATED_AT_MOST * len(rows):
+        raise ValueError(
+            "sample_weight: rows are repeated as often as they count, so the weights must be whole multiples of one number "
+            f"and make the rows at most {REPEATED_AT_MOST} times as many; round them, or leave sample_weight out"
+        )
+    return rows.take(numpy.repeat(numpy.arange(len(rows)), counts))
+
+
+def _whole(weight: Any) -> Any:
+    smallest = weight[weight > 0].min()
+    for unit in (smallest, 1.0, smallest / 2, smallest / 3):
+        counts = weight / unit
+        rounded = numpy.rint(counts)
+        if numpy.allclose(counts, rounded, rtol=1e-6, atol=1e-9):
+            whole = rounded.astype(int)
+            return whole // math.gcd(*map(int, numpy.unique(whole)))
+    return None
+
+
+def write(rows: Rows, held: Rows | None, folder: Path) -> dict[str, Any]:
+    """Writes the rows; returns the keys of `[data]` that name them."""
+    if not rows.table:
+        arrays = {"x_train": rows.x, "y_train": rows.y}
+        if held is not None:
+            arrays |= {"x_val": held.x, "y_val": held.y}
+        return {"name": "npz", "path": str(_tables.write_arrays(arrays, folder / "rows.npz"))}
+    names = list(getattr(rows.x, "column_names", rows.x.columns))
+    target, split = _free_name(TARGET, names), _free_name(SPLIT, names)
+    parts = [(rows, "train")] + ([] if held is None else [(held, "validation")])
+    frames = [_with_columns(part.x, {target: part.y} | ({split: role} if held is not None else {})) for part, role in parts]
+    path = _tables.write(_stacked(frames), folder / "rows")
+    named = {"target": target} | ({"split_column": split} if held is not None else {})
+    return {"name": _tables.FORMATS[path.suffix], "path": str(path), **named}
+
+
+def _free_name(name: str, taken: Sequence[Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _with_columns(frame: Any, columns: Mapping[str, Any]) -> Any:
+    match _tables.kind_of(frame):
+        case "pandas":
+            return frame.assign(**columns)
+        case "polars":
+            import polars
+
+            return frame.with_columns(
+                **{k: polars.lit(v) if isinstance(v, str) else polars.Series(v) for k, v in columns.items()}
+            )
+    import pyarrow
+
+    for name, values in columns.items():
+        column = pyarrow.array([values] * frame.num_rows if isinstance(values, str) else values)
+        frame = frame.append_column(name, column)
+    return frame
+
+
+def _stacked(frames: Sequence[Any]) -> Any:
+    if len(frames) == 1:
+        return frames[0]
+    match _tables.kind_of(frames[0]):
+        case "pandas":
+            import pandas
+
+            return pandas.concat(frames, ignore_index=True)
+        case "polars":
+            import polars
+
+            return polars.concat(frames)
+    import pyarrow
+
+    return pyarrow.concat_tables(frames)
+
+
+def ask(run: SavedRun, X: Any, *, table: bool, options: Sequence[str]) -> dict[str, Any]:
+    """Returns the program's predictions for the rows of ``X`` as arrays by column name."""
+    with tempfile.TemporaryDirectory(prefix="descent-predict-") as folder:
+        stem = Path(folder) / "rows"
+        question = _tables.write(X, stem) if table else _tables.write_arrays({"x": X}, stem.with_suffix(".npz"))
+        answer = Path(folder) / "answers.csv"
+        _program.call(["-q", "predict", str(run.folder), "--input", str(question), "--output", str(answer), *options])
+        columns = _tables.read_answers(answer, "numpy", None)
+    return dict(columns)

@@ -1,0 +1,175 @@
+"""A trained model that predicts."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from descent_nn import _program, _tables
+from descent_nn._error import Error
+
+PREDICTION = "prediction"
+PROBABILITY = "probability_"
+
+
+def load(path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> Model:
+    """Opens the model of a run folder.
+
+    ``device`` is auto, cpu, cuda or cuda:N; ``threads`` the number of CPU threads, on which the results do not depend.
+    Raises ``Error`` if the folder holds no run.
+    """
+    return Model(path, device=device, threads=threads)
+
+
+class Model:
+    """The best weights of a run, with what was fitted on its training rows."""
+
+    def __init__(self, path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> None:
+        self.path = Path(path)
+        self._options = ["--device", device] + ([] if threads is None else ["--threads", str(threads)])
+        if not (self.path / "config.toml").exists():
+            raise Error(f"{self.path} holds no run: it has no config.toml", 2)
+
+    def __repr__(self) -> str:
+        return f"Model({str(self.path)!r})"
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The run's resolved config."""
+        return tomllib.loads((self.path / "config.toml").read_text(encoding="utf-8"))
+
+    @cached_property
+    def columns(self) -> list[str] | None:
+        """Names of the input columns; None if the model was trained on arrays."""
+        recipe = self._fitted.get("recipe")
+        return None if recipe is None else [column["name"] for column in recipe["columns"]]
+
+    @cached_property
+    def classes(self) -> list[Any] | None:
+        """The classes in the order of ``predict_proba``'s columns; integers where they are names of integers. None if
+        the model predicts values, or was trained on arrays, where classes are their indices.
+        """
+        names = self._fitted.get("recipe", {}).get("target", {}).get("classes")
+        return None if names is None else _integers(names) or list(names)
+
+    @cached_property
+    def _fitted(self) -> dict[str, Any]:
+        how = tomllib.loads((self.path / "data.toml").read_text(encoding="utf-8")).get("how", {})
+        return how if isinstance(how, dict) else {}
+
+    def predict(self, data: Any) -> Any:
+        """Predicts the class or the value of each row.
+
+        ``data`` is a pandas or Polars DataFrame, an Arrow table, a NumPy array, a list of dicts, or the path of a file;
+        the target column may be missing. Returns a pandas Series with the same index, a Polars Series, an Arrow
+        ChunkedArray, a NumPy array ``(N,)`` or a list; of several targets a table, or ``(N, K)``.
+        """
+        kind, answers = self._ask(data)
+        names = [name for name in _names(answers) if name == PREDICTION or name.startswith(PREDICTION + "_")]
+        if len(names) > 1:
+            return _select(answers, names, kind)
+        probabilities = any(name.startswith(PROBABILITY) for name in _names(answers))
+        return _only(answers, names[0], kind, self._classes_as_given() if probabilities else None)
+
+    def predict_proba(self, data: Any) -> Any:
+        """Predicts the probability of each class: a table with one column per class, or a NumPy array ``(N, C)``.
+
+        Raises ``Error`` if the model predicts values.
+        """
+        kind, answers = self._ask(data)
+        names = [name for name in _names(answers) if name.startswith(PROBABILITY)]
+        if not names:
+            raise Error(f"{self.path} predicts values, which have no probabilities; use predict", 2)
+        return _select(answers, names, kind, prefix=PROBABILITY)
+
+    def _ask(self, data: Any) -> tuple[_tables.Kind, Any]:
+        kind = _tables.kind_of(data)
+        with tempfile.TemporaryDirectory(prefix="descent-") as folder:
+            question = self._write(data, kind, Path(folder) / "rows")
+            answer = Path(folder) / f"answers{_tables.answer_format(kind)}"
+            command = ["-q", "predict", str(self.path), "--input", str(question), "--output", str(answer)]
+            _program.call([*command, *self._options])
+            return kind, _tables.read_answers(answer, kind, data)
+
+    def _write(self, data: Any, kind: _tables.Kind, stem: Path) -> Path:
+        arrays = self.config["data"]["name"] == "npz"
+        if arrays and kind != "file":
+            return _tables.write_arrays({"x": _matrix(data, kind)}, stem.with_suffix(".npz"))
+        if kind == "numpy":
+            if self.columns is None:
+                raise Error(f"{self.path} was not trained on a table or arrays; give the path of a file", 2)
+            return _tables.with_names(data, self.columns, stem)
+        return _tables.write(data, stem)
+
+    def _classes_as_given(self) -> type[int] | None:
+        by_index = self.config["data"]["name"] == "npz"
+        return int if by_index or (self.classes and isinstance(self.classes[0], int)) else None
+
+
+def _matrix(data: Any, kind: _tables.Kind) -> Any:
+    import numpy
+
+    match kind:
+        case "numpy":
+            return data
+        case "rows":
+            return numpy.array([list(row.values()) for row in data], dtype=numpy.float64)
+        case "arrow":
+            import pyarrow
+
+            table = data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
+            return numpy.column_stack([column.to_numpy() for column in table.columns])
+    if hasattr(data, "collect"):
+        data = data.collect()
+    return data.to_numpy()
+
+
+def _names(answers: Any) -> list[str]:
+    if isinstance(answers, list):
+        return list(answers[0]) if answers else [PREDICTION]
+    if isinstance(answers, dict):
+        return list(answers)
+    return list(getattr(answers, "column_names", answers.columns))
+
+
+def _only(answers: Any, name: str, kind: _tables.Kind, convert: type[int] | None) -> Any:
+    """The one column of predictions, as integers where the classes are."""
+    if isinstance(answers, list):
+        return [row[name] if convert is None else convert(row[name]) for row in answers]
+    column = answers[name]
+    if kind == "arrow":
+        return column.cast("int64") if convert else column
+    if kind == "polars":
+        import polars
+
+        return column.cast(polars.Int64) if convert else column
+    return column.astype("int64") if convert else column
+
+
+def _select(answers: Any, names: list[str], kind: _tables.Kind, prefix: str = "") -> Any:
+    short = [name.removeprefix(prefix) for name in names]
+    if isinstance(answers, list):
+        return [{s: row[name] for s, name in zip(short, names, strict=True)} for row in answers]
+    if kind == "numpy":
+        import numpy
+
+        return numpy.column_stack([answers[name] for name in names])
+    if kind == "arrow":
+        return answers.select(names).rename_columns(short)
+    chosen = answers[names]
+    if kind == "polars":
+        return chosen.rename(dict(zip(names, short, strict=True)))
+    return chosen.set_axis(short, axis="columns")
+
+
+def _integers(names: list[str]) -> list[int] | None:
+    """The integers that the names are, unless one of them is written otherwise (007, 1.0)."""
+    try:
+        numbers = [int(name) for name in names]
+    except ValueError:
+        return None
+    return numbers if [str(number) for number in numbers] == names else None

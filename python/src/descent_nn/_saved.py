@@ -1,0 +1,43 @@
+"""A trained model as bytes, for pickles."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# What predicting needs, and the log.
+FILES = ("config.toml", "data.toml", "model.safetensors", "metrics.jsonl")
+
+
+class SavedRun:
+    """The files of a run folder that predicting needs, held in memory; unpacked into a temporary folder at first use."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self._unpacked: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def read(cls, run: Path) -> SavedRun:
+        """Reads a run folder."""
+        return cls({name: (run / name).read_bytes() for name in FILES if (run / name).exists()})
+
+    def write(self, folder: Path) -> None:
+        """Writes the files to a folder that ``descent predict``, ``export`` and ``inspect`` take as a run."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+
+    @property
+    def folder(self) -> Path:
+        """A folder with the files, removed with this object."""
+        if self._unpacked is None:
+            self._unpacked = tempfile.TemporaryDirectory(prefix="descent-model-", ignore_cleanup_errors=True)
+            self.write(Path(self._unpacked.name))
+        return Path(self._unpacked.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SavedRun, (self.files,)
+
+    def __repr__(self) -> str:
+        return f"SavedRun({sum(map(len, self.files.values())):,} bytes)"
