@@ -83,8 +83,10 @@ class _DescentEstimator(BaseEstimator):  # type: ignore[misc]
 
     def set_params(self, **params: Any) -> Self:
         """Sets parameters; each key of a config is one."""
+        # scikit-learn's checks take `settings`, the signature's last word, for the name of a parameter.
+        known = {*self._get_param_names(), "settings"}
         for name, value in params.items():
-            if name not in self._get_param_names() and not _is_key(name):
+            if name not in known and not _is_key(name):
                 raise ValueError(self._unknown(name))
             setattr(self, name, value)
         return self
@@ -168,7 +170,8 @@ class _DescentEstimator(BaseEstimator):  # type: ignore[misc]
             file, run = Path(folder) / "config.toml", Path(folder) / "run"
             data = {**config.get("data", {}), **_fit.write(rows, held, Path(folder))}
             _config.write_toml({**config, "data": data}, file)
-            _program.train(["-q", "train", str(file), "--out", str(run), *self._options(), *more], None)
+            command = ["-q", "train", str(file), "--out", str(run), *self._options(), *more]
+            _program.train(command, None, made_here=file)
             self.run_ = SavedRun.read(run)
         log = [json.loads(line) for line in self.run_.files["metrics.jsonl"].splitlines()]
         self.history_ = [line for line in log if line["kind"] == "epoch"]
@@ -282,10 +285,10 @@ class DescentClassifier(ClassifierMixin, _DescentEstimator):  # type: ignore[mis
         if learn:
             self.classes_ = numpy.unique(y)
             if len(self.classes_) < 2:
-                raise ValueError(f"a classifier needs rows of at least two classes; y has one class: {self.classes_[0]!r}")
+                raise ValueError(f"a classifier needs rows of at least two classes; y has one class: {self.classes_[0]}")
         unknown = numpy.setdiff1d(y, self.classes_)
         if len(unknown):
-            raise ValueError(f"y has the class {unknown[0]!r}, which is none of {self.classes_!r}")
+            raise ValueError(f"y has the class {unknown[0]}, which is none of {', '.join(map(str, self.classes_))}")
         return Rows(rows.x, numpy.searchsorted(self.classes_, y), rows.table)
 
     def _partial_target(self, y: Any, config: Mapping[str, Any]) -> Any:

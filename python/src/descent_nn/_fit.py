@@ -18,6 +18,7 @@ from descent_nn._saved import SavedRun
 
 TARGET = "target"
 SPLIT = "split"
+BLOCK = 16
 # Rows repeated for their weights may make the table this many times as long.
 REPEATED_AT_MOST = 50
 
@@ -176,8 +177,18 @@ def ask(run: SavedRun, X: Any, *, table: bool, options: Sequence[str]) -> dict[s
     """Returns the program's predictions for the rows of ``X`` as arrays by column name."""
     with tempfile.TemporaryDirectory(prefix="descent-predict-") as folder:
         stem = Path(folder) / "rows"
-        question = _tables.write(X, stem) if table else _tables.write_arrays({"x": X}, stem.with_suffix(".npz"))
+        if table:
+            question = _tables.write(X, stem)
+        else:
+            question = _tables.write_arrays({"x": _block(X)}, stem.with_suffix(".npz"))
         answer = Path(folder) / "answers.csv"
         _program.call(["-q", "predict", str(run.folder), "--input", str(question), "--output", str(answer), *options])
         columns = _tables.read_answers(answer, "numpy", None)
-    return dict(columns)
+    return {name: column[: len(X)] for name, column in columns.items()}
+
+
+def _block(x: Any) -> Any:
+    """Repeats the last of a few rows: products of a few rows are rounded otherwise than those of many, and a row shall
+    have the same prediction alone and among others.
+    """
+    return x if len(x) >= BLOCK else numpy.concatenate([x, numpy.repeat(x[-1:], BLOCK - len(x), axis=0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from descent_nn._error import Error
 
@@ -48,8 +50,10 @@ def call(arguments: Sequence[str]) -> str:
     return done.stdout
 
 
-def train(arguments: Sequence[str], watch: Callable[[], None] | None) -> str:
+def train(arguments: Sequence[str], watch: Callable[[], None] | None, made_here: Path | None = None) -> str:
     """Runs a training and returns the program's log; ``watch`` is called some times per second meanwhile.
+
+    ``made_here`` is a config file that the caller does not know: errors name the key alone.
 
     On ``KeyboardInterrupt`` the program saves a checkpoint, as after Ctrl-C, before the exception goes on. A second
     one ends the program at once. If this interpreter is killed, the program saves and ends too.
@@ -71,6 +75,8 @@ def train(arguments: Sequence[str], watch: Callable[[], None] | None) -> str:
             raise
         log.seek(0)
         messages = log.read().decode("utf-8", "replace")
+    if made_here is not None:
+        messages = re.sub(re.escape(str(made_here)) + r"(, line \d+)?: ", "", messages)
     _check(code, messages)
     return messages
 

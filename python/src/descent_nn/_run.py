@@ -53,16 +53,17 @@ def train(
     """
     run = _free_folder(config) if out is None else Path(out)
     with tempfile.TemporaryDirectory(prefix="descent-") as folder:
-        arguments = _config_arguments(config, Path(folder))
+        made_here = Path(folder) / "config.toml"
+        arguments = _config_arguments(config, made_here)
         arguments += [*_config.settings(overrides), "--out", str(run), "--device", device]
         if init_from is not None:
             arguments += ["--init-from", os.fspath(init_from)]
         if threads is not None:
             arguments += ["--threads", str(threads)]
         if data is None:
-            _train(arguments, run, progress)
+            _train(arguments, run, progress, made_here)
         else:
-            _train_on(data, arguments, run, progress)
+            _train_on(data, arguments, run, progress, made_here)
     return Run(run)
 
 
@@ -170,23 +171,23 @@ def compare(runs: Sequence[Run | str | os.PathLike[str]], *, axis: str = "epochs
         return Comparison(text, svg.read_text(encoding="utf-8"))
 
 
-def _train_on(data: Any, arguments: Sequence[str], run: Path, progress: bool | None) -> None:
+def _train_on(data: Any, arguments: Sequence[str], run: Path, progress: bool | None, made_here: Path) -> None:
     """Trains on rows from memory; their file is removed if no run has come of it."""
     rows = _write_beside(data, run)
     name = _tables.FORMATS.get(rows.suffix)
     named = {"data.path": str(rows.absolute())} | ({"data.name": name} if name else {})
     try:
-        _train([*arguments, *_config.settings(named)], run, progress)
+        _train([*arguments, *_config.settings(named)], run, progress, made_here)
     finally:
         if not run.exists() and not isinstance(data, str | os.PathLike):
             rows.unlink(missing_ok=True)
 
 
-def _train(arguments: Sequence[str], run: Path, progress: bool | None) -> None:
+def _train(arguments: Sequence[str], run: Path, progress: bool | None, made_here: Path | None = None) -> None:
     screen = _progress.screen(progress)
     watch = None if screen is None else _progress.Progress(run, screen)
     try:
-        messages = _program.train(["train", *arguments], watch)
+        messages = _program.train(["train", *arguments], watch, made_here)
     finally:
         if watch is not None:
             watch.close()
@@ -194,11 +195,10 @@ def _train(arguments: Sequence[str], run: Path, progress: bool | None) -> None:
         warnings.warn(warning, DescentWarning, stacklevel=3)
 
 
-def _config_arguments(config: str | os.PathLike[str] | Mapping[str, Any] | None, folder: Path) -> list[str]:
+def _config_arguments(config: str | os.PathLike[str] | Mapping[str, Any] | None, path: Path) -> list[str]:
     if config is None:
         return []
     if isinstance(config, Mapping):
-        path = folder / "config.toml"
         _config.write_toml(_config.with_absolute_paths(config), path)
         return [str(path)]
     return [os.fspath(config)]

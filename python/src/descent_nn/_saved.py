@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ class SavedRun:
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
-        self._unpacked: tempfile.TemporaryDirectory[str] | None = None
+        self._unpacked: Path | None = None
 
     @classmethod
     def read(cls, run: Path) -> SavedRun:
@@ -32,9 +34,10 @@ class SavedRun:
     def folder(self) -> Path:
         """A folder with the files, removed with this object."""
         if self._unpacked is None:
-            self._unpacked = tempfile.TemporaryDirectory(prefix="descent-model-", ignore_cleanup_errors=True)
-            self.write(Path(self._unpacked.name))
-        return Path(self._unpacked.name)
+            self._unpacked = Path(tempfile.mkdtemp(prefix="descent-model-"))
+            weakref.finalize(self, shutil.rmtree, self._unpacked, ignore_errors=True)
+            self.write(self._unpacked)
+        return self._unpacked
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SavedRun, (self.files,)

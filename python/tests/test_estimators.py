@@ -1,0 +1,163 @@
+"""The estimators, by scikit-learn's own checks and in its tools."""
+
+import pickle
+import tempfile
+import unittest
+import warnings
+
+try:
+    import numpy
+    import pandas
+    import sklearn
+except ImportError as missing:
+    raise unittest.SkipTest(f"without {missing.name} the estimators are not tested") from missing
+
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import descent_nn
+from descent_nn import DescentClassifier, DescentRegressor
+
+# Rows in another order are added up in another order: the same to six digits in 32 bits, where the check wants nine.
+# scikit-learn's MLPClassifier is excused from it too (PER_ESTIMATOR_XFAIL_CHECKS).
+EXCUSED = {"check_sample_weight_equivalence_on_dense_data": "sums of 32 bits depend on the order of the rows"}
+
+X, y = load_iris(return_X_y=True)
+NAMES = numpy.array(["setosa", "versicolor", "virginica"])[y]
+SHORT = {"threads": 1, "train__epochs": 60, "model__hidden": [32], "optimizer__lr": 0.01}
+
+
+class Checks(unittest.TestCase):
+    def test_the_classifier_passes_check_estimator(self):
+        self.check(DescentClassifier(threads=1, model__hidden=[32]))
+
+    def test_the_regressor_passes_check_estimator(self):
+        self.check(DescentRegressor(threads=1, model__hidden=[32]))
+
+    def check(self, estimator):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results = check_estimator(estimator, expected_failed_checks=EXCUSED, on_skip=None, on_fail=None)
+        failed = [f"{r['check_name']}: {r['exception']}" for r in results if r["status"] == "failed"]
+        self.assertEqual(failed, [])
+        self.assertGreater(sum(r["status"] == "passed" for r in results), 40)
+
+
+class Tools(unittest.TestCase):
+    def test_search_pipeline_cross_validation_and_calibration(self):
+        search = GridSearchCV(
+            make_pipeline(StandardScaler(), DescentClassifier(**SHORT)),
+            {"descentclassifier__optimizer__lr": [1e-6, 0.01], "descentclassifier__optimizer__betas": [[0.9, 0.99]]},
+            cv=2,
+        ).fit(X, NAMES)
+        self.assertEqual(search.best_params_["descentclassifier__optimizer__lr"], 0.01)
+        self.assertGreater(search.score(X, NAMES), 0.93)
+        self.assertGreater(cross_val_score(DescentClassifier(**SHORT), X, y, cv=3).mean(), 0.9)
+        calibrated = CalibratedClassifierCV(DescentClassifier(**SHORT), cv=2).fit(X, NAMES)
+        self.assertGreater(calibrated.score(X, NAMES), 0.93)
+
+    def test_a_pickle_and_a_saved_run_predict_the_same(self):
+        model = DescentClassifier(**SHORT).fit(X, NAMES)
+        copied = pickle.loads(pickle.dumps(model))
+        numpy.testing.assert_array_equal(copied.predict_proba(X), model.predict_proba(X))
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(folder)
+            indices = descent_nn.load(folder).predict(X)
+        numpy.testing.assert_array_equal(model.classes_[indices], model.predict(X))
+
+    def test_any_key_of_a_config_is_a_parameter_and_is_cloned(self):
+        model = DescentClassifier(optimizer__betas=[0.8, 0.9], config={"train": {"clip_grad_norm": 1.0}}, **SHORT)
+        self.assertEqual(clone(model).get_params(), model.get_params())
+        config = model.fit(X, y).run_.files["config.toml"].decode()
+        self.assertIn("betas = [0.8, 0.9]", config)
+        self.assertIn("clip_grad_norm = 1.0", config)
+        other = DescentClassifier(threads=1, train__epochs=60, config={"optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9}})
+        self.assertIn("momentum = 0.9", other.fit(X, y).run_.files["config.toml"].decode())
+
+    def test_unknown_parameters_are_named(self):
+        with self.assertRaisesRegex(ValueError, "Invalid parameter 'hidden'"):
+            DescentClassifier(hidden=[3]).fit(X, y)
+        with self.assertRaisesRegex(ValueError, "Invalid parameter 'hidden'"):
+            DescentClassifier().set_params(hidden=[3])
+        with self.assertRaisesRegex(descent_nn.Error, "^`optimizer.learning_rate` is an unknown key; did you mean `lr`"):
+            DescentClassifier(optimizer__learning_rate=3).fit(X, y)
+
+    def test_the_best_epoch_of_eval_set_is_kept(self):
+        model = DescentClassifier(**SHORT).fit(X[::2], NAMES[::2], eval_set=[(X[1::2], NAMES[1::2])])
+        self.assertIn("val_loss", model.history_[0])
+        with self.assertRaisesRegex(ValueError, "which is none of setosa"):
+            DescentClassifier(**SHORT).fit(X, NAMES, eval_set=(X, y))
+
+    def test_a_seed_decides_everything(self):
+        def answers(**more):
+            return DescentClassifier(**SHORT, **more).fit(X, y).predict_proba(X)
+
+        numpy.testing.assert_array_equal(answers(random_state=3), answers(random_state=3))
+        self.assertTrue((answers(random_state=3) != answers(random_state=4)).any())
+
+
+class Weights(unittest.TestCase):
+    def test_a_whole_weight_counts_as_so_many_rows(self):
+        counts = numpy.arange(len(y)) % 3
+        weighted = DescentClassifier(**SHORT).fit(X, y, sample_weight=counts * 0.5)
+        repeated = DescentClassifier(**SHORT).fit(numpy.repeat(X, counts, axis=0), numpy.repeat(y, counts))
+        numpy.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
+
+    def test_other_weights_are_refused(self):
+        random = numpy.random.default_rng(1).random(len(y))
+        with self.assertRaisesRegex(ValueError, "whole multiples"):
+            DescentClassifier(**SHORT).fit(X, y, sample_weight=random)
+        with self.assertRaisesRegex(ValueError, "all weights are 0"):
+            DescentClassifier(**SHORT).fit(X, y, sample_weight=numpy.zeros(len(y)))
+
+
+class Passes(unittest.TestCase):
+    def test_passes_over_parts_without_all_classes_learn_all_of_them(self):
+        model = DescentClassifier(threads=1, optimizer__lr=0.01)
+        order = numpy.random.default_rng(1).permutation(len(y))
+        for _ in range(40):
+            for part in numpy.array_split(order, 3):
+                model.partial_fit(X[part], NAMES[part], classes=list(set(NAMES)))
+        self.assertGreater(model.score(X, NAMES), 0.93)
+        model.partial_fit(X[:50], NAMES[:50])
+        with self.assertRaisesRegex(ValueError, "classes must be passed"):
+            DescentClassifier().partial_fit(X, y)
+
+    def test_a_pass_goes_on_from_a_fit(self):
+        numbers, values = load_diabetes(return_X_y=True)
+        model = DescentRegressor(threads=1).fit(numbers, values)
+        before = model.predict(numbers)
+        after = model.partial_fit(numbers, values).predict(numbers)
+        self.assertTrue((before != after).any())
+        self.assertLess(numpy.abs(before - after).mean(), 0.5 * values.std())
+
+
+class Tables(unittest.TestCase):
+    def test_text_and_dates_are_encoded_by_the_program(self):
+        frame = pandas.DataFrame(X, columns=list("abcd"))
+        frame["size"] = numpy.where(X[:, 0] > 5.8, "long", "short")
+        frame["day"] = pandas.date_range("2024-01-01", periods=len(y))
+        model = DescentClassifier(**SHORT).fit(frame, NAMES, eval_set=(frame, NAMES))
+        self.assertGreater(model.score(frame, NAMES), 0.93)
+        self.assertEqual(list(model.feature_names_in_), list(frame.columns))
+        frame.loc[3, "a"] = numpy.nan
+        model = DescentClassifier(data__missing="mean", **SHORT).fit(frame, NAMES)
+        self.assertGreater(model.score(frame, NAMES), 0.93)
+
+    def test_values_come_back_in_their_units_one_or_several(self):
+        numbers, values = load_diabetes(return_X_y=True)
+        linear = LinearRegression().fit(numbers, values).score(numbers, values)
+        self.assertGreater(DescentRegressor(threads=1).fit(numbers, values * 1000).score(numbers, values * 1000), linear)
+        several = DescentRegressor(threads=1).fit(numbers, numpy.column_stack([values, -values]))
+        self.assertEqual(several.predict(numbers).shape, (len(values), 2))
+        self.assertGreater(several.score(numbers, numpy.column_stack([values, -values])), linear)
+
+
+if __name__ == "__main__":
+    unittest.main()
