@@ -66,6 +66,15 @@ class Train(InAFolder):
         self.assertIn("<iframe srcdoc=", run.report()._repr_html_())
         self.assertEqual(run.model.classes, ["rose", "tulip"])
 
+    def test_a_table_alone_has_the_config_of_descent_init(self):
+        if "--target" not in subprocess.run([descent_nn.program(), "train", "--help"], capture_output=True, text=True).stdout:
+            self.skipTest("this program has no `descent init`")
+        run = descent_nn.train(flowers(), target="species", out="alone", train__epochs=20)
+        self.assertEqual(run.model.config["data"]["target"], "species")
+        self.assertEqual(run.model.classes, ["rose", "tulip"])
+        flowers().to_csv("flowers.csv", index=False)
+        self.assertEqual(descent_nn.train("flowers.csv", target="species", train__epochs=2).model.classes, ["rose", "tulip"])
+
     def test_resume_trains_longer_to_the_weights_of_one_long_run(self):
         rows = flowers()
         halves = descent_nn.train(CONFIG, data=rows, out="a", train__epochs=5).resume(train__epochs=9)

@@ -22,8 +22,9 @@ ARRAYS = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test", "w_train",
 
 
 def train(
-    config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    config: Any = None,
     *,
+    target: str | Sequence[str] | None = None,
     data: Any = None,
     out: str | os.PathLike[str] | None = None,
     init_from: str | os.PathLike[str] | None = None,
@@ -35,8 +36,10 @@ def train(
     """Trains a network and returns its run.
 
     Args:
-        config: A config file, or its content as a nested dict whose paths are relative to the current folder; left
-            out, the program's quick start on its embedded MNIST sample.
+        config: A config file, or its content as a nested dict whose paths are relative to the current folder. Or a
+            table, in memory or as a file: the config is then that of ``descent init``. Left out, the program's quick
+            start on its embedded MNIST sample.
+        target: The column to predict, or several, where a table is given in place of a config.
         data: The rows to train on, in place of ``data.path``: a pandas or Polars DataFrame, an Arrow table, a list of
             dicts, or a dict of the arrays x_train, y_train and optionally x_val, y_val, x_test, y_test. They are
             written beside the run folder, where ``resume`` and ``report`` find them.
@@ -51,19 +54,25 @@ def train(
         Error: With the program's sentence, where the config or the data is wrong or the training fails.
         KeyboardInterrupt: After a checkpoint was saved; ``Run(path).resume()`` goes on from it.
     """
+    if target is not None or _tables.is_in_memory(config):
+        if data is not None:
+            raise Error("a table is given twice, as `config` and as `data`; give a config with `data`, or the table alone", 2)
+        config, data = None, config
     run = _free_folder(config) if out is None else Path(out)
     with tempfile.TemporaryDirectory(prefix="descent-") as folder:
         made_here = Path(folder) / "config.toml"
-        arguments = _config_arguments(config, made_here)
-        arguments += [*_config.settings(overrides), "--out", str(run), "--device", device]
-        if init_from is not None:
-            arguments += ["--init-from", os.fspath(init_from)]
-        if threads is not None:
-            arguments += ["--threads", str(threads)]
-        if data is None:
+        rows = None if data is None else _Rows(data, run)
+        try:
+            arguments = _subject(config, rows, target, made_here)
+            arguments += [*_config.settings(overrides), "--out", str(run), "--device", device]
+            if init_from is not None:
+                arguments += ["--init-from", os.fspath(init_from)]
+            if threads is not None:
+                arguments += ["--threads", str(threads)]
             _train(arguments, run, progress, made_here)
-        else:
-            _train_on(data, arguments, run, progress, made_here)
+        finally:
+            if rows is not None and not run.exists():
+                rows.remove()
     return Run(run)
 
 
@@ -171,18 +180,6 @@ def compare(runs: Sequence[Run | str | os.PathLike[str]], *, axis: str = "epochs
         return Comparison(text, svg.read_text(encoding="utf-8"))
 
 
-def _train_on(data: Any, arguments: Sequence[str], run: Path, progress: bool | None, made_here: Path) -> None:
-    """Trains on rows from memory; their file is removed if no run has come of it."""
-    rows = _write_beside(data, run)
-    name = _tables.FORMATS.get(rows.suffix)
-    named = {"data.path": str(rows.absolute())} | ({"data.name": name} if name else {})
-    try:
-        _train([*arguments, *_config.settings(named)], run, progress, made_here)
-    finally:
-        if not run.exists() and not isinstance(data, str | os.PathLike):
-            rows.unlink(missing_ok=True)
-
-
 def _train(arguments: Sequence[str], run: Path, progress: bool | None, made_here: Path | None = None) -> None:
     screen = _progress.screen(progress)
     watch = None if screen is None else _progress.Progress(run, screen)
@@ -195,34 +192,51 @@ def _train(arguments: Sequence[str], run: Path, progress: bool | None, made_here
         warnings.warn(warning, DescentWarning, stacklevel=3)
 
 
-def _config_arguments(config: str | os.PathLike[str] | Mapping[str, Any] | None, path: Path) -> list[str]:
-    if config is None:
-        return []
+class _Rows:
+    """Rows to train on as a file: the caller's own, or one written beside the run folder, over no other run's."""
+
+    def __init__(self, data: Any, run: Path) -> None:
+        self.given = isinstance(data, str | os.PathLike)
+        self.path = Path(data) if self.given else self._write(data, run)
+
+    def remove(self) -> None:
+        if not self.given:
+            self.path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _write(data: Any, run: Path) -> Path:
+        stem = run.with_name(f"{run.name}-data")
+        if run.exists() and any(run.iterdir()):
+            raise Error(f"{run}: this folder is not empty; choose another", 2)
+        for taken in (stem.with_name(stem.name + extension) for extension in _tables.FORMATS):
+            if taken.exists():
+                raise Error(f"{taken} exists: it has the rows of another run; remove it or choose another `out`", 2)
+        run.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(data, Mapping):
+            return _tables.write(data, stem)
+        unknown = [name for name in data if name not in ARRAYS]
+        if unknown:
+            raise Error(f"unknown array `{unknown[0]}`; known are {', '.join(ARRAYS)}", 2)
+        return _tables.write_arrays(dict(data), stem.with_name(f"{stem.name}.npz"))
+
+
+def _subject(config: Any, rows: _Rows | None, target: str | Sequence[str] | None, made_here: Path) -> list[str]:
+    """What is trained: a config, or a table for which the program chooses one."""
+    if config is None and rows is not None:
+        targets = [target] if isinstance(target, str) else target or []
+        return [str(rows.path), *(word for name in targets for word in ("--target", name))]
+    arguments = [] if config is None else [os.fspath(config)] if not isinstance(config, Mapping) else [str(made_here)]
     if isinstance(config, Mapping):
-        _config.write_toml(_config.with_absolute_paths(config), path)
-        return [str(path)]
-    return [os.fspath(config)]
+        _config.write_toml(_config.with_absolute_paths(config), made_here)
+    if rows is not None:
+        name = _tables.FORMATS.get(rows.path.suffix)
+        named = {"data.path": str(rows.path.absolute())} | ({"data.name": name} if name else {})
+        arguments += _config.settings(named)
+    return arguments
 
 
-def _write_beside(data: Any, run: Path) -> Path:
-    """Writes rows beside the run folder, over no other run's."""
-    stem = run.with_name(f"{run.name}-data")
-    if run.exists() and any(run.iterdir()):
-        raise Error(f"{run}: this folder is not empty; choose another", 2)
-    for taken in (stem.with_name(stem.name + extension) for extension in _tables.FORMATS):
-        if taken.exists():
-            raise Error(f"{taken} exists: it has the rows of another run; remove it or choose another `out`", 2)
-    run.parent.mkdir(parents=True, exist_ok=True)
-    if not isinstance(data, Mapping):
-        return _tables.write(data, stem)
-    unknown = [name for name in data if name not in ARRAYS]
-    if unknown:
-        raise Error(f"unknown array `{unknown[0]}`; known are {', '.join(ARRAYS)}", 2)
-    return _tables.write_arrays(dict(data), stem.with_name(f"{stem.name}.npz"))
-
-
-def _free_folder(config: str | os.PathLike[str] | Mapping[str, Any] | None) -> Path:
-    name = "quick-start" if config is None else "run" if isinstance(config, Mapping) else Path(config).stem
+def _free_folder(config: Any) -> Path:
+    name = Path(config).stem if isinstance(config, str | os.PathLike) else "run"
     first = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, count = first, 1
     while folder.exists():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +41,11 @@ def kind_of(data: Any) -> Kind:
         "a list of dicts, or the path of a file",
         2,
     )
+
+
+def is_in_memory(data: Any) -> bool:
+    """Whether this is a table, and neither a config nor a path."""
+    return data is not None and not isinstance(data, Mapping | str | os.PathLike) and kind_of(data) != "numpy"
 
 
 def write(data: Any, stem: Path) -> Path:
