@@ -60,6 +60,9 @@ fn an_onnx_file_has_the_columns_the_preprocessing_and_the_weights() {
     assert_eq!((&columns[3]["name"], &columns[3]["input"]), (&"label".into(), &"label_".into()));
     assert_eq!((&columns[1]["kind"], &columns[2]["kind"]), (&"category".into(), &"boolean".into()));
     assert!(property("config").contains("cross_entropy"));
+    // The file leaves the house without the names of its folders.
+    let place = folder.path().to_str().unwrap();
+    assert!(!bytes.windows(place.len()).any(|part| part == place.as_bytes()));
     // Again, to the default place.
     assert_eq!(
         succeed(folder.path(), &["export", "run", "--to", "onnx"]),

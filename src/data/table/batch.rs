@@ -154,6 +154,8 @@ impl Coder {
 pub(crate) struct CellsBuilder {
     numbers: Vec<f64>,
     kind: CellsKind,
+    /// Whether all cells are kept as the file has them.
+    text: bool,
     mixed: bool,
     coder: Coder,
 }
@@ -171,7 +173,7 @@ enum CellsKind {
 impl CellsBuilder {
     /// A builder; `text` keeps all cells as the file has them.
     pub(crate) fn new(text: bool) -> Self {
-        Self { kind: if text { CellsKind::Coded } else { CellsKind::Unknown }, ..Self::default() }
+        Self { kind: if text { CellsKind::Coded } else { CellsKind::Unknown }, text, ..Self::default() }
     }
 
     /// The number of cells.
@@ -182,7 +184,10 @@ impl CellsBuilder {
     /// Adds a cell.
     pub(crate) fn push(&mut self, value: Value<'_>) {
         let (kind, number) = match value {
-            _ if self.kind == CellsKind::Coded => return self.coder.push(value),
+            _ if self.kind == CellsKind::Coded => {
+                self.mixed |= !self.text && matches!(value, Value::Number(_));
+                return self.coder.push(value);
+            }
             Value::Missing => (self.kind, Some(f64::NAN)),
             Value::Date(days) => (CellsKind::Dates, Some(days)),
             Value::Text(_) | Value::Written(..) | Value::Nested => (CellsKind::Coded, None),
@@ -192,7 +197,7 @@ impl CellsBuilder {
             self.kind = kind;
             return self.numbers.push(number);
         }
-        self.mixed = self.kind != CellsKind::Unknown;
+        self.mixed |= self.kind != CellsKind::Unknown;
         self.kind = CellsKind::Coded;
         for _ in 0..std::mem::take(&mut self.numbers).len() {
             self.coder.push(Value::Missing);
@@ -200,7 +205,7 @@ impl CellsBuilder {
         self.coder.push(value);
     }
 
-    /// Whether numbers or dates were lost because other cells are beside them.
+    /// Whether numbers, the text of numbers, or dates were lost because other cells are beside them.
     pub(crate) fn is_mixed(&self) -> bool {
         self.mixed
     }

@@ -75,7 +75,7 @@ fn numbers_of_json_are_names_as_written() {
         expected.sort_unstable();
         assert_eq!(names, expected);
         // Each is predicted as itself, and kept as a key as it is written.
-        succeed(folder, &["eval", "run"]);
+        succeed(folder, &["eval", "run", "--input", "t.jsonl"]);
         let kept = succeed(folder, &["predict", "run", "--input", "t.jsonl", "--keep", "id"]);
         let kept = cells(&kept);
         assert!((0..40).all(|row| kept[row + 1][0] == written[row % 4]), "{kept:?}");
@@ -88,18 +88,18 @@ fn numbers_of_json_are_names_as_written() {
 fn a_column_of_words_and_numbers_has_names_as_written() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let written = ["\"none\"", "1.10", "1.1", "\"1.100\""];
-    let line = |row: usize| format!("{{\"id\": {}, \"y\": {row}}}", written[row % 4]);
-    let path = write(folder, "t.jsonl", lines("", 40, line).trim_start());
+    let written = ["\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"1.100\"", "1.10", "1.1"];
+    let line = |row: usize| format!("{{\"id\": {}, \"y\": {row}}}", written[row % 8]);
+    let path = write(folder, "t.jsonl", lines("", 80, line).trim_start());
     train(folder, &config("jsonl", &path, "y", "", "mse"), "run");
     let learnt = column(&folder.join("run"), "id");
     let mut names = strings(&learnt["categories"]);
     names.sort_unstable();
-    assert_eq!(names, ["1.1", "1.10", "1.100", "none"]);
+    assert_eq!(names, ["1.1", "1.10", "1.100", "a", "b", "c", "d", "e"]);
     let predicted = succeed(folder, &["predict", "run", "--input", "t.jsonl"]);
     let predicted: std::collections::BTreeSet<_> =
-        cells(&predicted)[1..5].iter().map(|row| row[0].to_owned()).collect();
-    assert_eq!(predicted.len(), 4);
+        cells(&predicted)[1..9].iter().map(|row| row[0].to_owned()).collect();
+    assert_eq!(predicted.len(), 8);
 }
 
 #[test]
