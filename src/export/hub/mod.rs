@@ -33,7 +33,7 @@ pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>>
         FolderFile { name: "README.md", bytes: card.text().into_bytes() },
         FolderFile { name: "config.json", bytes: architecture::json(model, &inputs).into_bytes() },
         FolderFile { name: MODEL, bytes: model.safetensors()? },
-        FolderFile { name: "model.onnx", bytes: onnx::encode(model, &inputs, config.clone())? },
+        FolderFile { name: "model.onnx", bytes: onnx::encode(model, &inputs)? },
         FolderFile { name: CONFIG, bytes: config.into_bytes() },
         FolderFile { name: DATA, bytes: model.saved_preprocessing()? },
     ];

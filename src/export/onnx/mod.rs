@@ -27,7 +27,7 @@ use proto::Property;
 /// Writes `output`, and beside it `NAME.test.npz` with a test batch and the outputs that are expected.
 pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>> {
     let inputs = Inputs::of(model.preprocessing(), &names::NAMES);
-    let bytes = encode(model, &inputs, model.config.to_toml()?)?;
+    let bytes = encode(model, &inputs)?;
     let TestBatch { inputs, outputs } = TestBatch::new(model, &inputs)?;
     let test = output.with_extension("test.npz");
     let batch = npz(&[inputs, outputs].concat()).map_err(Error::io("write", &test))?;
@@ -38,13 +38,13 @@ pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>>
     Ok(vec![output.to_path_buf(), test])
 }
 
-/// The bytes of the file; `config` is the run's, as TOML.
-pub(super) fn encode(model: &TrainedModel, inputs: &Inputs<'_>, config: String) -> Result<Vec<u8>> {
+/// The bytes of the file. No path of this machine is in it.
+pub(super) fn encode(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<u8>> {
     let mut graph = Graph::new(&names::NAMES);
     let encoded = preprocessing::add(&mut graph, model.preprocessing(), inputs);
     let values = network::add(&mut graph, model, encoded)?;
     outputs::add(&mut graph, model, &values);
-    let bytes = proto::model(&graph.message(&model.config.name()), &properties(model, inputs, config));
+    let bytes = proto::model(&graph.message(&model.config.name()), &properties(model, inputs)?);
     // A message has at most 2 GiB.
     if i32::try_from(bytes.len()).is_err() {
         return Err(Error::Config(format!(
@@ -56,7 +56,7 @@ pub(super) fn encode(model: &TrainedModel, inputs: &Inputs<'_>, config: String) 
 }
 
 /// What `metadata_props` holds.
-fn properties(model: &TrainedModel, inputs: &Inputs<'_>, config: String) -> Vec<Property> {
+fn properties(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<Property>> {
     let columns: Vec<Value> = inputs
         .columns()
         .iter()
@@ -75,9 +75,9 @@ fn properties(model: &TrainedModel, inputs: &Inputs<'_>, config: String) -> Vec<
     let outputs = names::names(&model.columns());
     let is_values = matches!(model.columns(), crate::run::Columns::Values { .. });
     let named = if is_values { "targets" } else { "classes" };
-    vec![
+    Ok(vec![
         Property { key: "columns", value: Value::from(columns).to_string() },
         Property { key: named, value: Value::from(outputs).to_string() },
-        Property { key: "config", value: config },
-    ]
+        Property { key: "config", value: model.config.to_shared_toml()? },
+    ])
 }
