@@ -89,7 +89,7 @@ verify-check: ## The updates of runs of each kind beside PyTorch's, by `descent 
 LOADERS_TARGET ?= $(HOME)/.cache/descent/loaders
 
 .PHONY: loaders-check
-loaders-check: $(EXPORT_VENV)/installed ## tract and candle load exports as src/export/README.md shows it (not part of check)
+loaders-check: $(EXPORT_VENV)/installed ## tract, burn and candle load exports as src/export/README.md shows it (not part of check)
 	$(CARGO) build --locked
 	program=$$(realpath $${CARGO_TARGET_DIR:-target}/debug/descent) && CARGO_TARGET_DIR=$(LOADERS_TARGET) \
 		$(EXPORT_VENV)/bin/python scripts/check-loaders.py $$program

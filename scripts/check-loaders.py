@@ -4,6 +4,7 @@
 usage: check-loaders.py PROGRAM      (python3 with numpy, onnxruntime and safetensors; cargo)
 
 tract  `tests/export-loaders/tract` answers the test batch of ONNX files whose input is one tensor, to 1e-5
+burn   `tests/export-loaders/burn` answers the same from model.safetensors of an MLP
 candle the program of a model card is compiled and run; of an MLP it prints what the card's PyTorch code does, which is run
        where PEER_PYTHON names a Python with torch
 """
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 import numpy as np
 
@@ -42,15 +44,32 @@ def numbers(text):
     return np.array([float(number) for number in re.findall(r"-?\d+\.\d+(?:e[+-]?\d+)?", text)])
 
 
+def answer(folder, command, rows):
+    """What a program prints for rows, which it reads from a file."""
+    (folder / "rows.f32").write_bytes(rows.astype("<f4").tobytes())
+    printed = called(*command, folder / "rows.f32", *rows.shape)
+    return np.array([float(line) for line in printed.split()])
+
+
 def check_tract(folder, tract):
     """The largest difference to the expected outputs, relative to the largest one."""
     with np.load(folder / "model.test.npz") as batch:
         rows = batch["input"]
         wanted = batch["probabilities" if "probabilities" in batch else "prediction"]
-    (folder / "rows.f32").write_bytes(rows.astype("<f4").tobytes())
-    printed = called(tract, folder / "model.onnx", folder / "rows.f32", *rows.shape)
-    ours = np.array([float(line) for line in printed.split()]).reshape(wanted.shape)
+    ours = answer(folder, [tract, folder / "model.onnx"], rows).reshape(wanted.shape)
     return np.abs(ours - wanted).max() / np.abs(wanted).max()
+
+
+def check_burn(folder, target):
+    """The same for the network of `mlp`, whose pixels are scaled and shifted before."""
+    crate = LOADERS / "burn"
+    called("cargo", "build", "--quiet", "--locked", "--manifest-path", crate / "Cargo.toml")
+    with np.load(folder / "model.test.npz") as batch:
+        rows, wanted = batch["input"], batch["probabilities"]
+    learnt = tomllib.loads((folder / "run/data.toml").read_text())["how"]["transform"]
+    rows = rows * learnt["scale"] + learnt["shift"]
+    ours = answer(folder, [target / "debug/burn-loader", folder / "run/model.safetensors"], rows).reshape(wanted.shape)
+    return np.abs(ours - wanted).max()
 
 
 def check_candle(folder, target):
@@ -75,8 +94,9 @@ def main():
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", LOADERS / "target"))
     called("cargo", "build", "--quiet", "--locked", "--manifest-path", LOADERS / "Cargo.toml")
     tract = target / "debug/tract-loader"
-    if (LOADERS / "tract/src/main.rs").read_text().split("\n/// usage")[0] not in (ROOT / "src/export/README.md").read_text():
-        sys.exit("src/export/README.md does not show what tests/export-loaders/tract does")
+    for crate in ["burn", "tract"]:
+        if (LOADERS / crate / "src/main.rs").read_text().split("\n/// usage")[0] not in (ROOT / "src/export/README.md").read_text():
+            sys.exit(f"src/export/README.md does not show what tests/export-loaders/{crate} does")
     for name, (config, settings) in RUNS.items():
         folder = pathlib.Path(tempfile.mkdtemp(prefix="descent-loaders-"))
         pairs = [part for setting in ["train.max_steps=40", *settings] for part in ("--set", setting)]
@@ -87,6 +107,11 @@ def main():
         if name != "table":
             difference = check_tract(folder, tract)
             line += f": tract {difference:.1e}"
+            if not difference <= 1e-5:
+                sys.exit(line)
+        if name == "mlp":
+            difference = check_burn(folder, target)
+            line += f", burn {difference:.1e}"
             if not difference <= 1e-5:
                 sys.exit(line)
         check_candle(folder, target)
