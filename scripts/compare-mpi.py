@@ -74,7 +74,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for batch in options.batches:
             work, guess = {**NET, "batch": batch, "threads": 1}, BATCHES.get(batch, 8 * batch)
-            updates, times = max(round(2e6 / guess), 4), {way: [] for way in ways}
+            updates, times = max(round(8e6 / guess), 8), {way: [] for way in ways}
             for _ in range(options.rounds):
                 for way, program in ways.items():
                     times[way].append(1e3 * peers.measure(program, work, updates, pathlib.Path(folder)))

@@ -86,11 +86,14 @@ impl World {
         }
     }
 
-    fn sum_of<T: Equivalence + Copy + Default>(
-        &self,
-        numbers: &mut [T],
-        copy: fn(&mut Copies) -> &mut Vec<T>,
-    ) {
+    fn sum_of<T>(&self, numbers: &mut [T], copy: fn(&mut Copies) -> &mut Vec<T>)
+    where
+        T: Equivalence + Copy + Default + std::ops::AddAssign,
+    {
+        if self.size == 2 {
+            // The sum of two is the same in either order, and one exchange is quicker than the engine's own sum.
+            return self.add_of(numbers, 1 - self.rank, copy);
+        }
         self.in_messages(numbers, copy, |numbers, copy| {
             copy.copy_from_slice(numbers);
             SimpleCommunicator::world().all_reduce_into(copy, numbers, SystemOperation::sum());
