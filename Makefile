@@ -11,7 +11,7 @@ WITH_CUDA = eval "$$(scripts/cuda/toolkit.sh $(CUDA_FOLDER))" &&
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-check: fmt clippy docs mnist model test report export-check ## All that CI runs, cheapest first
+check: fmt clippy docs mnist model test report export-check python-check ## All that CI runs, cheapest first
 
 fmt: ## Is the code formatted
 	$(CARGO) fmt --check
@@ -84,6 +84,21 @@ export-check: $(EXPORT_VENV)/installed export-web ## Exports of every kind of ru
 verify-check: ## The updates of runs of each kind beside PyTorch's, by `descent verify` (PEER_PYTHON: a Python with torch)
 	$(CARGO) build --locked
 	scripts/check-verify.py $${CARGO_TARGET_DIR:-target}/debug/descent
+
+.PHONY: wheel wheel-check python-check
+wheel: ## target/wheels: descent-nn for pip, with the program inside (PyPI: zig, hatchling)
+	scripts/make-wheel.sh
+
+wheel-check: wheel ## The wheel in new environments: tests, scikit-learn's checks and the notebook there, without cargo
+	scripts/check-wheel.sh
+
+PYTHON ?= python3
+python-check: ## The Python package's tests, where PYTHON has scikit-learn
+	@if $(PYTHON) -c "import sklearn, pandas, pyarrow" 2>/dev/null; then \
+		$(CARGO) build --locked && cd python && \
+		DESCENT_PROGRAM=$$(realpath $${CARGO_TARGET_DIR:-../target}/debug/descent) PYTHONPATH=$$PWD/src \
+			$(PYTHON) -m unittest tests.test_package tests.test_estimators tests.test_notebook; \
+	else echo "without scikit-learn, pandas and pyarrow the Python package is not tested"; fi
 
 # Rust crates that load exports are built here, outside the checkout.
 LOADERS_TARGET ?= $(HOME)/.cache/descent/loaders

@@ -18,8 +18,8 @@ try:
 except ImportError as missing:
     raise unittest.SkipTest(f"without {missing.name} the notebook is not run") from missing
 
-PYTHON = Path(__file__).resolve().parent.parent
-NOTEBOOK = PYTHON / "examples/quickstart.ipynb"
+REPOSITORY = Path(os.environ.get("DESCENT_REPOSITORY", Path(__file__).resolve().parent.parent.parent))
+NOTEBOOK = REPOSITORY / "python/examples/quickstart.ipynb"
 
 
 class Notebook(unittest.TestCase):
@@ -28,7 +28,7 @@ class Notebook(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             here = Path(folder) / "python/examples"
             here.mkdir(parents=True)
-            shutil.copytree(PYTHON.parent / "tests/tables", Path(folder) / "tests/tables")
+            shutil.copytree(REPOSITORY / "tests/tables", Path(folder) / "tests/tables")
             nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(here)}}).execute()
         shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
         self.assertTrue(any("<iframe srcdoc" in data.get("text/html", "") for data in shown))
