@@ -104,12 +104,16 @@ class _DescentEstimator(BaseEstimator):  # type: ignore[misc]
         for name in self._others():
             if not _is_key(name):
                 raise ValueError(self._unknown(name))
-        table = _fit.is_table(X, self._full_config({}))
+        chosen = self._full_config({})
+        table = _fit.is_table(X, chosen)
         rows = self._encoded(self._checked(X, y, sample_weight, table=table, reset=True), learn=True)
         held = None
         if eval_set is not None:
             held = self._encoded(self._checked(*_only_pair(eval_set), None, table=table, reset=False), learn=False)
-        base = recipe(classification=self._classification, rows=len(rows), has_validation=held is not None)
+        share = chosen.get("data", {}).get("validation")
+        base = recipe(
+            classification=self._classification, rows=len(rows), has_validation=held is not None, share=share
+        )
         config = self._full_config(base)
         self.target_scaling_: Scaling | None = None if table else self._target_scaling(rows.y, config)
         self.input_scaling_: Scaling | None = None

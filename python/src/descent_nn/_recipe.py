@@ -13,14 +13,16 @@ EPOCHS = 30
 HOLD_OUT_FROM = 1000
 
 
-def recipe(*, classification: bool, rows: int, has_validation: bool) -> dict[str, Any]:
-    """Returns the config for a table of so many rows."""
+def recipe(*, classification: bool, rows: int, has_validation: bool, share: float | None = None) -> dict[str, Any]:
+    """Returns the config for a table of so many rows, of which the caller holds out ``share``, or leaves the choice."""
     steps = math.ceil(rows / BATCH)
     train: dict[str, Any] = {"batch_size": BATCH, "epochs": max(EPOCHS, math.ceil(UPDATES / steps))}
     data: dict[str, Any] = {"normalize": "standard"}
-    if has_validation or rows >= HOLD_OUT_FROM:
+    if share is None and rows >= HOLD_OUT_FROM:
+        share = 0.1
+    if has_validation or share:
         train["early_stopping"] = {"patience": 10}
-        data["validation"] = None if has_validation else 0.1
+        data["validation"] = None if has_validation else share
     return {
         "seed": 0,
         "data": data,
