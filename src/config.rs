@@ -76,8 +76,8 @@ impl Config {
         Self::parse_in(Path::new("."), text, name, overrides)
     }
 
-    /// Parses a config in `folder`.
-    fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
+    /// Parses a config for a file in `folder`, to which its paths are relative.
+    pub(crate) fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map(|span| locate::line_at(text, span.start));
             let own = e.span().and_then(|span| syntax::problem(text, span.start));

@@ -69,6 +69,7 @@ pub(crate) mod report;
 pub mod rng;
 pub mod run;
 pub(crate) mod stats;
+pub mod suggest;
 pub mod trainer;
 
 /// The tensors, devices and types of numbers in this crate's signatures.

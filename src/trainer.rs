@@ -73,7 +73,7 @@ use crate::optim::{Clip, Optimizer};
 use average::Average;
 pub use average::Averages;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};
-pub(crate) use evaluation::{MissingMetric, missing_metric};
+pub(crate) use evaluation::{HeldOut, MissingMetric, evaluate_out_of_fold, missing_metric};
 use evaluation::{Sharing, check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
 use interruption::Interruption;

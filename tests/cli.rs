@@ -2,6 +2,7 @@
 
 mod bad_images;
 mod bad_input;
+mod bag;
 mod compare;
 mod decision;
 mod diagnostics;
@@ -9,6 +10,8 @@ mod export;
 mod fetch;
 mod folders;
 mod given_up;
+mod init;
+mod init_refused;
 mod initial_weights;
 #[cfg(not(feature = "mpi"))]
 mod launched;

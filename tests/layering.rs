@@ -46,6 +46,7 @@ const ORDER: &[&[&str]] = &[
     &["trainer"],
     &["checkpoint"],
     &["config"],
+    &["suggest"],
     &["run"],
     &["export"],
     &["report"],

@@ -9,6 +9,7 @@ mod differences;
 mod eval;
 mod export;
 mod finished_run;
+mod init;
 mod initial_weights;
 mod inspect;
 mod list;
@@ -62,6 +63,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at a table, a series, a folder of pictures or an .npz file, and print a commented config for it.
+    Init(init::Arguments),
     /// Train a network; without CONFIG, the quick start on the embedded MNIST sample.
     Train(train::Arguments),
     /// Evaluate a run's best weights on its test split, or on all rows of a file.
@@ -128,6 +131,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli, messages: Messages, ranks: &Ranks) -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match cli.command {
+        Command::Init(arguments) => init::run(&arguments).map(done),
         Command::Train(arguments) => train::run(&arguments, cli.quiet, messages, ranks),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Predict(arguments) => predict::run(&arguments),
@@ -149,6 +153,7 @@ fn dispatch(cli: Cli, messages: Messages, ranks: &Ranks) -> anyhow::Result<ExitC
 fn begin_ranks(command: &Command) -> Result<Ranks, Error> {
     match command {
         Command::Train(arguments) if arguments.folds.is_some() => Ranks::require_none("train --folds"),
+        Command::Train(arguments) if arguments.bag.is_some() => Ranks::require_none("train --bag"),
         Command::Train(arguments) => Ranks::begin(arguments.rank_timeout()),
         Command::Compare(arguments) if arguments.trains() => Ranks::require_none("compare --train"),
         _ => Ok(Ranks::default()),

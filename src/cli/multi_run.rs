@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::messages::print_line;
 use super::screen::Screen;
-use candle_core::Device;
-
 use super::signals::{Signals, Stop};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -130,7 +128,7 @@ impl MultiRun {
     ) -> std::result::Result<RunOutcome, Stop> {
         match &member.standing {
             Standing::Finished(metrics) => {
-                return Ok(self.finished_before(member, metrics, &options.device));
+                return Ok(self.finished_before(member, metrics, &options));
             }
             Standing::Diverged(record) => {
                 let problem = "the run diverged in an earlier call; remove its folder to train it again";
@@ -161,8 +159,13 @@ impl MultiRun {
     }
 
     /// The outcome of a run of an earlier call: finished, if it is complete and was trained on the same rows.
-    fn finished_before(&self, member: &Member, metrics: &[(String, f64)], device: &Device) -> RunOutcome {
-        if let Err(error) = require_intact(&member.folder, &member.config, device) {
+    fn finished_before(
+        &self,
+        member: &Member,
+        metrics: &[(String, f64)],
+        options: &RunOptions,
+    ) -> RunOutcome {
+        if let Err(error) = require_intact(&member.folder, &member.config, options) {
             return Self::failed(member, "failed", error);
         }
         self.print_line(&format!("{} has finished: {}", member.name, member.folder.display()));

@@ -128,7 +128,8 @@ impl Config {
         if let Some(average) = &self.train.average {
             average.check(self.run.epochs).map_err(|e| e.under("train.average"))?;
         }
-        self.check_watched(self.preparation.validation > 0.0 || self.source.may_have_validation())
+        let validates = self.preparation.validation > 0.0 || self.preparation.bag.is_some();
+        self.check_watched(validates || self.source.may_have_validation())
     }
 
     /// Validates the metrics that early stopping and the schedule watch, of a run with validation rows or without.

@@ -90,6 +90,11 @@ impl Source for FashionMnist {
     }
 }
 
+/// Whether a folder has files in MNIST's format to train on.
+pub(crate) fn has_idx_files(folder: &Path) -> bool {
+    find("mnist", folder, "train", IdxFile::Images).is_ok()
+}
+
 fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
     let split = |split: &str, limit: MemoryLimit| {
         let (images, labels) =

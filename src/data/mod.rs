@@ -33,6 +33,7 @@ mod png;
 mod preparation;
 mod prepare;
 pub mod preprocess;
+pub mod profile;
 mod request;
 mod rows;
 mod selection;

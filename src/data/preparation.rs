@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::split::Fold;
+use super::split::{Bag, Fold};
 use super::{Normalize, Threshold};
 use crate::error::{Error, Result};
 use crate::names::counted;
@@ -32,6 +32,9 @@ pub struct Preparation {
     pub threshold: Option<Threshold>,
     /// K-fold cross-validation: use one of several folds as the test split. `train --folds` sets it.
     pub fold: Option<Fold>,
+    /// Validate on one of several folds of the rows that are not tested on; without a number, the average of the runs of all
+    /// folds. `train --bag` sets it.
+    pub bag: Option<Bag>,
 }
 
 /// The input shape of a model.
@@ -57,6 +60,11 @@ impl Preparation {
             threshold.check().map_err(|problem| KeyError::new("threshold", problem))?;
         }
         self.normalize.check().map_err(|problem| KeyError::new("normalize", problem))?;
+        if self.bag.is_some() && self.validation > 0.0 {
+            let problem = "cannot be used with `data.bag`, which validates on folds; remove it";
+            return Err(KeyError::new("validation", problem));
+        }
+        self.bag.map_or(Ok(()), |bag| bag.check().map_err(|e| e.under("bag")))?;
         self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
     }
 

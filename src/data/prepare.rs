@@ -8,7 +8,7 @@ use super::bytes::Bytes;
 use super::memory::MemoryLimit;
 use super::pictures::Pictures;
 use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
-use super::split::{Limited, RULES, SplitRows};
+use super::split::{Bag, Limited, RULES, SplitRows};
 use super::{
     Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
     TargetInfo, Task, Threshold, Windows,
@@ -59,7 +59,8 @@ impl Preparation {
             Loaded::Raw(raw) => self.split(raw, request, device)?,
             Loaded::Encoded(encoded) => self.gather(*encoded, request, device)?,
         };
-        if self.threshold == Some(Threshold::F1) && validation.is_none() {
+        let is_chosen = self.bag.is_some_and(Bag::is_whole);
+        if self.threshold == Some(Threshold::F1) && validation.is_none() && !is_chosen {
             let problem =
                 "is \"f1\", which is chosen on validation rows, and there are none; set `data.validation`";
             return Err(Error::key("data.threshold", problem));
@@ -135,6 +136,10 @@ impl Preparation {
             let problem =
                 "cannot be used where the data has validation rows of its own, as `x_val`; leave it out";
             return Err(Error::key("data.validation", problem));
+        }
+        if own.is_some() && self.bag.is_some() {
+            let problem = "cannot be used where the data has validation rows of its own, as `x_val`";
+            return Err(Error::key("data.bag", problem));
         }
         Ok(())
     }

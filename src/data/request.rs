@@ -45,8 +45,8 @@ impl<'a> Request<'a> {
     /// program split the rows of the run by other rules.
     pub(crate) fn split_plan(&self, test: f64) -> SplitPlan {
         let limit = self.plan.limit.map(|limit| limit as u64);
-        let (validation, fold) = (self.plan.validation, self.plan.fold);
-        let plan = SplitPlan { test, validation, fold, limit };
+        let (validation, fold, bag) = (self.plan.validation, self.plan.fold, self.plan.bag);
+        let plan = SplitPlan { test, validation, fold, bag, limit };
         if plan.holds_out() && self.fitted.is_some_and(|fitted| self.split_differs(fitted.split_rules)) {
             tracing::warn!(
                 "an earlier version made this run and assigned rows to splits by other rules: held-out rows may include \

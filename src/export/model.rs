@@ -7,6 +7,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
 use crate::data::Preprocessing;
+use crate::data::split::Bag;
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
 use crate::loss::NetworkOutput;
@@ -32,6 +33,11 @@ impl TrainedModel {
     /// The model of the run in `folder`. Exports compute in f32, whatever type the run has.
     pub(super) fn open(folder: &Path, allow_nonfinite: bool) -> Result<Self> {
         let mut run = TrainedRun::open(folder, "export", &[])?.allow_nonfinite(allow_nonfinite);
+        if run.config.preparation.bag.is_some_and(Bag::is_whole) {
+            let problem = "it is the average of several networks (`train --bag`), which is not exported; each of them is, from \
+                           its folder in `folds`";
+            return Err(Error::data(folder, problem));
+        }
         let config = run.config.clone();
         let train = &mut run.config.train;
         if train.dtype == FloatType::Bf16 || train.precision == MatmulPrecision::Bf16 {

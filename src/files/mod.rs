@@ -18,7 +18,7 @@ pub use checksum::{Checksum, Hashing, Sum, hex};
 pub use disk::{Disk, Local};
 pub use lock::Lock;
 pub use log::Log;
-pub(crate) use paths::{absolute_in, expand_home};
+pub(crate) use paths::{absolute_in, expand_home, relative_to};
 pub use unnamed::write_whole;
 
 /// Writes a file atomically: under its own name it is always whole.

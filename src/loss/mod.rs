@@ -32,7 +32,7 @@ use crate::registry;
 use crate::registry::KeyError;
 
 pub use class_weight::{ClassWeight, TrainingClasses, Weights};
-pub use output::NetworkOutput;
+pub use output::{AverageOutputs, NetworkOutput};
 pub use variance::Variance;
 
 /// A loss function.

@@ -49,7 +49,7 @@ fn without_split(name: &str) -> &str {
 
 /// The name after its split prefix, if it has one.
 fn of_split(name: &str) -> Option<&str> {
-    ["val_", "test_", "train_end_", "train_"].iter().find_map(|prefix| name.strip_prefix(prefix))
+    ["val_", "test_", "oof_", "train_end_", "train_"].iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 /// The metric of this name, that of one of several targets too.

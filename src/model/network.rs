@@ -13,6 +13,9 @@ pub struct Network {
     layers: Vec<Box<dyn Layer>>,
     params: Params,
     couples_rows: bool,
+    /// The networks that it averages, in place of layers.
+    members: Vec<Self>,
+    average: fn(&[Tensor]) -> Result<Tensor>,
 }
 
 /// The device and the numeric types of a network.
@@ -48,6 +51,11 @@ pub struct NetworkShape<'a> {
 
 /// Takes each layer and its value in a pass.
 pub type OnLayer<'a> = dyn FnMut(&dyn Layer, &Tensor) -> Result<()> + 'a;
+
+/// The outputs of a network that averages nothing.
+fn first(outputs: &[Tensor]) -> Result<Tensor> {
+    outputs.first().cloned().ok_or_else(|| Error::Weights("there is no network to average".to_owned()))
+}
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -95,9 +103,23 @@ impl Network {
         }
         model.check_size(input.width(), outputs).map_err(|error| Error::Key(error.under("model")))?;
         layers.extend(model.build(&input, outputs, &mut params)?);
-        let network = Self { layers, params, couples_rows: model.couples_rows() };
+        let couples_rows = model.couples_rows();
+        let network = Self { layers, params, couples_rows, members: Vec::new(), average: first };
         network.output_shape(&Shape::new(row))?.require_width("output", outputs)?;
         Ok(network)
+    }
+
+    /// The average of several networks of one shape, whose tensors are called `member1.…`, `member2.…`. `average` makes the
+    /// outputs (N, K) of theirs. It is evaluated and not trained.
+    pub fn averaged(members: Vec<Self>, average: fn(&[Tensor]) -> Result<Tensor>) -> Result<Self> {
+        let params = members.iter().map(Self::params).collect::<Vec<_>>();
+        let params = Params::joined(&params, |index| format!("member{}.", index + 1))?;
+        Ok(Self { layers: Vec::new(), params, couples_rows: false, members, average })
+    }
+
+    /// Whether it is the average of several networks.
+    pub fn is_averaged(&self) -> bool {
+        !self.members.is_empty()
     }
 
     /// The shape that the network makes of a row.
@@ -105,6 +127,9 @@ impl Network {
     /// # Errors
     /// A row that a layer does not read.
     pub fn output_shape(&self, row: &Shape) -> Result<Shape> {
+        if let Some(member) = self.members.first() {
+            return member.output_shape(row);
+        }
         self.layers.iter().try_fold(row.clone(), |shape, layer| layer.output_shape(&shape))
     }
 
@@ -134,6 +159,10 @@ impl Network {
     /// # Errors
     /// [`Error::Interrupted`].
     pub fn forward_unless(&self, xs: &Tensor, is_stopping: &dyn Fn() -> bool) -> Result<Tensor> {
+        if self.is_averaged() {
+            let outputs = self.members.iter().map(|member| member.forward_unless(xs, is_stopping));
+            return (self.average)(&outputs.collect::<Result<Vec<_>>>()?);
+        }
         self.layers.iter().try_fold(xs.clone(), |xs, layer| {
             if is_stopping() { Err(Error::Interrupted) } else { layer.forward(&xs, &mut Mode::Eval) }
         })
@@ -174,101 +203,4 @@ impl Network {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::nn::{CellTensors, EmbeddingTable};
-    use crate::registry::FromTable;
-
-    /// The names and shapes that a state dict has by the description of its network alone.
-    fn tensors(op: Op) -> Vec<(String, Vec<usize>)> {
-        match op {
-            Op::Linear { weight, bias, inputs, outputs, .. } => {
-                vec![(weight, vec![outputs, inputs]), (bias, vec![outputs])]
-            }
-            Op::BatchNorm {
-                weight, bias, running_mean, running_var, num_batches_tracked, channels, ..
-            } => {
-                let vectors = [weight, bias, running_mean, running_var].map(|name| (name, vec![channels]));
-                vectors.into_iter().chain([(num_batches_tracked, Vec::new())]).collect()
-            }
-            Op::LayerNorm { weight, bias, width, .. } => vec![(weight, vec![width]), (bias, vec![width])],
-            Op::Recurrent { kind, features, hidden, directions, .. } => {
-                let rows = kind.gates() * hidden;
-                let cell = |CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }| {
-                    let weights = [(weight_ih, vec![rows, features]), (weight_hh, vec![rows, hidden])];
-                    weights.into_iter().chain([(bias_ih, vec![rows]), (bias_hh, vec![rows])])
-                };
-                directions.into_iter().flat_map(cell).collect()
-            }
-            Op::Embeddings { tables, .. } => tables
-                .into_iter()
-                .map(|EmbeddingTable { weight, names, length }| (weight, vec![names, length]))
-                .collect(),
-            Op::Activation(_) | Op::Dropout { .. } | Op::TimeMajor | Op::LastStep | Op::MeanOfSteps => {
-                Vec::new()
-            }
-        }
-    }
-
-    /// A model of each kind of layer, by its config, and the rows that it reads.
-    const MODELS: [(&str, &[usize]); 7] = [
-        ("name = 'mlp'\nhidden = [7, 6]\ndropout = 0.1", &[5]),
-        ("name = 'mlp'\nhidden = []\nlayer_names = 'fc'", &[5]),
-        ("name = 'mlp'\nhidden = [7]\nbatch_norm = true", &[5]),
-        ("name = 'mlp'\nhidden = [7]\nlayer_norm = true\nactivation = 'tanh'", &[5]),
-        ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nnonlinearity = 'relu'", &[3, 5]),
-        ("name = 'lstm'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true\ndropout = 0.2", &[3, 5]),
-        ("name = 'gru'\nhidden_size = 4\nhead = 'mean'", &[3, 5]),
-    ];
-
-    fn build(config: &str, row: &[usize], embeddings: &[EmbeddingSize]) -> Network {
-        let model = Model::from_table(config.parse().unwrap()).unwrap();
-        let shape = NetworkShape { row, features: 5, embeddings, outputs: 2 };
-        let options = NetworkOptions::new(DType::F64, &Device::Cpu);
-        Network::with_embeddings(&model, shape, 1, options).unwrap()
-    }
-
-    #[test]
-    fn the_description_of_every_model_names_its_whole_state_dict() {
-        let described = |name: &&str| MODELS.iter().any(|(config, _)| config.contains(&format!("'{name}'")));
-        assert!(Model::NAMES.iter().all(described), "a model is not described");
-        for (config, row) in MODELS {
-            for embeddings in [Vec::new(), vec![(9, 3).into(), (4, 2).into()]] {
-                let network = build(config, row, &embeddings);
-                let mut told: Vec<_> = network.describe().into_iter().flat_map(tensors).collect();
-                let state = network.params().state().into_iter();
-                let mut own: Vec<_> =
-                    state.map(|(name, tensor)| (name.to_owned(), tensor.dims().to_vec())).collect();
-                told.sort();
-                own.sort();
-                assert_eq!(told, own, "{config}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_shapes_between_the_layers_are_those_of_the_values() {
-        for (config, row) in MODELS {
-            let network = build(config, row, &[]);
-            let xs = Tensor::zeros([&[2], row].concat(), DType::F64, &Device::Cpu).unwrap();
-            let (mut value, mut shape) = (xs, Shape::new(row));
-            for layer in &network.layers {
-                value = layer.forward(&value, &mut Mode::Eval).unwrap();
-                shape = layer.output_shape(&shape).unwrap();
-                // Between recurrent layers values are time-major.
-                let mut dims = value.dims().to_vec();
-                let batch = dims.remove(dims.len() - 2);
-                assert_eq!((dims.as_slice(), batch), (shape.dims(), 2), "{config}, {}", layer.name());
-            }
-        }
-    }
-
-    #[test]
-    fn a_row_that_a_layer_does_not_read_is_an_error() {
-        let network = build("name = 'mlp'\nhidden = [7]", &[5], &[]);
-        let error = network.output_shape(&Shape::new(&[4])).unwrap_err().to_string();
-        assert!(error.contains("`layer1` reads 5 features") && error.contains("[4]"), "{error}");
-        let network = build("name = 'gru'\nhidden_size = 4", &[3, 5], &[]);
-        assert!(network.output_shape(&Shape::new(&[5])).is_err());
-    }
-}
+mod tests;

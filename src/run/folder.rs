@@ -12,6 +12,7 @@ use crate::nn::Params;
 use crate::trainer::Trainer;
 use candle_core::Tensor;
 
+use super::data_file::write_preprocessing;
 use super::metrics_log::MetricsLog;
 use super::names::{CHECKPOINTS, CONFIG, DATA, FAILURE, METRICS, MODEL, TABLE};
 use super::new_folder::{NewFolder, lock, remove_folders, require_present};
@@ -124,15 +125,7 @@ impl RunFolder {
         preprocessing: &Preprocessing,
         rows: Option<&Fingerprint>,
     ) -> Result<()> {
-        #[derive(serde::Serialize)]
-        struct SavedFingerprint<'a> {
-            fingerprint: Option<&'a Fingerprint>,
-        }
-        let kept = toml::to_string(&SavedFingerprint { fingerprint: rows })
-            .map_err(|e| Error::Config(e.to_string()))?;
-        let text = format!("{}\n{kept}", preprocessing.to_toml()?);
-        let written = files::write(&Local, &self.path.join(DATA), text.as_bytes());
-        require_present(&self.path, written)
+        require_present(&self.path, write_preprocessing(&self.path, preprocessing, rows))
     }
 
     /// The folder.
@@ -218,41 +211,6 @@ pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
 /// The best weights of the run in this folder.
 pub(crate) fn model(run: &Path) -> PathBuf {
     run.join(MODEL)
-}
-
-/// The fingerprint of the rows that the run in this folder was trained on; `None` for a run of an older version that
-/// kept none, and for one that has saved no checkpoint.
-pub(crate) fn fingerprint(run: &Path) -> Result<Option<Fingerprint>> {
-    #[derive(serde::Deserialize)]
-    struct SavedFingerprint {
-        fingerprint: Option<Fingerprint>,
-    }
-    let path = run.join(DATA);
-    if path.is_file() {
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let kept: SavedFingerprint =
-            toml::from_str(&text).map_err(|e| Error::data(&path, e.message().to_owned()))?;
-        if kept.fingerprint.is_some() {
-            return Ok(kept.fingerprint);
-        }
-    }
-    let found = checkpoint::newest_with_any_log(&run.join(CHECKPOINTS));
-    Ok(found.ok().map(|found| found.progress.data))
-}
-
-/// The preprocessing of the run in this folder; `None` for a run from before that was kept.
-pub(super) fn preprocessing(run: &Path) -> Result<Option<Preprocessing>> {
-    let path = run.join(DATA);
-    match fs::symlink_metadata(&path) {
-        Ok(_) if path.is_file() => Preprocessing::read(&path).map(Some),
-        Ok(_) => Err(no_preprocessing(run)),
-        Err(_) => Ok(None),
-    }
-}
-
-/// The run in this folder has no preprocessing.
-pub(super) fn no_preprocessing(run: &Path) -> Error {
-    Error::data(run, format!("there is no {DATA} in this folder; train the run again to predict with it"))
 }
 
 /// Locks the folder of a run to resume it.

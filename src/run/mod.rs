@@ -14,9 +14,11 @@
 //! [`Predictor`] opens the folder of a trained run. The crate's first page has an example of both. An [`Observer`] sees
 //! a run while it trains; the logs are observers, and so are the bars and the dashboard of the command line.
 
+pub(crate) mod bag;
 mod best;
 mod collective;
 mod cut_short;
+pub(crate) mod data_file;
 pub(crate) mod device;
 mod epochs;
 pub(crate) mod folder;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use candle_core::Device;
 
 use super::initial_weights::InitialPart;
+use crate::data::Preprocessing;
 use crate::distributed::{Communicator, Single};
 
 /// Options of one call of [`Run::create`](super::Run::create) or [`Run::resume`](super::Run::resume). The training
@@ -21,6 +22,8 @@ pub struct RunOptions {
     pub init_from: Option<PathBuf>,
     /// The part of [`Self::init_from`] that is taken; by default all of it.
     pub init_part: InitialPart,
+    /// The preprocessing of other runs, to be applied in place of one that is fitted to the training rows.
+    pub preprocessing: Option<Arc<Preprocessing>>,
     /// Accept NaN and infinite values in the weights of [`Self::init_from`].
     pub allow_nonfinite: bool,
     /// Continue training when a checkpoint or a log line cannot be written, with a warning.
@@ -48,6 +51,7 @@ impl Default for RunOptions {
             device: Device::Cpu,
             init_from: None,
             init_part: InitialPart::default(),
+            preprocessing: None,
             allow_nonfinite: false,
             keep_going: false,
             restart_log: false,

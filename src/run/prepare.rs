@@ -14,6 +14,7 @@ use super::{Run, device, ranks};
 use crate::checkpoint::{self, VerifiedCheckpoint};
 use crate::config::Config;
 use crate::data::Splits;
+use crate::data::split::Bag;
 use crate::error::{Error, Result};
 use crate::files::Lock;
 use crate::model::Network;
@@ -233,7 +234,12 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
     config.check_size()?;
     let build = || {
         config.check().map_err(Error::Key)?;
-        let Session { splits, network, loss } = Session::open(config, None, &options.device)?;
+        if config.preparation.bag.is_some_and(Bag::is_whole) {
+            let problem = "has no number of a fold: it is an average of several runs, which `descent train --bag` trains";
+            return Err(Error::key("data.bag", problem));
+        }
+        let Session { splits, network, loss } =
+            Session::open(config, options.preprocessing.as_deref(), &options.device)?;
         let plan = config.plan(splits.train.len());
         let length = config.length(splits.train.len());
         let mut doubtful = plan.check_length(length).map_err(Error::Key)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use toml::{Table, Value};
 
+use super::data_file;
 use super::folder;
 use super::session::Session;
 use super::trained::TrainedRun;
@@ -145,7 +146,7 @@ impl TrainedRun {
     /// The difference between these rows and those that the run was trained on, if it knows them.
     fn difference(&self, session: &Session) -> Result<Option<String>> {
         let now = Fingerprint::of(&session.splits)?;
-        Ok(folder::fingerprint(self.folder())?.and_then(|then| then.difference(&now)))
+        Ok(data_file::fingerprint(self.folder())?.and_then(|then| then.difference(&now)))
     }
 
     /// The file that `overrides` name for the test, or for all rows.

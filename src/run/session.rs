@@ -76,7 +76,11 @@ pub(crate) fn network(
     let embeddings = preprocessing.table().map(TableEncoder::embeddings).unwrap_or_default();
     let features = preprocessing.table().map_or(0, TableEncoder::features);
     let shape = NetworkShape { row: &preprocessing.row, features, embeddings: &embeddings, outputs };
-    Network::with_embeddings(&config.model, shape, config.seed, network_options(config, device))
+    let build =
+        || Network::with_embeddings(&config.model, shape, config.seed, network_options(config, device));
+    let Some(bag) = config.preparation.bag.filter(|bag| bag.is_whole()) else { return build() };
+    let members = (0..bag.of).map(|_| build()).collect::<Result<_>>()?;
+    Network::averaged(members, config.loss.output().average()?)
 }
 
 /// The device and the numeric types of a config's network.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::data_file;
 use super::folder;
 use super::history::History;
 use super::names::{CHECKPOINTS, CONFIG, FAILURE, MODEL, OWN};
@@ -10,8 +11,6 @@ use super::options::RunOptions;
 use super::prepare::PreparedRun;
 use super::resume;
 use super::session;
-use candle_core::Device;
-
 use crate::checkpoint;
 use crate::config::Config;
 use crate::data::Fingerprint;
@@ -74,10 +73,11 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
 ///
 /// # Errors
 /// The weights are damaged, or the data has changed or cannot be read.
-pub(crate) fn require_intact(folder: &Path, config: &Config, device: &Device) -> Result<()> {
+pub(crate) fn require_intact(folder: &Path, config: &Config, options: &RunOptions) -> Result<()> {
     checkpoint::load_checked(&folder.join(MODEL), true)?;
-    let Some(then) = folder::fingerprint(folder)? else { return Ok(()) };
-    let splits = session::splits(config, None, device).map_err(|error| config.locate(error))?;
+    let Some(then) = data_file::fingerprint(folder)? else { return Ok(()) };
+    let fitted = options.preprocessing.as_deref();
+    let splits = session::splits(config, fitted, &options.device).map_err(|error| config.locate(error))?;
     match then.difference(&Fingerprint::of(&splits)?) {
         None => Ok(()),
         Some(difference) => Err(Error::data(

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
+use super::data_file;
 use super::folder;
 use super::session::{self, Session};
 use super::unfinished;
@@ -36,7 +37,7 @@ impl TrainedRun {
         let config = Config::of_run(&folder::config_of(folder, command)?, overrides).map_err(|error| {
             if overrides.is_empty() { unfinished::with_resume(error, folder) } else { error }
         })?;
-        let preprocessing = folder::preprocessing(folder)?;
+        let preprocessing = data_file::preprocessing(folder)?;
         Ok(Self { config, folder: folder.to_path_buf(), preprocessing, allow_nonfinite: false })
     }
 
@@ -78,7 +79,7 @@ impl TrainedRun {
     /// The parts that predictions need; no data is read.
     pub(crate) fn network(self, device: &Device) -> Result<Trained> {
         let Some(preprocessing) = &self.preprocessing else {
-            return Err(folder::no_preprocessing(&self.folder));
+            return Err(data_file::no_preprocessing(&self.folder));
         };
         let outputs = self.config.loss.width(preprocessing.outputs);
         let network = session::network(&self.config, preprocessing, outputs, device)?;

@@ -46,6 +46,34 @@ pub fn evaluate_all(network: &Network, loss: &Losses, sets: &[&Dataset]) -> Resu
     )
 }
 
+/// A network and rows that it was not trained on.
+#[derive(Clone, Copy)]
+pub(crate) struct HeldOut<'a> {
+    /// The network.
+    pub(crate) network: &'a Network,
+    /// Its loss.
+    pub(crate) loss: &'a Losses,
+    /// The rows.
+    pub(crate) data: &'a Dataset,
+}
+
+/// Loss and metrics of all rows together, each predicted by the network that was not trained on it.
+pub(crate) fn evaluate_out_of_fold(all: &[HeldOut<'_>]) -> Result<Evaluation> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    let Some(first) = all.first() else { return Err(no_row_counts()) };
+    let mut metrics = MetricCollection::new(first.loss.task(), first.data.target_info());
+    for HeldOut { network, loss, data } in all {
+        for rows in data.chunks_of(EVALUATION_ROWS) {
+            let outputs = widened(&network.forward(&data.inputs(&rows)?)?)?;
+            let targets = data.targets(&rows)?;
+            sum += loss.apply(&outputs, &targets, 1.0)?.value.read()?;
+            total += loss.total(&targets)?;
+            metrics.add(&predictions(loss, &outputs, data.units())?, &data.exact_targets(&rows)?)?;
+        }
+    }
+    if total == 0.0 { Err(no_row_counts()) } else { Evaluation::of(sum / total, metrics) }
+}
+
 /// The ranks that share an evaluation, and how it is interrupted.
 #[derive(Clone, Copy)]
 pub(super) struct Sharing<'a> {

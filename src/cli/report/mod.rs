@@ -17,6 +17,7 @@ use super::messages::print_line;
 use super::run_folders::run_folders;
 use super::table::thousands;
 use crate::config::Config;
+use crate::data::split::Bag;
 use crate::error::Result;
 use crate::files::{self, Local};
 use crate::report::{self, Page, Point, RunData};
@@ -52,7 +53,8 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     for path in &run_folders(&arguments.runs)? {
         let trained = TrainedRun::open(path, "report", &[])?.allow_nonfinite(true);
         let mut run = curves(path, &trained.config)?;
-        if run.points.is_empty() {
+        let is_average = trained.config.preparation.bag.is_some_and(Bag::is_whole);
+        if run.points.is_empty() && !is_average {
             tracing::warn!("{}: {}", path.display(), unfinished::why_no_epoch(path));
         } else if !arguments.no_data {
             // The data may have moved; the curves are still there.
@@ -91,7 +93,7 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
         seconds: place(&epoch.at, Axis::Seconds),
         values: numbers(&epoch.line, &is_metric),
     });
-    let is_test = |name: &str| name.starts_with("test_");
+    let is_test = |name: &str| name.starts_with("test_") || name.starts_with("oof_");
     let tests = history.last.as_ref().map(|line| numbers(line, &is_test)).unwrap_or_default();
     let best = history.last.as_ref().and_then(|line| line.get("best_epoch")?.as_u64());
     let mut facts = Vec::new();
@@ -120,9 +122,12 @@ fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> 
             run.facts.push((what.to_owned(), thousands(rows as u64)));
         }
     }
+    let is_averaged = network.is_averaged();
     let plan = trained.config.plan(splits.train.len());
     let mut trainer: Trainer = session::trainer(&trained.config, plan, network, loss)?;
-    run.tensors = tensors::of(&mut trainer, &splits.train)?;
+    if !is_averaged {
+        run.tensors = tensors::of(&mut trainer, &splits.train)?;
+    }
     let held_out = splits.test.as_ref().map(|test| ("test", test));
     let held_out = held_out.or(splits.validation.as_ref().map(|validation| ("val", validation)));
     if let Some((split, data)) = held_out {

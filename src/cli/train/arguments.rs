@@ -1,6 +1,7 @@
 //! The arguments of `descent train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::Args;
 
@@ -8,18 +9,26 @@ use crate::cli::device::Compute;
 use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::as_strs;
 use crate::run::{Interrupt, RunOptions};
+use crate::suggest::{self, SuggestRequest, Suggestion, suggest};
 
 const QUICK_START: &str = include_str!("../../../configs/quick-start.toml");
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct Arguments {
-    /// Config file; by default the quick start, an MLP on the embedded MNIST sample.
+    /// Config file, or a table, a picture folder or an .npz file, for which a config is made as `descent init` does; by
+    /// default the quick start, an MLP on the embedded MNIST sample.
     #[arg(value_parser = paths::path())]
     pub(super) config: Option<PathBuf>,
+    /// The column to predict, where a table is given instead of a config (repeatable: several numbers).
+    #[arg(long = "target", value_name = "COLUMN", requires = "config")]
+    pub(super) targets: Vec<String>,
+    /// The config that was made for the data.
+    #[arg(skip)]
+    made: OnceLock<String>,
     /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
@@ -50,6 +59,15 @@ pub(in crate::cli) struct Arguments {
     /// K-fold cross-validation; prints mean and standard deviation of the metrics.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "resume")]
     pub(in crate::cli) folds: Option<u64>,
+    /// Train on K folds of the rows that are not tested on, and average the K networks into one model; prints its score on
+    /// the rows that each was not trained on (`oof_…`). Run the same command again to resume.
+    #[arg(
+        long,
+        value_name = "K",
+        value_parser = clap::value_parser!(u64).range(2..=1000),
+        conflicts_with_all = ["resume", "folds", "tui"]
+    )]
+    pub(in crate::cli) bag: Option<u64>,
     /// Print the resolved config and the model's tensors without training.
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -76,9 +94,32 @@ impl Arguments {
         let set = [self.set.as_slice(), more].concat();
         let set = as_strs(&set);
         match &self.config {
+            Some(path) if suggest::is_data(path) => {
+                Config::parse(self.made_for(path)?, &format!("{}.toml", suggest::name_of(path)), &set)
+            }
+            Some(path) if !self.targets.is_empty() => {
+                let problem = "--target is for a table in place of a config";
+                Err(Error::Config(format!(
+                    "{problem}; {} has its own: --set data.target=… sets another",
+                    path.display()
+                )))
+            }
             Some(path) => Config::read(path, &set),
             None => Config::parse(QUICK_START, "quick-start.toml", &set),
         }
+    }
+
+    /// The config that `descent init` writes for this data.
+    fn made_for(&self, data: &Path) -> Result<&str> {
+        if self.made.get().is_none() {
+            let request = SuggestRequest { data, targets: &self.targets, config: None };
+            let Suggestion { text, warnings } = suggest(&request)?;
+            for warning in warnings {
+                tracing::warn!("{}: {warning}", data.display());
+            }
+            let _ = self.made.set(text);
+        }
+        Ok(self.made.get().map_or("", String::as_str))
     }
 
     /// The options of a run in `folder`, by default the one of `--out`.

@@ -1,6 +1,7 @@
 //! `descent train`: from the arguments to a run.
 
 mod arguments;
+mod bag;
 mod folds;
 mod printing;
 
@@ -29,6 +30,10 @@ pub(super) fn run(
     if let Some(of) = arguments.folds {
         arguments.compute.use_threads()?;
         return folds::run(arguments, of, quiet);
+    }
+    if let Some(bag) = bag::BagPlan::of(arguments)? {
+        arguments.compute.use_threads()?;
+        return bag.run(arguments, quiet);
     }
     let quiet = quiet || !ranks.is_first();
     let interrupt = Interrupt::default();

@@ -20,13 +20,14 @@ pub struct Assigner {
     tested: usize,
     /// With a limit, the free places of the used and of the unused rows outside the test split.
     limited: Option<Places>,
-    /// The free places of validation and of training among the used rows.
+    /// The free places of validation and of training among the used rows, or of each fold of these.
     second: Places,
+    /// The group of [`Self::second`] that is validated.
+    validated: usize,
 }
 
-/// The groups of [`Assigner::second`].
+/// The group of [`Assigner::second`] that a share holds out.
 const VALIDATION: usize = 0;
-const TRAIN: usize = 1;
 /// A group of [`Assigner::limited`].
 const USED: usize = 0;
 
@@ -65,8 +66,12 @@ impl Assigner {
             limited = Some(Places::new(free, seed, LIMIT));
             pool = used;
         }
-        let second = Places::new(in_two(&pool, plan.validation, &mut ties), seed, SECOND);
-        let assigner = Self { first: Places::new(free, seed, FIRST), tested, limited, second };
+        let (groups, validated) = match plan.validated_fold() {
+            Some(fold) => (folded(&pool, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),
+            None => (in_two(&pool, plan.validation, &mut ties), VALIDATION),
+        };
+        let second = Places::new(groups, seed, SECOND);
+        let assigner = Self { first: Places::new(free, seed, FIRST), tested, limited, second, validated };
         assigner.sizes().check(plan, rows)?;
         Ok(assigner)
     }
@@ -74,8 +79,8 @@ impl Assigner {
     /// The rows of each part that are to come.
     pub fn sizes(&self) -> SplitSizes {
         SplitSizes {
-            train: self.second.of(TRAIN),
-            validation: self.second.of(VALIDATION),
+            train: self.second.all() - self.second.of(self.validated),
+            validation: self.second.of(self.validated),
             test: self.first.of(self.tested),
         }
     }
@@ -98,10 +103,7 @@ impl Assigner {
         {
             return Part::Unused;
         }
-        match self.second.take(stratum) {
-            Some(VALIDATION) => Part::Validation,
-            _ => Part::Train,
-        }
+        if self.second.take(stratum) == Some(self.validated) { Part::Validation } else { Part::Train }
     }
 }
 
@@ -139,6 +141,11 @@ impl Places {
             place -= *places;
         }
         None
+    }
+
+    /// All free places.
+    fn all(&self) -> u64 {
+        self.free.iter().flatten().sum()
     }
 
     /// The free places of a group.
@@ -200,6 +207,28 @@ mod tests {
         for row in 0..classes.len() {
             let times = folds.iter().filter(|fold| fold[row] == Part::Test).count();
             assert_eq!(times, 1, "row {row}");
+        }
+    }
+
+    #[test]
+    fn every_row_that_is_not_tested_on_is_validated_in_one_run_of_a_bag() {
+        use super::super::Bag;
+        let classes: Vec<usize> = (0..103).map(|row| usize::from(row % 4 == 0)).collect();
+        let plan = SplitPlan { test: 0.2, ..SplitPlan::default() };
+        let bag = |index| assigned(&SplitPlan { bag: Some(Bag { index, of: 4 }), ..plan }, &classes, 3);
+        let runs: Vec<Vec<Part>> = (1..=4).map(|index| bag(Some(index))).collect();
+        let whole = bag(None);
+        assert_eq!(count(&whole, &classes, Part::Validation, 0), 0);
+        for row in 0..classes.len() {
+            let times = |part: Part| runs.iter().filter(|run| run[row] == part).count();
+            let is_tested = assigned(&plan, &classes, 3)[row] == Part::Test;
+            let expected = if is_tested { (4, 0, 0) } else { (0, 1, 3) };
+            assert_eq!(
+                (times(Part::Test), times(Part::Validation), times(Part::Train)),
+                expected,
+                "row {row}"
+            );
+            assert_eq!(whole[row] == Part::Test, is_tested);
         }
     }
 

@@ -69,6 +69,31 @@ impl Fold {
     }
 }
 
+/// Validation on one of `of` folds of the rows that are not tested on; without a number, the average of the runs of all
+/// folds, none of whose rows is held out for validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bag {
+    /// The number of the fold, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub index: Option<u64>,
+    /// The number of folds.
+    #[schemars(range(min = 2))]
+    pub of: u64,
+}
+
+impl Bag {
+    pub(super) fn check(self) -> Result<(), KeyError> {
+        Fold { index: self.index.unwrap_or(1), of: self.of }.check()
+    }
+
+    /// Whether it is the average of the runs of all folds.
+    pub fn is_whole(self) -> bool {
+        self.index.is_none()
+    }
+}
+
 /// The rows to hold out.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SplitPlan {
@@ -78,15 +103,23 @@ pub struct SplitPlan {
     pub validation: f64,
     /// A fold as the test split, in place of a share.
     pub fold: Option<Fold>,
+    /// A fold of the rows that are not tested on as the validation split, in place of a share.
+    pub bag: Option<Bag>,
     /// The number of rows, besides those of the test split, that are used at all: the same share of every class, drawn at
     /// random, of a series the latest.
     pub limit: Option<u64>,
 }
 
 impl SplitPlan {
+    /// The fold of the rows that are not tested on that is validated.
+    pub(super) fn validated_fold(&self) -> Option<Fold> {
+        let bag = self.bag?;
+        Some(Fold { index: bag.index?, of: bag.of })
+    }
+
     /// Whether any rows are held out.
     pub fn holds_out(&self) -> bool {
-        self.test > 0.0 || self.validation > 0.0 || self.fold.is_some()
+        self.test > 0.0 || self.validation > 0.0 || self.fold.is_some() || self.validated_fold().is_some()
     }
 }
 
@@ -137,6 +170,14 @@ impl SplitSizes {
                 counted(rows, "row")
             );
             return Err(Error::key("data.test", problem));
+        }
+        if let Some(fold) = plan.validated_fold().filter(|_| train == 0 || validation == 0) {
+            let problem = format!(
+                "makes {} folds of {}, which leaves one of them empty; make fewer",
+                fold.of,
+                counted(left, "row")
+            );
+            return Err(Error::key("data.bag", problem));
         }
         if train == 0 || (plan.validation > 0.0 && validation == 0) {
             let problem = format!(

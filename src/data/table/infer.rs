@@ -260,7 +260,7 @@ fn not_all<'a>(
 }
 
 /// The kind of a column of names.
-fn of_names(column: &ColumnSurvey) -> Inferred {
+pub(super) fn of_names(column: &ColumnSurvey) -> Inferred {
     let (different, present) = (column.names.len() as u64, column.present);
     if column.lost || different > MOST_CATEGORIES as u64 {
         return Inferred::ignored("nearly every row has another value");
@@ -276,7 +276,7 @@ fn of_names(column: &ColumnSurvey) -> Inferred {
 }
 
 /// Whether an increasing column of this name is a row number.
-fn is_row_number(name: &str) -> bool {
+pub(super) fn is_row_number(name: &str) -> bool {
     let name = name.to_lowercase();
     ["id", "index", "row", "no", "nr", "unnamed: 0"].contains(&name.as_str())
         || name.ends_with("_id")

@@ -24,6 +24,7 @@ mod opened;
 mod options;
 mod parts;
 mod plan;
+pub(crate) mod profile;
 pub mod read;
 mod roles;
 pub(crate) mod row;

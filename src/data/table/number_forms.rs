@@ -44,6 +44,15 @@ impl NumberForms {
         }
     }
 
+    /// The form that makes all cells numbers, where no other one may be meant.
+    pub(super) fn only(&self) -> Option<NumberForm> {
+        let place = self.fitting.iter().position(|fits| *fits)?;
+        let grouped =
+            FORMS.iter().position(|form| *form == NumberForm { decimal: '.', thousands: Some(',') })?;
+        let is_doubtful = FORMS[place].thousands.is_none() && self.fitting[grouped];
+        (!is_doubtful).then_some(FORMS[place])
+    }
+
     /// The options that make all cells numbers, if there are any.
     pub(super) fn hint(&self, path: &Path) -> Option<String> {
         let fits =

@@ -138,6 +138,8 @@ impl<'a> ColumnRoles<'a> {
             );
             return Err(Error::data(self.table.path(), problem));
         }
-        Ok(part)
+        // A bag validates on folds of all rows that are not tested on.
+        let is_pooled = part == Some(Part::Validation) && self.request.plan.bag.is_some();
+        Ok(if is_pooled { Some(Part::Train) } else { part })
     }
 }

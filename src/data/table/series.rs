@@ -1,11 +1,12 @@
 //! Time series: a window of a table's rows predicts its target some rows ahead.
 
 mod clock;
+pub(crate) mod detect;
 mod file;
 mod fill;
 mod fit;
 mod rows;
-mod step;
+pub(crate) mod step;
 mod timeline;
 mod times;
 mod written;

@@ -203,6 +203,26 @@ impl ColumnSurvey {
         }
     }
 
+    /// Whether some cells are numbers and others are not.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.numbers.count > 0.0 && self.no_numbers.count > 0
+    }
+
+    /// Whether at least half of the training rows' values are numbers.
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+    pub(super) fn is_mostly_numbers(&self) -> bool {
+        2.0 * (self.numbers.count + self.infinities) >= self.present as f64
+    }
+
+    /// The values that are no numbers, of a column in which they were counted and most are.
+    pub(super) fn words_among_numbers(&self) -> Vec<String> {
+        let is_word = |name: &&String| name.parse::<f64>().is_err();
+        if self.lost || !self.is_mixed() || !self.is_mostly_numbers() {
+            return Vec::new();
+        }
+        self.names.keys().filter(is_word).cloned().collect()
+    }
+
     /// The quartiles and the median of the numbers, or of the dates, interpolated as numpy.percentile does; of the first
     /// numbers alone if there are very many.
     pub(super) fn quartiles(&self, dates: bool) -> [f64; 3] {

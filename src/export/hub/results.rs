@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::Fingerprint;
 use crate::error::{Error, Result};
 use crate::metrics;
-use crate::run::folder;
+use crate::run::data_file;
 use crate::run::history::History;
 
 /// A measured value.
@@ -29,7 +29,7 @@ pub(super) struct Results {
 impl Results {
     /// Of the run in this folder; it may have lost its log.
     pub(super) fn read(run: &Path) -> Result<Self> {
-        let rows = folder::fingerprint(run)?;
+        let rows = data_file::fingerprint(run)?;
         let history = match History::read(run) {
             Ok(history) => history,
             Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {

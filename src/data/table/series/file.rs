@@ -25,10 +25,21 @@ pub(super) fn other_file(dialect: &Dialect, table: &Opened, path: &Path) -> Resu
 
 /// The order of the rows of a file.
 pub(super) fn timeline(table: &Opened, order: &SeriesOrder, candidates: &[usize]) -> Result<Timeline> {
+    timeline_from(table, order, candidates, usize::MAX)
+}
+
+/// The order of the first rows of a file, of which `order` names the time.
+pub(super) fn timeline_of(table: &Opened, order: &SeriesOrder, rows: usize) -> Result<Timeline> {
+    timeline_from(table, order, &[], rows)
+}
+
+fn timeline_from(table: &Opened, order: &SeriesOrder, candidates: &[usize], rows: usize) -> Result<Timeline> {
     let (mut records, mut row) = (table.records()?, Row::default());
     let mut times = TimesReader::new(table.path(), table.columns(), order, candidates)?;
-    while records.next(&mut row)? {
+    let mut left = rows;
+    while left > 0 && records.next(&mut row)? {
         times.see(&row)?;
+        left -= 1;
     }
     Timeline::new(table.path(), times.finish()?, order.sort, order.step)
 }

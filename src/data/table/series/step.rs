@@ -44,7 +44,7 @@ impl TimeStep {
 }
 
 /// "1 h", "7 days": a length of days for people.
-pub(super) fn describe_days(days: f64) -> String {
+pub fn describe_days(days: f64) -> String {
     let seconds = days * 86_400.0;
     let units = [(86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")];
     let whole = |unit: f64| ((seconds / unit).round() - seconds / unit).abs() < 1e-3 && seconds / unit > 0.5;

@@ -196,6 +196,16 @@ impl Timeline {
         self.step.map(|step| step.length)
     }
 
+    /// The fraction of the differences of neighbouring rows that are about the usual one.
+    #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+    pub(super) fn regularity(&self) -> f64 {
+        let Some(step) = self.step else { return 0.0 };
+        let all = self.differences().count();
+        let usual = |difference: f64| !step.is_gap(difference) && difference >= 0.5 * step.length;
+        let usual = self.differences().filter(|(_, difference)| usual(*difference)).count();
+        if all == 0 { 0.0 } else { usual as f64 / all as f64 }
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.order.len()

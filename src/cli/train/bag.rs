@@ -1,0 +1,117 @@
+//! `descent train --bag K`: the runs of K folds, averaged into one.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::arguments::Arguments;
+use super::printing::{describe, print_plan, summary};
+use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
+use crate::cli::screen::Screen;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::names::as_strs;
+use crate::run::bag::{BagRun, config_in};
+use crate::run::names::CONFIG;
+use crate::run::{Interrupt, PreparedRun, RunOptions};
+
+/// The configs of the average and of its members.
+pub(super) struct BagPlan {
+    whole: Config,
+    members: Vec<Config>,
+    /// The folder of an average that is resumed.
+    resumed: Option<PathBuf>,
+}
+
+impl BagPlan {
+    /// The bag that the arguments ask for, if they ask for one.
+    pub(super) fn of(arguments: &Arguments) -> Result<Option<Self>> {
+        let bag = |index: Option<u64>, of: u64| {
+            let index = index.map_or(String::new(), |index| format!("index = {index}, "));
+            vec!["data.validation=0.0".to_owned(), format!("data.bag={{ {index}of = {of} }}")]
+        };
+        if let Some(folder) = &arguments.resume {
+            let Some(whole) = config_in(folder, &as_strs(&arguments.set))? else { return Ok(None) };
+            let of = whole.preparation.bag.map_or(0, |bag| bag.of);
+            let member = |index| {
+                let set = [arguments.set.clone(), bag(Some(index), of)].concat();
+                Config::of_run(&folder.join(CONFIG), &as_strs(&set))
+            };
+            let members = (1..=of).map(member).collect::<Result<_>>()?;
+            return Ok(Some(Self { whole, members, resumed: Some(folder.clone()) }));
+        }
+        let of = match arguments.bag {
+            Some(of) => of,
+            None => match arguments.config(&[])?.preparation.bag.filter(|bag| bag.is_whole()) {
+                Some(bag) => bag.of,
+                None => return Ok(None),
+            },
+        };
+        let whole = arguments.config(&bag(None, of))?;
+        if ["timeseries", "waves"].contains(&whole.source.name()) {
+            let problem = "--bag: its folds are drawn at random, and the rows of a series have an order; --folds tests on \
+                           later rows each time";
+            return Err(Error::Config(problem.to_owned()));
+        }
+        let members = (1..=of).map(|index| arguments.config(&bag(Some(index), of))).collect::<Result<_>>()?;
+        Ok(Some(Self { whole, members, resumed: None }))
+    }
+
+    /// Trains the runs of all folds that earlier calls have not trained, and averages them.
+    pub(super) fn run(self, arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
+        let options = arguments.options(None, &Interrupt::default())?;
+        if arguments.dry_run {
+            let first = self.members.into_iter().next();
+            let plan =
+                |config| print_plan(&PreparedRun::new(config, RunOptions { folder: None, ..options })?);
+            first.map_or(Ok(()), plan)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let runs = MultiRun::listen(quiet)?;
+        let out = OutFolder::new(self.resumed.as_ref().or(arguments.out.as_ref()), &self.whole.name())?;
+        let members = self.members(&out)?;
+        let bag = BagRun::begin(out.path(), self.whole, &options.device)?;
+        let preprocessing = Arc::new(bag.preprocessing()?);
+        let mut outcomes: Vec<(String, RunOutcome)> = Vec::new();
+        for member in &members {
+            let options = arguments.options(Some(member.folder.clone()), runs.interrupt())?;
+            let options = RunOptions { preprocessing: Some(Arc::clone(&preprocessing)), ..options };
+            let is_quiet = quiet || !outcomes.is_empty();
+            // The columns are the same in every fold.
+            let see = |run: &PreparedRun| {
+                if !is_quiet {
+                    describe(run);
+                }
+                Ok(())
+            };
+            match runs.train(member, options, &mut Screen::lines(is_quiet), see) {
+                Ok(outcome) => outcomes.push((member.name.clone(), outcome)),
+                Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
+            }
+        }
+        if let Some(failure) = multi_run::failure(outcomes) {
+            return Err(failure);
+        }
+        let folders: Vec<PathBuf> = members.into_iter().map(|member| member.folder).collect();
+        let finished = bag.finish(&folders, &preprocessing)?;
+        write!(std::io::stdout().lock(), "{}", summary(&finished))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The run of each fold. Every folder is looked at before the first is trained.
+    fn members(&self, out: &OutFolder) -> Result<Vec<Member>> {
+        let member = |(index, config): (u32, &Config)| {
+            let folder = out.path().join(FOLDS).join(index.to_string());
+            Member::new(format!("fold {index}"), folder, config.clone())
+        };
+        let members: Vec<Member> = (1..).zip(&self.members).map(member).collect::<Result<_>>()?;
+        if self.resumed.is_none() {
+            multi_run::require_own(out, members.iter())?;
+        }
+        Ok(members)
+    }
+}
+
+/// The folder of the members' runs.
+const FOLDS: &str = "folds";

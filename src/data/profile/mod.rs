@@ -1,0 +1,14 @@
+//! Profiles of data that nobody has described yet: tables and series, folders of pictures, arrays.
+
+mod arrays;
+mod pictures;
+
+pub use super::table::profile::{
+    CellReading, ColumnProfile, Leak, NameCount, NumberRange, TableProfile, likely_target,
+};
+pub use super::table::series::detect::{SeriesProfile, detect as detect_series};
+pub use super::table::series::step::describe_days;
+pub use arrays::{ArrayTargets, ArraysProfile};
+pub use pictures::PicturesProfile;
+
+pub(crate) use super::mnist::has_idx_files;

@@ -1,0 +1,94 @@
+//! A column of a table that was looked at.
+
+use crate::data::table::options::ColumnKind;
+use crate::data::table::survey::ColumnSurvey;
+
+/// A value of a column, and the number of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameCount {
+    /// The value as the file writes it.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// The range of a column's numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NumberRange {
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub std: f64,
+    /// Whether all of them are whole.
+    pub are_whole: bool,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone)]
+pub struct ColumnProfile {
+    /// Its name.
+    pub name: String,
+    /// What it is as a feature.
+    pub kind: ColumnKind,
+    /// Why it is ignored, or has another kind than its values alone suggest; empty where there is nothing to say.
+    pub why: String,
+    /// Whether `[data.columns]` has to set the kind.
+    pub is_given: bool,
+    /// Rows with a value.
+    pub present: u64,
+    /// Rows without a value.
+    pub missing: u64,
+    /// The line of the first row without a value.
+    pub first_missing: Option<u64>,
+    /// The range of its values, where all are numbers.
+    pub numbers: Option<NumberRange>,
+    /// The different values with their rows, the most frequent first; nothing where there are too many. Of a column that
+    /// is no target those of the first rows.
+    pub names: Option<Vec<NameCount>>,
+}
+
+impl ColumnProfile {
+    /// The number of different values; nothing where there are too many to count.
+    pub fn distinct(&self) -> Option<usize> {
+        self.names.as_ref().map(Vec::len)
+    }
+
+    /// Whether the column could be predicted.
+    pub fn can_be_target(&self) -> bool {
+        self.kind != ColumnKind::Ignore && self.kind != ColumnKind::Date && self.missing == 0
+    }
+}
+
+/// The values of a column that were counted, the most frequent first.
+pub(super) fn counted_names(column: &ColumnSurvey) -> Option<Vec<NameCount>> {
+    if column.lost {
+        return None;
+    }
+    // Numbers that were read in columns have lost their text.
+    let shown = |name: &str| match name.strip_suffix(".0") {
+        Some(whole) if column.no_numbers.count == 0 => whole.to_owned(),
+        _ => name.to_owned(),
+    };
+    let rows = |name: String| NameCount { rows: column.names[&name], name: shown(&name) };
+    let mut names: Vec<NameCount> = column.sorted_names().into_iter().map(rows).collect();
+    names.sort_by_key(|own| std::cmp::Reverse(own.rows));
+    Some(names)
+}
+
+/// The range of a column's numbers, where all of its values are numbers; `head` has the text of some.
+pub(super) fn range(column: &ColumnSurvey, head: &ColumnSurvey) -> Option<NumberRange> {
+    let moments = &column.numbers;
+    let is_whole = |name: &String| name.parse::<f64>().is_ok_and(|number| number.fract() == 0.0);
+    let names = if column.names.is_empty() { &head.names } else { &column.names };
+    moments.are_all_of(column.present).then(|| NumberRange {
+        min: moments.min,
+        max: moments.max,
+        mean: moments.mean,
+        std: moments.std(),
+        are_whole: names.keys().all(is_whole) && moments.min.fract() == 0.0 && moments.max.fract() == 0.0,
+    })
+}

@@ -1,0 +1,160 @@
+//! Decides what a column is from its survey: as training infers it, but for ids, codes and columns that are of no use.
+
+use super::column::{ColumnProfile, NumberRange, counted_names, range};
+use crate::data::table::infer::{KindInference, is_row_number, of_names};
+use crate::data::table::options::ColumnKind as Kind;
+use crate::data::table::survey::ColumnSurvey;
+use crate::error::Error;
+
+/// A kind, the reason for it, and whether the config has to say so.
+struct KindChoice {
+    kind: Kind,
+    why: String,
+    is_given: bool,
+}
+
+impl KindChoice {
+    fn given(kind: Kind, why: impl Into<String>) -> Self {
+        Self { kind, why: why.into(), is_given: true }
+    }
+}
+
+/// The profile of a column: `full` surveys all of its rows, `head` the first, as text.
+pub(super) fn decided(
+    name: &str,
+    full: &ColumnSurvey,
+    head: &ColumnSurvey,
+    inference: &KindInference<'_>,
+) -> ColumnProfile {
+    let numbers = range(full, head);
+    let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
+    let is_counted = !full.names.is_empty() || full.lost;
+    ColumnProfile {
+        name: name.to_owned(),
+        kind,
+        why,
+        is_given,
+        present: full.present,
+        missing: full.missing_anywhere,
+        first_missing: full.first_missing,
+        numbers,
+        names: counted_names(if is_counted { full } else { head }),
+    }
+}
+
+fn decision(
+    name: &str,
+    full: &ColumnSurvey,
+    head: &ColumnSurvey,
+    numbers: Option<&NumberRange>,
+    inference: &KindInference<'_>,
+) -> KindChoice {
+    let inferred = match inference.kind(name, full) {
+        Ok(inferred) => inferred,
+        Err(_) if full.nested.is_some() => {
+            return KindChoice::given(Kind::Ignore, "has lists or objects");
+        }
+        Err(error) => return unreadable(full, &error),
+    };
+    let unchanged = KindChoice { kind: inferred.kind, why: inferred.why.to_owned(), is_given: false };
+    if inferred.kind == Kind::Ignore {
+        return unchanged;
+    }
+    if full.missing == 0 && full.present > 1 && is_constant(full, head) {
+        return KindChoice::given(Kind::Ignore, "every row has the same value");
+    }
+    let Some(numbers) = numbers else { return with_unit(unchanged, head) };
+    let is_unique = !head.lost && head.names.len() as u64 == head.present && head.present > 1;
+    if numbers.are_whole && is_unique && (is_id(name) || (is_nameless(name) && counts_rows(numbers, full))) {
+        return KindChoice::given(Kind::Ignore, "a number of the row");
+    }
+    if let Some(code) = head.names.keys().filter(|name| is_code(name)).min() {
+        return KindChoice::given(Kind::Category, format!("codes such as {}", code.escape_debug()));
+    }
+    unchanged
+}
+
+/// The same choice for a column of text, of which it says where most of it are numbers with a unit.
+fn with_unit(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
+    let with_unit = || head.names.keys().filter(|name| has_unit(name));
+    match with_unit().min() {
+        Some(example) if 2 * with_unit().count() > head.names.len() => {
+            let example = example.escape_debug();
+            KindChoice {
+                why: format!("text such as {example}; as bare numbers it would tell more"),
+                ..choice
+            }
+        }
+        _ => choice,
+    }
+}
+
+/// A column whose values are of several kinds.
+fn unreadable(full: &ColumnSurvey, error: &Error) -> KindChoice {
+    let inferred = of_names(full);
+    let why = match error {
+        Error::Data { problem, .. } => problem.split("; ").next().unwrap_or_default().to_owned(),
+        other => other.to_string(),
+    };
+    KindChoice::given(inferred.kind, why)
+}
+
+fn is_constant(full: &ColumnSurvey, head: &ColumnSurvey) -> bool {
+    #[allow(clippy::float_cmp, reason = "the same number in every row")]
+    let numbers = full.numbers.are_all_of(full.present) && full.numbers.min == full.numbers.max;
+    numbers || (full.names.len() == 1 && !full.lost && head.names.len() == 1)
+}
+
+/// Whether a column of this name tells rows apart.
+fn is_id(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    is_row_number(name)
+        || ["rownames", "uuid", "guid", "key", "row_number", "rowid"].contains(&lower.as_str())
+        || name.ends_with("Id")
+        || name.ends_with("ID")
+}
+
+/// Whether a column has the name that R and pandas give one that was written without a name.
+fn is_nameless(name: &str) -> bool {
+    name.trim().is_empty() || name == "X" || name == "V1" || name.starts_with("Unnamed")
+}
+
+/// Whether whole numbers that are all different count the rows one by one.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn counts_rows(numbers: &NumberRange, full: &ColumnSurvey) -> bool {
+    full.ascending
+        && (numbers.max - numbers.min + 1.0 - full.present as f64).abs() < 0.5
+        && numbers.min <= 1.0
+}
+
+/// Whether a number is written as a code: 007.
+fn is_code(name: &str) -> bool {
+    name.len() > 1 && name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text is a number of something: `12 km`, `$5`, `30%`.
+fn has_unit(name: &str) -> bool {
+    let number = name.trim_start_matches(['$', '€', '£', '<', '>', '~', ' ']);
+    let end = number.find(|c: char| !(c.is_ascii_digit() || ".,-".contains(c))).unwrap_or(number.len());
+    let (number, unit) = number.split_at(end);
+    let unit = unit.trim();
+    let is_number = number.bytes().any(|byte| byte.is_ascii_digit()) && number.parse::<f64>().is_ok();
+    let is_unit = unit.len() <= 8 && unit.chars().all(|c| c.is_alphabetic() || "%/°²³".contains(c));
+    is_number && is_unit && name.parse::<f64>().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_a_unit_and_codes_are_told_from_words() {
+        for text in ["12 km", "$5", "30%", "-3 °C", "12.5 kg/m²", "€ 1.5"] {
+            assert!(has_unit(text), "{text}");
+        }
+        for text in ["12", "red", "-", "km 12", "3 of them all", "2024-01-02", ""] {
+            assert!(!has_unit(text), "{text}");
+        }
+        assert!(is_code("007") && !is_code("0") && !is_code("70") && !is_code("0.5"));
+    }
+}

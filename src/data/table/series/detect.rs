@@ -1,0 +1,91 @@
+//! Finds out whether the rows of a table are one or several series: a column is their time.
+
+use super::file::timeline_of;
+use super::timeline::Timeline;
+use crate::data::preprocess::SeriesOrder;
+use crate::data::table::options::ColumnKind;
+use crate::data::table::profile::{ColumnProfile, TableProfile};
+
+/// So many rows are looked at.
+const ROWS: usize = 50_000;
+/// The fraction of steps that have to be the usual one.
+const REGULAR: f64 = 0.7;
+/// Fewer rows than this are no series to train on.
+const LEAST: u64 = 40;
+/// The most columns that are tried as the names of several series.
+const MOST_GROUPS: usize = 6;
+
+/// The order of a table's rows in time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesProfile {
+    /// The column of the time.
+    pub time: String,
+    /// The usual time from a row to the next, in days where the time has dates.
+    pub step: f64,
+    /// Whether the time has dates.
+    pub is_dated: bool,
+    /// The column that tells several series apart.
+    pub group: Option<String>,
+    /// How many series there are.
+    pub series: usize,
+    /// Whether the rows have to be sorted.
+    pub sort: bool,
+}
+
+/// The order of the rows of a table; nothing where no column is their time.
+pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfile> {
+    if profile.rows < LEAST {
+        return None;
+    }
+    let is_free = |column: &&ColumnProfile| !targets.contains(&column.name) && column.missing == 0;
+    let times = profile.columns.iter().filter(is_free).filter(|column| may_be_time(column));
+    let groups = profile.columns.iter().filter(is_free).filter(|column| may_be_group(column, profile.rows));
+    let groups: Vec<&ColumnProfile> = groups.take(MOST_GROUPS).collect();
+    times.take(2).find_map(|time| {
+        let alone = order(profile, &time.name, None);
+        alone.or_else(|| groups.iter().find_map(|group| order(profile, &time.name, Some(&group.name))))
+    })
+}
+
+/// The order of the rows by this column, where it is regular.
+fn order(profile: &TableProfile, time: &str, group: Option<&String>) -> Option<SeriesProfile> {
+    let read = |sort: bool| {
+        let order = SeriesOrder {
+            time: Some(time.to_owned()),
+            step: None,
+            form: None,
+            group: group.cloned().into_iter().collect(),
+            sort,
+            fill: None,
+        };
+        timeline_of(&profile.table, &order, ROWS).ok()
+    };
+    let is_regular = |timeline: &Timeline| timeline.regularity() >= REGULAR;
+    let as_is = read(false).filter(is_regular);
+    let sort = as_is.is_none();
+    let timeline = as_is.or_else(|| read(true).filter(is_regular))?;
+    Some(SeriesProfile {
+        time: time.to_owned(),
+        step: timeline.step()?,
+        is_dated: timeline.form().is_some(),
+        group: group.cloned(),
+        series: timeline.series().len(),
+        sort,
+    })
+}
+
+/// Whether a column may be the time: dates, or numbers of such a name.
+fn may_be_time(column: &ColumnProfile) -> bool {
+    const NAMES: [&str; 8] = ["time", "date", "datetime", "timestamp", "ds", "t", "year", "month"];
+    let is_named = NAMES.contains(&column.name.to_lowercase().as_str());
+    column.kind == ColumnKind::Date || (is_named && column.numbers.is_some())
+}
+
+/// Whether a column may tell several series apart: names that repeat.
+fn may_be_group(column: &ColumnProfile, rows: u64) -> bool {
+    let is_named = matches!(column.kind, ColumnKind::Category | ColumnKind::Embedding);
+    let is_code = column.numbers.is_some_and(|numbers| numbers.are_whole)
+        && ["store", "series", "unique_id", "item", "id", "group", "sensor", "site", "station"]
+            .contains(&column.name.to_lowercase().as_str());
+    (is_named || is_code) && column.distinct().is_some_and(|names| 10 * names as u64 <= rows)
+}

@@ -1,0 +1,146 @@
+//! The average of the runs of all folds as one run: `train --bag`.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+
+use super::data_file::write_preprocessing;
+use super::history::History;
+use super::metrics_log::MetricsLog;
+use super::names::{CONFIG, METRICS, MODEL, TABLE};
+use super::new_folder::lock;
+use super::observer::{End, Finished, Observer};
+use super::session::{self, Session};
+use super::trained::TrainedRun;
+use crate::checkpoint;
+use crate::config::Config;
+use crate::data::{Decision, Fingerprint, Preprocessing, Threshold};
+use crate::error::{Error, Result};
+use crate::files::{self, Local, Lock};
+use crate::model::Network;
+use crate::trainer::{Evaluation, HeldOut, evaluate, evaluate_out_of_fold};
+
+/// The average of several runs, in a folder that is locked by this process.
+pub(crate) struct BagRun {
+    folder: PathBuf,
+    /// The config of the average.
+    config: Config,
+    device: Device,
+    _lock: Lock,
+}
+
+/// A member's network with the rows that it was not trained on.
+struct TrainedMember {
+    session: Session,
+    seconds: f64,
+    epochs: u64,
+    steps: u64,
+}
+
+/// The config of the average of runs in this folder, if it is one.
+pub(crate) fn config_in(folder: &Path, overrides: &[&str]) -> Result<Option<Config>> {
+    let path = folder.join(CONFIG);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let config = Config::of_run(&path, overrides)?;
+    Ok(config.preparation.bag.is_some_and(crate::data::split::Bag::is_whole).then_some(config))
+}
+
+impl BagRun {
+    /// Begins an average in a folder, or goes on with it: writes its config.
+    pub(crate) fn begin(folder: &Path, config: Config, device: &Device) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let lock = lock(folder)?;
+        config.loss.output().average().map_err(|error| config.locate(error))?;
+        files::write(&Local, &folder.join(CONFIG), config.to_toml()?.as_bytes())?;
+        Ok(Self { folder: folder.to_path_buf(), config, device: device.clone(), _lock: lock })
+    }
+
+    /// The preprocessing of all members, fitted on the rows that are not tested on.
+    pub(crate) fn preprocessing(&self) -> Result<Preprocessing> {
+        let splits = session::splits(&self.config, None, &self.device);
+        Ok(splits.map_err(|error| self.config.locate(error))?.preprocessing)
+    }
+
+    /// Averages the finished runs in these folders: writes the weights of all of them, what was fitted, and the results.
+    ///
+    /// # Errors
+    /// A member that has no weights, or data that has changed since they were trained.
+    pub(crate) fn finish(&self, members: &[PathBuf], preprocessing: &Preprocessing) -> Result<Finished> {
+        let members: Vec<TrainedMember> =
+            members.iter().map(|folder| TrainedMember::open(folder, &self.device)).collect::<Result<_>>()?;
+        let held_out: Vec<HeldOut<'_>> = members.iter().filter_map(TrainedMember::held_out).collect();
+        let out_of_fold = evaluate_out_of_fold(&held_out)?;
+        let decision = self.decision(&members, &out_of_fold);
+        let (mut seconds, mut steps, mut epoch) = (0.0, 0, 0);
+        for member in &members {
+            (seconds, steps) = (seconds + member.seconds, steps + member.steps);
+            epoch = epoch.max(member.epochs);
+        }
+        let loss = members.first().map(|member| member.session.loss.clone());
+        let loss = loss.unwrap_or_else(|| self.config.loss.clone());
+        let networks: Vec<Network> = members.into_iter().map(|member| member.session.network).collect();
+        let network = Network::averaged(networks, self.config.loss.output().average()?)?;
+        let splits = session::splits(&self.config, Some(preprocessing), &self.device)?;
+        let splits = decision.map_or(splits.clone(), |decision| splits.with_decision(decision));
+        let mut results =
+            decision.map(|own| ("threshold".to_owned(), own.threshold)).into_iter().collect::<Vec<_>>();
+        results.extend(out_of_fold.named("oof"));
+        if let Some(test) = &splits.test {
+            results.extend(evaluate(&network, &loss, test)?.named("test"));
+        }
+        write_preprocessing(&self.folder, &splits.preprocessing, Some(&Fingerprint::of(&splits)?))?;
+        checkpoint::save(&Local, &self.folder.join(MODEL), network.params().state())?;
+        let finished = Finished {
+            folder: self.folder.clone(),
+            end: End::Completed,
+            epoch,
+            step: steps,
+            best_epoch: 0,
+            best_metrics: Vec::new(),
+            test: results,
+            seconds,
+            skipped: 0,
+        };
+        self.log(&finished)?;
+        Ok(finished)
+    }
+
+    /// The threshold with the best F1 on the rows out of fold, where the config asks for it.
+    fn decision(&self, members: &[TrainedMember], out_of_fold: &Evaluation) -> Option<Decision> {
+        if self.config.preparation.threshold != Some(Threshold::F1) {
+            return None;
+        }
+        let best = out_of_fold.classes.as_ref()?.best_f1_threshold()?;
+        let positive = members.first()?.session.splits.train.target_info().positive;
+        Some(Decision { positive, threshold: best.threshold })
+    }
+
+    /// Writes the log anew.
+    fn log(&self, finished: &Finished) -> Result<()> {
+        let (lines, table) = (self.folder.join(METRICS), self.folder.join(TABLE));
+        for path in [&lines, &table] {
+            if path.is_file() {
+                std::fs::remove_file(path).map_err(Error::io("replace", path))?;
+            }
+        }
+        MetricsLog::create(lines, table)?.train_end(finished)
+    }
+}
+
+impl TrainedMember {
+    fn open(folder: &Path, device: &Device) -> Result<Self> {
+        let session = TrainedRun::open(folder, "train --bag", &[])?.own_session(device)?;
+        let history = History::read(folder)?;
+        let number = |key: &str| history.last.as_ref().and_then(|line| line.get(key));
+        let count = |key: &str| number(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let seconds = number("seconds").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+        Ok(Self { session, seconds, epochs: count("epoch"), steps: count("step") })
+    }
+
+    fn held_out(&self) -> Option<HeldOut<'_>> {
+        let Session { splits, network, loss } = &self.session;
+        splits.validation.as_ref().map(|data| HeldOut { network, loss, data })
+    }
+}

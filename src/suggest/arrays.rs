@@ -1,0 +1,84 @@
+//! The config of an `.npz` file.
+
+use super::document::Document;
+use super::recipe::{Recipe, optimizer};
+use super::request::SuggestRequest;
+use super::target::TargetKind;
+use crate::data::profile::{ArrayTargets, ArraysProfile, NameCount};
+use crate::error::{Error, Result};
+use crate::names::counted;
+
+/// The config for the arrays of a file.
+pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
+    let profile = ArraysProfile::read(request.data)?;
+    if profile.rows < 10 && !(profile.has_validation && profile.has_test) {
+        let problem = format!(
+            "`x_train` has {}; some are to be trained on and some validated, which takes 10 at least",
+            counted(profile.rows, "row")
+        );
+        return Err(Error::data(request.data, problem));
+    }
+    let what = format!("arrays with {} of shape {:?} to train on", counted(profile.rows, "row"), profile.row);
+    let mut document = request.begin(&what);
+    let name = request.name();
+    document.note(&format!("descent train {name} trains it."));
+    document.set("seed", 1, "decides everything random: weights, order, splits");
+    document.section("data");
+    document.set("name", "npz", "");
+    document.set("path", request.path()?, "relative to this file");
+    let kind = kind(&profile.targets);
+    document.note(&describe(&profile));
+    if !profile.are_bytes {
+        document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
+    }
+    if !profile.has_validation {
+        document.set(
+            "validation",
+            0.15,
+            "held out to choose the best epoch; `x_val`, `y_val` in the file would be your own",
+        );
+    }
+    let recipe = Recipe { rows: profile.rows as u64, kind: &kind };
+    if profile.are_bytes && profile.row.len() == 2 && !kind.is_numeric() {
+        super::pictures::recipe(&mut document, profile.rows as u64);
+    } else if profile.row.len() == 2 {
+        sequences(&mut document, &recipe);
+    } else {
+        recipe.write(&mut document);
+    }
+    Ok(document.finish())
+}
+
+fn describe(profile: &ArraysProfile) -> String {
+    let targets = match &profile.targets {
+        ArrayTargets::Classes(counts) => {
+            let used = counts.iter().filter(|count| **count > 0).count();
+            format!("`y_train` has {used} classes; with loss \"mse\" its numbers are values")
+        }
+        ArrayTargets::Values(1) => "`y_train` has numbers".to_owned(),
+        ArrayTargets::Values(width) => format!("`y_train` has {width} numbers a row"),
+    };
+    let test = if profile.has_test { "" } else { " There is no `x_test`, so nothing is tested at the end." };
+    format!("{targets}.{test}")
+}
+
+fn kind(targets: &ArrayTargets) -> TargetKind {
+    match targets {
+        ArrayTargets::Classes(counts) => {
+            let classes = counts.iter().enumerate();
+            let classes = classes.map(|(class, rows)| NameCount { name: class.to_string(), rows: *rows });
+            TargetKind::Classes(classes.collect())
+        }
+        ArrayTargets::Values(_) => TargetKind::Values,
+    }
+}
+
+/// Writes a network that reads sequences, and its training.
+fn sequences(document: &mut Document, recipe: &Recipe<'_>) {
+    document.section("model");
+    document.set("name", "gru", "rows are sequences, (T, F)");
+    document.set("hidden_size", 64, "");
+    recipe.loss(document);
+    optimizer(document);
+    recipe.train(document);
+}

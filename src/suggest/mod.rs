@@ -1,0 +1,124 @@
+//! A commented config for data that nobody has described yet: `descent init`.
+//!
+//! [`suggest`] looks at a table, a series, a folder of pictures or an `.npz` file, and writes the config that is most
+//! likely to train well on it, with the reason of every choice as a comment.
+
+mod arrays;
+mod document;
+mod leak;
+mod pictures;
+mod recipe;
+mod request;
+mod series;
+mod table;
+mod target;
+
+use std::path::Path;
+
+use crate::data::picture_files::is_picture;
+use crate::data::profile::{PicturesProfile, TableProfile, detect_series, has_idx_files, likely_target};
+use crate::data::table::read::{Format, quoted};
+use crate::error::{Error, Result};
+
+use leak::describe_leak;
+use target::TargetKind;
+
+pub use request::{SuggestRequest, name_of};
+
+/// A config that was made for data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The config as TOML with comments. It trains as it stands.
+    pub text: String,
+    /// Doubts that a user should look at before the results are believed.
+    pub warnings: Vec<String>,
+}
+
+/// Whether a path is data and not a config.
+pub fn is_data(path: &Path) -> bool {
+    let is_folder = || path.is_dir() && (has_idx_files(path) || PicturesProfile::has_classes(path));
+    Format::of(path).is_some() || is_archive(path) || is_folder()
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"))
+}
+
+/// A config for the data.
+///
+/// # Errors
+/// Data that is not there, is damaged or has too few rows; a table without a target, or with one that cannot be learnt.
+pub fn suggest(request: &SuggestRequest<'_>) -> Result<Suggestion> {
+    let SuggestRequest { data, targets, .. } = *request;
+    if !data.exists() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        return Err(Error::io("open", data)(source));
+    }
+    if data.is_dir() || is_archive(data) {
+        if let Some(target) = targets.first() {
+            let (target, data) = (quoted(target), data.display());
+            let what =
+                if request.data.is_dir() { "pictures have their folders" } else { "arrays have `y_train`" };
+            return Err(Error::Config(format!(
+                "--target {target}: {what} as targets in {data}; leave it out"
+            )));
+        }
+        let text = if data.is_dir() { of_folder(request) } else { arrays::config(request) };
+        return Ok(Suggestion { text: text?, warnings: Vec::new() });
+    }
+    let Some(format) = Format::of(data) else { return Err(Error::data(data, other_file(data))) };
+    // What there is to warn of, the training says; here it is acted on.
+    let quiet = tracing::subscriber::NoSubscriber::default();
+    tracing::subscriber::with_default(quiet, || of_table(request, format))
+}
+
+fn of_folder(request: &SuggestRequest<'_>) -> Result<String> {
+    let data = request.data;
+    if data.join("config.toml").is_file() {
+        let place = data.display();
+        let problem = format!("this is the folder of a run; descent train --resume {place} continues it");
+        return Err(Error::data(data, problem));
+    }
+    if has_idx_files(data) { pictures::idx_config(request) } else { pictures::config(request) }
+}
+
+fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> {
+    let SuggestRequest { data, targets, .. } = *request;
+    let profile = TableProfile::read(data, format, targets)?;
+    if targets.is_empty() {
+        let likely = likely_target(&profile);
+        let likely = likely.map_or(String::new(), |name| format!(", most likely {}", quoted(name)));
+        let problem = format!(
+            "--target is missing; name the column of {} to predict{likely}; {}",
+            data.display(),
+            profile.listed()
+        );
+        return Err(Error::Config(problem));
+    }
+    let kind = TargetKind::of(&profile, targets)?;
+    let order = if kind.is_numeric() { detect_series(&profile, targets) } else { None };
+    if let Some(order) = order {
+        let text = series::config(request, &profile, &order)?;
+        return Ok(Suggestion { text, warnings: Vec::new() });
+    }
+    let leaks = match targets {
+        [target] => profile.leaks(target, !kind.is_numeric())?,
+        _ => Vec::new(),
+    };
+    let text = table::config(request, &profile, &kind, &leaks)?;
+    Ok(Suggestion { text, warnings: leaks.iter().map(describe_leak).collect() })
+}
+
+/// The problem with a file that is of no known kind.
+fn other_file(path: &Path) -> String {
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return format!("this is a config; descent train {} trains it", path.display());
+    }
+    if is_picture(path) {
+        return "this is one picture; name the folder that holds a folder of pictures for each class"
+            .to_owned();
+    }
+    "its extension is of no known format: tables are .csv, .tsv, .txt, .jsonl or .parquet, gzipped or not, arrays .npz, \
+     and pictures a folder with a folder for each class"
+        .to_owned()
+}

@@ -1,0 +1,92 @@
+//! The network and its training, chosen by task and size.
+
+use toml::Value;
+
+use super::document::{Document, table};
+use super::target::TargetKind;
+
+/// The rows below which a table is small.
+const FEW: u64 = 1_000;
+/// The rows above which a table is large: larger batches, fewer passes.
+const MANY: u64 = 50_000;
+
+/// The task and the size that a recipe is chosen by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recipe<'a> {
+    /// About how many rows are trained on.
+    pub(super) rows: u64,
+    /// The kind of the targets.
+    pub(super) kind: &'a TargetKind,
+}
+
+impl Recipe<'_> {
+    /// Writes `[model]`, `[loss]`, `[optimizer]` and `[train]` of a network on features.
+    pub(super) fn write(&self, document: &mut Document) {
+        self.model(document);
+        self.loss(document);
+        optimizer(document);
+        self.train(document);
+    }
+
+    fn model(&self, document: &mut Document) {
+        document.section("model");
+        document.set("name", "mlp", "");
+        if self.rows < FEW {
+            document.set("hidden", vec![64, 64], "narrow: few rows");
+        } else {
+            document.set("hidden", vec![256, 256], "two layers; wider ones rarely gain on tables");
+        }
+        document.set("activation", "relu", "");
+        document.set("dropout", self.dropout(), "against learning rows by heart");
+    }
+
+    fn dropout(&self) -> f64 {
+        if self.rows < MANY { 0.1 } else { 0.0 }
+    }
+
+    pub(super) fn loss(&self, document: &mut Document) {
+        document.section("loss");
+        let (name, why) = match self.kind {
+            TargetKind::Classes(_) => ("cross_entropy", "the log-likelihood of the class"),
+            TargetKind::Counts(_) => {
+                ("poisson_nll", "the target counts something; \"mse\" for plain numbers")
+            }
+            TargetKind::Values => ("mse", "\"l1\" or \"huber\" where a few rows are far off"),
+        };
+        document.set("name", name, why);
+    }
+
+    pub(super) fn train(&self, document: &mut Document) {
+        document.section("train");
+        document.set("batch_size", self.batch(), "larger for more rows");
+        document.set("epochs", self.epochs(), "an upper limit; early stopping ends the run before");
+        let stopping = table([("patience", Value::from(20))]);
+        document.set("early_stopping", stopping, "the weights of the best epoch are kept");
+        document.set("clip_grad_norm", 1.0, "");
+    }
+
+    fn batch(&self) -> i64 {
+        match self.rows {
+            rows if rows < FEW => 32,
+            rows if rows < 10_000 => 128,
+            rows if rows < MANY => 256,
+            _ => 1024,
+        }
+    }
+
+    fn epochs(&self) -> i64 {
+        match self.rows {
+            rows if rows < 10_000 => 300,
+            rows if rows < MANY => 100,
+            _ => 40,
+        }
+    }
+}
+
+/// Writes `[optimizer]`.
+pub(super) fn optimizer(document: &mut Document) {
+    document.section("optimizer");
+    document.set("name", "adamw", "");
+    document.set("lr", 0.001, "");
+    document.set("weight_decay", 0.01, "");
+}

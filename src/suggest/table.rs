@@ -1,0 +1,240 @@
+//! The config of a table.
+
+use toml::Value;
+
+use super::document::Document;
+use super::leak::describe_leak;
+use super::recipe::Recipe;
+use super::request::SuggestRequest;
+use super::target::TargetKind;
+use crate::data::profile::{CellReading, ColumnProfile, Leak, NameCount, TableProfile};
+use crate::data::table::ColumnKind;
+use crate::data::table::read::Format;
+use crate::error::Result;
+use crate::names::{counted, first_few_by};
+
+/// The most columns that are listed one by one.
+const MOST_LISTED: usize = 100;
+/// The rows above which smaller shares are held out.
+const MANY: u64 = 100_000;
+
+/// The shares of the rows that are held out.
+struct Shares {
+    test: f64,
+    validation: f64,
+}
+
+/// The config for a table whose targets are of this kind.
+pub(super) fn config(
+    request: &SuggestRequest<'_>,
+    profile: &TableProfile,
+    kind: &TargetKind,
+    leaks: &[Leak],
+) -> Result<String> {
+    let more = if profile.is_whole { "" } else { " or more" };
+    let what =
+        format!("a table of {} columns and {}{more}", profile.columns.len(), counted(profile.rows, "row"));
+    let mut document = request.begin(&what);
+    let name = request.name();
+    document.note(&format!(
+        "descent train {name} trains it, descent predict RUN --input FILE predicts, and descent train {name} \
+         --folds 5 says how much the result depends on the split."
+    ));
+    document.set("seed", 1, "decides everything random: weights, order, splits");
+    document.section("data");
+    document.set("name", format_name(profile.format), "");
+    document.set("path", request.path()?, "relative to this file");
+    document.set("target", targets(request.targets), &describe(kind));
+    let shares = shares(profile.rows);
+    splits(&mut document, profile, &shares);
+    preprocessing(&mut document, profile, request.targets);
+    for leak in leaks {
+        document.note(&format!("A leak? The {}.", describe_leak(leak).replace(['\n', '\r'], " ")));
+    }
+    columns(&mut document, profile, request.targets);
+    Recipe { rows: shares.trained(profile.rows), kind }.write(&mut document);
+    Ok(document.finish())
+}
+
+/// Writes which rows are held out.
+fn splits(document: &mut Document, profile: &TableProfile, shares: &Shares) {
+    match &profile.split_column {
+        Some(column) => {
+            let why = "it says train, validation or test in every row";
+            document.set("split_column", column.as_str(), why);
+        }
+        None => document.set("test", shares.test, "held out, and looked at once, at the end"),
+    }
+    if profile.split_column.is_none() || !has_validation(profile) {
+        document.set("validation", shares.validation, "held out to choose the best epoch");
+    }
+}
+
+impl Shares {
+    /// About how many of these rows are trained on.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of rows"
+    )]
+    fn trained(&self, rows: u64) -> u64 {
+        (rows as f64 * (1.0 - self.test) * (1.0 - self.validation)) as u64
+    }
+}
+
+fn has_validation(profile: &TableProfile) -> bool {
+    let column = profile.split_column.as_ref().and_then(|name| profile.column(name));
+    let names = column.into_iter().flat_map(|column| column.names.iter().flatten());
+    names.map(|own| own.name.to_lowercase()).any(|name| name.starts_with("val"))
+}
+
+pub(super) fn format_name(format: Format) -> &'static str {
+    match format {
+        Format::Csv => "csv",
+        Format::Jsonl => "jsonl",
+        Format::Parquet => "parquet",
+    }
+}
+
+/// One name, or a list.
+pub(super) fn targets(names: &[String]) -> Value {
+    match names {
+        [name] => name.as_str().into(),
+        names => names.iter().map(|name| Value::from(name.as_str())).collect::<Vec<_>>().into(),
+    }
+}
+
+/// The targets in words.
+fn describe(kind: &TargetKind) -> String {
+    let shown = |names: &[NameCount]| {
+        let each = names.iter().map(|own| format!("{} {}", shortened(&own.name), own.rows));
+        first_few_by(each.collect::<Vec<_>>(), ", ")
+    };
+    match kind {
+        TargetKind::Classes(names) if names.len() == 2 => format!("two classes: {}", shown(names)),
+        TargetKind::Classes(names) => format!("{} classes: {}", names.len(), shown(names)),
+        TargetKind::Counts(numbers) => {
+            format!("counts from {} to {}, {:.3} in the mean", numbers.min, numbers.max, numbers.mean)
+        }
+        TargetKind::Values => "numbers".to_owned(),
+    }
+}
+
+fn shares(rows: u64) -> Shares {
+    if rows > MANY { Shares { test: 0.1, validation: 0.1 } } else { Shares { test: 0.2, validation: 0.15 } }
+}
+
+/// Writes how cells are read and normalised.
+fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[String]) {
+    reading(document, &profile.reading);
+    document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
+    let is_feature = |column: &&ColumnProfile| {
+        !targets.contains(&column.name) && column.kind != ColumnKind::Ignore && column.missing > 0
+    };
+    let missing: u64 = profile.columns.iter().filter(is_feature).map(|column| column.missing).sum();
+    let why = if missing > 0 {
+        format!(
+            "{}: numbers get the mean and a flag, names one of their own",
+            counted(missing, "missing cell")
+        )
+    } else {
+        "no cell is missing here; rows to predict may lack some".to_owned()
+    };
+    document.set("missing", "category", &why);
+}
+
+/// Writes the options by which cells are read.
+pub(super) fn reading(document: &mut Document, reading: &CellReading) {
+    if let Some(decimal) = reading.decimal {
+        document.set("decimal", decimal.to_string(), "the decimal point of the file's numbers");
+    }
+    if let Some(thousands) = reading.thousands {
+        document.set("thousands", thousands.to_string(), "it groups the digits of the file's numbers");
+    }
+    if !reading.na_values.is_empty() {
+        let words: Vec<Value> = reading.na_values.iter().map(|word| Value::from(word.as_str())).collect();
+        document.set("na_values", words, "stand among numbers, and are taken for missing cells");
+    }
+}
+
+/// Lists the columns with what they are taken for, and sets the kinds that training would not infer.
+pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: &[String]) {
+    let is_feature = |column: &&ColumnProfile| {
+        !targets.contains(&column.name) && profile.split_column.as_ref() != Some(&column.name)
+    };
+    let features: Vec<&ColumnProfile> = profile.columns.iter().filter(is_feature).collect();
+    document.blank();
+    document.note(
+        "The columns and what they are taken for; [data.columns] changes it: number, boolean, category,",
+    );
+    document.note("onehot, embedding, date, ignore.");
+    let width = features.iter().map(|column| shortened(&column.name).chars().count()).max().unwrap_or(0);
+    for column in features.iter().take(MOST_LISTED) {
+        let (name, kind) = (shortened(&column.name), kind_name(column.kind));
+        document.verbatim(&format!("{name:<width$}  {kind:<9}  {}", values(column)));
+    }
+    if features.len() > MOST_LISTED {
+        document.verbatim(&format!("and {} more", features.len() - MOST_LISTED));
+    }
+    let given: Vec<&&ColumnProfile> = features.iter().filter(|column| column.is_given).collect();
+    if !given.is_empty() {
+        document.section("data.columns");
+        for column in given {
+            document.set(&column.name, kind_name(column.kind), &column.why.escape_debug().to_string());
+        }
+    }
+}
+
+fn kind_name(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Number => "number",
+        ColumnKind::Boolean => "boolean",
+        ColumnKind::Category => "category",
+        ColumnKind::Onehot => "onehot",
+        ColumnKind::Embedding => "embedding",
+        ColumnKind::Date => "date",
+        ColumnKind::Ignore => "ignore",
+    }
+}
+
+/// The values of a column in words.
+fn values(column: &ColumnProfile) -> String {
+    let missing = match column.missing {
+        0 => String::new(),
+        missing => format!("; {}", counted(missing, "missing cell")),
+    };
+    let names = || column.names.iter().flatten().map(|own| shortened(&own.name));
+    let own = match (column.kind, &column.numbers) {
+        (ColumnKind::Ignore, _) => column.why.escape_debug().to_string(),
+        (ColumnKind::Number, Some(numbers)) => {
+            format!("{} to {}", rounded(numbers.min), rounded(numbers.max))
+        }
+        (ColumnKind::Category | ColumnKind::Embedding | ColumnKind::Onehot | ColumnKind::Boolean, _) => {
+            let more = if column.is_given || column.why.is_empty() { "" } else { column.why.as_str() };
+            let shown = first_few_by(names().collect::<Vec<_>>(), ", ");
+            if more.is_empty() { shown } else { format!("{shown} ({})", more.escape_debug()) }
+        }
+        _ => String::new(),
+    };
+    format!("{own}{missing}")
+}
+
+/// A number in few digits.
+fn rounded(number: f64) -> String {
+    let short = format!("{number:.4}");
+    let short = short.trim_end_matches('0').trim_end_matches('.');
+    if number.abs() >= 1e9 || (number != 0.0 && number.abs() < 1e-3) {
+        format!("{number:.3e}")
+    } else {
+        short.to_owned()
+    }
+}
+
+/// A name for a comment: printable, and not too long.
+fn shortened(name: &str) -> String {
+    const MOST: usize = 32;
+    let cut: String = name.chars().take(MOST).collect();
+    let more = if cut.len() < name.len() { "…" } else { "" };
+    format!("{}{more}", cut.escape_debug())
+}

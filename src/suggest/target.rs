@@ -1,0 +1,147 @@
+//! The kind of a target: classes, counts or values.
+
+use crate::data::profile::{ColumnProfile, NameCount, NumberRange, TableProfile};
+use crate::data::table::ColumnKind;
+use crate::data::table::read::quoted;
+use crate::error::{Error, Result};
+use crate::names::counted;
+
+/// More different whole numbers than this are no classes.
+const MOST_NUMBERED: usize = 20;
+/// More different texts than this are no classes.
+const MOST_NAMED: usize = 1000;
+/// The most different counts, and the largest mean of counts.
+const MOST_COUNTS: usize = 300;
+const LARGEST_COUNT: f64 = 50.0;
+/// Fewer rows than this cannot be split.
+const LEAST_ROWS: u64 = 10;
+
+/// The kind of the targets.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TargetKind {
+    /// Classes with their rows, the most frequent first.
+    Classes(Vec<NameCount>),
+    /// Counts of something: whole numbers from 0, most of them small.
+    Counts(NumberRange),
+    /// Numbers.
+    Values,
+}
+
+impl TargetKind {
+    /// The kind of these columns.
+    ///
+    /// # Errors
+    /// A target that nothing can be learnt of.
+    pub(super) fn of(profile: &TableProfile, targets: &[String]) -> Result<Self> {
+        if profile.rows < LEAST_ROWS {
+            let rows = counted(profile.rows, "row");
+            let problem = format!(
+                "the table has {rows}; some are to be trained on, some validated and some tested, which takes \
+                 {LEAST_ROWS} at least"
+            );
+            return Err(Error::data(&profile.path, problem));
+        }
+        let columns: Vec<&ColumnProfile> = targets.iter().filter_map(|name| profile.column(name)).collect();
+        for column in &columns {
+            check(profile, column)?;
+        }
+        match columns.as_slice() {
+            [column] => Ok(of_column(profile, column)),
+            several => {
+                let text = several.iter().find(|column| column.numbers.is_none());
+                text.map_or(Ok(Self::Values), |column| {
+                    let problem = format!(
+                        "target {}: several targets are numbers, and this one has text; name it alone",
+                        quoted(&column.name)
+                    );
+                    Err(Error::data(&profile.path, problem))
+                })
+            }
+        }
+    }
+
+    /// Whether the targets are numbers and no classes.
+    pub(super) fn is_numeric(&self) -> bool {
+        !matches!(self, Self::Classes(_))
+    }
+}
+
+/// Checks what every target has to be: there in all rows, and not the same in all.
+fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
+    let fail = |problem: String| {
+        Err(Error::data(&profile.path, format!("target {}: {problem}", quoted(&column.name))))
+    };
+    if column.missing > 0 {
+        let line = column.first_missing.unwrap_or_default();
+        let rows = counted(column.missing, "row");
+        return fail(format!("it is missing in {rows}, the first is line {line}; remove them"));
+    }
+    let numbers = column.numbers;
+    #[allow(clippy::float_cmp, reason = "the same number in every row")]
+    let constant = numbers.is_some_and(|numbers| numbers.min == numbers.max);
+    if constant || column.distinct() == Some(1) {
+        let value = column.names.iter().flatten().next().map_or("", |own| own.name.as_str());
+        return fail(format!("all rows have {}; there is nothing to learn", quoted(value)));
+    }
+    if numbers.is_none() && column.kind == ColumnKind::Date {
+        return fail("it has dates; a number of days from an event, or a class, can be predicted".to_owned());
+    }
+    let distinct = column.distinct().map_or(u64::MAX, |distinct| distinct as u64);
+    if numbers.is_none() && distinct == column.present {
+        return fail(
+            "every row has another text, so there are no classes; name a column whose values repeat"
+                .to_owned(),
+        );
+    }
+    if numbers.is_none() && (2 * distinct > column.present || distinct > MOST_NAMED as u64) {
+        let (names, rows) = (column.distinct(), counted(profile.rows, "row"));
+        let names = names.map_or_else(|| "very many".to_owned(), |names| names.to_string());
+        return fail(format!(
+            "it has {names} different texts in {rows}, which are too many for classes; name another column, or merge some"
+        ));
+    }
+    Ok(())
+}
+
+fn of_column(profile: &TableProfile, column: &ColumnProfile) -> TargetKind {
+    let names = column.names.clone().unwrap_or_default();
+    let Some(numbers) = column.numbers else { return TargetKind::Classes(names) };
+    if names.len() == 2 {
+        return TargetKind::Classes(names);
+    }
+    if !numbers.are_whole {
+        return TargetKind::Values;
+    }
+    if looks_like_counts(&numbers, &names) {
+        return TargetKind::Counts(numbers);
+    }
+    let are_classes = are_class_numbers(&numbers, &names, profile.rows);
+    if are_classes { TargetKind::Classes(names) } else { TargetKind::Values }
+}
+
+/// Whether whole numbers number classes: few, from 0 or 1 without a gap, each with a fair part of the rows.
+#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+fn are_class_numbers(numbers: &NumberRange, names: &[NameCount], rows: u64) -> bool {
+    let count = names.len() as f64;
+    let is_dense =
+        (0.0..=1.0).contains(&numbers.min) && (numbers.max - numbers.min + 1.0 - count).abs() < 0.5;
+    let least = names.iter().map(|own| own.rows).min().unwrap_or(0);
+    (3..=MOST_NUMBERED).contains(&names.len()) && is_dense && least as f64 >= 0.1 * rows as f64 / count
+}
+
+/// Whether whole numbers count something: from 0 or 1 on, fewer and fewer rows the larger they are.
+#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+fn looks_like_counts(numbers: &NumberRange, names: &[NameCount]) -> bool {
+    if !(0.0..=1.0).contains(&numbers.min) || !(4..=MOST_COUNTS).contains(&names.len()) {
+        return false;
+    }
+    let rows = |below: bool| -> u64 {
+        let is_low = |own: &&NameCount| own.name.parse::<f64>().is_ok_and(|x| (x <= numbers.mean) == below);
+        names.iter().filter(is_low).map(|own| own.rows).sum()
+    };
+    // A long tail above the mean, and a spread like that of a Poisson distribution or wider.
+    rows(true) as f64 > 1.2 * rows(false) as f64
+        && numbers.std * numbers.std >= 0.5 * numbers.mean
+        && numbers.max >= 3.0 * numbers.mean
+        && numbers.mean <= LARGEST_COUNT
+}

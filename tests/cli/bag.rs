@@ -1,0 +1,124 @@
+//! `train --bag K`: the runs of K folds as one model that averages.
+
+use std::fs;
+use std::path::Path;
+
+use super::tables::{cells, config, lines, metric, write};
+use crate::common::{descent, fail, program, succeed};
+
+/// A table with a number, names and a target, and its config.
+fn begin(folder: &Path, loss: &str) {
+    let rows = lines("x,color,y", 120, |i| {
+        let y = i * 37 % 101;
+        let y = if loss == "mse" { y.to_string() } else { ["low", "high"][usize::from(y > 50)].to_owned() };
+        format!("{}.5,{},{y}", i * 13 % 29, ["red", "green", "blue"][i % 3])
+    });
+    let path = write(folder, "t.csv", rows);
+    let data = "test = 0.2\nvalidation = 0.2\nnormalize = \"standard\"";
+    write(folder, "c.toml", config("csv", &path, "y", data, loss));
+}
+
+/// The rows of predictions as numbers, the first columns left out.
+fn numbers(text: &str, skip: usize) -> Vec<Vec<f64>> {
+    cells(text)[1..]
+        .iter()
+        .map(|row| row[skip..].iter().map(|cell| cell.parse().unwrap()).collect())
+        .collect()
+}
+
+#[test]
+fn a_bag_predicts_the_mean_of_its_members() {
+    for (loss, skip) in [("mse", 0), ("cross_entropy", 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        begin(path, loss);
+        let out = succeed(path, &["train", "c.toml", "--bag", "3", "--out", "bag"]);
+        for name in ["oof_loss", "test_loss", "updates", "seconds"] {
+            assert!(out.contains(name), "{out}");
+        }
+        let predict = |run: &str| numbers(&succeed(path, &["predict", run, "--input", "t.csv"]), skip);
+        let members: Vec<_> = (1..=3).map(|index| predict(&format!("bag/folds/{index}"))).collect();
+        for (row, own) in predict("bag").iter().enumerate() {
+            for (column, own) in own.iter().enumerate() {
+                let mean = members.iter().map(|member| member[row][column]).sum::<f64>() / 3.0;
+                assert!((own - mean).abs() < 1e-5 * mean.abs().max(1.0), "row {row}: {own}, {mean}");
+            }
+        }
+        // Its own test split, and files, as of any run.
+        let scored = succeed(path, &["eval", "bag"]);
+        assert!((metric(&scored, "test_loss") - metric(&out, "test_loss")).abs() < 1e-4, "{scored} {out}");
+        assert!(succeed(path, &["eval", "bag", "--input", "t.csv"]).contains("rows 120"));
+        assert!(succeed(path, &["inspect", "bag"]).contains("member3.layer2.weight"));
+        succeed(path, &["report", "bag", "--output", "r.html"]);
+        assert!(fs::read_to_string(path.join("r.html")).unwrap().contains("oof"));
+        let error = fail(path, &["export", "bag", "--to", "onnx"], 1);
+        assert!(error.contains("--bag") && error.contains("folds"), "{error}");
+        succeed(path, &["export", "bag/folds/2", "--to", "onnx", "--output", "m.onnx"]);
+    }
+}
+
+#[test]
+fn every_row_is_scored_once_by_a_network_that_did_not_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "mse");
+    succeed(path, &["train", "c.toml", "--bag", "4", "--out", "bag"]);
+    let rows: Vec<usize> = (1..=4)
+        .map(|index| {
+            let own = fs::read_to_string(path.join(format!("bag/folds/{index}/data.toml"))).unwrap();
+            let own: toml::Table = own.parse().unwrap();
+            usize::try_from(own["fingerprint"]["validation"]["rows"].as_integer().unwrap()).unwrap()
+        })
+        .collect();
+    assert_eq!((rows.iter().sum::<usize>(), rows.as_slice()), (96, &[24; 4][..]));
+}
+
+#[test]
+fn a_bag_that_was_killed_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    let command =
+        |out: &'static str| ["train", "c.toml", "--bag", "3", "--out", out, "--set", "train.epochs=40"];
+    succeed(path, &command("whole"));
+    let model = |run: &str| fs::read(path.join(run).join("model.safetensors")).unwrap();
+    let mut stopped = program(path, &command("again")).spawn().unwrap();
+    while !path.join("again/folds/2/metrics.jsonl").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    stopped.kill().unwrap();
+    stopped.wait().unwrap();
+    assert!(!path.join("again/model.safetensors").exists());
+    let out = succeed(path, &["train", "--resume", "again"]);
+    assert!(out.contains("oof_accuracy"), "{out}");
+    assert_eq!(model("again"), model("whole"));
+    // The same command again trains nothing, and says the same.
+    let seconds = |text: &str| {
+        text.lines().filter(|line| line.starts_with("oof_")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(seconds(&succeed(path, &command("again"))), seconds(&out));
+    // A config with a bag is one too.
+    succeed(path, &["train", "whole/config.toml", "--out", "third"]);
+    assert_eq!(model("third"), model("whole"));
+    let error = fail(path, &["train", "c.toml", "--bag", "2", "--out", "whole"], 2);
+    assert!(error.contains("another config"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_bagged_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "gaussian_nll");
+    let rows = lines("x,y", 40, |i| format!("{i},{}", i % 7));
+    write(path, "t.csv", rows);
+    let error = fail(path, &["train", "c.toml", "--bag", "3", "--out", "bag"], 2);
+    assert!(error.contains("gaussian_nll"), "{error}");
+    write(
+        path,
+        "w.toml",
+        "[data]\nname = 'waves'\n[model]\nname = 'mlp'\nhidden = [4]\n[loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n",
+    );
+    let error = fail(path, &["train", "w.toml", "--bag", "3"], 2);
+    assert!(error.contains("--bag") && error.contains("--folds"), "{error}");
+    assert_eq!(descent(path, &["train", "c.toml", "--bag", "1"]).status.code(), Some(2));
+}

@@ -1,0 +1,58 @@
+//! Data for which `descent init` and `descent train DATA` write no config, and say why.
+
+use std::fs;
+
+use super::tables::{lines, write};
+use crate::common::{descent, fail};
+
+#[test]
+fn what_cannot_be_learnt_is_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let refused = |text: &str, words: &[&str], code: i32| {
+        write(path, "t.csv", text);
+        let error = fail(path, &["init", "t.csv", "--target", "y"], code);
+        let trained = fail(path, &["train", "t.csv", "--target", "y", "--out", "run"], code);
+        assert!(!path.join("run").exists());
+        for word in words {
+            assert!(error.contains(word) && trained.contains(word), "no `{word}` in {error} {trained}");
+        }
+    };
+    refused("", &["the file is empty"], 1);
+    refused("x,y\n", &["no rows"], 1);
+    refused("x,y\n1,a\n", &["the table has 1 row;", "10 at least"], 1);
+    refused(&lines("x,y", 30, |i| format!("{i},a")), &["all rows have `a`; there is nothing to learn"], 1);
+    refused(&lines("x,y", 30, |i| format!("{i},7")), &["all rows have `7`; there is nothing to learn"], 1);
+    refused(&lines("x,y", 30, |i| format!("{i},n{i}")), &["every row has another text"], 1);
+    refused(&lines("x,y", 30, |i| format!("{i},n{}", i / 2 * 2 + i % 3)), &["too many for classes"], 1);
+    refused(
+        &lines("x,y", 30, |i| format!("{i},{}", if i == 4 { "" } else { "a" })),
+        &["it is missing in 1 row, the first is line 6"],
+        1,
+    );
+    refused(&lines("x,z", 30, |i| format!("{i},{i}")), &["there is no column `y` to predict", "`z`"], 1);
+}
+
+#[test]
+fn what_is_missing_or_of_no_known_kind_is_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "t.csv", lines("x,z", 30, |i| format!("{i},{i}")));
+    let error = fail(path, &["init", "t.csv"], 2);
+    assert!(
+        error.contains("--target is missing") && error.contains("most likely `z`") && error.contains("`x`"),
+        "{error}"
+    );
+    assert!(fail(path, &["train", "t.csv"], 2).contains("--target is missing"));
+    for (name, words) in
+        [("t.json", "no known format"), ("c.toml", "this is a config"), ("p.png", "one picture")]
+    {
+        write(path, name, "x");
+        let error = fail(path, &["init", name, "--target", "y"], 1);
+        assert!(error.contains(words), "{error}");
+    }
+    assert!(fail(path, &["init", "none.csv", "--target", "y"], 1).contains("none.csv"));
+    fs::create_dir(path.join("empty")).unwrap();
+    assert!(fail(path, &["init", "empty"], 1).contains("at least two classes"));
+    assert_eq!(descent(path, &["init"]).status.code(), Some(2));
+}
