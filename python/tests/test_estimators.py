@@ -49,6 +49,21 @@ class Checks(unittest.TestCase):
         self.assertGreater(sum(r["status"] == "passed" for r in results), 40)
 
 
+class Recipe(unittest.TestCase):
+    def test_from_200_rows_on_it_is_the_one_of_descent_init(self):
+        numbers, values = load_diabetes(return_X_y=True)
+        config = DescentRegressor(threads=1, train__epochs=2).fit(numbers, values).run_.files["config.toml"].decode()
+        self.assertIn("[train.early_stopping]", config)
+        few = DescentRegressor(threads=1, train__epochs=2).fit(numbers[:150], values[:150])
+        self.assertNotIn("[train.early_stopping]", few.run_.files["config.toml"].decode())
+
+    def test_without_rows_held_out_nothing_stops_early(self):
+        numbers, values = load_diabetes(return_X_y=True)
+        model = DescentRegressor(threads=1, train__epochs=40, data__validation=0).fit(numbers, values)
+        self.assertEqual(model.n_iter_, 40)
+        self.assertNotIn("val_loss", model.history_[0])
+
+
 class Tools(unittest.TestCase):
     def test_search_pipeline_cross_validation_and_calibration(self):
         search = GridSearchCV(

@@ -1,33 +1,47 @@
-"""What the estimators train where the caller says nothing else."""
+"""What the estimators train where the caller says nothing else: the config of ``descent init``."""
 
 from __future__ import annotations
 
 import math
+import tomllib
+from collections.abc import Mapping
 from typing import Any
 
+from descent_nn import _program
+
+# Of fewer rows too few are held out to choose an epoch by.
+FEW = 200
 BATCH = 64
-# Enough for Adam to converge on a small table; a large one is read at least `EPOCHS` times.
 UPDATES = 600
 EPOCHS = 30
-# From so many rows on, some are held out to stop early and to keep the best weights.
-HOLD_OUT_FROM = 1000
+# What is kept of the `[data]` of descent init; which rows and columns, the estimator knows itself.
+DATA = ("normalize", "missing", "columns", "validation")
 
 
-def recipe(*, classification: bool, rows: int, has_validation: bool, share: float | None = None) -> dict[str, Any]:
-    """Returns the config for a table of so many rows, of which the caller holds out ``share``, or leaves the choice."""
+def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_validation: bool) -> dict[str, Any]:
+    """Returns the config for the rows that ``data`` names, as `[data]` of a config does."""
+    config = _for_few(rows) if rows < FEW else _of_init(data)
+    if has_validation:
+        config["data"].pop("validation", None)
+        config["train"].setdefault("early_stopping", {"patience": 20})
+    config["loss"] = {"name": "cross_entropy" if classification else "mse"}
+    config["train"] |= {"checkpoint_every": "never", "tensorboard": False}
+    return config
+
+
+def _of_init(data: Mapping[str, Any]) -> dict[str, Any]:
+    target = ["--target", str(data["target"])] if "target" in data else []
+    config = tomllib.loads(_program.call(["-q", "init", str(data["path"]), *target]))
+    config["data"] = {key: value for key, value in config["data"].items() if key in DATA}
+    return config
+
+
+def _for_few(rows: int) -> dict[str, Any]:
     steps = math.ceil(rows / BATCH)
-    train: dict[str, Any] = {"batch_size": BATCH, "epochs": max(EPOCHS, math.ceil(UPDATES / steps))}
-    data: dict[str, Any] = {"normalize": "standard"}
-    if share is None and rows >= HOLD_OUT_FROM:
-        share = 0.1
-    if has_validation or share:
-        train["early_stopping"] = {"patience": 10}
-        data["validation"] = None if has_validation else share
     return {
         "seed": 0,
-        "data": data,
-        "model": {"name": "mlp", "hidden": [256, 128]},
-        "loss": {"name": "cross_entropy" if classification else "mse"},
+        "data": {"normalize": "standard"},
+        "model": {"name": "mlp", "hidden": [64, 64]},
         "optimizer": {"name": "adamw", "lr": 0.002},
-        "train": train | {"checkpoint_every": "never", "tensorboard": False},
+        "train": {"batch_size": BATCH, "epochs": max(EPOCHS, math.ceil(UPDATES / steps))},
     }
