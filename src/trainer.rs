@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod absolute_errors;
 pub mod average;
 mod backward;
 mod check;
@@ -47,6 +48,7 @@ mod minimize;
 mod options;
 mod outcome;
 mod snapshot;
+mod temperature;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -70,6 +72,7 @@ use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 use crate::optim::{Clip, Optimizer};
 
+pub(crate) use absolute_errors::absolute_errors;
 use average::Average;
 pub use average::Averages;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};
@@ -83,6 +86,7 @@ pub use options::{Descent, EarlyStopping, FloatType, TrainOptions, check_monitor
 use outcome::Submitted;
 pub use outcome::Update;
 pub use snapshot::Snapshot;
+pub(crate) use temperature::{Temperature, fit_temperature, last_tensors};
 use update_batch::UpdateBatch;
 pub use update_rows::UpdateRows;
 

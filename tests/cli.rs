@@ -3,6 +3,7 @@
 mod bad_images;
 mod bad_input;
 mod bag;
+mod calibration;
 mod compare;
 mod decision;
 mod diagnostics;

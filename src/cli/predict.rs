@@ -31,6 +31,10 @@ pub(super) struct Arguments {
     /// Column of the input to write before the prediction, as the rows' key (repeatable).
     #[arg(long, value_name = "COLUMN")]
     keep: Vec<String>,
+    /// Numbers: also the bounds `lower` and `upper` of intervals in which this fraction of new rows lies, such as 0.9, by
+    /// the errors on the validation rows (split conformal prediction).
+    #[arg(long, value_name = "FRACTION", value_parser = level)]
+    interval: Option<f64>,
     /// Output format; by default taken from the file extension.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
@@ -60,6 +64,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     require_no_run_file("--output", output)?;
     let FinishedRun { folder, allow_nonfinite } = &arguments.run;
     let predictor = Predictor::open_on(folder, arguments.compute.device()?, *allow_nonfinite)?;
+    let predictor = match arguments.interval {
+        Some(level) => predictor.with_interval(folder, level)?,
+        None => predictor,
+    };
     let options = OutputOptions { format, keep: arguments.keep.clone() };
     // Nothing is left to tidy up where a signal ends the process: a file has no name until it is whole.
     signals::end_at_once()?;
@@ -72,6 +80,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A number between 0 and 1.
+fn level(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or_else(|| "it is a fraction of the rows, above 0 and below 1".to_owned())
 }
 
 /// A file whose errors have its name.

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::origin::Origin;
 use super::{Config, RunConfig, elsewhere};
 use crate::data::{Preparation, Sources};
-use crate::loss::Losses;
+use crate::loss::{Losses, NetworkOutput};
 use crate::model::Model;
 use crate::optim::Grouped;
 use crate::optim::schedule::SchedulePlan;
@@ -128,8 +128,26 @@ impl Config {
         if let Some(average) = &self.train.average {
             average.check(self.run.epochs).map_err(|e| e.under("train.average"))?;
         }
-        let validates = self.preparation.validation > 0.0 || self.preparation.bag.is_some();
-        self.check_watched(validates || self.source.may_have_validation())
+        let validates = self.preparation.validation > 0.0
+            || self.preparation.bag.is_some()
+            || self.source.may_have_validation();
+        self.check_calibrated(validates)?;
+        self.check_watched(validates)
+    }
+
+    /// Validates `train.calibrate`, of a run with validation rows or without.
+    fn check_calibrated(&self, validated: bool) -> Result<(), KeyError> {
+        if !self.run.calibrate {
+            return Ok(());
+        }
+        let problem = match self.loss.output() {
+            NetworkOutput::ClassLogits | NetworkOutput::LabelLogits if validated => return Ok(()),
+            NetworkOutput::ClassLogits | NetworkOutput::LabelLogits => {
+                "needs validation rows; set `data.validation`"
+            }
+            _ => "is for the probabilities of classes, and this loss has none",
+        };
+        Err(KeyError::new("train.calibrate", problem))
     }
 
     /// Validates the metrics that early stopping and the schedule watch, of a run with validation rows or without.

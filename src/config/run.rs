@@ -24,6 +24,9 @@ pub struct RunConfig {
     /// (`train_end_loss`). The usual `train_loss` is each batch's loss before its own update, which cannot be compared
     /// between batch, stochastic and mini-batch descent.
     pub measure_train: bool,
+    /// Divide the logits of classes by the temperature that gives the lowest log loss on the validation rows, at the end of the
+    /// run: the last layer's weights are divided, so that every tool has calibrated probabilities.
+    pub calibrate: bool,
     /// Stop when a metric no longer improves.
     pub early_stopping: Option<EarlyStopping>,
     /// When a checkpoint is written: "auto" (at the end of an epoch, but once a second at most), "epoch", a number of steps,
@@ -45,6 +48,7 @@ impl Default for RunConfig {
             max_steps: 0,
             max_time: 0.0,
             measure_train: false,
+            calibrate: false,
             early_stopping: None,
             checkpoint_every: Every::Auto,
             keep_last: 3,

@@ -10,11 +10,12 @@ use super::metrics_log::MetricsLog;
 use super::names::{CONFIG, METRICS, MODEL, TABLE};
 use super::new_folder::lock;
 use super::observer::{End, Finished, Observer};
+use super::residuals::Residuals;
 use super::session::{self, Session};
 use super::trained::TrainedRun;
 use crate::checkpoint;
 use crate::config::Config;
-use crate::data::{Decision, Fingerprint, Preprocessing, Threshold};
+use crate::data::{Decision, Fingerprint, Preprocessing, Task, Threshold};
 use crate::error::{Error, Result};
 use crate::files::{self, Local, Lock};
 use crate::model::Network;
@@ -72,12 +73,11 @@ impl BagRun {
             members.iter().map(|folder| TrainedMember::open(folder, &self.device)).collect::<Result<_>>()?;
         let held_out: Vec<HeldOut<'_>> = members.iter().filter_map(TrainedMember::held_out).collect();
         let out_of_fold = evaluate_out_of_fold(&held_out)?;
-        let decision = self.decision(&members, &out_of_fold);
-        let (mut seconds, mut steps, mut epoch) = (0.0, 0, 0);
-        for member in &members {
-            (seconds, steps) = (seconds + member.seconds, steps + member.steps);
-            epoch = epoch.max(member.epochs);
+        if self.config.loss.task() == Task::Values {
+            Residuals::of(&held_out)?.save(&self.folder)?;
         }
+        let decision = self.decision(&members, &out_of_fold);
+        let finished = self.finished(&members);
         let loss = members.first().map(|member| member.session.loss.clone());
         let loss = loss.unwrap_or_else(|| self.config.loss.clone());
         let networks: Vec<Network> = members.into_iter().map(|member| member.session.network).collect();
@@ -92,19 +92,24 @@ impl BagRun {
         }
         write_preprocessing(&self.folder, &splits.preprocessing, Some(&Fingerprint::of(&splits)?))?;
         checkpoint::save(&Local, &self.folder.join(MODEL), network.params().state())?;
-        let finished = Finished {
-            folder: self.folder.clone(),
-            end: End::Completed,
-            epoch,
-            step: steps,
-            best_epoch: 0,
-            best_metrics: Vec::new(),
-            test: results,
-            seconds,
-            skipped: 0,
-        };
+        let finished = Finished { test: results, ..finished };
         self.log(&finished)?;
         Ok(finished)
+    }
+
+    /// The length of all members together.
+    fn finished(&self, members: &[TrainedMember]) -> Finished {
+        Finished {
+            folder: self.folder.clone(),
+            end: End::Completed,
+            epoch: members.iter().map(|member| member.epochs).max().unwrap_or(0),
+            step: members.iter().map(|member| member.steps).sum(),
+            best_epoch: 0,
+            best_metrics: Vec::new(),
+            test: Vec::new(),
+            seconds: members.iter().map(|member| member.seconds).sum(),
+            skipped: 0,
+        }
     }
 
     /// The threshold with the best F1 on the rows out of fold, where the config asks for it.

@@ -7,6 +7,7 @@
 //! | `config.toml` | the resolved config; training it again gives the same weights |
 //! | `data.toml` | the preprocessing fitted on the training rows, and the SHA-256 of the splits |
 //! | `model.safetensors` | the best weights: a PyTorch state dict |
+//! | `residuals.json` | of values: errors on the validation rows, for intervals |
 //! | `metrics.jsonl`, `metrics.csv` | a line per epoch, and one for the test at the end |
 //! | `events.out.tfevents.*` | the same for TensorBoard |
 //! | `checkpoints/step-00000938/` | everything that an exact resume needs |
@@ -36,6 +37,7 @@ mod predict;
 mod prepare;
 pub(crate) mod ranks;
 mod reporting;
+pub(crate) mod residuals;
 mod resume;
 mod saving;
 pub(crate) mod scoring;

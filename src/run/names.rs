@@ -11,10 +11,11 @@ pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const TABLE: &str = "metrics.csv";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const FAILURE: &str = "failure";
+pub(super) const RESIDUALS: &str = "residuals.json";
 pub(super) const LOCK: &str = "lock";
 
 /// The files and folders that a run writes; event files have names of their own.
-pub(super) const OWN: [&str; 7] = [CONFIG, DATA, MODEL, METRICS, TABLE, CHECKPOINTS, FAILURE];
+pub(super) const OWN: [&str; 8] = [CONFIG, DATA, MODEL, METRICS, TABLE, RESIDUALS, CHECKPOINTS, FAILURE];
 
 /// Checks that `output` is no file of a run, which would be lost.
 ///

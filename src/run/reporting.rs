@@ -2,12 +2,13 @@
 
 use super::Run;
 use super::observer::{End, EpochEnd, Finished, Observer};
+use super::residuals::Residuals;
 use crate::checkpoint::{NormSums, Sums};
-use crate::data::{Dataset, Decision, Threshold};
+use crate::data::{Dataset, Decision, Task, Threshold};
 use crate::error::{Error, Result};
 use crate::metrics::BestThreshold;
 use crate::names::with_verb;
-use crate::trainer::{Evaluation, evaluate};
+use crate::trainer::{Evaluation, HeldOut, Temperature, evaluate, fit_temperature, last_tensors};
 
 impl Run {
     /// The metrics of an epoch by name.
@@ -83,21 +84,36 @@ impl Run {
         numbers
     }
 
-    /// Tests the best weights and writes the final line.
-    pub(super) fn finish(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
-        self.write_model()?;
+    /// Takes the best weights, and fits to the validation rows what the config asks for: the temperature and the threshold,
+    /// which are given, and the errors for intervals.
+    fn fit_at_end(&mut self) -> Result<Vec<(String, f64)>> {
         let chooses_threshold = self.config.preparation.threshold == Some(Threshold::F1);
         let is_last = self.best_epoch() == self.position.epoch && self.config.train.average.is_none();
-        if self.splits.test.is_some() || chooses_threshold {
+        let calibrates = self.config.run.calibrate;
+        let keeps_residuals = self.config.loss.task() == Task::Values && self.splits.validation.is_some();
+        if self.splits.test.is_some() || chooses_threshold || calibrates || keeps_residuals {
             if self.folder.is_some() && !is_last {
                 self.load_model()?;
             }
             self.share_weights()?;
         }
         let mut test = Vec::new();
+        if calibrates {
+            test.extend(self.calibrate()?.map(|temperature| ("temperature".to_owned(), temperature)));
+        }
+        if keeps_residuals {
+            self.keep_residuals()?;
+        }
         if chooses_threshold {
             test.extend(self.choose_threshold()?.map(|threshold| ("threshold".to_owned(), threshold)));
         }
+        Ok(test)
+    }
+
+    /// Tests the best weights and writes the final line.
+    pub(super) fn finish(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
+        self.write_model()?;
+        let mut test = self.fit_at_end()?;
         if let Some(data) = &self.splits.test {
             let evaluation = self.evaluate_at_end(data)?;
             log_left_out("test", &evaluation);
@@ -129,6 +145,38 @@ impl Run {
             }
             evaluation => evaluation,
         }
+    }
+
+    /// Divides the logits by the temperature that gives the lowest log loss on the validation rows, and writes the weights.
+    fn calibrate(&mut self) -> Result<Option<f64>> {
+        let Some(data) = &self.splits.validation else { return Ok(None) };
+        let (network, loss) = (self.trainer.network(), self.trainer.loss());
+        let Some(found) = fit_temperature(HeldOut { network, loss, data })? else {
+            tracing::info!("the probabilities of the validation rows are calibrated as they are");
+            return Ok(None);
+        };
+        let Temperature { value, before, after } = found;
+        tracing::info!(
+            "logits are divided by {value:.4}: the log loss of the validation rows is {after:.4}, not {before:.4}"
+        );
+        let mut weights = network.params().copy()?;
+        for name in last_tensors(&network.describe()).into_iter().flatten() {
+            if let Some(tensor) = weights.get_mut(name) {
+                *tensor = (&*tensor / value)?;
+            }
+        }
+        network.params().load(&weights)?;
+        let saved = self.folder.as_mut().map_or(Ok(()), |folder| folder.save_model(&weights));
+        self.forgive(saved)?;
+        Ok(Some(value))
+    }
+
+    /// Writes how far the predictions of the validation rows are off, for intervals.
+    fn keep_residuals(&self) -> Result<()> {
+        let (Some(data), Some(folder)) = (&self.splits.validation, &self.folder) else { return Ok(()) };
+        let (network, loss) = (self.trainer.network(), self.trainer.loss());
+        let kept = Residuals::of(&[HeldOut { network, loss, data }])?.save(folder.path());
+        self.forgive(kept)
     }
 
     /// Chooses the threshold with the best F1 on the validation rows, and keeps it beside the weights.

@@ -23,10 +23,11 @@ use crate::files::{self, Local};
 use crate::report::{self, Page, Point, RunData};
 use crate::run::history::{Axis, History};
 use crate::run::names::{require_kind, require_no_run_file};
+use crate::run::residuals::Residuals;
 use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
 use crate::run::unfinished;
-use crate::trainer::Trainer;
+use crate::trainer::{HeldOut, Trainer, absolute_errors};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -58,7 +59,7 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
             tracing::warn!("{}: {}", path.display(), unfinished::why_no_epoch(path));
         } else if !arguments.no_data {
             // The data may have moved; the curves are still there.
-            if let Err(error) = look(&trained, &device, &mut run) {
+            if let Err(error) = look(&trained, path, &device, &mut run) {
                 tracing::warn!("{}: only its curves are shown: {error}", path.display());
             }
         }
@@ -109,7 +110,7 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
 }
 
 /// Adds the evaluation of a run's weights on its test split, and their statistics.
-fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> {
+fn look(trained: &TrainedRun, path: &Path, device: &Device, run: &mut RunData) -> Result<()> {
     let Session { splits, network, loss } = trained.own_session(device)?;
     let rows = |data: &Option<crate::data::Dataset>| data.as_ref().map_or(0, crate::data::Dataset::len);
     for (what, rows) in [
@@ -128,6 +129,10 @@ fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> 
     if !is_averaged {
         run.tensors = tensors::of(&mut trainer, &splits.train)?;
     }
+    if let (Ok(residuals), Some(data)) = (Residuals::read(path), &splits.test) {
+        let held_out = HeldOut { network: trainer.network(), loss: trainer.loss(), data };
+        run.facts.extend(intervals(&residuals, held_out)?);
+    }
     let held_out = splits.test.as_ref().map(|test| ("test", test));
     let held_out = held_out.or(splits.validation.as_ref().map(|validation| ("val", validation)));
     if let Some((split, data)) = held_out {
@@ -137,4 +142,19 @@ fn look(trained: &TrainedRun, device: &Device, run: &mut RunData) -> Result<()> 
         run.evaluation = Some(evaluated.evaluation()?);
     }
     Ok(())
+}
+
+/// The half widths of 90 % intervals, and the fraction of the test rows that lie in them.
+fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, String)>> {
+    let Ok(half_widths) = residuals.half_widths(0.9) else { return Ok(Vec::new()) };
+    let names = test.data.target_info().targets.clone();
+    let all = half_widths.into_iter().zip(absolute_errors(&[test])?).enumerate();
+    let fact = |(index, (half, errors)): (usize, (f64, Vec<f64>))| {
+        let within = errors.iter().filter(|error| **error <= half).count();
+        let share = 100.0 * crate::stats::real(within) / crate::stats::real(errors.len().max(1));
+        let name =
+            names.get(index).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));
+        (format!("90 % interval{name}"), format!("± {half:.4}, {share:.1} % of the test rows"))
+    };
+    Ok(all.map(fact).collect())
 }

@@ -62,7 +62,7 @@ impl<'a> Cell<'a> {
 }
 
 impl Columns {
-    pub(super) fn new(preprocessing: &Preprocessing, task: Task, has_deviation: bool) -> Self {
+    pub(super) fn new(preprocessing: &Preprocessing, task: Task, more: &[&str]) -> Self {
         let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
         let numbered = |prefix: &str| -> Vec<String> {
@@ -84,8 +84,8 @@ impl Columns {
                     }
                     _ => None,
                 };
-                // Behind the values are their standard deviations, where the loss learns them.
-                let prefixes: &[&str] = if has_deviation { &["prediction", "std"] } else { &["prediction"] };
+                // Behind the values are their standard deviations, where the loss learns them, and the bounds of intervals.
+                let prefixes = [&["prediction"], more].concat();
                 Self::Values {
                     columns: prefixes.iter().flat_map(|prefix| numbered(prefix)).collect(),
                     places: places.map(|places| places.repeat(prefixes.len())),

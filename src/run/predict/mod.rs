@@ -14,9 +14,10 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use super::options::Interrupt;
+use super::residuals::Residuals;
 use super::trained::{Trained, TrainedRun};
 use crate::data::table::read::Format;
-use crate::data::{Preprocessing, Units};
+use crate::data::{Preprocessing, Task, Units};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
@@ -52,6 +53,8 @@ pub struct Predictor {
     units: Option<Units>,
     dtype: DType,
     device: Device,
+    /// Half the widths of the intervals of the targets that are predicted too.
+    half_widths: Option<Vec<f64>>,
 }
 
 impl Predictor {
@@ -74,7 +77,25 @@ impl Predictor {
         let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
         let Trained { preprocessing, network } = run.network(&device)?;
         let units = preprocessing.units()?;
-        Ok(Self { preprocessing, network, loss, units, dtype, device })
+        Ok(Self { preprocessing, network, loss, units, dtype, device, half_widths: None })
+    }
+
+    /// The same, which also predicts intervals in which this fraction of new rows lies, by split conformal prediction with the
+    /// errors on the validation rows of the run in `folder`: the columns `lower` and `upper`.
+    ///
+    /// # Errors
+    /// The run has no such errors: it predicts classes, or validated nothing, or too few rows for the fraction.
+    pub fn with_interval(self, folder: impl AsRef<Path>, level: f64) -> Result<Self> {
+        if self.loss.task() != Task::Values {
+            let problem =
+                "--interval: it is for numbers, and the run predicts classes, which have probabilities";
+            return Err(Error::Config(problem.to_owned()));
+        }
+        let folder = folder.as_ref();
+        let half_widths = Residuals::read(folder)?.half_widths(level);
+        let half_widths = half_widths
+            .map_err(|problem| Error::data(folder, format!("an interval of {level} {problem}")))?;
+        Ok(Self { half_widths: Some(half_widths), ..self })
     }
 
     /// The columns of the predictions: `prediction` first, then for classes `probability_<class>` each.
@@ -120,7 +141,15 @@ impl Predictor {
 
     /// The same, and behind values their standard deviations where the loss learns them.
     pub(crate) fn scores_with_deviation(&self, rows: &Tensor) -> Result<Tensor> {
-        trainer::predict_with_deviation(&self.network, &self.loss, &self.inputs(rows)?, self.units.as_ref())
+        let inputs = self.inputs(rows)?;
+        let scores =
+            trainer::predict_with_deviation(&self.network, &self.loss, &inputs, self.units.as_ref())?;
+        let Some(half_widths) = &self.half_widths else { return Ok(scores) };
+        let scores = scores.to_dtype(DType::F64)?.to_device(&Device::Cpu)?;
+        let values = scores.narrow(1, 0, half_widths.len())?;
+        let half = Tensor::new(half_widths.as_slice(), &Device::Cpu)?;
+        let (lower, upper) = (values.broadcast_sub(&half)?, values.broadcast_add(&half)?);
+        Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
     }
 
     /// Rows in the shape and the type of the network.
@@ -145,7 +174,10 @@ impl Predictor {
     }
 
     pub(crate) fn output_columns(&self) -> Columns {
-        Columns::new(&self.preprocessing, self.loss.task(), self.loss.output().has_deviation())
+        let deviation = self.loss.output().has_deviation().then_some("std");
+        let bounds = self.half_widths.iter().flat_map(|_| ["lower", "upper"]);
+        let more: Vec<&str> = deviation.into_iter().chain(bounds).collect();
+        Columns::new(&self.preprocessing, self.loss.task(), &more)
     }
 
     fn collect(&self, read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>) -> Result<Predictions> {

@@ -1,0 +1,128 @@
+//! The temperature of a network's logits: one number that makes its probabilities calibrated (Guo et al. 2017,
+//! <https://arxiv.org/abs/1706.04599>).
+
+use candle_core::{D, DType, Device, Tensor};
+
+use super::evaluation::HeldOut;
+use crate::data::Task;
+use crate::error::Result;
+use crate::loss::{NetworkOutput, widened};
+use crate::nn::Op;
+
+/// The largest temperature, and the inverse of the smallest.
+const LARGEST: f64 = 20.0;
+/// The steps of the search, each of which leaves 0.618 of the range.
+const STEPS: usize = 40;
+
+/// A temperature that was fitted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Temperature {
+    /// The number that logits are divided by.
+    pub(crate) value: f64,
+    /// The mean log loss of the rows before.
+    pub(crate) before: f64,
+    /// The same with it.
+    pub(crate) after: f64,
+}
+
+/// The temperature with the lowest log loss on rows that were not trained on; nothing where the network gives no logits, or
+/// its last layer is none whose weights can be divided.
+pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperature>> {
+    let HeldOut { network, loss, data } = held_out;
+    let output = loss.output();
+    let has_logits = matches!(output, NetworkOutput::ClassLogits | NetworkOutput::LabelLogits);
+    if !has_logits || last_tensors(&network.describe()).is_none() {
+        return Ok(None);
+    }
+    let (mut outputs, mut targets) = (Vec::new(), Vec::new());
+    for rows in data.chunks() {
+        outputs.push(widened(&network.forward(&data.inputs(&rows)?)?)?.to_device(&Device::Cpu)?);
+        targets.push(data.exact_targets(&rows)?.to_device(&Device::Cpu)?);
+    }
+    let logits = Tensor::cat(&outputs, 0)?.to_dtype(DType::F64)?;
+    let truth = probabilities(&Tensor::cat(&targets, 0)?, loss.task(), &logits)?;
+    let log_loss = |log: f64| -> Result<f64> { log_loss(&(&logits * (-log).exp())?, &truth, output) };
+    let value = minimum(&log_loss)?;
+    let (before, after) = (log_loss(0.0)?, log_loss(value)?);
+    Ok((after < before).then(|| Temperature { value: value.exp(), before, after }))
+}
+
+/// The weight and the bias that a network's logits come from.
+pub(crate) fn last_tensors(ops: &[Op]) -> Option<[&str; 2]> {
+    match ops.last()? {
+        Op::Linear { weight, bias, activation: None, .. } => Some([weight, bias]),
+        _ => None,
+    }
+}
+
+/// The targets as a probability of each class or label, (N, C); rows that are ignored have none.
+fn probabilities(targets: &Tensor, task: Task, logits: &Tensor) -> Result<Tensor> {
+    let Task::Classes { ignored, .. } = task else {
+        return Ok(targets.to_dtype(DType::F64)?.reshape(logits.shape())?);
+    };
+    if targets.rank() == 2 {
+        return Ok(targets.to_dtype(DType::F64)?);
+    }
+    let (rows, classes) = logits.dims2()?;
+    let mut truth = vec![0.0; rows * classes];
+    for (row, class) in targets.to_dtype(DType::I64)?.to_vec1::<i64>()?.into_iter().enumerate() {
+        if let (true, Ok(class)) = (class != ignored, usize::try_from(class)) {
+            truth[row * classes + class] = 1.0;
+        }
+    }
+    Ok(Tensor::from_vec(truth, (rows, classes), &Device::Cpu)?)
+}
+
+/// The mean log loss of the logits over the rows that count.
+fn log_loss(logits: &Tensor, truth: &Tensor, output: NetworkOutput) -> Result<f64> {
+    let total = truth.sum_all()?.to_scalar::<f64>()?.max(1.0);
+    if output == NetworkOutput::ClassLogits {
+        let logs = candle_nn::ops::log_softmax(logits, D::Minus1)?;
+        return Ok(-(logs * truth)?.sum_all()?.to_scalar::<f64>()? / total);
+    }
+    // max(x, 0) - x y + log(1 + e^-|x|)
+    let rest = (logits.abs()?.neg()?.exp()? + 1.0)?.log()?;
+    Ok(((logits.relu()? - (logits * truth)?)? + rest)?.mean_all()?.to_scalar::<f64>()?)
+}
+
+/// The place of the minimum of a function with one, by golden sections.
+fn minimum(f: &dyn Fn(f64) -> Result<f64>) -> Result<f64> {
+    let golden = (5f64.sqrt() - 1.0) / 2.0;
+    let (mut low, mut high) = (-LARGEST.ln(), LARGEST.ln());
+    for _ in 0..STEPS {
+        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
+        if f(left)? < f(right)? {
+            high = right;
+        } else {
+            low = left;
+        }
+    }
+    Ok(f64::midpoint(low, high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_temperature_of_logits_that_are_three_times_too_large_is_three() {
+        // Rows of two classes with the log odds 1 and -0.5, as often of the second class as these say; then times three.
+        let mut logits = Vec::new();
+        let mut truth = Vec::new();
+        for (odds, rows) in [(1.0f64, 1000u32), (-0.5, 800)] {
+            let yes = (f64::from(rows) / (1.0 + (-odds).exp())).round();
+            for row in 0..rows {
+                logits.push([0.0, 3.0 * odds]);
+                truth.push(if f64::from(row) < yes { [0.0, 1.0] } else { [1.0, 0.0] });
+            }
+        }
+        let tensor = |rows: Vec<[f64; 2]>| {
+            let count = rows.len();
+            Tensor::from_vec(rows.concat(), (count, 2), &Device::Cpu).unwrap()
+        };
+        let (logits, truth) = (tensor(logits), tensor(truth));
+        let f = |log: f64| log_loss(&(&logits * (-log).exp())?, &truth, NetworkOutput::ClassLogits);
+        let found = minimum(&f).unwrap().exp();
+        assert!((found - 3.0).abs() < 0.01, "{found}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Calibrated probabilities, and intervals around predicted numbers.
+
+use std::fs;
+use std::path::Path;
+
+use super::tables::{cells, config, lines, metric, write};
+use crate::common::{descent, fail, succeed};
+
+/// A table whose classes are drawn with probabilities that a number decides, and its config.
+fn classes(folder: &Path) -> String {
+    let rows = lines("x,z,y", 600, |i| {
+        let (x, luck) = (i * 37 % 101, i * 7919 % 103);
+        format!("{x},{},{}", i * 31 % 17, ["no", "yes"][usize::from(luck < x)])
+    });
+    let path = write(folder, "t.csv", rows);
+    config("csv", &path, "y", "test = 0.2\nvalidation = 0.2\nnormalize = \"standard\"", "cross_entropy")
+        .replace("hidden = [16]", "hidden = [128, 128]")
+        .replace("epochs = 3", "epochs = 60\ncalibrate = true")
+}
+
+#[test]
+fn a_temperature_makes_an_overtrained_network_calibrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = classes(path);
+    write(path, "c.toml", &text);
+    write(path, "plain.toml", text.replace("calibrate = true", ""));
+    // Without early stopping the last weights are those of an overtrained network.
+    let out = succeed(path, &["train", "c.toml", "--out", "run"]);
+    let plain = succeed(path, &["train", "plain.toml", "--out", "plain"]);
+    let temperature = metric(&out, "temperature");
+    let accuracy = |text: &str| metric(text, "test_accuracy").to_bits();
+    assert_eq!(accuracy(&out), accuracy(&plain));
+    // The probabilities of the calibrated run are those of the other with logits over the temperature.
+    let predicted = |run: &str| {
+        let text = succeed(path, &["predict", run, "--input", "t.csv"]);
+        cells(&text)[1..].iter().map(|row| row[2].parse::<f64>().unwrap()).collect::<Vec<_>>()
+    };
+    for (own, plain) in predicted("run").iter().zip(predicted("plain")) {
+        let logit = (plain / (1.0 - plain)).ln() / temperature;
+        assert!((own - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-3, "{own} {plain} {temperature}");
+    }
+    // eval and a resumed run agree with what was saved.
+    assert!((metric(&succeed(path, &["eval", "run"]), "test_loss") - metric(&out, "test_loss")).abs() < 1e-4);
+    let more = succeed(path, &["train", "--resume", "run", "--set", "train.epochs=62"]);
+    let whole = succeed(path, &["train", "c.toml", "--set", "train.epochs=62", "--out", "whole"]);
+    assert_eq!(metric(&more, "test_loss").to_bits(), metric(&whole, "test_loss").to_bits());
+    let model = |run: &str| fs::read(path.join(run).join("model.safetensors")).unwrap();
+    assert_eq!(model("run"), model("whole"));
+    let error = fail(path, &["train", "c.toml", "--set", "data.validation=0.0"], 2);
+    assert!(error.contains("train.calibrate") && error.contains("data.validation"), "{error}");
+}
+
+#[test]
+fn intervals_cover_the_fraction_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = lines("x,y", 900, |i| format!("{},{}", i * 37 % 101, i * 37 % 101 + i * 7919 % 103));
+    let table = write(path, "t.csv", rows);
+    let text = config("csv", &table, "y", "test = 0.3\nvalidation = 0.3\nnormalize = \"standard\"", "mse");
+    write(path, "c.toml", text.replace("epochs = 3", "epochs = 10"));
+    succeed(path, &["train", "c.toml", "--out", "run"]);
+    let covered = |level: &str| {
+        let text = succeed(path, &["predict", "run", "--input", "t.csv", "--keep", "y", "--interval", level]);
+        let rows = cells(&text);
+        assert_eq!(rows[0], ["y", "prediction", "lower", "upper"]);
+        let number = |text: &str| text.parse::<f64>().unwrap();
+        let within = |row: &&Vec<&str>| number(row[2]) <= number(row[0]) && number(row[0]) <= number(row[3]);
+        let count = u32::try_from(rows[1..].iter().filter(within).count()).unwrap();
+        f64::from(count) / 900.0
+    };
+    let (half, most) = (covered("0.5"), covered("0.9"));
+    assert!((half - 0.5).abs() < 0.08 && (most - 0.9).abs() < 0.05, "{half} {most}");
+    succeed(path, &["report", "run", "--output", "r.html"]);
+    assert!(fs::read_to_string(path.join("r.html")).unwrap().contains("90 % interval"));
+    let error = fail(path, &["predict", "run", "--input", "t.csv", "--interval", "0.9999"], 1);
+    assert!(error.contains("more validation rows"), "{error}");
+    let output = descent(path, &["predict", "run", "--input", "t.csv", "--interval", "90"]);
+    assert_eq!(output.status.code(), Some(2));
+    write(path, "c.toml", classes(path));
+    succeed(path, &["train", "c.toml", "--set", "train.epochs=1", "--out", "classes"]);
+    let error = fail(path, &["predict", "classes", "--input", "t.csv", "--interval", "0.9"], 2);
+    assert!(error.contains("probabilities"), "{error}");
+}
