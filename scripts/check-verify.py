@@ -85,6 +85,13 @@ def cases():
     yield "balanced", table(loss='name = "cross_entropy"\nclass_weight = "balanced"\nlabel_smoothing = 0.1')
     yield "sum", table(loss='name = "cross_entropy"\nweight = { y = 5.0 }\nreduction = "sum"', optimizer='name = "sgd"\nlr = 0.01')
     yield "embedding", table(names="embedding")
+    yield "parts", table(model='hidden = [8, 6]\nfront_scale = true\nparametric_activation = true\nactivation = "mish"')
+    for name, more in (("plr", 'name = "periodic"'), ("pbld", 'name = "periodic"\nvariant = "pbld"'),
+                       ("bins", 'name = "piecewise_linear"\nn_bins = 7'),
+                       ("bins-a", 'name = "piecewise_linear"\nn_bins = 7\nversion = "A"\nactivation = true')):
+        yield f"numerical-{name}", table('"y"', 'name = "mse"', f"hidden = [8]\n[model.numerical]\n{more}", names="embedding")
+    yield "ensemble", table(model="hidden = [8, 6]\nensemble = 3\ndropout = 0.2", loss='name = "cross_entropy"\nlabel_smoothing = 0.1')
+    yield "ensemble-sum", table('["y", "z"]', 'name = "mse"\nreduction = "sum"', "hidden = [8]\nensemble = 3", 'name = "sgd"\nlr = 0.001')
     yield "stochastic", table(batch="1")
     yield "full", table(batch='"full"', train="shards = 2")
     for name, more in (("rnn", 'nonlinearity = "relu"'), ("lstm", "bidirectional = true"), ("gru", 'head = "mean"')):

@@ -27,27 +27,124 @@ ROWS = 28  # three batches of 8 and one of 4 an epoch
 ACTIVATIONS = {
     "relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU,
     "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "selu": nn.SELU, "silu": nn.SiLU,
+    "mish": nn.Mish,
 }
 
 
-class Mlp(nn.Module):
-    def __init__(self, inputs, outputs, hidden=(6, 5), activation="relu", batch_norm=False, layer_norm=False):
+class Scale(nn.Module):
+    """pytabkit's ScaleLayer."""
+
+    def __init__(self, width):
         super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * self.weight
+
+
+class ParametricActivation(nn.Module):
+    """pytabkit's ParametricActivationLayer."""
+
+    def __init__(self, width, f):
+        super().__init__()
+        self.f, self.weight = f, nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x + (self.f(x) - x) * self.weight
+
+
+class Pbld(nn.Module):
+    """pytabkit's PLREmbeddingsLayerCosBias with `plr_use_densenet`; its tensors named as those of rtdl_num_embeddings."""
+
+    class Periodic(nn.Module):
+        def __init__(self, features, frequencies, sigma):
+            super().__init__()
+            self.weight = nn.Parameter(sigma * torch.randn(features, frequencies))
+            self.bias = nn.Parameter(math.pi * (-1 + 2 * torch.rand(features, frequencies)))
+
+    class Linear(nn.Module):
+        def __init__(self, features, inputs, outputs):
+            super().__init__()
+            self.weight = nn.Parameter((-1 + 2 * torch.rand(features, inputs, outputs)) / inputs**0.5)
+            self.bias = nn.Parameter((-1 + 2 * torch.rand(features, outputs)) / inputs**0.5)
+
+    def __init__(self, features, d_embedding=4, n_frequencies=16, frequency_init_scale=0.1):
+        super().__init__()
+        self.periodic = self.Periodic(features, n_frequencies, frequency_init_scale)
+        self.linear = self.Linear(features, n_frequencies, d_embedding - 1)
+
+    def forward(self, x):
+        x_orig = x
+        x = x.transpose(-1, -2).unsqueeze(-1)
+        x = 2 * torch.pi * x.matmul(self.periodic.weight[:, None])
+        x = torch.cos(x + self.periodic.bias[:, None])
+        x = x.matmul(self.linear.weight) + self.linear.bias[:, None]
+        x = x.transpose(-2, -3)
+        x = x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+        return torch.cat([x, x_orig], dim=-1)
+
+
+def numerical_embeddings(x, name, variant="plr", version="B", n_bins=48, **options):
+    """The embeddings of `[model.numerical]` for these rows."""
+    import rtdl_num_embeddings as rtdl
+
+    if name == "piecewise_linear":
+        bins = rtdl.compute_bins(x, n_bins)
+        return rtdl.PiecewiseLinearEmbeddings(bins, version=version, **{"d_embedding": 16, "activation": False, **options})
+    if variant == "pbld":
+        return Pbld(x.shape[1], **options)
+    return rtdl.PeriodicEmbeddings(x.shape[1], lite=False, **options)
+
+
+class NtkLinear(nn.Module):
+    """pytabkit's WeightLayer with `weight_param="ntk"`, and its bias."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.factor = inputs**-0.5
+        self.weight, self.bias = nn.Parameter(torch.randn(outputs, inputs)), nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return x @ (self.weight * self.factor).T + self.bias
+
+
+class Mlp(nn.Module):
+    def __init__(self, inputs, outputs, hidden=(6, 5), activation="relu", batch_norm=False, layer_norm=False,
+                 front_scale=False, parametric_activation=False, parametrization="standard", numerical=None, ensemble=None):
+        super().__init__()
+        if numerical:
+            self.numerical = numerical
+            inputs = numerical(torch.zeros(1, inputs)).flatten(1).shape[1]
+        if ensemble:
+            import tabm
+
+            init = "normal" if numerical else "random-signs"
+            self.ensemble = tabm.ElementwiseAffine((ensemble, inputs), bias=False, scaling_init=init)
+            self.k = ensemble
         self.depth, self.norm = len(hidden), "bn" if batch_norm else "ln" if layer_norm else None
         self.activation = ACTIVATIONS[activation]()
+        self.parametric, self.scale = parametric_activation, Scale(inputs) if front_scale else None
+        linear = NtkLinear if parametrization == "ntk" else nn.Linear
         widths = [inputs, *hidden, outputs]
         for i in range(len(widths) - 1):
-            setattr(self, f"layer{i + 1}", nn.Linear(widths[i], widths[i + 1]))
+            setattr(self, f"layer{i + 1}", linear(widths[i], widths[i + 1]))
+            if ensemble and i == self.depth:
+                setattr(self, f"layer{i + 1}", tabm.LinearEnsemble(widths[i], widths[i + 1], k=ensemble))
+            if parametric_activation and i < self.depth:
+                setattr(self, f"act{i + 1}", ParametricActivation(widths[i + 1], self.activation))
             if self.norm and i < self.depth:
                 norm = nn.BatchNorm1d if batch_norm else nn.LayerNorm
                 setattr(self, f"{self.norm}{i + 1}", norm(widths[i + 1]))
 
     def forward(self, x):
+        x = self.numerical(x).flatten(1) if hasattr(self, "numerical") else x
+        x = self.scale(x) if self.scale else x
+        x = self.ensemble(x.unsqueeze(-2).expand(-1, self.k, -1)) if hasattr(self, "ensemble") else x
         for i in range(self.depth):
             x = getattr(self, f"layer{i + 1}")(x)
             if self.norm:
                 x = getattr(self, f"{self.norm}{i + 1}")(x)
-            x = self.activation(x)
+            x = getattr(self, f"act{i + 1}")(x) if self.parametric else self.activation(x)
         return getattr(self, f"layer{self.depth + 1}")(x)
 
 
@@ -186,11 +283,13 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     else:
         options.setdefault("hidden_size", 6)
         model["hidden_size"] = options["hidden_size"]
+    if "numerical" in options:
+        options["numerical"] = numerical_embeddings(x, **options["numerical"])
     module = Recurrent(model["name"], inputs, outputs, **options) if recurrent else Mlp(inputs, outputs, **options)
-    tensors = {f"init/{k}": v.clone() for k, v in module.state_dict().items()}
+    tensors = {f"init/{k}": v.clone() for k, v in weights(module).items()}
     parts = run(module, x, y, optimizer, loss, train, schedule)
     tensors.update({"x": x, "y": y, "losses": torch.stack(parts.pop("losses"))})
-    for part, state in [*parts.items(), ("later", module.state_dict())]:
+    for part, state in [*parts.items(), ("later", weights(module))]:
         tensors.update({f"{part}/{name}": tensor for name, tensor in state.items()})
     assert all(tensor.isfinite().all() for tensor in tensors.values()), case
     train = {**train, "dtype": "f64", "shuffle": False, "epochs": 1000}
@@ -209,6 +308,10 @@ def run(module, x, y, optimizer, loss, train, schedule=None, first=0, begin=None
     options = {key: value for key, value in optimizer.items() if key not in ("name", "groups")}
     rule = OPTIMIZERS[optimizer["name"]](parameters(module, optimizer.get("groups", [])), **options)
     criterion = criterion_of(loss, y)
+    if hasattr(module, "ensemble"):
+        # As in the example of tabm: the mean over all members.
+        of_one = criterion
+        criterion = lambda values, ys: of_one(values.flatten(0, 1), ys.repeat_interleave(module.k, 0))  # noqa: E731
     # accumulated micro-batches are one batch
     batch = len(x) if train["batch_size"] == "full" else train["batch_size"] * train.get("accumulate", 1)
     end = len(x) - len(x) % batch if train.get("drop_last") else len(x)
@@ -263,7 +366,7 @@ def run(module, x, y, optimizer, loss, train, schedule=None, first=0, begin=None
         elif scheduler and (every_step or start == 0):
             scheduler.step()
         if step + 1 == STEPS:
-            reached = {"losses": list(losses), "final": module.state_dict(), "state": state_of(module, rule), "average": {}}
+            reached = {"losses": list(losses), "final": weights(module), "state": state_of(module, rule), "average": {}}
             if average:
                 judged = copy.deepcopy(averaged)
                 torch.optim.swa_utils.update_bn([x[i : i + batch] for i in range(0, end, batch)], judged)
@@ -271,6 +374,12 @@ def run(module, x, y, optimizer, loss, train, schedule=None, first=0, begin=None
                 reached["average"] = {k.removeprefix("module."): v for k, v in state if k != "n_averaged"}
             reached = copy.deepcopy(reached)
     return reached
+
+
+def weights(module):
+    """The state dict with plain linear layers."""
+    factors = {f"{name}.weight": layer.factor for name, layer in module.named_modules() if isinstance(layer, NtkLinear)}
+    return {name: tensor * factors.get(name, 1) for name, tensor in module.state_dict().items()}
 
 
 def state_of(module, rule):
@@ -604,6 +713,26 @@ def layers():
         make(f"{name}-layers", {"name": "adam", "lr": 0.01}, {"name": name, "num_layers": 3}, {"name": "mse", "outputs": 1})
         make(f"{name}-all", model={"name": name, "num_layers": 2, "bidirectional": True})
     make("mlp-layer-norm", {"name": "adam", "lr": 0.01}, {"layer_norm": True})
+    scale = {"match": "scale.weight", "lr": 0.06}
+    make("mlp-front-scale", {"name": "adam", "lr": 0.01, "groups": [scale]}, {"front_scale": True})
+    acts = {"match": "act*.weight", "lr": 0.001}
+    make("mlp-parametric", {"name": "adam", "lr": 0.01, "groups": [acts]}, {"parametric_activation": True, "activation": "selu"})
+    make("mlp-parametric-norm", {"lr": 0.05}, {"parametric_activation": True, "activation": "mish", "layer_norm": True})
+    ntk = {"parametrization": "ntk", "activation": "tanh"}
+    make("mlp-ntk", {"name": "adam", "lr": 0.03, "betas": [0.9, 0.95], "weight_decay": 0.01}, ntk)
+    make("mlp-ntk-adamw", {"name": "adamw", "lr": 0.03, "weight_decay": 0.1, "eps": 1e-3}, {**ntk, "front_scale": True})
+    parts = {"match": "numerical.*", "lr": 0.002}
+    plr = {"name": "periodic", "n_frequencies": 3, "d_embedding": 4, "frequency_init_scale": 0.3}
+    make("numerical-plr", {"name": "adam", "lr": 0.01, "groups": [parts]}, {"numerical": plr})
+    pbld = {"name": "periodic", "variant": "pbld", "n_frequencies": 4}
+    make("numerical-pbld", {"name": "adam", "lr": 0.01}, {"numerical": pbld, "front_scale": True, "activation": "selu"})
+    bins = {"name": "piecewise_linear", "n_bins": 5, "d_embedding": 3}
+    make("numerical-piecewise", {"name": "adamw", "lr": 0.01}, {"numerical": bins})
+    make("numerical-piecewise-a", {"name": "adam", "lr": 0.01}, {"numerical": {**bins, "version": "A", "activation": True}})
+    make("ensemble", {"name": "adamw", "lr": 0.01}, {"ensemble": 3})
+    make("ensemble-values", {"lr": 0.05}, {"ensemble": 2, "layer_norm": True}, {"name": "mse", "outputs": 2})
+    make("ensemble-numerical", {"name": "adam", "lr": 0.01}, {"ensemble": 2, "numerical": bins}, {"label_smoothing": 0.1})
+    make("mlp-ntk-sgd", {"lr": 0.3, "momentum": 0.9, "weight_decay": 0.01}, ntk)
 
 
 def losses():

@@ -1,4 +1,6 @@
-//! Quantiles, and counts as numbers to calculate with.
+//! Quantiles, the normal distribution, and counts as numbers to calculate with.
+
+pub(crate) mod normal;
 
 /// A count as a number to calculate with.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]

@@ -23,6 +23,7 @@ pub(crate) mod npz;
 mod npz_rows;
 mod options;
 mod own_files;
+mod parts;
 mod predict_keys;
 mod refused_memory;
 mod report;

@@ -10,7 +10,7 @@ use descent::config::Config;
 use descent::data::Dataset;
 use descent::loss::Losses;
 use descent::model::Model;
-use descent::nn::Activation;
+use descent::nn::{Activation, Numerical};
 use descent::optim::Rule;
 use descent::optim::schedule::Schedules;
 use descent::trainer::{Averages, Trainer};
@@ -50,7 +50,8 @@ impl Case {
     fn read(path: &Path) -> Self {
         let tensors = checkpoint::load(path).unwrap();
         let mut config = config(&checkpoint::inspect(path).unwrap().metadata["config"]);
-        let outputs = tensors[&("final/".to_owned() + last_bias(&tensors))].dims()[0];
+        let bias = tensors[&("final/".to_owned() + last_bias(&tensors))].dims();
+        let outputs = bias[bias.len() - 1];
         let data = dataset(&config, &tensors["x"], &tensors["y"]);
         config.loss = config.loss.fit(&data, outputs).unwrap();
         Self { tensors, config, data, outputs }
@@ -210,6 +211,24 @@ fn a_trainer_with_anothers_state_goes_on_to_the_same_bits() {
     }
 }
 
+/// `compute_bins` of `rtdl_num_embeddings` made those of the files.
+#[test]
+fn the_bins_of_the_training_rows_are_rtdls() {
+    let mut seen = 0;
+    for path in files() {
+        let case = Case::read(&path);
+        let Some(expected) = case.tensors.get("init/numerical.impl.weight") else { continue };
+        let trainer = trainer(&case.config, &case.tensors["x"].dims()[1..], case.outputs);
+        trainer.network().fit(&case.data).unwrap();
+        let state = trainer.network().params().copy().unwrap();
+        assert!(relative_difference(&state["numerical.impl.weight"], expected) < TOLERANCE);
+        let expected = &case.tensors["init/numerical.impl.bias"];
+        assert!(relative_difference(&state["numerical.impl.bias"], expected) < TOLERANCE);
+        seen += 1;
+    }
+    assert!(seen >= 2);
+}
+
 /// A new entry of a registry fails here until it has its golden file.
 #[test]
 fn every_name_has_a_trajectory() {
@@ -228,6 +247,7 @@ fn every_name_has_a_trajectory() {
         ("loss", "name", Losses::NAMES),
         ("schedule", "name", Schedules::NAMES),
         ("model", "activation", Activation::NAMES),
+        ("model.numerical", "name", Numerical::NAMES),
         ("train.average", "name", Averages::NAMES),
     ];
     for (section, key, names) in names {

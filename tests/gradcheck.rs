@@ -1,12 +1,15 @@
 //! Gradients against finite differences in f64: every layer, every loss, whole networks.
 
+mod losses;
+
 use std::cell::Cell;
 
 use candle_core::{Device, Tensor, Var};
-use descent::loss::Losses;
 use descent::nn::{
-    Activate, Activation, BatchNorm1d, CellKind, Dropout, Embeddings, GradBuffer, LastStep, Layer, LayerInit,
-    LayerNorm, Linear, MeanOfSteps, Mode, Params, Recurrent, RecurrentOptions, Tape, TimeMajor,
+    Activate, Activation, BatchNorm1d, CellKind, Dropout, Embeddings, EnsembleLinear, EnsembleScale,
+    FrontScale, GradBuffer, LastStep, Layer, LayerInit, LayerNorm, Linear, MeanOfSteps, Mode, Numerical,
+    NumericalEmbeddings, ParametricActivation, Params, Recurrent, RecurrentOptions, ScalingInit, Tape,
+    TimeMajor,
 };
 use descent::registry::FromTable;
 use descent::rng::{Purpose, Stream};
@@ -165,6 +168,54 @@ fn batch_norm_and_dropout() {
 }
 
 #[test]
+fn scales_and_parametric_activations() {
+    let mut params = params();
+    let layer = FrontScale::new(&mut params, "scale", 3).unwrap();
+    check_layers("scale", &[Box::new(layer)], &params, &[6, 3]);
+    for name in Activation::NAMES {
+        let activation: Activation = toml::Value::from(*name).try_into().unwrap();
+        let mut params = self::params();
+        let layer = ParametricActivation::new(&mut params, "act1", 3, activation).unwrap();
+        // Away from the start, at which the activation alone is taken.
+        let weight = params.trainable()[0].var();
+        weight.set(&Draws::new().normal(&[3])).unwrap();
+        check_layers(&format!("parametric {name}"), &[Box::new(layer)], &params, &[6, 3]);
+    }
+}
+
+#[test]
+fn embeddings_of_numerical_features() {
+    for options in [
+        "name = 'periodic'\nn_frequencies = 3\nd_embedding = 2\nfrequency_init_scale = 0.4\nactivation = false",
+        "name = 'periodic'\nn_frequencies = 3\nd_embedding = 2\nfrequency_init_scale = 0.4",
+        "name = 'periodic'\nvariant = 'pbld'\nn_frequencies = 3",
+        "name = 'piecewise_linear'\nn_bins = 3\nd_embedding = 2",
+        "name = 'piecewise_linear'\nn_bins = 3\nd_embedding = 2\nversion = 'A'\nactivation = true",
+    ] {
+        let options_of = Numerical::from_table(options.parse().unwrap()).unwrap();
+        for places in [vec![0, 1], vec![1, 3]] {
+            let mut params = params();
+            let layer = NumericalEmbeddings::new(&mut params, &options_of, &places, 4).unwrap();
+            layer.fit(&Draws::new().normal(&[20, 4])).unwrap();
+            for param in params.trainable() {
+                // Version B starts at 0.
+                param.var().set(&Draws::new().normal(param.value().dims())).unwrap();
+            }
+            check_layers(options, &[Box::new(layer)], &params, &[5, 4]);
+        }
+    }
+}
+
+#[test]
+fn members_of_an_ensemble() {
+    let mut params = params();
+    let scale = EnsembleScale::new(&mut params, 3, &[1, 2, 1], ScalingInit::Normal).unwrap();
+    let sizes = [3, 4, 2];
+    let linear = EnsembleLinear::new(&mut params, "l", sizes, LayerInit::default()).unwrap();
+    check_layers("ensemble", &[Box::new(scale), Box::new(linear)], &params, &[5, 4]);
+}
+
+#[test]
 fn recurrent_layers_in_both_directions() {
     for bidirectional in [false, true] {
         let elman = [Activation::Tanh, Activation::Sigmoid].map(CellKind::Elman);
@@ -180,73 +231,34 @@ fn recurrent_layers_in_both_directions() {
     }
 }
 
-/// Losses by their options, and targets of them for four rows of three numbers.
-fn loss_cases(draws: &Draws) -> Vec<(&'static str, Tensor)> {
-    let targets = Tensor::new(&[2i64, 0, -100, 1], &Device::Cpu).unwrap();
-    let shares = candle_nn::ops::softmax(&draws.normal(&[4, 3]), 1).unwrap();
-    let signs = draws.normal(&[4, 3]).gt(0.0).unwrap().to_dtype(candle_core::DType::F64).unwrap();
-    let signs = signs.affine(2.0, -1.0).unwrap();
-    vec![
-        ("name = 'cross_entropy'", targets.clone()),
-        ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", targets.clone()),
-        ("name = 'cross_entropy'\nweight = [0.5, 2.0, 1.0]\nlabel_smoothing = 0.2", shares.clone()),
-        ("name = 'nll'\nweight = [0.5, 2.0, 1.0]", targets.clone()),
-        ("name = 'nll'\nfrom_logits = false", targets.clone()),
-        ("name = 'focal'\nweight = [0.5, 2.0, 1.0]", targets.clone()),
-        ("name = 'focal'\ngamma = 0.5", targets),
-        ("name = 'bce_with_logits'\npos_weight = [0.5, 2.0, 1.0]", shares.clone()),
-        ("name = 'mse'", draws.normal(&[4, 3])),
-        ("name = 'l1'", draws.normal(&[4, 3])),
-        ("name = 'smooth_l1'\nbeta = 0.7", draws.normal(&[4, 3])),
-        ("name = 'huber'\ndelta = 0.7", draws.normal(&[4, 3])),
-        ("name = 'poisson_nll'\nfull = true", shares.affine(4.0, 0.0).unwrap()),
-        ("name = 'poisson_nll'\nlog_input = false\neps = 9.0", shares.clone()),
-        ("name = 'gaussian_nll'", draws.normal(&[4, 3])),
-        ("name = 'gaussian_nll'\nvariance = 'softplus'\nfull = true", draws.normal(&[4, 3])),
-        ("name = 'hinge_embedding'\nmargin = 0.4", signs),
-        ("name = 'kl_div'", shares.clone()),
-        ("name = 'kl_div'\nlog_target = true\nreduction = 'batchmean'", shares.log().unwrap()),
-        ("name = 'kl_div'\nfrom_logits = false", shares),
-    ]
-}
-
-#[test]
-fn losses() {
-    let draws = Draws::new();
-    let cases = loss_cases(&draws);
-    for name in Losses::NAMES {
-        assert!(cases.iter().any(|(options, _)| options.contains(name)), "no gradient check for {name}");
-    }
-    for (options, ys) in cases {
-        let loss = Losses::from_table(options.parse().unwrap()).unwrap();
-        let xs = Var::from_tensor(&draws.normal(&[4, loss.width(3)])).unwrap();
-        let total = loss.total(&ys).unwrap();
-        let grad = loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().grad;
-        let value = || {
-            loss.value_and_grad(&xs.as_detached_tensor(), &ys, total).unwrap().value.read().unwrap() / total
-        };
-        assert_close(options, &elements(&grad), &slopes(&xs, value));
-    }
-}
+/// Models by their options, and the shapes of the rows that they read.
+const MODELS: [(&str, &[usize]); 8] = [
+    ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'", &[9, 5]),
+    ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'silu'\nbatch_norm = true", &[9, 5]),
+    ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'\nlayer_norm = true", &[9, 5]),
+    (
+        "name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'\nfront_scale = true\nparametric_activation = true",
+        &[9, 5],
+    ),
+    (
+        "name = 'mlp'\nhidden = [4, 3]\nactivation = 'mish'\nnumerical = { name = 'periodic', variant = 'pbld' }",
+        &[9, 5],
+    ),
+    ("name = 'lstm'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", &[9, 4, 2]),
+    ("name = 'gru'\nhidden_size = 4\nnum_layers = 2\nhead = 'mean'", &[9, 4, 2]),
+    ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", &[9, 4, 2]),
+];
 
 /// One step of plain SGD moves every parameter by its gradient: the whole way from rows to update is right.
 #[test]
 fn whole_networks() {
     let draws = Draws::new();
-    let models = [
-        ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'", vec![9, 5]),
-        ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'silu'\nbatch_norm = true", vec![9, 5]),
-        ("name = 'mlp'\nhidden = [4, 3]\nactivation = 'tanh'\nlayer_norm = true", vec![9, 5]),
-        ("name = 'lstm'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", vec![9, 4, 2]),
-        ("name = 'gru'\nhidden_size = 4\nnum_layers = 2\nhead = 'mean'", vec![9, 4, 2]),
-        ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true", vec![9, 4, 2]),
-    ];
-    for (model, shape) in models {
+    for (model, shape) in MODELS {
         let sections = format!(
             "[model]\n{model}\n[loss]\nname = 'mse'\n[optimizer]\nname = 'sgd'\nlr = 1.0\n[train]\nbatch_size = 'full'\ndtype = 'f64'\n"
         );
         let config = config(&sections);
-        let (xs, ys) = (draws.normal(&shape), draws.normal(&[9, 2]));
+        let (xs, ys) = (draws.normal(shape), draws.normal(&[9, 2]));
         let mut trainer = trainer(&config, &shape[1..], 2);
         let data = dataset(&config, &xs, &ys);
         let rows: Vec<u32> = (0..9).collect();

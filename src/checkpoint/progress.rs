@@ -119,6 +119,9 @@ pub struct Failure {
     /// The features of a row, or of a step, with those columns.
     #[serde(default)]
     pub features: usize,
+    /// The places of the numerical features among them, of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numerical: Option<Vec<usize>>,
 }
 
 /// The best epoch, and the last that improved by `min_delta`. A higher score is better.

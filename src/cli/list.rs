@@ -9,7 +9,7 @@ use crate::data::{Preparation, Sources};
 use crate::loss::Losses;
 use crate::metrics::{MetricInfo, class, value};
 use crate::model::Model;
-use crate::nn::{Activation, Init};
+use crate::nn::{Activation, Init, Numerical};
 use crate::optim::Rule;
 use crate::optim::schedule::{Schedules, Timing};
 use crate::registry::{Entry, options};
@@ -36,8 +36,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(What::Metrics) => return metrics(&mut out),
         None => {}
     }
-    let sections: [(&str, &str, Vec<Entry>); 7] = [
+    let sections: [(&str, &str, Vec<Entry>); 8] = [
         ("models", "[model] name = …", Model::entries()),
+        ("embeddings of numerical features", "[model.numerical] name = …", Numerical::entries()),
         ("optimizers", "[optimizer] name = …", Rule::entries()),
         (
             "schedules",

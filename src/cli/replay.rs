@@ -67,6 +67,8 @@ fn shape<'a>(data: &'a Dataset, failure: &'a Failure) -> NetworkShape<'a> {
         row: data.row_shape(),
         features: failure.features,
         embeddings: &failure.embeddings,
+        numerical: failure.numerical.as_deref(),
+        columns: None,
         outputs: failure.outputs,
     }
 }

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::origin::Origin;
 use super::{Config, RunConfig, elsewhere};
-use crate::data::{Preparation, Sources};
+use crate::data::{Preparation, Sources, TargetUse};
 use crate::loss::{Losses, NetworkOutput};
 use crate::model::Model;
 use crate::optim::Grouped;
@@ -120,6 +120,20 @@ impl Config {
         self.preparation.check().map_err(|e| e.under("data"))?;
         self.model.check().map_err(|e| e.under("model"))?;
         self.loss.check().map_err(|e| e.under("loss"))?;
+        let loss = TargetUse {
+            loss: self.loss.name(),
+            task: self.loss.task(),
+            standardizes: self.loss.standardizes(),
+            has_deviation: self.loss.output().has_deviation(),
+        };
+        self.preparation.check_targets(loss).map_err(|e| e.under("data"))?;
+        self.check_ensemble()?;
+        if let Some(key) = self.schedule.timing.declines().filter(|_| self.train.cuda_graph) {
+            let problem = format!(
+                "replays updates as they were captured, and `schedule.{key}` changes them; leave one out"
+            );
+            return Err(KeyError::new("train.cuda_graph", problem));
+        }
         self.optimizer.check().map_err(|e| e.under("optimizer"))?;
         self.schedule.check().map_err(|e| e.under("schedule"))?;
         self.schedule.check_optimizer(&self.optimizer)?;
@@ -148,6 +162,25 @@ impl Config {
             _ => "is for the probabilities of classes, and this loss has none",
         };
         Err(KeyError::new("train.calibrate", problem))
+    }
+
+    /// Validates that the predictions of an ensemble's members have a mean.
+    fn check_ensemble(&self) -> Result<(), KeyError> {
+        let has_mean = match self.loss.output() {
+            NetworkOutput::LogProbabilities | NetworkOutput::MeanAndVariance(_) => false,
+            NetworkOutput::ClassLogits
+            | NetworkOutput::LabelLogits
+            | NetworkOutput::Values
+            | NetworkOutput::LogValues => true,
+        };
+        if self.model.members().is_none() || has_mean {
+            return Ok(());
+        }
+        let problem = format!(
+            "averages the predictions of its members, and those of `{}` have no mean; take another loss, or leave it out",
+            self.loss.name()
+        );
+        Err(KeyError::new("model.ensemble", problem))
     }
 
     /// Validates the metrics that early stopping and the schedule watch, of a run with validation rows or without.

@@ -6,6 +6,7 @@
 //! indices, never the data.
 
 mod archive;
+mod array_targets;
 pub mod arrays;
 mod bytes;
 mod class_folders;
@@ -57,7 +58,7 @@ pub use dataset::{Batch, Dataset};
 pub use fingerprint::{Fingerprint, SplitFingerprint};
 pub use memory::MemoryLimit;
 pub use order::{Order, order};
-pub use preparation::{InputKind, Preparation};
+pub use preparation::{InputKind, Preparation, TargetUse};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;

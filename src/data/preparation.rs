@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::preprocess::TargetTransform;
 use super::split::{Bag, Fold};
-use super::{Normalize, Threshold};
+use super::{Normalize, Task, Threshold};
 use crate::error::{Error, Result};
 use crate::names::counted;
 use crate::registry::KeyError;
@@ -18,6 +19,11 @@ pub struct Preparation {
     pub sequence: Option<[usize; 2]>,
     /// Normalisation of the inputs; default: none, images are divided by 255.
     pub normalize: Normalize,
+    /// Numeric targets: their transformation for training; predictions and metrics are in their own units. Default: of tables and series
+    /// "standard" with the losses that allow it.
+    pub target_transform: Option<TargetTransform>,
+    /// Numeric targets: keep predictions within the range of the training rows.
+    pub clamp_output: bool,
     /// The fraction of the training rows to hold out for validation, stratified by class.
     #[schemars(transform = below_one)]
     pub validation: f64,
@@ -35,6 +41,19 @@ pub struct Preparation {
     /// Validate on one of several folds of the rows that are not tested on; without a number, the average of the runs of all
     /// folds. `train --bag` sets it.
     pub bag: Option<Bag>,
+}
+
+/// The use that a loss makes of targets.
+#[derive(Debug, Clone, Copy)]
+pub struct TargetUse<'a> {
+    /// The name of the loss.
+    pub loss: &'a str,
+    /// Its task.
+    pub task: Task,
+    /// Whether it depends on differences alone.
+    pub standardizes: bool,
+    /// Whether it learns a deviation beside each value.
+    pub has_deviation: bool,
 }
 
 /// The input shape of a model.
@@ -66,6 +85,45 @@ impl Preparation {
         }
         self.bag.map_or(Ok(()), |bag| bag.check().map_err(|e| e.under("bag")))?;
         self.fold.map_or(Ok(()), |fold| fold.check().map_err(|e| e.under("fold")))
+    }
+
+    /// Whether the training numbers have to be kept in their order.
+    pub(in crate::data) fn needs_quantiles(&self) -> bool {
+        let of_target =
+            matches!(self.target_transform, Some(TargetTransform::Log1p | TargetTransform::Quantile));
+        of_target || self.normalize.needs_quantiles()
+    }
+
+    /// Checks the options of numeric targets against the loss.
+    pub fn check_targets(&self, loss: TargetUse<'_>) -> Result<(), KeyError> {
+        let TargetUse { loss, task, standardizes, has_deviation } = loss;
+        let chosen = self.target_transform.map(|transform| {
+            (
+                "target_transform",
+                format!("is \"{}\", which is for targets that are numbers", transform.name()),
+            )
+        });
+        let clamp = self.clamp_output.then(|| ("clamp_output", "is for targets that are numbers".to_owned()));
+        if let Some((key, problem)) = chosen.or(clamp).filter(|_| task != Task::Values) {
+            let problem =
+                format!("{problem}; the loss `{loss}` learns probabilities: leave it out, or take `mse`");
+            return Err(KeyError::new(key, problem));
+        }
+        let Some(transform) = self.target_transform else { return Ok(()) };
+        let name = transform.name();
+        if !standardizes {
+            let problem = format!(
+                "is \"{name}\", but the loss `{loss}` needs the targets as they are; leave it out, or take `mse`"
+            );
+            return Err(KeyError::new("target_transform", problem));
+        }
+        if has_deviation && transform != TargetTransform::Standard {
+            let problem = format!(
+                "is \"{name}\", on whose curve the deviations of `{loss}` have no unit; take \"standard\", or another loss"
+            );
+            return Err(KeyError::new("target_transform", problem));
+        }
+        Ok(())
     }
 
     /// The shape `[F]` or `[T, F]` in which the model reads a row of shape `own`.

@@ -1,5 +1,8 @@
 //! From a source's rows to the data sets of a run: split, reshaped, normalised.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -7,11 +10,11 @@ use candle_core::{DType, Device, Tensor};
 use super::bytes::Bytes;
 use super::memory::MemoryLimit;
 use super::pictures::Pictures;
-use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step};
+use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step, TargetScale};
 use super::split::{Bag, Limited, RULES, SplitRows};
 use super::{
     Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
-    TargetInfo, Task, Threshold, Windows,
+    TargetInfo, Task, Threshold, Windows, array_targets,
 };
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
@@ -96,10 +99,9 @@ impl Preparation {
         let (train, own_validation, own_test) = (raw.train, raw.validation, raw.test);
         self.check_validation(own_validation.as_ref())?;
         let plan = request.split_plan(test_share);
-        let SplitRows { train, validation, test, limited } = if ordered {
-            SplitRows::by_time(&train, &plan)?
-        } else {
-            SplitRows::at_random(&train, &plan, request.task, request.seed)?
+        let SplitRows { train, validation, test, limited } = match ordered {
+            true => SplitRows::by_time(&train, &plan)?,
+            false => SplitRows::at_random(&train, &plan, request.task, request.seed)?,
         };
         let (validation, test) = (validation.or(own_validation), test.or(own_test));
         limited.filter(|_| request.fitted.is_none()).into_iter().for_each(Limited::log);
@@ -110,22 +112,24 @@ impl Preparation {
         let train = shape(train)?;
         let pixels = pictures.is_some() || (train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels);
         let unit = if pixels { 1.0 / 255.0 } else { 1.0 };
-        let elements = match request.fitted.and_then(Preprocessing::elements) {
-            Some(elements) => elements.clone(),
-            None if self.normalize.is_fitted() => {
+        let elements = if let Some(elements) = request.fitted.and_then(Preprocessing::elements) {
+            elements.clone()
+        } else {
+            if self.normalize.is_fitted() {
                 require_room(room, [Some(&train), validation.as_ref(), test.as_ref()], request.dtype)?;
-                self.normalize.fit(&train.xs, bytes, unit)?
             }
-            None => self.normalize.fit(&train.xs, bytes, unit)?,
+            self.normalize.fit(&train.xs, bytes, unit)?
         };
+        let target = array_targets::fit(self, request, &train)?;
         let dataset = |rows: Rows| -> Result<Dataset> {
+            let units = array_targets::units(target.as_ref(), &rows)?;
             let ScaledInputs { xs, affine } = scaled(&elements, bytes, &rows.xs, request.dtype)?;
-            Dataset::new(&xs, &rows.ys, affine, request.dtype, device)
+            Dataset::new(&xs, &rows.ys, affine, request.dtype, device)?.with_units(units)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
         let (validation, test, train) = (others(validation)?, others(test)?, dataset(train)?);
         let row = train.row_shape().to_vec();
-        let source = source(pictures, Step::Elements(elements));
+        let source = source(pictures, Step::Elements(elements), target);
         let preprocessing = Preprocessing { row, outputs, split_rules: RULES, decision: None, source };
         Ok(Splits { train, validation, test, outputs, preprocessing })
     }
@@ -149,7 +153,7 @@ impl Preparation {
         let EncodedSplits { train, validation, test, outputs, source } = encoded;
         let mut preprocessing =
             Preprocessing { row: Vec::new(), outputs, split_rules: RULES, decision: None, source };
-        let units = preprocessing.units()?;
+        let units = preprocessing.units();
         let dataset = |held: EncodedRows| -> Result<Dataset> {
             let (data, own) = match held {
                 EncodedRows::Memory(rows) => {
@@ -181,10 +185,10 @@ impl Preparation {
 }
 
 /// The preprocessing of pictures, or of other arrays.
-fn source(pictures: Option<Pictures>, elements: Step) -> PreprocessingSource {
+fn source(pictures: Option<Pictures>, elements: Step, target: Option<TargetScale>) -> PreprocessingSource {
     match pictures {
         Some(pictures) => pictures.source(elements),
-        None => PreprocessingSource::Arrays { elements },
+        None => PreprocessingSource::Arrays { elements, target },
     }
 }
 
@@ -215,86 +219,4 @@ fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor, dtype: DType) -> Resul
         return Ok(ScaledInputs { xs: bytes.numbers(xs)?, affine });
     }
     Ok(ScaledInputs { xs: elements.fitted_as(xs, bytes, dtype)?, affine })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::{InputKind, order};
-
-    fn rows(labels: &[i64]) -> RawRows {
-        let n = labels.len();
-        let xs: Vec<f64> = (0..n * 2).map(|i| f64::from(u32::try_from(i).unwrap())).collect();
-        RawRows {
-            train: Rows {
-                xs: Tensor::from_vec(xs, (n, 2), &Device::Cpu).unwrap(),
-                ys: Tensor::from_slice(labels, n, &Device::Cpu).unwrap(),
-            },
-            validation: None,
-            test: None,
-            test_share: 0.0,
-            outputs: 2,
-            ordered: false,
-            pictures: None,
-            bytes: Bytes::default(),
-            room: MemoryLimit::of_free(),
-        }
-    }
-
-    fn prepare(text: &str, raw: RawRows, input: InputKind) -> Result<Splits> {
-        let plan: Preparation = toml::from_str(text).unwrap();
-        let task = Task::Classes { ignored: -100, probabilities: false };
-        let (dtype, plan) = (DType::F64, &plan);
-        let request = Request { input, seed: 1, dtype, ..Request::new(task, plan) };
-        plan.prepare(Loaded::Raw(raw), &request, &Device::Cpu)
-    }
-
-    #[test]
-    fn the_validation_share_is_held_out_of_every_class() {
-        let labels: Vec<i64> = (0..100).map(|i| i64::from(i % 10 == 0)).collect();
-        let splits = prepare("validation = 0.2", rows(&labels), InputKind::Features).unwrap();
-        let validation = splits.validation.unwrap();
-        assert_eq!((splits.train.len(), validation.len()), (80, 20));
-        let targets = validation.targets(&order(20, false, 0, 0)).unwrap().to_vec1::<i64>().unwrap();
-        assert_eq!(targets.iter().sum::<i64>(), 2);
-        // The only row of a class is trained on.
-        assert!(prepare("validation = 0.01", rows(&[0, 1]), InputKind::Features).is_err());
-    }
-
-    #[test]
-    fn fitted_normalisation_knows_the_training_rows_alone() {
-        let mut loaded = rows(&[0, 1, 0, 1]);
-        loaded.test = Some(Rows {
-            xs: Tensor::new(&[[100.0, 1.0]], &Device::Cpu).unwrap(),
-            ys: loaded.train.ys.narrow(0, 0, 1).unwrap(),
-        });
-        let splits = prepare("normalize = 'minmax'", loaded, InputKind::Features).unwrap();
-        let train = splits.train.inputs(&order(4, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap();
-        assert_eq!(train[0], [0.0, 0.0]);
-        assert_eq!(train[3], [1.0, 1.0]);
-        let test = splits.test.unwrap().inputs(&[0]).unwrap().to_vec2::<f64>().unwrap();
-        assert!((test[0][0] - 100.0 / 6.0).abs() < 1e-12);
-        let splits = prepare("normalize = 'standard'", rows(&[0, 1]), InputKind::Features).unwrap();
-        assert_eq!(
-            splits.train.inputs(&order(2, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap(),
-            [[-1.0, -1.0], [1.0, 1.0]]
-        );
-        let splits =
-            prepare("normalize = { mean = 1, std = 2 }", rows(&[0, 1]), InputKind::Features).unwrap();
-        assert_eq!(
-            splits.train.inputs(&order(2, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap(),
-            [[-0.5, 0.0], [0.5, 1.0]]
-        );
-    }
-
-    #[test]
-    fn rows_become_sequences_where_the_model_reads_them() {
-        let splits = prepare("sequence = [2, 1]", rows(&[0, 1]), InputKind::Sequences).unwrap();
-        assert_eq!(splits.train.row_shape(), [2, 1]);
-        let error =
-            prepare("sequence = [3, 1]", rows(&[0, 1]), InputKind::Sequences).unwrap_err().to_string();
-        assert!(error.contains("T · F must be 2"), "{error}");
-        assert!(prepare("", rows(&[0, 1]), InputKind::Sequences).is_err());
-        assert!(prepare("sequence = [2, 1]", rows(&[0, 1]), InputKind::Features).is_err());
-    }
 }

@@ -1,34 +1,27 @@
 //! The units of targets.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 
+use super::preprocess::TargetScale;
 use crate::error::Result;
 
-/// Mean and standard deviation of standardised targets, to convert predictions back to the original units.
+/// The transformation between targets in their own units and the values that the network learns. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Units {
-    /// (K)
-    pub mean: Tensor,
-    /// (K)
-    pub std: Tensor,
-}
+pub struct Units(Arc<TargetScale>);
 
 impl Units {
-    /// The units of targets with these means and standard deviations.
-    pub fn new(mean: &[f64], std: &[f64]) -> Result<Self> {
-        Ok(Self { mean: Tensor::new(mean, &Device::Cpu)?, std: Tensor::new(std, &Device::Cpu)? })
+    /// The units of targets with this transformation.
+    pub fn new(scale: TargetScale) -> Self {
+        Self(Arc::new(scale))
     }
 
-    /// Standardises values (N, K) of F64, and returns them as `dtype`. A loop: operations on tensors cost more than the
-    /// few numbers of a batch.
+    /// The values that the network learns for targets (N, K) of F64, as `dtype`. A loop: operations on tensors cost more
+    /// than the few numbers of a batch.
     pub(super) fn standardize(&self, ys: &Tensor, dtype: DType) -> Result<Tensor> {
-        let (mean, std) = (self.mean.to_vec1::<f64>()?, self.std.to_vec1::<f64>()?);
         let mut values = ys.flatten_all()?.to_vec1::<f64>()?;
-        for row in values.chunks_exact_mut(mean.len().max(1)) {
-            for ((value, mean), std) in row.iter_mut().zip(&mean).zip(&std) {
-                *value = (*value - mean) / std;
-            }
-        }
+        self.for_each(&mut values, |target, value| self.0.value(target, value));
         if dtype == DType::F32 {
             #[allow(clippy::cast_possible_truncation, reason = "the run's precision")]
             let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
@@ -39,13 +32,30 @@ impl Units {
 
     /// Converts values (N, K) to the original units, in f64 on the CPU, as f32 may not be able to hold them.
     pub fn restore(&self, ys: &Tensor) -> Result<Tensor> {
-        let ys = ys.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        Ok(ys.broadcast_mul(&self.std)?.broadcast_add(&self.mean)?)
+        self.mapped(ys, |target, value| self.0.restore(target, value))
     }
 
     /// Converts differences (N, K), such as standard deviations, to the original units.
     pub fn widen(&self, differences: &Tensor) -> Result<Tensor> {
-        let differences = differences.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        Ok(differences.broadcast_mul(&self.std)?)
+        self.mapped(differences, |target, difference| difference * self.0.std[target])
+    }
+
+    /// The distance of two values of a target for the network.
+    pub(crate) fn distance(&self, target: usize, a: f64, b: f64) -> f64 {
+        self.0.distance(target, a, b)
+    }
+
+    fn mapped(&self, values: &Tensor, of: impl Fn(usize, f64) -> f64) -> Result<Tensor> {
+        let mut numbers =
+            values.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        self.for_each(&mut numbers, of);
+        Ok(Tensor::from_vec(numbers, values.shape(), &Device::Cpu)?)
+    }
+
+    /// Replaces every number of rows of targets.
+    fn for_each(&self, numbers: &mut [f64], of: impl Fn(usize, f64) -> f64) {
+        for row in numbers.chunks_exact_mut(self.0.mean.len().max(1)) {
+            row.iter_mut().enumerate().for_each(|(target, number)| *number = of(target, *number));
+        }
     }
 }

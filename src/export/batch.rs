@@ -127,8 +127,7 @@ fn cells(input: &ColumnInput<'_>, place: usize, count: usize) -> Cells {
     let is_missing = |row: usize| (row + place) % 7 == 6 && takes_missing(column);
     match input.kind {
         CellKind::Number | CellKind::Date(_) => {
-            let (offset, scale) = spread(column);
-            let number = |row| if is_missing(row) { f64::NAN } else { offset + scale * draw(row, place) };
+            let number = |row| if is_missing(row) { f64::NAN } else { number(column, draw(row, place)) };
             Cells::Numbers((0..count).map(number).collect())
         }
         CellKind::Boolean => {
@@ -191,13 +190,15 @@ pub(super) fn takes_missing(column: &Column) -> bool {
     imputes || categories(column).is_some_and(|names| *names.missing() != MissingName::Error)
 }
 
-/// What a number is drawn around, and how far from it.
-fn spread(column: &Column) -> (f64, f64) {
-    let scaled = column.operations.iter().find_map(|operation| match operation {
-        Operation::Scale { offset, scale } => Some((*offset, *scale)),
-        _ => None,
-    });
-    scaled.unwrap_or((0.0, 1.0))
+/// A number of a column that is about `drawn` once it is scaled.
+fn number(column: &Column, drawn: f64) -> f64 {
+    column.operations.iter().rev().fold(drawn, |number, operation| match operation {
+        Operation::QuantileToNormal(quantiles) => quantiles.from_normal(number),
+        // A constant column is divided by what makes 0 of all.
+        Operation::Scale { offset, scale } if scale.abs() < 1e300 => offset + scale * number,
+        Operation::Scale { offset, .. } => offset + number,
+        _ => number,
+    })
 }
 
 /// The outputs for these scores, (N, K).

@@ -1,7 +1,8 @@
 //! The layers of a network for people.
 
 use super::model::TrainedModel;
-use crate::nn::{CellKind, Op};
+use crate::names::counted;
+use crate::nn::{CellKind, NumericalOp, Op};
 
 /// The layers in a line.
 pub(super) fn line(model: &TrainedModel) -> String {
@@ -13,6 +14,19 @@ pub(super) fn line(model: &TrainedModel) -> String {
         }
         Op::BatchNorm { .. } => "batch_norm".to_owned(),
         Op::LayerNorm { .. } => "layer_norm".to_owned(),
+        Op::Numerical { places, embedding, .. } => {
+            let name = match embedding {
+                NumericalOp::Periodic { .. } => "periodic",
+                NumericalOp::PiecewiseLinear { .. } => "piecewise_linear",
+            };
+            format!("{name} embeddings of {}", counted(places.len(), "feature"))
+        }
+        Op::EnsembleScale { members, .. } => format!("{} with a scale each", counted(*members, "member")),
+        Op::EnsembleLinear { sizes: [_, inputs, outputs], .. } => {
+            format!("linear {inputs} to {outputs} of each member")
+        }
+        Op::Scale { .. } => "scale".to_owned(),
+        Op::ParametricActivation { activation, .. } => format!("parametric {}", activation.name()),
         Op::Activation(activation) => activation.name().to_owned(),
         Op::Recurrent { kind, features, hidden, directions, .. } => {
             let kind = match kind {

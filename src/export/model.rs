@@ -7,6 +7,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
 use crate::data::Preprocessing;
+use crate::data::preprocess::{Column, Operation, Step, TargetCurve};
 use crate::data::split::Bag;
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
@@ -71,6 +72,11 @@ impl TrainedModel {
         self.predictor.loss().output()
     }
 
+    /// Whether the network gives values of several members, (N, M, K).
+    pub(super) fn is_ensemble(&self) -> bool {
+        self.config.model.members().is_some()
+    }
+
     /// The columns of predictions.
     pub(super) fn columns(&self) -> Columns {
         self.predictor.output_columns()
@@ -96,6 +102,27 @@ impl TrainedModel {
     pub(super) fn saved_preprocessing(&self) -> Result<Vec<u8>> {
         let path = self.folder.join(run::names::DATA);
         std::fs::read(&path).map_err(Error::io("read", &path))
+    }
+
+    /// Checks that nothing is mapped by quantiles, for which a target has no operator.
+    pub(super) fn require_no_quantiles(&self, target: &str) -> Result<()> {
+        let preprocessing = self.preprocessing();
+        let of_column = |column: &Column| {
+            column.operations.iter().any(|operation| matches!(operation, Operation::QuantileToNormal(_)))
+        };
+        let of_inputs = preprocessing.steps().iter().any(|step| match step {
+            Step::Column(column) => of_column(column),
+            Step::Elements(elements) => !elements.quantiles.is_empty(),
+        });
+        let of_target = preprocessing.target_scale().map(|scale| &scale.curve);
+        let key = match of_target {
+            _ if of_inputs => "normalize",
+            Some(TargetCurve::Quantile(_)) => "target_transform",
+            _ => return Ok(()),
+        };
+        Err(Error::Config(format!(
+            "--to {target}: the run has `data.{key} = \"quantile\"`, which only --to torch can write; train with another one"
+        )))
     }
 
     /// A tensor of the state dict.

@@ -2,18 +2,10 @@
 
 mod function;
 
-use candle_core::{Result, Tensor};
-
-use super::storage::{Float, tensor, view};
-use super::symbolic::FormulaTensors;
-use super::vectorized::vectorized;
-use super::{by_dtype, cuda, is_fused, team};
-pub use function::Activation;
-
 /// Runs `$body` with `$act` as a constant, so that no loop looks at which function it is.
 macro_rules! specialized {
     ($value:expr, $act:ident => $body:expr) => {
-        specialized!(@ $value, $act => $body; Relu Tanh Sigmoid Gelu LeakyRelu Elu Selu Silu)
+        specialized!(@ $value, $act => $body; Relu Tanh Sigmoid Gelu LeakyRelu Elu Selu Silu Mish)
     };
     (@ $value:expr, $act:ident => $body:expr; $($variant:ident)+) => {
         match $value { $($crate::kernels::Activation::$variant => {
@@ -22,6 +14,16 @@ macro_rules! specialized {
         })+ }
     };
 }
+
+pub mod parametric;
+
+use candle_core::{Result, Tensor};
+
+use super::storage::{Float, tensor, view};
+use super::symbolic::FormulaTensors;
+use super::vectorized::vectorized;
+use super::{by_dtype, cuda, is_fused, team};
+pub use function::Activation;
 
 /// The activation of every element.
 pub fn forward(act: Activation, xs: &Tensor) -> Result<Tensor> {
@@ -129,6 +131,7 @@ mod tests {
                     * SELU_SCALE
             }
             Activation::Silu => xs.silu(),
+            Activation::Mish => xs * (xs.exp()? + 1.0)?.log()?.tanh()?,
         }
     }
 

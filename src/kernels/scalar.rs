@@ -35,6 +35,14 @@ impl Scalar {
         }
     }
 
+    /// This number over another.
+    pub fn over(self, divisor: f64) -> Result<Self> {
+        match self {
+            Self::Host(value) => Ok(Self::Host(value / divisor)),
+            Self::Device(value) => Ok(Self::Device((value / divisor)?)),
+        }
+    }
+
     /// The sum of two.
     pub fn plus(self, other: Self) -> Result<Self> {
         match (self, other) {

@@ -14,6 +14,7 @@ pub mod hinge_embedding;
 pub mod huber;
 pub mod kl_div;
 pub mod l1;
+mod members;
 pub mod mse;
 pub mod nll;
 mod output;
@@ -132,9 +133,15 @@ impl Losses {
         }
     }
 
-    /// As [`Loss::value_and_grad`], computed in f32 at least: a sum over rows needs the bits.
+    /// As [`Loss::value_and_grad`], computed in f32 at least: a sum over rows needs the bits. Of an ensemble, whose outputs
+    /// are (N, M, K), it is the mean over the M members.
     pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
-        let ValueAndGrad { value, grad } = self.value_and_grad(&widened(outputs)?, &widened(ys)?, divisor)?;
+        let (wide, targets) = (widened(outputs)?, widened(ys)?);
+        let ValueAndGrad { value, grad } = if wide.rank() == 3 {
+            self.apply_to_members(&wide, &targets, divisor)?
+        } else {
+            self.value_and_grad(&wide, &targets, divisor)?
+        };
         Ok(ValueAndGrad { value, grad: grad.to_dtype(outputs.dtype())? })
     }
 

@@ -8,13 +8,17 @@ use super::{Build, MOST_UNITS, check_matrices, check_probability, check_width};
 use crate::data::InputKind;
 use crate::error::Result;
 use crate::nn::{
-    Activate, Activation, BatchNorm1d, Dropout, InitScheme, Layer, LayerNorm, Linear, MOST_NUMBERS, Params,
-    Shape,
+    Activate, Activation, BatchNorm1d, Dropout, EnsembleLinear, EnsembleScale, FrontScale, InitScheme, Layer,
+    LayerInit, LayerNorm, Linear, MOST_NUMBERS, Numerical, ParametricActivation, Parametrization, Params,
+    ScalingInit, Shape,
 };
 use crate::registry::KeyError;
 
 /// The most hidden layers.
 const MOST_HIDDEN: usize = 1000;
+
+/// The most members of an ensemble.
+const MOST_MEMBERS: usize = 1024;
 
 /// The word for `layer_names` that names the layers as `torch.nn.Sequential` does.
 const SEQUENTIAL: &str = "sequential";
@@ -22,12 +26,25 @@ const SEQUENTIAL: &str = "sequential";
 /// Options of the MLP. Its state dict has `layer1.weight`, `bn1.weight` or `ln1.weight` and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct Mlp {
     /// The widths of the hidden layers; empty: one linear layer.
     #[schemars(length(max = MOST_HIDDEN), inner(range(min = 1, max = MOST_UNITS)))]
     pub hidden: Vec<usize>,
     /// The activation after each hidden layer.
     pub activation: Activation,
+    /// Whether each unit learns how much of the activation it takes: `x + a (act(x) - x)`, from a = 1. Its tensors are
+    /// `act1.weight`, …
+    pub parametric_activation: bool,
+    /// A learnt factor for each input of the first layer, `scale.weight`, from 1; the vectors of names are inputs too.
+    pub front_scale: bool,
+    /// The members of a `TabM`-mini, which share all but a scale of their inputs, `ensemble.weight`, and the last layer: the
+    /// mean of their losses is trained, and their predictions are averaged.
+    #[schemars(range(min = 1, max = MOST_MEMBERS))]
+    pub ensemble: Option<usize>,
+    /// "ntk": the optimizer sees each weight times √fan-in, so that a tensor's learning rate is that of its group over
+    /// √fan-in; weights start as N(0, 1/fan-in), biases at 0.
+    pub parametrization: Parametrization,
     /// BatchNorm1d between each hidden Linear and its activation.
     pub batch_norm: bool,
     /// `LayerNorm` between each hidden Linear and its activation.
@@ -39,6 +56,8 @@ pub struct Mlp {
     /// places in a `torch.nn.Sequential`: `0`, `2`, …
     #[schemars(pattern("^[A-Za-z0-9_]+$"))]
     pub layer_names: String,
+    /// Embeddings of numerical features: `[model.numerical]`.
+    pub numerical: Option<Numerical>,
     /// Initialisers; PyTorch's defaults where left out.
     pub init: InitScheme,
 }
@@ -48,10 +67,15 @@ impl Default for Mlp {
         Self {
             hidden: vec![128],
             activation: Activation::Relu,
+            parametric_activation: false,
+            front_scale: false,
+            ensemble: None,
+            parametrization: Parametrization::Standard,
             batch_norm: false,
             layer_norm: false,
             dropout: 0.0,
             layer_names: "layer".to_owned(),
+            numerical: None,
             init: InitScheme::default(),
         }
     }
@@ -83,9 +107,12 @@ impl Build for Mlp {
         if self.batch_norm && self.layer_norm {
             return Err(KeyError::new("layer_norm", "cannot be used with `batch_norm`; choose one"));
         }
-        for (taken, by, used) in
-            [("bn", "batch_norm", self.batch_norm), ("ln", "layer_norm", self.layer_norm)]
-        {
+        self.check_parts()?;
+        for (taken, by, used) in [
+            ("bn", "batch_norm", self.batch_norm),
+            ("ln", "layer_norm", self.layer_norm),
+            ("act", "parametric_activation", self.parametric_activation),
+        ] {
             if used && name == taken {
                 let problem =
                     format!("is `{taken}`, which clashes with the names of the {by} layers; choose another");
@@ -101,37 +128,49 @@ impl Build for Mlp {
         check_matrices("hidden", widths.windows(2).map(|pair| [pair[0], pair[1]]))
     }
 
+    fn numerical(&self) -> Option<&Numerical> {
+        self.numerical.as_ref()
+    }
+
+    fn members(&self) -> Option<usize> {
+        self.ensemble
+    }
+
     fn init(&self) -> &InitScheme {
         &self.init
     }
 
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>> {
+        self.build_columns(input, &vec![1; input.width()], outputs, params)
+    }
+
+    fn build_columns(
+        &self,
+        input: &Shape,
+        columns: &[usize],
+        outputs: usize,
+        params: &mut Params,
+    ) -> Result<Vec<Box<dyn Layer>>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
         let mut inputs = input.width();
+        if self.front_scale {
+            layers.push(Box::new(FrontScale::new(params, "scale", inputs)?));
+        }
+        if let Some(members) = self.ensemble {
+            let start = if self.numerical.is_some() { ScalingInit::Normal } else { ScalingInit::RandomSigns };
+            layers.push(Box::new(EnsembleScale::new(params, members, columns, start)?));
+        }
         let mut names = LayerNames { is_sequential: self.layer_names == SEQUENTIAL, place: 0 };
         for (number, &width) in (1..).zip(&self.hidden) {
-            let name = names.of(&self.layer_names, number);
-            let normalized = self.batch_norm || self.layer_norm;
-            let fused = (!normalized).then_some(self.activation);
-            layers.push(Box::new(Linear::new(params, &name, inputs, width, self.init.of_hidden(), fused)?));
-            if self.batch_norm {
-                layers.push(Box::new(BatchNorm1d::new(params, &names.of("bn", number), width)?));
-            }
-            if self.layer_norm {
-                layers.push(Box::new(LayerNorm::new(params, &names.of("ln", number), width)?));
-            }
-            if normalized {
-                layers.push(Box::new(Activate(self.activation)));
-            }
-            names.skip();
-            if self.dropout > 0.0 {
-                layers.push(Box::new(Dropout { p: self.dropout }));
-                names.skip();
-            }
+            self.hidden_layers(LayerSizes { number, inputs, width }, &mut names, params, &mut layers)?;
             inputs = width;
         }
         let name = names.of(&self.layer_names, self.hidden.len() + 1);
-        layers.push(Box::new(Linear::new(params, &name, inputs, outputs, self.init.of_output(), None)?));
+        let init = LayerInit { parametrization: self.parametrization, ..self.init.of_output() };
+        layers.push(match self.ensemble {
+            Some(members) => Box::new(EnsembleLinear::new(params, &name, [members, inputs, outputs], init)?),
+            None => Box::new(Linear::new(params, &name, inputs, outputs, init, None)?),
+        });
         Ok(layers)
     }
 
@@ -147,6 +186,81 @@ impl Build for Mlp {
                        layer that reads a part of a row: take another prefix, as \"layer\", or make these columns \
                        \"onehot\" or \"ignore\" in `[data.columns]`";
         Err(KeyError::new("layer_names", problem))
+    }
+}
+
+/// The number and the sizes of a hidden layer.
+struct LayerSizes {
+    number: usize,
+    inputs: usize,
+    width: usize,
+}
+
+impl Mlp {
+    /// Adds the layers of one hidden layer.
+    fn hidden_layers(
+        &self,
+        LayerSizes { number, inputs, width }: LayerSizes,
+        names: &mut LayerNames,
+        params: &mut Params,
+        layers: &mut Vec<Box<dyn Layer>>,
+    ) -> Result<()> {
+        let name = names.of(&self.layer_names, number);
+        let is_apart = self.batch_norm || self.layer_norm || self.parametric_activation;
+        let init = LayerInit { parametrization: self.parametrization, ..self.init.of_hidden() };
+        let fused = (!is_apart).then_some(self.activation);
+        layers.push(Box::new(Linear::new(params, &name, inputs, width, init, fused)?));
+        if self.batch_norm {
+            layers.push(Box::new(BatchNorm1d::new(params, &names.of("bn", number), width)?));
+        }
+        if self.layer_norm {
+            layers.push(Box::new(LayerNorm::new(params, &names.of("ln", number), width)?));
+        }
+        if self.parametric_activation {
+            let name = format!("act{number}");
+            layers.push(Box::new(ParametricActivation::new(params, &name, width, self.activation)?));
+        } else if is_apart {
+            layers.push(Box::new(Activate(self.activation)));
+        }
+        names.skip();
+        if self.dropout > 0.0 {
+            layers.push(Box::new(Dropout { p: self.dropout }));
+            names.skip();
+        }
+        Ok(())
+    }
+
+    /// Validates the options that only some networks have.
+    fn check_parts(&self) -> Result<(), KeyError> {
+        let parts = [
+            ("front_scale", self.front_scale),
+            ("parametric_activation", self.parametric_activation),
+            ("numerical", self.numerical.is_some()),
+            ("ensemble", self.ensemble.is_some()),
+        ];
+        if let Some((key, _)) = parts.iter().find(|(_, used)| *used && self.layer_names == SEQUENTIAL) {
+            let problem = "is set, and `layer_names` is \"sequential\", but torch.nn has no such layer; take another prefix, as \
+                           \"layer\"";
+            return Err(KeyError::new(*key, problem));
+        }
+        if let Some(numerical) = &self.numerical {
+            numerical.check().map_err(|e| e.under("numerical"))?;
+        }
+        let Some(members) = self.ensemble else { return Ok(()) };
+        if !(1..=MOST_MEMBERS).contains(&members) {
+            return Err(KeyError::new("ensemble", format!("is {members}; take 1 to {MOST_MEMBERS} members")));
+        }
+        match &self.init.output {
+            Some(init) if !init.fits_vectors() => Err(KeyError::new(
+                "init.output",
+                format!(
+                    "is `{}`, which needs one matrix, and each of the members of `ensemble` has its own; take `zeros`, `normal` or \
+                     `uniform`",
+                    init.name()
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

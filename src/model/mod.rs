@@ -9,7 +9,7 @@ pub mod rnn;
 
 use crate::data::InputKind;
 use crate::error::Result;
-use crate::nn::{InitScheme, Layer, MOST_NUMBERS, Params, Shape};
+use crate::nn::{InitScheme, Layer, MOST_NUMBERS, Numerical, Params, Shape};
 use crate::registry;
 use crate::registry::KeyError;
 
@@ -34,6 +34,27 @@ pub trait Build {
 
     /// The layers from a row of this shape to `outputs` numbers; their tensors go to `params`.
     fn build(&self, input: &Shape, outputs: usize, params: &mut Params) -> Result<Vec<Box<dyn Layer>>>;
+
+    /// The embedding of numerical features, where the options name one.
+    fn numerical(&self) -> Option<&Numerical> {
+        None
+    }
+
+    /// The members of the ensemble that the network is, where it is one.
+    fn members(&self) -> Option<usize> {
+        None
+    }
+
+    /// As [`Self::build`], where the numbers of a row come from columns: so many of each, in order.
+    fn build_columns(
+        &self,
+        input: &Shape,
+        _columns: &[usize],
+        outputs: usize,
+        params: &mut Params,
+    ) -> Result<Vec<Box<dyn Layer>>> {
+        self.build(input, outputs, params)
+    }
 
     /// The initialisers that a config names.
     fn init(&self) -> &InitScheme;

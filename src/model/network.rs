@@ -1,12 +1,16 @@
 //! A chain of layers and its parameters.
 
+#[cfg(test)]
+mod tests;
+
 use candle_core::{DType, Device, Tensor};
 
 use super::Model;
+use crate::data::Dataset;
 use crate::data::preprocess::EmbeddingSize;
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
-use crate::nn::{Embeddings, Layer, Mode, Op, Params, Shape, Tape};
+use crate::nn::{Embeddings, Layer, Mode, NumericalEmbeddings, Op, Params, Shape, Tape};
 
 /// A network with its parameters.
 pub struct Network {
@@ -45,8 +49,35 @@ pub struct NetworkShape<'a> {
     pub features: usize,
     /// The learnt vectors of each of those, which are the last ones.
     pub embeddings: &'a [EmbeddingSize],
+    /// The places of the numerical features among a step's other numbers; `None`: all.
+    pub numerical: Option<&'a [usize]>,
+    /// The number of a step's other numbers that each column has, in order; `None`: one.
+    pub columns: Option<&'a [usize]>,
     /// The numbers that the network gives.
     pub outputs: usize,
+}
+
+impl NetworkShape<'_> {
+    /// The numerical features among the numbers of a row, `width` with its learnt vectors.
+    fn numerical_places(&self, width: usize) -> Vec<usize> {
+        let Some(own) = self.numerical else { return (0..width).collect() };
+        let dense = self.features - self.embeddings.len();
+        let step = dense + self.embeddings.iter().map(|size| size.length).sum::<usize>();
+        (0..width / step.max(1))
+            .flat_map(|number| own.iter().map(move |place| number * step + place))
+            .collect()
+    }
+}
+
+impl NetworkShape<'_> {
+    /// The count of numbers of each column of a row, which is `width` with its learnt vectors.
+    fn column_widths(&self, width: usize) -> Vec<usize> {
+        let Some(own) = self.columns else { return vec![1; width] };
+        let vectors = self.embeddings.iter().map(|size| size.length);
+        let step: Vec<usize> = own.iter().copied().chain(vectors).collect();
+        let steps = width / step.iter().sum::<usize>().max(1);
+        step.repeat(steps)
+    }
 }
 
 /// Takes each layer and its value in a pass.
@@ -75,7 +106,9 @@ impl Network {
         seed: u64,
         options: NetworkOptions<'_>,
     ) -> Result<Self> {
-        let shape = NetworkShape { row: row_shape, features: 0, embeddings: &[], outputs };
+        let (numerical, columns) = (None, None);
+        let shape =
+            NetworkShape { row: row_shape, features: 0, embeddings: &[], numerical, columns, outputs };
         Self::with_embeddings(model, shape, seed, options)
     }
 
@@ -91,7 +124,7 @@ impl Network {
     ) -> Result<Self> {
         model.check().map_err(|error| Error::Key(error.under("model")))?;
         let NetworkOptions { dtype, device, precision } = options;
-        let NetworkShape { row, features, embeddings, outputs } = shape;
+        let NetworkShape { row, features, embeddings, outputs, .. } = shape;
         let mut params = Params::new(seed, dtype, device).with_precision(precision);
         let mut input = Shape::new(row);
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
@@ -101,8 +134,18 @@ impl Network {
             input = layer.output_shape(&input)?;
             layers.push(Box::new(layer));
         }
+        let mut columns = shape.column_widths(input.width());
+        if let Some(options) = model.numerical() {
+            let places = shape.numerical_places(input.width());
+            if !places.is_empty() {
+                let layer = NumericalEmbeddings::new(&mut params, options, &places, input.width())?;
+                input = layer.output_shape(&input)?;
+                columns = layer.columns(&columns);
+                layers.push(Box::new(layer));
+            }
+        }
         model.check_size(input.width(), outputs).map_err(|error| Error::Key(error.under("model")))?;
-        layers.extend(model.build(&input, outputs, &mut params)?);
+        layers.extend(model.build_columns(&input, &columns, outputs, &mut params)?);
         let couples_rows = model.couples_rows();
         let network = Self { layers, params, couples_rows, members: Vec::new(), average: first };
         network.output_shape(&Shape::new(row))?.require_width("output", outputs)?;
@@ -120,6 +163,18 @@ impl Network {
     /// Whether it is the average of several networks.
     pub fn is_averaged(&self) -> bool {
         !self.members.is_empty()
+    }
+
+    /// Fits what the layers do not learn to training rows: to all of them, or to those at even distances if they are many.
+    pub fn fit(&self, train: &Dataset) -> Result<()> {
+        const MOST_NUMBERS: usize = 1 << 24;
+        let mut layers = self.layers.iter();
+        let layer = layers.find(|layer| matches!(layer.describe(), Op::Numerical { .. }));
+        let Some(layer) = layer else { return Ok(()) };
+        let width = train.row_shape().iter().product::<usize>().max(1);
+        let every = train.len().div_ceil((MOST_NUMBERS / width).max(1)).max(1);
+        let rows: Vec<u32> = (0u32..).take(train.len()).step_by(every).collect();
+        layer.fit(&train.inputs(&rows)?)
     }
 
     /// The shape that the network makes of a row.
@@ -201,6 +256,3 @@ impl Network {
         Ok(values)
     }
 }
-
-#[cfg(test)]
-mod tests;

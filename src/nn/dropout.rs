@@ -31,11 +31,11 @@ impl Layer for Dropout {
         let Mode::Train(tape) = mode else {
             return Ok(xs.clone());
         };
-        let stream = tape.stream();
+        let (stream, p) = (tape.stream(), self.p * tape.dropout());
         // The stream goes row by row, so that a batch in parts has the mask of the whole.
         let rows = if xs.rank() == 3 { xs.dims()[1] } else { xs.dims()[0] };
         let first = tape.first_row() * (xs.elem_count() / rows.max(1)) as u64;
-        let mask = dropout::mask(xs, self.p, &stream, first, tape.step_tensor())?;
+        let mask = dropout::mask(xs, p, &stream, first, tape.step_tensor())?;
         let ys = dropout::apply(xs, &mask)?;
         tape.record(move |grad, _, _| Ok(Some(dropout::apply(grad, &mask)?)));
         Ok(ys)

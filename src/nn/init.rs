@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::registry::{self, FromTable, schema};
+use crate::stats::real;
 
 /// Declares the options of an initialiser with their defaults.
 macro_rules! scheme {
@@ -72,6 +73,38 @@ pub struct LayerInit<'a> {
     pub weight: Option<&'a Init>,
     /// The biases'.
     pub bias: Option<&'a Init>,
+    /// The weights as the optimizer sees them.
+    pub parametrization: Parametrization,
+}
+
+/// The weights of a linear layer as the optimizer sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Parametrization {
+    /// The weights, as in PyTorch.
+    #[default]
+    Standard,
+    /// The weights times √fan-in, which start as N(0, 1); biases start at 0: Jacot et al. 2018, <https://arxiv.org/abs/1806.07572>.
+    Ntk,
+}
+
+impl Parametrization {
+    /// The initialisers of weights and biases of a linear layer of so many inputs, where none are given.
+    pub(super) fn defaults(self, inputs: usize) -> [Init; 2] {
+        let bound = 1.0 / real(inputs).sqrt();
+        match self {
+            Self::Standard => [Init::within(bound), Init::within(bound)],
+            Self::Ntk => [Init::Normal(Normal { mean: 0.0, std: bound }), Init::Zeros(Zeros {})],
+        }
+    }
+
+    /// The gain of the weights of such a layer.
+    pub(super) fn gain(self, inputs: usize) -> f64 {
+        match self {
+            Self::Standard => 1.0,
+            Self::Ntk => real(inputs).sqrt(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Init {
@@ -125,12 +158,12 @@ fn name_or_options_of_vectors(generator: &mut SchemaGenerator) -> Schema {
 impl InitScheme {
     /// The initialisers of every layer but the last.
     pub fn of_hidden(&self) -> LayerInit<'_> {
-        LayerInit { weight: self.hidden.as_ref(), bias: self.bias.as_ref() }
+        LayerInit { weight: self.hidden.as_ref(), bias: self.bias.as_ref(), ..LayerInit::default() }
     }
 
     /// The last layer's initialisers.
     pub fn of_output(&self) -> LayerInit<'_> {
-        LayerInit { weight: self.output.as_ref(), bias: self.bias.as_ref() }
+        LayerInit { weight: self.output.as_ref(), bias: self.bias.as_ref(), ..LayerInit::default() }
     }
 
     /// Rejects initialisers that need two dimensions for a bias, which has one.

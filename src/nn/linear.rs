@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Factors, Init, Layer, LayerInit, Mode, Op, Param, Params, Shape};
+use super::{Activation, Factors, Layer, LayerInit, Mode, Op, Param, Params, Shape};
 use crate::error::Result;
 use crate::kernels::{MatmulPrecision, linear};
 
@@ -17,7 +17,7 @@ pub struct Linear {
 
 impl Linear {
     /// A layer with parameters `NAME.weight` and `NAME.bias`. Where no initialiser is given they are torch's:
-    /// U(±1/√in) both.
+    /// U(±1/√in) both; in the NTK parametrisation N(0, 1/in) and 0.
     pub fn new(
         params: &mut Params,
         name: &str,
@@ -26,12 +26,14 @@ impl Linear {
         init: LayerInit<'_>,
         activation: Option<Activation>,
     ) -> Result<Self> {
-        #[allow(clippy::cast_precision_loss, reason = "the width of a layer")]
-        let default = Init::within(1.0 / (inputs as f64).sqrt());
-        let LayerInit { weight, bias } = init;
+        let LayerInit { weight, bias, parametrization } = init;
+        let [weights, biases] = parametrization.defaults(inputs);
+        let gain = parametrization.gain(inputs);
+        let shape = [outputs, inputs];
+        let weight = weight.unwrap_or(&weights);
         Ok(Self {
-            weight: params.param(format!("{name}.weight"), &[outputs, inputs], weight.unwrap_or(&default))?,
-            bias: params.param(format!("{name}.bias"), &[outputs], bias.unwrap_or(&default))?,
+            weight: params.param_with_gain(format!("{name}.weight"), &shape, weight, gain)?,
+            bias: params.param(format!("{name}.bias"), &[outputs], bias.unwrap_or(&biases))?,
             activation,
             precision: params.precision(),
         })

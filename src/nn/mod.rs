@@ -9,13 +9,17 @@ mod activate;
 mod batch_norm;
 mod dropout;
 mod embeddings;
+mod ensemble;
 mod grads;
 pub mod init;
 mod layer_norm;
 mod linear;
+pub mod numerical;
 mod op;
+mod parametric_activation;
 mod params;
 mod recurrent;
+mod scale;
 mod shape;
 mod tape;
 
@@ -29,13 +33,17 @@ pub use activate::Activate;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
 pub use embeddings::Embeddings;
+pub use ensemble::{EnsembleLinear, EnsembleScale, ScalingInit};
 pub use grads::{Dense, Factors, GradBuffer, GradWriter, Gradients};
-pub use init::{Init, InitScheme, LayerInit};
+pub use init::{Init, InitScheme, LayerInit, Parametrization};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use op::{CellTensors, EmbeddingTable, Op};
+pub use numerical::{Numerical, NumericalEmbeddings, NumericalOptions};
+pub use op::{CellTensors, EmbeddingTable, NumericalOp, Op};
+pub use parametric_activation::ParametricActivation;
 pub use params::{Buffer, MOST_NUMBERS, Param, Params};
 pub use recurrent::{LastStep, MeanOfSteps, Recurrent, RecurrentOptions, TimeMajor};
+pub use scale::FrontScale;
 pub use shape::Shape;
 pub use tape::{Mode, Tape};
 
@@ -52,6 +60,11 @@ pub trait Layer: Send + Sync {
 
     /// A description of the layer, for exporters.
     fn describe(&self) -> Op;
+
+    /// Fits what the layer does not learn to rows of training inputs, as the network reads them.
+    fn fit(&self, _rows: &Tensor) -> Result<()> {
+        Ok(())
+    }
 
     /// The layer's value at `xs`. In [`Mode::Train`] exactly one entry goes on the tape.
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor>;

@@ -48,6 +48,49 @@ pub enum Op {
         /// Added to the variance.
         eps: f64,
     },
+    /// Some columns become embeddings, in front of the others.
+    Numerical {
+        /// The columns that are embedded, in order.
+        places: Vec<usize>,
+        /// The others, in order.
+        others: Vec<usize>,
+        /// The embedding.
+        embedding: NumericalOp,
+    },
+    /// (N, F) to (N · M, F): each row times the numbers of each of M members.
+    EnsembleScale {
+        /// (members, width)
+        weight: String,
+        /// The members.
+        members: usize,
+        /// The features of a row.
+        width: usize,
+    },
+    /// (N · M, in) to (N, M, out): a linear layer for each member.
+    EnsembleLinear {
+        /// (members, in, out)
+        weight: String,
+        /// (members, out)
+        bias: String,
+        /// Members, inputs and outputs.
+        sizes: [usize; 3],
+    },
+    /// `x · weight`, feature by feature.
+    Scale {
+        /// (width)
+        weight: String,
+        /// The features of a row.
+        width: usize,
+    },
+    /// `x + weight (act(x) − x)`, unit by unit.
+    ParametricActivation {
+        /// (width)
+        weight: String,
+        /// The features of a row.
+        width: usize,
+        /// The activation.
+        activation: Activation,
+    },
     /// An activation of every element.
     Activation(Activation),
     /// The identity in evaluation; in training elements are dropped.
@@ -80,6 +123,43 @@ pub enum Op {
         dense: usize,
         /// The tables in the order of their columns. Row 0 is for unknown names.
         tables: Vec<EmbeddingTable>,
+    },
+}
+
+/// An embedding of F features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumericalOp {
+    /// `relu(linear(periodic(x)))`, where periodic is cosine and sine of `2π weight x`, or the cosine of `2π weight x + bias`.
+    Periodic {
+        /// (F, K)
+        weight: String,
+        /// (F, K)
+        bias: Option<String>,
+        /// A linear layer for each feature: (F, J, D) and (F, D).
+        linear: [String; 2],
+        /// F, K and D.
+        sizes: [usize; 3],
+        /// Whether ReLU follows.
+        has_relu: bool,
+        /// Whether the features themselves follow all embeddings.
+        is_dense: bool,
+    },
+    /// `linear0(x) + relu(linear(piecewise_linear(x)))`.
+    PiecewiseLinear {
+        /// A buffer (F, B): one over the widths of the bins.
+        slopes: String,
+        /// A buffer (F, B).
+        offsets: String,
+        /// (F, D) both.
+        linear0: Option<[String; 2]>,
+        /// (F, B, D)
+        weight: String,
+        /// (F, D)
+        bias: Option<String>,
+        /// F, B and D.
+        sizes: [usize; 3],
+        /// Whether ReLU follows.
+        has_relu: bool,
     },
 }
 

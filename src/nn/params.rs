@@ -1,5 +1,8 @@
 //! The named tensors of a network: trained parameters, and buffers that are only tracked.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -20,6 +23,7 @@ pub struct Param {
     index: usize,
     var: Var,
     value: Tensor,
+    gain: f64,
 }
 
 impl Param {
@@ -36,6 +40,12 @@ impl Param {
     /// Its place among the parameters.
     pub fn index(&self) -> usize {
         self.index
+    }
+
+    /// The factor by which the optimizer sees the parameter larger, and its gradient smaller: √fan-in in the NTK
+    /// parametrisation, whose weights stand here with their factor 1/√fan-in multiplied in.
+    pub fn gain(&self) -> f64 {
+        self.gain
     }
 
     /// The variable, for updates.
@@ -119,14 +129,37 @@ impl Params {
     /// A new trained parameter. Numbers are drawn in f64, so that a seed gives the same values in every dtype and on
     /// every device.
     pub fn param(&mut self, name: impl Into<String>, shape: &[usize], init: &Init) -> Result<Param> {
+        self.param_with_gain(name, shape, init, 1.0)
+    }
+
+    /// As [`Self::param`], with this [`Param::gain`].
+    pub fn param_with_gain(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        init: &Init,
+        gain: f64,
+    ) -> Result<Param> {
+        let form = ParamShape::of(shape)?;
+        self.drawn(name, shape, gain, |stream| init.draw(&form, stream))
+    }
+
+    /// As [`Self::param_with_gain`], with numbers that `draw` gives.
+    pub(super) fn drawn(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        gain: f64,
+        draw: impl FnOnce(&mut Stream) -> Result<Vec<f64>>,
+    ) -> Result<Param> {
         self.require_room(shape)?;
         let index = self.params.len();
         let mut stream = Stream::new(self.seed, Purpose::Init, index as u64);
-        let values = init.draw(&ParamShape::of(shape)?, &mut stream)?;
+        let values = draw(&mut stream)?;
         let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?;
         let var = Var::from_tensor(&tensor.to_device(&self.device)?)?;
         let value = var.as_detached_tensor();
-        let param = Param { name: name.into(), index, var, value };
+        let param = Param { name: name.into(), index, var, value, gain };
         self.params.push(param.clone());
         Ok(param)
     }
@@ -277,6 +310,3 @@ impl Params {
         if problems.is_empty() { Ok(changes) } else { Err(Error::Weights(first_few_by(problems, "; "))) }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -44,7 +44,11 @@ pub struct Tape {
     seed: u64,
     step: u64,
     first_row: u64,
+    /// The rows that layers have made of each row.
+    copies: u64,
     streams: u64,
+    /// The factor of the probabilities of dropout.
+    dropout: f64,
     cumulative: bool,
     step_tensor: Option<Tensor>,
     shards: Shards,
@@ -70,7 +74,9 @@ impl Tape {
             seed,
             step,
             first_row,
+            copies: 1,
             streams: 0,
+            dropout: 1.0,
             cumulative: false,
             step_tensor: None,
             shards,
@@ -81,6 +87,16 @@ impl Tape {
     /// The same tape, on which BatchNorm's running statistics are the mean over all batches since its counter was 0.
     pub fn cumulative(self) -> Self {
         Self { cumulative: true, ..self }
+    }
+
+    /// The same tape, on which the probabilities of dropout have this factor.
+    pub fn with_dropout(self, dropout: f64) -> Self {
+        Self { dropout, ..self }
+    }
+
+    /// The factor of the probabilities of dropout.
+    pub(super) fn dropout(&self) -> f64 {
+        self.dropout
     }
 
     /// The same tape, whose rows are one of these shards of a batch.
@@ -135,9 +151,15 @@ impl Tape {
         Stream::new(self.seed, Purpose::Dropout, (self.step << 16) | self.streams)
     }
 
-    /// The place of this pass's first row in its batch: a batch taken in parts has one tape a part.
+    /// The place of this pass's first row in its batch: a batch taken in parts has one tape a part. Where layers have made
+    /// several rows of one, all are counted.
     pub fn first_row(&self) -> u64 {
-        self.first_row
+        self.first_row * self.copies
+    }
+
+    /// Says that a layer has made so many rows of each row.
+    pub(super) fn multiply_rows(&mut self, copies: usize) {
+        self.copies *= copies as u64;
     }
 
     /// Remembers the way back through one layer.

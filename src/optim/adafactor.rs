@@ -137,6 +137,10 @@ impl Hyperparameters for Adafactor {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: self.maximize }
     }
 
+    fn scales_with_lr(&self) -> bool {
+        false
+    }
+
     fn slots(&self, dims: &[usize]) -> Vec<Slot> {
         if dims.len() < 2 {
             return vec![Slot::zero("variance")];

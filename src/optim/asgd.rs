@@ -68,6 +68,10 @@ impl Hyperparameters for Asgd {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: false, maximize: self.maximize }
     }
 
+    fn scales_with_lr(&self) -> bool {
+        false
+    }
+
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("ax")]
     }

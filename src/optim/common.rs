@@ -51,8 +51,8 @@ impl Slot {
     /// The slot's shape for a parameter of shape `dims`.
     pub(super) fn dims(&self, dims: &[usize]) -> Vec<usize> {
         match (self.shape, dims) {
-            (SlotShape::Rows, [.., rows, _]) => vec![*rows, 1],
-            (SlotShape::Cols, [.., cols]) => vec![1, *cols],
+            (SlotShape::Rows, [matrices @ .., rows, _]) => [matrices, &[*rows, 1]].concat(),
+            (SlotShape::Cols, [matrices @ .., _, cols]) => [matrices, &[1, *cols]].concat(),
             _ => dims.to_vec(),
         }
     }

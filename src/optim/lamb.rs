@@ -67,6 +67,10 @@ impl Hyperparameters for Lamb {
         Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
     }
 
+    fn scales_with_lr(&self) -> bool {
+        false
+    }
+
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
         adam::slots(false)
     }

@@ -84,6 +84,12 @@ pub trait Hyperparameters {
     /// The state of a parameter of this shape, by torch's names.
     fn slots(&self, dims: &[usize]) -> Vec<Slot>;
 
+    /// Whether a step is the learning rate times a function of gradients alone, so that parameters may have a
+    /// [`Param::gain`](crate::nn::Param::gain).
+    fn scales_with_lr(&self) -> bool {
+        true
+    }
+
     /// Whether torch keeps a `step` beside the slots.
     fn has_step(&self) -> bool {
         true

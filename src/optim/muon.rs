@@ -124,6 +124,10 @@ impl Hyperparameters for Muon {
         Common { lr: self.lr, weight_decay: self.weight_decay, decoupled: true, maximize: false }
     }
 
+    fn scales_with_lr(&self) -> bool {
+        false
+    }
+
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("momentum_buffer")]
     }

@@ -3,21 +3,23 @@
 mod directions;
 mod matching;
 mod minimize;
+mod rule_step;
 mod state;
 #[cfg(test)]
 mod tests;
 
 use candle_core::{Tensor, Var};
 
-use self::matching::require_matches;
+use self::matching::{require_matches, require_reparametrized};
+use self::rule_step::{RuleFactors, RuleStep, transform};
 use super::schedule::{Rates, SchedulePlan, ScheduleTime};
 use super::{
-    Clipping, ClosureState, Common, Grouped, Hyperparameters, LossAndGrad, Rule, Slot, StepContext,
-    UpdateKind, UpdateRule,
+    Clipping, ClosureState, Grouped, Hyperparameters, LossAndGrad, Rule, Slot, StepContext, UpdateKind,
+    UpdateRule,
 };
 use crate::error::{Error, Result};
-use crate::kernels::update::{GradTransform, flush};
-use crate::kernels::{Accumulate, GradOut};
+use crate::kernels::GradOut;
+use crate::kernels::update::flush;
 use crate::nn::{Gradients, Param, Params};
 
 /// An optimizer of a network's parameters: the rules and their state.
@@ -36,6 +38,8 @@ pub struct Optimizer {
 #[derive(Debug)]
 struct Applied {
     rule: Rule,
+    /// The [`Param::gain`] of its parameters.
+    gain: f64,
     numbers: [f64; 2],
 }
 
@@ -49,26 +53,8 @@ pub struct OptimizerPosition {
     numbers: Vec<[f64; 2]>,
 }
 
-/// The transformation of gradient and weight before a rule with the learning rate `lr`.
-fn transform<'a>(rule: &Rule, lr: f64, clipping: Clipping<'a>) -> GradTransform<'a> {
-    let Common { weight_decay, decoupled, maximize, .. } = rule.common();
-    GradTransform {
-        scale: if maximize { -clipping.scale } else { clipping.scale },
-        clamp: clipping.clamp,
-        coupled: if decoupled { 0.0 } else { weight_decay },
-        keep: if decoupled { 1.0 - lr * weight_decay } else { 1.0 },
-        condition: clipping.condition,
-    }
-}
-
 /// Updates between two in which decayed weights are flushed.
 const FLUSHED_EVERY: u64 = 64;
-
-/// A rule at one update.
-struct RuleStep<'a> {
-    transform: GradTransform<'a>,
-    step: StepContext,
-}
 
 /// A trained parameter, the index of its rule, and its slots.
 #[derive(Debug)]
@@ -114,7 +100,8 @@ impl Optimizer {
     }
 
     fn add(&mut self, param: &Param, rule: Rule) -> Result<()> {
-        let dims = param.value().dims();
+        let (dims, gain) = (param.value().dims(), param.gain());
+        require_reparametrized(&rule, gain)?;
         let mut rule = by_parameter(&rule).and_then(|rule| rule.fallback_for(dims)).unwrap_or(rule);
         self.plan.start_momentum(&mut rule).map_err(Error::Key)?;
         let mut slots = Vec::new();
@@ -124,12 +111,13 @@ impl Optimizer {
                 Tensor::full(slot.initial, slot.dims(dims), value.device())?.to_dtype(value.dtype())?;
             slots.push((slot, Var::from_tensor(&start)?));
         }
-        let known = self.rules.iter().position(|applied| applied.rule == rule);
+        let is_same = |applied: &Applied| applied.rule == rule && applied.gain.to_bits() == gain.to_bits();
+        let known = self.rules.iter().position(is_same);
         let index = known.unwrap_or_else(|| {
             let mut numbers = [0.0; 2];
             let initial = by_parameter(&rule).map(Hyperparameters::numbers).unwrap_or_default();
             numbers.iter_mut().zip(initial).for_each(|(number, slot)| *number = slot.initial);
-            self.rules.push(Applied { rule, numbers });
+            self.rules.push(Applied { rule, gain, numbers });
             self.rules.len() - 1
         });
         self.params.push(Slotted { param: param.clone(), rule: index, slots });
@@ -266,13 +254,13 @@ impl Optimizer {
     /// Advances every rule's momentum and numbers to the next step.
     fn advance<'a>(&mut self, clipping: Clipping<'a>, time: ScheduleTime) -> Vec<RuleStep<'a>> {
         let t = self.steps + 1;
-        let advance = |Applied { rule, numbers }: &mut Applied| {
-            let Rates { lr, momentum } = self.plan.at(rule.common().lr, time);
+        let advance = |Applied { rule, gain, numbers }: &mut Applied| {
+            let Rates { lr, momentum, weight_decay, .. } = self.plan.at(rule.common().lr, time);
             if let (Some(own), Some(momentum)) = (rule.momentum_mut(), momentum) {
                 *own = momentum;
             }
-            let transform = transform(rule, lr, clipping);
-            let mut step = StepContext { t, lr, numbers_before: *numbers, numbers: *numbers };
+            let transform = transform(rule, lr, clipping, RuleFactors { gain: *gain, weight_decay });
+            let mut step = StepContext { t, lr: lr / *gain, numbers_before: *numbers, numbers: *numbers };
             if let Some(rule) = by_parameter(rule) {
                 rule.advance(numbers, step);
             }
@@ -280,20 +268,5 @@ impl Optimizer {
             RuleStep { transform, step }
         };
         self.rules.iter_mut().map(advance).collect()
-    }
-}
-
-impl RuleStep<'_> {
-    /// Whether weights decay.
-    #[allow(clippy::float_cmp, reason = "1 where there is no decay")]
-    fn decays(&self) -> bool {
-        self.transform.coupled != 0.0 || self.transform.keep != 1.0
-    }
-
-    /// The coefficients of plain descent for the product that makes a gradient: `p ← keep p - lr (scale g + coupled
-    /// p)`.
-    fn plain_descent(&self) -> Accumulate {
-        let Self { transform, step: StepContext { lr, .. } } = self;
-        Accumulate { alpha: -lr * transform.scale, beta: transform.keep - lr * transform.coupled }
     }
 }

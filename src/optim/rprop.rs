@@ -77,6 +77,10 @@ impl Hyperparameters for Rprop {
         Common { lr: self.lr, weight_decay: 0.0, decoupled: false, maximize: self.maximize }
     }
 
+    fn scales_with_lr(&self) -> bool {
+        false
+    }
+
     fn slots(&self, _: &[usize]) -> Vec<Slot> {
         vec![Slot::zero("prev"), Slot::new("step_size", self.lr)]
     }

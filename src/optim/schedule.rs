@@ -9,6 +9,7 @@ pub mod cosine_annealing;
 pub mod cosine_annealing_warm_restarts;
 pub mod coslog4;
 pub mod cyclic;
+mod declining;
 pub mod exponential;
 pub mod flat_cos;
 mod length;
@@ -23,6 +24,7 @@ pub mod step;
 
 use serde::{Deserialize, Deserializer};
 
+pub use declining::Declining;
 pub use length::{AfterLength, Length, Misfit, RunLength, ScheduleSpan};
 pub use plan::{Interval, Rates, SchedulePlan, ScheduleTime, Timing};
 

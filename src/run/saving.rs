@@ -124,6 +124,7 @@ impl Run {
         let rows = self.trainer.failed_rows().unwrap_or_default();
         let record = || -> Result<PathBuf> {
             let loss = self.trainer.loss().clone();
+            let table = self.splits.preprocessing.table();
             let failure = Failure {
                 what: (*what).to_owned(),
                 value: *value,
@@ -132,13 +133,9 @@ impl Run {
                 seed: self.config.seed,
                 first: first.clone(),
                 outputs: loss.width(self.splits.outputs),
-                embeddings: self
-                    .splits
-                    .preprocessing
-                    .table()
-                    .map(TableEncoder::embeddings)
-                    .unwrap_or_default(),
-                features: self.splits.preprocessing.table().map_or(0, TableEncoder::features),
+                embeddings: table.map(TableEncoder::embeddings).unwrap_or_default(),
+                features: table.map_or(0, TableEncoder::features),
+                numerical: table.map(TableEncoder::numerical),
             };
             // The loss as the training rows made it, which are not at hand when the update is repeated.
             let schedule = self.trainer.optimizer().plan().clone();

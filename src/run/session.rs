@@ -28,6 +28,9 @@ impl Session {
         let splits = splits(config, fitted, device)?;
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
         let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
+        if fitted.is_none() {
+            network.fit(&splits.train)?;
+        }
         Ok(Self { splits, network, loss })
     }
 }
@@ -75,7 +78,16 @@ pub(crate) fn network(
 ) -> Result<Network> {
     let embeddings = preprocessing.table().map(TableEncoder::embeddings).unwrap_or_default();
     let features = preprocessing.table().map_or(0, TableEncoder::features);
-    let shape = NetworkShape { row: &preprocessing.row, features, embeddings: &embeddings, outputs };
+    let numerical = preprocessing.table().map(TableEncoder::numerical);
+    let columns = preprocessing.table().map(TableEncoder::column_widths);
+    let shape = NetworkShape {
+        row: &preprocessing.row,
+        features,
+        embeddings: &embeddings,
+        numerical: numerical.as_deref(),
+        columns: columns.as_deref(),
+        outputs,
+    };
     let build =
         || Network::with_embeddings(&config.model, shape, config.seed, network_options(config, device));
     let Some(bag) = config.preparation.bag.filter(|bag| bag.is_whole()) else { return build() };

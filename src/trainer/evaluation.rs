@@ -136,9 +136,9 @@ fn outputs(network: &Network, round: &[Chunk<'_>], sharing: Sharing<'_>) -> Resu
         outputs.push(if owner == rank {
             widened(&network.forward_unless(&data.inputs(rows)?, is_stopping)?)?
         } else {
-            let width = network.output_shape(&Shape::new(data.row_shape()))?.dims().iter().product::<usize>();
-            let params = network.params();
-            widened(&Tensor::zeros((rows.len(), width), params.dtype(), params.device())?)?
+            let shape = network.output_shape(&Shape::new(data.row_shape()))?;
+            let (params, shape) = (network.params(), [&[rows.len()], shape.dims()].concat());
+            widened(&Tensor::zeros(shape, params.dtype(), params.device())?)?
         });
     }
     if size > 1 {
@@ -264,7 +264,7 @@ pub fn predict_with_deviation(
 
 /// The predictions that the outputs (N, K) of a network stand for.
 fn predictions(loss: &Losses, outputs: &Tensor, units: Option<&Units>) -> Result<Tensor> {
-    let predictions = loss.predict(outputs)?;
+    let predictions = loss.predictions(outputs)?;
     units.map_or(Ok(predictions.clone()), |units| units.restore(&predictions))
 }
 

@@ -72,7 +72,7 @@ impl Learner {
 
     /// A tape for the rows of a batch from `start` on.
     pub(super) fn tape(&self, batch: &UpdateBatch<'_>, start: usize) -> Tape {
-        Tape::new(self.seed, batch.time.step, start as u64)
+        Tape::new(self.seed, batch.time.step, start as u64).with_dropout(batch.dropout)
     }
 
     /// The divisor that turns the sum of these rows' losses into their mean.

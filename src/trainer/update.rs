@@ -51,10 +51,10 @@ impl Trainer {
         epoch: u64,
     ) -> Result<UpdateBatch<'a>> {
         let time = ScheduleTime { step: self.steps() + 1, epoch, reductions: self.plateau.reductions };
-        let lr = self.optimizer.lr(time);
+        let (lr, dropout) = (self.optimizer.lr(time), self.optimizer.plan().at(1.0, time).dropout);
         let selection = data.select(rows)?;
         let total = self.learner.total(&selection)?;
-        Ok(UpdateBatch { data, rows, selection, total, time, lr, is_interruptible: true })
+        Ok(UpdateBatch { data, rows, selection, total, time, lr, dropout, is_interruptible: true })
     }
 
     /// An update by gradients alone.

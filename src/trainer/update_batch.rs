@@ -20,6 +20,8 @@ pub(super) struct UpdateBatch<'a> {
     pub(super) total: f64,
     pub(super) time: ScheduleTime,
     pub(super) lr: f64,
+    /// The factor of the probabilities of dropout.
+    pub(super) dropout: f64,
     /// Whether it may be abandoned between its parts.
     pub(super) is_interruptible: bool,
 }

@@ -110,9 +110,9 @@ impl EvaluatedSplit<'_> {
         let every = data.len().div_ceil(POINTS).max(1);
         let mut scatter = vec![Vec::new(); names.len()];
         let mut worst: Vec<(f64, ValueMistake)> = Vec::new();
-        let scale: Vec<f64> = match data.units() {
-            Some(units) => units.std.to_dtype(DType::F64)?.to_vec1()?,
-            None => vec![1.0; names.len()],
+        let distance = |target: usize, a: f64, b: f64| match data.units() {
+            Some(units) => units.distance(target, a, b),
+            None => (a - b).abs(),
         };
         for_each_batch(trainer, data, |first, predictions, ys| {
             let (predictions, ys) =
@@ -123,7 +123,7 @@ impl EvaluatedSplit<'_> {
                     if row.is_multiple_of(every) {
                         scatter[target].push((actual, predicted));
                     }
-                    let off = (predicted - actual).abs() / scale[target];
+                    let off = distance(target, predicted, actual);
                     worst.push((
                         off,
                         ValueMistake { row, target, actual, predicted, ..ValueMistake::default() },

@@ -23,4 +23,6 @@ pub enum CellError {
     UnknownClass,
     /// A target that is neither a finite number nor a known label.
     NotTarget,
+    /// A target without a logarithm, where it is learnt as `log(1 + y)`.
+    NoLogarithm,
 }

@@ -2,6 +2,7 @@
 
 use super::categories::Categories;
 use super::cell_error::CellError;
+use super::quantiles::Quantiles;
 use crate::data::table::dates::{self, DateForm};
 use crate::data::table::value::Value;
 
@@ -23,6 +24,10 @@ pub enum Operation {
         /// Divided by: a standard deviation, a range or the distance of the quartiles.
         scale: f64,
     },
+    /// A limit that is approached smoothly: [`smooth_clip`].
+    SmoothClip,
+    /// The number of the normal distribution with the same share of the training numbers below it.
+    QuantileToNormal(Quantiles),
     /// A further feature after the number: 1 if the cell was missing, else 0.
     MissingIndicator,
     /// One-hot encoding: one feature per name, 1 for the cell's name and 0 for the others.
@@ -108,6 +113,8 @@ impl Column {
                 }
                 Operation::Impute(fill) => number = number.or(Some(*fill)),
                 Operation::Scale { offset, scale } => number = number.map(|x| (x - offset) / scale),
+                Operation::SmoothClip => number = number.map(smooth_clip),
+                Operation::QuantileToNormal(quantiles) => number = number.map(|x| quantiles.to_normal(x)),
                 Operation::MissingIndicator => indicator = true,
                 Operation::OneHot(names) => return features.push_one_hot(names, cell),
                 Operation::CategoryIndex { names, .. } => return features.push_index(names, cell),
@@ -130,7 +137,11 @@ impl Column {
             | Operation::DateToDays(_)
             | Operation::MissingIndicator => 1,
             Operation::OneHot(names) => names.len(),
-            Operation::Impute(_) | Operation::Scale { .. } | Operation::CategoryIndex { .. } => 0,
+            Operation::Impute(_)
+            | Operation::Scale { .. }
+            | Operation::SmoothClip
+            | Operation::QuantileToNormal(_)
+            | Operation::CategoryIndex { .. } => 0,
         };
         self.operations.iter().map(of).sum()
     }
@@ -160,7 +171,11 @@ impl Column {
                 }
                 Operation::MissingIndicator => features.push(format!("{} missing", self.name)),
                 Operation::OneHot(names) => features.extend(names.feature_names(&self.name)),
-                Operation::Impute(_) | Operation::Scale { .. } | Operation::CategoryIndex { .. } => {}
+                Operation::Impute(_)
+                | Operation::Scale { .. }
+                | Operation::SmoothClip
+                | Operation::QuantileToNormal(_)
+                | Operation::CategoryIndex { .. } => {}
             }
         }
         features
@@ -184,7 +199,7 @@ impl Column {
             Operation::DateToDays(DateForm::Iso) => "date".to_owned(),
             Operation::DateToDays(form) => format!("date, {}", form.name()),
             Operation::Impute(fill) => format!(", where missing {fill:.4}"),
-            Operation::Scale { .. } => String::new(),
+            Operation::Scale { .. } | Operation::SmoothClip | Operation::QuantileToNormal(_) => String::new(),
             Operation::MissingIndicator => ", and a column that says so".to_owned(),
             Operation::OneHot(names) => format!("category of {}: one-hot{}", names.len(), names.filled()),
             Operation::CategoryIndex { names, dimension } => {
@@ -193,6 +208,17 @@ impl Column {
         };
         self.operations.iter().map(describe).collect()
     }
+}
+
+/// The number within ±3: `x / √(1 + (x/3)²)`, `RealMLP`'s smooth clipping (Holzmüller et al. 2024,
+/// <https://arxiv.org/abs/2407.04491>).
+pub fn smooth_clip(x: f64) -> f64 {
+    x / (1.0 + (x / 3.0).powi(2)).sqrt()
+}
+
+/// The number that [`smooth_clip`] maps to `y`, of which none beyond ±3 is one.
+pub(super) fn smooth_unclip(y: f64) -> f64 {
+    y / (1.0 - (y / 3.0).powi(2)).sqrt()
 }
 
 /// Yes or no, also as 1 and 0.

@@ -3,6 +3,8 @@
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::column::{smooth_clip, smooth_unclip};
+use super::quantiles::Quantiles;
 use crate::data::bytes::Bytes;
 use crate::error::Result;
 use crate::names::counted;
@@ -10,7 +12,7 @@ use crate::names::counted;
 /// Numbers that are scaled at a time.
 const CHUNK: usize = 1 << 18;
 
-/// `(x - offset) / spread` per feature, if that was fitted, then `x · scale + shift`, which batches apply.
+/// `(x - offset) / spread` per feature and a curve, if these were fitted, then `x · scale + shift`, which batches apply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Elements {
@@ -24,12 +26,24 @@ pub struct Elements {
     /// The divisor of each feature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spread: Vec<f64>,
+    /// Whether the fitted features are clipped smoothly.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub smooth_clip: bool,
+    /// The quantiles by which each feature becomes normal; empty if it does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quantiles: Vec<Quantiles>,
 }
 
 impl Elements {
     /// `x · scale + shift` of every element.
     pub fn affine(scale: f64, shift: f64) -> Self {
-        Self { scale, shift, offset: Vec::new(), spread: Vec::new() }
+        let (offset, spread, quantiles) = (Vec::new(), Vec::new(), Vec::new());
+        Self { scale, shift, offset, spread, smooth_clip: false, quantiles }
+    }
+
+    /// `(x - offset) / spread` of each feature.
+    pub(super) fn scaled(offset: Vec<f64>, spread: Vec<f64>) -> Self {
+        Self { offset, spread, ..Self::affine(1.0, 0.0) }
     }
 
     /// Applies the fitted part alone to rows (N, F) or (N, T, F).
@@ -39,7 +53,20 @@ impl Elements {
         }
         let vector = |numbers: &[f64]| Tensor::new(numbers, xs.device());
         let xs = xs.to_dtype(DType::F64)?;
-        Ok(xs.broadcast_sub(&vector(&self.offset)?)?.broadcast_div(&vector(&self.spread)?)?)
+        let xs = xs.broadcast_sub(&vector(&self.offset)?)?.broadcast_div(&vector(&self.spread)?)?;
+        if !self.smooth_clip && self.quantiles.is_empty() {
+            return Ok(xs);
+        }
+        let mut numbers = xs.flatten_all()?.to_vec1::<f64>()?;
+        if self.smooth_clip {
+            for x in &mut numbers {
+                *x = smooth_clip(*x);
+            }
+        }
+        for row in numbers.chunks_mut(self.quantiles.len().max(1)) {
+            row.iter_mut().zip(&self.quantiles).for_each(|(x, quantiles)| *x = quantiles.to_normal(*x));
+        }
+        Ok(Tensor::from_vec(numbers, xs.shape(), xs.device())?)
     }
 
     /// As [`Self::fitted`] of inputs with this meaning of their bytes, in `dtype`. The numbers of 64 bits are those of some
@@ -63,7 +90,13 @@ impl Elements {
     /// The elements of a row (F) or (T, F) that the network reads as `features`.
     pub fn invert(&self, features: &[f64]) -> Vec<f64> {
         let element = |(index, x): (usize, &f64)| {
-            let x = (x - self.shift) / self.scale;
+            let mut x = (x - self.shift) / self.scale;
+            if self.smooth_clip {
+                x = smooth_unclip(x);
+            }
+            if let Some(quantiles) = self.quantiles.get(index % self.quantiles.len().max(1)) {
+                x = quantiles.from_normal(x);
+            }
             let fitted = self.offset.get(index % self.offset.len().max(1));
             let fitted = fitted.zip(self.spread.get(index % self.spread.len().max(1)));
             fitted.map_or(x, |(offset, spread)| x * spread + offset)
@@ -77,6 +110,10 @@ impl Elements {
             return format!("x · {:.6} + {:.6}", self.scale, self.shift);
         }
         let features = counted(self.offset.len(), "feature");
-        format!("{features}, each scaled by its training rows")
+        if !self.quantiles.is_empty() {
+            return format!("{features}, each made normal by the quantiles of its training rows");
+        }
+        let clipped = if self.smooth_clip { ", and clipped smoothly at 3" } else { "" };
+        format!("{features}, each scaled by its training rows{clipped}")
     }
 }

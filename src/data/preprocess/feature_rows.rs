@@ -3,8 +3,10 @@
 
 use candle_core::{D, DType, Tensor};
 
+use super::quantiles::{self, Quantiles};
 use crate::data::bytes::Bytes;
 use crate::error::Result;
+use crate::names::counted;
 use crate::stats::quantile;
 
 /// Numbers that are converted at a time.
@@ -57,20 +59,48 @@ impl FeatureRows {
 
     /// Median and distance of the quartiles of each feature, as scikit-learn's RobustScaler.
     pub(super) fn robust(&self) -> Result<FeatureStatistics> {
-        let (rows, features) = self.xs.dims2()?;
         let (mut offset, mut spread) = (Vec::new(), Vec::new());
+        self.for_each_sorted(|column| {
+            let [low, median, high] = [0.25, 0.5, 0.75].map(|share| quantile(column, share));
+            offset.push(median);
+            spread.push(high - low);
+        })?;
+        Ok(FeatureStatistics { offset, spread })
+    }
+
+    /// An error if the quantiles of all features are too many to be kept with a run.
+    pub(super) fn require_few(&self) -> Result<(), String> {
+        const MOST_QUANTILES: usize = 1 << 20;
+        let (rows, features) = self.xs.dims2().unwrap_or_default();
+        if features.saturating_mul(rows.min(quantiles::MOST)) <= MOST_QUANTILES {
+            return Ok(());
+        }
+        Err(format!(
+            "is \"quantile\", and keeps 1000 numbers of each of {}; take \"robust_smooth\" or \"standard\"",
+            counted(features, "feature")
+        ))
+    }
+
+    /// The quantiles of each feature.
+    pub(super) fn quantiles(&self) -> Result<Vec<Quantiles>> {
+        let mut all = Vec::new();
+        self.for_each_sorted(|column| all.push(Quantiles::fit(column)))?;
+        Ok(all)
+    }
+
+    /// Calls `see` with the sorted numbers of each feature in order.
+    fn for_each_sorted(&self, mut see: impl FnMut(&[f64])) -> Result<()> {
+        let (rows, features) = self.xs.dims2()?;
         let together = (CHUNK / rows.max(1)).max(1);
         for first in (0..features).step_by(together) {
             let columns = self.xs.narrow(1, first, together.min(features - first))?.contiguous()?;
             let columns = self.bytes.numbers(&columns)?.to_dtype(DType::F64)?;
             for mut column in columns.t()?.to_vec2::<f64>()? {
                 column.sort_unstable_by(f64::total_cmp);
-                let [low, median, high] = [0.25, 0.5, 0.75].map(|share| quantile(&column, share));
-                offset.push(median);
-                spread.push(high - low);
+                see(&column);
             }
         }
-        Ok(FeatureStatistics { offset, spread })
+        Ok(())
     }
 
     /// The mean of a function of each feature, summed row by row.

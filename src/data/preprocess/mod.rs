@@ -8,11 +8,14 @@ mod elements;
 mod feature_rows;
 mod name_rule;
 mod normalize;
+mod quantiles;
 mod saved;
 mod series;
 mod step;
 mod table;
 mod target;
+mod target_fit;
+mod target_scale;
 
 use std::path::Path;
 
@@ -25,14 +28,17 @@ use crate::error::{Error, Result};
 
 pub use categories::{Categories, MissingName};
 pub use cell_error::CellError;
-pub use column::{Column, Features, Operation};
+pub use column::{Column, Features, Operation, smooth_clip};
 pub use elements::Elements;
 pub use name_rule::NameRule;
 pub use normalize::Normalize;
+pub use quantiles::Quantiles;
 pub use series::{Fill, SeriesOrder};
 pub use step::Step;
 pub use table::{EmbeddingSize, TableEncoder};
 pub use target::Target;
+pub(in crate::data) use target_fit::{TargetFit, TrainingValues};
+pub use target_scale::{TargetCurve, TargetScale, TargetTransform};
 
 /// Preprocessing fitted on the training rows, and the shape of the rows that it makes.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +95,8 @@ pub enum PreprocessingSource {
     Arrays {
         /// The step.
         elements: Step,
+        /// From targets to the values that the network learns, where these are others.
+        target: Option<TargetScale>,
     },
 }
 
@@ -146,7 +154,7 @@ impl Preprocessing {
             PreprocessingSource::Table { encoder, .. } | PreprocessingSource::Series { encoder, .. } => {
                 encoder.steps()
             }
-            PreprocessingSource::Images { elements, .. } | PreprocessingSource::Arrays { elements } => {
+            PreprocessingSource::Images { elements, .. } | PreprocessingSource::Arrays { elements, .. } => {
                 std::slice::from_ref(elements)
             }
         }
@@ -170,14 +178,24 @@ impl Preprocessing {
         })
     }
 
-    /// The transformation of predictions back to the targets' own units, if they were learnt in others.
-    pub fn units(&self) -> Result<Option<Units>> {
-        match self.table().map(|encoder| &encoder.target) {
-            Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
-                Units::new(mean, std).map(Some)
+    /// From targets to the values that the network learns, if these are others.
+    pub fn target_scale(&self) -> Option<&TargetScale> {
+        let scale = match &self.source {
+            PreprocessingSource::Table { encoder, .. } | PreprocessingSource::Series { encoder, .. } => {
+                match &encoder.target {
+                    Target::Values { scale, .. } => Some(scale),
+                    _ => None,
+                }
             }
-            _ => Ok(None),
-        }
+            PreprocessingSource::Arrays { target, .. } => target.as_ref(),
+            PreprocessingSource::Images { .. } => None,
+        };
+        scale.filter(|scale| !scale.is_identity())
+    }
+
+    /// The transformation of predictions back to the targets' own units, if they were learnt in others.
+    pub fn units(&self) -> Option<Units> {
+        self.target_scale().cloned().map(Units::new)
     }
 
     /// The words that stand for a missing cell of a table.

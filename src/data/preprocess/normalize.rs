@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::elements::Elements;
 use super::feature_rows::{FeatureRows, FeatureStatistics};
 use crate::data::bytes::Bytes;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::registry::schema::positive;
 use crate::registry::{decode_value, inside};
 
@@ -33,6 +33,10 @@ pub enum Normalize {
     MinMax,
     /// Median 0 and an interquartile range of 1 per feature.
     Robust,
+    /// As `Robust`, half the range in place of quartiles that coincide, then within ±3: `x / √(1 + (x/3)²)`.
+    RobustSmooth,
+    /// By its quantiles to a normal distribution per feature.
+    Quantile,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -52,12 +56,16 @@ impl JsonSchema for Normalize {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let fixed = Fixed::json_schema(generator);
-        json_schema!({ "anyOf": [{ "type": "string", "enum": ["none", "standard", "minmax", "robust"] }, fixed] })
+        json_schema!({ "anyOf": [{ "type": "string", "enum": NAMES }, fixed] })
     }
 }
 
+/// The words for `normalize`.
+const NAMES: [&str; 6] = ["none", "standard", "minmax", "robust", "robust_smooth", "quantile"];
+
 /// The values of `normalize`, for messages.
-const WAYS: &str = "it must be \"standard\", \"minmax\", \"robust\", \"none\" or { mean = 0.5, std = 0.5 }";
+const WAYS: &str = "it must be \"standard\", \"minmax\", \"robust\", \"robust_smooth\", \"quantile\", \"none\" or \
+                    { mean = 0.5, std = 0.5 }";
 
 impl<'de> Deserialize<'de> for Normalize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -67,7 +75,9 @@ impl<'de> Deserialize<'de> for Normalize {
                 "standard" => Ok(Self::Standard),
                 "minmax" => Ok(Self::MinMax),
                 "robust" => Ok(Self::Robust),
-                other => Err(D::Error::unknown_variant(other, &["standard", "minmax", "robust", "none"])),
+                "robust_smooth" => Ok(Self::RobustSmooth),
+                "quantile" => Ok(Self::Quantile),
+                other => Err(D::Error::unknown_variant(other, &NAMES)),
             },
             value => {
                 if !value.is_table() {
@@ -89,6 +99,8 @@ impl Serialize for Normalize {
             Self::Standard => "standard".serialize(serializer),
             Self::MinMax => "minmax".serialize(serializer),
             Self::Robust => "robust".serialize(serializer),
+            Self::RobustSmooth => "robust_smooth".serialize(serializer),
+            Self::Quantile => "quantile".serialize(serializer),
             Self::Fixed { mean, std } => Fixed { mean, std }.serialize(serializer),
         }
     }
@@ -110,22 +122,44 @@ impl Normalize {
         !matches!(self, Self::None | Self::Fixed { .. })
     }
 
+    /// Whether it is fitted to the order of the training numbers, so that they have to be kept.
+    pub(in crate::data) fn needs_quantiles(self) -> bool {
+        matches!(self, Self::Robust | Self::RobustSmooth | Self::Quantile)
+    }
+
     /// Fits the normalisation to rows (N, F) or (N, T, F), whose elements are multiplied by `unit`.
     pub(in crate::data) fn fit(self, xs: &Tensor, bytes: Bytes, unit: f64) -> Result<Elements> {
         let rows = FeatureRows::new(xs, bytes)?;
-        let FeatureStatistics { offset, mut spread } = match self {
+        let statistics = match self {
             Self::None => return Ok(Elements::affine(unit, 0.0)),
             Self::Fixed { mean, std } => return Ok(Elements::affine(unit / std, -mean / std)),
             Self::Standard => rows.standard()?,
             Self::MinMax => rows.min_max()?,
-            Self::Robust => rows.robust()?,
-        };
-        // A constant feature has no spread to divide by, only a rounding error in its standard deviation.
-        for (spread, range) in spread.iter_mut().zip(rows.min_max()?.spread) {
-            if range == 0.0 || *spread == 0.0 {
-                *spread = 1.0;
+            Self::Robust | Self::RobustSmooth => rows.robust()?,
+            Self::Quantile => {
+                rows.require_few().map_err(|problem| Error::key("data.normalize", problem))?;
+                let quantiles = rows.quantiles()?;
+                let (offset, spread) = (vec![0.0; quantiles.len()], vec![1.0; quantiles.len()]);
+                return Ok(Elements { quantiles, ..Elements::scaled(offset, spread) });
             }
+        };
+        let FeatureStatistics { offset, mut spread } = statistics;
+        for (spread, range) in spread.iter_mut().zip(rows.min_max()?.spread) {
+            *spread = self.divisor(*spread, range);
         }
-        Ok(Elements { scale: 1.0, shift: 0.0, offset, spread })
+        let smooth_clip = self == Self::RobustSmooth;
+        Ok(Elements { smooth_clip, ..Elements::scaled(offset, spread) })
+    }
+
+    /// The divisor of a feature with this spread and range. A constant one has no spread, only a rounding error in its
+    /// standard deviation.
+    pub(in crate::data) fn divisor(self, spread: f64, range: f64) -> f64 {
+        match self {
+            // As pytabkit's RobustScaleFactory, which multiplies a constant feature by 0.
+            Self::RobustSmooth if range <= 0.0 => f64::MAX,
+            Self::RobustSmooth if spread <= 0.0 => range / 2.0,
+            _ if range <= 0.0 || spread <= 0.0 => 1.0,
+            _ => spread,
+        }
     }
 }

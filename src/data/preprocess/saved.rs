@@ -4,9 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::categories::{Categories, MissingName};
 use super::column::{Column, Operation};
+use super::quantiles::Quantiles;
 use super::series::SeriesOrder;
 use super::step::Step;
 use super::target::Target;
+use super::target_scale::TargetScale;
 use super::{Elements, NameRule, Preprocessing, PreprocessingSource, TableEncoder, TableFormat};
 use crate::data::Decision;
 use crate::data::table::dates::DateForm;
@@ -48,6 +50,8 @@ enum SavedSource {
     },
     Arrays {
         transform: Elements,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<TargetScale>,
     },
 }
 
@@ -107,6 +111,10 @@ fn is_iso(form: &DateForm) -> bool {
 struct SavedScale {
     offset: f64,
     scale: f64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    smooth_clip: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quantiles: Option<Quantiles>,
     #[serde(flatten)]
     filled: SavedFill,
 }
@@ -152,8 +160,8 @@ impl From<SavedPreprocessing> for Preprocessing {
                 let elements = Step::Elements(transform);
                 PreprocessingSource::Images { height, width, channels, classes, elements }
             }
-            SavedSource::Arrays { transform } => {
-                PreprocessingSource::Arrays { elements: Step::Elements(transform) }
+            SavedSource::Arrays { transform, target } => {
+                PreprocessingSource::Arrays { elements: Step::Elements(transform), target }
             }
         };
         Self { row, outputs, split_rules: split_rules.unwrap_or(1), decision, source }
@@ -174,7 +182,7 @@ impl From<Preprocessing> for SavedPreprocessing {
             PreprocessingSource::Images { height, width, channels, classes, .. } => {
                 SavedSource::Images { height, width, channels, classes, transform }
             }
-            PreprocessingSource::Arrays { .. } => SavedSource::Arrays { transform },
+            PreprocessingSource::Arrays { target, .. } => SavedSource::Arrays { transform, target },
         };
         Self { row, outputs, split_rules: (split_rules > 1).then_some(split_rules), decision, how }
     }
@@ -221,10 +229,13 @@ impl SavedColumn {
 
 impl SavedScale {
     fn after(self, first: Operation) -> Vec<Operation> {
-        let Self { offset, scale, filled: SavedFill { fill, indicator } } = self;
+        let Self { offset, scale, smooth_clip, quantiles, filled: SavedFill { fill, indicator } } = self;
         let fill = fill.map(Operation::Impute);
         let indicator = indicator.then_some(Operation::MissingIndicator);
-        [first].into_iter().chain(fill).chain([Operation::Scale { offset, scale }]).chain(indicator).collect()
+        let curve = smooth_clip.then_some(Operation::SmoothClip);
+        let curve = curve.into_iter().chain(quantiles.map(Operation::QuantileToNormal));
+        let scale = Operation::Scale { offset, scale };
+        [first].into_iter().chain(fill).chain([scale]).chain(curve).chain(indicator).collect()
     }
 }
 
@@ -235,12 +246,14 @@ impl From<&Column> for SavedColumn {
             missing: names.missing().clone(),
         };
         let (mut filled, mut scale, mut encoding) = (SavedFill::default(), (0.0, 1.0), None);
-        let mut first = None;
+        let (mut first, mut smooth_clip, mut quantiles) = (None, false, None);
         for operation in &column.operations {
             match operation {
                 Operation::Number | Operation::Boolean | Operation::DateToDays(_) => first = Some(operation),
                 Operation::Impute(fill) => filled.fill = Some(*fill),
                 Operation::Scale { offset, scale: by } => scale = (*offset, *by),
+                Operation::SmoothClip => smooth_clip = true,
+                Operation::QuantileToNormal(own) => quantiles = Some(own.clone()),
                 Operation::MissingIndicator => filled.indicator = true,
                 Operation::OneHot(names) => encoding = Some(Encoding::Category(saved(names))),
                 Operation::CategoryIndex { names, dimension } => {
@@ -248,7 +261,7 @@ impl From<&Column> for SavedColumn {
                 }
             }
         }
-        let scaled = |filled| SavedScale { offset: scale.0, scale: scale.1, filled };
+        let scaled = |filled| SavedScale { offset: scale.0, scale: scale.1, smooth_clip, quantiles, filled };
         let encoding = encoding.unwrap_or_else(|| match first {
             Some(Operation::Number) => Encoding::Number(scaled(filled)),
             Some(Operation::DateToDays(form)) => Encoding::Date { scaled: scaled(filled), form: *form },

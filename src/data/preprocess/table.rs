@@ -83,6 +83,28 @@ impl TableEncoder {
         operations.filter_map(size).collect()
     }
 
+    /// The places of the numbers and dates among the numeric features.
+    pub fn numerical(&self) -> Vec<usize> {
+        let (mut places, mut start) = (Vec::new(), 0);
+        for column in self.columns() {
+            let is_number = |operation: &Operation| matches!(operation, Operation::Scale { .. });
+            if column.operations.iter().any(is_number) {
+                places.push(start);
+            }
+            start += column.dense_width();
+        }
+        places
+    }
+
+    /// The number of numeric features of each column, in order: a number and the sign that it was missing are two columns.
+    pub fn column_widths(&self) -> Vec<usize> {
+        let widths = |column: &Column| {
+            let width = column.dense_width();
+            if column.has_names() { vec![width] } else { vec![1; width] }
+        };
+        self.columns().flat_map(widths).filter(|width| *width > 0).collect()
+    }
+
     /// The names of the features, in their order.
     pub fn feature_names(&self) -> Vec<String> {
         let dense = self.columns().flat_map(Column::dense_names);

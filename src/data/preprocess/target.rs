@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::target_scale::TargetScale;
 use crate::data::table::read::quoted;
 use crate::names::first_few;
 
@@ -16,14 +17,13 @@ pub enum Target {
         /// The names of the classes, in the order of their numbers.
         classes: Vec<String>,
     },
-    /// Numbers; the network predicts `(y - mean) / std`.
+    /// Numbers.
     Values {
         /// The columns.
         names: Vec<String>,
-        /// The mean of each.
-        mean: Vec<f64>,
-        /// The standard deviation of each.
-        std: Vec<f64>,
+        /// From them to the values that the network learns.
+        #[serde(flatten)]
+        scale: TargetScale,
     },
     /// A probability for each class.
     Probabilities {
@@ -45,15 +45,6 @@ impl Target {
         match self {
             Self::Classes { name, .. } => std::slice::from_ref(name),
             Self::Values { names, .. } | Self::Probabilities { names } | Self::Labels { names, .. } => names,
-        }
-    }
-
-    /// Whether the network predicts standardised values.
-    #[allow(clippy::float_cmp, reason = "values that are not standardised have exactly 0 and 1")]
-    pub fn is_standardized(&self) -> bool {
-        match self {
-            Self::Values { mean, std, .. } => mean.iter().any(|m| *m != 0.0) || std.iter().any(|s| *s != 1.0),
-            _ => false,
         }
     }
 
@@ -90,7 +81,7 @@ impl Target {
                 let names = first_few(classes.iter().map(|name| quoted(name)));
                 format!("target of {} classes: {names}", classes.len())
             }
-            Self::Values { .. } => "target, a number".to_owned(),
+            Self::Values { scale, .. } => scale.describe(),
             Self::Probabilities { .. } => "target, a probability".to_owned(),
             Self::Labels { .. } => "target, yes or no".to_owned(),
         }

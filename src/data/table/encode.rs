@@ -152,6 +152,13 @@ impl<'a> RowEncoder<'a> {
             let value = self.target(row, index);
             let number = match self.target {
                 Target::Labels { words, .. } => label(self.names.of(value), value, &words[index]),
+                Target::Values { scale, .. } => {
+                    let number = value.number().filter(|number| number.is_finite());
+                    if number.is_some_and(|number| !scale.takes(number)) {
+                        return Err(at(&self.path, row, name, value, CellError::NoLogarithm));
+                    }
+                    number
+                }
                 _ => value.number().filter(|number| number.is_finite()),
             };
             let Some(number) = number else {
@@ -226,12 +233,14 @@ impl CellError {
             Self::TooLarge => "is too large",
             Self::UnknownClass => "is no class that training had",
             Self::NotTarget => "is no number that can be learnt",
+            Self::NoLogarithm => "is -1 or less, which `data.target_transform = \"log1p\"` does not take",
         }
     }
 
     fn way_out(self) -> &'static str {
         match self {
             Self::Missing => "fill it, or train with `data.missing`",
+            Self::NoLogarithm => "correct the cell, or train with \"quantile\" or \"standard\"",
             _ => "correct the cell",
         }
     }

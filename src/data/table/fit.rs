@@ -7,9 +7,10 @@ use super::moments::Moments;
 use super::options::{ColumnKind as Kind, Missing, Options};
 use super::read::quoted;
 use super::survey;
-use crate::data::preprocess::{Categories, Column, MissingName, Normalize, Operation};
+use crate::data::preprocess::{Categories, Column, MissingName, Normalize, Operation, Quantiles};
 use crate::error::{Error, Result};
 use crate::names::first_few;
+use crate::stats::quantile;
 
 /// A column with a number of this size trains badly where it is not normalised.
 const LARGE: f64 = 1000.0;
@@ -109,14 +110,14 @@ impl ColumnFitter<'_> {
         let operations = match inferred.kind {
             Kind::Ignore => return Ok(Column::ignored(name, inferred.why.to_owned())),
             Kind::Number => {
-                let quartiles = || column.quartiles(false);
-                self.scaled(Operation::Number, &column.numbers, quartiles, column.missing)
+                let sorted = || column.sorted_sample(false);
+                self.scaled(Operation::Number, &column.numbers, sorted, column.missing)
             }
             Kind::Date => {
-                let quartiles = || column.quartiles(true);
+                let sorted = || column.sorted_sample(true);
                 let dates = column.dates.of(column.present);
                 let first = Operation::DateToDays(dates.form);
-                self.scaled(first, &dates.moments, quartiles, column.missing)
+                self.scaled(first, &dates.moments, sorted, column.missing)
             }
             Kind::Boolean => {
                 let median = if column.booleans.mean >= 0.5 { 1.0 } else { 0.0 };
@@ -147,22 +148,27 @@ impl ColumnFitter<'_> {
         &self,
         first: Operation,
         moments: &Moments,
-        quartiles: impl Fn() -> [f64; 3],
+        sorted: impl Fn() -> Vec<f64>,
         missing: u64,
     ) -> Vec<Operation> {
-        let spread = |range: f64| if range > 0.0 { range } else { 1.0 };
+        let range = moments.max - moments.min;
         let (offset, scale) = match self.normalize {
-            Normalize::None => (0.0, 1.0),
+            Normalize::None | Normalize::Quantile => (0.0, 1.0),
             Normalize::Fixed { mean, std } => (mean, std),
             Normalize::Standard => (moments.mean, moments.std()),
-            Normalize::MinMax => (moments.min, spread(moments.max - moments.min)),
-            Normalize::Robust => {
-                let [first, median, third] = quartiles();
-                (median, spread(third - first))
+            Normalize::MinMax => (moments.min, self.normalize.divisor(range, range)),
+            Normalize::Robust | Normalize::RobustSmooth => {
+                let [first, median, third] = quartiles(&sorted());
+                (median, self.normalize.divisor(third - first, range))
             }
         };
-        let filled = self.imputed(moments, || quartiles()[1]);
-        let scaled = filled.into_iter().chain([Operation::Scale { offset, scale }]);
+        let curve = match self.normalize {
+            Normalize::RobustSmooth => Some(Operation::SmoothClip),
+            Normalize::Quantile => Some(Operation::QuantileToNormal(Quantiles::fit(&sorted()))),
+            _ => None,
+        };
+        let filled = self.imputed(moments, || quartiles(&sorted())[1]);
+        let scaled = filled.into_iter().chain([Operation::Scale { offset, scale }]).chain(curve);
         [first].into_iter().chain(scaled).chain(self.indicator(missing)).collect()
     }
 
@@ -192,6 +198,11 @@ impl ColumnFitter<'_> {
         };
         Categories::new(column.sorted_names(), missing)
     }
+}
+
+/// The quartiles and the median of sorted numbers, interpolated as numpy.percentile does.
+fn quartiles(sorted: &[f64]) -> [f64; 3] {
+    [0.25, 0.5, 0.75].map(|share| quantile(sorted, share))
 }
 
 /// The embedding dimension for this many names, by fastai's rule.

@@ -9,7 +9,7 @@ use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
-use crate::data::{EncodedSplits, Loaded, Normalize, Request, Task};
+use crate::data::{EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
 
@@ -78,7 +78,7 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
             || (request.task == Task::Labels && targets.contains(&column))
     };
     let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
-    let quantiles = request.plan.normalize == Normalize::Robust || options.missing == Some(Missing::Median);
+    let quantiles = request.plan.needs_quantiles() || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
     plan.pass(|batch, parts| {
         survey.see_batch(&batch, &parts);
@@ -89,10 +89,9 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     };
     let path = table.path();
     let (names, found) = pick(targets);
-    let standardize = options.standardize_target && request.standardize;
     let target = match classes {
         Some(_) => Target::Classes { name: names[0].clone(), classes: plan.census.names.clone() },
-        None => target::of_numbers(path, request.task, &names, &found, standardize)?,
+        None => target::of_numbers(path, request.task, &names, &found, target::fit(options, request)?)?,
     };
     let (names, found) = pick(features);
     let fitter = ColumnFitter { path, options, normalize: request.plan.normalize, ordered: false };

@@ -17,7 +17,7 @@ mod fit;
 mod infer;
 mod kept;
 mod load;
-mod moments;
+pub(in crate::data) mod moments;
 mod named;
 mod number_forms;
 mod opened;

@@ -2,12 +2,12 @@
 
 /// Mean, variance and extremes, updated number by number (Welford 1962).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Moments {
-    pub(super) count: f64,
-    pub(super) mean: f64,
+pub(in crate::data) struct Moments {
+    pub(in crate::data) count: f64,
+    pub(in crate::data) mean: f64,
     squares: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
+    pub(in crate::data) min: f64,
+    pub(in crate::data) max: f64,
 }
 
 impl Default for Moments {
@@ -17,7 +17,14 @@ impl Default for Moments {
 }
 
 impl Moments {
-    pub(super) fn add(&mut self, x: f64) {
+    /// The moments of these numbers.
+    pub(in crate::data) fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
+        let mut moments = Self::default();
+        numbers.into_iter().for_each(|x| moments.add(x));
+        moments
+    }
+
+    pub(in crate::data) fn add(&mut self, x: f64) {
         self.count += 1.0;
         let from_mean = x - self.mean;
         self.mean += from_mean / self.count;
@@ -27,7 +34,7 @@ impl Moments {
     }
 
     /// The biased standard deviation, as in scikit-learn's `StandardScaler`; 1 if all numbers are equal.
-    pub(super) fn std(&self) -> f64 {
+    pub(in crate::data) fn std(&self) -> f64 {
         let std = (self.squares / self.count).sqrt();
         if self.max > self.min && std > 0.0 { std } else { 1.0 }
     }
@@ -45,10 +52,7 @@ mod tests {
 
     #[test]
     fn moments_are_the_populations() {
-        let mut moments = Moments::default();
-        for x in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
-            moments.add(x);
-        }
+        let moments = Moments::of([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
         assert!((moments.mean - 5.0).abs() < 1e-12 && (moments.std() - 2.0).abs() < 1e-12);
     }
 }

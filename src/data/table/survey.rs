@@ -10,7 +10,6 @@ use super::number_forms::NumberForms;
 use super::row::Row;
 use super::shown::{NoNumbers, ShownCell, shown};
 use super::value::Value;
-use crate::stats::quantile;
 
 /// The most categories of a column.
 pub(super) const MOST_CATEGORIES: usize = 100_000;
@@ -223,13 +222,12 @@ impl ColumnSurvey {
         self.names.keys().filter(is_word).cloned().collect()
     }
 
-    /// The quartiles and the median of the numbers, or of the dates, interpolated as numpy.percentile does; of the first
-    /// numbers alone if there are very many.
-    pub(super) fn quartiles(&self, dates: bool) -> [f64; 3] {
+    /// The numbers, or the dates, in order; the first ones alone if there are very many.
+    pub(super) fn sorted_sample(&self, dates: bool) -> Vec<f64> {
         let sample = if dates { &self.dates.of(self.present).sample } else { &self.sample };
         let mut sorted = sample.clone();
         sorted.sort_unstable_by(f64::total_cmp);
-        [0.25, 0.5, 0.75].map(|share| quantile(&sorted, share))
+        sorted
     }
 
     /// The names, sorted as [`sorted`] does.

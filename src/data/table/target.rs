@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::named::{self, Named};
+use super::options::Options;
 use super::read::quoted;
 use super::shown::nested;
 use super::survey;
-use crate::data::Task;
-use crate::data::preprocess::Target;
+use crate::data::preprocess::{Target, TargetFit, TargetTransform, TrainingValues};
+use crate::data::{Preparation, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
@@ -31,22 +32,36 @@ pub(super) fn of_numbers(
     task: Task,
     names: &[String],
     columns: &[survey::ColumnSurvey],
-    standardize: bool,
+    fit: TargetFit,
 ) -> Result<Target> {
     for (name, column) in names.iter().zip(columns) {
         check(path, task, name, column)?;
+        if let Some(problem) = fit.problem(column.numbers.min).filter(|_| task == Task::Values) {
+            return Err(Error::data(path, format!("target {}: {problem}", quoted(name))));
+        }
     }
     let names = names.to_vec();
     Ok(match task {
         Task::Labels => Target::Labels { words: columns.iter().map(words).collect(), names },
         Task::Classes { .. } => Target::Probabilities { names },
-        Task::Values if standardize => Target::Values {
-            names,
-            mean: columns.iter().map(|column| column.numbers.mean).collect(),
-            std: columns.iter().map(|column| column.numbers.std()).collect(),
-        },
-        Task::Values => Target::Values { mean: vec![0.0; names.len()], std: vec![1.0; names.len()], names },
+        Task::Values => {
+            let values = columns.iter().map(|column| TrainingValues {
+                moments: column.numbers,
+                sorted: if fit.needs_numbers() { column.sorted_sample(false) } else { Vec::new() },
+            });
+            Target::Values { scale: fit.fit(&values.collect::<Vec<_>>()), names }
+        }
     })
+}
+
+/// How numeric targets of a table are transformed.
+pub(super) fn fit(options: &Options, request: &Request<'_>) -> Result<TargetFit> {
+    let Preparation { target_transform: transform, clamp_output: clamp, .. } = *request.plan;
+    if transform == Some(TargetTransform::Standard) && !options.standardize_target {
+        let problem = "is \"standard\", and `data.standardize_target` is false; leave one of them out";
+        return Err(Error::key("data.target_transform", problem));
+    }
+    Ok(TargetFit { transform, standardize: options.standardize_target && request.standardize, clamp })
 }
 
 /// Checks that a target has a value in every row, and a number unless the task is about labels.

@@ -73,6 +73,9 @@ impl Encoder {
                 let offset = network.constants.doubles("offset", &elements.offset);
                 let spread = network.constants.doubles("spread", &elements.spread);
                 value = format!("({value} - {offset}[i % {features}]) / {spread}[i % {features}]");
+                if elements.smooth_clip {
+                    value = smooth_clip(&value, network);
+                }
             }
             format!("(float)({value} * {} + {})", double(elements.scale), double(elements.shift))
         };
@@ -103,6 +106,7 @@ fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut 
             Operation::Scale { offset, scale } => {
                 value = format!("({value} - {}) / {}", double(*offset), double(*scale));
             }
+            Operation::SmoothClip => value = smooth_clip(&value, network),
             Operation::MissingIndicator => indicator = true,
             Operation::OneHot(names) => {
                 network.helpers.add(Helper::OneHot);
@@ -111,7 +115,8 @@ fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut 
                 *place += names.len();
                 return;
             }
-            Operation::CategoryIndex { .. } => return,
+            // Quantiles are refused before.
+            Operation::CategoryIndex { .. } | Operation::QuantileToNormal(_) => return,
         }
     }
     let _ = writeln!(body, "    x[{place}] = (float)({value});");
@@ -120,4 +125,10 @@ fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut 
         let _ = writeln!(body, "    x[{place}] = isnan({raw}) ? 1.0f : 0.0f;");
         *place += 1;
     }
+}
+
+/// A number that is clipped smoothly.
+fn smooth_clip(value: &str, network: &mut Network) -> String {
+    network.helpers.add(Helper::SmoothClip);
+    format!("smooth_clip({value})")
 }

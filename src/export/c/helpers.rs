@@ -9,6 +9,7 @@ use crate::nn::Activation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Helper {
     Filled,
+    SmoothClip,
     Boolean,
     OneHot,
     Product,
@@ -21,7 +22,10 @@ pub(super) enum Helper {
     Elu,
     Selu,
     Silu,
+    Mish,
     Apply,
+    Scale,
+    Parametric,
     Affine,
     LayerNorm,
     Elman,
@@ -47,6 +51,7 @@ impl Helper {
     fn text(self) -> &'static str {
         match self {
             Self::Filled => include_str!("code/filled.c"),
+            Self::SmoothClip => include_str!("code/smooth_clip.c"),
             Self::Boolean => include_str!("code/boolean.c"),
             Self::OneHot => include_str!("code/one_hot.c"),
             Self::Product => include_str!("code/product.c"),
@@ -59,7 +64,10 @@ impl Helper {
             Self::Elu => include_str!("code/elu.c"),
             Self::Selu => include_str!("code/selu.c"),
             Self::Silu => include_str!("code/silu.c"),
+            Self::Mish => include_str!("code/mish.c"),
             Self::Apply => include_str!("code/apply.c"),
+            Self::Scale => include_str!("code/scale.c"),
+            Self::Parametric => include_str!("code/parametric.c"),
             Self::Affine => include_str!("code/affine.c"),
             Self::LayerNorm => include_str!("code/layer_norm.c"),
             Self::Elman => include_str!("code/elman.c"),
@@ -97,6 +105,7 @@ impl Helpers {
             Activation::Elu => Helper::Elu,
             Activation::Selu => Helper::Selu,
             Activation::Silu => Helper::Silu,
+            Activation::Mish => Helper::Mish,
         };
         self.add(helper);
         activation.name()

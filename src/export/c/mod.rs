@@ -31,6 +31,7 @@ const LARGE: usize = 1 << 18;
 /// Writes `output` as a header and a source of that name: `NAME.h` and `NAME.c`.
 pub(super) fn write(model: &TrainedModel, output: &Path, is_int8: bool) -> Result<Vec<PathBuf>> {
     let [header, source] = places(output)?;
+    model.require_no_quantiles("c")?;
     let inputs = Inputs::of(model.preprocessing(), &[]);
     let name = output.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut written = Source::new(model, &inputs, &fields::prefix(&name), is_int8)?;

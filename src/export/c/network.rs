@@ -91,20 +91,20 @@ impl Network {
                 let eps = super::text::float(narrow(*eps));
                 self.in_place(Helper::LayerNorm, &format!("layer_norm({own}, {more}, {eps}, "));
             }
+            Op::Numerical { .. } => return Err(beyond("[model.numerical]")),
+            Op::EnsembleScale { .. } | Op::EnsembleLinear { .. } => return Err(beyond("model.ensemble")),
+            Op::Scale { weight, .. } => {
+                let weight = self.constants.floats(weight, &model.tensor(weight)?.values);
+                self.in_place(Helper::Scale, &format!("scale({weight}, "));
+            }
+            Op::ParametricActivation { weight, activation, .. } => {
+                self.mix(&model.tensor(weight)?.values, weight, *activation);
+            }
             Op::Activation(activation) => self.activate(*activation),
             Op::Recurrent { kind, hidden, directions, .. } => {
                 self.recurrent(model, *kind, *hidden, directions)?;
             }
-            Op::LastStep => {
-                let (start, width, value) = ((self.steps - 1) * self.width, self.width, self.value());
-                if start > 0 {
-                    let _ = writeln!(
-                        self.body,
-                        "    for (int i = 0; i < {width}; i++)\n        {value}[i] = {value}[{start} + i];"
-                    );
-                }
-                self.steps = 1;
-            }
+            Op::LastStep => self.last_step(),
             Op::MeanOfSteps => {
                 self.helpers.add(Helper::MeanOfSteps);
                 let (from, steps, width) = (self.value(), self.steps, self.width);
@@ -113,6 +113,25 @@ impl Network {
             }
         }
         Ok(())
+    }
+
+    /// The last step of a sequence, in the first one's place.
+    fn last_step(&mut self) {
+        let (start, width, value) = ((self.steps - 1) * self.width, self.width, self.value());
+        if start > 0 {
+            let _ = writeln!(
+                self.body,
+                "    for (int i = 0; i < {width}; i++)\n        {value}[i] = {value}[{start} + i];"
+            );
+        }
+        self.steps = 1;
+    }
+
+    /// The mixture of an activation and the identity.
+    fn mix(&mut self, weight: &[f32], name: &str, activation: Activation) {
+        let function = self.helpers.activation(activation);
+        let weight = self.constants.floats(name, weight);
+        self.in_place(Helper::Parametric, &format!("parametric({function}, {weight}, "));
     }
 
     /// A product, with the BatchNorm behind it.
@@ -202,4 +221,9 @@ impl Network {
         self.buffers[self.current] = self.buffers[self.current].max(steps * width);
         self.value()
     }
+}
+
+/// The error of a part that C source does not have.
+fn beyond(key: &str) -> Error {
+    Error::Config(format!("--to c: `{key}` has no form in C source yet; --to onnx and --to torch write it"))
 }

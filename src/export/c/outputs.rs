@@ -6,7 +6,7 @@ use super::helpers::Helper;
 use super::network::Network;
 use super::text::{double, quoted};
 use crate::data::Decision;
-use crate::data::preprocess::Target;
+use crate::data::preprocess::{TargetCurve, TargetScale};
 use crate::export::model::TrainedModel;
 use crate::loss::{NetworkOutput, Variance};
 use crate::run::Columns;
@@ -82,32 +82,39 @@ fn deviations(model: &TrainedModel, variance: Variance, network: &mut Network) {
     );
 }
 
-/// The targets' units, if the network predicts standardised values.
-pub(super) struct Units<'a> {
-    pub(super) mean: &'a [f64],
-    pub(super) std: &'a [f64],
-}
-
-impl<'a> Units<'a> {
-    pub(super) fn of(model: &'a TrainedModel) -> Option<Self> {
-        match model.preprocessing().table().map(|encoder| &encoder.target) {
-            Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
-                Some(Self { mean, std })
-            }
-            _ => None,
-        }
-    }
+/// The numbers of a transformation of several targets, by their names in the source.
+pub(super) fn vectors(scale: &TargetScale) -> Vec<(&'static str, Vec<f64>)> {
+    let of_range = |place: usize| scale.range.iter().map(|range| range[place]).collect();
+    let all = [
+        ("mean", scale.mean.clone()),
+        ("std", scale.std.clone()),
+        ("min", of_range(0)),
+        ("max", of_range(1)),
+    ];
+    all.into_iter().filter(|(_, numbers): &(_, Vec<f64>)| !numbers.is_empty()).collect()
 }
 
 /// Element `i` in the targets' units; of differences without the mean.
 fn in_units(model: &TrainedModel, value: &str, with_mean: bool) -> String {
-    let Some(Units { mean, std }) = Units::of(model) else { return value.to_owned() };
-    match (mean, std, with_mean) {
-        ([mean], [std], true) => format!("(float)({value} * {} + {})", double(*std), double(*mean)),
-        ([_], [std], false) => format!("(float)({value} * {})", double(*std)),
-        (.., true) => format!("(float)({value} * target_std[i] + target_mean[i])"),
-        (.., false) => format!("(float)({value} * target_std[i])"),
+    let Some(scale) = model.preprocessing().target_scale() else { return value.to_owned() };
+    let of = |name: &str, numbers: &[f64]| match numbers {
+        [only] => double(*only),
+        _ => format!("target_{name}[i]"),
+    };
+    let scaled = format!("{value} * {}", of("std", &scale.std));
+    if !with_mean {
+        return format!("(float)({scaled})");
     }
+    let mut restored = format!("{scaled} + {}", of("mean", &scale.mean));
+    if scale.curve == TargetCurve::Log1p {
+        restored = format!("expm1({restored})");
+    }
+    if let [.., _] = scale.range.as_slice() {
+        let [low, high] =
+            [0, 1].map(|place| scale.range.iter().map(|range| range[place]).collect::<Vec<_>>());
+        restored = format!("fmin(fmax({restored}, {}), {})", of("min", &low), of("max", &high));
+    }
+    format!("(float)({restored})")
 }
 
 /// The names of classes, and the functions that choose one.

@@ -71,6 +71,11 @@ fn matrices(op: &Op) -> Vec<&str> {
         Op::Embeddings { tables, .. } => tables.iter().map(|table| table.weight.as_str()).collect(),
         Op::BatchNorm { .. }
         | Op::LayerNorm { .. }
+        | Op::Numerical { .. }
+        | Op::EnsembleScale { .. }
+        | Op::EnsembleLinear { .. }
+        | Op::Scale { .. }
+        | Op::ParametricActivation { .. }
         | Op::Activation(_)
         | Op::Dropout { .. }
         | Op::TimeMajor

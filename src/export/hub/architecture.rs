@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::export::inputs::Inputs;
 use crate::export::model::TrainedModel;
 use crate::export::outputs;
-use crate::nn::{CellKind, CellTensors, EmbeddingTable, Op};
+use crate::nn::{CellKind, CellTensors, EmbeddingTable, NumericalOp, Op};
 use crate::run::Columns;
 
 /// The text of `config.json`.
@@ -79,13 +79,55 @@ fn layer(op: &Op) -> Value {
             directions,
             &json!({ "index": index, "features": features, "hidden_size": hidden }),
         ),
-        Op::LastStep => json!({ "type": "last_step" }),
-        Op::MeanOfSteps => json!({ "type": "mean_of_steps" }),
         Op::Embeddings { dense, tables } => {
             let tables: Vec<Value> = tables.iter().map(table).collect();
             json!({ "type": "embeddings", "dense": dense, "tables": tables })
         }
+        _ => part(op),
     }
+}
+
+/// The part of a sequence that is read, or a part that an MLP may have besides its products.
+fn part(op: &Op) -> Value {
+    match op {
+        Op::LastStep => json!({ "type": "last_step" }),
+        Op::MeanOfSteps => json!({ "type": "mean_of_steps" }),
+        Op::Numerical { places, others, embedding } => numerical(places, others, embedding),
+        Op::EnsembleScale { weight, members, width } => {
+            json!({ "type": "ensemble_scale", "members": members, "width": width, "tensors": [weight] })
+        }
+        Op::EnsembleLinear { weight, bias, sizes: [members, inputs, outputs] } => json!({
+            "type": "ensemble_linear", "members": members, "inputs": inputs, "outputs": outputs, "tensors": [weight, bias],
+        }),
+        Op::Scale { weight, width } => json!({ "type": "scale", "width": width, "tensors": [weight] }),
+        Op::ParametricActivation { weight, width, activation } => json!({
+            "type": "parametric_activation", "width": width, "activation": activation, "tensors": [weight],
+        }),
+        _ => Value::Null,
+    }
+}
+
+/// Embeddings of the columns at these places.
+fn numerical(places: &[usize], others: &[usize], embedding: &NumericalOp) -> Value {
+    let mut layer = match embedding {
+        NumericalOp::Periodic { weight, bias, linear, sizes, has_relu, is_dense } => {
+            let tensors: Vec<&String> = std::iter::once(weight).chain(bias).chain(linear).collect();
+            json!({
+                "type": "periodic", "relu": has_relu, "dense": is_dense, "sizes": sizes, "tensors": tensors,
+            })
+        }
+        NumericalOp::PiecewiseLinear { slopes, offsets, linear0, weight, bias, sizes, has_relu } => {
+            let linear0 = linear0.iter().flatten();
+            let tensors: Vec<&String> =
+                [slopes, offsets].into_iter().chain(linear0).chain([weight]).chain(bias).collect();
+            json!({ "type": "piecewise_linear", "relu": has_relu, "sizes": sizes, "tensors": tensors })
+        }
+    };
+    if let Some(layer) = layer.as_object_mut() {
+        layer.insert("columns".to_owned(), json!(places));
+        layer.insert("other_columns".to_owned(), json!(others));
+    }
+    layer
 }
 
 fn table(EmbeddingTable { weight, names, length }: &EmbeddingTable) -> Value {

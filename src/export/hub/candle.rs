@@ -7,8 +7,9 @@ use crate::nn::{Activation, EmbeddingTable, Op};
 
 /// A program that loads the weights. It computes where all layers are in candle-nn: it has no stack of recurrent layers.
 pub(super) fn program(model: &TrainedModel) -> String {
-    let is_recurrent = model.ops.iter().any(|op| matches!(op, Op::Recurrent { .. }));
-    if is_recurrent { tensors() } else { layers(model) }
+    let is_beyond =
+        |op: &Op| matches!(op, Op::Recurrent { .. } | Op::Numerical { .. } | Op::EnsembleScale { .. });
+    if model.ops.iter().any(is_beyond) { tensors() } else { layers(model) }
 }
 
 fn tensors() -> String {
@@ -48,35 +49,43 @@ fn layer(op: &Op, row: &[usize], body: &mut String, uses: &mut Vec<&'static str>
     match op {
         Op::Linear { weight, inputs, outputs, activation, .. } => {
             uses.push("Module");
-            line(&format!(
-                "candle_nn::linear({inputs}, {outputs}, weights.pp({:?}))?.forward(&x)?",
-                prefix(weight)
-            ));
+            let layer = prefix(weight);
+            line(&format!("candle_nn::linear({inputs}, {outputs}, weights.pp({layer:?}))?.forward(&x)?"));
             if let Some(activation) = activation {
                 line(activate(*activation));
             }
         }
         Op::BatchNorm { weight, channels, eps, .. } => {
             uses.push("ModuleT");
+            let layer = prefix(weight);
             line(&format!(
-                "candle_nn::batch_norm({channels}, {eps:?}, weights.pp({:?}))?.forward_t(&x, false)?",
-                prefix(weight)
+                "candle_nn::batch_norm({channels}, {eps:?}, weights.pp({layer:?}))?.forward_t(&x, false)?"
             ));
         }
         Op::LayerNorm { weight, width, eps, .. } => {
             uses.push("Module");
-            line(&format!(
-                "candle_nn::layer_norm({width}, {eps:?}, weights.pp({:?}))?.forward(&x)?",
-                prefix(weight)
-            ));
+            let layer = prefix(weight);
+            line(&format!("candle_nn::layer_norm({width}, {eps:?}, weights.pp({layer:?}))?.forward(&x)?"));
+        }
+        Op::Scale { weight, width } => {
+            line(&format!("x.broadcast_mul(&weights.get({width}, {weight:?})?)?"));
+        }
+        Op::ParametricActivation { weight, width, activation } => {
+            line(&mix(weight, *width, activate(*activation)));
         }
         Op::Activation(activation) => line(activate(*activation)),
         Op::Embeddings { dense, tables } => {
             uses.push("Module");
             embeddings(*dense, tables, row, body);
         }
-        Op::Dropout { .. } | Op::TimeMajor | Op::Recurrent { .. } | Op::LastStep | Op::MeanOfSteps => {}
+        // The identity, or beyond this program.
+        _ => {}
     }
+}
+
+/// The mixture of an activation and the identity.
+fn mix(weight: &str, width: usize, activated: &str) -> String {
+    format!("(&x + ({activated} - &x)?.broadcast_mul(&weights.get({width}, {weight:?})?)?)?")
 }
 
 /// The last columns of each step as rows of tables.
@@ -115,5 +124,6 @@ fn activate(activation: Activation) -> &'static str {
         // candle-nn's `selu` takes PyTorch's constants.
         Activation::Selu => "candle_nn::ops::selu(&x, 1.673_263_2, 1.050_701)?",
         Activation::Silu => "x.silu()?",
+        Activation::Mish => "(&x * (x.exp()? + 1.0)?.log()?.tanh()?)?",
     }
 }

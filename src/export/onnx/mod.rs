@@ -3,9 +3,12 @@
 //! The messages are written by [`crate::protobuf`], as those of TensorBoard are: the format needs a dozen of them, and
 //! crates that write it leave out attributes that are 0, which the checker wants.
 
+mod constants;
 mod graph;
 mod network;
+mod numerical;
 mod outputs;
+mod parts;
 mod preprocessing;
 mod proto;
 mod recurrent;
@@ -40,6 +43,7 @@ pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>>
 
 /// The bytes of the file. No path of this machine is in it.
 pub(super) fn encode(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<u8>> {
+    model.require_no_quantiles("onnx")?;
     let mut graph = Graph::new(&names::NAMES);
     let encoded = preprocessing::add(&mut graph, model.preprocessing(), inputs);
     let values = network::add(&mut graph, model, encoded)?;

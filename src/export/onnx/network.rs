@@ -1,10 +1,12 @@
 //! The layers as nodes.
 
+use super::constants::{tensor, whole};
 use super::graph::Graph;
+use super::parts;
 use super::preprocessing::Encoded;
 use super::proto::{Attribute, Constant, ElementType};
 use super::recurrent;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::export::fold::{Linear, Scaling, narrow, narrowed};
 use crate::export::model::{TrainedModel, Weights};
 use crate::nn::{Activation, EmbeddingTable, Op};
@@ -51,6 +53,10 @@ fn layer(graph: &mut Graph, model: &TrainedModel, op: &Op, value: String) -> Res
             let attributes = [Attribute::int("axis", -1), Attribute::float("epsilon", narrow(*eps))];
             graph.node("LayerNormalization", &[&value, &weight, &bias], &attributes)
         }
+        Op::ParametricActivation { weight, activation, .. } => {
+            let activated = activate(graph, *activation, &value);
+            parts::mix(graph, model, &value, &activated, weight)?
+        }
         Op::Activation(activation) => activate(graph, *activation, &value),
         Op::TimeMajor => graph.node("Transpose", &[&value], &[Attribute::ints("perm", &[1, 0, 2])]),
         Op::Recurrent { kind, hidden, directions, .. } => {
@@ -65,16 +71,16 @@ fn layer(graph: &mut Graph, model: &TrainedModel, op: &Op, value: String) -> Res
             let attributes = [Attribute::ints("axes", &[0]), Attribute::int("keepdims", 0)];
             graph.node("ReduceMean", &[&value], &attributes)
         }
+        _ => parts::add(graph, model, op, value)?,
     })
 }
 
 /// The rows in the shape that the layers read, with learnt vectors in place of the numbers of names.
 fn input(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<String> {
     let row = &model.preprocessing().row;
-    let size = |size: usize| i64::try_from(size).map_err(|_| Error::Config("a row is too large".to_owned()));
     let mut shape = vec![-1];
     for dim in row {
-        shape.push(size(*dim)?);
+        shape.push(whole(*dim)?);
     }
     let mut parts: Vec<String> = encoded.dense.into_iter().collect();
     if let Some(Op::Embeddings { dense, tables }) = model.ops.first() {
@@ -82,7 +88,7 @@ fn input(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<St
         let width = dense + tables.iter().map(|table| table.length).sum::<usize>();
         let all = if row.len() == 1 { steps * width } else { width };
         shape.pop();
-        shape.push(size(all)?);
+        shape.push(whole(all)?);
         for (EmbeddingTable { weight, .. }, index) in tables.iter().zip(&encoded.indices) {
             let table = tensor(graph, model, weight)?;
             parts.push(graph.node("Gather", &[&table, index], &[Attribute::int("axis", 0)]));
@@ -92,12 +98,6 @@ fn input(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<St
     let all = graph.node("Concat", &parts, &[Attribute::int("axis", -1)]);
     let shape = graph.ints("row", &shape);
     Ok(graph.node("Reshape", &[&all, &shape], &[]))
-}
-
-/// A tensor of the state dict as a constant.
-fn tensor(graph: &mut Graph, model: &TrainedModel, name: &str) -> Result<String> {
-    let Weights { shape, values } = model.tensor(name)?;
-    Ok(graph.constant(name, &shape, &Constant::Floats(&values)))
 }
 
 /// The product as a node; its constants have the tensors' names.
@@ -126,6 +126,12 @@ fn activate(graph: &mut Graph, activation: Activation, x: &str) -> String {
         Activation::Silu => {
             let sigmoid = graph.node("Sigmoid", &[x], &[]);
             graph.node("Mul", &[x, &sigmoid], &[])
+        }
+        // The operator Mish came with opset 18.
+        Activation::Mish => {
+            let softplus = graph.node("Softplus", &[x], &[]);
+            let tanh = graph.node("Tanh", &[&softplus], &[]);
+            graph.node("Mul", &[x, &tanh], &[])
         }
         // The operator Gelu came with opset 20.
         Activation::Gelu => {

@@ -4,7 +4,7 @@ use super::graph::Graph;
 use super::network::widen;
 use super::proto::{Attribute, Constant, Dim, ElementType};
 use crate::data::Decision;
-use crate::data::preprocess::Target;
+use crate::data::preprocess::{TargetCurve, TargetScale};
 use crate::export::model::TrainedModel;
 use crate::export::outputs::{LABEL, PREDICTION, PROBABILITIES, STD, integers};
 use crate::loss::{NetworkOutput, Variance};
@@ -13,6 +13,10 @@ use crate::run::Columns;
 /// Adds the outputs for the network's values (N, K).
 pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &str) {
     let mut predictions = predict(graph, model, values);
+    if model.is_ensemble() {
+        let attributes = [Attribute::ints("axes", &[1]), Attribute::int("keepdims", 0)];
+        predictions = graph.node("ReduceMean", &[&predictions], &attributes);
+    }
     let units = Units::of(model);
     if let Some(units) = &units {
         predictions = units.restore(graph, &predictions);
@@ -65,27 +69,33 @@ fn deviation(graph: &mut Graph, model: &TrainedModel, variance: Variance, values
     graph.node("Sqrt", &[&variances], &[])
 }
 
-/// The units of standardised targets.
-struct Units {
-    mean: Vec<f64>,
-    std: Vec<f64>,
-}
+/// The units of targets that are learnt in others.
+struct Units<'a>(&'a TargetScale);
 
-impl Units {
-    fn of(model: &TrainedModel) -> Option<Self> {
-        match model.preprocessing().table().map(|encoder| &encoder.target) {
-            Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
-                Some(Self { mean: mean.clone(), std: std.clone() })
-            }
-            _ => None,
-        }
+impl<'a> Units<'a> {
+    fn of(model: &'a TrainedModel) -> Option<Self> {
+        model.preprocessing().target_scale().map(Self)
     }
 
     /// Values in the targets' units.
     fn restore(&self, graph: &mut Graph, values: &str) -> String {
+        let Self(TargetScale { mean, range, curve, .. }) = self;
         let scaled = self.scale(graph, values);
-        let mean = graph.constant("target_mean", &[self.mean.len()], &Constant::Doubles(&self.mean));
-        let restored = graph.node("Add", &[&scaled, &mean], &[]);
+        let mean = graph.constant("target_mean", &[mean.len()], &Constant::Doubles(mean));
+        let mut restored = graph.node("Add", &[&scaled, &mean], &[]);
+        if *curve == TargetCurve::Log1p {
+            let one = graph.double("one", 1.0);
+            restored = graph.node("Exp", &[&restored], &[]);
+            restored = graph.node("Sub", &[&restored, &one], &[]);
+        }
+        for (op, name, place) in [("Max", "target_min", 0), ("Min", "target_max", 1)] {
+            if range.is_empty() {
+                continue;
+            }
+            let limits: Vec<f64> = range.iter().map(|range| range[place]).collect();
+            let limits = graph.constant(name, &[limits.len()], &Constant::Doubles(&limits));
+            restored = graph.node(op, &[&restored, &limits], &[]);
+        }
         graph.cast(&restored, ElementType::Float)
     }
 
@@ -97,7 +107,7 @@ impl Units {
 
     fn scale(&self, graph: &mut Graph, values: &str) -> String {
         let wide = widen(graph, values);
-        let std = graph.constant("target_std", &[self.std.len()], &Constant::Doubles(&self.std));
+        let std = graph.constant("target_std", &[self.0.std.len()], &Constant::Doubles(&self.0.std));
         graph.node("Mul", &[&wide, &std], &[])
     }
 }

@@ -97,7 +97,6 @@ impl Parts {
         let mut indicator = None;
         for operation in &input.column.operations {
             match operation {
-                Operation::Number | Operation::Boolean | Operation::DateToDays(_) => {}
                 Operation::Impute(fill) => {
                     let (missing, fill) = (graph.node("IsNaN", &[&number], &[]), graph.double("fill", *fill));
                     number = graph.node("Where", &[&missing, &fill, &number], &[]);
@@ -107,6 +106,7 @@ impl Parts {
                     number = graph.node("Sub", &[&number, &offset], &[]);
                     number = graph.node("Div", &[&number, &scale], &[]);
                 }
+                Operation::SmoothClip => number = smooth_clip(graph, &number),
                 Operation::MissingIndicator => {
                     let missing = graph.node("IsNaN", &[&raw], &[]);
                     indicator = Some(graph.cast(&missing, ElementType::Double));
@@ -120,11 +120,23 @@ impl Parts {
                     let axes = graph.ints("last_axis", &[-1]);
                     return self.indices.push(graph.node("Squeeze", &[&index, &axes], &[]));
                 }
+                // Numbers are read already; quantiles are refused before.
+                _ => {}
             }
         }
         self.dense.push(number);
         self.dense.extend(indicator);
     }
+}
+
+/// `x / √(1 + (x/3)²)`
+fn smooth_clip(graph: &mut Graph, x: &str) -> String {
+    let (limit, one) = (graph.double("limit", 3.0), graph.double("one", 1.0));
+    let part = graph.node("Div", &[x, &limit], &[]);
+    let square = graph.node("Mul", &[&part, &part], &[]);
+    let sum = graph.node("Add", &[&square, &one], &[]);
+    let root = graph.node("Sqrt", &[&sum], &[]);
+    graph.node("Div", &[x, &root], &[])
 }
 
 /// Words for yes and no to 1 and 0; all else is missing, NaN.
@@ -214,6 +226,9 @@ fn array(graph: &mut Graph, preprocessing: &Preprocessing, shape: &[usize]) -> E
         let (offset, spread) = (vector("offset", &elements.offset), vector("spread", &elements.spread));
         value = graph.node("Sub", &[&value, &offset], &[]);
         value = graph.node("Div", &[&value, &spread], &[]);
+        if elements.smooth_clip {
+            value = smooth_clip(graph, &value);
+        }
     }
     let (scale, shift) = (graph.double("scale", elements.scale), graph.double("shift", elements.shift));
     value = graph.node("Mul", &[&value, &scale], &[]);

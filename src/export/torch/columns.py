@@ -29,12 +29,17 @@ def days(column, form):
     return ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
 
 
-def scaled(values, fill=None, offset=0.0, scale=1.0, indicator=False):
-    """(N, 1): imputed and scaled; with an indicator (N, 2), 1 where the cell was missing."""
+def scaled(values, fill=None, offset=0.0, scale=1.0, clip=False, quantiles=None, indicator=False):
+    """(N, 1): imputed, scaled, and clipped smoothly or made normal by quantiles; with an indicator (N, 2), 1 where the cell was missing."""
     missing = np.isnan(values)
     if fill is not None:
         values = np.where(missing, fill, values)
-    features = [(values - offset) / scale] + ([missing] if indicator else [])
+    values = (values - offset) / scale
+    if clip:
+        values = values / np.sqrt(1 + (values / 3) ** 2)
+    if quantiles is not None:
+        values = to_normal(values, quantiles)
+    features = [values] + ([missing] if indicator else [])
     return np.stack(features, axis=1).astype(np.float64)
 
 

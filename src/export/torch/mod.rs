@@ -1,5 +1,7 @@
 //! A folder with the model as PyTorch source: `model.py`, `model.safetensors` and `test_batch.npz`.
 
+mod loss;
+mod missing;
 mod network;
 mod outputs;
 mod preprocessing;
@@ -17,9 +19,10 @@ use super::model::TrainedModel;
 use super::outputs::NAMES;
 use crate::error::{Error, Result};
 
+pub(super) use missing::Missing;
 pub(super) use network::module;
 pub(super) use text::{number, value};
-pub(super) use training::{Missing, Sections};
+pub(super) use training::Sections;
 
 /// Writes the folder `output`, which must be new or empty.
 pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>> {

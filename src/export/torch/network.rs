@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::sequential;
 use super::text::{number, quoted};
 use crate::kernels::recurrent::CellKind;
-use crate::nn::{Activation, EmbeddingTable, Op};
+use crate::nn::{Activation, EmbeddingTable, NumericalOp, Op};
 
 /// The lines of `__init__` and `forward`.
 #[derive(Default)]
@@ -24,6 +24,7 @@ pub(in crate::export) fn module(ops: &[Op], row: &[usize]) -> String {
         );
     }
     let mut module = Module::default();
+    let described = ops;
     let mut ops = ops.iter().peekable();
     while let Some(op) = ops.next() {
         if let Op::Recurrent { .. } = op {
@@ -44,10 +45,24 @@ pub(in crate::export) fn module(ops: &[Op], row: &[usize]) -> String {
         }
     }
     format!(
-        "class Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n{}\n    def forward(self, x):\n{}        \
+        "{}class Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n{}\n    def forward(self, x):\n{}        \
          return x\n",
-        module.init, module.forward
+        classes(described),
+        module.init,
+        module.forward
     )
+}
+
+/// The layers that torch.nn does not have, where they are some of these.
+fn classes(ops: &[Op]) -> String {
+    let has = |is: fn(&Op) -> bool| ops.iter().any(is);
+    let own = [
+        (has(|op| matches!(op, Op::Numerical { .. })), include_str!("numerical.py")),
+        (has(|op| matches!(op, Op::EnsembleScale { .. })), include_str!("ensemble.py")),
+        (has(|op| matches!(op, Op::Scale { .. })), include_str!("scale.py")),
+        (has(|op| matches!(op, Op::ParametricActivation { .. })), include_str!("parametric.py")),
+    ];
+    own.into_iter().filter(|(used, _)| *used).flat_map(|(_, text)| [text, "\n\n"]).collect()
 }
 
 impl Module {
@@ -83,6 +98,11 @@ impl Module {
                 let layer = self.add(prefix(weight), &format!("nn.LayerNorm({width}, eps={})", number(*eps)));
                 self.apply(&format!("{layer}(x)"));
             }
+            Op::Numerical { .. }
+            | Op::EnsembleScale { .. }
+            | Op::EnsembleLinear { .. }
+            | Op::Scale { .. }
+            | Op::ParametricActivation { .. } => self.part(op),
             Op::Activation(activation) => self.apply(activate(*activation)),
             Op::Dropout { p } => {
                 self.dropouts += 1;
@@ -96,6 +116,29 @@ impl Module {
             // Recurrent modules have batch_first; their stacks are added whole.
             Op::TimeMajor | Op::Recurrent { .. } => {}
         }
+    }
+
+    /// A part that torch.nn does not have.
+    fn part(&mut self, op: &Op) {
+        let (weight, module) = match op {
+            Op::Numerical { places, others, embedding } => {
+                ("numerical.", numerical(places, others, embedding))
+            }
+            Op::EnsembleScale { weight, members, width } => {
+                (weight.as_str(), format!("EnsembleScale({members}, {width})"))
+            }
+            Op::EnsembleLinear { weight, sizes: [members, inputs, outputs], .. } => {
+                (weight.as_str(), format!("EnsembleLinear({members}, {inputs}, {outputs})"))
+            }
+            Op::Scale { weight, width } => (weight.as_str(), format!("Scale({width})")),
+            Op::ParametricActivation { weight, width, activation } => {
+                let function = activate(*activation).trim_end_matches("(x)");
+                (weight.as_str(), format!("ParametricActivation({width}, {function})"))
+            }
+            _ => return,
+        };
+        let layer = self.add(prefix(weight), &module);
+        self.apply(&format!("{layer}(x)"));
     }
 
     fn embeddings(&mut self, dense: usize, tables: &[EmbeddingTable], row: &[usize]) {
@@ -132,6 +175,32 @@ impl Module {
     }
 }
 
+/// The embeddings of some columns as a module.
+fn numerical(places: &[usize], others: &[usize], embedding: &NumericalOp) -> String {
+    let python = |is: bool| if is { "True" } else { "False" };
+    let (parts, relu, dense) = match embedding {
+        NumericalOp::Periodic { bias, sizes: [features, frequencies, width], has_relu, is_dense, .. } => {
+            let components = if bias.is_some() { *frequencies } else { 2 * frequencies };
+            let parts = format!(
+                "\"periodic\": Periodic({features}, {frequencies}, {}), \"linear\": Grouped({features}, {components}, {width})",
+                python(bias.is_some())
+            );
+            (parts, *has_relu, *is_dense)
+        }
+        NumericalOp::PiecewiseLinear { linear0, bias, sizes: [features, bins, width], has_relu, .. } => {
+            let first = linear0
+                .as_ref()
+                .map_or(String::new(), |_| format!("\"linear0\": Numbers({features}, {width}), "));
+            let parts = format!(
+                "{first}\"impl\": PiecewiseLinear({features}, {bins}), \"linear\": Grouped({features}, {bins}, {width}, {})",
+                python(bias.is_some())
+            );
+            (parts, *has_relu, false)
+        }
+    };
+    format!("Numerical({places:?}, {others:?}, {{{parts}}}, {}, {})", python(relu), python(dense))
+}
+
 /// The module of a tensor: its name without the last part.
 fn prefix(tensor: &str) -> &str {
     tensor.rsplit_once('.').map_or(tensor, |(module, _)| module)
@@ -147,5 +216,6 @@ fn activate(activation: Activation) -> &'static str {
         Activation::Elu => "nn.functional.elu(x)",
         Activation::Selu => "nn.functional.selu(x)",
         Activation::Silu => "nn.functional.silu(x)",
+        Activation::Mish => "nn.functional.mish(x)",
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::text::{list, names, number};
-use crate::data::preprocess::Target;
+use crate::data::preprocess::{TargetCurve, TargetScale};
 use crate::export::model::TrainedModel;
 use crate::export::outputs::{LABEL, PREDICTION, PROBABILITIES, STD};
 use crate::loss::{NetworkOutput, Variance};
@@ -45,7 +45,7 @@ pub(super) fn function(model: &TrainedModel) -> String {
     format!(
         "{constants}\n\ndef outputs(values):\n    \"\"\"What the network's values mean, in the targets' names and \
          units.\"\"\"\n    answers = {}\n{answers}",
-        predictions(model.output())
+        predictions(model.output()).to_owned() + if model.is_ensemble() { ".mean(1)" } else { "" }
     )
 }
 
@@ -62,15 +62,7 @@ fn predictions(output: NetworkOutput) -> &'static str {
 
 /// Values in their units, and their deviations.
 fn values(model: &TrainedModel) -> String {
-    let vector = |numbers: &[f64]| {
-        format!("torch.tensor({}, dtype=torch.float64)", list(numbers.iter().map(|x| number(*x))))
-    };
-    let units = match model.preprocessing().table().map(|encoder| &encoder.target) {
-        Some(target @ Target::Values { mean, std, .. }) if target.is_standardized() => {
-            Some((vector(mean), vector(std)))
-        }
-        _ => None,
-    };
+    let units = model.preprocessing().target_scale();
     let mut lines = String::new();
     let mut answers = format!("\"{PREDICTION}\": answers.numpy()");
     if let NetworkOutput::MeanAndVariance(variance) = model.output() {
@@ -80,12 +72,42 @@ fn values(model: &TrainedModel) -> String {
         };
         let _ = writeln!(lines, "    deviations = {function}(values.chunk(2, -1)[1]).sqrt()");
         let _ = write!(answers, ", \"{STD}\": deviations.numpy()");
-        if let Some((_, std)) = &units {
-            let _ = writeln!(lines, "    deviations = (deviations * {std}).float()");
+        if let Some(TargetScale { std, .. }) = units {
+            let _ = writeln!(lines, "    deviations = (deviations * {}).float()", vector(std));
         }
     }
-    if let Some((mean, std)) = &units {
-        let _ = writeln!(lines, "    answers = (answers * {std} + {mean}).float()");
+    if let Some(scale) = units {
+        lines += &restored(scale);
     }
     format!("{lines}    return {{{answers}}}\n")
+}
+
+/// Numbers as a tensor.
+fn vector(numbers: &[f64]) -> String {
+    format!("torch.tensor({}, dtype=torch.float64)", list(numbers.iter().map(|x| number(*x))))
+}
+
+/// The lines that bring answers back to the targets' units.
+fn restored(TargetScale { mean, std, range, curve }: &TargetScale) -> String {
+    let mut lines = String::new();
+    let mut restored = format!("answers * {} + {}", vector(std), vector(mean));
+    match curve {
+        TargetCurve::Identity => {}
+        TargetCurve::Log1p => restored = format!("torch.expm1({restored})"),
+        TargetCurve::Quantile(all) => {
+            let numbers = list(all.iter().map(|own| list(own.numbers().iter().map(|x| number(*x)))));
+            let _ = writeln!(
+                lines,
+                "    answers = ({restored}).numpy()\n    answers = np.stack([from_normal(y, q) for y, q in zip(answers.T, \
+                 {numbers})], axis=1)"
+            );
+            "torch.from_numpy(answers)".clone_into(&mut restored);
+        }
+    }
+    if !range.is_empty() {
+        let limits = |place: usize| vector(&range.iter().map(|own| own[place]).collect::<Vec<_>>());
+        restored = format!("torch.clamp({restored}, {}, {})", limits(0), limits(1));
+    }
+    let _ = writeln!(lines, "    answers = ({restored}).float()");
+    lines
 }

@@ -3,12 +3,15 @@
 use std::fmt::Write;
 
 use super::text::{list, number, quoted};
-use crate::data::preprocess::{Categories, Column, MissingName, Operation, Target};
+use crate::data::preprocess::{Categories, Column, MissingName, Operation, Target, TargetCurve, TargetScale};
 use crate::export::inputs::{ColumnInput, Inputs, TENSOR};
 use crate::export::model::TrainedModel;
 
 /// What helps with columns.
 const COLUMNS: &str = include_str!("columns.py");
+
+/// What maps numbers by their quantiles.
+const QUANTILES: &str = include_str!("quantiles.py");
 
 /// `preprocess`, `targets` and `test_inputs`, with what they need.
 pub(super) fn functions(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
@@ -36,17 +39,38 @@ fn of_arrays(model: &TrainedModel) -> String {
     let (mut lines, identity) = (String::new(), crate::data::preprocess::Elements::affine(1.0, 0.0));
     let elements = model.preprocessing().elements().unwrap_or(&identity);
     if !elements.offset.is_empty() {
-        let vector = |numbers: &[f64]| list(numbers.iter().map(|x| number(*x)));
-        lines = format!("    x = (x - {}) / {}\n", vector(&elements.offset), vector(&elements.spread));
+        lines = format!("    x = (x - {}) / {}\n", numbers(&elements.offset), numbers(&elements.spread));
     }
+    if elements.smooth_clip {
+        lines += "    x = x / np.sqrt(1 + (x / 3) ** 2)\n";
+    }
+    if !elements.quantiles.is_empty() {
+        let all = list(elements.quantiles.iter().map(|quantiles| numbers(quantiles.numbers())));
+        let _ = writeln!(
+            lines,
+            "    x = np.stack([to_normal(x[..., i], q) for i, q in enumerate({all})], axis=-1)"
+        );
+    }
+    let helpers = if uses_quantiles(model) { QUANTILES } else { "" };
+    let helpers = if helpers.is_empty() { String::new() } else { format!("{helpers}\n\n") };
     format!(
-        "def preprocess(x):\n    \"\"\"Raw rows as the network reads them; pixels are 0 to 255.\"\"\"\n    x = np.asarray(x, \
+        "{helpers}def preprocess(x):\n    \"\"\"Raw rows as the network reads them; pixels are 0 to 255.\"\"\"\n    x = np.asarray(x, \
          np.float64).reshape(-1, *ROW)\n{lines}    return (x * {} + {}).astype(np.float32)\n\n\ndef test_inputs(batch):\n    \
          return preprocess(batch[{}])\n",
         number(elements.scale),
         number(elements.shift),
         quoted(TENSOR)
     )
+}
+
+/// Numbers as a literal.
+fn numbers(numbers: &[f64]) -> String {
+    list(numbers.iter().map(|x| number(*x)))
+}
+
+/// Whether inputs or targets are mapped by quantiles.
+fn uses_quantiles(model: &TrainedModel) -> bool {
+    model.require_no_quantiles("").is_err()
 }
 
 fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
@@ -56,8 +80,9 @@ fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
         let line = format!("        {},\n", feature(input.column));
         if input.column.index_width() > 0 { &mut indices } else { &mut dense }.push_str(&line);
     }
+    let quantiles = if uses_quantiles(model) { format!("{QUANTILES}\n\n") } else { String::new() };
     format!(
-        "MISSING = {missing}\n\n\n{COLUMNS}\n\ndef features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
+        "MISSING = {missing}\n\n\n{COLUMNS}\n\n{quantiles}def features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
          the numbers of names.\"\"\"\n    parts = [\n{dense}{indices}    ]\n    return np.concatenate(parts, \
          axis=1).astype(np.float32)\n\n\n{}",
         targets(model)
@@ -79,6 +104,10 @@ fn feature(column: &Column) -> String {
             }
             Operation::Scale { offset, scale } => {
                 let _ = write!(options, ", offset={}, scale={}", number(*offset), number(*scale));
+            }
+            Operation::SmoothClip => options += ", clip=True",
+            Operation::QuantileToNormal(quantiles) => {
+                let _ = write!(options, ", quantiles={}", numbers(quantiles.numbers()));
             }
             Operation::MissingIndicator => options += ", indicator=True",
             Operation::OneHot(names) => {
@@ -114,12 +143,22 @@ fn targets(model: &TrainedModel) -> String {
             let classes = list(classes.iter().map(|class| quoted(class)));
             format!("    return places(df[{}], {classes}, -100, -100)\n", quoted(name))
         }
-        Target::Values { mean, std, .. } => format!(
-            "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n    return ((values - {}) / \
-             {}).astype(np.float32)\n",
-            list(mean.iter().map(|x| number(*x))),
-            list(std.iter().map(|x| number(*x)))
-        ),
+        Target::Values { scale: TargetScale { mean, std, curve, .. }, .. } => {
+            let curve = match curve {
+                TargetCurve::Identity => String::new(),
+                TargetCurve::Log1p => "    values = np.log1p(values)\n".to_owned(),
+                TargetCurve::Quantile(all) => format!(
+                    "    values = np.stack([to_normal(y, q) for y, q in zip(values.T, {})], axis=1)\n",
+                    list(all.iter().map(|own| numbers(own.numbers())))
+                ),
+            };
+            format!(
+                "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n{curve}    return ((values - {}) / \
+                 {}).astype(np.float32)\n",
+                numbers(mean),
+                numbers(std)
+            )
+        }
         Target::Probabilities { .. } => {
             format!(
                 "    return np.stack([numbers(df[name]) for name in {columns}], axis=1).astype(np.float32)\n"

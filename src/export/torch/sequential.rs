@@ -39,6 +39,7 @@ fn activate(activation: Activation) -> String {
         Activation::Elu => "ELU",
         Activation::Selu => "SELU",
         Activation::Silu => "SiLU",
+        Activation::Mish => "Mish",
     };
     format!("nn.{class}()")
 }

@@ -1,6 +1,6 @@
 //! Values as Python writes them.
 
-use toml::Value;
+use toml::{Table, Value};
 
 /// A text as a literal: JSON's escapes are Python's.
 pub(super) fn quoted(text: &str) -> String {
@@ -48,4 +48,17 @@ pub(super) fn camel(name: &str) -> String {
     let word =
         |word: &str| word.chars().next().map(|first| format!("{}{}", first.to_uppercase(), &word[1..]));
     name.split('_').filter_map(word).collect()
+}
+
+/// `, lr=0.001, …`: the options of a section but for these.
+pub(super) fn options(section: &Table, without: &[&str]) -> String {
+    let kept = section.iter().filter(|(key, _)| !without.contains(&key.as_str()) && *key != "name");
+    // Adafactor's None is "none" in TOML.
+    let value = |item: &Value| value(item).replace("[\"none\", ", "[None, ");
+    kept.fold(String::new(), |all, (key, item)| format!("{all}, {key}={}", value(item)))
+}
+
+/// The name of a section.
+pub(super) fn name(section: &Table) -> &str {
+    section.get("name").and_then(Value::as_str).unwrap_or_default()
 }

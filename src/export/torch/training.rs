@@ -1,10 +1,12 @@
 //! The optimizer, schedule and loss of the run as Python, so that training goes on there.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use toml::{Table, Value};
 
-use super::text::{camel, list, number, quoted, value};
+use super::loss;
+use super::missing::Missing;
+use super::text::{camel, list, name, options, quoted, value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::export::model::TrainedModel;
@@ -23,37 +25,15 @@ const MUON: &str = include_str!("muon.py");
 /// The parameters with the options of their groups.
 const GROUPS: &str = include_str!("groups.py");
 
-/// What torch does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::export) enum Missing {
-    /// An optimizer of this name.
-    Optimizer(String),
-    /// Groups of other optimizers.
-    Groups,
-    /// Weights of classes that are computed from the rows.
-    ClassWeight,
-    /// A loss of this name.
-    Loss(String),
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Optimizer(name) => write!(f, "torch has no {name}"),
-            Self::Groups => write!(f, "torch has no optimizer with groups of other optimizers"),
-            Self::ClassWeight => {
-                write!(f, "torch has no `class_weight`; give `weight` the weights that the run computed")
-            }
-            Self::Loss(name) => write!(f, "torch has no loss `{name}`"),
-        }
-    }
-}
-
 /// The sections of a config that say how it trains.
 pub(in crate::export) struct Sections {
     train: Table,
     loss: Table,
     optimizer: Table,
+    /// Whether each tensor has a learning rate of its own.
+    is_ntk: bool,
+    /// Whether the network gives values of several members.
+    is_ensemble: bool,
     /// `[schedule]`; empty where there is none.
     pub(in crate::export) schedule: Table,
 }
@@ -77,7 +57,9 @@ impl Sections {
         let config: Table = toml::from_str(&config.to_toml()?).map_err(|e| Error::Config(e.to_string()))?;
         let section = |name: &str| config.get(name).and_then(Value::as_table).cloned().unwrap_or_default();
         let [train, loss, optimizer, schedule] = ["train", "loss", "optimizer", "schedule"].map(section);
-        Ok(Self { train, loss, optimizer, schedule })
+        let is_ntk = section("model").get("parametrization").and_then(Value::as_str) == Some("ntk");
+        let is_ensemble = section("model").contains_key("ensemble");
+        Ok(Self { train, loss, optimizer, is_ntk, is_ensemble, schedule })
     }
 
     /// How batches are made, clipped and counted.
@@ -99,11 +81,24 @@ impl Sections {
 
     /// `loss()`, for these classes or labels.
     pub(in crate::export) fn loss(&self, classes: &[String]) -> Result<String, Missing> {
-        loss(&self.loss, classes)
+        let body = loss::body(&self.loss, classes)?;
+        Ok(if self.is_ensemble {
+            format!("{}\n\n{LOSS}    return mean_of_members({body})\n", loss::MEMBERS)
+        } else {
+            format!("{LOSS}    return {body}\n")
+        })
     }
 
     /// `optimizer(model)`.
     pub(in crate::export) fn optimizer(&self) -> Result<String, Missing> {
+        if self.is_ntk {
+            return Err(Missing::Parametrization);
+        }
+        if let Some(key) =
+            ["weight_decay", "dropout"].into_iter().find(|key| self.schedule.contains_key(*key))
+        {
+            return Err(Missing::Declining(key));
+        }
         optimizer(&self.optimizer)
     }
 
@@ -111,18 +106,6 @@ impl Sections {
     pub(in crate::export) fn scheduler(&self) -> String {
         scheduler(&self.schedule)
     }
-}
-
-/// `, lr=0.001, …`: the options of a section but for these.
-fn options(section: &Table, without: &[&str]) -> String {
-    let kept = section.iter().filter(|(key, _)| !without.contains(&key.as_str()) && *key != "name");
-    // Adafactor's None is "none" in TOML.
-    let value = |item: &Value| value(item).replace("[\"none\", ", "[None, ");
-    kept.fold(String::new(), |all, (key, item)| format!("{all}, {key}={}", value(item)))
-}
-
-fn name(section: &Table) -> &str {
-    section.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A body that says what torch does not have.
@@ -198,7 +181,8 @@ fn schedule(section: &Table) -> String {
         "reduce_on_plateau" => "ReduceLROnPlateau".to_owned(),
         other => format!("{}LR", camel(other)),
     };
-    let mut own = options(section, &["interval", "warmup_steps", "monitor", "schedules"]);
+    let mut own =
+        options(section, &["interval", "warmup_steps", "weight_decay", "dropout", "monitor", "schedules"]);
     // A length that is left out is the run's.
     let length = match named {
         "cosine_annealing" => "T_max",
@@ -229,52 +213,4 @@ fn factor(section: &Table) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn loss(section: &Table, classes: &[String]) -> Result<String, Missing> {
-    let named = name(section);
-    if section.contains_key("class_weight") {
-        return Err(Missing::ClassWeight);
-    }
-    let own = weights(section, classes)
-        + &options(section, &["weight", "pos_weight", "from_logits", "variance", "gamma"]);
-    let own = own.trim_start_matches(", ");
-    let log = if section.get("from_logits").and_then(Value::as_bool) == Some(false) {
-        "x"
-    } else {
-        "x.log_softmax(-1)"
-    };
-    let body = match named {
-        "cross_entropy" => format!("nn.CrossEntropyLoss({own})"),
-        "bce_with_logits" => format!("nn.BCEWithLogitsLoss({own})"),
-        "mse" => format!("nn.MSELoss({own})"),
-        "poisson_nll" => format!("nn.PoissonNLLLoss({own})"),
-        "smooth_l1" | "l1" | "huber" | "hinge_embedding" => format!("nn.{}Loss({own})", camel(named)),
-        "nll" => format!("lambda x, y: nn.functional.nll_loss({log}, y, {own})"),
-        "kl_div" => format!("lambda x, y: nn.functional.kl_div({log}, y, {own})"),
-        "gaussian_nll" => {
-            let softplus = section.get("variance").and_then(Value::as_str) == Some("softplus");
-            let variance = if softplus { "nn.functional.softplus" } else { "torch.exp" };
-            format!(
-                "lambda x, y: nn.GaussianNLLLoss({own})(x.chunk(2, -1)[0], y, {variance}(x.chunk(2, -1)[1]))"
-            )
-        }
-        other => return Err(Missing::Loss(other.to_owned())),
-    };
-    Ok(format!("{LOSS}    return {body}\n"))
-}
-
-/// The weights of classes as tensors.
-fn weights(section: &Table, classes: &[String]) -> String {
-    let tensor = |key: &str| {
-        let numbers = match section.get(key)? {
-            // By name; a class without one has 1.
-            Value::Table(by_name) => {
-                list(classes.iter().map(|class| by_name.get(class).map_or_else(|| number(1.0), value)))
-            }
-            other => value(other),
-        };
-        Some(format!(", {key}=torch.tensor({numbers})"))
-    };
-    ["weight", "pos_weight"].into_iter().filter_map(tensor).collect()
 }

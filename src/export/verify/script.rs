@@ -52,6 +52,8 @@ impl Script {
             .map_err(|missing| refused(&missing, "loss", "{ name = \"cross_entropy\" }"))?;
         let optimizer = sections.optimizer().map_err(|missing| match missing {
             Missing::Groups => refused(&missing, "optimizer.groups", "[]"),
+            Missing::Declining(_) => refused(&missing, "schedule", "{ name = \"constant\", factor = 1.0 }"),
+            Missing::Parametrization => refused(&missing, "model.parametrization", "\"standard\""),
             missing => refused(&missing, "optimizer", "{ name = \"adamw\" }"),
         })?;
         let is_double = config.train.dtype == FloatType::F64;

@@ -35,7 +35,7 @@ pub(super) struct EpochEnd {
 pub(super) struct DropoutLayer {
     /// The probability.
     pub(super) p: f64,
-    /// The features of a row.
+    /// The features of a row, of all members of an ensemble.
     width: usize,
 }
 
@@ -48,12 +48,13 @@ pub(super) fn count(parts: &PreparedParts, asked: Option<u64>) -> u64 {
 
 /// The dropout layers of an MLP.
 pub(super) fn dropouts(ops: &[Op]) -> Vec<DropoutLayer> {
-    let mut width = 0;
+    let (mut width, mut copies) = (0, 1);
     let mut found = Vec::new();
     for op in ops {
         match op {
             Op::Linear { outputs, .. } => width = *outputs,
-            Op::Dropout { p } => found.push(DropoutLayer { p: *p, width }),
+            Op::EnsembleScale { members, .. } => copies = *members,
+            Op::Dropout { p } => found.push(DropoutLayer { p: *p, width: width * copies }),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ def hand_over_masks(model):
     """Each dropout layer multiplies by the mask that descent drew."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Dropout)]
     for place, layer in enumerate(layers):
-        layer.forward = lambda x, place=place: x * MASKS[place]
+        layer.forward = lambda x, place=place: x * MASKS[place].reshape(x.shape)
 
 
 def values(model, x, masks):

@@ -25,6 +25,8 @@ pub enum Activation {
     Selu,
     /// `x sigmoid(x)`, also called swish.
     Silu,
+    /// `x tanh(softplus(x))`: Misra 2019.
+    Mish,
 }
 
 pub(super) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
@@ -33,7 +35,7 @@ pub(super) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 impl Activation {
     /// Every name that a config can give.
     pub const NAMES: &'static [&'static str] =
-        &["relu", "tanh", "sigmoid", "gelu", "leaky_relu", "elu", "selu", "silu"];
+        &["relu", "tanh", "sigmoid", "gelu", "leaky_relu", "elu", "selu", "silu", "mish"];
 
     /// Its name in a config.
     pub fn name(self) -> &'static str {
@@ -56,6 +58,7 @@ impl Activation {
                 x.if_positive(x.scale(SELU_SCALE), x.exponential().shift(-1.0).scale(SELU_ALPHA * SELU_SCALE))
             }
             Self::Silu => x * x.sigmoid(),
+            Self::Mish => x * tanh_of_softplus(x),
         }
     }
 
@@ -76,13 +79,27 @@ impl Activation {
                 let sigmoid = x.sigmoid();
                 sigmoid * (one + x * (one - sigmoid))
             }
+            Self::Mish => {
+                let tanh = tanh_of_softplus(x);
+                tanh + x * x.sigmoid() * (one - tanh * tanh)
+            }
         }
     }
 
     /// Whether the slope needs the argument, or only the value.
     pub fn needs_input(self) -> bool {
-        matches!(self, Self::Gelu | Self::Silu)
+        matches!(self, Self::Gelu | Self::Silu | Self::Mish)
     }
+}
+
+/// `tanh(ln(1 + e^x))`, as a fraction of powers of `e^-|x|`, which do not overflow.
+#[inline(always)]
+fn tanh_of_softplus<R: Real>(x: R) -> R {
+    let power = x.if_positive(-x, x).exponential();
+    let twice = power.scale(2.0);
+    // (1 + 2t) / (1 + 2t + 2t²) with t = e^-x, or e (e + 2) / (e (e + 2) + 2) with e = e^x.
+    let (right, left) = (twice.shift(1.0), power * power + twice);
+    x.if_positive(right / (right + power * twice), left / left.shift(2.0))
 }
 
 /// The normal distribution function.

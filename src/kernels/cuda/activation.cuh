@@ -4,6 +4,12 @@ __device__ __forceinline__ REAL phi(REAL x) {
     return error_function(x * REAL(0.70710678118654752440)) * REAL(0.5) + REAL(0.5);
 }
 
+__device__ __forceinline__ REAL tanh_of_softplus(REAL x) {
+    REAL power = exponential(x > REAL(0) ? -x : x), twice = power * REAL(2);
+    REAL right = twice + REAL(1), left = power * power + twice;
+    return x > REAL(0) ? right / (right + power * twice) : left / (left + REAL(2));
+}
+
 __device__ __forceinline__ REAL activated(int act, REAL x) {
     const REAL alpha = REAL(1.6732632423543772 * 1.0507009873554805), scale = REAL(1.0507009873554805);
     switch (act) {
@@ -16,11 +22,12 @@ __device__ __forceinline__ REAL activated(int act, REAL x) {
         case 5: return x > REAL(0) ? x : exponential(x) - REAL(1);
         case 6: return x > REAL(0) ? x * scale : (exponential(x) - REAL(1)) * alpha;
         case 7: return x * sigmoid(x);
+        case 8: return x * tanh_of_softplus(x);
         default: return x;
     }
 }
 
-// The slope where the argument is x and the value y; only gelu and silu look at x.
+// The slope where the argument is x and the value y; only gelu, silu and mish look at x.
 __device__ __forceinline__ REAL slope(int act, REAL x, REAL y) {
     const REAL one = REAL(1);
     const REAL alpha = REAL(1.6732632423543772 * 1.0507009873554805), scale = REAL(1.0507009873554805);
@@ -35,6 +42,10 @@ __device__ __forceinline__ REAL slope(int act, REAL x, REAL y) {
         case 7: {
             REAL s = sigmoid(x);
             return s * (one + x * (one - s));
+        }
+        case 8: {
+            REAL t = tanh_of_softplus(x);
+            return t + x * sigmoid(x) * (one - t * t);
         }
         default: return one;
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::nn::{CellTensors, EmbeddingTable};
+use crate::nn::{CellTensors, EmbeddingTable, NumericalOp};
 use crate::registry::FromTable;
 
 /// The names and shapes that a state dict has by the description of its network alone.
@@ -13,6 +13,14 @@ fn tensors(op: Op) -> Vec<(String, Vec<usize>)> {
             vectors.into_iter().chain([(num_batches_tracked, Vec::new())]).collect()
         }
         Op::LayerNorm { weight, bias, width, .. } => vec![(weight, vec![width]), (bias, vec![width])],
+        Op::Numerical { embedding, .. } => of_numerical(embedding),
+        Op::EnsembleScale { weight, members, width } => vec![(weight, vec![members, width])],
+        Op::EnsembleLinear { weight, bias, sizes: [k, inputs, outputs] } => {
+            vec![(weight, vec![k, inputs, outputs]), (bias, vec![k, outputs])]
+        }
+        Op::Scale { weight, width } | Op::ParametricActivation { weight, width, .. } => {
+            vec![(weight, vec![width])]
+        }
         Op::Recurrent { kind, features, hidden, directions, .. } => {
             let rows = kind.gates() * hidden;
             let cell = |CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }| {
@@ -29,12 +37,43 @@ fn tensors(op: Op) -> Vec<(String, Vec<usize>)> {
     }
 }
 
+/// The tensors of an embedding.
+fn of_numerical(embedding: NumericalOp) -> Vec<(String, Vec<usize>)> {
+    match embedding {
+        NumericalOp::Periodic { weight, bias, linear: [own, more], sizes: [f, k, d], .. } => {
+            let components = if bias.is_some() { k } else { 2 * k };
+            let waves = [Some(weight), bias].into_iter().flatten().map(|name| (name, vec![f, k]));
+            waves.chain([(own, vec![f, components, d]), (more, vec![f, d])]).collect()
+        }
+        NumericalOp::PiecewiseLinear { slopes, offsets, linear0, weight, bias, sizes: [f, b, d], .. } => {
+            let vectors = linear0.into_iter().flatten().chain(bias).map(|name| (name, vec![f, d]));
+            let buffers = [slopes, offsets].map(|name| (name, vec![f, b]));
+            vectors.chain(buffers).chain([(weight, vec![f, b, d])]).collect()
+        }
+    }
+}
+
 /// A model of each kind of layer, by its config, and the rows that it reads.
-const MODELS: [(&str, &[usize]); 7] = [
+const MODELS: [(&str, &[usize]); 13] = [
+    ("name = 'mlp'\nhidden = [7]\nensemble = 3", &[5]),
+    ("name = 'mlp'\nhidden = [7]\n[numerical]\nname = 'periodic'", &[5]),
+    (
+        "name = 'mlp'\nhidden = [7]\nfront_scale = true\n[numerical]\nname = 'periodic'\nvariant = 'pbld'",
+        &[5],
+    ),
+    ("name = 'mlp'\nhidden = [7]\n[numerical]\nname = 'piecewise_linear'\nn_bins = 4", &[5]),
     ("name = 'mlp'\nhidden = [7, 6]\ndropout = 0.1", &[5]),
     ("name = 'mlp'\nhidden = []\nlayer_names = 'fc'", &[5]),
     ("name = 'mlp'\nhidden = [7]\nbatch_norm = true", &[5]),
     ("name = 'mlp'\nhidden = [7]\nlayer_norm = true\nactivation = 'tanh'", &[5]),
+    (
+        "name = 'mlp'\nhidden = [7]\nfront_scale = true\nparametric_activation = true\nactivation = 'mish'",
+        &[5],
+    ),
+    (
+        "name = 'mlp'\nhidden = [7]\nparametrization = 'ntk'\nparametric_activation = true\nbatch_norm = true",
+        &[5],
+    ),
     ("name = 'rnn'\nhidden_size = 4\nnum_layers = 2\nnonlinearity = 'relu'", &[3, 5]),
     ("name = 'lstm'\nhidden_size = 4\nnum_layers = 2\nbidirectional = true\ndropout = 0.2", &[3, 5]),
     ("name = 'gru'\nhidden_size = 4\nhead = 'mean'", &[3, 5]),
@@ -42,7 +81,8 @@ const MODELS: [(&str, &[usize]); 7] = [
 
 fn build(config: &str, row: &[usize], embeddings: &[EmbeddingSize]) -> Network {
     let model = Model::from_table(config.parse().unwrap()).unwrap();
-    let shape = NetworkShape { row, features: 5, embeddings, outputs: 2 };
+    let (numerical, columns) = (None, None);
+    let shape = NetworkShape { row, features: 5, embeddings, numerical, columns, outputs: 2 };
     let options = NetworkOptions::new(DType::F64, &Device::Cpu);
     Network::with_embeddings(&model, shape, 1, options).unwrap()
 }
@@ -67,7 +107,8 @@ fn the_description_of_every_model_names_its_whole_state_dict() {
 
 #[test]
 fn the_shapes_between_the_layers_are_those_of_the_values() {
-    for (config, row) in MODELS {
+    // An ensemble makes several rows of one.
+    for (config, row) in MODELS.into_iter().filter(|(config, _)| !config.contains("ensemble")) {
         let network = build(config, row, &[]);
         let xs = Tensor::zeros([&[2], row].concat(), DType::F64, &Device::Cpu).unwrap();
         let (mut value, mut shape) = (xs, Shape::new(row));
@@ -80,6 +121,14 @@ fn the_shapes_between_the_layers_are_those_of_the_values() {
             assert_eq!((dims.as_slice(), batch), (shape.dims(), 2), "{config}, {}", layer.name());
         }
     }
+}
+
+#[test]
+fn an_ensemble_gives_the_values_of_each_member() {
+    let network = build("name = 'mlp'\nhidden = [7]\nensemble = 3", &[5], &[]);
+    assert_eq!(network.output_shape(&Shape::new(&[5])).unwrap().dims(), [3, 2]);
+    let xs = Tensor::zeros((4, 5), DType::F64, &Device::Cpu).unwrap();
+    assert_eq!(network.forward(&xs).unwrap().dims(), [4, 3, 2]);
 }
 
 #[test]

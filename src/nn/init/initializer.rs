@@ -35,8 +35,10 @@ impl ParamShape {
         match *dims {
             [rows] => Ok(Self { rows, cols: 1, vector: true }),
             [rows, cols] => Ok(Self { rows, cols, vector: false }),
+            // A matrix for each of several features.
+            [features, rows, cols] => Ok(Self { rows: features * rows, cols, vector: false }),
             _ => Err(candle_core::Error::Msg(format!(
-                "a parameter of shape {dims:?}; layers have one or two dimensions"
+                "a parameter of shape {dims:?}; layers have three dimensions at most"
             ))
             .into()),
         }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::names::first_few;
 use crate::nn::{Param, Params};
-use crate::optim::Grouped;
+use crate::optim::{Grouped, Rule, UpdateKind};
 
 /// Requires that every group has a parameter: one that it matches, and that no group before it does.
 pub(super) fn require_matches(options: &Grouped, params: &Params) -> Result<()> {
@@ -34,4 +34,22 @@ pub(super) fn require_matches(options: &Grouped, params: &Params) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// Requires that the rule is one for parameters of this gain: for any, if it is 1.
+#[allow(clippy::float_cmp, reason = "exactly 1 where there is no gain")]
+pub(super) fn require_reparametrized(rule: &Rule, gain: f64) -> Result<()> {
+    let fits = match rule.update_kind() {
+        UpdateKind::Parameter(own) => own.scales_with_lr(),
+        UpdateKind::Closure(_) => false,
+    };
+    if gain == 1.0 || fits {
+        return Ok(());
+    }
+    let problem = format!(
+        "is \"ntk\", which needs a learning rate for each tensor, and the steps of `{}` are not in proportion to one; take \
+         `adam`, `adamw` or `sgd`, or \"standard\"",
+        rule.name()
+    );
+    Err(Error::key("model.parametrization", problem))
 }

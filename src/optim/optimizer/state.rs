@@ -25,7 +25,7 @@ impl Optimizer {
         for Slotted { param, rule, slots } in &self.params {
             let named = |name: &str| format!("{}.{name}", param.name());
             state.extend(slots.iter().map(|(slot, var)| (named(slot.name), var.as_detached_tensor())));
-            let Applied { rule, numbers } = &self.rules[*rule];
+            let Applied { rule, numbers, .. } = &self.rules[*rule];
             let Some(rule) = by_parameter(rule) else { continue };
             if rule.has_step() {
                 #[allow(
@@ -113,7 +113,7 @@ impl Optimizer {
         problems: &mut Vec<String>,
     ) -> Result<Vec<[f64; 2]>> {
         let mut all = Vec::new();
-        for (index, Applied { rule, numbers }) in self.rules.iter().enumerate() {
+        for (index, Applied { rule, numbers, .. }) in self.rules.iter().enumerate() {
             let mut numbers = *numbers;
             let first = self.params.iter().find(|slotted| slotted.rule == index);
             let (Some(first), Some(rule)) = (first, by_parameter(rule)) else { continue };

@@ -8,7 +8,7 @@ use super::{Length, Schedule, count};
 use crate::registry::KeyError;
 
 /// The learning rate itself for a fraction `flat` of the steps, then half a cosine down to 0.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlatCos {
     /// Number of steps; default: those of the run.

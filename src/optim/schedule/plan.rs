@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::length::{AfterLength, Length, Misfit, RunLength, ScheduleSpan};
-use super::{Schedules, count, reduce_on_plateau};
+use super::{Declining, Schedule, Schedules, count, reduce_on_plateau};
 use crate::optim::{Grouped, Rule};
 use crate::registry;
 use crate::registry::{FromTable, KeyError, schema};
@@ -47,16 +47,39 @@ pub struct Rates {
     pub lr: f64,
     /// The momentum, or the first of the betas, where the schedule cycles it.
     pub momentum: Option<f64>,
+    /// The factor of weight decay.
+    pub weight_decay: f64,
+    /// The factor of the probabilities of dropout.
+    pub dropout: f64,
 }
 
 /// The options that every schedule has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timing {
     /// Step the schedule after each epoch, as most PyTorch scripts do, or after each update.
     pub interval: Interval,
     /// Number of updates over which the learning rate increases linearly to the schedule's.
     pub warmup_steps: u64,
+    /// The decline of weight decay: `flat_cos`, constant and from half of the run on half a cosine down to 0; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<Declining>,
+    /// The decline of the probabilities of dropout: `flat_cos`; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<Declining>,
+}
+
+impl Timing {
+    /// The declining quantities by their keys.
+    fn declining(&self) -> impl Iterator<Item = (&'static str, &Declining)> {
+        let all = [("weight_decay", &self.weight_decay), ("dropout", &self.dropout)];
+        all.into_iter().filter_map(|(key, declining)| Some((key, declining.as_ref()?)))
+    }
+
+    /// The key of something that declines, if there is one.
+    pub fn declines(&self) -> Option<&'static str> {
+        self.declining().map(|(key, _)| key).next()
+    }
 }
 
 /// When a schedule steps.
@@ -89,6 +112,11 @@ impl SchedulePlan {
     /// Validates that every rule has the momentum that the schedule cycles.
     pub fn check_optimizer(&self, options: &Grouped) -> Result<(), KeyError> {
         let groups = options.groups.iter().filter(|group| !group.frozen).map(|group| &group.rule);
+        let mut all = std::iter::once(&options.rule).chain(groups.clone());
+        if self.timing.weight_decay.is_some() && all.any(|rule| matches!(rule, Rule::Lamb(_))) {
+            let problem = "is set, but the weight decay of `lamb` is a part of its direction; leave it out, or take `adamw`";
+            return Err(KeyError::new("schedule.weight_decay", problem));
+        }
         std::iter::once(&options.rule)
             .chain(groups)
             .try_for_each(|rule| self.start_momentum(&mut rule.clone()))
@@ -129,18 +157,20 @@ impl SchedulePlan {
     /// The rates of an update at this time, from the learning rate `base` of an optimizer's options.
     pub fn at(&self, base: f64, time: ScheduleTime) -> Rates {
         let ScheduleTime { step, epoch, reductions } = time;
-        let Timing { interval, warmup_steps } = self.timing;
-        let k = match interval {
-            _ if self.plateau().is_some() => reductions,
+        let Timing { interval, warmup_steps, weight_decay, dropout } = self.timing;
+        let steps = match interval {
             Interval::Epoch => epoch - 1,
             Interval::Step => step - 1,
         };
+        let k = if self.plateau().is_some() { reductions } else { steps };
         let (lr, momentum) = match &self.schedule {
             Some(schedule) => (schedule.lr(base, k), schedule.momentum(k)),
             None => (base, None),
         };
         let warm = if step < warmup_steps { count(step) / count(warmup_steps) } else { 1.0 };
-        Rates { lr: lr * warm, momentum }
+        let factor =
+            |declining: Option<Declining>| declining.map_or(1.0, |declining| declining.factor(steps));
+        Rates { lr: lr * warm, momentum, weight_decay: factor(weight_decay), dropout: factor(dropout) }
     }
 }
 
@@ -177,7 +207,10 @@ fn follows_a_metric(name: &str) -> bool {
 
 impl FromTable for SchedulePlan {
     fn from_table(mut table: toml::Table) -> Result<Self, KeyError> {
-        let shared = ["interval", "warmup_steps"].iter().filter_map(|key| table.remove_entry(*key)).collect();
+        let shared = ["interval", "warmup_steps", "weight_decay", "dropout"]
+            .iter()
+            .filter_map(|key| table.remove_entry(*key))
+            .collect();
         let timing = registry::decode(shared)?;
         // A warm-up needs no schedule.
         if table.is_empty() {
@@ -197,6 +230,8 @@ impl SchedulePlan {
         if let Some(schedule) = &mut self.schedule {
             schedule.fill(steps);
         }
+        let Timing { weight_decay, dropout, .. } = &mut self.timing;
+        [weight_decay, dropout].into_iter().flatten().for_each(|declining| declining.0.fill(steps));
         self
     }
 
@@ -211,7 +246,11 @@ impl SchedulePlan {
             Length { key: "warmup_steps", steps: self.timing.warmup_steps, end: AfterLength::Steady };
         let warmup = warmup.misfit(ScheduleSpan { steps: run.updates, unit: "updates", ..span });
         let own = own.map(|misfit| self.with_interval(misfit, run));
-        let misfits: Vec<Misfit> = own.chain(warmup).map(|misfit| misfit.under("schedule")).collect();
+        let declining = self.timing.declining().flat_map(|(key, declining)| {
+            declining.0.misfits(span).into_iter().map(move |misfit| misfit.under(key))
+        });
+        let misfits: Vec<Misfit> =
+            own.chain(warmup).chain(declining).map(|misfit| misfit.under("schedule")).collect();
         match misfits.iter().find(|misfit| misfit.is_short) {
             Some(short) => Err(short.error.clone()),
             None => Ok(misfits.into_iter().map(|misfit| misfit.error).collect()),

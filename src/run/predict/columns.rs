@@ -78,12 +78,11 @@ impl Columns {
             Task::Classes { .. } => Self::of_classes(preprocessing, preprocessing.outputs),
             Task::Labels if preprocessing.outputs == 1 => Self::of_classes(preprocessing, 2),
             Task::Values => {
-                let places = match targets {
-                    Some(target @ Target::Values { std, .. }) if target.is_standardized() => {
-                        Some(std.iter().map(|std| places(*std)).collect::<Vec<_>>())
-                    }
-                    _ => None,
-                };
+                // On a curve the deviation is in other units.
+                let scale = preprocessing
+                    .target_scale()
+                    .filter(|scale| scale.curve.is_identity() && scale.is_standardized());
+                let places = scale.map(|scale| scale.std.iter().map(|std| places(*std)).collect::<Vec<_>>());
                 // Behind the values are their standard deviations, where the loss learns them, and the bounds of intervals.
                 let prefixes = [&["prediction"], more].concat();
                 Self::Values {

@@ -76,7 +76,7 @@ impl Predictor {
     pub(crate) fn of(run: TrainedRun, device: Device) -> Result<Self> {
         let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
         let Trained { preprocessing, network } = run.network(&device)?;
-        let units = preprocessing.units()?;
+        let units = preprocessing.units();
         Ok(Self { preprocessing, network, loss, units, dtype, device, half_widths: None })
     }
 

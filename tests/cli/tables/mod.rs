@@ -14,6 +14,7 @@ mod real;
 mod series;
 mod splits;
 mod time;
+mod transforms;
 mod wide;
 
 use std::path::{Path, PathBuf};

@@ -245,3 +245,45 @@ fn parquet_of_many_pages_is_the_same_kept() {
         assert!(same(&options(&path, "y", "missing = 'mean'"), Format::Parquet, task));
     }
 }
+
+/// The features of the training rows of a table with these cells, whose column is normalised so.
+fn normalized(cells: &[f64], normalize: &str) -> Vec<f64> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let rows =
+        cells.iter().enumerate().fold("x,z,y\n".to_owned(), |rows, (i, x)| format!("{rows}{x},{i},{i}\n"));
+    std::fs::write(&path, rows).unwrap();
+    let plan: Preparation = toml::from_str(&format!("normalize = '{normalize}'")).unwrap();
+    let options = toml::from_str(&format!("path = '{}'\ntarget = 'y'", path.display())).unwrap();
+    let request = Request { dtype: DType::F64, ..Request::new(Task::Values, &plan) };
+    let Loaded::Encoded(encoded) = load(&options, Format::Csv, &request).unwrap() else { panic!("raw rows") };
+    let EncodedRows::Memory(rows) = encoded.train else { panic!("rows in a file") };
+    rows.xs.to_vec2::<f64>().unwrap().into_iter().map(|row| row[0]).collect()
+}
+
+#[test]
+fn robust_smooth_is_pytabkits() {
+    // MedianCenterFactory, RobustScaleFactory and smooth_clip_func of pytabkit, in f64.
+    let spread = [-0.948_683_298_050_513_8, -0.493_196_961_916_071_93, 0.0, 0.493_196_961_916_071_93];
+    for (cells, expected) in [
+        (&[1.0, 2.0, 3.0, 4.0, 100.0][..], &[&spread[..], &[2.994_277_230_905_889_4]].concat()[..]),
+        (&[7.0, 7.0, 7.0, 7.0, 9.0], &[0.0, 0.0, 0.0, 0.0, 1.664_100_588_675_687_4]),
+        (&[5.0, 5.0, 5.0], &[0.0; 3]),
+    ] {
+        for (ours, expected) in normalized(cells, "robust_smooth").iter().zip(expected) {
+            assert!((ours - expected).abs() < 1e-12, "{cells:?}: {ours} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_normalisation_by_quantiles_is_scikit_learns() {
+    let cells = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, 5.0, 3.0, 5.0];
+    let ours = normalized(&cells, "quantile");
+    // QuantileTransformer(output_distribution="normal")
+    for (place, expected) in
+        [(0, -0.385_320_466_407_567_6), (6, -0.841_621_233_572_914_2), (4, 0.524_400_512_708_041)]
+    {
+        assert!((ours[place] - expected).abs() < 1e-12, "{place}: {}", ours[place]);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::data::Request;
 use crate::data::preprocess::{Column, SeriesOrder, TableEncoder};
 use crate::data::table::fit::ColumnFitter;
 use crate::data::table::options::{ColumnKind, Missing, Options};
@@ -9,7 +10,6 @@ use crate::data::table::read::listed;
 use crate::data::table::row::Row;
 use crate::data::table::survey::{self, Survey};
 use crate::data::table::{Opened, named, target};
-use crate::data::{Normalize, Request};
 use crate::error::{Error, Result};
 
 /// Fits the encoder on the rows of a file that are trained on.
@@ -33,8 +33,7 @@ pub(super) fn fit(
     let survey = survey(options, table, trained, request)?;
     let names: Vec<String> = targets.iter().map(|place| columns[*place].clone()).collect();
     let found: Vec<_> = targets.iter().map(|place| with_holes(&survey.columns[*place], order)).collect();
-    let standardize = options.standardize_target && request.standardize;
-    let target = target::of_numbers(path, request.task, &names, &found, standardize)?;
+    let target = target::of_numbers(path, request.task, &names, &found, target::fit(options, request)?)?;
     let unused = unused(order, columns, &options.columns);
     let mut options = options.clone();
     options.columns.extend(unused.iter().map(|(name, _)| (name.clone(), ColumnKind::Ignore)));
@@ -51,7 +50,7 @@ pub(super) fn fit(
 fn survey(options: &Options, table: &Opened, trained: &[bool], request: &Request<'_>) -> Result<Survey> {
     let category = |name: &String| options.columns.get(name).is_some_and(|kind| kind.is_names());
     let categories: Vec<bool> = table.columns().iter().map(category).collect();
-    let quantiles = request.plan.normalize == Normalize::Robust || options.missing == Some(Missing::Median);
+    let quantiles = request.plan.needs_quantiles() || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
     let (mut records, mut row) = (table.records()?, Row::default());
     for trained in trained {

@@ -128,3 +128,16 @@ fn a_length_that_is_left_out_is_the_runs() {
         assert!((schedule.lr(0.1, k) - expected).abs() < 1e-12, "{k}");
     }
 }
+
+#[test]
+fn weight_decay_and_dropout_follow_flat_cos_over_the_run() {
+    let plan =
+        plan("interval = 'step'\nweight_decay = 'flat_cos'\ndropout = { name = 'flat_cos', flat = 0.0 }");
+    let plan = plan.filled(RunLength { epochs: 3, updates: 12 });
+    let at = |step| plan.at(0.5, ScheduleTime { step, ..ScheduleTime::FIRST });
+    // pytabkit's flat_cos at k / 12.
+    for (step, weight_decay) in [(1, 1.0), (7, 1.0), (10, 0.5), (13, 0.0)] {
+        assert!((at(step).weight_decay - weight_decay).abs() < 1e-15, "step {step}");
+    }
+    assert!((at(7).dropout - 0.5).abs() < 1e-15 && (at(7).lr - 0.5).abs() < 1e-15);
+}

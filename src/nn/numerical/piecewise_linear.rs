@@ -1,0 +1,200 @@
+//! Piecewise-linear embeddings: `PiecewiseLinearEmbeddings` of `rtdl_num_embeddings`.
+
+use candle_core::{DType, Device, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Embedded, Embedding, NumericalOptions, check_count};
+use crate::error::Result;
+use crate::kernels::Activation;
+use crate::kernels::activation;
+use crate::kernels::numerical::grouped_linear;
+use crate::kernels::numerical::piecewise_linear::{self, Bins};
+use crate::nn::init::Zeros;
+use crate::nn::{Buffer, GradWriter, Init, NumericalOp, Param, Params};
+use crate::registry::KeyError;
+use crate::stats::{quantile, real};
+
+/// A number as the part of each bin of the training rows that lies below it, and a linear layer of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PiecewiseLinear {
+    /// The bins of a feature, between quantiles of its training rows; fewer where quantiles are equal.
+    #[schemars(range(min = 1))]
+    pub n_bins: usize,
+    /// The numbers that a feature becomes.
+    #[schemars(range(min = 1))]
+    pub d_embedding: usize,
+    /// Whether ReLU follows the linear layer of the bins.
+    pub activation: bool,
+    /// "B": a linear embedding of the number, to which that of its bins is added, from 0; "A": that of its bins alone.
+    pub version: Version,
+}
+
+/// rtdl's versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Version {
+    /// Gorishniy et al. 2022.
+    A,
+    /// Gorishniy et al. 2024, `TabM`'s.
+    B,
+}
+
+impl Default for PiecewiseLinear {
+    fn default() -> Self {
+        Self { n_bins: 48, d_embedding: 16, activation: false, version: Version::B }
+    }
+}
+
+impl NumericalOptions for PiecewiseLinear {
+    fn check(&self) -> Result<(), KeyError> {
+        check_count("n_bins", self.n_bins)?;
+        check_count("d_embedding", self.d_embedding)
+    }
+
+    fn width(&self) -> usize {
+        self.d_embedding
+    }
+
+    fn build(&self, params: &mut Params, features: usize) -> Result<Box<dyn Embedding>> {
+        let (bins, width) = (self.n_bins, self.d_embedding);
+        let within = |count: usize| Init::within(1.0 / real(count).sqrt());
+        let empty = Tensor::zeros((features, bins), DType::F64, &Device::Cpu)?;
+        let table = [features, bins, width];
+        let vectors = [features, width];
+        let (mut linear0, mut bias) = (None, None);
+        if self.version == Version::B {
+            let init = within(width);
+            linear0 = Some([
+                params.param("numerical.linear0.weight", &vectors, &init)?,
+                params.param("numerical.linear0.bias", &vectors, &init)?,
+            ]);
+        }
+        let start = if self.version == Version::B { Init::Zeros(Zeros {}) } else { within(bins) };
+        let weight = params.param("numerical.linear.weight", &table, &start)?;
+        if self.version == Version::A {
+            bias = Some(params.param("numerical.linear.bias", &vectors, &within(bins))?);
+        }
+        Ok(Box::new(PiecewiseLinearEmbedding {
+            slopes: params.buffer("numerical.impl.weight", &empty)?,
+            offsets: params.buffer("numerical.impl.bias", &empty)?,
+            linear0,
+            weight,
+            bias,
+            has_relu: self.activation,
+        }))
+    }
+}
+
+/// Piecewise-linear embeddings with their bins and parameters.
+#[derive(Debug, Clone)]
+struct PiecewiseLinearEmbedding {
+    /// (F, B): one over the widths of the bins.
+    slopes: Buffer,
+    /// (F, B)
+    offsets: Buffer,
+    /// (F, D) both.
+    linear0: Option<[Param; 2]>,
+    /// (F, B, D)
+    weight: Param,
+    /// (F, D)
+    bias: Option<Param>,
+    has_relu: bool,
+}
+
+impl PiecewiseLinearEmbedding {
+    /// The sizes F, B and D.
+    fn sizes(&self) -> [usize; 3] {
+        let dims = self.weight.value().dims();
+        [dims[0], dims[1], dims[2]]
+    }
+
+    fn bins(&self) -> Bins {
+        Bins {
+            slopes: self.slopes.var().as_detached_tensor(),
+            offsets: self.offsets.var().as_detached_tensor(),
+        }
+    }
+}
+
+impl Embedding for PiecewiseLinearEmbedding {
+    fn width(&self) -> usize {
+        self.sizes()[2]
+    }
+
+    fn fit(&self, xs: &Tensor) -> Result<()> {
+        let [_, bins, _] = self.sizes();
+        let columns = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.t()?.to_vec2::<f64>()?;
+        let edges: Vec<Vec<f64>> = columns.into_iter().map(|column| edges(column, bins)).collect();
+        let fitted = piecewise_linear::fit(&edges, bins)?;
+        for (buffer, numbers) in [&self.slopes, &self.offsets].into_iter().zip(fitted) {
+            let var = buffer.var();
+            var.set(&numbers.to_dtype(var.dtype())?.to_device(var.device())?)?;
+        }
+        Ok(())
+    }
+
+    fn embed(&self, xs: &Tensor) -> Result<Embedded> {
+        let [features, _, width] = self.sizes();
+        let bins = self.bins();
+        let zs = bins.forward(xs)?;
+        let products =
+            grouped_linear::forward(&zs, self.weight.value(), self.bias.as_ref().map(Param::value))?;
+        let own =
+            if self.has_relu { activation::forward(Activation::Relu, &products)? } else { products.clone() };
+        let mut ys = own.clone();
+        // The number itself, as a feature of one component.
+        let number = xs.reshape(((), features, 1))?;
+        if let Some([weight, bias]) = &self.linear0 {
+            let weight = weight.value().reshape((features, 1, width))?;
+            ys = (ys + grouped_linear::forward(&number, &weight, Some(bias.value()))?)?;
+        }
+        let (layer, xs) = (self.clone(), xs.clone());
+        let back = move |grad: &Tensor, grads: &GradWriter<'_>, want_input: bool| {
+            let through = if layer.has_relu {
+                activation::backward(Activation::Relu, &products, &own, grad)?
+            } else {
+                grad.clone()
+            };
+            let into_b = layer.bias.as_ref().map(|bias| grads.out(bias));
+            let weight = layer.weight.value();
+            let of_bins = grouped_linear::backward(&zs, weight, &through, grads.out(&layer.weight), into_b)?;
+            let mut of_xs = if want_input { Some(bins.backward(&xs, &of_bins)?) } else { None };
+            if let Some([weight, bias]) = &layer.linear0 {
+                let own = weight.value().reshape((features, 1, width))?;
+                let (into_w, into_b) = (grads.out(weight), Some(grads.out(bias)));
+                let of_number = grouped_linear::backward(&number, &own, grad, into_w, into_b)?;
+                if let Some(gradient) = &mut of_xs {
+                    *gradient = (&*gradient + of_number.reshape(xs.shape())?)?;
+                }
+            }
+            Ok(of_xs)
+        };
+        Ok(Embedded { ys, back: Box::new(back) })
+    }
+
+    fn describe(&self) -> NumericalOp {
+        let name = |param: &Param| param.name().to_owned();
+        NumericalOp::PiecewiseLinear {
+            slopes: self.slopes.name().to_owned(),
+            offsets: self.offsets.name().to_owned(),
+            linear0: self.linear0.as_ref().map(|[weight, bias]| [name(weight), name(bias)]),
+            weight: name(&self.weight),
+            bias: self.bias.as_ref().map(name),
+            sizes: self.sizes(),
+            has_relu: self.has_relu,
+        }
+    }
+}
+
+/// The edges of the bins of a feature: the quantiles of its numbers, each once; of a constant one, that and 1 more.
+fn edges(mut column: Vec<f64>, bins: usize) -> Vec<f64> {
+    column.sort_unstable_by(f64::total_cmp);
+    let mut edges: Vec<f64> = (0..=bins).map(|edge| quantile(&column, real(edge) / real(bins))).collect();
+    edges.dedup_by(|a, b| a <= b);
+    if let [only] = edges.as_slice() {
+        let only = *only;
+        edges.push(only + 1.0);
+    }
+    edges
+}
