@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the golden trajectories in tests/golden with PyTorch, in f64.
 
-    python3 scripts/golden.py            # needs torch and safetensors; CI needs neither, the files are committed
+    python3 scripts/golden.py            # needs torch, safetensors, rtdl_num_embeddings and tabm; CI
+                                 # needs none of them, the files are committed
 
 Each case is one safetensors file: its metadata has the part of a descent config that asks for the same training,
 its tensors the rows, the initial weights (`init/…`), the loss of every update (`losses`), the weights and the
