@@ -99,9 +99,10 @@ impl Preparation {
         let (train, own_validation, own_test) = (raw.train, raw.validation, raw.test);
         self.check_validation(own_validation.as_ref())?;
         let plan = request.split_plan(test_share);
-        let SplitRows { train, validation, test, limited } = match ordered {
-            true => SplitRows::by_time(&train, &plan)?,
-            false => SplitRows::at_random(&train, &plan, request.task, request.seed)?,
+        let SplitRows { train, validation, test, limited } = if ordered {
+            SplitRows::by_time(&train, &plan)?
+        } else {
+            SplitRows::at_random(&train, &plan, request.task, request.seed)?
         };
         let (validation, test) = (validation.or(own_validation), test.or(own_test));
         limited.filter(|_| request.fitted.is_none()).into_iter().for_each(Limited::log);
