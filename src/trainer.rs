@@ -42,6 +42,7 @@ mod diagnosis;
 mod epoch_end;
 mod evaluation;
 mod executor;
+mod importance;
 mod interruption;
 mod learner;
 mod minimize;
@@ -79,6 +80,7 @@ pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_d
 pub(crate) use evaluation::{HeldOut, MissingMetric, evaluate_out_of_fold, missing_metric};
 use evaluation::{Sharing, check_watched, evaluate_unless};
 use executor::{Executor, UpdateContext};
+pub(crate) use importance::{FeaturePlaces, permutation_importance};
 use interruption::Interruption;
 pub use interruption::RankRequest;
 use learner::{Learner, Memory};

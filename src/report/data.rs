@@ -28,8 +28,21 @@ pub(crate) struct RunData {
     pub(crate) facts: Vec<(String, String)>,
     /// Its results on rows that it was not trained on.
     pub(crate) evaluation: Option<SplitReport>,
+    /// The importance of its columns, the largest first.
+    pub(crate) importance: Vec<ColumnImportance>,
     /// Its weights, in the order of the model.
     pub(crate) tensors: Vec<TensorStats>,
+}
+
+/// The importance of a column: the increase of the loss when its values are dealt to other rows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ColumnImportance {
+    /// Its name.
+    pub(crate) name: String,
+    /// The increase, in the mean of several deals.
+    pub(crate) mean: f64,
+    /// Its standard deviation.
+    pub(crate) std: f64,
 }
 
 /// The end of an epoch. The four places count from the start of the run.

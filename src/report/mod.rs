@@ -12,8 +12,8 @@ pub(crate) mod plot;
 mod text;
 
 pub(crate) use data::{
-    Calibrated, ClassReport, ClassSummary, Gradient, HistogramBin, Mistake, Page, Picture, Point,
-    RankingCurves, RunData, SplitReport, TensorStats, ValueMistake, ValueReport,
+    Calibrated, ClassReport, ClassSummary, ColumnImportance, Gradient, HistogramBin, Mistake, Page, Picture,
+    Point, RankingCurves, RunData, SplitReport, TensorStats, ValueMistake, ValueReport,
 };
 pub(crate) use numbers::thousands;
 pub(crate) use page::{curve_svg, html};

@@ -41,7 +41,7 @@ impl Recipe<'_> {
     }
 
     fn dropout(&self) -> f64 {
-        if self.rows < MANY { 0.15 } else { 0.0 }
+        if self.rows < MANY { 0.2 } else { 0.0 }
     }
 
     pub(super) fn loss(&self, document: &mut Document) {

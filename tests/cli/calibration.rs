@@ -82,3 +82,22 @@ fn intervals_cover_the_fraction_that_is_asked_for() {
     let error = fail(path, &["predict", "classes", "--input", "t.csv", "--interval", "0.9"], 2);
     assert!(error.contains("probabilities"), "{error}");
 }
+
+#[test]
+fn the_column_that_decides_the_target_is_the_most_important_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = lines("noise,city,x,y", 400, |i| {
+        let (x, city) = (i * 37 % 101, i * 13 % 40);
+        format!("{},town{city},{x},{}", i * 7919 % 103, 10 * x + if city < 20 { 200 } else { 0 })
+    });
+    let table = write(path, "t.csv", rows);
+    let text = config("csv", &table, "y", "test = 0.3\nnormalize = \"standard\"", "mse");
+    write(path, "c.toml", text.replace("epochs = 3", "epochs = 60"));
+    succeed(path, &["train", "c.toml", "--out", "run"]);
+    succeed(path, &["report", "run", "--output", "r.html"]);
+    let page = fs::read_to_string(path.join("r.html")).unwrap();
+    let table = page.split("Permutation importance").nth(1).unwrap().split("</table>").next().unwrap();
+    let place = |name: &str| table.find(&format!("<code>{name}</code>")).unwrap();
+    assert!(place("x") < place("city") && place("city") < place("noise"), "{table}");
+}

@@ -1,6 +1,7 @@
 //! `descent report RUN …`: writes one HTML page about runs.
 
 mod batches;
+mod importance;
 mod mistakes;
 mod ranked;
 mod tensors;
@@ -136,6 +137,8 @@ fn look(trained: &TrainedRun, path: &Path, device: &Device, run: &mut RunData) -
     let held_out = splits.test.as_ref().map(|test| ("test", test));
     let held_out = held_out.or(splits.validation.as_ref().map(|validation| ("val", validation)));
     if let Some((split, data)) = held_out {
+        let rows = HeldOut { network: trainer.network(), loss: trainer.loss(), data };
+        run.importance = importance::of(splits.preprocessing.table(), rows, trained.config.seed)?;
         let preprocessing = &splits.preprocessing;
         let evaluated =
             EvaluatedSplit { trainer: &trainer, config: &trained.config, name: split, data, preprocessing };

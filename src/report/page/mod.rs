@@ -3,6 +3,7 @@
 mod classes;
 mod config;
 mod curves;
+mod importance;
 mod mistakes;
 mod numbering;
 mod ranked;
@@ -87,8 +88,8 @@ fn style() -> String {
 mod tests {
     use super::*;
     use crate::report::data::{
-        Calibrated, ClassReport, ClassSummary, Mistake, Picture, Point, RankingCurves, RunData, SplitReport,
-        TensorStats, ValueMistake, ValueReport,
+        Calibrated, ClassReport, ClassSummary, ColumnImportance, Mistake, Picture, Point, RankingCurves,
+        RunData, SplitReport, TensorStats, ValueMistake, ValueReport,
     };
     use crate::report::plot::tests::well_formed;
 
@@ -138,6 +139,7 @@ mod tests {
             config: name(),
             facts: cells(),
             evaluation: Some(evaluation),
+            importance: vec![ColumnImportance { name: name(), ..ColumnImportance::default() }],
             tensors: vec![TensorStats { name: name(), ..TensorStats::default() }],
         };
         Page { title: name(), runs: vec![run.clone(), run], differences: vec![(name(), vec![name()])] }

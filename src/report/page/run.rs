@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::numbering::Numbering;
-use super::{classes, table, tensors, values};
+use super::{classes, importance, table, tensors, values};
 use crate::report::data::RunData;
 use crate::report::text::{escape, escape_lines};
 
@@ -30,6 +30,7 @@ pub(super) fn section(run: &RunData, index: usize, of: usize, numbers: &mut Numb
             out += &values::html(report, &split, numbers);
         }
     }
+    out += &importance::html(&run.importance, numbers);
     out += &tensors::html(&run.tensors, numbers);
     if !run.config.is_empty() {
         let _ = write!(
