@@ -2,17 +2,19 @@
 
 pub(super) mod batches;
 mod cell;
+mod error;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use self::cell::CellSeed;
+use self::error::no_object;
 use super::dialect::Dialect;
 use super::input::Input;
 use super::records::{Records, at_line, quoted, require_few};
@@ -134,20 +136,6 @@ impl Lines {
         let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
         read.map_err(|error| no_object(&self.path, self.number, &error))
     }
-}
-
-fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
-    at_line(path, line, format!("{}; each line is a JSON object", without_place(error)))
-}
-
-/// The text of an error without the place, which is of the text that the parser saw.
-fn without_place(error: &serde_json::Error) -> String {
-    let mut text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    if text.ends_with(&place) {
-        text.truncate(text.len() - place.len());
-    }
-    text
 }
 
 /// Collects the names of an object.

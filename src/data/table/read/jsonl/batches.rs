@@ -8,7 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::cell::CellSeed;
-use super::{LONGEST, MOST_CELLS_A_VALUE, SMALL, Text, no_object, twice};
+use super::error::no_object;
+use super::{LONGEST, MOST_CELLS_A_VALUE, SMALL, Text, twice};
 use crate::data::table::batch::{CellsBuilder, ColumnCells, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::{RecordBatchReader, WantedColumns};
 use crate::data::table::read::blocks::{Block, Blocks, RecordEnds};

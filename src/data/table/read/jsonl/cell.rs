@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::without_place;
+use super::error::without_place;
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::value::Value;
 
