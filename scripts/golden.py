@@ -149,6 +149,15 @@ class Mlp(nn.Module):
         return getattr(self, f"layer{self.depth + 1}")(x)
 
 
+class Linear(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+
+    def forward(self, x):
+        return self.linear(x)
+
+
 class Recurrent(nn.Module):
     def __init__(self, name, inputs, outputs, hidden_size=6, head="last", **options):
         super().__init__()
@@ -262,7 +271,7 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
     train = {"batch_size": BATCH, **(train or {})}
     torch.manual_seed(sum(case.encode()))
     inputs, outputs = 5, 4
-    recurrent = model["name"] != "mlp"
+    recurrent = model["name"] not in ("mlp", "linear")
     x = torch.randn(ROWS, 7, inputs) if recurrent else torch.randn(ROWS, inputs)
     if loss["name"] in VALUES:
         targets = loss.pop("outputs", 3)
@@ -278,15 +287,18 @@ def make(case, optimizer=None, model=None, loss=None, train=None, schedule=None)
         if "ignore_index" in loss:
             y[::5] = loss["ignore_index"]
     options = {key: value for key, value in model.items() if key != "name"}
-    if not recurrent:
+    if model["name"] == "mlp":
         options.setdefault("hidden", [6, 5])
         model["hidden"] = options["hidden"]
-    else:
+    elif recurrent:
         options.setdefault("hidden_size", 6)
         model["hidden_size"] = options["hidden_size"]
     if "numerical" in options:
         options["numerical"] = numerical_embeddings(x, **options["numerical"])
-    module = Recurrent(model["name"], inputs, outputs, **options) if recurrent else Mlp(inputs, outputs, **options)
+    if recurrent:
+        module = Recurrent(model["name"], inputs, outputs, **options)
+    else:
+        module = {"mlp": Mlp, "linear": Linear}[model["name"]](inputs, outputs, **options)
     tensors = {f"init/{k}": v.clone() for k, v in weights(module).items()}
     parts = run(module, x, y, optimizer, loss, train, schedule)
     tensors.update({"x": x, "y": y, "losses": torch.stack(parts.pop("losses"))})
@@ -699,6 +711,7 @@ def layers():
     for activation in ACTIVATIONS:
         make(f"activation-{activation.replace('_', '-')}", model={"activation": activation})
     make("mlp-linear", model={"hidden": []})
+    make("linear", {"name": "adam", "lr": 0.02}, {"name": "linear"})
     # A bias before BatchNorm has no gradient but rounding; with a larger eps Adam does not blow that up.
     make("mlp-batch-norm", {"name": "adam", "lr": 0.01, "eps": 1e-3}, {"batch_norm": True})
     make("mlp-batch-norm-sgd", model={"batch_norm": True, "activation": "tanh"}, loss={"name": "mse"})

@@ -163,11 +163,14 @@ fn bits(tensors: &BTreeMap<String, Tensor>) -> Vec<(String, Vec<u64>)> {
     tensors.iter().map(|(name, tensor)| (name.clone(), bits(tensor))).collect()
 }
 
-/// The bias of the last layer: the largest `layerN` or `fc`.
+/// The bias of the last layer: the largest `layerN`, `fc` or `linear`.
 fn last_bias(tensors: &BTreeMap<String, Tensor>) -> &str {
     let is_bias = |name: &str| name.rsplit('.').next() == Some("bias");
     let names = tensors.keys().filter_map(|name| name.strip_prefix("final/"));
-    names.filter(|name| is_bias(name) && (name.starts_with("layer") || name.starts_with("fc"))).max().unwrap()
+    names
+        .filter(|name| is_bias(name) && ["layer", "fc", "linear"].iter().any(|layer| name.starts_with(layer)))
+        .max()
+        .unwrap()
 }
 
 fn files() -> Vec<std::path::PathBuf> {

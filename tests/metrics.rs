@@ -139,13 +139,45 @@ fn every_class_alone_is_scikit_learns() {
         if let Some(expected) = value["top2"].as_f64() {
             assert!((counts.top_k(2) - expected).abs() < TOLERANCE, "{}", value["name"]);
         }
-        let count = |n: &u64| f64::from(u32::try_from(*n).unwrap());
-        let confusion: Vec<f64> = counts.confusion().iter().flatten().map(count).collect();
+        let confusion: Vec<f64> = counts.confusion().iter().flatten().copied().collect();
         assert_eq!(confusion, numbers(&value["confusion"]));
         let scores = counts.by_class().into_iter();
-        let ours: Vec<f64> = scores.flat_map(|s| [s.precision, s.recall, s.f1, count(&s.support)]).collect();
+        let ours: Vec<f64> = scores.flat_map(|s| [s.precision, s.recall, s.f1, s.support]).collect();
         for (own, expected) in ours.iter().zip(numbers(&value["by_class"])) {
             assert!((own - expected).abs() < TOLERANCE, "{}: {own} is not {expected}", value["name"]);
+        }
+    }
+}
+
+/// A row of weight 3 is as three rows, and one of weight 0 as none.
+#[test]
+fn a_weight_is_as_many_rows() {
+    for value in cases() {
+        let case = Case::of(&value);
+        let rows = case.predictions.dims()[0];
+        let weights: Vec<u32> = (0..rows).map(|row| [1, 3, 0, 2, 1][row % 5]).collect();
+        let repeated: Vec<u32> =
+            (0..).zip(&weights).flat_map(|(row, times)| vec![row; *times as usize]).collect();
+        let repeated = Tensor::new(repeated, &Device::Cpu).unwrap();
+        let pick = |tensor: &Tensor| tensor.index_select(&repeated, 0).unwrap();
+        let mut expected = MetricCollection::new(case.task, &case.info);
+        expected.add(&pick(&case.predictions), &pick(&case.targets)).unwrap();
+        let weights: Vec<f64> = weights.into_iter().map(f64::from).collect();
+        let weights = Tensor::new(weights, &Device::Cpu).unwrap();
+        let mut weighted = MetricCollection::new(case.task, &case.info);
+        weighted.add_weighted(&case.predictions, &case.targets, Some(&weights)).unwrap();
+        for (own, expected) in weighted.values().iter().zip(expected.values()) {
+            let name = format!("{}: {}", value["name"], own.name);
+            assert_eq!(own.name, expected.name);
+            match (own.value, expected.value) {
+                (Ok(own), Ok(expected)) => {
+                    assert!(
+                        (own - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+                        "{name}: {own} is not {expected}"
+                    );
+                }
+                (own, expected) => assert_eq!(own, expected, "{name}"),
+            }
         }
     }
 }

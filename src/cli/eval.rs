@@ -13,6 +13,7 @@ use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
 use crate::names::as_strs;
+use crate::run::baselines::Verdict;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
 use crate::trainer::Evaluation;
@@ -57,10 +58,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let classes = classes.ok_or_else(|| Error::Config("--top-k is for classes".to_owned()))?;
         evaluation.metrics.push((format!("top{k}_accuracy"), classes.top_k(k as usize)));
     }
+    let baselines = scoring.baselines(&evaluation)?;
+    if let Some(Verdict { sentence, .. }) = Verdict::of(&evaluation.metrics, &baselines) {
+        tracing::info!("{sentence}");
+    }
     let text = if arguments.json {
-        format!("{}\n", object(&scoring, &evaluation))
+        let mut object = object(&scoring, &evaluation);
+        object.extend(baselines.into_iter().map(|(name, value)| (name, json!(value))));
+        format!("{}\n", Value::from(object))
     } else {
-        lines(&scoring, &evaluation)
+        lines(&scoring, &evaluation, &baselines)
     };
     Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
@@ -72,7 +79,7 @@ fn probability(text: &str) -> Result<f64, String> {
 }
 
 /// A line per metric and the number of rows, and tables of the classes.
-fn lines(scoring: &Evaluator, evaluation: &Evaluation) -> String {
+fn lines(scoring: &Evaluator, evaluation: &Evaluation, baselines: &[(String, f64)]) -> String {
     let name = scoring.part.prefix();
     let mut text = format!("{name}_loss {}\n", table::number_to(evaluation.loss, 6));
     for (metric, value) in &evaluation.metrics {
@@ -80,6 +87,9 @@ fn lines(scoring: &Evaluator, evaluation: &Evaluation) -> String {
     }
     for (metric, reason) in &evaluation.left_out {
         tracing::info!("`{name}_{}` is left out: {reason}", metric.escape_debug());
+    }
+    for (name, value) in baselines {
+        let _ = writeln!(text, "{} {}", table::printable(name), table::number_to(*value, 6));
     }
     let _ = writeln!(text, "rows {}", scoring.rows());
     if let Some(threshold) = scoring.threshold() {
@@ -92,7 +102,7 @@ fn lines(scoring: &Evaluator, evaluation: &Evaluation) -> String {
 }
 
 /// The same as a JSON object.
-fn object(scoring: &Evaluator, evaluation: &Evaluation) -> Value {
+fn object(scoring: &Evaluator, evaluation: &Evaluation) -> Map<String, Value> {
     let name = scoring.part.prefix();
     let mut object = Map::new();
     object.insert("split".to_owned(), scoring.part.name().into());
@@ -115,14 +125,22 @@ fn object(scoring: &Evaluator, evaluation: &Evaluation) -> Value {
                 "precision": score.precision,
                 "recall": score.recall,
                 "f1": score.f1,
-                "rows": score.support,
+                "rows": count(score.support),
             })
         };
         let all: Vec<Value> = classes.by_class().into_iter().enumerate().map(class).collect();
         object.insert("classes".to_owned(), all.into());
-        object.insert("confusion".to_owned(), json!(classes.confusion()));
+        let counts: Vec<Value> =
+            classes.confusion().iter().map(|row| row.iter().copied().map(count).collect()).collect();
+        object.insert("confusion".to_owned(), counts.into());
     }
-    object.into()
+    object
+}
+
+/// Rows that count as often as their weights say: a whole number where they are.
+fn count(rows: f64) -> Value {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole")]
+    if rows.fract() == 0.0 && rows < 9e15 { json!(rows as u64) } else { json!(rows) }
 }
 
 /// Precision, recall and F1 of each class, and the confusion matrix if it fits a screen.
@@ -134,7 +152,9 @@ fn by_class(classes: &ClassCounts, names: &[String]) -> String {
     let mut rows = vec![header(&["class", "precision", "recall", "f1", "rows"])];
     for (class, score) in classes.by_class().into_iter().enumerate() {
         let shares = [score.precision, score.recall, score.f1].map(|share| format!("{share:.4}"));
-        rows.push([name(class)].into_iter().chain(shares).chain([score.support.to_string()]).collect());
+        rows.push(
+            [name(class)].into_iter().chain(shares).chain([count(score.support).to_string()]).collect(),
+        );
     }
     let mut text = table::render(&rows);
     let confusion = classes.confusion();
@@ -142,7 +162,11 @@ fn by_class(classes: &ClassCounts, names: &[String]) -> String {
         let mut rows = vec![header(&["true \\ predicted"])];
         rows[0].extend((0..confusion.len()).map(name));
         for (class, counts) in confusion.iter().enumerate() {
-            rows.push(std::iter::once(name(class)).chain(counts.iter().map(u64::to_string)).collect());
+            rows.push(
+                std::iter::once(name(class))
+                    .chain(counts.iter().map(|rows| count(*rows).to_string()))
+                    .collect(),
+            );
         }
         text.push('\n');
         text.push_str(&table::render(&rows));

@@ -40,7 +40,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let array = |name: &str| batch.get(name).ok_or_else(|| problem(&format!("the batch has no `{name}`")));
     let config = Config::parse(&progress.config, &folder.join("progress.toml").display().to_string(), &[])?;
     let (dtype, device) = (DType::from(config.train.dtype), arguments.compute.device()?);
-    let data = Dataset::new(array("xs")?, array("ys")?, Affine::IDENTITY, dtype, &device)?;
+    let weights =
+        batch.get("weights").map(|weights| weights.to_dtype(DType::F64)?.to_vec1::<f64>()).transpose()?;
+    let data =
+        Dataset::new(array("xs")?, array("ys")?, Affine::IDENTITY, dtype, &device)?.with_weights(weights);
     let options = session::network_options(&config, &device);
     let network = Network::with_embeddings(&config.model, shape(&data, failure), config.seed, options)?;
     let mut trainer = session::trainer(&config, config.schedule.clone(), network, config.loss.clone())?;

@@ -9,16 +9,23 @@ use crate::error::{Error, Result};
 /// none.
 pub(super) fn fit(options: &Preparation, request: &Request<'_>, train: &Rows) -> Result<Option<TargetScale>> {
     if let Some(fitted) = request.fitted {
-        return Ok(fitted.target_scale().cloned());
+        return Ok(fitted.target_scale());
     }
     let Preparation { target_transform: transform, clamp_output: clamp, .. } = *options;
     if request.task != Task::Values || (transform.is_none() && !clamp) {
         return Ok(None);
     }
     let fit = TargetFit { transform, standardize: transform.is_some(), clamp };
+    let weights = train.weights.as_deref();
+    if let Some(problem) = fit.problem_with_weights().filter(|_| weights.is_some()) {
+        return Err(Error::key("data.target_transform", problem));
+    }
     let mut targets = Vec::new();
     for mut sorted in train.ys.t()?.to_vec2::<f64>()? {
-        let moments = Moments::of(sorted.iter().copied());
+        let mut moments = Moments::default();
+        for (row, y) in sorted.iter().enumerate() {
+            moments.add(*y, weights.map_or(1.0, |weights| weights[row]));
+        }
         if let Some(problem) = fit.problem(moments.min) {
             return Err(Error::Config(format!("target {}: {problem}", targets.len() + 1)));
         }

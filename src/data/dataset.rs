@@ -1,11 +1,16 @@
 //! The rows of a split on a device, to be read in any order.
 
+mod select;
+mod subtracted;
+mod with;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::subtracted::Subtracted;
 use super::order::{Order, order};
-use super::selection::{RowNumbers, Selection};
+use super::series_baselines::SeriesBaselines;
 use super::stored::Stored;
 use super::targets::TargetInfo;
 use super::units::Units;
@@ -28,6 +33,11 @@ pub struct Dataset {
     info: Arc<TargetInfo>,
     /// The index of each row's first step among the rows in memory; `None`: the row's own number.
     starts: Option<Arc<Vec<u32>>>,
+    baselines: Option<Arc<SeriesBaselines>>,
+    /// The values subtracted from the windows of a series.
+    subtracted: Option<Arc<Subtracted>>,
+    /// The weight of each row; `None`: they count alike.
+    weights: Option<Arc<Vec<f64>>>,
 }
 
 /// The storage of the rows.
@@ -53,6 +63,8 @@ pub struct Batch {
     pub xs: Tensor,
     /// Classes (B) as I64, or values (B, K).
     pub ys: Tensor,
+    /// The weight of each row, (B) of F64 on the CPU; `None`: they count alike.
+    pub weights: Option<Tensor>,
 }
 
 impl Dataset {
@@ -67,38 +79,54 @@ impl Dataset {
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
         let store = Store::Memory { xs, ys, exact, here };
-        Ok(Self { store, row, affine, dtype, units: None, info: Arc::default(), starts: None })
+        Ok(Self {
+            store,
+            row,
+            affine,
+            dtype,
+            units: None,
+            info: Arc::default(),
+            starts: None,
+            baselines: None,
+            subtracted: None,
+            weights: None,
+        })
     }
 
     /// A data set whose rows are in a file.
     pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
         let row = vec![rows.form().features];
         let (store, affine) = (Store::File(rows, device.clone()), Affine::IDENTITY);
-        Self { store, row, affine, dtype, units: None, info: Arc::default(), starts: None }
-    }
-
-    /// The rows that start at these of the rows in memory, in this order; targets are found there too.
-    pub(super) fn with_starts(self, starts: Option<Vec<u32>>) -> Self {
-        Self { starts: starts.map(Arc::new), ..self }
-    }
-
-    /// The same rows with another row shape, `[F]` or `[T, F]`. Rows may overlap, as the windows of a series do.
-    pub fn with_row_shape(self, row: &[usize]) -> Self {
-        Self { row: row.to_vec(), ..self }
-    }
-
-    /// The same rows, whose targets are standardised with these means and deviations.
-    pub fn with_units(mut self, units: Option<Units>) -> Result<Self> {
-        if let (Some(units), Store::Memory { ys, exact: Some(exact), .. }) = (&units, &mut self.store) {
-            *ys = units.standardize(exact, self.dtype)?.to_device(ys.device())?;
+        Self {
+            store,
+            row,
+            affine,
+            dtype,
+            units: None,
+            info: Arc::default(),
+            starts: None,
+            baselines: None,
+            subtracted: None,
+            weights: None,
         }
-        self.units = units;
-        Ok(self)
     }
 
-    /// The same rows, whose classes and targets have names.
-    pub fn with_target_info(self, info: Arc<TargetInfo>) -> Self {
-        Self { info, ..self }
+    /// The errors of simple forecasts for the windows of a series.
+    pub fn series_baselines(&self) -> Option<&SeriesBaselines> {
+        self.baselines.as_deref()
+    }
+
+    /// The weights of these rows, (rows) of F64 on the CPU; `None` where all rows count alike.
+    pub fn row_weights(&self, rows: &[u32]) -> Result<Option<Tensor>> {
+        let Some(weights) = &self.weights else { return Ok(None) };
+        let of = |row: &u32| weights.get(*row as usize).copied().unwrap_or(1.0);
+        let weights: Vec<f64> = rows.iter().map(of).collect();
+        Ok(Some(Tensor::from_vec(weights, rows.len(), &Device::Cpu)?))
+    }
+
+    /// Whether rows count differently.
+    pub fn is_weighted(&self) -> bool {
+        self.weights.is_some()
     }
 
     /// The names of classes and targets, and the positive class.
@@ -136,7 +164,7 @@ impl Dataset {
         &self.row
     }
 
-    /// The units of the targets if they are standardised.
+    /// The units of the targets if they are standardised; of targets that are changes without what they change from.
     pub fn units(&self) -> Option<&Units> {
         self.units.as_ref()
     }
@@ -148,6 +176,9 @@ impl Dataset {
 
     /// Calls `f` with all inputs and targets as they are kept, tensor by tensor.
     pub(super) fn for_each_part(&self, mut f: impl FnMut(&Tensor) -> Result<()>) -> Result<()> {
+        if let Some(weights) = &self.weights {
+            f(&Tensor::new(weights.as_slice(), &Device::Cpu)?)?;
+        }
         match &self.store {
             Store::Memory { xs, ys, .. } => {
                 f(xs)?;
@@ -198,13 +229,19 @@ impl Dataset {
     pub fn inputs_again(&self, rows: &[u32], again: Option<Tensor>) -> Result<Tensor> {
         match &self.store {
             Store::Memory { xs, .. } => {
-                Ok(gather::rows(xs, &self.places(rows), &self.row, self.affine, self.dtype, again)?)
+                let xs = gather::rows(xs, &self.places(rows), &self.row, self.affine, self.dtype, again)?;
+                self.without_last(&xs)
             }
             Store::File(stored, device) => {
                 let shape = [&[rows.len()], self.row.as_slice()].concat();
                 Ok(stored.features(rows)?.reshape(shape)?.to_dtype(self.dtype)?.to_device(device)?)
             }
         }
+    }
+
+    /// Windows without their last values, where these are subtracted.
+    fn without_last(&self, xs: &Tensor) -> Result<Tensor> {
+        self.subtracted.as_ref().map_or(Ok(xs.clone()), |subtracted| subtracted.how().apply(xs))
     }
 
     /// The targets of these rows, standardised where the data set has units.
@@ -242,54 +279,9 @@ impl Dataset {
         }
     }
 
-    /// Finds these rows where the data is, for [`Self::part`].
-    pub fn select<'a>(&self, rows: &'a [u32]) -> Result<Selection<'a>> {
-        match &self.store {
-            Store::Memory { xs, .. } if gather::cuda_takes(xs, self.dtype) => {
-                let numbers = gather::there(xs, &self.places(rows), &self.row)?;
-                Ok(Selection::new(RowNumbers::Device(numbers), self.targets_to_count(rows)?))
-            }
-            _ => Ok(Selection::new(RowNumbers::Host(rows), self.targets(rows)?)),
-        }
-    }
-
-    /// The part of a selection at these places. `again` may be the inputs of another part that are no longer needed.
-    pub fn part(&self, of: &Selection<'_>, at: Range<usize>, again: Option<Tensor>) -> Result<Batch> {
-        let (start, len) = (at.start, at.len());
-        match (of.numbers(), &self.store) {
-            (RowNumbers::Host(rows), _) => {
-                let ys = of.targets().narrow(0, start, len)?;
-                Ok(Batch { xs: self.inputs_again(&rows[at], again)?, ys })
-            }
-            (RowNumbers::Device(rows), Store::Memory { xs, ys, .. }) => {
-                let rows = rows.narrow(0, start, len)?;
-                let xs = gather::rows_there(xs, &rows, &self.row, self.affine, self.dtype)?;
-                let ys = if ys.dtype() == DType::I64 {
-                    ys.index_select(&rows, 0)?
-                } else {
-                    gather::rows_there(ys, &rows, &ys.dims()[1..], Affine::IDENTITY, self.dtype)?
-                };
-                Ok(Batch { xs, ys })
-            }
-            (RowNumbers::Device(_), Store::File(..)) => {
-                Err(candle_core::Error::Msg("rows in a file are not on a GPU".to_owned()).into())
-            }
-        }
-    }
-
-    /// Targets that count as those of these rows do, without a wait for a GPU: their classes on the CPU; of values, whose
-    /// number alone counts, any.
-    pub fn targets_to_count(&self, rows: &[u32]) -> Result<Tensor> {
-        match &self.store {
-            Store::Memory { here: Some(here), .. } => Ok(gather::classes(here, &self.places(rows))?),
-            Store::Memory { ys, .. } if !ys.device().is_cpu() => Ok(ys.narrow(0, 0, rows.len())?),
-            _ => self.targets(rows),
-        }
-    }
-
     /// Inputs and targets of these rows.
     pub fn batch(&self, rows: &[u32]) -> Result<Batch> {
-        Ok(Batch { xs: self.inputs(rows)?, ys: self.targets(rows)? })
+        Ok(Batch { xs: self.inputs(rows)?, ys: self.targets(rows)?, weights: self.row_weights(rows)? })
     }
 }
 

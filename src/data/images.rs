@@ -195,7 +195,8 @@ impl Images {
             1 => vec![count, pictures.height, pictures.width],
             channels => vec![count, channels, pictures.height, pictures.width],
         };
-        Ok(Rows { xs: pixels.tensor(&shape)?, ys: Tensor::from_vec(classes, count, &Device::Cpu)? })
+        let ys = Tensor::from_vec(classes, count, &Device::Cpu)?;
+        Ok(Rows { xs: pixels.tensor(&shape)?, ys, weights: None })
     }
 }
 

@@ -216,5 +216,6 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
     Ok(Rows {
         xs: Tensor::from_vec(images.bytes, images.shape, &Device::Cpu)?,
         ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
+        weights: None,
     })
 }

@@ -33,7 +33,7 @@ impl Source for MnistHub {
         // candle-datasets has divided by 255 already; the rest of the program expects images as bytes.
         let rows = |xs: &candle_core::Tensor, ys: &candle_core::Tensor| -> Result<Rows> {
             let xs = (xs * 255.0)?.round()?.to_dtype(DType::U8)?.reshape(((), 28, 28))?;
-            Ok(Rows { xs, ys: ys.to_dtype(DType::I64)? })
+            Ok(Rows { xs, ys: ys.to_dtype(DType::I64)?, weights: None })
         };
         let train = rows(&set.train_images, &set.train_labels)?;
         let test = rows(&set.test_images, &set.test_labels)?;

@@ -1,5 +1,8 @@
 //! Arrays saved with NumPy: `np.savez(path, x_train=…, y_train=…, x_test=…, y_test=…)`, the layout of Keras' mnist.npz;
-//! `x_val` and `y_val` are validation rows.
+//! `x_val` and `y_val` are validation rows, and `w_train`,
+//! `w_val`, `w_test` say how much each row counts.
+
+mod checks;
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -8,6 +11,7 @@ use candle_core::{DType, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::checks::{class_numbers, require_finite, values, weights_of};
 use super::archive::Arrays;
 use super::large_numbers;
 use super::memory::MemoryLimit;
@@ -17,8 +21,6 @@ use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task};
 use crate::error::{Error, Result};
 use crate::names::first_few;
 
-/// Numbers that are checked at a time: a copy of all of them could be too much.
-const NUMBERS: usize = 1 << 16;
 /// The most classes: more labels than this are most likely numbers.
 const MOST_CLASSES: usize = 100_000;
 
@@ -116,7 +118,7 @@ impl Npz {
         let has = |name: &str| names.iter().any(|own| own == name);
         // Targets are read beside their inputs.
         let is_read = |name: &&String| {
-            let split = name.strip_prefix("x_").or_else(|| name.strip_prefix("y_"));
+            let split = ["x_", "y_", "w_"].iter().find_map(|prefix| name.strip_prefix(prefix));
             split.is_some_and(|split| SPLITS.contains(&split) && has(&format!("x_{split}")))
         };
         let unread: Vec<String> = names
@@ -127,7 +129,7 @@ impl Npz {
         if !unread.is_empty() {
             tracing::warn!(
                 "{}: nothing reads {}; rows are `x_train` and `y_train`, and `x_val`, `y_val`, `x_test`, `y_test` where \
-                 they are there",
+                 they are there, with their weights in `w_train`, `w_val`, `w_test`",
                 self.path.display(),
                 first_few(unread)
             );
@@ -171,7 +173,23 @@ impl Npz {
         if ys.dtype() == DType::F64 {
             require_finite(&self.path, &name, &ys)?;
         }
-        Ok(Some(SplitArrays { rows: Rows { xs, ys }, bytes }))
+        let weights = self.weights(arrays, split, &xs, limit.less(&xs))?;
+        Ok(Some(SplitArrays { rows: Rows { xs, ys, weights }, bytes }))
+    }
+
+    /// The weights of a split's rows, where there are some.
+    fn weights(
+        &self,
+        arrays: &mut Arrays<impl Read + Seek>,
+        split: &str,
+        xs: &Tensor,
+        limit: MemoryLimit,
+    ) -> Result<Option<Vec<f64>>> {
+        let name = format!("w_{split}");
+        let Some(Array { tensor, bytes }) = arrays.read(&name, Integers::Features, limit)? else {
+            return Ok(None);
+        };
+        weights_of(&self.path, &name, &bytes.numbers(&tensor)?, xs).map(Some)
     }
 
     fn classes(&self, all: [Option<&Rows>; 3], ignored: i64) -> Result<usize> {
@@ -198,62 +216,6 @@ impl Npz {
             None => Ok(found),
         }
     }
-}
-
-/// Targets as numbers, (N, K).
-fn values(ys: &Tensor) -> Result<Tensor> {
-    let ys = ys.to_dtype(DType::F64)?;
-    let rows = ys.dims()[0];
-    Ok(ys.reshape((rows, ()))?)
-}
-
-/// Targets as class indices, (N).
-fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) -> Result<Tensor> {
-    let rows = ys.dims()[0];
-    if ys.elem_count() != rows {
-        let problem = format!("`{name}` is {:?}; classes are one number a row, (N)", ys.dims());
-        return Err(Error::data(path, problem));
-    }
-    let ys = ys.reshape(rows)?;
-    let labels = ys.to_dtype(DType::I64)?;
-    for first in (0..rows).step_by(NUMBERS) {
-        let piece = |of: &Tensor| of.narrow(0, first, NUMBERS.min(rows - first));
-        let numbers = piece(&labels)?.to_vec1::<i64>()?;
-        let given = piece(&ys)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-        let whole = piece(&labels)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-        #[allow(clippy::float_cmp, reason = "a class number is a whole number exactly")]
-        let fraction = whole.iter().zip(&given).position(|(whole, given)| whole != given);
-        let problem = match (fraction, numbers.iter().position(|label| *label < 0 && *label != ignored)) {
-            (Some(at), _) => format!(
-                "{} in row {}, which is not a class index; for numeric targets use the loss `mse`",
-                given[at],
-                first + at
-            ),
-            (None, Some(at)) => {
-                format!("the class {} in row {}; classes count from 0", numbers[at], first + at)
-            }
-            (None, None) => continue,
-        };
-        return Err(Error::data(path, format!("`{name}` has {problem}")));
-    }
-    Ok(labels)
-}
-
-fn require_finite(path: &Path, name: &str, values: &Tensor) -> Result<()> {
-    let count = values.dims()[0];
-    let values = values.reshape((count, ()))?;
-    let width = values.dims()[1].max(1);
-    let rows = (NUMBERS / width).max(1);
-    for first in (0..count).step_by(rows) {
-        let piece = values.narrow(0, first, rows.min(count - first))?;
-        let numbers = piece.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
-            let row = first + at / width;
-            let problem = format!("`{name}` has {} in row {row}; fill or drop such rows first", numbers[at]);
-            return Err(Error::data(path, problem));
-        }
-    }
-    Ok(())
 }
 
 /// The rows of all splits, whose inputs are of one kind.

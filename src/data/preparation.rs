@@ -94,6 +94,13 @@ impl Preparation {
         of_target || self.normalize.needs_quantiles()
     }
 
+    /// Whether inputs and targets are learnt as multiples of themselves and a constant.
+    pub(in crate::data) fn is_affine(&self) -> bool {
+        let bends = matches!(self.normalize, Normalize::RobustSmooth | Normalize::Quantile);
+        let is_plain = matches!(self.target_transform, None | Some(TargetTransform::Standard));
+        !bends && is_plain && !self.clamp_output
+    }
+
     /// Checks the options of numeric targets against the loss.
     pub fn check_targets(&self, loss: TargetUse<'_>) -> Result<(), KeyError> {
         let TargetUse { loss, task, standardizes, has_deviation } = loss;

@@ -85,7 +85,9 @@ impl Preparation {
             named.map_or_else(|| (0..count).map(|class| class.to_string()).collect(), <[String]>::to_vec);
         let targets =
             preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
-        let info = TargetInfo { classes, targets, ..TargetInfo::default() };
+        let steps = preprocessing.horizon();
+        let steps = if steps.len() > 1 { steps.to_vec() } else { Vec::new() };
+        let info = TargetInfo { classes, targets, steps, ..TargetInfo::default() };
         let info = match &self.positive {
             Some(name) => info.with_positive(name)?,
             None => info,
@@ -119,13 +121,14 @@ impl Preparation {
             if self.normalize.is_fitted() {
                 require_room(room, [Some(&train), validation.as_ref(), test.as_ref()], request.dtype)?;
             }
-            self.normalize.fit(&train.xs, bytes, unit)?
+            self.normalize.fit(&train, bytes, unit)?
         };
         let target = array_targets::fit(self, request, &train)?;
         let dataset = |rows: Rows| -> Result<Dataset> {
             let units = array_targets::units(target.as_ref(), &rows)?;
             let ScaledInputs { xs, affine } = scaled(&elements, bytes, &rows.xs, request.dtype)?;
-            Dataset::new(&xs, &rows.ys, affine, request.dtype, device)?.with_units(units)
+            let data = Dataset::new(&xs, &rows.ys, affine, request.dtype, device)?;
+            data.with_weights(rows.weights).with_units(units)
         };
         let others = |rows: Option<Rows>| rows.map(|rows| dataset(shape(rows)?)).transpose();
         let (validation, test, train) = (others(validation)?, others(test)?, dataset(train)?);
@@ -154,21 +157,28 @@ impl Preparation {
         let EncodedSplits { train, validation, test, outputs, source } = encoded;
         let mut preprocessing =
             Preprocessing { row: Vec::new(), outputs, split_rules: RULES, decision: None, source };
-        let units = preprocessing.units();
+        let (units, subtract) = (preprocessing.units(), preprocessing.subtract_last());
         let dataset = |held: EncodedRows| -> Result<Dataset> {
             let (data, own) = match held {
                 EncodedRows::Memory(rows) => {
                     let own = rows.xs.dims()[1..].to_vec();
-                    (Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?, own)
+                    let data = Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?;
+                    (data.with_weights(rows.weights), own)
                 }
-                EncodedRows::Windows(Windows { rows, steps, starts }) => {
+                EncodedRows::Windows(Windows { rows, steps, starts, last, baselines }) => {
                     let own = vec![steps, rows.xs.dims()[1]];
                     let data = Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?;
-                    (data.with_starts(starts), own)
+                    (
+                        data.with_starts(starts)
+                            .with_baselines(baselines)
+                            .with_last(subtract.clone(), last)?,
+                        own,
+                    )
                 }
                 EncodedRows::File(stored) => {
                     let own = vec![stored.form().features];
-                    (Dataset::stored(stored, request.dtype, device), own)
+                    let weights = stored.weights();
+                    (Dataset::stored(stored, request.dtype, device).with_weights(weights), own)
                 }
             };
             data.with_row_shape(&self.row_shape(&own, request.input)?).with_units(units.clone())

@@ -6,6 +6,7 @@ use super::bytes::Bytes;
 use super::memory::MemoryLimit;
 use super::pictures::Pictures;
 use super::preprocess::PreprocessingSource;
+use super::series_baselines::SeriesBaselines;
 use super::stored::Stored;
 use crate::names::counted;
 
@@ -16,6 +17,8 @@ pub struct Rows {
     pub xs: Tensor,
     /// Classes (N) as I64, or values or probabilities (N, K) as f64.
     pub ys: Tensor,
+    /// The weight of each row; nothing where they count alike.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// The rows that a source has read.
@@ -98,6 +101,10 @@ pub struct Windows {
     pub steps: usize,
     /// The rows that windows start with; nothing: all that have a target.
     pub starts: Option<Vec<u32>>,
+    /// The targets at the last row of each window, (N, K) of F64, where they are subtracted.
+    pub last: Option<Tensor>,
+    /// The errors of simple forecasts for them; nothing for the rows to train on.
+    pub baselines: Option<SeriesBaselines>,
 }
 
 impl RawRows {

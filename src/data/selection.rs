@@ -7,6 +7,8 @@ use candle_core::Tensor;
 pub struct Selection<'a> {
     numbers: RowNumbers<'a>,
     targets: Tensor,
+    /// The weight of each row, (N) of F64; `None`: they count alike.
+    weights: Option<Tensor>,
 }
 
 /// The numbers of rows.
@@ -20,7 +22,11 @@ pub(super) enum RowNumbers<'a> {
 
 impl<'a> Selection<'a> {
     pub(super) fn new(numbers: RowNumbers<'a>, targets: Tensor) -> Self {
-        Self { numbers, targets }
+        Self { numbers, targets, weights: None }
+    }
+
+    pub(super) fn with_weights(self, weights: Option<Tensor>) -> Self {
+        Self { weights, ..self }
     }
 
     pub(super) fn numbers(&self) -> &RowNumbers<'a> {
@@ -30,6 +36,11 @@ impl<'a> Selection<'a> {
     /// Targets that count as those of the rows do: classes, or of values, whose number alone counts, any.
     pub fn targets(&self) -> &Tensor {
         &self.targets
+    }
+
+    /// The weight of each row, (N) of F64; `None`: they count alike.
+    pub fn weights(&self) -> Option<&Tensor> {
+        self.weights.as_ref()
     }
 
     /// The numbers of the rows, where a device gathers them.
@@ -42,6 +53,7 @@ impl<'a> Selection<'a> {
 
     /// The same rows, whose numbers the device finds in this tensor.
     pub fn with_numbers(&self, numbers: &Tensor) -> Self {
-        Self { numbers: RowNumbers::Device(numbers.clone()), targets: self.targets.clone() }
+        let numbers = RowNumbers::Device(numbers.clone());
+        Self { numbers, targets: self.targets.clone(), weights: self.weights.clone() }
     }
 }

@@ -19,6 +19,8 @@ pub struct Stored {
     place: PathBuf,
     form: Form,
     rows: usize,
+    /// The weight of each row, in memory; empty where rows count alike.
+    weights: Arc<Vec<f64>>,
 }
 
 /// The layout of a row.
@@ -60,6 +62,7 @@ pub struct StoredWriter {
     form: Form,
     rows: usize,
     bytes: Vec<u8>,
+    weights: Vec<f64>,
 }
 
 impl StoredWriter {
@@ -81,7 +84,7 @@ impl StoredWriter {
         let place = Self::place();
         let file = tempfile::tempfile_in(&place).map_err(|error| full(&place, &error))?;
         let file = BufWriter::with_capacity(1 << 20, file);
-        Ok(Self { file, place, form, rows: 0, bytes: Vec::new() })
+        Ok(Self { file, place, form, rows: 0, bytes: Vec::new(), weights: Vec::new() })
     }
 
     /// Adds a row: its features, and its target values or its class.
@@ -106,11 +109,16 @@ impl StoredWriter {
         Ok(())
     }
 
+    /// Says how much the rows count that were added last.
+    pub fn weigh(&mut self, weights: &[f64]) {
+        self.weights.extend_from_slice(weights);
+    }
+
     /// Ends writing, and returns the rows.
     pub fn finish(self) -> Result<Stored> {
-        let Self { file, place, form, rows, .. } = self;
+        let Self { file, place, form, rows, weights, .. } = self;
         let file = file.into_inner().map_err(|e| full(&place, &e.into_error()))?;
-        Ok(Stored { file: Arc::new(file), place, form, rows })
+        Ok(Stored { file: Arc::new(file), place, form, rows, weights: Arc::new(weights) })
     }
 }
 
@@ -128,6 +136,11 @@ impl Stored {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
+    }
+
+    /// The weight of each row, where they have some.
+    pub fn weights(&self) -> Option<Vec<f64>> {
+        (!self.weights.is_empty()).then(|| self.weights.to_vec())
     }
 
     /// The layout of a row.

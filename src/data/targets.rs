@@ -16,11 +16,14 @@ pub struct TargetInfo {
     pub threshold: Option<f64>,
     /// The names of the target columns, where they have some.
     pub targets: Vec<String>,
+    /// Of a series the rows after the window for which each target is predicted; outputs are in the order of the steps,
+    /// within a step in that of the targets. Empty where each target is one output.
+    pub steps: Vec<usize>,
 }
 
 impl Default for TargetInfo {
     fn default() -> Self {
-        Self { classes: Vec::new(), positive: 1, threshold: None, targets: Vec::new() }
+        Self { classes: Vec::new(), positive: 1, threshold: None, targets: Vec::new(), steps: Vec::new() }
     }
 }
 

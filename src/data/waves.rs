@@ -123,6 +123,7 @@ impl Waves {
         Ok(Rows {
             xs: Tensor::from_vec(xs, shape, &Device::Cpu)?,
             ys: Tensor::from_vec(ys, (shape.0, 1), &Device::Cpu)?,
+            weights: None,
         })
     }
 }

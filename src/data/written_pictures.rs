@@ -25,6 +25,7 @@ pub(super) fn split(
     let rows = Rows {
         xs: Tensor::from_vec(places, count, &Device::Cpu)?,
         ys: Tensor::from_vec(classes, count, &Device::Cpu)?,
+        weights: None,
     };
     let plan = request.split_plan(test_share);
     let splits = SplitRows::at_random(&rows, &plan, request.task, request.seed)?;

@@ -9,7 +9,7 @@ use candle_core::{D, DType, Result, Tensor};
 use super::storage::{Float, tensor, view};
 use super::vectorized::vectorized;
 use super::{Scalar, ValueAndGrad, autograd, by_dtype, cuda, is_fused, team};
-pub use likelihood::{OfLikelihood, Scores};
+pub use likelihood::{LikelihoodTargets, OfLikelihood, Scores};
 pub use weighting::Weighting;
 
 /// The sum of the rows' losses, and the gradient of that sum over `total`: logits (N, C), targets (N) as I64.
@@ -19,35 +19,60 @@ pub fn value_and_grad(
     how: &Weighting<'_>,
     total: f64,
 ) -> Result<ValueAndGrad> {
+    weighted_value_and_grad(logits, targets, how, None, total)
+}
+
+/// As [`value_and_grad`] of rows that count as often as their weights say, (N) of F64.
+pub fn weighted_value_and_grad(
+    logits: &Tensor,
+    targets: &Tensor,
+    how: &Weighting<'_>,
+    rows: Option<&Tensor>,
+    total: f64,
+) -> Result<ValueAndGrad> {
     if is_fused(logits) {
-        return by_dtype!(logits, T => fused::<T>(logits, targets, how, total));
+        return by_dtype!(logits, T => fused::<T>(logits, targets, how, rows, total));
     }
-    if cuda::runs_on(logits) {
+    if cuda::runs_on(logits) && rows.is_none() {
         return cuda::cross_entropy::value_and_grad(logits, targets, how, total);
     }
-    let sum = reference(logits, targets, how)?;
+    let sum = reference(logits, targets, how, rows)?;
     let one = sum.ones_like()?;
-    let grads = autograd::vjp(&[logits], &one, |t| reference(&t[0], targets, how))?;
+    let grads = autograd::vjp(&[logits], &one, |t| reference(&t[0], targets, how, rows))?;
     Ok(ValueAndGrad { value: Scalar::of(&sum)?, grad: (&grads[0] / total)? })
 }
 
 /// The reference implementation: the sum of the rows' losses.
-pub fn reference(logits: &Tensor, targets: &Tensor, how: &Weighting<'_>) -> Result<Tensor> {
+pub fn reference(
+    logits: &Tensor,
+    targets: &Tensor,
+    how: &Weighting<'_>,
+    rows: Option<&Tensor>,
+) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
     let mut shares = vec![0.0; n * classes];
     let spread = how.label_smoothing / fraction(classes);
     let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
-    for (shares, &target) in shares.chunks_exact_mut(classes).zip(&targets) {
+    let rows = weights_of(rows, n)?;
+    for ((shares, &target), row) in shares.chunks_exact_mut(classes).zip(&targets).zip(rows) {
         let Some(y) = how.class(target) else { continue };
         for (class, share) in shares.iter_mut().enumerate() {
             let hit = if class == y { 1.0 - how.label_smoothing } else { 0.0 };
-            *share = how.weight(class) * (hit + spread);
+            *share = row * how.weight(class) * (hit + spread);
         }
     }
     reference_shares(
         logits,
         &Tensor::from_vec(shares, (n, classes), logits.device())?.to_dtype(logits.dtype())?,
     )
+}
+
+/// The weights of rows, 1 each where there are none.
+fn weights_of(rows: Option<&Tensor>, count: usize) -> Result<Vec<f64>> {
+    match rows {
+        Some(rows) => rows.to_device(&candle_core::Device::Cpu)?.to_vec1::<f64>(),
+        None => Ok(vec![1.0; count]),
+    }
 }
 
 /// `-Σ shares · log softmax(logits)`
@@ -61,6 +86,7 @@ pub fn value_and_grad_of_shares(
     logits: &Tensor,
     shares: &Tensor,
     how: &Weighting<'_>,
+    rows: Option<&Tensor>,
     divisor: f64,
 ) -> Result<ValueAndGrad> {
     let (_, classes) = logits.dims2()?;
@@ -69,6 +95,9 @@ pub fn value_and_grad_of_shares(
     if let Some(weights) = how.class_weight {
         shares = shares.broadcast_mul(&Tensor::new(weights, shares.device())?.to_dtype(shares.dtype())?)?;
     }
+    if let Some(rows) = rows {
+        shares = shares.broadcast_mul(&rows.to_dtype(shares.dtype())?.unsqueeze(1)?)?;
+    }
     let value = Scalar::of(&reference_shares(logits, &shares)?)?;
     // d/dx_c = p_c Σ shares - share_c
     let totals = shares.sum_keepdim(D::Minus1)?;
@@ -76,29 +105,32 @@ pub fn value_and_grad_of_shares(
     Ok(ValueAndGrad { value, grad: (grad / divisor)? })
 }
 
-/// The sum of the rows' losses by the log-probabilities of their classes, and the gradient of that sum over `divisor`:
-/// targets (N) as I64.
+/// The sum of the rows' losses by the log-probabilities of their classes, and the gradient of that sum over `divisor`.
 pub fn value_and_grad_of_likelihood(
     loss: &impl OfLikelihood,
     scores: Scores<'_>,
-    targets: &Tensor,
-    ignored: i64,
+    targets: &LikelihoodTargets<'_>,
     divisor: f64,
 ) -> Result<ValueAndGrad> {
     let Scores { values: logits, are_normalized } = scores;
-    if cuda::runs_on(logits) {
+    let LikelihoodTargets { classes: targets, ignored, rows } = *targets;
+    if cuda::runs_on(logits) && rows.is_none() {
         return cuda::cross_entropy::value_and_grad_of_likelihood(loss, scores, targets, ignored, divisor);
     }
     let (n, classes) = logits.dims2()?;
     let logs = if are_normalized { logits.clone() } else { candle_nn::ops::log_softmax(logits, D::Minus1)? };
-    let rows = logs.to_dtype(DType::F64)?.to_device(&candle_core::Device::Cpu)?.to_vec2::<f64>()?;
+    let logs = logs.to_dtype(DType::F64)?.to_device(&candle_core::Device::Cpu)?.to_vec2::<f64>()?;
     let mut grad = vec![0.0; n * classes];
     let mut sum = 0.0;
     let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
-    for ((row, grad), target) in rows.iter().zip(grad.chunks_exact_mut(classes)).zip(targets) {
+    let weights = weights_of(rows, n)?;
+    for (((row, grad), target), weight) in
+        logs.iter().zip(grad.chunks_exact_mut(classes)).zip(targets).zip(weights)
+    {
         let Some(class) = usize::try_from(target).ok().filter(|_| target != ignored) else { continue };
         let (value, slope) = loss.apply(row[class], class);
-        sum += value;
+        let slope = weight * slope;
+        sum += weight * value;
         if !are_normalized {
             grad.iter_mut().zip(row).for_each(|(g, log)| *g = -slope * log.exp() / divisor);
         }
@@ -117,12 +149,24 @@ fn fused<T: Float>(
     logits: &Tensor,
     targets: &Tensor,
     how: &Weighting<'_>,
+    rows: Option<&Tensor>,
     total: f64,
 ) -> Result<ValueAndGrad> {
     let (n, classes) = logits.dims2()?;
     let (x, targets) = (view::<T>(logits)?, view::<i64>(targets)?);
     let weights: Vec<f64> = (0..classes).map(|class| how.weight(class)).collect();
     let mut grad = vec![T::of(0.0); n * classes];
+    if let Some(of_rows) = rows {
+        let of_rows = view::<f64>(of_rows)?;
+        let inputs = x.chunks(classes).zip(targets.chunks(1)).zip(of_rows.iter());
+        // A row of weight 0 has the gradient 0: it is divided by an infinite total.
+        let each = grad
+            .chunks_mut(classes)
+            .zip(inputs)
+            .map(|(grad, ((x, target), w))| w * losses(x, target, how, &weights, total / w, grad));
+        let value = Scalar::Host(each.sum());
+        return Ok(ValueAndGrad { value, grad: tensor(grad, (n, classes))? });
+    }
     let rows = (CHUNK / classes.max(1)).max(1);
     let inputs = x.chunks(rows * classes).zip(targets.chunks(rows));
     let chunks = grad.chunks_mut(rows * classes).zip(inputs).collect();
@@ -183,20 +227,33 @@ mod tests {
         let logits = Draws::new(1).normal((5, 4), 3.0);
         let targets = Tensor::new(&[3i64, 0, -100, 1, 1], &Device::Cpu).unwrap();
         let weights = [0.5, 2.0, 1.0, 0.25];
+        let row_weights = Tensor::new(&[1.0, 3.0, 2.0, 0.0, 0.5], &Device::Cpu).unwrap();
         for class_weight in [None, Some(&weights[..])] {
             for label_smoothing in [0.0, 0.1] {
                 let how = Weighting { class_weight, label_smoothing, ignore_index: -100 };
-                let total = how.total(&targets).unwrap();
+                let total = how.total(&targets, None).unwrap();
                 assert!((total - if class_weight.is_some() { 4.75 } else { 4.0 }).abs() < 1e-12);
-                let ValueAndGrad { value, grad } = value_and_grad(&logits, &targets, &how, total).unwrap();
-                let expected = reference(&logits, &targets, &how).unwrap();
-                assert!((value.read().unwrap() - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
-                let one = Tensor::new(1.0 / total, &Device::Cpu).unwrap();
-                let expected = autograd::vjp(&[&logits], &one, |t| reference(&t[0], &targets, &how)).unwrap();
-                let off = (grad - &expected[0]).unwrap().abs().unwrap().max_all().unwrap();
-                assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
+                for rows in [None, Some(&row_weights)] {
+                    assert_matches_the_reference(&logits, &targets, &how, rows, total);
+                }
             }
         }
+    }
+
+    fn assert_matches_the_reference(
+        logits: &Tensor,
+        targets: &Tensor,
+        how: &Weighting<'_>,
+        rows: Option<&Tensor>,
+        total: f64,
+    ) {
+        let ours = weighted_value_and_grad(logits, targets, how, rows, total).unwrap();
+        let expected = reference(logits, targets, how, rows).unwrap();
+        assert!((ours.value.read().unwrap() - expected.to_scalar::<f64>().unwrap()).abs() < 1e-12);
+        let one = Tensor::new(1.0 / total, &Device::Cpu).unwrap();
+        let expected = autograd::vjp(&[logits], &one, |t| reference(&t[0], targets, how, rows)).unwrap();
+        let off = (ours.grad - &expected[0]).unwrap().abs().unwrap().max_all().unwrap();
+        assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
     }
 
     #[test]

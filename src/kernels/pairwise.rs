@@ -22,17 +22,34 @@ pub trait Pairwise {
 
 /// `Σ loss(x, y)`, and the gradient of that sum over `divisor`; xs and ys have one shape, (N, K).
 pub fn value_and_grad(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+    weighted_value_and_grad(loss, xs, ys, None, divisor)
+}
+
+/// As [`value_and_grad`] of rows that count as often as their weights say, (N) of F64.
+pub fn weighted_value_and_grad(
+    loss: &impl Pairwise,
+    xs: &Tensor,
+    ys: &Tensor,
+    rows: Option<&Tensor>,
+    divisor: f64,
+) -> Result<ValueAndGrad> {
     if xs.dims() != ys.dims() {
         candle_core::bail!("predictions {:?} and targets {:?} differ in shape", xs.dims(), ys.dims());
     }
     if !is_fused(xs) {
-        return reference(loss, xs, ys, divisor);
+        return reference(loss, xs, ys, rows, divisor);
     }
-    by_dtype!(xs, T => fused::<T>(loss, xs, ys, divisor))
+    by_dtype!(xs, T => fused::<T>(loss, xs, ys, rows, divisor))
 }
 
 /// The reference implementation, in tensor operations.
-pub fn reference(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+pub fn reference(
+    loss: &impl Pairwise,
+    xs: &Tensor,
+    ys: &Tensor,
+    rows: Option<&Tensor>,
+    divisor: f64,
+) -> Result<ValueAndGrad> {
     let weights = match loss.column_weights() {
         Some(weights) => Tensor::new(weights, xs.device())?.to_dtype(xs.dtype())?.broadcast_as(xs.shape())?,
         None => xs.ones_like()?,
@@ -40,28 +57,47 @@ pub fn reference(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -
     let formula = FormulaTensors::default();
     let (value, slope) =
         loss.apply(formula.node(xs.clone()), formula.node(ys.clone()), formula.node(weights.contiguous()?));
-    let value = Scalar::of(&formula.value(value)?.to_dtype(DType::F64)?.sum_all()?)?;
-    Ok(ValueAndGrad { value, grad: (formula.value(slope)? / divisor)? })
+    let weighted = |values: Tensor| match rows {
+        Some(rows) => values.broadcast_mul(&rows.to_dtype(values.dtype())?.unsqueeze(1)?),
+        None => Ok(values),
+    };
+    let value = Scalar::of(&weighted(formula.value(value)?.to_dtype(DType::F64)?)?.sum_all()?)?;
+    Ok(ValueAndGrad { value, grad: (weighted(formula.value(slope)?)? / divisor)? })
 }
 
-fn fused<T: Float>(loss: &impl Pairwise, xs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+fn fused<T: Float>(
+    loss: &impl Pairwise,
+    xs: &Tensor,
+    ys: &Tensor,
+    rows: Option<&Tensor>,
+    divisor: f64,
+) -> Result<ValueAndGrad> {
     let (x, y) = (view::<T>(xs)?, view::<T>(ys)?);
-    let scale = T::of(1.0 / divisor);
     let mut grad = vec![T::of(0.0); x.len()];
-    let sum = match loss.column_weights() {
-        None => losses(loss, &x, &y, scale, &mut grad),
-        Some(weights) => {
-            let mut sum = 0.0;
-            let pairs = x.iter().zip(y.iter()).zip(weights.iter().cycle());
-            for (((&x, &y), &w), grad) in pairs.zip(&mut grad) {
-                let (value, slope) = loss.apply(x, y, T::of(w));
-                sum += value.wide();
-                *grad = slope * scale;
-            }
-            sum
+    let sum = match rows {
+        None => losses_of(loss, &x, &y, T::of(1.0 / divisor), &mut grad),
+        Some(rows) => {
+            let rows = view::<f64>(rows)?;
+            let width = (x.len() / rows.len().max(1)).max(1);
+            let pairs = x.chunks(width).zip(y.chunks(width)).zip(grad.chunks_mut(width));
+            let each = pairs.zip(rows.iter());
+            each.map(|(((x, y), grad), w)| w * losses_of(loss, x, y, T::of(w / divisor), grad)).sum()
         }
     };
     Ok(ValueAndGrad { value: Scalar::Host(sum), grad: tensor(grad, xs.shape())? })
+}
+
+/// The sum of the losses of whole rows, and their slopes times `scale`.
+fn losses_of<T: Float>(loss: &impl Pairwise, x: &[T], y: &[T], scale: T, grad: &mut [T]) -> f64 {
+    let Some(weights) = loss.column_weights() else { return losses(loss, x, y, scale, grad) };
+    let mut sum = 0.0;
+    let pairs = x.iter().zip(y).zip(weights.iter().cycle());
+    for (((&x, &y), &w), grad) in pairs.zip(grad) {
+        let (value, slope) = loss.apply(x, y, T::of(w));
+        sum += value.wide();
+        *grad = slope * scale;
+    }
+    sum
 }
 
 vectorized! {
@@ -105,11 +141,14 @@ mod tests {
         let draws = Draws::new(1);
         let random = || draws.normal((5, 3), 2.0);
         let (xs, ys) = (random(), random());
-        let ours = value_and_grad(&EveryLossOperation, &xs, &ys, 7.0).unwrap();
-        let expected = reference(&EveryLossOperation, &xs, &ys, 7.0).unwrap();
-        assert!((ours.value.read().unwrap() - expected.value.read().unwrap()).abs() < 1e-12);
-        let off = (ours.grad - expected.grad).unwrap().abs().unwrap().max_all().unwrap();
-        assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
+        let weights = Tensor::new(&[1.0, 0.0, 2.5, 1.0, 3.0], xs.device()).unwrap();
+        for rows in [None, Some(&weights)] {
+            let ours = weighted_value_and_grad(&EveryLossOperation, &xs, &ys, rows, 7.0).unwrap();
+            let expected = reference(&EveryLossOperation, &xs, &ys, rows, 7.0).unwrap();
+            assert!((ours.value.read().unwrap() - expected.value.read().unwrap()).abs() < 1e-12);
+            let off = (ours.grad - expected.grad).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(off.to_scalar::<f64>().unwrap() < 1e-12);
+        }
         assert!(value_and_grad(&EveryLossOperation, &xs, &ys.t().unwrap(), 7.0).is_err());
     }
 }

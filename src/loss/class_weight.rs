@@ -187,16 +187,23 @@ pub(super) fn fit(
     }
 }
 
-/// Adds the rows of each class to `counts`; a target of probabilities adds its probabilities.
-pub(super) fn count(ys: &Tensor, ignored: i64, counts: &mut [f64]) -> Result<()> {
+/// Adds the rows of each class to `counts`, as often as their weights say, (N) of F64; a target of probabilities adds its
+/// probabilities.
+pub(super) fn count(ys: &Tensor, rows: Option<&Tensor>, ignored: i64, counts: &mut [f64]) -> Result<()> {
     if ys.rank() == 2 {
-        let shares: Vec<f64> = ys.to_dtype(candle_core::DType::F64)?.sum(0)?.to_vec1()?;
+        let ys = ys.to_dtype(candle_core::DType::F64)?;
+        let ys = rows.map_or(Ok(ys.clone()), |rows| ys.broadcast_mul(&rows.unsqueeze(1)?))?;
+        let shares: Vec<f64> = ys.sum(0)?.to_vec1()?;
         counts.iter_mut().zip(shares).for_each(|(count, share)| *count += share);
         return Ok(());
     }
-    for y in ys.to_vec1::<i64>()?.into_iter().filter(|y| *y != ignored) {
+    let rows = match rows {
+        Some(rows) => rows.to_vec1::<f64>()?,
+        None => vec![1.0; ys.dims()[0]],
+    };
+    for (y, row) in ys.to_vec1::<i64>()?.into_iter().zip(rows).filter(|(y, _)| *y != ignored) {
         if let Some(count) = usize::try_from(y).ok().and_then(|y| counts.get_mut(y)) {
-            *count += 1.0;
+            *count += row;
         }
     }
     Ok(())
@@ -232,7 +239,7 @@ mod tests {
         // compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2]) gives [2/3, 2, 1].
         let ys = Tensor::new(&[0i64, 0, 0, 1, 2, 2, -100], &Device::Cpu).unwrap();
         let mut counts = [0.0; 3];
-        count(&ys, -100, &mut counts).unwrap();
+        count(&ys, None, -100, &mut counts).unwrap();
         let weights = balance(&counts);
         for (weight, expected) in weights.iter().zip([2.0 / 3.0, 2.0, 1.0]) {
             assert!((weight - expected).abs() < 1e-12);

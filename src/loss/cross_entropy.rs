@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ClassWeight, Loss, Losses, NetworkOutput, Reduction, TrainingClasses, Weights, class_weight, first_not,
+    rows_of,
 };
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
-use crate::kernels::cross_entropy::{Weighting, value_and_grad, value_and_grad_of_shares};
+use crate::kernels::cross_entropy::{Weighting, value_and_grad_of_shares, weighted_value_and_grad};
 use crate::registry::KeyError;
 
 /// `-w_y log softmax(x)_y`, averaged with the weights: the mean is over `Σ w_y`, as in torch. Where a target is a
@@ -89,20 +90,25 @@ impl Loss for CrossEntropy {
         self.reduction
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-    fn total(&self, ys: &Tensor) -> Result<f64> {
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
         if ys.rank() == 2 {
-            return Ok(ys.dims()[0] as f64);
+            return rows_of(ys, rows);
         }
-        Ok(self.weighting().total(ys)?)
+        Ok(self.weighting().total(ys, rows)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
         let how = self.weighting();
         if ys.rank() == 2 {
-            return Ok(value_and_grad_of_shares(outputs, ys, &how, divisor)?);
+            return Ok(value_and_grad_of_shares(outputs, ys, &how, rows, divisor)?);
         }
-        Ok(value_and_grad(outputs, ys, &how, divisor)?)
+        Ok(weighted_value_and_grad(outputs, ys, &how, rows, divisor)?)
     }
 
     fn output(&self) -> NetworkOutput {

@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
-use super::{Loss, Losses, NetworkOutput, Reduction, TrainingClasses};
+use super::{Loss, Losses, NetworkOutput, Reduction, TrainingClasses, rows_of};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
-use crate::kernels::pairwise::{Pairwise, value_and_grad};
+use crate::kernels::pairwise::{Pairwise, weighted_value_and_grad};
 use crate::registry::KeyError;
 
 /// A loss of values (N, K) that is a sum over all of them.
@@ -76,12 +76,19 @@ impl<E: Elementwise> Loss for E {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a count of values")]
-    fn total(&self, ys: &Tensor) -> Result<f64> {
-        Ok(ys.elem_count() as f64)
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
+        // K numbers of each row.
+        Ok(rows_of(ys, rows)? * (ys.elem_count() / ys.dims()[0].max(1)) as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
-        Ok(value_and_grad(self, outputs, ys, divisor)?)
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
+        Ok(weighted_value_and_grad(self, outputs, ys, rows, divisor)?)
     }
 
     fn output(&self) -> NetworkOutput {

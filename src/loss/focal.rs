@@ -8,7 +8,9 @@ use super::{ClassWeight, Loss, Losses, NetworkOutput, Reduction, TrainingClasses
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
-use crate::kernels::cross_entropy::{OfLikelihood, Scores, Weighting, value_and_grad_of_likelihood};
+use crate::kernels::cross_entropy::{
+    LikelihoodTargets, OfLikelihood, Scores, Weighting, value_and_grad_of_likelihood,
+};
 use crate::registry::KeyError;
 
 /// `-w_y (1 - p)^γ log p` with `p = softmax(x)_y`, averaged over the rows. torch does not have it for several classes;
@@ -79,19 +81,26 @@ impl Loss for Focal {
         self.reduction
     }
 
-    fn total(&self, ys: &Tensor) -> Result<f64> {
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
         let ignore_index = self.ignore_index;
-        Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys)?)
+        Ok(Weighting { class_weight: None, label_smoothing: 0.0, ignore_index }.total(ys, rows)?)
     }
 
     fn has_weight(&self, ys: &Tensor) -> Result<bool> {
         let (class_weight, ignore_index) = (self.weights(), self.ignore_index);
-        Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)? != 0.0)
+        Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys, None)? != 0.0)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
         let scores = Scores { values: outputs, are_normalized: false };
-        Ok(value_and_grad_of_likelihood(self, scores, ys, self.ignore_index, divisor)?)
+        let targets = LikelihoodTargets { classes: ys, ignored: self.ignore_index, rows };
+        Ok(value_and_grad_of_likelihood(self, scores, &targets, divisor)?)
     }
 
     fn output(&self) -> NetworkOutput {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
-use super::{Loss, NetworkOutput, Reduction};
+use super::{Loss, NetworkOutput, Reduction, rows_of};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::autograd::vjp;
@@ -40,7 +40,7 @@ impl Default for GaussianNll {
 
 impl GaussianNll {
     /// The sum over all values, of the network's numbers (N, 2K) and targets (N, K).
-    fn sum(&self, outputs: &Tensor, ys: &Tensor) -> candle_core::Result<Tensor> {
+    fn sum(&self, outputs: &Tensor, ys: &Tensor, rows: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let targets = ys.dim(D::Minus1)?;
         let mean = outputs.narrow(D::Minus1, 0, targets)?;
         let s = outputs.narrow(D::Minus1, targets, targets)?;
@@ -50,6 +50,10 @@ impl GaussianNll {
         let variance = (&variance + (limited - variance.detach())?)?;
         let constant = if self.full { (2.0 * std::f64::consts::PI).ln() } else { 0.0 };
         let terms = ((variance.log()? + (mean - ys)?.sqr()?.div(&variance)?)? + constant)?;
+        let terms = match rows {
+            Some(rows) => terms.broadcast_mul(&rows.to_dtype(terms.dtype())?.unsqueeze(1)?)?,
+            None => terms,
+        };
         terms.sum_all()? * 0.5
     }
 }
@@ -76,13 +80,19 @@ impl Loss for GaussianNll {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a count of values")]
-    fn total(&self, ys: &Tensor) -> Result<f64> {
-        Ok(ys.elem_count() as f64)
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
+        Ok(rows_of(ys, rows)? * (ys.elem_count() / ys.dims()[0].max(1)) as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
-        let sum = self.sum(outputs, ys)?;
-        let grads = vjp(&[outputs], &sum.ones_like()?, |x| self.sum(&x[0], ys))?;
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
+        let sum = self.sum(outputs, ys, rows)?;
+        let grads = vjp(&[outputs], &sum.ones_like()?, |x| self.sum(&x[0], ys, rows))?;
         Ok(ValueAndGrad { value: Scalar::of(&sum)?, grad: (&grads[0] / divisor)? })
     }
 

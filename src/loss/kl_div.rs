@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, NetworkOutput, Reduction, first_not};
+use super::{Loss, NetworkOutput, Reduction, first_not, rows_of};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -78,20 +78,27 @@ impl Loss for KlDiv {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a count of values")]
-    fn total(&self, ys: &Tensor) -> Result<f64> {
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
         let by_row = self.reduction == KlReduction::Batchmean;
-        Ok(if by_row { ys.dims()[0] as f64 } else { ys.elem_count() as f64 })
+        let each = if by_row { 1 } else { ys.elem_count() / ys.dims()[0].max(1) };
+        Ok(rows_of(ys, rows)? * each as f64)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
         if !self.from_logits {
-            return Ok(pairwise::value_and_grad(self, outputs, ys, divisor)?);
+            return Ok(pairwise::weighted_value_and_grad(self, outputs, ys, rows, divisor)?);
         }
         // Σ y (log y - x) = Σ y log y - Σ y x: the cross-entropy and what does not depend on the network.
-        let entropy = pairwise::value_and_grad(self, &ys.zeros_like()?, ys, 1.0)?.value;
+        let entropy = pairwise::weighted_value_and_grad(self, &ys.zeros_like()?, ys, rows, 1.0)?.value;
         let shares = if self.log_target { ys.exp()? } else { ys.clone() };
         let how = Weighting { class_weight: None, label_smoothing: 0.0, ignore_index: -100 };
-        let ValueAndGrad { value, grad } = value_and_grad_of_shares(outputs, &shares, &how, divisor)?;
+        let ValueAndGrad { value, grad } = value_and_grad_of_shares(outputs, &shares, &how, rows, divisor)?;
         Ok(ValueAndGrad { value: value.plus(entropy)?, grad })
     }
 

@@ -34,11 +34,19 @@ impl Losses {
         &self,
         outputs: &Tensor,
         ys: &Tensor,
+        weights: Option<&Tensor>,
         divisor: f64,
     ) -> Result<ValueAndGrad> {
         let rows = MemberRows::new(outputs, ys)?;
+        let members = outputs.dims()[1];
+        let repeated = |weights: &Tensor| -> Result<Tensor> {
+            let count = weights.elem_count();
+            Ok(weights.reshape((count, 1))?.broadcast_as((count, members))?.flatten_all()?)
+        };
+        let weights = weights.map(repeated).transpose()?;
+        let divisor = divisor * rows.members;
         let ValueAndGrad { value, grad } =
-            self.value_and_grad(&rows.outputs, &rows.ys, divisor * rows.members)?;
+            self.weighted_value_and_grad(&rows.outputs, &rows.ys, weights.as_ref(), divisor)?;
         Ok(ValueAndGrad { value: value.over(rows.members)?, grad: grad.reshape(outputs.shape())? })
     }
 

@@ -68,7 +68,12 @@ pub trait Loss {
     fn reduction(&self) -> Reduction;
 
     /// The divisor that turns the sum over these targets into the mean.
-    fn total(&self, ys: &Tensor) -> Result<f64>;
+    fn total(&self, ys: &Tensor) -> Result<f64> {
+        self.weighted_total(ys, None)
+    }
+
+    /// The same of rows that count as often as their weights say, (N) of F64.
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64>;
 
     /// Whether one of the rows that [`Self::total`] counts has a weight, where the mean is over the rows and not over their
     /// weights.
@@ -78,7 +83,18 @@ pub trait Loss {
 
     /// The sum of the losses of the network's values (N, K) against targets ys, and the gradient of that sum over
     /// `divisor`.
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad>;
+    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+        self.weighted_value_and_grad(outputs, ys, None, divisor)
+    }
+
+    /// The same of rows that count as often as their weights say, (N) of F64.
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad>;
 
     /// The meaning of the network's outputs.
     fn output(&self) -> NetworkOutput;
@@ -133,14 +149,20 @@ impl Losses {
         }
     }
 
-    /// As [`Loss::value_and_grad`], computed in f32 at least: a sum over rows needs the bits. Of an ensemble, whose outputs
+    /// As [`Loss::weighted_value_and_grad`], computed in f32 at least: a sum over rows needs the bits. Of an ensemble, whose outputs
     /// are (N, M, K), it is the mean over the M members.
-    pub fn apply(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+    pub fn apply(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
         let (wide, targets) = (widened(outputs)?, widened(ys)?);
         let ValueAndGrad { value, grad } = if wide.rank() == 3 {
-            self.apply_to_members(&wide, &targets, divisor)?
+            self.apply_to_members(&wide, &targets, rows, divisor)?
         } else {
-            self.value_and_grad(&wide, &targets, divisor)?
+            self.weighted_value_and_grad(&wide, &targets, rows, divisor)?
         };
         Ok(ValueAndGrad { value, grad: grad.to_dtype(outputs.dtype())? })
     }
@@ -156,7 +178,7 @@ impl Losses {
                 return Err(Error::key("loss.name", format!("is `{}`; {problem}", self.name())));
             }
             if let Task::Classes { ignored, .. } = self.task() {
-                class_weight::count(&ys, ignored, &mut counts)?;
+                class_weight::count(&ys, train.row_weights(&rows)?.as_ref(), ignored, &mut counts)?;
             }
         }
         let info = train.target_info();
@@ -167,6 +189,15 @@ impl Losses {
         };
         let fitted = self.fitted(&TrainingClasses { names, counts: &counts });
         Ok(fitted.map_err(|e| Error::Key(e.under("loss")))?.unwrap_or_else(|| self.clone()))
+    }
+}
+
+/// The sum of the weights of rows, (N) of F64; their number where they have none.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn rows_of(ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
+    match rows {
+        Some(rows) => Ok(rows.to_vec1::<f64>()?.iter().sum()),
+        None => Ok(ys.dims()[0] as f64),
     }
 }
 

@@ -8,7 +8,9 @@ use super::{ClassWeight, Loss, Losses, NetworkOutput, Reduction, TrainingClasses
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
-use crate::kernels::cross_entropy::{OfLikelihood, Scores, Weighting, value_and_grad_of_likelihood};
+use crate::kernels::cross_entropy::{
+    LikelihoodTargets, OfLikelihood, Scores, Weighting, value_and_grad_of_likelihood,
+};
 use crate::registry::KeyError;
 
 /// `-w_y x_y` of log-probabilities x, averaged over `Σ w_y`. torch leaves the log-softmax to the network's last layer;
@@ -72,14 +74,21 @@ impl Loss for Nll {
         self.reduction
     }
 
-    fn total(&self, ys: &Tensor) -> Result<f64> {
+    fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
         let (class_weight, ignore_index) = (self.weight.as_ref().and_then(Weights::list), self.ignore_index);
-        Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys)?)
+        Ok(Weighting { class_weight, label_smoothing: 0.0, ignore_index }.total(ys, rows)?)
     }
 
-    fn value_and_grad(&self, outputs: &Tensor, ys: &Tensor, divisor: f64) -> Result<ValueAndGrad> {
+    fn weighted_value_and_grad(
+        &self,
+        outputs: &Tensor,
+        ys: &Tensor,
+        rows: Option<&Tensor>,
+        divisor: f64,
+    ) -> Result<ValueAndGrad> {
         let scores = Scores { values: outputs, are_normalized: !self.from_logits };
-        Ok(value_and_grad_of_likelihood(self, scores, ys, self.ignore_index, divisor)?)
+        let targets = LikelihoodTargets { classes: ys, ignored: self.ignore_index, rows };
+        Ok(value_and_grad_of_likelihood(self, scores, &targets, divisor)?)
     }
 
     fn output(&self) -> NetworkOutput {

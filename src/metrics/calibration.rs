@@ -22,13 +22,13 @@ pub struct CalibrationBin {
     pub confidence: f64,
     /// The fraction of the rows that is correct.
     pub accuracy: f64,
-    /// The rows.
-    pub count: u64,
+    /// The rows, as often as their weights say.
+    pub count: f64,
 }
 
 impl Calibration {
-    /// Counts a prediction.
-    pub(super) fn add(&mut self, confidence: f64, correct: bool) {
+    /// Counts a prediction as often as its weight says.
+    pub(super) fn add(&mut self, confidence: f64, correct: bool, weight: f64) {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -38,18 +38,17 @@ impl Calibration {
         // A bin holds its upper edge, not its lower one, as in the paper.
         let index = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
         let bin = &mut self.bins[index];
-        bin.count += 1.0;
-        bin.confidence += confidence;
-        bin.correct += f64::from(u8::from(correct));
+        bin.count += weight;
+        bin.confidence += weight * confidence;
+        bin.correct += if correct { weight } else { 0.0 };
     }
 
     /// The bins that have rows.
     pub(super) fn bins(&self) -> Vec<CalibrationBin> {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let mean = |bin: &BinSums| CalibrationBin {
             confidence: bin.confidence / bin.count,
             accuracy: bin.correct / bin.count,
-            count: bin.count as u64,
+            count: bin.count,
         };
         self.bins.iter().filter(|bin| bin.count > 0.0).map(mean).collect()
     }

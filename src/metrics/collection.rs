@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::class::rows::numbers;
 use super::class::{ClassCounts, ClassMetrics, ClassRows};
 use super::labels::Labels;
-use super::value;
+use super::value::{self, WeightedPairs};
 use super::{Measured, MetricValue, Undefined, mean};
 use crate::data::{TargetInfo, Task};
 use crate::error::Result;
@@ -38,6 +38,16 @@ impl MetricCollection {
 
     /// Takes a batch of predictions (N, K), probabilities or values, and their targets.
     pub fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+        self.add_weighted(predictions, targets, None)
+    }
+
+    /// The same of rows that count as often as their weights say, (N) of F64 on the CPU.
+    pub fn add_weighted(
+        &mut self,
+        predictions: &Tensor,
+        targets: &Tensor,
+        weights: Option<&Tensor>,
+    ) -> Result<()> {
         let width = predictions.dims()[1];
         if matches!(self.of, Of::Nothing) {
             self.of = match self.task {
@@ -50,10 +60,11 @@ impl MetricCollection {
         match &mut self.of {
             Of::Nothing => {}
             Of::Classes(classes) => {
-                classes.add(&ClassRows::new(self.task, self.info.decision(), predictions, targets)?);
+                let rows = ClassRows::new(self.task, self.info.decision(), predictions, targets)?;
+                classes.add(&rows.with_weights(weights)?);
             }
-            Of::Labels(labels) => labels.add(self.task, predictions, targets)?,
-            Of::Values(values) => values.add(predictions, targets)?,
+            Of::Labels(labels) => labels.add(self.task, predictions, targets, weights)?,
+            Of::Values(values) => values.add(predictions, targets, weights)?,
         }
         Ok(())
     }
@@ -89,28 +100,27 @@ impl ValueMetrics {
         Self { targets: (0..width).map(metrics).collect() }
     }
 
-    fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+    fn add(&mut self, predictions: &Tensor, targets: &Tensor, weights: Option<&Tensor>) -> Result<()> {
         let rows = predictions.dims()[0];
+        let weights = weights.map(Tensor::to_vec1::<f64>).transpose()?;
         // Transposed, so that each metric reads consecutive numbers.
         let columns = |tensor: &Tensor| numbers(&tensor.reshape((rows, ()))?.t()?);
         let (predictions, targets) = (columns(predictions)?, columns(targets)?);
         let pairs = predictions.chunks_exact(rows.max(1)).zip(targets.chunks_exact(rows.max(1)));
         for (metrics, (predictions, targets)) in self.targets.iter_mut().zip(pairs) {
             for metric in metrics {
-                metric.update(predictions, targets);
+                metric.update(&WeightedPairs { predictions, targets, weights: weights.as_deref() });
             }
         }
         Ok(())
     }
 
     /// The mean over targets if they share a unit or the metric is unitless, followed by one value per target. Columns
-    /// of a table have different units; the steps of a series and the columns of an array share theirs.
+    /// of a table have different units; the columns of an array share theirs, and so do the steps of a target, whose
+    /// values are the means over them.
     fn values(&self, info: &TargetInfo) -> Vec<Measured> {
-        let own: Vec<Vec<MetricValue>> = self
-            .targets
-            .iter()
-            .map(|metrics| metrics.iter().map(|metric| metric.value()).collect())
-            .collect();
+        let own = self.targets.iter().map(|metrics| metrics.iter().map(|metric| metric.value()).collect());
+        let own = over_steps(own.collect(), info.steps.len());
         let of = |metric: usize| own.iter().map(|values| values[metric]).collect::<Result<Vec<_>, _>>();
         let names = value::METRICS.iter().map(|entry| entry.info.name).enumerate();
         let titles = titles(info, own.len());
@@ -129,6 +139,19 @@ impl ValueMetrics {
         }
         measured
     }
+}
+
+/// The metrics of each target, from those of its steps: outputs are in the order of the steps.
+fn over_steps(own: Vec<Vec<MetricValue>>, steps: usize) -> Vec<Vec<MetricValue>> {
+    let targets = own.len() / steps.max(1);
+    if steps < 2 || targets * steps != own.len() {
+        return own;
+    }
+    let of = |target: usize, metric: usize| {
+        let values = own.iter().skip(target).step_by(targets).map(|values| values[metric]);
+        values.collect::<Result<Vec<_>, _>>().map(|values| mean(&values))
+    };
+    (0..targets).map(|target| (0..own[0].len()).map(|metric| of(target, metric)).collect()).collect()
 }
 
 /// Why several columns have no mean error.

@@ -76,14 +76,9 @@ impl MetricInfo {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
-pub(super) fn ratio(part: u64, of: u64) -> f64 {
-    part as f64 / of as f64
-}
-
-/// As [`ratio`]; 0 where nothing is divided, scikit-learn's default for `zero_division`.
-pub(super) fn ratio_or_zero(part: u64, of: u64) -> f64 {
-    if of == 0 { 0.0 } else { ratio(part, of) }
+/// A ratio of rows; 0 where nothing is divided, scikit-learn's default for `zero_division`.
+pub(super) fn ratio_or_zero(part: f64, of: f64) -> f64 {
+    if of == 0.0 { 0.0 } else { part / of }
 }
 
 /// The arithmetic mean; NaN of nothing.

@@ -24,4 +24,4 @@ pub use metric::{Direction, Metric, MetricInfo, MetricValue, Undefined};
 pub use threshold::BestThreshold;
 pub use watched::{direction, is_known, is_of_split, names, range};
 
-use metric::{mean, ratio, ratio_or_zero};
+use metric::{mean, ratio_or_zero};

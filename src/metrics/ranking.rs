@@ -1,6 +1,11 @@
 //! Metrics of the order of the scores: the area under the ROC curve, and average precision.
 
-use crate::stats::real;
+/// The score of a row, and how much the row counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Score {
+    pub(super) score: f64,
+    pub(super) weight: f64,
+}
 
 /// The quality of a ranking: positive rows before negative ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,10 +20,10 @@ pub(super) struct Ranking {
 
 impl Ranking {
     /// The ranking of the scores of the positive and of the negative rows.
-    pub(super) fn new(mut positive: Vec<f64>, mut negative: Vec<f64>) -> Self {
-        positive.sort_unstable_by(|a, b| b.total_cmp(a));
-        negative.sort_unstable_by(|a, b| b.total_cmp(a));
-        let (all, others) = (real(positive.len()), real(negative.len()));
+    pub(super) fn new(mut positive: Vec<Score>, mut negative: Vec<Score>) -> Self {
+        positive.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        negative.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        let (all, others) = (weight_of(&positive), weight_of(&negative));
         let (mut above, mut wrong, mut area, mut average) = (0.0, 0.0, 0.0, 0.0);
         let (mut positive, mut negative) = (positive.as_slice(), negative.as_slice());
         while let Some(score) = highest(positive, negative) {
@@ -26,22 +31,32 @@ impl Ranking {
             above += up;
             wrong += down;
             area += up * (others - wrong + 0.5 * down);
-            average += up / all * (above / (above + wrong));
+            // Before rows that count there is no precision.
+            if up > 0.0 {
+                average += up / all * (above / (above + wrong));
+            }
         }
         Self { roc_auc: area / (all * others), average_precision: if all == 0.0 { 0.0 } else { average } }
     }
 }
 
-/// The highest score that is left of both.
-fn highest(positive: &[f64], negative: &[f64]) -> Option<f64> {
-    positive.first().into_iter().chain(negative.first()).copied().max_by(f64::total_cmp)
+/// The weight of rows.
+fn weight_of(scores: &[Score]) -> f64 {
+    scores.iter().map(|score| score.weight).sum()
 }
 
-/// Takes the scores equal to this one off the front; gives their number.
-fn take_equal(scores: &mut &[f64], score: f64) -> f64 {
-    let count = scores.iter().take_while(|own| own.total_cmp(&score).is_eq()).count();
-    *scores = &scores[count..];
-    real(count)
+/// The highest score that is left of both.
+fn highest(positive: &[Score], negative: &[Score]) -> Option<f64> {
+    let firsts = positive.first().into_iter().chain(negative.first());
+    firsts.map(|score| score.score).max_by(f64::total_cmp)
+}
+
+/// Takes the scores equal to this one off the front; gives their weight.
+fn take_equal(scores: &mut &[Score], score: f64) -> f64 {
+    let count = scores.iter().take_while(|own| own.score.total_cmp(&score).is_eq()).count();
+    let (equal, rest) = scores.split_at(count);
+    *scores = rest;
+    weight_of(equal)
 }
 
 #[cfg(test)]
@@ -52,10 +67,12 @@ mod tests {
     fn ties_count_half() {
         // scikit-learn's own examples: roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) is 0.75,
         // average_precision_score of the same 0.8333…
-        let ranking = Ranking::new(vec![0.35, 0.8], vec![0.1, 0.4]);
+        let scores =
+            |scores: &[f64]| scores.iter().map(|score| Score { score: *score, weight: 1.0 }).collect();
+        let ranking = Ranking::new(scores(&[0.35, 0.8]), scores(&[0.1, 0.4]));
         assert!((ranking.roc_auc - 0.75).abs() < 1e-15);
         assert!((ranking.average_precision - 5.0 / 6.0).abs() < 1e-15);
-        assert!((Ranking::new(vec![0.5], vec![0.5]).roc_auc - 0.5).abs() < 1e-15);
-        assert!(Ranking::new(vec![0.5], Vec::new()).roc_auc.is_nan());
+        assert!((Ranking::new(scores(&[0.5]), scores(&[0.5])).roc_auc - 0.5).abs() < 1e-15);
+        assert!(Ranking::new(scores(&[0.5]), Vec::new()).roc_auc.is_nan());
     }
 }

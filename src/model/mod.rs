@@ -1,6 +1,7 @@
 //! Networks made of layers.
 
 pub mod gru;
+pub mod linear;
 pub mod lstm;
 pub mod mlp;
 mod network;
@@ -74,6 +75,7 @@ registry! {
     /// The known models, by `model.name`.
     pub enum Model: "model", Build {
         "mlp" => Mlp(mlp::Mlp),
+        "linear" => Linear(linear::LinearForecast),
         "rnn" => Rnn(rnn::Rnn),
         "lstm" => Lstm(lstm::Lstm),
         "gru" => Gru(gru::Gru),

@@ -1,5 +1,6 @@
 //! The data of a report. Nothing here is escaped: names and cells are escaped when the page is written.
 
+use super::series::SeriesReport;
 use crate::run::history::Axis;
 
 /// All of a page.
@@ -86,6 +87,8 @@ pub(crate) struct SplitReport {
     pub(crate) classes: Option<ClassReport>,
     /// For a model that predicts numbers.
     pub(crate) values: Option<ValueReport>,
+    /// For one that forecasts a series.
+    pub(crate) series: Option<SeriesReport>,
 }
 
 /// Classes and how they were confused.
@@ -93,8 +96,8 @@ pub(crate) struct SplitReport {
 pub(crate) struct ClassReport {
     /// The classes; one without a name is written as its number.
     pub(crate) names: Vec<String>,
-    /// Counts of rows: `confusion[is][predicted]`.
-    pub(crate) confusion: Vec<Vec<u64>>,
+    /// Counts of rows, as often as their weights say: `confusion[is][predicted]`.
+    pub(crate) confusion: Vec<Vec<f64>>,
     /// The scores of each class.
     pub(crate) per_class: Vec<ClassSummary>,
     /// The bins of a reliability diagram.
@@ -132,7 +135,7 @@ pub(crate) struct ClassSummary {
     /// The harmonic mean of both.
     pub(crate) f1: f64,
     /// The rows of this class.
-    pub(crate) support: u64,
+    pub(crate) support: f64,
 }
 
 /// The rows whose highest probability falls in one bin.
@@ -143,7 +146,7 @@ pub(crate) struct Calibrated {
     /// The fraction of the rows that is correct.
     pub(crate) accuracy: f64,
     /// The rows.
-    pub(crate) count: u64,
+    pub(crate) count: f64,
 }
 
 /// A misclassified row.
@@ -183,6 +186,8 @@ pub(crate) struct Picture {
 pub(crate) struct ValueReport {
     /// The targets; one without a name is written as its number.
     pub(crate) names: Vec<String>,
+    /// The network's outputs, where each target has several: one a step.
+    pub(crate) outputs: Vec<String>,
     /// The pairs `(actual, predicted)` of each target, for as many rows as the caller wants to show.
     pub(crate) scatter: Vec<Vec<(f64, f64)>>,
     /// The rows with the largest errors, worst first.
@@ -194,7 +199,7 @@ pub(crate) struct ValueReport {
 pub(crate) struct ValueMistake {
     /// Its number in the split, from 0.
     pub(crate) row: usize,
-    /// The target's name.
+    /// The number of the output.
     pub(crate) target: usize,
     /// Its origin: `line 12` of its file, or `row 5` of the split.
     pub(crate) place: String,

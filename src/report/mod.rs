@@ -9,6 +9,7 @@ mod page;
 mod palette;
 mod picture;
 pub(crate) mod plot;
+mod series;
 mod text;
 
 pub(crate) use data::{
@@ -17,4 +18,5 @@ pub(crate) use data::{
 };
 pub(crate) use numbers::thousands;
 pub(crate) use page::{curve_svg, html};
+pub(crate) use series::{ErrorsByStep, SeriesReport, StepForecasts, TargetForecasts};
 pub(crate) use text::{is_hidden, shorten, without_shared_folders};

@@ -29,6 +29,11 @@ pub(crate) fn count(value: f64) -> String {
     signed(value, &text)
 }
 
+/// Rows that count as often as their weights say: whole where they are.
+pub(crate) fn rows(count: f64) -> String {
+    if count.fract() == 0.0 && count.abs() < 1e20 { format!("{count:.0}") } else { number(count) }
+}
+
 /// A share of 1 in per cent.
 pub(crate) fn percent(share: f64) -> String {
     if share.is_finite() { format!("{:.1} %", share * 100.0) } else { NONE.to_owned() }

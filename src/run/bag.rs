@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
+use super::baselines::BaselineRows;
 use super::data_file::write_preprocessing;
 use super::history::History;
 use super::metrics_log::MetricsLog;
@@ -87,12 +88,16 @@ impl BagRun {
         let mut results =
             decision.map(|own| ("threshold".to_owned(), own.threshold)).into_iter().collect::<Vec<_>>();
         results.extend(out_of_fold.named("oof"));
+        let mut baselines = Vec::new();
         if let Some(test) = &splits.test {
-            results.extend(evaluate(&network, &loss, test)?.named("test"));
+            let evaluation = evaluate(&network, &loss, test)?;
+            let rows = BaselineRows::of(&self.config, &splits, &loss);
+            baselines = rows.numbers(test, &evaluation.metrics)?;
+            results.extend(evaluation.named("test"));
         }
         write_preprocessing(&self.folder, &splits.preprocessing, Some(&Fingerprint::of(&splits)?))?;
         checkpoint::save(&Local, &self.folder.join(MODEL), network.params().state())?;
-        let finished = Finished { test: results, ..finished };
+        let finished = Finished { test: results, baselines, ..finished };
         self.log(&finished)?;
         Ok(finished)
     }
@@ -107,6 +112,7 @@ impl BagRun {
             best_epoch: 0,
             best_metrics: Vec::new(),
             test: Vec::new(),
+            baselines: Vec::new(),
             seconds: members.iter().map(|member| member.seconds).sum(),
             skipped: 0,
         }

@@ -103,7 +103,8 @@ impl Observer for MetricsLog {
         line.insert("epoch".to_owned(), finished.epoch.into());
         line.insert("step".to_owned(), finished.step.into());
         line.insert("best_epoch".to_owned(), finished.best_epoch.into());
-        line.extend(finished.test.iter().map(|(name, value)| (name.clone(), json!(value))));
+        let numbers = finished.test.iter().chain(&finished.baselines);
+        line.extend(numbers.map(|(name, value)| (name.clone(), json!(value))));
         line.insert("seconds".to_owned(), finished.seconds.into());
         add_skipped(&mut line, finished.skipped);
         self.add(line)?;

@@ -16,6 +16,7 @@
 //! a run while it trains; the logs are observers, and so are the bars and the dashboard of the command line.
 
 pub(crate) mod bag;
+pub(crate) mod baselines;
 mod best;
 mod collective;
 mod cut_short;

@@ -180,6 +180,9 @@ pub struct Finished {
     pub best_metrics: Vec<(String, f64)>,
     /// The metrics on the test split, `test_loss` first; empty without one, and after an interrupt.
     pub test: Vec<(String, f64)>,
+    /// The baselines, which need no network, on the test rows, or without any on the validation rows: `naive`,
+    /// `seasonal_naive`, `drift` and `skill` of a series, `baseline_…` of a table; empty after an interrupt.
+    pub baselines: Vec<(String, f64)>,
     /// The seconds of the whole run, by all its processes.
     pub seconds: f64,
     /// The batches that were skipped, because no row of them counts.

@@ -1,6 +1,7 @@
 //! The metrics of a run's epochs, and those of its end.
 
 use super::Run;
+use super::baselines::{BaselineRows, Verdict, of_split};
 use super::observer::{End, EpochEnd, Finished, Observer};
 use super::residuals::Residuals;
 use crate::checkpoint::{NormSums, Sums};
@@ -119,6 +120,7 @@ impl Run {
             log_left_out("test", &evaluation);
             test.extend(evaluation.named("test"));
         }
+        let baselines = self.baselines(&test)?;
         self.identify()?;
         if self.position.skipped > 0 {
             tracing::warn!(
@@ -126,7 +128,7 @@ impl Run {
                 with_verb(self.position.skipped, "batch", ["was", "were"])
             );
         }
-        let finished = self.finished(End::Completed, test);
+        let finished = Finished { baselines, ..self.finished(End::Completed, test) };
         let logged = self.folder.as_mut().map_or(Ok(()), |folder| folder.log.train_end(&finished));
         self.forgive(logged)?;
         if let Some(tensorboard) = &mut self.tensorboard {
@@ -134,6 +136,23 @@ impl Run {
         }
         observer.train_end(&finished)?;
         Ok(finished)
+    }
+
+    /// The baselines on the test rows, or without any on the validation rows, and whether the network beats the best of them.
+    fn baselines(&self, test: &[(String, f64)]) -> Result<Vec<(String, f64)>> {
+        let of_test = self.splits.test.as_ref().map(|data| (data, of_split(test, "test")));
+        let of_validation = || Some((self.splits.validation.as_ref()?, of_split(&self.best_metrics, "val")));
+        let Some((data, results)) = of_test.or_else(of_validation).filter(|_| self.owns_folder()) else {
+            return Ok(Vec::new());
+        };
+        let rows = BaselineRows::of(&self.config, &self.splits, self.trainer.loss());
+        let baselines = rows.numbers(data, &results)?;
+        match Verdict::of(&results, &baselines) {
+            Some(Verdict { is_better: true, sentence }) => tracing::info!("{sentence}"),
+            Some(Verdict { sentence, .. }) => tracing::warn!("{sentence}"),
+            None => {}
+        }
+        Ok(baselines)
     }
 
     /// Evaluates the best weights. An interruption is heeded where a checkpoint has the last weights, so that the run can be
@@ -208,6 +227,7 @@ impl Run {
             best_epoch: self.best_epoch(),
             best_metrics: self.best_metrics.clone(),
             test,
+            baselines: Vec::new(),
             seconds: self.seconds(),
             skipped: self.position.skipped,
         }

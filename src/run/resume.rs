@@ -4,10 +4,12 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::data_file;
 use super::names::CONFIG;
 use crate::checkpoint::{Progress, VerifiedCheckpoint};
 use crate::config::Config;
-use crate::data::{Fingerprint, Splits};
+use crate::data::table::series::Horizon;
+use crate::data::{Fingerprint, Sources, Splits};
 use crate::error::{Error, Result};
 
 /// The config that a run is resumed with.
@@ -22,12 +24,25 @@ pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[&s
     let path = run.join(CONFIG);
     let Some(damage) = damage(&path, &found.progress.config) else {
         let config = Config::of_run(&path, overrides).map_err(|error| with_way_out(error, &path))?;
-        return Ok(OwnConfig { config, damage: None });
+        return Ok(OwnConfig { config: with_own_horizon(config, run), damage: None });
     };
     let name = format!("the config of {}", found.path.display());
     tracing::warn!("{}: {damage}; {name} stands in for it", path.display());
-    let config = Config::parse(&found.progress.config, &name, overrides)?;
+    let config = with_own_horizon(Config::parse(&found.progress.config, &name, overrides)?, run);
     Ok(OwnConfig { config, damage: Some(format!("{CONFIG} was restored ({damage})")) })
+}
+
+/// The config of a run that an earlier version made, in which `horizon = 3` meant the third row alone: now that is `[3]`.
+fn with_own_horizon(mut config: Config, run: &Path) -> Config {
+    if let Sources::TimeSeries(series) = &mut config.source
+        && let Horizon::Next(2..) = series.horizon
+        && let Ok(Some(fitted)) = data_file::preprocessing(run)
+        && let [step] = fitted.horizon()
+        && series.horizon == Horizon::Next(*step)
+    {
+        series.horizon = Horizon::Steps(vec![*step]);
+    }
+    config
 }
 
 /// The error of a run's config, with the way out where somebody else has changed the file.
@@ -79,7 +94,10 @@ impl Change {
     fn is_another_run(&self) -> bool {
         let key = self.key.as_str();
         let part_of = |section: &str| key == section || key.starts_with(&format!("{section}."));
-        key == "seed" || key == "train.dtype" || part_of("model") || (part_of("data") && !self.is_moved())
+        key == "seed"
+            || key == "train.dtype"
+            || part_of("model")
+            || (part_of("data") && !self.is_moved() && !self.is_same_horizon())
     }
 
     /// Whether it names another file for the same data, or the amount of it that is kept in memory.
@@ -90,6 +108,12 @@ impl Change {
             "data.test" => is_path(&self.was) && is_path(&self.is),
             _ => false,
         }
+    }
+
+    /// Whether it is the horizon of a run that an earlier version made, as it is written now.
+    fn is_same_horizon(&self) -> bool {
+        let now = self.is.as_ref().and_then(Value::as_array).map(Vec::as_slice);
+        self.key == "data.horizon" && matches!((now, &self.was), (Some([now]), Some(was)) if now == was)
     }
 
     /// Whether it changes the batches of an epoch.

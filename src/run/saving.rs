@@ -1,5 +1,6 @@
 //! Saving a run: weights, checkpoints, and the record of an update that failed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -141,10 +142,8 @@ impl Run {
             let schedule = self.trainer.optimizer().plan().clone();
             let config = Config { loss, schedule, ..self.config.clone() };
             let progress = Progress { failure: Some(failure), ..self.progress(&config)? };
-            let Batch { xs, ys } = self.splits.train.batch(rows)?;
-            let rows = Tensor::new(rows, &Device::Cpu)?;
-            let batch = [("rows", rows), ("xs", xs), ("ys", ys)].map(|(name, xs)| (name.to_owned(), xs));
-            folder.save_failure(&self.trainer, &progress, &batch.into())
+            let batch = self.failed_batch(rows)?;
+            folder.save_failure(&self.trainer, &progress, &batch)
         };
         match record() {
             Ok(path) => error.with_record(path),
@@ -153,6 +152,15 @@ impl Run {
                 error
             }
         }
+    }
+
+    /// The rows of an update, by the names of their tensors.
+    fn failed_batch(&self, rows: &[u32]) -> Result<BTreeMap<String, Tensor>> {
+        let Batch { xs, ys, weights } = self.splits.train.batch(rows)?;
+        let rows = Tensor::new(rows, &Device::Cpu)?;
+        let weights = weights.map(|weights| ("weights", weights));
+        let batch = [("rows", rows), ("xs", xs), ("ys", ys)].into_iter().chain(weights);
+        Ok(batch.map(|(name, xs)| (name.to_owned(), xs)).collect())
     }
 
     /// With `keep_going` a failed write is a warning.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use toml::{Table, Value};
 
+use super::baselines::{self, BaselineRows};
 use super::data_file;
 use super::folder;
 use super::session::Session;
@@ -27,6 +28,14 @@ pub(crate) struct Evaluator {
     sets: Vec<Dataset>,
     network: Network,
     loss: Losses,
+    /// The rows of the run, where the scored ones are among them.
+    own: Option<OwnRows>,
+}
+
+/// The rows of a run, by which its baselines are fitted.
+struct OwnRows {
+    config: Config,
+    splits: Splits,
 }
 
 /// Rows that are scored.
@@ -80,6 +89,17 @@ impl Evaluator {
         self.network.params().load(state)
     }
 
+    /// The baselines on the scored rows; of those of another file those of a series alone.
+    pub(crate) fn baselines(&self, evaluation: &Evaluation) -> Result<Vec<(String, f64)>> {
+        match (&self.own, self.sets.as_slice()) {
+            (Some(OwnRows { config, splits }), [data]) => {
+                BaselineRows::of(config, splits, &self.loss).numbers(data, &evaluation.metrics)
+            }
+            (None, [data]) => Ok(baselines::of_series(data, &evaluation.metrics)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Loss and metrics of all rows together.
     pub(crate) fn evaluate(&self) -> Result<Evaluation> {
         trainer::evaluate_all(&self.network, &self.loss, &self.sets.iter().collect::<Vec<_>>())
@@ -93,7 +113,7 @@ impl TrainedRun {
         std::fs::metadata(file).map_err(Error::io("open", file))?;
         let Session { splits: Splits { train, test, .. }, network, loss } = run.session(device)?;
         let sets = std::iter::once(train).chain(test).collect();
-        Ok(Evaluator { part: ScoredRows::File, sets, network, loss })
+        Ok(Evaluator { part: ScoredRows::File, sets, network, loss, own: None })
     }
 
     /// The run's test split, or its validation split. Where `overrides` name another file than the run was trained on, all
@@ -119,8 +139,8 @@ impl TrainedRun {
                 }
             },
         };
-        let Session { splits: Splits { validation, test, .. }, network, loss } = session;
-        let (part, data) = match (test, validation) {
+        let Session { splits, network, loss } = session;
+        let (part, data) = match (&splits.test, &splits.validation) {
             (Some(test), _) => (ScoredRows::Test, test),
             (None, Some(validation)) => (ScoredRows::Validation, validation),
             (None, None) => {
@@ -128,7 +148,14 @@ impl TrainedRun {
                 return Err(Error::Config(problem.to_owned()));
             }
         };
-        Ok(Evaluator { part, sets: vec![data], network, loss })
+        let sets = vec![data.clone()];
+        Ok(Evaluator {
+            part,
+            sets,
+            network,
+            loss,
+            own: Some(OwnRows { config: self.config.clone(), splits }),
+        })
     }
 
     /// The session of the rows that the run was trained on.

@@ -26,6 +26,10 @@ impl Session {
     /// Loads the data and builds the network on `device`. `fitted` is the preprocessing of an earlier process of the run.
     pub(crate) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
         let splits = splits(config, fitted, device)?;
+        if splits.train.is_weighted() && !device.is_cpu() {
+            let problem = "is for the CPU so far; train with `--device cpu`, or leave it out";
+            return Err(Error::key("data.weight", problem));
+        }
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
         let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
         if fitted.is_none() {

@@ -63,7 +63,11 @@ fn data(
     }
     let plan = plan(profile, order);
     document.set("window", i64::try_from(plan.window).unwrap_or(i64::MAX), &plan.why);
-    document.set("horizon", i64::try_from(plan.horizon).unwrap_or(i64::MAX), "rows ahead");
+    document.set(
+        "horizon",
+        i64::try_from(plan.horizon).unwrap_or(i64::MAX),
+        "the rows after these that are predicted",
+    );
     document.set("test", 0.2, "the latest rows, looked at once, at the end");
     document.set("validation", 0.15, "the rows before these, to choose the best epoch");
     reading(document, &profile.reading);

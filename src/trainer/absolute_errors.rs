@@ -10,7 +10,8 @@ pub(crate) fn absolute_errors(all: &[HeldOut<'_>]) -> Result<Vec<Vec<f64>>> {
     let mut errors: Vec<Vec<f64>> = Vec::new();
     for HeldOut { network, loss, data } in all {
         for rows in data.chunks() {
-            let predictions = predict(network, loss, &data.inputs(&rows)?, data.units())?;
+            let units = data.units_of(&rows)?;
+            let predictions = predict(network, loss, &data.inputs(&rows)?, units.as_ref())?;
             let targets = data.exact_targets(&rows)?.to_dtype(DType::F64)?;
             let targets = targets.reshape(predictions.shape())?;
             let off = (predictions.to_dtype(DType::F64)? - targets)?.abs()?.to_vec2::<f64>()?;

@@ -35,6 +35,12 @@ struct Pass<'a, 'm> {
     shards: Vec<ShardPass<'m>>,
 }
 
+/// The targets of a shard's rows, and how much the rows count.
+struct LabelledRows {
+    ys: Tensor,
+    weights: Option<Tensor>,
+}
+
 /// The sums of a shard so far.
 struct ShardPass<'m> {
     /// `None` before its first part.
@@ -165,15 +171,19 @@ impl Pass<'_, '_> {
         let (mut inputs, mut targets, mut tapes) = (Vec::new(), Vec::new(), Vec::new());
         for rows in rows {
             self.require_going_on(rows.start)?;
-            let data::Batch { xs, ys } = self.batch.data.part(&self.selection, rows.clone(), None)?;
+            let data::Batch { xs, ys, weights } =
+                self.batch.data.part(&self.selection, rows.clone(), None)?;
             inputs.push(xs);
-            targets.push(ys);
+            targets.push(LabelledRows { ys, weights });
             tapes.push(self.tape(rows.start).with_shards(self.learner.shards.clone()));
         }
         let outputs = self.learner.network.train_shards(inputs, &mut tapes)?;
         let mut values = Vec::new();
-        for ((outputs, ys), shard) in outputs.iter().zip(&targets).zip(&mut self.shards) {
-            let ValueAndGrad { value, grad } = self.learner.loss.apply(outputs, ys, self.divisor)?;
+        for ((outputs, LabelledRows { ys, weights }), shard) in
+            outputs.iter().zip(&targets).zip(&mut self.shards)
+        {
+            let loss = &self.learner.loss;
+            let ValueAndGrad { value, grad } = loss.apply(outputs, ys, weights.as_ref(), self.divisor)?;
             shard.add(value)?;
             values.push(grad);
         }

@@ -43,7 +43,8 @@ impl Trainer {
     /// All of them are ignored, or of weight 0: the mean over nothing is no number.
     pub fn check_held_out(&self, data: &Dataset, split: &str) -> Result<()> {
         for rows in data.chunks() {
-            if self.learner.loss.total(&data.targets(&rows)?)? != 0.0 {
+            let weights = data.row_weights(&rows)?;
+            if self.learner.loss.weighted_total(&data.targets(&rows)?, weights.as_ref())? != 0.0 {
                 return Ok(());
             }
         }

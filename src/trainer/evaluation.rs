@@ -66,9 +66,11 @@ pub(crate) fn evaluate_out_of_fold(all: &[HeldOut<'_>]) -> Result<Evaluation> {
         for rows in data.chunks_of(EVALUATION_ROWS) {
             let outputs = widened(&network.forward(&data.inputs(&rows)?)?)?;
             let targets = data.targets(&rows)?;
-            sum += loss.apply(&outputs, &targets, 1.0)?.value.read()?;
-            total += loss.total(&targets)?;
-            metrics.add(&predictions(loss, &outputs, data.units())?, &data.exact_targets(&rows)?)?;
+            let weights = data.row_weights(&rows)?;
+            sum += loss.apply(&outputs, &targets, weights.as_ref(), 1.0)?.value.read()?;
+            total += loss.weighted_total(&targets, weights.as_ref())?;
+            let predictions = predictions(loss, &outputs, data.units_of(&rows)?.as_ref())?;
+            metrics.add_weighted(&predictions, &data.exact_targets(&rows)?, weights.as_ref())?;
         }
     }
     if total == 0.0 { Err(no_row_counts()) } else { Evaluation::of(sum / total, metrics) }
@@ -109,10 +111,11 @@ pub(super) fn evaluate_unless(
         }
         for (Chunk { data, rows }, outputs) in round.iter().zip(outputs(network, &round, sharing)?) {
             let targets = data.targets(rows)?;
-            sum += loss.apply(&outputs, &targets, 1.0)?.value.read()?;
-            total += loss.total(&targets)?;
-            let predictions = predictions(loss, &outputs, data.units())?;
-            metrics.add(&predictions, &data.exact_targets(rows)?)?;
+            let weights = data.row_weights(rows)?;
+            sum += loss.apply(&outputs, &targets, weights.as_ref(), 1.0)?.value.read()?;
+            total += loss.weighted_total(&targets, weights.as_ref())?;
+            let predictions = predictions(loss, &outputs, data.units_of(rows)?.as_ref())?;
+            metrics.add_weighted(&predictions, &data.exact_targets(rows)?, weights.as_ref())?;
         }
     }
     if total == 0.0 {
@@ -228,7 +231,7 @@ pub(crate) fn missing_metric(
     for rows in data.chunks() {
         // Whether a metric can be computed depends on the targets alone.
         let predictions = Tensor::zeros((rows.len(), outputs), DType::F64, &Device::Cpu)?;
-        metrics.add(&predictions, &data.exact_targets(&rows)?)?;
+        metrics.add_weighted(&predictions, &data.exact_targets(&rows)?, data.row_weights(&rows)?.as_ref())?;
     }
     let values = metrics.values();
     let names = || values.iter().map(|metric| metric.name.clone()).collect();

@@ -46,11 +46,13 @@ pub(crate) fn permutation_importance(
     let (device, dtype) = (inputs.device().clone(), inputs.dtype());
     let (count, width) = inputs.dims2()?;
     let values = inputs.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-    let total = loss.total(&targets)?;
+    let weights = data.row_weights(&rows)?;
+    let total = loss.weighted_total(&targets, weights.as_ref())?;
     let mean_loss = |values: Vec<f64>| -> Result<f64> {
         let xs =
             Tensor::from_vec(values, (count, width), &Device::Cpu)?.to_dtype(dtype)?.to_device(&device)?;
-        Ok(loss.apply(&widened(&network.forward(&xs)?)?, &targets, 1.0)?.value.read()? / total)
+        let outputs = widened(&network.forward(&xs)?)?;
+        Ok(loss.apply(&outputs, &targets, weights.as_ref(), 1.0)?.value.read()? / total)
     };
     let own = mean_loss(values.clone())?;
     let mut all = Vec::with_capacity(columns.len());

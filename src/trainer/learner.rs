@@ -65,7 +65,8 @@ impl Learner {
         on_layer: &mut OnLayer<'_>,
     ) -> Result<Scalar> {
         let outputs = self.network.train_observed(&part.xs, &mut tape, on_layer)?;
-        let ValueAndGrad { value, grad } = self.loss.apply(&outputs, &part.ys, divisor)?;
+        let ValueAndGrad { value, grad } =
+            self.loss.apply(&outputs, &part.ys, part.weights.as_ref(), divisor)?;
         tape.backward(grad, writer)?;
         Ok(value)
     }
@@ -81,7 +82,7 @@ impl Learner {
     /// [`Error::NothingCounts`].
     pub(super) fn total(&self, selection: &Selection<'_>) -> Result<f64> {
         let targets = selection.targets();
-        let total = self.loss.total(targets)?;
+        let total = self.loss.weighted_total(targets, selection.weights())?;
         if total == 0.0 || !self.loss.has_weight(targets)? { Err(Error::NothingCounts) } else { Ok(total) }
     }
 

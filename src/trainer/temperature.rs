@@ -34,13 +34,19 @@ pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperatur
     if !has_logits || last_tensors(&network.describe()).is_none() {
         return Ok(None);
     }
-    let (mut outputs, mut targets) = (Vec::new(), Vec::new());
+    let (mut outputs, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for rows in data.chunks() {
         outputs.push(widened(&network.forward(&data.inputs(&rows)?)?)?.to_device(&Device::Cpu)?);
         targets.push(data.exact_targets(&rows)?.to_device(&Device::Cpu)?);
+        weights.extend(data.row_weights(&rows)?);
     }
     let logits = Tensor::cat(&outputs, 0)?.to_dtype(DType::F64)?;
+    let weights = match weights.as_slice() {
+        [] => Tensor::ones(logits.dims()[0], DType::F64, &Device::Cpu)?,
+        some => Tensor::cat(some, 0)?,
+    };
     let truth = probabilities(&Tensor::cat(&targets, 0)?, loss.task(), &logits)?;
+    let truth = Truth { probabilities: truth, weights: weights.unsqueeze(1)? };
     let log_loss = |log: f64| -> Result<f64> { log_loss(&(&logits * (-log).exp())?, &truth, output) };
     let value = minimum(&log_loss)?;
     let (before, after) = (log_loss(0.0)?, log_loss(value)?);
@@ -73,16 +79,29 @@ fn probabilities(targets: &Tensor, task: Task, logits: &Tensor) -> Result<Tensor
     Ok(Tensor::from_vec(truth, (rows, classes), &Device::Cpu)?)
 }
 
+/// The targets of rows.
+struct Truth {
+    /// (N, C); rows that are ignored have none.
+    probabilities: Tensor,
+    /// How much each row counts, (N, 1).
+    weights: Tensor,
+}
+
 /// The mean log loss of the logits over the rows that count.
-fn log_loss(logits: &Tensor, truth: &Tensor, output: NetworkOutput) -> Result<f64> {
-    let total = truth.sum_all()?.to_scalar::<f64>()?.max(1.0);
+fn log_loss(logits: &Tensor, truth: &Truth, output: NetworkOutput) -> Result<f64> {
+    let Truth { probabilities: truth, weights } = truth;
+    let counted = truth.broadcast_mul(weights)?;
     if output == NetworkOutput::ClassLogits {
         let logs = candle_nn::ops::log_softmax(logits, D::Minus1)?;
-        return Ok(-(logs * truth)?.sum_all()?.to_scalar::<f64>()? / total);
+        let total = counted.sum_all()?.to_scalar::<f64>()?;
+        let total = if total > 0.0 { total } else { 1.0 };
+        return Ok(-(logs * counted)?.sum_all()?.to_scalar::<f64>()? / total);
     }
     // max(x, 0) - x y + log(1 + e^-|x|)
     let rest = (logits.abs()?.neg()?.exp()? + 1.0)?.log()?;
-    Ok(((logits.relu()? - (logits * truth)?)? + rest)?.mean_all()?.to_scalar::<f64>()?)
+    let losses = ((logits.relu()? - (logits * truth)?)? + rest)?.mean_keepdim(1)?;
+    let total = weights.sum_all()?.to_scalar::<f64>()?;
+    Ok((losses * weights)?.sum_all()?.to_scalar::<f64>()? / total)
 }
 
 /// The place of the minimum of a function with one, by golden sections.
@@ -120,7 +139,8 @@ mod tests {
             let count = rows.len();
             Tensor::from_vec(rows.concat(), (count, 2), &Device::Cpu).unwrap()
         };
-        let (logits, truth) = (tensor(logits), tensor(truth));
+        let weights = Tensor::ones((logits.len(), 1), DType::F64, &Device::Cpu).unwrap();
+        let (logits, truth) = (tensor(logits), Truth { probabilities: tensor(truth), weights });
         let f = |log: f64| log_loss(&(&logits * (-log).exp())?, &truth, NetworkOutput::ClassLogits);
         let found = minimum(&f).unwrap().exp();
         assert!((found - 3.0).abs() < 0.01, "{found}");

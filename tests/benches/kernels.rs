@@ -158,7 +158,7 @@ fn losses(c: &mut Criterion) {
         || cross_entropy::value_and_grad(&logits, &targets, &how, 64.0).map(|result| drop(black_box(result)));
     let one = Tensor::new(1f32, &Device::Cpu).expect("fits");
     let reference = || {
-        autograd::vjp(&[&logits], &one, |t| cross_entropy::reference(&t[0], &targets, &how))
+        autograd::vjp(&[&logits], &one, |t| cross_entropy::reference(&t[0], &targets, &how, None))
             .map(|grads| drop(black_box(grads)))
     };
     side_by_side(c, "cross entropy", fused, reference);
@@ -167,7 +167,7 @@ fn losses(c: &mut Criterion) {
     let fused =
         || pairwise::value_and_grad(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
     let reference =
-        || pairwise::reference(&SquaredError, &xs, &ys, 64.0).map(|result| drop(black_box(result)));
+        || pairwise::reference(&SquaredError, &xs, &ys, None, 64.0).map(|result| drop(black_box(result)));
     side_by_side(c, "squared error", fused, reference);
 }
 

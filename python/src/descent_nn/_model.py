@@ -66,7 +66,8 @@ class Model:
 
         ``data`` is a pandas or Polars DataFrame, an Arrow table, a NumPy array, a list of dicts, or the path of a file;
         the target column may be missing. Returns a pandas Series with the same index, a Polars Series, an Arrow
-        ChunkedArray, a NumPy array ``(N,)`` or a list; of several targets a table, or ``(N, K)``.
+        ChunkedArray, a NumPy array ``(N,)`` or a list; of several targets a table, or ``(N, K)``. Of a time series the
+        forecasts after its last row come last, so that there are more of them than rows, without the index.
         """
         kind, answers = self._ask(data)
         names = [name for name in _names(answers) if name == PREDICTION or name.startswith(PREDICTION + "_")]

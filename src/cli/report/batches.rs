@@ -17,7 +17,8 @@ pub(super) fn for_each_batch(
     let mut first = 0;
     for rows in data.chunks_of(ROWS) {
         let xs = data.inputs(&rows)?;
-        let predictions = trainer::predict(trainer.network(), trainer.loss(), &xs, data.units())?;
+        let predictions =
+            trainer::predict(trainer.network(), trainer.loss(), &xs, data.units_of(&rows)?.as_ref())?;
         see(first, &predictions.to_dtype(DType::F64)?, &data.exact_targets(&rows)?)?;
         first += rows.len();
     }

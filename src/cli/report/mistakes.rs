@@ -1,36 +1,22 @@
 //! Evaluation of a run for the report: confusion, calibration, and the worst mistakes.
 
 use candle_core::DType;
-use rustc_hash::FxHashMap;
 
 use super::batches::for_each_batch;
-use super::ranked;
-use crate::config::Config;
+use super::split::EvaluatedSplit;
+use super::{ranked, series};
 use crate::data::preprocess::PreprocessingSource;
-use crate::data::split::Part;
-use crate::data::{Dataset, Preprocessing, Task, WrittenRow};
+use crate::data::{Dataset, Preprocessing, Task};
 use crate::error::Result;
 use crate::metrics::{ClassCounts, ClassRows};
 use crate::report::{
     Calibrated, ClassReport, ClassSummary, Mistake, Picture, SplitReport, ValueMistake, ValueReport,
 };
-use crate::run::session;
-use crate::trainer::Trainer;
 
 /// Mistakes that are shown.
 const WORST: usize = 24;
 /// Points of a scatter.
 const POINTS: usize = 2000;
-
-/// A split that a network is evaluated on.
-pub(super) struct EvaluatedSplit<'a> {
-    pub(super) trainer: &'a Trainer,
-    pub(super) config: &'a Config,
-    /// `test` or `val`.
-    pub(super) name: &'a str,
-    pub(super) data: &'a Dataset,
-    pub(super) preprocessing: &'a Preprocessing,
-}
 
 impl EvaluatedSplit<'_> {
     /// Evaluates the network.
@@ -39,7 +25,7 @@ impl EvaluatedSplit<'_> {
         let classes = counts.map(|counts| self.of_classes(&counts)).transpose()?;
         // Several labels a row have no one confusion matrix.
         let values = (self.trainer.loss().task() == Task::Values).then(|| self.of_values()).transpose()?;
-        Ok(SplitReport { split: self.name.to_owned(), classes, values })
+        Ok(SplitReport { split: self.name.to_owned(), classes, values, series: series::of(self)? })
     }
 
     fn of_classes(&self, counts: &ClassCounts) -> Result<ClassReport> {
@@ -102,12 +88,9 @@ impl EvaluatedSplit<'_> {
 
     fn of_values(&self) -> Result<ValueReport> {
         let Self { trainer, data, preprocessing, .. } = *self;
-        let targets =
-            preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
-        let names: Vec<String> = (0..preprocessing.outputs)
-            .map(|target| targets.get(target).cloned().unwrap_or_else(|| format!("target {target}")))
-            .collect();
-        let every = data.len().div_ceil(POINTS).max(1);
+        let (names, outputs) = (target_names(preprocessing), output_names(preprocessing));
+        let each = names.len();
+        let every = (data.len() * preprocessing.horizon().len()).div_ceil(POINTS).max(1);
         let mut scatter = vec![Vec::new(); names.len()];
         let mut worst: Vec<(f64, ValueMistake)> = Vec::new();
         let distance = |target: usize, a: f64, b: f64| match data.units() {
@@ -121,7 +104,7 @@ impl EvaluatedSplit<'_> {
                 let row = first + place;
                 for (target, (predicted, actual)) in predicted.into_iter().zip(actual).enumerate() {
                     if row.is_multiple_of(every) {
-                        scatter[target].push((actual, predicted));
+                        scatter[target % each].push((actual, predicted));
                     }
                     let off = distance(target, predicted, actual);
                     worst.push((
@@ -136,7 +119,7 @@ impl EvaluatedSplit<'_> {
         })?;
         let mut worst: Vec<ValueMistake> = worst.into_iter().map(|(_, mistake)| mistake).collect();
         self.describe_values(&mut worst)?;
-        Ok(ValueReport { names, scatter, worst })
+        Ok(ValueReport { names, outputs, scatter, worst })
     }
 
     /// Adds where the rows are, and what the file has there.
@@ -155,14 +138,21 @@ impl EvaluatedSplit<'_> {
         }
         Ok(())
     }
+}
 
-    /// The rows with these numbers as their file has them, by number.
-    fn written_rows(&self, numbers: &[usize]) -> Result<FxHashMap<usize, WrittenRow>> {
-        let request = session::request(self.config, Some(self.preprocessing));
-        let part = if self.name == "test" { Part::Test } else { Part::Validation };
-        let rows = self.config.source.written_rows(&request, part, numbers)?;
-        Ok(rows.into_iter().map(|row| (row.number, row)).collect())
-    }
+/// The names of the targets.
+fn target_names(preprocessing: &Preprocessing) -> Vec<String> {
+    let targets = preprocessing.table().map(|encoder| encoder.target.names().to_vec()).unwrap_or_default();
+    let count = preprocessing.outputs / preprocessing.horizon().len().max(1);
+    let name = |target: usize| targets.get(target).cloned().unwrap_or_else(|| format!("target {target}"));
+    (0..count).map(name).collect()
+}
+
+/// The names of the outputs, where each target has several: one a step.
+fn output_names(preprocessing: &Preprocessing) -> Vec<String> {
+    let (names, steps) = (target_names(preprocessing), preprocessing.horizon());
+    let output = |step: &usize| names.iter().map(|name| format!("{name}, {step} ahead")).collect::<Vec<_>>();
+    if let [_] = steps { Vec::new() } else { steps.iter().flat_map(output).collect() }
 }
 
 /// The features of a row as the network reads them.

@@ -4,6 +4,8 @@ mod batches;
 mod importance;
 mod mistakes;
 mod ranked;
+mod series;
+mod split;
 mod tensors;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use clap::Args;
 
-use self::mistakes::EvaluatedSplit;
+use self::split::EvaluatedSplit;
 use super::device::Compute;
 use super::differences;
 use super::messages::print_line;
@@ -22,6 +24,7 @@ use crate::data::split::Bag;
 use crate::error::Result;
 use crate::files::{self, Local};
 use crate::report::{self, Page, Point, RunData};
+use crate::run::baselines::{self, Verdict};
 use crate::run::history::{Axis, History};
 use crate::run::names::{require_kind, require_no_run_file};
 use crate::run::residuals::Residuals;
@@ -95,19 +98,39 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
         seconds: place(&epoch.at, Axis::Seconds),
         values: numbers(&epoch.line, &is_metric),
     });
-    let is_test = |name: &str| name.starts_with("test_") || name.starts_with("oof_");
+    let points: Vec<Point> = points.collect();
+    let is_test =
+        |name: &str| name.starts_with("test_") || name.starts_with("oof_") || baselines::is_baseline(name);
     let tests = history.last.as_ref().map(|line| numbers(line, &is_test)).unwrap_or_default();
     let best = history.last.as_ref().and_then(|line| line.get("best_epoch")?.as_u64());
     let mut facts = Vec::new();
     facts.extend(best.map(|epoch| ("best epoch".to_owned(), epoch.to_string())));
+    facts.extend(verdict(&points, &tests, best).map(|verdict| ("baselines".to_owned(), verdict.sentence)));
     Ok(RunData {
         name: path.display().to_string(),
-        points: points.collect(),
+        points,
         tests,
         config: config.to_toml()?,
         facts,
         ..RunData::default()
     })
+}
+
+/// Whether the network beats its baselines: by its results on the test rows, or without any by those of its best epoch.
+fn verdict(points: &[Point], tests: &[(String, f64)], best: Option<u64>) -> Option<Verdict> {
+    let own = baselines::of_split(tests, "test");
+    if !own.is_empty() {
+        return Verdict::of(&own, tests);
+    }
+    let best =
+        points.iter().find(|point| best.is_some_and(|best| point.epoch.total_cmp(&real(best)).is_eq()))?;
+    Verdict::of(&baselines::of_split(&best.values, "val"), tests)
+}
+
+/// A number of epochs.
+#[allow(clippy::cast_precision_loss, reason = "there are fewer epochs than 2^53")]
+fn real(epoch: u64) -> f64 {
+    epoch as f64
 }
 
 /// Adds the evaluation of a run's weights on its test split, and their statistics.
@@ -150,14 +173,18 @@ fn look(trained: &TrainedRun, path: &Path, device: &Device, run: &mut RunData) -
 /// The half widths of 90 % intervals, and the fraction of the test rows that lie in them.
 fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, String)>> {
     let Ok(half_widths) = residuals.half_widths(0.9) else { return Ok(Vec::new()) };
-    let names = test.data.target_info().targets.clone();
+    let info = test.data.target_info();
+    let names = &info.targets;
     let all = half_widths.into_iter().zip(absolute_errors(&[test])?).enumerate();
     let fact = |(index, (half, errors)): (usize, (f64, Vec<f64>))| {
         let within = errors.iter().filter(|error| **error <= half).count();
         let share = 100.0 * crate::stats::real(within) / crate::stats::real(errors.len().max(1));
+        let place = index % names.len().max(1);
         let name =
-            names.get(index).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));
-        (format!("90 % interval{name}"), format!("± {half:.4}, {share:.1} % of the test rows"))
+            names.get(place).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));
+        let step = info.steps.get(index / names.len().max(1)).filter(|_| info.steps.len() > 1);
+        let ahead = step.map_or(String::new(), |step| format!(", {step} ahead"));
+        (format!("90 % interval{name}{ahead}"), format!("± {half:.4}, {share:.1} % of the test rows"))
     };
     Ok(all.map(fact).collect())
 }

@@ -27,7 +27,8 @@ pub(super) fn stopped(finished: &Finished, signal: Option<Stop>, quiet: bool) ->
 /// The results of a run, a name and a value per line.
 pub(super) fn summary(finished: &Finished) -> String {
     let mut rows = vec![("run".to_owned(), finished.folder.display().to_string())];
-    rows.extend(finished.test.iter().map(|(name, value)| (table::printable(name), table::number(*value))));
+    let numbers = finished.test.iter().chain(&finished.baselines);
+    rows.extend(numbers.map(|(name, value)| (table::printable(name), table::number(*value))));
     rows.push(("updates".to_owned(), table::thousands(finished.step)));
     rows.push(("seconds".to_owned(), format!("{:.2}", finished.seconds)));
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;

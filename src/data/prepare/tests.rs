@@ -1,3 +1,5 @@
+//! Tests of the preparation of rows.
+
 use super::*;
 use crate::data::{InputKind, order};
 
@@ -8,6 +10,7 @@ fn rows(labels: &[i64]) -> RawRows {
         train: Rows {
             xs: Tensor::from_vec(xs, (n, 2), &Device::Cpu).unwrap(),
             ys: Tensor::from_slice(labels, n, &Device::Cpu).unwrap(),
+            weights: None,
         },
         validation: None,
         test: None,
@@ -46,6 +49,7 @@ fn fitted_normalisation_knows_the_training_rows_alone() {
     loaded.test = Some(Rows {
         xs: Tensor::new(&[[100.0, 1.0]], &Device::Cpu).unwrap(),
         ys: loaded.train.ys.narrow(0, 0, 1).unwrap(),
+        weights: None,
     });
     let splits = prepare("normalize = 'minmax'", loaded, InputKind::Features).unwrap();
     let train = splits.train.inputs(&order(4, false, 0, 0)).unwrap().to_vec2::<f64>().unwrap();

@@ -1,5 +1,6 @@
 //! The preprocessing of one column of a table: a chain of operations from a cell to features.
 
+use super::calendar::CalendarPart;
 use super::categories::Categories;
 use super::cell_error::CellError;
 use super::quantiles::Quantiles;
@@ -15,6 +16,13 @@ pub enum Operation {
     Boolean,
     /// A date or time of this form to days since 1970-01-01 UTC.
     DateToDays(DateForm),
+    /// A date or time of this form to the sine and the cosine of its place on each of these circles.
+    Calendar {
+        /// The form.
+        form: DateForm,
+        /// The circles.
+        parts: Vec<CalendarPart>,
+    },
     /// A missing cell to this number.
     Impute(f64),
     /// `(x - offset) / scale`: standardised, min-max or robust, with the numbers fitted.
@@ -73,6 +81,23 @@ impl Features {
         Ok(found.unseen)
     }
 
+    /// Appends the places of a time on circles of the calendar.
+    fn push_places(
+        &mut self,
+        form: DateForm,
+        parts: &[CalendarPart],
+        cell: Value<'_>,
+    ) -> Result<bool, CellError> {
+        if cell == Value::Missing {
+            return Err(CellError::Missing);
+        }
+        let days = cell.date(form).ok_or(CellError::NotDate(form))?;
+        for part in parts {
+            self.dense.extend(part.features(days).ok_or(CellError::NotDate(form))?);
+        }
+        Ok(false)
+    }
+
     /// Appends the index of a name; returns whether training did not have it.
     fn push_index(&mut self, names: &Categories, cell: Value<'_>) -> Result<bool, CellError> {
         let found = names.find(cell)?;
@@ -118,6 +143,7 @@ impl Column {
                 Operation::MissingIndicator => indicator = true,
                 Operation::OneHot(names) => return features.push_one_hot(names, cell),
                 Operation::CategoryIndex { names, .. } => return features.push_index(names, cell),
+                Operation::Calendar { form, parts } => return features.push_places(*form, parts, cell),
             }
         }
         if self.ignored.is_none() {
@@ -137,6 +163,7 @@ impl Column {
             | Operation::DateToDays(_)
             | Operation::MissingIndicator => 1,
             Operation::OneHot(names) => names.len(),
+            Operation::Calendar { parts, .. } => 2 * parts.len(),
             Operation::Impute(_)
             | Operation::Scale { .. }
             | Operation::SmoothClip
@@ -171,6 +198,12 @@ impl Column {
                 }
                 Operation::MissingIndicator => features.push(format!("{} missing", self.name)),
                 Operation::OneHot(names) => features.extend(names.feature_names(&self.name)),
+                Operation::Calendar { parts, .. } => {
+                    let name = |part: &CalendarPart| {
+                        ["sin", "cos"].map(|of| format!("{} {} {of}", self.name, part.name()))
+                    };
+                    features.extend(parts.iter().flat_map(name));
+                }
                 Operation::Impute(_)
                 | Operation::Scale { .. }
                 | Operation::SmoothClip
@@ -198,6 +231,10 @@ impl Column {
             Operation::Boolean => "boolean".to_owned(),
             Operation::DateToDays(DateForm::Iso) => "date".to_owned(),
             Operation::DateToDays(form) => format!("date, {}", form.name()),
+            Operation::Calendar { parts, .. } => {
+                let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
+                format!("the time: sine and cosine of {}", names.join(", "))
+            }
             Operation::Impute(fill) => format!(", where missing {fill:.4}"),
             Operation::Scale { .. } | Operation::SmoothClip | Operation::QuantileToNormal(_) => String::new(),
             Operation::MissingIndicator => ", and a column that says so".to_owned(),

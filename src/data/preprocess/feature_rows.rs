@@ -13,10 +13,20 @@ use crate::stats::quantile;
 const CHUNK: usize = 1 << 18;
 
 /// Rows (N, F) or (N, T, F), of which every step is a row of features.
-pub(super) struct FeatureRows {
+pub(super) struct FeatureRows<'a> {
     /// (rows, F).
     xs: Tensor,
     bytes: Bytes,
+    /// The weights of the rows, each with all its steps.
+    weights: Option<RowWeights<'a>>,
+}
+
+/// The weights of rows.
+#[derive(Clone, Copy)]
+struct RowWeights<'a> {
+    weights: &'a [f64],
+    /// The steps of a row.
+    steps: usize,
 }
 
 /// Two numbers for each feature.
@@ -27,11 +37,13 @@ pub(super) struct FeatureStatistics {
     pub(super) spread: Vec<f64>,
 }
 
-impl FeatureRows {
-    /// The rows of inputs with this meaning of their bytes.
-    pub(super) fn new(xs: &Tensor, bytes: Bytes) -> Result<Self> {
-        let features = xs.dim(D::Minus1)?;
-        Ok(Self { xs: xs.reshape(((), features))?, bytes })
+impl<'a> FeatureRows<'a> {
+    /// The rows of inputs with this meaning of their bytes, which count so much.
+    pub(super) fn new(xs: &Tensor, bytes: Bytes, weights: Option<&'a [f64]>) -> Result<Self> {
+        let (rows, features) = (xs.dim(0)?, xs.dim(D::Minus1)?);
+        let xs = xs.reshape(((), features))?;
+        let steps = xs.dim(0)? / rows.max(1);
+        Ok(Self { xs, bytes, weights: weights.map(|weights| RowWeights { weights, steps }) })
     }
 
     /// Mean and biased standard deviation of each feature, as scikit-learn's StandardScaler.
@@ -48,7 +60,7 @@ impl FeatureRows {
     pub(super) fn min_max(&self) -> Result<FeatureStatistics> {
         let features = self.features()?;
         let (mut min, mut max) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
-        self.for_each(|row| {
+        self.for_each(|row, _| {
             for ((min, max), x) in min.iter_mut().zip(&mut max).zip(row) {
                 (*min, *max) = (min.min(*x), max.max(*x));
             }
@@ -105,15 +117,15 @@ impl FeatureRows {
 
     /// The mean of a function of each feature, summed row by row.
     fn mean(&self, of: impl Fn(f64, usize) -> f64) -> Result<Vec<f64>> {
-        let (rows, features) = self.xs.dims2()?;
-        let mut sums = vec![0.0; features];
-        self.for_each(|row| {
+        let mut sums = vec![0.0; self.features()?];
+        let mut total = 0.0;
+        self.for_each(|row, weight| {
             for (feature, (sum, x)) in sums.iter_mut().zip(row).enumerate() {
-                *sum += of(*x, feature);
+                *sum += weight * of(*x, feature);
             }
+            total += weight;
         })?;
-        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let scale = 1.0 / rows as f64;
+        let scale = 1.0 / total;
         Ok(sums.into_iter().map(|sum| sum * scale).collect())
     }
 
@@ -121,14 +133,20 @@ impl FeatureRows {
         Ok(self.xs.dim(1)?)
     }
 
-    /// Calls `see` with each row in order.
-    fn for_each(&self, mut see: impl FnMut(&[f64])) -> Result<()> {
+    /// Calls `see` with each row that counts, in order, and its weight.
+    fn for_each(&self, mut see: impl FnMut(&[f64], f64)) -> Result<()> {
         let (rows, features) = self.xs.dims2()?;
         let together = (CHUNK / features.max(1)).max(1);
         for first in (0..rows).step_by(together) {
             let chunk = self.xs.narrow(0, first, together.min(rows - first))?;
             let chunk = self.bytes.numbers(&chunk)?.to_dtype(DType::F64)?.flatten_all()?;
-            chunk.to_vec1::<f64>()?.chunks_exact(features.max(1)).for_each(&mut see);
+            for (row, x) in chunk.to_vec1::<f64>()?.chunks_exact(features.max(1)).enumerate() {
+                let of = |RowWeights { weights, steps }: RowWeights<'_>| weights[(first + row) / steps];
+                let weight = self.weights.map_or(1.0, of);
+                if weight > 0.0 {
+                    see(x, weight);
+                }
+            }
         }
         Ok(())
     }

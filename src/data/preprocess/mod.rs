@@ -1,6 +1,7 @@
 //! Preprocessing fitted on the training rows, as data: a list of steps that are applied to other rows, saved as a run's
 //! `data.toml`, and described.
 
+mod calendar;
 mod categories;
 mod cell_error;
 mod column;
@@ -22,10 +23,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
+use super::subtract_last::SubtractLast;
 use super::table::read::{Dialect, Format};
 use super::units::Units;
 use crate::error::{Error, Result};
 
+pub use calendar::CalendarPart;
 pub use categories::{Categories, MissingName};
 pub use cell_error::CellError;
 pub use column::{Column, Features, Operation, smooth_clip};
@@ -35,7 +38,7 @@ pub use normalize::Normalize;
 pub use quantiles::Quantiles;
 pub use series::{Fill, SeriesOrder};
 pub use step::Step;
-pub use table::{EmbeddingSize, TableEncoder};
+pub use table::{EmbeddingSize, PastTarget, TableEncoder};
 pub use target::Target;
 pub(in crate::data) use target_fit::{TargetFit, TrainingValues};
 pub use target_scale::{TargetCurve, TargetScale, TargetTransform};
@@ -71,8 +74,10 @@ pub enum PreprocessingSource {
         format: TableFormat,
         /// The rows that a prediction is made from.
         window: usize,
-        /// The number of rows from the end of the window to the predicted one.
-        horizon: usize,
+        /// The rows after the window that are predicted, counted from 1, in order.
+        steps: Vec<usize>,
+        /// Whether a window is read without its last values, and targets are their changes since.
+        subtract_last: bool,
         /// The order of its rows.
         order: SeriesOrder,
         /// The steps.
@@ -125,8 +130,12 @@ impl Preprocessing {
         let width: usize = self.row.iter().product();
         let (features, outputs) = match &self.source {
             PreprocessingSource::Table { encoder, .. } => (encoder.features(), encoder.target.outputs()),
-            PreprocessingSource::Series { encoder, window, .. } => {
-                (encoder.features().saturating_mul(*window), encoder.target.outputs())
+            PreprocessingSource::Series { encoder, window, steps, .. } => {
+                if steps.is_empty() || steps[0] == 0 || steps.windows(2).any(|pair| pair[0] >= pair[1]) {
+                    return Err(format!("it predicts the rows {steps:?} after a window"));
+                }
+                let outputs = encoder.target.outputs().saturating_mul(steps.len());
+                (encoder.features().saturating_mul(*window), outputs)
             }
             PreprocessingSource::Images { height, width, channels, classes, .. } => {
                 (height.saturating_mul(*width).saturating_mul(*channels), classes.len())
@@ -178,8 +187,8 @@ impl Preprocessing {
         })
     }
 
-    /// From targets to the values that the network learns, if these are others.
-    pub fn target_scale(&self) -> Option<&TargetScale> {
+    /// From the targets of each output to the values that the network learns, if these are others.
+    pub fn target_scale(&self) -> Option<TargetScale> {
         let scale = match &self.source {
             PreprocessingSource::Table { encoder, .. } | PreprocessingSource::Series { encoder, .. } => {
                 match &encoder.target {
@@ -189,13 +198,33 @@ impl Preprocessing {
             }
             PreprocessingSource::Arrays { target, .. } => target.as_ref(),
             PreprocessingSource::Images { .. } => None,
-        };
-        scale.filter(|scale| !scale.is_identity())
+        }?;
+        // The last value stands for the mean.
+        let mean = if self.subtracts_last() { vec![0.0; scale.mean.len()] } else { scale.mean.clone() };
+        let is_needed = self.subtracts_last() || !scale.is_identity();
+        is_needed.then(|| TargetScale { mean, ..scale.clone() }.repeat(self.horizon().len()))
     }
 
     /// The transformation of predictions back to the targets' own units, if they were learnt in others.
     pub fn units(&self) -> Option<Units> {
-        self.target_scale().cloned().map(Units::new)
+        self.target_scale().map(Units::new)
+    }
+
+    fn subtracts_last(&self) -> bool {
+        matches!(self.source, PreprocessingSource::Series { subtract_last: true, .. })
+    }
+
+    /// The values subtracted from the windows of a series, if `data.subtract_last` asks for it.
+    pub(crate) fn subtract_last(&self) -> Option<SubtractLast> {
+        self.table().filter(|_| self.subtracts_last()).and_then(SubtractLast::of)
+    }
+
+    /// The rows after a window that are predicted, of a series; of any other row itself.
+    pub fn horizon(&self) -> &[usize] {
+        match &self.source {
+            PreprocessingSource::Series { steps, .. } => steps,
+            _ => &[1],
+        }
     }
 
     /// The words that stand for a missing cell of a table.

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use candle_core::Tensor;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::elements::Elements;
 use super::feature_rows::{FeatureRows, FeatureStatistics};
+use crate::data::Rows;
 use crate::data::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::registry::schema::positive;
@@ -128,8 +128,16 @@ impl Normalize {
     }
 
     /// Fits the normalisation to rows (N, F) or (N, T, F), whose elements are multiplied by `unit`.
-    pub(in crate::data) fn fit(self, xs: &Tensor, bytes: Bytes, unit: f64) -> Result<Elements> {
-        let rows = FeatureRows::new(xs, bytes)?;
+    ///
+    /// # Errors
+    /// Quantiles of weighted rows.
+    pub(in crate::data) fn fit(self, rows: &Rows, bytes: Bytes, unit: f64) -> Result<Elements> {
+        if self.needs_quantiles() && rows.weights.is_some() {
+            let problem =
+                "takes quantiles, which are not defined of weighted rows; choose \"standard\" or \"minmax\"";
+            return Err(Error::key("data.normalize", problem));
+        }
+        let rows = FeatureRows::new(&rows.xs, bytes, rows.weights.as_deref())?;
         let statistics = match self {
             Self::None => return Ok(Elements::affine(unit, 0.0)),
             Self::Fixed { mean, std } => return Ok(Elements::affine(unit / std, -mean / std)),

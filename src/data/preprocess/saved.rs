@@ -1,10 +1,15 @@
 //! `data.toml`: preprocessing as a run keeps it. Runs of every version are read.
 
+mod horizon;
+mod scale;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::horizon::SavedHorizon;
+use self::scale::{SavedFill, SavedScale};
+use super::calendar::CalendarPart;
 use super::categories::{Categories, MissingName};
 use super::column::{Column, Operation};
-use super::quantiles::Quantiles;
 use super::series::SeriesOrder;
 use super::step::Step;
 use super::target::Target;
@@ -36,7 +41,9 @@ enum SavedSource {
     Series {
         table: TableFormat,
         window: usize,
-        horizon: usize,
+        horizon: SavedHorizon,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        subtract_last: bool,
         #[serde(default, skip_serializing_if = "SeriesOrder::is_plain")]
         order: SeriesOrder,
         recipe: SavedTable,
@@ -91,6 +98,12 @@ enum Encoding {
         #[serde(default, skip_serializing_if = "is_iso")]
         form: DateForm,
     },
+    /// The time of a series, as places on circles.
+    Calendar {
+        #[serde(default, skip_serializing_if = "is_iso")]
+        form: DateForm,
+        parts: Vec<CalendarPart>,
+    },
     Category(SavedNames),
     Embedding {
         #[serde(flatten)]
@@ -105,27 +118,6 @@ enum Encoding {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_iso(form: &DateForm) -> bool {
     *form == DateForm::Iso
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedScale {
-    offset: f64,
-    scale: f64,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    smooth_clip: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    quantiles: Option<Quantiles>,
-    #[serde(flatten)]
-    filled: SavedFill,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct SavedFill {
-    /// Left out: a missing cell is an error.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fill: Option<f64>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    indicator: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -153,8 +145,9 @@ impl From<SavedPreprocessing> for Preprocessing {
             SavedSource::Table { table, recipe } => {
                 PreprocessingSource::Table { format: table, encoder: recipe.into() }
             }
-            SavedSource::Series { table, window, horizon, order, recipe } => {
-                PreprocessingSource::Series { format: table, window, horizon, order, encoder: recipe.into() }
+            SavedSource::Series { table, window, horizon, subtract_last, order, recipe } => {
+                let (steps, encoder) = (horizon.into(), recipe.into());
+                PreprocessingSource::Series { format: table, window, steps, subtract_last, order, encoder }
             }
             SavedSource::Images { height, width, channels, classes, transform } => {
                 let elements = Step::Elements(transform);
@@ -176,8 +169,9 @@ impl From<Preprocessing> for SavedPreprocessing {
             PreprocessingSource::Table { format, encoder } => {
                 SavedSource::Table { table: format, recipe: (&encoder).into() }
             }
-            PreprocessingSource::Series { format, window, horizon, order, encoder } => {
-                SavedSource::Series { table: format, window, horizon, order, recipe: (&encoder).into() }
+            PreprocessingSource::Series { format, window, steps, subtract_last, order, encoder } => {
+                let (horizon, recipe) = (steps.into(), (&encoder).into());
+                SavedSource::Series { table: format, window, horizon, subtract_last, order, recipe }
             }
             PreprocessingSource::Images { height, width, channels, classes, .. } => {
                 SavedSource::Images { height, width, channels, classes, transform }
@@ -218,24 +212,13 @@ impl SavedColumn {
                 let indicator = indicator.then_some(Operation::MissingIndicator);
                 [Operation::Boolean].into_iter().chain(fill.map(Operation::Impute)).chain(indicator).collect()
             }
+            Encoding::Calendar { form, parts } => vec![Operation::Calendar { form, parts }],
             Encoding::Category(saved) => vec![Operation::OneHot(names(saved))],
             Encoding::Embedding { named, dimension } => {
                 vec![Operation::CategoryIndex { names: names(named), dimension }]
             }
         };
         Column { name, operations, ignored: None }
-    }
-}
-
-impl SavedScale {
-    fn after(self, first: Operation) -> Vec<Operation> {
-        let Self { offset, scale, smooth_clip, quantiles, filled: SavedFill { fill, indicator } } = self;
-        let fill = fill.map(Operation::Impute);
-        let indicator = indicator.then_some(Operation::MissingIndicator);
-        let curve = smooth_clip.then_some(Operation::SmoothClip);
-        let curve = curve.into_iter().chain(quantiles.map(Operation::QuantileToNormal));
-        let scale = Operation::Scale { offset, scale };
-        [first].into_iter().chain(fill).chain([scale]).chain(curve).chain(indicator).collect()
     }
 }
 
@@ -256,6 +239,9 @@ impl From<&Column> for SavedColumn {
                 Operation::QuantileToNormal(own) => quantiles = Some(own.clone()),
                 Operation::MissingIndicator => filled.indicator = true,
                 Operation::OneHot(names) => encoding = Some(Encoding::Category(saved(names))),
+                Operation::Calendar { form, parts } => {
+                    encoding = Some(Encoding::Calendar { form: *form, parts: parts.clone() });
+                }
                 Operation::CategoryIndex { names, dimension } => {
                     encoding = Some(Encoding::Embedding { named: saved(names), dimension: *dimension });
                 }

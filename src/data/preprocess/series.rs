@@ -17,6 +17,9 @@ pub struct SeriesOrder {
     /// The form of its dates, where it has dates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<DateForm>,
+    /// The number of rows of a season, where one was found or set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub season_length: Option<usize>,
     /// The columns that tell several series apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub group: Vec<String>,

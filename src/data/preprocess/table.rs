@@ -30,6 +30,17 @@ impl From<EmbeddingSize> for (usize, usize) {
     }
 }
 
+/// A feature that is a target's own past: `feature · scale + offset` is the target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PastTarget {
+    /// Its place among the features.
+    pub feature: usize,
+    /// Added.
+    pub offset: f64,
+    /// Multiplied by.
+    pub scale: f64,
+}
+
 /// Preprocessing of a table, fitted on its training rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableEncoder {
@@ -103,6 +114,35 @@ impl TableEncoder {
             if column.has_names() { vec![width] } else { vec![1; width] }
         };
         self.columns().flat_map(widths).filter(|width| *width > 0).collect()
+    }
+
+    /// The features that are numbers.
+    pub(in crate::data) fn number_features(&self) -> impl Iterator<Item = usize> {
+        let mut next = 0;
+        self.columns().filter_map(move |column| {
+            let first = next;
+            next += column.dense_width();
+            column.operations.first().is_some_and(|first| *first == Operation::Number).then_some(first)
+        })
+    }
+
+    /// The features that are the targets' own past; nothing where a target is no feature.
+    pub(in crate::data) fn past_targets(&self) -> Option<Vec<PastTarget>> {
+        let of = |name: &String| {
+            let mut features = self.number_features();
+            let numbers =
+                self.columns().filter(|column| column.operations.first() == Some(&Operation::Number));
+            let (feature, column) =
+                features.by_ref().zip(numbers).find(|(_, column)| column.name == *name)?;
+            let scale = column.operations.iter().find_map(|operation| match operation {
+                Operation::Scale { offset, scale } => {
+                    Some(PastTarget { feature, offset: *offset, scale: *scale })
+                }
+                _ => None,
+            });
+            Some(scale.unwrap_or(PastTarget { feature, offset: 0.0, scale: 1.0 }))
+        };
+        self.target.names().iter().map(of).collect()
     }
 
     /// The names of the features, in their order.

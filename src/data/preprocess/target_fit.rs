@@ -28,6 +28,12 @@ impl TargetFit {
         matches!(self.transform, Some(TargetTransform::Log1p | TargetTransform::Quantile))
     }
 
+    /// The problem with rows that count differently, if there is one.
+    pub(in crate::data) fn problem_with_weights(self) -> Option<&'static str> {
+        self.needs_numbers()
+            .then_some("is for rows that count alike; with weights of rows set it to \"standard\"")
+    }
+
     /// The problem with a target whose smallest training value is `min`, if there is one.
     pub(in crate::data) fn problem(self, min: f64) -> Option<String> {
         (self.transform == Some(TargetTransform::Log1p) && min <= -1.0).then(|| {

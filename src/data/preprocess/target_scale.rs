@@ -86,6 +86,16 @@ impl TargetScale {
         Self { mean, std, range, curve: TargetCurve::Identity }
     }
 
+    /// The same targets so many times in turn, as in the steps of a forecast.
+    pub(super) fn repeat(self, steps: usize) -> Self {
+        let curve = match self.curve {
+            TargetCurve::Quantile(all) => TargetCurve::Quantile(vec![all; steps].concat()),
+            other => other,
+        };
+        let (mean, std, range) = (self.mean.repeat(steps), self.std.repeat(steps), self.range.repeat(steps));
+        Self { mean, std, range, curve }
+    }
+
     /// Whether it changes neither targets nor predictions.
     pub fn is_identity(&self) -> bool {
         self.curve.is_identity() && self.range.is_empty() && !self.is_standardized()

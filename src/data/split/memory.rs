@@ -95,10 +95,13 @@ fn strata(rows: &Rows, task: Task) -> Result<Stratified> {
 
 fn between(rows: &Rows, part: Range<usize>) -> Result<Rows> {
     let narrow = |tensor: &Tensor| tensor.narrow(0, part.start, part.len());
-    Ok(Rows { xs: narrow(&rows.xs)?, ys: narrow(&rows.ys)? })
+    let weights = rows.weights.as_ref().map(|weights| weights[part.clone()].to_vec());
+    Ok(Rows { xs: narrow(&rows.xs)?, ys: narrow(&rows.ys)?, weights })
 }
 
 fn pick(rows: &Rows, places: &[u32]) -> Result<Rows> {
+    let pick = |weights: &Vec<f64>| places.iter().map(|place| weights[*place as usize]).collect();
+    let weights = rows.weights.as_ref().map(pick);
     let places = Tensor::new(places, &Device::Cpu)?;
-    Ok(Rows { xs: rows.xs.index_select(&places, 0)?, ys: rows.ys.index_select(&places, 0)? })
+    Ok(Rows { xs: rows.xs.index_select(&places, 0)?, ys: rows.ys.index_select(&places, 0)?, weights })
 }

@@ -20,6 +20,8 @@ pub(super) struct RowBuffer {
     xs: FeatureBuffer,
     values: Vec<f64>,
     classes: Vec<i64>,
+    /// The weight of each row; empty where rows count alike.
+    weights: Vec<f64>,
     rows: usize,
 }
 
@@ -78,6 +80,7 @@ impl RowBuffer {
             xs: FeatureBuffer::with_capacity(form.wide, rows * form.features),
             values: Vec::with_capacity(rows * form.targets),
             classes: Vec::new(),
+            weights: Vec::new(),
             rows: 0,
         }
     }
@@ -92,6 +95,11 @@ impl RowBuffer {
         self.rows += 1;
     }
 
+    /// Says how much the row counts that was added last.
+    pub(super) fn weigh(&mut self, weight: f64) {
+        self.weights.push(weight);
+    }
+
     fn write(&self, writer: &mut StoredWriter) -> Result<()> {
         let (width, targets) = (self.form.features, self.form.targets);
         let mut features = Vec::new();
@@ -100,6 +108,7 @@ impl RowBuffer {
             let class = self.classes.get(row).copied().unwrap_or(0);
             writer.add(&features, &self.values[row * targets..(row + 1) * targets], class)?;
         }
+        writer.weigh(&self.weights);
         Ok(())
     }
 }
@@ -121,6 +130,7 @@ impl Collector {
                 own.xs.append(&rows.xs);
                 own.values.extend_from_slice(&rows.values);
                 own.classes.extend_from_slice(&rows.classes);
+                own.weights.extend_from_slice(&rows.weights);
                 own.rows += rows.rows;
                 Ok(())
             }
@@ -135,14 +145,15 @@ impl Collector {
                 Ok((!stored.is_empty()).then_some(EncodedRows::File(stored)))
             }
             Self::Memory(RowBuffer { rows: 0, .. }) => Ok(None),
-            Self::Memory(RowBuffer { form, xs, values, classes, rows }) => {
+            Self::Memory(RowBuffer { form, xs, values, classes, weights, rows }) => {
                 let xs = xs.tensor((rows, form.features))?;
                 let ys = if form.targets == 0 {
                     Tensor::from_vec(classes, rows, &Device::Cpu)?
                 } else {
                     Tensor::from_vec(values, (rows, form.targets), &Device::Cpu)?
                 };
-                Ok(Some(EncodedRows::Memory(Rows { xs, ys })))
+                let weights = (!weights.is_empty()).then_some(weights);
+                Ok(Some(EncodedRows::Memory(Rows { xs, ys, weights })))
             }
         }
     }

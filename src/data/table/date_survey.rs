@@ -27,8 +27,8 @@ impl FormSurvey {
         Self { form, moments: Moments::default(), sample: Vec::new(), misfits: 0, first_misfit: None }
     }
 
-    fn add(&mut self, days: f64, sampled: usize) {
-        self.moments.add(days);
+    fn add(&mut self, days: f64, weight: f64, sampled: usize) {
+        self.moments.add(days, weight);
         if self.sample.len() < sampled {
             self.sample.push(days);
         }
@@ -55,20 +55,20 @@ impl Default for DateSurvey {
 }
 
 impl DateSurvey {
-    /// Sees a value that is neither a number nor a truth value, and that `cell` shows. `sampled` are the most dates of
-    /// training rows to keep.
+    /// Sees a value that is neither a number nor a truth value, and that `cell` shows, of a row to train on with this weight
+    /// or of another. `sampled` are the most dates of training rows to keep.
     pub(super) fn see(
         &mut self,
         value: Value<'_>,
-        trained: bool,
+        trained: Option<f64>,
         sampled: usize,
         cell: impl Fn() -> ShownCell,
     ) {
         let others = self.others.get_or_insert_with(|| DateForm::OTHERS.map(FormSurvey::new).to_vec());
         // A date of ISO 8601 is one of no other form.
         if let Some(days) = value.date(DateForm::Iso) {
-            if trained {
-                self.iso.add(days, sampled);
+            if let Some(weight) = trained {
+                self.iso.add(days, weight, sampled);
             }
             for other in others {
                 other.add_misfit(&cell);
@@ -77,10 +77,10 @@ impl DateSurvey {
         }
         self.iso.add_misfit(&cell);
         others.retain_mut(|other| {
-            match value.date(other.form) {
-                Some(days) if trained => other.add(days, sampled),
-                Some(_) => {}
-                None => other.add_misfit(&cell),
+            match (value.date(other.form), trained) {
+                (Some(days), Some(weight)) => other.add(days, weight, sampled),
+                (Some(_), None) => {}
+                (None, _) => other.add_misfit(&cell),
             }
             other.misfits < MOST_TRIED || other.moments.count > 0.0
         });
@@ -152,7 +152,7 @@ mod tests {
     fn form(texts: &[&str]) -> Seen {
         let mut survey = DateSurvey::default();
         for text in texts {
-            survey.see(Value::Text(text), true, 0, || ShownCell { line: 2, text: (*text).to_owned() });
+            survey.see(Value::Text(text), Some(1.0), 0, || ShownCell { line: 2, text: (*text).to_owned() });
         }
         let present = texts.len() as u64;
         Seen(survey.of(present).form, survey.fitting(present).len())
@@ -172,7 +172,7 @@ mod tests {
     fn one_bad_value_leaves_the_form_that_most_fit() {
         let mut survey = DateSurvey::default();
         for (line, text) in (2..).zip(["01.02.2023", "20.11.2023", "soon", "21.11.2023"]) {
-            survey.see(Value::Text(text), true, 0, || ShownCell { line, text: text.to_owned() });
+            survey.see(Value::Text(text), Some(1.0), 0, || ShownCell { line, text: text.to_owned() });
         }
         let [most] = survey.most_frequent()[..] else { panic!("one form") };
         let bad = ShownCell { line: 4, text: "soon".to_owned() };

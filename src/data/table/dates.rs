@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
-pub(super) const SECONDS_A_DAY: f64 = 86_400.0;
+pub(in crate::data) const SECONDS_A_DAY: f64 = 86_400.0;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -156,7 +156,8 @@ pub(super) fn month_of(name: &str) -> Option<i8> {
     i8::try_from(place + 1).ok()
 }
 
-fn days_since_epoch(instant: DateTime) -> f64 {
+/// Days since 1970-01-01.
+pub(super) fn days_since_epoch(instant: DateTime) -> f64 {
     instant.duration_since(EPOCH).as_secs_f64() / SECONDS_A_DAY
 }
 
@@ -217,18 +218,18 @@ pub(crate) fn written(days: f64) -> String {
 
 /// As [`written`], with `T` before the time of day, as ISO 8601 has it.
 pub(crate) fn written_iso(days: f64) -> String {
+    let Some(instant) = datetime(days) else { return format!("{days} days after 1970-01-01") };
+    if instant.time() == Time::midnight() { instant.date().to_string() } else { instant.to_string() }
+}
+
+/// The date and time of day that is so many days after 1970-01-01, to the microsecond; nothing beyond the years of jiff.
+pub(in crate::data) fn datetime(days: f64) -> Option<DateTime> {
     let seconds = days.floor() * SECONDS_A_DAY;
     let micros = ((days - days.floor()) * SECONDS_A_DAY * 1e6).round();
     #[allow(clippy::cast_possible_truncation, reason = "seconds beyond the range of dates saturate")]
     let since =
         SignedDuration::from_secs(seconds as i64).saturating_add(SignedDuration::from_micros(micros as i64));
-    let instant = EPOCH.checked_add(since);
-    instant.map_or_else(
-        |_| format!("{days} days after 1970-01-01"),
-        |instant| {
-            if instant.time() == Time::midnight() { instant.date().to_string() } else { instant.to_string() }
-        },
-    )
+    EPOCH.checked_add(since).ok()
 }
 
 #[cfg(test)]

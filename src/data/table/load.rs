@@ -1,5 +1,7 @@
 //! From a file to encoded rows in their parts.
 
+use std::path::Path;
+
 use super::fit::ColumnFitter;
 use super::options::{Missing, Options};
 use super::parts::{EncodedParts, encode};
@@ -9,7 +11,7 @@ use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
-use crate::data::{EncodedSplits, Loaded, Request, Task};
+use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
 
@@ -62,9 +64,23 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     }
     let format = TableFormat { format: table.format, dialect: table.dialect.clone() };
     let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
+    check_weights(&train, &options.path)?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
     Ok(Loaded::Encoded(Box::new(EncodedSplits { train, validation, test, outputs, source })))
+}
+
+/// Checks that a training row counts.
+fn check_weights(train: &EncodedRows, path: &Path) -> Result<()> {
+    let weights = match train {
+        EncodedRows::Memory(rows) => rows.weights.clone(),
+        EncodedRows::File(stored) => stored.weights(),
+        EncodedRows::Windows(_) => None,
+    };
+    if weights.is_some_and(|weights| weights.iter().all(|weight| *weight == 0.0)) {
+        return Err(Error::data(path, "all training rows have the weight 0; there is nothing to learn from"));
+    }
+    Ok(())
 }
 
 /// Fits the encoder on the training rows: the second pass.
@@ -80,8 +96,23 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let categories: Vec<bool> = (0..columns.len()).map(is_category).collect();
     let quantiles = request.plan.needs_quantiles() || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
+    let weight = plan.roles.weight.as_ref();
+    if let (Some(_), true) = (weight, quantiles) {
+        let key = if options.missing == Some(Missing::Median) {
+            "data.missing"
+        } else if request.plan.normalize.needs_quantiles() {
+            "data.normalize"
+        } else {
+            "data.target_transform"
+        };
+        let problem = "takes quantiles, which are not defined of weighted rows; choose \"standard\" or \"mean\", or leave \
+                       `data.weight` out";
+        return Err(Error::key(key, problem));
+    }
     plan.pass(|batch, parts| {
-        survey.see_batch(&batch, &parts);
+        let weights =
+            weight.map(|weight| batch.rows().map(|row| weight.of(&row)).collect::<Result<Vec<_>>>());
+        survey.see_batch(&batch, &parts, &weights.transpose()?.unwrap_or_default());
         Ok(())
     })?;
     let pick = |places: &[usize]| -> (Vec<String>, Vec<super::survey::ColumnSurvey>) {

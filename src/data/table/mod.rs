@@ -9,6 +9,7 @@
 mod batch;
 mod census;
 mod collect;
+mod date_format;
 mod date_survey;
 pub(crate) mod dates;
 pub mod encode;
@@ -34,6 +35,7 @@ mod survey;
 mod target;
 pub(crate) mod value;
 mod wanted;
+mod weight;
 mod words;
 mod written;
 
@@ -45,6 +47,7 @@ use super::split::Part;
 use super::{Loaded, Request, Source, WrittenRow};
 use crate::error::Result;
 
+pub(crate) use date_format::written_like;
 pub use dates::DateForm;
 pub use encode::RowEncoder;
 pub use opened::Opened;

@@ -3,7 +3,10 @@
 /// Mean, variance and extremes, updated number by number (Welford 1962).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::data) struct Moments {
+    /// The numbers.
     pub(in crate::data) count: f64,
+    /// The sum of their weights.
+    weight: f64,
     pub(in crate::data) mean: f64,
     squares: f64,
     pub(in crate::data) min: f64,
@@ -12,7 +15,7 @@ pub(in crate::data) struct Moments {
 
 impl Default for Moments {
     fn default() -> Self {
-        Self { count: 0.0, mean: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
+        Self { count: 0.0, weight: 0.0, mean: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
     }
 }
 
@@ -20,22 +23,27 @@ impl Moments {
     /// The moments of these numbers.
     pub(in crate::data) fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
         let mut moments = Self::default();
-        numbers.into_iter().for_each(|x| moments.add(x));
+        numbers.into_iter().for_each(|x| moments.add(x, 1.0));
         moments
     }
 
-    pub(in crate::data) fn add(&mut self, x: f64) {
+    /// Adds a number that counts so many times.
+    pub(in crate::data) fn add(&mut self, x: f64, weight: f64) {
         self.count += 1.0;
+        if weight == 0.0 {
+            return;
+        }
+        self.weight += weight;
         let from_mean = x - self.mean;
-        self.mean += from_mean / self.count;
-        self.squares += from_mean * (x - self.mean);
+        self.mean += weight * from_mean / self.weight;
+        self.squares += weight * from_mean * (x - self.mean);
         self.min = self.min.min(x);
         self.max = self.max.max(x);
     }
 
     /// The biased standard deviation, as in scikit-learn's `StandardScaler`; 1 if all numbers are equal.
     pub(in crate::data) fn std(&self) -> f64 {
-        let std = (self.squares / self.count).sqrt();
+        let std = (self.squares / self.weight).sqrt();
         if self.max > self.min && std > 0.0 { std } else { 1.0 }
     }
 
@@ -54,5 +62,21 @@ mod tests {
     fn moments_are_the_populations() {
         let moments = Moments::of([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
         assert!((moments.mean - 5.0).abs() < 1e-12 && (moments.std() - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_weight_is_as_many_numbers() {
+        let (mut weighted, mut repeated) = (Moments::default(), Moments::default());
+        for (x, weight) in [(2.0, 1), (-4.0, 3), (9.0, 0), (5.5, 2)] {
+            weighted.add(x, f64::from(weight));
+            (0..weight).for_each(|_| repeated.add(x, 1.0));
+        }
+        assert!(
+            (weighted.mean - repeated.mean).abs() < 1e-12 && (weighted.std() - repeated.std()).abs() < 1e-12
+        );
+        assert_eq!(
+            (weighted.min.to_bits(), weighted.max.to_bits()),
+            (repeated.min.to_bits(), repeated.max.to_bits())
+        );
     }
 }

@@ -24,6 +24,9 @@ pub struct Options {
     pub target: ColumnNames,
     /// The test split: a fraction of the rows, stratified by class, or another file.
     pub test: Test,
+    /// A column of numbers that say how much each row counts, in the loss, the metrics and what is fitted; default: rows
+    /// count alike. A weight of 2 is as the row twice.
+    pub weight: Option<String>,
     /// A column that assigns each row to "train", "validation" or "test".
     pub split_column: Option<String>,
     /// Column kinds that override the inferred ones.
@@ -54,6 +57,7 @@ impl Default for Options {
             path: PathBuf::new(),
             target: ColumnNames::default(),
             test: Test::default(),
+            weight: None,
             split_column: None,
             columns: BTreeMap::new(),
             missing: None,

@@ -7,8 +7,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::batch::RecordBatch;
 use super::collect::{Collector, Duplicates, RowBuffer, form};
 use super::encoded_size::EncodedSize;
+use super::options::Options;
 use super::plan::TablePlan;
 use super::roles::ColumnRoles;
+use super::weight::WeightColumn;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, SplitSizes};
@@ -34,12 +36,12 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     let unused = plan.assigner.limited().map_or(0, |limited| limited.of - limited.used);
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
-    let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table)?;
+    let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table, roles.options)?;
     plan.last_pass(|batch, parts| encoder.add(batch, parts))?;
     encoder.finish()?;
     if let Some(table) = &test {
         let mut batches = table.batches()?;
-        let mut encoder = BatchEncoder::new(&mut writer, fitted, table)?;
+        let mut encoder = BatchEncoder::new(&mut writer, fitted, table, roles.options)?;
         while let Some(batch) = batches.next()? {
             let parts = vec![Part::Test; batch.rows().len()];
             encoder.add(batch, parts)?;
@@ -143,6 +145,7 @@ impl PartsWriter {
 struct BatchEncoder<'a> {
     writer: &'a mut PartsWriter,
     encoder: RowEncoder<'a>,
+    weight: Option<WeightColumn>,
     waiting: Vec<WaitingBatch>,
     /// Batches that were encoded and not written.
     encoded: Vec<FinishedBatch<'a>>,
@@ -169,9 +172,15 @@ struct EncodedBatch {
 }
 
 impl<'a> BatchEncoder<'a> {
-    fn new(writer: &'a mut PartsWriter, fitted: &'a TableEncoder, table: &Opened) -> Result<Self> {
+    fn new(
+        writer: &'a mut PartsWriter,
+        fitted: &'a TableEncoder,
+        table: &Opened,
+        options: &Options,
+    ) -> Result<Self> {
         let encoder = RowEncoder::new(fitted, table.path(), table.columns(), true)?;
-        Ok(Self { writer, encoder, waiting: Vec::new(), encoded: Vec::new() })
+        let weight = WeightColumn::new(options, table.path(), table.columns(), true)?;
+        Ok(Self { writer, encoder, weight, waiting: Vec::new(), encoded: Vec::new() })
     }
 
     fn add(&mut self, batch: Arc<RecordBatch>, parts: Vec<Part>) -> Result<()> {
@@ -181,9 +190,9 @@ impl<'a> BatchEncoder<'a> {
 
     /// Encodes the batches that wait, and writes those that were encoded before.
     fn encode(&mut self) -> Result<()> {
-        let Self { writer, encoder, waiting, encoded } = self;
+        let Self { writer, encoder, weight, waiting, encoded } = self;
         let (form, fresh) = (writer.rows.clone(), encoder.without_unseen());
-        let one = |waiting: &WaitingBatch| waiting.encode(&form, fresh.clone());
+        let one = |waiting: &WaitingBatch| waiting.encode(&form, weight.as_ref(), fresh.clone());
         let before = std::mem::take(encoded);
         let write = || {
             for FinishedBatch { encoder: more, rows } in before {
@@ -215,12 +224,22 @@ impl<'a> BatchEncoder<'a> {
 }
 
 impl WaitingBatch {
-    fn encode<'a>(&self, form: &RowForm, mut encoder: RowEncoder<'a>) -> FinishedBatch<'a> {
-        let rows = self.rows(form, &mut encoder);
+    fn encode<'a>(
+        &self,
+        form: &RowForm,
+        weight: Option<&WeightColumn>,
+        mut encoder: RowEncoder<'a>,
+    ) -> FinishedBatch<'a> {
+        let rows = self.rows(form, weight, &mut encoder);
         FinishedBatch { encoder, rows }
     }
 
-    fn rows(&self, form: &RowForm, encoder: &mut RowEncoder<'_>) -> Result<EncodedBatch> {
+    fn rows(
+        &self,
+        form: &RowForm,
+        weight: Option<&WeightColumn>,
+        encoder: &mut RowEncoder<'_>,
+    ) -> Result<EncodedBatch> {
         let buffer =
             |part: Part| RowBuffer::new(form.form, self.parts.iter().filter(|own| **own == part).count());
         let (train, validation, test) = (buffer(Part::Train), buffer(Part::Validation), buffer(Part::Test));
@@ -240,6 +259,9 @@ impl WaitingBatch {
             } else {
                 encoder.targets(&row, &mut targets)?;
                 buffer.add(&features, &targets, 0);
+            }
+            if let Some(weight) = weight {
+                buffer.weigh(weight.of(&row)?);
             }
         }
         Ok(encoded)

@@ -163,7 +163,7 @@ impl Surveyed {
         let mut is_whole = true;
         while let Some(batch) = batches.next()? {
             let count = batch.rows().len();
-            survey.see_batch(&batch, &vec![Part::Train; count]);
+            survey.see_batch(&batch, &vec![Part::Train; count], &[]);
             rows += count;
             if rows >= most {
                 is_whole = false;

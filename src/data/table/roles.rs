@@ -9,6 +9,7 @@ use super::read::{listed, quoted};
 use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
+use super::weight::WeightColumn;
 use super::{Opened, target};
 use crate::data::preprocess::{NameRule, Preprocessing};
 use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
@@ -24,6 +25,8 @@ pub(super) struct ColumnRoles<'a> {
     pub(super) targets: Vec<usize>,
     /// The split column.
     split: Option<usize>,
+    /// The column of the weights.
+    pub(super) weight: Option<WeightColumn>,
     pub(super) features: Vec<usize>,
 }
 
@@ -49,10 +52,13 @@ impl<'a> ColumnRoles<'a> {
             named::place(path, columns, named, is_fitted)
         };
         let split = options.split_column.as_ref().map(split).transpose()?;
-        let features =
-            (0..columns.len()).filter(|column| !targets.contains(column) && split != Some(*column));
-        let features = features.collect();
-        Ok(Self { options, table, request, targets, split, features })
+        let weight = WeightColumn::new(options, path, columns, is_fitted)?;
+        let is_other = |column: usize| {
+            targets.contains(&column)
+                || [split, weight.as_ref().map(|weight| weight.index)].contains(&Some(column))
+        };
+        let features = (0..columns.len()).filter(|column| !is_other(*column)).collect();
+        Ok(Self { options, table, request, targets, split, weight, features })
     }
 
     /// The source of a row's class, if the task has classes.

@@ -1,14 +1,21 @@
 //! Time series: a window of a table's rows predicts its target some rows ahead.
 
+mod baselines;
+mod calendar;
 mod clock;
 pub(crate) mod detect;
 mod file;
 mod fill;
 mod fit;
+mod forecast;
+mod horizon;
+mod order;
 mod rows;
+mod season;
 pub(crate) mod step;
 mod timeline;
 mod times;
+mod window;
 mod written;
 
 use std::collections::BTreeMap;
@@ -18,31 +25,34 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Opened;
-use super::named::{self, Named};
-use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
+use super::options::{ColumnKind, ColumnNames, Missing, Test};
 use super::read::{Format, Input};
 use super::words::{words, words_schema};
-use crate::data::preprocess::{Fill, Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
+use crate::data::preprocess::{
+    CalendarPart, Preprocessing, PreprocessingSource, SeriesOrder, TableEncoder, TableFormat,
+};
 use crate::data::split::{Limited, Part, SplitPlan};
-use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Source, Task, WrittenRow};
+use crate::data::subtract_last::SubtractLast;
+use crate::data::{Loaded, Request, Source, Task, Windows, WrittenRow};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
-use file::{SeriesFile, SplitWindows, held_out};
-use rows::WindowShape;
+use file::{SeriesFile, held_out};
+use horizon::MOST_ROWS;
 use timeline::Timeline;
+use window::WindowShape;
 use written::Written;
 
+pub use forecast::{FutureRows, StepWindow};
+pub use horizon::Horizon;
 pub use rows::SeriesRows;
 
-/// The largest `window` and `horizon`.
-const MOST_ROWS: usize = 1 << 20;
-
-/// A table whose rows are in time order. A window of `window` rows predicts the target `horizon` rows after its last row.
+/// A table whose rows are in time order. A window of `window` rows predicts the target in the `horizon` rows that follow.
 /// Past targets are features, dates are not. The table is split by time, and no window crosses a split, a gap in time or
 /// the end of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct TimeSeries {
     /// The file: CSV, JSONL or Parquet, by its extension.
     pub path: PathBuf,
@@ -51,14 +61,21 @@ pub struct TimeSeries {
     /// The number of rows that a prediction is made from.
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub window: usize,
-    /// How many rows after the window the predicted row is.
-    #[schemars(range(min = 1, max = MOST_ROWS))]
-    pub horizon: usize,
+    /// How many of the rows after the window are predicted, all of them; a list names some alone, as in [24].
+    pub horizon: Horizon,
     /// The column of the time; default: the first whose cells are all dates.
     pub time: Option<String>,
+    /// The number of rows after which the values repeat, for the seasonal naive forecast beside the results; default: found by
+    /// the autocorrelation of the training rows.
+    #[schemars(range(min = 1, max = MOST_ROWS))]
+    pub season_length: Option<usize>,
     /// The column or columns that tell several series in one file apart. They are no features unless `columns` sets
     /// their kind.
     pub group: ColumnNames,
+    /// Features of each row's time, each as sine and cosine: "hour" of the day, "weekday", "month" of the year.
+    pub calendar: Vec<CalendarPart>,
+    /// Subtract the last values of a window from its numbers, and predict the change of the target since, as `NLinear` does.
+    pub subtract_last: bool,
     /// Sort the rows by time; default: rows that are not sorted are an error.
     pub sort: bool,
     /// The test split: the latest fraction of the rows, or another file.
@@ -89,9 +106,12 @@ impl Default for TimeSeries {
             path: PathBuf::new(),
             target: ColumnNames::default(),
             window: 10,
-            horizon: 1,
+            horizon: Horizon::default(),
             time: None,
+            season_length: None,
             group: ColumnNames::default(),
+            calendar: Vec::new(),
+            subtract_last: false,
             sort: false,
             test: Test::default(),
             columns: BTreeMap::new(),
@@ -119,41 +139,39 @@ impl Source for TimeSeries {
         let dialect = options.dialect(request.task);
         let table = Opened::new(Input::File(self.path.clone()), format, dialect.clone(), None)?;
         let fitted = request.fitted.map(|fitted| &fitted.source);
-        let order = match fitted {
-            Some(PreprocessingSource::Series { order, .. }) => order.clone(),
-            _ => self.order(),
-        };
+        let (order, steps) = (self.order_of(fitted), self.steps_of(fitted));
+        let shape = WindowShape { window: self.window, steps: &steps };
         let candidates = if fitted.is_some() { Vec::new() } else { self.candidates(&table)? };
         let timeline = file::timeline(&table, &order, &candidates)?;
         let order = found(order, &timeline)?;
-        let parts = self.parts(&timeline, request)?;
+        let parts = self.parts(&timeline, shape, request)?;
+        let series = fit::FittedSeries { order: &order, calendar: &self.calendar };
         let encoder = match request.fitted.and_then(Preprocessing::table) {
             Some(encoder) => encoder.clone(),
-            None => fit::fit(&options, &table, &trained(&timeline, &parts), &order, request)?,
+            None => fit::fit(&options, &table, &trained(&timeline, &parts), &series, request)?,
         };
-        let file = SeriesFile { shape: self.shape(), encoder: &encoder, order: &order, dtype: request.dtype };
-        let SplitWindows { train, validation, test: own_test } =
-            file.splits(&table, timeline, &parts, &self.plan(request))?;
-        let test = match &self.test {
-            Test::File(path) if request.plan.fold.is_none() => {
-                Some(file.whole(&file::other_file(&dialect, &table, path)?)?)
-            }
-            _ => own_test,
+        let subtract = self.subtract(&encoder, request)?;
+        let (order_ref, subtract) = (&order, subtract.as_ref());
+        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype: request.dtype };
+        let mut splits = file.splits(&table, timeline, &parts, &self.plan(request))?;
+        let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };
+        let file = SeriesFile { order: &fitted_order, ..file };
+        splits.test = self.test_file(&file, &table, request)?.or(splits.test);
+        let outputs = encoder.target.outputs() * steps.len();
+        let source = PreprocessingSource::Series {
+            format: TableFormat { format, dialect },
+            window: self.window,
+            steps,
+            subtract_last: self.subtract_last,
+            order: fitted_order,
+            encoder,
         };
-        let format = TableFormat { format, dialect };
-        let (window, horizon, outputs) = (self.window, self.horizon, encoder.target.outputs());
-        Ok(Loaded::Encoded(Box::new(EncodedSplits {
-            train: EncodedRows::Windows(train),
-            validation: validation.map(EncodedRows::Windows),
-            test: test.map(EncodedRows::Windows),
-            outputs,
-            source: PreprocessingSource::Series { format, window, horizon, order, encoder },
-        })))
+        Ok(Loaded::Encoded(Box::new(splits.encoded(outputs, source))))
     }
 
     fn written_rows(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
-        let written = Written { path: &self.path, test: &self.test, shape: self.shape(), part, numbers };
-        written.rows(request, |timeline| self.parts(timeline, request))
+        let written = Written { path: &self.path, test: &self.test, window: self.window, part, numbers };
+        written.rows(request, |timeline, shape| self.parts(timeline, shape, request))
     }
 }
 
@@ -177,24 +195,6 @@ fn trained(timeline: &Timeline, parts: &[Part]) -> Vec<bool> {
 }
 
 impl TimeSeries {
-    /// As the options of a table.
-    fn options(&self) -> Options {
-        Options {
-            path: self.path.clone(),
-            target: self.target.clone(),
-            test: self.test.clone(),
-            columns: self.columns.clone(),
-            missing: self.missing,
-            na_values: self.na_values.clone(),
-            keep_na: self.keep_na,
-            delimiter: self.delimiter,
-            decimal: self.decimal,
-            thousands: self.thousands,
-            standardize_target: self.standardize_target,
-            ..Options::default()
-        }
-    }
-
     fn check(&self, request: &Request<'_>) -> Result<()> {
         if request.task != Task::Values {
             return Err(Error::key(
@@ -207,64 +207,60 @@ impl TimeSeries {
             let key = if self.time.as_ref() == Some(name) { "data.time" } else { "data.group" };
             return Err(Error::key(key, format!("is `{}`, which is a target too", name.escape_debug())));
         }
-        for (key, value) in [("data.window", self.window), ("data.horizon", self.horizon)] {
-            if !(1..=MOST_ROWS).contains(&value) {
+        let numbers = [("data.window", Some(self.window)), ("data.season_length", self.season_length)];
+        for (key, value) in numbers {
+            if let Some(value) = value.filter(|value| !(1..=MOST_ROWS).contains(value)) {
                 return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 to {MOST_ROWS}")));
             }
         }
-        Ok(())
+        self.horizon.check().map_err(|problem| Error::key("data.horizon", problem))
     }
 
-    /// The order of the rows, as far as the options determine it.
-    fn order(&self) -> SeriesOrder {
-        let fill = match self.missing {
-            Some(Missing::Previous) => Some(Fill::Previous),
-            Some(Missing::Interpolate) => Some(Fill::Interpolate),
-            _ => None,
-        };
-        SeriesOrder {
-            time: self.time.clone(),
-            step: None,
-            form: None,
-            group: self.group.0.clone(),
-            sort: self.sort,
-            fill,
+    /// The windows of the test file, unless folds replace it.
+    fn test_file(
+        &self,
+        file: &SeriesFile<'_>,
+        table: &Opened,
+        request: &Request<'_>,
+    ) -> Result<Option<Windows>> {
+        match &self.test {
+            Test::File(path) if request.plan.fold.is_none() => {
+                file.whole(&file::other_file(&table.dialect, table, path)?).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
-    /// The columns that may be the time where none is named.
-    ///
-    /// # Errors
-    /// A column that is named for the order is not there.
-    fn candidates(&self, table: &Opened) -> Result<Vec<usize>> {
-        let columns = table.columns();
-        let time = self.time.iter().map(|name| ("data.time", name));
-        for (key, name) in time.chain(self.group.0.iter().map(|name| ("data.group", name))) {
-            let named = Named { key, name, role: "to order rows by" };
-            named::place(table.path(), columns, named, false)?;
+    /// The values subtracted from windows and targets, if that is asked for.
+    fn subtract(&self, encoder: &TableEncoder, request: &Request<'_>) -> Result<Option<SubtractLast>> {
+        if !self.subtract_last {
+            return Ok(None);
         }
-        let taken = |name: &String| {
-            self.target.0.contains(name)
-                || self.group.0.contains(name)
-                || self.columns.get(name).is_some_and(|kind| *kind != ColumnKind::Date)
-        };
-        Ok((0..columns.len()).filter(|column| !taken(&columns[*column])).collect())
+        if !request.standardize {
+            let problem = "is for losses that depend on differences alone: `mse`, `l1`, `smooth_l1`, `huber` or \
+                           `gaussian_nll`";
+            return Err(Error::key("data.subtract_last", problem));
+        }
+        if !request.plan.is_affine() {
+            let problem = "subtracts numbers, which `normalize = \"robust_smooth\"` and `\"quantile\"`, `target_transform` and \
+                           `clamp_output` bend; leave them out";
+            return Err(Error::key("data.subtract_last", problem));
+        }
+        let problem =
+            "needs the past of each target as a feature, a number that `[data.columns]` does not leave out";
+        SubtractLast::of(encoder).map(Some).ok_or_else(|| Error::key("data.subtract_last", problem))
     }
 
     fn plan(&self, request: &Request<'_>) -> SplitPlan {
         request.split_plan(if let Test::Share(share) = self.test { share } else { 0.0 })
     }
 
-    fn shape(&self) -> WindowShape {
-        WindowShape { window: self.window, horizon: self.horizon }
-    }
-
     /// The part of the row at each place of the timeline; every part has room for a window and its target.
-    fn parts(&self, timeline: &Timeline, request: &Request<'_>) -> Result<Vec<Part>> {
+    fn parts(&self, timeline: &Timeline, shape: WindowShape<'_>, request: &Request<'_>) -> Result<Vec<Part>> {
         let plan = self.plan(request);
         let parts = timeline.parts(&plan);
         let count = |wanted: Part| parts.iter().filter(|part| **part == wanted).count();
-        let least = self.shape().rows();
+        let least = shape.rows();
         for (key, part) in held_out(&plan) {
             if count(part) < least {
                 let rows = count(part);
@@ -281,7 +277,7 @@ impl TimeSeries {
             Limited { used: used as u64, of: (used + unused) as u64 }.log();
         }
         if count(Part::Train) < least {
-            return Err(self.shape().too_short(&self.path, count(Part::Train), "to train on"));
+            return Err(shape.too_short(&self.path, count(Part::Train), "to train on"));
         }
         Ok(parts)
     }

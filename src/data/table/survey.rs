@@ -53,8 +53,8 @@ pub(super) struct ColumnSurvey {
     /// Whether the numbers are integers and strictly increase.
     pub(super) ascending: bool,
     last: f64,
-    /// The number of rows of each category name.
-    pub(super) names: FxHashMap<String, u64>,
+    /// The number of rows of each category name, as often as their weights say.
+    pub(super) names: FxHashMap<String, f64>,
     /// Whether `names` was given up because there were too many.
     pub(super) lost: bool,
     /// Whether the column is a category whatever it holds.
@@ -89,6 +89,7 @@ impl Survey {
 
     /// Adds a row. Held-out rows only count as missing cells and cells that are not numbers.
     pub(super) fn see(&mut self, row: &Row, trained: bool) {
+        let trained = trained.then_some(1.0);
         for (index, column) in self.columns.iter_mut().enumerate() {
             column.see(row.value(index), row.line, trained, self.sampled);
         }
@@ -96,16 +97,17 @@ impl Survey {
 }
 
 impl ColumnSurvey {
-    fn see(&mut self, value: Value<'_>, line: u64, trained: bool, sampled: usize) {
+    /// Adds a value of a row to train on, with its weight, or of another.
+    fn see(&mut self, value: Value<'_>, line: u64, trained: Option<f64>, sampled: usize) {
         if value == Value::Missing {
             self.missing_anywhere += 1;
             self.first_missing.get_or_insert(line);
-            self.missing += u64::from(trained);
+            self.missing += u64::from(trained.is_some());
             return;
         }
         if value == Value::Nested {
             self.nested.get_or_insert(line);
-            self.present += u64::from(trained);
+            self.present += u64::from(trained.is_some());
             return;
         }
         let number = value.number();
@@ -114,10 +116,10 @@ impl ColumnSurvey {
         match number {
             Some(number) if !number.is_finite() => {
                 self.infinite.get_or_insert_with(cell);
-                if trained {
+                if let Some(weight) = trained {
                     self.present += 1;
                     self.infinities += 1.0;
-                    self.count(value);
+                    self.count(value, weight);
                 }
                 return;
             }
@@ -129,10 +131,10 @@ impl ColumnSurvey {
             }
             None => self.see_no_number(value, &cell, trained, sampled),
         }
-        if trained {
+        if let Some(weight) = trained {
             self.present += 1;
-            self.learn(value, number, sampled);
-            self.count(value);
+            self.learn(value, number, weight, sampled);
+            self.count(value, weight);
         }
     }
 
@@ -141,7 +143,7 @@ impl ColumnSurvey {
         &mut self,
         value: Value<'_>,
         cell: &impl Fn() -> ShownCell,
-        trained: bool,
+        trained: Option<f64>,
         sampled: usize,
     ) {
         self.see_number_forms(value);
@@ -171,16 +173,16 @@ impl ColumnSurvey {
     }
 
     /// Adds a value of a training row to the statistics of its kind.
-    fn learn(&mut self, value: Value<'_>, number: Option<f64>, sampled: usize) {
+    fn learn(&mut self, value: Value<'_>, number: Option<f64>, weight: f64, sampled: usize) {
         if let Some(number) = number {
-            self.learn_number(number, sampled);
+            self.learn_number(number, weight, sampled);
         } else if let Some(yes) = value.boolean() {
-            self.booleans.add(f64::from(u8::from(yes)));
+            self.booleans.add(f64::from(u8::from(yes)), weight);
         }
     }
 
     /// Counts the value as a category.
-    fn count(&mut self, value: Value<'_>) {
+    fn count(&mut self, value: Value<'_>, weight: f64) {
         if self.lost {
             return;
         }
@@ -194,11 +196,11 @@ impl ColumnSurvey {
         if let Some(text) = value.text()
             && let Some(count) = self.names.get_mut(text)
         {
-            *count += 1;
+            *count += weight;
             return;
         }
         if let Some(name) = value.name() {
-            *self.names.entry(name).or_default() += 1;
+            *self.names.entry(name).or_default() += weight;
         }
     }
 
@@ -237,8 +239,8 @@ impl ColumnSurvey {
 
     /// The most frequent name; the first of several.
     pub(super) fn most_frequent(&self) -> Option<String> {
-        let most = self.names.values().max()?;
-        self.sorted_names().into_iter().find(|name| self.names[name] == *most)
+        let most = self.names.values().max_by(|a, b| a.total_cmp(b))?;
+        self.sorted_names().into_iter().find(|name| self.names[name].total_cmp(most).is_eq())
     }
 }
 

@@ -33,8 +33,9 @@ impl Options {
         let given = self.columns.iter().filter(|(_, kind)| **kind == ColumnKind::Ignore);
         let given = given.map(|(name, _)| name.clone());
         let unused = fitted().filter(|column| column.ignored.is_some()).map(|column| column.name.clone());
-        let is_used =
-            |name: &String| self.target.0.contains(name) || self.split_column.as_ref() == Some(name);
+        let is_used = |name: &String| {
+            self.target.0.contains(name) || [&self.split_column, &self.weight].contains(&&Some(name.clone()))
+        };
         let ignored = given.chain(unused).filter(|name| !is_used(name)).collect();
         WantedColumns { text, ignored }
     }

@@ -98,7 +98,11 @@ fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut 
     let mut indicator = false;
     for operation in &field.input.column.operations {
         match operation {
-            Operation::Number | Operation::Boolean | Operation::DateToDays(_) => {}
+            // The calendar's features are refused where the model is opened.
+            Operation::Number
+            | Operation::Boolean
+            | Operation::DateToDays(_)
+            | Operation::Calendar { .. } => {}
             Operation::Impute(fill) => {
                 network.helpers.add(Helper::Filled);
                 value = format!("filled({value}, {})", double(*fill));

@@ -133,7 +133,7 @@ impl<'a> Source<'a> {
         let Self { prefix, .. } = self;
         let mut units = String::new();
         if let Some(scale) = self.model.preprocessing().target_scale().filter(|scale| scale.mean.len() > 1) {
-            for (name, values) in outputs::vectors(scale) {
+            for (name, values) in outputs::vectors(&scale) {
                 let numbers = items(values.iter().map(|value| text::double(*value)));
                 let count = values.len();
                 let _ = write!(units, "static const double target_{name}[{count}] = {{\n{numbers}}};\n\n");

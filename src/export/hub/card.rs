@@ -45,6 +45,7 @@ impl Card<'_> {
     fn summary(&self) -> String {
         let kind = match self.model.config.model.name() {
             "mlp" => "A multilayer perceptron",
+            "linear" => "A linear model",
             "lstm" => "An LSTM",
             "gru" => "A GRU",
             _ => "A recurrent network (RNN)",

@@ -70,10 +70,10 @@ fn deviation(graph: &mut Graph, model: &TrainedModel, variance: Variance, values
 }
 
 /// The units of targets that are learnt in others.
-struct Units<'a>(&'a TargetScale);
+struct Units(TargetScale);
 
-impl<'a> Units<'a> {
-    fn of(model: &'a TrainedModel) -> Option<Self> {
+impl Units {
+    fn of(model: &TrainedModel) -> Option<Self> {
         model.preprocessing().target_scale().map(Self)
     }
 

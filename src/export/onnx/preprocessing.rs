@@ -98,8 +98,7 @@ impl Parts {
         for operation in &input.column.operations {
             match operation {
                 Operation::Impute(fill) => {
-                    let (missing, fill) = (graph.node("IsNaN", &[&number], &[]), graph.double("fill", *fill));
-                    number = graph.node("Where", &[&missing, &fill, &number], &[]);
+                    number = filled(graph, &number, *fill);
                 }
                 Operation::Scale { offset, scale } => {
                     let (offset, scale) = (graph.double("offset", *offset), graph.double("scale", *scale));
@@ -137,6 +136,12 @@ fn smooth_clip(graph: &mut Graph, x: &str) -> String {
     let sum = graph.node("Add", &[&square, &one], &[]);
     let root = graph.node("Sqrt", &[&sum], &[]);
     graph.node("Div", &[x, &root], &[])
+}
+
+/// Numbers with a number in place of NaN.
+fn filled(graph: &mut Graph, number: &str, fill: f64) -> String {
+    let (missing, fill) = (graph.node("IsNaN", &[number], &[]), graph.double("fill", fill));
+    graph.node("Where", &[&missing, &fill, number], &[])
 }
 
 /// Words for yes and no to 1 and 0; all else is missing, NaN.

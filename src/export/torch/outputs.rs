@@ -72,11 +72,11 @@ fn values(model: &TrainedModel) -> String {
         };
         let _ = writeln!(lines, "    deviations = {function}(values.chunk(2, -1)[1]).sqrt()");
         let _ = write!(answers, ", \"{STD}\": deviations.numpy()");
-        if let Some(TargetScale { std, .. }) = units {
+        if let Some(TargetScale { std, .. }) = &units {
             let _ = writeln!(lines, "    deviations = (deviations * {}).float()", vector(std));
         }
     }
-    if let Some(scale) = units {
+    if let Some(scale) = &units {
         lines += &restored(scale);
     }
     format!("{lines}    return {{{answers}}}\n")

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::text::{list, number, quoted};
-use crate::data::preprocess::{Categories, Column, MissingName, Operation, Target, TargetCurve, TargetScale};
+use crate::data::Preprocessing;
+use crate::data::preprocess::{
+    Categories, Column, MissingName, Operation, PreprocessingSource, Target, TargetCurve, TargetScale,
+};
 use crate::export::inputs::{ColumnInput, Inputs, TENSOR};
 use crate::export::model::TrainedModel;
 
@@ -96,7 +99,8 @@ fn feature(column: &Column) -> String {
     let mut options = String::new();
     for operation in &column.operations {
         match operation {
-            Operation::Number => {}
+            // The calendar's features are refused where the model is opened.
+            Operation::Number | Operation::Calendar { .. } => {}
             Operation::Boolean => values = format!("booleans({cells})"),
             Operation::DateToDays(form) => values = format!("days({cells}, {})", quoted(form.name())),
             Operation::Impute(fill) => {
@@ -153,10 +157,11 @@ fn targets(model: &TrainedModel) -> String {
                 ),
             };
             format!(
-                "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n{curve}    return ((values - {}) / \
-                 {}).astype(np.float32)\n",
+                "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n{curve}    values = ((values - {}) / \
+                 {}).astype(np.float32)\n{}",
                 numbers(mean),
-                numbers(std)
+                numbers(std),
+                later(model.preprocessing())
             )
         }
         Target::Probabilities { .. } => {
@@ -173,6 +178,19 @@ fn targets(model: &TrainedModel) -> String {
         }
     };
     format!("def targets(df):\n    \"\"\"The targets of a table as the loss reads them.\"\"\"\n{body}\n\n")
+}
+
+/// The values as targets: of a series those that follow each window, for as many windows as have all of them.
+fn later(preprocessing: &Preprocessing) -> String {
+    let PreprocessingSource::Series { window, steps, .. } = &preprocessing.source else {
+        return "    return values\n".to_owned();
+    };
+    let reach = steps.last().copied().unwrap_or(1);
+    let steps = list(steps.iter().map(ToString::to_string));
+    format!(
+        "    # The last {reach} windows of `preprocess` have no targets yet.\n    ends = range({window} - 1, len(values) - \
+         {reach})\n    return np.stack([np.concatenate([values[end + step] for step in {steps}]) for end in ends])\n"
+    )
 }
 
 /// `test_inputs(batch)`: what the network reads of the test batch.

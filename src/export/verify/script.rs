@@ -4,6 +4,7 @@ use toml::Value;
 
 use super::steps::{EpochEnd, Trajectory, dropouts};
 use crate::config::Config;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::export::torch::{Missing, Sections, module, number, value};
 use crate::metrics;
@@ -40,7 +41,7 @@ impl Script {
     pub(super) fn of(parts: &PreparedParts, tolerance: Option<f64>) -> Result<Self> {
         let PreparedParts { config, splits, trainer } = parts;
         let ops = trainer.network().describe();
-        require_own_masks(&ops)?;
+        require_comparable(&ops, &splits.train)?;
         // As the run uses them: with the weights of the classes, and the lengths that were left out.
         let (loss, schedule) = (trainer.loss().clone(), trainer.optimizer().plan().clone());
         let mut sections = Sections::of(&Config { loss, schedule, ..config.clone() })?;
@@ -96,8 +97,13 @@ impl Script {
     }
 }
 
-/// Checks that the masks of dropout can be handed over.
-fn require_own_masks(ops: &[Op]) -> Result<()> {
+/// Checks that the rows count alike, and that the masks of dropout can be handed over.
+fn require_comparable(ops: &[Op], rows: &Dataset) -> Result<()> {
+    if rows.is_weighted() {
+        let problem = "the script does not weigh rows: leave out `data.weight`, or w_train of an .npz file, to compare the \
+                       rest of the run";
+        return Err(Error::Config(problem.to_owned()));
+    }
     let is_recurrent = ops.iter().any(|op| matches!(op, Op::Recurrent { .. }));
     let p = ops.iter().find_map(|op| if let Op::Dropout { p } = op { Some(*p) } else { None });
     match p {

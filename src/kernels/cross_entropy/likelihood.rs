@@ -22,3 +22,14 @@ pub struct Scores<'a> {
     /// Whether they are log-probabilities; else they are logits.
     pub are_normalized: bool,
 }
+
+/// The classes of rows.
+#[derive(Debug, Clone, Copy)]
+pub struct LikelihoodTargets<'a> {
+    /// The number of each row's class, (N) as I64.
+    pub classes: &'a Tensor,
+    /// The number of a row that does not count.
+    pub ignored: i64,
+    /// The weights of the rows, (N) of F64; none: 1 each.
+    pub rows: Option<&'a Tensor>,
+}

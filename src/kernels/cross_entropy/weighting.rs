@@ -26,9 +26,15 @@ impl Weighting<'_> {
         usize::try_from(target).ok()
     }
 
-    /// `Σ w_y` over the rows that count: what torch divides the mean by.
-    pub fn total(&self, targets: &Tensor) -> Result<f64> {
+    /// `Σ w_y` over the rows that count, what torch divides the mean by; each as often as its own weight says, (N) of F64.
+    pub fn total(&self, targets: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
         let targets = targets.to_device(&candle_core::Device::Cpu)?.to_vec1::<i64>()?;
-        Ok(targets.iter().filter_map(|&y| self.class(y)).map(|class| self.weight(class)).sum())
+        let classes = targets.iter().map(|&y| self.class(y));
+        let Some(rows) = rows else {
+            return Ok(classes.flatten().map(|class| self.weight(class)).sum());
+        };
+        let rows = rows.to_device(&candle_core::Device::Cpu)?.to_vec1::<f64>()?;
+        let weighted = classes.zip(rows).filter_map(|(class, row)| Some(row * self.weight(class?)));
+        Ok(weighted.sum())
     }
 }

@@ -16,7 +16,7 @@ impl Metric for BalancedAccuracy {
 
 impl ClassMetric for BalancedAccuracy {
     fn value(&self, counts: &ClassCounts) -> MetricValue {
-        let scores = counts.by_class().into_iter().filter(|score| score.support > 0);
+        let scores = counts.by_class().into_iter().filter(|score| score.support > 0.0);
         Ok(mean(&scores.map(|score| score.recall).collect::<Vec<_>>()))
     }
 }

@@ -5,25 +5,28 @@ use std::cell::OnceCell;
 use super::ClassRows;
 use crate::data::most_probable;
 use crate::metrics::calibration::{Calibration, CalibrationBin};
-use crate::metrics::ranking::Ranking;
-use crate::metrics::{BestThreshold, Undefined, ratio, ratio_or_zero};
+use crate::metrics::ranking::{Ranking, Score};
+use crate::metrics::threshold::LabelledScore;
+use crate::metrics::{BestThreshold, Undefined, ratio_or_zero};
 
 /// No scores are kept of more classes than this: they would fill the memory.
 const MOST_RANKED: usize = 100;
 
-/// Counts of rows by class, prediction, rank and confidence.
+/// Counts of rows by class, prediction, rank and confidence; each counts as often as its weight says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassCounts {
     positive: usize,
-    rows: u64,
-    confusion: Vec<Vec<u64>>,
+    rows: f64,
+    confusion: Vec<Vec<f64>>,
     /// `ranks[k]`: the rows whose class has k classes before it.
-    ranks: Vec<u64>,
+    ranks: Vec<f64>,
     calibration: Calibration,
     /// The rows' probabilities one after the other; of two classes that of the positive one.
     scores: Vec<f64>,
     /// The rows' classes, where scores are kept.
     targets: Vec<usize>,
+    /// The rows' weights, where scores are kept.
+    weights: Vec<f64>,
     rankings: OnceCell<Vec<Ranking>>,
 }
 
@@ -36,8 +39,8 @@ pub struct ClassScore {
     pub recall: f64,
     /// The harmonic mean of precision and recall.
     pub f1: f64,
-    /// The rows of this class.
-    pub support: u64,
+    /// The rows of this class, as often as their weights say.
+    pub support: f64,
     /// Whether rows are of this class or predicted as it.
     pub(super) occurs: bool,
 }
@@ -48,12 +51,13 @@ impl ClassCounts {
         Self {
             // A run of one class has no second one.
             positive: positive.min(classes.saturating_sub(1)),
-            rows: 0,
-            confusion: vec![vec![0; classes]; classes],
-            ranks: vec![0; classes],
+            rows: 0.0,
+            confusion: vec![vec![0.0; classes]; classes],
+            ranks: vec![0.0; classes],
             calibration: Calibration::default(),
             scores: Vec::new(),
             targets: Vec::new(),
+            weights: Vec::new(),
             rankings: OnceCell::new(),
         }
     }
@@ -65,16 +69,17 @@ impl ClassCounts {
             let (p, y) = (row.probabilities, row.target);
             // Of equal probabilities the class with the smaller number comes first, as in argmax.
             let before = |k: usize| p[k] > p[y] || (p[k].total_cmp(&p[y]).is_eq() && k < y);
-            self.ranks[(0..classes).filter(|k| before(*k)).count()] += 1;
-            self.rows += 1;
-            self.confusion[y][row.predicted] += 1;
+            self.ranks[(0..classes).filter(|k| before(*k)).count()] += row.weight;
+            self.rows += row.weight;
+            self.confusion[y][row.predicted] += row.weight;
             // Calibration is about the probabilities, whatever threshold a class is predicted from.
             let top = most_probable(p.iter().copied());
-            self.calibration.add(p[top], top == y);
+            self.calibration.add(p[top], top == y, row.weight);
             if classes > MOST_RANKED {
                 continue;
             }
             self.targets.push(y);
+            self.weights.push(row.weight);
             match classes {
                 2 => self.scores.push(p[self.positive]),
                 _ => self.scores.extend_from_slice(p),
@@ -88,24 +93,24 @@ impl ClassCounts {
         self.confusion.len()
     }
 
-    /// The number of rows.
-    pub fn rows(&self) -> u64 {
+    /// The number of rows, as often as their weights say.
+    pub fn rows(&self) -> f64 {
         self.rows
     }
 
     /// The confusion matrix: `[class][predicted class]`.
-    pub fn confusion(&self) -> &[Vec<u64>] {
+    pub fn confusion(&self) -> &[Vec<f64>] {
         &self.confusion
     }
 
     /// The fraction of the rows whose class is the predicted one.
     pub(super) fn accuracy(&self) -> f64 {
-        ratio((0..self.classes()).map(|class| self.confusion[class][class]).sum(), self.rows)
+        (0..self.classes()).map(|class| self.confusion[class][class]).sum::<f64>() / self.rows
     }
 
     /// The fraction of the rows whose class is among the `k` with the highest probabilities.
     pub fn top_k(&self, k: usize) -> f64 {
-        ratio(self.ranks.iter().take(k).sum(), self.rows)
+        self.ranks.iter().take(k).sum::<f64>() / self.rows
     }
 
     /// The bins of a reliability diagram that have rows.
@@ -118,7 +123,7 @@ impl ClassCounts {
     }
 
     /// The rows predicted as this class.
-    pub(super) fn predicted(&self, class: usize) -> u64 {
+    pub(super) fn predicted(&self, class: usize) -> f64 {
         self.confusion.iter().map(|row| row[class]).sum()
     }
 
@@ -137,20 +142,24 @@ impl ClassCounts {
         if self.classes() != 2 {
             return None;
         }
-        let positive = |(score, target): (&f64, &usize)| (*score, *target == self.positive);
-        BestThreshold::of(self.scores.iter().zip(&self.targets).map(positive).collect())
+        let rows = self.scores.iter().zip(&self.weights).zip(&self.targets);
+        let rows = rows.map(|((score, weight), target)| LabelledScore {
+            of: Score { score: *score, weight: *weight },
+            is_positive: *target == self.positive,
+        });
+        BestThreshold::of(rows.collect())
     }
 
     fn score(&self, class: usize) -> ClassScore {
         let correct = self.confusion[class][class];
-        let support = self.confusion[class].iter().sum();
+        let support: f64 = self.confusion[class].iter().sum();
         let predicted = self.predicted(class);
         ClassScore {
             precision: ratio_or_zero(correct, predicted),
             recall: ratio_or_zero(correct, support),
-            f1: ratio_or_zero(2 * correct, predicted + support),
+            f1: ratio_or_zero(2.0 * correct, predicted + support),
             support,
-            occurs: predicted + support > 0,
+            occurs: predicted + support > 0.0,
         }
     }
 
@@ -174,10 +183,11 @@ impl ClassCounts {
 
     /// The ranking of `class` by every `step`-th score from `first` on.
     fn ranking(&self, first: usize, step: usize, class: usize) -> Ranking {
-        let scores = self.scores.iter().skip(first).step_by(step).zip(&self.targets);
+        let scores = self.scores.iter().skip(first).step_by(step).zip(&self.weights).zip(&self.targets);
         let (mut positive, mut negative) = (Vec::new(), Vec::new());
-        for (score, target) in scores {
-            if *target == class { &mut positive } else { &mut negative }.push(*score);
+        for ((score, weight), target) in scores {
+            let score = Score { score: *score, weight: *weight };
+            if *target == class { &mut positive } else { &mut negative }.push(score);
         }
         Ranking::new(positive, negative)
     }

@@ -21,13 +21,12 @@ impl ClassMetric for LogLoss {
 
     fn update(&mut self, rows: &ClassRows) {
         for row in rows.iter() {
-            self.sum -= row.probabilities[row.target].clamp(rows.smallest(), 1.0 - rows.smallest()).ln();
+            let p = row.probabilities[row.target].clamp(rows.smallest(), 1.0 - rows.smallest());
+            self.sum -= row.weight * p.ln();
         }
     }
 
     fn value(&self, counts: &ClassCounts) -> MetricValue {
-        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-        let rows = counts.rows() as f64;
-        Ok(self.sum / rows)
+        Ok(self.sum / counts.rows())
     }
 }

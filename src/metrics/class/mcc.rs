@@ -16,13 +16,12 @@ impl Metric for Mcc {
 }
 
 impl ClassMetric for Mcc {
-    #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
     fn value(&self, counts: &ClassCounts) -> MetricValue {
-        let rows = counts.rows() as f64;
+        let rows = counts.rows();
         let (mut correct, mut both, mut true_squared, mut predicted_squared) = (0.0, 0.0, 0.0, 0.0);
         for (class, row) in counts.confusion().iter().enumerate() {
-            let (support, predicted) = (row.iter().sum::<u64>() as f64, counts.predicted(class) as f64);
-            correct += row[class] as f64;
+            let (support, predicted) = (row.iter().sum::<f64>(), counts.predicted(class));
+            correct += row[class];
             both += support * predicted;
             true_squared += support * support;
             predicted_squared += predicted * predicted;

@@ -12,6 +12,8 @@ pub struct ClassRows {
     probabilities: Vec<f64>,
     /// The row in the batch, its class, and the predicted one.
     rows: Vec<(usize, usize, usize)>,
+    /// The weight of each row of the batch; empty where they count alike.
+    weights: Vec<f64>,
     smallest: f64,
 }
 
@@ -26,6 +28,8 @@ pub struct ClassRow<'a> {
     pub target: usize,
     /// The predicted class: the first of those with the highest probability, or the one that a threshold says.
     pub predicted: usize,
+    /// Its weight.
+    pub weight: f64,
 }
 
 impl ClassRows {
@@ -65,7 +69,13 @@ impl ClassRows {
             Some((index, target, Decision::predicted(decision, row)))
         });
         let rows = rows.collect();
-        Self { classes, probabilities, rows, smallest: 0.0 }
+        Self { classes, probabilities, rows, weights: Vec::new(), smallest: 0.0 }
+    }
+
+    /// The same rows, which count as often as these weights say, (N) of F64.
+    pub fn with_weights(self, weights: Option<&Tensor>) -> Result<Self> {
+        let weights = weights.map_or(Ok(Vec::new()), Tensor::to_vec1)?;
+        Ok(Self { weights, ..self })
     }
 
     /// The number of classes.
@@ -80,6 +90,7 @@ impl ClassRows {
             probabilities: &self.probabilities[index * self.classes..(index + 1) * self.classes],
             target: *target,
             predicted: *predicted,
+            weight: self.weights.get(*index).copied().unwrap_or(1.0),
         })
     }
 

@@ -1,6 +1,6 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_error.html>
 
-use super::{Mean, ValueMetric};
+use super::{Mean, ValueMetric, WeightedPairs};
 use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The mean absolute error, in the target's unit.
@@ -16,8 +16,8 @@ impl Metric for Mae {
 }
 
 impl ValueMetric for Mae {
-    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
-        self.0.add(predictions, targets, |x, y| (x - y).abs());
+    fn update(&mut self, pairs: &WeightedPairs<'_>) {
+        self.0.add(pairs, |x, y| (x - y).abs());
     }
 
     fn value(&self) -> MetricValue {

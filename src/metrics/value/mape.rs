@@ -1,6 +1,6 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.mean_absolute_percentage_error.html>
 
-use super::{Mean, ValueMetric};
+use super::{Mean, ValueMetric, WeightedPairs};
 use crate::metrics::{Direction, Metric, MetricValue, Undefined};
 
 /// The mean of |prediction − target| / |target|. Undefined where a target is 0; scikit-learn divides by 2⁻⁵² then,
@@ -20,9 +20,9 @@ impl Metric for Mape {
 }
 
 impl ValueMetric for Mape {
-    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
-        self.has_zero |= targets.contains(&0.0);
-        self.mean.add(predictions, targets, |x, y| (x - y).abs() / y.abs().max(f64::EPSILON));
+    fn update(&mut self, pairs: &WeightedPairs<'_>) {
+        self.has_zero |= pairs.counted().any(|target| target == 0.0);
+        self.mean.add(pairs, |x, y| (x - y).abs() / y.abs().max(f64::EPSILON));
     }
 
     fn value(&self) -> MetricValue {

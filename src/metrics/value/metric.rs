@@ -6,7 +6,7 @@ use crate::stats::real;
 /// The computation of a metric of values.
 pub trait ValueMetric: Metric + std::fmt::Debug + Send + 'static {
     /// Takes predictions and their targets, both in the target's own unit.
-    fn update(&mut self, predictions: &[f64], targets: &[f64]);
+    fn update(&mut self, pairs: &WeightedPairs<'_>);
 
     /// The metric of all rows so far.
     fn value(&self) -> MetricValue;
@@ -35,17 +35,53 @@ impl ValueEntry {
 /// [`ValueMetric`] without its constants.
 pub(in crate::metrics) trait Running: std::fmt::Debug + Send {
     /// Takes the predictions and targets of one column of a batch.
-    fn update(&mut self, predictions: &[f64], targets: &[f64]);
+    fn update(&mut self, pairs: &WeightedPairs<'_>);
     fn value(&self) -> MetricValue;
 }
 
 impl<M: ValueMetric> Running for M {
-    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
-        ValueMetric::update(self, predictions, targets);
+    fn update(&mut self, pairs: &WeightedPairs<'_>) {
+        ValueMetric::update(self, pairs);
     }
 
     fn value(&self) -> MetricValue {
         ValueMetric::value(self)
+    }
+}
+
+/// Predictions and targets of some rows.
+#[derive(Debug, Clone, Copy)]
+pub struct WeightedPairs<'a> {
+    /// The predictions.
+    pub predictions: &'a [f64],
+    /// Their targets.
+    pub targets: &'a [f64],
+    /// The weight of each row; `None`: they count alike.
+    pub weights: Option<&'a [f64]>,
+}
+
+impl WeightedPairs<'_> {
+    /// The rows, as often as their weights say.
+    pub fn count(&self) -> f64 {
+        self.weights.map_or_else(|| real(self.targets.len()), |weights| weights.iter().sum())
+    }
+
+    /// The targets of rows that count.
+    pub(super) fn counted(&self) -> impl Iterator<Item = f64> + '_ {
+        let counts = |at: usize| self.weights.is_none_or(|weights| weights[at] > 0.0);
+        self.targets.iter().enumerate().filter(move |(at, _)| counts(*at)).map(|(_, target)| *target)
+    }
+
+    /// The sum of a term for each prediction and its target.
+    pub(super) fn sum(&self, term: impl Fn(f64, f64) -> f64) -> f64 {
+        let Self { predictions, targets, weights } = *self;
+        match weights {
+            None => sum(predictions, targets, term),
+            Some(weights) => {
+                let pairs = predictions.iter().zip(targets).zip(weights);
+                pairs.map(|((x, y), weight)| weight * term(*x, *y)).sum()
+            }
+        }
     }
 }
 
@@ -58,9 +94,9 @@ pub(super) struct Mean {
 
 impl Mean {
     /// Adds a term for each prediction and its target.
-    pub(super) fn add(&mut self, predictions: &[f64], targets: &[f64], term: impl Fn(f64, f64) -> f64) {
-        self.sum += sum(predictions, targets, term);
-        self.count += real(targets.len());
+    pub(super) fn add(&mut self, pairs: &WeightedPairs<'_>, term: impl Fn(f64, f64) -> f64) {
+        self.sum += pairs.sum(term);
+        self.count += pairs.count();
     }
 
     pub(super) fn value(&self) -> MetricValue {
@@ -72,7 +108,7 @@ impl Mean {
 const LANES: usize = 8;
 
 /// The sum of a term for each prediction and its target.
-pub(super) fn sum(predictions: &[f64], targets: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+fn sum(predictions: &[f64], targets: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     let (xs, ys) = (predictions.chunks_exact(LANES), targets.chunks_exact(LANES));
     let rest = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| term(*x, *y)).sum::<f64>();
     let mut lanes = [0.0; LANES];

@@ -8,9 +8,9 @@ mod mse;
 mod r2;
 mod rmse;
 
+use metric::Mean;
 pub(super) use metric::Running;
-use metric::{Mean, sum};
-pub use metric::{ValueEntry, ValueMetric};
+pub use metric::{ValueEntry, ValueMetric, WeightedPairs};
 
 /// Every metric of values, in the order of the logs.
 pub const METRICS: &[ValueEntry] = &[

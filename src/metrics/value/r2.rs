@@ -1,12 +1,14 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.r2_score.html>
 
-use super::{ValueMetric, sum};
+use super::{ValueMetric, WeightedPairs};
 use crate::metrics::{Direction, Metric, MetricValue, Undefined};
 use crate::stats::real;
 
 /// The coefficient of determination.
 #[derive(Debug, Default)]
 pub(super) struct R2 {
+    /// The rows, and their weight.
+    numbers: f64,
     count: f64,
     squared: f64,
     /// The first target. Sums are of differences from it, so that a constant target has no spread at all.
@@ -25,13 +27,14 @@ impl Metric for R2 {
 }
 
 impl ValueMetric for R2 {
-    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
-        let [own, ..] = targets else { return };
-        let first = *self.first.get_or_insert(*own);
-        self.squared += sum(predictions, targets, |x, y| (x - y) * (x - y));
-        let rows = real(targets.len());
-        let mean = sum(predictions, targets, |_, y| y - first) / rows;
-        let spread = sum(predictions, targets, |_, y| (y - first - mean) * (y - first - mean));
+    fn update(&mut self, pairs: &WeightedPairs<'_>) {
+        let Some(own) = pairs.counted().next() else { return };
+        let first = *self.first.get_or_insert(own);
+        self.numbers += real(pairs.counted().count());
+        self.squared += pairs.sum(|x, y| (x - y) * (x - y));
+        let rows = pairs.count();
+        let mean = pairs.sum(|_, y| y - first) / rows;
+        let spread = pairs.sum(|_, y| (y - first - mean) * (y - first - mean));
         let (apart, all) = (mean - self.mean, self.count + rows);
         self.spread += spread + apart * apart * self.count * rows / all;
         self.mean += apart * rows / all;
@@ -39,7 +42,7 @@ impl ValueMetric for R2 {
     }
 
     fn value(&self) -> MetricValue {
-        match (self.count < 2.0, self.spread == 0.0, self.squared == 0.0) {
+        match (self.numbers < 2.0, self.spread == 0.0, self.squared == 0.0) {
             (true, ..) => Err(Undefined("there are fewer than two rows")),
             // As in scikit-learn, with `force_finite`.
             (_, true, true) => Ok(1.0),

@@ -1,6 +1,6 @@
 //! <https://scikit-learn.org/stable/modules/generated/sklearn.metrics.root_mean_squared_error.html>
 
-use super::{Mean, ValueMetric};
+use super::{Mean, ValueMetric, WeightedPairs};
 use crate::metrics::{Direction, Metric, MetricValue};
 
 /// The root of the mean squared error, in the target's unit.
@@ -16,8 +16,8 @@ impl Metric for Rmse {
 }
 
 impl ValueMetric for Rmse {
-    fn update(&mut self, predictions: &[f64], targets: &[f64]) {
-        self.0.add(predictions, targets, |x, y| (x - y) * (x - y));
+    fn update(&mut self, pairs: &WeightedPairs<'_>) {
+        self.0.add(pairs, |x, y| (x - y) * (x - y));
     }
 
     fn value(&self) -> MetricValue {

@@ -54,7 +54,7 @@ fn of_numerical(embedding: NumericalOp) -> Vec<(String, Vec<usize>)> {
 }
 
 /// A model of each kind of layer, by its config, and the rows that it reads.
-const MODELS: [(&str, &[usize]); 13] = [
+const MODELS: [(&str, &[usize]); 14] = [
     ("name = 'mlp'\nhidden = [7]\nensemble = 3", &[5]),
     ("name = 'mlp'\nhidden = [7]\n[numerical]\nname = 'periodic'", &[5]),
     (
@@ -62,6 +62,7 @@ const MODELS: [(&str, &[usize]); 13] = [
         &[5],
     ),
     ("name = 'mlp'\nhidden = [7]\n[numerical]\nname = 'piecewise_linear'\nn_bins = 4", &[5]),
+    ("name = 'linear'", &[5]),
     ("name = 'mlp'\nhidden = [7, 6]\ndropout = 0.1", &[5]),
     ("name = 'mlp'\nhidden = []\nlayer_names = 'fc'", &[5]),
     ("name = 'mlp'\nhidden = [7]\nbatch_norm = true", &[5]),

@@ -6,7 +6,7 @@ use super::numbering::Numbering;
 use super::table::{END, HtmlTable, figure, head, name_of, start};
 use super::{mistakes, ranked};
 use crate::report::data::ClassReport;
-use crate::report::numbers::{number, percent, real64};
+use crate::report::numbers::{number, percent, rows};
 use crate::report::plot::{Chart, expected_error, reliability};
 
 /// The most classes whose whole confusion matrix is shown, and the most pairs shown of others.
@@ -45,7 +45,7 @@ fn matrix(report: &ClassReport, numbers: &mut Numbering) -> String {
     }
     out.push_str("</tr></thead><tbody>");
     for (is, row) in report.confusion.iter().enumerate() {
-        let rows: u64 = total(row);
+        let rows = total(row);
         let _ = write!(out, "<tr><th scope=\"row\"><span class=\"cell\">{}</span></th>", name(is));
         for (predicted, count) in row.iter().enumerate() {
             out += &cell(*count, rows, is == predicted);
@@ -55,36 +55,36 @@ fn matrix(report: &ClassReport, numbers: &mut Numbering) -> String {
     out + END
 }
 
-fn total(row: &[u64]) -> u64 {
-    row.iter().copied().fold(0, u64::saturating_add)
+fn total(row: &[f64]) -> f64 {
+    row.iter().sum()
 }
 
-fn cell(count: u64, rows: u64, right: bool) -> String {
-    if count == 0 {
+fn cell(count: f64, of: f64, right: bool) -> String {
+    if count == 0.0 {
         return "<td class=\"zero\">0</td>".to_owned();
     }
-    let share = real64(count) / real64(rows.max(1));
+    let share = count / of;
     // Mistakes are few: by its root a share of 1 % can be seen.
     let heat = if right { share } else { share.sqrt() } * 0.9;
     let class = if right { "right" } else { "wrong" };
     let hot = if heat > 0.55 { " hot" } else { "" };
-    format!("<td class=\"{class}{hot}\" style=\"--heat:{:.0}%\">{count}</td>", heat * 100.0)
+    format!("<td class=\"{class}{hot}\" style=\"--heat:{:.0}%\">{}</td>", heat * 100.0, rows(count))
 }
 
 /// The most confused pairs.
 fn pairs(report: &ClassReport, numbers: &mut Numbering) -> String {
-    let mut pairs: Vec<(u64, usize, usize, u64)> = Vec::new();
+    let mut pairs: Vec<(f64, usize, usize, f64)> = Vec::new();
     for (is, row) in report.confusion.iter().enumerate() {
-        let rows = total(row);
-        let wrong = row.iter().enumerate().filter(|(predicted, count)| *predicted != is && **count > 0);
-        pairs.extend(wrong.map(|(predicted, count)| (*count, is, predicted, rows)));
+        let of = total(row);
+        let wrong = row.iter().enumerate().filter(|(predicted, count)| *predicted != is && **count > 0.0);
+        pairs.extend(wrong.map(|(predicted, count)| (*count, is, predicted, of)));
     }
-    pairs.sort_by_key(|(count, is, predicted, _)| (std::cmp::Reverse(*count), *is, *predicted));
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     pairs.truncate(PAIRS);
-    let row = |(count, is, predicted, rows): &(u64, usize, usize, u64)| {
-        let share = real64(*count) / real64(*rows);
+    let row = |(count, is, predicted, of): &(f64, usize, usize, f64)| {
+        let share = count / of;
         let [is, predicted] = [is, predicted].map(|class| name_of(&report.names, *class));
-        vec![is, predicted, count.to_string(), percent(share)]
+        vec![is, predicted, rows(*count), percent(share)]
     };
     let table = HtmlTable {
         caption: format!("The most confused pairs of {} classes.", report.confusion.len()),
@@ -103,7 +103,7 @@ fn scores(report: &ClassReport, numbers: &mut Numbering) -> String {
     let row = |(class, score): (usize, &crate::report::data::ClassSummary)| {
         let shares = [score.precision, score.recall, score.f1].map(number);
         let name = name_of(&report.names, class);
-        std::iter::once(name).chain(shares).chain([score.support.to_string()]).collect()
+        std::iter::once(name).chain(shares).chain([rows(score.support)]).collect()
     };
     let table = HtmlTable {
         caption: "Precision, recall and F1 of each class.".to_owned(),
@@ -150,10 +150,10 @@ mod tests {
 
     #[test]
     fn many_classes_are_shown_by_their_worst_pairs() {
-        let mut confusion = vec![vec![0; 40]; 40];
-        confusion[3][7] = 9;
-        confusion[3][3] = 91;
-        confusion[7][3] = 2;
+        let mut confusion = vec![vec![0.0; 40]; 40];
+        confusion[3][7] = 9.0;
+        confusion[3][3] = 91.0;
+        confusion[7][3] = 2.0;
         let report = ClassReport { names: vec!["<a>".to_owned(); 4], confusion, ..ClassReport::default() };
         let html = pairs(&report, &mut Numbering::default());
         let html = html.replace("<span class=\"cell\">", "").replace("</span>", "");
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn cells_are_heated_by_their_share() {
-        assert_eq!(cell(0, 0, true), "<td class=\"zero\">0</td>");
-        assert_eq!(cell(1, 100, false), "<td class=\"wrong\" style=\"--heat:9%\">1</td>");
-        assert!(cell(99, 100, true).contains("hot"));
+        assert_eq!(cell(0.0, 0.0, true), "<td class=\"zero\">0</td>");
+        assert_eq!(cell(1.0, 100.0, false), "<td class=\"wrong\" style=\"--heat:9%\">1</td>");
+        assert!(cell(99.0, 100.0, true).contains("hot"));
     }
 }

@@ -9,6 +9,7 @@ mod numbering;
 mod ranked;
 mod results;
 mod run;
+mod series;
 mod table;
 mod tensors;
 mod values;
@@ -115,9 +116,9 @@ mod tests {
         };
         let classes = ClassReport {
             names: vec![name(); 2],
-            confusion: vec![vec![u64::MAX; 2]; 2],
+            confusion: vec![vec![f64::INFINITY; 2]; 2],
             per_class: vec![ClassSummary { precision: f64::NAN, ..ClassSummary::default() }; 2],
-            calibration: vec![Calibrated { confidence: 0.5, accuracy: f64::NAN, count: 1 }],
+            calibration: vec![Calibrated { confidence: 0.5, accuracy: f64::NAN, count: 1.0 }],
             ranked: vec![ranked()],
             worst: vec![mistake],
         };
@@ -125,8 +126,10 @@ mod tests {
             names: vec![name()],
             scatter: vec![vec![(1.0, 2.0), (2.0, f64::NAN), (3.0, 3.0)]],
             worst: vec![ValueMistake { text: name(), ..ValueMistake::default() }],
+            ..ValueReport::default()
         };
-        let evaluation = SplitReport { split: name(), classes: Some(classes), values: Some(values) };
+        let (classes, values) = (Some(classes), Some(values));
+        let evaluation = SplitReport { split: name(), classes, values, series: None };
         let point = |epoch: u8| Point {
             epoch: f64::from(epoch),
             values: vec![(name(), f64::from(epoch)), ("val_loss".to_owned(), f64::NAN)],

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::numbering::Numbering;
-use super::{classes, importance, table, tensors, values};
+use super::{classes, importance, series, table, tensors, values};
 use crate::report::data::RunData;
 use crate::report::text::{escape, escape_lines};
 
@@ -25,6 +25,9 @@ pub(super) fn section(run: &RunData, index: usize, of: usize, numbers: &mut Numb
         };
         if let Some(report) = &evaluation.classes {
             out += &classes::html(report, &split, numbers);
+        }
+        if let Some(report) = &evaluation.series {
+            out += &series::html(report, &split, numbers);
         }
         if let Some(report) = &evaluation.values {
             out += &values::html(report, &split, numbers);

@@ -84,7 +84,8 @@ fn worst(report: &ValueReport, numbers: &mut Numbering) -> String {
     if report.worst.is_empty() {
         return String::new();
     }
-    let several = report.scatter.len().max(report.names.len()) > 1;
+    let outputs = if report.outputs.is_empty() { &report.names } else { &report.outputs };
+    let several = report.scatter.len().max(outputs.len()) > 1;
     let texts = report.worst.iter().any(|mistake| !mistake.text.is_empty());
     let mut names = vec!["row"];
     names.extend(several.then_some("target"));
@@ -93,7 +94,7 @@ fn worst(report: &ValueReport, numbers: &mut Numbering) -> String {
     names.extend(["actual", "predicted", "error"]);
     let row = |mistake: &crate::report::data::ValueMistake| {
         let mut cells = vec![escape(&mistake.place)];
-        cells.extend(several.then(|| name_of(&report.names, mistake.target)));
+        cells.extend(several.then(|| name_of(outputs, mistake.target)));
         cells.extend(texts.then(|| escape(&mistake.text)));
         let off = mistake.predicted - mistake.actual;
         cells.push(match mistake.written.as_str() {

@@ -8,7 +8,6 @@ use super::frame::{Frame, Room};
 use super::scale::Scale;
 use super::{Chart, draw, path};
 use crate::report::data::Calibrated;
-use crate::report::numbers::real64;
 
 /// The fraction of the height for the number of rows in each bin.
 const COUNTS: f64 = 0.18;
@@ -22,13 +21,13 @@ pub(crate) fn reliability(chart: &Chart, bins: &[Calibrated]) -> String {
     let Frame { x, y, .. } = frame;
     let shares = 0.0..=1.0;
     let full = |bin: &&Calibrated| {
-        bin.count > 0 && shares.contains(&bin.confidence) && shares.contains(&bin.accuracy)
+        bin.count > 0.0 && shares.contains(&bin.confidence) && shares.contains(&bin.accuracy)
     };
     let bins: Vec<&Calibrated> = bins.iter().filter(full).collect();
-    let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1);
+    let most = bins.iter().map(|bin| bin.count).fold(0.0, f64::max);
     let place = |bin: &Calibrated| frame.place((bin.confidence, bin.accuracy));
     let bar = |bin: &&Calibrated| {
-        let height = real64(bin.count) / real64(most) * COUNTS;
+        let height = bin.count / most * COUNTS;
         Some((x.place(bin.confidence)?, y.place(height)?))
     };
     let counts = bins.iter().filter_map(bar).map(|(x, y)| (x - 4.0, x + 4.0, y));
@@ -47,9 +46,9 @@ pub(crate) fn reliability(chart: &Chart, bins: &[Calibrated]) -> String {
 
 /// The expected calibration error: the mean distance of accuracy and confidence, by rows; none without rows.
 pub(crate) fn expected_error(bins: &[Calibrated]) -> Option<f64> {
-    let rows: f64 = bins.iter().map(|bin| real64(bin.count)).sum();
-    let full = bins.iter().filter(|bin| bin.count > 0);
-    let error: f64 = full.map(|bin| real64(bin.count) * (bin.accuracy - bin.confidence).abs()).sum();
+    let rows: f64 = bins.iter().map(|bin| bin.count).sum();
+    let full = bins.iter().filter(|bin| bin.count > 0.0);
+    let error: f64 = full.map(|bin| bin.count * (bin.accuracy - bin.confidence).abs()).sum();
     (rows > 0.0).then_some(error / rows)
 }
 
@@ -58,8 +57,8 @@ mod tests {
     use super::super::tests::well_formed;
     use super::*;
 
-    fn bin(confidence: f64, accuracy: f64, count: u64) -> Calibrated {
-        Calibrated { confidence, accuracy, count }
+    fn bin(confidence: f64, accuracy: f64, count: u32) -> Calibrated {
+        Calibrated { confidence, accuracy, count: f64::from(count) }
     }
 
     #[test]

@@ -63,15 +63,32 @@ impl<'a> Cell<'a> {
 
 impl Columns {
     pub(super) fn new(preprocessing: &Preprocessing, task: Task, more: &[&str]) -> Self {
+        Self::of_steps(preprocessing, task, more, preprocessing.horizon())
+    }
+
+    /// The columns of a series whose lines have one of the predicted steps each.
+    pub(super) fn of_one_step(preprocessing: &Preprocessing, task: Task, more: &[&str]) -> Self {
+        Self::of_steps(preprocessing, task, more, &[1])
+    }
+
+    fn of_steps(preprocessing: &Preprocessing, task: Task, more: &[&str], steps: &[usize]) -> Self {
         let targets = preprocessing.table().map(|encoder| &encoder.target);
         let names = targets.map(|target| target.names().to_vec()).unwrap_or_default();
+        let each = preprocessing.outputs / preprocessing.horizon().len().max(1);
         let numbered = |prefix: &str| -> Vec<String> {
-            match (preprocessing.outputs, names.len()) {
+            let of_step = match (each, names.len()) {
                 (1, _) => vec![prefix.to_owned()],
                 (count, named) if count == named => {
                     names.iter().map(|name| format!("{prefix}_{name}")).collect()
                 }
                 (count, _) => (0..count).map(|index| format!("{prefix}_{index}")).collect(),
+            };
+            match steps {
+                [_] => of_step,
+                _ => steps
+                    .iter()
+                    .flat_map(|step| of_step.iter().map(move |name| format!("{name}_{step}")))
+                    .collect(),
             }
         };
         match task {
@@ -82,12 +99,13 @@ impl Columns {
                 let scale = preprocessing
                     .target_scale()
                     .filter(|scale| scale.curve.is_identity() && scale.is_standardized());
-                let places = scale.map(|scale| scale.std.iter().map(|std| places(*std)).collect::<Vec<_>>());
+                let places = scale
+                    .map(|scale| scale.std.iter().take(each).map(|std| places(*std)).collect::<Vec<_>>());
                 // Behind the values are their standard deviations, where the loss learns them, and the bounds of intervals.
                 let prefixes = [&["prediction"], more].concat();
                 Self::Values {
                     columns: prefixes.iter().flat_map(|prefix| numbered(prefix)).collect(),
-                    places: places.map(|places| places.repeat(prefixes.len())),
+                    places: places.map(|places| places.repeat(steps.len() * prefixes.len())),
                 }
             }
             Task::Labels => Self::of_labels(preprocessing, &numbered("prediction"), &numbered("probability")),

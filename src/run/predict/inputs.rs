@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use rustc_hash::FxHashSet;
 
+use super::keyed_rows::{Inputs, KeyedRows, See};
 use super::keys::{KeyCell, KeyedRecords};
+use super::series::SeriesInput;
 use super::table::{InMemory, Table};
 use crate::data::npy::Array;
 use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_picture};
@@ -24,44 +26,17 @@ const ROWS: usize = 4096;
 /// The most numbers that do.
 const NUMBERS: usize = 1 << 22;
 
-/// The next rows.
-pub(super) struct KeyedRows {
-    /// The network's inputs.
-    pub(super) inputs: Inputs,
-    /// Their keys, one behind the other.
-    pub(super) keys: Vec<KeyCell>,
-}
-
-/// The network's inputs for some rows.
-pub(super) enum Inputs {
-    /// (N, …)
-    Whole(Tensor),
-    /// Nothing of so many rows of a series that end no whole window.
-    TooShort(usize),
-}
-
-/// Takes rows as they are read.
-pub(super) trait SeeRows {
-    /// The names of the columns of the keys, once before the first rows.
-    fn keys(&mut self, names: &[String]) -> Result<()>;
-
-    /// The next rows, with the path that messages name.
-    fn rows(&mut self, path: &Path, rows: KeyedRows) -> Result<()>;
-}
-
-/// A reader's consumer of rows.
-pub(super) type See<'a> = dyn SeeRows + 'a;
-
 /// The columns that are a row's key, besides a picture's file and the time of a series.
 pub(super) type Keep<'a> = &'a [String];
 
-/// How the rows of a series are taken together.
-#[derive(Clone, Copy)]
-struct Batching {
-    /// The most windows of a batch.
-    rows: usize,
-    /// The rows of a window.
-    window: usize,
+/// How the rows of a file are taken.
+#[derive(Clone, Copy, Default)]
+pub(super) struct PathRows<'a> {
+    /// The columns that are a row's key.
+    pub(super) keep: Keep<'a>,
+    /// Whether a row of a series has the forecast for its own time, and those of later times follow the last; else a row has
+    /// the forecasts made from the window that ends with it.
+    pub(super) by_time: bool,
 }
 
 /// Arrays of rows: their shape and the preprocessing of their numbers.
@@ -89,11 +64,11 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
             let records = KeyedRecords::new(&mut records, path, &[])?;
             of_records(records, path, encoder, rows, see)
         }
-        PreprocessingSource::Series { format, window, encoder, order, .. } => {
+        PreprocessingSource::Series { format, window, encoder, order, steps, .. } => {
             let mut records = WithoutSentinels::new(table.records(), &format.dialect);
             let mut records = KeyedRecords::new(&mut records, path, &[])?;
             let series = SeriesRows::read(encoder, order, &mut records, path)?;
-            of_series(&series, records, path, Batching { rows, window: *window }, see)
+            SeriesInput { series: &series, path, window: *window, steps, batch: rows }.windows(records, see)
         }
         PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => {
             Err(Error::data(path, "the run was trained on pictures or arrays; predict a file of those"))
@@ -105,7 +80,7 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
 pub(super) fn of_path(
     preprocessing: &Preprocessing,
     input: &Path,
-    keep: Keep<'_>,
+    PathRows { keep, by_time }: PathRows<'_>,
     see: &mut See<'_>,
 ) -> Result<()> {
     let rows = rows_of_batch(preprocessing);
@@ -119,12 +94,13 @@ pub(super) fn of_path(
             let OpenTable { mut records, path } = open(format, encoder, input, keep)?;
             of_records(KeyedRecords::new(&mut *records, &path, keep)?, &path, encoder, rows, see)
         }
-        (PreprocessingSource::Series { format, window, encoder, order, .. }, _) => {
+        (PreprocessingSource::Series { format, window, encoder, order, steps, .. }, _) => {
             let OpenTable { mut records, path } = open(format, encoder, input, keep)?;
             let records = KeyedRecords::new(&mut *records, &path, keep)?;
             let mut records = records.with_series(order, ignored(encoder));
             let series = SeriesRows::read(encoder, order, &mut records, &path)?;
-            of_series(&series, records, &path, Batching { rows, window: *window }, see)
+            let input = SeriesInput { series: &series, path: &path, window: *window, steps, batch: rows };
+            if by_time { input.by_time(records, order, see) } else { input.windows(records, see) }
         }
         (PreprocessingSource::Images { height, width, channels, classes, .. }, Some(elements)) => {
             let pictures =
@@ -188,40 +164,6 @@ fn of_records(
         see.rows(path, whole(&mut numbers, &mut records)?)?;
     }
     encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
-    Ok(())
-}
-
-/// The windows that end with each row of a series, in the order of the file.
-fn of_series(
-    series: &SeriesRows,
-    mut records: KeyedRecords<'_>,
-    path: &Path,
-    Batching { rows, window }: Batching,
-    see: &mut See<'_>,
-) -> Result<()> {
-    let windows = series.windows_to_predict(window);
-    if windows.iter().all(Option::is_none) {
-        let problem = format!(
-            "a prediction is made from {window} rows, and no {window} of the {} here follow each other without a gap",
-            counted(windows.len(), "row")
-        );
-        return Err(Error::data(path, problem));
-    }
-    see.keys(&records.columns.names)?;
-    for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
-        if some[0].is_none() {
-            let keys = records.take(some.len());
-            see.rows(path, KeyedRows { inputs: Inputs::TooShort(some.len()), keys })?;
-            continue;
-        }
-        for some in some.chunks(rows) {
-            let mut numbers = Vec::new();
-            some.iter().flatten().for_each(|places| series.append(places.clone(), &mut numbers));
-            let width = numbers.len() / some.len();
-            let inputs = Tensor::from_vec(numbers, (some.len(), width), &Device::Cpu)?;
-            see.rows(path, KeyedRows { inputs: Inputs::Whole(inputs), keys: records.take(some.len()) })?;
-        }
-    }
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use super::columns::Cell;
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::dates;
 use crate::data::table::read::{Records, listed, quoted};
-use crate::data::table::{DateForm, Row, Value};
+use crate::data::table::series::FutureRows;
+use crate::data::table::{DateForm, Row, Value, written_like};
 use crate::error::{Error, Result};
 
 /// A cell of a key, as the input has it.
@@ -42,6 +43,21 @@ impl KeyCell {
             Value::Date(days) => Self::Text(dates::written_iso(days)),
             Value::Written(text, number) if is_json(text, number) => Self::Written(text.to_owned(), number),
             Value::Text(text) | Value::Written(text, _) => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// The time of a later row, written as this one is: in days where its dates have a form.
+    fn later(&self, time: f64, form: Option<DateForm>) -> Self {
+        #[allow(clippy::cast_possible_truncation, reason = "checked to be whole")]
+        let whole =
+            Some(time as i64).filter(|_| time.fract() == 0.0 && time.abs() <= 9_007_199_254_740_992.0);
+        match (self, form, whole) {
+            (Self::Text(text), Some(form), _) => Self::Text(written_like(text, form, time)),
+            (Self::Text(_), None, Some(whole)) => Self::Text(whole.to_string()),
+            (Self::Text(_), None, None) => Self::Text(time.to_string()),
+            (Self::Integer(_) | Self::Written(..), _, Some(whole)) => Self::Integer(whole),
+            (Self::Integer(_) | Self::Number(_) | Self::Written(..), ..) => Self::Number(time),
+            (Self::Missing, ..) => Self::Missing,
         }
     }
 
@@ -136,6 +152,22 @@ impl<'a> KeyedRecords<'a> {
             self.columns.add_first(name, self.records.columns());
         }
         self
+    }
+
+    /// The keys of the rows that follow the last one of a series: its group, and their times; none of the rows was taken.
+    pub(super) fn keys_beyond(&self, future: &FutureRows, order: &SeriesOrder) -> Vec<KeyCell> {
+        let names = &self.columns.names;
+        let cell =
+            |index: usize, name: &String, row: usize| match self.cells.get(future.last * names.len() + index)
+            {
+                Some(last) if order.time.as_ref() == Some(name) => {
+                    future.times.get(row).map_or(KeyCell::Missing, |time| last.later(*time, future.form))
+                }
+                Some(last) if order.group.contains(name) => last.clone(),
+                _ => KeyCell::Missing,
+            };
+        let row = |row: usize| names.iter().enumerate().map(move |(index, name)| cell(index, name, row));
+        (0..future.windows.len()).flat_map(row).collect()
     }
 
     /// The keys of the next rows.

@@ -2,10 +2,13 @@
 
 mod columns;
 mod inputs;
+mod keyed_rows;
 mod keys;
 mod output;
 mod parquet;
 mod predictions;
+mod scores;
+mod series;
 mod table;
 
 use std::io::Write;
@@ -16,6 +19,7 @@ use candle_core::{DType, Device, Tensor};
 use super::options::Interrupt;
 use super::residuals::Residuals;
 use super::trained::{Trained, TrainedRun};
+use crate::data::subtract_last::{SubtractLast, for_each_step};
 use crate::data::table::read::Format;
 use crate::data::{Preprocessing, Task, Units};
 use crate::error::{Error, Result};
@@ -24,9 +28,10 @@ use crate::model::Network;
 use crate::trainer;
 
 pub(crate) use columns::Columns;
-use inputs::{Inputs, KeyedRows, SeeRows};
-use keys::KeyCell;
+use inputs::PathRows;
+use keyed_rows::{Inputs, KeyedRows, See, SeeRows};
 use output::PredictionWriter;
+use scores::{RowScores, ScoreWriter, SeeScores, first_infinite, of_steps};
 
 pub use columns::Cell;
 pub use predictions::Predictions;
@@ -51,6 +56,8 @@ pub struct Predictor {
     network: Network,
     loss: Losses,
     units: Option<Units>,
+    /// What is subtracted from the windows of a series.
+    subtract: Option<SubtractLast>,
     dtype: DType,
     device: Device,
     /// Half the widths of the intervals of the targets that are predicted too.
@@ -76,8 +83,8 @@ impl Predictor {
     pub(crate) fn of(run: TrainedRun, device: Device) -> Result<Self> {
         let (dtype, loss) = (DType::from(run.config.train.dtype), run.config.loss.clone());
         let Trained { preprocessing, network } = run.network(&device)?;
-        let units = preprocessing.units();
-        Ok(Self { preprocessing, network, loss, units, dtype, device, half_widths: None })
+        let (units, subtract) = (preprocessing.units(), preprocessing.subtract_last());
+        Ok(Self { preprocessing, network, loss, units, subtract, dtype, device, half_widths: None })
     }
 
     /// The same, which also predicts intervals in which this fraction of new rows lies, by split conformal prediction with the
@@ -103,7 +110,8 @@ impl Predictor {
         self.output_columns().names()
     }
 
-    /// Predicts the rows of a table in memory. The target column may be missing.
+    /// Predicts the rows of a table in memory. The target column may be missing. Of a series, a row has the forecasts made
+    /// from the window that ends with it: of several steps `prediction_1`, `prediction_2`, …
     ///
     /// # Errors
     /// A column that the run was trained on is missing, or a cell is not of its kind.
@@ -113,11 +121,12 @@ impl Predictor {
 
     /// Predicts the rows of a file in the format of the training data: a table, a folder of pictures, or an array.
     pub fn predict_file(&self, input: impl AsRef<Path>) -> Result<Predictions> {
-        self.collect(|see| inputs::of_path(&self.preprocessing, input.as_ref(), &[], see))
+        self.collect(|see| inputs::of_path(&self.preprocessing, input.as_ref(), PathRows::default(), see))
     }
 
     /// Writes the predictions for a file (`-` is standard input) to `out`, some thousand rows at a time. Before them come
-    /// the columns to keep; of a picture its `file`, of a series its time.
+    /// the columns to keep; of a picture its `file`, of a series its time. A line of a series has the forecast for its own
+    /// time, by the latest window before it; behind the lines of the file come those of the times that follow.
     ///
     /// # Errors
     /// As [`Self::predict`], an error of the disk, and [`Error::Interrupted`] when `interrupt` asks to stop.
@@ -128,22 +137,24 @@ impl Predictor {
         out: &mut (dyn Write + Send),
         interrupt: &Interrupt,
     ) -> Result<()> {
-        let mut output = PredictionWriter::new(options.format, self.output_columns(), out);
+        let columns = Columns::of_one_step(&self.preprocessing, self.loss.task(), &self.more());
+        let mut output = PredictionWriter::new(options.format, columns, out);
         let mut writer = ScoreWriter { output: &mut output, interrupt };
-        self.score(|see| inputs::of_path(&self.preprocessing, input, &options.keep, see), &mut writer)?;
+        let rows = PathRows { keep: &options.keep, by_time: true };
+        self.score(|see| inputs::of_path(&self.preprocessing, input, rows, see), &mut writer)?;
         output.finish()
     }
 
     /// The scores of rows as the network reads them, (N, …): probabilities (N, C), or values (N, K) in their own units.
     pub fn scores(&self, rows: &Tensor) -> Result<Tensor> {
-        trainer::predict(&self.network, &self.loss, &self.inputs(rows)?, self.units.as_ref())
+        let PreparedRows { inputs, units } = self.inputs(rows)?;
+        trainer::predict(&self.network, &self.loss, &inputs, units.as_ref())
     }
 
     /// The same, and behind values their standard deviations where the loss learns them.
     pub(crate) fn scores_with_deviation(&self, rows: &Tensor) -> Result<Tensor> {
-        let inputs = self.inputs(rows)?;
-        let scores =
-            trainer::predict_with_deviation(&self.network, &self.loss, &inputs, self.units.as_ref())?;
+        let PreparedRows { inputs, units } = self.inputs(rows)?;
+        let scores = trainer::predict_with_deviation(&self.network, &self.loss, &inputs, units.as_ref())?;
         let Some(half_widths) = &self.half_widths else { return Ok(scores) };
         let scores = scores.to_dtype(DType::F64)?.to_device(&Device::Cpu)?;
         let values = scores.narrow(1, 0, half_widths.len())?;
@@ -152,10 +163,15 @@ impl Predictor {
         Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
     }
 
-    /// Rows in the shape and the type of the network.
-    fn inputs(&self, rows: &Tensor) -> Result<Tensor> {
+    /// Rows in the shape and the type of the network, and the units of its predictions for them.
+    fn inputs(&self, rows: &Tensor) -> Result<PreparedRows> {
         let shape = [&[rows.dims()[0]], self.preprocessing.row.as_slice()].concat();
-        Ok(rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?)
+        let inputs = rows.reshape(shape)?.to_dtype(self.dtype)?.to_device(&self.device)?;
+        let (Some(subtract), Some(units)) = (&self.subtract, &self.units) else {
+            return Ok(PreparedRows { inputs, units: self.units.clone() });
+        };
+        let last = for_each_step(&subtract.last(rows)?, self.preprocessing.horizon().len())?;
+        Ok(PreparedRows { inputs: subtract.apply(&inputs)?, units: Some(units.of_changes_from(last)) })
     }
 
     /// The preprocessing fitted on the training rows.
@@ -174,35 +190,32 @@ impl Predictor {
     }
 
     pub(crate) fn output_columns(&self) -> Columns {
-        let deviation = self.loss.output().has_deviation().then_some("std");
-        let bounds = self.half_widths.iter().flat_map(|_| ["lower", "upper"]);
-        let more: Vec<&str> = deviation.into_iter().chain(bounds).collect();
-        Columns::new(&self.preprocessing, self.loss.task(), &more)
+        Columns::new(&self.preprocessing, self.loss.task(), &self.more())
     }
 
-    fn collect(&self, read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>) -> Result<Predictions> {
+    /// What is predicted of each value besides itself.
+    fn more(&self) -> Vec<&'static str> {
+        let deviation = self.loss.output().has_deviation().then_some("std");
+        deviation.into_iter().chain(self.half_widths.iter().flat_map(|_| ["lower", "upper"])).collect()
+    }
+
+    fn collect(&self, read: impl FnOnce(&mut See<'_>) -> Result<()>) -> Result<Predictions> {
         let mut predictions = Predictions::new(self.output_columns());
         self.score(read, &mut predictions)?;
         Ok(predictions)
     }
 
     /// Calls `see` with the scores of all rows that `read` reads.
-    fn score(
-        &self,
-        read: impl FnOnce(&mut inputs::See<'_>) -> Result<()>,
-        see: &mut dyn SeeScores,
-    ) -> Result<()> {
+    fn score(&self, read: impl FnOnce(&mut See<'_>) -> Result<()>, see: &mut dyn SeeScores) -> Result<()> {
         read(&mut RowScorer { predictor: self, see, row: 0 })
     }
 }
 
-/// Sees the scores of rows.
-trait SeeScores {
-    /// The names of the columns of the keys, once before the first rows.
-    fn keys(&mut self, names: &[String]) -> Result<()>;
-
-    /// The scores of the next rows, and their keys.
-    fn scores(&mut self, scores: RowScores, keys: &[KeyCell]) -> Result<()>;
+/// Rows as the network reads them.
+struct PreparedRows {
+    inputs: Tensor,
+    /// The units of the predictions for them.
+    units: Option<Units>,
 }
 
 /// Scores rows.
@@ -219,14 +232,17 @@ impl SeeRows for RowScorer<'_> {
     }
 
     fn rows(&mut self, path: &Path, KeyedRows { inputs, keys }: KeyedRows) -> Result<()> {
-        let rows = match inputs {
-            Inputs::Whole(rows) => rows,
+        let scores = match inputs {
+            Inputs::Whole(rows) => self.predictor.scores_with_deviation(&rows)?,
+            Inputs::Steps { rows, steps } => {
+                let scores = self.predictor.scores_with_deviation(&rows)?;
+                of_steps(&scores, &steps, self.predictor.preprocessing())?
+            }
             Inputs::TooShort(rows) => {
                 self.row += rows;
                 return self.see.scores(RowScores::None(rows), &keys);
             }
         };
-        let scores = self.predictor.scores_with_deviation(&rows)?;
         if let Some(place) = first_infinite(&scores)? {
             let problem = "the answer is not finite; is a number in it far from those of training?";
             return Err(Error::data(path, format!("row {}: {problem}", self.row + place + 1)));
@@ -234,57 +250,4 @@ impl SeeRows for RowScorer<'_> {
         self.row += scores.dims()[0];
         self.see.scores(RowScores::Of(scores), &keys)
     }
-}
-
-/// Writes scores until it is interrupted.
-struct ScoreWriter<'a, 'out> {
-    output: &'a mut PredictionWriter<'out>,
-    interrupt: &'a Interrupt,
-}
-
-impl SeeScores for ScoreWriter<'_, '_> {
-    fn keys(&mut self, names: &[String]) -> Result<()> {
-        self.output.begin(names)
-    }
-
-    fn scores(&mut self, scores: RowScores, keys: &[KeyCell]) -> Result<()> {
-        if self.interrupt.is_stopping() {
-            return Err(Error::Interrupted);
-        }
-        match scores {
-            RowScores::Of(scores) => self.output.add(&scores, keys),
-            RowScores::None(rows) => self.output.add_empty(rows, keys),
-        }
-    }
-}
-
-impl SeeScores for Predictions {
-    fn keys(&mut self, _: &[String]) -> Result<()> {
-        Ok(())
-    }
-
-    fn scores(&mut self, scores: RowScores, _: &[KeyCell]) -> Result<()> {
-        match scores {
-            RowScores::Of(scores) => self.add(&scores),
-            RowScores::None(rows) => {
-                self.add_empty(rows);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// The scores of the next rows.
-enum RowScores {
-    /// (N, C) or (N, K)
-    Of(Tensor),
-    /// None for this many rows of a series, which have no whole window before them.
-    None(usize),
-}
-
-/// The first row of (N, K) with a number that is not finite.
-fn first_infinite(scores: &Tensor) -> Result<Option<usize>> {
-    let numbers = scores.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-    let place = numbers.iter().position(|number| !number.is_finite());
-    Ok(place.map(|place| place / scores.dims()[1].max(1)))
 }

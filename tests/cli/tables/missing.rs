@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{cells, column, config, lines, refused, train, write};
-use crate::common::{descent, succeed};
+use crate::common::{descent, fail, succeed};
 use crate::parquet_files::{self, Values};
 
 /// Rows of which every fourth has a sentinel; the others are 0 to 4, 2 in the mean.
@@ -238,4 +238,12 @@ fn numbers_that_another_option_would_read_are_hinted_at_by_its_name() {
     let output = descent(folder, &["train", "c.toml", "--dry-run"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("column `x`") && said.contains("with a decimal point"), "{said}");
+}
+
+#[test]
+fn a_table_has_no_rows_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "t.csv", lines("x,y", 20, |i| format!("{i},{}", i % 3)));
+    write(folder.path(), "c.toml", config("csv", &path, "y", "missing = 'previous'", "mse"));
+    assert!(fail(folder.path(), &["train", "c.toml"], 2).contains("it is for `timeseries`"));
 }

@@ -1,7 +1,9 @@
 //! People's own tables, series and pictures, from the file to the predictions.
 
 mod bad;
+mod baselines;
 mod dates;
+mod forecasts;
 mod formats;
 mod gzip;
 pub(super) mod images;
@@ -15,6 +17,7 @@ mod series;
 mod splits;
 mod time;
 mod transforms;
+mod weights;
 mod wide;
 
 use std::path::{Path, PathBuf};

@@ -4,11 +4,18 @@ use super::{cells, config, learnt, metric, write};
 use crate::common::{descent, succeed};
 
 /// A series of two columns: a count, and a wave that follows from it.
-fn series(rows: usize) -> String {
+pub(super) fn series(rows: usize) -> String {
     let wave = |t: usize| (t % 8).abs_diff(4);
     (0..rows).fold("date,wave,trend\n".to_owned(), |text, t| {
         format!("{text}2024-01-01T{:02}:{:02}:00,{},{}\n", t / 60, t % 60, wave(t), t % 5)
     })
+}
+
+/// Checks a forecast of the wave at this time.
+pub(super) fn assert_is_wave(t: usize, forecast: &str, error: f64) {
+    let expected = u8::try_from((t % 8).abs_diff(4)).map(f64::from).unwrap();
+    let got: f64 = forecast.parse().unwrap();
+    assert!((got - expected).abs() < error, "row {t}: {got} is not {expected}");
 }
 
 #[test]
@@ -16,8 +23,9 @@ fn a_target_some_rows_ahead_is_predicted() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), "s.csv", series(400));
     for (model, horizon) in [("mlp", 1), ("mlp", 3), ("gru", 2)] {
-        let data =
-            format!("window = 8\nhorizon = {horizon}\ntest = 0.25\nvalidation = 0.1\nnormalize = 'standard'");
+        let data = format!(
+            "window = 8\nhorizon = [{horizon}]\ntest = 0.25\nvalidation = 0.1\nnormalize = 'standard'"
+        );
         let text = config("timeseries", &path, "wave", &data, "mse").replace("epochs = 3", "epochs = 60");
         let text = if model == "gru" {
             text.replace("name = \"mlp\"\nhidden = [16]", "name = \"gru\"\nhidden_size = 16")
@@ -36,15 +44,15 @@ fn a_target_some_rows_ahead_is_predicted() {
         assert!(messages.contains("`date`") && messages.contains("ignored: the time"), "{messages}");
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(metric(&printed, "test_r2") > 0.97, "{printed}");
-        // A line a row: what is said in a row is the target `horizon` rows later.
+        // A line a row, with the forecast for its time, and one for each time that follows.
         let messages = succeed(folder.path(), &["predict", &out, "--input", "s.csv"]);
         let rows = cells(&messages);
-        assert_eq!(rows.len(), 401);
-        assert!(rows[1..8].iter().all(|row| row[1].is_empty()), "{messages}");
-        for t in [7usize, 100, 399] {
-            let expected = u8::try_from(((t + horizon) % 8).abs_diff(4)).map(f64::from).unwrap();
-            let got: f64 = rows[t + 1][1].parse().unwrap();
-            assert!((got - expected).abs() < 0.7, "{out}, row {t}: {got} is not {expected}");
+        assert_eq!(rows.len(), 401 + horizon);
+        let is_empty = |t: usize| t < 7 + horizon;
+        assert!((0..400 + horizon).all(|t| rows[t + 1][1].is_empty() == is_empty(t)), "{messages}");
+        assert_eq!(rows[400 + horizon][0], format!("2024-01-01T06:{}:00", 39 + horizon));
+        for t in [7 + horizon, 100, 399, 399 + horizon] {
+            assert_is_wave(t, rows[t + 1][1], 0.7);
         }
     }
     let learnt = learnt(&folder.path().join("gru-2"));

@@ -73,7 +73,8 @@ pub(super) fn counted_names(column: &ColumnSurvey) -> Option<Vec<NameCount>> {
         Some(whole) if column.no_numbers.count == 0 => whole.to_owned(),
         _ => name.to_owned(),
     };
-    let rows = |name: String| NameCount { rows: column.names[&name], name: shown(&name) };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "each row counts once")]
+    let rows = |name: String| NameCount { rows: column.names[&name] as u64, name: shown(&name) };
     let mut names: Vec<NameCount> = column.sorted_names().into_iter().map(rows).collect();
     names.sort_by_key(|own| std::cmp::Reverse(own.rows));
     Some(names)

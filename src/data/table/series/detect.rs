@@ -54,6 +54,7 @@ fn order(profile: &TableProfile, time: &str, group: Option<&String>) -> Option<S
             time: Some(time.to_owned()),
             step: None,
             form: None,
+            season_length: None,
             group: group.cloned().into_iter().collect(),
             sort,
             fill: None,

@@ -4,18 +4,20 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use super::rows::{SeriesReading, SeriesRows, WindowShape};
+use super::rows::{SeriesReading, SeriesRows};
 use super::timeline::Timeline;
 use super::times::TimesReader;
-use crate::data::Windows;
-use crate::data::preprocess::{SeriesOrder, TableEncoder};
+use super::window::WindowShape;
+use crate::data::preprocess::{PreprocessingSource, SeriesOrder, TableEncoder};
 use crate::data::split::{Part, SplitPlan};
+use crate::data::subtract_last::SubtractLast;
 use crate::data::table::Opened;
 use crate::data::table::options::Options;
 use crate::data::table::read::{Dialect, Input, Records, quoted};
 use crate::data::table::row::Row;
+use crate::data::{EncodedRows, EncodedSplits, Windows};
 use crate::error::{Error, Result};
-use crate::names::first_few;
+use crate::names::{counted, first_few};
 
 /// Another file of the same columns.
 pub(super) fn other_file(dialect: &Dialect, table: &Opened, path: &Path) -> Result<Opened> {
@@ -56,9 +58,11 @@ pub(super) fn held_out(plan: &SplitPlan) -> Vec<(&'static str, Part)> {
 
 /// The encoder, window and order of a series' files.
 pub(super) struct SeriesFile<'a> {
-    pub(super) shape: WindowShape,
+    pub(super) shape: WindowShape<'a>,
     pub(super) encoder: &'a TableEncoder,
     pub(super) order: &'a SeriesOrder,
+    /// What is subtracted from windows and targets.
+    pub(super) subtract: Option<&'a SubtractLast>,
     pub(super) dtype: DType,
 }
 
@@ -67,6 +71,20 @@ pub(super) struct SplitWindows {
     pub(super) train: Windows,
     pub(super) validation: Option<Windows>,
     pub(super) test: Option<Windows>,
+    /// The rows of a season, as set or found.
+    pub(super) season_length: usize,
+}
+
+impl SplitWindows {
+    pub(super) fn encoded(self, outputs: usize, source: PreprocessingSource) -> EncodedSplits {
+        EncodedSplits {
+            train: EncodedRows::Windows(self.train),
+            validation: self.validation.map(EncodedRows::Windows),
+            test: self.test.map(EncodedRows::Windows),
+            outputs,
+            source,
+        }
+    }
 }
 
 impl SeriesFile<'_> {
@@ -80,8 +98,11 @@ impl SeriesFile<'_> {
     ) -> Result<SplitWindows> {
         self.warn_of_short_series(&timeline, table.path());
         let rows = self.encode(table, timeline, parts)?;
-        let of = |part: Part| rows.windows(parts, part, self.shape, self.number());
-        let (train, validation, test) = (of(Part::Train)?, of(Part::Validation)?, of(Part::Test)?);
+        let season_length =
+            self.order.season_length.unwrap_or_else(|| find_season(&rows, parts, table.path()));
+        let of = |part: Part| self.windows(&rows, parts, part, season_length);
+        let (validation, test) = (of(Part::Validation)?, of(Part::Test)?);
+        let train = of(Part::Train)?;
         for (key, part) in held_out(plan) {
             let windows = if part == Part::Test { &test } else { &validation };
             if windows.is_none() {
@@ -91,7 +112,7 @@ impl SeriesFile<'_> {
         let train = train.ok_or_else(|| {
             Error::data(table.path(), format!("of the rows to train on {}", self.shape.broken()))
         })?;
-        Ok(SplitWindows { train, validation, test })
+        Ok(SplitWindows { train, validation, test, season_length })
     }
 
     /// The windows of all rows of a file.
@@ -103,10 +124,27 @@ impl SeriesFile<'_> {
             return Err(self.shape.too_short(table.path(), count, "to test on"));
         }
         let rows = self.encode(table, timeline, &parts)?;
-        let windows = rows.windows(&parts, Part::Test, self.shape, self.number())?;
+        let windows = self.windows(&rows, &parts, Part::Test, self.order.season_length.unwrap_or(1))?;
         windows.ok_or_else(|| {
             Error::data(table.path(), format!("of the rows to test on {}", self.shape.broken()))
         })
+    }
+
+    /// The windows of a part; those of held-out rows with the errors of simple forecasts.
+    fn windows(
+        &self,
+        rows: &SeriesRows,
+        parts: &[Part],
+        part: Part,
+        season_length: usize,
+    ) -> Result<Option<Windows>> {
+        let windows = rows.windows(parts, part, self.shape, self.number())?;
+        let is_held_out = part != Part::Train || parts.iter().all(|part| *part == Part::Train);
+        let Some(windows) = windows else { return Ok(None) };
+        let last =
+            self.subtract.map(|subtract| rows.last_targets(parts, part, self.shape, subtract)).transpose()?;
+        let baselines = is_held_out.then(|| rows.baselines(parts, part, self.shape, season_length));
+        Ok(Some(Windows { last, baselines, ..windows }))
     }
 
     /// The encoded rows of a file.
@@ -133,4 +171,17 @@ impl SeriesFile<'_> {
             );
         }
     }
+}
+
+/// The rows of a season, which is said; 1 where none is found.
+fn find_season(rows: &SeriesRows, parts: &[Part], path: &Path) -> usize {
+    let found = rows.season_length(parts);
+    let text = match found {
+        Some(length) => {
+            format!("the values repeat after {}, by their autocorrelation", counted(length, "row"))
+        }
+        None => "no season was found by the autocorrelation".to_owned(),
+    };
+    tracing::info!("{}: {text}; `data.season_length` sets another", path.display());
+    found.unwrap_or(1)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::data::Request;
-use crate::data::preprocess::{Column, SeriesOrder, TableEncoder};
+use crate::data::preprocess::{CalendarPart, Column, Operation, SeriesOrder, TableEncoder};
 use crate::data::table::fit::ColumnFitter;
 use crate::data::table::options::{ColumnKind, Missing, Options};
 use crate::data::table::read::listed;
@@ -11,6 +11,12 @@ use crate::data::table::row::Row;
 use crate::data::table::survey::{self, Survey};
 use crate::data::table::{Opened, named, target};
 use crate::error::{Error, Result};
+
+/// The order of a series, and the features of its times.
+pub(super) struct FittedSeries<'a> {
+    pub(super) order: &'a SeriesOrder,
+    pub(super) calendar: &'a [CalendarPart],
+}
 
 /// Fits the encoder on the rows of a file that are trained on.
 ///
@@ -20,9 +26,11 @@ pub(super) fn fit(
     options: &Options,
     table: &Opened,
     trained: &[bool],
-    order: &SeriesOrder,
+    series: &FittedSeries<'_>,
     request: &Request<'_>,
 ) -> Result<TableEncoder> {
+    let FittedSeries { order, calendar } = *series;
+    let clock = clock(order, calendar)?;
     let (path, columns) = (table.path(), table.columns());
     if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
         let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
@@ -39,11 +47,33 @@ pub(super) fn fit(
     options.columns.extend(unused.iter().map(|(name, _)| (name.clone(), ColumnKind::Ignore)));
     let fitter = ColumnFitter { path, options: &options, normalize: request.plan.normalize, ordered: true };
     let fitted = fitter.columns(columns, &survey.columns)?.into_iter();
+    let is_clock = |column: &Column| clock.as_ref().is_some_and(|clock| clock.name == column.name);
     let fitted = fitted.map(|column| match unused.iter().find(|(name, _)| *name == column.name) {
         Some((name, why)) => Column::ignored(name, (*why).to_owned()),
         None => column,
     });
+    let fitted =
+        fitted.map(|column| if is_clock(&column) { clock.clone().unwrap_or(column) } else { column });
     Ok(TableEncoder::new(target, fitted.collect()))
+}
+
+/// The column of the time with its features of the calendar, if there are any.
+fn clock(order: &SeriesOrder, calendar: &[CalendarPart]) -> Result<Option<Column>> {
+    if let Some(twice) = calendar.iter().enumerate().find(|(place, part)| calendar[..*place].contains(part)) {
+        return Err(Error::key("data.calendar", format!("has \"{}\" twice", twice.1.name())));
+    }
+    match (&order.time, order.form) {
+        _ if calendar.is_empty() => Ok(None),
+        (Some(name), Some(form)) => {
+            let operations = vec![Operation::Calendar { form, parts: calendar.to_vec() }];
+            Ok(Some(Column { name: name.clone(), operations, ignored: None }))
+        }
+        _ => {
+            let problem =
+                "needs a date in each row; name the column of the time in `data.time`, or leave it out";
+            Err(Error::key("data.calendar", problem))
+        }
+    }
 }
 
 /// Surveys the columns of a file.

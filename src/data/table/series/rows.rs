@@ -9,12 +9,14 @@ use rustc_hash::FxHashSet;
 use super::fill::{Filler, Hole};
 use super::timeline::Timeline;
 use super::times::TimesReader;
+use super::window::WindowShape;
 use crate::data::preprocess::{SeriesOrder, TableEncoder};
 use crate::data::split::Part;
+use crate::data::subtract_last::SubtractLast;
 use crate::data::table::RowEncoder;
 use crate::data::table::read::Records;
 use crate::data::table::row::Row;
-use crate::data::{Rows, Windows};
+use crate::data::{MemoryLimit, Rows, Windows};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
@@ -31,46 +33,6 @@ pub struct SeriesRows {
     timeline: Timeline,
     /// The places that no window may end with: a later row helped to fill a cell there.
     looks_ahead: FxHashSet<usize>,
-}
-
-/// The rows of a window, and how far ahead its target is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct WindowShape {
-    pub(super) window: usize,
-    pub(super) horizon: usize,
-}
-
-impl WindowShape {
-    /// The rows that a window and its target take.
-    pub(super) fn rows(self) -> usize {
-        self.window + self.horizon
-    }
-
-    /// The error for a file of too few rows.
-    pub(super) fn too_short(self, path: &Path, rows: usize, what: &str) -> Error {
-        let Self { window, horizon } = self;
-        let problem = format!(
-            "{} {what} {} too few for a window of {} and a target {} ahead",
-            counted(rows, "row"),
-            if rows == 1 { "is" } else { "are" },
-            counted(window, "row"),
-            counted(horizon, "row")
-        );
-        Error::data(path, problem)
-    }
-
-    /// The problem with rows that have no window.
-    pub(super) fn broken(self) -> String {
-        let Self { window, horizon } = self;
-        format!(
-            "no {} follow each other without a gap, which a window of {} and a target {} ahead take; \
-             make `data.window` smaller, or take rows as evenly spaced: the column of the time as \"ignore\" in \
-             `[data.columns]`",
-            self.rows(),
-            counted(window, "row"),
-            counted(horizon, "row")
-        )
-    }
 }
 
 /// How the rows of a file are read.
@@ -120,6 +82,16 @@ impl SeriesRows {
         &self.timeline
     }
 
+    /// The number of targets.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Whether a window may end at this place: no later row helped to fill it.
+    pub(super) fn may_end_at(&self, place: usize) -> bool {
+        !self.looks_ahead.contains(&place)
+    }
+
     /// The features of the row at a place of the order, (F).
     fn at(&self, place: usize) -> &[f64] {
         let row = self.timeline.row(place);
@@ -148,29 +120,29 @@ impl SeriesRows {
         &self,
         parts: &[Part],
         wanted: Part,
-        shape: WindowShape,
+        shape: WindowShape<'_>,
         dtype: DType,
     ) -> Result<Option<Windows>> {
         let pieces = self.pieces(parts, wanted, shape);
-        let ahead = shape.rows() - 1;
+        let (first, reach) = (shape.window - 1, shape.reach());
         // Windows that start one after the other need no list of their starts.
-        let is_known = |target: usize| self.is_known(target, shape.horizon);
-        let plain = matches!(pieces.as_slice(), [piece] if (piece.start + ahead..piece.end).all(is_known));
+        let known = |end: usize| self.is_known(end, shape.steps);
+        let plain = matches!(&pieces[..], [piece] if (piece.start + first..piece.end - reach).all(known));
+        let outputs = self.outputs * shape.steps.len();
+        require_room(pieces.iter().map(Range::len).sum(), outputs)?;
         let (mut xs, mut ys, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for piece in pieces {
             // Behind the last window of a series alone nothing is read any more.
-            let end = if plain { piece.end - shape.horizon } else { piece.end };
+            let end = if plain { piece.end - reach } else { piece.end };
             for place in piece.start..end {
                 xs.extend_from_slice(self.at(place));
-                match Some(place + ahead)
-                    .filter(|target| *target < piece.end && self.is_known(*target, shape.horizon))
-                {
-                    Some(target) => {
-                        ys.extend_from_slice(self.targets_at(target));
+                match Some(place + first).filter(|end| end + reach < piece.end && known(*end)) {
+                    Some(end) => {
+                        shape.steps.iter().for_each(|step| ys.extend_from_slice(self.targets_at(end + step)));
                         starts.push(rows);
                     }
                     None if plain => {}
-                    None => ys.resize(ys.len() + self.outputs, 0.0),
+                    None => ys.resize(ys.len() + outputs, 0.0),
                 }
                 rows += 1;
             }
@@ -179,22 +151,35 @@ impl SeriesRows {
             return Ok(None);
         }
         let xs = Tensor::from_vec(xs, (rows as usize, self.width), &Device::Cpu)?.to_dtype(dtype)?;
-        let count = ys.len() / self.outputs;
-        let ys = Tensor::from_vec(ys, (count, self.outputs), &Device::Cpu)?;
-        let starts = (!plain).then_some(starts);
-        Ok(Some(Windows { rows: Rows { xs, ys }, steps: shape.window, starts }))
+        let count = ys.len() / outputs;
+        let ys = Tensor::from_vec(ys, (count, outputs), &Device::Cpu)?;
+        let rows = Rows { xs, ys, weights: None };
+        let (steps, starts) = (shape.window, (!plain).then_some(starts));
+        Ok(Some(Windows { rows, steps, starts, last: None, baselines: None }))
     }
 
-    /// The places of the rows that the windows of a part predict, the last of each horizon, in the windows' order.
-    pub(super) fn targets_of(&self, parts: &[Part], wanted: Part, shape: WindowShape) -> Vec<usize> {
-        let ahead = shape.rows() - 1;
+    /// The targets at the last row of each window of a part, in the windows' order, (N, K) of F64.
+    pub(super) fn last_targets(
+        &self,
+        parts: &[Part],
+        wanted: Part,
+        shape: WindowShape<'_>,
+        subtract: &SubtractLast,
+    ) -> Result<Tensor> {
+        let ends = self.ends_of(parts, wanted, shape);
+        let last: Vec<f64> = ends.iter().flat_map(|end| subtract.targets_of(self.at(*end))).collect();
+        Ok(Tensor::from_vec(last, (ends.len(), self.outputs), &Device::Cpu)?)
+    }
+
+    /// The places of the rows that the windows of a part end with, in the windows' order.
+    pub(super) fn ends_of(&self, parts: &[Part], wanted: Part, shape: WindowShape<'_>) -> Vec<usize> {
         let pieces = self.pieces(parts, wanted, shape).into_iter();
-        let targets = pieces.flat_map(|piece| piece.start + ahead..piece.end);
-        targets.filter(|target| self.is_known(*target, shape.horizon)).collect()
+        let ends = pieces.flat_map(|piece| piece.start + shape.window - 1..piece.end - shape.reach());
+        ends.filter(|end| self.is_known(*end, shape.steps)).collect()
     }
 
     /// The places of rows of a part that follow each other, where they have room for a window and its target.
-    fn pieces(&self, parts: &[Part], wanted: Part, shape: WindowShape) -> Vec<Range<usize>> {
+    fn pieces(&self, parts: &[Part], wanted: Part, shape: WindowShape<'_>) -> Vec<Range<usize>> {
         let mut pieces = Vec::new();
         for run in self.timeline.runs() {
             let mut start = run.start;
@@ -209,16 +194,24 @@ impl SeriesRows {
         pieces
     }
 
-    fn targets_at(&self, place: usize) -> &[f64] {
+    /// The targets of the row at a place, in their own units; NaN where one is missing.
+    pub(super) fn targets_at(&self, place: usize) -> &[f64] {
         let row = self.timeline.row(place);
         &self.targets[row * self.outputs..(row + 1) * self.outputs]
     }
 
-    /// Whether there is a target at this place, and the window before it ends with a row that no later one helped to fill.
-    fn is_known(&self, target: usize, horizon: usize) -> bool {
-        let is_missing = self.targets_at(target).iter().any(|target| target.is_nan());
-        !is_missing && !self.looks_ahead.contains(&(target - horizon))
+    /// Whether there is a target so many steps after this place each, and a window may end there: no later row helped to
+    /// fill it.
+    fn is_known(&self, end: usize, steps: &[usize]) -> bool {
+        let has_target = |step: &usize| !self.targets_at(end + step).iter().any(|target| target.is_nan());
+        steps.iter().all(has_target) && !self.looks_ahead.contains(&end)
     }
+}
+
+/// Checks that the targets of so many windows fit into memory.
+fn require_room(windows: usize, outputs: usize) -> Result<()> {
+    let bytes = windows.checked_mul(8 * outputs).map(|bytes| bytes as u64);
+    MemoryLimit::of_free().check(bytes).map_err(|problem| Error::key("data.horizon", problem))
 }
 
 /// Encoded rows before anything is filled.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::calendar;
 use super::step::{TimeStep, describe_days};
 use super::times::Times;
 use crate::data::split::{Part, SplitPlan, TimeSplit};
@@ -231,10 +232,28 @@ impl Timeline {
         &self.runs
     }
 
+    /// The time so many rows after the last of these places, which follow each other; nothing where there are no times.
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+    pub(super) fn after(&self, places: &Range<usize>, rows: usize) -> Option<f64> {
+        let step = self.step.filter(|_| !self.times.times.is_empty() && !places.is_empty())?;
+        if self.times.form.is_none() {
+            return Some(self.time(places.end - 1) + step.length * rows as f64);
+        }
+        let times: Vec<f64> =
+            places.clone().rev().take(calendar::TIMES).map(|place| self.time(place)).collect();
+        calendar::date_after(&times, step.length, rows)
+    }
+
     /// How far a place lies behind another, in time, or in rows where there are no times.
     #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
     pub(super) fn distance(&self, from: usize, to: usize) -> f64 {
         if self.times.times.is_empty() { (to - from) as f64 } else { self.time(to) - self.time(from) }
+    }
+
+    /// The name of the series that a row of the file belongs to, where there are several.
+    pub fn name_of(&self, row: usize) -> Option<&str> {
+        let Times { series, names, .. } = &self.times;
+        names.get(*series.get(row)? as usize).map(String::as_str)
     }
 
     /// The names of the series with fewer rows than this.

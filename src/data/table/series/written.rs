@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::file::{self, SeriesFile};
-use super::rows::WindowShape;
 use super::timeline::Timeline;
+use super::window::WindowShape;
 use crate::data::preprocess::{PreprocessingSource, TableFormat};
 use crate::data::split::Part;
 use crate::data::table::Opened;
@@ -17,23 +17,24 @@ use crate::error::Result;
 pub(super) struct Written<'a> {
     pub(super) path: &'a Path,
     pub(super) test: &'a Test,
-    pub(super) shape: WindowShape,
+    pub(super) window: usize,
     pub(super) part: Part,
     pub(super) numbers: &'a [usize],
 }
 
 impl Written<'_> {
-    /// The rows that they predict, by their time; `parts_of` assigns the rows of the series to parts.
+    /// The rows that they predict, by their time, or the row before several; `parts_of` assigns the rows of the series to parts.
     pub(super) fn rows(
         &self,
         request: &Request<'_>,
-        parts_of: impl Fn(&Timeline) -> Result<Vec<Part>>,
+        parts_of: impl Fn(&Timeline, WindowShape<'_>) -> Result<Vec<Part>>,
     ) -> Result<Vec<WrittenRow>> {
-        let Self { path, test, shape, part, numbers } = *self;
+        let Self { path, test, window, part, numbers } = *self;
         let fitted = request.fitted.map(|fitted| &fitted.source);
-        let Some(PreprocessingSource::Series { format, order, encoder, .. }) = fitted else {
+        let Some(PreprocessingSource::Series { format, order, encoder, steps, .. }) = fitted else {
             return Ok(Vec::new());
         };
+        let shape = WindowShape { window, steps };
         let TableFormat { format, dialect } = format;
         let own = Opened::new(Input::File(path.to_path_buf()), *format, dialect.clone(), None)?;
         let other = match test {
@@ -45,12 +46,16 @@ impl Written<'_> {
         let is_whole = other.is_some();
         let table = other.unwrap_or(own);
         let timeline = file::timeline(&table, order, &[])?;
-        let parts = if is_whole { vec![part; timeline.len()] } else { parts_of(&timeline)? };
-        let file = SeriesFile { shape, encoder, order, dtype: request.dtype };
+        let parts = if is_whole { vec![part; timeline.len()] } else { parts_of(&timeline, shape)? };
+        let file = SeriesFile { shape, encoder, order, subtract: None, dtype: request.dtype };
         let rows = file.encode(&table, timeline, &parts)?;
-        let targets = rows.targets_of(&parts, part, shape);
+        let ends = rows.ends_of(&parts, part, shape);
         let written = |number: &usize| {
-            let place = rows.timeline().described(*targets.get(*number)?);
+            let end = *ends.get(*number)?;
+            let place = match steps.as_slice() {
+                [step] => rows.timeline().described(end + step),
+                _ => format!("after {}", rows.timeline().described(end)),
+            };
             Some(WrittenRow { number: *number, place, cells: Vec::new(), targets: Vec::new() })
         };
         Ok(numbers.iter().filter_map(written).collect())

@@ -83,9 +83,17 @@ fn losses_of_a_likelihood() {
                 )
                 .unwrap();
                 let scores = Scores { values: &logits, are_normalized };
-                let expected =
-                    kernels::cross_entropy::value_and_grad_of_likelihood(&loss, scores, &targets, -100, 3.0)
-                        .unwrap();
+                let expected = kernels::cross_entropy::value_and_grad_of_likelihood(
+                    &loss,
+                    scores,
+                    &kernels::cross_entropy::LikelihoodTargets {
+                        classes: &targets,
+                        ignored: -100,
+                        rows: None,
+                    },
+                    3.0,
+                )
+                .unwrap();
                 let (sum, expected_sum) = (own.value.read().unwrap(), expected.value.read().unwrap());
                 // As of a cross-entropy.
                 let bound = rounding.of(12 + 4);

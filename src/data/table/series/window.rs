@@ -1,0 +1,52 @@
+//! The shape of a window and its targets.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::names::counted;
+
+/// The rows of a window, and which of those after it are predicted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WindowShape<'a> {
+    pub(super) window: usize,
+    /// Counted from 1, in order.
+    pub(super) steps: &'a [usize],
+}
+
+impl WindowShape<'_> {
+    /// The rows that a window and its targets take.
+    pub(super) fn rows(self) -> usize {
+        self.window + self.reach()
+    }
+
+    /// How many rows after the window the last target is.
+    pub(super) fn reach(self) -> usize {
+        self.steps.last().copied().unwrap_or(1)
+    }
+
+    /// The error for a file of too few rows.
+    pub(super) fn too_short(self, path: &Path, rows: usize, what: &str) -> Error {
+        let (window, horizon) = (self.window, self.reach());
+        let problem = format!(
+            "{} {what} {} too few for a window of {} and a target {} ahead",
+            counted(rows, "row"),
+            if rows == 1 { "is" } else { "are" },
+            counted(window, "row"),
+            counted(horizon, "row")
+        );
+        Error::data(path, problem)
+    }
+
+    /// The problem with rows that have no window.
+    pub(super) fn broken(self) -> String {
+        let (window, horizon) = (self.window, self.reach());
+        format!(
+            "no {} follow each other without a gap, which a window of {} and a target {} ahead take; \
+             make `data.window` smaller, or take rows as evenly spaced: the column of the time as \"ignore\" in \
+             `[data.columns]`",
+            self.rows(),
+            counted(window, "row"),
+            counted(horizon, "row")
+        )
+    }
+}

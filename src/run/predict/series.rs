@@ -1,0 +1,127 @@
+//! The windows of a series that are predicted: those that end with each row, or those that forecast each row's time.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::keyed_rows::{Inputs, KeyedRows, See};
+use super::keys::{KeyCell, KeyedRecords};
+use crate::data::preprocess::SeriesOrder;
+use crate::data::table::read::quoted;
+use crate::data::table::series::{FutureRows, SeriesRows, StepWindow};
+use crate::error::{Error, Result};
+use crate::names::counted;
+
+/// A series to predict.
+pub(super) struct SeriesInput<'a> {
+    pub(super) series: &'a SeriesRows,
+    pub(super) path: &'a Path,
+    /// The rows of a window.
+    pub(super) window: usize,
+    /// The rows after it that are predicted.
+    pub(super) steps: &'a [usize],
+    /// The most windows of a batch.
+    pub(super) batch: usize,
+}
+
+impl SeriesInput<'_> {
+    /// The windows that end with each row of a series, in the order of the file.
+    pub(super) fn windows(&self, mut records: KeyedRecords<'_>, see: &mut See<'_>) -> Result<()> {
+        let windows = self.series.windows_to_predict(self.window);
+        self.require_some(windows.iter().any(Option::is_some), windows.len())?;
+        see.keys(&records.columns.names)?;
+        for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
+            for some in some.chunks(self.batch) {
+                let keys = records.take(some.len());
+                let whole: Vec<_> = some.iter().flatten().cloned().collect();
+                let inputs = if whole.is_empty() {
+                    Inputs::TooShort(some.len())
+                } else {
+                    Inputs::Whole(self.tensor(whole)?)
+                };
+                see.rows(self.path, KeyedRows { inputs, keys })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The forecast of each row, in the order of the file, and behind them those of the rows that follow the last one of each
+    /// series, with their times.
+    pub(super) fn by_time(
+        &self,
+        mut records: KeyedRecords<'_>,
+        order: &SeriesOrder,
+        see: &mut See<'_>,
+    ) -> Result<()> {
+        let rows = self.series.forecasts(self.window, self.steps);
+        let beyond = self.series.beyond(self.window, self.steps);
+        let is_some = |future: &FutureRows| future.windows.iter().any(Option::is_some);
+        let is_any = beyond.iter().any(is_some) || rows.iter().any(Option::is_some);
+        self.require_some(is_any, rows.len())?;
+        see.keys(&records.columns.names)?;
+        let future_keys: Vec<Vec<KeyCell>> =
+            beyond.iter().map(|future| records.keys_beyond(future, order)).collect();
+        self.lines(&rows, |count| records.take(count), see)?;
+        for (future, keys) in beyond.iter().zip(future_keys) {
+            if !is_some(future) {
+                let name = self.series.timeline().name_of(future.last);
+                let of = name.map_or_else(String::new, |name| format!(" of {}", quoted(name)));
+                tracing::warn!(
+                    "{}: no forecast beyond the last row{of}: the {} before it do not follow each other without a gap",
+                    self.path.display(),
+                    counted(self.window, "row")
+                );
+                continue;
+            }
+            let mut keys = keys.into_iter();
+            let width = records.columns.names.len();
+            self.lines(&future.windows, |count| keys.by_ref().take(count * width).collect(), see)?;
+        }
+        Ok(())
+    }
+
+    /// Rows with a forecast or without one, with the keys that `take` has for so many of them.
+    fn lines(
+        &self,
+        rows: &[Option<StepWindow>],
+        mut take: impl FnMut(usize) -> Vec<KeyCell>,
+        see: &mut See<'_>,
+    ) -> Result<()> {
+        for some in rows.chunk_by(|a, b| a.is_some() == b.is_some()) {
+            for some in some.chunks(self.batch) {
+                let keys = take(some.len());
+                let whole: Vec<_> = some.iter().flatten().map(|window| window.places.clone()).collect();
+                let steps: Vec<usize> = some.iter().flatten().map(|window| window.step).collect();
+                let inputs = if whole.is_empty() {
+                    Inputs::TooShort(some.len())
+                } else {
+                    Inputs::Steps { rows: self.tensor(whole)?, steps }
+                };
+                see.rows(self.path, KeyedRows { inputs, keys })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Windows as the network reads them, (N, T F).
+    fn tensor(&self, windows: Vec<std::ops::Range<usize>>) -> Result<Tensor> {
+        let (count, mut numbers) = (windows.len(), Vec::new());
+        for places in windows {
+            self.series.append(places, &mut numbers);
+        }
+        let width = numbers.len() / count;
+        Ok(Tensor::from_vec(numbers, (count, width), &Device::Cpu)?)
+    }
+
+    fn require_some(&self, is_some: bool, rows: usize) -> Result<()> {
+        if is_some {
+            return Ok(());
+        }
+        let window = self.window;
+        let problem = format!(
+            "a prediction is made from {window} rows, and no {window} of the {} here follow each other without a gap",
+            counted(rows, "row")
+        );
+        Err(Error::data(self.path, problem))
+    }
+}
