@@ -120,14 +120,27 @@ class Tools(unittest.TestCase):
 class Weights(unittest.TestCase):
     def test_a_whole_weight_counts_as_so_many_rows(self):
         counts = numpy.arange(len(y)) % 3
-        weighted = DescentClassifier(**SHORT).fit(X, y, sample_weight=counts * 0.5)
-        repeated = DescentClassifier(**SHORT).fit(numpy.repeat(X, counts, axis=0), numpy.repeat(y, counts))
-        numpy.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
+        few = {**SHORT, "train__batch_size": "full"}
+        weighted = DescentClassifier(**few).fit(X, y, sample_weight=counts)
+        repeated = DescentClassifier(**few).fit(numpy.repeat(X, counts, axis=0), numpy.repeat(y, counts))
+        numpy.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4)
+        numbers, values = load_diabetes(return_X_y=True)
+        counts = numpy.arange(150) % 3
+        few = {"threads": 1, "train__batch_size": "full", "train__epochs": 30}
+        weighted = DescentRegressor(**few).fit(numbers[:150], values[:150], sample_weight=counts * 0.5)
+        repeated = DescentRegressor(**few).fit(numpy.repeat(numbers[:150], counts, 0), numpy.repeat(values[:150], counts))
+        numpy.testing.assert_allclose(weighted.predict(numbers), repeated.predict(numbers), rtol=1e-3)
+
+    def test_a_table_has_weights_too_beside_rows_to_validate_on(self):
+        frame = pandas.DataFrame(X, columns=list("abcd")).assign(size=numpy.where(X[:, 0] > 5.8, "long", "short"))
+        weight = numpy.where(y == 2, 0.01, 1.0)
+        model = DescentClassifier(**SHORT).fit(frame, NAMES, sample_weight=weight, eval_set=(frame, NAMES))
+        plain = DescentClassifier(**SHORT).fit(frame, NAMES, eval_set=(frame, NAMES))
+        self.assertLess(model.predict_proba(frame)[:, 2].sum(), plain.predict_proba(frame)[:, 2].sum())
 
     def test_other_weights_are_refused(self):
-        random = numpy.random.default_rng(1).random(len(y))
-        with self.assertRaisesRegex(ValueError, "whole multiples"):
-            DescentClassifier(**SHORT).fit(X, y, sample_weight=random)
+        with self.assertRaisesRegex(ValueError, "Negative"):
+            DescentClassifier(**SHORT).fit(X, y, sample_weight=-numpy.ones(len(y)))
         with self.assertRaisesRegex(ValueError, "all weights are 0|non-zero"):
             DescentClassifier(**SHORT).fit(X, y, sample_weight=numpy.zeros(len(y)))
 

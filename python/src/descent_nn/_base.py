@@ -9,6 +9,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -118,7 +119,7 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         held = None
         if eval_set is not None:
             held = self._encoded(self._checked(*_only_pair(eval_set), None, table=table, reset=False), learn=False)
-        self.target_scaling_: Scaling | None = None if table else self._target_scaling(rows.y, chosen)
+        self.target_scaling_: Scaling | None = None if table else self._target_scaling(rows, chosen)
         self.input_scaling_: Scaling | None = None
         with _folder() as folder:
             data = _fit.write(self._scaled(rows), None if held is None else self._scaled(held), folder)
@@ -174,11 +175,11 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
     def _encoded(self, rows: Rows, *, learn: bool) -> Rows:
         return rows
 
-    def _target_scaling(self, y: Any, config: Mapping[str, Any]) -> Scaling | None:
+    def _target_scaling(self, rows: Rows, config: Mapping[str, Any]) -> Scaling | None:
         return None
 
     def _scaled(self, rows: Rows) -> Rows:
-        return rows if self.target_scaling_ is None else Rows(rows.x, self.target_scaling_.apply(rows.y))
+        return rows if self.target_scaling_ is None else replace(rows, y=self.target_scaling_.apply(rows.y))
 
     def _train(self, folder: Path, data: Mapping[str, Any], config: dict[str, Any], more: list[str]) -> None:
         file, run = folder / "config.toml", folder / "run"
@@ -215,8 +216,8 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         if first:
             config["loss"] = config.get("loss") or {"name": "cross_entropy" if self._classification else "mse"}
             scaled = config["data"].get("normalize") != "none"
-            self.input_scaling_ = _fit.standard(rows.x) if scaled else Scaling(0.0, 1.0)
-            self.target_scaling_ = self._target_scaling(rows.y, config)
+            self.input_scaling_ = _fit.standard(rows.x, rows.weight) if scaled else Scaling(0.0, 1.0)
+            self.target_scaling_ = self._target_scaling(rows, config)
             self.passes_ = 0
         else:
             self.input_scaling_ = self.input_scaling_ or _fit.scaling_of(self.run_)
@@ -226,9 +227,9 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         self.passes_ = getattr(self, "passes_", 0) + 1
         config = _config.combined(config, {"data": {"normalize": "none", "validation": None}, "train": ONE_PASS})
         config |= {"schedule": None, "seed": self._full_config({}).get("seed", 0) + self.passes_}
-        rows = self._scaled(Rows(self.input_scaling_.apply(rows.x), rows.y))
+        rows = self._scaled(replace(rows, x=self.input_scaling_.apply(rows.x)))
         with _folder() as folder:
-            data = _fit.write(Rows(rows.x, self._partial_target(rows.y, config)), None, folder)
+            data = _fit.write(replace(rows, y=self._partial_target(rows.y, config)), None, folder)
             self._train(folder, data, config, weights)
 
     def _partial_target(self, y: Any, config: Mapping[str, Any]) -> Any:

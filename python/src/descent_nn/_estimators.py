@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy
@@ -91,7 +92,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
         unknown = numpy.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(f"y has the class {unknown[0]}, which is none of {', '.join(map(str, self.classes_))}")
-        return Rows(rows.x, numpy.searchsorted(self.classes_, y), rows.table)
+        return replace(rows, y=numpy.searchsorted(self.classes_, y))
 
     def _partial_target(self, y: Any, config: Mapping[str, Any]) -> Any:
         # The rows of a pass need not have all classes: their probabilities have, one column each.
@@ -123,8 +124,8 @@ class DescentRegressor(RegressorMixin, DescentEstimator):  # type: ignore[misc]
         self._partial(X, y, sample_weight)
         return self
 
-    def _target_scaling(self, y: Any, config: Mapping[str, Any]) -> Scaling | None:
-        return _fit.standard(y) if config.get("loss", {}).get("name", "mse") in SCALED_LOSSES else None
+    def _target_scaling(self, rows: Rows, config: Mapping[str, Any]) -> Scaling | None:
+        return _fit.standard(rows.y, rows.weight) if config.get("loss", {}).get("name", "mse") in SCALED_LOSSES else None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +15,8 @@ from sklearn.utils.validation import _check_sample_weight
 from descent_nn import _program, _tables
 from descent_nn._saved import SavedRun
 
-TARGET = "target"
-SPLIT = "split"
+# As many rows are predicted at least, together.
 BLOCK = 16
-# Rows repeated for their weights may make the table this many times as long.
-REPEATED_AT_MOST = 50
 
 
 class Scaling(NamedTuple):
@@ -43,13 +39,14 @@ class Rows:
     x: Any
     y: Any
     table: bool = False
+    weight: Any = None
 
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, index: Any) -> Rows:
-        x = self.x.iloc[index] if hasattr(self.x, "iloc") else self.x[index]
-        return Rows(x, self.y[index], self.table)
+    def take(self, mask: Any) -> Rows:
+        x = self.x.iloc[mask] if hasattr(self.x, "iloc") else self.x.filter(mask) if self.table else self.x[mask]
+        return Rows(x, self.y[mask], self.table)
 
 
 def is_table(X: Any, config: Mapping[str, Any]) -> bool:
@@ -67,10 +64,11 @@ def _is_number(kind: Any) -> bool:
     return getattr(kind, "kind", "O") in "biuf" or (getattr(kind, "_is_numeric", False) and kind.kind != "O")
 
 
-def standard(x: Any) -> Scaling:
+def standard(x: Any, weight: Any = None) -> Scaling:
     """Mean and standard deviation of each column; constant columns keep their spread of 1."""
-    spread = numpy.std(x, axis=0, dtype=numpy.float64)
-    return Scaling(numpy.mean(x, axis=0, dtype=numpy.float64), numpy.where(spread > 0, spread, 1.0))
+    mean = numpy.average(numpy.asarray(x, dtype=numpy.float64), axis=0, weights=weight)
+    spread = numpy.sqrt(numpy.average((x - mean) ** 2, axis=0, weights=weight))
+    return Scaling(mean, numpy.where(spread > 0, spread, 1.0))
 
 
 def scaling_of(run: SavedRun) -> Scaling | None:
@@ -84,52 +82,51 @@ def scaling_of(run: SavedRun) -> Scaling | None:
 
 
 def weighted(rows: Rows, weight: Any) -> Rows:
-    """Returns the rows with each repeated as often as it counts; rows of weight 0 are left out.
+    """Returns the rows with their weights; rows of weight 0 are left out.
 
     Raises:
-        ValueError: If the weights are negative or not finite, or are not whole multiples of one number.
+        ValueError: If the weights are negative or not finite, or all 0.
     """
     if weight is None:
         return rows
-    weight = _check_sample_weight(weight, rows.x if not rows.table else numpy.empty((len(rows), 1)), ensure_non_negative=True)
+    like = numpy.empty((len(rows), 1)) if rows.table else rows.x
+    weight = _check_sample_weight(weight, like, dtype=numpy.float64, ensure_non_negative=True)
     if not weight.any():
         raise ValueError("sample_weight: all weights are 0, no row counts")
-    if numpy.ptp(weight) == 0:
-        return rows
-    counts = _whole(weight)
-    if counts is None or counts.sum() > REPEATED_AT_MOST * len(rows):
-        raise ValueError(
-            "sample_weight: rows are repeated as often as they count, so the weights must be whole multiples of one number "
-            f"and make the rows at most {REPEATED_AT_MOST} times as many; round them, or leave sample_weight out"
-        )
-    return rows.take(numpy.repeat(numpy.arange(len(rows)), counts))
-
-
-def _whole(weight: Any) -> Any:
-    smallest = weight[weight > 0].min()
-    for unit in (smallest, 1.0, smallest / 2, smallest / 3):
-        counts = weight / unit
-        rounded = numpy.rint(counts)
-        if numpy.allclose(counts, rounded, rtol=1e-6, atol=1e-9):
-            whole = rounded.astype(int)
-            return whole // math.gcd(*map(int, numpy.unique(whole)))
-    return None
+    rows = rows if weight.all() else rows.take(weight > 0)
+    weight = weight[weight > 0]
+    # Equal weights are none, whatever their size.
+    return rows if numpy.ptp(weight) == 0 else replace(rows, weight=weight)
 
 
 def write(rows: Rows, held: Rows | None, folder: Path) -> dict[str, Any]:
     """Writes the rows; returns the keys of `[data]` that name them."""
     if not rows.table:
         arrays = {"x_train": rows.x, "y_train": rows.y}
+        if rows.weight is not None:
+            arrays["w_train"] = rows.weight
         if held is not None:
             arrays |= {"x_val": held.x, "y_val": held.y}
         return {"name": "npz", "path": str(_tables.write_arrays(arrays, folder / "rows.npz"))}
     names = list(getattr(rows.x, "column_names", rows.x.columns))
-    target, split = _free_name(TARGET, names), _free_name(SPLIT, names)
+    target, split, weight = (_free_name(name, names) for name in ("target", "split", "weight"))
+    named = {"target": target}
+    if held is not None:
+        named["split_column"] = split
+    if rows.weight is not None:
+        named["weight"] = weight
     parts = [(rows, "train")] + ([] if held is None else [(held, "validation")])
-    frames = [_with_columns(part.x, {target: part.y} | ({split: role} if held is not None else {})) for part, role in parts]
+    columns = [{target: part.y, split: role, weight: _ones(part)} for part, role in parts]
+    frames = [
+        _with_columns(part.x, {name: more[name] for name in named.values()})
+        for (part, _), more in zip(parts, columns, strict=True)
+    ]
     path = _tables.write(_stacked(frames), folder / "rows")
-    named = {"target": target} | ({"split_column": split} if held is not None else {})
     return {"name": _tables.FORMATS[path.suffix], "path": str(path), **named}
+
+
+def _ones(rows: Rows) -> Any:
+    return numpy.ones(len(rows)) if rows.weight is None else rows.weight
 
 
 def _free_name(name: str, taken: Sequence[Any]) -> str:
