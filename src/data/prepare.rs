@@ -108,10 +108,7 @@ impl Preparation {
         };
         let (validation, test) = (validation.or(own_validation), test.or(own_test));
         limited.filter(|_| request.fitted.is_none()).into_iter().for_each(Limited::log);
-        let shape = |rows: Rows| -> Result<Rows> {
-            let row = self.row_shape(&rows.xs.dims()[1..], request.input)?;
-            Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
-        };
+        let shape = |rows: Rows| self.shaped(rows, request);
         let train = shape(train)?;
         let pixels = pictures.is_some() || (train.xs.dtype() == DType::U8 && bytes == Bytes::Pixels);
         let unit = if pixels { 1.0 / 255.0 } else { 1.0 };
@@ -136,6 +133,12 @@ impl Preparation {
         let source = source(pictures, Step::Elements(elements), target);
         let preprocessing = Preprocessing { row, outputs, split_rules: RULES, decision: None, source };
         Ok(Splits { train, validation, test, outputs, preprocessing })
+    }
+
+    /// Rows in the shape that the network takes.
+    fn shaped(&self, rows: Rows, request: &Request<'_>) -> Result<Rows> {
+        let row = self.row_shape(&rows.xs.dims()[1..], request.input)?;
+        Ok(Rows { xs: rows.xs.reshape([&[rows.xs.dims()[0]], row.as_slice()].concat())?, ..rows })
     }
 
     /// Checks that validation rows do not come from two places.

@@ -8,7 +8,7 @@ use super::baselines::BaselineRows;
 use super::data_file::write_preprocessing;
 use super::history::History;
 use super::metrics_log::MetricsLog;
-use super::names::{CONFIG, METRICS, MODEL, TABLE};
+use super::names::{CHECKPOINTS, CONFIG, METRICS, MODEL, TABLE};
 use super::new_folder::lock;
 use super::observer::{End, Finished, Observer};
 use super::residuals::Residuals;
@@ -42,7 +42,8 @@ struct TrainedMember {
 /// The config of the average of runs in this folder, if it is one.
 pub(crate) fn config_in(folder: &Path, overrides: &[&str]) -> Result<Option<Config>> {
     let path = folder.join(CONFIG);
-    if !path.is_file() {
+    // An average has no checkpoints. The config of a run that has may be damaged: resuming it knows what to do.
+    if !path.is_file() || folder.join(CHECKPOINTS).exists() {
         return Ok(None);
     }
     let config = Config::of_run(&path, overrides)?;

@@ -237,14 +237,15 @@ pub(super) fn clear_unsaved(path: &Path) -> Result<()> {
 
 /// Removes the files of a run that has saved nothing, and the folders that it created, from `path` out to `made`.
 fn remove(path: &Path, made: Option<&Path>, lock: Option<Lock>) {
-    for name in [CONFIG, DATA, METRICS, TABLE] {
-        let _ = fs::remove_file(path.join(name));
-    }
     // The folder was empty before this run.
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(EVENTS) {
             let _ = fs::remove_file(entry.path());
         }
+    }
+    // The config last: as long as it is there, the folder is known as that of a run, if this process is killed here.
+    for name in [DATA, METRICS, TABLE, CONFIG] {
+        let _ = fs::remove_file(path.join(name));
     }
     // Until here no other process may begin in it.
     drop(lock);

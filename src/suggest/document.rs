@@ -68,7 +68,12 @@ impl Document {
 /// A key as TOML writes it.
 fn key(name: &str) -> String {
     let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-    if is_bare { name.to_owned() } else { Value::from(name).to_string() }
+    if is_bare {
+        return name.to_owned();
+    }
+    // A key has one line, which a value need not have.
+    let alone = toml::Table::from_iter([(name.to_owned(), Value::from(0))]).to_string();
+    alone.trim_end().trim_end_matches(" = 0").to_owned()
 }
 
 /// A table for a value in one line.

@@ -34,6 +34,19 @@ pub(crate) struct Importance {
     pub(crate) std: f64,
 }
 
+/// Rows (N, F) with the values at these places dealt anew among them.
+fn shuffled(values: &[f64], width: usize, places: &[usize], stream: &mut Stream) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len() / width).collect();
+    order.shuffle(stream);
+    let mut shuffled = values.to_vec();
+    for (row, from) in order.into_iter().enumerate() {
+        for place in places {
+            shuffled[row * width + place] = values[from * width + place];
+        }
+    }
+    shuffled
+}
+
 /// The importance of columns on rows (N, F) that were not trained on, the largest first.
 pub(crate) fn permutation_importance(
     held_out: HeldOut<'_>,
@@ -59,15 +72,8 @@ pub(crate) fn permutation_importance(
     for (index, FeaturePlaces { name, places }) in (0u64..).zip(columns) {
         let mut increases = Vec::new();
         for repeat in 0..REPEATS {
-            let mut order: Vec<usize> = (0..count).collect();
-            order.shuffle(&mut Stream::new(seed, Purpose::Data, index * REPEATS + repeat));
-            let mut shuffled = values.clone();
-            for (row, from) in order.into_iter().enumerate() {
-                for place in &places {
-                    shuffled[row * width + place] = values[from * width + place];
-                }
-            }
-            increases.push(mean_loss(shuffled)? - own);
+            let mut stream = Stream::new(seed, Purpose::Data, index * REPEATS + repeat);
+            increases.push(mean_loss(shuffled(&values, width, &places, &mut stream))? - own);
         }
         let repeats = crate::stats::real(increases.len());
         let mean = increases.iter().sum::<f64>() / repeats;

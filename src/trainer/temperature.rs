@@ -83,7 +83,7 @@ fn probabilities(targets: &Tensor, task: Task, logits: &Tensor) -> Result<Tensor
 struct Truth {
     /// (N, C); rows that are ignored have none.
     probabilities: Tensor,
-    /// How much each row counts, (N, 1).
+    /// Weights of the rows, (N, 1).
     weights: Tensor,
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::quota::rows_of_share;
-use super::{Limited, SplitPlan};
+use super::{Limited, Part, SplitPlan};
 
 /// The rows of each part of a series, in time order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,16 @@ pub struct TimeSplit {
 }
 
 impl TimeSplit {
+    /// The part of a row.
+    pub fn part(&self, row: usize) -> Part {
+        match row {
+            row if self.train.contains(&row) => Part::Train,
+            row if self.validation.contains(&row) => Part::Validation,
+            row if self.test.contains(&row) => Part::Test,
+            _ => Part::Unused,
+        }
+    }
+
     /// Splits `rows` rows at points in time. A share is the latest part of the rows; a fold is tested on the rows that follow
     /// those that it trains on, as in scikit-learn's `TimeSeriesSplit`; a limit keeps the latest
     /// of the rows before the test split.

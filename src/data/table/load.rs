@@ -97,17 +97,8 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let quantiles = request.plan.needs_quantiles() || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
     let weight = plan.roles.weight.as_ref();
-    if let (Some(_), true) = (weight, quantiles) {
-        let key = if options.missing == Some(Missing::Median) {
-            "data.missing"
-        } else if request.plan.normalize.needs_quantiles() {
-            "data.normalize"
-        } else {
-            "data.target_transform"
-        };
-        let problem = "takes quantiles, which are not defined of weighted rows; choose \"standard\" or \"mean\", or leave \
-                       `data.weight` out";
-        return Err(Error::key(key, problem));
+    if weight.is_some() && quantiles {
+        return Err(no_weighted_quantiles(options, request));
     }
     plan.pass(|batch, parts| {
         let weights =
@@ -127,6 +118,20 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let (names, found) = pick(features);
     let fitter = ColumnFitter { path, options, normalize: request.plan.normalize, ordered: false };
     Ok(TableEncoder::new(target, fitter.columns(&names, &found)?))
+}
+
+/// The error of quantiles where rows have weights.
+fn no_weighted_quantiles(options: &Options, request: &Request<'_>) -> Error {
+    let key = if options.missing == Some(Missing::Median) {
+        "data.missing"
+    } else if request.plan.normalize.needs_quantiles() {
+        "data.normalize"
+    } else {
+        "data.target_transform"
+    };
+    let problem = "takes quantiles, which are not defined of weighted rows; choose \"standard\" or \"mean\", or leave \
+                   `data.weight` out";
+    Error::key(key, problem)
 }
 
 #[cfg(test)]

@@ -89,12 +89,8 @@ impl Encoder {
 
 /// Adds the numbers of a field from `place` on.
 fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut Network) {
-    let mut value = format!("row->{}", field.name);
-    if field.input.kind == CellKind::Boolean {
-        network.helpers.add(Helper::Boolean);
-        value = format!("boolean({value})");
-    }
-    let raw = value.clone();
+    let raw = raw_value(field, network);
+    let mut value = raw.clone();
     let mut indicator = false;
     for operation in &field.input.column.operations {
         match operation {
@@ -129,6 +125,16 @@ fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut 
         let _ = writeln!(body, "    x[{place}] = isnan({raw}) ? 1.0f : 0.0f;");
         *place += 1;
     }
+}
+
+/// The number of a field before its preprocessing.
+fn raw_value(field: &Field<'_>, network: &mut Network) -> String {
+    let value = format!("row->{}", field.name);
+    if field.input.kind != CellKind::Boolean {
+        return value;
+    }
+    network.helpers.add(Helper::Boolean);
+    format!("boolean({value})")
 }
 
 /// A number that is clipped smoothly.

@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    fn hostile() -> Page {
+    fn hostile_split() -> SplitReport {
         let name = || HOSTILE.to_owned();
         let cells = || vec![(name(), name())];
         let mistake = Mistake {
@@ -129,7 +129,12 @@ mod tests {
             ..ValueReport::default()
         };
         let (classes, values) = (Some(classes), Some(values));
-        let evaluation = SplitReport { split: name(), classes, values, series: None };
+        SplitReport { split: name(), classes, values, series: None }
+    }
+
+    fn hostile() -> Page {
+        let name = || HOSTILE.to_owned();
+        let cells = || vec![(name(), name())];
         let point = |epoch: u8| Point {
             epoch: f64::from(epoch),
             values: vec![(name(), f64::from(epoch)), ("val_loss".to_owned(), f64::NAN)],
@@ -141,7 +146,7 @@ mod tests {
             tests: vec![(name(), f64::INFINITY)],
             config: name(),
             facts: cells(),
-            evaluation: Some(evaluation),
+            evaluation: Some(hostile_split()),
             importance: vec![ColumnImportance { name: name(), ..ColumnImportance::default() }],
             tensors: vec![TensorStats { name: name(), ..TensorStats::default() }],
         };

@@ -151,8 +151,7 @@ impl SeriesRows {
             return Ok(None);
         }
         let xs = Tensor::from_vec(xs, (rows as usize, self.width), &Device::Cpu)?.to_dtype(dtype)?;
-        let count = ys.len() / outputs;
-        let ys = Tensor::from_vec(ys, (count, outputs), &Device::Cpu)?;
+        let ys = Tensor::from_vec(ys, ((), outputs), &Device::Cpu)?;
         let rows = Rows { xs, ys, weights: None };
         let (steps, starts) = (shape.window, (!plain).then_some(starts));
         Ok(Some(Windows { rows, steps, starts, last: None, baselines: None }))

@@ -79,15 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn the_season_of_a_wave_with_noise_and_trend_is_found() {
+    fn the_season_of_saw_teeth_with_noise_and_trend_is_found() {
         for period in [2usize, 7, 12, 24, 168] {
             let noise = noise(8 * period + 100);
-            let angle = |at: usize| {
-                std::f64::consts::TAU * crate::stats::real(at % period) / crate::stats::real(period)
-            };
+            // Saw teeth: noise hides which of two neighbouring lags is the season of a smooth wave.
+            let wave = |at: usize| crate::stats::real(at % period) / crate::stats::real(period);
             let values = noise.iter().enumerate();
             let values =
-                values.map(|(at, noise)| 3.0 * angle(at).sin() + 0.5 * noise + 0.02 * crate::stats::real(at));
+                values.map(|(at, noise)| 6.0 * wave(at) + 0.5 * noise + 0.02 * crate::stats::real(at));
             assert_eq!(season_length(&[values.collect()]), Some(period));
         }
     }

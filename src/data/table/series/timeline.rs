@@ -271,7 +271,7 @@ impl Timeline {
             for series in &self.series {
                 let split = TimeSplit::new(plan, series.len());
                 for (rank, place) in series.clone().enumerate() {
-                    parts[place] = part(&split, rank);
+                    parts[place] = split.part(rank);
                 }
             }
             return parts;
@@ -282,21 +282,12 @@ impl Timeline {
         let mut first = 0;
         for same in ranked.chunk_by(|a, b| self.time(*a) >= self.time(*b)) {
             // The part of the last of them: later rows are held out.
-            let of_all = part(&split, first + same.len() - 1);
+            let of_all = split.part(first + same.len() - 1);
             for place in same {
                 parts[*place] = of_all;
             }
             first += same.len();
         }
         parts
-    }
-}
-
-fn part(split: &TimeSplit, rank: usize) -> Part {
-    match rank {
-        rank if split.train.contains(&rank) => Part::Train,
-        rank if split.validation.contains(&rank) => Part::Validation,
-        rank if split.test.contains(&rank) => Part::Test,
-        _ => Part::Unused,
     }
 }

@@ -74,26 +74,19 @@ fn losses_of_a_likelihood() {
                 let loss = Likelihood(gamma, weights);
                 let own_logits = there(&logits);
                 let own_scores = Scores { values: &own_logits, are_normalized };
-                let own = cross_entropy::value_and_grad_of_likelihood(
-                    &loss,
-                    own_scores,
-                    &there(&targets),
-                    -100,
-                    3.0,
-                )
-                .unwrap();
+                let own_targets = there(&targets);
+                let own =
+                    cross_entropy::value_and_grad_of_likelihood(&loss, own_scores, &own_targets, -100, 3.0);
+                let own = own.unwrap();
                 let scores = Scores { values: &logits, are_normalized };
-                let expected = kernels::cross_entropy::value_and_grad_of_likelihood(
-                    &loss,
-                    scores,
-                    &kernels::cross_entropy::LikelihoodTargets {
-                        classes: &targets,
-                        ignored: -100,
-                        rows: None,
-                    },
-                    3.0,
-                )
-                .unwrap();
+                let targets = kernels::cross_entropy::LikelihoodTargets {
+                    classes: &targets,
+                    ignored: -100,
+                    rows: None,
+                };
+                let expected =
+                    kernels::cross_entropy::value_and_grad_of_likelihood(&loss, scores, &targets, 3.0);
+                let expected = expected.unwrap();
                 let (sum, expected_sum) = (own.value.read().unwrap(), expected.value.read().unwrap());
                 // As of a cross-entropy.
                 let bound = rounding.of(12 + 4);
