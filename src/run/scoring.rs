@@ -214,6 +214,11 @@ fn whole_file(config: &Config, chosen: Option<Decision>, file: &Path) -> Result<
     }
     let mut table: Table =
         config.to_toml()?.parse().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+    // What watches validation rows, which the file has none of.
+    table.remove("schedule");
+    if let Some(Value::Table(train)) = table.get_mut("train") {
+        train.retain(|key, _| !["early_stopping", "calibrate"].contains(&key));
+    }
     let Some(Value::Table(data)) = table.get_mut("data") else { return Ok(config.clone()) };
     if data.get("threshold").is_some_and(Value::is_str) {
         // It was chosen on the validation rows, which the file has none of.

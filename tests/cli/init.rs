@@ -46,6 +46,8 @@ fn a_table_becomes_a_config_that_trains_as_it_stands() {
     assert_eq!(config["loss"]["name"].as_str(), Some("cross_entropy"));
     let out = succeed(path, &["train", "made.toml", "--set", "train.epochs=2", "--out", "run"]);
     assert!(metric(&out, "test_accuracy") >= 0.0);
+    // Nothing is held out of a file that is scored, whatever the run watched.
+    assert!(succeed(path, &["eval", "run", "--input", "customers.csv"]).contains("rows 120"));
     // The comments say what was seen.
     let text = fs::read_to_string(path.join("made.toml")).unwrap();
     for words in

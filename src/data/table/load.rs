@@ -122,15 +122,15 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
 
 /// The error of quantiles where rows have weights.
 fn no_weighted_quantiles(options: &Options, request: &Request<'_>) -> Error {
-    let key = if options.missing == Some(Missing::Median) {
-        "data.missing"
+    let quantiles = "takes quantiles, which are not defined of weighted rows";
+    let (key, why, other) = if options.missing == Some(Missing::Median) {
+        ("data.missing", quantiles, "choose \"mean\"")
     } else if request.plan.normalize.needs_quantiles() {
-        "data.normalize"
+        ("data.normalize", quantiles, "choose \"standard\" or \"minmax\"")
     } else {
-        "data.target_transform"
+        ("data.target_transform", "is fitted to rows that count alike", "choose \"standard\"")
     };
-    let problem = "takes quantiles, which are not defined of weighted rows; choose \"standard\" or \"mean\", or leave \
-                   `data.weight` out";
+    let problem = format!("{why}; {other}, or leave `data.weight` out");
     Error::key(key, problem)
 }
 

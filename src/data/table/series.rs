@@ -61,7 +61,7 @@ pub struct TimeSeries {
     /// The number of rows that a prediction is made from.
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub window: usize,
-    /// How many of the rows after the window are predicted, all of them; a list names some alone, as in [24].
+    /// How many of the rows after the window are predicted, all of them; a list names some alone, as in `[24]`.
     pub horizon: Horizon,
     /// The column of the time; default: the first whose cells are all dates.
     pub time: Option<String>,
