@@ -31,7 +31,7 @@ pub(super) fn run(
         arguments.compute.use_threads()?;
         return folds::run(arguments, of, quiet);
     }
-    if let Some(bag) = bag::BagPlan::of(arguments)? {
+    if let Some(bag) = agree(&**ranks.all(), bag::BagPlan::of(arguments))? {
         arguments.compute.use_threads()?;
         return bag.run(arguments, quiet);
     }
