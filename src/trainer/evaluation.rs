@@ -231,7 +231,8 @@ pub(crate) fn missing_metric(
     for rows in data.chunks() {
         // Whether a metric can be computed depends on the targets alone.
         let predictions = Tensor::zeros((rows.len(), outputs), DType::F64, &Device::Cpu)?;
-        metrics.add_weighted(&predictions, &data.exact_targets(&rows)?, data.row_weights(&rows)?.as_ref())?;
+        let targets = data.exact_targets(&rows)?.to_device(&Device::Cpu)?;
+        metrics.add_weighted(&predictions, &targets, data.row_weights(&rows)?.as_ref())?;
     }
     let values = metrics.values();
     let names = || values.iter().map(|metric| metric.name.clone()).collect();
