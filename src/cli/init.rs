@@ -32,10 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let folder = output.map_or(Path::new("."), files::parent);
     let request = SuggestRequest { data: &arguments.data, targets: &arguments.targets, config: output };
-    let Suggestion { text, warnings } = suggest(&request)?;
-    for warning in warnings {
-        tracing::warn!("{}: {warning}", arguments.data.display());
-    }
+    let text = suggested(&request)?;
     let name = format!("{}.toml", suggest::name_of(&arguments.data));
     // A config that the program itself refuses is not handed out.
     Config::parse_in(folder, &text, &name, &[])?;
@@ -45,6 +42,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let place = output.display();
     print_line(&format!("written to {place}; train it: descent train {place}"));
     Ok(())
+}
+
+/// The config for data; what a user should know of the data is logged.
+pub(super) fn suggested(request: &SuggestRequest<'_>) -> Result<String> {
+    let Suggestion { text, warnings } = suggest(request)?;
+    for warning in warnings {
+        tracing::warn!("{}: {warning}", request.data.display());
+    }
+    Ok(text)
 }
 
 /// Checks that nothing has the name of the file to write.

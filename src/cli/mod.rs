@@ -154,7 +154,6 @@ fn begin_ranks(command: &Command) -> Result<Ranks, Error> {
     match command {
         Command::Train(arguments) if arguments.folds.is_some() => Ranks::require_none("train --folds"),
         Command::Train(arguments) if arguments.bag.is_some() => Ranks::require_none("train --bag"),
-        Command::Train(arguments) if arguments.bag.is_some() => Ranks::require_none("train --bag"),
         Command::Train(arguments) => Ranks::begin(arguments.rank_timeout()),
         Command::Compare(arguments) if arguments.trains() => Ranks::require_none("compare --train"),
         _ => Ok(Ranks::default()),

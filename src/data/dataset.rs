@@ -78,25 +78,17 @@ impl Dataset {
             (!device.is_cpu() && ys.dtype() == DType::I64).then(|| ys.to_device(&Device::Cpu)).transpose()?;
         let (xs, ys) = (xs.contiguous()?.to_device(device)?, ys.contiguous()?.to_device(device)?);
         let row = xs.dims()[1..].to_vec();
-        let store = Store::Memory { xs, ys, exact, here };
-        Ok(Self {
-            store,
-            row,
-            affine,
-            dtype,
-            units: None,
-            info: Arc::default(),
-            starts: None,
-            baselines: None,
-            subtracted: None,
-            weights: None,
-        })
+        Ok(Self::of(Store::Memory { xs, ys, exact, here }, row, affine, dtype))
     }
 
     /// A data set whose rows are in a file.
     pub fn stored(rows: Stored, dtype: DType, device: &Device) -> Self {
         let row = vec![rows.form().features];
-        let (store, affine) = (Store::File(rows, device.clone()), Affine::IDENTITY);
+        Self::of(Store::File(rows, device.clone()), row, Affine::IDENTITY, dtype)
+    }
+
+    /// A data set of rows that count alike, whose targets are learnt as they are.
+    fn of(store: Store, row: Vec<usize>, affine: Affine, dtype: DType) -> Self {
         Self {
             store,
             row,

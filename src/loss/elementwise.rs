@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Loss, Losses, NetworkOutput, Reduction, TrainingClasses, rows_of};
+use super::{Loss, Losses, NetworkOutput, Reduction, TrainingClasses, numbers_of};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -75,10 +75,8 @@ impl<E: Elementwise> Loss for E {
         Elementwise::reduction(self)
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "a count of values")]
     fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
-        // K numbers of each row.
-        Ok(rows_of(ys, rows)? * (ys.elem_count() / ys.dims()[0].max(1)) as f64)
+        numbers_of(ys, rows)
     }
 
     fn weighted_value_and_grad(

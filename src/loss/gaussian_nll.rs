@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::check_positive;
-use super::{Loss, NetworkOutput, Reduction, rows_of};
+use super::{Loss, NetworkOutput, Reduction, numbers_of};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::autograd::vjp;
@@ -79,9 +79,8 @@ impl Loss for GaussianNll {
         self.reduction
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "a count of values")]
     fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
-        Ok(rows_of(ys, rows)? * (ys.elem_count() / ys.dims()[0].max(1)) as f64)
+        numbers_of(ys, rows)
     }
 
     fn weighted_value_and_grad(

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, NetworkOutput, Reduction, first_not, rows_of};
+use super::{Loss, NetworkOutput, Reduction, first_not, numbers_of, rows_of};
 use crate::data::Task;
 use crate::error::Result;
 use crate::kernels::ValueAndGrad;
@@ -77,11 +77,8 @@ impl Loss for KlDiv {
         if self.reduction == KlReduction::Sum { Reduction::Sum } else { Reduction::Mean }
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "a count of values")]
     fn weighted_total(&self, ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
-        let by_row = self.reduction == KlReduction::Batchmean;
-        let each = if by_row { 1 } else { ys.elem_count() / ys.dims()[0].max(1) };
-        Ok(rows_of(ys, rows)? * each as f64)
+        if self.reduction == KlReduction::Batchmean { rows_of(ys, rows) } else { numbers_of(ys, rows) }
     }
 
     fn weighted_value_and_grad(

@@ -201,6 +201,12 @@ fn rows_of(ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
     }
 }
 
+/// The number of the values in rows, each of which counts as often as its row's weight says.
+#[allow(clippy::cast_precision_loss, reason = "a count of values")]
+fn numbers_of(ys: &Tensor, rows: Option<&Tensor>) -> Result<f64> {
+    Ok(rows_of(ys, rows)? * (ys.elem_count() / ys.dims()[0].max(1)) as f64)
+}
+
 /// The first target that does not satisfy `fits`.
 fn first_not(ys: &Tensor, fits: impl Fn(f64) -> bool) -> Result<Option<f64>> {
     let ys = ys.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;

@@ -1,6 +1,6 @@
 //! All metrics of a task, updated together.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 use super::class::rows::numbers;
 use super::class::{ClassCounts, ClassMetrics, ClassRows};
@@ -48,6 +48,9 @@ impl MetricCollection {
         targets: &Tensor,
         weights: Option<&Tensor>,
     ) -> Result<()> {
+        // Predictions in the targets' own units, and exact targets, may be on the CPU where the others are not.
+        let (predictions, targets) =
+            (&predictions.to_device(&Device::Cpu)?, &targets.to_device(&Device::Cpu)?);
         let width = predictions.dims()[1];
         if matches!(self.of, Of::Nothing) {
             self.of = match self.task {

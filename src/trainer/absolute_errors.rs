@@ -1,6 +1,6 @@
 //! The absolute errors of predicted values, row by row.
 
-use candle_core::{DType, Device};
+use candle_core::DType;
 
 use super::evaluation::{HeldOut, predict};
 use crate::error::Result;
@@ -12,10 +12,9 @@ pub(crate) fn absolute_errors(all: &[HeldOut<'_>]) -> Result<Vec<Vec<f64>>> {
         for rows in data.chunks() {
             let units = data.units_of(&rows)?;
             let predictions = predict(network, loss, &data.inputs(&rows)?, units.as_ref())?;
-            let targets = data.exact_targets(&rows)?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+            let targets = data.exact_targets(&rows)?.to_dtype(DType::F64)?;
             let targets = targets.reshape(predictions.shape())?;
-            let predictions = predictions.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-            let off = (predictions - targets)?.abs()?.to_vec2::<f64>()?;
+            let off = (predictions.to_dtype(DType::F64)? - targets)?.abs()?.to_vec2::<f64>()?;
             for row in off {
                 errors.resize_with(row.len(), Vec::new);
                 for (own, error) in errors.iter_mut().zip(row) {

@@ -59,21 +59,49 @@ pub(crate) struct HeldOut<'a> {
 
 /// Loss and metrics of all rows together, each predicted by the network that was not trained on it.
 pub(crate) fn evaluate_out_of_fold(all: &[HeldOut<'_>]) -> Result<Evaluation> {
-    let (mut sum, mut total) = (0.0, 0.0);
     let Some(first) = all.first() else { return Err(no_row_counts()) };
-    let mut metrics = MetricCollection::new(first.loss.task(), first.data.target_info());
+    let mut sums = EvaluationSums::new(first.loss, first.data);
     for HeldOut { network, loss, data } in all {
         for rows in data.chunks_of(EVALUATION_ROWS) {
             let outputs = widened(&network.forward(&data.inputs(&rows)?)?)?;
-            let targets = data.targets(&rows)?;
-            let weights = data.row_weights(&rows)?;
-            sum += loss.apply(&outputs, &targets, weights.as_ref(), 1.0)?.value.read()?;
-            total += loss.weighted_total(&targets, weights.as_ref())?;
-            let predictions = predictions(loss, &outputs, data.units_of(&rows)?.as_ref())?;
-            metrics.add_weighted(&predictions, &data.exact_targets(&rows)?, weights.as_ref())?;
+            sums.add(loss, &Chunk { data, rows }, &outputs)?;
         }
     }
-    if total == 0.0 { Err(no_row_counts()) } else { Evaluation::of(sum / total, metrics) }
+    sums.finish()
+}
+
+/// The losses and metrics of rows so far.
+struct EvaluationSums {
+    loss: f64,
+    /// The divisor of the losses.
+    total: f64,
+    metrics: MetricCollection,
+}
+
+impl EvaluationSums {
+    fn new(loss: &Losses, data: &Dataset) -> Self {
+        Self { loss: 0.0, total: 0.0, metrics: MetricCollection::new(loss.task(), data.target_info()) }
+    }
+
+    /// Adds rows by the network's outputs for them.
+    fn add(&mut self, loss: &Losses, Chunk { data, rows }: &Chunk<'_>, outputs: &Tensor) -> Result<()> {
+        let targets = data.targets(rows)?;
+        let weights = data.row_weights(rows)?;
+        self.loss += loss.apply(outputs, &targets, weights.as_ref(), 1.0)?.value.read()?;
+        self.total += loss.weighted_total(&targets, weights.as_ref())?;
+        let predictions = predictions(loss, outputs, data.units_of(rows)?.as_ref())?;
+        self.metrics.add_weighted(&predictions, &data.exact_targets(rows)?, weights.as_ref())
+    }
+
+    /// # Errors
+    /// None of the rows counts.
+    fn finish(self) -> Result<Evaluation> {
+        if self.total == 0.0 {
+            Err(no_row_counts())
+        } else {
+            Evaluation::of(self.loss / self.total, self.metrics)
+        }
+    }
 }
 
 /// The ranks that share an evaluation, and how it is interrupted.
@@ -95,9 +123,8 @@ pub(super) fn evaluate_unless(
     sets: &[&Dataset],
     sharing: Sharing<'_>,
 ) -> Result<Evaluation> {
-    let (mut sum, mut total) = (0.0, 0.0);
     let Some(first) = sets.first() else { return Err(no_row_counts()) };
-    let mut metrics = MetricCollection::new(loss.task(), first.target_info());
+    let mut sums = EvaluationSums::new(loss, first);
     let chunks = sets.iter().flat_map(|data| data.chunks_of(EVALUATION_ROWS).map(move |rows| (data, rows)));
     let mut chunks = chunks.map(|(data, rows)| Chunk { data, rows });
     loop {
@@ -109,19 +136,11 @@ pub(super) fn evaluate_unless(
         if (sharing.is_stopping)() {
             return Err(Error::Interrupted);
         }
-        for (Chunk { data, rows }, outputs) in round.iter().zip(outputs(network, &round, sharing)?) {
-            let targets = data.targets(rows)?;
-            let weights = data.row_weights(rows)?;
-            sum += loss.apply(&outputs, &targets, weights.as_ref(), 1.0)?.value.read()?;
-            total += loss.weighted_total(&targets, weights.as_ref())?;
-            let predictions = predictions(loss, &outputs, data.units_of(rows)?.as_ref())?;
-            metrics.add_weighted(&predictions, &data.exact_targets(rows)?, weights.as_ref())?;
+        for (chunk, outputs) in round.iter().zip(outputs(network, &round, sharing)?) {
+            sums.add(loss, chunk, &outputs)?;
         }
     }
-    if total == 0.0 {
-        return Err(no_row_counts());
-    }
-    Evaluation::of(sum / total, metrics)
+    sums.finish()
 }
 
 /// Rows that go through the network together.
@@ -231,8 +250,7 @@ pub(crate) fn missing_metric(
     for rows in data.chunks() {
         // Whether a metric can be computed depends on the targets alone.
         let predictions = Tensor::zeros((rows.len(), outputs), DType::F64, &Device::Cpu)?;
-        let targets = data.exact_targets(&rows)?.to_device(&Device::Cpu)?;
-        metrics.add_weighted(&predictions, &targets, data.row_weights(&rows)?.as_ref())?;
+        metrics.add_weighted(&predictions, &data.exact_targets(&rows)?, data.row_weights(&rows)?.as_ref())?;
     }
     let values = metrics.values();
     let names = || values.iter().map(|metric| metric.name.clone()).collect();

@@ -31,6 +31,7 @@ use crate::run::residuals::Residuals;
 use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
 use crate::run::unfinished;
+use crate::stats::real;
 use crate::trainer::{HeldOut, Trainer, absolute_errors};
 
 #[derive(Debug, Args)]
@@ -122,15 +123,9 @@ fn verdict(points: &[Point], tests: &[(String, f64)], best: Option<u64>) -> Opti
     if !own.is_empty() {
         return Verdict::of(&own, tests);
     }
-    let best =
-        points.iter().find(|point| best.is_some_and(|best| point.epoch.total_cmp(&real(best)).is_eq()))?;
+    let best = real(usize::try_from(best?).ok()?);
+    let best = points.iter().find(|point| point.epoch.total_cmp(&best).is_eq())?;
     Verdict::of(&baselines::of_split(&best.values, "val"), tests)
-}
-
-/// A number of epochs.
-#[allow(clippy::cast_precision_loss, reason = "there are fewer epochs than 2^53")]
-fn real(epoch: u64) -> f64 {
-    epoch as f64
 }
 
 /// Adds the evaluation of a run's weights on its test split, and their statistics.
@@ -178,7 +173,7 @@ fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, St
     let all = half_widths.into_iter().zip(absolute_errors(&[test])?).enumerate();
     let fact = |(index, (half, errors)): (usize, (f64, Vec<f64>))| {
         let within = errors.iter().filter(|error| **error <= half).count();
-        let share = 100.0 * crate::stats::real(within) / crate::stats::real(errors.len().max(1));
+        let share = 100.0 * real(within) / real(errors.len().max(1));
         let place = index % names.len().max(1);
         let name =
             names.get(place).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));

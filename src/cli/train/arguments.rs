@@ -6,13 +6,14 @@ use std::sync::OnceLock;
 use clap::Args;
 
 use crate::cli::device::Compute;
+use crate::cli::init::suggested;
 use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::as_strs;
 use crate::run::{Interrupt, RunOptions};
-use crate::suggest::{self, SuggestRequest, Suggestion, suggest};
+use crate::suggest::{self, SuggestRequest};
 
 const QUICK_START: &str = include_str!("../../../configs/quick-start.toml");
 
@@ -113,11 +114,7 @@ impl Arguments {
     fn made_for(&self, data: &Path) -> Result<&str> {
         if self.made.get().is_none() {
             let request = SuggestRequest { data, targets: &self.targets, config: None };
-            let Suggestion { text, warnings } = suggest(&request)?;
-            for warning in warnings {
-                tracing::warn!("{}: {warning}", data.display());
-            }
-            let _ = self.made.set(text);
+            let _ = self.made.set(suggested(&request)?);
         }
         Ok(self.made.get().map_or("", String::as_str))
     }

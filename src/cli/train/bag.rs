@@ -1,7 +1,7 @@
 //! `descent train --bag K`: the runs of K folds, averaged into one.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,41 +25,34 @@ pub(super) struct BagPlan {
 }
 
 impl BagPlan {
-    /// The bag that the arguments ask for, if they ask for one.
-    pub(super) fn of(arguments: &Arguments) -> Result<Option<Self>> {
-        let bag = |index: Option<u64>, of: u64| {
-            let index = index.map_or(String::new(), |index| format!("index = {index}, "));
-            vec!["data.validation=0.0".to_owned(), format!("data.bag={{ {index}of = {of} }}")]
-        };
-        if let Some(folder) = &arguments.resume {
-            let Some(whole) = config_in(folder, &as_strs(&arguments.set))? else { return Ok(None) };
-            let of = whole.preparation.bag.map_or(0, |bag| bag.of);
-            let member = |index| {
-                let set = [arguments.set.clone(), bag(Some(index), of)].concat();
-                Config::of_run(&folder.join(CONFIG), &as_strs(&set))
-            };
-            let members = (1..=of).map(member).collect::<Result<_>>()?;
-            return Ok(Some(Self { whole, members, resumed: Some(folder.clone()) }));
-        }
-        let of = match arguments.bag {
-            Some(of) => of,
-            None => match arguments.config(&[])?.preparation.bag.filter(|bag| bag.is_whole()) {
-                Some(bag) => bag.of,
-                None => return Ok(None),
-            },
-        };
-        let whole = arguments.config(&bag(None, of))?;
+    /// A bag of so many networks with the config of the arguments.
+    pub(super) fn new(arguments: &Arguments, of: u64) -> Result<Self> {
+        let whole = arguments.config(&settings(None, of))?;
         if ["timeseries", "waves"].contains(&whole.source.name()) {
             let problem = "--bag: its folds are drawn at random, and the rows of a series have an order; --folds tests on \
                            later rows each time";
             return Err(Error::Config(problem.to_owned()));
         }
-        let members = (1..=of).map(|index| arguments.config(&bag(Some(index), of))).collect::<Result<_>>()?;
-        Ok(Some(Self { whole, members, resumed: None }))
+        let member = |index| arguments.config(&settings(Some(index), of));
+        let members = (1..=of).map(member).collect::<Result<_>>()?;
+        Ok(Self { whole, members, resumed: None })
+    }
+
+    /// The bag in a folder, with more settings; nothing where another run is in it.
+    pub(super) fn resumed(folder: &Path, set: &[String]) -> Result<Option<Self>> {
+        let Some(whole) = config_in(folder, &as_strs(set))? else { return Ok(None) };
+        let of = whole.preparation.bag.map_or(0, |bag| bag.of);
+        let member = |index| {
+            let set = [set, &settings(Some(index), of)].concat();
+            Config::of_run(&folder.join(CONFIG), &as_strs(&set))
+        };
+        let members = (1..=of).map(member).collect::<Result<_>>()?;
+        Ok(Some(Self { whole, members, resumed: Some(folder.to_path_buf()) }))
     }
 
     /// Trains the runs of all folds that earlier calls have not trained, and averages them.
     pub(super) fn run(self, arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
+        arguments.compute.use_threads()?;
         let options = arguments.options(None, &Interrupt::default())?;
         if arguments.dry_run {
             let first = self.members.into_iter().next();
@@ -111,6 +104,12 @@ impl BagPlan {
         }
         Ok(members)
     }
+}
+
+/// The settings of the average, or of a member.
+fn settings(index: Option<u64>, of: u64) -> Vec<String> {
+    let index = index.map_or(String::new(), |index| format!("index = {index}, "));
+    vec!["data.validation=0.0".to_owned(), format!("data.bag={{ {index}of = {of} }}")]
 }
 
 /// The folder of the members' runs.

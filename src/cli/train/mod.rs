@@ -6,6 +6,7 @@ mod folds;
 mod printing;
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,12 +14,14 @@ use super::messages::{Messages, sentence};
 use super::ranks::Ranks;
 use super::screen::Screen;
 use super::signals::Signals;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::as_strs;
 use crate::run::ranks::agree;
 use crate::run::{End, Interrupt, PreparedRun, Quiet, Run, RunOptions};
 
 pub(super) use arguments::Arguments;
+use bag::BagPlan;
 use printing::{describe, print_plan, stopped, summary};
 
 pub(super) fn run(
@@ -31,13 +34,13 @@ pub(super) fn run(
         arguments.compute.use_threads()?;
         return folds::run(arguments, of, quiet);
     }
-    if let Some(bag) = agree(&**ranks.all(), bag::BagPlan::of(arguments))? {
-        arguments.compute.use_threads()?;
-        return bag.run(arguments, quiet);
-    }
+    let planned = match agree(&**ranks.all(), PlannedTraining::of(arguments))? {
+        PlannedTraining::Bag(bag) => return bag.run(arguments, quiet),
+        PlannedTraining::Run(planned) => planned,
+    };
     let quiet = quiet || !ranks.is_first();
     let interrupt = Interrupt::default();
-    let prepared = agree(&**ranks.all(), prepare(arguments, ranks, &interrupt))?;
+    let prepared = agree(&**ranks.all(), prepare(arguments, planned, ranks, &interrupt))?;
     if arguments.dry_run {
         if ranks.is_first() {
             print_plan(&prepared)?;
@@ -61,8 +64,44 @@ pub(super) fn run(
     }
 }
 
+/// The training that the arguments ask for.
+enum PlannedTraining {
+    Bag(Box<BagPlan>),
+    Run(PlannedRun),
+}
+
+/// A run that begins with a config, or goes on in a folder.
+enum PlannedRun {
+    New(Box<Config>),
+    Resumed(PathBuf),
+}
+
+impl PlannedTraining {
+    fn of(arguments: &Arguments) -> Result<Self> {
+        if let Some(folder) = &arguments.resume {
+            let bag = BagPlan::resumed(folder, &arguments.set)?;
+            let run = || Self::Run(PlannedRun::Resumed(folder.clone()));
+            return Ok(bag.map_or_else(run, |bag| Self::Bag(Box::new(bag))));
+        }
+        let bag = |of| BagPlan::new(arguments, of).map(|bag| Self::Bag(Box::new(bag)));
+        if let Some(of) = arguments.bag {
+            return bag(of);
+        }
+        let config = arguments.config(&[])?;
+        match config.preparation.bag.filter(|bag| bag.is_whole()) {
+            Some(whole) => bag(whole.of),
+            None => Ok(Self::Run(PlannedRun::New(Box::new(config)))),
+        }
+    }
+}
+
 /// The run, for which nothing is written yet.
-fn prepare(arguments: &Arguments, ranks: &Ranks, interrupt: &Interrupt) -> Result<PreparedRun> {
+fn prepare(
+    arguments: &Arguments,
+    planned: PlannedRun,
+    ranks: &Ranks,
+    interrupt: &Interrupt,
+) -> Result<PreparedRun> {
     arguments.compute.use_threads_or(ranks.threads())?;
     if arguments.tui && !std::io::stderr().is_terminal() {
         let problem = "--tui needs a terminal on standard error; leave it out";
@@ -70,9 +109,9 @@ fn prepare(arguments: &Arguments, ranks: &Ranks, interrupt: &Interrupt) -> Resul
     }
     let options = arguments.options_on(None, interrupt, ranks.local())?;
     let options = RunOptions { ranks: Arc::clone(ranks.all()), ..options };
-    match &arguments.resume {
-        Some(path) => PreparedRun::resume(path, &as_strs(&arguments.set), options),
-        None => PreparedRun::new(arguments.config(&[])?, options),
+    match planned {
+        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &as_strs(&arguments.set), options),
+        PlannedRun::New(config) => PreparedRun::new(*config, options),
     }
 }
 

@@ -178,7 +178,7 @@ impl Model {
             }
             metrics.add_weighted(
                 &predictions,
-                &data.exact_targets(&rows)?.to_device(&Device::Cpu)?,
+                &data.exact_targets(&rows)?,
                 data.row_weights(&rows)?.as_ref(),
             )?;
         }
