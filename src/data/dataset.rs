@@ -250,16 +250,17 @@ impl Dataset {
         }
     }
 
-    /// The targets of these rows as the source has them: classes, or values (rows, K) of F64 on the CPU.
+    /// The targets of these rows as the source has them, on the CPU: classes, or values (rows, K).
     pub fn exact_targets(&self, rows: &[u32]) -> Result<Tensor> {
-        match &self.store {
+        let targets = match &self.store {
             Store::Memory { exact: Some(exact), .. } => {
                 let identity = Affine::IDENTITY;
-                Ok(gather::rows(exact, &self.places(rows), &exact.dims()[1..], identity, DType::F64, None)?)
+                gather::rows(exact, &self.places(rows), &exact.dims()[1..], identity, DType::F64, None)?
             }
-            Store::Memory { .. } => self.targets(rows),
-            Store::File(stored, _) => stored.targets(rows),
-        }
+            Store::Memory { .. } => self.targets(rows)?,
+            Store::File(stored, _) => stored.targets(rows)?,
+        };
+        Ok(targets.to_device(&Device::Cpu)?)
     }
 
     /// Targets of a file as they are trained on: classes, or values in the dtype of a batch.

@@ -261,8 +261,8 @@ pub(crate) fn missing_metric(
     })
 }
 
-/// The predictions of `network` for inputs (N, …), in evaluation mode: probabilities (N, C), or values (N, K), in their
-/// own units where these are given.
+/// The predictions of `network` for inputs (N, …), in evaluation mode, on the CPU: probabilities (N, C), or values (N, K),
+/// in their own units where these are given.
 pub fn predict(network: &Network, loss: &Losses, inputs: &Tensor, units: Option<&Units>) -> Result<Tensor> {
     predictions(loss, &widened(&network.forward(inputs)?)?, units)
 }
@@ -279,14 +279,15 @@ pub fn predict_with_deviation(
     let Some(deviation) = loss.output().deviation(&outputs)? else { return Ok(predictions) };
     let deviation = match units {
         Some(units) => units.widen(&deviation)?,
-        None => deviation,
+        None => deviation.to_device(&Device::Cpu)?,
     };
     Ok(Tensor::cat(&[&predictions, &deviation], 1)?)
 }
 
-/// The predictions that the outputs (N, K) of a network stand for.
+/// The predictions that the outputs (N, K) of a network stand for. They are on the CPU, as exact targets are, so that what
+/// compares the two does not depend on whether there are units.
 fn predictions(loss: &Losses, outputs: &Tensor, units: Option<&Units>) -> Result<Tensor> {
-    let predictions = loss.predictions(outputs)?;
+    let predictions = loss.predictions(outputs)?.to_device(&Device::Cpu)?;
     units.map_or(Ok(predictions.clone()), |units| units.restore(&predictions))
 }
 

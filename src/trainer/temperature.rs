@@ -37,7 +37,7 @@ pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperatur
     let (mut outputs, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for rows in data.chunks() {
         outputs.push(widened(&network.forward(&data.inputs(&rows)?)?)?.to_device(&Device::Cpu)?);
-        targets.push(data.exact_targets(&rows)?.to_device(&Device::Cpu)?);
+        targets.push(data.exact_targets(&rows)?);
         weights.extend(data.row_weights(&rows)?);
     }
     let logits = Tensor::cat(&outputs, 0)?.to_dtype(DType::F64)?;

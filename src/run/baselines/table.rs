@@ -79,7 +79,7 @@ fn link(task: Task, train: &Dataset) -> Result<Option<Link>> {
 
 /// The targets (N, M) of rows: of classes a share of each, of two the second.
 fn targets(data: &Dataset, rows: &[u32], task: Task) -> Result<Tensor> {
-    let ys = data.exact_targets(rows)?.to_device(&Device::Cpu)?;
+    let ys = data.exact_targets(rows)?;
     if ys.rank() == 2 {
         return Ok(ys.to_dtype(DType::F64)?);
     }
@@ -107,7 +107,7 @@ fn weights(data: &Dataset, rows: &[u32], task: Task) -> Result<Vec<f64>> {
     if let Task::Classes { ignored, .. } = task {
         let ys = data.exact_targets(rows)?;
         if ys.rank() == 1 {
-            let classes = ys.to_device(&Device::Cpu)?.to_vec1::<i64>()?;
+            let classes = ys.to_vec1::<i64>()?;
             weights
                 .iter_mut()
                 .zip(classes)
