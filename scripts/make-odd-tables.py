@@ -56,7 +56,7 @@ def bad():
         "ragged-short.csv": text(body=shorter),
         "ragged-long.csv": text(body=longer),
         "duplicate-headers.csv": text(header=("x", "x", "class")),
-        "nul.csv": text(body=changed({(3, "colour"): "gr\0een"})),
+        "nul-byte.csv": text(body=changed({(3, "colour"): "gr\0een"})),
         "nul-header.csv": text(header=("x", "col\0our", "class")),
         "latin1.csv": text(body=changed({(4, "colour"): "grün"})).encode("latin-1"),
         "latin1-header.csv": text(header=("größe", "colour", "class")).encode("latin-1"),

@@ -36,7 +36,7 @@ fn comment(source: &Source<'_>) -> String {
          constant, so that they may lie in flash memory.\n * Stack: about {stack_bytes} bytes in {prefix}_predict. No memory is \
          allocated; no state is kept between calls.\n{accuracy} * C99 with <math.h>. The source compiled with -DTEST is a program \
          that compares with descent's answers.\n */\n",
-        env!("CARGO_PKG_NAME"),
+        env!("CARGO_CRATE_NAME"),
         env!("CARGO_PKG_VERSION"),
         commented(&model.name()),
         model.config.model.name(),

@@ -104,7 +104,7 @@ impl<'a> Source<'a> {
         format!(
             "{} of {} {}; see {}. */\n#include {}\n\n#include <math.h>\n{integers}\n{hidden}{}{}{}{}{}{}{test}",
             text::MARK,
-            env!("CARGO_PKG_NAME"),
+            env!("CARGO_CRATE_NAME"),
             env!("CARGO_PKG_VERSION"),
             text::prose(header),
             format_args!("\"{header}\""),

@@ -13,7 +13,7 @@ pub(super) fn json(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
     let mut config = Map::new();
     let mut insert = |key: &str, value: Value| config.insert(key.to_owned(), value);
     insert("model_type", model.config.model.name().into());
-    insert("library", env!("CARGO_PKG_NAME").into());
+    insert("library", env!("CARGO_CRATE_NAME").into());
     insert("library_version", env!("CARGO_PKG_VERSION").into());
     insert("num_parameters", model.predictor.network().params().count().into());
     insert("input_shape", json!(model.preprocessing().row));

@@ -67,7 +67,7 @@ impl Card<'_> {
              `config.toml`.\n",
             self.answer(),
             layers::line(self.model),
-            env!("CARGO_PKG_NAME"),
+            env!("CARGO_CRATE_NAME"),
             env!("CARGO_PKG_VERSION")
         )
     }

@@ -42,7 +42,7 @@ pub(super) fn front_matter(model: &TrainedModel, task: HubTask, results: &Result
     let mut text = format!(
         "---\n# The license is yours to choose: https://huggingface.co/docs/hub/repositories-licenses\n# license: \
          mit\nlibrary_name: {}\npipeline_tag: {}\ntags:\n",
-        env!("CARGO_PKG_NAME"),
+        env!("CARGO_CRATE_NAME"),
         task.tag
     );
     for tag in [model.config.model.name(), "pytorch", "onnx", "safetensors", "candle"] {

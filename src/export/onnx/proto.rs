@@ -168,7 +168,7 @@ pub(super) fn model(graph: &Message, properties: &[Property]) -> Vec<u8> {
     let opset = |domain: &str, version| Message::default().text(1, domain).number(2, version);
     let model = Message::default()
         .number(1, 8)
-        .text(2, env!("CARGO_PKG_NAME"))
+        .text(2, env!("CARGO_CRATE_NAME"))
         .text(3, env!("CARGO_PKG_VERSION"))
         .message(8, &opset("", 17))
         .message(8, &opset("ai.onnx.ml", 3))
