@@ -32,7 +32,7 @@ import onnx
 import onnxruntime
 import pandas as pd
 
-from export_checks import c_source, hub, readme, web
+from export_checks import c_source, hub, panel, readme, web
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOLERANCE = 1e-5
@@ -139,17 +139,16 @@ class Onnx:
     def feeds_of_table(self, table):
         return {column["input"]: cells(table, column).reshape(-1, 1) for column in self.columns}
 
-    def feeds_of_series(self, table):
-        """The windows that end with each row but the first ones."""
-        window = next(put.shape[1] for put in self.inputs.values())
-        def windows(values):
-            return np.stack([values[end - window : end] for end in range(window, len(values) + 1)])
+    def feeds_of_series(self, table, windows=None):
+        """The windows of these rows; left out, those that end with each row but the first ones."""
+        if windows is None:
+            window = next(put.shape[1] for put in self.inputs.values())
+            windows = np.lib.stride_tricks.sliding_window_view(np.arange(len(table)), window)
         numbers = [cells(table, c) for c in self.columns if c["kind"] in ("number", "date")]
-        feeds = {c["input"]: windows(cells(table, c)) for c in self.columns if c["kind"] in ("category", "boolean")}
+        feeds = {c["input"]: cells(table, c)[windows] for c in self.columns if c["kind"] in ("category", "boolean")}
         if numbers:
-            feeds["input"] = windows(np.stack(numbers, axis=1))
+            feeds["input"] = np.stack(numbers, axis=1)[windows]
         return feeds
-
 
     def answers(self, rows, folder, kind):
         """What it gives for the rows that `predict` reads, and the feeds."""
@@ -207,7 +206,10 @@ def answer(folder, kind, rows, output):
         separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(rows.rsplit("/")[-1], ",")
         data = pd.read_csv(rows, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
         data = data.rename(columns={"Unnamed: 0": ""})
-    np.savez(output, **model.predict(data))
+    answers = model.predict(data)
+    if kind == "panel":
+        answers |= of_windows(model, data)
+    np.savez(output, **answers)
     if not hasattr(model, "targets"):
         return
     try:
@@ -217,11 +219,19 @@ def answer(folder, kind, rows, output):
     network = model.load()
     before = [value.clone() for value in network.parameters()]
     try:
-        model.train(network, inputs, targets[len(targets) - len(inputs):], epochs=2)
+        model.train(network, inputs, targets, epochs=2)
     except NotImplementedError as error:  # a loss or an optimizer of descent's own
         assert "torch has no" in str(error)
     else:
         assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters())), "nothing was trained"
+
+def of_windows(model, data):
+    # What `descent eval` says of a file: the windows with targets, and the loss of their predictions.
+    inputs, targets = torch.as_tensor(model.preprocess(data)), torch.as_tensor(model.targets(data))
+    known = ~targets.isnan().any(1)
+    with torch.no_grad():
+        loss = model.loss()(model.load()(inputs[known]), targets[known])
+    return {"windows": model.windows(data), "rows": int(known.sum()), "loss": float(loss)}
 
 for line in sys.stdin:
     problem = ""
@@ -263,6 +273,8 @@ def read(path, folder):
     path = text_of(path, folder)
     separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(path.name, ",")
     table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
+    # A graph compares names as they are: blanks are taken away before.
+    table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())
     return table.rename(columns={"Unnamed: 0": ""})
 
 
@@ -322,11 +334,46 @@ def check_c(run, rows, folder, kind, columns):
     return compare(outputs, EXPECTED[run], "c")
 
 
+def check_panel(run, made, folder, worker):
+    """Exports a run on several series; gives the largest difference of each way. Series whose missing cells are filled from
+    the rows around them are for torch alone: to the others they come filled."""
+    expected = predictions(run, made.path, folder).filter(regex="^prediction")
+    expected = expected[expected.iloc[:, 0] != ""].to_numpy(np.float64)
+    differences = {}
+
+    def see(way, outputs, windows):
+        differences[way] = differs(made.lines(windows[:, -1], outputs["prediction"]), expected)
+        if not differences[way] <= TOLERANCE:
+            raise Failure(f"{way}: forecasts differ by {differences[way]:.2e}")
+
+    if not made.is_filled:
+        descent("export", run, "--to", "onnx", "--output", folder / "model.onnx")
+        descent("export", run, "--to", "c", "--output", folder / "net.c")
+        model, source = Onnx(folder / "model.onnx"), c_source.Model(folder / "net.c")
+        table, windows = read(made.path, folder), made.windows()
+        see("onnx", model.run(model.feeds_of_series(table, windows)), windows)
+        by_name = {column["name"]: column for column in model.columns}
+        rows = source.rows(table, lambda name: cells(table, by_name[name]))
+        see("c", source.of_series(rows, windows), windows)
+    if worker is not None:
+        descent("export", run, "--to", "torch", "--output", folder / "torch")
+        ask(worker, folder / "torch", "panel", made.path, folder / "torch.npz")
+        with np.load(folder / "torch.npz") as file:
+            outputs = dict(file)
+        if not made.is_filled and not np.array_equal(outputs["windows"], made.windows()):
+            raise Failure("torch: other windows")
+        see("torch", outputs, outputs["windows"])
+        scored = json.loads(descent("eval", run, "--input", made.path, "--json"))
+        if outputs["rows"] != scored["rows"] or abs(outputs["loss"] / scored["test_loss"] - 1) > TOLERANCE:
+            raise Failure(f"torch: {outputs['rows']} windows, loss {outputs['loss']}; eval {scored['rows']}, {scored['test_loss']}")
+    return differences
+
+
 def check_hub(run, rows, folder, kind, worker):
     """Exports a run for the Hub; its ONNX file and its code answer."""
     path = folder / "hub"
     descent("export", run, "--to", "hub", "--output", path)
-    blocks = hub.card(path, run.name, [ROOT, folder])
+    blocks = hub.card(path, run, [ROOT, folder])
     worst = compare(Onnx(path / "model.onnx").answers(rows, folder, kind)[0], EXPECTED[run], "hub")
     for language, code in blocks:
         if language == "python" and "import torch" not in code:
@@ -336,6 +383,10 @@ def check_hub(run, rows, folder, kind, worker):
         elif language == "sh":
             if hub.run_shell(path, code, PROGRAM, rows) != (folder / "predictions.csv").read_bytes():
                 raise Failure("hub: the folder predicts otherwise than the run")
+    if (run / "residuals.json").exists():
+        of_run, of_hub = (descent("predict", place, "--input", rows, "--interval", "0.5") for place in (run, path))
+        if of_run != of_hub:
+            raise Failure("hub: the folder gives other intervals than the run")
     return worst
 
 
@@ -426,6 +477,17 @@ RECURRENT = {
 }
 
 
+# Several series in a file: the model, the steps, lines of [data], and what is special about the rows.
+PANELS = {
+    "one-step": (MODELS["relu"], [1], "columns = { store = 'category' }", {}),
+    "steps": (RECURRENT["lstm-3-mean"], [1, 2, 3], "", {}),
+    "second-step": (MODELS["relu"], [2], "sort = true", {"shuffled": True}),
+    "no-time": (RECURRENT["gru-two-ways-1-last"], [1, 3], "", {"has_time": False}),
+    "previous": (MODELS["relu"], [1], "missing = 'previous'", {"missing": True}),
+    "interpolate": (MODELS["relu"], [1, 2], "missing = 'interpolate'", {"missing": True}),
+}
+
+
 def config_of_table(path, target, model, missing="mean", normalize="standard", data="", columns=True):
     names, loss = TARGETS[target]
     used = json.loads(names if names.startswith("[") else f"[{names}]")
@@ -465,10 +527,13 @@ def cases():
     for normalize in ("none", "minmax", "robust", "robust_smooth"):
         yield f"normalize-{normalize}", lambda folder, n=normalize: of_odd(folder, "value", plain, normalize=n)
     yield "odd-names", of_names
+    yield "blanks", of_blanks
     yield "f64", lambda folder: of_odd(folder, "value", plain, settings=["train.dtype='f64'"])
     for name, model in RECURRENT.items():
         yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
     yield "series-mlp", lambda folder: of_series(folder, plain)
+    for name, options in PANELS.items():
+        yield f"panel-{name}", lambda folder, options=options: of_panel(folder, *options)
     yield "table-sequence", of_sequence
     yield "pictures", of_pictures
     yield "pixels", lambda folder: of_array(folder, np.uint8, '"cross_entropy"')
@@ -558,6 +623,17 @@ def of_names(folder):
     return train(folder, config), path, "table"
 
 
+def of_blanks(folder):
+    """Blanks around cells and names of columns, as people write them; some rows are held out, for intervals."""
+    path, _ = odd_table(folder)
+    spaced = "\n".join(",".join(f" {cell} " for cell in line.split(",")) for line in
+                       path.read_text().replace("blue, dark", "dark").replace('"', "").splitlines())
+    path.write_text(spaced + "\n")
+    config = folder / "c.toml"
+    config.write_text(config_of_table(path, "values", MODELS["relu"], "category", data="validation = 0.2"))
+    return train(folder, config), path, "table"
+
+
 def of_series(folder, model):
     path, _ = odd_table(folder, 300)
     table = read(path, folder)[["num", "colour", "many", "flag", "z"]]
@@ -570,6 +646,14 @@ def of_series(folder, model):
         'missing = "{missing}"\n', "").format(path=path, target='"z"', normalize="standard", data="test = 0.2", model=model,
                                              loss='name = "mse"'))
     return train(folder, config), path, "series"
+
+
+def of_panel(folder, model, steps, data, rows):
+    made = panel.Panel(folder / "panel.csv", steps, **rows)
+    target = '["sales", "visits"]' if len(steps) == 2 else '"sales"'
+    config = folder / "c.toml"
+    config.write_text(panel.CONFIG.format(path=made.path, target=target, horizon=steps, data=data, model=model))
+    return train(folder, config), made, "panel"
 
 
 def of_sequence(folder):
@@ -621,12 +705,20 @@ def of_array(folder, kind, loss, model=""):
     return train(folder, config), folder / "rows.npy", "array"
 
 
+def line_of(name, differences):
+    """The line of a case, and its largest difference."""
+    parts = ", ".join(f"{way} {value:.1e}" for way, value in differences.items())
+    return f"{name}: {parts}", max(differences.values())
+
+
 def check(name):
     """Runs a case; gives its line, and the largest difference or None."""
     make = next(make for case, make in cases() if case == name)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="descent-export-"))
     try:
         run, rows, kind = make(folder)
+        if kind == "panel":
+            return line_of(name, check_panel(run, rows, folder, WORKER))
         rows = pathlib.Path(rows)
         EXPECTED[run] = expected_answers(run, rows, folder, kind)
         model, difference = check_onnx(run, rows, folder, kind)
@@ -641,8 +733,7 @@ def check(name):
             differences["web"] = compare(web.answers(WEB, folder / "model.onnx", feeds), EXPECTED[run], "web")
         if name == "iris":
             readme.check((ROOT / "src/export/README.md").read_text(), folder, descent, run, WEB)
-        parts = ", ".join(f"{target} {value:.1e}" for target, value in differences.items())
-        return f"{name}: {parts}", max(differences.values())
+        return line_of(name, differences)
     except Exception as error:  # each case is reported
         return f"{name}: FAILED: {type(error).__name__}: {error}", None
     finally:

@@ -8,6 +8,7 @@ mod compare;
 mod decision;
 mod diagnostics;
 mod export;
+mod export_series;
 mod fetch;
 mod folders;
 mod given_up;

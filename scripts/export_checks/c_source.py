@@ -105,7 +105,10 @@ class Model:
     def of_table(self, rows):
         return self.answers(ctypes.byref(row) for row in rows)
 
-    def of_series(self, rows):
+    def of_series(self, rows, windows=None):
+        """The answers to the windows of these rows; left out, to those that end with each row but the first ones."""
         steps = self.sizes["STEPS"]
         kind = self.row * steps
-        return self.answers(kind(*rows[end - steps : end]) for end in range(steps, len(rows) + 1))
+        if windows is None:
+            windows = [range(end - steps, end) for end in range(steps, len(rows) + 1)]
+        return self.answers(kind(*(rows[row] for row in window)) for window in windows)

@@ -19,10 +19,11 @@ def require(condition, problem):
         raise AssertionError(f"hub: {problem}")
 
 
-def card(folder, run_name, places):
+def card(folder, run, places):
     """Checks the files; gives the card's blocks of code, (language, text) each."""
-    require(sorted(os.listdir(folder)) == FILES, f"the files are {os.listdir(folder)}")
-    for name in FILES:
+    files = FILES + ["residuals.json"] * (run / "residuals.json").exists()
+    require(sorted(os.listdir(folder)) == files, f"the files are {os.listdir(folder)}")
+    for name in files:
         content = (folder / name).read_bytes()
         for place in places:
             require(str(place).encode() not in content, f"{name} has the path {place}")
@@ -33,7 +34,7 @@ def card(folder, run_name, places):
     require(data["pipeline_tag"] in TAGS and data["library_name"] == "descent", "front matter")
     require(all(isinstance(tag, str) for tag in data["tags"]), "tags")
     for model in data.get("model-index", []):
-        require(model["name"] == run_name, f"the model is called {model['name']}")
+        require(model["name"] == run.name, f"the model is called {model['name']}")
         for result in model["results"]:
             require(result["task"]["type"] == data["pipeline_tag"] and result["dataset"]["name"], "a result")
             require(result["metrics"], "no metrics")

@@ -105,6 +105,13 @@ impl TrainedModel {
         std::fs::read(&path).map_err(Error::io("read", &path))
     }
 
+    /// The bytes of `residuals.json`, from which `descent predict --interval` makes intervals; none where the run has no such
+    /// file.
+    pub(super) fn residuals(&self) -> Result<Option<Vec<u8>>> {
+        let path = self.folder.join(run::names::RESIDUALS);
+        path.is_file().then(|| std::fs::read(&path).map_err(Error::io("read", &path))).transpose()
+    }
+
     /// Checks that nothing is mapped by quantiles, for which a target has no operator.
     pub(super) fn require_no_quantiles(&self, target: &str) -> Result<()> {
         let preprocessing = self.preprocessing();

@@ -11,7 +11,7 @@ pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const TABLE: &str = "metrics.csv";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const FAILURE: &str = "failure";
-pub(super) const RESIDUALS: &str = "residuals.json";
+pub(crate) const RESIDUALS: &str = "residuals.json";
 pub(super) const LOCK: &str = "lock";
 
 /// The files and folders that a run writes; event files have names of their own.

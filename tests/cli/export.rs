@@ -59,6 +59,9 @@ fn an_onnx_file_has_the_columns_the_preprocessing_and_the_weights() {
     let columns: serde_json::Value = serde_json::from_str(property("columns")).unwrap();
     assert_eq!((&columns[3]["name"], &columns[3]["input"]), (&"label".into(), &"label_".into()));
     assert_eq!((&columns[1]["kind"], &columns[2]["kind"]), (&"category".into(), &"boolean".into()));
+    assert!(
+        columns[1]["cells"].as_str().unwrap().contains("strip cells first") && columns[0]["cells"].is_null()
+    );
     assert!(property("config").contains("cross_entropy"));
     // The file leaves the house without the names of its folders.
     let place = folder.path().to_str().unwrap();

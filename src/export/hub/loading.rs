@@ -20,7 +20,7 @@ pub(super) fn sections(model: &TrainedModel, inputs: &Inputs<'_>, batch: &TestBa
     let row = &model.preprocessing().row;
     let mut text = format!(
         "`model.onnx` takes rows as the data has them, and has the preprocessing inside; dates are days since 1970-01-01 \
-         UTC. `model.safetensors` holds the weights as a PyTorch state dict: it reads rows {row:?} as `data.toml` makes \
+         UTC, texts are to have no blanks around them. `model.safetensors` holds the weights as a PyTorch state dict: it reads rows {row:?} as `data.toml` makes \
          them.\n"
     );
     let examples = [

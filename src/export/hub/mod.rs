@@ -18,7 +18,7 @@ use super::inputs::Inputs;
 use super::model::TrainedModel;
 use super::{onnx, outputs};
 use crate::error::Result;
-use crate::run::names::{CONFIG, DATA, MODEL};
+use crate::run::names::{CONFIG, DATA, MODEL, RESIDUALS};
 use card::Card;
 use results::Results;
 
@@ -29,7 +29,7 @@ pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>>
     let config = model.config.to_shared_toml()?;
     let batch = TestBatch::new(model, &inputs)?;
     let card = Card { model, inputs: &inputs, batch: &batch, results: Results::read(&model.folder)? };
-    let files = [
+    let mut files = vec![
         FolderFile { name: "README.md", bytes: card.text().into_bytes() },
         FolderFile { name: "config.json", bytes: architecture::json(model, &inputs).into_bytes() },
         FolderFile { name: MODEL, bytes: model.safetensors()? },
@@ -37,6 +37,8 @@ pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>>
         FolderFile { name: CONFIG, bytes: config.into_bytes() },
         FolderFile { name: DATA, bytes: model.saved_preprocessing()? },
     ];
+    // Of values, where rows were validated.
+    files.extend(model.residuals()?.map(|bytes| FolderFile { name: RESIDUALS, bytes }));
     folder::write(output, &files)?;
     Ok(vec![output.to_path_buf()])
 }

@@ -73,6 +73,9 @@ fn properties(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<Property>
                 column["form"] = form.name().into();
                 column["unit"] = "days since 1970-01-01 UTC".into();
             }
+            if input.kind.is_text() {
+                column["cells"] = "text without blanks around it: strip cells first, as descent does".into();
+            }
             column
         })
         .collect();

@@ -1,6 +1,11 @@
+def stripped(df):
+    """The table without blanks around the names of its columns."""
+    return df.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
+
+
 def texts(column):
-    """Cells as text; None is missing."""
-    cells = ["" if cell is None or cell != cell else str(cell) for cell in column]
+    """Cells as text without blanks around it; None is missing."""
+    cells = ["" if cell is None or cell != cell else str(cell).strip() for cell in column]
     return [None if cell in MISSING else cell for cell in cells]
 
 

@@ -6,6 +6,7 @@ mod network;
 mod outputs;
 mod preprocessing;
 mod sequential;
+mod series;
 mod text;
 mod training;
 

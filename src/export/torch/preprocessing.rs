@@ -2,11 +2,9 @@
 
 use std::fmt::Write;
 
+use super::series;
 use super::text::{list, number, quoted};
-use crate::data::Preprocessing;
-use crate::data::preprocess::{
-    Categories, Column, MissingName, Operation, PreprocessingSource, Target, TargetCurve, TargetScale,
-};
+use crate::data::preprocess::{Categories, Column, MissingName, Operation, Target, TargetCurve, TargetScale};
 use crate::export::inputs::{ColumnInput, Inputs, TENSOR};
 use crate::export::model::TrainedModel;
 
@@ -24,16 +22,11 @@ pub(super) fn functions(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
         Inputs::Table(columns) => {
             let preprocess = "def preprocess(df):\n    \"\"\"A table as the network reads it.\"\"\"\n    return \
                               features(df).reshape(-1, *ROW)\n\n\n";
-            row + &of_table(model, columns) + preprocess + &test_inputs(columns, None)
+            row + &of_table(model, columns) + &targets(model) + preprocess + &test_inputs(columns, None)
         }
         Inputs::Series { window, columns } => {
-            let preprocess = format!(
-                "def preprocess(df):\n    \"\"\"The windows of {window} rows that end with each row but the first \
-                 {}.\"\"\"\n    rows = features(df)\n    return np.stack([rows[end - {window} : end] for end in \
-                 range({window}, len(rows) + 1)]).reshape(-1, *ROW)\n\n\n",
-                window - 1
-            );
-            row + &of_table(model, columns) + &preprocess + &test_inputs(columns, Some(*window))
+            let series = series::functions(model.preprocessing());
+            row + &of_table(model, columns) + &series + &targets(model) + &test_inputs(columns, Some(*window))
         }
     }
 }
@@ -86,9 +79,8 @@ fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
     let quantiles = if uses_quantiles(model) { format!("{QUANTILES}\n\n") } else { String::new() };
     format!(
         "MISSING = {missing}\n\n\n{COLUMNS}\n\n{quantiles}def features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
-         the numbers of names.\"\"\"\n    parts = [\n{dense}{indices}    ]\n    return np.concatenate(parts, \
-         axis=1).astype(np.float32)\n\n\n{}",
-        targets(model)
+         the numbers of names.\"\"\"\n    df = stripped(df)\n    parts = [\n{dense}{indices}    ]\n    return np.concatenate(parts, \
+         axis=1).astype(np.float32)\n\n\n",
     )
 }
 
@@ -161,7 +153,7 @@ fn targets(model: &TrainedModel) -> String {
                  {}).astype(np.float32)\n{}",
                 numbers(mean),
                 numbers(std),
-                later(model.preprocessing())
+                series::returned_targets(model.preprocessing())
             )
         }
         Target::Probabilities { .. } => {
@@ -177,19 +169,8 @@ fn targets(model: &TrainedModel) -> String {
             )
         }
     };
-    format!("def targets(df):\n    \"\"\"The targets of a table as the loss reads them.\"\"\"\n{body}\n\n")
-}
-
-/// The values as targets: of a series those that follow each window, for as many windows as have all of them.
-fn later(preprocessing: &Preprocessing) -> String {
-    let PreprocessingSource::Series { window, steps, .. } = &preprocessing.source else {
-        return "    return values\n".to_owned();
-    };
-    let reach = steps.last().copied().unwrap_or(1);
-    let steps = list(steps.iter().map(ToString::to_string));
     format!(
-        "    # The last {reach} windows of `preprocess` have no targets yet.\n    ends = range({window} - 1, len(values) - \
-         {reach})\n    return np.stack([np.concatenate([values[end + step] for step in {steps}]) for end in ends])\n"
+        "def targets(df):\n    \"\"\"The targets of a table as the loss reads them.\"\"\"\n    df = stripped(df)\n{body}\n\n"
     )
 }
 

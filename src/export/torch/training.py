@@ -1,6 +1,10 @@
 def train(model, inputs, targets, epochs=EPOCHS):
-    """Goes on training on what `preprocess` gives, and targets as the loss reads them."""
+    """Goes on training on what `preprocess` gives, and targets as the loss reads them; rows whose target is NaN are left out."""
     inputs, targets = torch.as_tensor(inputs), torch.as_tensor(targets)
+    known = ~targets.isnan().reshape(len(targets), -1).any(1)
+    if not known.any():
+        raise ValueError("no row has a target")
+    inputs, targets = inputs[known], targets[known]
     steps = len(range(0, len(inputs), BATCH_SIZE or len(inputs)))
     loss_of, opt = loss(), optimizer(model)
     plan = scheduler(opt, epochs * steps if PER_STEP else epochs)
