@@ -30,7 +30,8 @@ enum Command {
 struct ConfigFile {
     /// Config file.
     config: PathBuf,
-    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
+    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable);
+    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }

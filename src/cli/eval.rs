@@ -25,7 +25,8 @@ pub(super) struct Arguments {
     /// Score all rows of this file: of a table CSV, JSONL or Parquet, by its extension.
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: Option<PathBuf>,
-    /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable).
+    /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable);
+    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Two classes: predict the positive class from this probability on, in place of data.threshold.

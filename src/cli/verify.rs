@@ -37,7 +37,8 @@ pub(super) struct Arguments {
     /// Keep the script and its data in this folder, new or empty.
     #[arg(long, value_name = "DIR", value_parser = paths::path())]
     output: Option<PathBuf>,
-    /// Change a key of the run's config, as in --set model.dropout=0.0 (repeatable).
+    /// Change a key of the run's config, as in --set model.dropout=0.0 (repeatable);
+    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     #[command(flatten)]

@@ -1,15 +1,20 @@
-//! `--set KEY=VALUE`: sets any key of the config by its dotted path.
+//! `--set KEY=VALUE`: sets any key of the config by its dotted path; `KEY=null` removes it.
 
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 
-/// Applies one override to the table and returns its key. The value is TOML; a bare word is taken as a string.
+/// The value that removes a key, so that its default applies. TOML has no word for nothing.
+const NOTHING: &str = "null";
+
+/// Applies one override to the table and returns its key. The value is TOML; a bare word is taken as a string, and `null`
+/// removes the key.
 pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     let usage = |problem: &str| Error::Config(format!("--set {}: {problem}", argument.escape_debug()));
     let (key, value) =
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
     let key = key.trim();
+    let removes = value.trim() == NOTHING;
     let value = parse(value.trim()).or_else(|| path(key, value.trim())).ok_or_else(|| {
         let list = value.contains(',') && !value.contains(['[', '{', '"', '\'']);
         let hint = if list { format!("; did you mean {key}=[{value}]?") } else { String::new() };
@@ -23,6 +28,14 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
         return Err(usage("the key has an empty part; write a dotted path such as optimizer.lr"));
     }
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
+    if removes {
+        let inner = sections.iter().try_fold(table, |table, section| table.get_mut(*section)?.as_table_mut());
+        let removed = inner.and_then(|inner| inner.remove(*last));
+        return match removed {
+            Some(_) => Ok(key.to_owned()),
+            None => Err(usage("null removes a key, and the config does not set this one; leave it out")),
+        };
+    }
     let mut inner = table;
     for section in sections {
         let entry = inner.entry(*section).or_insert_with(|| Value::Table(Table::new()));

@@ -43,7 +43,12 @@ fn at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
 }
 
 fn explain(path: String, got: Option<&Value>, mismatch: Mismatch) -> KeyError {
+    let is_off = matches!(got, Some(Value::Boolean(false)));
     let problem = match mismatch {
+        Mismatch::NoTable(_) if is_off => {
+            "is false; leave it out to switch it off, or remove it from a config with `--set KEY=null`"
+                .to_owned()
+        }
         Mismatch::Inside(error) => {
             return if path.is_empty() { error } else { error.under(&path) };
         }

@@ -196,3 +196,39 @@ fn the_loss_at_the_end_of_a_full_batch_is_the_one_before_the_next() {
     assert!(number(0, "train_end_loss") < number(0, "train_loss"), "{text}");
     assert!(number(1, "train_end_accuracy") > 0.0, "{text}");
 }
+
+#[test]
+fn null_removes_a_key() {
+    let folder = folder();
+    let train = |out: &str, more: &[&str]| {
+        let set = ["data.validation=0.3", "train.epochs=8", "optimizer.lr=3.0"];
+        let stop = ["train.early_stopping={ patience = 1 }"];
+        succeed(folder.path(), &arguments(&[&set[..], &stop, more].concat(), out))
+    };
+    let epochs = |out: &str| {
+        let log = fs::read_to_string(folder.path().join(out).join("metrics.jsonl")).unwrap();
+        log.lines().filter(|line| line.contains("\"kind\":\"epoch\"")).count()
+    };
+    train("stopped", &[]);
+    assert!(epochs("stopped") < 8);
+    train("whole", &["train.early_stopping=null"]);
+    assert_eq!(epochs("whole"), 8);
+    let own = fs::read_to_string(folder.path().join("whole/config.toml")).unwrap();
+    assert!(!own.contains("early_stopping"), "{own}");
+    // Of a run that goes on, and of any key.
+    let resume = ["train", "--resume", "stopped", "-q", "--set", "train.early_stopping=null"];
+    succeed(folder.path(), &resume);
+    assert_eq!(epochs("stopped"), 8);
+    train("default", &["optimizer.lr=null"]);
+    let own: toml::Table =
+        fs::read_to_string(folder.path().join("default/config.toml")).unwrap().parse().unwrap();
+    assert_eq!(own["optimizer"]["lr"].as_float(), Some(0.001));
+    for (set, words) in [
+        ("train.early_stoping=null", "the config does not set this one"),
+        ("optimizer.name=null", "optimizer"),
+        ("train.early_stopping=false", "`--set KEY=null`"),
+    ] {
+        let error = fail(folder.path(), &arguments(&["train.early_stopping={}", set], "wrong"), 2);
+        assert!(error.contains(words), "{error}");
+    }
+}

@@ -41,7 +41,8 @@ pub(in crate::cli) struct Arguments {
         requires = "train"
     )]
     pub(super) seeds: u64,
-    /// Change a key of the config of --train, as in --set train.epochs=5 (repeatable).
+    /// Change a key of the config of --train, as in --set train.epochs=5 (repeatable);
+    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "train")]
     pub(super) set: Vec<String>,
     /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME. Run the same command again

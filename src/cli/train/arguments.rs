@@ -30,7 +30,8 @@ pub(in crate::cli) struct Arguments {
     /// The config that was made for the data.
     #[arg(skip)]
     made: OnceLock<String>,
-    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable).
+    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable);
+    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
     /// Run folder to write, new or empty; by default runs/CONFIG-TIME. With --folds, the folder of all runs; run
