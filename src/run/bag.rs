@@ -50,6 +50,16 @@ pub(crate) fn config_in(folder: &Path, overrides: &[&str]) -> Result<Option<Conf
     Ok(config.preparation.bag.is_some_and(crate::data::split::Bag::is_whole).then_some(config))
 }
 
+/// The preprocessing of all members of an average, fitted on the rows that are not tested on. Nothing is written before it:
+/// data that cannot be dealt leaves no folder behind.
+///
+/// # Errors
+/// Data that cannot be read, or has fewer rows than the average has folds.
+pub(crate) fn preprocessing(config: &Config, device: &Device) -> Result<Preprocessing> {
+    let splits = session::splits(config, None, device);
+    Ok(splits.map_err(|error| config.locate(error))?.preprocessing)
+}
+
 impl BagRun {
     /// Begins an average in a folder, or goes on with it: writes its config.
     pub(crate) fn begin(folder: &Path, config: Config, device: &Device) -> Result<Self> {
@@ -58,12 +68,6 @@ impl BagRun {
         config.loss.output().average().map_err(|error| config.locate(error))?;
         files::write(&Local, &folder.join(CONFIG), config.to_toml()?.as_bytes())?;
         Ok(Self { folder: folder.to_path_buf(), config, device: device.clone(), _lock: lock })
-    }
-
-    /// The preprocessing of all members, fitted on the rows that are not tested on.
-    pub(crate) fn preprocessing(&self) -> Result<Preprocessing> {
-        let splits = session::splits(&self.config, None, &self.device);
-        Ok(splits.map_err(|error| self.config.locate(error))?.preprocessing)
     }
 
     /// Averages the finished runs in these folders: writes the weights of all of them, what was fitted, and the results.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::npz::{self, Array};
 use super::tables::{cells, config, lines, metric, write};
 use crate::common::{descent, fail, program, succeed};
 
@@ -121,4 +122,61 @@ fn what_cannot_be_bagged_is_refused() {
     let error = fail(path, &["train", "w.toml", "--bag", "3"], 2);
     assert!(error.contains("--bag") && error.contains("--folds"), "{error}");
     assert_eq!(descent(path, &["train", "c.toml", "--bag", "1"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_bag_of_more_networks_than_rows_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    // Of 120 rows 24 are tested on.
+    let refused = |out: &str, set: &[&str], code: i32| {
+        let command = ["train", "c.toml", "--out", out, "--set", "data.validation=0.0"];
+        let sets = set.iter().flat_map(|set| ["--set", *set]);
+        let error = fail(path, &command.into_iter().chain(sets).collect::<Vec<_>>(), code);
+        assert!(!path.join(out).exists(), "{error}");
+        error
+    };
+    let bag = |of: u32| format!("data.bag={{ of = {of} }}");
+    let error = refused("a", &[&bag(97)], 2);
+    assert!(error.contains("96 rows to 97 folds") && error.contains("the largest bag here is 96"), "{error}");
+    let error = refused("b", &[&bag(400), "data.test=0.0"], 2);
+    assert!(error.contains("the largest bag here is 120"), "{error}");
+    let error = refused("c", &[&bag(31), "data.limit=30"], 2);
+    assert!(error.contains("the largest bag here is 30"), "{error}");
+    let error = fail(path, &["train", "c.toml", "--bag", "97", "--out", "d"], 2);
+    assert!(error.contains("the largest bag here is 96") && !path.join("d").exists(), "{error}");
+    let error = fail(path, &["train", "c.toml", "--bag", "97"], 2);
+    assert!(error.contains("96") && !path.join("runs").exists(), "{error}");
+    // Folds likewise.
+    let error = fail(path, &["train", "c.toml", "--folds", "121", "--out", "e"], 2);
+    assert!(error.contains("at most one fold per row") && !path.join("e").exists(), "{error}");
+    let arrays = [
+        Array::f32("x_train", &[20, 2], (0..40u8).map(f32::from)),
+        Array::i64("y_train", &[20], (0..20).map(|i| i % 2)),
+    ];
+    npz::write(&path.join("a.npz"), false, &arrays);
+    for option in ["--bag", "--folds"] {
+        let error = fail(path, &["train", "a.npz", option, "41", "--out", "f"], 2);
+        assert!(error.contains("20") && !path.join("f").exists(), "{error}");
+    }
+}
+
+#[test]
+fn the_members_of_a_bag_are_calibrated_each_on_its_own_fold() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    let text = fs::read_to_string(path.join("c.toml")).unwrap();
+    write(path, "c.toml", text.replace("epochs = 3", "epochs = 80\ncalibrate = true"));
+    let out = succeed(path, &["train", "c.toml", "--bag", "3", "--out", "bag"]);
+    assert!(out.contains("oof_loss"), "{out}");
+    let predict = |run: &str| numbers(&succeed(path, &["predict", run, "--input", "t.csv"]), 1);
+    let members: Vec<_> = (1..=3).map(|index| predict(&format!("bag/folds/{index}"))).collect();
+    for (row, own) in predict("bag").iter().enumerate() {
+        let mean = members.iter().map(|member| member[row][0]).sum::<f64>() / 3.0;
+        assert!((own[0] - mean).abs() < 1e-5, "row {row}: {own:?}, {mean}");
+    }
+    let log = fs::read_to_string(path.join("bag/folds/1/metrics.jsonl")).unwrap();
+    assert!(log.contains("\"temperature\""), "{log}");
 }

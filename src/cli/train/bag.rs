@@ -12,7 +12,7 @@ use crate::cli::screen::Screen;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::as_strs;
-use crate::run::bag::{BagRun, config_in};
+use crate::run::bag::{self, BagRun, config_in};
 use crate::run::names::CONFIG;
 use crate::run::{Interrupt, PreparedRun, RunOptions};
 
@@ -64,8 +64,8 @@ impl BagPlan {
         let runs = MultiRun::listen(quiet)?;
         let out = OutFolder::new(self.resumed.as_ref().or(arguments.out.as_ref()), &self.whole.name())?;
         let members = self.members(&out)?;
+        let preprocessing = Arc::new(bag::preprocessing(&self.whole, &options.device)?);
         let bag = BagRun::begin(out.path(), self.whole, &options.device)?;
-        let preprocessing = Arc::new(bag.preprocessing()?);
         let mut outcomes: Vec<(String, RunOutcome)> = Vec::new();
         for member in &members {
             let options = arguments.options(Some(member.folder.clone()), runs.interrupt())?;

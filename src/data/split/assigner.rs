@@ -66,6 +66,7 @@ impl Assigner {
             limited = Some(Places::new(free, seed, LIMIT));
             pool = used;
         }
+        plan.check_bag(pool.iter().sum())?;
         let (groups, validated) = match plan.validated_fold() {
             Some(fold) => (folded(&pool, fold.of), usize::try_from(fold.index - 1).unwrap_or(usize::MAX)),
             None => (in_two(&pool, plan.validation, &mut ties), VALIDATION),

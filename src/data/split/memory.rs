@@ -28,6 +28,7 @@ impl SplitRows {
     /// A share, a fold or a limit that leaves a part without rows.
     pub fn at_random(rows: &Rows, plan: &SplitPlan, task: Task, seed: u64) -> Result<Self> {
         let count = rows.xs.dims()[0];
+        plan.check_bag(count as u64)?;
         if !plan.holds_out() && plan.limit.is_none_or(|limit| limit >= count as u64) {
             return Ok(Self { train: between(rows, 0..count)?, validation: None, test: None, limited: None });
         }

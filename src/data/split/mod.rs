@@ -117,6 +117,17 @@ impl SplitPlan {
         Some(Fold { index: bag.index?, of: bag.of })
     }
 
+    /// Checks that so many rows can be dealt to the folds of a bag.
+    pub(super) fn check_bag(&self, rows: u64) -> Result<()> {
+        let Some(bag) = self.bag.filter(|bag| bag.of > rows) else { return Ok(()) };
+        let problem = format!(
+            "deals {} to {} folds, each of which takes one at least; the largest bag here is {rows}",
+            counted(rows, "row"),
+            bag.of
+        );
+        Err(Error::key("data.bag", problem))
+    }
+
     /// Whether any rows are held out.
     pub fn holds_out(&self) -> bool {
         self.test > 0.0 || self.validation > 0.0 || self.fold.is_some() || self.validated_fold().is_some()
