@@ -45,9 +45,10 @@ pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperatur
         [] => Tensor::ones(logits.dims()[0], DType::F64, &Device::Cpu)?,
         some => Tensor::cat(some, 0)?,
     };
-    let truth = probabilities(&Tensor::cat(&targets, 0)?, loss.task(), &logits)?;
+    let members = members(&logits)?;
+    let truth = probabilities(&Tensor::cat(&targets, 0)?, loss.task(), &members[0])?;
     let truth = Truth { probabilities: truth, weights: weights.unsqueeze(1)? };
-    let log_loss = |log: f64| -> Result<f64> { log_loss(&(&logits * (-log).exp())?, &truth, output) };
+    let log_loss = |log: f64| -> Result<f64> { log_loss(&averaged(&members, log, output)?, &truth, output) };
     let value = minimum(&log_loss)?;
     let (before, after) = (log_loss(0.0)?, log_loss(value)?);
     Ok((after < before).then(|| Temperature { value: value.exp(), before, after }))
@@ -56,8 +57,28 @@ pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperatur
 /// The weight and the bias that a network's logits come from.
 pub(crate) fn last_tensors(ops: &[Op]) -> Option<[&str; 2]> {
     match ops.last()? {
-        Op::Linear { weight, bias, activation: None, .. } => Some([weight, bias]),
+        Op::Linear { weight, bias, activation: None, .. } | Op::EnsembleLinear { weight, bias, .. } => {
+            Some([weight, bias])
+        }
         _ => None,
+    }
+}
+
+/// The logits (N, C) of each member of a network's outputs, (N, C) or of an ensemble (N, M, C).
+fn members(logits: &Tensor) -> Result<Vec<Tensor>> {
+    if logits.rank() < 3 {
+        return Ok(vec![logits.clone()]);
+    }
+    (0..logits.dims()[1]).map(|member| Ok(logits.narrow(1, member, 1)?.squeeze(1)?)).collect()
+}
+
+/// The logits of the mean of the members' probabilities, where the logits of each are divided by the temperature with this
+/// logarithm.
+fn averaged(members: &[Tensor], log: f64, output: NetworkOutput) -> Result<Tensor> {
+    let divided = members.iter().map(|own| Ok((own * (-log).exp())?)).collect::<Result<Vec<_>>>()?;
+    match divided.as_slice() {
+        [one] => Ok(one.clone()),
+        all => (output.average()?)(all),
     }
 }
 
@@ -122,6 +143,34 @@ fn minimum(f: &dyn Fn(f64) -> Result<f64>) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Three rows of two members and three classes: `scipy.optimize.minimize_scalar` of the log loss of the mean of
+    /// `scipy.special.softmax(logits / t, axis=2)` over the members.
+    #[test]
+    fn the_temperature_of_an_ensemble_is_that_of_its_mean_probabilities() {
+        let logits = [
+            [[4.0, 1.0, 0.0], [1.0, 3.0, 0.5]],
+            [[0.0, 5.0, 1.0], [2.0, 2.5, 0.0]],
+            [[3.0, 0.0, 2.0], [4.0, 1.0, 0.0]],
+        ];
+        let logits = Tensor::new(&logits, &Device::Cpu).unwrap();
+        let truth = Tensor::new(&[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], &Device::Cpu).unwrap();
+        let weights = Tensor::new(&[[1.0], [2.0], [1.0]], &Device::Cpu).unwrap();
+        let truth = Truth { probabilities: truth, weights };
+        let members = members(&logits).unwrap();
+        let output = NetworkOutput::ClassLogits;
+        let f = |log: f64| log_loss(&averaged(&members, log, output)?, &truth, output);
+        let found = minimum(&f).unwrap();
+        assert!((found.exp() - 1.381_835).abs() < 1e-4, "{}", found.exp());
+        assert!((f(found).unwrap() - 0.759_636_8).abs() < 1e-6);
+        // The first and the second column as labels, each with a sigmoid.
+        let (logits, labels) =
+            (logits.narrow(2, 0, 2).unwrap(), truth.probabilities.narrow(1, 0, 2).unwrap());
+        let (members, truth) = (super::members(&logits).unwrap(), Truth { probabilities: labels, ..truth });
+        let output = NetworkOutput::LabelLogits;
+        let f = |log: f64| log_loss(&averaged(&members, log, output)?, &truth, output);
+        assert!((minimum(&f).unwrap().exp() - 13.398_118).abs() < 1e-3);
+    }
 
     #[test]
     fn the_temperature_of_logits_that_are_three_times_too_large_is_three() {
