@@ -49,6 +49,11 @@ pub(crate) fn with_verb(count: impl TryInto<u64>, noun: &str, [one, several]: [&
     format!("{} {}", counted(count, noun), if count == 1 { one } else { several })
 }
 
+/// "row 3 (counted from 0)": a row of arrays, which have no lines.
+pub(crate) fn numbered_row(number: usize) -> String {
+    format!("row {number} (counted from 0)")
+}
+
 /// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.
 pub(crate) fn natural_order(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();

@@ -13,7 +13,7 @@ use super::pictures::Pictures;
 use super::table::read::quoted;
 use super::{Bytes, Loaded, RawRows, Request, Rows, Source, Task, fetch};
 use crate::error::{Error, Result};
-use crate::names::counted;
+use crate::names::{counted, numbered_row};
 use crate::refusal;
 
 /// The classes of MNIST and of its drop-in replacements.
@@ -204,7 +204,8 @@ pub(super) fn rows((images, labels): (Idx, Idx), classes: usize, task: Task, pat
         labels.bytes.iter().enumerate().find(|(_, label)| usize::from(**label) >= classes)
     {
         let problem = format!(
-            "label {label} of row {row} is outside the classes 0 to {}; `data.classes` of `mnist` takes more",
+            "label {label} of {} is outside the classes 0 to {}; `data.classes` of `mnist` takes more",
+            numbered_row(row),
             classes - 1
         );
         return Err(Error::data(path, problem));

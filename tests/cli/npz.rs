@@ -158,9 +158,12 @@ fn bad_arrays_are_named() {
         (vec![y(&[0, 1])], "no array `x_train`"),
         (vec![x(2)], "no `y_train`"),
         (vec![x(3), y(&[0, 1])], "do not fit"),
-        (vec![x(2), y(&[0, -3])], "class -3 in row 1"),
-        (vec![x(2), Array::f32("y_train", &[2], [0.0, 0.5])], "0.5 in row 1"),
-        (vec![Array::f32("x_train", &[2, 2], [0.0, 1.0, f32::NAN, 1.0]), y(&[0, 1])], "NaN in row 1"),
+        (vec![x(2), y(&[0, -3])], "class -3 in row 1 (counted from 0)"),
+        (vec![x(2), Array::f32("y_train", &[2], [0.0, 0.5])], "0.5 in row 1 (counted from 0)"),
+        (
+            vec![Array::f32("x_train", &[2, 2], [0.0, 1.0, f32::NAN, 1.0]), y(&[0, 1])],
+            "NaN in row 1 (counted from 0)",
+        ),
         (
             vec![x(2), y(&[0, 1]), Array::f32("x_test", &[1, 3], [0.0; 3]), Array::i64("y_test", &[1], [0])],
             "a test row [3]",

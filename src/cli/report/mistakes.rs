@@ -9,6 +9,7 @@ use crate::data::preprocess::PreprocessingSource;
 use crate::data::{Dataset, Preprocessing, Task};
 use crate::error::Result;
 use crate::metrics::{ClassCounts, ClassRows};
+use crate::names::numbered_row;
 use crate::report::{
     Calibrated, ClassReport, ClassSummary, Mistake, Picture, SplitReport, ValueMistake, ValueReport,
 };
@@ -77,7 +78,7 @@ impl EvaluatedSplit<'_> {
         let written = self.written_rows(&numbers)?;
         for mistake in &mut worst {
             mistake.picture = picture(self.preprocessing, &features(self.data, mistake.row)?);
-            mistake.place = format!("row {}", mistake.row);
+            mistake.place = numbered_row(mistake.row);
             if let Some(row) = written.get(&mistake.row) {
                 mistake.place.clone_from(&row.place);
                 mistake.cells.clone_from(&row.cells);
@@ -127,7 +128,7 @@ impl EvaluatedSplit<'_> {
         let numbers: Vec<usize> = worst.iter().map(|mistake| mistake.row).collect();
         let written = self.written_rows(&numbers)?;
         for mistake in worst {
-            mistake.place = format!("row {}", mistake.row);
+            mistake.place = numbered_row(mistake.row);
             if let Some(row) = written.get(&mistake.row) {
                 let cells: Vec<String> =
                     row.cells.iter().map(|(name, cell)| format!("{name} {cell}")).collect();

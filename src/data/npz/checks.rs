@@ -5,6 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 
 use crate::error::{Error, Result};
+use crate::names::numbered_row;
 
 /// Numbers that are checked at a time: a copy of all of them could be too much.
 const NUMBERS: usize = 1 << 16;
@@ -21,8 +22,9 @@ pub(super) fn weights_of(path: &Path, name: &str, weights: &Tensor, xs: &Tensor)
     if let Some(row) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
         let what = if weights[row] < 0.0 { "negative" } else { "not finite" };
         let problem = format!(
-            "`{name}` has {} in row {row}, which is {what}; a row counts 0 times or more",
-            weights[row]
+            "`{name}` has {} in {}, which is {what}; a row counts 0 times or more",
+            weights[row],
+            numbered_row(row)
         );
         return Err(Error::data(path, problem));
     }
@@ -57,12 +59,12 @@ pub(super) fn class_numbers(path: &Path, name: &str, ys: &Tensor, ignored: i64) 
         let fraction = whole.iter().zip(&given).position(|(whole, given)| whole != given);
         let problem = match (fraction, numbers.iter().position(|label| *label < 0 && *label != ignored)) {
             (Some(at), _) => format!(
-                "{} in row {}, which is not a class index; for numeric targets use the loss `mse`",
+                "{} in {}, which is not a class index; for numeric targets use the loss `mse`",
                 given[at],
-                first + at
+                numbered_row(first + at)
             ),
             (None, Some(at)) => {
-                format!("the class {} in row {}; classes count from 0", numbers[at], first + at)
+                format!("the class {} in {}; classes count from 0", numbers[at], numbered_row(first + at))
             }
             (None, None) => continue,
         };
@@ -80,8 +82,8 @@ pub(super) fn require_finite(path: &Path, name: &str, values: &Tensor) -> Result
         let piece = values.narrow(0, first, rows.min(count - first))?;
         let numbers = piece.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
         if let Some(at) = numbers.iter().position(|x| !x.is_finite()) {
-            let row = first + at / width;
-            let problem = format!("`{name}` has {} in row {row}; fill or drop such rows first", numbers[at]);
+            let row = numbered_row(first + at / width);
+            let problem = format!("`{name}` has {} in {row}; fill or drop such rows first", numbers[at]);
             return Err(Error::data(path, problem));
         }
     }

@@ -74,7 +74,7 @@ fn idx_of_any_size_is_read() {
     assert_eq!(cells(&messages).len(), 61);
     write(folder.path(), "ten.toml", config("name = 'fashion-mnist'\npath = '.'"));
     let error = fail(folder.path(), &["train", "ten.toml", "--out", "ten"], 1);
-    assert!(error.contains("label 10 of row 10 is outside the classes 0 to 9"), "{error}");
+    assert!(error.contains("label 10 of row 10 (counted from 0) is outside the classes 0 to 9"), "{error}");
 }
 
 #[test]
