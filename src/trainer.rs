@@ -73,7 +73,7 @@ use crate::optim::schedule::ScheduleTime;
 use crate::optim::schedule::reduce_on_plateau::Plateau;
 use crate::optim::{Clip, Optimizer};
 
-pub(crate) use absolute_errors::absolute_errors;
+pub(crate) use absolute_errors::{AbsoluteErrors, absolute_errors};
 use average::Average;
 pub use average::Averages;
 pub use evaluation::{Evaluation, evaluate, evaluate_all, predict, predict_with_deviation};

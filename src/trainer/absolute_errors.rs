@@ -5,9 +5,18 @@ use candle_core::DType;
 use super::evaluation::{HeldOut, predict};
 use crate::error::Result;
 
-/// The absolute errors of each target in its own units, of networks on the rows that each was not trained on.
-pub(crate) fn absolute_errors(all: &[HeldOut<'_>]) -> Result<Vec<Vec<f64>>> {
-    let mut errors: Vec<Vec<f64>> = Vec::new();
+/// The absolute errors of predictions of some rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct AbsoluteErrors {
+    /// Of each target those of all rows, in its own units.
+    pub(crate) targets: Vec<Vec<f64>>,
+    /// The weight of each row; empty where all count alike.
+    pub(crate) weights: Vec<f64>,
+}
+
+/// The errors of networks on the rows that each was not trained on.
+pub(crate) fn absolute_errors(all: &[HeldOut<'_>]) -> Result<AbsoluteErrors> {
+    let mut errors = AbsoluteErrors::default();
     for HeldOut { network, loss, data } in all {
         for rows in data.chunks() {
             let units = data.units_of(&rows)?;
@@ -16,11 +25,15 @@ pub(crate) fn absolute_errors(all: &[HeldOut<'_>]) -> Result<Vec<Vec<f64>>> {
             let targets = targets.reshape(predictions.shape())?;
             let off = (predictions.to_dtype(DType::F64)? - targets)?.abs()?.to_vec2::<f64>()?;
             for row in off {
-                errors.resize_with(row.len(), Vec::new);
-                for (own, error) in errors.iter_mut().zip(row) {
+                errors.targets.resize_with(row.len(), Vec::new);
+                for (own, error) in errors.targets.iter_mut().zip(row) {
                     own.push(error);
                 }
             }
+            let weights = data.row_weights(&rows)?;
+            errors
+                .weights
+                .extend(weights.map(|weights| weights.to_vec1::<f64>()).transpose()?.into_iter().flatten());
         }
     }
     Ok(errors)

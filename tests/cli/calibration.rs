@@ -51,6 +51,106 @@ fn a_temperature_makes_an_overtrained_network_calibrated() {
     assert!(error.contains("train.calibrate") && error.contains("data.validation"), "{error}");
 }
 
+/// The output weights of a run.
+fn heads(run: &Path) -> Vec<f32> {
+    let state = descent::checkpoint::load(&run.join("model.safetensors")).unwrap();
+    let name = state.keys().filter(|name| name.ends_with("weight")).max().unwrap();
+    state[name].flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn the_members_of_an_ensemble_are_divided_by_the_temperature_of_their_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = classes(path).replace("[loss]", "ensemble = 4\n[loss]").replace("[128, 128]", "[48, 48]");
+    write(path, "c.toml", &text);
+    write(path, "plain.toml", text.replace("calibrate = true", ""));
+    let out = succeed(path, &["train", "c.toml", "--out", "run"]);
+    let plain = succeed(path, &["train", "plain.toml", "--out", "plain"]);
+    let temperature = metric(&out, "temperature");
+    assert!((temperature - 1.0).abs() > 0.02, "{out}");
+    for (own, plain) in heads(&path.join("run")).iter().zip(heads(&path.join("plain"))) {
+        assert!(
+            (f64::from(*own) * temperature - f64::from(plain)).abs() < 1e-4,
+            "{own} {plain} {temperature}"
+        );
+    }
+    assert_eq!(metric(&out, "test_accuracy").to_bits(), metric(&plain, "test_accuracy").to_bits());
+    assert!((metric(&succeed(path, &["eval", "run"]), "test_loss") - metric(&out, "test_loss")).abs() < 1e-4);
+}
+
+#[test]
+fn intervals_stay_within_the_range_of_the_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = lines("x,y,z", 300, |i| format!("{},{}.5,{}", i * 37 % 101, i * 7919 % 103, i * i % 89));
+    let table = write(path, "t.csv", rows);
+    let data = "validation = 0.3\nnormalize = \"standard\"\nclamp_output = true";
+    for target in ["\"y\"", "[\"y\", \"z\"]"] {
+        let text =
+            config("csv", &table, "y", data, "mse").replace("target = \"y\"", &format!("target = {target}"));
+        write(path, "c.toml", text);
+        let _ = fs::remove_dir_all(path.join("run"));
+        succeed(path, &["train", "c.toml", "--out", "run"]);
+        let text = succeed(path, &["predict", "run", "--input", "t.csv", "--interval", "0.95"]);
+        let rows = cells(&text);
+        let bounds = |prefix: &str| -> Vec<f64> {
+            let columns: Vec<usize> =
+                (0..rows[0].len()).filter(|column| rows[0][*column].starts_with(prefix)).collect();
+            rows[1..]
+                .iter()
+                .flat_map(|row| columns.iter().map(|column| row[*column].parse::<f64>().unwrap()))
+                .collect()
+        };
+        assert!(bounds("lower").iter().all(|bound| *bound >= 0.0), "{text}");
+        assert!(bounds("lower").iter().any(|bound| *bound < 1.0), "{text}");
+        assert!(bounds("upper").iter().all(|bound| *bound <= 102.5), "{text}");
+        assert!(bounds("upper").iter().any(|bound| *bound > 88.0), "{text}");
+    }
+}
+
+/// The half width of 80 % intervals around the predictions.
+fn half_width(folder: &Path, run: &str) -> f64 {
+    let text = succeed(folder, &["predict", run, "--input", "t.csv", "--interval", "0.8"]);
+    let row: Vec<f64> = cells(&text)[1].iter().map(|cell| cell.parse().unwrap()).collect();
+    row[2] - row[0]
+}
+
+#[test]
+fn rows_count_by_their_weights_in_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let row = |i: usize| {
+        let split = if i.is_multiple_of(3) { "validation" } else { "train" };
+        format!(
+            "{},{},{split},{}",
+            i * 37 % 101,
+            i * 7919 % 103,
+            if split == "train" { 1 } else { 1 + i % 4 }
+        )
+    };
+    write(path, "t.csv", lines("x,y,split,w", 300, row));
+    // The same with each validation row as often as it counts.
+    let repeated = (0..300usize).flat_map(|i| {
+        let copies = if i.is_multiple_of(3) { 1 + i % 4 } else { 1 };
+        std::iter::repeat_n(row(i), copies)
+    });
+    write(path, "r.csv", format!("x,y,split,w\n{}\n", repeated.collect::<Vec<_>>().join("\n")));
+    let text = |file: &str, weight: &str| {
+        let data = format!("split_column = \"split\"\ncolumns = {{ w = \"ignore\" }}\n{weight}");
+        config("csv", &path.join(file), "y", &data, "mse")
+    };
+    write(path, "w.toml", text("t.csv", "weight = \"w\"").replace("columns = { w = \"ignore\" }\n", ""));
+    write(path, "r.toml", text("r.csv", ""));
+    write(path, "p.toml", text("t.csv", ""));
+    for name in ["w", "r", "p"] {
+        succeed(path, &["train", &format!("{name}.toml"), "--out", name]);
+    }
+    let [weighted, repeated, plain] = ["w", "r", "p"].map(|run| half_width(path, run));
+    assert!((weighted - repeated).abs() < 1e-4, "{weighted} {repeated}");
+    assert!((weighted - plain).abs() > 1e-3, "{weighted} {plain}");
+}
+
 #[test]
 fn intervals_cover_the_fraction_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();

@@ -32,7 +32,7 @@ use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
 use crate::run::unfinished;
 use crate::stats::real;
-use crate::trainer::{HeldOut, Trainer, absolute_errors};
+use crate::trainer::{AbsoluteErrors, HeldOut, Trainer, absolute_errors};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -170,16 +170,19 @@ fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, St
     let Ok(half_widths) = residuals.half_widths(0.9) else { return Ok(Vec::new()) };
     let info = test.data.target_info();
     let names = &info.targets;
-    let all = half_widths.into_iter().zip(absolute_errors(&[test])?).enumerate();
+    let AbsoluteErrors { targets, weights } = absolute_errors(&[test])?;
+    let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
+    let rows = if weights.is_empty() { "test rows" } else { "test rows by their weights" };
+    let all = half_widths.into_iter().zip(targets).enumerate();
     let fact = |(index, (half, errors)): (usize, (f64, Vec<f64>))| {
-        let within = errors.iter().filter(|error| **error <= half).count();
-        let share = 100.0 * real(within) / real(errors.len().max(1));
+        let within: f64 = (0..errors.len()).filter(|row| errors[*row] <= half).map(weight).sum();
+        let share = 100.0 * within / (0..errors.len()).map(weight).sum::<f64>().max(f64::MIN_POSITIVE);
         let place = index % names.len().max(1);
         let name =
             names.get(place).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));
         let step = info.steps.get(index / names.len().max(1)).filter(|_| info.steps.len() > 1);
         let ahead = step.map_or(String::new(), |step| format!(", {step} ahead"));
-        (format!("90 % interval{name}{ahead}"), format!("± {half:.4}, {share:.1} % of the test rows"))
+        (format!("90 % interval{name}{ahead}"), format!("± {half:.4}, {share:.1} % of the {rows}"))
     };
     Ok(all.map(fact).collect())
 }

@@ -25,6 +25,7 @@ use crate::data::{Preprocessing, Task, Units};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::Network;
+use crate::names::numbered_row;
 use crate::trainer;
 
 pub(crate) use columns::Columns;
@@ -159,7 +160,9 @@ impl Predictor {
         let scores = scores.to_dtype(DType::F64)?.to_device(&Device::Cpu)?;
         let values = scores.narrow(1, 0, half_widths.len())?;
         let half = Tensor::new(half_widths.as_slice(), &Device::Cpu)?;
-        let (lower, upper) = (values.broadcast_sub(&half)?, values.broadcast_add(&half)?);
+        let within =
+            |bound: Tensor| self.units.as_ref().map_or(Ok(bound.clone()), |units| units.clamp(&bound));
+        let (lower, upper) = (within(values.broadcast_sub(&half)?)?, within(values.broadcast_add(&half)?)?);
         Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
     }
 
@@ -245,7 +248,12 @@ impl SeeRows for RowScorer<'_> {
         };
         if let Some(place) = first_infinite(&scores)? {
             let problem = "the answer is not finite; is a number in it far from those of training?";
-            return Err(Error::data(path, format!("row {}: {problem}", self.row + place + 1)));
+            let number = self.row + place;
+            let row = match self.predictor.preprocessing.table() {
+                Some(_) => format!("row {} (the first behind the header is row 1)", number + 1),
+                None => numbered_row(number),
+            };
+            return Err(Error::data(path, format!("{row}: {problem}")));
         }
         self.row += scores.dims()[0];
         self.see.scores(RowScores::Of(scores), &keys)
