@@ -46,7 +46,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// The config for data; what a user should know of the data is logged.
 pub(super) fn suggested(request: &SuggestRequest<'_>) -> Result<String> {
-    let Suggestion { text, warnings } = suggest(request)?;
+    let Suggestion { text, notes, warnings } = suggest(request)?;
+    for note in notes {
+        tracing::info!("{}: {note}", request.data.display());
+    }
     for warning in warnings {
         tracing::warn!("{}: {warning}", request.data.display());
     }

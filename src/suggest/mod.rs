@@ -10,15 +10,19 @@ mod pictures;
 mod recipe;
 mod request;
 mod series;
+mod series_plan;
 mod table;
 mod target;
 
 use std::path::Path;
 
 use crate::data::picture_files::is_picture;
-use crate::data::profile::{PicturesProfile, TableProfile, detect_series, has_idx_files, likely_target};
+use crate::data::profile::{
+    CellReading, PicturesProfile, TableProfile, detect_series, has_idx_files, likely_target,
+};
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
+use crate::names::first_few;
 
 use leak::describe_leak;
 use target::TargetKind;
@@ -30,6 +34,8 @@ pub use request::{SuggestRequest, name_of};
 pub struct Suggestion {
     /// The config as TOML with comments. It trains as it stands.
     pub text: String,
+    /// The options by which cells are read, where these are not the defaults.
+    pub notes: Vec<String>,
     /// Doubts that a user should look at before the results are believed.
     pub warnings: Vec<String>,
 }
@@ -64,7 +70,7 @@ pub fn suggest(request: &SuggestRequest<'_>) -> Result<Suggestion> {
             )));
         }
         let text = if data.is_dir() { of_folder(request) } else { arrays::config(request) };
-        return Ok(Suggestion { text: text?, warnings: Vec::new() });
+        return Ok(Suggestion { text: text?, notes: Vec::new(), warnings: Vec::new() });
     }
     let Some(format) = Format::of(data) else { return Err(Error::data(data, other_file(data))) };
     // What there is to warn of, the training says; here it is acted on.
@@ -99,14 +105,27 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     let order = if kind.is_numeric() { detect_series(&profile, targets) } else { None };
     if let Some(order) = order {
         let text = series::config(request, &profile, &order)?;
-        return Ok(Suggestion { text, warnings: Vec::new() });
+        return Ok(Suggestion { text, notes: notes(&profile.reading), warnings: Vec::new() });
     }
     let leaks = match targets {
         [target] => profile.leaks(target, !kind.is_numeric())?,
         _ => Vec::new(),
     };
     let text = table::config(request, &profile, &kind, &leaks)?;
-    Ok(Suggestion { text, warnings: leaks.iter().map(describe_leak).collect() })
+    let warnings = leaks.iter().map(describe_leak).collect();
+    Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
+}
+
+/// The options by which cells are read, with what was seen.
+fn notes(reading: &CellReading) -> Vec<String> {
+    let CellReading { decimal, thousands, na_values } = reading;
+    let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
+    let thousands =
+        thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
+    let words = first_few(na_values.iter().map(|word| quoted(word)));
+    let words = (!na_values.is_empty())
+        .then(|| format!("{words} among numbers is taken for a missing cell: `data.na_values` is set"));
+    decimal.into_iter().chain(thousands).chain(words).collect()
 }
 
 /// The problem with a file that is of no known kind.

@@ -157,6 +157,16 @@ fn cells_are_read_as_the_file_means_them() {
     assert_eq!(data["columns"]["zip"].as_str(), Some("category"));
     let text = fs::read_to_string(path.join("made.toml")).unwrap();
     assert!(text.contains("text such as 0 kg"), "{text}");
+    // What was seen is said, by `train` too.
+    for command in [&["init"][..], &["train", "--dry-run"]] {
+        let output = descent(path, &[command, &["t.csv", "--target", "y"]].concat());
+        let messages = String::from_utf8(output.stderr).unwrap();
+        for words in
+            ["`unknown` among numbers is taken for a missing cell: `data.na_values` is set", "`data.decimal`"]
+        {
+            assert!(messages.contains(words), "{messages}");
+        }
+    }
     succeed(path, &["train", "made.toml", "--set", "train.epochs=1", "--out", "run"]);
     // The same rows in other formats, one of them packed.
     let row = |i: usize| format!("{{\"a\": {}, \"y\": \"{}\"}}", i % 7, ["u", "v"][i % 2]);
