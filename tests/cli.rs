@@ -14,6 +14,7 @@ mod folders;
 mod given_up;
 mod init;
 mod init_refused;
+mod init_series;
 mod initial_weights;
 #[cfg(not(feature = "mpi"))]
 mod launched;

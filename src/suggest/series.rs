@@ -3,18 +3,13 @@
 use super::document::Document;
 use super::recipe::Recipe;
 use super::request::SuggestRequest;
+use super::series_plan::SeriesPlan;
 use super::table::{columns, reading, targets};
 use super::target::TargetKind;
-use crate::data::profile::{SeriesProfile, TableProfile, describe_days};
+use crate::data::profile::{SeriesProfile, TableProfile, WindowRows};
 use crate::error::Result;
 use crate::names::counted;
-
-/// The rows that a prediction sees, how far it reaches, and why.
-struct WindowPlan {
-    window: u64,
-    horizon: u64,
-    why: String,
-}
+use crate::stats::real;
 
 /// The config for a series in this order.
 pub(super) fn config(
@@ -22,7 +17,7 @@ pub(super) fn config(
     profile: &TableProfile,
     order: &SeriesProfile,
 ) -> Result<String> {
-    let what = match order.series {
+    let what = match order.series() {
         1 => format!("a series of {}", counted(profile.rows, "row")),
         series => format!("{series} series of {} in all", counted(profile.rows, "row")),
     };
@@ -48,28 +43,24 @@ fn data(
     document: &mut Document,
     request: &SuggestRequest<'_>,
     profile: &TableProfile,
-    order: &SeriesProfile,
+    series: &SeriesProfile,
 ) -> Result<()> {
     document.section("data");
     document.set("name", "timeseries", "");
     document.set("path", request.path()?, "relative to this file");
     document.set("target", targets(request.targets), "");
-    document.set("time", order.time.as_str(), &step(order));
-    if let Some(group) = &order.group {
-        document.set("group", group.as_str(), &format!("tells {} series apart", order.series));
+    document.set("time", series.time.as_str(), &format!("in steps of {}", series.describe_step()));
+    if let Some(group) = &series.group {
+        document.set("group", group.as_str(), &format!("tells {} series apart", series.series()));
     }
-    if order.sort {
+    if series.sort {
         document.set("sort", true, "the rows are not in the order of time");
     }
-    let plan = plan(profile, order);
-    document.set("window", i64::try_from(plan.window).unwrap_or(i64::MAX), &plan.why);
-    document.set(
-        "horizon",
-        i64::try_from(plan.horizon).unwrap_or(i64::MAX),
-        "the rows after these that are predicted",
-    );
-    document.set("test", 0.2, "the latest rows, looked at once, at the end");
-    document.set("validation", 0.15, "the rows before these, to choose the best epoch");
+    let plan = SeriesPlan::of(series);
+    windows(document, &plan);
+    features(document, profile, request.targets, series, plan.rows);
+    document.set("test", plan.shares.test, "the latest rows, looked at once, at the end");
+    document.set("validation", plan.shares.validation, "the rows before these, to choose the best epoch");
     reading(document, &profile.reading);
     document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
     if profile.columns.iter().any(|column| column.missing > 0) {
@@ -78,38 +69,71 @@ fn data(
     Ok(())
 }
 
-/// The step of the time in words.
-fn step(order: &SeriesProfile) -> String {
-    let length = if order.is_dated { describe_days(order.step) } else { order.step.to_string() };
-    format!("in steps of {length}")
+/// Writes what a prediction sees and how far it reaches.
+fn windows(document: &mut Document, plan: &SeriesPlan) {
+    let rows = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+    document.set(
+        "window",
+        rows(plan.rows.window),
+        &format!("the rows that a prediction sees: {}", plan.why_window),
+    );
+    document.set("horizon", rows(plan.rows.horizon), &plan.why_horizon);
+    if let Some(gap) = plan.max_gap {
+        let why = "rows are missing so often that windows have to cross gaps of so many missing rows";
+        document.set("max_gap", rows(gap), why);
+    }
 }
 
-/// Window and horizon for the step of the time: one season to see, one to predict, as far as there are rows.
-fn plan(profile: &TableProfile, order: &SeriesProfile) -> WindowPlan {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
-    let in_a_day = (1.0 / order.step).round().max(1.0) as u64;
-    let (window, horizon, why) = match order.step {
-        _ if !order.is_dated => (24, 1, "rows that a prediction sees"),
-        step if step < 0.03 => {
-            (2 * in_a_day.min(96), in_a_day.min(96), "two days, or as much as is practical")
-        }
-        step if step < 0.9 => (7 * in_a_day, in_a_day, "a week"),
-        step if step < 4.0 => (28, 7, "four weeks"),
-        step if step < 20.0 => (26, 4, "half a year"),
-        step if step < 60.0 => (24, 12, "two years"),
-        step if step < 200.0 => (12, 4, "three years"),
-        _ => (10, 1, "rows that a prediction sees"),
-    };
-    // The smallest split has to have room for some windows.
-    let room = profile.rows / u64::try_from(order.series.max(1)).unwrap_or(1) * 13 / 100;
-    let most = (room * 6 / 10).max(2);
-    if window + horizon <= most {
-        return WindowPlan { window, horizon, why: why.to_owned() };
+/// Writes the features that come from the time and from the last values.
+fn features(
+    document: &mut Document,
+    profile: &TableProfile,
+    targets: &[String],
+    series: &SeriesProfile,
+    rows: WindowRows,
+) {
+    let parts = calendar(series, rows.window);
+    let wanders = series.wanders(rows) && targets.iter().all(|target| is_number(profile, target));
+    if parts.is_empty() && !wanders {
+        return;
     }
-    let horizon = horizon.min((most / 3).max(1));
-    WindowPlan {
-        window: most.saturating_sub(horizon).max(1),
-        horizon,
-        why: "as many rows as the splits have room for".to_owned(),
+    document.note("Most series gain by these; a run with one of them cannot be exported to other tools (descent export).");
+    if !parts.is_empty() {
+        let why = format!(
+            "{} of a row's time as sine and cosine: what repeats with them is seen",
+            parts.join(", ")
+        );
+        document.set("calendar", parts, &why);
     }
+    if wanders {
+        let why = "the level wanders: the mean of a window is nearer to what follows than the mean of all";
+        document.set("subtract_last", true, why);
+    }
+}
+
+/// Whether the past of a target is a feature as it is.
+fn is_number(profile: &TableProfile, target: &str) -> bool {
+    profile.column(target).is_some_and(|column| column.numbers.is_some())
+}
+
+/// A circle of the calendar.
+struct Circle {
+    name: &'static str,
+    /// The longest step with several rows on it, and how long a series is that goes round it more than once, in days.
+    step: f64,
+    least: f64,
+}
+
+/// The circles of the calendar that a series goes round more than once, with several rows on each. A window with a whole
+/// year of rows shows the months by itself.
+fn calendar(series: &SeriesProfile, window: usize) -> Vec<&'static str> {
+    const CIRCLES: [Circle; 3] = [
+        Circle { name: "hour", step: 0.5, least: 2.0 },
+        Circle { name: "weekday", step: 3.0, least: 21.0 },
+        Circle { name: "month", step: 184.0, least: 700.0 },
+    ];
+    let (Some(step), span) = (series.days(), series.span()) else { return Vec::new() };
+    let is_shown = |circle: &Circle| circle.name == "month" && real(window) * step >= 360.0;
+    let fits = |circle: &&Circle| span >= circle.least && step <= circle.step && !is_shown(circle);
+    CIRCLES.iter().filter(fits).map(|circle| circle.name).collect()
 }

@@ -36,7 +36,7 @@ pub use elements::Elements;
 pub use name_rule::NameRule;
 pub use normalize::Normalize;
 pub use quantiles::Quantiles;
-pub use series::{Fill, SeriesOrder};
+pub use series::{CalendarStep, Fill, MonthDay, SeriesOrder};
 pub use step::Step;
 pub use table::{EmbeddingSize, PastTarget, TableEncoder};
 pub use target::Target;

@@ -14,6 +14,12 @@ pub struct SeriesOrder {
     /// The time from a row to the next: in days for dates, else in the column's own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<f64>,
+    /// The rule that dates follow, where they are no fixed length apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarStep>,
+    /// The most rows that may be missing between two rows of a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_gap: Option<usize>,
     /// The form of its dates, where it has dates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<DateForm>,
@@ -29,6 +35,33 @@ pub struct SeriesOrder {
     /// The rule that fills missing cells from the rows around them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fill: Option<Fill>,
+}
+
+/// The rule by which dates follow each other where they are no fixed length apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CalendarStep {
+    /// The days of the week that have rows, from Monday on: pandas' `CustomBusinessDay(weekmask=…)`.
+    Weekdays([bool; 7]),
+    /// Whole months.
+    Months {
+        /// The months from a row to the next.
+        count: i64,
+        /// The day of the month.
+        day: MonthDay,
+    },
+}
+
+/// The day of a month that dates fall on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MonthDay {
+    /// This one; in shorter months the last.
+    Number(i8),
+    /// The first from Monday to Friday.
+    FirstWeekday,
+    /// The last from Monday to Friday.
+    LastWeekday,
 }
 
 /// A rule that fills a missing cell from the rows around it.

@@ -6,8 +6,8 @@ mod pictures;
 pub use super::table::profile::{
     CellReading, ColumnProfile, Leak, NameCount, NumberRange, TableProfile, likely_target,
 };
-pub use super::table::series::detect::{SeriesProfile, detect as detect_series};
-pub use super::table::series::step::describe_days;
+pub use super::table::series::detect::detect as detect_series;
+pub use super::table::series::profile::{SeriesProfile, SplitShares, WindowRows};
 pub use arrays::{ArrayTargets, ArraysProfile};
 pub use pictures::PicturesProfile;
 

@@ -1,7 +1,9 @@
 //! Time series: a window of a table's rows predicts its target some rows ahead.
 
 mod baselines;
+mod breaks;
 mod calendar;
+mod checks;
 mod clock;
 pub(crate) mod detect;
 mod file;
@@ -10,9 +12,10 @@ mod fit;
 mod forecast;
 mod horizon;
 mod order;
+pub(crate) mod profile;
 mod rows;
 mod season;
-pub(crate) mod step;
+mod step;
 mod timeline;
 mod times;
 mod window;
@@ -33,17 +36,17 @@ use crate::data::preprocess::{
 };
 use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::subtract_last::SubtractLast;
-use crate::data::{Loaded, Request, Source, Task, Windows, WrittenRow};
+use crate::data::{Loaded, Request, Source, Windows, WrittenRow};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
 use file::{SeriesFile, held_out};
-use horizon::MOST_ROWS;
+use horizon::{MOST_ROWS, number_of_rows, some_missing_rows, some_rows};
 use timeline::Timeline;
 use window::WindowShape;
 use written::Written;
 
-pub use forecast::{FutureRows, StepWindow};
+pub use forecast::{FutureRows, GapLosses, StepWindow};
 pub use horizon::Horizon;
 pub use rows::SeriesRows;
 
@@ -59,6 +62,7 @@ pub struct TimeSeries {
     /// The column or columns to predict.
     pub target: ColumnNames,
     /// The number of rows that a prediction is made from.
+    #[serde(deserialize_with = "number_of_rows")]
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub window: usize,
     /// How many of the rows after the window are predicted, all of them; a list names some alone, as in `[24]`.
@@ -67,11 +71,17 @@ pub struct TimeSeries {
     pub time: Option<String>,
     /// The number of rows after which the values repeat, for the seasonal naive forecast beside the results; default: found by
     /// the autocorrelation of the training rows.
+    #[serde(deserialize_with = "some_rows", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MOST_ROWS))]
     pub season_length: Option<usize>,
     /// The column or columns that tell several series in one file apart. They are no features unless `columns` sets
     /// their kind.
     pub group: ColumnNames,
+    /// How many rows may be missing between two rows of a window; default: none, and five where rows are on some days of
+    /// the week alone (holidays).
+    #[serde(deserialize_with = "some_missing_rows", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MOST_ROWS))]
+    pub max_gap: Option<usize>,
     /// Features of each row's time, each as sine and cosine: "hour" of the day, "weekday", "month" of the year.
     pub calendar: Vec<CalendarPart>,
     /// Subtract the last values of a window from its numbers, and predict the change of the target since, as `NLinear` does.
@@ -110,6 +120,7 @@ impl Default for TimeSeries {
             time: None,
             season_length: None,
             group: ColumnNames::default(),
+            max_gap: None,
             calendar: Vec::new(),
             subtract_last: false,
             sort: false,
@@ -145,6 +156,7 @@ impl Source for TimeSeries {
         let timeline = file::timeline(&table, &order, &candidates)?;
         let order = found(order, &timeline)?;
         let parts = self.parts(&timeline, shape, request)?;
+        self.check_season(&timeline, request)?;
         let series = fit::FittedSeries { order: &order, calendar: &self.calendar };
         let encoder = match request.fitted.and_then(Preprocessing::table) {
             Some(encoder) => encoder.clone(),
@@ -182,7 +194,11 @@ fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
         let problem = "is true, but no column holds a date in every row; name the time in `data.time`";
         return Err(Error::key("data.sort", problem));
     }
-    Ok(SeriesOrder { time, step: order.step.or(timeline.step()), form: timeline.form(), ..order })
+    let step = timeline.step();
+    let calendar = order.calendar.or(step.filter(|_| order.step.is_none()).and_then(|step| step.calendar));
+    let max_gap = order.max_gap.or(Some(timeline.max_gap()).filter(|gap| *gap > 0));
+    let step = order.step.or(step.map(|step| step.length));
+    Ok(SeriesOrder { time, step, calendar, max_gap, form: timeline.form(), ..order })
 }
 
 /// Whether each row of the file is trained on.
@@ -195,27 +211,6 @@ fn trained(timeline: &Timeline, parts: &[Part]) -> Vec<bool> {
 }
 
 impl TimeSeries {
-    fn check(&self, request: &Request<'_>) -> Result<()> {
-        if request.task != Task::Values {
-            return Err(Error::key(
-                "loss.name",
-                "is for classes, but a series has numeric targets; set it to `mse`",
-            ));
-        }
-        let named = |name: &String| self.target.0.contains(name);
-        if let Some(name) = self.group.0.iter().chain(&self.time).find(|name| named(name)) {
-            let key = if self.time.as_ref() == Some(name) { "data.time" } else { "data.group" };
-            return Err(Error::key(key, format!("is `{}`, which is a target too", name.escape_debug())));
-        }
-        let numbers = [("data.window", Some(self.window)), ("data.season_length", self.season_length)];
-        for (key, value) in numbers {
-            if let Some(value) = value.filter(|value| !(1..=MOST_ROWS).contains(value)) {
-                return Err(Error::key(key, format!("is {value}; it is a number of rows, 1 to {MOST_ROWS}")));
-            }
-        }
-        self.horizon.check().map_err(|problem| Error::key("data.horizon", problem))
-    }
-
     /// The windows of the test file, unless folds replace it.
     fn test_file(
         &self,

@@ -8,9 +8,9 @@ use super::keyed_rows::{Inputs, KeyedRows, See};
 use super::keys::{KeyCell, KeyedRecords};
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::read::quoted;
-use crate::data::table::series::{FutureRows, SeriesRows, StepWindow};
+use crate::data::table::series::{FutureRows, GapLosses, SeriesRows, StepWindow};
 use crate::error::{Error, Result};
-use crate::names::counted;
+use crate::names::{counted, counted_are, with_verb};
 
 /// A series to predict.
 pub(super) struct SeriesInput<'a> {
@@ -29,6 +29,7 @@ impl SeriesInput<'_> {
     pub(super) fn windows(&self, mut records: KeyedRecords<'_>, see: &mut See<'_>) -> Result<()> {
         let windows = self.series.windows_to_predict(self.window);
         self.require_some(windows.iter().any(Option::is_some), windows.len())?;
+        self.warn_of_gaps(self.window - 1);
         see.keys(&records.columns.names)?;
         for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
             for some in some.chunks(self.batch) {
@@ -58,6 +59,7 @@ impl SeriesInput<'_> {
         let is_some = |future: &FutureRows| future.windows.iter().any(Option::is_some);
         let is_any = beyond.iter().any(is_some) || rows.iter().any(Option::is_some);
         self.require_some(is_any, rows.len())?;
+        self.warn_of_gaps(self.window + self.steps.first().map_or(0, |first| first - 1));
         see.keys(&records.columns.names)?;
         let future_keys: Vec<Vec<KeyCell>> =
             beyond.iter().map(|future| records.keys_beyond(future, order)).collect();
@@ -111,6 +113,21 @@ impl SeriesInput<'_> {
         }
         let width = numbers.len() / count;
         Ok(Tensor::from_vec(numbers, (count, width), &Device::Cpu)?)
+    }
+
+    /// Warns of the rows that have no prediction for a gap before them: so many rows behind each gap.
+    fn warn_of_gaps(&self, before: usize) {
+        let GapLosses { gaps, rows } = self.series.behind_gaps(before);
+        if rows > 0 {
+            tracing::warn!(
+                "{}: {} no prediction: a prediction is made from {} that follow each other, before them {} in between; training with a \
+                 larger `data.max_gap` lets windows cross gaps",
+                self.path.display(),
+                with_verb(rows, "row", ["has", "have"]),
+                counted(self.window, "row"),
+                counted_are(gaps, "gap")
+            );
+        }
     }
 
     fn require_some(&self, is_some: bool, rows: usize) -> Result<()> {

@@ -110,8 +110,31 @@ fn baselines_stand_beside_the_results_of_a_series() {
         descent(folder.path(), &["train", "c.toml", "--out", "set", "--set", "data.season_length=1"]);
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && !messages.contains("repeat after"), "{messages}");
-    let error = fail(folder.path(), &["train", "c.toml", "--set", "data.season_length=0"], 2);
-    assert!(error.contains("data.season_length"), "{error}");
+}
+
+#[test]
+fn numbers_of_rows_out_of_range_are_one_sentence_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "s.csv", lines("t,y", 80, |t| format!("{t},{}", value(t))));
+    let data = "window = 4\nhorizon = 3\ntest = 0.25\ncolumns = { t = 'ignore' }";
+    write(folder.path(), "c.toml", config("timeseries", &path, "y", data, "mse"));
+    for (key, least) in [("season_length", 1), ("window", 1), ("max_gap", 0), ("horizon", 1)] {
+        for wrong in ["0", "-3", "2000000", "2.5", "'a'"].into_iter().skip(1 - least) {
+            let set = format!("data.{key}={wrong}");
+            let error = fail(folder.path(), &["train", "c.toml", "--out", "wrong", "--set", &set], 2);
+            let words = format!(
+                "`data.{key}` is {}; it is a number of rows, {least} to 1048576",
+                wrong.replace('\'', "\"")
+            );
+            assert!(error.contains(&words), "{error}");
+        }
+    }
+    for long in ["80", "500"] {
+        let set = format!("data.season_length={long}");
+        let error = fail(folder.path(), &["train", "c.toml", "--out", "wrong", "--set", &set], 2);
+        assert!(error.contains("a season is shorter than the series, which has 80 rows"), "{error}");
+    }
+    assert!(!folder.path().join("wrong").exists());
 }
 
 /// A time series with a level: a walk on which the change is what can be forecast.

@@ -5,6 +5,7 @@ mod baselines;
 mod dates;
 mod forecasts;
 mod formats;
+mod gaps;
 mod gzip;
 pub(super) mod images;
 mod limit;

@@ -1,10 +1,13 @@
 //! Finds out whether the rows of a table are one or several series: a column is their time.
 
 use super::file::timeline_of;
+use super::profile::SeriesProfile;
 use super::timeline::Timeline;
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::profile::{ColumnProfile, TableProfile};
+use crate::data::table::row::Row;
+use crate::error::Result;
 
 /// So many rows are looked at.
 const ROWS: usize = 50_000;
@@ -15,23 +18,6 @@ const LEAST: u64 = 40;
 /// The most columns that are tried as the names of several series.
 const MOST_GROUPS: usize = 6;
 
-/// The order of a table's rows in time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeriesProfile {
-    /// The column of the time.
-    pub time: String,
-    /// The usual time from a row to the next, in days where the time has dates.
-    pub step: f64,
-    /// Whether the time has dates.
-    pub is_dated: bool,
-    /// The column that tells several series apart.
-    pub group: Option<String>,
-    /// How many series there are.
-    pub series: usize,
-    /// Whether the rows have to be sorted.
-    pub sort: bool,
-}
-
 /// The order of the rows of a table; nothing where no column is their time.
 pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfile> {
     if profile.rows < LEAST {
@@ -41,38 +27,45 @@ pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfil
     let times = profile.columns.iter().filter(is_free).filter(|column| may_be_time(column));
     let groups = profile.columns.iter().filter(is_free).filter(|column| may_be_group(column, profile.rows));
     let groups: Vec<&ColumnProfile> = groups.take(MOST_GROUPS).collect();
-    times.take(2).find_map(|time| {
+    let found = times.take(2).find_map(|time| {
         let alone = order(profile, &time.name, None);
         alone.or_else(|| groups.iter().find_map(|group| order(profile, &time.name, Some(&group.name))))
-    })
+    })?;
+    let values = values(profile, targets, found.timeline.len()).ok()?;
+    Some(SeriesProfile { values, ..found })
 }
 
 /// The order of the rows by this column, where it is regular.
 fn order(profile: &TableProfile, time: &str, group: Option<&String>) -> Option<SeriesProfile> {
     let read = |sort: bool| {
-        let order = SeriesOrder {
-            time: Some(time.to_owned()),
-            step: None,
-            form: None,
-            season_length: None,
-            group: group.cloned().into_iter().collect(),
-            sort,
-            fill: None,
-        };
+        let group = group.cloned().into_iter().collect();
+        let order = SeriesOrder { time: Some(time.to_owned()), group, sort, ..SeriesOrder::default() };
         timeline_of(&profile.table, &order, ROWS).ok()
     };
     let is_regular = |timeline: &Timeline| timeline.regularity() >= REGULAR;
     let as_is = read(false).filter(is_regular);
     let sort = as_is.is_none();
     let timeline = as_is.or_else(|| read(true).filter(is_regular))?;
-    Some(SeriesProfile {
-        time: time.to_owned(),
-        step: timeline.step()?,
-        is_dated: timeline.form().is_some(),
-        group: group.cloned(),
-        series: timeline.series().len(),
-        sort,
-    })
+    let (time, group) = (time.to_owned(), group.cloned());
+    Some(SeriesProfile { time, step: timeline.step()?, group, sort, timeline, values: Vec::new() })
+}
+
+/// The values of each target in the first rows, in the order of the file; NaN where one is missing.
+fn values(profile: &TableProfile, targets: &[String], rows: usize) -> Result<Vec<Vec<f64>>> {
+    let (mut records, mut row) = (profile.table.records()?, Row::default());
+    let columns = profile.table.columns();
+    let places: Vec<usize> =
+        targets.iter().filter_map(|target| columns.iter().position(|own| own == target)).collect();
+    let mut values = vec![Vec::with_capacity(rows); places.len()];
+    for _ in 0..rows {
+        if !records.next(&mut row)? {
+            break;
+        }
+        for (place, values) in places.iter().zip(&mut values) {
+            values.push(row.value(*place).number().unwrap_or(f64::NAN));
+        }
+    }
+    Ok(values)
 }
 
 /// Whether a column may be the time: dates, or numbers of such a name.

@@ -43,7 +43,7 @@ fn timeline_from(table: &Opened, order: &SeriesOrder, candidates: &[usize], rows
         times.see(&row)?;
         left -= 1;
     }
-    Timeline::new(table.path(), times.finish()?, order.sort, order.step)
+    Timeline::new(table.path(), times.finish()?, order)
 }
 
 /// The keys of the parts that are held out.

@@ -14,6 +14,15 @@ pub struct StepWindow {
     pub step: usize,
 }
 
+/// The rows without a forecast for the gaps before them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GapLosses {
+    /// The gaps.
+    pub gaps: usize,
+    /// The rows.
+    pub rows: usize,
+}
+
 /// The rows that follow the last one of a series.
 #[derive(Debug, Clone)]
 pub struct FutureRows {
@@ -40,6 +49,19 @@ impl SeriesRows {
             }
         }
         windows
+    }
+
+    /// The rows that no window ends with though there are rows enough before them: a gap is in between. A window and what is
+    /// between it and the row it predicts are so many rows.
+    pub fn behind_gaps(&self, window: usize) -> GapLosses {
+        let timeline = self.timeline();
+        let is_first = |start: usize| timeline.series().iter().any(|series| series.start == start);
+        let mut losses = GapLosses::default();
+        for run in timeline.runs().iter().filter(|run| !is_first(run.start)) {
+            losses.gaps += 1;
+            losses.rows += run.len().min(window);
+        }
+        losses
     }
 
     /// The rows after the last one of each series, as far as the last step reaches: each by the latest window that

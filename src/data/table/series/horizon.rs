@@ -1,6 +1,7 @@
 //! `data.horizon`: which of the rows after a window are predicted.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
@@ -8,6 +9,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The largest `window` and `horizon`.
 pub(super) const MOST_ROWS: usize = 1 << 20;
+
+/// Reads a number of rows, from `least` on.
+fn rows_from<E: serde::de::Error>(value: &toml::Value, least: usize) -> Result<usize, E> {
+    let rows = value.as_integer().and_then(|rows| usize::try_from(rows).ok());
+    let is_one = |rows: &usize| (least..=MOST_ROWS).contains(rows);
+    rows.filter(is_one).ok_or_else(|| E::custom(out_of_range(value, least)))
+}
+
+/// The problem with a value that is no number of rows from `least` on.
+pub(super) fn out_of_range(value: &dyn Display, least: usize) -> String {
+    format!("is {value}; it is a number of rows, {least} to {MOST_ROWS}")
+}
+
+/// Reads a number of rows.
+pub(super) fn number_of_rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    rows_from(&toml::Value::deserialize(deserializer)?, 1)
+}
+
+/// Reads a number of rows that is set.
+pub(super) fn some_rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    rows_from(&toml::Value::deserialize(deserializer)?, 1).map(Some)
+}
+
+/// Reads a number of missing rows that is set.
+pub(super) fn some_missing_rows<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<usize>, D::Error> {
+    rows_from(&toml::Value::deserialize(deserializer)?, 0).map(Some)
+}
 
 /// The rows after a window that are predicted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +70,7 @@ impl Horizon {
             Self::Steps(steps) => steps,
         };
         if let Some(wrong) = steps.iter().find(|step| !(1..=MOST_ROWS).contains(*step)) {
-            return Err(format!("is {wrong}; it is a number of rows, 1 to {MOST_ROWS}"));
+            return Err(out_of_range(wrong, 1));
         }
         if steps.is_empty() || steps.windows(2).any(|pair| pair[0] >= pair[1]) {
             return Err(format!(
@@ -55,12 +85,7 @@ impl Horizon {
 impl<'de> Deserialize<'de> for Horizon {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = toml::Value::deserialize(deserializer)?;
-        let rows = |value: &toml::Value| {
-            let rows = value.as_integer().and_then(|rows| usize::try_from(rows).ok());
-            rows.ok_or_else(|| {
-                D::Error::custom(format!("is {value}; it is a number of rows, 1 to {MOST_ROWS}"))
-            })
-        };
+        let rows = |value: &toml::Value| rows_from(value, 1);
         let horizon = match &value {
             toml::Value::Array(steps) => Self::Steps(steps.iter().map(rows).collect::<Result<_, _>>()?),
             value => Self::Next(rows(value)?),

@@ -52,6 +52,8 @@ impl TimeSeries {
         SeriesOrder {
             time: self.time.clone(),
             step: None,
+            calendar: None,
+            max_gap: self.max_gap,
             form: None,
             season_length: self.season_length,
             group: self.group.0.clone(),

@@ -59,7 +59,7 @@ impl SeriesRows {
         let mut times = TimesReader::new(path, &columns, order, &[])?;
         let reading = SeriesReading { encoder, order, path, labelled: false };
         let mut encoded = Encoded::read(&reading, records, |row| times.see(row))?;
-        let timeline = Timeline::new(path, times.finish()?, order.sort, order.step)?;
+        let timeline = Timeline::new(path, times.finish()?, order)?;
         let looks_ahead = encoded.fill(&reading, &timeline, None);
         Ok(encoded.with(timeline, looks_ahead))
     }

@@ -4,13 +4,16 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::calendar;
-use super::step::{TimeStep, describe_days};
+use super::step::{TimeStep, in_milliseconds};
 use super::times::Times;
+use crate::data::preprocess::{CalendarStep, SeriesOrder};
 use crate::data::split::{Part, SplitPlan, TimeSplit};
 use crate::data::table::dates::{self, DateForm};
 use crate::data::table::read::quoted;
 use crate::error::{Error, Result};
-use crate::names::counted;
+
+/// So many of the last dates tell months from days.
+const LATEST: usize = 64;
 
 /// The rows of a file in the order of series and time.
 #[derive(Debug)]
@@ -23,24 +26,26 @@ pub struct Timeline {
     runs: Vec<Range<usize>>,
     times: Times,
     step: Option<TimeStep>,
+    /// The most rows that may be missing between two rows that follow each other.
+    max_gap: usize,
 }
 
-/// Irregularities of a series that a user may not expect.
-#[derive(Debug, Default, Clone, PartialEq)]
-struct Breaks {
-    gaps: u64,
-    longest: f64,
-    /// The line behind the longest gap.
-    line: u64,
-    irregular: u64,
+/// The step from a row to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowStep {
+    /// The place of the later row.
+    pub(super) place: usize,
+    /// The times of both.
+    pub(super) from: f64,
+    pub(super) to: f64,
 }
 
 impl Timeline {
-    /// Orders rows. `step` is known from training, or else the most frequent difference of two rows.
+    /// Orders rows. The step is known from training, or else the most frequent difference of two rows.
     ///
     /// # Errors
-    /// Times that fall, unless `sort`, and two rows of one series with the same time.
-    pub(super) fn new(path: &Path, times: Times, sort: bool, step: Option<f64>) -> Result<Self> {
+    /// Times that fall, unless they are to be sorted, and two rows of one series with the same time.
+    pub(super) fn new(path: &Path, times: Times, known: &SeriesOrder) -> Result<Self> {
         let count = times.lines.len();
         let mut order: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
         // Stable: rows of one series stay as they are in the file where they are not sorted.
@@ -51,17 +56,18 @@ impl Timeline {
             series.push(start..start + own.len());
             start += own.len();
         }
-        let mut timeline = Self { order, series, runs: Vec::new(), times, step: None };
+        let mut timeline = Self { order, series, runs: Vec::new(), times, step: None, max_gap: 0 };
         if !timeline.times.times.is_empty() {
-            timeline.sort(path, sort)?;
-            timeline.find_step(step);
+            timeline.sort(path, known.sort)?;
+            timeline.find_step(known);
         }
-        timeline.find_runs(path);
+        timeline.runs = timeline.runs_across(timeline.max_gap);
+        timeline.breaks().log(path, &timeline);
         Ok(timeline)
     }
 
     /// The time of the row at a place; 0 where there are no times.
-    fn time(&self, place: usize) -> f64 {
+    pub(super) fn time(&self, place: usize) -> f64 {
         self.times.times.get(self.order[place] as usize).copied().unwrap_or(0.0)
     }
 
@@ -78,7 +84,7 @@ impl Timeline {
         time.into_iter().chain(name).chain([line]).collect::<Vec<_>>().join(", ")
     }
 
-    fn line(&self, place: usize) -> u64 {
+    pub(super) fn line(&self, place: usize) -> u64 {
         self.times.lines[self.order[place] as usize]
     }
 
@@ -115,71 +121,41 @@ impl Timeline {
         Ok(())
     }
 
-    /// The differences of neighbouring rows, each with the place of the later one.
-    fn differences(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+    /// The steps from each row to the next of its series.
+    pub(super) fn steps(&self) -> impl Iterator<Item = RowStep> + '_ {
         let places = self.series.iter().flat_map(|series| series.clone().skip(1));
-        places.map(|place| (place, self.time(place) - self.time(place - 1)))
+        places.map(|place| RowStep { place, from: self.time(place - 1), to: self.time(place) })
     }
 
-    fn find_step(&mut self, known: Option<f64>) {
+    fn find_step(&mut self, known: &SeriesOrder) {
         let largest = self.times.times.iter().fold(0.0, |largest: f64, time| largest.max(time.abs()));
-        self.step = match known {
-            Some(length) => Some(TimeStep::known(length, largest)),
-            None => TimeStep::most_frequent(
-                self.differences().map(|(_, difference)| difference).collect(),
-                largest,
-            ),
+        let found = || {
+            let differences = self.steps().map(|step| step.to - step.from).collect();
+            TimeStep::most_frequent(differences, largest).map(|step| step.with(self.calendar()))
         };
+        let given = known.step.map(|length| TimeStep::known(length, largest).with(known.calendar));
+        self.step = given.or_else(found);
+        let usual = self.step.and_then(|step| step.calendar).map_or(0, CalendarStep::usual_gap);
+        self.max_gap = known.max_gap.unwrap_or(if known.step.is_some() { 0 } else { usual });
     }
 
-    /// Finds the rows that follow each other without a gap, and reports the gaps.
-    fn find_runs(&mut self, path: &Path) {
-        let mut breaks = Breaks::default();
+    /// The rule of the dates, where they are no fixed length apart.
+    fn calendar(&self) -> Option<CalendarStep> {
+        self.times.form?;
+        let times = |series: &Range<usize>| series.clone().map(|place| self.time(place)).collect();
+        calendar::calendar_step(&self.series.iter().map(times).collect::<Vec<_>>())
+    }
+
+    /// The places of rows that follow each other with at most so many rows missing in between.
+    pub(super) fn runs_across(&self, max_gap: usize) -> Vec<Range<usize>> {
         let mut cuts: Vec<usize> = self.series.iter().map(|series| series.start).collect();
         if let Some(step) = self.step {
-            for (place, difference) in self.differences() {
-                if step.is_gap(difference) {
-                    cuts.push(place);
-                    breaks.gaps += 1;
-                    if difference > breaks.longest {
-                        (breaks.longest, breaks.line) = (difference, self.line(place));
-                    }
-                } else if step.is_irregular(difference) {
-                    breaks.irregular += 1;
-                }
-            }
+            let is_gap = |own: &RowStep| step.missing_between(own.from, own.to) > max_gap;
+            cuts.extend(self.steps().filter(is_gap).map(|own| own.place));
             cuts.sort_unstable();
         }
         let ends = cuts.iter().skip(1).copied().chain([self.order.len()]);
-        self.runs = cuts.iter().copied().zip(ends).map(|(start, end)| start..end).collect();
-        self.log_breaks(path, &breaks);
-    }
-
-    fn log_breaks(&self, path: &Path, Breaks { gaps, longest, line, irregular }: &Breaks) {
-        let (Some(step), Some(column)) = (self.step, &self.times.column) else { return };
-        let long =
-            |length: f64| if self.times.form.is_some() { describe_days(length) } else { length.to_string() };
-        let first =
-            format!("{}: the time is {}, in steps of {}", path.display(), quoted(column), long(step.length));
-        let mut message = vec![first];
-        if *gaps > 0 {
-            let (gaps, longest) = (counted(*gaps, "gap"), long(*longest));
-            message.push(format!(
-                "{gaps}, which no window crosses (the longest, {longest}, is before line {line})"
-            ));
-        }
-        if *irregular > 0 {
-            message.push(counted(*irregular, "irregular step"));
-        }
-        let message = message.join("; ");
-        if *gaps + *irregular > 0 {
-            let name = self.times.column.as_deref().unwrap_or_default().escape_debug().to_string();
-            tracing::warn!(
-                "{message}; `columns = {{ {name} = \"ignore\" }}`, and no `data.time`, takes rows as evenly spaced"
-            );
-        } else {
-            tracing::info!("{message}");
-        }
+        cuts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
     }
 
     /// The column of the time.
@@ -192,18 +168,26 @@ impl Timeline {
         self.times.form
     }
 
-    /// The usual time from a row to the next.
-    pub(super) fn step(&self) -> Option<f64> {
-        self.step.map(|step| step.length)
+    /// The usual step from a row to the next.
+    pub(super) fn step(&self) -> Option<TimeStep> {
+        self.step
     }
 
-    /// The fraction of the differences of neighbouring rows that are about the usual one.
+    /// The most rows that may be missing between two rows that follow each other.
+    pub(super) fn max_gap(&self) -> usize {
+        self.max_gap
+    }
+
+    /// The fraction of the steps from row to row that are about the usual one.
     #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
     pub(super) fn regularity(&self) -> f64 {
         let Some(step) = self.step else { return 0.0 };
-        let all = self.differences().count();
-        let usual = |difference: f64| !step.is_gap(difference) && difference >= 0.5 * step.length;
-        let usual = self.differences().filter(|(_, difference)| usual(*difference)).count();
+        let most = step.calendar.map_or(0, CalendarStep::usual_gap);
+        let all = self.steps().count();
+        let usual = |own: &RowStep| {
+            step.missing_between(own.from, own.to) <= most && own.to - own.from >= 0.5 * step.length
+        };
+        let usual = self.steps().filter(usual).count();
         if all == 0 { 0.0 } else { usual as f64 / all as f64 }
     }
 
@@ -239,9 +223,14 @@ impl Timeline {
         if self.times.form.is_none() {
             return Some(self.time(places.end - 1) + step.length * rows as f64);
         }
-        let times: Vec<f64> =
-            places.clone().rev().take(calendar::TIMES).map(|place| self.time(place)).collect();
-        calendar::date_after(&times, step.length, rows)
+        let last = self.time(places.end - 1);
+        let latest =
+            || -> Vec<f64> { places.clone().rev().take(LATEST).map(|place| self.time(place)).collect() };
+        // A run of an earlier version has saved no rule.
+        match step.calendar.or_else(|| calendar::months_of_latest(&latest())) {
+            Some(calendar) => calendar.after(last, rows),
+            None => Some(last + in_milliseconds(step.length) * rows as f64),
+        }
     }
 
     /// How far a place lies behind another, in time, or in rows where there are no times.

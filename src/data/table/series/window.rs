@@ -42,8 +42,8 @@ impl WindowShape<'_> {
         let (window, horizon) = (self.window, self.reach());
         format!(
             "no {} follow each other without a gap, which a window of {} and a target {} ahead take; \
-             make `data.window` smaller, or take rows as evenly spaced: the column of the time as \"ignore\" in \
-             `[data.columns]`",
+             make `data.window` smaller, let windows cross gaps of up to so many missing rows with `data.max_gap`, or take \
+             rows as evenly spaced: the column of the time as \"ignore\" in `[data.columns]`",
             self.rows(),
             counted(window, "row"),
             counted(horizon, "row")

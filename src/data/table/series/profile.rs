@@ -1,0 +1,173 @@
+//! A series that was looked at, for a config that is to be written for it.
+
+use std::ops::Range;
+
+use super::step::TimeStep;
+use super::timeline::Timeline;
+use crate::data::preprocess::CalendarStep;
+use crate::data::split::{Part, SplitPlan};
+use crate::stats::real;
+
+/// The parts that have windows of their own.
+const PARTS: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
+
+/// The first rows of one or several series.
+#[derive(Debug)]
+pub struct SeriesProfile {
+    /// The column of the time.
+    pub time: String,
+    /// The column that tells several series apart.
+    pub group: Option<String>,
+    /// Whether the rows have to be sorted.
+    pub sort: bool,
+    pub(super) step: TimeStep,
+    pub(super) timeline: Timeline,
+    /// Of each target the value of each row, in the order of the file.
+    pub(super) values: Vec<Vec<f64>>,
+}
+
+/// The shares of the rows that are held out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SplitShares {
+    /// The latest rows.
+    pub test: f64,
+    /// The rows before these.
+    pub validation: f64,
+}
+
+/// The rows of a window and the rows after it that are predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowRows {
+    /// What a prediction sees.
+    pub window: usize,
+    /// How far it reaches.
+    pub horizon: usize,
+}
+
+impl SeriesProfile {
+    /// How many series there are.
+    pub fn series(&self) -> usize {
+        self.timeline.series().len()
+    }
+
+    /// The usual time from a row to the next, in words.
+    pub fn describe_step(&self) -> String {
+        self.step.describe(self.is_dated())
+    }
+
+    /// Whether the time has dates.
+    pub fn is_dated(&self) -> bool {
+        self.timeline.form().is_some()
+    }
+
+    /// The usual time from a row to the next in days, where the time has dates.
+    pub fn days(&self) -> Option<f64> {
+        self.is_dated().then_some(self.step.length)
+    }
+
+    /// The months from a row to the next, where they are whole months.
+    pub fn months(&self) -> Option<i64> {
+        match self.step.calendar {
+            Some(CalendarStep::Months { count, .. }) => Some(count),
+            _ => None,
+        }
+    }
+
+    /// The days of a week that have rows, where some have none.
+    pub fn days_a_week(&self) -> Option<usize> {
+        match self.step.calendar {
+            Some(CalendarStep::Weekdays(week)) => Some(week.iter().filter(|has| **has).count()),
+            _ => None,
+        }
+    }
+
+    /// The days from the first row to the last of the longest series, where the time has dates.
+    pub fn span(&self) -> f64 {
+        let long = |series: &Range<usize>| self.timeline.distance(series.start, series.end.max(1) - 1);
+        let longest = self.timeline.series().iter().map(long).fold(0.0, f64::max);
+        if self.is_dated() { longest } else { 0.0 }
+    }
+
+    /// The most frequent number of rows on a day that has some, where the time has dates.
+    pub fn rows_a_day(&self) -> usize {
+        let day = |place: &usize| self.timeline.time(*place).floor();
+        let mut counts: Vec<usize> = Vec::new();
+        for series in self.timeline.series() {
+            let places: Vec<usize> = series.clone().collect();
+            counts.extend(places.chunk_by(|a, b| day(a) >= day(b)).map(<[usize]>::len));
+        }
+        counts.sort_unstable();
+        let most = counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+        most.and_then(|same| same.first()).copied().unwrap_or(1)
+    }
+
+    /// The most rows that may be missing within a window where the config sets nothing.
+    pub fn usual_gap(&self) -> usize {
+        self.timeline.max_gap()
+    }
+
+    /// The different numbers of rows that are missing between two rows, in order.
+    pub fn gaps(&self) -> Vec<usize> {
+        let missing = |own: super::timeline::RowStep| self.step.missing_between(own.from, own.to);
+        let mut gaps: Vec<usize> = self.timeline.steps().map(missing).filter(|rows| *rows > 0).collect();
+        gaps.sort_unstable();
+        gaps.dedup();
+        gaps
+    }
+
+    /// The number of windows to train on, to validate and to test, where as many rows may be missing in one; without a
+    /// number where rows follow each other whatever is missing.
+    pub fn windows(&self, shares: SplitShares, rows: WindowRows, max_gap: Option<usize>) -> [usize; 3] {
+        let SplitShares { test, validation } = shares;
+        let parts = self.timeline.parts(&SplitPlan { test, validation, ..SplitPlan::default() });
+        let runs = self.timeline.runs_across(max_gap.unwrap_or(usize::MAX));
+        let mut counts = [0; 3];
+        for run in runs {
+            for same in parts[run].chunk_by(|a, b| a == b) {
+                let windows = (same.len() + 1).saturating_sub(rows.window + rows.horizon);
+                if let Some(place) = PARTS.iter().position(|part| *part == same[0]) {
+                    counts[place] += windows;
+                }
+            }
+        }
+        counts
+    }
+
+    /// Whether the level of the targets wanders: in the latest fifth of each series the mean of the last `window` rows is a
+    /// better forecast of the next `horizon` rows than the mean of all rows before.
+    pub fn wanders(&self, rows: WindowRows) -> bool {
+        let is_better = |values: &Vec<f64>| {
+            let of_series = |series: &Range<usize>| -> Vec<f64> {
+                let value = |place| values.get(self.timeline.row(place)).copied().unwrap_or(f64::NAN);
+                series.clone().map(value).collect()
+            };
+            let series: Vec<Vec<f64>> = self.timeline.series().iter().map(of_series).collect();
+            let latest = |own: &Vec<f64>| own.len() - own.len() / 5;
+            let mean = mean(series.iter().flat_map(|own| own[..latest(own)].iter().copied()));
+            let errors = |forecast: &dyn Fn(&[f64]) -> f64| {
+                let of = |own: &Vec<f64>| -> Vec<f64> {
+                    let ends = (latest(own).max(rows.window)..own.len()).step_by(rows.horizon);
+                    let error = |end: usize| {
+                        let level = forecast(&own[end - rows.window..end]);
+                        own[end..].iter().take(rows.horizon).map(move |value| (value - level).abs())
+                    };
+                    ends.flat_map(error).collect()
+                };
+                self::mean(series.iter().flat_map(of))
+            };
+            errors(&|recent| self::mean(recent.iter().copied())) < errors(&|_| mean)
+        };
+        !self.values.is_empty() && self.values.iter().all(is_better)
+    }
+}
+
+/// The mean of the values that are not missing.
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sum = 0.0;
+    let mut count = 0;
+    for value in values.filter(|value| !value.is_nan()) {
+        sum += value;
+        count += 1;
+    }
+    sum / real(count)
+}
