@@ -183,7 +183,7 @@ fn quarters_weeks_days_and_hours_have_their_horizons_too() {
     assert_eq!(config["data"]["calendar"].as_array().unwrap().len(), 2);
     // Short series have shorter horizons, and train too.
     for rows in [40, 60, 100] {
-        let text: String = first.lines().take(rows + 1).map(|line| format!("{line}\n")).collect();
+        let text = first.lines().take(rows + 1).collect::<Vec<_>>().join("\n") + "\n";
         let config = trained(path, &text, "y");
         assert!((3..=12).contains(&number(&config, "horizon")), "{config}");
     }

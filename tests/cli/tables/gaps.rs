@@ -9,16 +9,10 @@ use crate::common::{descent, succeed};
 
 /// The forecast behind the last row comes where the last eight rows follow each other, and its lack is said.
 fn check_forecasts_behind(folder: &Path, path: &Path) {
-    let rows = |text: &str, from: usize, to: usize| {
-        text.lines()
-            .take(1)
-            .chain(text.lines().skip(from).take(to - from))
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
-    };
+    let rows = |text: &str, last: usize| text.lines().take(last).collect::<Vec<_>>().join("\n") + "\n";
     let text_of = fs::read_to_string(path).unwrap();
     for (last, is_forecast) in [(58, true), (57, false)] {
-        write(folder, "part.csv", rows(&text_of, 1, last + 1));
+        write(folder, "part.csv", rows(&text_of, last + 1));
         let output = descent(folder, &["predict", "run", "--input", "part.csv"]);
         let (out, warned) =
             (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
