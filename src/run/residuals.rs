@@ -179,7 +179,7 @@ mod tests {
         let repeated = Residuals::of_equal(vec![repeated]);
         let own = rows().map(|row| real(weights(row))).collect::<Vec<_>>();
         let weighted = Residuals::of_weighted(&[rows().map(errors).collect()], &own);
-        assert_eq!(weighted.rows, 67);
+        assert_eq!(weighted.rows, 68);
         for level in [0.05, 0.5, 0.8, 0.9, 0.95, 0.99] {
             assert_eq!(weighted.half_widths(level), repeated.half_widths(level), "{level}");
         }

@@ -11,6 +11,9 @@ use crate::stats::real;
 /// The parts that have windows of their own.
 const PARTS: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
 
+/// The error of a forecast by the recent level, as a fraction of that by the mean, below which the level wanders.
+const WANDERING: f64 = 0.9;
+
 /// The first rows of one or several series.
 #[derive(Debug)]
 pub struct SeriesProfile {
@@ -134,7 +137,7 @@ impl SeriesProfile {
     }
 
     /// Whether the level of the targets wanders: in the latest fifth of each series the mean of the last `window` rows is a
-    /// better forecast of the next `horizon` rows than the mean of all rows before.
+    /// forecast of the next `horizon` rows that is better by a tenth than the mean of all rows before.
     pub fn wanders(&self, rows: WindowRows) -> bool {
         let is_better = |values: &Vec<f64>| {
             let of_series = |series: &Range<usize>| -> Vec<f64> {
@@ -155,7 +158,7 @@ impl SeriesProfile {
                 };
                 self::mean(series.iter().flat_map(of))
             };
-            errors(&|recent| self::mean(recent.iter().copied())) < errors(&|_| mean)
+            errors(&|recent| self::mean(recent.iter().copied())) < WANDERING * errors(&|_| mean)
         };
         !self.values.is_empty() && self.values.iter().all(is_better)
     }

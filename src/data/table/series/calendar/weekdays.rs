@@ -18,15 +18,15 @@ fn weekday(day: f64) -> usize {
 
 /// The days of the week that have rows, where some never have one.
 pub(super) fn find(series: &[Vec<f64>]) -> Option<[bool; 7]> {
+    let is_same_day = |pair: &[f64]| pair[1].floor() <= pair[0].floor();
+    if series.iter().any(|times| times.windows(2).any(is_same_day)) {
+        return None;
+    }
     let mut counts = [0usize; 7];
     let mut longest = 0.0f64;
     for times in series {
         for time in times {
             counts[weekday(*time)] += 1;
-        }
-        // Several rows a day are hours.
-        if times.windows(2).any(|pair| pair[1].floor() <= pair[0].floor()) {
-            return None;
         }
         longest = longest.max(times.last()? - times.first()?);
     }
