@@ -2,9 +2,10 @@
 
 use candle_core::{D, DType, Device, Tensor};
 
-use super::lbfgs::{self, Evaluated};
 use super::linear::{LinearCoefficients, TrainingRows};
 use crate::error::Result;
+use crate::optim::lbfgs::{Lbfgs, LineSearch};
+use crate::optim::{ClosureEnd, ClosureRule, ClosureState, LossAndGrad};
 use crate::stats::real;
 
 /// The meaning of a linear model's values.
@@ -18,26 +19,41 @@ pub(super) enum Link {
 
 /// The mean gradient of a row at which the minimum is found.
 const TOLERANCE: f64 = 1e-6;
+/// scikit-learn's `max_iter` is 100, of a line search that needs fewer.
+const MAX_ITER: u64 = 200;
 
 /// Minimises `Σ w · loss(y, x·β + b) + ½ |β|²`, scikit-learn's with its default `C = 1`.
 pub(super) fn fit(rows: &TrainingRows, link: Link) -> Result<LinearCoefficients> {
     let (inputs, outputs) = (rows.xs.dims()[1], rows.targets.dims()[1]);
     let transposed = rows.xs.t()?.contiguous()?;
     let column = rows.weights.unsqueeze(1)?;
-    let evaluate = |numbers: &[f64]| -> Result<Evaluated> {
+    let mut evaluate = |numbers: &[f64]| -> Result<Option<LossAndGrad>> {
         let LinearCoefficients { weight, bias } = coefficients(numbers, inputs, outputs)?;
         let values = rows.xs.matmul(&weight)?.broadcast_add(&bias)?;
         let Predicted { losses, probabilities } = losses(&values, &rows.targets, link)?;
         let loss = losses.mul(&rows.weights)?.sum_all()?.to_scalar::<f64>()?;
         let slopes = (probabilities - &rows.targets)?.broadcast_mul(&column)?;
         let of_weight = (transposed.matmul(&slopes)? + &weight)?.flatten_all()?.to_vec1::<f64>()?;
-        let gradient = [of_weight, slopes.sum(0)?.to_vec1::<f64>()?].concat();
+        let grad = [of_weight, slopes.sum(0)?.to_vec1::<f64>()?].concat();
         let penalty: f64 = numbers[..inputs * outputs].iter().map(|number| number * number).sum();
-        Ok(Evaluated { value: loss + 0.5 * penalty, gradient })
+        let loss = loss + 0.5 * penalty;
+        Ok(loss.is_finite().then_some(LossAndGrad { loss, grad }))
     };
     let total = rows.weights.sum_all()?.to_scalar::<f64>()?;
-    let start = vec![0.0; (inputs + 1) * outputs];
-    let found = lbfgs::minimize(start, TOLERANCE * total.max(real(1)), evaluate)?;
+    let rule = Lbfgs {
+        max_iter: MAX_ITER,
+        max_eval: Some(2 * MAX_ITER),
+        tolerance_grad: TOLERANCE * total.max(real(1)),
+        tolerance_change: 1e-12,
+        history_size: 10,
+        line_search_fn: Some(LineSearch::StrongWolfe),
+        ..Lbfgs::default()
+    };
+    let mut found = vec![0.0; (inputs + 1) * outputs];
+    if rule.update(&mut found, &mut ClosureState::default(), rule.lr, &mut evaluate)? == ClosureEnd::NotFinite
+    {
+        found.fill(0.0);
+    }
     coefficients(&found, inputs, outputs)
 }
 

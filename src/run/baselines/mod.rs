@@ -5,7 +5,6 @@
 //! `make_pipeline(StandardScaler(), LogisticRegression())`.
 
 mod design;
-mod lbfgs;
 mod linear;
 mod logistic;
 mod ridge;
