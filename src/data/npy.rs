@@ -143,29 +143,43 @@ impl<R: Read> ElementReader<'_, R> {
         self,
         number: impl Fn([u8; N]) -> Result<T, String>,
     ) -> Result<Tensor, String> {
-        let Self { source, count, limit, copies } = self;
+        let Self { count, limit, copies, .. } = self;
         let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
         let all = (count as u64).checked_mul(size_of::<T>() as u64).and_then(|all| all.checked_mul(copies));
         limit.check(all).map_err(|problem| format!("it {problem}"))?;
         let mut numbers = limit.reserve(count).map_err(|problem| format!("it {problem}"))?;
+        self.read_pieces(size, &mut |piece| {
+            for bytes in piece.as_chunks::<N>().0 {
+                numbers.push(number(*bytes)?);
+            }
+            Ok(())
+        })?;
+        Tensor::from_vec(numbers, count, &Device::Cpu).map_err(describe)
+    }
+
+    /// Calls `see` with the bytes of the elements, `size` in all, piece by piece. Apart from [`Self::numbers`], so that it is
+    /// compiled once instead of once an element type.
+    fn read_pieces(
+        self,
+        size: usize,
+        see: &mut dyn FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(), String> {
         let mut piece = vec![0; PIECE.min(size)];
         let (mut read, mut left) = (0, size);
         while left > 0 {
             let piece = &mut piece[..PIECE.min(left)];
-            let got = read_up_to(source, piece).map_err(|error| unreadable(&error))?;
+            let got = read_up_to(self.source, piece).map_err(|error| unreadable(&error))?;
             read += got;
             if got < piece.len() {
                 return Err(format!("its header says {size} bytes of elements, the file has {read}"));
             }
-            for bytes in piece.as_chunks::<N>().0 {
-                numbers.push(number(*bytes)?);
-            }
+            see(piece)?;
             left -= got;
         }
-        if read_up_to(source, &mut [0]).map_err(|error| unreadable(&error))? > 0 {
+        if read_up_to(self.source, &mut [0]).map_err(|error| unreadable(&error))? > 0 {
             return Err(format!("its header says {size} bytes of elements, the file has more"));
         }
-        Tensor::from_vec(numbers, count, &Device::Cpu).map_err(describe)
+        Ok(())
     }
 }
 

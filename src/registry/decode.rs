@@ -20,12 +20,15 @@ pub fn decode<T: DeserializeOwned>(table: Table) -> Result<T, KeyError> {
 /// Deserialises a value of the config. A list does not stand in for a table.
 pub fn decode_value<T: DeserializeOwned>(value: Value) -> Result<T, KeyError> {
     let written = value.clone();
-    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
-        let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { path };
-        let got = at(&written, error.path());
-        explain(path, got, error.into_inner())
-    })
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| explain_at(error, &written))
+}
+
+/// Apart from [`decode_value`], so that it is compiled once instead of once a type.
+fn explain_at(error: serde_path_to_error::Error<Mismatch>, written: &Value) -> KeyError {
+    let path = error.path().to_string();
+    let path = if path == "." { String::new() } else { path };
+    let got = at(written, error.path());
+    explain(path, got, error.into_inner())
 }
 
 /// Passes an error through serde, which has messages only; [`decode`] restores it.

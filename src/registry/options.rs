@@ -6,8 +6,12 @@ use toml::{Table, Value};
 
 /// The options of a config type as pairs of name and default. Defaults are in TOML notation; `none` if there is none.
 pub fn options<T: Default + Serialize + DeserializeOwned>() -> Vec<(String, String)> {
-    let defaults = Table::try_from(T::default()).unwrap_or_default();
-    field_names::<T>()
+    with_defaults(field_names::<T>(), &Table::try_from(T::default()).unwrap_or_default())
+}
+
+/// Apart from [`options`], so that it is compiled once instead of once a type.
+fn with_defaults(fields: &[&str], defaults: &Table) -> Vec<(String, String)> {
+    fields
         .iter()
         .map(|field| {
             let default = defaults.get(*field).map_or("none".to_owned(), notation);

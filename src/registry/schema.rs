@@ -5,7 +5,11 @@ use serde_json::{Map, Value, json};
 
 /// The object schema of a registry's entry: `name`, which selects it, and the options of `T`.
 pub fn named<T: JsonSchema>(name: &str, generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = T::json_schema(generator);
+    with_name(name, T::json_schema(generator))
+}
+
+/// Apart from [`named`], so that it is compiled once instead of once a type.
+fn with_name(name: &str, mut schema: Schema) -> Schema {
     let own = std::iter::once(("name".to_owned(), json!({ "type": "string", "const": name })));
     let options = schema.remove("properties").as_ref().and_then(Value::as_object).cloned();
     add(&mut schema, own.chain(options.unwrap_or_default()));
