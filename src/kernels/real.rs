@@ -2,7 +2,7 @@
 //! they become the reference implementation of that loop.
 
 use super::elementary;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, Div, Mul, Neg, RangeInclusive, Sub};
 
 /// A real number, or a tensor of them.
 pub trait Real:
@@ -76,6 +76,8 @@ pub struct Updated<R, const S: usize> {
 pub trait PerElement: Sync {
     /// The name of its kernel for GPUs.
     const NAME: &'static str;
+    /// The numbers of slots that a parameter may have, three at most: loops are compiled for these alone.
+    const SLOTS: RangeInclusive<usize>;
 
     /// The new value and slots of a parameter from its value `p`, its gradient `g` and its slots.
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> Updated<R, S>;

@@ -1,6 +1,6 @@
 //! Slices of CPU tensors: read through a guard, write through candle's in-place operations.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 
@@ -80,21 +80,22 @@ pub(super) fn view<T: WithDType>(tensor: &Tensor) -> Result<impl Deref<Target = 
 
 /// Calls `f` with the elements of a contiguous CPU tensor, to write. No tensor that `f` reads may share the storage.
 pub(super) fn edit<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> Result<R> {
-    let op = Edit { f: Cell::new(Some(f)), result: Cell::new(None), element: PhantomData::<T> };
-    tensor.inplace_op1(&op)?;
-    match op.result.into_inner() {
+    let (mut f, mut result) = (Some(f), None);
+    // Behind `dyn`: candle's part is compiled once a type instead of once a caller.
+    edit_elements::<T>(tensor, &mut |elements| result = f.take().map(|f| f(elements)))?;
+    match result {
         Some(result) => Ok(result),
         None => bail!("an in-place kernel did not run"),
     }
 }
 
-struct Edit<T, F, R> {
-    f: Cell<Option<F>>,
-    result: Cell<Option<R>>,
-    element: PhantomData<T>,
+fn edit_elements<T: Float>(tensor: &Tensor, f: &mut dyn FnMut(&mut [T])) -> Result<()> {
+    tensor.inplace_op1(&Edit(RefCell::new(f)))
 }
 
-impl<T: Float, R, F: FnOnce(&mut [T]) -> R> InplaceOp1 for Edit<T, F, R> {
+struct Edit<'a, T>(RefCell<&'a mut dyn FnMut(&mut [T])>);
+
+impl<T: Float> InplaceOp1 for Edit<'_, T> {
     fn name(&self) -> &'static str {
         "edit"
     }
@@ -106,9 +107,7 @@ impl<T: Float, R, F: FnOnce(&mut [T]) -> R> InplaceOp1 for Edit<T, F, R> {
         let Some(elements) = T::elements_mut(storage) else {
             bail!("an in-place kernel was given elements of another type");
         };
-        if let Some(f) = self.f.take() {
-            self.result.set(Some(f(&mut elements[start..end])));
-        }
+        self.0.borrow_mut()(&mut elements[start..end]);
         Ok(())
     }
 }

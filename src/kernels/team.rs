@@ -39,6 +39,11 @@ pub fn threads() -> usize {
 
 /// Calls `f` on every piece, on all threads, and returns when all are done.
 pub(super) fn for_each<P: Send>(pieces: Vec<P>, f: impl Fn(P) + Sync) {
+    // Behind `dyn`: this is compiled once a type of piece instead of once a caller.
+    run_pieces(pieces, &f);
+}
+
+fn run_pieces<P: Send>(pieces: Vec<P>, f: &(dyn Fn(P) + Sync)) {
     let team = team();
     if pieces.len() < 2 || team.members() < 2 || pieces.len() > MAX_PIECES {
         pieces.into_iter().for_each(f);

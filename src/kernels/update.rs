@@ -2,6 +2,8 @@
 
 mod transform;
 
+use std::ops::RangeInclusive;
+
 use candle_core::{Result, Tensor, Var};
 
 use super::real::{PerElement, Real, Updated};
@@ -18,6 +20,7 @@ pub struct Descend(pub f64);
 
 impl PerElement for Descend {
     const NAME: &str = "descend";
+    const SLOTS: RangeInclusive<usize> = 0..=0;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, slots: [R; S]) -> Updated<R, S> {
@@ -30,6 +33,7 @@ struct Take;
 
 impl PerElement for Take {
     const NAME: &str = "take";
+    const SLOTS: RangeInclusive<usize> = 0..=0;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, _: R, g: R, slots: [R; S]) -> Updated<R, S> {
@@ -45,14 +49,20 @@ pub fn gradient(transform: &GradTransform<'_>, param: &Var, grad: &Tensor) -> Re
 }
 
 /// A formula as a GPU's kernel has it, for parameters with `slots` slots; `None` if no kernel takes that number.
-pub fn record(rule: &impl PerElement, slots: usize) -> Option<Recording> {
+pub fn record<P: PerElement>(rule: &P, slots: usize) -> Option<Recording> {
     match slots {
-        0 => Some(Recording::of::<_, 0>(rule)),
-        1 => Some(Recording::of::<_, 1>(rule)),
-        2 => Some(Recording::of::<_, 2>(rule)),
-        3 => Some(Recording::of::<_, 3>(rule)),
+        0 if const { takes::<P>(0) } => Some(Recording::of::<_, 0>(rule)),
+        1 if const { takes::<P>(1) } => Some(Recording::of::<_, 1>(rule)),
+        2 if const { takes::<P>(2) } => Some(Recording::of::<_, 2>(rule)),
+        3 if const { takes::<P>(3) } => Some(Recording::of::<_, 3>(rule)),
         _ => None,
     }
+}
+
+/// Whether a formula has a loop for this number of slots. As a constant it leaves the others out of the program.
+const fn takes<P: PerElement>(slots: usize) -> bool {
+    let taken = P::SLOTS;
+    *taken.start() <= slots && slots <= *taken.end()
 }
 
 /// The formulas shared by rules that are not per-element.
@@ -61,19 +71,19 @@ pub fn shared_recordings() -> [Recording; 2] {
 }
 
 /// Updates `param` and its `slots` in place, from `grad`.
-pub fn update(
-    rule: &impl PerElement,
+pub fn update<P: PerElement>(
+    rule: &P,
     transform: &GradTransform<'_>,
     param: &Var,
     grad: &Tensor,
     slots: &[Var],
 ) -> Result<()> {
     match slots {
-        [] => run::<0>(rule, transform, param, grad, []),
-        [a] => run(rule, transform, param, grad, [a]),
-        [a, b] => run(rule, transform, param, grad, [a, b]),
-        [a, b, c] => run(rule, transform, param, grad, [a, b, c]),
-        more => candle_core::bail!("a rule with {} slots; a kernel takes three at most", more.len()),
+        [] if const { takes::<P>(0) } => run::<0>(rule, transform, param, grad, []),
+        [a] if const { takes::<P>(1) } => run(rule, transform, param, grad, [a]),
+        [a, b] if const { takes::<P>(2) } => run(rule, transform, param, grad, [a, b]),
+        [a, b, c] if const { takes::<P>(3) } => run(rule, transform, param, grad, [a, b, c]),
+        other => candle_core::bail!("{} has no kernel for {} slots", P::NAME, other.len()),
     }
 }
 
@@ -167,7 +177,11 @@ vectorized! {
         let slots = slots.map(|slot| &mut slot[..n]);
         for i in 0..n {
             let (value, gradient) = transform.apply(p[i], g[i]);
-            let state: [T; S] = std::array::from_fn(|s| slots[s][i]);
+            // Not `from_fn`: its closure is a call that is not always inlined, and keeps the loop from being vectorised.
+            let mut state = [T::zero(); S];
+            for s in 0..S {
+                state[s] = slots[s][i];
+            }
             let Updated { param: value, slots: state } = rule.apply(value, gradient, state);
             p[i] = value;
             for s in 0..S {
@@ -209,6 +223,7 @@ mod tests {
 
     impl PerElement for EveryRuleOperation {
         const NAME: &str = "busy";
+        const SLOTS: RangeInclusive<usize> = 0..=3;
 
         fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
             let mut step = g.if_positive(g, g.scale(2.0));

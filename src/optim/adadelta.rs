@@ -1,5 +1,7 @@
 //! Adadelta: Zeiler 2012, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +49,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "adadelta";
+    const SLOTS: RangeInclusive<usize> = 2..=2;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! Adagrad: Duchi, Hazan and Singer 2011, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "adagrad";
+    const SLOTS: RangeInclusive<usize> = 1..=1;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

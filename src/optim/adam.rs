@@ -1,5 +1,7 @@
 //! Adam: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,7 @@ impl Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "adam";
+    const SLOTS: RangeInclusive<usize> = 2..=3;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! Adamax, Adam with the infinity norm: Kingma and Ba 2015, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "adamax";
+    const SLOTS: RangeInclusive<usize> = 2..=2;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

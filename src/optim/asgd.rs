@@ -1,5 +1,7 @@
 //! Averaged SGD: Polyak and Juditsky 1992, <https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +52,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "asgd";
+    const SLOTS: RangeInclusive<usize> = 1..=1;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! LAMB, Adam with a layer-wise trust ratio: You et al. 2020, <https://arxiv.org/abs/1904.00962>.
 
+use std::ops::RangeInclusive;
+
 use candle_core::{Tensor, Var};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,7 @@ struct LambDirection {
 
 impl PerElement for LambDirection {
     const NAME: &str = "lamb";
+    const SLOTS: RangeInclusive<usize> = 2..=2;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! Lion: Chen et al. 2023, <https://arxiv.org/abs/2302.06675>. Beyond torch.optim.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "lion";
+    const SLOTS: RangeInclusive<usize> = 1..=1;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! `NAdam`, Adam with Nesterov momentum: Dozat 2016, <https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +71,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "nadam";
+    const SLOTS: RangeInclusive<usize> = 2..=2;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

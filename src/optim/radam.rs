@@ -1,5 +1,7 @@
 //! `RAdam`, Adam with a rectified adaptive learning rate: Liu et al. 2020, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RAdam.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +58,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "radam";
+    const SLOTS: RangeInclusive<usize> = 2..=2;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! RMSprop: Hinton's lecture 6, <https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +65,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "rmsprop";
+    const SLOTS: RangeInclusive<usize> = 1..=3;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! Resilient backpropagation, for full batches: Riedmiller and Braun 1993, <https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -53,6 +55,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "rprop";
+    const SLOTS: RangeInclusive<usize> = 2..=2;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {

@@ -1,5 +1,7 @@
 //! Stochastic gradient descent with momentum, <https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html>.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,7 @@ pub struct Formula {
 
 impl PerElement for Formula {
     const NAME: &str = "sgd";
+    const SLOTS: RangeInclusive<usize> = 0..=1;
 
     #[inline(always)]
     fn apply<R: Real, const S: usize>(&self, p: R, g: R, mut slots: [R; S]) -> Updated<R, S> {
