@@ -89,13 +89,16 @@ pub(super) fn edit<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) 
     }
 }
 
-fn edit_elements<T: Float>(tensor: &Tensor, f: &mut dyn FnMut(&mut [T])) -> Result<()> {
+/// Writes elements.
+type Writer<'a, T> = dyn FnMut(&mut [T]) + 'a;
+
+fn edit_elements<T: Float>(tensor: &Tensor, f: &mut Writer<'_, T>) -> Result<()> {
     tensor.inplace_op1(&Edit(RefCell::new(f)))
 }
 
-struct Edit<'a, T>(RefCell<&'a mut dyn FnMut(&mut [T])>);
+struct Edit<'f, 'a, T>(RefCell<&'f mut Writer<'a, T>>);
 
-impl<T: Float> InplaceOp1 for Edit<'_, T> {
+impl<T: Float> InplaceOp1 for Edit<'_, '_, T> {
     fn name(&self) -> &'static str {
         "edit"
     }

@@ -38,7 +38,11 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
             "held out to choose the best epoch; `x_val`, `y_val` in the file would be your own",
         );
     }
-    let recipe = Recipe { rows: profile.rows as u64, kind: &kind };
+    let numbers = match profile.row.as_slice() {
+        [features] if !profile.are_bytes => *features,
+        _ => 0,
+    };
+    let recipe = Recipe { rows: profile.rows as u64, kind: &kind, numbers };
     if profile.are_bytes && profile.row.len() == 2 && !kind.is_numeric() {
         super::pictures::recipe(&mut document, profile.rows as u64);
     } else if profile.row.len() == 2 {

@@ -9,6 +9,8 @@ use super::target::TargetKind;
 const FEW: u64 = 1_000;
 /// The rows above which a table is large: larger batches, fewer passes.
 const MANY: u64 = 50_000;
+/// The most features whose numbers get embeddings: each makes the first layer wider by one.
+const MOST_EMBEDDED: usize = 100;
 
 /// The task and the size that a recipe is chosen by.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,8 @@ pub(super) struct Recipe<'a> {
     pub(super) rows: u64,
     /// The kind of the targets.
     pub(super) kind: &'a TargetKind,
+    /// The number of features that are numbers or dates, where each has a meaning of its own.
+    pub(super) numbers: usize,
 }
 
 impl Recipe<'_> {
@@ -38,6 +42,10 @@ impl Recipe<'_> {
         }
         document.set("activation", "silu", "a smooth \"relu\"");
         document.set("dropout", self.dropout(), "against learning rows by heart");
+        if self.rows >= FEW && (1..=MOST_EMBEDDED).contains(&self.numbers) {
+            let why = "numbers by the bins of their quantiles; leave it out for export --to c";
+            document.set("numerical", table([("name", Value::from("piecewise_linear"))]), why);
+        }
     }
 
     fn dropout(&self) -> f64 {

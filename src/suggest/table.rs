@@ -52,7 +52,12 @@ pub(super) fn config(
         document.note(&format!("A leak? The {}.", describe_leak(leak).replace(['\n', '\r'], " ")));
     }
     columns(&mut document, profile, request.targets);
-    Recipe { rows: shares.trained(profile.rows), kind }.write(&mut document);
+    let is_number = |column: &&ColumnProfile| {
+        let is_feature = !request.targets.contains(&column.name);
+        is_feature && matches!(column.kind, ColumnKind::Number | ColumnKind::Date)
+    };
+    let numbers = profile.columns.iter().filter(is_number).count();
+    Recipe { rows: shares.trained(profile.rows), kind, numbers }.write(&mut document);
     Ok(document.finish())
 }
 

@@ -8,7 +8,7 @@ use super::tables::{images, lines, metric, table, write};
 use crate::common::{descent, fail, succeed};
 
 /// The config that `init` prints, which the program itself accepts.
-fn init(folder: &Path, arguments: &[&str]) -> toml::Table {
+pub(super) fn init(folder: &Path, arguments: &[&str]) -> toml::Table {
     let text = succeed(folder, &[&["init"], arguments].concat());
     write(folder, "made.toml", &text);
     assert!(succeed(folder, &["config", "check", "made.toml"]).contains("can be trained"), "{text}");

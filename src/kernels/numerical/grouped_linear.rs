@@ -70,30 +70,65 @@ pub fn backward(
     into_w: GradOut<'_>,
     into_b: Option<GradOut<'_>>,
 ) -> Result<Tensor> {
+    backward_of_weights(zs, w, grad, into_w, into_b)?;
+    backward_of_inputs(w, grad)
+}
+
+/// The gradient of zs alone, (N, F, B).
+pub fn backward_of_inputs(w: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    if !is_fused(grad) {
+        let grad = by_feature(grad, w)?;
+        return grad.matmul(&w.transpose(1, 2)?.contiguous()?)?.transpose(0, 1)?.contiguous();
+    }
+    by_dtype!(grad, T => fused_backward_of_inputs::<T>(w, grad))
+}
+
+/// The gradients of w and b alone.
+pub fn backward_of_weights(
+    zs: &Tensor,
+    w: &Tensor,
+    grad: &Tensor,
+    into_w: GradOut<'_>,
+    into_b: Option<GradOut<'_>>,
+) -> Result<()> {
     if let Some(into_b) = into_b {
         let sums = grad.sum(0)?.reshape(into_b.buffer.shape())?;
         autograd::store(into_b, &sums)?;
     }
     if !is_fused(zs) {
-        let (features, width) = (w.dim(0)?, w.dim(2)?);
-        let grad = grad.reshape(((), features, width))?.transpose(0, 1)?.contiguous()?;
         let zs = zs.transpose(0, 1)?.contiguous()?;
-        let products = zs.transpose(1, 2)?.contiguous()?.matmul(&grad)?;
+        let products = zs.transpose(1, 2)?.contiguous()?.matmul(&by_feature(grad, w)?)?;
         let products = products.reshape(into_w.buffer.shape())?;
-        autograd::store(into_w, &products)?;
-        return grad.matmul(&w.transpose(1, 2)?.contiguous()?)?.transpose(0, 1)?.contiguous();
+        return autograd::store(into_w, &products);
     }
-    by_dtype!(zs, T => fused_backward::<T>(zs, w, grad, into_w))
+    by_dtype!(zs, T => fused_backward_of_weights::<T>(zs, w, grad, into_w))
 }
 
-fn fused_backward<T: Float>(zs: &Tensor, w: &Tensor, grad: &Tensor, into_w: GradOut<'_>) -> Result<Tensor> {
+/// The gradient (N, F · D) as (F, N, D).
+fn by_feature(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let (features, width) = (w.dim(0)?, w.dim(2)?);
+    grad.reshape(((), features, width))?.transpose(0, 1)?.contiguous()
+}
+
+fn fused_backward_of_inputs<T: Float>(w: &Tensor, grad: &Tensor) -> Result<Tensor> {
     let (features, components, width) = w.dims3()?;
-    let sizes = [features, components, width];
-    let (z, own, g) = (view::<T>(zs)?, view::<T>(w)?, view::<T>(grad)?);
-    let mut dz = vec![T::of(0.0); z.len()];
+    let (own, g) = (view::<T>(w)?, view::<T>(grad)?);
+    let n = g.len() / (features * width).max(1);
+    let mut dz = vec![T::of(0.0); n * features * components];
     let rows = rows_at_a_time(features * components * width);
     let pieces = dz.chunks_mut(rows * features * components).zip(g.chunks(rows * features * width));
-    team::for_each(pieces.collect(), |(dz, g)| back(g, &own, sizes, dz));
+    team::for_each(pieces.collect(), |(dz, g)| back(g, &own, [features, components, width], dz));
+    tensor(dz, (n, features, components))
+}
+
+fn fused_backward_of_weights<T: Float>(
+    zs: &Tensor,
+    w: &Tensor,
+    grad: &Tensor,
+    into_w: GradOut<'_>,
+) -> Result<()> {
+    let (features, components, width) = w.dims3()?;
+    let (z, g) = (view::<T>(zs)?, view::<T>(grad)?);
     // A feature at a time, over all rows in their order.
     let accumulate = into_w.accumulate;
     edit(into_w.buffer, |dw: &mut [T]| {
@@ -105,8 +140,7 @@ fn fused_backward<T: Float>(zs: &Tensor, w: &Tensor, grad: &Tensor, into_w: Grad
                 *dw = T::of(accumulate.apply(dw.wide(), sum.wide()));
             }
         });
-    })?;
-    tensor(dz, zs.shape())
+    })
 }
 
 vectorized! {

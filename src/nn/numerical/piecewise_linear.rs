@@ -115,6 +115,17 @@ impl PiecewiseLinearEmbedding {
             offsets: self.offsets.var().as_detached_tensor(),
         }
     }
+
+    /// The gradient of xs (N, F) from those of the bins' products and of the embeddings, (N, F · D) both.
+    fn input_gradient(&self, xs: &Tensor, of_products: &Tensor, grad: &Tensor) -> Result<Tensor> {
+        let of_bins = grouped_linear::backward_of_inputs(self.weight.value(), of_products)?;
+        let of_bins = self.bins().backward(xs, &of_bins)?;
+        let Some([weight, _]) = &self.linear0 else { return Ok(of_bins) };
+        let [features, _, width] = self.sizes();
+        let of_one = weight.value().reshape((features, 1, width))?;
+        let of_number = grouped_linear::backward_of_inputs(&of_one, grad)?;
+        Ok((of_bins + of_number.reshape(xs.shape())?)?)
+    }
 }
 
 impl Embedding for PiecewiseLinearEmbedding {
@@ -158,17 +169,14 @@ impl Embedding for PiecewiseLinearEmbedding {
             };
             let into_b = layer.bias.as_ref().map(|bias| grads.out(bias));
             let weight = layer.weight.value();
-            let of_bins = grouped_linear::backward(&zs, weight, &through, grads.out(&layer.weight), into_b)?;
-            let mut of_xs = if want_input { Some(bins.backward(&xs, &of_bins)?) } else { None };
+            let into_w = grads.out(&layer.weight);
+            grouped_linear::backward_of_weights(&zs, weight, &through, into_w, into_b)?;
             if let Some([weight, bias]) = &layer.linear0 {
-                let own = weight.value().reshape((features, 1, width))?;
+                let of_one = weight.value().reshape((features, 1, width))?;
                 let (into_w, into_b) = (grads.out(weight), Some(grads.out(bias)));
-                let of_number = grouped_linear::backward(&number, &own, grad, into_w, into_b)?;
-                if let Some(gradient) = &mut of_xs {
-                    *gradient = (&*gradient + of_number.reshape(xs.shape())?)?;
-                }
+                grouped_linear::backward_of_weights(&number, &of_one, grad, into_w, into_b)?;
             }
-            Ok(of_xs)
+            if want_input { layer.input_gradient(&xs, &through, grad).map(Some) } else { Ok(None) }
         };
         Ok(Embedded { ys, back: Box::new(back) })
     }
