@@ -37,8 +37,13 @@ check() { # PYTHON PACKAGES TESTS…
     rm -rf "$work/tests"
 }
 
-oldest=$(pythons | head -1)
-newest=$(pythons | tail -1)
+mapfile -t all < <(pythons)
+if [ ${#all[@]} = 0 ]; then
+    echo "there is no Python 3.11 or newer here" >&2
+    exit 1
+fi
+oldest=${all[0]}
+newest=${all[-1]}
 everything="pandas pyarrow polars scikit-learn nbclient ipykernel"
 check "$oldest" "$everything" tests.test_wheel tests.test_package tests.test_estimators tests.test_notebook
 if [ "$newest" != "$oldest" ]; then

@@ -2,7 +2,7 @@
 """Times DescentClassifier beside scikit-learn's MLPClassifier and PyTorch through skorch: fit, predict, test accuracy.
 
     pip install target/wheels/descent_nn-*.whl scikit-learn pandas torch skorch
-    scripts/compare-estimators.py [--rounds 3]
+    scripts/compare-estimators.py [--rounds 3] [--only digits]
 
 All three train the same network, one hidden layer of 100, by Adam 0.001 in batches of 64 over the same epochs, on
 standardised columns, with two threads. They take turns; each figure is the median of the rounds. Without skorch its
@@ -89,10 +89,12 @@ def contestants(epochs, columns, classes):
     yield "skorch", lambda: make_pipeline(StandardScaler(), skorch(epochs, columns, classes))
 
 
-def main(rounds):
+def main(rounds, only):
     warnings.simplefilter("ignore")
     print("| table | epochs | | fit, s | predict, s | test accuracy |\n| --- | --- | --- | --- | --- | --- |")
     for name, epochs, (x, y) in tables():
+        if only not in name:
+            continue
         rows = train_test_split(x.astype("float32"), y.astype("int64"), test_size=0.25, stratify=y, random_state=1)
         makers = list(contestants(epochs, x.shape[1], len(numpy.unique(y))))
         results = {who: [] for who, _ in makers}
@@ -111,4 +113,6 @@ def main(rounds):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    main(parser.parse_args().rounds)
+    parser.add_argument("--only", default="", help="the tables with this in their name")
+    options = parser.parse_args()
+    main(options.rounds, options.only)

@@ -31,7 +31,7 @@ pub(super) fn download(url: &str, most: u64, patience: Patience) -> Result<impl 
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(20)))
         .timeout_recv_response(Some(Duration::from_secs(30)))
-        .timeout_global(Some(Duration::from_secs(1800)))
+        .timeout_global(Some(Duration::from_mins(30)))
         .build()
         .into();
     let response = agent.get(url).call().map_err(|e| without_secrets(&e.to_string(), url))?;

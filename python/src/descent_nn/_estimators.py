@@ -37,7 +37,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
     model__hidden, optimizer__lr, train__epochs, …
         Keys of a config with two underscores for the dot; also those that the signature does not name, such as
         ``optimizer__betas``. What is left out is the choice of ``descent init`` for the rows; below 200 rows an MLP
-        with two layers of 64 on standardised columns, without rows held out.
+        with two layers of 64 on standardised columns, in 64 bits and without rows held out.
 
     Attributes
     ----------
