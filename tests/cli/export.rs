@@ -59,18 +59,15 @@ fn an_onnx_file_has_the_columns_the_preprocessing_and_the_weights() {
     let columns: serde_json::Value = serde_json::from_str(property("columns")).unwrap();
     assert_eq!((&columns[3]["name"], &columns[3]["input"]), (&"label".into(), &"label_".into()));
     assert_eq!((&columns[1]["kind"], &columns[2]["kind"]), (&"category".into(), &"boolean".into()));
-    assert!(
-        columns[1]["cells"].as_str().unwrap().contains("strip cells first") && columns[0]["cells"].is_null()
-    );
+    assert!(columns[1]["cells"].as_str().unwrap().contains("strip cells first"));
+    assert!(columns[0]["cells"].is_null());
     assert!(property("config").contains("cross_entropy"));
     // The file leaves the house without the names of its folders.
     let place = folder.path().to_str().unwrap();
     assert!(!bytes.windows(place.len()).any(|part| part == place.as_bytes()));
     // Again, to the default place.
-    assert_eq!(
-        succeed(folder.path(), &["export", "run", "--to", "onnx"]),
-        "run/model.onnx\nrun/model.test.npz\n"
-    );
+    let written = succeed(folder.path(), &["export", "run", "--to", "onnx"]);
+    assert_eq!(written, "run/model.onnx\nrun/model.test.npz\n");
     assert_eq!(fs::read(folder.path().join("run/model.onnx")).unwrap(), bytes);
     // The run goes on to be one.
     succeed(folder.path(), &["eval", "run", "--input", "t.csv"]);

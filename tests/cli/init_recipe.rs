@@ -11,7 +11,7 @@ fn numbers_get_embeddings_where_there_are_rows_for_them() {
     let table = |rows: usize| {
         lines("size,same,rare,since,colour,price", rows, |i| {
             let rare = if i % 50 == 0 { (i % 7).to_string() } else { String::new() };
-            let size = if i % 400 == 0 { 1e12 } else { ((i * 37) % 113) as f64 / 8.0 };
+            let size = if i % 400 == 0 { "1e12".to_owned() } else { format!("{}.5", (i * 37) % 113) };
             let colour = ["red", "blue", "green"][i * i % 3];
             format!(
                 "{size},1,{rare},2021-{:02}-{:02},{colour},{}",

@@ -140,17 +140,10 @@ fn targets(model: &TrainedModel) -> String {
             format!("    return places(df[{}], {classes}, -100, -100)\n", quoted(name))
         }
         Target::Values { scale: TargetScale { mean, std, curve, .. }, .. } => {
-            let curve = match curve {
-                TargetCurve::Identity => String::new(),
-                TargetCurve::Log1p => "    values = np.log1p(values)\n".to_owned(),
-                TargetCurve::Quantile(all) => format!(
-                    "    values = np.stack([to_normal(y, q) for y, q in zip(values.T, {})], axis=1)\n",
-                    list(all.iter().map(|own| numbers(own.numbers())))
-                ),
-            };
             format!(
-                "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n{curve}    values = ((values - {}) / \
+                "    values = np.stack([numbers(df[name]) for name in {columns}], axis=1)\n{}    values = ((values - {}) / \
                  {}).astype(np.float32)\n{}",
+                bent(curve),
                 numbers(mean),
                 numbers(std),
                 series::returned_targets(model.preprocessing())
@@ -172,6 +165,18 @@ fn targets(model: &TrainedModel) -> String {
     format!(
         "def targets(df):\n    \"\"\"The targets of a table as the loss reads them.\"\"\"\n    df = stripped(df)\n{body}\n\n"
     )
+}
+
+/// `values` by the curve of `target_transform`.
+fn bent(curve: &TargetCurve) -> String {
+    match curve {
+        TargetCurve::Identity => String::new(),
+        TargetCurve::Log1p => "    values = np.log1p(values)\n".to_owned(),
+        TargetCurve::Quantile(all) => format!(
+            "    values = np.stack([to_normal(y, q) for y, q in zip(values.T, {})], axis=1)\n",
+            list(all.iter().map(|own| numbers(own.numbers())))
+        ),
+    }
 }
 
 /// `test_inputs(batch)`: what the network reads of the test batch.
