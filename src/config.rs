@@ -68,7 +68,15 @@ impl Config {
 
     /// Reads the config of a run. Its paths are absolute; those of a run of version 0.1.0 are relative to the current folder.
     pub(crate) fn of_run(path: &Path, overrides: &[&str]) -> Result<Self> {
-        Self::parse(&read(path)?, &path.display().to_string(), overrides)
+        let text = read(path)?;
+        // The same call before this one may have removed the key from the run's config.
+        let own: Table = text.parse().unwrap_or_default();
+        let overrides: Vec<&str> = overrides
+            .iter()
+            .copied()
+            .filter(|argument| !overrides::removes_nothing(&own, argument))
+            .collect();
+        Self::parse(&text, &path.display().to_string(), &overrides)
     }
 
     /// Parses a config; `name` is how messages refer to it. Paths are relative to the current folder.

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: Option<PathBuf>,
     /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable);
-    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
+    /// KEY=null removes the key, so that its default applies.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Two classes: predict the positive class from this probability on, in place of data.threshold.

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", value_parser = paths::path())]
     output: Option<PathBuf>,
     /// Change a key of the run's config, as in --set model.dropout=0.0 (repeatable);
-    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
+    /// KEY=null removes the key, so that its default applies.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     #[command(flatten)]

@@ -47,6 +47,19 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     Ok(key.to_owned())
 }
 
+/// Whether an override removes a key that the table does not have; the log says so.
+pub(super) fn removes_nothing(table: &Table, argument: &str) -> bool {
+    let Some((key, value)) = argument.split_once('=') else { return false };
+    let mut parts = key.trim().split('.');
+    let first = parts.next().and_then(|part| table.get(part));
+    let found = parts.try_fold(first, |inner, part| Some(inner?.get(part))).flatten();
+    let removes_nothing = value.trim() == NOTHING && found.is_none();
+    if removes_nothing {
+        tracing::info!("--set {}: the run's config does not set this key", argument.escape_debug());
+    }
+    removes_nothing
+}
+
 /// A path as it is: it may have characters that no bare word has.
 fn path(key: &str, value: &str) -> Option<Value> {
     let is_path = super::paths::is_path(key) && !value.is_empty() && !value.contains(['"', '\'', '\n']);

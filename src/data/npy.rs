@@ -145,7 +145,7 @@ impl<R: Read> ElementReader<'_, R> {
     ) -> Result<Tensor, String> {
         let Self { count, limit, copies, .. } = self;
         let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
-        let all = (count as u64).checked_mul(size_of::<T>() as u64).and_then(|all| all.checked_mul(copies));
+        let all = (count as u64).checked_mul(size_of::<T>() as u64 * copies);
         limit.check(all).map_err(|problem| format!("it {problem}"))?;
         let mut numbers = limit.reserve(count).map_err(|problem| format!("it {problem}"))?;
         self.read_pieces(size, &mut |piece| {
@@ -157,8 +157,7 @@ impl<R: Read> ElementReader<'_, R> {
         Tensor::from_vec(numbers, count, &Device::Cpu).map_err(describe)
     }
 
-    /// Calls `see` with the bytes of the elements, `size` in all, piece by piece. Apart from [`Self::numbers`], so that it is
-    /// compiled once instead of once an element type.
+    /// Calls `see` with all bytes of the elements piece by piece; compiled once, not once an element type.
     fn read_pieces(
         self,
         size: usize,
@@ -169,12 +168,11 @@ impl<R: Read> ElementReader<'_, R> {
         while left > 0 {
             let piece = &mut piece[..PIECE.min(left)];
             let got = read_up_to(self.source, piece).map_err(|error| unreadable(&error))?;
-            read += got;
+            (read, left) = (read + got, left - piece.len());
             if got < piece.len() {
                 return Err(format!("its header says {size} bytes of elements, the file has {read}"));
             }
             see(piece)?;
-            left -= got;
         }
         if read_up_to(self.source, &mut [0]).map_err(|error| unreadable(&error))? > 0 {
             return Err(format!("its header says {size} bytes of elements, the file has more"));

@@ -48,10 +48,6 @@ fn at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
 fn explain(path: String, got: Option<&Value>, mismatch: Mismatch) -> KeyError {
     let is_off = matches!(got, Some(Value::Boolean(false)));
     let problem = match mismatch {
-        Mismatch::NoTable(_) if is_off => {
-            "is false; leave it out to switch it off, or remove it from a config with `--set KEY=null`"
-                .to_owned()
-        }
         Mismatch::Inside(error) => {
             return if path.is_empty() { error } else { error.under(&path) };
         }
@@ -66,6 +62,11 @@ fn explain(path: String, got: Option<&Value>, mismatch: Mismatch) -> KeyError {
             format!("has the unknown value `{}`;{hint} known are {}", name.escape_debug(), list(known))
         }
         Mismatch::NoName(known) => format!("{} expected one of {}, in quotes", is(got), list(known)),
+        Mismatch::NoTable(keys) if is_off => format!(
+            "{} expected a table with {}; an optional one is left out to switch it off, or removed by `--set KEY=null`",
+            is(got),
+            list(keys)
+        ),
         Mismatch::NoTable(keys) => format!("{} expected a table with {}", is(got), list(keys)),
         Mismatch::Missing(key) => format!("has no `{key}`, which must be given"),
         Mismatch::Type(expected) => wrong_type(got, &expected),

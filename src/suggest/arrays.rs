@@ -8,6 +8,9 @@ use crate::data::profile::{ArrayTargets, ArraysProfile, NameCount};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
+/// The share of the rows that is held out where the file holds none out.
+const VALIDATION: f64 = 0.15;
+
 /// The config for the arrays of a file.
 pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     let profile = ArraysProfile::read(request.data)?;
@@ -34,15 +37,11 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     if !profile.has_validation {
         document.set(
             "validation",
-            0.15,
+            VALIDATION,
             "held out to choose the best epoch; `x_val`, `y_val` in the file would be your own",
         );
     }
-    let numbers = match profile.row.as_slice() {
-        [features] if !profile.are_bytes => *features,
-        _ => 0,
-    };
-    let recipe = Recipe { rows: profile.rows as u64, kind: &kind, numbers };
+    let recipe = Recipe { rows: trained(&profile), kind: &kind, numbers: numbers(&profile) };
     if profile.are_bytes && profile.row.len() == 2 && !kind.is_numeric() {
         super::pictures::recipe(&mut document, profile.rows as u64);
     } else if profile.row.len() == 2 {
@@ -51,6 +50,26 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
         recipe.write(&mut document);
     }
     Ok(document.finish())
+}
+
+/// About how many rows are trained on.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of rows"
+)]
+fn trained(profile: &ArraysProfile) -> u64 {
+    let validated = if profile.has_validation { 0.0 } else { VALIDATION };
+    (profile.rows as f64 * (1.0 - validated)) as u64
+}
+
+/// The number of features that each are a number of their own: those of rows (F), but for bytes.
+fn numbers(profile: &ArraysProfile) -> usize {
+    match profile.row.as_slice() {
+        [features] if !profile.are_bytes => *features,
+        _ => 0,
+    }
 }
 
 fn describe(profile: &ArraysProfile) -> String {

@@ -9,7 +9,7 @@ use super::target::TargetKind;
 const FEW: u64 = 1_000;
 /// The rows above which a table is large: larger batches, fewer passes.
 const MANY: u64 = 50_000;
-/// The most features whose numbers get embeddings: each makes the first layer wider by one.
+/// The most features whose numbers get embeddings: each is 16 inputs of the first layer.
 const MOST_EMBEDDED: usize = 100;
 
 /// The task and the size that a recipe is chosen by.

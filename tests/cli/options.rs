@@ -219,6 +219,8 @@ fn null_removes_a_key() {
     let resume = ["train", "--resume", "stopped", "-q", "--set", "train.early_stopping=null"];
     succeed(folder.path(), &resume);
     assert_eq!(epochs("stopped"), 8);
+    // Again, as after an interruption: the key is gone by now.
+    succeed(folder.path(), &resume);
     train("default", &["optimizer.lr=null"]);
     let own: toml::Table =
         fs::read_to_string(folder.path().join("default/config.toml")).unwrap().parse().unwrap();

@@ -19,11 +19,12 @@ pub(super) enum Link {
 
 /// The mean gradient of a row at which the minimum is found.
 const TOLERANCE: f64 = 1e-6;
-/// scikit-learn's `max_iter` is 100, of a line search that needs fewer.
+/// The most iterations; scikit-learn's default is 100.
 const MAX_ITER: u64 = 200;
 
-/// Minimises `Σ w · loss(y, x·β + b) + ½ |β|²`, scikit-learn's with its default `C = 1`.
-pub(super) fn fit(rows: &TrainingRows, link: Link) -> Result<LinearCoefficients> {
+/// Minimises `Σ w · loss(y, x·β + b) + ½ |β|²`, scikit-learn's with its default `C = 1`; nothing where the loss of the rows
+/// is not finite.
+pub(super) fn fit(rows: &TrainingRows, link: Link) -> Result<Option<LinearCoefficients>> {
     let (inputs, outputs) = (rows.xs.dims()[1], rows.targets.dims()[1]);
     let transposed = rows.xs.t()?.contiguous()?;
     let column = rows.weights.unsqueeze(1)?;
@@ -50,11 +51,11 @@ pub(super) fn fit(rows: &TrainingRows, link: Link) -> Result<LinearCoefficients>
         ..Lbfgs::default()
     };
     let mut found = vec![0.0; (inputs + 1) * outputs];
-    if rule.update(&mut found, &mut ClosureState::default(), rule.lr, &mut evaluate)? == ClosureEnd::NotFinite
-    {
-        found.fill(0.0);
+    let end = rule.update(&mut found, &mut ClosureState::default(), rule.lr, &mut evaluate)?;
+    if end == ClosureEnd::NotFinite {
+        return Ok(None);
     }
-    coefficients(&found, inputs, outputs)
+    coefficients(&found, inputs, outputs).map(Some)
 }
 
 /// The coefficients in a list: those of the inputs, row by row, and the bias.
@@ -122,12 +123,14 @@ mod tests {
                 "{own:?} {expected:?}"
             );
         };
-        let LinearCoefficients { weight, bias } = fit(&rows([0, 1, 2, 0, 1, 2], 3), Link::Softmax).unwrap();
+        let LinearCoefficients { weight, bias } =
+            fit(&rows([0, 1, 2, 0, 1, 2], 3), Link::Softmax).unwrap().unwrap();
         let weight = weight.to_vec2::<f64>().unwrap();
         close(&weight[0], &[-0.751_939_647_875, -0.101_483_970_610, 0.853_423_618_486]);
         close(&weight[1], &[0.725_693_384_904, -0.530_058_758_885, -0.195_634_626_019]);
         close(&bias.to_vec1::<f64>().unwrap(), &[0.194_010_960_006, 0.704_086_023_933, -0.898_096_983_940]);
-        let LinearCoefficients { weight, bias } = fit(&rows([0, 1, 1, 0, 1, 0], 1), Link::Sigmoid).unwrap();
+        let LinearCoefficients { weight, bias } =
+            fit(&rows([0, 1, 1, 0, 1, 0], 1), Link::Sigmoid).unwrap().unwrap();
         let weight = weight.flatten_all().unwrap().to_vec1::<f64>().unwrap();
         close(&weight, &[0.880_205_242_046, -0.414_042_824_894]);
         close(&bias.to_vec1::<f64>().unwrap(), &[-0.184_103_537_545]);

@@ -161,7 +161,7 @@ fn fit(
     let rows = TrainingRows { xs: scaler.apply(&xs)?, targets: Tensor::cat(&ys, 0)?, weights };
     let coefficients = match link {
         None => ridge::fit(&rows)?,
-        Some(link) => Some(logistic::fit(&rows, link)?),
+        Some(link) => logistic::fit(&rows, link)?,
     };
     Ok(coefficients.map(|coefficients| LinearModel { features, scaler, coefficients }))
 }

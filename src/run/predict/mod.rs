@@ -250,7 +250,7 @@ impl SeeRows for RowScorer<'_> {
             let problem = "the answer is not finite; is a number in it far from those of training?";
             let number = self.row + place;
             let row = match self.predictor.preprocessing.table() {
-                Some(_) => format!("row {} (the first behind the header is row 1)", number + 1),
+                Some(_) => format!("data row {}", number + 1),
                 None => numbered_row(number),
             };
             return Err(Error::data(path, format!("{row}: {problem}")));
