@@ -7,9 +7,6 @@ use super::usual::are_usual;
 use crate::data::preprocess::{CalendarStep, MonthDay};
 use crate::data::table::dates;
 
-/// The first and the last working day of a month are within so many days of its ends.
-const NEAR: i8 = 5;
-
 /// The months since the year 0.
 fn month(date: &DateTime) -> i64 {
     12 * i64::from(date.year()) + i64::from(date.month()) - 1
@@ -46,17 +43,31 @@ pub(super) fn find(series: &[Vec<f64>]) -> Option<CalendarStep> {
     Some(CalendarStep::Months { count, day })
 }
 
-/// The day of the month that dates fall on, if it is one.
+/// The day of the month that most dates fall on: of the days that explain as many a number, the smallest.
 fn day_of(dates: &[DateTime]) -> Option<MonthDay> {
-    let day = dates.iter().map(|date| date.day()).max()?;
-    let before_end = |date: &DateTime| date.date().days_in_month() - date.day();
-    if dates.iter().all(|date| date.day() == day.min(date.date().days_in_month())) {
-        return Some(MonthDay::Number(day));
+    let rules = (1..=31).map(MonthDay::Number).chain([MonthDay::FirstWeekday, MonthDay::LastWeekday]);
+    // Several series have the same dates.
+    let mut counts: FxHashMap<Date, usize> = FxHashMap::default();
+    for date in dates {
+        *counts.entry(date.date()).or_default() += 1;
     }
-    if dates.iter().all(|date| before_end(date) < NEAR) {
-        return Some(MonthDay::LastWeekday);
+    let fits = |day: MonthDay| -> usize {
+        let is_on = |(date, _): &(&Date, &usize)| day.in_month(date.first_of_month()) == Some(**date);
+        counts.iter().filter(is_on).map(|(_, count)| count).sum()
+    };
+    let (day, count) = rules.map(|day| (day, fits(day))).rev().max_by_key(|(_, count)| *count)?;
+    are_usual(count, dates.len()).then_some(day)
+}
+
+impl MonthDay {
+    /// The date in the month that begins on this day.
+    fn in_month(self, first: Date) -> Option<Date> {
+        match self {
+            Self::Number(day) => first.with().day(day.min(first.days_in_month())).build().ok(),
+            Self::FirstWeekday => working(first, 1),
+            Self::LastWeekday => working(first.last_of_month(), -1),
+        }
     }
-    dates.iter().all(|date| date.day() <= NEAR).then_some(MonthDay::FirstWeekday)
 }
 
 /// The rule of the last dates of a series, the latest first, if all of them follow it.
@@ -72,12 +83,7 @@ pub(super) fn after(time: f64, months: i64, day: MonthDay) -> Option<f64> {
     let month = month(&date).checked_add(months)?;
     let (year, month) =
         (i16::try_from(month.div_euclid(12)).ok()?, i8::try_from(month.rem_euclid(12) + 1).ok()?);
-    let first = Date::new(year, month, 1).ok()?;
-    let day = match day {
-        MonthDay::Number(day) => first.with().day(day.min(first.days_in_month())).build().ok()?,
-        MonthDay::FirstWeekday => working(first, 1)?,
-        MonthDay::LastWeekday => working(first.last_of_month(), -1)?,
-    };
+    let day = day.in_month(Date::new(year, month, 1).ok()?)?;
     Some(dates::days_since_epoch(day.to_datetime(date.time())))
 }
 
@@ -115,6 +121,23 @@ mod tests {
         ] {
             assert_eq!(next(times, rows).as_deref(), Some(expected));
         }
+        // Releases on the 3rd, on Monday where that is a weekend; one date of many is another.
+        let third = [
+            "2024-01-03",
+            "2024-02-05",
+            "2024-03-04",
+            "2024-04-03",
+            "2024-05-03",
+            "2024-06-03",
+            "2024-07-03",
+        ];
+        assert_eq!(next(&third, 1).as_deref(), Some("2024-08-03"));
+        let odd = ["2023-11-01", "2023-12-01", "2024-01-02", "2024-02-01", "2024-03-01"];
+        assert_eq!(next(&odd, 1).as_deref(), Some("2024-04-01"));
+        let odd = ["2023-10-31", "2023-11-30", "2023-12-28", "2024-01-31", "2024-02-29", "2024-03-29"];
+        assert_eq!(next(&odd, 2).as_deref(), Some("2024-05-31"));
+        // On the 3rd, 4th, 5th and 3rd: no day has most of them, the first working day least of all.
+        assert_eq!(next(&["2024-01-03", "2024-02-04", "2024-03-05", "2024-04-03"], 1), None);
         for times in [&["2024-01-01", "2024-01-02"][..], &["2024-01-29", "2024-02-05"], &["2024-01-01"]] {
             assert_eq!(next(times, 1), None);
         }
