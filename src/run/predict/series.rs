@@ -10,7 +10,7 @@ use crate::data::preprocess::SeriesOrder;
 use crate::data::table::read::quoted;
 use crate::data::table::series::{FutureRows, GapLosses, SeriesRows, StepWindow};
 use crate::error::{Error, Result};
-use crate::names::{counted, counted_are, with_verb};
+use crate::names::counted;
 
 /// A series to predict.
 pub(super) struct SeriesInput<'a> {
@@ -120,12 +120,13 @@ impl SeriesInput<'_> {
         let GapLosses { gaps, rows } = self.series.behind_gaps(before);
         if rows > 0 {
             tracing::warn!(
-                "{}: {} no prediction: a prediction is made from {} that follow each other, before them {} in between; training with a \
-                 larger `data.max_gap` lets windows cross gaps",
+                "{}: {} behind {} {} no prediction, which needs {}; a larger `data.max_gap` in training lets windows \
+                 cross gaps",
                 self.path.display(),
-                with_verb(rows, "row", ["has", "have"]),
-                counted(self.window, "row"),
-                counted_are(gaps, "gap")
+                counted(rows, "row"),
+                counted(gaps, "gap"),
+                if rows == 1 { "has" } else { "have" },
+                counted(self.window, "consecutive row")
             );
         }
     }

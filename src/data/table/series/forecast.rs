@@ -55,7 +55,8 @@ impl SeriesRows {
     /// between it and the row it predicts are so many rows.
     pub fn behind_gaps(&self, window: usize) -> GapLosses {
         let timeline = self.timeline();
-        let is_first = |start: usize| timeline.series().iter().any(|series| series.start == start);
+        let series = timeline.series();
+        let is_first = |start: usize| series.binary_search_by_key(&start, |own| own.start).is_ok();
         let mut losses = GapLosses::default();
         for run in timeline.runs().iter().filter(|run| !is_first(run.start)) {
             losses.gaps += 1;
@@ -68,8 +69,9 @@ impl SeriesRows {
     /// forecasts it.
     pub fn beyond(&self, window: usize, steps: &[usize]) -> Vec<FutureRows> {
         let timeline = self.timeline();
-        let runs = timeline.runs().iter();
-        let lasts = runs.filter(|run| timeline.series().iter().any(|series| series.end == run.end));
+        let series = timeline.series();
+        let is_last = |run: &&Range<usize>| series.binary_search_by_key(&run.end, |own| own.end).is_ok();
+        let lasts = timeline.runs().iter().filter(is_last);
         let of = |run: &Range<usize>| {
             let reach = steps.last().copied().unwrap_or(1);
             let windows = (1..=reach).map(|ahead| self.window_before(run, window, steps, ahead));
