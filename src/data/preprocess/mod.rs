@@ -130,7 +130,8 @@ impl Preprocessing {
         let width: usize = self.row.iter().product();
         let (features, outputs) = match &self.source {
             PreprocessingSource::Table { encoder, .. } => (encoder.features(), encoder.target.outputs()),
-            PreprocessingSource::Series { encoder, window, steps, .. } => {
+            PreprocessingSource::Series { encoder, window, steps, order, .. } => {
+                order.check()?;
                 if steps.is_empty() || steps[0] == 0 || steps.windows(2).any(|pair| pair[0] >= pair[1]) {
                     return Err(format!("it predicts the rows {steps:?} after a window"));
                 }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::table::dates::DateForm;
 
+/// The most months from a row to the next: the years that dates have.
+const MOST_MONTHS: i64 = 12 * 9999;
+
 /// The order of a series' rows, as fitted on the training rows. By default rows are in the order of the file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -14,10 +17,10 @@ pub struct SeriesOrder {
     /// The time from a row to the next: in days for dates, else in the column's own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<f64>,
-    /// The rule that dates follow, where they are no fixed length apart.
+    /// The rule that dates follow, where they are no fixed length apart: pandas' `freq`. Earlier runs have none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calendar: Option<CalendarStep>,
-    /// The most rows that may be missing between two rows of a window.
+    pub frequency: Option<CalendarStep>,
+    /// The most rows that may be missing between two consecutive rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_gap: Option<usize>,
     /// The form of its dates, where it has dates.
@@ -76,6 +79,25 @@ pub enum Fill {
 }
 
 impl SeriesOrder {
+    /// Checks that rows can follow each other by it.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if let Some(step) = self.step.filter(|step| !step.is_finite() || *step <= 0.0) {
+            return Err(format!("its rows are {step} apart"));
+        }
+        match self.frequency {
+            Some(CalendarStep::Weekdays(week)) if !week.contains(&true) => {
+                Err("its rows are on no day of the week".to_owned())
+            }
+            Some(CalendarStep::Months { count, .. }) if !(1..=MOST_MONTHS).contains(&count) => {
+                Err(format!("its rows are {count} months apart"))
+            }
+            Some(CalendarStep::Months { day: MonthDay::Number(day), .. }) if !(1..=31).contains(&day) => {
+                Err(format!("its rows are on day {day} of a month"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether rows follow each other as they stand in the file.
     pub(super) fn is_plain(&self) -> bool {
         *self == Self::default()

@@ -77,8 +77,8 @@ pub struct TimeSeries {
     /// The column or columns that tell several series in one file apart. They are no features unless `columns` sets
     /// their kind.
     pub group: ColumnNames,
-    /// How many rows may be missing between two rows of a window; default: none, and five where rows are on some days of
-    /// the week alone (holidays).
+    /// The most rows that may be missing between two consecutive rows; default: none, and a week's rows where rows are on
+    /// some days of the week alone (holidays).
     #[serde(deserialize_with = "some_missing_rows", skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MOST_ROWS))]
     pub max_gap: Option<usize>,
@@ -195,10 +195,10 @@ fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
         return Err(Error::key("data.sort", problem));
     }
     let step = timeline.step();
-    let calendar = order.calendar.or(step.filter(|_| order.step.is_none()).and_then(|step| step.calendar));
+    let frequency = order.frequency.or(step.filter(|_| order.step.is_none()).and_then(|step| step.frequency));
     let max_gap = order.max_gap.or(Some(timeline.max_gap()).filter(|gap| *gap > 0));
     let step = order.step.or(step.map(|step| step.length));
-    Ok(SeriesOrder { time, step, calendar, max_gap, form: timeline.form(), ..order })
+    Ok(SeriesOrder { time, step, frequency, max_gap, form: timeline.form(), ..order })
 }
 
 /// Whether each row of the file is trained on.

@@ -74,7 +74,9 @@ impl Breaks {
         }
         let message = message.join("; ");
         if *gaps > 0 {
-            tracing::warn!("{message}; `data.max_gap` says how many rows may be missing in a window");
+            tracing::warn!(
+                "{message}; `data.max_gap` is the most rows missing between two consecutive rows that windows cross"
+            );
         } else if *irregular > 0 {
             let name = column.escape_debug().to_string();
             tracing::warn!(

@@ -34,12 +34,18 @@ impl CalendarStep {
         }
     }
 
-    /// The rows that may be missing in a window where nothing else is said: as many as holidays leave out.
-    pub(super) fn usual_gap(self) -> usize {
+    /// The rows of a week, of dates on some days of the week alone.
+    pub(super) fn rows_a_week(self) -> Option<usize> {
         match self {
-            Self::Weekdays(_) => weekdays::HOLIDAYS,
-            Self::Months { .. } => 0,
+            Self::Weekdays(week) => Some(weekdays::rows_a_week(week)),
+            Self::Months { .. } => None,
         }
+    }
+
+    /// The most rows that may be missing between two consecutive rows where nothing else is said: as many as holidays leave
+    /// out, up to a week of them.
+    pub(super) fn usual_gap(self) -> usize {
+        self.rows_a_week().unwrap_or(0)
     }
 
     /// The rule in words.

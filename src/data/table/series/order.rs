@@ -52,7 +52,7 @@ impl TimeSeries {
         SeriesOrder {
             time: self.time.clone(),
             step: None,
-            calendar: None,
+            frequency: None,
             max_gap: self.max_gap,
             form: None,
             season_length: self.season_length,

@@ -70,7 +70,7 @@ impl SeriesProfile {
 
     /// The months from a row to the next, where they are whole months.
     pub fn months(&self) -> Option<i64> {
-        match self.step.calendar {
+        match self.step.frequency {
             Some(CalendarStep::Months { count, .. }) => Some(count),
             _ => None,
         }
@@ -78,10 +78,7 @@ impl SeriesProfile {
 
     /// The days of a week that have rows, where some have none.
     pub fn days_a_week(&self) -> Option<usize> {
-        match self.step.calendar {
-            Some(CalendarStep::Weekdays(week)) => Some(week.iter().filter(|has| **has).count()),
-            _ => None,
-        }
+        self.step.frequency?.rows_a_week()
     }
 
     /// The days from the first row to the last of the longest series, where the time has dates.

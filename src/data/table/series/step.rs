@@ -13,7 +13,7 @@ pub(super) struct TimeStep {
     /// Its rounding error.
     rounding: f64,
     /// The rule of dates that are no fixed length apart.
-    pub(super) calendar: Option<CalendarStep>,
+    pub(super) frequency: Option<CalendarStep>,
 }
 
 impl TimeStep {
@@ -28,23 +28,23 @@ impl TimeStep {
             let far = |equal: &[f64]| (middle(equal) - median).abs();
             a.len().cmp(&b.len()).then_with(|| far(b).total_cmp(&far(a)))
         });
-        best.map(|equal| Self { length: middle(equal), rounding, calendar: None })
+        best.map(|equal| Self { length: middle(equal), rounding, frequency: None })
     }
 
     /// A step that is known.
     pub(super) fn known(length: f64, largest_time: f64) -> Self {
-        Self { length, rounding: largest_time.abs() * ROUNDING, calendar: None }
+        Self { length, rounding: largest_time.abs() * ROUNDING, frequency: None }
     }
 
     /// The same by a rule of dates.
-    pub(super) fn with(self, calendar: Option<CalendarStep>) -> Self {
-        Self { calendar, ..self }
+    pub(super) fn with(self, frequency: Option<CalendarStep>) -> Self {
+        Self { frequency, ..self }
     }
 
     /// The rows that are missing between two times of rows.
     pub(super) fn missing_between(self, from: f64, to: f64) -> usize {
-        let missing = match self.calendar {
-            Some(calendar) => calendar.rows_between(from, to) - 1.0,
+        let missing = match self.frequency {
+            Some(frequency) => frequency.rows_between(from, to) - 1.0,
             None => (to - from - self.rounding) / self.length - 1.5,
         };
         #[allow(
@@ -58,16 +58,16 @@ impl TimeStep {
 
     /// Whether the difference of two times is another one.
     pub(super) fn is_irregular(self, from: f64, to: f64) -> bool {
-        match self.calendar {
-            Some(calendar) => (calendar.rows_between(from, to) - 1.0).abs() > 1e-9,
+        match self.frequency {
+            Some(frequency) => (frequency.rows_between(from, to) - 1.0).abs() > 1e-9,
             None => (to - from - self.length).abs() > self.rounding,
         }
     }
 
     /// The step in words; `is_dated` where times are days.
     pub(super) fn describe(self, is_dated: bool) -> String {
-        match self.calendar {
-            Some(calendar) => calendar.describe(),
+        match self.frequency {
+            Some(frequency) => frequency.describe(),
             None if is_dated => describe_days(self.length),
             None => self.length.to_string(),
         }

@@ -26,7 +26,7 @@ pub struct Timeline {
     runs: Vec<Range<usize>>,
     times: Times,
     step: Option<TimeStep>,
-    /// The most rows that may be missing between two rows that follow each other.
+    /// The most rows that may be missing between two consecutive rows.
     max_gap: usize,
 }
 
@@ -131,16 +131,16 @@ impl Timeline {
         let largest = self.times.times.iter().fold(0.0, |largest: f64, time| largest.max(time.abs()));
         let found = || {
             let differences = self.steps().map(|step| step.to - step.from).collect();
-            TimeStep::most_frequent(differences, largest).map(|step| step.with(self.calendar()))
+            TimeStep::most_frequent(differences, largest).map(|step| step.with(self.frequency()))
         };
-        let given = known.step.map(|length| TimeStep::known(length, largest).with(known.calendar));
+        let given = known.step.map(|length| TimeStep::known(length, largest).with(known.frequency));
         self.step = given.or_else(found);
-        let usual = self.step.and_then(|step| step.calendar).map_or(0, CalendarStep::usual_gap);
+        let usual = self.step.and_then(|step| step.frequency).map_or(0, CalendarStep::usual_gap);
         self.max_gap = known.max_gap.unwrap_or(if known.step.is_some() { 0 } else { usual });
     }
 
     /// The rule of the dates, where they are no fixed length apart.
-    fn calendar(&self) -> Option<CalendarStep> {
+    fn frequency(&self) -> Option<CalendarStep> {
         self.times.form?;
         let times = |series: &Range<usize>| series.clone().map(|place| self.time(place)).collect();
         calendar::calendar_step(&self.series.iter().map(times).collect::<Vec<_>>())
@@ -173,7 +173,7 @@ impl Timeline {
         self.step
     }
 
-    /// The most rows that may be missing between two rows that follow each other.
+    /// The most rows that may be missing between two consecutive rows.
     pub(super) fn max_gap(&self) -> usize {
         self.max_gap
     }
@@ -182,7 +182,7 @@ impl Timeline {
     #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
     pub(super) fn regularity(&self) -> f64 {
         let Some(step) = self.step else { return 0.0 };
-        let most = step.calendar.map_or(0, CalendarStep::usual_gap);
+        let most = step.frequency.map_or(0, CalendarStep::usual_gap);
         let all = self.steps().count();
         let usual = |own: &RowStep| {
             step.missing_between(own.from, own.to) <= most && own.to - own.from >= 0.5 * step.length
@@ -227,8 +227,8 @@ impl Timeline {
         let latest =
             || -> Vec<f64> { places.clone().rev().take(LATEST).map(|place| self.time(place)).collect() };
         // A run of an earlier version has saved no rule.
-        match step.calendar.or_else(|| calendar::months_of_latest(&latest())) {
-            Some(calendar) => calendar.after(last, rows),
+        match step.frequency.or_else(|| calendar::months_of_latest(&latest())) {
+            Some(frequency) => frequency.after(last, rows),
             None => Some(last + in_milliseconds(step.length) * rows as f64),
         }
     }

@@ -3,8 +3,6 @@
 use super::usual::are_usual;
 use crate::stats::real;
 
-/// The holidays in a row that leave a series whole: a week of working days.
-pub(super) const HOLIDAYS: usize = 5;
 /// A day of the week with less than this fraction of the rows of the fullest one is an exception.
 const RARE: f64 = 0.1;
 /// So many days tell the days of a week.
@@ -32,7 +30,7 @@ pub(super) fn find(series: &[Vec<f64>]) -> Option<[bool; 7]> {
     }
     let most = counts.iter().copied().max().map_or(0.0, real);
     let week = counts.map(|count| real(count) > RARE * most);
-    let days = week.iter().filter(|has| **has).count();
+    let days = rows_a_week(week);
     if longest < LEAST || !(2..7).contains(&days) {
         return None;
     }
@@ -43,11 +41,16 @@ pub(super) fn find(series: &[Vec<f64>]) -> Option<[bool; 7]> {
     are_usual(rows, due as usize).then_some(week)
 }
 
+/// The rows of a week: so many may be missing as holidays, a week of them.
+pub(super) fn rows_a_week(week: [bool; 7]) -> usize {
+    week.iter().filter(|has| **has).count()
+}
+
 /// How many of these days of the week come after one date and up to another.
 pub(super) fn days_between(week: [bool; 7], from: f64, to: f64) -> f64 {
     let (first, last) = (from.floor() + 1.0, to.floor());
     let weeks = ((last - first + 1.0) / 7.0).floor().max(0.0);
-    let mut count = weeks * real(week.iter().filter(|has| **has).count());
+    let mut count = weeks * real(rows_a_week(week));
     let mut day = first + 7.0 * weeks;
     while day <= last {
         count += f64::from(u8::from(week[weekday(day)]));
@@ -58,7 +61,7 @@ pub(super) fn days_between(week: [bool; 7], from: f64, to: f64) -> f64 {
 
 /// The date that is so many of these days after another, at the same time of day.
 pub(super) fn after(week: [bool; 7], date: f64, rows: usize) -> f64 {
-    let each = week.iter().filter(|has| **has).count().max(1);
+    let each = rows_a_week(week).max(1);
     let (mut date, mut left) =
         (date + 7.0 * real((rows - rows.min(1)) / each), rows - (rows - rows.min(1)) / each * each);
     while left > 0 {
