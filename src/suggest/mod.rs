@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::names::first_few;
 
 use leak::describe_leak;
+use series_plan::SeriesPlan;
 use target::TargetKind;
 
 pub use request::{SuggestRequest, name_of};
@@ -103,8 +104,8 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     }
     let kind = TargetKind::of(&profile, targets)?;
     let order = if kind.is_numeric() { detect_series(&profile, targets) } else { None };
-    if let Some(order) = order {
-        let text = series::config(request, &profile, &order)?;
+    if let Some(plan) = order.as_ref().and_then(SeriesPlan::of) {
+        let text = series::config(request, &profile, &plan)?;
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings: Vec::new() });
     }
     let leaks = match targets {

@@ -6,17 +6,18 @@ use super::request::SuggestRequest;
 use super::series_plan::SeriesPlan;
 use super::table::{columns, reading, targets};
 use super::target::TargetKind;
-use crate::data::profile::{SeriesProfile, TableProfile, WindowRows};
+use crate::data::profile::{SeriesProfile, TableProfile};
 use crate::error::Result;
 use crate::names::counted;
 use crate::stats::real;
 
-/// The config for a series in this order.
+/// The config for a series by this plan.
 pub(super) fn config(
     request: &SuggestRequest<'_>,
     profile: &TableProfile,
-    order: &SeriesProfile,
+    plan: &SeriesPlan<'_>,
 ) -> Result<String> {
+    let order = plan.series;
     let what = match order.series() {
         1 => format!("a series of {}", counted(profile.rows, "row")),
         series => format!("{series} series of {} in all", counted(profile.rows, "row")),
@@ -29,7 +30,7 @@ pub(super) fn config(
         super::table::format_name(profile.format)
     ));
     document.set("seed", 1, "decides everything random: weights and the order of windows");
-    data(&mut document, request, profile, order)?;
+    data(&mut document, request, profile, plan)?;
     let known: Vec<String> =
         request.targets.iter().chain([&order.time]).chain(&order.group).cloned().collect();
     columns(&mut document, profile, &known);
@@ -43,8 +44,9 @@ fn data(
     document: &mut Document,
     request: &SuggestRequest<'_>,
     profile: &TableProfile,
-    series: &SeriesProfile,
+    plan: &SeriesPlan<'_>,
 ) -> Result<()> {
+    let series = plan.series;
     document.section("data");
     document.set("name", "timeseries", "");
     document.set("path", request.path()?, "relative to this file");
@@ -56,9 +58,8 @@ fn data(
     if series.sort {
         document.set("sort", true, "the rows are not in the order of time");
     }
-    let plan = SeriesPlan::of(series);
-    windows(document, &plan);
-    features(document, profile, request.targets, series, plan.rows);
+    windows(document, plan);
+    features(document, profile, request.targets, plan);
     document.set("test", plan.shares.test, "the latest rows, looked at once, at the end");
     document.set("validation", plan.shares.validation, "the rows before these, to choose the best epoch");
     reading(document, &profile.reading);
@@ -70,7 +71,7 @@ fn data(
 }
 
 /// Writes what a prediction sees and how far it reaches.
-fn windows(document: &mut Document, plan: &SeriesPlan) {
+fn windows(document: &mut Document, plan: &SeriesPlan<'_>) {
     let rows = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
     document.set(
         "window",
@@ -85,15 +86,10 @@ fn windows(document: &mut Document, plan: &SeriesPlan) {
 }
 
 /// Writes the features that come from the time and from the last values.
-fn features(
-    document: &mut Document,
-    profile: &TableProfile,
-    targets: &[String],
-    series: &SeriesProfile,
-    rows: WindowRows,
-) {
+fn features(document: &mut Document, profile: &TableProfile, targets: &[String], plan: &SeriesPlan<'_>) {
+    let SeriesPlan { series, rows, shares, .. } = *plan;
     let parts = calendar(series, rows.window);
-    let wanders = series.wanders(rows) && targets.iter().all(|target| is_number(profile, target));
+    let wanders = series.wanders(rows, shares) && targets.iter().all(|target| is_number(profile, target));
     if parts.is_empty() && !wanders {
         return;
     }

@@ -3,23 +3,24 @@
 use crate::data::profile::{SeriesProfile, SplitShares, WindowRows};
 
 /// The fewest windows of a split.
-const LEAST: usize = 3;
+const LEAST_WINDOWS: usize = 3;
 /// The shares that are held out, and those of a series that is short for its calendar.
 const SHARES: [SplitShares; 2] =
     [SplitShares { test: 0.2, validation: 0.15 }, SplitShares { test: 0.25, validation: 0.25 }];
-/// Of the windows that there would be without gaps, the fraction that is enough.
-const ENOUGH: f64 = 0.5;
-/// The same of a larger `max_gap`, so that it is worth setting.
-const MOST: f64 = 0.8;
+/// The fraction of the windows that there would be without gaps that is enough to set no `max_gap`.
+const ENOUGH_WINDOWS: f64 = 0.5;
+/// The fraction of them that a `max_gap` has to leave.
+const ENOUGH_WINDOWS_ACROSS: f64 = 0.8;
 
 /// The window, the horizon and the held-out rows of a series, with the reasons.
 #[derive(Debug)]
-pub(super) struct SeriesPlan {
+pub(super) struct SeriesPlan<'a> {
+    pub(super) series: &'a SeriesProfile,
     pub(super) rows: WindowRows,
     pub(super) why_window: String,
     pub(super) why_horizon: String,
     pub(super) shares: SplitShares,
-    /// The most rows that may be missing in a window, where it has to be set.
+    /// The most rows that may be missing between two consecutive rows, where it has to be set.
     pub(super) max_gap: Option<usize>,
 }
 
@@ -31,9 +32,8 @@ struct Natural {
 }
 
 impl Natural {
-    fn new(rows: [usize; 2], window: &'static str, horizon: &'static str) -> Self {
-        let [window_rows, horizon_rows] = rows;
-        Self { rows: WindowRows { window: window_rows, horizon: horizon_rows }, window, horizon }
+    fn new(rows: WindowRows, window: &'static str, horizon: &'static str) -> Self {
+        Self { rows, window, horizon }
     }
 
     /// By the usual step.
@@ -41,33 +41,33 @@ impl Natural {
         let each = "as many rows as may matter";
         if let Some(months) = series.months() {
             return match months {
-                1 => Self::new([24, 12], "two years", "a year"),
+                1 => Self::new(rows(24, 12), "two years", "a year"),
                 2..=4 => {
                     let year = usize::try_from(12 / months).unwrap_or(3);
-                    Self::new([3 * year, year], "three years", "a year")
+                    Self::new(rows(3 * year, year), "three years", "a year")
                 }
-                _ => Self::new([10, 1], each, "the next row"),
+                _ => Self::new(rows(10, 1), each, "the next row"),
             };
         }
         if let Some(days) = series.days_a_week() {
-            return Self::new([4 * days, days], "four weeks", "a week of the days that have rows");
+            return Self::new(rows(4 * days, days), "four weeks", "a week of the days that have rows");
         }
         match series.days() {
             Some(days) if days < 0.9 => Self::within_a_day(series, days),
             Some(days) if days < 4.0 => {
                 let week = ratio(7.0, days);
-                Self::new([4 * week, week], "four weeks", "a week")
+                Self::new(rows(4 * week, week), "four weeks", "a week")
             }
             Some(days) if days < 20.0 => Self::new(
-                [ratio(182.0, days), ratio(28.0, days)],
+                rows(ratio(182.0, days), ratio(28.0, days)),
                 "half a year",
                 "four weeks; 52 for a year of weeks",
             ),
             Some(days) if days < 200.0 => {
-                Self::new([ratio(730.0, days), ratio(365.0, days)], "two years", "a year")
+                Self::new(rows(ratio(730.0, days), ratio(365.0, days)), "two years", "a year")
             }
-            Some(_) => Self::new([10, 1], each, "the next row"),
-            None => Self::new([24, 1], each, "the next row"),
+            Some(_) => Self::new(rows(10, 1), each, "the next row"),
+            None => Self::new(rows(24, 1), each, "the next row"),
         }
     }
 
@@ -76,15 +76,22 @@ impl Natural {
         let day = ratio(1.0, days).min(series.rows_a_day()).max(2);
         let (hour, minute) = (ratio(1.0 / 24.0, days), ratio(1.0 / 1440.0, days));
         match day {
-            2..=24 => Self::new([7 * day, day], "seven days with rows", "a day"),
-            25..=144 => Self::new([2 * day, day], "two days with rows", "a day"),
-            _ if hour > 1 && hour <= 120 => Self::new([2 * hour.max(30), hour], "the last hours", "an hour"),
-            _ if minute > 1 && minute <= 120 => {
-                Self::new([2 * minute.max(30), minute], "the last minutes", "a minute")
+            2..=24 => Self::new(rows(7 * day, day), "seven days with rows", "a day"),
+            25..=144 => Self::new(rows(2 * day, day), "two days with rows", "a day"),
+            _ if hour > 1 && hour <= 120 => {
+                Self::new(rows(2 * hour.max(30), hour), "the last hours", "an hour")
             }
-            _ => Self::new([120, 60], "as much as is practical", "as much as is practical"),
+            _ if minute > 1 && minute <= 120 => {
+                Self::new(rows(2 * minute.max(30), minute), "the last minutes", "a minute")
+            }
+            _ => Self::new(rows(120, 60), "as much as is practical", "as much as is practical"),
         }
     }
+}
+
+/// A window and the horizon behind it.
+fn rows(window: usize, horizon: usize) -> WindowRows {
+    WindowRows { window, horizon }
 }
 
 /// The rows of a length of time.
@@ -93,16 +100,21 @@ fn ratio(length: f64, days: f64) -> usize {
     (length / days).round().clamp(1.0, 1e6) as usize
 }
 
-impl SeriesPlan {
-    /// The plan for a series: what its calendar suggests, as far as every split has room for it.
-    pub(super) fn of(series: &SeriesProfile) -> Self {
+impl<'a> SeriesPlan<'a> {
+    /// The plan for a series: what its calendar suggests, as far as every split has room for it. Nothing where a split has no
+    /// room for any window.
+    pub(super) fn of(series: &'a SeriesProfile) -> Option<Self> {
         let natural = Natural::of(series);
-        let fit = fitting(series, natural.rows);
-        let least = FittedWindows { rows: WindowRows { window: 2, horizon: 1 }, shares: SHARES[1] };
-        let FittedWindows { rows, shares } = fit.unwrap_or(least);
+        let FittedWindows { rows, shares } = fitting(series, natural.rows)?;
+        let max_gap = max_gap(series, rows, shares);
+        let crossed = max_gap.unwrap_or(series.usual_gap());
+        if series.windows(shares, rows, Some(crossed)).contains(&0) {
+            return None;
+        }
         let short = "as many rows as the splits have room for";
         let why = |is_whole: bool, own: &str| if is_whole { own.to_owned() } else { short.to_owned() };
-        Self {
+        Some(Self {
+            series,
             rows,
             why_window: why(rows.window == natural.rows.window, natural.window),
             why_horizon: format!(
@@ -110,8 +122,8 @@ impl SeriesPlan {
                 why(rows.horizon == natural.rows.horizon, natural.horizon)
             ),
             shares,
-            max_gap: max_gap(series, rows, shares),
-        }
+            max_gap,
+        })
     }
 }
 
@@ -124,7 +136,7 @@ struct FittedWindows {
 /// The longest horizon, and behind it window, up to these, of which every split has some windows.
 fn fitting(series: &SeriesProfile, most: WindowRows) -> Option<FittedWindows> {
     let fits = |rows: WindowRows, shares: SplitShares| {
-        series.windows(shares, rows, None).iter().all(|windows| *windows >= LEAST)
+        series.windows(shares, rows, None).iter().all(|windows| *windows >= LEAST_WINDOWS)
     };
     let longest = |horizon: usize, least: usize, shares: SplitShares| {
         let least = least.min(most.window);
@@ -145,6 +157,7 @@ fn fitting(series: &SeriesProfile, most: WindowRows) -> Option<FittedWindows> {
     longest(horizon, horizon.max(most.window / 2), usual)
         .or_else(|| longest(horizon, (horizon / 2).max(2), wide))
         .or_else(|| (1..horizon).rev().find_map(|horizon| longest(horizon, horizon.max(2), wide)))
+        .or_else(|| longest(1, 1, wide))
 }
 
 /// The gaps that windows have to cross so that there are enough of them; nothing where there are.
@@ -155,8 +168,8 @@ fn max_gap(series: &SeriesProfile, rows: WindowRows, shares: SplitShares) -> Opt
         let enough = |(own, all): (&usize, &usize)| *own > 0 && *own as f64 >= share * *all as f64;
         series.windows(shares, rows, Some(max_gap)).iter().zip(&all).all(enough)
     };
-    if is_enough(series.usual_gap(), ENOUGH) {
+    if is_enough(series.usual_gap(), ENOUGH_WINDOWS) {
         return None;
     }
-    series.gaps().into_iter().find(|gap| is_enough(*gap, MOST))
+    series.gaps().into_iter().find(|gap| is_enough(*gap, ENOUGH_WINDOWS_ACROSS))
 }

@@ -7,7 +7,7 @@ use super::leak::describe_leak;
 use super::recipe::Recipe;
 use super::request::SuggestRequest;
 use super::target::TargetKind;
-use crate::data::profile::{CellReading, ColumnProfile, Leak, NameCount, TableProfile};
+use crate::data::profile::{CellReading, ColumnProfile, Leak, NameCount, SplitShares, TableProfile};
 use crate::data::table::ColumnKind;
 use crate::data::table::read::Format;
 use crate::error::Result;
@@ -17,12 +17,6 @@ use crate::names::{counted, first_few_by};
 const MOST_LISTED: usize = 100;
 /// The rows above which smaller shares are held out.
 const MANY: u64 = 100_000;
-
-/// The shares of the rows that are held out.
-struct Shares {
-    test: f64,
-    validation: f64,
-}
 
 /// The config for a table whose targets are of this kind.
 pub(super) fn config(
@@ -46,7 +40,7 @@ pub(super) fn config(
     document.set("path", request.path()?, "relative to this file");
     document.set("target", targets(request.targets), &describe(kind));
     let shares = shares(profile.rows);
-    splits(&mut document, profile, &shares);
+    splits(&mut document, profile, shares);
     preprocessing(&mut document, profile, request.targets);
     for leak in leaks {
         document.note(&format!("A leak? The {}.", describe_leak(leak).replace(['\n', '\r'], " ")));
@@ -57,12 +51,12 @@ pub(super) fn config(
         is_feature && matches!(column.kind, ColumnKind::Number | ColumnKind::Date)
     };
     let numbers = profile.columns.iter().filter(is_number).count();
-    Recipe { rows: shares.trained(profile.rows), kind, numbers }.write(&mut document);
+    Recipe { rows: trained(shares, profile.rows), kind, numbers }.write(&mut document);
     Ok(document.finish())
 }
 
 /// Writes which rows are held out.
-fn splits(document: &mut Document, profile: &TableProfile, shares: &Shares) {
+fn splits(document: &mut Document, profile: &TableProfile, shares: SplitShares) {
     match &profile.split_column {
         Some(column) => {
             let why = "it says train, validation or test in every row";
@@ -75,17 +69,15 @@ fn splits(document: &mut Document, profile: &TableProfile, shares: &Shares) {
     }
 }
 
-impl Shares {
-    /// About how many of these rows are trained on.
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a count of rows"
-    )]
-    fn trained(&self, rows: u64) -> u64 {
-        (rows as f64 * (1.0 - self.test) * (1.0 - self.validation)) as u64
-    }
+/// About how many of these rows are trained on.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of rows"
+)]
+fn trained(shares: SplitShares, rows: u64) -> u64 {
+    (rows as f64 * (1.0 - shares.test) * (1.0 - shares.validation)) as u64
 }
 
 fn has_validation(profile: &TableProfile) -> bool {
@@ -126,8 +118,12 @@ fn describe(kind: &TargetKind) -> String {
     }
 }
 
-fn shares(rows: u64) -> Shares {
-    if rows > MANY { Shares { test: 0.1, validation: 0.1 } } else { Shares { test: 0.2, validation: 0.15 } }
+fn shares(rows: u64) -> SplitShares {
+    if rows > MANY {
+        SplitShares { test: 0.1, validation: 0.1 }
+    } else {
+        SplitShares { test: 0.2, validation: 0.15 }
+    }
 }
 
 /// Writes how cells are read and normalised.

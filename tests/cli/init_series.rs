@@ -112,10 +112,7 @@ fn windows_cross_gaps_where_the_rest_would_be_too_short() {
     let rows = hours.flat_map(|day| {
         (10..17).map(move |hour| (format!("{} {hour}:00:00", day.text), day.number * 7 + hour))
     });
-    let text = rows.map(|(time, at)| format!("{time},{}", value(at))).collect::<Vec<_>>().join(
-        "
-",
-    );
+    let text = rows.map(|(time, at)| format!("{time},{}", value(at))).collect::<Vec<_>>().join("\n");
     let config = trained(path, &format!("time,y\n{text}\n"), "y");
     assert_eq!((number(&config, "horizon"), number(&config, "window")), (7, 49));
     assert!(number(&config, "max_gap") >= 65);
@@ -204,6 +201,86 @@ fn a_series_that_wanders_is_predicted_from_its_last_value() {
     let rows = all.iter().map(|day| format!("{},{}.5", day.text, day.number * day.number * 31 % 97));
     let config = trained(path, &format!("date,y\n{}\n", rows.collect::<Vec<_>>().join("\n")), "y");
     assert!(config["data"].get("subtract_last").is_none());
+}
+
+/// The test part is looked at once, at the end: not to choose an option.
+#[test]
+fn held_out_rows_do_not_tell_whether_a_series_wanders() {
+    let folder = tempfile::tempdir().unwrap();
+    let level = |day: &Day| if day.number < 320 { 0 } else { 40 * (day.number - 320) };
+    let rows = days(400)
+        .into_iter()
+        .map(|day| format!("{},{}.5", day.text, level(&day) + day.number * day.number * 31 % 97));
+    let text = format!("date,y\n{}\n", rows.collect::<Vec<_>>().join("\n"));
+    let config = trained(folder.path(), &text, "y");
+    assert!(config["data"].get("subtract_last").is_none(), "{config}");
+}
+
+#[test]
+fn a_series_without_room_for_the_usual_windows_trains_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let is_series = |config: &toml::Table| config["data"]["name"].as_str() == Some("timeseries");
+    // Four shops of ten days each: windows of one row.
+    let all = days(400);
+    let shop = |at: usize| format!("{},{},{}", all[at % 10].text, ["a", "b", "c", "d"][at / 10], value(at));
+    let config = trained(path, &lines("date,shop,y", 40, shop), "y");
+    assert!(
+        is_series(&config) && (number(&config, "window"), number(&config, "horizon")) == (1, 1),
+        "{config}"
+    );
+    // Bursts of four seconds with 40 days in between, which are more rows than `max_gap` can name.
+    let burst = |at: usize| format!("{}T00:00:0{},{}", all[at / 4 * 40].text, at % 4, value(at));
+    let config = trained(path, &lines("time,y", 40, burst), "y");
+    assert!(!is_series(&config), "{config}");
+}
+
+#[test]
+fn a_damaged_rule_of_dates_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let all = days(400);
+    let working = (
+        series(&all, |day| day.weekday < 5),
+        "weekdays",
+        "[false, false, false, false, false, false, false]",
+    );
+    let months = (
+        series(&days(8 * 366), |day| day.text.ends_with("-01")),
+        "months",
+        "{ count = 0, day = { number = 1 } }",
+    );
+    for (text, name, damaged) in [working, months] {
+        trained(path, &text, "y");
+        let saved = path.join("run/data.toml");
+        let mut whole: toml::Table = std::fs::read_to_string(&saved).unwrap().parse().unwrap();
+        let damaged: toml::Table = format!("{name} = {damaged}").parse().unwrap();
+        assert!(whole["how"]["order"]["frequency"].get(name).is_some(), "{whole}");
+        whole["how"]["order"]["frequency"] = damaged.into();
+        std::fs::write(&saved, whole.to_string()).unwrap();
+        let error = fail(path, &["predict", "run", "--input", "s.csv"], 1);
+        assert!(error.contains("data.toml: its rows are") && error.contains("train again"), "{error}");
+    }
+}
+
+/// As holidays, a week of rows may be missing.
+#[test]
+fn the_holidays_of_a_series_are_a_week_of_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (missing, expected) in
+        [(2, "1 gap of up to 2 missing rows, which windows cross"), (3, "1 gap, which no window crosses")]
+    {
+        // Mondays and Thursdays: 2020-04-02 is a Thursday.
+        let gone =
+            |day: &Day| ["2020-04-02", "2020-04-06", "2020-04-09"][..missing].contains(&day.text.as_str());
+        let text = series(&days(300), |day| (day.weekday == 0 || day.weekday == 3) && !gone(day));
+        let file = write(path, "s.csv", text);
+        write(path, "c.toml", config("timeseries", &file, "y", "window = 4", "mse"));
+        let out = descent(path, &["train", "c.toml", "--out", &format!("run-{missing}")]);
+        let messages = String::from_utf8(out.stderr).unwrap();
+        assert!(messages.contains("Monday, Thursday") && messages.contains(expected), "{messages}");
+    }
 }
 
 /// Months have no fixed length, and a step of one is none too many.

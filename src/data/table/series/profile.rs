@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::horizon::MOST_ROWS;
 use super::step::TimeStep;
 use super::timeline::Timeline;
 use crate::data::preprocess::CalendarStep;
@@ -32,9 +33,9 @@ pub struct SeriesProfile {
 /// The shares of the rows that are held out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SplitShares {
-    /// The latest rows.
+    /// Of all rows, those of the test split: the latest of a series.
     pub test: f64,
-    /// The rows before these.
+    /// Of the other rows, those of the validation split: of a series the rows before these.
     pub validation: f64,
 }
 
@@ -101,28 +102,34 @@ impl SeriesProfile {
         most.and_then(|same| same.first()).copied().unwrap_or(1)
     }
 
-    /// The most rows that may be missing within a window where the config sets nothing.
+    /// The most rows that may be missing between two consecutive rows where the config sets nothing.
     pub fn usual_gap(&self) -> usize {
         self.timeline.max_gap()
     }
 
-    /// The different numbers of rows that are missing between two rows, in order.
+    /// The different numbers of rows that are missing between two consecutive rows, in order, as far as `max_gap` may be set to
+    /// them.
     pub fn gaps(&self) -> Vec<usize> {
         let missing = |own: super::timeline::RowStep| self.step.missing_between(own.from, own.to);
-        let mut gaps: Vec<usize> = self.timeline.steps().map(missing).filter(|rows| *rows > 0).collect();
+        let mut gaps: Vec<usize> =
+            self.timeline.steps().map(missing).filter(|rows| (1..=MOST_ROWS).contains(rows)).collect();
         gaps.sort_unstable();
         gaps.dedup();
         gaps
     }
 
-    /// The number of windows to train on, to validate and to test, where as many rows may be missing in one; without a
-    /// number where rows follow each other whatever is missing.
-    pub fn windows(&self, shares: SplitShares, rows: WindowRows, max_gap: Option<usize>) -> [usize; 3] {
+    /// The part of the row at each place.
+    fn parts(&self, shares: SplitShares) -> Vec<Part> {
         let SplitShares { test, validation } = shares;
-        let parts = self.timeline.parts(&SplitPlan { test, validation, ..SplitPlan::default() });
-        let runs = self.timeline.runs_across(max_gap.unwrap_or(usize::MAX));
+        self.timeline.parts(&SplitPlan { test, validation, ..SplitPlan::default() })
+    }
+
+    /// The number of windows to train on, to validate and to test, where at most `max_gap` rows may be missing between two
+    /// consecutive rows; without a number rows follow each other whatever is missing.
+    pub fn windows(&self, shares: SplitShares, rows: WindowRows, max_gap: Option<usize>) -> [usize; 3] {
+        let parts = self.parts(shares);
         let mut counts = [0; 3];
-        for run in runs {
+        for run in self.timeline.runs_across(max_gap.unwrap_or(usize::MAX)) {
             for same in parts[run].chunk_by(|a, b| a == b) {
                 let windows = (same.len() + 1).saturating_sub(rows.window + rows.horizon);
                 if let Some(place) = PARTS.iter().position(|part| *part == same[0]) {
@@ -133,13 +140,14 @@ impl SeriesProfile {
         counts
     }
 
-    /// Whether the level of the targets wanders: in the latest fifth of each series the mean of the last `window` rows is a
-    /// forecast of the next `horizon` rows that is better by a tenth than the mean of all rows before.
-    pub fn wanders(&self, rows: WindowRows) -> bool {
+    /// Whether the level of the targets wanders: in the latest fifth of the training rows of each series the mean of the last
+    /// `window` rows is a forecast of the next `horizon` rows that is better by a tenth than the mean of all rows before.
+    pub fn wanders(&self, rows: WindowRows, shares: SplitShares) -> bool {
+        let parts = self.parts(shares);
         let is_better = |values: &Vec<f64>| {
             let of_series = |series: &Range<usize>| -> Vec<f64> {
                 let value = |place| values.get(self.timeline.row(place)).copied().unwrap_or(f64::NAN);
-                series.clone().map(value).collect()
+                series.clone().filter(|place| parts[*place] == Part::Train).map(value).collect()
             };
             let series: Vec<Vec<f64>> = self.timeline.series().iter().map(of_series).collect();
             let latest = |own: &Vec<f64>| own.len() - own.len() / 5;
