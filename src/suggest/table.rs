@@ -41,7 +41,7 @@ pub(super) fn config(
     document.set("target", targets(request.targets), &describe(kind));
     let shares = shares(profile.rows);
     splits(&mut document, profile, shares);
-    preprocessing(&mut document, profile, request.targets);
+    preprocessing(&mut document, profile, request.targets, kind);
     for leak in leaks {
         document.note(&format!("A leak? The {}.", describe_leak(leak).replace(['\n', '\r'], " ")));
     }
@@ -127,7 +127,7 @@ fn shares(rows: u64) -> SplitShares {
 }
 
 /// Writes how cells are read and normalised.
-fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[String]) {
+fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[String], kind: &TargetKind) {
     reading(document, &profile.reading);
     document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
     let is_feature = |column: &&ColumnProfile| {
@@ -143,6 +143,9 @@ fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[Str
         "no cell is missing here; rows to predict may lack some".to_owned()
     };
     document.set("missing", "category", &why);
+    if kind.is_numeric() {
+        document.set("clamp_output", true, "predictions stay in the range of the training rows");
+    }
 }
 
 /// Writes the options by which cells are read.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::tables::{config, lines, write};
-use crate::common::succeed;
+use crate::common::{fail, succeed};
 
 #[test]
 fn pytorch_source_of_a_series_cuts_windows_by_group_and_time() {
@@ -35,6 +35,27 @@ fn pytorch_source_of_a_series_cuts_windows_by_group_and_time() {
         "    return filled(df)[windows(df)].reshape(-1, *ROW)\n",
     ] {
         assert!(source.contains(line), "{line}: {source}");
+    }
+}
+
+/// Windows that model.py would cut in other places are no export.
+#[test]
+fn pytorch_source_of_working_days_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    // The four weeks from Monday, 2024-01-01, on.
+    let working = |i: usize| format!("2024-01-{:02},{}", 1 + i / 5 * 7 + i % 5, i * i % 7);
+    let daily = |i: usize| format!("2024-01-{:02},{}", 1 + i + i / 9, i * i % 7);
+    let files =
+        [("working", lines("day,y", 20, working), ""), ("gaps", lines("day,y", 27, daily), "max_gap = 1")];
+    for (name, rows, data) in files {
+        let path = write(folder.path(), &format!("{name}.csv"), rows);
+        let data = format!("window = 3\n{data}");
+        write(folder.path(), "c.toml", config("timeseries", &path, "y", &data, "mse"));
+        succeed(folder.path(), &["train", "c.toml", "-q", "--out", name]);
+        let error = fail(folder.path(), &["export", name, "--to", "torch", "--output", "out"], 2);
+        assert!(error.contains(if name == "gaps" { "data.max_gap" } else { "working days" }), "{error}");
+        assert!(!folder.path().join("out").exists());
+        succeed(folder.path(), &["export", name, "--to", "onnx", "--output", &format!("{name}.onnx")]);
     }
 }
 

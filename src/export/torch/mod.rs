@@ -28,6 +28,7 @@ pub(super) use training::Sections;
 /// Writes the folder `output`, which must be new or empty.
 pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>> {
     folder::require_free(output)?;
+    series::require_cut_alike(model.preprocessing())?;
     let inputs = Inputs::of(model.preprocessing(), &NAMES);
     let source = source(model, &inputs)?;
     let TestBatch { inputs, outputs } = TestBatch::new(model, &inputs)?;

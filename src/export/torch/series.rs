@@ -2,13 +2,36 @@
 
 use super::text::{list, number, quoted};
 use crate::data::Preprocessing;
-use crate::data::preprocess::{Column, Fill, Operation, PreprocessingSource, SeriesOrder, TableEncoder};
+use crate::data::preprocess::{
+    CalendarStep, Column, Fill, Operation, PreprocessingSource, SeriesOrder, TableEncoder,
+};
+use crate::error::{Error, Result};
 
 /// Series, the rows that their windows predict, and the windows but for the last lines.
 const SERIES: &str = include_str!("series.py");
 
 /// What fills missing cells from the rows around them.
 const FILL: &str = include_str!("fill.py");
+
+/// Checks that `windows(df)` cuts a series as descent does.
+///
+/// # Errors
+/// A series of working days, or with windows that cross gaps.
+pub(super) fn require_cut_alike(preprocessing: &Preprocessing) -> Result<()> {
+    let PreprocessingSource::Series { order, .. } = &preprocessing.source else { return Ok(()) };
+    let what = if matches!(order.frequency, Some(CalendarStep::Weekdays(_))) {
+        "a series of working days"
+    } else if order.max_gap.is_some_and(|rows| rows > 0) {
+        "`data.max_gap`"
+    } else {
+        return Ok(());
+    };
+    let problem = format!(
+        "--to torch: model.py does not cut windows of {what} as descent does; --to onnx and --to c take whole windows, and \
+         `descent predict` reads the series"
+    );
+    Err(Error::Config(problem))
+}
 
 /// `preprocess` of a series, with what it needs besides `features`; nothing of other sources.
 pub(super) fn functions(preprocessing: &Preprocessing) -> String {
