@@ -55,7 +55,10 @@ pub(super) fn removes_nothing(table: &Table, argument: &str) -> bool {
     let found = parts.try_fold(first, |inner, part| Some(inner?.get(part))).flatten();
     let removes_nothing = value.trim() == NOTHING && found.is_none();
     if removes_nothing {
-        tracing::info!("--set {}: the run's config does not set this key", argument.escape_debug());
+        tracing::warn!(
+            "--set {}: the run's config does not set this key; is it spelt right?",
+            argument.escape_debug()
+        );
     }
     removes_nothing
 }

@@ -35,9 +35,12 @@ impl TrainedModel {
     pub(super) fn open(folder: &Path, allow_nonfinite: bool) -> Result<Self> {
         let mut run = TrainedRun::open(folder, "export", &[])?.allow_nonfinite(allow_nonfinite);
         if run.config.preparation.bag.is_some_and(Bag::is_whole) {
-            let problem = "it is the average of several networks (`train --bag`), which is not exported; each of them is, from \
-                           its folder in `folds`";
-            return Err(Error::data(folder, problem));
+            let problem = format!(
+                "{} is the average of several networks (`train --bag`), which is not exported; each of them is, from its folder \
+                 in `folds`",
+                folder.display()
+            );
+            return Err(Error::Config(problem));
         }
         let config = run.config.clone();
         let train = &mut run.config.train;

@@ -80,10 +80,13 @@ impl Residuals {
         let new = (all / rows).min(1.0);
         let wanted = level * (all + new);
         if wanted > all * (1.0 + 1e-12) {
+            let weight =
+                if self.weights.is_empty() { String::new() } else { format!(" of weight {all:.1} in all") };
             return Err(format!(
-                "takes more validation rows: with {} the widest interval that is certain is {:.4}",
+                "takes more validation rows: with {}{weight} the widest interval that is certain is {:.4}",
                 self.rows,
-                all / (all + new)
+                // Down, so that the number that is named is one that is taken.
+                (all / (all + new) * 1e4).floor() / 1e4
             ));
         }
         if self.weights.is_empty() {

@@ -247,7 +247,8 @@ impl SeeRows for RowScorer<'_> {
             }
         };
         if let Some(place) = first_infinite(&scores)? {
-            let problem = "the answer is not finite; is a number in it far from those of training?";
+            let problem = "the answer is not finite; is a number in it far from those of training? Take the row out, or train \
+                           with `data.clamp_output = true`, which keeps answers in the range of the training rows";
             let number = self.row + place;
             let row = match self.predictor.preprocessing.table() {
                 Some(_) => format!("data row {}", number + 1),

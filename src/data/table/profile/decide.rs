@@ -42,6 +42,9 @@ pub(super) fn decided(
     }
 }
 
+/// 2⁵³: up to it an f64 has every whole number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 fn decision(
     name: &str,
     full: &ColumnSurvey,
@@ -60,7 +63,8 @@ fn decision(
     if inferred.kind == Kind::Ignore {
         return unchanged;
     }
-    if full.missing == 0 && full.present > 1 && is_constant(full, head) {
+    let is_constant = full.missing == 0 && full.present > 1 && is_constant(full, head);
+    if is_constant && head.names.len() < 2 {
         return KindChoice::given(Kind::Ignore, "every row has the same value");
     }
     let Some(numbers) = numbers else { return with_unit(unchanged, head) };
@@ -70,6 +74,12 @@ fn decision(
     }
     if let Some(code) = head.names.keys().filter(|name| is_code(name)).min() {
         return KindChoice::given(Kind::Category, format!("codes such as {}", code.escape_debug()));
+    }
+    if is_constant && numbers.min.abs() >= EXACT {
+        return KindChoice::given(Kind::Category, "different whole numbers that are one in 64 bits");
+    }
+    if is_constant {
+        return KindChoice::given(Kind::Ignore, "every row has the same value");
     }
     unchanged
 }
