@@ -43,7 +43,7 @@ pub(super) fn find(series: &[Vec<f64>]) -> Option<CalendarStep> {
     Some(CalendarStep::Months { count, day })
 }
 
-/// The day of the month that most dates fall on: of the days that explain as many a number, the smallest.
+/// The day of the month that most dates fall on; where several days fit as many dates, the smallest number.
 fn day_of(dates: &[DateTime]) -> Option<MonthDay> {
     let rules = (1..=31).map(MonthDay::Number).chain([MonthDay::FirstWeekday, MonthDay::LastWeekday]);
     // Several series have the same dates.
