@@ -80,7 +80,8 @@ fn windows(document: &mut Document, plan: &SeriesPlan<'_>) {
     );
     document.set("horizon", rows(plan.rows.horizon), &plan.why_horizon);
     if let Some(gap) = plan.max_gap {
-        let why = "the most rows missing between two consecutive rows that windows cross: there are many gaps";
+        let why =
+            "the most rows missing between two consecutive rows that windows cross: there are many gaps";
         document.set("max_gap", rows(gap), why);
     }
 }
