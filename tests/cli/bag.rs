@@ -52,7 +52,7 @@ fn a_bag_predicts_the_mean_of_its_members() {
         assert!(succeed(path, &["inspect", "bag"]).contains("member3.layer2.weight"));
         succeed(path, &["report", "bag", "--output", "r.html"]);
         assert!(fs::read_to_string(path.join("r.html")).unwrap().contains("oof"));
-        let error = fail(path, &["export", "bag", "--to", "onnx"], 1);
+        let error = fail(path, &["export", "bag", "--to", "onnx"], 2);
         assert!(error.contains("--bag") && error.contains("folds"), "{error}");
         succeed(path, &["export", "bag/folds/2", "--to", "onnx", "--output", "m.onnx"]);
     }

@@ -27,13 +27,13 @@ fn numbers_get_embeddings_where_there_are_rows_for_them() {
     // One row far outside must not have an answer far outside, as exp of the loss for counts would make of it.
     assert_eq!(config["data"]["clamp_output"].as_bool(), Some(true));
     succeed(path, &["train", "made.toml", "--set", "train.epochs=2", "--out", "run"]);
-    succeed(path, &["predict", "run", "--input", "many.csv", "-o", "p.csv"]);
-    succeed(path, &["export", "run", "--to", "onnx", "-o", "model.onnx"]);
+    succeed(path, &["predict", "run", "--input", "many.csv", "--output", "p.csv"]);
+    succeed(path, &["export", "run", "--to", "onnx", "--output", "model.onnx"]);
     // The way out that the comment names.
-    assert!(fail(path, &["export", "run", "--to", "c", "-o", "c"], 2).contains("model.numerical"));
+    assert!(fail(path, &["export", "run", "--to", "c", "--output", "c"], 2).contains("model.numerical"));
     let without = ["train", "made.toml", "--set", "model.numerical=null", "--set", "train.epochs=1"];
     succeed(path, &[&without[..], &["--out", "plain"]].concat());
-    succeed(path, &["export", "plain", "--to", "c", "-o", "c"]);
+    succeed(path, &["export", "plain", "--to", "c", "--output", "c"]);
     // Few rows, or names alone.
     write(path, "few.csv", table(300));
     assert!(

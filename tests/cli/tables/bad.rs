@@ -33,7 +33,7 @@ fn bad_tables_are_refused_by_file_line_and_column() {
         ("ragged-short", &["line 6: 2 cells", "3 columns"]),
         ("ragged-long", &["line 6: 4 cells", "3 columns"]),
         ("duplicate-headers", &["line 1", "`x` twice", "columns 1 and 2"]),
-        ("nul", &["line 3", "`colour`", "NUL"]),
+        ("nul-byte", &["line 3", "`colour`", "NUL"]),
         ("nul-header", &["line 1", "NUL"]),
         ("latin1", &["line 4", "`colour`", "not UTF-8"]),
         ("latin1-header", &["line 1", "column 1", "not UTF-8"]),
