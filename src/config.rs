@@ -28,6 +28,7 @@ use crate::optim::Grouped;
 use crate::optim::schedule::{Interval, RunLength, SchedulePlan};
 use crate::registry::FromTable;
 use crate::trainer::TrainOptions;
+use overrides::AbsentKey;
 
 pub use origin::Origin;
 pub use run::{Every, RunConfig};
@@ -68,15 +69,8 @@ impl Config {
 
     /// Reads the config of a run. Its paths are absolute; those of a run of version 0.1.0 are relative to the current folder.
     pub(crate) fn of_run(path: &Path, overrides: &[&str]) -> Result<Self> {
-        let text = read(path)?;
-        // The same call before this one may have removed the key from the run's config.
-        let own: Table = text.parse().unwrap_or_default();
-        let overrides: Vec<&str> = overrides
-            .iter()
-            .copied()
-            .filter(|argument| !overrides::removes_nothing(&own, argument))
-            .collect();
-        Self::parse(&text, &path.display().to_string(), &overrides)
+        let name = path.display().to_string();
+        Self::parse_with(Path::new("."), &read(path)?, &name, overrides, AbsentKey::Passed)
     }
 
     /// Parses a config; `name` is how messages refer to it. Paths are relative to the current folder.
@@ -86,6 +80,16 @@ impl Config {
 
     /// Parses a config for a file in `folder`, to which its paths are relative.
     pub(crate) fn parse_in(folder: &Path, text: &str, name: &str, overrides: &[&str]) -> Result<Self> {
+        Self::parse_with(folder, text, name, overrides, AbsentKey::Refused)
+    }
+
+    fn parse_with(
+        folder: &Path,
+        text: &str,
+        name: &str,
+        overrides: &[&str],
+        absent: AbsentKey,
+    ) -> Result<Self> {
         let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map(|span| locate::line_at(text, span.start));
             let own = e.span().and_then(|span| syntax::problem(text, span.start));
@@ -97,13 +101,15 @@ impl Config {
         })?;
         paths::resolve(&mut table, folder)?;
         let file = table.clone();
-        let set =
-            overrides.iter().map(|argument| overrides::apply(&mut table, argument)).collect::<Result<_>>()?;
+        let set = overrides
+            .iter()
+            .map(|argument| overrides::apply(&mut table, argument, absent))
+            .collect::<Result<_>>()?;
         paths::resolve(&mut table, Path::new("."))?;
         let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
         match Self::from_table(table) {
             Ok(config) => Ok(Self { origin, ..config }),
-            Err(error) => match Self::culprit(file, overrides) {
+            Err(error) => match Self::culprit(file, overrides, absent) {
                 Some(argument) if origin.set_by(&error.path).is_none() => {
                     Err(origin.locate_with(error, argument))
                 }
@@ -113,10 +119,10 @@ impl Config {
     }
 
     /// The override from which on a file that is right by itself is wrong.
-    fn culprit<'a>(mut file: Table, overrides: &[&'a str]) -> Option<&'a str> {
+    fn culprit<'a>(mut file: Table, overrides: &[&'a str], absent: AbsentKey) -> Option<&'a str> {
         Self::from_table(file.clone()).ok()?;
         overrides.iter().copied().find(|argument| {
-            overrides::apply(&mut file, argument).is_err() || Self::from_table(file.clone()).is_err()
+            overrides::apply(&mut file, argument, absent).is_err() || Self::from_table(file.clone()).is_err()
         })
     }
 

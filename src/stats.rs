@@ -2,6 +2,9 @@
 
 pub(crate) mod normal;
 
+/// 2⁵³: up to it an f64 has every whole number.
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A count as a number to calculate with.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(crate) fn real(count: usize) -> f64 {

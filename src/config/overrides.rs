@@ -7,10 +7,42 @@ use crate::error::{Error, Result};
 /// The value that removes a key, so that its default applies. TOML has no word for nothing.
 const NOTHING: &str = "null";
 
+/// The meaning of `KEY=null` where the table has no such key.
+#[derive(Clone, Copy)]
+pub(super) enum AbsentKey {
+    /// It is an error, as the key may be misspelt.
+    Refused,
+    /// A warning: the same call before this one may have removed the key from the run's config.
+    Passed,
+}
+
+impl AbsentKey {
+    fn see(self, argument: &str) -> Result<()> {
+        match self {
+            Self::Refused => {
+                let problem = "null removes a key, and the config does not set this one; leave it out";
+                Err(usage(argument, problem))
+            }
+            Self::Passed => {
+                let argument = argument.escape_debug();
+                tracing::warn!(
+                    "--set {argument}: the run's config does not set this key; is it spelt right?"
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The error of an override that cannot be applied.
+fn usage(argument: &str, problem: &str) -> Error {
+    Error::Config(format!("--set {}: {problem}", argument.escape_debug()))
+}
+
 /// Applies one override to the table and returns its key. The value is TOML; a bare word is taken as a string, and `null`
 /// removes the key.
-pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
-    let usage = |problem: &str| Error::Config(format!("--set {}: {problem}", argument.escape_debug()));
+pub(super) fn apply(table: &mut Table, argument: &str, absent: AbsentKey) -> Result<String> {
+    let usage = |problem: &str| usage(argument, problem);
     let (key, value) =
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
     let key = key.trim();
@@ -29,12 +61,10 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     }
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
     if removes {
-        let inner = sections.iter().try_fold(table, |table, section| table.get_mut(*section)?.as_table_mut());
-        let removed = inner.and_then(|inner| inner.remove(*last));
-        return match removed {
-            Some(_) => Ok(key.to_owned()),
-            None => Err(usage("null removes a key, and the config does not set this one; leave it out")),
-        };
+        if remove(table, sections, last).is_none() {
+            absent.see(argument)?;
+        }
+        return Ok(key.to_owned());
     }
     let mut inner = table;
     for section in sections {
@@ -47,20 +77,10 @@ pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     Ok(key.to_owned())
 }
 
-/// Whether an override removes a key that the table does not have; the log says so.
-pub(super) fn removes_nothing(table: &Table, argument: &str) -> bool {
-    let Some((key, value)) = argument.split_once('=') else { return false };
-    let mut parts = key.trim().split('.');
-    let first = parts.next().and_then(|part| table.get(part));
-    let found = parts.try_fold(first, |inner, part| Some(inner?.get(part))).flatten();
-    let removes_nothing = value.trim() == NOTHING && found.is_none();
-    if removes_nothing {
-        tracing::warn!(
-            "--set {}: the run's config does not set this key; is it spelt right?",
-            argument.escape_debug()
-        );
-    }
-    removes_nothing
+/// Removes a key of the table within these sections, and returns its value.
+fn remove(table: &mut Table, sections: &[&str], key: &str) -> Option<Value> {
+    let mut sections = sections.iter();
+    sections.try_fold(table, |table, section| table.get_mut(*section)?.as_table_mut())?.remove(key)
 }
 
 /// A path as it is: it may have characters that no bare word has.

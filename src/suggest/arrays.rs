@@ -4,7 +4,7 @@ use super::document::Document;
 use super::recipe::{Recipe, optimizer};
 use super::request::SuggestRequest;
 use super::target::TargetKind;
-use crate::data::profile::{ArrayTargets, ArraysProfile, NameCount};
+use crate::data::profile::{ArrayTargets, ArraysProfile, NameCount, SplitShares};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
@@ -34,14 +34,13 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     if !profile.are_bytes {
         document.set("normalize", "standard", "mean 0 and deviation 1 of the training rows");
     }
-    if !profile.has_validation {
-        document.set(
-            "validation",
-            VALIDATION,
-            "held out to choose the best epoch; `x_val`, `y_val` in the file would be your own",
-        );
+    let shares = shares(&profile);
+    if shares.validation > 0.0 {
+        let why = "held out to choose the best epoch; `x_val`, `y_val` in the file would be your own";
+        document.set("validation", shares.validation, why);
     }
-    let recipe = Recipe { rows: trained(&profile), kind: &kind, numbers: numbers(&profile) };
+    let rows = shares.trained(profile.rows as u64);
+    let recipe = Recipe { rows, kind: &kind, numbers: numbers(&profile) };
     if profile.are_bytes && profile.row.len() == 2 && !kind.is_numeric() {
         super::pictures::recipe(&mut document, profile.rows as u64);
     } else if profile.row.len() == 2 {
@@ -52,16 +51,9 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     Ok(document.finish())
 }
 
-/// About how many rows are trained on.
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of rows"
-)]
-fn trained(profile: &ArraysProfile) -> u64 {
-    let validated = if profile.has_validation { 0.0 } else { VALIDATION };
-    (profile.rows as f64 * (1.0 - validated)) as u64
+/// The shares of `x_train` that are held out.
+fn shares(profile: &ArraysProfile) -> SplitShares {
+    SplitShares { test: 0.0, validation: if profile.has_validation { 0.0 } else { VALIDATION } }
 }
 
 /// The number of features that each are a number of their own: those of rows (F), but for bytes.

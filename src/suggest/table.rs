@@ -51,7 +51,7 @@ pub(super) fn config(
         is_feature && matches!(column.kind, ColumnKind::Number | ColumnKind::Date)
     };
     let numbers = profile.columns.iter().filter(is_number).count();
-    Recipe { rows: trained(shares, profile.rows), kind, numbers }.write(&mut document);
+    Recipe { rows: shares.trained(profile.rows), kind, numbers }.write(&mut document);
     Ok(document.finish())
 }
 
@@ -67,17 +67,6 @@ fn splits(document: &mut Document, profile: &TableProfile, shares: SplitShares) 
     if profile.split_column.is_none() || !has_validation(profile) {
         document.set("validation", shares.validation, "held out to choose the best epoch");
     }
-}
-
-/// About how many of these rows are trained on.
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of rows"
-)]
-fn trained(shares: SplitShares, rows: u64) -> u64 {
-    (rows as f64 * (1.0 - shares.test) * (1.0 - shares.validation)) as u64
 }
 
 fn has_validation(profile: &TableProfile) -> bool {

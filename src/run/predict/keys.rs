@@ -11,6 +11,7 @@ use crate::data::table::read::{Records, listed, quoted};
 use crate::data::table::series::FutureRows;
 use crate::data::table::{DateForm, Row, Value, written_like};
 use crate::error::{Error, Result};
+use crate::stats::EXACT;
 
 /// A cell of a key, as the input has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +50,7 @@ impl KeyCell {
     /// The time of a later row, written as this one is: in days where its dates have a form.
     fn later(&self, time: f64, form: Option<DateForm>) -> Self {
         #[allow(clippy::cast_possible_truncation, reason = "checked to be whole")]
-        let whole =
-            Some(time as i64).filter(|_| time.fract() == 0.0 && time.abs() <= 9_007_199_254_740_992.0);
+        let whole = Some(time as i64).filter(|_| time.fract() == 0.0 && time.abs() <= EXACT);
         match (self, form, whole) {
             (Self::Text(text), Some(form), _) => Self::Text(written_like(text, form, time)),
             (Self::Text(_), None, Some(whole)) => Self::Text(whole.to_string()),
@@ -65,7 +65,7 @@ impl KeyCell {
     fn of_digits(value: Value<'_>) -> Self {
         let text = value.name().unwrap_or_default();
         match text.parse::<f64>() {
-            Ok(number) if number.abs() <= 9_007_199_254_740_992.0 => Self::Number(number),
+            Ok(number) if number.abs() <= EXACT => Self::Number(number),
             _ => Self::Text(text),
         }
     }

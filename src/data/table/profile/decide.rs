@@ -5,6 +5,7 @@ use crate::data::table::infer::{KindInference, is_row_number, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::survey::ColumnSurvey;
 use crate::error::Error;
+use crate::stats::EXACT;
 
 /// A kind, the reason for it, and whether the config has to say so.
 struct KindChoice {
@@ -41,9 +42,6 @@ pub(super) fn decided(
         names: counted_names(if is_counted { full } else { head }),
     }
 }
-
-/// 2⁵³: up to it an f64 has every whole number.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 fn decision(
     name: &str,

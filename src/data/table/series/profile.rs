@@ -39,6 +39,19 @@ pub struct SplitShares {
     pub validation: f64,
 }
 
+impl SplitShares {
+    /// About how many of these rows are trained on.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of rows"
+    )]
+    pub fn trained(self, rows: u64) -> u64 {
+        (rows as f64 * (1.0 - self.test) * (1.0 - self.validation)) as u64
+    }
+}
+
 /// The rows of a window and the rows after it that are predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowRows {

@@ -62,8 +62,8 @@ pub(super) fn days_between(week: [bool; 7], from: f64, to: f64) -> f64 {
 /// The date that is so many of these days after another, at the same time of day.
 pub(super) fn after(week: [bool; 7], date: f64, rows: usize) -> f64 {
     let each = rows_a_week(week).max(1);
-    let (mut date, mut left) =
-        (date + 7.0 * real((rows - rows.min(1)) / each), rows - (rows - rows.min(1)) / each * each);
+    let weeks = rows.saturating_sub(1) / each;
+    let (mut date, mut left) = (date + 7.0 * real(weeks), rows - weeks * each);
     while left > 0 {
         date += 1.0;
         left -= usize::from(week[weekday(date)]);
