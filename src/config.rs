@@ -106,7 +106,10 @@ impl Config {
             .map(|argument| overrides::apply(&mut table, argument, absent))
             .collect::<Result<_>>()?;
         paths::resolve(&mut table, Path::new("."))?;
-        let origin = Origin { name: name.to_owned(), text: text.to_owned(), set };
+        let origin = Origin::new(name, text, set);
+        if matches!(absent, AbsentKey::Passed) {
+            overrides.iter().try_for_each(|argument| Self::check_absent(&file, argument, &origin))?;
+        }
         match Self::from_table(table) {
             Ok(config) => Ok(Self { origin, ..config }),
             Err(error) => match Self::culprit(file, overrides, absent) {
@@ -115,6 +118,19 @@ impl Config {
                 }
                 _ => Err(origin.locate(error)),
             },
+        }
+    }
+
+    /// Checks that `KEY=null` names a key of some config, where this file has none.
+    fn check_absent(file: &Table, argument: &str, origin: &Origin) -> Result<()> {
+        let Some(table) = overrides::with_absent_key(file, argument) else { return Ok(()) };
+        match Self::from_table(table?) {
+            Err(error) if error.known.is_some() => Err(origin.locate_with(error, argument)),
+            _ => {
+                let argument = argument.escape_debug();
+                tracing::warn!("--set {argument}: the run's config does not set this key");
+                Ok(())
+            }
         }
     }
 

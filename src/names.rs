@@ -54,6 +54,20 @@ pub(crate) fn numbered_row(number: usize) -> String {
     format!("row {number} (counted from 0)")
 }
 
+/// Characters that steer the direction of text or cannot be seen, see UAX #9 and Unicode TR 36, and the
+/// non-characters that XML forbids.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with what steers a terminal escaped: control characters, and the marks that turn or hide text.
+pub(crate) fn printable(text: &str) -> String {
+    let write = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(write).collect()
+}
+
 /// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.
 pub(crate) fn natural_order(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();

@@ -16,6 +16,7 @@ mod init;
 mod init_recipe;
 mod init_refused;
 mod init_series;
+mod init_text;
 mod initial_weights;
 #[cfg(not(feature = "mpi"))]
 mod launched;

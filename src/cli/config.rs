@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use toml::{Table, Value};
 
+use super::settings::Settings;
 use crate::config::{Config, schema};
 use crate::error::{Error, Result};
-use crate::names::as_strs;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -30,24 +30,22 @@ enum Command {
 struct ConfigFile {
     /// Config file.
     config: PathBuf,
-    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable);
-    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    set: Settings,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &arguments.command {
         Command::Check(ConfigFile { config, set }) => {
-            let read = Config::read(config, &as_strs(set))?;
+            let read = Config::read(config, &set.as_strs())?;
             read.check_size()?;
             read.check_epochs()?;
             writeln!(out, "{} can be trained", config.display())?;
         }
         Command::Schema => writeln!(out, "{:#}", schema())?,
         Command::Show(ConfigFile { config, set }) => {
-            write!(out, "{}", annotated(&Config::read(config, &as_strs(set))?)?)?;
+            write!(out, "{}", annotated(&Config::read(config, &set.as_strs())?)?)?;
         }
     }
     Ok(())

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::device::Compute;
 use super::finished_run::FinishedRun;
+use super::settings::Settings;
 use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
-use crate::names::as_strs;
 use crate::run::baselines::Verdict;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
@@ -25,10 +25,8 @@ pub(super) struct Arguments {
     /// Score all rows of this file: of a table CSV, JSONL or Parquet, by its extension.
     #[arg(long, value_name = "FILE", value_parser = paths::path())]
     input: Option<PathBuf>,
-    /// Change a key of the run's config, as in --set data.path='"moved.csv"' (repeatable);
-    /// KEY=null removes the key, so that its default applies.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    set: Settings,
     /// Two classes: predict the positive class from this probability on, in place of data.threshold.
     #[arg(long, value_name = "P", value_parser = probability)]
     threshold: Option<f64>,
@@ -44,14 +42,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.compute.use_threads()?;
-    let threshold = arguments.threshold.map(|threshold| format!("data.threshold={threshold:?}"));
-    let set: Vec<String> = arguments.set.iter().cloned().chain(threshold).collect();
+    let set = arguments.set.as_strs();
     let FinishedRun { folder, allow_nonfinite } = &arguments.run;
-    let trained = TrainedRun::open(folder, "eval", &as_strs(&set))?.allow_nonfinite(*allow_nonfinite);
+    let trained = TrainedRun::open(folder, "eval", &set)?.allow_nonfinite(*allow_nonfinite);
+    let trained = match arguments.threshold {
+        Some(threshold) => trained.with_threshold(threshold, "--threshold")?,
+        None => trained,
+    };
     let device = arguments.compute.device()?;
     let scoring = match &arguments.input {
         Some(file) => trained.file(file, &device)?,
-        None => trained.held_out(&as_strs(&arguments.set), &device)?,
+        None => trained.held_out(&set, &device)?,
     };
     let mut evaluation = scoring.evaluate()?;
     if let Some(k) = arguments.top_k {

@@ -23,6 +23,7 @@ mod replay;
 mod report;
 mod run_folders;
 mod screen;
+mod settings;
 mod shell;
 mod signals;
 mod spread;

@@ -84,9 +84,33 @@ impl Drop for OutFolder {
 
 impl Member {
     /// The run of `config` in `folder`, which an earlier call of the command may have begun.
+    ///
+    /// # Errors
+    /// The folder has another run.
     pub(super) fn new(name: String, folder: PathBuf, config: Config) -> Result<Self> {
         let standing = standing(&folder, &config)?;
+        if let Standing::OtherConfig(differences) = standing {
+            return Err(Error::Config(format!(
+                "--out: another config was trained in {}: {differences}; name another folder, or give the command as it was",
+                folder.display()
+            )));
+        }
         Ok(Self { name, folder, config, standing })
+    }
+
+    /// The same of a command that goes on with several runs by --resume.
+    ///
+    /// # Errors
+    /// The run was begun with another config.
+    pub(super) fn resumed(name: String, folder: PathBuf, config: Config) -> Result<Self> {
+        if let Standing::OtherConfig(differences) = standing(&folder, &config)? {
+            return Err(Error::Config(format!(
+                "--set: {name} in {} was begun with another config: {differences}; all networks of an average are trained \
+                 alike, so leave these settings out, or train another average: descent train CONFIG --bag K",
+                folder.display()
+            )));
+        }
+        Self::new(name, folder, config)
     }
 }
 
@@ -134,7 +158,7 @@ impl MultiRun {
                 let problem = "the run diverged in an earlier call; remove its folder to train it again";
                 return Ok(Self::failed(member, DIVERGED, Error::data(record, problem)));
             }
-            Standing::New | Standing::Stopped => {}
+            Standing::New | Standing::Stopped | Standing::OtherConfig(_) => {}
         }
         let begin = || {
             let run = PreparedRun::begin_or_resume(member.config.clone(), &member.standing, options)?;

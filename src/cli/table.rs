@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::is_hidden;
+pub(super) use crate::names::printable;
 
 /// Aligns the columns: text to the left; from the second column on, numbers to the right.
 pub(super) fn render(rows: &[Vec<String>]) -> String {
@@ -39,12 +39,6 @@ pub(super) fn number_to(value: f64, decimals: i32) -> String {
         return format!("{value:.places$}");
     }
     format!("{value:.*e}", places - 2)
-}
-
-/// The text with what steers a terminal escaped: control characters, and the marks that turn or hide text.
-pub(super) fn printable(text: &str) -> String {
-    let write = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(write).collect()
 }
 
 /// Writes lines to a terminal with their control characters escaped.

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::initial_weights::InitialWeights;
 use super::paths;
+use super::settings::Settings;
 use crate::export::{self, VerifyRequest};
 use crate::run::RunOptions;
 use crate::trainer::FloatType;
@@ -37,10 +38,8 @@ pub(super) struct Arguments {
     /// Keep the script and its data in this folder, new or empty.
     #[arg(long, value_name = "DIR", value_parser = paths::path())]
     output: Option<PathBuf>,
-    /// Change a key of the run's config, as in --set model.dropout=0.0 (repeatable);
-    /// KEY=null removes the key, so that its default applies.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    set: Settings,
     #[command(flatten)]
     initial: InitialWeights,
 }
@@ -70,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Against::Torch = arguments.against;
     let verdict = export::verify(&VerifyRequest {
         run: arguments.run.clone(),
-        set: arguments.set.clone(),
+        set: arguments.set.all().to_vec(),
         start: arguments.initial.options(RunOptions::default()),
         dtype: match arguments.dtype {
             Dtype::F64 => FloatType::F64,

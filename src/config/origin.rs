@@ -14,6 +14,8 @@ pub struct Origin {
     pub(super) text: String,
     /// The keys that were set on the command line.
     pub(super) set: Vec<String>,
+    /// The key that an argument of its own has set, and that argument.
+    flag: Option<(&'static str, &'static str)>,
 }
 
 impl PartialEq for Origin {
@@ -23,8 +25,21 @@ impl PartialEq for Origin {
 }
 
 impl Origin {
+    /// A file of this name and text, with these keys set.
+    pub(super) fn new(name: &str, text: &str, set: Vec<String>) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), set, flag: None }
+    }
+
+    /// The same with a key that the argument `flag` has set.
+    pub(crate) fn with_flag(&self, key: &'static str, flag: &'static str) -> Self {
+        Self { flag: Some((key, flag)), ..self.clone() }
+    }
+
     /// The error, with the file and line of its key.
-    pub(super) fn locate(&self, error: KeyError) -> Error {
+    pub(crate) fn locate(&self, error: KeyError) -> Error {
+        if let Some((_, flag)) = self.flag.filter(|(key, _)| *key == error.path) {
+            return Error::Config(format!("{flag}: {}", Error::Key(error)));
+        }
         let place = match self.set_by(&error.path) {
             Some(key) => format!("--set {key}"),
             None => self.line_of(&error.path),

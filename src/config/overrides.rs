@@ -12,26 +12,8 @@ const NOTHING: &str = "null";
 pub(super) enum AbsentKey {
     /// It is an error, as the key may be misspelt.
     Refused,
-    /// A warning: the same call before this one may have removed the key from the run's config.
+    /// It is allowed if there is such a key: the same call before this one may have removed it from the run's config.
     Passed,
-}
-
-impl AbsentKey {
-    fn see(self, argument: &str) -> Result<()> {
-        match self {
-            Self::Refused => {
-                let problem = "null removes a key, and the config does not set this one; leave it out";
-                Err(usage(argument, problem))
-            }
-            Self::Passed => {
-                let argument = argument.escape_debug();
-                tracing::warn!(
-                    "--set {argument}: the run's config does not set this key; is it spelt right?"
-                );
-                Ok(())
-            }
-        }
-    }
 }
 
 /// The error of an override that cannot be applied.
@@ -61,20 +43,43 @@ pub(super) fn apply(table: &mut Table, argument: &str, absent: AbsentKey) -> Res
     }
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
     if removes {
-        if remove(table, sections, last).is_none() {
-            absent.see(argument)?;
+        if remove(table, sections, last).is_none() && matches!(absent, AbsentKey::Refused) {
+            return Err(usage("null removes a key, and the config does not set this one; leave it out"));
         }
         return Ok(key.to_owned());
     }
+    insert(table, sections, last, value).map_err(|problem| usage(&problem))?;
+    Ok(key.to_owned())
+}
+
+/// The config with some value for the key that `KEY=null` removes, where the table has no such key: reading it tells whether
+/// there is such a key at all.
+pub(super) fn with_absent_key(table: &Table, argument: &str) -> Option<Result<Table>> {
+    let (key, value) = argument.split_once('=')?;
+    let parts: Vec<&str> = key.trim().split('.').collect();
+    let (last, sections) = parts.split_last()?;
+    let mut table = table.clone();
+    if value.trim() != NOTHING || remove(&mut table, sections, last).is_some() {
+        return None;
+    }
+    let inserted = insert(&mut table, sections, last, Value::Boolean(false));
+    Some(inserted.map(|()| table).map_err(|problem| usage(argument, &problem)))
+}
+
+/// Sets a key of the table within these sections.
+///
+/// # Errors
+/// One of the sections is a value.
+fn insert(table: &mut Table, sections: &[&str], key: &str, value: Value) -> Result<(), String> {
     let mut inner = table;
     for section in sections {
         let entry = inner.entry(*section).or_insert_with(|| Value::Table(Table::new()));
         inner = entry
             .as_table_mut()
-            .ok_or_else(|| usage(&format!("`{}` is a value and has no keys", section.escape_debug())))?;
+            .ok_or_else(|| format!("`{}` is a value and has no keys", section.escape_debug()))?;
     }
-    inner.insert((*last).to_owned(), value);
-    Ok(key.to_owned())
+    inner.insert(key.to_owned(), value);
+    Ok(())
 }
 
 /// Removes a key of the table within these sections, and returns its value.

@@ -56,6 +56,11 @@ impl<'a> Request<'a> {
         plan
     }
 
+    /// The use of the rows that are not held out, in words: a run that has fitted its preprocessing scores them.
+    pub(crate) fn purpose(&self) -> &'static str {
+        self.fitted.map_or("to train on", |_| "to score")
+    }
+
     /// Whether the rules of this version held other rows out.
     fn split_differs(&self, version: u32) -> bool {
         match version {

@@ -19,4 +19,4 @@ pub(crate) use data::{
 pub(crate) use numbers::thousands;
 pub(crate) use page::{curve_svg, html};
 pub(crate) use series::{ErrorsByStep, SeriesReport, StepForecasts, TargetForecasts};
-pub(crate) use text::{is_hidden, shorten, without_shared_folders};
+pub(crate) use text::{shorten, without_shared_folders};

@@ -1,17 +1,9 @@
 //! Escapes and shortens names.
 
-/// Characters that steer the direction of text or cannot be seen, see UAX #9 and Unicode TR 36, and the
-/// non-characters that XML forbids.
-pub(crate) fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
-}
+use crate::names::is_hidden;
 
 /// A name on one line, with what cannot be seen spelt out as in `\u{202e}`.
-pub(crate) fn visible(text: &str) -> String {
-    spelt(text, |_| false)
-}
+pub(crate) use crate::names::printable as visible;
 
 fn spelt(text: &str, kept: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());

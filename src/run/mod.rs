@@ -21,6 +21,7 @@ mod best;
 mod collective;
 mod cut_short;
 pub(crate) mod data_file;
+mod deferred;
 pub(crate) mod device;
 mod epochs;
 pub(crate) mod folder;

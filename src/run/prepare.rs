@@ -18,6 +18,7 @@ use crate::data::split::Bag;
 use crate::error::{Error, Result};
 use crate::files::Lock;
 use crate::model::Network;
+use crate::names::printable;
 use crate::trainer::{MissingMetric, Trainer, missing_metric};
 
 /// A run whose data and network are ready, but whose folder is not written yet.
@@ -107,7 +108,7 @@ impl PreparedRun {
         let is_damaged = damage.is_some();
         let notes: Vec<String> = damage.into_iter().chain(changes.iter().map(Change::describe)).collect();
         let note = (!notes.is_empty())
-            .then(|| format!("from step {} on: {}", found.progress.step, notes.join(", ").escape_debug()));
+            .then(|| format!("from step {} on: {}", found.progress.step, printable(&notes.join(", "))));
         let prepared = prepare(&config, &options);
         let Ready { splits, mut trainer } = prepared.map_err(|error| session::moved(error, &config))?;
         resume::require_same_data(&found, &config, &splits)?;

@@ -23,7 +23,8 @@ pub(super) struct OwnConfig {
 pub(super) fn own_config(run: &Path, found: &VerifiedCheckpoint, overrides: &[&str]) -> Result<OwnConfig> {
     let path = run.join(CONFIG);
     let Some(damage) = damage(&path, &found.progress.config) else {
-        let config = Config::of_run(&path, overrides).map_err(|error| with_way_out(error, &path))?;
+        let config =
+            Config::of_run(&path, overrides).map_err(|error| with_way_out(error, &path, overrides))?;
         return Ok(OwnConfig { config: with_own_horizon(config, run), damage: None });
     };
     let name = format!("the config of {}", found.path.display());
@@ -45,9 +46,10 @@ fn with_own_horizon(mut config: Config, run: &Path) -> Config {
     config
 }
 
-/// The error of a run's config, with the way out where somebody else has changed the file.
-fn with_way_out(error: Error, path: &Path) -> Error {
+/// The error of a run's config with these overrides, with the way out where somebody else has changed the file.
+fn with_way_out(error: Error, path: &Path, overrides: &[&str]) -> Error {
     match error {
+        _ if !overrides.is_empty() && Config::of_run(path, &[]).is_ok() => error,
         Error::Config(problem) => Error::Config(format!(
             "{problem}; where {} was changed by mistake, remove it: the config of the checkpoint stands in for it",
             path.display()

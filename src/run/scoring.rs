@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::baselines::{self, BaselineRows};
 use super::data_file;
+use super::deferred::Attempt;
 use super::folder;
 use super::session::Session;
 use super::trained::TrainedRun;
@@ -126,9 +127,9 @@ impl TrainedRun {
         let session = match self.named_file(overrides) {
             None => self.own_session(device)?,
             // Another file need not have the rows for the run's splits.
-            Some(other) => match self.session(device) {
-                Ok(session) if self.difference(&session)?.is_none() => session,
-                _ => {
+            Some(other) => match self.moved_session(device)? {
+                Some(session) => session,
+                None => {
                     let all = self.file(&other, device)?;
                     let rows = counted(all.rows(), "row");
                     tracing::info!(
@@ -167,6 +168,16 @@ impl TrainedRun {
         match self.difference(&session)? {
             None => Ok(session),
             Some(difference) => Err(changed(&self.config.source_place(), &difference)),
+        }
+    }
+
+    /// The session of the rows in the file that the config names now; nothing where they are not those that the run was
+    /// trained on, of which nothing is logged then.
+    fn moved_session(&self, device: &Device) -> Result<Option<Session>> {
+        let attempt = Attempt::make(|| self.session(device));
+        match attempt.outcome() {
+            Ok(session) if self.difference(session)?.is_none() => attempt.logged().map(Some),
+            _ => Ok(None),
         }
     }
 

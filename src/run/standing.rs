@@ -27,12 +27,14 @@ pub(crate) enum Standing {
     Finished(Vec<(String, f64)>),
     /// It has diverged; its folder has the record.
     Diverged(PathBuf),
+    /// Another config was trained in the folder, which differs so.
+    OtherConfig(String),
 }
 
 /// The state of the run of `config` in `folder`.
 ///
 /// # Errors
-/// Another config was trained in the folder, or it holds other files.
+/// The folder holds other files, or a config that cannot be read.
 pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
     if !OWN.iter().any(|name| folder.join(name).exists()) {
         return require_free(folder).map(|()| Standing::New);
@@ -53,11 +55,7 @@ pub(crate) fn standing(folder: &Path, config: &Config) -> Result<Standing> {
     let changes = resume::differences(folder, &own.to_toml()?, config)?;
     if !changes.is_empty() {
         let differences: Vec<String> = changes.iter().map(resume::Change::describe).collect();
-        return Err(Error::Config(format!(
-            "--out: another config was trained in {}: {}; name another folder, or give the command as it was",
-            folder.display(),
-            differences.join(", ")
-        )));
+        return Ok(Standing::OtherConfig(differences.join(", ")));
     }
     let finished = History::read(folder).ok().as_ref().and_then(metrics);
     Ok(match finished {

@@ -41,6 +41,17 @@ impl TrainedRun {
         Ok(Self { config, folder: folder.to_path_buf(), preprocessing, allow_nonfinite: false })
     }
 
+    /// The same run that predicts the positive one of two classes from this probability on, which `flag` gives.
+    ///
+    /// # Errors
+    /// The run has no two classes.
+    pub(crate) fn with_threshold(mut self, threshold: f64, flag: &'static str) -> Result<Self> {
+        self.config.preparation.threshold = Some(Threshold::Probability(threshold));
+        self.config.origin = self.config.origin.with_flag("data.threshold", flag);
+        self.config.check().map_err(|error| self.config.origin.locate(error))?;
+        Ok(self)
+    }
+
     /// Accepts NaN and infinite values in the weights.
     pub(crate) fn allow_nonfinite(self, allow: bool) -> Self {
         Self { allow_nonfinite: allow, ..self }

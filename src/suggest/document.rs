@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use toml::Value;
 
+use crate::names::printable;
+
 /// The column that comments behind a value begin in.
 const COMMENT: usize = 36;
 /// The longest line of a comment.
@@ -19,7 +21,7 @@ impl Document {
     /// Adds a comment on lines of its own.
     pub(super) fn note(&mut self, text: &str) {
         let mut line = String::from("#");
-        for word in text.split(' ') {
+        for word in printable(text).split(' ') {
             if line.len() + 1 + word.len() > WIDTH && line.len() > 1 {
                 self.line(&line);
                 line = String::from("#");
@@ -32,7 +34,7 @@ impl Document {
 
     /// Adds a line of comment as it is.
     pub(super) fn verbatim(&mut self, text: &str) {
-        self.line(format!("#   {text}").trim_end());
+        self.line(format!("#   {}", printable(text)).trim_end());
     }
 
     /// Adds an empty line.
@@ -52,7 +54,7 @@ impl Document {
         if why.is_empty() {
             return self.line(&own);
         }
-        self.line(&format!("{own:<width$}# {why}", width = COMMENT.max(own.len() + 2)));
+        self.line(&format!("{own:<width$}# {}", printable(why), width = COMMENT.max(own.len() + 2)));
     }
 
     /// The text.
@@ -91,8 +93,11 @@ mod tests {
         document.note("a note");
         document.section("data");
         document.set("a b\n\"c\"", "x\ty \"z\"", "why");
-        document.set("plain-1", 0.15, "");
+        document.set("plain-1", 0.15, "a \"quoted\"\nreason");
+        document.verbatim("it's a \"name\"\r\n[model]");
         let text = document.finish();
+        assert!(text.contains("# a \"quoted\"\\nreason\n"), "{text}");
+        assert!(text.contains("#   it's a \"name\"\\r\\n[model]\n"), "{text}");
         let table: toml::Table = text.parse().unwrap();
         let data = table["data"].as_table().unwrap();
         assert_eq!(data["a b\n\"c\""].as_str(), Some("x\ty \"z\""));

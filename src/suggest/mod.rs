@@ -57,10 +57,7 @@ fn is_archive(path: &Path) -> bool {
 /// Data that is not there, is damaged or has too few rows; a table without a target, or with one that cannot be learnt.
 pub fn suggest(request: &SuggestRequest<'_>) -> Result<Suggestion> {
     let SuggestRequest { data, targets, .. } = *request;
-    if !data.exists() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(Error::io("open", data)(source));
-    }
+    std::fs::metadata(data).map_err(Error::io("open", data))?;
     if data.is_dir() || is_archive(data) {
         if let Some(target) = targets.first() {
             let (target, data) = (quoted(target), data.display());
@@ -108,6 +105,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         let text = series::config(request, &profile, &plan)?;
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings: Vec::new() });
     }
+    table::require_feature(&profile, targets)?;
     let leaks = match targets {
         [target] => profile.leaks(target, !kind.is_numeric())?,
         _ => Vec::new(),

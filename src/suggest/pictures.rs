@@ -26,7 +26,7 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
     document.set("size", size.map(|side| i64::try_from(side).unwrap_or(0)).to_vec(), &why);
     let why = if profile.has_colors { "they have colours" } else { "they are grey" };
     document.set("color", profile.has_colors, why);
-    let classes = profile.classes.iter().map(|own| format!("{} {}", own.name.escape_debug(), own.rows));
+    let classes = profile.classes.iter().map(|own| format!("{} {}", own.name, own.rows));
     let classes = first_few_by(classes.collect::<Vec<_>>(), ", ");
     if !profile.is_split {
         document.set("test", 0.2, "held out, and looked at once, at the end");

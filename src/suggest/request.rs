@@ -27,7 +27,7 @@ impl SuggestRequest<'_> {
     /// The config's file in a command.
     pub(super) fn name(&self) -> String {
         let own = self.config.map(|path| path.display().to_string());
-        own.unwrap_or_else(|| format!("{}.toml", name_of(self.data))).escape_debug().to_string()
+        own.unwrap_or_else(|| format!("{}.toml", name_of(self.data)))
     }
 
     /// The data's path as the config names it.
@@ -44,7 +44,7 @@ impl SuggestRequest<'_> {
     /// The first lines of a config.
     pub(super) fn begin(&self, what: &str) -> Document {
         let mut document = Document::default();
-        document.note(&format!("{}: {what}.", self.data.display().to_string().escape_debug()));
+        document.note(&format!("{}: {what}.", self.data.display()));
         document.note("Written by `descent init`; every value is a choice that can be changed, `descent list` has all of them.");
         document
     }

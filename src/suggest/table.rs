@@ -9,9 +9,9 @@ use super::request::SuggestRequest;
 use super::target::TargetKind;
 use crate::data::profile::{CellReading, ColumnProfile, Leak, NameCount, SplitShares, TableProfile};
 use crate::data::table::ColumnKind;
-use crate::data::table::read::Format;
-use crate::error::Result;
-use crate::names::{counted, first_few_by};
+use crate::data::table::read::{Format, quoted};
+use crate::error::{Error, Result};
+use crate::names::{counted, first_few, first_few_by};
 
 /// The most columns that are listed one by one.
 const MOST_LISTED: usize = 100;
@@ -43,7 +43,7 @@ pub(super) fn config(
     splits(&mut document, profile, shares);
     preprocessing(&mut document, profile, request.targets, kind);
     for leak in leaks {
-        document.note(&format!("A leak? The {}.", describe_leak(leak).replace(['\n', '\r'], " ")));
+        document.note(&format!("A leak? The {}.", describe_leak(leak)));
     }
     columns(&mut document, profile, request.targets);
     let is_number = |column: &&ColumnProfile| {
@@ -53,6 +53,21 @@ pub(super) fn config(
     let numbers = profile.columns.iter().filter(is_number).count();
     Recipe { rows: shares.trained(profile.rows), kind, numbers }.write(&mut document);
     Ok(document.finish())
+}
+
+/// Checks that a column is left to predict from.
+pub(super) fn require_feature(profile: &TableProfile, targets: &[String]) -> Result<()> {
+    let is_other = |column: &&ColumnProfile| {
+        !targets.contains(&column.name) && profile.split_column.as_ref() != Some(&column.name)
+    };
+    let others: Vec<&ColumnProfile> = profile.columns.iter().filter(is_other).collect();
+    if others.iter().any(|column| column.kind != ColumnKind::Ignore) {
+        return Ok(());
+    }
+    let why = others.iter().map(|column| format!("{} ({})", quoted(&column.name), column.why));
+    let why = if others.is_empty() { String::new() } else { format!(": {}", first_few(why)) };
+    let problem = format!("no column is usable as a feature{why}; add one that tells the target");
+    Err(Error::data(&profile.path, problem))
 }
 
 /// Writes which rows are held out.
@@ -174,7 +189,7 @@ pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: 
     if !given.is_empty() {
         document.section("data.columns");
         for column in given {
-            document.set(&column.name, kind_name(column.kind), &column.why.escape_debug().to_string());
+            document.set(&column.name, kind_name(column.kind), &column.why);
         }
     }
 }
@@ -198,15 +213,18 @@ fn values(column: &ColumnProfile) -> String {
         missing => format!("; {}", counted(missing, "missing cell")),
     };
     let names = || column.names.iter().flatten().map(|own| shortened(&own.name));
+    let dates =
+        || column.dates.as_ref().map_or_else(String::new, |[first, last]| format!("{first} to {last}"));
     let own = match (column.kind, &column.numbers) {
-        (ColumnKind::Ignore, _) => column.why.escape_debug().to_string(),
+        (ColumnKind::Ignore, _) => column.why.clone(),
         (ColumnKind::Number, Some(numbers)) => {
             format!("{} to {}", rounded(numbers.min), rounded(numbers.max))
         }
+        (ColumnKind::Date, _) => dates(),
         (ColumnKind::Category | ColumnKind::Embedding | ColumnKind::Onehot | ColumnKind::Boolean, _) => {
             let more = if column.is_given || column.why.is_empty() { "" } else { column.why.as_str() };
             let shown = first_few_by(names().collect::<Vec<_>>(), ", ");
-            if more.is_empty() { shown } else { format!("{shown} ({})", more.escape_debug()) }
+            if more.is_empty() { shown } else { format!("{shown} ({more})") }
         }
         _ => String::new(),
     };
@@ -224,10 +242,10 @@ fn rounded(number: f64) -> String {
     }
 }
 
-/// A name for a comment: printable, and not too long.
+/// A name for a comment, not too long.
 fn shortened(name: &str) -> String {
     const MOST: usize = 32;
     let cut: String = name.chars().take(MOST).collect();
     let more = if cut.len() < name.len() { "…" } else { "" };
-    format!("{}{more}", cut.escape_debug())
+    format!("{cut}{more}")
 }

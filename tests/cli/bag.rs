@@ -106,6 +106,18 @@ fn a_bag_that_was_killed_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn a_bag_that_is_resumed_with_other_settings_is_refused_by_their_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    succeed(path, &["train", "c.toml", "-q", "--bag", "2", "--out", "bag", "--set", "train.epochs=2"]);
+    let error = fail(path, &["train", "--resume", "bag", "--set", "train.epochs=3"], 2);
+    let words = ["--set: fold 1 in bag/folds/1", "train.epochs = 3 (was 2)", "--bag K"];
+    assert!(words.iter().all(|word| error.contains(word)) && !error.contains("--out"), "{error}");
+    succeed(path, &["train", "--resume", "bag", "-q"]);
+}
+
+#[test]
 fn what_cannot_be_bagged_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -122,6 +122,14 @@ fn a_threshold_is_for_two_classes_and_f1_for_validation_rows() {
     for (target, loss, words) in [("kind", "cross_entropy", "there are 3"), ("size", "mse", "no classes")] {
         write(folder.path(), "c.toml", config("csv", &path, target, "threshold = 0.3", loss));
         train(&[], &["data.threshold", words]);
+        write(folder.path(), "c.toml", config("csv", &path, target, "", loss));
+        succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+        let error = fail(folder.path(), &["eval", "run", "--threshold", "0.3", "--input", "three.csv"], 2);
+        assert!(
+            error.contains("--threshold: ") && error.contains(words) && !error.contains("--set"),
+            "{error}"
+        );
+        std::fs::remove_dir_all(folder.path().join("run")).unwrap();
     }
 }
 

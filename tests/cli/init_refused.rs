@@ -30,7 +30,18 @@ fn what_cannot_be_learnt_is_a_sentence() {
         &["it is missing in 1 row, the first is line 6"],
         1,
     );
-    refused(&lines("x,z", 30, |i| format!("{i},{i}")), &["there is no column `y` to predict", "`z`"], 1);
+    refused(
+        &lines("x,z", 30, |i| format!("{i},{i}")),
+        &["there is no column `y` to predict", "t.csv", "`z`"],
+        2,
+    );
+    let unique = lines("x,y", 30, |i| format!("n{i},{}", i * 7 % 11));
+    refused(&unique, &["no column is usable as a feature: `x` (every row has another value)"], 1);
+    refused(&lines("y", 30, |i| (i * 7 % 11).to_string()), &["no column is usable as a feature;"], 1);
+    write(path, "t.csv", lines("x,y,z", 30, |i| format!("{i},{i}.5,{i}.25")));
+    let error = fail(path, &["init", "t.csv", "--target", "y, z"], 2);
+    assert!(error.contains("; several targets are --target y --target z; it has"), "{error}");
+    assert!(!fail(path, &["init", "t.csv", "--target", "y,q"], 2).contains("several"));
 }
 
 #[test]
@@ -51,7 +62,10 @@ fn what_is_missing_or_of_no_known_kind_is_a_sentence() {
         let error = fail(path, &["init", name, "--target", "y"], 1);
         assert!(error.contains(words), "{error}");
     }
-    assert!(fail(path, &["init", "none.csv", "--target", "y"], 1).contains("none.csv"));
+    for command in [&["init"][..], &["train"]] {
+        let error = fail(path, &[command, &["none.csv", "--target", "y"]].concat(), 1);
+        assert!(error.contains("cannot open none.csv: No such file or directory"), "{error}");
+    }
     fs::create_dir(path.join("empty")).unwrap();
     assert!(fail(path, &["init", "empty"], 1).contains("at least two classes"));
     assert_eq!(descent(path, &["init"]).status.code(), Some(2));

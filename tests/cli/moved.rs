@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::tables::{config, lines, metric, table, write};
-use crate::common::{fail, program, repository, succeed};
+use crate::common::{descent, fail, program, repository, succeed};
 
 /// Values that nothing explains, which an honest test split shows.
 fn noise(count: usize, offset: usize) -> String {
@@ -223,4 +223,31 @@ fn series_pictures_and_arrays_are_scored_as_a_whole() {
     crate::configs::write_mnist(&folder.path().join("mnist"), 50);
     let messages = succeed(folder.path(), &["eval", "sample", "--input", "mnist"]);
     assert!(messages.contains("\nrows 100\n"), "{messages}");
+}
+
+#[test]
+fn a_file_that_is_scored_is_warned_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows =
+        |names: &[&str]| lines("a,c,y", 60, |i| format!("{i},{},{}", names[i % names.len()], i * 7 % 11));
+    let data = write(path, "t.csv", rows(&["p", "q"]));
+    write(path, "c.toml", config("csv", &data, "y", "test = 0.2", "mse"));
+    succeed(path, &["train", "c.toml", "-q", "--out", "run"]);
+    write(path, "other.csv", rows(&["p", "new"]));
+    for arguments in
+        [&["--set", "data.path=other.csv"], &["--set", "data.test=other.csv"], &["--input", "other.csv"]]
+    {
+        let output = descent(path, &[&["eval", "run"][..], arguments].concat());
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(messages.matches("values that training did not have").count(), 1, "{messages}");
+    }
+    // The run's own rows in another place have their messages, too.
+    write(path, "moved.csv", rows(&["p", "q"]));
+    let output = descent(path, &["eval", "run", "--set", "data.path=moved.csv"]);
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(!messages.contains("not the run's own"), "{messages}");
+    write(path, "few.csv", "a,c,y\n");
+    let error = fail(path, &["eval", "run", "--input", "few.csv"], 1);
+    assert!(error.contains("few.csv") && !error.contains("train on"), "{error}");
 }

@@ -234,3 +234,30 @@ fn null_removes_a_key() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+#[test]
+fn null_for_a_key_that_no_config_has_is_an_error_in_every_command_of_a_run() {
+    let folder = folder();
+    let set = ["data.validation=0.3", "train.early_stopping={}"];
+    succeed(folder.path(), &arguments(&set, "stopped"));
+    for command in [
+        &["train", "--resume", "stopped"][..],
+        &["eval", "stopped"],
+        &["verify", "stopped", "--against", "torch"],
+    ] {
+        for (set, words) in [
+            ("train.early_stoping=null", ["unknown key", "did you mean `early_stopping`?"]),
+            ("train.early_stoping.patience=null", ["unknown key", "did you mean `early_stopping`?"]),
+            ("optimiser.lr=null", ["unknown key", "optimizer"]),
+            ("data.validaton=null", ["unknown key", "did you mean `validation`?"]),
+            ("seed.x=null", ["--set seed.x=null", "has no keys"]),
+        ] {
+            let error = fail(folder.path(), &[command, &["--set", set]].concat(), 2);
+            assert!(words.iter().all(|word| error.contains(word)), "{command:?}: {error}");
+            assert!(!error.contains("remove it"), "{error}");
+        }
+    }
+    for absent in ["data.limit=null", "train.average.decay=null", "schedule=null"] {
+        succeed(folder.path(), &["eval", "stopped", "--set", absent]);
+    }
+}

@@ -133,6 +133,33 @@ fn what_torch_does_not_have_is_a_sentence_and_leaves_nothing() {
 }
 
 #[test]
+fn weights_and_averages_are_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("x,w,y", 60, |i| format!("{i},{}.5,{}", 1 + i % 3, ["a", "b"][i * 7 % 13 % 2]));
+    let path = write(folder.path(), "t.csv", rows);
+    let text = format!(
+        "[data]\nname = 'csv'\npath = '{}'\ntarget = 'y'\nweight = 'w'\n[model]\nname = 'mlp'\nhidden = [4]\n[loss]\n\
+         name = 'cross_entropy'\n[optimizer]\n{ADAM}\n[train]\nmax_steps = 2\n",
+        path.display()
+    );
+    write(folder.path(), "c.toml", text);
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    let python = python(folder.path(), "exit 0");
+    let error = fail(folder.path(), &verify(&["--python", &python]), 2);
+    let ways = ["--set data.weight=null", "--set 'data.columns.w=\"ignore\"'"];
+    assert!(ways.iter().all(|way| error.contains(way)), "{error}");
+    let sets = ["--set", "data.weight=null", "--set", "data.columns.w=\"ignore\""];
+    succeed(folder.path(), &verify(&[&["--python", python.as_str()], &sets[..]].concat()));
+    succeed(
+        folder.path(),
+        &["train", "c.toml", "-q", "--bag", "2", "--out", "bag", "--set", "data.weight=null"],
+    );
+    let error = fail(folder.path(), &["verify", "bag", "--against", "torch"], 2);
+    assert!(error.contains("descent verify bag/folds/1 --against torch"), "{error}");
+    succeed(folder.path(), &["verify", "bag/folds/1", "--against", "torch", "--python", &python]);
+}
+
+#[test]
 fn dropout_between_recurrent_layers_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let rows = lines("t,v", 60, |i| format!("{i},{}", i * 7 % 13));

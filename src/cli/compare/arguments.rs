@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::device::Compute;
 use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
+use crate::cli::settings::Settings;
 use crate::run::history::Axis;
 
 #[derive(Debug, Args)]
@@ -41,10 +42,8 @@ pub(in crate::cli) struct Arguments {
         requires = "train"
     )]
     pub(super) seeds: u64,
-    /// Change a key of the config of --train, as in --set train.epochs=5 (repeatable);
-    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
-    #[arg(long = "set", value_name = "KEY=VALUE", requires = "train")]
-    pub(super) set: Vec<String>,
+    #[command(flatten)]
+    pub(super) set: Settings,
     /// Folder for the runs of --train; by default runs/compare-CONFIG-TIME. Run the same command again
     /// to resume.
     #[arg(long, value_name = "DIR", value_parser = paths::path(), requires = "train")]

@@ -24,10 +24,12 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode
     if let Some(config) = &arguments.train {
         return variants::run(arguments, config, quiet);
     }
-    if arguments.initial.is_given() {
-        return Err(
-            Error::Config("--init-from is for runs that are trained; it needs --train".to_owned()).into()
-        );
+    let is_set = !arguments.set.all().is_empty();
+    for (flag, is_given) in [("--init-from", arguments.initial.is_given()), ("--set", is_set)] {
+        if is_given {
+            let problem = format!("{flag} is for runs that are trained; it needs --train");
+            return Err(Error::Config(problem).into());
+        }
     }
     let runs = run_folders(&arguments.runs)?;
     if runs.len() < 2 {

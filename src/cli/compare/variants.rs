@@ -104,7 +104,7 @@ fn configs(arguments: &Arguments, config: &Path, variants: &[Variant]) -> Result
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for seed in 0..arguments.seeds {
         for (index, variant) in variants.iter().enumerate() {
-            let set = [arguments.set.as_slice(), &variant.set].concat();
+            let set = arguments.set.with(&variant.set);
             let config = Config::read(config, &as_strs(&set))?;
             let config = Config { seed: config.seed.wrapping_add(seed), ..config };
             require_known(arguments.metric.as_deref(), &config, variant)?;

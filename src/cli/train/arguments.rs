@@ -9,6 +9,7 @@ use crate::cli::device::Compute;
 use crate::cli::init::suggested;
 use crate::cli::initial_weights::InitialWeights;
 use crate::cli::paths;
+use crate::cli::settings::Settings;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::as_strs;
@@ -30,10 +31,8 @@ pub(in crate::cli) struct Arguments {
     /// The config that was made for the data.
     #[arg(skip)]
     made: OnceLock<String>,
-    /// Change a key of the config, as in --set optimizer.lr=0.01 (repeatable);
-    /// KEY=null removes the key: `train.early_stopping=null` switches early stopping off.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
+    #[command(flatten)]
+    pub(super) set: Settings,
     /// Run folder to write, new or empty; by default runs/CONFIG-TIME. With --folds, the folder of all runs; run
     /// the same command again to resume.
     #[arg(long, value_name = "DIR", value_parser = paths::path())]
@@ -93,7 +92,7 @@ impl Arguments {
 
     /// The config, with more settings after those of `--set`.
     pub(super) fn config(&self, more: &[String]) -> Result<Config> {
-        let set = [self.set.as_slice(), more].concat();
+        let set = self.set.with(more);
         let set = as_strs(&set);
         match &self.config {
             Some(path) if suggest::is_data(path) => {

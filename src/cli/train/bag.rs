@@ -9,6 +9,7 @@ use super::arguments::Arguments;
 use super::printing::{describe, print_plan, summary};
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
+use crate::cli::settings::Settings;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::names::as_strs;
@@ -39,11 +40,11 @@ impl BagPlan {
     }
 
     /// The bag in a folder, with more settings; nothing where another run is in it.
-    pub(super) fn resumed(folder: &Path, set: &[String]) -> Result<Option<Self>> {
-        let Some(whole) = config_in(folder, &as_strs(set))? else { return Ok(None) };
+    pub(super) fn resumed(folder: &Path, set: &Settings) -> Result<Option<Self>> {
+        let Some(whole) = config_in(folder, &set.as_strs())? else { return Ok(None) };
         let of = whole.preparation.bag.map_or(0, |bag| bag.of);
         let member = |index| {
-            let set = [set, &settings(Some(index), of)].concat();
+            let set = set.with(&settings(Some(index), of));
             Config::of_run(&folder.join(CONFIG), &as_strs(&set))
         };
         let members = (1..=of).map(member).collect::<Result<_>>()?;
@@ -96,7 +97,8 @@ impl BagPlan {
     fn members(&self, out: &OutFolder) -> Result<Vec<Member>> {
         let member = |(index, config): (u32, &Config)| {
             let folder = out.path().join(FOLDS).join(index.to_string());
-            Member::new(format!("fold {index}"), folder, config.clone())
+            let new = if self.resumed.is_some() { Member::resumed } else { Member::new };
+            new(format!("fold {index}"), folder, config.clone())
         };
         let members: Vec<Member> = (1..).zip(&self.members).map(member).collect::<Result<_>>()?;
         if self.resumed.is_none() {

@@ -16,7 +16,6 @@ use super::screen::Screen;
 use super::signals::Signals;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::names::as_strs;
 use crate::run::ranks::agree;
 use crate::run::{End, Interrupt, PreparedRun, Quiet, Run, RunOptions};
 
@@ -110,7 +109,7 @@ fn prepare(
     let options = arguments.options_on(None, interrupt, ranks.local())?;
     let options = RunOptions { ranks: Arc::clone(ranks.all()), ..options };
     match planned {
-        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &as_strs(&arguments.set), options),
+        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &arguments.set.as_strs(), options),
         PlannedRun::New(config) => PreparedRun::new(*config, options),
     }
 }

@@ -58,6 +58,9 @@ fn written_date(like: &str, form: DateForm, instant: DateTime) -> String {
     let long = format!("{:04}", instant.year());
     let year =
         if parts.last().is_some_and(|year| year.len() == 2) { long[2..].to_owned() } else { long.clone() };
+    if parts.len() == 2 && form == DateForm::Iso && instant.day() == 1 {
+        return [long, month].join(&separator.to_string());
+    }
     let parts = match form {
         DateForm::Iso => [long, month, day],
         DateForm::DayDots | DateForm::DaySlashes | DateForm::DayDashes => [day, month, year],
@@ -106,6 +109,9 @@ mod tests {
         for (like, form, later, expected) in [
             ("2024-02-28", DateForm::Iso, 1.0, "2024-02-29"),
             ("2024/02/28", DateForm::Iso, 2.0, "2024/03/01"),
+            ("2024-02", DateForm::Iso, 29.0, "2024-03"),
+            ("2024/02", DateForm::Iso, 29.0, "2024/03"),
+            ("2024-02", DateForm::Iso, 7.0, "2024-02-08"),
             ("2024-02-28T23:00:00", DateForm::Iso, hour, "2024-02-29T00:00:00"),
             ("2024-02-28 23:00", DateForm::Iso, hour / 2.0, "2024-02-28 23:30"),
             ("2024-02-28T23:00:00Z", DateForm::Iso, hour, "2024-02-29T00:00:00Z"),

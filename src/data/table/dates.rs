@@ -24,7 +24,7 @@ pub(super) const MONTHS: [&str; 12] = [
 /// The form in which a column writes dates. A time of day may follow each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateForm {
-    /// 2023-11-20, 2023/11/20 or 2023-11-20T12:30:00Z: ISO 8601.
+    /// 2023-11-20, 2023/11/20, 2023-11-20T12:30:00Z, or 2023-11 for its first day: ISO 8601.
     #[default]
     #[serde(rename = "yyyy-mm-dd")]
     Iso,
@@ -161,10 +161,11 @@ pub(super) fn days_since_epoch(instant: DateTime) -> f64 {
     instant.duration_since(EPOCH).as_secs_f64() / SECONDS_A_DAY
 }
 
-/// 2024-03-01, 2024/03/01, 2024-03-01 12:30, 2024-03-01T12:30:00.5Z, 2024-03-01T12:30:00+02:00.
+/// 2024-03-01, 2024/03/01, 2024-03-01 12:30, 2024-03-01T12:30:00.5Z, 2024-03-01T12:30:00+02:00, and 2024-03 for its first
+/// day.
 fn iso(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
-    let looks = bytes.len() >= 8
+    let looks = bytes.len() >= 7
         && bytes[..4].iter().all(u8::is_ascii_digit)
         && matches!(bytes[4], b'-' | b'/')
         && bytes[5].is_ascii_digit();
@@ -198,12 +199,15 @@ struct DateNumbers {
     day: i8,
 }
 
-/// The numbers of 2024-03-01 or 2024/03/01, if this is one without a time: most dates are.
+/// The numbers of 2024-03-01, 2024/03/01 or 2024-03, if this is one without a time: most dates are.
 fn date_alone(bytes: &[u8]) -> Option<DateNumbers> {
-    let [year @ .., first @ (b'-' | b'/'), m1, m2, second, d1, d2] = bytes else { return None };
-    if year.len() != 4 || first != second {
-        return None;
-    }
+    let (year, [m1, m2], [d1, d2]) = match bytes {
+        [year @ .., first @ (b'-' | b'/'), m1, m2, second, d1, d2] if year.len() == 4 && first == second => {
+            (year, [m1, m2], [d1, d2])
+        }
+        [year @ .., b'-' | b'/', m1, m2] if year.len() == 4 => (year, [m1, m2], [&b'0', &b'1']),
+        _ => return None,
+    };
     let digit = |byte: u8| byte.is_ascii_digit().then(|| i16::from(byte - b'0'));
     let two = |a: u8, b: u8| i8::try_from(10 * digit(a)? + digit(b)?).ok();
     let year = year.iter().try_fold(0, |year, byte| Some(10 * year + digit(*byte)?))?;

@@ -63,7 +63,8 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
         );
     }
     let format = TableFormat { format: table.format, dialect: table.dialect.clone() };
-    let train = train.ok_or_else(|| Error::data(&options.path, "there are no rows to train on"))?;
+    let train = train
+        .ok_or_else(|| Error::data(&options.path, format!("there are no rows {}", request.purpose())))?;
     check_weights(&train, &options.path)?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };

@@ -15,6 +15,7 @@ use super::{Opened, Row};
 use crate::data::split::Part;
 use crate::data::{Preparation, Request, Task};
 use crate::error::{Error, Result};
+use crate::names::printable;
 
 use decide::decided;
 use sample::Sample;
@@ -152,9 +153,7 @@ impl Surveyed {
         let table = kept.flatten().map_or_else(open, Ok)?;
         let columns = table.columns();
         if let Some(unknown) = options.target.0.iter().find(|name| !columns.contains(name)) {
-            let (unknown, listed) = (quoted(unknown), listed(columns));
-            let problem = format!("there is no column {unknown} to predict; {listed}");
-            return Err(Error::data(&options.path, problem));
+            return Err(no_target(&options.path, unknown, columns));
         }
         let forced: Vec<bool> = columns.iter().map(|name| options.target.0.contains(name)).collect();
         let (mut survey, mut rows) = (Survey::new(&forced, false), 0);
@@ -201,6 +200,16 @@ impl Surveyed {
         reading.na_values.dedup();
         reading
     }
+}
+
+/// The error of a target that is no column.
+fn no_target(path: &Path, target: &str, columns: &[String]) -> Error {
+    let parts: Vec<&str> = target.split(',').map(str::trim).collect();
+    let is_list = parts.len() > 1 && parts.iter().all(|part| columns.iter().any(|own| own == part));
+    let each = parts.iter().map(|part| format!("--target {}", printable(part))).collect::<Vec<_>>().join(" ");
+    let hint = if is_list { format!("; several targets are {each}") } else { String::new() };
+    let (path, target, listed) = (path.display(), quoted(target), listed(columns));
+    Error::Config(format!("--target: there is no column {target} to predict in {path}{hint}; {listed}"))
 }
 
 /// Uses the columns of numbers that were to be left out, where nothing else is left to predict from.

@@ -5,6 +5,7 @@ mod breaks;
 mod calendar;
 mod checks;
 mod clock;
+mod continuation;
 pub(crate) mod detect;
 mod file;
 mod fill;
@@ -164,7 +165,8 @@ impl Source for TimeSeries {
         };
         let subtract = self.subtract(&encoder, request)?;
         let (order_ref, subtract) = (&order, subtract.as_ref());
-        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype: request.dtype };
+        let (dtype, purpose) = (request.dtype, request.purpose());
+        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype, purpose };
         let mut splits = file.splits(&table, timeline, &parts, &self.plan(request))?;
         let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };
         let file = SeriesFile { order: &fitted_order, ..file };
@@ -272,7 +274,7 @@ impl TimeSeries {
             Limited { used: used as u64, of: (used + unused) as u64 }.log();
         }
         if count(Part::Train) < least {
-            return Err(shape.too_short(&self.path, count(Part::Train), "to train on"));
+            return Err(shape.too_short(&self.path, count(Part::Train), request.purpose()));
         }
         Ok(parts)
     }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use super::arrays::NpzWriter;
 use super::folder;
 use crate::config::Config;
+use crate::data::split::Bag;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
 use crate::kernels::MatmulPrecision;
@@ -93,6 +94,13 @@ pub fn verify(request: &VerifyRequest) -> Result<Verdict> {
 fn config(request: &VerifyRequest) -> Result<Config> {
     let path = run::folder::config_of(&request.run, "verify")?;
     let mut config = Config::of_run(&path, &as_strs(&request.set))?;
+    if config.preparation.bag.is_some_and(Bag::is_whole) {
+        let folder = request.run.display();
+        return Err(Error::Config(format!(
+            "{folder} is the average of several networks (`train --bag`), and each was trained by itself; compare one of \
+             them: descent verify {folder}/folds/1 --against torch"
+        )));
+    }
     let text = fs::read_to_string(&path).unwrap_or_default();
     let start = text.lines().find(|line| line.starts_with("# --init-from"));
     if let (Some(start), None) = (start, &request.start.init_from) {

@@ -1,6 +1,6 @@
 //! The run as a PyTorch script.
 
-use toml::Value;
+use toml::{Table, Value};
 
 use super::steps::{EpochEnd, Trajectory, dropouts};
 use crate::config::Config;
@@ -8,6 +8,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::export::torch::{Missing, Sections, module, number, value};
 use crate::metrics;
+use crate::names::printable;
 use crate::nn::Op;
 use crate::optim::Rule;
 use crate::run::PreparedParts;
@@ -41,7 +42,7 @@ impl Script {
     pub(super) fn of(parts: &PreparedParts, tolerance: Option<f64>) -> Result<Self> {
         let PreparedParts { config, splits, trainer } = parts;
         let ops = trainer.network().describe();
-        require_comparable(&ops, &splits.train)?;
+        require_comparable(&ops, &splits.train, config)?;
         // As the run uses them: with the weights of the classes, and the lengths that were left out.
         let (loss, schedule) = (trainer.loss().clone(), trainer.optimizer().plan().clone());
         let mut sections = Sections::of(&Config { loss, schedule, ..config.clone() })?;
@@ -98,11 +99,10 @@ impl Script {
 }
 
 /// Checks that the rows count alike, and that the masks of dropout can be handed over.
-fn require_comparable(ops: &[Op], rows: &Dataset) -> Result<()> {
+fn require_comparable(ops: &[Op], rows: &Dataset, config: &Config) -> Result<()> {
     if rows.is_weighted() {
-        let problem = "the script does not weigh rows: leave out `data.weight`, or w_train of an .npz file, to compare the \
-                       rest of the run";
-        return Err(Error::Config(problem.to_owned()));
+        let problem = format!("the script does not weigh rows; {}", without_weights(config)?);
+        return Err(Error::Config(problem));
     }
     let is_recurrent = ops.iter().any(|op| matches!(op, Op::Recurrent { .. }));
     let p = ops.iter().find_map(|op| if let Op::Dropout { p } = op { Some(*p) } else { None });
@@ -116,6 +116,23 @@ fn require_comparable(ops: &[Op], rows: &Dataset) -> Result<()> {
         )),
         _ => Ok(()),
     }
+}
+
+/// What compares a run with rows that count alike.
+fn without_weights(config: &Config) -> Result<String> {
+    let table: Table =
+        config.to_toml()?.parse().map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
+    let column = table.get("data").and_then(|data| data.get("weight")).and_then(Value::as_str);
+    Ok(match column {
+        // Without its role the column would be a feature.
+        Some(column) => format!(
+            "--set data.weight=null --set 'data.columns.{}=\"ignore\"' compares the rest of the run",
+            printable(column)
+        ),
+        None => {
+            "--set data.path=… compares the rest of the run with an .npz file that has no w_train".to_owned()
+        }
+    })
 }
 
 /// The error of something that PyTorch does not have, and what compares the rest of the run.

@@ -2,6 +2,7 @@
 
 mod bad;
 mod baselines;
+mod continuation;
 mod dates;
 mod forecasts;
 mod formats;

@@ -16,6 +16,9 @@ fn iso_dates_are_days_since_1970() {
     assert_eq!(days("9999-12-31T12:00:00Z"), Some(2_932_896.5));
     assert_eq!(days("0001-01-01"), Some(-719_162.0));
     assert_eq!(days("2024-02-29"), days("2024-02-29T00:00"));
+    // numpy.datetime64("1980-02", "D").astype(int) is 3683, and pandas.to_datetime("1980-02") the same day.
+    assert_eq!(days("1980-02"), Some(3_683.0));
+    assert_eq!(days("1980/02"), Some(3_683.0));
     for no in [
         "2023-02-29",
         "2023-00-10",
@@ -27,6 +30,12 @@ fn iso_dates_are_days_since_1970() {
         "12.5",
         "monday",
         "1970-1",
+        "1970-13",
+        "1970-00",
+        "1970-1a",
+        "1970.01",
+        "70-01",
+        "01-1970",
         "",
     ] {
         assert_eq!(days(no), None, "{no}");

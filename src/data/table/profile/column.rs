@@ -1,5 +1,6 @@
 //! A column of a table that was looked at.
 
+use crate::data::table::dates;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::survey::ColumnSurvey;
 
@@ -46,6 +47,8 @@ pub struct ColumnProfile {
     pub first_missing: Option<u64>,
     /// The range of its values, where all are numbers.
     pub numbers: Option<NumberRange>,
+    /// The first and the last of its values, where all are dates.
+    pub dates: Option<[String; 2]>,
     /// The different values with their rows, the most frequent first; nothing where there are too many. Of a column that
     /// is no target those of the first rows.
     pub names: Option<Vec<NameCount>>,
@@ -78,6 +81,12 @@ pub(super) fn counted_names(column: &ColumnSurvey) -> Option<Vec<NameCount>> {
     let mut names: Vec<NameCount> = column.sorted_names().into_iter().map(rows).collect();
     names.sort_by_key(|own| std::cmp::Reverse(own.rows));
     Some(names)
+}
+
+/// The first and the last date of a column, where all of its values are dates.
+pub(super) fn date_range(column: &ColumnSurvey) -> Option<[String; 2]> {
+    let moments = &column.dates.of(column.present).moments;
+    moments.are_all_of(column.present).then(|| [moments.min, moments.max].map(dates::written))
 }
 
 /// The range of a column's numbers, where all of its values are numbers; `head` has the text of some.

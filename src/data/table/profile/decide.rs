@@ -1,6 +1,6 @@
 //! Decides what a column is from its survey: as training infers it, but for ids, codes and columns that are of no use.
 
-use super::column::{ColumnProfile, NumberRange, counted_names, range};
+use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
 use crate::data::table::infer::{KindInference, is_row_number, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::survey::ColumnSurvey;
@@ -39,6 +39,7 @@ pub(super) fn decided(
         missing: full.missing_anywhere,
         first_missing: full.first_missing,
         numbers,
+        dates: date_range(full),
         names: counted_names(if is_counted { full } else { head }),
     }
 }
@@ -71,7 +72,7 @@ fn decision(
         return KindChoice::given(Kind::Ignore, "a number of the row");
     }
     if let Some(code) = head.names.keys().filter(|name| is_code(name)).min() {
-        return KindChoice::given(Kind::Category, format!("codes such as {}", code.escape_debug()));
+        return KindChoice::given(Kind::Category, format!("codes such as {code}"));
     }
     if is_constant && numbers.min.abs() >= EXACT {
         return KindChoice::given(Kind::Category, "different whole numbers that are one in 64 bits");
@@ -86,13 +87,10 @@ fn decision(
 fn with_unit(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
     let with_unit = || head.names.keys().filter(|name| has_unit(name));
     match with_unit().min() {
-        Some(example) if 2 * with_unit().count() > head.names.len() => {
-            let example = example.escape_debug();
-            KindChoice {
-                why: format!("text such as {example}; as bare numbers it would tell more"),
-                ..choice
-            }
-        }
+        Some(example) if 2 * with_unit().count() > head.names.len() => KindChoice {
+            why: format!("text such as {example}; as bare numbers it would tell more"),
+            ..choice
+        },
         _ => choice,
     }
 }

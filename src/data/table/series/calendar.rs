@@ -7,6 +7,7 @@ mod weekdays;
 use crate::data::preprocess::CalendarStep;
 
 pub(super) use months::of_latest as months_of_latest;
+pub(super) use usual::are_usual;
 
 /// The rule that the dates of each series follow, in days, where they are no fixed length apart.
 pub(super) fn calendar_step(series: &[Vec<f64>]) -> Option<CalendarStep> {
@@ -31,6 +32,22 @@ impl CalendarStep {
             Self::Months { count, day } => {
                 months::after(date, count.checked_mul(i64::try_from(rows).ok()?)?, day)
             }
+        }
+    }
+
+    /// The same on the days of the month that these dates fall on, where they are on others.
+    pub(super) fn on_days_of(self, dates: &[f64]) -> Self {
+        match self {
+            Self::Months { count, day } => Self::Months { count, day: months::day_like(day, dates) },
+            Self::Weekdays(_) => self,
+        }
+    }
+
+    /// Whether dates are often on days of the week that have no rows.
+    pub(super) fn misses_days_of(self, dates: impl Iterator<Item = f64>) -> bool {
+        match self {
+            Self::Weekdays(week) => weekdays::has_others(week, dates),
+            Self::Months { .. } => false,
         }
     }
 
@@ -62,6 +79,6 @@ impl CalendarStep {
 
 /// A count of months as a number.
 #[allow(clippy::cast_precision_loss, reason = "a count of months")]
-fn real_of(months: i64) -> f64 {
+pub(super) fn real_of(months: i64) -> f64 {
     months as f64
 }

@@ -64,6 +64,8 @@ pub(super) struct SeriesFile<'a> {
     /// What is subtracted from windows and targets.
     pub(super) subtract: Option<&'a SubtractLast>,
     pub(super) dtype: DType,
+    /// The use of the rows that are not held out: "to train on", or "to score" by a run.
+    pub(super) purpose: &'static str,
 }
 
 /// The windows of each split.
@@ -110,7 +112,7 @@ impl SeriesFile<'_> {
             }
         }
         let train = train.ok_or_else(|| {
-            Error::data(table.path(), format!("of the rows to train on {}", self.shape.broken()))
+            Error::data(table.path(), format!("of the rows {} {}", self.purpose, self.shape.broken()))
         })?;
         Ok(SplitWindows { train, validation, test, season_length })
     }

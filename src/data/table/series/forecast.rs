@@ -79,7 +79,7 @@ impl SeriesRows {
             FutureRows {
                 last: timeline.row(last),
                 windows: windows.collect(),
-                times: (1..=reach).map_while(|ahead| timeline.after(run, ahead)).collect(),
+                times: timeline.times_after(run, reach),
                 form: timeline.form(),
             }
         };

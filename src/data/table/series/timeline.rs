@@ -4,16 +4,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::calendar;
-use super::step::{TimeStep, in_milliseconds};
+use super::step::TimeStep;
 use super::times::Times;
 use crate::data::preprocess::{CalendarStep, SeriesOrder};
 use crate::data::split::{Part, SplitPlan, TimeSplit};
 use crate::data::table::dates::{self, DateForm};
 use crate::data::table::read::quoted;
 use crate::error::{Error, Result};
-
-/// So many of the last dates tell months from days.
-const LATEST: usize = 64;
 
 /// The rows of a file in the order of series and time.
 #[derive(Debug)]
@@ -59,7 +56,7 @@ impl Timeline {
         let mut timeline = Self { order, series, runs: Vec::new(), times, step: None, max_gap: 0 };
         if !timeline.times.times.is_empty() {
             timeline.sort(path, known.sort)?;
-            timeline.find_step(known);
+            timeline.find_step(path, known)?;
         }
         timeline.runs = timeline.runs_across(timeline.max_gap);
         timeline.breaks().log(path, &timeline);
@@ -127,16 +124,22 @@ impl Timeline {
         places.map(|place| RowStep { place, from: self.time(place - 1), to: self.time(place) })
     }
 
-    fn find_step(&mut self, known: &SeriesOrder) {
+    fn find_step(&mut self, path: &Path, known: &SeriesOrder) -> Result<()> {
         let largest = self.times.times.iter().fold(0.0, |largest: f64, time| largest.max(time.abs()));
-        let found = || {
-            let differences = self.steps().map(|step| step.to - step.from).collect();
-            TimeStep::most_frequent(differences, largest).map(|step| step.with(self.frequency()))
-        };
         let given = known.step.map(|length| TimeStep::known(length, largest).with(known.frequency));
-        self.step = given.or_else(found);
+        if let Some(trained) = given {
+            self.check_step(path, trained, largest)?;
+        }
+        self.step = given.or_else(|| self.usual_step(largest));
         let usual = self.step.and_then(|step| step.frequency).map_or(0, CalendarStep::usual_gap);
         self.max_gap = known.max_gap.unwrap_or(if known.step.is_some() { 0 } else { usual });
+        Ok(())
+    }
+
+    /// The usual step of the rows themselves, of times up to `largest`.
+    pub(super) fn usual_step(&self, largest: f64) -> Option<TimeStep> {
+        let differences = self.steps().map(|step| step.to - step.from).collect();
+        TimeStep::most_frequent(differences, largest).map(|step| step.with(self.frequency()))
     }
 
     /// The rule of the dates, where they are no fixed length apart.
@@ -214,23 +217,6 @@ impl Timeline {
     /// The places of rows that follow each other without a gap.
     pub(super) fn runs(&self) -> &[Range<usize>] {
         &self.runs
-    }
-
-    /// The time so many rows after the last of these places, which follow each other; nothing where there are no times.
-    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-    pub(super) fn after(&self, places: &Range<usize>, rows: usize) -> Option<f64> {
-        let step = self.step.filter(|_| !self.times.times.is_empty() && !places.is_empty())?;
-        if self.times.form.is_none() {
-            return Some(self.time(places.end - 1) + step.length * rows as f64);
-        }
-        let last = self.time(places.end - 1);
-        let latest =
-            || -> Vec<f64> { places.clone().rev().take(LATEST).map(|place| self.time(place)).collect() };
-        // A run of an earlier version has saved no rule.
-        match step.frequency.or_else(|| calendar::months_of_latest(&latest())) {
-            Some(frequency) => frequency.after(last, rows),
-            None => Some(last + in_milliseconds(step.length) * rows as f64),
-        }
     }
 
     /// How far a place lies behind another, in time, or in rows where there are no times.

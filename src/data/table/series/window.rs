@@ -42,8 +42,8 @@ impl WindowShape<'_> {
         let (window, horizon) = (self.window, self.reach());
         format!(
             "no {} follow each other without a gap, which a window of {} and a target {} ahead take; \
-             make `data.window` smaller, let windows cross gaps of up to so many missing rows with `data.max_gap`, or take \
-             rows as evenly spaced: the column of the time as \"ignore\" in `[data.columns]`",
+             make `data.window` smaller, set `data.max_gap` to the number of missing rows that a window may cross, or set the \
+             column of the time to \"ignore\" in `[data.columns]`, so that the rows count as evenly spaced",
             self.rows(),
             counted(window, "row"),
             counted(horizon, "row")

@@ -47,7 +47,8 @@ impl Written<'_> {
         let table = other.unwrap_or(own);
         let timeline = file::timeline(&table, order, &[])?;
         let parts = if is_whole { vec![part; timeline.len()] } else { parts_of(&timeline, shape)? };
-        let file = SeriesFile { shape, encoder, order, subtract: None, dtype: request.dtype };
+        let (dtype, purpose) = (request.dtype, request.purpose());
+        let file = SeriesFile { shape, encoder, order, subtract: None, dtype, purpose };
         let rows = file.encode(&table, timeline, &parts)?;
         let ends = rows.ends_of(&parts, part, shape);
         let written = |number: &usize| {

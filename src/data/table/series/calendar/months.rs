@@ -59,6 +59,16 @@ fn day_of(dates: &[DateTime]) -> Option<MonthDay> {
     are_usual(count, dates.len()).then_some(day)
 }
 
+/// The day of the month that most of these dates fall on: `day` where they do, or where they are on no one day.
+pub(super) fn day_like(day: MonthDay, dates: &[f64]) -> MonthDay {
+    let dates: Vec<DateTime> = dates.iter().filter_map(|date| dates::datetime(*date)).collect();
+    let is_on = |date: &&DateTime| day.in_month(date.date().first_of_month()) == Some(date.date());
+    if are_usual(dates.iter().filter(is_on).count(), dates.len()) {
+        return day;
+    }
+    day_of(&dates).unwrap_or(day)
+}
+
 impl MonthDay {
     /// The date in the month that begins on this day.
     fn in_month(self, first: Date) -> Option<Date> {

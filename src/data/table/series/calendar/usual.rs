@@ -6,6 +6,6 @@ use crate::stats::real;
 const USUAL: f64 = 0.7;
 
 /// Whether so many of all are usual.
-pub(super) fn are_usual(count: usize, all: usize) -> bool {
+pub(in super::super) fn are_usual(count: usize, all: usize) -> bool {
     all > 0 && real(count) >= USUAL * real(all)
 }

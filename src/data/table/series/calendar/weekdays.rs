@@ -41,6 +41,15 @@ pub(super) fn find(series: &[Vec<f64>]) -> Option<[bool; 7]> {
     are_usual(rows, due as usize).then_some(week)
 }
 
+/// Whether a day of the week without rows has more than one of these dates, and is none of a few exceptions.
+pub(super) fn has_others(week: [bool; 7], dates: impl Iterator<Item = f64>) -> bool {
+    let mut counts = [0usize; 7];
+    dates.for_each(|date| counts[weekday(date)] += 1);
+    let most = counts.iter().copied().max().map_or(0.0, real);
+    let others: usize = counts.iter().zip(week).filter(|(_, has)| !has).map(|(count, _)| count).sum();
+    others > 1 && real(others) > RARE * most
+}
+
 /// The rows of a week: so many may be missing as holidays, a week of them.
 pub(super) fn rows_a_week(week: [bool; 7]) -> usize {
     week.iter().filter(|has| **has).count()
