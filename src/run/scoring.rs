@@ -126,19 +126,13 @@ impl TrainedRun {
     pub(crate) fn held_out(&self, overrides: &[&str], device: &Device) -> Result<Evaluator> {
         let session = match self.named_file(overrides) {
             None => self.own_session(device)?,
-            // Another file need not have the rows for the run's splits.
-            Some(other) => match self.moved_session(device)? {
-                Some(session) => session,
-                None => {
-                    let all = self.file(&other, device)?;
-                    let rows = counted(all.rows(), "row");
-                    tracing::info!(
-                        "{}: not the run's own data, and so its test split is not known there; all {rows} are scored",
-                        other.display()
-                    );
-                    return Ok(all);
-                }
-            },
+            Some(other) => {
+                // Another file need not have the rows for the run's splits.
+                let Some(session) = self.moved_session(device)? else {
+                    return self.other_file(&other, device);
+                };
+                session
+            }
         };
         let Session { splits, network, loss } = session;
         let (part, data) = match (&splits.test, &splits.validation) {
@@ -169,6 +163,17 @@ impl TrainedRun {
             None => Ok(session),
             Some(difference) => Err(changed(&self.config.source_place(), &difference)),
         }
+    }
+
+    /// All rows of a file that is not the run's own data.
+    fn other_file(&self, other: &Path, device: &Device) -> Result<Evaluator> {
+        let all = self.file(other, device)?;
+        tracing::info!(
+            "{}: not the run's own data, and so its test split is not known there; all {} are scored",
+            other.display(),
+            counted(all.rows(), "row")
+        );
+        Ok(all)
     }
 
     /// The session of the rows in the file that the config names now; nothing where they are not those that the run was
