@@ -4,6 +4,7 @@ use candle_core::DType;
 
 use super::split::{RULES, SplitPlan};
 use super::{InputKind, Preparation, Preprocessing, Task};
+use crate::distributed::{Communicator, Single};
 
 /// A caller's request to a source: task, dtype, and the preprocessing to apply.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub struct Request<'a> {
     pub plan: &'a Preparation,
     /// The preprocessing of an earlier run, to be applied instead of fitted anew.
     pub fitted: Option<&'a Preprocessing>,
+    /// The ranks that make the same request at the same time, and may share the reading out.
+    pub ranks: &'a dyn Communicator,
 }
 
 impl<'a> Request<'a> {
@@ -38,6 +41,7 @@ impl<'a> Request<'a> {
             dtype: DType::F32,
             plan,
             fitted: None,
+            ranks: &Single,
         }
     }
 

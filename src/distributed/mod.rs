@@ -7,6 +7,8 @@
 #[cfg(feature = "mpi")]
 mod mpi;
 mod shards;
+#[cfg(test)]
+pub(crate) mod threads;
 
 use std::io;
 
@@ -63,6 +65,12 @@ pub trait Communicator: std::fmt::Debug + Send + Sync {
     /// As [`Self::sum`].
     fn broadcast(&self, numbers: Numbers<'_>, root: usize) -> io::Result<()>;
 
+    /// Replaces the bytes of every rank, however many, by those of rank `root`.
+    ///
+    /// # Errors
+    /// As [`Self::sum`].
+    fn broadcast_bytes(&self, bytes: &mut Vec<u8>, root: usize) -> io::Result<()>;
+
     /// Waits until every rank is here.
     ///
     /// # Errors
@@ -76,6 +84,18 @@ pub trait Communicator: std::fmt::Debug + Send + Sync {
 /// The only rank.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Single;
+
+/// The numbers of all ranks, in their order; each rank has equally many.
+///
+/// # Errors
+/// As [`Communicator::sum`].
+pub fn gather(ranks: &dyn Communicator, own: &[f64]) -> io::Result<Vec<Vec<f64>>> {
+    let mut all = vec![0.0; own.len() * ranks.size()];
+    let start = own.len() * ranks.rank();
+    all[start..start + own.len()].copy_from_slice(own);
+    ranks.sum(Numbers::F64(&mut all))?;
+    Ok(all.chunks(own.len().max(1)).map(<[f64]>::to_vec).collect())
+}
 
 impl Communicator for Single {
     fn rank(&self) -> usize {
@@ -99,6 +119,10 @@ impl Communicator for Single {
     }
 
     fn broadcast(&self, _: Numbers<'_>, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn broadcast_bytes(&self, _: &mut Vec<u8>, _: usize) -> io::Result<()> {
         Ok(())
     }
 

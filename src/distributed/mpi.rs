@@ -168,6 +168,14 @@ impl Communicator for World {
         Ok(())
     }
 
+    fn broadcast_bytes(&self, bytes: &mut Vec<u8>, root: usize) -> io::Result<()> {
+        let mut length = [bytes.len() as u64];
+        self.broadcast_of(&mut length, root);
+        bytes.resize(usize::try_from(length[0]).unwrap_or(usize::MAX), 0);
+        self.broadcast_of(bytes, root);
+        Ok(())
+    }
+
     fn barrier(&self) -> io::Result<()> {
         self.waits.during(|| SimpleCommunicator::world().barrier());
         Ok(())

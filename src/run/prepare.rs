@@ -192,7 +192,7 @@ impl PreparedRun {
     /// The disk's, or ranks that would not train the same run.
     pub fn start(self) -> Result<Run> {
         let Self { config, splits, trainer, options, start, .. } = self;
-        ranks::require_same(&*options.ranks, &config, &splits, &trainer)?;
+        ranks::require_same_rows(&*options.ranks, &splits, &trainer)?;
         if !options.owns_folder() {
             let progress = match start {
                 RunStart::New(_) => None,
@@ -239,8 +239,9 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
             let problem = "has no number of a fold: it is an average of several runs, which `descent train --bag` trains";
             return Err(Error::key("data.bag", problem));
         }
-        let Session { splits, network, loss } =
-            Session::open(config, options.preprocessing.as_deref(), &options.device)?;
+        ranks::require_same_config(&*options.ranks, config)?;
+        let (fitted, device) = (options.preprocessing.as_deref(), &options.device);
+        let Session { splits, network, loss } = Session::open_on(config, fitted, device, &*options.ranks)?;
         let plan = config.plan(splits.train.len());
         let length = config.length(splits.train.len());
         let mut doubtful = plan.check_length(length).map_err(Error::Key)?;

@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use super::options::{Interrupt, RunOptions};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
-use crate::distributed::{Communicator, Numbers};
+use crate::distributed::{self, Communicator};
 use crate::error::{Error, Result};
 use crate::files::Checksum;
 use crate::names::counted;
@@ -20,11 +20,7 @@ use crate::trainer::{RankRequest, Trainer};
 /// # Errors
 /// A rank that cannot be reached.
 pub(crate) fn gather(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f64>>> {
-    let mut all = vec![0.0; own.len() * ranks.size()];
-    let start = own.len() * ranks.rank();
-    all[start..start + own.len()].copy_from_slice(own);
-    ranks.sum(Numbers::F64(&mut all)).map_err(candle_core::Error::wrap)?;
-    Ok(all.chunks(own.len().max(1)).map(<[f64]>::to_vec).collect())
+    Ok(distributed::gather(ranks, own).map_err(candle_core::Error::wrap)?)
 }
 
 /// The result of this rank, if all ranks succeeded. The first one that failed keeps its own error and reports it.
@@ -61,21 +57,32 @@ impl Same {
     }
 }
 
-/// Checks that all ranks run the same program, and train the same network from the same weights by the same config on the
-/// same rows.
+/// Checks that all ranks run the same program by the same config, before they read its data together. A rank that has
+/// failed until then ends the others here.
 ///
 /// # Errors
 /// The difference, and the rank that has it.
-pub(super) fn require_same(
-    ranks: &dyn Communicator,
-    config: &Config,
-    splits: &Splits,
-    trainer: &Trainer,
-) -> Result<()> {
+pub(super) fn require_same_config(ranks: &dyn Communicator, config: &Config) -> Result<()> {
     if ranks.size() == 1 {
         return Ok(());
     }
-    let own = agree(ranks, identity(config, splits, trainer))?;
+    agree(ranks, Ok(()))?;
+    require_same(ranks, plan_hashes(config))
+}
+
+/// Checks that all ranks train from the same weights on the same rows.
+///
+/// # Errors
+/// The difference, and the rank that has it.
+pub(super) fn require_same_rows(ranks: &dyn Communicator, splits: &Splits, trainer: &Trainer) -> Result<()> {
+    if ranks.size() == 1 {
+        return Ok(());
+    }
+    require_same(ranks, row_hashes(splits, trainer))
+}
+
+fn require_same(ranks: &dyn Communicator, own: Result<Vec<Same>>) -> Result<()> {
+    let own = agree(ranks, own)?;
     let all = gather(ranks, &own.iter().map(|same| same.hash).collect::<Vec<_>>())?;
     let differs =
         |same: &usize| all.iter().position(|hashes| hashes[*same].total_cmp(&all[0][*same]).is_ne());
@@ -92,11 +99,15 @@ pub(super) fn require_same(
     )))
 }
 
-fn identity(config: &Config, splits: &Splits, trainer: &Trainer) -> Result<Vec<Same>> {
+fn plan_hashes(config: &Config) -> Result<Vec<Same>> {
     let program = match std::env::current_exe() {
         Ok(path) => Checksum::of_file(&path)?.sha256,
         Err(_) => env!("CARGO_PKG_VERSION").to_owned(),
     };
+    Ok(vec![Same::new("another program", &program), Same::new("another config", &config.to_toml()?)])
+}
+
+fn row_hashes(splits: &Splits, trainer: &Trainer) -> Result<Vec<Same>> {
     let rows = Fingerprint::of(splits)?;
     let rows = serde_json::to_string(&rows).map_err(|e| Error::Config(e.to_string()))?;
     let mut weights = trainer.steps().to_string();
@@ -106,8 +117,6 @@ fn identity(config: &Config, splits: &Splits, trainer: &Trainer) -> Result<Vec<S
         weights.extend(["\n", name, " ", &Checksum::of(&bytes).sha256]);
     }
     Ok(vec![
-        Same::new("another program", &program),
-        Same::new("another config", &config.to_toml()?),
         Same::new("other data", &rows),
         Same::new("another checkpoint or other initial weights", &weights),
     ])

@@ -5,6 +5,7 @@ use candle_core::{DType, Device};
 use crate::config::Config;
 use crate::data::preprocess::TableEncoder;
 use crate::data::{Preprocessing, Request, Splits};
+use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
 use crate::loss::Losses;
 use crate::model::{Network, NetworkOptions, NetworkShape};
@@ -25,7 +26,18 @@ pub(crate) struct Session {
 impl Session {
     /// Loads the data and builds the network on `device`. `fitted` is the preprocessing of an earlier process of the run.
     pub(crate) fn open(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Self> {
-        let splits = splits(config, fitted, device)?;
+        Self::open_on(config, fitted, device, &Single)
+    }
+
+    /// The same on each of `ranks`, which read the same rows.
+    pub(crate) fn open_on(
+        config: &Config,
+        fitted: Option<&Preprocessing>,
+        device: &Device,
+        ranks: &dyn Communicator,
+    ) -> Result<Self> {
+        let request = Request { ranks, ..request(config, fitted) };
+        let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
         if splits.train.is_weighted() && !device.is_cpu() {
             let problem = "is for the CPU so far; train with `--device cpu`, or leave it out";
             return Err(Error::key("data.weight", problem));
@@ -70,6 +82,7 @@ pub(crate) fn request<'a>(config: &'a Config, fitted: Option<&'a Preprocessing>)
         dtype,
         plan: &config.preparation,
         fitted,
+        ranks: &Single,
     }
 }
 

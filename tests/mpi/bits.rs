@@ -6,8 +6,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device};
 
-use super::{Mpi, succeed, systems};
+use super::{Mpi, said, succeed, systems};
 use crate::durability::{newest, result};
+use crate::parquet_files::{Values, write_groups};
 
 const SHARDS: [&str; 2] = ["--set", "train.shards=4"];
 
@@ -40,6 +41,40 @@ fn one_two_and_four_ranks_have_the_same_bits_with_four_shards() {
             }
         }
     }
+}
+
+#[test]
+fn a_parquet_file_is_shared_out_to_any_number_of_ranks() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let rows: Vec<i32> = (0..900).collect();
+    let xs = Values::Double(rows.iter().map(|row| f64::from(*row).sin()).collect());
+    let names =
+        Values::text(&rows.iter().map(|row| ["red", "green", "blue"][*row as usize % 3]).collect::<Vec<_>>());
+    let ys = Values::Float(rows.iter().map(|row| f64::from(row % 3) as f32).collect());
+    let columns = [xs, names, ys];
+    write_groups(&at("t.parquet"), "double x; binary n (UTF8); float y", &columns, 200);
+    let config = "[data]\nname = 'parquet'\npath = 't.parquet'\ntarget = 'y'\ntest = 0.2\n[model]\nname = 'mlp'\n[loss]\n\
+                  name = 'mse'\n[optimizer]\nname = 'adam'\n[train]\nbatch_size = 50\nepochs = 2\n";
+    fs::write(at("c.toml"), config).unwrap();
+    train(Mpi::Open, folder.path(), 1, &[&["c.toml", "--out", "1"][..], &SHARDS].concat());
+    let expected = result(&at("1"));
+    for mpi in Mpi::all() {
+        for ranks in [2, 4] {
+            let out = format!("{mpi:?}-{ranks}");
+            train(mpi, folder.path(), ranks, &[&["c.toml", "--out", &out][..], &SHARDS].concat());
+            require_equal(&result(&at(&out)), &expected, &out);
+        }
+    }
+    // A page of the third row group is damaged: one error, and nothing is left.
+    let mut bytes = fs::read(at("t.parquet")).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..half + 400].fill(0xff);
+    fs::write(at("t.parquet"), bytes).unwrap();
+    let output = Mpi::Open.train(folder.path(), 2, &["c.toml", "--out", "damaged"]).output().unwrap();
+    let said = said(&output);
+    assert!(said.matches("error: ").count() == 1 && said.contains("the file is damaged"), "{said}");
+    assert!(!output.status.success() && !at("damaged").exists());
 }
 
 #[test]

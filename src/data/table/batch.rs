@@ -1,6 +1,7 @@
 //! Some thousand rows of a table, column by column.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::row::{Cells, Row};
 use super::value::Value;
@@ -28,7 +29,7 @@ pub(crate) struct Coded {
 }
 
 /// The lines that the rows begin on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum LineNumbers {
     /// One after the other, from this one.
     From(u64),

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::batch::{Coded, ColumnCells, RecordBatch};
-use super::read::{self, Dialect, Format, Input, WantedColumns};
+use super::batch::{ColumnCells, RecordBatch};
+use super::batch_bytes;
+use super::read::{self, TableFile, WantedColumns};
 use crate::data::stored::StoredWriter;
 use crate::error::{Error, Result};
 
@@ -34,22 +35,17 @@ enum KeptBatch {
 
 impl Kept {
     /// Reads a table; nothing where its text takes more than a quarter of `memory` MiB, or its columns have no room on the disk.
-    pub(super) fn read(
-        input: &Input,
-        format: Format,
-        dialect: &Dialect,
-        mut wanted: WantedColumns,
-        memory: u64,
-    ) -> Result<Option<Self>> {
+    pub(super) fn read(file: &TableFile<'_>, mut wanted: WantedColumns, memory: u64) -> Result<Option<Self>> {
         loop {
-            let mut reader = read::open_batches(input, format, dialect, &wanted)?;
+            let mut reader = read::open_batches(file, &wanted)?;
             let (mut keeper, mut kinds) = (Keeper::new(memory), Vec::new());
             while let Some(batch) = reader.next()? {
                 add_kinds(&mut kinds, &batch);
-                if !keeper.add(batch) {
+                if !reader.is_on_all_ranks(keeper.add(batch))? {
                     return Ok(None);
                 }
             }
+            keeper.batches.sort_by_key(KeptBatch::line);
             // Names of categories are text, also in the batches where all of them look like numbers.
             let names = reader.columns().iter().zip(&kinds);
             let mixed = names.filter(|(name, kinds)| kinds.are_mixed() && !wanted.text.contains(name));
@@ -84,6 +80,17 @@ impl Kept {
             *taken.lock().unwrap_or_else(PoisonError::into_inner) = KeptBatch::Taken;
         }
         batch
+    }
+}
+
+impl KeptBatch {
+    /// The line of the first row.
+    fn line(&self) -> u64 {
+        match self {
+            Self::Memory(batch) => batch.line(0),
+            Self::File { rest, .. } => rest.line(0),
+            Self::Taken => 0,
+        }
     }
 }
 
@@ -151,17 +158,7 @@ impl Keeper {
             self.file = Some(tempfile::tempfile_in(StoredWriter::place()).ok()?);
         }
         self.bytes.clear();
-        for cells in &mut batch.columns {
-            match cells {
-                ColumnCells::Numbers(numbers) | ColumnCells::Dates(numbers) => {
-                    self.bytes.extend(std::mem::take(numbers).iter().flat_map(|number| number.to_le_bytes()));
-                }
-                ColumnCells::Coded(Coded { codes, .. }) => {
-                    self.bytes.extend(std::mem::take(codes).iter().flat_map(|code| code.to_le_bytes()));
-                }
-                ColumnCells::Absent => {}
-            }
-        }
+        batch_bytes::take(&mut batch, &mut self.bytes);
         self.rest = self.rest.checked_sub(batch.bytes())?;
         let place = self.end;
         self.file.as_ref()?.write_all_at(&self.bytes, place).ok()?;
@@ -173,26 +170,9 @@ impl Keeper {
 
 /// A batch whose numbers and codes lie in a file from `place` on.
 fn read_back(file: &File, rest: &RecordBatch, place: u64) -> std::io::Result<RecordBatch> {
-    let width = |cells: &ColumnCells| match cells {
-        ColumnCells::Numbers(_) | ColumnCells::Dates(_) => 8,
-        ColumnCells::Coded(_) => 4,
-        ColumnCells::Absent => 0,
-    };
-    let mut bytes = vec![0; rest.rows * rest.columns.iter().map(width).sum::<usize>()];
+    let mut bytes = vec![0; batch_bytes::count(rest)];
     file.read_exact_at(&mut bytes, place)?;
-    let (mut batch, mut at) = (rest.clone(), 0);
-    for cells in &mut batch.columns {
-        let own = &bytes[at..at + rest.rows * width(cells)];
-        at += own.len();
-        match cells {
-            ColumnCells::Numbers(numbers) | ColumnCells::Dates(numbers) => {
-                *numbers = own.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
-            }
-            ColumnCells::Coded(Coded { codes, .. }) => {
-                *codes = own.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-            }
-            ColumnCells::Absent => {}
-        }
-    }
+    let mut batch = rest.clone();
+    batch_bytes::put_back(&mut batch, &bytes);
     Ok(batch)
 }

@@ -7,6 +7,7 @@
 //! the cell that the message shows.
 
 mod batch;
+mod batch_bytes;
 mod census;
 mod collect;
 mod date_format;

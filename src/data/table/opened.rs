@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::{Coded, ColumnCells, LineNumbers, RecordBatch};
 use super::kept::Kept;
 use super::options::Options;
-use super::read::{self, Dialect, Format, Input, Records};
+use super::read::{self, Dialect, Format, Input, Records, TableFile};
 use super::row::Row;
 use crate::data::Request;
 use crate::error::{Error, Result};
@@ -44,7 +44,8 @@ impl Opened {
     ) -> Result<Option<Self>> {
         let dialect = options.dialect(request.task);
         let wanted = options.wanted(request);
-        let Some(kept) = Kept::read(&input, format, &dialect, wanted, options.memory)? else {
+        let file = TableFile { input: &input, format, dialect: &dialect, ranks: request.ranks };
+        let Some(kept) = Kept::read(&file, wanted, options.memory)? else {
             return Ok(None);
         };
         let columns = kept.columns.clone();

@@ -1,5 +1,7 @@
 //! A cell of a table, and its value as a number, a truth value, a date or a name.
 
+use serde::{Deserialize, Serialize};
+
 use super::dates::{self, DateForm};
 
 /// The words for yes and no, in any case.
@@ -7,7 +9,7 @@ const YES: [&str; 4] = ["true", "yes", "t", "y"];
 const NO: [&str; 4] = ["false", "no", "f", "n"];
 
 /// A cell, before anyone knows what its column holds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Value<'a> {
     /// Empty, null, or one of the words for it.
     Missing,

@@ -1,93 +1,12 @@
 //! Shards, and ranks as threads of one process.
 
-use std::sync::{Barrier, Mutex};
-
 use super::*;
-use crate::distributed::Numbers;
+use crate::distributed::threads::Threads;
 
 /// Rows depend on each other, and some are dropped.
 const COUPLED: &str = "name = 'mlp'\nhidden = [6]\nbatch_norm = true\ndropout = 0.3";
 /// They do not.
 const INDEPENDENT: &str = "name = 'mlp'\nhidden = [6, 5]\nlayer_norm = true\ndropout = 0.3";
-
-/// Ranks as threads of one process.
-#[derive(Debug)]
-struct Threads {
-    rank: usize,
-    barrier: Arc<Barrier>,
-    /// The terms of each rank in a sum.
-    places: Arc<Vec<Mutex<Vec<f64>>>>,
-}
-
-impl Threads {
-    fn new(size: usize) -> Vec<Self> {
-        let barrier = Arc::new(Barrier::new(size));
-        let places = Arc::new((0..size).map(|_| Mutex::default()).collect());
-        let rank = |rank| Self { rank, barrier: Arc::clone(&barrier), places: Arc::clone(&places) };
-        (0..size).map(rank).collect()
-    }
-
-    /// The numbers of all ranks, in the order of the ranks.
-    fn gather(&self, own: Vec<f64>) -> Vec<Vec<f64>> {
-        *self.places[self.rank].lock().unwrap() = own;
-        self.barrier.wait();
-        let all = self.places.iter().map(|place| place.lock().unwrap().clone()).collect();
-        self.barrier.wait();
-        all
-    }
-
-    fn exchange(&self, numbers: Numbers<'_>, join: impl Fn(&[Vec<f64>], usize) -> f64) {
-        match numbers {
-            Numbers::F32(numbers) => {
-                let all = self.gather(numbers.iter().map(|x| f64::from(*x)).collect());
-                #[allow(clippy::cast_possible_truncation, reason = "rounded once")]
-                numbers.iter_mut().enumerate().for_each(|(at, x)| *x = join(&all, at) as f32);
-            }
-            Numbers::F64(numbers) => {
-                let all = self.gather(numbers.to_vec());
-                numbers.iter_mut().enumerate().for_each(|(at, x)| *x = join(&all, at));
-            }
-        }
-    }
-}
-
-impl Communicator for Threads {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn size(&self) -> usize {
-        self.places.len()
-    }
-
-    fn host(&self) -> String {
-        String::new()
-    }
-
-    fn sum(&self, numbers: Numbers<'_>) -> std::io::Result<()> {
-        self.exchange(numbers, |all, at| all.iter().map(|own| own[at]).sum());
-        Ok(())
-    }
-
-    fn add(&self, numbers: Numbers<'_>, of: usize) -> std::io::Result<()> {
-        self.exchange(numbers, |all, at| all[self.rank][at] + all[of][at]);
-        Ok(())
-    }
-
-    fn broadcast(&self, numbers: Numbers<'_>, root: usize) -> std::io::Result<()> {
-        self.exchange(numbers, |all, at| all[root][at]);
-        Ok(())
-    }
-
-    fn barrier(&self) -> std::io::Result<()> {
-        self.barrier.wait();
-        Ok(())
-    }
-
-    fn abort(&self, code: i32) -> ! {
-        panic!("rank {} gives up with {code}", self.rank)
-    }
-}
 
 /// The state of each of `ranks` ranks after updates of these numbers of rows.
 fn on_ranks(ranks: usize, model: &str, shards: usize, batches: &[usize]) -> Vec<(Vec<f64>, Vec<Update>)> {

@@ -1,5 +1,7 @@
 //! Tables that are kept as columns are those that are read row by row, to the bit.
 
+mod parquet_files;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -205,45 +207,6 @@ fn json_lines_of_all_kinds_are_the_same_kept() {
         }
     }
     assert!(loaded >= 12, "{loaded}");
-}
-
-#[test]
-fn parquet_of_many_pages_is_the_same_kept() {
-    use parquet::data_type::{DoubleType, Int32Type};
-    use parquet::file::properties::WriterProperties;
-    use parquet::file::writer::SerializedFileWriter;
-
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.parquet");
-    let columns =
-        ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"].map(|name| format!("optional double {name};"));
-    let schema = format!("message t {{ {} required int32 y; }}", columns.join(" "));
-    let schema = std::sync::Arc::new(parquet::schema::parser::parse_message_type(&schema).unwrap());
-    let pages =
-        WriterProperties::builder().set_data_page_size_limit(4096).set_dictionary_page_size_limit(4096);
-    let file = std::fs::File::create(&path).unwrap();
-    let mut writer = SerializedFileWriter::new(file, schema, pages.build().into()).unwrap();
-    let mut random = Stream::new(1, Purpose::Split, 0);
-    for rows in [9000usize, 3000] {
-        let mut group = writer.next_row_group().unwrap();
-        while let Some(mut column) = group.next_column().unwrap() {
-            if let parquet::column::writer::ColumnWriter::Int32ColumnWriter(_) = column.untyped() {
-                let classes: Vec<i32> = (0..rows).map(|_| random.random_range(0..3)).collect();
-                column.typed::<Int32Type>().write_batch(&classes, None, None).unwrap();
-            } else {
-                let levels: Vec<i16> = (0..rows).map(|row| i16::from(row % 50 > 0)).collect();
-                let present = levels.iter().filter(|level| **level > 0);
-                let numbers: Vec<f64> = present.map(|_| random.random_range(-1e6..1e6)).collect();
-                column.typed::<DoubleType>().write_batch(&numbers, Some(&levels), None).unwrap();
-            }
-            column.close().unwrap();
-        }
-        group.close().unwrap();
-    }
-    writer.close().unwrap();
-    for task in [classes(), Task::Values] {
-        assert!(same(&options(&path, "y", "missing = 'mean'"), Format::Parquet, task));
-    }
 }
 
 /// The features of the training rows of a table with these cells, whose column is normalised so.

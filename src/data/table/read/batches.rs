@@ -10,8 +10,13 @@ pub(in crate::data::table) trait RecordBatchReader {
     /// The names of the columns that are known so far; all of them at the end.
     fn columns(&self) -> &[String];
 
-    /// The next rows; none at the end.
+    /// The next rows; none at the end. Ranks that read together may have them in another order than the file.
     fn next(&mut self) -> Result<Option<RecordBatch>>;
+
+    /// Whether this is so on all ranks that read together.
+    fn is_on_all_ranks(&self, is_here: bool) -> Result<bool> {
+        Ok(is_here)
+    }
 }
 
 /// The columns that are read in a way of their own.

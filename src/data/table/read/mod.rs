@@ -16,6 +16,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::distributed::Communicator;
 use crate::error::Result;
 
 pub(crate) use self::parquet::is_guarded;
@@ -52,6 +53,16 @@ impl Format {
     }
 }
 
+/// A file with a table, and who reads it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TableFile<'a> {
+    pub(super) input: &'a Input,
+    pub(super) format: Format,
+    pub(super) dialect: &'a Dialect,
+    /// The ranks that read it at the same time.
+    pub(super) ranks: &'a dyn Communicator,
+}
+
 /// Opens a table. `wanted` are the columns that are asked for by name; a format whose rows name their own cells looks
 /// for the names itself where there are none.
 pub fn open(
@@ -69,15 +80,15 @@ pub fn open(
 }
 
 /// Opens a table to be read in batches.
-pub(super) fn open_batches(
-    input: &Input,
-    format: Format,
-    dialect: &Dialect,
+pub(super) fn open_batches<'a>(
+    file: &TableFile<'a>,
     wanted: &WantedColumns,
-) -> Result<Box<dyn RecordBatchReader>> {
+) -> Result<Box<dyn RecordBatchReader + 'a>> {
+    let TableFile { input, format, dialect, ranks } = *file;
     Ok(match format {
         Format::Csv => Box::new(csv::CsvBatches::open(input, dialect, wanted)?),
         Format::Jsonl => Box::new(jsonl::batches::JsonlBatches::open(input, dialect, wanted)?),
+        Format::Parquet if ranks.size() > 1 => parquet::shared::open(file, wanted)?,
         Format::Parquet => Box::new(parquet::batches::ParquetBatches::open(input, dialect, wanted)?),
     })
 }

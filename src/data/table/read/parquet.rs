@@ -2,6 +2,7 @@
 
 pub(super) mod batches;
 mod positioned;
+pub(super) mod shared;
 
 use std::cell::Cell;
 use std::os::unix::fs::FileExt;

@@ -50,6 +50,24 @@ impl ParquetBatches {
     }
 }
 
+impl ParquetBatches {
+    /// The rows of each row group.
+    pub(super) fn groups(&self) -> Vec<u64> {
+        let groups = self.file.file.metadata().row_groups();
+        groups.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect()
+    }
+
+    /// Goes to the start of a row group, the first row of which is behind `row` rows.
+    pub(super) fn go_to(&mut self, group: usize, row: u64) {
+        (self.file.group, self.file.row, self.file.left) = (group, row, 0);
+    }
+
+    /// The most rows of a batch.
+    pub(super) fn most(&self) -> usize {
+        (CELLS / self.uses.len().max(1)).clamp(1 << 10, 1 << 16)
+    }
+}
+
 /// A column of a file, and the rows of it that are read.
 struct ColumnRows<'a> {
     path: &'a Path,
@@ -106,7 +124,7 @@ impl RecordBatchReader for ParquetBatches {
             }
             self.file.open_group()?;
         }
-        let rows = self.file.left.min((CELLS / self.uses.len().max(1)).clamp(1 << 10, 1 << 16));
+        let rows = self.file.left.min(self.most());
         let Self { file, uses, sentinels, text } = self;
         let Parquet { path, columns, leaves, dialect, row, readers, .. } = file;
         let one = |column: usize| ColumnRows {
