@@ -60,7 +60,7 @@ pub(crate) fn write_groups(path: &Path, schema: &str, columns: &[Values], most: 
     let schema = Arc::new(parquet::schema::parser::parse_message_type(&schema).unwrap());
     let mut writer =
         SerializedFileWriter::new(fs::File::create(path).unwrap(), schema, Arc::default()).unwrap();
-    let (rows, mut start) = (columns.iter().map(Values::len).max().unwrap_or(0), 0);
+    let (rows, mut start) = (columns.iter().map(Values::len).max().unwrap_or(0), 0_usize);
     loop {
         let end = start.saturating_add(most).min(rows);
         let mut group = writer.next_row_group().unwrap();
