@@ -4,6 +4,7 @@
 //! file; weights from elsewhere must have every name and shape, and finite numbers.
 
 mod folder;
+mod foreign;
 mod header;
 mod progress;
 mod weights;

@@ -7,6 +7,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor, WithDType};
 use safetensors::Dtype;
 
+use super::foreign;
 use super::header::{Header, LONGEST, TensorEntry};
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum, Disk, OpenFile};
@@ -108,15 +109,9 @@ pub(crate) fn require_finite<'a>(
     Err(Error::data(path, problem))
 }
 
-const PICKLE: &str = "a pickle can run code, so it is not read; convert it in Python: \
-                      safetensors.torch.save_file(torch.load(path, weights_only=True), \"weights.safetensors\")";
-
 fn open(path: &Path) -> Result<OpenFile> {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    if ["pt", "pth", "bin", "pkl", "ckpt"].iter().any(|pickle| ending.eq_ignore_ascii_case(pickle)) {
-        return Err(Error::data(path, PICKLE));
-    }
-    files::open(path)
+    let file = files::open(path)?;
+    foreign::by_ending(path).map_or(Ok(file), |problem| Err(Error::data(path, problem)))
 }
 
 /// Reads the tensors from a file's `size` bytes.
@@ -142,8 +137,10 @@ fn read_header(source: &mut impl Read, size: u64) -> Result<Header, String> {
     let length = u64::from_le_bytes(start);
     let mut first = [0];
     source.read_exact(&mut first).map_err(short)?;
-    if first != *b"{" && (start.starts_with(b"PK\x03\x04") || start.starts_with(&[0x80, 2])) {
-        return Err(PICKLE.to_owned());
+    if first != *b"{" && foreign::is_known(&start) {
+        let mut start = [&start[..], &first].concat();
+        source.take(foreign::MORE).read_to_end(&mut start).map_err(short)?;
+        return Err(foreign::by_start(&start).to_owned());
     }
     if length > size.saturating_sub(8) {
         return Err(format!("not a safetensors file: its header claims {length} bytes, the file has {size}"));
@@ -260,6 +257,33 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             assert!(load(&path).is_err());
             assert!(inspect(&path).is_err());
+        }
+    }
+
+    /// Under any name, by what is in them.
+    #[test]
+    fn files_of_other_tools_are_named_with_the_way_to_safetensors() {
+        let folder = tempfile::tempdir().unwrap();
+        let zip = |name: &str| {
+            let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.finish().unwrap().into_inner()
+        };
+        for (bytes, what) in [
+            (zip("layer1.weight.npy"), "an archive of NumPy arrays (.npz)"),
+            (zip("archive/data.pkl"), "torch.load(path, weights_only=True)"),
+            (b"\x93NUMPY\x01\x00v\x00{'descr'".to_vec(), "a NumPy array (.npy)"),
+            (b"\x80\x02}q\x00(X\x01".to_vec(), "a pickle"),
+        ] {
+            let path = folder.path().join("w.safetensors");
+            fs::write(&path, bytes).unwrap();
+            for error in [load(&path).unwrap_err().to_string(), inspect(&path).unwrap_err().to_string()] {
+                assert!(error.contains(what) && error.contains("save_file"), "{error}");
+            }
+        }
+        for (name, what) in [("w.npz", "(.npz)"), ("w.NPY", "(.npy)"), ("w.pt", "a pickle")] {
+            fs::write(folder.path().join(name), b"x").unwrap();
+            assert!(load(&folder.path().join(name)).unwrap_err().to_string().contains(what));
         }
     }
 
