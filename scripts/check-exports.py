@@ -36,6 +36,7 @@ from export_checks import c_source, hub, panel, readme, web
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOLERANCE = 1e-5
+SEPARATORS = {"tabs.csv": "\t", "excel.csv": ";"}
 SHORT = ["train.max_steps=60", "train.tensorboard=false"]
 
 
@@ -50,10 +51,11 @@ def descent(*arguments):
     return done.stdout
 
 
-def train(folder, config, settings=()):
+def train(folder, config, settings=(), bag=0):
+    """A run, or the average of a bag of so many."""
     run = folder / "run"
     pairs = [part for setting in [*SHORT, *settings] for part in ("--set", setting)]
-    descent("train", config, "-q", "--out", run, *pairs)
+    descent("train", config, "-q", "--out", run, *pairs, *(["--bag", bag] if bag else []))
     return run
 
 
@@ -270,8 +272,8 @@ def text_of(rows, folder):
 
 
 def read(path, folder):
-    path = text_of(path, folder)
-    separator = {"tabs.csv": "\t", "excel.csv": ";"}.get(path.name, ",")
+    path = folder / "plain.csv" if (folder / "plain.csv").exists() else text_of(path, folder)
+    separator = SEPARATORS.get(path.name, ",")
     table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
     # A graph compares names as they are: blanks are taken away before.
     table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())
@@ -482,9 +484,24 @@ PANELS = {
     "one-step": (MODELS["relu"], [1], "columns = { store = 'category' }", {}),
     "steps": (RECURRENT["lstm-3-mean"], [1, 2, 3], "", {}),
     "second-step": (MODELS["relu"], [2], "sort = true", {"shuffled": True}),
+    "working-days": (MODELS["relu"], [1, 2], "", {"frequency": "working days"}),
+    "working-days-strict": (MODELS["relu"], [1], "max_gap = 0", {"frequency": "working days", "max_gap": 0}),
+    "months": (MODELS["relu"], [1, 2, 3], "", {"frequency": "months"}),
+    "months-across": (MODELS["relu"], [1], "max_gap = 2", {"frequency": "months", "max_gap": 2}),
+    "across-gaps": (RECURRENT["gru-two-ways-1-last"], [1, 2], "max_gap = 2", {"max_gap": 2}),
     "no-time": (RECURRENT["gru-two-ways-1-last"], [1, 3], "", {"has_time": False}),
     "previous": (MODELS["relu"], [1], "missing = 'previous'", {"missing": True}),
     "interpolate": (MODELS["relu"], [1, 2], "missing = 'interpolate'", {"missing": True}),
+}
+
+
+# The file, its marks of decimals and thousands, and lines of [data].
+MARKS = {
+    "plain": ("marked.csv", ".", "", ""),
+    "german": ("excel.csv", ",", ".", "decimal = ','\nthousands = '.'"),
+    "comma": ("excel.csv", ",", "", "decimal = ','"),
+    "swiss": ("marked.csv", ".", "'", "thousands = \"'\""),
+    "spaced": ("tabs.csv", ",", " ", "decimal = ','\nthousands = ' '"),
 }
 
 
@@ -528,17 +545,44 @@ def cases():
         yield f"normalize-{normalize}", lambda folder, n=normalize: of_odd(folder, "value", plain, normalize=n)
     yield "odd-names", of_names
     yield "blanks", of_blanks
+    for marks in MARKS:
+        yield f"marks-{marks}", lambda folder, marks=marks: of_marks(folder, *MARKS[marks])
     yield "f64", lambda folder: of_odd(folder, "value", plain, settings=["train.dtype='f64'"])
     for name, model in RECURRENT.items():
         yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
     yield "series-mlp", lambda folder: of_series(folder, plain)
     for name, options in PANELS.items():
         yield f"panel-{name}", lambda folder, options=options: of_panel(folder, *options)
+    yield from bags()
     yield "table-sequence", of_sequence
     yield "pictures", of_pictures
     yield "pixels", lambda folder: of_array(folder, np.uint8, '"cross_entropy"')
     yield "sequential", lambda folder: of_array(folder, np.float32, '"mse"', "\nlayer_names = 'sequential'\nbatch_norm = true")
     yield "arrays", lambda folder: of_array(folder, np.float32, '"mse"')
+
+
+def bags():
+    """Cases of bags."""
+    plain = MODELS["relu"]
+    for target in TARGETS:
+        if "gaussian_nll" not in TARGETS[target][1]:
+            yield f"bag-target-{target}", lambda folder, target=target: of_odd(folder, target, plain, bag=3)
+    for name in ("linear", "batch-norm", "layer-norm", "parts"):
+        yield f"bag-model-{name}", lambda folder, name=name: of_odd(folder, "values", MODELS[name], "category", bag=2)
+    for name, target in (("numerical-plr", "classes"), ("numerical-bins", "value"), ("ensemble", "negative-likelihood")):
+        yield f"{name}-bag", lambda folder, n=name, t=target: of_odd(folder, t, BEYOND_C[n], bag=3)
+    embedded = ["data.columns.many='embedding'", "data.columns.colour='embedding'"]
+    yield "bag-embeddings", lambda folder: of_odd(folder, "classes", plain, "category", settings=embedded, bag=3)
+    log = ["data.target_transform='log1p'", "data.clamp_output=true"]
+    yield "bag-log1p", lambda folder: of_odd(folder, "values", plain, settings=log, bag=4)
+    chosen = ["data.threshold='f1'", "train.calibrate=true", "data.test=0.2"]
+    yield "bag-chosen", lambda folder: of_odd(folder, "threshold", plain, settings=chosen, bag=3)
+    yield "bag-f64", lambda folder: of_odd(folder, "value", plain, settings=["train.dtype='f64'"], bag=2)
+    yield "bag-sequence", lambda folder: of_sequence(folder, bag=2)
+    yield "bag-pictures", lambda folder: of_pictures(folder, bag=2)
+    yield "bag-pixels", lambda folder: of_array(folder, np.uint8, '"cross_entropy"', bag=3)
+    more = "\nlayer_names = 'sequential'\nbatch_norm = true"
+    yield "bag-sequential", lambda folder: of_array(folder, np.float32, '"mse"', more, bag=3)
 
 
 def of_config(folder, config):
@@ -597,11 +641,11 @@ def of_rows(folder, rows):
     return train(folder, config), tables / rows, "table"
 
 
-def of_odd(folder, target, model, missing="mean", normalize="standard", settings=()):
+def of_odd(folder, target, model, missing="mean", normalize="standard", settings=(), bag=0):
     path, ask = odd_table(folder)
     config = folder / "c.toml"
     config.write_text(config_of_table(path, target, model, missing, normalize))
-    return train(folder, config, settings), ask, "table"
+    return train(folder, config, settings, bag), ask, "table"
 
 
 def of_names(folder):
@@ -634,6 +678,31 @@ def of_blanks(folder):
     return train(folder, config), path, "table"
 
 
+def of_marks(folder, name, decimal, thousands, settings):
+    """Numbers with the file's own marks, and further words, numbers and dates for a missing cell."""
+    random = np.random.default_rng(6)
+    plain, marked = [], []
+    for row in range(240):
+        amount = random.normal(0, 2e6)
+        texts = ["1900-01-01" if row % 11 == 0 else "1900-01-01 00:00" if row % 11 == 1 else f"2024-01-{1 + row % 28:02}",
+                 ["red", "-999", "-999.0", "?", "blue"][row % 5]]
+        numbers = [[-999.0, None, "?"][row % 9] if row % 9 < 3 else amount, 9.5 if row % 5 == 0 else row % 7, 3e3 + amount / 1e3]
+        plain.append([*(f"{x:.3f}" if isinstance(x, (int, float)) else "" for x in numbers), *texts])
+        marks = {",": thousands, ".": decimal}
+        numbers = [f"{x:,.3f}" if isinstance(x, (int, float)) else x or "" for x in numbers]
+        marked.append([*("".join(marks.get(c, c) for c in x) for x in numbers), *texts])
+    head = ["amount", "code", "price", "day", "name"]
+    path = folder / name
+    pd.DataFrame(marked, columns=head).to_csv(path, index=False, sep=SEPARATORS.get(name, ","))
+    # What a graph is given: numbers that stand for a missing cell are its own affair.
+    pd.DataFrame(plain, columns=head).to_csv(folder / "plain.csv", index=False)
+    config = folder / "c.toml"
+    more = "na_values = [-999, 9.5, '?', '1900-01-01']\ncolumns = { name = 'category' }\n" + settings
+    config.write_text(TABLE.format(path=path, target='"price"', missing="category", normalize="standard", data=more,
+                                   model=MODELS["relu"], loss='name = "mse"'))
+    return train(folder, config), path, "table"
+
+
 def of_series(folder, model):
     path, _ = odd_table(folder, 300)
     table = read(path, folder)[["num", "colour", "many", "flag", "z"]]
@@ -656,14 +725,14 @@ def of_panel(folder, model, steps, data, rows):
     return train(folder, config), made, "panel"
 
 
-def of_sequence(folder):
+def of_sequence(folder, bag=0):
     path = folder / "t.csv"
     x = np.random.default_rng(5).normal(size=(200, 6))
     pd.DataFrame({**{f"x{i}": x[:, i] for i in range(6)}, "y": x.sum(axis=1)}).to_csv(path, index=False)
     config = folder / "c.toml"
     config.write_text(TABLE.format(path=path, target='"y"', missing="mean", normalize="standard", data="sequence = [3, 2]",
                                    model=RECURRENT["lstm-1-last"], loss='name = "mse"'))
-    return train(folder, config), path, "table"
+    return train(folder, config, bag=bag), path, "table"
 
 
 def png(pixels):
@@ -676,7 +745,7 @@ def png(pixels):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-def of_pictures(folder):
+def of_pictures(folder, bag=0):
     random = np.random.default_rng(7)
     for name in ("cat", "dog"):
         (folder / "pictures" / name).mkdir(parents=True)
@@ -690,10 +759,10 @@ def of_pictures(folder):
     config = folder / "c.toml"
     config.write_text("[data]\nname = 'images'\npath = 'pictures'\ncolor = true\nnormalize = { mean = 0.4, std = 0.3 }\n"
                       "[model]\nname = 'mlp'\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n")
-    return train(folder, config), folder / "pictures/cat", "pictures"
+    return train(folder, config, bag=bag), folder / "pictures/cat", "pictures"
 
 
-def of_array(folder, kind, loss, model=""):
+def of_array(folder, kind, loss, model="", bag=0):
     random = np.random.default_rng(2)
     x = (random.random((200, 12)) * 255).astype(kind)
     y = random.integers(0, 3, 200) if "entropy" in loss else random.normal(size=(200, 2)).astype(np.float32)
@@ -702,7 +771,7 @@ def of_array(folder, kind, loss, model=""):
     config = folder / "c.toml"
     config.write_text(f"[data]\nname = 'npz'\npath = 'd.npz'\nnormalize = 'standard'\n[model]\nname = 'mlp'{model}\n[loss]\nname = "
                       f"{loss}\n[optimizer]\nname = 'adam'\n[train]\nepochs = 2\n")
-    return train(folder, config), folder / "rows.npy", "array"
+    return train(folder, config, bag=bag), folder / "rows.npy", "array"
 
 
 def line_of(name, differences):

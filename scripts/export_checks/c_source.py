@@ -9,6 +9,8 @@ import numpy as np
 from pandas._libs.parsers import STR_NA_VALUES
 
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+# What stands for a missing name, `na_values` of the checked runs too.
+WORDS = STR_NA_VALUES | {"-999", "-999.0", "?"}
 YES, NO = {"true", "yes", "t", "y", "1", "1.0"}, {"false", "no", "f", "n", "0", "0.0"}
 
 
@@ -56,7 +58,7 @@ class Model:
         if kind == "int":
             return 1 if text.lower() in YES else 0 if text.lower() in NO else -1
         numbers, missing = self.enumerations[kind]
-        return numbers.get(text, missing if text in STR_NA_VALUES else 0)
+        return numbers.get(text, missing if text in WORDS else 0)
 
     def rows(self, table, numbers_of):
         """The rows of a table; `numbers_of` gives the cells of a column of numbers or dates."""

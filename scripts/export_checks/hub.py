@@ -41,7 +41,8 @@ def card(folder, run, places):
             for metric in result["metrics"]:
                 require(isinstance(metric["value"], float) and metric["type"], f"the metric {metric}")
     config = json.loads((folder / "config.json").read_text())
-    require(config["layers"] and config["problem_type"], "config.json")
+    members = config.get("members", [config])
+    require(all(member["layers"] for member in members) and config["problem_type"], "config.json")
     blocks = re.findall(r"^(`{3,})(\w+)\n(.*?)\n\1$", body, re.S | re.M)
     require(len(blocks) == 5, f"{len(blocks)} blocks of code")
     return [(language, code) for _, language, code in blocks]

@@ -28,17 +28,39 @@ batch_size = 16
 WINDOW = 5
 
 
-class Panel:
-    """Rows of three series by days: `south` lacks four days, `east` has fewer rows than a window."""
+# The date of a row by its number, the rows between two dates, and the most that windows cross where nothing is said.
+def day_of(number):
+    return datetime.date(2024, 1, 30) + datetime.timedelta(days=number)
 
-    def __init__(self, path, steps, shuffled=False, missing=False, has_time=True):
+
+def month_of(number):
+    return datetime.date(2010 + number // 12, 1 + number % 12, 1)
+
+
+FREQUENCIES = {
+    "days": (day_of, lambda first, last: (last - first).days, 0),
+    "working days": (day_of, lambda first, last: np.busday_count(first + datetime.timedelta(1), last + datetime.timedelta(1)), 5),
+    "months": (month_of, lambda first, last: 12 * (last.year - first.year) + last.month - first.month, 0),
+}
+
+
+class Panel:
+    """Rows of three series: `south` lacks 15 working days, or four days or months; `north` two in a row, where windows cross
+    them; `east` has fewer rows than a window."""
+
+    def __init__(self, path, steps, shuffled=False, missing=False, has_time=True, frequency="days", max_gap=None):
         self.path, self.steps, self.is_filled = path, steps, missing
         random = np.random.default_rng(5)
+        date_of, between, usual = FREQUENCIES[frequency]
+        most = usual if max_gap is None else max_gap
+        gone = {("south", 20 + gone) for gone in range(15 if usual else 4)}
+        gone |= {("north", 9 + gone) for gone in range(2 if most > 1 else 0)}
         rows = []
-        for store, first, count in (("north", 0, 40), ("south", 2, 40), ("east", 1, 3)):
+        for store, first, count in (("north", 0, 40), ("south", 2, 60 if usual else 40), ("east", 1, 3)):
             for day in range(count):
-                if (store, day) not in {("south", 20 + gone) for gone in range(4)}:
-                    date = datetime.date(2024, 1, 30) + datetime.timedelta(days=first + day)
+                date = date_of(first + day)
+                is_free = frequency == "working days" and date.weekday() > 4
+                if (store, day) not in gone and not is_free:
                     rows.append([date, store, round(random.normal(10, 5), 2), random.choice(["red", " blue "]),
                                  round(20 + 5 * np.sin(day / 3) + random.normal(), 3), round(random.normal(), 3)])
         rows.sort(key=lambda row: row[0])
@@ -51,7 +73,7 @@ class Panel:
         self.series = []
         for store in dict.fromkeys(row[1] for row in rows):
             own = sorted((row[0], number) for number, row in enumerate(rows) if row[1] == store)
-            cuts = [place for place in range(1, len(own)) if has_time and (own[place][0] - own[place - 1][0]).days > 1]
+            cuts = [place for place in range(1, len(own)) if has_time and between(own[place - 1][0], own[place][0]) - 1 > most]
             numbers = np.array([number for _, number in own])
             self.series.append(np.split(numbers, cuts))
         lines = [",".join(map(str, row if has_time else row[1:])) for row in rows]

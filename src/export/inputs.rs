@@ -3,6 +3,7 @@
 use crate::data::Preprocessing;
 use crate::data::preprocess::{Column, Operation, PreprocessingSource, TableEncoder};
 use crate::data::table::dates::DateForm;
+use crate::data::table::read::MissingCells;
 
 /// The name of the one input of arrays, pictures, and the numbers of a series.
 pub(super) const TENSOR: &str = "input";
@@ -52,6 +53,16 @@ impl CellKind {
     /// Whether the cells are texts.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::Boolean | Self::Category)
+    }
+
+    /// The numbers or days that stand for a missing cell.
+    pub(super) fn sentinels(self, missing: &MissingCells) -> &[f64] {
+        match self {
+            Self::Number => &missing.numbers,
+            // In another form they are none of the dates.
+            Self::Date(DateForm::Iso) => &missing.dates,
+            Self::Date(_) | Self::Boolean | Self::Category => &[],
+        }
     }
 
     /// Its name in metadata.

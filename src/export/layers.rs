@@ -6,7 +6,17 @@ use crate::nn::{CellKind, NumericalOp, Op};
 
 /// The layers in a line.
 pub(super) fn line(model: &TrainedModel) -> String {
-    let layer = |op: &Op| match op {
+    let layers: Vec<String> = model.ops.iter().map(layer).filter(|layer| !layer.is_empty()).collect();
+    let of_members = match model.members.len() {
+        0 | 1 => String::new(),
+        count => format!("{count} networks, the mean of whose predictions is given, of each: "),
+    };
+    format!("{of_members}{}.", layers.join(", "))
+}
+
+/// A layer; nothing for one that changes no value.
+fn layer(op: &Op) -> String {
+    match op {
         Op::Linear { inputs, outputs, activation, .. } => {
             let activation =
                 activation.map_or_else(String::new, |activation| format!(" {}", activation.name()));
@@ -41,7 +51,5 @@ pub(super) fn line(model: &TrainedModel) -> String {
         Op::MeanOfSteps => "mean of steps".to_owned(),
         Op::Embeddings { tables, .. } => format!("{} tables of vectors", tables.len()),
         Op::Dropout { .. } | Op::TimeMajor => String::new(),
-    };
-    let layers: Vec<String> = model.ops.iter().map(layer).filter(|layer| !layer.is_empty()).collect();
-    layers.join(", ") + "."
+    }
 }

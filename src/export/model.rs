@@ -8,7 +8,6 @@ use candle_core::{DType, Device, Tensor};
 use crate::config::Config;
 use crate::data::Preprocessing;
 use crate::data::preprocess::{Column, Operation, Step, TableEncoder, TargetCurve};
-use crate::data::split::Bag;
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
 use crate::loss::NetworkOutput;
@@ -25,8 +24,10 @@ pub(super) struct TrainedModel {
     pub(super) config: Config,
     /// What predicts, in f32 on the CPU.
     pub(super) predictor: Predictor,
-    /// The layers.
+    /// The layers; of a bag those of one member under its own names, which all of them have.
     pub(super) ops: Vec<Op>,
+    /// The layers of each network whose predictions are averaged, under the names of the state dict; one, where it is no bag.
+    pub(super) members: Vec<Vec<Op>>,
     state: BTreeMap<String, Tensor>,
 }
 
@@ -34,14 +35,6 @@ impl TrainedModel {
     /// The model of the run in `folder`. Exports compute in f32, whatever type the run has.
     pub(super) fn open(folder: &Path, allow_nonfinite: bool) -> Result<Self> {
         let mut run = TrainedRun::open(folder, "export", &[])?.allow_nonfinite(allow_nonfinite);
-        if run.config.preparation.bag.is_some_and(Bag::is_whole) {
-            let problem = format!(
-                "{} is the average of several networks (`train --bag`), which is not exported; each of them is, from its folder \
-                 in `folds`",
-                folder.display()
-            );
-            return Err(Error::Config(problem));
-        }
         let config = run.config.clone();
         let train = &mut run.config.train;
         if train.dtype == FloatType::Bf16 || train.precision == MatmulPrecision::Bf16 {
@@ -57,7 +50,8 @@ impl TrainedModel {
         let state = network.params().state().into_iter();
         let state = state.map(|(name, tensor)| (name.to_owned(), tensor)).collect();
         let folder = folder.to_path_buf();
-        Ok(Self { folder, config, ops: network.describe(), state, predictor })
+        let (ops, members) = (network.describe(), network.describe_members());
+        Ok(Self { folder, config, predictor, ops, members, state })
     }
 
     /// The name of the run's folder.
@@ -74,6 +68,11 @@ impl TrainedModel {
     /// What the network's values mean.
     pub(super) fn output(&self) -> NetworkOutput {
         self.predictor.loss().output()
+    }
+
+    /// Whether it is the average of several networks (`train --bag`).
+    pub(super) fn is_bag(&self) -> bool {
+        self.predictor.network().is_averaged()
     }
 
     /// Whether the network gives values of several members, (N, M, K).

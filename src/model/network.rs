@@ -88,6 +88,11 @@ fn first(outputs: &[Tensor]) -> Result<Tensor> {
     outputs.first().cloned().ok_or_else(|| Error::Weights("there is no network to average".to_owned()))
 }
 
+/// The prefix of a member's tensors in the average.
+fn member_prefix(number: usize) -> String {
+    format!("member{}.", number + 1)
+}
+
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Network")
@@ -156,7 +161,7 @@ impl Network {
     /// outputs (N, K) of theirs. It is evaluated and not trained.
     pub fn averaged(members: Vec<Self>, average: fn(&[Tensor]) -> Result<Tensor>) -> Result<Self> {
         let params = members.iter().map(Self::params).collect::<Vec<_>>();
-        let params = Params::joined(&params, |index| format!("member{}.", index + 1))?;
+        let params = Params::joined(&params, member_prefix)?;
         Ok(Self { layers: Vec::new(), params, couples_rows: false, members, average })
     }
 
@@ -188,9 +193,24 @@ impl Network {
         self.layers.iter().try_fold(row.clone(), |shape, layer| layer.output_shape(&shape))
     }
 
-    /// The layers' operations, in order.
+    /// The layers' operations, in order; of an average those of its first member, whose layers all of them have.
     pub fn describe(&self) -> Vec<Op> {
+        if let Some(member) = self.members.first() {
+            return member.describe();
+        }
         self.layers.iter().map(|layer| layer.describe()).collect()
+    }
+
+    /// The operations of each network that it averages, or of itself. Tensors have the names of its own state dict.
+    pub fn describe_members(&self) -> Vec<Vec<Op>> {
+        if !self.is_averaged() {
+            return vec![self.describe()];
+        }
+        let of_member = |(number, member): (usize, &Self)| {
+            let ops = member.describe().into_iter();
+            ops.map(|op| op.with_prefix(&member_prefix(number))).collect()
+        };
+        self.members.iter().enumerate().map(of_member).collect()
     }
 
     /// The network's tensors.

@@ -126,6 +126,45 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// The same layer of a network whose tensors have this in front of their names.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        for name in self.tensors_mut() {
+            name.insert_str(0, prefix);
+        }
+        self
+    }
+
+    /// The names of its tensors.
+    fn tensors_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Linear { weight, bias, .. }
+            | Self::LayerNorm { weight, bias, .. }
+            | Self::EnsembleLinear { weight, bias, .. } => vec![weight, bias],
+            Self::BatchNorm { weight, bias, running_mean, running_var, num_batches_tracked, .. } => {
+                vec![weight, bias, running_mean, running_var, num_batches_tracked]
+            }
+            Self::Numerical { embedding, .. } => embedding.tensors_mut(),
+            Self::EnsembleScale { weight, .. }
+            | Self::Scale { weight, .. }
+            | Self::ParametricActivation { weight, .. } => vec![weight],
+            Self::Recurrent { directions, .. } => directions
+                .iter_mut()
+                .flat_map(|CellTensors { weight_ih, weight_hh, bias_ih, bias_hh }| {
+                    [weight_ih, weight_hh, bias_ih, bias_hh]
+                })
+                .collect(),
+            Self::Embeddings { tables, .. } => tables.iter_mut().map(|table| &mut table.weight).collect(),
+            Self::Activation(_)
+            | Self::Dropout { .. }
+            | Self::TimeMajor
+            | Self::LastStep
+            | Self::MeanOfSteps => Vec::new(),
+        }
+    }
+}
+
 /// An embedding of F features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NumericalOp {
@@ -161,6 +200,22 @@ pub enum NumericalOp {
         /// Whether ReLU follows.
         has_relu: bool,
     },
+}
+
+impl NumericalOp {
+    /// The names of its tensors.
+    fn tensors_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Periodic { weight, bias, linear, .. } => {
+                std::iter::once(weight).chain(bias).chain(linear).collect()
+            }
+            Self::PiecewiseLinear { slopes, offsets, linear0, weight, bias, .. } => [slopes, offsets, weight]
+                .into_iter()
+                .chain(linear0.iter_mut().flatten())
+                .chain(bias)
+                .collect(),
+        }
+    }
 }
 
 /// The tensors of a recurrent layer in one direction; `G` is the number of the cell's gates.

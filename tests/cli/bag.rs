@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::export::run_c;
 use super::npz::{self, Array};
 use super::tables::{cells, config, lines, metric, write};
 use crate::common::{descent, fail, program, succeed};
@@ -52,10 +53,46 @@ fn a_bag_predicts_the_mean_of_its_members() {
         assert!(succeed(path, &["inspect", "bag"]).contains("member3.layer2.weight"));
         succeed(path, &["report", "bag", "--output", "r.html"]);
         assert!(fs::read_to_string(path.join("r.html")).unwrap().contains("oof"));
-        let error = fail(path, &["export", "bag", "--to", "onnx"], 2);
-        assert!(error.contains("--bag") && error.contains("folds"), "{error}");
         succeed(path, &["export", "bag/folds/2", "--to", "onnx", "--output", "m.onnx"]);
     }
+}
+
+/// What other tools answer by them, `make export-check` shows.
+#[test]
+fn a_bag_is_exported_as_one_network_that_averages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    succeed(path, &["train", "c.toml", "--bag", "3", "--out", "bag", "-q"]);
+    let export =
+        |to: &str, more: &[&str]| succeed(path, &[&["export", "bag", "--to", to, "--output"], more].concat());
+    export("onnx", &["m.onnx"]);
+    let bytes = fs::read(path.join("m.onnx")).unwrap();
+    let graph = onnx_rs::parse(&bytes).unwrap().graph.unwrap();
+    let inputs: Vec<_> = graph.input.iter().map(|input| input.name).collect();
+    assert_eq!(inputs, ["x", "color"], "all members read the same columns");
+    let means = graph.node.iter().filter(|node| node.op_type.as_str() == "Mean");
+    assert_eq!(means.map(|node| node.input.len()).collect::<Vec<_>>(), [3]);
+    export("torch", &["torch"]);
+    let source = fs::read_to_string(path.join("torch/model.py")).unwrap();
+    for line in
+        ["class Member(nn.Module):\n", "        for number in range(3):\n", "            train(member, "]
+    {
+        assert!(source.contains(line), "{line}: {source}");
+    }
+    let weights = |folder: &str| fs::read(path.join(folder).join("model.safetensors")).unwrap();
+    assert_eq!(weights("torch"), weights("bag"));
+    for more in [&["net.c"][..], &["net.c", "--int8"]] {
+        export("c", more);
+        run_c(&path.join("net.c"));
+    }
+    export("hub", &["hub"]);
+    let text = fs::read(path.join("hub/config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let tensors = ["member3.layer1.weight", "member3.layer1.bias"];
+    assert_eq!(config["members"][2]["layers"][0]["tensors"], serde_json::json!(tensors));
+    let predict = |run: &str| succeed(path, &["predict", run, "--input", "t.csv"]);
+    assert_eq!(predict("hub"), predict("bag"));
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn the_card_has_the_metrics_of_the_test_split_in_the_schema_of_the_hub() {
 }
 
 /// Compiles a source with every warning and `-DTEST`, and runs it; gives what it prints. None without a compiler.
-fn run_c(source: &Path) -> Option<String> {
+pub(super) fn run_c(source: &Path) -> Option<String> {
     let program = source.with_extension("test");
     let flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DTEST"];
     let compiler =

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Decision;
 use super::subtract_last::SubtractLast;
-use super::table::read::{Dialect, Format};
+use super::table::read::{Dialect, Format, MissingCells};
 use super::units::Units;
 use crate::error::{Error, Result};
 
@@ -228,14 +228,19 @@ impl Preprocessing {
         }
     }
 
-    /// The words that stand for a missing cell of a table.
-    pub fn missing_words(&self) -> Vec<String> {
+    /// The dialect of a table's text, where rows come from a table.
+    pub fn dialect(&self) -> Option<&Dialect> {
         match &self.source {
             PreprocessingSource::Table { format, .. } | PreprocessingSource::Series { format, .. } => {
-                format.dialect.missing_words()
+                Some(&format.dialect)
             }
-            PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => Vec::new(),
+            PreprocessingSource::Images { .. } | PreprocessingSource::Arrays { .. } => None,
         }
+    }
+
+    /// The words, numbers and dates that stand for a missing cell of a table.
+    pub fn missing_cells(&self) -> MissingCells {
+        self.dialect().map(Dialect::missing_cells).unwrap_or_default()
     }
 
     /// The names of the classes, where they have some.

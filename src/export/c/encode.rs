@@ -8,6 +8,7 @@ use super::network::Network;
 use super::text::double;
 use super::weights::Matrix;
 use crate::data::preprocess::{Elements, Operation};
+use crate::data::table::read::MissingCells;
 use crate::error::Result;
 use crate::export::inputs::{CellKind, Inputs};
 use crate::export::model::TrainedModel;
@@ -15,17 +16,14 @@ use crate::nn::{EmbeddingTable, Op};
 
 /// The function `encode`, and the numbers that it makes of a row.
 pub(super) struct Encoder {
+    /// The function; empty where a row is nothing but names with learnt vectors.
     pub(super) text: String,
     /// The numbers of a row or step, vectors of names included.
     pub(super) width: usize,
-}
-
-/// The learnt vectors of a model, in the order of their columns.
-pub(super) fn tables(model: &TrainedModel) -> &[EmbeddingTable] {
-    match model.ops.first() {
-        Some(Op::Embeddings { tables, .. }) => tables,
-        _ => &[],
-    }
+    /// The numbers in front of the vectors.
+    dense: usize,
+    /// The fields of names with learnt vectors.
+    names: Vec<String>,
 }
 
 impl Encoder {
@@ -35,25 +33,58 @@ impl Encoder {
         fields: &[Field<'_>],
         prefix: &str,
         network: &mut Network,
-    ) -> Result<Self> {
+    ) -> Self {
         let (mut body, mut place) = (String::new(), 0);
+        let missing = model.preprocessing().missing_cells();
         for field in fields {
-            dense(field, &mut place, &mut body, network);
+            let raw = raw_value(field, &missing, network);
+            dense(field, &raw, &mut place, &mut body, network);
         }
-        let indices = fields.iter().filter(|field| field.input.column.index_width() > 0);
-        for (field, EmbeddingTable { weight, length, .. }) in indices.zip(tables(model)) {
+        let names = fields.iter().filter(|field| field.input.column.index_width() > 0);
+        let names = names.map(|field| field.name.clone()).collect();
+        let vectors = tables(&model.ops).iter().map(|table| table.length).sum::<usize>();
+        let text = format!(
+            "/* The numbers of a row as the network reads them: {place}. */\nstatic void encode(const {prefix}_input *row, \
+             float *x)\n{{\n{body}}}\n\n"
+        );
+        let text = if place > 0 { text } else { String::new() };
+        Self { text, width: place + vectors, dense: place, names }
+    }
+
+    /// Adds the statements that fill the buffer `a` for the network of these layers.
+    ///
+    /// # Errors
+    /// Vectors that cannot be written.
+    pub(super) fn call(
+        &self,
+        model: &TrainedModel,
+        inputs: &Inputs<'_>,
+        ops: &[Op],
+        network: &mut Network,
+    ) -> Result<()> {
+        let Self { width, dense, names, text } = self;
+        let (row, field, x, indent) = match inputs {
+            Inputs::Series { .. } => ("&window[t]", "window[t].", format!("a + t * {width}"), "        "),
+            Inputs::Table(_) | Inputs::Array { .. } => ("row", "row->", "a".to_owned(), "    "),
+        };
+        let mut lines = String::new();
+        if !text.is_empty() {
+            let _ = writeln!(lines, "{indent}encode({row}, {x});");
+        }
+        let mut place = *dense;
+        for (name, EmbeddingTable { weight, length, .. }) in names.iter().zip(tables(ops)) {
             let weights = model.tensor(weight)?;
             let matrix = Matrix { name: weight, weight: &weights, factor: &[], bias: None };
             let table = network.constants.matrix(&matrix)?;
             network.helpers.add(Helper::Embed);
-            let _ = writeln!(body, "    embed(&{table}, (int)row->{}, x + {place});", field.name);
+            let _ = writeln!(lines, "{indent}embed(&{table}, (int){field}{name}, {x} + {place});");
             place += length;
         }
-        let text = format!(
-            "/* A row as the network reads it: {place} numbers. */\nstatic void encode(const {prefix}_input *row, float \
-             *x)\n{{\n{body}}}\n\n"
-        );
-        Ok(Self { text, width: place })
+        if let Inputs::Series { window, .. } = inputs {
+            lines = format!("    for (int t = 0; t < {window}; t++) {{\n{lines}    }}\n");
+        }
+        network.body += &lines;
+        Ok(())
     }
 
     /// The encoder of arrays and pictures.
@@ -83,14 +114,21 @@ impl Encoder {
             "/* A row as the network reads it. */\nstatic void encode(const float *row, float *x)\n{{\n    for (int i = 0; i < \
              {width}; i++)\n        x[i] = {value};\n}}\n\n"
         );
-        Self { text, width }
+        Self { text, width, dense: width, names: Vec::new() }
+    }
+}
+
+/// The learnt vectors of a network, in the order of their columns.
+fn tables(ops: &[Op]) -> &[EmbeddingTable] {
+    match ops.first() {
+        Some(Op::Embeddings { tables, .. }) => tables,
+        _ => &[],
     }
 }
 
 /// Adds the numbers of a field from `place` on.
-fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut Network) {
-    let raw = raw_value(field, network);
-    let mut value = raw.clone();
+fn dense(field: &Field<'_>, raw: &str, place: &mut usize, body: &mut String, network: &mut Network) {
+    let mut value = raw.to_owned();
     let mut indicator = false;
     for operation in &field.input.column.operations {
         match operation {
@@ -127,11 +165,14 @@ fn dense(field: &Field<'_>, place: &mut usize, body: &mut String, network: &mut 
     }
 }
 
-/// The number of a field before its preprocessing.
-fn raw_value(field: &Field<'_>, network: &mut Network) -> String {
+/// The number of a field before its preprocessing; NAN where it is missing.
+fn raw_value(field: &Field<'_>, missing: &MissingCells, network: &mut Network) -> String {
     let value = format!("row->{}", field.name);
     if field.input.kind != CellKind::Boolean {
-        return value;
+        let sentinels = field.input.kind.sentinels(missing).iter();
+        let tests: Vec<String> =
+            sentinels.map(|sentinel| format!("{value} == {}", double(*sentinel))).collect();
+        return if tests.is_empty() { value } else { format!("({} ? NAN : {value})", tests.join(" || ")) };
     }
     network.helpers.add(Helper::Boolean);
     format!("boolean({value})")

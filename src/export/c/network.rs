@@ -46,7 +46,8 @@ impl Network {
     /// Makes so many steps of this width, in `a`, the input.
     pub(super) fn begin(&mut self, [steps, width]: [usize; 2]) {
         (self.steps, self.width) = (steps, width);
-        self.buffers[0] = steps * width;
+        self.buffers[0] = self.buffers[0].max(steps * width);
+        self.current = 0;
     }
 
     /// The buffer that has the value.
@@ -54,12 +55,12 @@ impl Network {
         ["a", "b"][self.current]
     }
 
-    /// Adds the layers. Learnt vectors are part of the input.
+    /// Adds layers. Learnt vectors are part of the input.
     ///
     /// # Errors
     /// A layer that C source cannot have.
-    pub(super) fn layers(&mut self, model: &TrainedModel) -> Result<()> {
-        let mut ops = model.ops.iter().peekable();
+    pub(super) fn layers(&mut self, model: &TrainedModel, ops: &[Op]) -> Result<()> {
+        let mut ops = ops.iter().peekable();
         while let Some(op) = ops.next() {
             let Op::Linear { weight, bias, activation, .. } = op else {
                 self.layer(model, op)?;

@@ -22,9 +22,49 @@ pub(super) fn count(model: &TrainedModel) -> usize {
     }
 }
 
+/// Adds the statements that take the predictions of a member of a bag into their sum.
+pub(super) fn add_member(model: &TrainedModel, number: usize, network: &mut Network) {
+    // Of logarithms of probabilities the probabilities are averaged.
+    if model.output() == NetworkOutput::LogProbabilities {
+        network.in_place(Helper::Softmax, "softmax(");
+    } else {
+        normalize(model, network);
+    }
+    let (outputs, sign) = (model.preprocessing().outputs, if number == 0 { "=" } else { "+=" });
+    let prediction = prediction(model, network, "i");
+    let _ = writeln!(
+        network.body,
+        "    for (int i = 0; i < {outputs}; i++)\n        sum[i] {sign} {prediction};"
+    );
+}
+
 /// Adds the statements that fill `out`.
 pub(super) fn add(model: &TrainedModel, network: &mut Network) {
     let outputs = model.preprocessing().outputs;
+    if !model.is_bag() {
+        normalize(model, network);
+    }
+    let mut element = |place: &str| match model.output() {
+        _ if !model.is_bag() => prediction(model, network, place),
+        NetworkOutput::LogProbabilities => format!("logf({})", mean(model, place)),
+        _ => mean(model, place),
+    };
+    let is_pair =
+        matches!(model.columns(), Columns::Classes { names, .. } if names.len() == 2 && outputs == 1);
+    let statement = if is_pair {
+        format!("out[1] = {};\n    out[0] = 1.0f - out[1];", element("0"))
+    } else {
+        let all = format!("for (int i = 0; i < {outputs}; i++)\n        out[i] = ");
+        all + &in_units(model, &element("i"), true) + ";"
+    };
+    let _ = writeln!(network.body, "    {statement}");
+    if let NetworkOutput::MeanAndVariance(variance) = model.output() {
+        deviations(model, variance, network);
+    }
+}
+
+/// Makes logits of classes probabilities, in their place.
+fn normalize(model: &TrainedModel, network: &mut Network) {
     match model.output() {
         NetworkOutput::ClassLogits => network.in_place(Helper::Softmax, "softmax("),
         NetworkOutput::LogProbabilities => network.in_place(Helper::LogSoftmax, "log_softmax("),
@@ -33,35 +73,24 @@ pub(super) fn add(model: &TrainedModel, network: &mut Network) {
         | NetworkOutput::LogValues
         | NetworkOutput::MeanAndVariance(_) => {}
     }
-    let value = network.value();
-    let element = |place: &str| format!("{value}[{place}]");
-    let mut line = |text: &str| {
-        let _ = writeln!(network.body, "    {text}");
-    };
-    match (model.output(), model.columns()) {
-        (NetworkOutput::LabelLogits, Columns::Classes { names, .. }) if names.len() == 2 && outputs == 1 => {
+}
+
+/// The prediction at a place, of values that are normalized.
+fn prediction(model: &TrainedModel, network: &mut Network, place: &str) -> String {
+    let element = format!("{}[{place}]", network.value());
+    match model.output() {
+        NetworkOutput::LabelLogits => {
             network.helpers.add(Helper::Sigmoid);
-            line(&format!("out[1] = sigmoid({});\n    out[0] = 1.0f - out[1];", element("0")));
+            format!("sigmoid({element})")
         }
-        (_, Columns::Classes { names, .. }) if names.len() == 2 && outputs == 1 => {
-            line(&format!("out[1] = {};\n    out[0] = 1.0f - out[1];", element("0")));
-        }
-        (output, _) => {
-            let of = match output {
-                NetworkOutput::LabelLogits => {
-                    network.helpers.add(Helper::Sigmoid);
-                    format!("sigmoid({})", element("i"))
-                }
-                NetworkOutput::LogValues => format!("expf({})", element("i")),
-                _ => element("i"),
-            };
-            let all = format!("for (int i = 0; i < {outputs}; i++)\n        out[i] = ");
-            line(&(all + &in_units(model, &of, true) + ";"));
-        }
+        NetworkOutput::LogValues => format!("expf({element})"),
+        _ => element,
     }
-    if let NetworkOutput::MeanAndVariance(variance) = model.output() {
-        deviations(model, variance, network);
-    }
+}
+
+/// The mean of the members' predictions at a place.
+fn mean(model: &TrainedModel, place: &str) -> String {
+    format!("sum[{place}] / {}.0f", model.members.len())
 }
 
 /// The standard deviations behind the values.

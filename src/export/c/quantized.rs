@@ -51,7 +51,7 @@ impl Quantized {
 
 /// The state dict with the matrices rounded to 8 bits a weight.
 pub(super) fn state(model: &TrainedModel) -> Result<BTreeMap<String, Tensor>> {
-    let names: BTreeSet<&str> = model.ops.iter().flat_map(matrices).collect();
+    let names: BTreeSet<&str> = model.members.iter().flatten().flat_map(matrices).collect();
     let mut state = model.state()?;
     for name in names {
         let weights = model.tensor(name)?;

@@ -34,8 +34,6 @@ pub(super) struct Source<'a> {
     /// What 8 bits cost.
     pub(super) accuracy: Option<String>,
     encoder: String,
-    /// The numbers between the steps of the encoded input.
-    width: usize,
     network: Network,
 }
 
@@ -55,13 +53,12 @@ impl<'a> Source<'a> {
         let encoder = match inputs {
             Inputs::Array { .. } => Encoder::of_array(model, inputs, &mut network),
             Inputs::Table(_) | Inputs::Series { .. } => {
-                Encoder::of_table(model, &fields, prefix, &mut network)?
+                Encoder::of_table(model, &fields, prefix, &mut network)
             }
         };
-        network.begin(shape(inputs, &model.preprocessing().row, encoder.width));
-        network.layers(model)?;
-        outputs::add(model, &mut network);
+        add_networks(model, inputs, &encoder, &mut network)?;
         let [a, b] = network.buffers;
+        let sums = if model.is_bag() { model.preprocessing().outputs } else { 0 };
         Ok(Self {
             columns: model.columns(),
             prefix: prefix.to_owned(),
@@ -70,11 +67,10 @@ impl<'a> Source<'a> {
             is_picture: matches!(model.preprocessing().source, PreprocessingSource::Images { .. }),
             weight_bytes: network.constants.bytes,
             // Beside the buffers and the states of a layer: what the calls need.
-            stack_bytes: 4 * (a + b) + network.state_bytes + 256,
+            stack_bytes: 4 * (a + b + sums) + network.state_bytes + 256,
             layers: layers::line(model),
             accuracy: None,
             encoder: encoder.text,
-            width: encoder.width,
             model,
             inputs,
             fields,
@@ -139,23 +135,35 @@ impl<'a> Source<'a> {
                 let _ = write!(units, "static const double target_{name}[{count}] = {{\n{numbers}}};\n\n");
             }
         }
-        let encode = match self.inputs {
-            Inputs::Series { window, .. } => {
-                let width = self.width;
-                format!(
-                    "    for (int t = 0; t < {window}; t++)\n        encode(&window[t], a + t * {width});\n"
-                )
-            }
-            Inputs::Table(_) | Inputs::Array { .. } => "    encode(row, a);\n".to_owned(),
-        };
         let [a, b] = self.network.buffers;
+        let outputs = self.model.preprocessing().outputs;
+        let sum = if self.model.is_bag() { format!(", sum[{outputs}]") } else { String::new() };
         format!(
-            "{units}void {prefix}_predict({}, float out[{}_OUTPUTS])\n{{\n    float a[{a}], b[{b}];\n{encode}{}}}\n\n",
+            "{units}void {prefix}_predict({}, float out[{}_OUTPUTS])\n{{\n    float a[{a}], b[{b}]{sum};\n{}}}\n\n",
             self.argument(),
             prefix.to_ascii_uppercase(),
             self.network.body
         )
     }
+}
+
+/// Adds the statements of each network, and those that fill `out` from their predictions.
+fn add_networks(
+    model: &TrainedModel,
+    inputs: &Inputs<'_>,
+    encoder: &Encoder,
+    network: &mut Network,
+) -> Result<()> {
+    for (number, ops) in model.members.iter().enumerate() {
+        network.begin(shape(inputs, &model.preprocessing().row, encoder.width));
+        encoder.call(model, inputs, ops, network)?;
+        network.layers(model, ops)?;
+        if model.is_bag() {
+            outputs::add_member(model, number, network);
+        }
+    }
+    outputs::add(model, network);
+    Ok(())
 }
 
 /// The steps of the network's input, and the numbers of a step, where a row or step is encoded as `width` numbers.

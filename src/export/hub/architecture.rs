@@ -42,8 +42,23 @@ pub(super) fn json(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
             insert("outputs", json!(names));
         }
     }
-    insert("layers", model.ops.iter().map(layer).collect());
+    config.extend(layers(model));
     format!("{:#}\n", Value::Object(config))
+}
+
+/// The layers; of a bag the members, whose predictions are averaged, with the layers of each.
+fn layers(model: &TrainedModel) -> Map<String, Value> {
+    let layers = |ops: &Vec<Op>| {
+        let layers = ops.iter().map(layer).collect();
+        Map::from_iter([("layers".to_owned(), layers)])
+    };
+    match model.members.as_slice() {
+        [ops] => layers(ops),
+        members => {
+            let members = members.iter().map(|ops| Value::Object(layers(ops))).collect();
+            Map::from_iter([("members".to_owned(), members)])
+        }
+    }
 }
 
 /// A layer with the names of its tensors.

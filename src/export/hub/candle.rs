@@ -28,6 +28,10 @@ fn layers(model: &TrainedModel) -> String {
     for op in &model.ops {
         layer(op, row, &mut body, &mut uses);
     }
+    body += "    println!(\"{x}\");\n";
+    if model.is_bag() {
+        body = of_members(&body, model.members.len());
+    }
     uses.push("VarBuilder");
     uses.sort_unstable();
     uses.dedup();
@@ -35,9 +39,19 @@ fn layers(model: &TrainedModel) -> String {
         "use candle_core::{{DType, Device, Result, Tensor, safetensors}};\nuse candle_nn::{{{}}};\n\nfn main() -> Result<()> \
          {{\n    let tensors = safetensors::load(\"model.safetensors\", &Device::Cpu)?;\n    let weights = \
          VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);\n    let x = Tensor::zeros((1, {}), DType::F32, \
-         &Device::Cpu)?;\n{body}    println!(\"{{x}}\");\n    Ok(())\n}}\n",
+         &Device::Cpu)?;\n{body}    Ok(())\n}}\n",
         uses.join(", "),
         sizes.join(", ")
+    )
+}
+
+/// The lines of a network for each of so many.
+fn of_members(body: &str, count: usize) -> String {
+    let lines = body.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
+    format!(
+        "    // What each member gives; the mean of their predictions is the model's.\n    let (rows, all) = (x, \
+         weights);\n    for number in 1..={count} {{\n        let (x, weights) = (rows.clone(), \
+         all.pp(format!(\"member{{number}}\")));\n{lines}    }}\n"
     )
 }
 

@@ -50,6 +50,12 @@ impl Card<'_> {
             "gru" => "A GRU",
             _ => "A recurrent network (RNN)",
         };
+        let kind = match self.model.members.len() {
+            0 | 1 => kind.to_owned(),
+            count => {
+                format!("The mean of {count} networks, each trained without one fold of the rows,")
+            }
+        };
         let count = counted(self.model.predictor.network().params().count(), "trained value");
         let reads = match self.inputs {
             Inputs::Table(columns) => format!("a row of {}", counted(columns.len(), "column")),
@@ -140,17 +146,22 @@ impl Card<'_> {
             return "No rows were held out, or the run's log is missing: nothing is known of the accuracy.\n"
                 .to_owned();
         }
-        let held_out = rows
-            .as_ref()
-            .and_then(|rows| if *split == "test" { rows.test.as_ref() } else { rows.validation.as_ref() });
+        let held_out = rows.as_ref().and_then(|rows| match *split {
+            "test" => rows.test.as_ref(),
+            "out-of-fold" => Some(&rows.train),
+            _ => rows.validation.as_ref(),
+        });
         let count = held_out.map_or_else(String::new, |split| format!("{} ", split.rows));
-        let caution = if *split == "test" { "" } else { ", on which the best epoch was chosen" };
+        let about = match *split {
+            "test" => "which were not trained on",
+            "out-of-fold" => {
+                "each of which one member was not trained on, which predicts it here and chose its best epoch on it"
+            }
+            _ => "which were not trained on, on which the best epoch was chosen",
+        };
         let row = |metric: &Metric| vec![plain(&metric.name), format!("{:.6}", metric.value)];
         let rows: Vec<_> = metrics.iter().map(row).collect();
-        format!(
-            "On the {count}{split} rows, which were not trained on{caution}:\n\n{}",
-            table(&["metric", "value"], &rows)
-        )
+        format!("On the {count}{split} rows, {about}:\n\n{}", table(&["metric", "value"], &rows))
     }
 }
 

@@ -115,6 +115,6 @@ fn pytorch(model: &TrainedModel) -> String {
         "import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n\n{}\n\nmodel = \
          Model()\nmodel.load_state_dict(load_file(\"model.safetensors\"))\nmodel.eval()\nwith torch.no_grad():\n    \
          print(model(torch.zeros(1, {shape})))\n",
-        torch::module(&model.ops, &model.preprocessing().row)
+        torch::network(model)
     )
 }

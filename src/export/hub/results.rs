@@ -20,7 +20,7 @@ pub(super) struct Metric {
 pub(super) struct Results {
     /// The rows of each split, where the run knows them.
     pub(super) rows: Option<Fingerprint>,
-    /// The metrics on the test rows, or without any on the validation rows.
+    /// The metrics on the test rows, or without any on the validation rows; of a bag on the rows out of fold.
     pub(super) metrics: Vec<Metric>,
     /// The split of the metrics.
     pub(super) split: &'static str,
@@ -47,6 +47,10 @@ impl Results {
         let test = of_split(history.last.as_ref(), "test_");
         if !test.is_empty() {
             return Ok(Self { rows, metrics: test, split: "test" });
+        }
+        let out_of_fold = of_split(history.last.as_ref(), "oof_");
+        if !out_of_fold.is_empty() {
+            return Ok(Self { rows, metrics: out_of_fold, split: "out-of-fold" });
         }
         let line = best.and_then(epoch).map(|epoch| &epoch.line);
         Ok(Self { rows, metrics: of_split(line, "val_"), split: "validation" })

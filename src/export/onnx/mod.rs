@@ -46,7 +46,8 @@ pub(super) fn encode(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<u8
     model.require_no_quantiles("onnx")?;
     let mut graph = Graph::new(&names::NAMES);
     let encoded = preprocessing::add(&mut graph, model.preprocessing(), inputs);
-    let values = network::add(&mut graph, model, encoded)?;
+    let members = model.members.iter().map(|ops| network::add(&mut graph, model, ops, &encoded));
+    let values: Vec<String> = members.collect::<Result<_>>()?;
     outputs::add(&mut graph, model, &values);
     let bytes = proto::model(&graph.message(&model.config.name()), &properties(model, inputs)?);
     // A message has at most 2 GiB.

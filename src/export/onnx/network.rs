@@ -11,10 +11,10 @@ use crate::export::fold::{Linear, Scaling, narrow, narrowed};
 use crate::export::model::{TrainedModel, Weights};
 use crate::nn::{Activation, EmbeddingTable, Op};
 
-/// Adds the layers; gives the network's values (N, K).
-pub(super) fn add(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<String> {
-    let mut value = input(graph, model, encoded)?;
-    let mut ops = model.ops.iter().peekable();
+/// Adds the layers of a network; gives its values (N, K).
+pub(super) fn add(graph: &mut Graph, model: &TrainedModel, ops: &[Op], encoded: &Encoded) -> Result<String> {
+    let mut value = input(graph, model, ops, encoded)?;
+    let mut ops = ops.iter().peekable();
     while let Some(op) = ops.next() {
         let Op::Linear { weight, bias, activation, .. } = op else {
             value = layer(graph, model, op, value)?;
@@ -76,14 +76,14 @@ fn layer(graph: &mut Graph, model: &TrainedModel, op: &Op, value: String) -> Res
 }
 
 /// The rows in the shape that the layers read, with learnt vectors in place of the numbers of names.
-fn input(graph: &mut Graph, model: &TrainedModel, encoded: Encoded) -> Result<String> {
+fn input(graph: &mut Graph, model: &TrainedModel, ops: &[Op], encoded: &Encoded) -> Result<String> {
     let row = &model.preprocessing().row;
     let mut shape = vec![-1];
     for dim in row {
         shape.push(whole(*dim)?);
     }
-    let mut parts: Vec<String> = encoded.dense.into_iter().collect();
-    if let Some(Op::Embeddings { dense, tables }) = model.ops.first() {
+    let mut parts: Vec<String> = encoded.dense.iter().cloned().collect();
+    if let Some(Op::Embeddings { dense, tables }) = ops.first() {
         let steps = row.iter().product::<usize>() / (dense + tables.len()).max(1);
         let width = dense + tables.iter().map(|table| table.length).sum::<usize>();
         let all = if row.len() == 1 { steps * width } else { width };

@@ -10,9 +10,9 @@ use crate::export::outputs::{LABEL, PREDICTION, PROBABILITIES, STD, integers};
 use crate::loss::{NetworkOutput, Variance};
 use crate::run::Columns;
 
-/// Adds the outputs for the network's values (N, K).
-pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &str) {
-    let mut predictions = predict(graph, model, values);
+/// Adds the outputs for the values (N, K) of each network whose predictions are averaged.
+pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &[String]) {
+    let mut predictions = average(graph, model, values);
     if model.is_ensemble() {
         let attributes = [Attribute::ints("axes", &[1]), Attribute::int("keepdims", 0)];
         predictions = graph.node("ReduceMean", &[&predictions], &attributes);
@@ -29,13 +29,31 @@ pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &str) {
         Columns::Values { .. } => {
             let dims = [Dim::Batch, Dim::Size(model.preprocessing().outputs)];
             graph.output(&predictions, PREDICTION, ElementType::Float, &dims);
-            if let NetworkOutput::MeanAndVariance(variance) = model.output() {
+            // A bag has no deviations.
+            if let (NetworkOutput::MeanAndVariance(variance), [values]) = (model.output(), values) {
                 let deviations = deviation(graph, model, variance, values);
                 let deviations = units.map_or(deviations.clone(), |units| units.widen(graph, &deviations));
                 graph.output(&deviations, STD, ElementType::Float, &dims);
             }
         }
     }
+}
+
+/// The mean of the predictions of several networks, or those of one.
+fn average(graph: &mut Graph, model: &TrainedModel, values: &[String]) -> String {
+    if let [values] = values {
+        return predict(graph, model, values);
+    }
+    // Of logarithms of probabilities it is the logarithm of the probabilities' mean.
+    let has_logarithms = model.output() == NetworkOutput::LogProbabilities;
+    let axis = [Attribute::int("axis", -1)];
+    let mut prediction = |values: &String| {
+        if has_logarithms { graph.node("Softmax", &[values], &axis) } else { predict(graph, model, values) }
+    };
+    let each: Vec<String> = values.iter().map(&mut prediction).collect();
+    let each: Vec<&str> = each.iter().map(String::as_str).collect();
+    let mean = graph.node("Mean", &each, &[]);
+    if has_logarithms { graph.node("Log", &[&mean], &[]) } else { mean }
 }
 
 /// The predictions as the loss reads them: probabilities or values.

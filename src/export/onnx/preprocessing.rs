@@ -3,6 +3,7 @@
 use super::graph::Graph;
 use super::proto::{Attribute, Constant, Dim, ElementType};
 use crate::data::preprocess::{Categories, Elements, MissingName, Operation, Preprocessing};
+use crate::data::table::read::MissingCells;
 use crate::export::inputs::{CellKind, ColumnInput, Inputs, TENSOR};
 
 /// What the network reads.
@@ -16,15 +17,14 @@ pub(super) struct Encoded {
 /// Features on their way, (N, …, 1) and more each.
 #[derive(Default)]
 struct Parts {
-    /// The words for a missing cell.
-    missing: Vec<String>,
+    missing: MissingCells,
     dense: Vec<String>,
     indices: Vec<String>,
 }
 
 /// Adds the inputs and what the preprocessing makes of them.
 pub(super) fn add(graph: &mut Graph, preprocessing: &Preprocessing, inputs: &Inputs<'_>) -> Encoded {
-    let missing = preprocessing.missing_words();
+    let missing = preprocessing.missing_cells();
     let mut parts = Parts { missing, ..Parts::default() };
     match inputs {
         Inputs::Array { shape } => return array(graph, preprocessing, shape),
@@ -93,6 +93,7 @@ impl Parts {
         if input.kind == CellKind::Boolean {
             number = boolean(graph, cell);
         }
+        number = without(graph, number, input.kind.sentinels(&self.missing));
         let raw = number.clone();
         let mut indicator = None;
         for operation in &input.column.operations {
@@ -111,10 +112,10 @@ impl Parts {
                     indicator = Some(graph.cast(&missing, ElementType::Double));
                 }
                 Operation::OneHot(names) => {
-                    return self.dense.push(one_hot(graph, cell, names, &self.missing));
+                    return self.dense.push(one_hot(graph, cell, names, &self.missing.words));
                 }
                 Operation::CategoryIndex { names, .. } => {
-                    let numbering = Numbering { first: 1, unknown: 0, missing: &self.missing };
+                    let numbering = Numbering { first: 1, unknown: 0, missing: &self.missing.words };
                     let index = lookup(graph, cell, names, numbering);
                     let axes = graph.ints("last_axis", &[-1]);
                     return self.indices.push(graph.node("Squeeze", &[&index, &axes], &[]));
@@ -136,6 +137,15 @@ fn smooth_clip(graph: &mut Graph, x: &str) -> String {
     let sum = graph.node("Add", &[&square, &one], &[]);
     let root = graph.node("Sqrt", &[&sum], &[]);
     graph.node("Div", &[x, &root], &[])
+}
+
+/// Numbers with NaN in place of these.
+fn without(graph: &mut Graph, number: String, sentinels: &[f64]) -> String {
+    sentinels.iter().fold(number, |number, sentinel| {
+        let (sentinel, missing) = (graph.double("sentinel", *sentinel), graph.double("missing", f64::NAN));
+        let is_missing = graph.node("Equal", &[&number, &sentinel], &[]);
+        graph.node("Where", &[&is_missing, &missing, &number], &[])
+    })
 }
 
 /// Numbers with a number in place of NaN.

@@ -12,8 +12,10 @@ def texts(column):
 def numbers(column):
     """Cells as numbers (N,); NaN is missing."""
     if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(np.float64, na_value=np.nan)
-    return np.array([np.nan if cell is None else float(cell) for cell in texts(column)], np.float64)
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    else:
+        values = np.array([np.nan if cell is None else float(cell) for cell in texts(column)], np.float64)
+    return values  # MISSING_NUMBERS
 
 
 def booleans(column):
@@ -31,7 +33,8 @@ def days(column, form):
         times = pd.to_datetime(cells.str.replace("/", "-"), format="ISO8601", utc=True)
     else:
         times = pd.to_datetime(cells, format="mixed", dayfirst=form.startswith("dd"), utc=True)
-    return ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+    values = ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+    return values  # MISSING_DATES
 
 
 def scaled(values, fill=None, offset=0.0, scale=1.0, clip=False, quantiles=None, indicator=False):

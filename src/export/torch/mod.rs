@@ -1,5 +1,7 @@
 //! A folder with the model as PyTorch source: `model.py`, `model.safetensors` and `test_batch.npz`.
 
+mod bag;
+mod cells;
 mod loss;
 mod missing;
 mod network;
@@ -20,6 +22,7 @@ use super::model::TrainedModel;
 use super::outputs::NAMES;
 use crate::error::{Error, Result};
 
+pub(super) use bag::network;
 pub(super) use missing::Missing;
 pub(super) use network::module;
 pub(super) use text::{number, value};
@@ -28,7 +31,6 @@ pub(super) use training::Sections;
 /// Writes the folder `output`, which must be new or empty.
 pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>> {
     folder::require_free(output)?;
-    series::require_cut_alike(model.preprocessing())?;
     let inputs = Inputs::of(model.preprocessing(), &NAMES);
     let source = source(model, &inputs)?;
     let TestBatch { inputs, outputs } = TestBatch::new(model, &inputs)?;
@@ -49,10 +51,11 @@ fn source(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<String> {
     Ok(format!(
         "\"\"\"A network that descent trained, as PyTorch: `predict` answers for raw rows, `train` goes on \
          training.\n\n`python model.py` compares with descent's answers to a test batch.\n\"\"\"\n\nimport fnmatch\nimport \
-         pathlib\n\nimport numpy as np\n{pandas}import torch\nfrom safetensors.torch import load_file\nfrom torch import \
+         pathlib\n{}\nimport numpy as np\n{pandas}import torch\nfrom safetensors.torch import load_file\nfrom torch import \
          nn\n\nFOLDER = pathlib.Path(__file__).resolve().parent\n{}\n\n{}\n\n{}\n\n{}",
+        cells::imports(model.preprocessing()),
         preprocessing::functions(model, inputs),
-        network::module(&model.ops, &model.preprocessing().row),
+        bag::network(model),
         outputs::function(model),
         training::functions(model)?
     ))

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::sequential;
-use super::text::{number, quoted};
+use super::text::{number, python, quoted};
 use crate::kernels::recurrent::CellKind;
 use crate::nn::{Activation, EmbeddingTable, NumericalOp, Op};
 
@@ -17,10 +17,15 @@ struct Module {
 
 /// The class `Model` of these layers, for rows of this shape.
 pub(in crate::export) fn module(ops: &[Op], row: &[usize]) -> String {
+    class("Model", ops, row)
+}
+
+/// A class of these layers.
+pub(super) fn class(name: &str, ops: &[Op], row: &[usize]) -> String {
     if let Some(modules) = sequential::modules(ops) {
         let modules = modules.iter().fold(String::new(), |all, module| all + "            " + module + ",\n");
         return format!(
-            "class Model(nn.Sequential):\n    def __init__(self):\n        super().__init__(\n{modules}        )\n"
+            "class {name}(nn.Sequential):\n    def __init__(self):\n        super().__init__(\n{modules}        )\n"
         );
     }
     let mut module = Module::default();
@@ -45,7 +50,7 @@ pub(in crate::export) fn module(ops: &[Op], row: &[usize]) -> String {
         }
     }
     format!(
-        "{}class Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n{}\n    def forward(self, x):\n{}        \
+        "{}class {name}(nn.Module):\n    def __init__(self):\n        super().__init__()\n{}\n    def forward(self, x):\n{}        \
          return x\n",
         classes(described),
         module.init,
@@ -177,7 +182,6 @@ impl Module {
 
 /// The embeddings of some columns as a module.
 fn numerical(places: &[usize], others: &[usize], embedding: &NumericalOp) -> String {
-    let python = |is: bool| if is { "True" } else { "False" };
     let (parts, relu, dense) = match embedding {
         NumericalOp::Periodic { bias, sizes: [features, frequencies, width], has_relu, is_dense, .. } => {
             let components = if bias.is_some() { *frequencies } else { 2 * frequencies };

@@ -2,14 +2,12 @@
 
 use std::fmt::Write;
 
+use super::cells;
 use super::series;
 use super::text::{list, number, quoted};
 use crate::data::preprocess::{Categories, Column, MissingName, Operation, Target, TargetCurve, TargetScale};
 use crate::export::inputs::{ColumnInput, Inputs, TENSOR};
 use crate::export::model::TrainedModel;
-
-/// What helps with columns.
-const COLUMNS: &str = include_str!("columns.py");
 
 /// What maps numbers by their quantiles.
 const QUANTILES: &str = include_str!("quantiles.py");
@@ -70,7 +68,7 @@ fn uses_quantiles(model: &TrainedModel) -> bool {
 }
 
 fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
-    let missing = list(model.preprocessing().missing_words().iter().map(|word| quoted(word)));
+    let cells = cells::functions(model.preprocessing());
     let (mut dense, mut indices) = (String::new(), String::new());
     for input in columns {
         let line = format!("        {},\n", feature(input.column));
@@ -78,7 +76,7 @@ fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
     }
     let quantiles = if uses_quantiles(model) { format!("{QUANTILES}\n\n") } else { String::new() };
     format!(
-        "MISSING = {missing}\n\n\n{COLUMNS}\n\n{quantiles}def features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
+        "{cells}\n\n{quantiles}def features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
          the numbers of names.\"\"\"\n    df = stripped(df)\n    parts = [\n{dense}{indices}    ]\n    return np.concatenate(parts, \
          axis=1).astype(np.float32)\n\n\n",
     )

@@ -16,10 +16,9 @@ def series(df):
 
 
 def runs(df):
-    """The rows of one series that follow each other without a gap, by their numbers."""
+    """The rows of one series that follow each other with at most MAX_GAP rows missing between two, by their numbers."""
     for rows, at in series(df):
-        gaps = np.diff(at) > 1.5 * STEP + 1e-14 * np.abs(at).max()
-        yield from np.split(rows, np.flatnonzero(gaps) + 1)
+        yield from np.split(rows, np.flatnonzero(missing_rows(at) > MAX_GAP) + 1)
 
 
 def following(df):

@@ -1,37 +1,16 @@
 //! The windows of a series, and what follows them, as Python.
 
-use super::text::{list, number, quoted};
+use super::text::{list, number, python, quoted};
 use crate::data::Preprocessing;
 use crate::data::preprocess::{
     CalendarStep, Column, Fill, Operation, PreprocessingSource, SeriesOrder, TableEncoder,
 };
-use crate::error::{Error, Result};
 
 /// Series, the rows that their windows predict, and the windows but for the last lines.
 const SERIES: &str = include_str!("series.py");
 
 /// What fills missing cells from the rows around them.
 const FILL: &str = include_str!("fill.py");
-
-/// Checks that `windows(df)` cuts a series as descent does.
-///
-/// # Errors
-/// A series of working days, or with windows that cross gaps.
-pub(super) fn require_cut_alike(preprocessing: &Preprocessing) -> Result<()> {
-    let PreprocessingSource::Series { order, .. } = &preprocessing.source else { return Ok(()) };
-    let what = if matches!(order.frequency, Some(CalendarStep::Weekdays(_))) {
-        "a series of working days"
-    } else if order.max_gap.is_some_and(|rows| rows > 0) {
-        "`data.max_gap`"
-    } else {
-        return Ok(());
-    };
-    let problem = format!(
-        "--to torch: model.py does not cut windows of {what} as descent does; --to onnx and --to c take whole windows, and \
-         `descent predict` reads the series"
-    );
-    Err(Error::Config(problem))
-}
 
 /// `preprocess` of a series, with what it needs besides `features`; nothing of other sources.
 pub(super) fn functions(preprocessing: &Preprocessing) -> String {
@@ -41,11 +20,12 @@ pub(super) fn functions(preprocessing: &Preprocessing) -> String {
     let steps = list(steps.iter().map(ToString::to_string));
     let constants = format!(
         "WINDOW = {window}  # the rows that a prediction is made from\nSTEPS = {steps}  # which of the rows after them are \
-         predicted\nGROUP = {}  # the columns that tell several series apart\nSTEP = {}  # the time from a row to the next\nSORT \
-         = {}  # whether rows are sorted by time\n",
+         predicted\nGROUP = {}  # the columns that tell several series apart\n{}MAX_GAP = {}  # the most rows that may be missing between two \
+         of a window\nSORT = {}  # whether rows are sorted by time\n",
         list(order.group.iter().map(|name| quoted(name))),
-        number(order.step.filter(|_| order.time.is_some()).unwrap_or(1.0)),
-        if order.sort { "True" } else { "False" },
+        step(order),
+        order.max_gap.unwrap_or(0),
+        python(order.sort),
     );
     let (features, fill) = match order.fill {
         None => ("features", String::new()),
@@ -56,10 +36,11 @@ pub(super) fn functions(preprocessing: &Preprocessing) -> String {
         _ => "",
     };
     format!(
-        "{constants}\n\n{}\n\n{SERIES}{kept}    return found[np.argsort(found[:, -1])]\n{fill}\n\ndef preprocess(df):\n    \"\"\"The windows of a table as the network reads them: \
+        "{constants}\n\n{}\n\n{}\n\n{SERIES}{kept}    return found[np.argsort(found[:, -1])]\n{fill}\n\ndef preprocess(df):\n    \"\"\"The windows of a table as the network reads them: \
          `windows(df)` says of which rows. None crosses a gap in time or the end of a series.\"\"\"\n    return \
          {features}(df)[windows(df)].reshape(-1, *ROW)\n\n\n",
-        times(order)
+        times(order),
+        missing_rows(order)
     )
 }
 
@@ -85,6 +66,32 @@ fn times(order: &SeriesOrder) -> String {
     format!("def times(df):\n    \"\"\"The times of the rows of a series.\"\"\"\n    return {times}\n")
 }
 
+/// The constant with the step from a row to the next.
+fn step(order: &SeriesOrder) -> String {
+    match order.frequency {
+        Some(CalendarStep::Weekdays(week)) => {
+            let days = list(week.map(|has| python(has).to_owned()));
+            format!("WEEK = {days}  # the days of a week that have rows, from Monday on\n")
+        }
+        Some(CalendarStep::Months { count, .. }) => {
+            format!("MONTHS = {count}  # the months from a row to the next\n")
+        }
+        None => {
+            let step = order.step.filter(|_| order.time.is_some()).unwrap_or(1.0);
+            format!("STEP = {}  # the time from a row to the next\n", number(step))
+        }
+    }
+}
+
+/// `missing_rows(at)`: how many rows are missing between each time and the next.
+fn missing_rows(order: &SeriesOrder) -> &'static str {
+    match order.frequency {
+        Some(CalendarStep::Weekdays(_)) => include_str!("weekdays.py"),
+        Some(CalendarStep::Months { .. }) => include_str!("months.py"),
+        None => include_str!("steps.py"),
+    }
+}
+
 /// `FILLED`: the features of each column, and whether there are values between two others.
 fn columns_to_fill(encoder: &TableEncoder, fill: Fill) -> String {
     let (mut dense, mut indices) = (0, encoder.dense_width());
@@ -93,7 +100,7 @@ fn columns_to_fill(encoder: &TableEncoder, fill: Fill) -> String {
         let place = if column.index_width() > 0 { &mut indices } else { &mut dense };
         let first = *place;
         *place += column.dense_width() + column.index_width();
-        let between = if is_number && fill == Fill::Interpolate { "True" } else { "False" };
+        let between = python(is_number && fill == Fill::Interpolate);
         format!("({}, {first}, {place}, {between})", quoted(&column.name))
     };
     let used = encoder.columns().filter(|column| column.ignored.is_none());

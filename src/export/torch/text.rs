@@ -12,6 +12,11 @@ pub(in crate::export) fn number(number: f64) -> String {
     if number.is_finite() { format!("{number:?}") } else { format!("float(\"{number}\")") }
 }
 
+/// A truth value as a literal.
+pub(super) fn python(is: bool) -> &'static str {
+    if is { "True" } else { "False" }
+}
+
 /// A list of literals.
 pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", items.into_iter().collect::<Vec<_>>().join(", "))
@@ -31,8 +36,7 @@ pub(in crate::export) fn value(value: &Value) -> String {
         Value::String(text) => quoted(text),
         Value::Integer(number) => number.to_string(),
         Value::Float(float) => number(*float),
-        Value::Boolean(true) => "True".to_owned(),
-        Value::Boolean(false) => "False".to_owned(),
+        Value::Boolean(is) => python(*is).to_owned(),
         Value::Array(items) => list(items.iter().map(self::value)),
         Value::Table(table) => {
             let pairs: Vec<String> =

@@ -1,5 +1,6 @@
 def train(model, inputs, targets, epochs=EPOCHS):
     """Goes on training on what `preprocess` gives, and targets as the loss reads them; rows whose target is NaN are left out."""
+    # MEMBERS
     inputs, targets = torch.as_tensor(inputs), torch.as_tensor(targets)
     known = ~targets.isnan().reshape(len(targets), -1).any(1)
     if not known.any():

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use toml::{Table, Value};
 
+use super::bag;
 use super::loss;
 use super::missing::Missing;
 use super::text::{camel, list, name, options, quoted, value};
@@ -43,11 +44,12 @@ pub(super) fn functions(model: &TrainedModel) -> Result<String> {
     let sections = Sections::of(&model.config)?;
     let loss = sections.loss(&names(&model.columns()));
     Ok(format!(
-        "{}\n\n{}\n\n{}\n\n{}\n\n{TRAINING}",
+        "{}\n\n{}\n\n{}\n\n{}\n\n{}",
         sections.constants(),
         loss.unwrap_or_else(|what| LOSS.to_owned() + &raise(&what)),
         sections.optimizer().unwrap_or_else(|what| OPTIMIZER.to_owned() + &raise(&what)),
-        sections.scheduler()
+        sections.scheduler(),
+        bag::of_model(model, TRAINING)
     ))
 }
 

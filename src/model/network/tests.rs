@@ -94,14 +94,17 @@ fn the_description_of_every_model_names_its_whole_state_dict() {
     assert!(Model::NAMES.iter().all(described), "a model is not described");
     for (config, row) in MODELS {
         for embeddings in [Vec::new(), vec![(9, 3).into(), (4, 2).into()]] {
-            let network = build(config, row, &embeddings);
-            let mut told: Vec<_> = network.describe().into_iter().flat_map(tensors).collect();
-            let state = network.params().state().into_iter();
-            let mut own: Vec<_> =
-                state.map(|(name, tensor)| (name.to_owned(), tensor.dims().to_vec())).collect();
-            told.sort();
-            own.sort();
-            assert_eq!(told, own, "{config}");
+            let network = || build(config, row, &embeddings);
+            for network in [network(), Network::averaged(vec![network(), network()], first).unwrap()] {
+                let ops = network.describe_members().into_iter().flatten();
+                let mut told: Vec<_> = ops.flat_map(tensors).collect();
+                let state = network.params().state().into_iter();
+                let mut own: Vec<_> =
+                    state.map(|(name, tensor)| (name.to_owned(), tensor.dims().to_vec())).collect();
+                told.sort();
+                own.sort();
+                assert_eq!(told, own, "{config}");
+            }
         }
     }
 }

@@ -44,12 +44,10 @@ impl Dialect {
         text.len() <= 8 && (MISSING.contains(&text) || text == "null")
     }
 
-    /// The words that stand for a missing value, the empty text among them.
-    pub(crate) fn missing_words(&self) -> Vec<String> {
+    /// The words that stand for a missing value in every table, the empty text among them.
+    pub(super) fn known_words(&self) -> impl Iterator<Item = &'static str> {
         let known = if self.keep_na { &MISSING[..1] } else { &MISSING[..] };
-        let null = ["null"].into_iter().filter(|_| !self.keep_na);
-        let own = self.na_values.iter().map(String::as_str);
-        known.iter().copied().chain(null).chain(own).map(str::to_owned).collect()
+        known.iter().copied().chain(["null"].into_iter().filter(|_| !self.keep_na))
     }
 
     /// The form of numbers, where it is not the usual one.

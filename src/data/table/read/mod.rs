@@ -26,7 +26,7 @@ pub(super) use dialect::NumberForm;
 pub use input::Input;
 pub use records::Records;
 pub(crate) use records::{listed, quoted};
-pub use sentinels::WithoutSentinels;
+pub use sentinels::{MissingCells, WithoutSentinels};
 
 /// A table's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

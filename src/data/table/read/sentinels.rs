@@ -9,6 +9,31 @@ use crate::data::table::row::Row;
 use crate::data::table::value::Value;
 use crate::error::Result;
 
+/// The words, numbers and dates that stand for a missing cell.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MissingCells {
+    /// Words, the empty text among them.
+    pub words: Vec<String>,
+    /// Numbers, in columns of numbers.
+    pub numbers: Vec<f64>,
+    /// Days since 1970-01-01 UTC, in columns of dates.
+    pub dates: Vec<f64>,
+}
+
+impl Dialect {
+    /// The words, numbers and dates that stand for a missing cell in a table of this dialect.
+    pub(crate) fn missing_cells(&self) -> MissingCells {
+        let Sentinels { words, numbers, dates, .. } = Sentinels::new(self);
+        let mut all: Vec<String> = self.known_words().map(str::to_owned).collect();
+        for word in words {
+            if !all.contains(&word) {
+                all.push(word);
+            }
+        }
+        MissingCells { words: all, numbers, dates }
+    }
+}
+
 /// Rows in whose cells the further words for a missing value are missing.
 #[derive(Debug)]
 pub struct WithoutSentinels<R> {
@@ -90,7 +115,7 @@ impl Sentinels {
                 .is_some_and(|number| self.numbers.contains(&number)),
             Value::Date(days) => self.dates.contains(&days),
             Value::Written(text, number) => {
-                self.is_word(text) || (!text_column && self.numbers.contains(&number))
+                self.is_word(text) || (!text_column && (self.numbers.contains(&number) || self.is_date(text)))
             }
             Value::Text(text) => self.is_word(text) || (!text_column && self.is_number_or_date(text)),
         }
@@ -110,6 +135,10 @@ impl Sentinels {
                 number.abs() >= 9e15 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
             return !large && self.numbers.contains(&number);
         }
+        self.is_date(text)
+    }
+
+    fn is_date(&self, text: &str) -> bool {
         !self.dates.is_empty() && DateForm::Iso.days(text).is_some_and(|days| self.dates.contains(&days))
     }
 }
@@ -140,6 +169,21 @@ mod tests {
             assert!(has(text), "{text}");
         }
         assert!(!has("-99,91") && !has("-9,999") && !has("77"));
+    }
+
+    #[test]
+    fn a_date_is_compared_as_a_date_whatever_marks_numbers_have() {
+        let na_values = vec!["1900-01-01".to_owned()];
+        for decimal in [None, Some(',')] {
+            let own = Dialect { na_values: na_values.clone(), decimal, ..Dialect::default() };
+            let missing = Sentinels::new(&own);
+            let value = |text: &'static str| match own.number_form() {
+                Some(form) => form.cell(text, &mut String::new()),
+                None => Value::Text(text),
+            };
+            assert!(missing.has(value("1900-01-01 00:00"), false), "{decimal:?}");
+            assert!(!missing.has(value("1900-01-02"), false), "{decimal:?}");
+        }
     }
 
     #[test]
