@@ -273,7 +273,7 @@ mod tests {
             (zip("layer1.weight.npy"), "an archive of NumPy arrays (.npz)"),
             (zip("archive/data.pkl"), "torch.load(path, weights_only=True)"),
             (b"\x93NUMPY\x01\x00v\x00{'descr'".to_vec(), "a NumPy array (.npy)"),
-            (b"\x80\x02}q\x00(X\x01".to_vec(), "a pickle"),
+            (b"\x80\x02}q\x00(X\x01\x00\x00\x00w".to_vec(), "a pickle"),
         ] {
             let path = folder.path().join("w.safetensors");
             fs::write(&path, bytes).unwrap();

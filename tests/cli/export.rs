@@ -128,6 +128,31 @@ fn pytorch_source_is_a_folder_that_replaces_none() {
     assert_eq!(succeed(folder.path(), &["export", "run", "--to", "torch"]), "run/torch\n");
 }
 
+/// That the same cells are missing and the same numbers read as in `predict`, `make export-check` shows.
+#[test]
+fn pytorch_source_reads_numbers_by_the_marks_and_the_missing_words_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = lines("x;day;y", 60, |i| {
+        let x = if i % 7 == 0 { "-999,0".to_owned() } else { format!("{}.000,5", i % 5) };
+        format!("{x};{};{i}", if i % 9 == 0 { "1900-01-01" } else { "2024-02-03" })
+    });
+    let path = write(folder.path(), "t.csv", rows);
+    let data = "missing = 'mean'\ndecimal = ','\nthousands = '.'\nna_values = [-999, '1900-01-01', 'gone']";
+    write(folder.path(), "c.toml", config("csv", &path, "y", data, "mse"));
+    succeed(folder.path(), &["train", "c.toml", "-q", "--out", "run"]);
+    succeed(folder.path(), &["export", "run", "--to", "torch"]);
+    let source = fs::read_to_string(folder.path().join("run/torch/model.py")).unwrap();
+    for line in [
+        "\"null\", \"-999\", \"1900-01-01\", \"gone\", \"-999.0\"]\n",
+        "MISSING_NUMBERS = [-999.0]  #",
+        // 1900-01-01
+        "MISSING_DATES = [-25567.0]  #",
+        "NUMBER = re.compile(\"([+-]?[0-9]*(?:(?:\\\\.[0-9]{2,3})*\\\\.[0-9]{3})?)(?:,([0-9]*))?([eE][+-]?[0-9]+)?\")",
+    ] {
+        assert!(source.contains(line), "{line}: {source}");
+    }
+}
+
 /// The names of the files in a folder, in order.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();

@@ -59,5 +59,5 @@ fn pattern(preprocessing: &Preprocessing) -> Option<String> {
 
 /// A character that stands for itself in a regular expression.
 fn escaped(mark: char) -> String {
-    if mark.is_ascii_alphanumeric() || !mark.is_ascii() { mark.to_string() } else { format!("\\{mark}") }
+    if r".^$*+?()[]{}\|".contains(mark) { format!("\\{mark}") } else { mark.to_string() }
 }
