@@ -87,6 +87,11 @@ impl RecordBatch {
         (0..self.rows).map(|row| BatchRow { batch: self, row })
     }
 
+    /// The row of this number.
+    pub(super) fn row(&self, row: usize) -> BatchRow<'_> {
+        BatchRow { batch: self, row }
+    }
+
     /// The line that a row begins on.
     pub(super) fn line(&self, row: usize) -> u64 {
         match &self.lines {

@@ -8,7 +8,7 @@ use super::read::{listed, quoted};
 use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
-use crate::data::preprocess::{CellError, Column, Features, NameRule, TableEncoder, Target};
+use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, TableEncoder, Target};
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
 
@@ -183,6 +183,19 @@ impl<'a> RowEncoder<'a> {
 
     fn target<'r>(&self, row: &'r impl Cells, index: usize) -> Value<'r> {
         self.targets.as_ref().map_or(Value::Missing, |places| row.value(places[index]))
+    }
+
+    /// Whether a column of the file is a feature.
+    pub(super) fn uses(&self, column: usize) -> bool {
+        self.columns.iter().any(|located| located.index == Some(column) && located.column.ignored.is_none())
+    }
+
+    /// Whether a column of the file is a feature by more than the numbers of its cells.
+    pub(super) fn needs_text(&self, column: usize) -> bool {
+        let is_number = |column: &Column| matches!(column.operations.first(), Some(Operation::Number));
+        let needs =
+            |located: &&LocatedColumn<'_>| located.index == Some(column) && !is_number(located.column);
+        self.columns.iter().find(needs).is_some_and(|located| located.column.ignored.is_none())
     }
 
     /// The same encoder, which has seen no rows.

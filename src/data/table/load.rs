@@ -32,7 +32,7 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
     }
     let input = || Input::File(options.path.clone());
     let open = || Opened::new(input(), format, options.dialect(request.task), None);
-    let Ok(Some(kept)) = Opened::kept(input(), format, options, request) else {
+    let Ok(Some(kept)) = Opened::kept(&input(), format, options, request) else {
         return load_from(&open()?, options, request);
     };
     // Kept numbers have no text, which an error may show: it is that of the file, read row by row. What there was to

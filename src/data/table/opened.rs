@@ -4,11 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::batch::{Coded, ColumnCells, LineNumbers, RecordBatch};
+use super::encode::RowEncoder;
+use super::encoded_blocks::{BlockKeys, ChunkSize, EncodedBlocks};
 use super::kept::Kept;
 use super::options::Options;
-use super::read::{self, Dialect, Format, Input, Records, TableFile};
+use super::read::{self, Dialect, Format, Input, Records, TableFile, WantedColumns};
 use super::row::Row;
 use crate::data::Request;
+use crate::distributed::Single;
 use crate::error::{Error, Result};
 
 /// The most rows of a batch that is read row by row.
@@ -37,19 +40,31 @@ impl Opened {
 
     /// Reads a table once, and keeps its rows as columns; nothing where they take too much memory.
     pub(super) fn kept(
-        input: Input,
+        input: &Input,
         format: Format,
         options: &Options,
         request: &Request<'_>,
     ) -> Result<Option<Self>> {
         let dialect = options.dialect(request.task);
-        let wanted = options.wanted(request);
-        let file = TableFile { input: &input, format, dialect: &dialect, ranks: request.ranks };
-        let Some(kept) = Kept::read(&file, wanted, options.memory)? else {
-            return Ok(None);
-        };
+        let file = TableFile { input, format, dialect: &dialect, ranks: request.ranks };
+        Self::kept_with(&file, options.wanted(request), options.memory)
+    }
+
+    /// The same, with columns that are read in a way of their own, in so many MiB of memory.
+    pub(super) fn kept_with(
+        file: &TableFile<'_>,
+        wanted: WantedColumns,
+        memory: u64,
+    ) -> Result<Option<Self>> {
+        let Some(kept) = Kept::read(file, wanted, memory)? else { return Ok(None) };
+        let (input, dialect) = (file.input.clone(), file.dialect.clone());
         let columns = kept.columns.clone();
-        Ok(Some(Self { input, format, dialect, columns, kept: Some(Arc::new(kept)) }))
+        Ok(Some(Self { input, format: file.format, dialect, columns, kept: Some(Arc::new(kept)) }))
+    }
+
+    /// Whether its rows are kept as columns.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// The column names.
@@ -77,6 +92,28 @@ impl Opened {
             *is_last = true;
         }
         Ok(batches)
+    }
+
+    /// The rows as `encoder` encodes them, which knows the columns of this table, with their keys.
+    pub(crate) fn encoded<'a, K: Send>(
+        &'a self,
+        encoder: RowEncoder<'a>,
+        keys: BlockKeys<K>,
+        size: ChunkSize,
+    ) -> Result<EncodedBlocks<'a, K>> {
+        let is_key = |column: usize| keys.places.contains(&column);
+        let names = |is_wanted: &dyn Fn(usize) -> bool| {
+            let columns = self.columns.iter().enumerate().filter(|(column, _)| is_wanted(*column));
+            columns.map(|(_, name)| name.clone()).collect()
+        };
+        let wanted = WantedColumns {
+            text: names(&|column| is_key(column) || encoder.needs_text(column)),
+            ignored: names(&|column| !is_key(column) && !encoder.uses(column)),
+        };
+        let Self { input, format, dialect, .. } = self;
+        let file = TableFile { input, format: *format, dialect, ranks: &Single };
+        let reader = read::open_batches(&file, &wanted)?;
+        Ok(EncodedBlocks::new(reader, self.columns.clone(), encoder, keys, size))
     }
 
     /// The path, for messages.

@@ -32,7 +32,7 @@ pub(super) struct EncodedParts {
 
 /// Encodes all rows: the last pass.
 pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<EncodedParts> {
-    let (roles, test) = (&plan.roles, plan.test_table()?);
+    let (roles, test) = (&plan.roles, plan.test_table(Some(fitted))?);
     let unused = plan.assigner.limited().map_or(0, |limited| limited.of - limited.used);
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;

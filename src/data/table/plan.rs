@@ -6,9 +6,11 @@ use super::batch::RecordBatch;
 use super::census::Census;
 use super::opened::{Batches, Opened};
 use super::options::{Options, Test};
-use super::read::Input;
+use super::read::{Input, TableFile};
 use super::roles::ColumnRoles;
+use crate::data::preprocess::TableEncoder;
 use crate::data::split::{Assigner, Part};
+use crate::distributed::Single;
 use crate::error::Result;
 
 /// How the rows of a table are assigned to parts and encoded.
@@ -55,15 +57,28 @@ impl<'a> TablePlan<'a> {
         Ok(())
     }
 
-    /// The test file, unless folds replace it.
-    pub(super) fn test_table(&self) -> Result<Option<Opened>> {
+    /// The test file, unless folds replace it. Where the other table is kept as columns and `fitted` will encode the rows, it is
+    /// kept, too.
+    pub(super) fn test_table(&self, fitted: Option<&TableEncoder>) -> Result<Option<Opened>> {
         let ColumnRoles { options, table, request, .. } = &self.roles;
         match &options.test {
             Test::File(path) if request.plan.fold.is_none() => {
                 let format = Options::format_of(path, table.format);
+                let input = Input::File(path.clone());
+                if let Some(fitted) = fitted.filter(|_| table.is_kept()) {
+                    let mut wanted = options.wanted(request);
+                    let names = fitted.columns().filter(|column| column.has_names());
+                    wanted.text.extend(names.map(|column| column.name.clone()));
+                    let dialect = options.dialect(request.task);
+                    // Each rank by itself: another one may have no room to keep the file.
+                    let file = TableFile { input: &input, format, dialect: &dialect, ranks: &Single };
+                    let kept = Opened::kept_with(&file, wanted, options.memory);
+                    if let Ok(Some(kept)) = kept {
+                        return Ok(Some(kept));
+                    }
+                }
                 let columns = Some(table.columns());
-                Opened::new(Input::File(path.clone()), format, options.dialect(request.task), columns)
-                    .map(Some)
+                Opened::new(input, format, options.dialect(request.task), columns).map(Some)
             }
             _ => Ok(None),
         }

@@ -148,7 +148,7 @@ impl Surveyed {
         let plan = Preparation::default();
         let request = Request::new(Task::Values, &plan);
         let size = std::fs::metadata(&options.path).map_err(Error::io("open", &options.path))?.len();
-        let kept = if size > LARGE { None } else { Opened::kept(input(), format, options, &request).ok() };
+        let kept = if size > LARGE { None } else { Opened::kept(&input(), format, options, &request).ok() };
         let open = || Opened::new(input(), format, options.dialect(Task::Values), None);
         let table = kept.flatten().map_or_else(open, Ok)?;
         let columns = table.columns();

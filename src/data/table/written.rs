@@ -27,7 +27,7 @@ pub(super) fn rows(
     let table = Opened::new(input, format, options.dialect(request.task), None)?;
     let plan = TablePlan::new(ColumnRoles::new(options, &table, request)?)?;
     let mut found = RowCollector { wanted: numbers.iter().copied().collect(), next: 0, rows: Vec::new() };
-    match plan.test_table()? {
+    match plan.test_table(None)? {
         Some(test) if part == Part::Test => {
             let columns = ShownColumns::new(encoder, &test);
             let (mut records, mut row) = (test.records()?, Row::default());

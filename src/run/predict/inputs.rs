@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
-use rustc_hash::FxHashSet;
-
 use super::keyed_rows::{Inputs, KeyedRows, See};
-use super::keys::{KeyCell, KeyedRecords};
+use super::keys::{Keep, KeyCell, KeyedRecords};
+use super::open_table::OpenTable;
 use super::series::SeriesInput;
 use super::table::{InMemory, Table};
+use super::table_rows::TableRows;
 use crate::data::npy::Array;
 use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_picture};
 use crate::data::pictures::Pictures;
 use crate::data::pixels::PixelBuffer;
-use crate::data::preprocess::{Elements, PreprocessingSource, TableEncoder, TableFormat};
-use crate::data::table::read::{self, Format, Input, Records, WithoutSentinels};
+use crate::data::preprocess::{Elements, PreprocessingSource, TableEncoder};
+use crate::data::table::read::WithoutSentinels;
 use crate::data::table::series::SeriesRows;
-use crate::data::table::{Opened, Row, RowEncoder};
 use crate::data::{MemoryLimit, Preprocessing, arrays, images};
 use crate::error::{Error, Result};
 use crate::names::counted;
@@ -25,9 +23,6 @@ use crate::names::counted;
 const ROWS: usize = 4096;
 /// The most numbers that do.
 const NUMBERS: usize = 1 << 22;
-
-/// The columns that are a row's key, besides a picture's file and the time of a series.
-pub(super) type Keep<'a> = &'a [String];
 
 /// How the rows of a file are taken.
 #[derive(Clone, Copy, Default)]
@@ -62,7 +57,7 @@ pub(super) fn of_memory(preprocessing: &Preprocessing, table: &Table, see: &mut 
         PreprocessingSource::Table { format, encoder } => {
             let mut records = WithoutSentinels::new(table.records(), &format.dialect);
             let records = KeyedRecords::new(&mut records, path, &[])?;
-            of_records(records, path, encoder, rows, see)
+            TableRows { path, encoder, most: rows, numbers: NUMBERS, keep: &[] }.of_records(records, see)
         }
         PreprocessingSource::Series { format, window, encoder, order, steps, .. } => {
             let mut records = WithoutSentinels::new(table.records(), &format.dialect);
@@ -91,15 +86,17 @@ pub(super) fn of_path(
     let of_elements = |elements| ArrayRows { shape: &preprocessing.row, elements, batch: rows };
     match (&preprocessing.source, preprocessing.elements()) {
         (PreprocessingSource::Table { format, encoder }, _) => {
-            let OpenTable { mut records, path } = open(format, encoder, input, keep)?;
-            of_records(KeyedRecords::new(&mut *records, &path, keep)?, &path, encoder, rows, see)
+            let table = OpenTable::new(format, encoder, input, keep)?;
+            TableRows { path: table.path(), encoder, most: rows, numbers: NUMBERS, keep }
+                .of_table(&table, see)
         }
         (PreprocessingSource::Series { format, window, encoder, order, steps, .. }, _) => {
-            let OpenTable { mut records, path } = open(format, encoder, input, keep)?;
-            let records = KeyedRecords::new(&mut *records, &path, keep)?;
+            let table = OpenTable::new(format, encoder, input, keep)?;
+            let (mut records, path) = (table.records()?, table.path());
+            let records = KeyedRecords::new(&mut *records, path, keep)?;
             let mut records = records.with_series(order, ignored(encoder));
-            let series = SeriesRows::read(encoder, order, &mut records, &path)?;
-            let input = SeriesInput { series: &series, path: &path, window: *window, steps, batch: rows };
+            let series = SeriesRows::read(encoder, order, &mut records, path)?;
+            let input = SeriesInput { series: &series, path, window: *window, steps, batch: rows };
             if by_time { input.by_time(records, order, see) } else { input.windows(records, see) }
         }
         (PreprocessingSource::Images { height, width, channels, classes, .. }, Some(elements)) => {
@@ -110,61 +107,6 @@ pub(super) fn of_path(
         (_, Some(elements)) => of_array(&arrays::read(input)?, of_elements(elements), input, see),
         (_, None) => Ok(()),
     }
-}
-
-/// A table that is open, and the path that messages name.
-struct OpenTable {
-    records: Box<dyn Records>,
-    path: PathBuf,
-}
-
-/// Opens a table.
-fn open(table: &TableFormat, encoder: &TableEncoder, input: &Path, keep: Keep<'_>) -> Result<OpenTable> {
-    let format = Format::of(input).unwrap_or(table.format);
-    let input = if input == Path::new("-") { Input::Stdin } else { Input::File(input.to_path_buf()) };
-    let mut names: Vec<String> = encoder.columns().map(|column| column.name.clone()).collect();
-    let known: FxHashSet<&String> = names.iter().collect();
-    let more: Vec<String> = keep.iter().filter(|name| !known.contains(name)).cloned().collect();
-    names.extend(more);
-    // Standard input can be read once: it is opened where its rows are read.
-    let records = if input == Input::Stdin {
-        read::open(&input, format, &table.dialect, Some(&names))?
-    } else {
-        Opened::new(input.clone(), format, table.dialect.clone(), Some(&names))?.records()?
-    };
-    Ok(OpenTable { records, path: input.path().to_path_buf() })
-}
-
-/// The rows of a table, at most `most` at a time.
-fn of_records(
-    mut records: KeyedRecords<'_>,
-    path: &Path,
-    fitted: &TableEncoder,
-    most: usize,
-    see: &mut See<'_>,
-) -> Result<()> {
-    see.keys(&records.columns.names)?;
-    let mut encoder = RowEncoder::new(fitted, path, records.columns(), false)?;
-    let width = fitted.features();
-    let (mut row, mut features) = (Row::default(), Vec::new());
-    let mut numbers: Vec<f64> = Vec::new();
-    let whole = |numbers: &mut Vec<f64>, records: &mut KeyedRecords<'_>| -> Result<KeyedRows> {
-        let rows = numbers.len() / width;
-        let inputs = Tensor::from_vec(std::mem::take(numbers), (rows, width), &Device::Cpu)?;
-        Ok(KeyedRows { inputs: Inputs::Whole(inputs), keys: records.take(rows) })
-    };
-    while records.next(&mut row)? {
-        encoder.features(&row, &mut features)?;
-        numbers.extend_from_slice(&features);
-        if numbers.len() >= most * width {
-            see.rows(path, whole(&mut numbers, &mut records)?)?;
-        }
-    }
-    if !numbers.is_empty() {
-        see.rows(path, whole(&mut numbers, &mut records)?)?;
-    }
-    encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
-    Ok(())
 }
 
 /// The columns that are not used: in a series the time is one of them.

@@ -13,6 +13,9 @@ use crate::data::table::{DateForm, Row, Value, written_like};
 use crate::error::{Error, Result};
 use crate::stats::EXACT;
 
+/// The columns that are a row's key, besides a picture's file and the time of a series.
+pub(super) type Keep<'a> = &'a [String];
+
 /// A cell of a key, as the input has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum KeyCell {
@@ -35,7 +38,8 @@ impl KeyCell {
         }
     }
 
-    fn of(value: Value<'_>) -> Self {
+    /// The cell of a key.
+    pub(super) fn of(value: Value<'_>) -> Self {
         match value {
             Value::Missing | Value::Nested => Self::Missing,
             Value::Number(number) => Self::Number(number),
@@ -105,6 +109,11 @@ impl KeyColumns {
             keys.add(name, place);
         }
         Ok(keys)
+    }
+
+    /// Their places in the file.
+    pub(super) fn places(&self) -> &[usize] {
+        &self.places
     }
 
     /// Puts a column before the others, unless it is one of them.

@@ -4,12 +4,16 @@ mod columns;
 mod inputs;
 mod keyed_rows;
 mod keys;
+mod lines;
+mod open_table;
 mod output;
+mod overlap;
 mod parquet;
 mod predictions;
 mod scores;
 mod series;
 mod table;
+mod table_rows;
 
 use std::io::Write;
 use std::path::Path;
@@ -32,7 +36,8 @@ pub(crate) use columns::Columns;
 use inputs::PathRows;
 use keyed_rows::{Inputs, KeyedRows, See, SeeRows};
 use output::PredictionWriter;
-use scores::{RowScores, ScoreWriter, SeeScores, first_infinite, of_steps};
+use overlap::overlapped;
+use scores::{KeyedScores, RowScores, ScoreWriter, SeeScores, first_infinite, of_steps};
 
 pub use columns::Cell;
 pub use predictions::Predictions;
@@ -142,7 +147,14 @@ impl Predictor {
         let mut output = PredictionWriter::new(options.format, columns, out);
         let mut writer = ScoreWriter { output: &mut output, interrupt };
         let rows = PathRows { keep: &options.keep, by_time: true };
-        self.score(|see| inputs::of_path(&self.preprocessing, input, rows, see), &mut writer)?;
+        let read = |see: &mut See<'_>| inputs::of_path(&self.preprocessing, input, rows, see);
+        if input == Path::new("-") {
+            // Rows may be waited for, and what comes before them is not held up.
+            self.score(read, &mut writer)?;
+        } else {
+            let mut scorer = RowScorer { predictor: self, row: 0 };
+            overlapped(read, |path, rows| scorer.score(path, rows), &mut writer)?;
+        }
         output.finish()
     }
 
@@ -210,7 +222,7 @@ impl Predictor {
 
     /// Calls `see` with the scores of all rows that `read` reads.
     fn score(&self, read: impl FnOnce(&mut See<'_>) -> Result<()>, see: &mut dyn SeeScores) -> Result<()> {
-        read(&mut RowScorer { predictor: self, see, row: 0 })
+        read(&mut ReadScorer { scorer: RowScorer { predictor: self, row: 0 }, see })
     }
 }
 
@@ -224,17 +236,13 @@ struct PreparedRows {
 /// Scores rows.
 struct RowScorer<'a> {
     predictor: &'a Predictor,
-    see: &'a mut dyn SeeScores,
     /// The rows so far.
     row: usize,
 }
 
-impl SeeRows for RowScorer<'_> {
-    fn keys(&mut self, names: &[String]) -> Result<()> {
-        self.see.keys(names)
-    }
-
-    fn rows(&mut self, path: &Path, KeyedRows { inputs, keys }: KeyedRows) -> Result<()> {
+impl RowScorer<'_> {
+    /// The scores of the next rows; `path` is how messages name their file.
+    fn score(&mut self, path: &Path, KeyedRows { inputs, keys }: KeyedRows) -> Result<KeyedScores> {
         let scores = match inputs {
             Inputs::Whole(rows) => self.predictor.scores_with_deviation(&rows)?,
             Inputs::Steps { rows, steps } => {
@@ -243,7 +251,7 @@ impl SeeRows for RowScorer<'_> {
             }
             Inputs::TooShort(rows) => {
                 self.row += rows;
-                return self.see.scores(RowScores::None(rows), &keys);
+                return Ok(KeyedScores { scores: RowScores::None(rows), keys });
             }
         };
         if let Some(place) = first_infinite(&scores)? {
@@ -257,6 +265,23 @@ impl SeeRows for RowScorer<'_> {
             return Err(Error::data(path, format!("{row}: {problem}")));
         }
         self.row += scores.dims()[0];
-        self.see.scores(RowScores::Of(scores), &keys)
+        Ok(KeyedScores { scores: RowScores::Of(scores), keys })
+    }
+}
+
+/// Scores rows as they are read.
+struct ReadScorer<'a> {
+    scorer: RowScorer<'a>,
+    see: &'a mut dyn SeeScores,
+}
+
+impl SeeRows for ReadScorer<'_> {
+    fn keys(&mut self, names: &[String]) -> Result<()> {
+        self.see.keys(names)
+    }
+
+    fn rows(&mut self, path: &Path, rows: KeyedRows) -> Result<()> {
+        let KeyedScores { scores, keys } = self.scorer.score(path, rows)?;
+        self.see.scores(scores, &keys)
     }
 }

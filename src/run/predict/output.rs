@@ -1,15 +1,20 @@
 //! Predictions as CSV, JSONL or Parquet, some thousand rows at a time.
 
-use std::fmt::{Display, LowerExp};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use candle_core::{DType, Tensor};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::columns::{Cell, Columns};
 use super::keys::KeyCell;
+use super::lines::TextLines;
 use super::parquet::ParquetRows;
 use crate::data::table::read::Format;
 use crate::error::{Error, Result};
+
+/// The rows whose text is made by one thread.
+const TOGETHER: usize = 512;
 
 /// Writes predictions, each behind the key of its row.
 pub(super) struct PredictionWriter<'a> {
@@ -24,8 +29,7 @@ type Out<'a> = BufWriter<&'a mut (dyn Write + Send)>;
 enum FormatWriter<'a> {
     /// Before the columns are known.
     New(Format, Out<'a>),
-    Csv(Box<CsvRows<'a>>),
-    Jsonl(JsonRows<'a>),
+    Text(TextRows<'a>),
     Parquet(Box<ParquetRows<Out<'a>>>),
     Finished,
 }
@@ -49,8 +53,12 @@ impl<'a> PredictionWriter<'a> {
         let names = [keys, names.as_slice()].concat();
         self.keys = keys.len();
         self.sink = match std::mem::replace(&mut self.sink, FormatWriter::Finished) {
-            FormatWriter::New(Format::Csv, out) => FormatWriter::Csv(Box::new(CsvRows::new(out, names))),
-            FormatWriter::New(Format::Jsonl, out) => FormatWriter::Jsonl(JsonRows::new(out, &names)),
+            FormatWriter::New(Format::Csv, out) => {
+                FormatWriter::Text(TextRows { out, lines: TextLines::csv(&names) })
+            }
+            FormatWriter::New(Format::Jsonl, out) => {
+                FormatWriter::Text(TextRows { out, lines: TextLines::jsonl(&names) })
+            }
             FormatWriter::New(Format::Parquet, out) => {
                 FormatWriter::Parquet(Box::new(ParquetRows::new(names, texts, out)))
             }
@@ -63,32 +71,37 @@ impl<'a> PredictionWriter<'a> {
     pub(super) fn add(&mut self, scores: &Tensor, keys: &[KeyCell]) -> Result<()> {
         let width = scores.dims()[1];
         let scores = scores.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        let (mut cells, mut predicted) = (Vec::new(), Vec::new());
-        for (index, row) in scores.chunks_exact(width).enumerate() {
-            cells.clear();
-            cells.extend(keys[index * self.keys..][..self.keys].iter().map(KeyCell::cell));
-            self.columns.cells(row, &mut predicted);
-            cells.append(&mut predicted);
-            self.sink.add(&cells)?;
-        }
-        Ok(())
+        let (columns, keys_a_row) = (&self.columns, self.keys);
+        let cells = |rows: Range<usize>, see: &mut SeeCells<'_>| {
+            let (mut cells, mut predicted) = (Vec::new(), Vec::new());
+            rows.into_iter().try_for_each(|row| {
+                cells.clear();
+                cells.extend(keys[row * keys_a_row..][..keys_a_row].iter().map(KeyCell::cell));
+                columns.cells(&scores[row * width..(row + 1) * width], &mut predicted);
+                cells.append(&mut predicted);
+                see(&cells)
+            })
+        };
+        self.sink.add(scores.len() / width.max(1), cells)
     }
 
     /// Adds rows that cannot be predicted.
     pub(super) fn add_empty(&mut self, rows: usize, keys: &[KeyCell]) -> Result<()> {
-        let width = self.columns.names().len();
-        (0..rows).try_for_each(|row| {
-            let key = keys[row * self.keys..][..self.keys].iter().map(KeyCell::cell);
-            let cells: Vec<Cell<'_>> = key.chain(std::iter::repeat_n(Cell::Missing, width)).collect();
-            self.sink.add(&cells)
-        })
+        let (width, keys_a_row) = (self.columns.names().len(), self.keys);
+        let cells = |rows: Range<usize>, see: &mut SeeCells<'_>| {
+            rows.into_iter().try_for_each(|row| {
+                let key = keys[row * keys_a_row..][..keys_a_row].iter().map(KeyCell::cell);
+                let cells: Vec<Cell<'_>> = key.chain(std::iter::repeat_n(Cell::Missing, width)).collect();
+                see(&cells)
+            })
+        };
+        self.sink.add(rows, cells)
     }
 
     /// Writes the rows that are still buffered, and the end of the file.
     pub(super) fn finish(self) -> Result<()> {
         match self.sink {
-            FormatWriter::Csv(rows) => rows.finish().map_err(not_written),
-            FormatWriter::Jsonl(mut rows) => rows.out.flush().map_err(not_written),
+            FormatWriter::Text(rows) => rows.finish().map_err(not_written),
             FormatWriter::Parquet(rows) => rows.finish(),
             FormatWriter::New(_, mut out) => out.flush().map_err(not_written),
             FormatWriter::Finished => Ok(()),
@@ -97,109 +110,51 @@ impl<'a> PredictionWriter<'a> {
 }
 
 impl FormatWriter<'_> {
-    fn add(&mut self, cells: &[Cell<'_>]) -> Result<()> {
+    /// Adds so many rows, of which `cells` gives the cells.
+    fn add(&mut self, rows: usize, cells: impl CellsOfRows) -> Result<()> {
         match self {
-            Self::Csv(rows) => rows.add(cells).map_err(not_written),
-            Self::Jsonl(rows) => rows.add(cells).map_err(not_written),
-            Self::Parquet(rows) => rows.add(cells),
+            Self::Text(text) => text.add(rows, cells),
+            Self::Parquet(file) => cells(0..rows, &mut |cells| file.add(cells)),
             Self::New(..) | Self::Finished => Ok(()),
         }
     }
 }
 
-/// Nothing is written before the first row: an input that cannot be read leaves the output empty.
-struct CsvRows<'a> {
-    writer: csv::Writer<Out<'a>>,
-    header: Vec<String>,
-    number: Vec<u8>,
+/// Takes the cells of a row.
+type SeeCells<'a> = dyn FnMut(&[Cell<'_>]) -> Result<()> + 'a;
+
+/// Calls its second argument with the cells of each of these rows.
+trait CellsOfRows: Fn(Range<usize>, &mut SeeCells<'_>) -> Result<()> + Sync {}
+
+impl<F: Fn(Range<usize>, &mut SeeCells<'_>) -> Result<()> + Sync> CellsOfRows for F {}
+
+/// Lines of text, which are made on all cores.
+struct TextRows<'a> {
+    out: Out<'a>,
+    lines: TextLines,
 }
 
-impl<'a> CsvRows<'a> {
-    fn new(out: Out<'a>, header: Vec<String>) -> Self {
-        Self { writer: csv::Writer::from_writer(out), header, number: Vec::new() }
-    }
-
-    fn begin(&mut self) -> io::Result<()> {
-        let header = std::mem::take(&mut self.header);
-        if header.is_empty() { Ok(()) } else { self.writer.write_record(&header).map_err(io_error) }
-    }
-
-    fn add(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
-        self.begin()?;
-        for cell in cells {
-            let field = match cell {
-                Cell::Text(text) | Cell::Written(text, _) => text.as_bytes(),
-                Cell::Missing => b"",
-                number => {
-                    self.number.clear();
-                    write_number(&mut self.number, *number)?;
-                    &self.number
-                }
-            };
-            self.writer.write_field(field).map_err(io_error)?;
+impl TextRows<'_> {
+    fn add(&mut self, rows: usize, cells: impl CellsOfRows) -> Result<()> {
+        self.lines.write_header(&mut self.out).map_err(not_written)?;
+        let lines = &self.lines;
+        let text = |rows: Range<usize>| -> Result<Vec<u8>> {
+            let mut text = lines.begin();
+            cells(rows, &mut |cells| text.add(cells).map_err(not_written))?;
+            text.finish().map_err(not_written)
+        };
+        if rows <= TOGETHER {
+            return self.out.write_all(&text(0..rows)?).map_err(not_written);
         }
-        self.writer.write_record(None::<&[u8]>).map_err(io_error)
+        let starts: Vec<usize> = (0..rows).step_by(TOGETHER).collect();
+        let text = |start: &usize| text(*start..rows.min(start + TOGETHER));
+        let texts: Vec<Result<Vec<u8>>> = starts.par_iter().map(text).collect();
+        texts.into_iter().try_for_each(|text| self.out.write_all(&text?).map_err(not_written))
     }
 
     fn finish(mut self) -> io::Result<()> {
-        self.begin()?;
-        self.writer.flush()
-    }
-}
-
-struct JsonRows<'a> {
-    out: Out<'a>,
-    /// The names of the columns as JSON strings.
-    keys: Vec<String>,
-    line: Vec<u8>,
-}
-
-impl<'a> JsonRows<'a> {
-    fn new(out: Out<'a>, names: &[String]) -> Self {
-        let keys = names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
-        Self { out, keys, line: Vec::new() }
-    }
-
-    fn add(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
-        let Self { out, keys, line } = self;
-        line.clear();
-        for (index, (cell, key)) in cells.iter().zip(keys).enumerate() {
-            line.extend(if index == 0 { b"{".as_slice() } else { b"," });
-            write!(line, "{key}:")?;
-            match cell {
-                Cell::Text(text) => serde_json::to_writer(&mut *line, text)?,
-                Cell::Written(number, _) => line.extend(number.as_bytes()),
-                Cell::Missing => line.extend(b"null"),
-                number => write_number(line, *number)?,
-            }
-        }
-        line.extend(b"}\n");
-        out.write_all(line)
-    }
-}
-
-/// The shortest text that reads back as the number of this cell.
-fn write_number(line: &mut Vec<u8>, cell: Cell<'_>) -> io::Result<()> {
-    fn write(line: &mut Vec<u8>, number: impl Into<f64> + Copy + Display + LowerExp) -> io::Result<()> {
-        let size = number.into().abs();
-        if size != 0.0 && !(1e-5..1e16).contains(&size) {
-            return write!(line, "{number:e}");
-        }
-        write!(line, "{number}")
-    }
-    match cell {
-        Cell::Integer(number) => write!(line, "{number}"),
-        Cell::Number(number) => write(line, number),
-        Cell::Single(number) => write(line, number),
-        Cell::Text(_) | Cell::Written(..) | Cell::Missing => Ok(()),
-    }
-}
-
-/// The error of the output itself, whose kind `From` would hide.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        kind => io::Error::other(format!("{kind:?}")),
+        self.lines.write_header(&mut self.out)?;
+        self.out.flush()
     }
 }
 

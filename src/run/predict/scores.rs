@@ -56,6 +56,12 @@ impl SeeScores for Predictions {
     }
 }
 
+/// The scores of some rows, and their keys.
+pub(super) struct KeyedScores {
+    pub(super) scores: RowScores,
+    pub(super) keys: Vec<KeyCell>,
+}
+
 /// The scores of the next rows.
 pub(super) enum RowScores {
     /// (N, C) or (N, K)

@@ -14,6 +14,7 @@ mod missing;
 mod names;
 mod old_runs;
 mod predict;
+mod predict_blocks;
 mod real;
 mod series;
 mod splits;

@@ -46,7 +46,7 @@ fn same(options: &Options, format: Format, task: Task) -> bool {
     let input = || Input::File(options.path.clone());
     let rows = Opened::new(input(), format, options.dialect(task), None);
     let rows = rows.and_then(|table| load_from(&table, options, &request));
-    let kept = Opened::kept(input(), format, options, &request);
+    let kept = Opened::kept(&input(), format, options, &request);
     let kept = kept.and_then(|table| load_from(&table.expect("it has room"), options, &request));
     match (rows, kept) {
         (Ok(Loaded::Encoded(rows)), Ok(Loaded::Encoded(kept))) => {

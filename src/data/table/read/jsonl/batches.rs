@@ -87,7 +87,7 @@ impl RecordBatchReader for JsonlBatches {
             if column.cells.is_mixed() {
                 mixed.push(place);
             }
-            cells[place] = column.cells.finish();
+            cells[place] = if column.is_ignored { ColumnCells::Absent } else { column.cells.finish() };
         }
         require_few(&self.format.path, self.columns.len())?;
         Ok(Some(RecordBatch { mixed, ..RecordBatch::new(lines.len(), LineNumbers::Each(lines), cells) }))

@@ -1,0 +1,61 @@
+//! A table to predict, in a file or on standard input.
+
+use std::path::Path;
+
+use rustc_hash::FxHashSet;
+
+use super::keys::Keep;
+use crate::data::preprocess::{TableEncoder, TableFormat};
+use crate::data::table::Opened;
+use crate::data::table::read::{self, Format, Input, Records};
+use crate::error::Result;
+
+/// A table that can be read.
+pub(super) enum OpenTable<'a> {
+    File(Opened),
+    /// Standard input can be read once: it is opened where its rows are read.
+    Stdin {
+        format: Format,
+        table: &'a TableFormat,
+        names: Vec<String>,
+    },
+}
+
+impl<'a> OpenTable<'a> {
+    /// Opens a table with the columns of `encoder` and those to keep.
+    pub(super) fn new(
+        table: &'a TableFormat,
+        encoder: &TableEncoder,
+        input: &Path,
+        keep: Keep<'_>,
+    ) -> Result<Self> {
+        let format = Format::of(input).unwrap_or(table.format);
+        let mut names: Vec<String> = encoder.columns().map(|column| column.name.clone()).collect();
+        let known: FxHashSet<&String> = names.iter().collect();
+        let more: Vec<String> = keep.iter().filter(|name| !known.contains(name)).cloned().collect();
+        names.extend(more);
+        if input == Path::new("-") {
+            return Ok(Self::Stdin { format, table, names });
+        }
+        let input = Input::File(input.to_path_buf());
+        Ok(Self::File(Opened::new(input, format, table.dialect.clone(), Some(&names))?))
+    }
+
+    /// The rows from the start.
+    pub(super) fn records(&self) -> Result<Box<dyn Records>> {
+        match self {
+            Self::File(table) => table.records(),
+            Self::Stdin { format, table, names } => {
+                read::open(&Input::Stdin, *format, &table.dialect, Some(names))
+            }
+        }
+    }
+
+    /// The path that messages name.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::File(table) => table.path(),
+            Self::Stdin { .. } => Input::Stdin.path(),
+        }
+    }
+}
