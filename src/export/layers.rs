@@ -9,7 +9,7 @@ pub(super) fn line(model: &TrainedModel) -> String {
     let layers: Vec<String> = model.ops.iter().map(layer).filter(|layer| !layer.is_empty()).collect();
     let of_members = match model.members.len() {
         0 | 1 => String::new(),
-        count => format!("{count} networks, the mean of whose predictions is given, of each: "),
+        count => format!("of each of {count} networks, whose predictions are averaged: "),
     };
     format!("{of_members}{}.", layers.join(", "))
 }

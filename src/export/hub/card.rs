@@ -155,7 +155,7 @@ impl Card<'_> {
         let about = match *split {
             "test" => "which were not trained on",
             "out-of-fold" => {
-                "each of which one member was not trained on, which predicts it here and chose its best epoch on it"
+                "each predicted by the one member that was not trained on it, and whose best epoch was chosen on it"
             }
             _ => "which were not trained on, on which the best epoch was chosen",
         };
