@@ -2,6 +2,7 @@
 
 use super::dates::{DateForm, month_of};
 use super::moments::Moments;
+use super::number_sample::NumberSample;
 use super::shown::ShownCell;
 use super::value::Value;
 
@@ -15,7 +16,7 @@ pub(super) struct FormSurvey {
     /// Of the training rows.
     pub(super) moments: Moments,
     /// Some of them for the median.
-    pub(super) sample: Vec<f64>,
+    pub(super) sample: NumberSample,
     /// How many values of any part are neither numbers nor truth values, and no dates of this form.
     pub(super) misfits: u64,
     /// The first of them.
@@ -24,14 +25,12 @@ pub(super) struct FormSurvey {
 
 impl FormSurvey {
     fn new(form: DateForm) -> Self {
-        Self { form, moments: Moments::default(), sample: Vec::new(), misfits: 0, first_misfit: None }
+        Self { form, moments: Moments::default(), sample: NumberSample::default(), misfits: 0, first_misfit: None }
     }
 
     fn add(&mut self, days: f64, weight: f64, sampled: usize) {
         self.moments.add(days, weight);
-        if self.sample.len() < sampled {
-            self.sample.push(days);
-        }
+        self.sample.add(days, sampled);
     }
 
     fn add_misfit(&mut self, cell: impl FnOnce() -> ShownCell) {

@@ -23,6 +23,7 @@ mod load;
 pub(in crate::data) mod moments;
 mod named;
 mod number_forms;
+mod number_sample;
 mod opened;
 mod options;
 mod parts;

@@ -7,11 +7,13 @@ mod checks;
 mod clock;
 mod continuation;
 pub(crate) mod detect;
+mod encoded;
 mod file;
 mod fill;
 mod fit;
 mod forecast;
 mod horizon;
+mod load;
 mod order;
 pub(crate) mod profile;
 mod rows;
@@ -28,20 +30,16 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Opened;
 use super::options::{ColumnKind, ColumnNames, Missing, Test};
-use super::read::{Format, Input};
 use super::words::{words, words_schema};
-use crate::data::preprocess::{
-    CalendarPart, Preprocessing, PreprocessingSource, SeriesOrder, TableEncoder, TableFormat,
-};
+use crate::data::preprocess::{CalendarPart, TableEncoder};
 use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::subtract_last::SubtractLast;
-use crate::data::{Loaded, Request, Source, Windows, WrittenRow};
+use crate::data::{Loaded, Request, Source, WrittenRow};
 use crate::error::{Error, Result};
 use crate::names::counted;
 
-use file::{SeriesFile, held_out};
+use file::held_out;
 use horizon::{MOST_ROWS, number_of_rows, some_missing_rows, some_rows};
 use timeline::Timeline;
 use window::WindowShape;
@@ -144,43 +142,7 @@ impl Source for TimeSeries {
     }
 
     fn load(&self, request: &Request<'_>) -> Result<Loaded> {
-        let format = Format::of(&self.path).unwrap_or(Format::Csv);
-        let options = self.options();
-        options.check(format)?;
-        self.check(request)?;
-        let dialect = options.dialect(request.task);
-        let table = Opened::new(Input::File(self.path.clone()), format, dialect.clone(), None)?;
-        let fitted = request.fitted.map(|fitted| &fitted.source);
-        let (order, steps) = (self.order_of(fitted), self.steps_of(fitted));
-        let shape = WindowShape { window: self.window, steps: &steps };
-        let candidates = if fitted.is_some() { Vec::new() } else { self.candidates(&table)? };
-        let timeline = file::timeline(&table, &order, &candidates)?;
-        let order = found(order, &timeline)?;
-        let parts = self.parts(&timeline, shape, request)?;
-        self.check_season(&timeline, request)?;
-        let series = fit::FittedSeries { order: &order, calendar: &self.calendar };
-        let encoder = match request.fitted.and_then(Preprocessing::table) {
-            Some(encoder) => encoder.clone(),
-            None => fit::fit(&options, &table, &trained(&timeline, &parts), &series, request)?,
-        };
-        let subtract = self.subtract(&encoder, request)?;
-        let (order_ref, subtract) = (&order, subtract.as_ref());
-        let (dtype, purpose) = (request.dtype, request.purpose());
-        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype, purpose };
-        let mut splits = file.splits(&table, timeline, &parts, &self.plan(request))?;
-        let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };
-        let file = SeriesFile { order: &fitted_order, ..file };
-        splits.test = self.test_file(&file, &table, request)?.or(splits.test);
-        let outputs = encoder.target.outputs() * steps.len();
-        let source = PreprocessingSource::Series {
-            format: TableFormat { format, dialect },
-            window: self.window,
-            steps,
-            subtract_last: self.subtract_last,
-            order: fitted_order,
-            encoder,
-        };
-        Ok(Loaded::Encoded(Box::new(splits.encoded(outputs, source))))
+        self.load_file(request)
     }
 
     fn written_rows(&self, request: &Request<'_>, part: Part, numbers: &[usize]) -> Result<Vec<WrittenRow>> {
@@ -189,45 +151,7 @@ impl Source for TimeSeries {
     }
 }
 
-/// The order of the rows, completed from their timeline.
-fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
-    let time = timeline.column().map(str::to_owned);
-    if order.sort && time.is_none() {
-        let problem = "is true, but no column holds a date in every row; name the time in `data.time`";
-        return Err(Error::key("data.sort", problem));
-    }
-    let step = timeline.step();
-    let frequency = order.frequency.or(step.filter(|_| order.step.is_none()).and_then(|step| step.frequency));
-    let max_gap = order.max_gap.or(Some(timeline.max_gap()).filter(|gap| *gap > 0));
-    let step = order.step.or(step.map(|step| step.length));
-    Ok(SeriesOrder { time, step, frequency, max_gap, form: timeline.form(), ..order })
-}
-
-/// Whether each row of the file is trained on.
-fn trained(timeline: &Timeline, parts: &[Part]) -> Vec<bool> {
-    let mut trained = vec![false; timeline.len()];
-    for (place, part) in parts.iter().enumerate() {
-        trained[timeline.row(place)] = *part == Part::Train;
-    }
-    trained
-}
-
 impl TimeSeries {
-    /// The windows of the test file, unless folds replace it.
-    fn test_file(
-        &self,
-        file: &SeriesFile<'_>,
-        table: &Opened,
-        request: &Request<'_>,
-    ) -> Result<Option<Windows>> {
-        match &self.test {
-            Test::File(path) if request.plan.fold.is_none() => {
-                file.whole(&file::other_file(&table.dialect, table, path)?).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-
     /// The values subtracted from windows and targets, if that is asked for.
     fn subtract(&self, encoder: &TableEncoder, request: &Request<'_>) -> Result<Option<SubtractLast>> {
         if !self.subtract_last {

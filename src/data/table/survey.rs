@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::date_survey::DateSurvey;
 use super::moments::Moments;
 use super::number_forms::NumberForms;
+use super::number_sample::NumberSample;
 use super::row::Row;
 use super::shown::{NoNumbers, ShownCell, shown};
 use super::value::Value;
@@ -17,7 +18,7 @@ pub(super) const MOST_CATEGORIES: usize = 100_000;
 const SURELY_NUMBERS: usize = 1000;
 /// The longest category name, in bytes.
 const LONGEST_NAME: usize = 256;
-/// The most numbers kept for medians and quartiles, over all columns.
+/// The most numbers kept for medians and other quantiles, over all columns; of more a random sample.
 const MOST_SAMPLED: usize = 1 << 23;
 
 /// Statistics of one column.
@@ -60,7 +61,7 @@ pub(super) struct ColumnSurvey {
     /// Whether the column is a category whatever it holds.
     forced: bool,
     /// Numbers for the median.
-    sample: Vec<f64>,
+    sample: NumberSample,
 }
 
 /// Statistics of all columns.
@@ -224,12 +225,10 @@ impl ColumnSurvey {
         self.names.keys().filter(is_word).cloned().collect()
     }
 
-    /// The numbers, or the dates, in order; the first ones alone if there are very many.
+    /// The numbers, or the dates, in order; of very many a random sample.
     pub(super) fn sorted_sample(&self, dates: bool) -> Vec<f64> {
         let sample = if dates { &self.dates.of(self.present).sample } else { &self.sample };
-        let mut sorted = sample.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        sorted
+        sample.sorted()
     }
 
     /// The names, sorted as [`sorted`] does.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use super::rows::{SeriesReading, SeriesRows};
+use super::encoded::SeriesReading;
+use super::rows::SeriesRows;
 use super::timeline::Timeline;
 use super::times::TimesReader;
 use super::window::WindowShape;
@@ -13,31 +14,45 @@ use crate::data::split::{Part, SplitPlan};
 use crate::data::subtract_last::SubtractLast;
 use crate::data::table::Opened;
 use crate::data::table::options::Options;
-use crate::data::table::read::{Dialect, Input, Records, quoted};
+use crate::data::table::read::{Dialect, Input, TableFile, WantedColumns, quoted};
 use crate::data::table::row::Row;
 use crate::data::{EncodedRows, EncodedSplits, Windows};
+use crate::distributed::Single;
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
 
-/// Another file of the same columns.
-pub(super) fn other_file(dialect: &Dialect, table: &Opened, path: &Path) -> Result<Opened> {
+/// Another file of the same columns. Where `wanted` columns are named, it is kept as columns if there is room.
+pub(super) fn other_file(
+    dialect: &Dialect,
+    table: &Opened,
+    path: &Path,
+    wanted: Option<WantedColumns>,
+) -> Result<Opened> {
     let format = Options::format_of(path, table.format);
-    Opened::new(Input::File(path.to_path_buf()), format, dialect.clone(), Some(table.columns()))
+    let input = Input::File(path.to_path_buf());
+    if let Some(wanted) = wanted {
+        let file = TableFile { input: &input, format, dialect, ranks: &Single };
+        if let Ok(Some(kept)) = Opened::kept_with(&file, wanted, Options::default().memory) {
+            return Ok(kept);
+        }
+    }
+    Opened::new(input, format, dialect.clone(), Some(table.columns()))
 }
 
 /// The order of the rows of a file.
 pub(super) fn timeline(table: &Opened, order: &SeriesOrder, candidates: &[usize]) -> Result<Timeline> {
-    timeline_from(table, order, candidates, usize::MAX)
+    let mut times = TimesReader::new(table.path(), table.columns(), order, candidates)?;
+    let mut batches = table.batches()?;
+    while let Some(batch) = batches.next()? {
+        batch.rows().try_for_each(|row| times.see(&row))?;
+    }
+    Timeline::new(table.path(), times.finish()?, order)
 }
 
 /// The order of the first rows of a file, of which `order` names the time.
 pub(super) fn timeline_of(table: &Opened, order: &SeriesOrder, rows: usize) -> Result<Timeline> {
-    timeline_from(table, order, &[], rows)
-}
-
-fn timeline_from(table: &Opened, order: &SeriesOrder, candidates: &[usize], rows: usize) -> Result<Timeline> {
     let (mut records, mut row) = (table.records()?, Row::default());
-    let mut times = TimesReader::new(table.path(), table.columns(), order, candidates)?;
+    let mut times = TimesReader::new(table.path(), table.columns(), order, &[])?;
     let mut left = rows;
     while left > 0 && records.next(&mut row)? {
         times.see(&row)?;
@@ -153,8 +168,7 @@ impl SeriesFile<'_> {
     pub(super) fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
         let reading =
             SeriesReading { encoder: self.encoder, order: self.order, path: table.path(), labelled: true };
-        let mut records: Box<dyn Records> = table.records()?;
-        SeriesRows::encode(&reading, &mut *records, timeline, parts)
+        SeriesRows::encode(&reading, table, timeline, parts)
     }
 
     fn number(&self) -> DType {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::data::Request;
 use crate::data::preprocess::{CalendarPart, Column, Operation, SeriesOrder, TableEncoder};
+use crate::data::split::Part;
 use crate::data::table::fit::ColumnFitter;
 use crate::data::table::options::{ColumnKind, Missing, Options};
 use crate::data::table::read::listed;
-use crate::data::table::row::Row;
 use crate::data::table::survey::{self, Survey};
 use crate::data::table::{Opened, named, target};
 use crate::error::{Error, Result};
@@ -82,12 +82,11 @@ fn survey(options: &Options, table: &Opened, trained: &[bool], request: &Request
     let categories: Vec<bool> = table.columns().iter().map(category).collect();
     let quantiles = request.plan.needs_quantiles() || options.missing == Some(Missing::Median);
     let mut survey = Survey::new(&categories, quantiles);
-    let (mut records, mut row) = (table.records()?, Row::default());
-    for trained in trained {
-        if !records.next(&mut row)? {
-            break;
-        }
-        survey.see(&row, *trained);
+    let (mut batches, mut trained) = (table.batches()?, trained.iter());
+    while let Some(batch) = batches.next()? {
+        let parts = trained.by_ref().take(batch.rows().len());
+        let parts: Vec<Part> = parts.map(|trained| if *trained { Part::Train } else { Part::Test }).collect();
+        survey.see_batch(&batch, &parts, &[]);
     }
     Ok(survey)
 }

@@ -6,19 +6,17 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use rustc_hash::FxHashSet;
 
-use super::fill::{Filler, Hole};
+use super::encoded::{EncodedCells, SeriesReading};
 use super::timeline::Timeline;
 use super::times::TimesReader;
 use super::window::WindowShape;
 use crate::data::preprocess::{SeriesOrder, TableEncoder};
 use crate::data::split::Part;
 use crate::data::subtract_last::SubtractLast;
-use crate::data::table::RowEncoder;
+use crate::data::table::Opened;
 use crate::data::table::read::Records;
-use crate::data::table::row::Row;
 use crate::data::{MemoryLimit, Rows, Windows};
 use crate::error::{Error, Result};
-use crate::names::counted;
 
 /// The encoded rows of a file, in the order of the file.
 #[derive(Debug)]
@@ -35,15 +33,6 @@ pub struct SeriesRows {
     looks_ahead: FxHashSet<usize>,
 }
 
-/// How the rows of a file are read.
-pub(super) struct SeriesReading<'a> {
-    pub(super) encoder: &'a TableEncoder,
-    pub(super) order: &'a SeriesOrder,
-    pub(super) path: &'a Path,
-    /// Whether the targets are read too.
-    pub(super) labelled: bool,
-}
-
 impl SeriesRows {
     /// Reads all rows of a file to predict.
     ///
@@ -58,23 +47,28 @@ impl SeriesRows {
         let columns = records.columns().to_vec();
         let mut times = TimesReader::new(path, &columns, order, &[])?;
         let reading = SeriesReading { encoder, order, path, labelled: false };
-        let mut encoded = Encoded::read(&reading, records, |row| times.see(row))?;
+        let mut encoded = EncodedCells::of_records(&reading, records, |row| times.see(row))?;
         let timeline = Timeline::new(path, times.finish()?, order)?;
         let looks_ahead = encoded.fill(&reading, &timeline, None);
-        Ok(encoded.with(timeline, looks_ahead))
+        Ok(Self::of(encoded, timeline, looks_ahead))
+    }
+
+    fn of(encoded: EncodedCells, timeline: Timeline, looks_ahead: FxHashSet<usize>) -> Self {
+        let EncodedCells { width, features, outputs, targets, .. } = encoded;
+        Self { width, features, outputs, targets, timeline, looks_ahead }
     }
 
     /// Reads all rows of a file whose timeline is known. Gaps in the cells of a part are filled from that part and those
     /// before it.
     pub(super) fn encode(
         reading: &SeriesReading<'_>,
-        records: &mut dyn Records,
+        table: &Opened,
         timeline: Timeline,
         parts: &[Part],
     ) -> Result<Self> {
-        let mut encoded = Encoded::read(reading, records, |_| Ok(()))?;
+        let mut encoded = EncodedCells::of_table(reading, table)?;
         let looks_ahead = encoded.fill(reading, &timeline, Some(parts));
-        Ok(encoded.with(timeline, looks_ahead))
+        Ok(Self::of(encoded, timeline, looks_ahead))
     }
 
     /// The order of the rows.
@@ -211,77 +205,4 @@ impl SeriesRows {
 fn require_room(windows: usize, outputs: usize) -> Result<()> {
     let bytes = windows.checked_mul(8 * outputs).map(|bytes| bytes as u64);
     MemoryLimit::of_free().check(bytes).map_err(|problem| Error::key("data.horizon", problem))
-}
-
-/// Encoded rows before anything is filled.
-struct Encoded {
-    width: usize,
-    features: Vec<f64>,
-    outputs: usize,
-    targets: Vec<f64>,
-    holes: Vec<Hole>,
-}
-
-impl Encoded {
-    fn read(
-        reading: &SeriesReading<'_>,
-        records: &mut dyn Records,
-        mut see: impl FnMut(&Row) -> Result<()>,
-    ) -> Result<Self> {
-        let SeriesReading { encoder: fitted, order, path, labelled } = *reading;
-        let mut encoder = RowEncoder::new(fitted, path, records.columns(), labelled)?;
-        let (width, outputs) = (fitted.features(), if labelled { fitted.target.width() } else { 0 });
-        let mut own = Self { width, features: Vec::new(), outputs, targets: Vec::new(), holes: Vec::new() };
-        let (mut row, mut features, mut targets) = (Row::default(), Vec::new(), Vec::new());
-        let mut number = 0;
-        while records.next(&mut row)? {
-            see(&row)?;
-            encoder.features(&row, &mut features)?;
-            own.features.extend_from_slice(&features);
-            if order.fill.is_some() {
-                let missing = encoder.missing(&row).map(|column| Hole { row: number, column });
-                own.holes.extend(missing);
-            }
-            if labelled && order.fill.is_some() && encoder.is_target_missing(&row) {
-                own.targets.resize(own.targets.len() + outputs, f64::NAN);
-            } else if labelled {
-                encoder.targets(&row, &mut targets)?;
-                own.targets.extend_from_slice(&targets);
-            }
-            number += 1;
-        }
-        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
-        Ok(own)
-    }
-
-    /// Fills the cells that are missing from the rows around them.
-    /// Returns the places that a later row helped to fill.
-    fn fill(
-        &mut self,
-        reading: &SeriesReading<'_>,
-        timeline: &Timeline,
-        parts: Option<&[Part]>,
-    ) -> FxHashSet<usize> {
-        let Some(how) = reading.order.fill else { return FxHashSet::default() };
-        let encoder = reading.encoder;
-        let mut filler = Filler { encoder, how, timeline, parts, features: &mut self.features };
-        let filled = filler.fill(&self.holes);
-        filled.log(reading.path);
-        let missing =
-            self.targets.chunks(self.outputs.max(1)).filter(|row| row.iter().any(|y| y.is_nan())).count();
-        if missing > 0 {
-            tracing::info!(
-                "{}: {} without a target {} not predicted",
-                reading.path.display(),
-                counted(missing, "row"),
-                if missing == 1 { "is" } else { "are" }
-            );
-        }
-        filled.looks_ahead
-    }
-
-    fn with(self, timeline: Timeline, looks_ahead: FxHashSet<usize>) -> SeriesRows {
-        let Self { width, features, outputs, targets, .. } = self;
-        SeriesRows { width, features, outputs, targets, timeline, looks_ahead }
-    }
 }

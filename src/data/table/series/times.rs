@@ -8,7 +8,7 @@ use super::clock::{ReadTimes, TimeColumn};
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::dates::DateForm;
 use crate::data::table::read::{listed, quoted};
-use crate::data::table::row::Row;
+use crate::data::table::row::Cells;
 use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 
@@ -70,20 +70,20 @@ impl<'a> TimesReader<'a> {
     }
 
     /// Takes the next row.
-    pub(super) fn see(&mut self, row: &Row) -> Result<()> {
+    pub(super) fn see(&mut self, row: &impl Cells) -> Result<()> {
         let first = self.lines.is_empty();
         for clock in self.clocks.iter_mut().filter(|clock| clock.named) {
             let problem = clock.see(row.value(clock.column), first).err();
             if let Some(problem) = problem {
                 let column = quoted(&self.columns[clock.column]);
-                let problem = format!("line {}, column {column}: the time {problem}", row.line);
+                let problem = format!("line {}, column {column}: the time {problem}", row.line());
                 return Err(Error::data(self.path, problem));
             }
         }
         self.clocks.retain_mut(|clock| {
             let value = row.value(clock.column);
             if !clock.named && value == Value::Missing {
-                clock.missing.get_or_insert(row.line);
+                clock.missing.get_or_insert(row.line());
                 return true;
             }
             clock.named || clock.see(value, first).is_ok()
@@ -92,18 +92,20 @@ impl<'a> TimesReader<'a> {
             let series = self.group(row)?;
             self.series.push(series);
         }
-        self.lines.push(row.line);
+        self.lines.push(row.line());
         Ok(())
     }
 
     /// The number of the series of a row.
-    fn group(&mut self, row: &Row) -> Result<u32> {
+    fn group(&mut self, row: &impl Cells) -> Result<u32> {
         let mut names = Vec::new();
         for column in &self.groups {
             let Some(name) = row.value(*column).name() else {
                 let column = quoted(&self.columns[*column]);
-                let problem =
-                    format!("line {}, column {column}: the name of the series is missing; fill it", row.line);
+                let problem = format!(
+                    "line {}, column {column}: the name of the series is missing; fill it",
+                    row.line()
+                );
                 return Err(Error::data(self.path, problem));
             };
             names.push(name);

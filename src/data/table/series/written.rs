@@ -39,7 +39,7 @@ impl Written<'_> {
         let own = Opened::new(Input::File(path.to_path_buf()), *format, dialect.clone(), None)?;
         let other = match test {
             Test::File(path) if part == Part::Test && request.plan.fold.is_none() => {
-                Some(file::other_file(dialect, &own, path)?)
+                Some(file::other_file(dialect, &own, path, None)?)
             }
             _ => None,
         };

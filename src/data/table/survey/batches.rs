@@ -80,8 +80,6 @@ impl ColumnSurvey {
         self.numbers.add(number, weight);
         self.ascending = self.ascending && number > self.last && number.fract() == 0.0;
         self.last = number;
-        if self.sample.len() < sampled {
-            self.sample.push(number);
-        }
+        self.sample.add(number, sampled);
     }
 }
