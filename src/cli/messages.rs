@@ -5,9 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::pass_bar::PassBars;
+
 /// Collects or prints log messages. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Messages(Arc<Mutex<MessageBuffer>>);
+pub(crate) struct Messages {
+    buffer: Arc<Mutex<MessageBuffer>>,
+    /// The progress bars, of which a line that is printed keeps clear.
+    bars: PassBars,
+}
 
 /// The messages that are kept.
 #[derive(Debug, Default)]
@@ -17,6 +23,11 @@ struct MessageBuffer {
 }
 
 impl Messages {
+    /// The progress bars.
+    pub(super) fn bars(&self) -> &PassBars {
+        &self.bars
+    }
+
     /// From now on lines are kept, until [`Self::release`].
     pub(crate) fn keep(&self) {
         self.lock(|kept| kept.keep = true);
@@ -35,7 +46,7 @@ impl Messages {
 
     fn lock<T>(&self, f: impl FnOnce(&mut MessageBuffer) -> T) -> T {
         // A thread that panicked within a line has left no harm.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.buffer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -46,7 +57,7 @@ impl Write for Messages {
                 kept.bytes.extend_from_slice(bytes);
                 return Ok(bytes.len());
             }
-            io::stderr().write(bytes)
+            self.bars.suspend(|| io::stderr().write(bytes))
         })
     }
 

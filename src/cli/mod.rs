@@ -15,6 +15,7 @@ mod inspect;
 mod list;
 mod messages;
 mod multi_run;
+mod pass_bar;
 mod paths;
 mod predict;
 mod progress;
@@ -35,8 +36,11 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterFn, LevelFilter};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::data::table::read::PASS;
 use crate::error::Error;
 
 use messages::{Messages, print_line, sentence};
@@ -192,20 +196,23 @@ fn start_logging(cli: &Cli, messages: &Messages, is_first: bool) {
         (_, 1) => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    let has_dashboard = matches!(&cli.command, Command::Train(train) if train.tui);
     let color = match cli.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         // A dashboard has colours of its own.
-        ColorChoice::Auto if matches!(&cli.command, Command::Train(train) if train.tui) => false,
+        ColorChoice::Auto if has_dashboard => false,
         ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(color)
         .with_target(false)
         .without_time()
         // A line that cannot be written is no reason to stop.
         .log_internal_errors(false)
         .with_writer(messages.clone())
-        .init();
+        .with_filter(FilterFn::new(move |event| event.target() != PASS && *event.level() <= level));
+    let is_shown = level >= LevelFilter::INFO && !has_dashboard && std::io::stderr().is_terminal();
+    let bars = messages.bars().clone().with_filter(FilterFn::new(|event| event.target() == PASS));
+    tracing_subscriber::registry().with(lines).with(is_shown.then_some(bars)).init();
 }

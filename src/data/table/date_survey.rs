@@ -25,7 +25,13 @@ pub(super) struct FormSurvey {
 
 impl FormSurvey {
     fn new(form: DateForm) -> Self {
-        Self { form, moments: Moments::default(), sample: NumberSample::default(), misfits: 0, first_misfit: None }
+        Self {
+            form,
+            moments: Moments::default(),
+            sample: NumberSample::default(),
+            misfits: 0,
+            first_misfit: None,
+        }
     }
 
     fn add(&mut self, days: f64, weight: f64, sampled: usize) {

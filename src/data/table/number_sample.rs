@@ -41,7 +41,7 @@ impl NumberSample {
     }
 }
 
-/// 64 random bits of a number: SplitMix64 (Steele, Lea and Flood, 2014).
+/// 64 random bits of a number: `SplitMix64` (Steele, Lea and Flood, 2014).
 fn mixed(number: u64) -> u64 {
     let bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

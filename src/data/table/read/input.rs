@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use super::pass::PassReader;
 use crate::data::gzip::Gunzip;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, OpenFile};
 
 const BUFFER: usize = 1 << 18;
 
@@ -31,7 +32,10 @@ impl Input {
     /// The bytes, unpacked where they are gzipped.
     pub(super) fn bytes(&self) -> Result<Box<dyn Read + Send>> {
         let mut source: Box<dyn Read + Send> = match self {
-            Self::File(path) => Box::new(files::open(path)?.file),
+            Self::File(path) => {
+                let OpenFile { file, size } = files::open(path)?;
+                Box::new(PassReader::new(file, path, size))
+            }
             Self::Stdin => Box::new(io::stdin()),
         };
         let mut magic = [0; 2];

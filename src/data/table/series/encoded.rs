@@ -51,7 +51,7 @@ struct SeriesBatch<'a> {
 
 /// Room for the numbers of a row.
 #[derive(Default)]
-struct RowNumbers {
+struct SeriesNumbers {
     features: Vec<f64>,
     targets: Vec<f64>,
 }
@@ -71,7 +71,8 @@ impl EncodedCells {
     ) -> Result<Self> {
         let SeriesReading { encoder, path, labelled, .. } = *reading;
         let mut encoder = RowEncoder::new(encoder, path, records.columns(), labelled)?;
-        let (mut cells, mut row, mut numbers) = (Self::new(reading), Row::default(), RowNumbers::default());
+        let (mut cells, mut row, mut numbers) =
+            (Self::new(reading), Row::default(), SeriesNumbers::default());
         while records.next(&mut row)? {
             see(&row)?;
             cells.push(reading, &mut encoder, &row, &mut numbers)?;
@@ -113,7 +114,7 @@ impl EncodedCells {
         batch: &RecordBatch,
         mut encoder: RowEncoder<'a>,
     ) -> Result<SeriesBatch<'a>> {
-        let (mut cells, mut numbers) = (Self::new(reading), RowNumbers::default());
+        let (mut cells, mut numbers) = (Self::new(reading), SeriesNumbers::default());
         let rows = batch.rows();
         cells.features.reserve(rows.len() * cells.width);
         cells.targets.reserve(rows.len() * cells.outputs);
@@ -129,7 +130,7 @@ impl EncodedCells {
         reading: &SeriesReading<'_>,
         encoder: &mut RowEncoder<'_>,
         row: &impl Cells,
-        RowNumbers { features, targets }: &mut RowNumbers,
+        SeriesNumbers { features, targets }: &mut SeriesNumbers,
     ) -> Result<()> {
         let SeriesReading { order, labelled, .. } = *reading;
         encoder.features(row, features)?;

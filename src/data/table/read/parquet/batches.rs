@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use parquet::column::reader::ColumnReader;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::FileReader;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
@@ -12,6 +13,7 @@ use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, a
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::read::input::Input;
 use crate::data::table::read::meaning::Meaning;
+use crate::data::table::read::pass::RowPass;
 use crate::data::table::read::records::Records;
 use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;
@@ -29,6 +31,7 @@ pub(in crate::data::table::read) struct ParquetBatches {
     sentinels: Option<Sentinels>,
     /// The columns that are text to the further words for missing values.
     text: Vec<bool>,
+    pass: RowPass,
 }
 
 impl ParquetBatches {
@@ -46,7 +49,13 @@ impl ParquetBatches {
             }
         }
         let sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect));
-        Ok(Self { file, uses, sentinels, text })
+        let groups = file.file.metadata().row_groups();
+        let size = |size: fn(&RowGroupMetaData) -> i64| -> u64 {
+            groups.iter().map(|group| u64::try_from(size(group)).unwrap_or(0)).sum()
+        };
+        let (bytes, rows) = (size(RowGroupMetaData::compressed_size), size(RowGroupMetaData::num_rows));
+        let pass = RowPass::new(&file.path, bytes, rows);
+        Ok(Self { file, uses, sentinels, text, pass })
     }
 }
 
@@ -125,7 +134,7 @@ impl RecordBatchReader for ParquetBatches {
             self.file.open_group()?;
         }
         let rows = self.file.left.min(self.most());
-        let Self { file, uses, sentinels, text } = self;
+        let Self { file, uses, sentinels, text, .. } = self;
         let Parquet { path, columns, leaves, dialect, row, readers, .. } = file;
         let one = |column: usize| ColumnRows {
             path,
@@ -151,6 +160,7 @@ impl RecordBatchReader for ParquetBatches {
             (0..).zip(&cells).filter(|(_, cells)| cells.is_mixed()).map(|(column, _)| column).collect();
         let lines = LineNumbers::From(self.file.row + 1);
         self.file.row += rows as u64;
+        self.pass.at(self.file.row);
         self.file.left -= rows;
         let columns = cells.into_iter().map(CellsBuilder::finish).collect();
         Ok(Some(RecordBatch { mixed, ..RecordBatch::new(rows, lines, columns) }))

@@ -1,0 +1,141 @@
+//! A progress bar for each pass over a file that takes longer than a second, with its bytes and the time left.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use crate::data::table::read::PASS;
+
+/// A pass that takes no longer has no bar.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// The bars of the passes under way. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PassBars(Arc<Mutex<BTreeMap<String, PassUnderWay>>>);
+
+#[derive(Debug)]
+struct PassUnderWay {
+    started: Instant,
+    bar: Option<ProgressBar>,
+}
+
+/// The position of a pass, by an event.
+#[derive(Debug, Default)]
+struct PassPosition {
+    path: String,
+    done: u64,
+    total: u64,
+}
+
+impl PassBars {
+    /// Calls `write`, which writes to the terminal, with no bar in its way.
+    pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        let passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bars: Vec<&ProgressBar> = passes.values().filter_map(|pass| pass.bar.as_ref()).collect();
+        match bars.as_slice() {
+            [] => write(),
+            // The others are drawn on their next event.
+            [first, ..] => first.suspend(write),
+        }
+    }
+
+    fn see(&self, position: &PassPosition, now: Instant) {
+        let mut passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if position.done >= position.total {
+            if let Some(bar) = passes.remove(&position.path).and_then(|pass| pass.bar) {
+                bar.finish_and_clear();
+            }
+            return;
+        }
+        let begun = || PassUnderWay { started: now, bar: None };
+        let pass = passes.entry(position.path.clone()).or_insert_with(begun);
+        let elapsed = now - pass.started;
+        if elapsed >= SHORT {
+            pass.bar.get_or_insert_with(|| bar(position, elapsed)).set_position(position.done);
+        }
+    }
+}
+
+/// The bar of a pass that is here, and has taken so long.
+fn bar(position: &PassPosition, elapsed: Duration) -> ProgressBar {
+    let target = ProgressDrawTarget::stderr_with_hz(10);
+    let bar = ProgressBar::with_draw_target(Some(position.total), target)
+        .with_position(position.done)
+        .with_elapsed(elapsed)
+        .with_prefix(super::table::printable(&position.path));
+    let template = "{prefix} {wide_bar} {bytes}/{total_bytes}  {rate}/s  {rest} left";
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style.with_key("rate", write_rate).with_key("rest", write_rest)),
+        Err(_) => bar,
+    }
+}
+
+/// Writes the bytes that a pass reads in a second.
+fn write_rate(state: &ProgressState, text: &mut dyn fmt::Write) {
+    let rate = u128::from(state.pos()) * 1000 / state.elapsed().as_millis().max(1);
+    let _ = write!(text, "{}", HumanBytes(u64::try_from(rate).unwrap_or(u64::MAX)));
+}
+
+/// Writes the time that the rest takes, if it is read as fast as what was read.
+fn write_rest(state: &ProgressState, text: &mut dyn fmt::Write) {
+    let (done, total) = (u128::from(state.pos().max(1)), u128::from(state.len().unwrap_or(0)));
+    let rest = state.elapsed().as_millis() * total.saturating_sub(done) / done;
+    let rest = Duration::from_millis(u64::try_from(rest).unwrap_or(u64::MAX));
+    let _ = write!(text, "{:#}", HumanDuration(rest));
+}
+
+impl<S: Subscriber> Layer<S> for PassBars {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == PASS {
+            let mut position = PassPosition::default();
+            event.record(&mut position);
+            self.see(&position, Instant::now());
+        }
+    }
+}
+
+impl Visit for PassPosition {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "done" => self.done = value,
+            "total" => self.total = value,
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "path" {
+            self.path = format!("{value:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_has_a_bar_once_it_takes_a_second_and_until_it_ends() {
+        let (bars, start) = (PassBars::default(), Instant::now());
+        let see = |done: u64, seconds: u64| {
+            let position = PassPosition { path: "a.csv".to_owned(), done, total: 10 };
+            bars.see(&position, start + Duration::from_millis(100 * seconds));
+            let passes = bars.0.lock().unwrap();
+            passes.get("a.csv").map(|pass| pass.bar.as_ref().map(ProgressBar::position))
+        };
+        assert_eq!(see(1, 0), Some(None));
+        assert_eq!(see(4, 9), Some(None));
+        assert_eq!(see(5, 10), Some(Some(5)));
+        assert_eq!(see(9, 30), Some(Some(9)));
+        assert_eq!(see(10, 31), None);
+        // Another pass over the same file begins anew.
+        assert_eq!(see(2, 35), Some(None));
+        assert_eq!(bars.suspend(|| 7), 7);
+    }
+}
