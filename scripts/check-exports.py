@@ -684,8 +684,10 @@ def of_marks(folder, name, decimal, thousands, settings):
     plain, marked = [], []
     for row in range(240):
         amount = random.normal(0, 2e6)
-        texts = ["1900-01-01" if row % 11 == 0 else "1900-01-01 00:00" if row % 11 == 1 else f"2024-01-{1 + row % 28:02}",
-                 ["red", "-999", "-999.0", "?", "blue"][row % 5]]
+        date = "1900-01-01" if row % 11 == 0 else "1900-01-01 00:00" if row % 11 == 1 else f"2024-01-{1 + row % 28:02}"
+        if decimal == ",":
+            date = ".".join(reversed(date[:10].split("-")))
+        texts = [date, ["red", "-999", "-999.0", "?", "blue"][row % 5]]
         numbers = [[-999.0, None, "?"][row % 9] if row % 9 < 3 else amount, 9.5 if row % 5 == 0 else row % 7, 3e3 + amount / 1e3]
         plain.append([*(f"{x:.3f}" if isinstance(x, (int, float)) else "" for x in numbers), *texts])
         marks = {",": thousands, ".": decimal}
@@ -697,7 +699,7 @@ def of_marks(folder, name, decimal, thousands, settings):
     # What a graph is given: numbers that stand for a missing cell are its own affair.
     pd.DataFrame(plain, columns=head).to_csv(folder / "plain.csv", index=False)
     config = folder / "c.toml"
-    more = "na_values = [-999, 9.5, '?', '1900-01-01']\ncolumns = { name = 'category' }\n" + settings
+    more = "na_values = [-999, 9.5, '?', '1900-01-01', '01.01.1900']\ncolumns = { name = 'category' }\n" + settings
     config.write_text(TABLE.format(path=path, target='"price"', missing="category", normalize="standard", data=more,
                                    model=MODELS["relu"], loss='name = "mse"'))
     return train(folder, config), path, "table"

@@ -56,12 +56,11 @@ impl CellKind {
     }
 
     /// The numbers or days that stand for a missing cell.
-    pub(super) fn sentinels(self, missing: &MissingCells) -> &[f64] {
+    pub(super) fn sentinels(self, missing: &MissingCells) -> Vec<f64> {
         match self {
-            Self::Number => &missing.numbers,
-            // In another form they are none of the dates.
-            Self::Date(DateForm::Iso) => &missing.dates,
-            Self::Date(_) | Self::Boolean | Self::Category => &[],
+            Self::Number => missing.numbers.clone(),
+            Self::Date(form) => missing.dates(form),
+            Self::Boolean | Self::Category => Vec::new(),
         }
     }
 

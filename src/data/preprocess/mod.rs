@@ -238,7 +238,7 @@ impl Preprocessing {
         }
     }
 
-    /// The words, numbers and dates that stand for a missing cell of a table.
+    /// The words and numbers that stand for a missing cell of a table.
     pub fn missing_cells(&self) -> MissingCells {
         self.dialect().map(Dialect::missing_cells).unwrap_or_default()
     }

@@ -169,9 +169,9 @@ fn dense(field: &Field<'_>, raw: &str, place: &mut usize, body: &mut String, net
 fn raw_value(field: &Field<'_>, missing: &MissingCells, network: &mut Network) -> String {
     let value = format!("row->{}", field.name);
     if field.input.kind != CellKind::Boolean {
-        let sentinels = field.input.kind.sentinels(missing).iter();
+        let sentinels = field.input.kind.sentinels(missing).into_iter();
         let tests: Vec<String> =
-            sentinels.map(|sentinel| format!("{value} == {}", double(*sentinel))).collect();
+            sentinels.map(|sentinel| format!("{value} == {}", double(sentinel))).collect();
         return if tests.is_empty() { value } else { format!("({} ? NAN : {value})", tests.join(" || ")) };
     }
     network.helpers.add(Helper::Boolean);

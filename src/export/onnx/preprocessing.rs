@@ -93,7 +93,7 @@ impl Parts {
         if input.kind == CellKind::Boolean {
             number = boolean(graph, cell);
         }
-        number = without(graph, number, input.kind.sentinels(&self.missing));
+        number = without(graph, number, &input.kind.sentinels(&self.missing));
         let raw = number.clone();
         let mut indicator = None;
         for operation in &input.column.operations {

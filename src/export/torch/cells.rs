@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::text::{list, number, quoted};
 use crate::data::Preprocessing;
+use crate::data::table::dates::DateForm;
 
 /// What helps with columns.
 const COLUMNS: &str = include_str!("columns.py");
@@ -17,8 +18,14 @@ pub(super) fn functions(preprocessing: &Preprocessing) -> String {
     let mut constants = format!("MISSING = {}\n", list(missing.words.iter().map(|word| quoted(word))));
     let mut columns = COLUMNS.to_owned();
     for (name, values, also, about) in [
-        ("MISSING_NUMBERS", &missing.numbers, "", "numbers that stand for a missing cell"),
-        ("MISSING_DATES", &missing.dates, " & (form == \"yyyy-mm-dd\")", "such days since 1970-01-01"),
+        ("MISSING_NUMBERS", missing.numbers.clone(), "", "numbers that stand for a missing cell"),
+        // In other forms a date is missing where it is one of the words.
+        (
+            "MISSING_DATES",
+            missing.dates(DateForm::Iso),
+            " & (form == \"yyyy-mm-dd\")",
+            "such days since 1970-01-01",
+        ),
     ] {
         let mut returned = "values".to_owned();
         if !values.is_empty() {

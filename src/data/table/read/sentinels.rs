@@ -9,28 +9,33 @@ use crate::data::table::row::Row;
 use crate::data::table::value::Value;
 use crate::error::Result;
 
-/// The words, numbers and dates that stand for a missing cell.
+/// The words and numbers that stand for a missing cell.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MissingCells {
     /// Words, the empty text among them.
     pub words: Vec<String>,
     /// Numbers, in columns of numbers.
     pub numbers: Vec<f64>,
-    /// Days since 1970-01-01 UTC, in columns of dates.
-    pub dates: Vec<f64>,
+}
+
+impl MissingCells {
+    /// The dates among the words, in days since 1970-01-01 UTC, for a column of this form.
+    pub fn dates(&self, form: DateForm) -> Vec<f64> {
+        self.words.iter().filter_map(|word| form.days(word.trim())).collect()
+    }
 }
 
 impl Dialect {
-    /// The words, numbers and dates that stand for a missing cell in a table of this dialect.
+    /// The words and numbers that stand for a missing cell in a table of this dialect.
     pub(crate) fn missing_cells(&self) -> MissingCells {
-        let Sentinels { words, numbers, dates, .. } = Sentinels::new(self);
+        let Sentinels { words, numbers, .. } = Sentinels::new(self);
         let mut all: Vec<String> = self.known_words().map(str::to_owned).collect();
         for word in words {
             if !all.contains(&word) {
                 all.push(word);
             }
         }
-        MissingCells { words: all, numbers, dates }
+        MissingCells { words: all, numbers }
     }
 }
 
