@@ -18,14 +18,17 @@ fi
 
 cargo clippy --all-targets --locked --features mpi -- -D warnings
 
+# The crate is built twice: with less optimisation than in the other tests, which the bits do not depend on.
+quickly=(--locked --features mpi --config profile.dev.package.descent-nn.opt-level=1)
+
 with() {
 	export MPICC="mpicc.$1"
 	cargo clean --locked --quiet -p mpi-sys
 }
 with mpich
-cargo build --locked --features mpi
+cargo build "${quickly[@]}"
 mkdir -p "$target/mpi"
 cp "$target/debug/descent" "$target/mpi/descent-mpich"
 with openmpi
 DESCENT_TEST_MPICH="$(realpath "$target/mpi/descent-mpich")" \
-	cargo test --locked --features mpi --test main mpi:: -- --test-threads=1
+	cargo test "${quickly[@]}" --test main mpi:: -- --test-threads=1
