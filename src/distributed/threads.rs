@@ -7,7 +7,7 @@ use super::{Communicator, Numbers};
 
 /// Ranks as threads of one process.
 #[derive(Debug)]
-pub(crate) struct Threads {
+pub(crate) struct ThreadRanks {
     rank: usize,
     barrier: Arc<Barrier>,
     /// The terms of each rank in a sum.
@@ -16,7 +16,7 @@ pub(crate) struct Threads {
     message: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Threads {
+impl ThreadRanks {
     /// All ranks.
     pub(crate) fn new(size: usize) -> Vec<Self> {
         let barrier = Arc::new(Barrier::new(size));
@@ -55,7 +55,7 @@ impl Threads {
     }
 }
 
-impl Communicator for Threads {
+impl Communicator for ThreadRanks {
     fn rank(&self) -> usize {
         self.rank
     }

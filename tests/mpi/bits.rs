@@ -49,9 +49,10 @@ fn a_parquet_file_is_shared_out_to_any_number_of_ranks() {
     let at = |name: &str| folder.path().join(name);
     let rows: Vec<i32> = (0..900).collect();
     let xs = Values::Double(rows.iter().map(|row| f64::from(*row).sin()).collect());
-    let names =
-        Values::text(&rows.iter().map(|row| ["red", "green", "blue"][*row as usize % 3]).collect::<Vec<_>>());
-    let ys = Values::Float(rows.iter().map(|row| f64::from(row % 3) as f32).collect());
+    let names = Values::text(
+        &rows.iter().map(|row| ["red", "green", "blue"][row.unsigned_abs() as usize % 3]).collect::<Vec<_>>(),
+    );
+    let ys = Values::Float(rows.iter().map(|row| [0.0, 1.0, 2.0][row.unsigned_abs() as usize % 3]).collect());
     let columns = [xs, names, ys];
     write_groups(&at("t.parquet"), "double x; binary n (UTF8); float y", &columns, 200);
     let config = "[data]\nname = 'parquet'\npath = 't.parquet'\ntarget = 'y'\ntest = 0.2\n[model]\nname = 'mlp'\n[loss]\n\

@@ -56,7 +56,7 @@ pub(super) fn put_back(batch: &mut RecordBatch, bytes: &[u8]) {
 
 /// A batch without its numbers and codes, as it is sent.
 #[derive(Serialize, Deserialize)]
-struct Head<'a> {
+struct BatchHead<'a> {
     rows: usize,
     lines: LineNumbers,
     #[serde(borrow)]
@@ -90,7 +90,8 @@ pub(super) fn encode(mut batch: RecordBatch) -> postcard::Result<Vec<u8>> {
     let mut numbers = Vec::new();
     take(&mut batch, &mut numbers);
     let columns = batch.columns.iter().map(head_of).collect();
-    let head = Head { rows: batch.rows, lines: batch.lines.clone(), columns, mixed: batch.mixed.clone() };
+    let head =
+        BatchHead { rows: batch.rows, lines: batch.lines.clone(), columns, mixed: batch.mixed.clone() };
     let mut message = postcard::to_stdvec(&head)?;
     message.extend(numbers);
     Ok(message)
@@ -98,7 +99,7 @@ pub(super) fn encode(mut batch: RecordBatch) -> postcard::Result<Vec<u8>> {
 
 /// The batch of a message.
 pub(super) fn decode(message: &[u8]) -> postcard::Result<RecordBatch> {
-    let (Head { rows, lines, columns, mixed }, numbers) = postcard::take_from_bytes(message)?;
+    let (BatchHead { rows, lines, columns, mixed }, numbers) = postcard::take_from_bytes(message)?;
     let column = |head| match head {
         ColumnHead::Numbers => ColumnCells::Numbers(Vec::new()),
         ColumnHead::Dates => ColumnCells::Dates(Vec::new()),
@@ -125,8 +126,8 @@ mod tests {
     use crate::data::table::batch::Coder;
     use crate::data::table::row::Cells;
 
-    #[test]
-    fn a_message_gives_the_batch_back() {
+    /// A batch with cells of every kind.
+    fn batch() -> RecordBatch {
         let cells = [
             Value::Text("red"),
             Value::Missing,
@@ -151,10 +152,13 @@ mod tests {
             ColumnCells::Absent,
             ColumnCells::Dates(vec![1e5; rows]),
         ];
-        let batch = RecordBatch {
-            mixed: vec![1],
-            ..RecordBatch::new(rows, LineNumbers::Each((5..).take(rows).collect()), columns)
-        };
+        let lines = LineNumbers::Each((5..).take(rows).collect());
+        RecordBatch { mixed: vec![1], ..RecordBatch::new(rows, lines, columns) }
+    }
+
+    #[test]
+    fn a_message_gives_the_batch_back() {
+        let batch = batch();
         let message = encode(batch.clone()).unwrap();
         let received = decode(&message).unwrap();
         assert_eq!(received.mixed, [1]);

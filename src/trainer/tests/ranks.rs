@@ -1,7 +1,7 @@
 //! Shards, and ranks as threads of one process.
 
 use super::*;
-use crate::distributed::threads::Threads;
+use crate::distributed::threads::ThreadRanks;
 
 /// Rows depend on each other, and some are dropped.
 const COUPLED: &str = "name = 'mlp'\nhidden = [6]\nbatch_norm = true\ndropout = 0.3";
@@ -11,7 +11,7 @@ const INDEPENDENT: &str = "name = 'mlp'\nhidden = [6, 5]\nlayer_norm = true\ndro
 /// The state of each of `ranks` ranks after updates of these numbers of rows.
 fn on_ranks(ranks: usize, model: &str, shards: usize, batches: &[usize]) -> Vec<(Vec<f64>, Vec<Update>)> {
     let data = data(None);
-    let train = |ranks: Threads| {
+    let train = |ranks: ThreadRanks| {
         let mut trainer = trainer_of(model, 2, shards).with_ranks(Arc::new(ranks)).unwrap();
         let made = batches.iter().scan(0u32, |first, &rows| {
             let end = *first + u32::try_from(rows).unwrap();
@@ -22,7 +22,8 @@ fn on_ranks(ranks: usize, model: &str, shards: usize, batches: &[usize]) -> Vec<
         (state(&trainer), made)
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = Threads::new(ranks).into_iter().map(|own| scope.spawn(|| train(own))).collect();
+        let threads: Vec<_> =
+            ThreadRanks::new(ranks).into_iter().map(|own| scope.spawn(|| train(own))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
 }
@@ -70,12 +71,14 @@ fn four_shards_have_the_same_bits_on_one_two_and_four_ranks() {
 #[test]
 fn ranks_that_cannot_share_the_shards_are_refused() {
     for (ranks, shards) in [(3, 4), (8, 4), (6, 8)] {
-        let refused = trainer_of(INDEPENDENT, 1, shards).with_ranks(Arc::new(Threads::new(ranks).remove(0)));
+        let refused =
+            trainer_of(INDEPENDENT, 1, shards).with_ranks(Arc::new(ThreadRanks::new(ranks).remove(0)));
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("train.shards") && error.contains(&format!("{ranks} ranks")), "{error}");
     }
     for ranks in [2, 4] {
-        let few = trainer_of(INDEPENDENT, 1, 1).with_ranks(Arc::new(Threads::new(ROWS + ranks).remove(0)));
+        let few =
+            trainer_of(INDEPENDENT, 1, 1).with_ranks(Arc::new(ThreadRanks::new(ROWS + ranks).remove(0)));
         let error = few.unwrap().check(&data(None)).unwrap_err().to_string();
         assert!(error.contains("train.batch_size"), "{error}");
     }
@@ -87,7 +90,7 @@ fn one_rank_works_gradients_out_without_the_others() {
     let of = |mut trainer: Trainer| trainer.gradients(&data, &rows, 1).unwrap();
     let whole = of(trainer_of(INDEPENDENT, 1, 1));
     // The other rank never comes: an exchange would wait for ever.
-    let alone = trainer_of(INDEPENDENT, 1, 1).with_ranks(Arc::new(Threads::new(2).remove(0))).unwrap();
+    let alone = trainer_of(INDEPENDENT, 1, 1).with_ranks(Arc::new(ThreadRanks::new(2).remove(0))).unwrap();
     for gradients in [of(trainer_of(INDEPENDENT, 1, 4)), of(alone)] {
         for ((name, own), (_, expected)) in gradients.iter().zip(&whole) {
             let difference = (own - expected).unwrap().abs().unwrap().max_all().unwrap();

@@ -90,7 +90,7 @@ pub(super) fn open_batches<'a>(
     Ok(match format {
         Format::Csv => Box::new(csv::CsvBatches::open(input, dialect, wanted)?),
         Format::Jsonl => Box::new(jsonl::batches::JsonlBatches::open(input, dialect, wanted)?),
-        Format::Parquet if ranks.size() > 1 => parquet::shared::open(file, wanted)?,
+        Format::Parquet if ranks.size() > 1 => parquet::shared::open(input, dialect, wanted, ranks)?,
         Format::Parquet => Box::new(parquet::batches::ParquetBatches::open(input, dialect, wanted)?),
     })
 }

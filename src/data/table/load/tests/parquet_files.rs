@@ -14,7 +14,7 @@ use rand::Rng;
 use super::super::*;
 use super::{bits, classes, options, same};
 use crate::data::Preparation;
-use crate::distributed::threads::Threads;
+use crate::distributed::threads::ThreadRanks;
 use crate::rng::{Purpose, Stream};
 
 /// Writes a table of seven columns of numbers, one of names and a target, with a row group of each of these lengths.
@@ -63,7 +63,7 @@ fn parquet_of_many_pages_is_the_same_kept() {
 /// Loads a table on so many ranks together; the training rows of each.
 fn on_ranks(size: usize, options: &[Options]) -> Vec<Result<Vec<u64>>> {
     let plan: Preparation = toml::from_str("validation = 0.25").unwrap();
-    let load = |rank: Threads, options: &Options| {
+    let load = |rank: ThreadRanks, options: &Options| {
         let request = Request { seed: 1, ranks: &rank, ..Request::new(Task::Values, &plan) };
         match load(options, Format::Parquet, &request)? {
             Loaded::Encoded(rows) => Ok(bits(Some(&rows.train))),
@@ -71,7 +71,7 @@ fn on_ranks(size: usize, options: &[Options]) -> Vec<Result<Vec<u64>>> {
         }
     };
     std::thread::scope(|scope| {
-        let ranks = Threads::new(size).into_iter().zip(options.iter().cycle());
+        let ranks = ThreadRanks::new(size).into_iter().zip(options.iter().cycle());
         let threads: Vec<_> = ranks.map(|(rank, options)| scope.spawn(move || load(rank, options))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })

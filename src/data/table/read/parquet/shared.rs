@@ -6,7 +6,8 @@ use super::batches::ParquetBatches;
 use crate::data::table::batch::RecordBatch;
 use crate::data::table::batch_bytes;
 use crate::data::table::read::batches::{RecordBatchReader, WantedColumns};
-use crate::data::table::read::{Input, TableFile};
+use crate::data::table::read::dialect::Dialect;
+use crate::data::table::read::input::Input;
 use crate::distributed::{Communicator, gather};
 use crate::error::{Error, Result};
 use crate::files::Checksum;
@@ -16,13 +17,15 @@ use crate::files::Checksum;
 /// # Errors
 /// The file cannot be opened, by any of them.
 pub(in crate::data::table::read) fn open<'a>(
-    file: &TableFile<'a>,
+    input: &Input,
+    dialect: &Dialect,
     wanted: &WantedColumns,
+    ranks: &'a dyn Communicator,
 ) -> Result<Box<dyn RecordBatchReader + 'a>> {
-    let opened = ParquetBatches::open(file.input, file.dialect, wanted);
-    let identity = opened.as_ref().ok().and_then(|_| identity(file.input).ok());
+    let opened = ParquetBatches::open(input, dialect, wanted);
+    let identity = opened.as_ref().ok().and_then(|_| identity(input).ok());
     // An identity is five numbers of 52 bits; a rank that has no such file says so by zeros.
-    let all = gathered(file.ranks, &identity.unwrap_or_default())?;
+    let all = gathered(ranks, &identity.unwrap_or_default())?;
     let own = opened?;
     let is_same = all.iter().all(|other| *other == all[0] && other[0] > 0.0);
     if !is_same || own.groups().len() < 2 {
@@ -30,10 +33,10 @@ pub(in crate::data::table::read) fn open<'a>(
     }
     let group = |end: &mut u64, (number, rows): (usize, u64)| {
         *end += rows;
-        Some(Group { number, before: *end - rows, rows })
+        Some(RowGroup { number, before: *end - rows, rows })
     };
     let groups = own.groups().into_iter().enumerate().scan(0, group).collect();
-    Ok(Box::new(SharedBatches { own, ranks: file.ranks, groups, round: 0, step: 0, ready: VecDeque::new() }))
+    Ok(Box::new(SharedBatches { own, ranks, groups, round: 0, step: 0, ready: VecDeque::new() }))
 }
 
 /// The SHA-256 of a file as exact floating-point numbers, the first of which is not 0.
@@ -55,7 +58,7 @@ fn gathered(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f64>>> {
 
 /// A row group: its number, its rows, and those before it.
 #[derive(Debug, Clone, Copy)]
-struct Group {
+struct RowGroup {
     number: usize,
     before: u64,
     rows: u64,
@@ -65,7 +68,7 @@ struct Group {
 struct SharedBatches<'a> {
     own: ParquetBatches,
     ranks: &'a dyn Communicator,
-    groups: Vec<Group>,
+    groups: Vec<RowGroup>,
     round: usize,
     step: u64,
     ready: VecDeque<RecordBatch>,
@@ -73,14 +76,14 @@ struct SharedBatches<'a> {
 
 impl SharedBatches<'_> {
     /// The row groups of this round that have rows in this step, each with the rank that decodes it.
-    fn in_step(&self) -> Vec<(usize, Group)> {
+    fn in_step(&self) -> Vec<(usize, RowGroup)> {
         let (size, before) = (self.ranks.size(), self.step * self.own.most() as u64);
         let round = self.groups.iter().copied().skip(self.round * size).take(size);
         round.enumerate().filter(|(_, group)| group.rows > before).collect()
     }
 
     /// The next rows of this rank's row group, as a message.
-    fn message(&mut self, group: Group) -> Result<Vec<u8>> {
+    fn message(&mut self, group: RowGroup) -> Result<Vec<u8>> {
         if self.step == 0 {
             self.own.go_to(group.number, group.before);
         }
