@@ -101,15 +101,15 @@ impl Config {
         })?;
         paths::resolve(&mut table, folder)?;
         let file = table.clone();
+        overrides.iter().try_for_each(|argument| {
+            Self::check_absent(&file, argument, &Origin::new(name, text, Vec::new()))
+        })?;
         let set = overrides
             .iter()
             .map(|argument| overrides::apply(&mut table, argument, absent))
             .collect::<Result<_>>()?;
         paths::resolve(&mut table, Path::new("."))?;
         let origin = Origin::new(name, text, set);
-        if matches!(absent, AbsentKey::Passed) {
-            overrides.iter().try_for_each(|argument| Self::check_absent(&file, argument, &origin))?;
-        }
         match Self::from_table(table) {
             Ok(config) => Ok(Self { origin, ..config }),
             Err(error) => match Self::culprit(file, overrides, absent) {
@@ -126,11 +126,7 @@ impl Config {
         let Some(table) = overrides::with_absent_key(file, argument) else { return Ok(()) };
         match Self::from_table(table?) {
             Err(error) if error.known.is_some() => Err(origin.locate_with(error, argument)),
-            _ => {
-                let argument = argument.escape_debug();
-                tracing::warn!("--set {argument}: the run's config does not set this key");
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 

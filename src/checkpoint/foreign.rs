@@ -14,7 +14,7 @@ const ARRAY: &str = "a NumPy array (.npy), which has no name, and weights are re
 const NUMPY: &[u8] = b"\x93NUMPY";
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// So many bytes behind the first nine tell a format that is known by the first.
+/// Bytes to read after the first nine to tell the formats apart.
 pub(super) const MORE: u64 = 300;
 
 /// The problem with a file in one of these formats, by the ending of its name.

@@ -53,7 +53,10 @@ impl Origin {
 
     /// The error of a key that is right in the file by itself, and wrong since this argument of `--set`.
     pub(super) fn locate_with(&self, error: KeyError, argument: &str) -> Error {
-        let place = self.line_of(&error.path);
+        let place = match super::locate::exact_line_of(&self.text, &error.path) {
+            Some(line) => format!("{}, line {line}", self.name),
+            None => self.name.clone(),
+        };
         Error::Config(format!("--set {}, with {place}: {}", argument.escape_debug(), Error::Key(error)))
     }
 

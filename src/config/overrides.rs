@@ -43,8 +43,15 @@ pub(super) fn apply(table: &mut Table, argument: &str, absent: AbsentKey) -> Res
     }
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
     if removes {
-        if remove(table, sections, last).is_none() && matches!(absent, AbsentKey::Refused) {
-            return Err(usage("null removes a key, and the config does not set this one; leave it out"));
+        match (remove(table, sections, last), absent) {
+            (None, AbsentKey::Refused) => {
+                return Err(usage("null removes a key, and the config does not set this one; leave it out"));
+            }
+            (None, AbsentKey::Passed) => {
+                let argument = argument.escape_debug();
+                tracing::warn!("--set {argument}: the run's config does not set this key");
+            }
+            (Some(_), _) => {}
         }
         return Ok(key.to_owned());
     }

@@ -2,7 +2,8 @@
 //!
 //! The interface is small. BatchNorm's sums are added over ranks within a batch, and the gradients after it, so that
 //! every rank makes the same update as one process with all rows. Values that follow from the rows' numbers and targets
-//! alone, such as the divisor of a loss, are computed by each rank from the whole batch.
+//! alone, such as the divisor of a loss, are computed by each rank from the whole batch. Before that, ranks may share the
+//! reading of a file out.
 
 #[cfg(feature = "mpi")]
 mod mpi;

@@ -1,6 +1,7 @@
 //! Ranks as threads of one process, for tests.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use super::{Communicator, Numbers};
@@ -12,8 +13,9 @@ pub(crate) struct ThreadRanks {
     barrier: Arc<Barrier>,
     /// The terms of each rank in a sum.
     places: Arc<Vec<Mutex<Vec<f64>>>>,
-    /// The bytes that a rank sends.
+    /// The bytes that a rank sends, and how often one has.
     message: Arc<Mutex<Vec<u8>>>,
+    pub(crate) broadcasts: Arc<AtomicUsize>,
 }
 
 impl ThreadRanks {
@@ -21,12 +23,13 @@ impl ThreadRanks {
     pub(crate) fn new(size: usize) -> Vec<Self> {
         let barrier = Arc::new(Barrier::new(size));
         let places = Arc::new((0..size).map(|_| Mutex::default()).collect());
-        let message = Arc::default();
+        let (message, broadcasts) = (Arc::default(), Arc::default());
         let rank = |rank| Self {
             rank,
             barrier: Arc::clone(&barrier),
             places: Arc::clone(&places),
             message: Arc::clone(&message),
+            broadcasts: Arc::clone(&broadcasts),
         };
         (0..size).map(rank).collect()
     }
@@ -85,6 +88,7 @@ impl Communicator for ThreadRanks {
 
     fn broadcast_bytes(&self, bytes: &mut Vec<u8>, root: usize) -> io::Result<()> {
         if self.rank == root {
+            self.broadcasts.fetch_add(1, Ordering::Relaxed);
             *self.message.lock().unwrap() = std::mem::take(bytes);
         }
         self.barrier.wait();

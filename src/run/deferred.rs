@@ -1,4 +1,4 @@
-//! Log messages of an attempt, which are of interest if it succeeds.
+//! Holds log messages back until an attempt succeeds.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,8 +52,8 @@ impl<T> Attempt<T> {
 struct LoggedMessages(Arc<Mutex<Vec<LoggedMessage>>>);
 
 impl Subscriber for LoggedMessages {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::DEBUG
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

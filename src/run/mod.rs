@@ -41,6 +41,7 @@ pub(crate) mod ranks;
 mod reporting;
 pub(crate) mod residuals;
 mod resume;
+mod resumed;
 mod saving;
 pub(crate) mod scoring;
 pub(crate) mod session;

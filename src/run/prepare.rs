@@ -4,21 +4,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::{self, RunFolder};
+use super::folder::RunFolder;
 use super::initial_weights::{InitialPart, TakenWeights, misfit};
 use super::new_folder::{self, NewFolder};
 use super::options::RunOptions;
-use super::resume::{self, Change, OwnConfig};
+use super::resume;
+use super::resumed::Resumed;
 use super::session::{self, Session};
 use super::{Run, device, ranks};
-use crate::checkpoint::{self, VerifiedCheckpoint};
+use crate::checkpoint;
 use crate::config::Config;
 use crate::data::Splits;
 use crate::data::split::Bag;
 use crate::error::{Error, Result};
-use crate::files::Lock;
 use crate::model::Network;
-use crate::names::printable;
 use crate::trainer::{MissingMetric, Trainer, missing_metric};
 
 /// A run whose data and network are ready, but whose folder is not written yet.
@@ -49,18 +48,6 @@ enum RunStart {
     Resumed(Box<Resumed>),
 }
 
-/// A run that is resumed.
-struct Resumed {
-    folder: PathBuf,
-    /// Nothing where another rank holds it.
-    lock: Option<Lock>,
-    found: VerifiedCheckpoint,
-    /// The comment at the head of its `config.toml` when that is written anew; `None` where it is not.
-    note: Option<String>,
-    /// Whether that file is damaged, and is kept beside the new one.
-    is_damaged: bool,
-}
-
 impl fmt::Debug for PreparedRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedRun").field("config", &self.config).finish_non_exhaustive()
@@ -86,9 +73,11 @@ impl Run {
 impl PreparedRun {
     /// As [`Run::create`], but nothing is written before [`Self::start`].
     pub fn new(config: Config, options: RunOptions) -> Result<Self> {
-        if let Some(folder) = &options.folder {
-            new_folder::require_free(folder)?;
-        }
+        let checked = || {
+            options.folder.as_deref().map_or(Ok(()), new_folder::require_free)?;
+            check(&config)
+        };
+        ranks::agree(&*options.ranks, checked())?;
         let Ready { splits, trainer } = prepare(&config, &options)?;
         let taken =
             options.init_from.as_ref().map(|path| initialize(&trainer, path, &options)).transpose()?;
@@ -98,25 +87,17 @@ impl PreparedRun {
 
     /// As [`Run::resume`], but nothing is written before [`Self::start`].
     pub fn resume(folder: &Path, overrides: &[&str], options: RunOptions) -> Result<Self> {
-        let lock = options.owns_folder().then(|| folder::lock_run(folder)).transpose()?;
-        let found = RunFolder::newest(folder, options.restart_log)?;
-        for (_, problem) in &found.damaged {
-            tracing::warn!("{problem}; going on from the checkpoint before it, {}", found.path.display());
-        }
-        let OwnConfig { config, damage } = resume::own_config(folder, &found, overrides)?;
-        let changes = resume::changes(folder, &found.progress, &config)?;
-        let is_damaged = damage.is_some();
-        let notes: Vec<String> = damage.into_iter().chain(changes.iter().map(Change::describe)).collect();
-        let note = (!notes.is_empty())
-            .then(|| format!("from step {} on: {}", found.progress.step, printable(&notes.join(", "))));
+        let resumed = Resumed::find(folder, overrides, &options);
+        let resumed = resumed.and_then(|resumed| check(&resumed.config).map(|()| resumed));
+        let resumed = ranks::agree(&*options.ranks, resumed)?;
+        let (config, found) = (resumed.config.clone(), &resumed.found);
         let prepared = prepare(&config, &options);
         let Ready { splits, mut trainer } = prepared.map_err(|error| session::moved(error, &config))?;
-        resume::require_same_data(&found, &config, &splits)?;
+        resume::require_same_data(found, &config, &splits)?;
         trainer.restore(&found.snapshot).map_err(|error| {
             let problem = format!("{error}; a run goes on with the network and the optimizer that it has");
             Error::data(&found.path, problem)
         })?;
-        let resumed = Resumed { folder: folder.to_path_buf(), lock, found, note, is_damaged };
         let start = RunStart::Resumed(Box::new(resumed));
         Ok(Self { config, splits, trainer, options, start, taken: None })
     }
@@ -209,7 +190,7 @@ impl PreparedRun {
                 Run::new(config, splits, trainer, Some(folder), options, None)
             }
             RunStart::Resumed(resumed) => {
-                let Resumed { folder, lock, found, note, is_damaged } = *resumed;
+                let Resumed { folder, lock, found, note, is_damaged, .. } = *resumed;
                 let mut folder = RunFolder::reopen(&folder, &found, lock, options.restart_log)?;
                 if let Some(note) = note {
                     tracing::info!("{note}");
@@ -230,15 +211,23 @@ struct Ready {
     trainer: Trainer,
 }
 
+/// Checks the config by itself; a key that does not fit is located in it.
+fn check(config: &Config) -> Result<()> {
+    config.check_size()?;
+    let checked = config.check().map_err(Error::Key).and_then(|()| {
+        if !config.preparation.bag.is_some_and(Bag::is_whole) {
+            return Ok(());
+        }
+        let problem =
+            "has no number of a fold: it is an average of several runs, which `descent train --bag` trains";
+        Err(Error::key("data.bag", problem))
+    });
+    checked.map_err(|error| config.locate(error))
+}
+
 /// Loads the data and builds the trainer; a key that does not fit is located in the config.
 fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
-    config.check_size()?;
     let build = || {
-        config.check().map_err(Error::Key)?;
-        if config.preparation.bag.is_some_and(Bag::is_whole) {
-            let problem = "has no number of a fold: it is an average of several runs, which `descent train --bag` trains";
-            return Err(Error::key("data.bag", problem));
-        }
         ranks::require_same_config(&*options.ranks, config)?;
         let (fitted, device) = (options.preprocessing.as_deref(), &options.device);
         let Session { splits, network, loss } = Session::open_on(config, fitted, device, &*options.ranks)?;

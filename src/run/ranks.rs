@@ -1,4 +1,4 @@
-//! Ranks of a run: processes that share its batches. Each reads the data and holds the network. Rank 0 owns the folder and
+//! Ranks of a run: processes that share its batches. Each has all rows and the network. Rank 0 owns the folder and
 //! speaks; no rank waits for the others inside code that it alone runs.
 
 use std::sync::Arc;
@@ -57,8 +57,7 @@ impl Same {
     }
 }
 
-/// Checks that all ranks run the same program by the same config, before they read its data together. A rank that has
-/// failed until then ends the others here.
+/// Checks that all ranks run the same program by the same config, before they read its data together.
 ///
 /// # Errors
 /// The difference, and the rank that has it.
@@ -66,7 +65,6 @@ pub(super) fn require_same_config(ranks: &dyn Communicator, config: &Config) -> 
     if ranks.size() == 1 {
         return Ok(());
     }
-    agree(ranks, Ok(()))?;
     require_same(ranks, plan_hashes(config))
 }
 

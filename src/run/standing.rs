@@ -27,7 +27,7 @@ pub(crate) enum Standing {
     Finished(Vec<(String, f64)>),
     /// It has diverged; its folder has the record.
     Diverged(PathBuf),
-    /// Another config was trained in the folder, which differs so.
+    /// The folder holds a run of another config; these are the differences.
     OtherConfig(String),
 }
 

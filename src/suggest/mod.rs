@@ -88,6 +88,10 @@ fn of_folder(request: &SuggestRequest<'_>) -> Result<String> {
 
 fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> {
     let SuggestRequest { data, targets, .. } = *request;
+    if let Some(twice) = targets.iter().enumerate().find(|(place, target)| targets[..*place].contains(target))
+    {
+        return Err(Error::Config(format!("--target {}: is given twice; name each column once", twice.1)));
+    }
     let profile = TableProfile::read(data, format, targets)?;
     if targets.is_empty() {
         let likely = likely_target(&profile);

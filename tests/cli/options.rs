@@ -226,7 +226,8 @@ fn null_removes_a_key() {
         fs::read_to_string(folder.path().join("default/config.toml")).unwrap().parse().unwrap();
     assert_eq!(own["optimizer"]["lr"].as_float(), Some(0.001));
     for (set, words) in [
-        ("train.early_stoping=null", "the config does not set this one"),
+        ("train.early_stoping=null", "c.toml: `train.early_stoping` is an unknown key"),
+        ("data.limit=null", "the config does not set this one"),
         ("optimizer.name=null", "optimizer"),
         ("train.early_stopping=false", "`--set KEY=null`"),
     ] {

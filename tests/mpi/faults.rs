@@ -38,6 +38,21 @@ fn require_same_as_undisturbed(mpi: Mpi, folder: &Path) {
 }
 
 #[test]
+fn an_error_that_rank_0_alone_has_before_the_data_is_read_ends_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut owner = begin(Mpi::Open, folder.path(), 1, &[]);
+    let mut second = Mpi::Open.train(folder.path(), 2, &["--resume", "run"]);
+    let mut second = second.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let ended = ends_within(&mut second, Duration::from_secs(10));
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    assert!(ended, "the ranks wait for each other");
+    let output = second.wait_with_output().unwrap();
+    assert!(!output.status.success());
+    assert_eq!(said(&output).matches("error: ").count(), 1, "{}", said(&output));
+}
+
+#[test]
 fn sigterm_to_any_rank_saves_and_ends_all_at_one_step() {
     for (mpi, victim) in Mpi::all().into_iter().zip([1, 0]) {
         let folder = tempfile::tempdir().unwrap();

@@ -39,7 +39,12 @@ pub(super) fn run(
     };
     let quiet = quiet || !ranks.is_first();
     let interrupt = Interrupt::default();
-    let prepared = agree(&**ranks.all(), prepare(arguments, planned, ranks, &interrupt))?;
+    let options = agree(&**ranks.all(), options(arguments, ranks, &interrupt))?;
+    let prepared = match planned {
+        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &arguments.set.as_strs(), options),
+        PlannedRun::New(config) => PreparedRun::new(*config, options),
+    };
+    let prepared = agree(&**ranks.all(), prepared)?;
     if arguments.dry_run {
         if ranks.is_first() {
             print_plan(&prepared)?;
@@ -94,24 +99,15 @@ impl PlannedTraining {
     }
 }
 
-/// The run, for which nothing is written yet.
-fn prepare(
-    arguments: &Arguments,
-    planned: PlannedRun,
-    ranks: &Ranks,
-    interrupt: &Interrupt,
-) -> Result<PreparedRun> {
+/// The options of the run, on the device that this rank has.
+fn options(arguments: &Arguments, ranks: &Ranks, interrupt: &Interrupt) -> Result<RunOptions> {
     arguments.compute.use_threads_or(ranks.threads())?;
     if arguments.tui && !std::io::stderr().is_terminal() {
         let problem = "--tui needs a terminal on standard error; leave it out";
         return Err(Error::Config(problem.to_owned()));
     }
     let options = arguments.options_on(None, interrupt, ranks.local())?;
-    let options = RunOptions { ranks: Arc::clone(ranks.all()), ..options };
-    match planned {
-        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &arguments.set.as_strs(), options),
-        PlannedRun::New(config) => PreparedRun::new(*config, options),
-    }
+    Ok(RunOptions { ranks: Arc::clone(ranks.all()), ..options })
 }
 
 /// Trains the run.

@@ -20,6 +20,9 @@ pub struct SeriesOrder {
     /// The rule that dates follow, where they are no fixed length apart: pandas' `freq`. Earlier runs have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<CalendarStep>,
+    /// Whether the rows that were trained on are not evenly spaced: rows of any step continue them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub uneven: bool,
     /// The most rows that may be missing between two consecutive rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_gap: Option<usize>,

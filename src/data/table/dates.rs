@@ -199,13 +199,13 @@ struct DateNumbers {
     day: i8,
 }
 
-/// The numbers of 2024-03-01, 2024/03/01 or 2024-03, if this is one without a time: most dates are.
+/// The numbers of 2024-03-01, 2024/03/01 or 2024-03 (2011/12 may be a season), if this is one without a time: most dates are.
 fn date_alone(bytes: &[u8]) -> Option<DateNumbers> {
     let (year, [m1, m2], [d1, d2]) = match bytes {
         [year @ .., first @ (b'-' | b'/'), m1, m2, second, d1, d2] if year.len() == 4 && first == second => {
             (year, [m1, m2], [d1, d2])
         }
-        [year @ .., b'-' | b'/', m1, m2] if year.len() == 4 => (year, [m1, m2], [&b'0', &b'1']),
+        [year @ .., b'-', m1, m2] if year.len() == 4 => (year, [m1, m2], [&b'0', &b'1']),
         _ => return None,
     };
     let digit = |byte: u8| byte.is_ascii_digit().then(|| i16::from(byte - b'0'));

@@ -8,6 +8,7 @@ use super::batch::{ColumnCells, RecordBatch};
 use super::batch_bytes;
 use super::read::{self, TableFile, WantedColumns};
 use crate::data::stored::StoredWriter;
+use crate::distributed::Single;
 use crate::error::{Error, Result};
 
 /// The bytes that the text of a table may take however little memory it is given.
@@ -36,8 +37,12 @@ enum KeptBatch {
 impl Kept {
     /// Reads a table; nothing where its text takes more than a quarter of `memory` MiB, or its columns have no room on the disk.
     pub(super) fn read(file: &TableFile<'_>, mut wanted: WantedColumns, memory: u64) -> Result<Option<Self>> {
+        let mut file = *file;
         loop {
-            let mut reader = read::open_batches(file, &wanted)?;
+            let mut reader = read::open_batches(&file, &wanted)?;
+            if !reader.is_shared() {
+                file.ranks = &Single;
+            }
             let (mut keeper, mut kinds) = (Keeper::new(memory), Vec::new());
             while let Some(batch) = reader.next()? {
                 add_kinds(&mut kinds, &batch);
@@ -73,7 +78,7 @@ impl Kept {
         })
     }
 
-    /// The same; its memory is free as soon as the caller needs it no more.
+    /// As [`Self::batch`], but drops the stored copy.
     pub(super) fn take(&self, index: usize) -> Result<Option<Arc<RecordBatch>>> {
         let batch = self.batch(index);
         if let Some(taken) = self.batches.get(index) {
@@ -144,6 +149,10 @@ impl Keeper {
 
     /// Adds a batch; false where there is no room for it.
     fn add(&mut self, batch: RecordBatch) -> bool {
+        // Blank lines alone.
+        if batch.rows == 0 {
+            return true;
+        }
         let bytes = batch.bytes();
         if self.file.is_none() && bytes <= self.whole {
             self.whole -= bytes;

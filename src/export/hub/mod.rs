@@ -25,6 +25,7 @@ use results::Results;
 /// Writes the folder `output`, which must be new or empty. No path of this machine is in it.
 pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>> {
     folder::require_free(output)?;
+    model.require_no_quantiles("hub")?;
     let inputs = Inputs::of(model.preprocessing(), &outputs::NAMES);
     let config = model.config.to_shared_toml()?;
     let batch = TestBatch::new(model, &inputs)?;

@@ -90,7 +90,7 @@ struct RowSender(SyncSender<ReadMessage>);
 
 impl RowSender {
     fn send(&self, message: ReadMessage) -> Result<()> {
-        // Nobody takes them: another thread has ended with an error, which counts.
+        // Nobody takes them: another thread has ended with an error, which is the one returned.
         self.0.send(message).map_err(|_| Error::Interrupted)
     }
 }

@@ -209,6 +209,22 @@ fn json_lines_of_all_kinds_are_the_same_kept() {
     assert!(loaded >= 12, "{loaded}");
 }
 
+#[test]
+fn blocks_of_blank_lines_have_no_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let rows = (0..200).fold("x,y\n".to_owned(), |rows, row| format!("{rows}{row},{}\n", row % 7));
+    // Longer than two blocks, between rows and behind them.
+    let blank = "\n".repeat(10_000);
+    std::fs::write(&path, format!("{rows}{blank}1,2\n3,4\n{blank}")).unwrap();
+    assert!(same(&options(&path, "y", ""), Format::Csv, Task::Values));
+    let json = rows.lines().skip(1).map(|row| row.split_once(',').unwrap());
+    let json = json.fold(String::new(), |text, (x, y)| format!("{text}{{\"x\": {x}, \"y\": {y}}}\n"));
+    let path = folder.path().join("t.jsonl");
+    std::fs::write(&path, format!("{json}{blank}{json}{blank}")).unwrap();
+    assert!(same(&options(&path, "y", ""), Format::Jsonl, Task::Values));
+}
+
 /// The features of the training rows of a table with these cells, whose column is normalised so.
 fn normalized(cells: &[f64], normalize: &str) -> Vec<f64> {
     let folder = tempfile::tempdir().unwrap();

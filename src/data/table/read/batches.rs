@@ -13,6 +13,11 @@ pub(in crate::data::table) trait RecordBatchReader {
     /// The next rows; none at the end. Ranks that read together may have them in another order than the file.
     fn next(&mut self) -> Result<Option<RecordBatch>>;
 
+    /// Whether ranks read the file together.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Whether this is so on all ranks that read together.
     fn is_on_all_ranks(&self, is_here: bool) -> Result<bool> {
         Ok(is_here)

@@ -135,7 +135,7 @@ mod tests {
         let seen = read(3 * STEP, 3 * STEP);
         assert!(seen.len() >= 3 && seen.is_sorted(), "{seen:?}");
         assert_eq!(seen.last(), Some(&[3 * STEP, 3 * STEP]));
-        // A pass that ends early has an end, too; a small file is none to look at.
+        // A pass that ends early has an end, too; a small file reports nothing.
         assert_eq!(read(3 * STEP, 2 * STEP).last(), Some(&[3 * STEP, 3 * STEP]));
         assert!(read(STEP / 2, STEP / 2).is_empty());
     }

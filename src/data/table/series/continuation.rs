@@ -39,18 +39,25 @@ impl Timeline {
         Err(Error::data(path, problem))
     }
 
+    /// Whether most rows are a step apart, as those of a file without steps are.
+    pub(super) fn is_even(&self) -> bool {
+        self.step().is_none_or(|step| self.is_usual(step))
+    }
+
+    /// Whether most rows are this step apart.
+    fn is_usual(&self, step: TimeStep) -> bool {
+        let regular = self.steps().filter(|own| !step.is_irregular(own.from, own.to));
+        are_usual(regular.count(), self.steps().count())
+    }
+
     /// The step of the rows where it is another one than `trained`.
     fn other_step(&self, trained: TimeStep, largest: f64) -> Option<TimeStep> {
-        let all = self.steps().count();
-        let is_usual = |step: TimeStep| {
-            are_usual(self.steps().filter(|own| !step.is_irregular(own.from, own.to)).count(), all)
-        };
         let times = || (0..self.len()).map(|place| self.time(place));
         let has_other_days = trained.frequency.is_some_and(|week| week.misses_days_of(times()));
-        if all < LEAST_STEPS || (is_usual(trained) && !has_other_days) {
+        if self.steps().count() < LEAST_STEPS || (self.is_usual(trained) && !has_other_days) {
             return None;
         }
-        self.usual_step(largest).filter(|own| is_usual(*own) && !own.is_same_as(trained))
+        self.usual_step(largest).filter(|own| self.is_usual(*own) && !own.is_same_as(trained))
     }
 
     /// The times of the rows after the last of these places, which follow each other, as many as `reach`; none where there are

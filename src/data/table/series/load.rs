@@ -111,8 +111,9 @@ fn found(order: SeriesOrder, timeline: &Timeline) -> Result<SeriesOrder> {
     let step = timeline.step();
     let frequency = order.frequency.or(step.filter(|_| order.step.is_none()).and_then(|step| step.frequency));
     let max_gap = order.max_gap.or(Some(timeline.max_gap()).filter(|gap| *gap > 0));
+    let uneven = if order.step.is_some() { order.uneven } else { !timeline.is_even() };
     let step = order.step.or(step.map(|step| step.length));
-    Ok(SeriesOrder { time, step, frequency, max_gap, form: timeline.form(), ..order })
+    Ok(SeriesOrder { time, step, frequency, uneven, max_gap, form: timeline.form(), ..order })
 }
 
 /// Whether each row of the file is trained on.

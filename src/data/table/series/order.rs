@@ -50,6 +50,7 @@ impl TimeSeries {
             _ => None,
         };
         SeriesOrder {
+            uneven: false,
             time: self.time.clone(),
             step: None,
             frequency: None,

@@ -127,7 +127,7 @@ impl Timeline {
     fn find_step(&mut self, path: &Path, known: &SeriesOrder) -> Result<()> {
         let largest = self.times.times.iter().fold(0.0, |largest: f64, time| largest.max(time.abs()));
         let given = known.step.map(|length| TimeStep::known(length, largest).with(known.frequency));
-        if let Some(trained) = given {
+        if let Some(trained) = given.filter(|_| !known.uneven) {
             self.check_step(path, trained, largest)?;
         }
         self.step = given.or_else(|| self.usual_step(largest));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
@@ -60,8 +61,14 @@ fn parquet_of_many_pages_is_the_same_kept() {
     }
 }
 
-/// Loads a table on so many ranks together; the training rows of each.
-fn on_ranks(size: usize, options: &[Options]) -> Vec<Result<Vec<u64>>> {
+/// What each of several ranks has loaded, and how many messages they have sent.
+struct Loads {
+    rows: Vec<Result<Vec<u64>>>,
+    messages: usize,
+}
+
+/// Loads a table on so many ranks together: the training rows of each.
+fn on_ranks(size: usize, options: &[Options]) -> Loads {
     let plan: Preparation = toml::from_str("validation = 0.25").unwrap();
     let load = |rank: ThreadRanks, options: &Options| {
         let request = Request { seed: 1, ranks: &rank, ..Request::new(Task::Values, &plan) };
@@ -70,11 +77,14 @@ fn on_ranks(size: usize, options: &[Options]) -> Vec<Result<Vec<u64>>> {
             Loaded::Raw(_) => panic!("rows that are not encoded"),
         }
     };
-    std::thread::scope(|scope| {
-        let ranks = ThreadRanks::new(size).into_iter().zip(options.iter().cycle());
+    let ranks = ThreadRanks::new(size);
+    let messages = Arc::clone(&ranks[0].broadcasts);
+    let rows = std::thread::scope(|scope| {
+        let ranks = ranks.into_iter().zip(options.iter().cycle());
         let threads: Vec<_> = ranks.map(|(rank, options)| scope.spawn(move || load(rank, options))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
+    });
+    Loads { rows, messages: messages.load(Ordering::Relaxed) }
 }
 
 #[test]
@@ -85,10 +95,13 @@ fn ranks_that_share_a_file_out_have_the_rows_of_one() {
     write_parquet(&path, &[70_000, 10, 3000, 66_000, 1]);
     for more in ["", "memory = 0"] {
         let options = options(&path, "y", &format!("missing = 'mean'\n{more}"));
-        let alone = on_ranks(1, std::slice::from_ref(&options)).remove(0).unwrap();
+        let alone = on_ranks(1, std::slice::from_ref(&options)).rows.remove(0).unwrap();
         for size in [2, 3, 7] {
-            for shared in on_ranks(size, std::slice::from_ref(&options)) {
-                assert!(shared.unwrap() == alone, "{size} ranks, {more}");
+            let shared = on_ranks(size, std::slice::from_ref(&options));
+            // Two batches of two row groups, and one of each other.
+            assert_eq!(shared.messages, 7, "{size} ranks");
+            for rows in shared.rows {
+                assert!(rows.unwrap() == alone, "{size} ranks, {more}");
             }
         }
     }
@@ -108,15 +121,17 @@ fn ranks_read_alone_what_they_cannot_share() {
     let of = |name: &str| options(&at(name), "y", "missing = 'mean'");
     let [a, b, damaged, none] = ["a.parquet", "b.parquet", "damaged.parquet", "none.parquet"].map(of);
 
-    let alone = |options: &Options| on_ranks(1, std::slice::from_ref(options)).remove(0);
-    let both = on_ranks(2, &[a.clone(), b.clone()]);
+    let alone = |options: &Options| on_ranks(1, std::slice::from_ref(options)).rows.remove(0);
+    let Loads { rows: both, messages } = on_ranks(2, &[a.clone(), b.clone()]);
+    assert_eq!(messages, 0);
     assert!(
         *both[0].as_ref().unwrap() == alone(&a).unwrap() && *both[1].as_ref().unwrap() == alone(&b).unwrap()
     );
-    let one = on_ranks(2, &[a.clone(), none]);
+    let Loads { rows: one, messages } = on_ranks(2, &[a.clone(), none]);
+    assert_eq!(messages, 0);
     assert!(one[0].is_ok() && one[1].as_ref().unwrap_err().to_string().contains("none.parquet"));
     let error = alone(&damaged).unwrap_err().to_string();
-    for rank in on_ranks(3, &[damaged]) {
+    for rank in on_ranks(3, &[damaged]).rows {
         assert_eq!(rank.unwrap_err().to_string(), error);
     }
 }

@@ -36,10 +36,19 @@ pub(in crate::data::table::read) fn open<'a>(
         Some(RowGroup { number, before: *end - rows, rows })
     };
     let groups = own.groups().into_iter().enumerate().scan(0, group).collect();
-    Ok(Box::new(SharedBatches { own, ranks, groups, round: 0, step: 0, ready: VecDeque::new() }))
+    Ok(Box::new(SharedBatches {
+        own,
+        ranks,
+        groups,
+        round: 0,
+        step: 0,
+        senders: VecDeque::new(),
+        message: Ok(Vec::new()),
+    }))
 }
 
-/// The SHA-256 of a file as exact floating-point numbers, the first of which is not 0.
+/// The SHA-256 of a file as exact floating-point numbers, the first of which is not 0. It is that of all bytes: what the ranks
+/// make of the file together is the same on each, so that no later check would find that one of them has other rows.
 fn identity(input: &Input) -> Result<[f64; 5]> {
     let Input::File(path) = input else { return Ok([0.0; 5]) };
     let digits = Checksum::of_file(path)?.sha256;
@@ -64,14 +73,16 @@ struct RowGroup {
     rows: u64,
 }
 
-/// The batches of all ranks. In a round each rank has one row group, and in a step of it one batch of that.
+/// The batches of all ranks. In a round each rank has one row group, and in a step of it one batch of that, which it sends.
 struct SharedBatches<'a> {
     own: ParquetBatches,
     ranks: &'a dyn Communicator,
     groups: Vec<RowGroup>,
     round: usize,
     step: u64,
-    ready: VecDeque<RecordBatch>,
+    /// The ranks that have not sent their batch of this step yet, and this rank's.
+    senders: VecDeque<usize>,
+    message: Result<Vec<u8>>,
 }
 
 impl SharedBatches<'_> {
@@ -82,37 +93,24 @@ impl SharedBatches<'_> {
         round.enumerate().filter(|(_, group)| group.rows > before).collect()
     }
 
+    /// Decodes what is this rank's in the next step.
+    fn begin_step(&mut self) {
+        let (groups, own) = (self.in_step(), self.ranks.rank());
+        if let Some((_, group)) = groups.iter().find(|(rank, _)| *rank == own) {
+            self.message = self.decode(*group);
+        }
+        self.senders = groups.iter().map(|(rank, _)| *rank).collect();
+        (self.round, self.step) =
+            if groups.is_empty() { (self.round + 1, 0) } else { (self.round, self.step + 1) };
+    }
+
     /// The next rows of this rank's row group, as a message.
-    fn message(&mut self, group: RowGroup) -> Result<Vec<u8>> {
+    fn decode(&mut self, group: RowGroup) -> Result<Vec<u8>> {
         if self.step == 0 {
             self.own.go_to(group.number, group.before);
         }
         let batch = self.own.next()?.ok_or_else(unread)?;
         batch_bytes::encode(batch).map_err(|_| unread())
-    }
-
-    /// Decodes what is this rank's in this step, and shares it with the others. A rank that fails sends nothing, and ends
-    /// the reading of all.
-    fn step(&mut self) -> Result<()> {
-        let (groups, own) = (self.in_step(), self.ranks.rank());
-        let (mut message, mut failed) = (Vec::new(), None);
-        if let Some((_, group)) = groups.iter().find(|(rank, _)| *rank == own) {
-            match self.message(*group) {
-                Ok(decoded) => message = decoded,
-                Err(error) => failed = Some(error),
-            }
-        }
-        for (rank, _) in &groups {
-            let mut sent = if *rank == own { std::mem::take(&mut message) } else { Vec::new() };
-            self.ranks.broadcast_bytes(&mut sent, *rank).map_err(candle_core::Error::wrap)?;
-            match batch_bytes::decode(&sent) {
-                Ok(batch) => self.ready.push_back(batch),
-                Err(_) => failed = failed.or_else(|| Some(unread())),
-            }
-        }
-        (self.round, self.step) =
-            if groups.is_empty() { (self.round + 1, 0) } else { (self.round, self.step + 1) };
-        failed.map_or(Ok(()), Err)
     }
 }
 
@@ -122,10 +120,27 @@ impl RecordBatchReader for SharedBatches<'_> {
     }
 
     fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while self.ready.is_empty() && self.round * self.ranks.size() < self.groups.len() {
-            self.step()?;
+        while self.senders.is_empty() && self.round * self.ranks.size() < self.groups.len() {
+            self.begin_step();
         }
-        Ok(self.ready.pop_front())
+        let Some(sender) = self.senders.pop_front() else { return Ok(None) };
+        let (mut message, mut failed) = (Vec::new(), None);
+        if sender == self.ranks.rank() {
+            match std::mem::replace(&mut self.message, Ok(Vec::new())) {
+                Ok(own) => message = own,
+                Err(error) => failed = Some(error),
+            }
+        }
+        // A rank that has failed sends nothing, which ends the reading of all.
+        self.ranks.broadcast_bytes(&mut message, sender).map_err(candle_core::Error::wrap)?;
+        match (failed, batch_bytes::decode(&message)) {
+            (Some(error), _) => Err(error),
+            (None, batch) => batch.map(Some).map_err(|_| unread()),
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn is_on_all_ranks(&self, is_here: bool) -> Result<bool> {
