@@ -39,12 +39,7 @@ pub(super) fn run(
     };
     let quiet = quiet || !ranks.is_first();
     let interrupt = Interrupt::default();
-    let options = agree(&**ranks.all(), options(arguments, ranks, &interrupt))?;
-    let prepared = match planned {
-        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &arguments.set.as_strs(), options),
-        PlannedRun::New(config) => PreparedRun::new(*config, options),
-    };
-    let prepared = agree(&**ranks.all(), prepared)?;
+    let prepared = prepare(arguments, planned, ranks, &interrupt)?;
     if arguments.dry_run {
         if ranks.is_first() {
             print_plan(&prepared)?;
@@ -97,6 +92,21 @@ impl PlannedTraining {
             None => Ok(Self::Run(PlannedRun::New(Box::new(config)))),
         }
     }
+}
+
+/// The run, for which nothing is written yet, on all ranks or on none.
+fn prepare(
+    arguments: &Arguments,
+    planned: PlannedRun,
+    ranks: &Ranks,
+    interrupt: &Interrupt,
+) -> Result<PreparedRun> {
+    let options = agree(&**ranks.all(), options(arguments, ranks, interrupt))?;
+    let prepared = match planned {
+        PlannedRun::Resumed(folder) => PreparedRun::resume(&folder, &arguments.set.as_strs(), options),
+        PlannedRun::New(config) => PreparedRun::new(*config, options),
+    };
+    agree(&**ranks.all(), prepared)
 }
 
 /// The options of the run, on the device that this rank has.
