@@ -59,14 +59,16 @@ fn day_of(dates: &[DateTime]) -> Option<MonthDay> {
     are_usual(count, dates.len()).then_some(day)
 }
 
-/// The day of the month that most of these dates fall on: `day` where they do, or where they are on no one day.
+/// The day of the month that most of these dates fall on, the latest first: `day` where they do, and where they are on no one
+/// day that of the latest.
 pub(super) fn day_like(day: MonthDay, dates: &[f64]) -> MonthDay {
     let dates: Vec<DateTime> = dates.iter().filter_map(|date| dates::datetime(*date)).collect();
     let is_on = |date: &&DateTime| day.in_month(date.date().first_of_month()) == Some(date.date());
     if are_usual(dates.iter().filter(is_on).count(), dates.len()) {
         return day;
     }
-    day_of(&dates).unwrap_or(day)
+    let latest = || dates.first().map_or(day, |latest| MonthDay::Number(latest.day()));
+    day_of(&dates).unwrap_or_else(latest)
 }
 
 impl MonthDay {
@@ -114,6 +116,17 @@ mod tests {
         let days: Vec<f64> = times.iter().map(|time| DateForm::Iso.days(time).unwrap()).collect();
         let step = find(std::slice::from_ref(&days))?;
         step.after(*days.last().unwrap(), rows).map(dates::written)
+    }
+
+    #[test]
+    fn dates_on_no_one_day_go_on_from_the_latest() {
+        let days = |dates: &[&str]| -> Vec<f64> {
+            dates.iter().map(|date| DateForm::Iso.days(date).unwrap()).collect()
+        };
+        let varied = days(&["2021-05-15", "2021-04-14", "2021-03-16", "2021-02-15", "2021-01-14"]);
+        assert_eq!(day_like(MonthDay::Number(31), &varied), MonthDay::Number(15));
+        let ends = days(&["2021-04-30", "2021-03-31", "2021-02-28"]);
+        assert_eq!(day_like(MonthDay::Number(31), &ends), MonthDay::Number(31));
     }
 
     #[test]
