@@ -32,7 +32,7 @@ pub(in crate::data::table::read) fn open<'a>(
         return Ok(Box::new(own));
     }
     let group = |end: &mut u64, (number, rows): (usize, u64)| {
-        *end += rows;
+        *end = end.saturating_add(rows);
         Some(RowGroup { number, before: *end - rows, rows })
     };
     let groups = own.groups().into_iter().enumerate().scan(0, group).collect();
