@@ -28,7 +28,7 @@ use crate::optim::Grouped;
 use crate::optim::schedule::{Interval, RunLength, SchedulePlan};
 use crate::registry::FromTable;
 use crate::trainer::TrainOptions;
-use overrides::AbsentKey;
+use overrides::{AbsentKey, AbsentOverride};
 
 pub use origin::Origin;
 pub use run::{Every, RunConfig};
@@ -101,18 +101,15 @@ impl Config {
         })?;
         paths::resolve(&mut table, folder)?;
         let file = table.clone();
-        overrides.iter().try_for_each(|argument| {
-            Self::check_absent(&file, argument, &Origin::new(name, text, Vec::new()))
-        })?;
-        let set = overrides
-            .iter()
-            .map(|argument| overrides::apply(&mut table, argument, absent))
-            .collect::<Result<_>>()?;
+        let mut origin = Origin::new(name, text);
+        for argument in overrides {
+            Self::check_absent(&table, argument, absent, &origin)?;
+            origin.set.push(overrides::apply(&mut table, argument)?);
+        }
         paths::resolve(&mut table, Path::new("."))?;
-        let origin = Origin::new(name, text, set);
         match Self::from_table(table) {
             Ok(config) => Ok(Self { origin, ..config }),
-            Err(error) => match Self::culprit(file, overrides, absent) {
+            Err(error) => match Self::culprit(file, overrides) {
                 Some(argument) if origin.set_by(&error.path).is_none() => {
                     Err(origin.locate_with(error, argument))
                 }
@@ -121,20 +118,25 @@ impl Config {
         }
     }
 
-    /// Checks that `KEY=null` names a key of some config, where this file has none.
-    fn check_absent(file: &Table, argument: &str, origin: &Origin) -> Result<()> {
-        let Some(table) = overrides::with_absent_key(file, argument) else { return Ok(()) };
-        match Self::from_table(table?) {
-            Err(error) if error.known.is_some() => Err(origin.locate_with(error, argument)),
-            _ => Ok(()),
+    /// Checks `KEY=null` where the table has no such key.
+    fn check_absent(table: &Table, argument: &str, absent: AbsentKey, origin: &Origin) -> Result<()> {
+        let Some(AbsentOverride { key, table }) = overrides::absent(table, argument)? else { return Ok(()) };
+        match Self::from_table(table) {
+            // Another key of the file may be unknown, too.
+            Err(error)
+                if error.known.is_some() && format!("{key}.").starts_with(&format!("{}.", error.path)) =>
+            {
+                Err(origin.locate_with(error, argument))
+            }
+            _ => absent.pass(argument),
         }
     }
 
     /// The override from which on a file that is right by itself is wrong.
-    fn culprit<'a>(mut file: Table, overrides: &[&'a str], absent: AbsentKey) -> Option<&'a str> {
+    fn culprit<'a>(mut file: Table, overrides: &[&'a str]) -> Option<&'a str> {
         Self::from_table(file.clone()).ok()?;
         overrides.iter().copied().find(|argument| {
-            overrides::apply(&mut file, argument, absent).is_err() || Self::from_table(file.clone()).is_err()
+            overrides::apply(&mut file, argument).is_err() || Self::from_table(file.clone()).is_err()
         })
     }
 

@@ -25,9 +25,9 @@ impl PartialEq for Origin {
 }
 
 impl Origin {
-    /// A file of this name and text, with these keys set.
-    pub(super) fn new(name: &str, text: &str, set: Vec<String>) -> Self {
-        Self { name: name.to_owned(), text: text.to_owned(), set, flag: None }
+    /// A file of this name and text, with no keys set.
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), set: Vec::new(), flag: None }
     }
 
     /// The same with a key that the argument `flag` has set.

@@ -7,13 +7,36 @@ use crate::error::{Error, Result};
 /// The value that removes a key, so that its default applies. TOML has no word for nothing.
 const NOTHING: &str = "null";
 
-/// The meaning of `KEY=null` where the table has no such key.
+/// The meaning of `KEY=null` for a key that a config may have, where the table has none.
 #[derive(Clone, Copy)]
 pub(super) enum AbsentKey {
-    /// It is an error, as the key may be misspelt.
+    /// It is an error.
     Refused,
-    /// It is allowed if there is such a key: the same call before this one may have removed it from the run's config.
+    /// It is allowed: the same call before this one may have removed the key from the run's config.
     Passed,
+}
+
+/// `KEY=null` where the table has no such key.
+pub(super) struct AbsentOverride<'a> {
+    pub(super) key: &'a str,
+    /// The table with some value for the key: reading it tells whether there is such a key at all.
+    pub(super) table: Table,
+}
+
+impl AbsentKey {
+    /// Lets an override pass, with a warning, or refuses it.
+    pub(super) fn pass(self, argument: &str) -> Result<()> {
+        match self {
+            Self::Refused => {
+                Err(usage(argument, "null removes a key, and the config does not set this one; leave it out"))
+            }
+            Self::Passed => {
+                let argument = argument.escape_debug();
+                tracing::warn!("--set {argument}: the run's config does not set this key");
+                Ok(())
+            }
+        }
+    }
 }
 
 /// The error of an override that cannot be applied.
@@ -23,7 +46,7 @@ fn usage(argument: &str, problem: &str) -> Error {
 
 /// Applies one override to the table and returns its key. The value is TOML; a bare word is taken as a string, and `null`
 /// removes the key.
-pub(super) fn apply(table: &mut Table, argument: &str, absent: AbsentKey) -> Result<String> {
+pub(super) fn apply(table: &mut Table, argument: &str) -> Result<String> {
     let usage = |problem: &str| usage(argument, problem);
     let (key, value) =
         argument.split_once('=').ok_or_else(|| usage("expected KEY=VALUE, as in --set optimizer.lr=0.01"))?;
@@ -43,34 +66,27 @@ pub(super) fn apply(table: &mut Table, argument: &str, absent: AbsentKey) -> Res
     }
     let (last, sections) = parts.split_last().ok_or_else(|| usage("there is no key"))?;
     if removes {
-        match (remove(table, sections, last), absent) {
-            (None, AbsentKey::Refused) => {
-                return Err(usage("null removes a key, and the config does not set this one; leave it out"));
-            }
-            (None, AbsentKey::Passed) => {
-                let argument = argument.escape_debug();
-                tracing::warn!("--set {argument}: the run's config does not set this key");
-            }
-            (Some(_), _) => {}
-        }
+        remove(table, sections, last);
         return Ok(key.to_owned());
     }
     insert(table, sections, last, value).map_err(|problem| usage(&problem))?;
     Ok(key.to_owned())
 }
 
-/// The config with some value for the key that `KEY=null` removes, where the table has no such key: reading it tells whether
-/// there is such a key at all.
-pub(super) fn with_absent_key(table: &Table, argument: &str) -> Option<Result<Table>> {
-    let (key, value) = argument.split_once('=')?;
-    let parts: Vec<&str> = key.trim().split('.').collect();
-    let (last, sections) = parts.split_last()?;
-    let mut table = table.clone();
-    if value.trim() != NOTHING || remove(&mut table, sections, last).is_some() {
-        return None;
+/// The override, where it is `KEY=null` and the table has no such key.
+pub(super) fn absent<'a>(table: &Table, argument: &'a str) -> Result<Option<AbsentOverride<'a>>> {
+    let Some((key, value)) = argument.split_once('=') else { return Ok(None) };
+    if value.trim() != NOTHING {
+        return Ok(None);
     }
-    let inserted = insert(&mut table, sections, last, Value::Boolean(false));
-    Some(inserted.map(|()| table).map_err(|problem| usage(argument, &problem)))
+    let (key, mut table) = (key.trim(), table.clone());
+    let parts: Vec<&str> = key.split('.').collect();
+    let Some((last, sections)) = parts.split_last() else { return Ok(None) };
+    if remove(&mut table, sections, last).is_some() {
+        return Ok(None);
+    }
+    insert(&mut table, sections, last, Value::Boolean(false)).map_err(|problem| usage(argument, &problem))?;
+    Ok(Some(AbsentOverride { key, table }))
 }
 
 /// Sets a key of the table within these sections.
