@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::messages::print_line;
-use crate::distributed::{Communicator, Single};
+use crate::distributed::{Communicator, Single, gather};
 use crate::error::{Error, Result};
 use crate::kernels::team;
-use crate::run::ranks::{describe, gather};
+use crate::run::ranks::describe;
 
 /// The ranks of this program, and where this one runs.
 #[derive(Debug)]

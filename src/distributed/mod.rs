@@ -13,6 +13,8 @@ pub(crate) mod threads;
 
 use std::io;
 
+use crate::error::Result;
+
 #[cfg(feature = "mpi")]
 pub use mpi::World;
 pub use shards::{Shards, add_in_tree};
@@ -90,11 +92,11 @@ pub struct Single;
 ///
 /// # Errors
 /// As [`Communicator::sum`].
-pub fn gather(ranks: &dyn Communicator, own: &[f64]) -> io::Result<Vec<Vec<f64>>> {
+pub fn gather(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f64>>> {
     let mut all = vec![0.0; own.len() * ranks.size()];
     let start = own.len() * ranks.rank();
     all[start..start + own.len()].copy_from_slice(own);
-    ranks.sum(Numbers::F64(&mut all))?;
+    ranks.sum(Numbers::F64(&mut all)).map_err(candle_core::Error::wrap)?;
     Ok(all.chunks(own.len().max(1)).map(<[f64]>::to_vec).collect())
 }
 

@@ -9,19 +9,11 @@ use candle_core::{DType, Device, Tensor};
 use super::options::{Interrupt, RunOptions};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
-use crate::distributed::{self, Communicator};
+use crate::distributed::{Communicator, gather};
 use crate::error::{Error, Result};
 use crate::files::Checksum;
 use crate::names::counted;
 use crate::trainer::{RankRequest, Trainer};
-
-/// The numbers of all ranks, in their order; each rank has equally many.
-///
-/// # Errors
-/// A rank that cannot be reached.
-pub(crate) fn gather(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f64>>> {
-    Ok(distributed::gather(ranks, own).map_err(candle_core::Error::wrap)?)
-}
 
 /// The result of this rank, if all ranks succeeded. The first one that failed keeps its own error and reports it.
 ///

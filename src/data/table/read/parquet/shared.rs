@@ -25,7 +25,7 @@ pub(in crate::data::table::read) fn open<'a>(
     let opened = ParquetBatches::open(input, dialect, wanted);
     let identity = opened.as_ref().ok().and_then(|_| identity(input).ok());
     // An identity is five numbers of 52 bits; a rank that has no such file says so by zeros.
-    let all = gathered(ranks, &identity.unwrap_or_default())?;
+    let all = gather(ranks, &identity.unwrap_or_default())?;
     let own = opened?;
     let is_same = all.iter().all(|other| *other == all[0] && other[0] > 0.0);
     if !is_same || own.groups().len() < 2 {
@@ -59,10 +59,6 @@ fn identity(input: &Input) -> Result<[f64; 5]> {
         number + f64::from(u8::from(at == 0))
     };
     Ok(std::array::from_fn(number))
-}
-
-fn gathered(ranks: &dyn Communicator, own: &[f64]) -> Result<Vec<Vec<f64>>> {
-    Ok(gather(ranks, own).map_err(candle_core::Error::wrap)?)
 }
 
 /// A row group: its number, its rows, and those before it.
@@ -144,7 +140,7 @@ impl RecordBatchReader for SharedBatches<'_> {
     }
 
     fn is_on_all_ranks(&self, is_here: bool) -> Result<bool> {
-        let all = gathered(self.ranks, &[f64::from(u8::from(is_here))])?;
+        let all = gather(self.ranks, &[f64::from(u8::from(is_here))])?;
         Ok(all.iter().all(|rank| rank[0] > 0.0))
     }
 }
