@@ -56,7 +56,7 @@ pub(crate) fn numbered_row(number: usize) -> String {
 
 /// Characters that steer the direction of text or cannot be seen, see UAX #9 and Unicode TR 36, and the
 /// non-characters that XML forbids.
-pub(crate) fn is_hidden(c: char) -> bool {
+fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
@@ -64,8 +64,20 @@ pub(crate) fn is_hidden(c: char) -> bool {
 
 /// The text with what steers a terminal escaped: control characters, and the marks that turn or hide text.
 pub(crate) fn printable(text: &str) -> String {
-    let write = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(write).collect()
+    printable_but(text, |_| false)
+}
+
+/// The same, but for characters that are kept.
+pub(crate) fn printable_but(text: &str, is_kept: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) && !is_kept(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.

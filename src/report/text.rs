@@ -1,30 +1,15 @@
 //! Escapes and shortens names.
 
-use crate::names::is_hidden;
-
-/// A name on one line, with what cannot be seen spelt out as in `\u{202e}`.
-pub(crate) use crate::names::printable as visible;
-
-fn spelt(text: &str, kept: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) && !kept(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
+use crate::names::{printable, printable_but};
 
 /// A name for the text and the quoted attributes of HTML and SVG.
 pub(crate) fn escape(text: &str) -> String {
-    entities(&visible(text))
+    entities(&printable(text))
 }
 
 /// The same for a text of many lines.
 pub(crate) fn escape_lines(text: &str) -> String {
-    entities(&spelt(&text.replace("\r\n", "\n"), |c| c == '\n' || c == '\t'))
+    entities(&printable_but(&text.replace("\r\n", "\n"), |c| c == '\n' || c == '\t'))
 }
 
 fn entities(text: &str) -> String {
@@ -44,7 +29,7 @@ fn entities(text: &str) -> String {
 
 /// A name of at most `most` characters: the middle goes, as the ends tell runs apart.
 pub(crate) fn shorten(text: &str, most: usize) -> String {
-    let text: Vec<char> = visible(text).chars().collect();
+    let text: Vec<char> = printable(text).chars().collect();
     if text.len() <= most {
         return text.into_iter().collect();
     }

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::numbering::Numbering;
 use super::table;
 use crate::names::counted;
+use crate::names::printable;
 use crate::report::data::RunData;
 use crate::report::numbers::{count, number};
 use crate::report::palette::classes;
 use crate::report::plot::{Chart, Line, line_chart, points_per_line, thin};
-use crate::report::text::{capital, escape, readable, visible, without_shared_folders};
+use crate::report::text::{capital, escape, readable, without_shared_folders};
 use crate::run::history::Axis;
 
 /// With more runs than this, a metric has a chart for the training split and one for the validation split.
@@ -232,7 +233,7 @@ fn description(curves: &[PlotCurve], axis: Axis) -> String {
                 out,
                 " {} of {}: from {} to {} at {}.",
                 readable(curve.metric),
-                visible(curve.name),
+                printable(curve.name),
                 number(first.value(curve.metric)),
                 number(last.value(curve.metric)),
                 count(last.at(axis))
@@ -246,7 +247,7 @@ fn description(curves: &[PlotCurve], axis: Axis) -> String {
 fn data(curve: &PlotCurve) -> Value {
     let points = || curve.kept.iter().map(|index| &curve.run.points[*index]);
     let mut data = json!({
-        "name": visible(curve.name),
+        "name": printable(curve.name),
         "series": curve.series,
         "style": classes(curve.series),
         "faint": curve.faint,

@@ -2,10 +2,11 @@
 
 use super::numbering::Numbering;
 use super::table::{HtmlTable, head};
+use crate::names::printable;
 use crate::report::data::{HistogramBin, TensorStats};
 use crate::report::numbers::{NONE, number, percent};
 use crate::report::plot::{Chart, sparkline};
-use crate::report::text::{escape, visible};
+use crate::report::text::escape;
 
 /// More tensors than this are folded.
 const OPEN: usize = 40;
@@ -57,7 +58,7 @@ fn spread(tensor: &TensorStats, numbers: &mut Numbering) -> String {
     let HistogramBin { left, right, count } = most;
     let chart = Chart {
         id: numbers.chart(),
-        title: format!("Spread of {}", visible(&tensor.name)),
+        title: format!("Spread of {}", printable(&tensor.name)),
         description: format!(
             "From {} to {}; the fullest of {} bins, {} to {}, has {count}.",
             number(tensor.min),
