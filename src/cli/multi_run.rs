@@ -88,14 +88,12 @@ impl Member {
     /// # Errors
     /// The folder has another run.
     pub(super) fn new(name: String, folder: PathBuf, config: Config) -> Result<Self> {
-        let standing = standing(&folder, &config)?;
-        if let Standing::OtherConfig(differences) = standing {
-            return Err(Error::Config(format!(
+        Self::begun(name, folder, config, |_, folder, differences| {
+            format!(
                 "--out: another config was trained in {}: {differences}; name another folder, or give the command as it was",
                 folder.display()
-            )));
-        }
-        Ok(Self { name, folder, config, standing })
+            )
+        })
     }
 
     /// The same of a command that goes on with several runs by --resume.
@@ -103,14 +101,26 @@ impl Member {
     /// # Errors
     /// The run was begun with another config.
     pub(super) fn resumed(name: String, folder: PathBuf, config: Config) -> Result<Self> {
-        if let Standing::OtherConfig(differences) = standing(&folder, &config)? {
-            return Err(Error::Config(format!(
+        Self::begun(name, folder, config, |name, folder, differences| {
+            format!(
                 "--set: {name} in {} was begun with another config: {differences}; all networks of an average are trained \
                  alike, so leave these settings out, or train another average: descent train CONFIG --bag K",
                 folder.display()
-            )));
+            )
+        })
+    }
+
+    /// The run, where no other one is in its folder; `other` is the message about that one's name, folder and differences.
+    fn begun(
+        name: String,
+        folder: PathBuf,
+        config: Config,
+        other: impl Fn(&str, &Path, &str) -> String,
+    ) -> Result<Self> {
+        match standing(&folder, &config)? {
+            Standing::OtherConfig(differences) => Err(Error::Config(other(&name, &folder, &differences))),
+            standing => Ok(Self { name, folder, config, standing }),
         }
-        Self::new(name, folder, config)
     }
 }
 
