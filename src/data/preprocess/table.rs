@@ -116,6 +116,11 @@ impl TableEncoder {
         self.columns().flat_map(widths).filter(|width| *width > 0).collect()
     }
 
+    /// The names of the columns whose cells are names, which are compared as text.
+    pub(in crate::data) fn named_columns(&self) -> impl Iterator<Item = &String> {
+        self.columns().filter(|column| column.has_names()).map(|column| &column.name)
+    }
+
     /// The features that are numbers.
     pub(in crate::data) fn number_features(&self) -> impl Iterator<Item = usize> {
         let mut next = 0;

@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
 use super::batch::{ColumnCells, RecordBatch};
 use super::encode::RowEncoder;
 use super::read::RecordBatchReader;
@@ -58,21 +56,15 @@ pub(crate) struct EncodedBlocks<'a, K> {
     keys: BlockKeys<K>,
     size: ChunkSize,
     /// Rows that were read and not encoded.
-    waiting: VecDeque<Piece>,
+    waiting: VecDeque<BatchRows>,
     /// Whether the rest has to be read row by row.
     failed: bool,
 }
 
 /// Some rows of a batch.
-struct Piece {
+struct BatchRows {
     batch: Arc<RecordBatch>,
     rows: Range<usize>,
-}
-
-/// Encoded rows, and the encoder with the names that training did not have.
-struct EncodedPiece<'a, K> {
-    chunk: EncodedChunk<K>,
-    encoder: RowEncoder<'a>,
 }
 
 impl ChunkSize {
@@ -108,24 +100,17 @@ impl<'a, K: Send> EncodedBlocks<'a, K> {
             }
         }
         let count = self.waiting.len().min(self.size.together);
-        let pieces: Vec<Piece> = self.waiting.drain(..count).collect();
-        if pieces.is_empty() {
+        let waiting: Vec<BatchRows> = self.waiting.drain(..count).collect();
+        if waiting.is_empty() {
             return if self.failed { Err(NotInBlocks) } else { Ok(Vec::new()) };
         }
-        let encode = |piece: Piece| piece.encode(self.encoder.without_unseen(), &self.keys);
-        let encoded: Vec<Option<EncodedPiece<'a, K>>> = match pieces.len() {
-            1 => pieces.into_iter().map(encode).collect(),
-            _ => pieces.into_par_iter().map(encode).collect(),
-        };
-        let mut chunks = Vec::with_capacity(encoded.len());
-        for piece in encoded {
-            let Some(EncodedPiece { chunk, encoder }) = piece else {
-                self.failed = true;
-                self.waiting.clear();
-                break;
-            };
-            self.encoder.add_unseen(encoder);
-            chunks.push(chunk);
+        let mut chunks = Vec::with_capacity(count);
+        let Self { encoder, keys, .. } = self;
+        let encode =
+            |rows: BatchRows, encoder: &mut RowEncoder<'_>| rows.encode(encoder, keys).ok_or(NotInBlocks);
+        if encoder.encode_all(waiting, encode, |chunk| chunks.push(chunk)).is_err() {
+            self.failed = true;
+            self.waiting.clear();
         }
         if chunks.is_empty() { Err(NotInBlocks) } else { Ok(chunks) }
     }
@@ -135,7 +120,7 @@ impl<'a, K: Send> EncodedBlocks<'a, K> {
         self.encoder
     }
 
-    /// Cuts a batch into pieces.
+    /// Cuts a batch into the rows of chunks.
     fn wait(&mut self, batch: RecordBatch) {
         let Some(batch) = self.arranged(batch) else {
             self.failed = true;
@@ -144,8 +129,9 @@ impl<'a, K: Send> EncodedBlocks<'a, K> {
         let rows = batch.rows().len();
         let batch = Arc::new(batch);
         let starts = (0..rows).step_by(self.size.rows);
-        let piece = |start| Piece { batch: batch.clone(), rows: start..rows.min(start + self.size.rows) };
-        self.waiting.extend(starts.map(piece));
+        let rows_from =
+            |start| BatchRows { batch: batch.clone(), rows: start..rows.min(start + self.size.rows) };
+        self.waiting.extend(starts.map(rows_from));
     }
 
     /// The batch with the columns in the order that the encoder knows; nothing where one has cells of several kinds.
@@ -169,9 +155,9 @@ impl<'a, K: Send> EncodedBlocks<'a, K> {
     }
 }
 
-impl Piece {
+impl BatchRows {
     /// The encoded rows; nothing where one of them has an error.
-    fn encode<'a, K>(self, mut encoder: RowEncoder<'a>, keys: &BlockKeys<K>) -> Option<EncodedPiece<'a, K>> {
+    fn encode<K>(self, encoder: &mut RowEncoder<'_>, keys: &BlockKeys<K>) -> Option<EncodedChunk<K>> {
         let Self { batch, rows } = self;
         let mut chunk = EncodedChunk { rows: rows.len(), features: Vec::new(), keys: Vec::new() };
         let mut features = Vec::new();
@@ -184,6 +170,6 @@ impl Piece {
             chunk.features.extend_from_slice(&features);
             chunk.keys.extend(keys.places.iter().map(|place| (keys.of)(row.value(*place))));
         }
-        Some(EncodedPiece { chunk, encoder })
+        Some(chunk)
     }
 }

@@ -6,7 +6,7 @@ use super::fit::ColumnFitter;
 use super::options::{Missing, Options};
 use super::parts::{EncodedParts, encode};
 use super::plan::TablePlan;
-use super::read::{Format, Input};
+use super::read::{Format, Input, TableFile};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
@@ -30,18 +30,10 @@ pub(super) fn load(options: &Options, format: Format, request: &Request<'_>) -> 
         );
         return Err(Error::key("data.path", problem));
     }
-    let input = || Input::File(options.path.clone());
-    let open = || Opened::new(input(), format, options.dialect(request.task), None);
-    let Ok(Some(kept)) = Opened::kept(&input(), format, options, request) else {
-        return load_from(&open()?, options, request);
-    };
-    // Kept numbers have no text, which an error may show: it is that of the file, read row by row. What there was to
-    // warn of was said.
-    load_from(&kept, options, request).or_else(|_| {
-        tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), || {
-            load_from(&open()?, options, request)
-        })
-    })
+    let (input, dialect) = (Input::File(options.path.clone()), options.dialect(request.task));
+    let file = TableFile { input: &input, format, dialect: &dialect, ranks: request.ranks };
+    let load = |table: &Opened| load_from(table, options, request);
+    Opened::load(&file, options.wanted(request), options.memory, load)
 }
 
 /// Loads a table that is open.

@@ -14,6 +14,7 @@ mod date_format;
 mod date_survey;
 pub(crate) mod dates;
 pub mod encode;
+mod encode_all;
 pub(crate) mod encoded_blocks;
 mod encoded_size;
 mod fit;

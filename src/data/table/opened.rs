@@ -62,6 +62,22 @@ impl Opened {
         Ok(Some(Self { input, format: file.format, dialect, columns, kept: Some(Arc::new(kept)) }))
     }
 
+    /// What `load` makes of a table. It is kept as columns, if there is room and no error.
+    pub(super) fn load<T>(
+        file: &TableFile<'_>,
+        wanted: WantedColumns,
+        memory: u64,
+        load: impl Fn(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let open = || Self::new(file.input.clone(), file.format, file.dialect.clone(), None);
+        let Ok(Some(kept)) = Self::kept_with(file, wanted, memory) else { return load(&open()?) };
+        // Kept numbers have no text, which an error may show: it is that of the file, read row by row. What there was to
+        // warn of was said.
+        load(&kept).or_else(|_| {
+            tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), || load(&open()?))
+        })
+    }
+
     /// Whether its rows are kept as columns.
     pub(super) fn is_kept(&self) -> bool {
         self.kept.is_some()

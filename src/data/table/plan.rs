@@ -67,8 +67,7 @@ impl<'a> TablePlan<'a> {
                 let input = Input::File(path.clone());
                 if let Some(fitted) = fitted.filter(|_| table.is_kept()) {
                     let mut wanted = options.wanted(request);
-                    let names = fitted.columns().filter(|column| column.has_names());
-                    wanted.text.extend(names.map(|column| column.name.clone()));
+                    wanted.text.extend(fitted.named_columns().cloned());
                     let dialect = options.dialect(request.task);
                     // Each rank by itself: another one may have no room to keep the file.
                     let file = TableFile { input: &input, format, dialect: &dialect, ranks: &Single };

@@ -27,12 +27,12 @@ impl Options {
             text.extend(self.target.0.iter().cloned());
         }
         text.extend(self.split_column.clone());
-        let fitted =
-            || request.fitted.and_then(Preprocessing::table).into_iter().flat_map(TableEncoder::columns);
-        text.extend(fitted().filter(|column| column.has_names()).map(|column| column.name.clone()));
+        let encoder = request.fitted.and_then(Preprocessing::table);
+        text.extend(encoder.into_iter().flat_map(TableEncoder::named_columns).cloned());
         let given = self.columns.iter().filter(|(_, kind)| **kind == ColumnKind::Ignore);
         let given = given.map(|(name, _)| name.clone());
-        let unused = fitted().filter(|column| column.ignored.is_some()).map(|column| column.name.clone());
+        let fitted = encoder.into_iter().flat_map(TableEncoder::columns);
+        let unused = fitted.filter(|column| column.ignored.is_some()).map(|column| column.name.clone());
         let is_used = |name: &String| {
             self.target.0.contains(name) || [&self.split_column, &self.weight].contains(&&Some(name.clone()))
         };

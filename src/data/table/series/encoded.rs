@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
 use super::fill::{Filler, Hole};
@@ -41,12 +40,6 @@ pub(super) struct EncodedCells {
     pub(super) targets: Vec<f64>,
     rows: u32,
     holes: Vec<Hole>,
-}
-
-/// The rows of a batch, and the encoder with the names that training did not have.
-struct SeriesBatch<'a> {
-    cells: EncodedCells,
-    encoder: RowEncoder<'a>,
 }
 
 /// Room for the numbers of a row.
@@ -96,32 +89,28 @@ impl EncodedCells {
             if waiting.is_empty() {
                 break;
             }
-            let fresh = encoder.without_unseen();
-            let encode = |batch: &Arc<RecordBatch>| Self::of_batch(reading, batch, fresh.clone());
-            let encoded: Vec<Result<SeriesBatch<'_>>> = waiting.par_iter().map(encode).collect();
-            for batch in encoded {
-                let SeriesBatch { cells: more, encoder: own } = batch?;
-                cells.append(more);
-                encoder.add_unseen(own);
-            }
+            let encode = |batch: Arc<RecordBatch>, encoder: &mut RowEncoder<'_>| {
+                Self::of_batch(reading, &batch, encoder)
+            };
+            encoder.encode_all(waiting, encode, |more| cells.append(more))?;
         }
         encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(cells)
     }
 
-    fn of_batch<'a>(
+    fn of_batch(
         reading: &SeriesReading<'_>,
         batch: &RecordBatch,
-        mut encoder: RowEncoder<'a>,
-    ) -> Result<SeriesBatch<'a>> {
+        encoder: &mut RowEncoder<'_>,
+    ) -> Result<Self> {
         let (mut cells, mut numbers) = (Self::new(reading), SeriesNumbers::default());
         let rows = batch.rows();
         cells.features.reserve(rows.len() * cells.width);
         cells.targets.reserve(rows.len() * cells.outputs);
         for row in rows {
-            cells.push(reading, &mut encoder, &row, &mut numbers)?;
+            cells.push(reading, encoder, &row, &mut numbers)?;
         }
-        Ok(SeriesBatch { cells, encoder })
+        Ok(cells)
     }
 
     /// Adds a row.

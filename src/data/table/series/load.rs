@@ -23,17 +23,9 @@ impl TimeSeries {
         options.check(format)?;
         self.check(request)?;
         let (input, dialect) = (Input::File(self.path.clone()), options.dialect(request.task));
-        let table = TableFile { input: &input, format, dialect: &dialect, ranks: &Single };
-        let open = || Opened::new(input.clone(), format, dialect.clone(), None);
-        let Ok(Some(kept)) = Opened::kept_with(&table, self.wanted(&options, request), options.memory) else {
-            return self.load_table(&open()?, &options, request);
-        };
-        // As of tables: kept numbers have no text, which an error may show.
-        self.load_table(&kept, &options, request).or_else(|_| {
-            tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), || {
-                self.load_table(&open()?, &options, request)
-            })
-        })
+        let file = TableFile { input: &input, format, dialect: &dialect, ranks: &Single };
+        let load = |table: &Opened| self.load_table(table, &options, request);
+        Opened::load(&file, self.wanted(&options, request), options.memory, load)
     }
 
     /// How the columns are kept: the series and the times are compared as text.
@@ -90,8 +82,7 @@ impl TimeSeries {
     ) -> Result<Option<Windows>> {
         match &self.test {
             Test::File(path) if request.plan.fold.is_none() => {
-                let names = file.encoder.columns().filter(|column| column.has_names());
-                let names = names.map(|column| &column.name);
+                let names = file.encoder.named_columns();
                 let text = names.chain(&file.order.time).chain(&file.order.group).cloned().collect();
                 let wanted = table.is_kept().then_some(WantedColumns { text, ignored: Vec::new() });
                 file.whole(&file::other_file(&table.dialect, table, path, wanted)?).map(Some)

@@ -57,9 +57,7 @@ impl ParquetBatches {
         let pass = RowPass::new(&file.path, bytes, rows);
         Ok(Self { file, uses, sentinels, text, pass })
     }
-}
 
-impl ParquetBatches {
     /// The rows of each row group.
     pub(super) fn groups(&self) -> Vec<u64> {
         let groups = self.file.file.metadata().row_groups();
