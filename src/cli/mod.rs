@@ -40,7 +40,7 @@ use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::data::table::read::PASS;
+use crate::data::pass::PASS;
 use crate::error::Error;
 
 use messages::{Messages, print_line, sentence};

@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use crate::data::table::read::PASS;
+use crate::data::pass::PASS;
 
 /// A pass that takes no longer has no bar.
 const SHORT: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// The keys; one of them may also be a fraction.
-const KEYS: [&str; 2] = ["path", "test"];
+const KEYS: [&str; 3] = ["path", "test", "cache"];
 
 /// Whether the key with this dotted path may be a path.
 pub(super) fn is_path(key: &str) -> bool {

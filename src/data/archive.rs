@@ -8,8 +8,9 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::memory::MemoryLimit;
 use super::npy::{self, Array, Integers};
+use super::pass::PassReader;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, OpenFile};
 use crate::names::first_few;
 
 /// Methods of compression that zip archives may have besides those that NumPy writes.
@@ -28,10 +29,11 @@ pub(super) struct Arrays<R> {
     archive: ZipArchive<R>,
 }
 
-impl Arrays<File> {
+impl Arrays<PassReader<File>> {
     /// Opens a file.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        Self::new(path, files::open(path)?.file)
+        let OpenFile { file, size } = files::open(path)?;
+        Self::new(path, PassReader::new(file, path, size))
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::gzip::Gunzip;
 use super::memory::MemoryLimit;
+use super::pass::PassReader;
 use crate::error::{Error, Result};
 use crate::files::{self, read_up_to};
 use crate::names::counted;
@@ -27,7 +28,7 @@ const DEFLATE_RATIO: u64 = 1032;
 /// Reads an IDX file of `rank` dimensions, gzipped or not, into at most `limit` of memory.
 pub fn read(path: &Path, rank: usize, limit: MemoryLimit) -> Result<Idx> {
     let files::OpenFile { file, size } = files::open(path)?;
-    decode(file, size, rank, limit).map_err(|problem| Error::data(path, problem))
+    decode(PassReader::new(file, path, size), size, rank, limit).map_err(|problem| Error::data(path, problem))
 }
 
 /// Whether a file begins as an IDX file of bytes does, gzipped or not.

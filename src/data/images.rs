@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::class_folders::{ClassFolders, classes};
 use super::memory::MemoryLimit;
+use super::pass::RowPass;
+use super::picture_cache::{CachedSplit, PictureCache, SplitFiles};
 use super::picture_files::LeftOut;
-use super::pictures::{self, Pictures};
+use super::pictures::{self, FILES_AT_ONCE, Pictures};
 use super::pixels::PixelBuffer;
 use super::preprocess::PreprocessingSource;
 use super::split::Part;
@@ -19,6 +21,8 @@ use crate::error::{Error, Result};
 use crate::names::{counted, counted_are};
 use crate::registry::schema::below_one;
 
+/// The names of the splits in a cache.
+const SPLITS: [&str; 2] = ["train", "test"];
 /// The longest side of a picture, in pixels.
 const LONGEST_SIDE: usize = 1 << 13;
 
@@ -39,6 +43,8 @@ pub struct Images {
     /// The most MiB that the pictures may take in memory; default: half of what is free.
     #[schemars(range(min = 1))]
     pub memory: Option<u64>,
+    /// An `.npz` file to keep the decoded pictures in; a further run of the same pictures reads them from there.
+    pub cache: Option<PathBuf>,
 }
 
 /// Requires that pictures to predict are in a file or a folder.
@@ -80,15 +86,16 @@ impl Source for Images {
         let count = found.files.len() + tested.as_ref().map_or(0, |tested| tested.files.len());
         Self::require_narrow(&pictures, request.widest)?;
         self.require_room(&pictures, count, limit)?;
-        let train = self.rows(&pictures, &found.files, limit)?;
-        let left = limit.less(&train.xs);
-        let test = tested.as_ref().map(|tested| self.rows(&pictures, &tested.files, left)).transpose()?;
+        let files = [Some(&found), tested.as_ref()].into_iter().flatten();
+        let files: Vec<SplitFiles<'_>> = files.map(|found| found.files.as_slice()).collect();
+        let rows = self.rows(&pictures, &files, request, limit)?;
         found.left_out.add(tested.map(|tested| tested.left_out).unwrap_or_default());
         log_counts(&self.path, count, &found.left_out);
-        let TrainAndTest { train, test } = of_one_type(train, test)?;
+        let TrainAndTest { train, test } = of_one_type(rows)?;
         let (test_share, outputs) = (self.test, pictures.classes.len());
         let (pictures, bytes) = (Some(pictures), Bytes::Pixels);
         let (validation, ordered) = (None, false);
+        let left = limit.less(&train.xs);
         let room = test.as_ref().map_or(left, |test| left.less(&test.xs));
         let rows = RawRows { train, validation, test, test_share, outputs, ordered, pictures, bytes, room };
         Ok(Loaded::Raw(rows))
@@ -182,21 +189,54 @@ impl Images {
         })
     }
 
-    /// The rows of these files.
-    fn rows(&self, pictures: &Pictures, files: &[(PathBuf, usize)], limit: MemoryLimit) -> Result<Rows> {
-        let count = files.len();
-        let pixels = PixelBuffer::new(count.saturating_mul(pictures.pixels()), limit);
+    /// The rows of training files, and of test files where there are some; from the cache where it has them.
+    fn rows(
+        &self,
+        pictures: &Pictures,
+        files: &[SplitFiles<'_>],
+        request: &Request<'_>,
+        limit: MemoryLimit,
+    ) -> Result<TrainAndTest> {
+        let cache = self.cache.as_deref().map(|path| PictureCache::new(path, pictures, files)).transpose()?;
+        let shapes: Vec<Vec<usize>> = files.iter().map(|files| pictures.shape(files.len())).collect();
+        let splits = SPLITS.into_iter().zip(&shapes).map(|(name, shape)| CachedSplit { name, shape });
+        let splits: Vec<CachedSplit<'_>> = splits.collect();
+        let kept = cache.as_ref().map_or(Ok(None), |cache| cache.read(&splits, limit))?;
+        let all = if let Some(kept) = kept {
+            kept
+        } else {
+            let mut left = limit;
+            let mut all = Vec::new();
+            for (files, shape) in files.iter().zip(&shapes) {
+                all.push(self.decoded(pictures, files, left)?.tensor(shape)?);
+                left = left.less(&all[all.len() - 1]);
+            }
+            if let Some(cache) = cache.filter(|_| request.ranks.rank() == 0) {
+                cache.write(SPLITS.into_iter().zip(&all));
+            }
+            all
+        };
+        let rows = |(files, xs): (&SplitFiles<'_>, Tensor)| -> Result<Rows> {
+            let classes: Vec<i64> =
+                files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
+            Ok(Rows { xs, ys: Tensor::from_vec(classes, files.len(), &Device::Cpu)?, weights: None })
+        };
+        let mut rows = files.iter().zip(all).map(rows);
+        let train = rows.next().unwrap_or_else(|| Err(Error::data(&self.path, "there are no pictures")))?;
+        Ok(TrainAndTest { train, test: rows.next().transpose()? })
+    }
+
+    /// The pixels of these files.
+    fn decoded(&self, pictures: &Pictures, files: SplitFiles<'_>, limit: MemoryLimit) -> Result<PixelBuffer> {
+        let pixels = PixelBuffer::new(files.len().saturating_mul(pictures.pixels()), limit);
         let mut pixels = pixels.map_err(|problem| Error::data(&self.path, format!("the data {problem}")))?;
         let paths: Vec<&Path> = files.iter().map(|(file, _)| file.as_path()).collect();
-        pictures.read(&paths, &mut pixels)?;
-        let classes: Vec<i64> =
-            files.iter().map(|(_, class)| i64::try_from(*class).unwrap_or(i64::MAX)).collect();
-        let shape = match pictures.channels {
-            1 => vec![count, pictures.height, pictures.width],
-            channels => vec![count, channels, pictures.height, pictures.width],
-        };
-        let ys = Tensor::from_vec(classes, count, &Device::Cpu)?;
-        Ok(Rows { xs: pixels.tensor(&shape)?, ys, weights: None })
+        let mut pass = RowPass::of_files(&self.path, &paths);
+        for paths in paths.chunks(FILES_AT_ONCE) {
+            pictures.read(paths, &mut pixels)?;
+            pass.add(paths.len());
+        }
+        Ok(pixels)
     }
 }
 
@@ -207,7 +247,7 @@ struct TrainAndTest {
 }
 
 /// Rows of one type: numbers where a picture of either has 16 bits.
-fn of_one_type(train: Rows, test: Option<Rows>) -> Result<TrainAndTest> {
+fn of_one_type(TrainAndTest { train, test }: TrainAndTest) -> Result<TrainAndTest> {
     let all = [Some(&train), test.as_ref()];
     if all.into_iter().flatten().all(|rows| rows.xs.dtype() == DType::U8) {
         return Ok(TrainAndTest { train, test });
@@ -227,56 +267,4 @@ pub fn log_counts(path: &Path, used: usize, left_out: &LeftOut) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    use crate::data::{Preparation, Task};
-
-    fn paint(path: &Path, size: u32, color: [u8; 3]) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        image::RgbImage::from_pixel(size, size, image::Rgb(color)).save(path).unwrap();
-    }
-
-    fn load(images: &Images) -> Result<RawRows> {
-        let plan = Preparation::default();
-        let task = Task::Classes { ignored: -100, probabilities: false };
-        match images.load(&Request::new(task, &plan))? {
-            Loaded::Raw(raw) => Ok(raw),
-            Loaded::Encoded(_) => Err(Error::Config("pictures are not encoded".to_owned())),
-        }
-    }
-
-    #[test]
-    fn a_folder_a_class_becomes_rows() {
-        let folder = tempfile::tempdir().unwrap();
-        for n in 0..4 {
-            paint(&folder.path().join(format!("red/{n}.png")), 4, [200, 10, 30]);
-            paint(&folder.path().join(format!("blue/{n}.jpg")), 8, [0, 0, 255]);
-        }
-        fs::write(folder.path().join("red/notes.txt"), "no picture").unwrap();
-        let images =
-            Images { path: folder.path().to_path_buf(), color: true, test: 0.25, ..Images::default() };
-        let raw = load(&images).unwrap();
-        // The first picture in order is a blue one.
-        assert_eq!(raw.train.xs.dims(), [8, 3, 8, 8]);
-        assert_eq!((raw.test_share, raw.test.is_none()), (0.25, true));
-        let red = raw.train.xs.get(7).unwrap().flatten_all().unwrap().to_vec1::<u8>().unwrap();
-        assert_eq!((red[0], red[64], red[128]), (200, 10, 30));
-        let grey = load(&Images { color: false, size: Some([2, 3]), test: 0.0, ..images }).unwrap();
-        assert_eq!(grey.train.xs.dims(), [8, 2, 3]);
-        assert_eq!(grey.pictures.unwrap().classes, ["blue", "red"]);
-    }
-
-    #[test]
-    fn what_is_no_picture_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        paint(&folder.path().join("a/1.png"), 4, [0; 3]);
-        let images = Images { path: folder.path().to_path_buf(), ..Images::default() };
-        assert!(load(&images).unwrap_err().to_string().contains("there is 1 folder with pictures"));
-        fs::create_dir(folder.path().join("b")).unwrap();
-        assert!(load(&images).unwrap_err().to_string().contains("holds no PNG, JPEG"));
-        fs::write(folder.path().join("b/2.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
-        assert!(load(&images).unwrap_err().to_string().contains("2.png: the picture is cut short"));
-    }
-}
+mod tests;

@@ -30,7 +30,7 @@ const MOST_DECODED: u64 = 1 << 29;
 const LARGE: u64 = 1 << 26;
 /// The bytes of pixels, about, that are decoded at once, and the most files.
 const AT_ONCE: usize = 1 << 24;
-const FILES_AT_ONCE: usize = 256;
+pub(super) const FILES_AT_ONCE: usize = 256;
 /// The most bytes that the rest of a PNG file may take, such as its colour profile, which is packed.
 const MOST_METADATA: u64 = 1 << 24;
 
@@ -104,6 +104,12 @@ impl Pictures {
             return picture;
         }
         picture.resize_exact(width, height, FilterType::Triangle)
+    }
+
+    /// The shape of so many: (N, H, W) or (N, C, H, W).
+    pub(super) fn shape(&self, count: usize) -> Vec<usize> {
+        let Self { height, width, channels, .. } = *self;
+        if channels == 1 { vec![count, height, width] } else { vec![count, channels, height, width] }
     }
 
     /// The number of pixels of all planes.

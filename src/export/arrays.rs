@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::data::npy_start;
 use crate::error::{Error, Result};
 
 /// An array with its name.
@@ -89,16 +90,7 @@ impl NamedArray {
     }
 
     fn npy(&self) -> Vec<u8> {
-        let dims: Vec<String> = self.shape.iter().map(|size| format!("{size},")).collect();
-        let dims = dims.join(" ");
-        let kind = self.elements.kind();
-        let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({dims}), }}");
-        // What precedes the elements is a multiple of 64 bytes.
-        let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
-        header.extend(std::iter::repeat_n(' ', length - 1 - header.len()));
-        header.push('\n');
-        let length = u16::try_from(length).unwrap_or(u16::MAX).to_le_bytes();
-        let mut bytes = [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes()].concat();
+        let mut bytes = npy_start(&self.elements.kind(), &self.shape);
         self.elements.append(&mut bytes);
         bytes
     }

@@ -9,6 +9,7 @@ use super::series::SeriesInput;
 use super::table::{InMemory, Table};
 use super::table_rows::TableRows;
 use crate::data::npy::Array;
+use crate::data::pass::RowPass;
 use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_picture};
 use crate::data::pictures::Pictures;
 use crate::data::pixels::PixelBuffer;
@@ -136,6 +137,7 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
         return of_array(&arrays::read(input)?, rows, input, see);
     };
     see.keys(&["file".to_owned()])?;
+    let mut pass = RowPass::of_files(input, &files);
     for files in files.chunks(rows.batch) {
         let room = files.len().saturating_mul(pictures.pixels());
         let pixels = PixelBuffer::new(room, MemoryLimit::of_free());
@@ -144,6 +146,7 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
         let xs = pixels.tensor(&[&[files.len()], rows.shape].concat())?;
         let keys = files.iter().map(|file| KeyCell::Text(name_in(input, file))).collect();
         see.rows(input, KeyedRows { inputs: Inputs::Whole(rows.elements.apply(&xs)?), keys })?;
+        pass.add(files.len());
     }
     Ok(())
 }

@@ -50,6 +50,38 @@ fn a_folder_a_class_is_learnt_and_other_pictures_are_named() {
 }
 
 #[test]
+fn decoded_pictures_are_kept_for_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path();
+    paint(&own.join("pictures/train"), 20);
+    paint(&own.join("pictures/test"), 4);
+    let data = "name = 'images'\npath = 'pictures'\nsize = [6, 6]\ncolor = true";
+    write(own, "plain.toml", config(data));
+    write(own, "c.toml", config(&format!("{data}\ncache = 'kept.npz'")));
+    let train = |config: &str, out: &str| {
+        let output = descent(own, &["train", config, "--out", out]);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    train("plain.toml", "plain");
+    let weights = |run: &str| fs::read(own.join(run).join("model.safetensors")).unwrap();
+    for (run, said) in [("first", "are kept here"), ("second", "are read from here")] {
+        let messages = train("c.toml", run);
+        assert!(messages.contains("kept.npz") && messages.contains(said), "{messages}");
+        assert_eq!(weights(run), weights("plain"));
+    }
+    // A picture that has changed is seen, and a file that is none stays.
+    let picture = image::GrayImage::from_pixel(9, 9, image::Luma([7]));
+    picture.save(own.join("pictures/train/left/00.png")).unwrap();
+    assert!(train("c.toml", "third").contains("it is written anew"));
+    assert_ne!(weights("third"), weights("plain"));
+    write(own, "kept.npz", "not pictures");
+    let error = fail(own, &["train", "c.toml", "--out", "fourth"], 1);
+    assert!(error.contains("kept.npz") && error.contains("name another"), "{error}");
+    assert_eq!(fs::read(own.join("kept.npz")).unwrap(), b"not pictures");
+}
+
+#[test]
 fn idx_of_any_size_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let (height, width) = (5u32, 7u32);

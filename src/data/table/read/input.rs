@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use super::pass::PassReader;
 use crate::data::gzip::Gunzip;
+use crate::data::pass::PassReader;
 use crate::error::{Error, Result};
 use crate::files::{self, OpenFile};
 

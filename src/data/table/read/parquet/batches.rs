@@ -8,12 +8,12 @@ use parquet::file::reader::FileReader;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::{Parquet, decode, guarded, value, whole};
+use crate::data::pass::RowPass;
 use crate::data::table::batch::{CellsBuilder, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::read::input::Input;
 use crate::data::table::read::meaning::Meaning;
-use crate::data::table::read::pass::RowPass;
 use crate::data::table::read::records::Records;
 use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;

@@ -1,6 +1,7 @@
-//! Reports how far a pass over a file is, as events that a program may show.
+//! Reports how far a pass over a file or a folder is, as events that a program may show.
 
-use std::io::{self, Read};
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The target of the events. Each has the fields `path`, `done` and `total`, in bytes; at the end of a pass `done` is `total`.
@@ -10,18 +11,19 @@ pub(crate) const PASS: &str = "descent::pass";
 const STEP: u64 = 1 << 20;
 
 /// Reads a file, and reports how far it is.
-pub(super) struct PassReader<R> {
+#[derive(Debug)]
+pub(crate) struct PassReader<R> {
     inner: R,
     path: PathBuf,
     total: u64,
     done: u64,
-    /// Where the next event is due.
+    /// The place of the next event.
     due: u64,
 }
 
 impl<R> PassReader<R> {
     /// A reader of a file of `total` bytes.
-    pub(super) fn new(inner: R, path: &Path, total: u64) -> Self {
+    pub(crate) fn new(inner: R, path: &Path, total: u64) -> Self {
         Self { inner, path: path.to_path_buf(), total, done: 0, due: STEP }
     }
 }
@@ -38,6 +40,12 @@ impl<R: Read> Read for PassReader<R> {
     }
 }
 
+impl<R: Seek> Seek for PassReader<R> {
+    fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(place)
+    }
+}
+
 impl<R> Drop for PassReader<R> {
     fn drop(&mut self) {
         if self.due > STEP {
@@ -46,22 +54,36 @@ impl<R> Drop for PassReader<R> {
     }
 }
 
-/// Reports how far the rows of a file are, of which every one takes as many bytes.
-pub(super) struct RowPass {
+/// Reports how far the rows of a file, or the files of a folder, are as if every one took as many bytes.
+#[derive(Debug)]
+pub(crate) struct RowPass {
     path: PathBuf,
     bytes: u64,
     rows: u64,
+    done: u64,
     reported: bool,
 }
 
 impl RowPass {
-    /// A pass over a file of so many bytes and rows.
-    pub(super) fn new(path: &Path, bytes: u64, rows: u64) -> Self {
-        Self { path: path.to_path_buf(), bytes, rows, reported: false }
+    /// A pass over so many bytes and rows.
+    pub(crate) fn new(path: &Path, bytes: u64, rows: u64) -> Self {
+        Self { path: path.to_path_buf(), bytes, rows, done: 0, reported: false }
+    }
+
+    /// A pass over the files of a folder, of which each is a row.
+    pub(crate) fn of_files<P: AsRef<Path>>(folder: &Path, files: &[P]) -> Self {
+        let size = |file: &P| fs::metadata(file).map_or(0, |found| found.len());
+        Self::new(folder, files.iter().map(size).sum(), files.len() as u64)
+    }
+
+    /// Reports that so many more rows are done.
+    pub(crate) fn add(&mut self, rows: usize) {
+        self.done += rows as u64;
+        self.at(self.done);
     }
 
     /// Reports that so many rows are done.
-    pub(super) fn at(&mut self, rows: u64) {
+    pub(crate) fn at(&mut self, rows: u64) {
         if self.bytes > STEP && rows < self.rows {
             self.reported = true;
             let done = u128::from(self.bytes) * u128::from(rows) / u128::from(self.rows);
