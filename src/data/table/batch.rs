@@ -1,8 +1,14 @@
 //! Some thousand rows of a table, column by column.
 
-use rustc_hash::FxHashMap;
+mod builder;
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::builder::{CellsBuilder, NumericCells};
 use super::row::{Cells, Row};
 use super::value::Value;
 
@@ -115,13 +121,21 @@ impl Cells for BatchRow<'_> {
     fn line(&self) -> u64 {
         self.batch.line(self.row)
     }
+
+    fn code(&self, column: usize) -> Option<usize> {
+        match self.batch.columns.get(column) {
+            Some(ColumnCells::Coded(Coded { codes, .. })) => Some(codes[self.row] as usize),
+            _ => None,
+        }
+    }
 }
 
 /// Collects the cells of a column, each different one once.
 #[derive(Debug, Default)]
 pub(crate) struct Coder {
     coded: Coded,
-    texts: FxHashMap<Box<str>, u32>,
+    /// The codes of the cells with text, by its hash.
+    texts: HashTable<u32>,
     others: FxHashMap<PlainCell, u32>,
 }
 
@@ -133,96 +147,45 @@ struct PlainCell {
 }
 
 impl Coder {
+    /// A coder with room for so many cells.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        let mut coder = Self::default();
+        coder.coded.codes.reserve_exact(rows);
+        coder
+    }
+
     /// Adds a cell.
     pub(crate) fn push(&mut self, value: Value<'_>) {
         let code = match value.text() {
-            Some(text) => {
-                if let Some(code) = self.texts.get(text) {
-                    *code
-                } else {
-                    let code = self.coded.add(value);
-                    self.texts.insert(text.into(), code);
-                    code
-                }
-            }
+            Some(text) => self.text_code(text, value),
             None => *self.others.entry(PlainCell::of(value)).or_insert_with(|| self.coded.add(value)),
         };
         self.coded.codes.push(code);
     }
 
-    pub(crate) fn finish(self) -> Coded {
-        self.coded
-    }
-}
-
-/// Collects the cells of a column of a format with types: as numbers or dates while they are nothing else.
-#[derive(Debug, Default)]
-pub(crate) struct CellsBuilder {
-    numbers: Vec<f64>,
-    kind: CellsKind,
-    /// Whether all cells are kept as the file has them.
-    text: bool,
-    mixed: bool,
-    coder: Coder,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum CellsKind {
-    /// Nothing but missing cells so far.
-    #[default]
-    Unknown,
-    Numbers,
-    Dates,
-    Coded,
-}
-
-impl CellsBuilder {
-    /// A builder; `text` keeps all cells as the file has them.
-    pub(crate) fn new(text: bool) -> Self {
-        Self { kind: if text { CellsKind::Coded } else { CellsKind::Unknown }, text, ..Self::default() }
+    /// The code of a cell with this text.
+    fn text_code(&mut self, text: &str, value: Value<'_>) -> u32 {
+        let Self { coded, texts, .. } = self;
+        let hash = FxBuildHasher.hash_one(text);
+        let is_same = |code: &u32| coded.values.value(*code as usize).text() == Some(text);
+        if let Some(code) = texts.find(hash, is_same) {
+            return *code;
+        }
+        let code = coded.add(value);
+        let again = |code: &u32| {
+            FxBuildHasher.hash_one(coded.values.value(*code as usize).text().unwrap_or_default())
+        };
+        texts.insert_unique(hash, code, again);
+        code
     }
 
     /// The number of cells.
-    pub(crate) fn len(&self) -> usize {
-        self.numbers.len().max(self.coder.coded.codes.len())
+    fn len(&self) -> usize {
+        self.coded.codes.len()
     }
 
-    /// Adds a cell.
-    pub(crate) fn push(&mut self, value: Value<'_>) {
-        let (kind, number) = match value {
-            _ if self.kind == CellsKind::Coded => {
-                self.mixed |= !self.text && matches!(value, Value::Number(_));
-                return self.coder.push(value);
-            }
-            Value::Missing => (self.kind, Some(f64::NAN)),
-            Value::Date(days) => (CellsKind::Dates, Some(days)),
-            Value::Text(_) | Value::Written(..) | Value::Nested => (CellsKind::Coded, None),
-            number => (CellsKind::Numbers, number.number()),
-        };
-        if let Some(number) = number.filter(|_| self.kind == CellsKind::Unknown || self.kind == kind) {
-            self.kind = kind;
-            return self.numbers.push(number);
-        }
-        self.mixed |= self.kind != CellsKind::Unknown;
-        self.kind = CellsKind::Coded;
-        for _ in 0..std::mem::take(&mut self.numbers).len() {
-            self.coder.push(Value::Missing);
-        }
-        self.coder.push(value);
-    }
-
-    /// Whether numbers, the text of numbers, or dates were lost because other cells are beside them.
-    pub(crate) fn is_mixed(&self) -> bool {
-        self.mixed
-    }
-
-    pub(crate) fn finish(self) -> ColumnCells {
-        match self.kind {
-            CellsKind::Unknown => ColumnCells::Absent,
-            CellsKind::Numbers => ColumnCells::Numbers(self.numbers),
-            CellsKind::Dates => ColumnCells::Dates(self.numbers),
-            CellsKind::Coded => ColumnCells::Coded(self.coder.finish()),
-        }
+    pub(crate) fn finish(self) -> Coded {
+        self.coded
     }
 }
 

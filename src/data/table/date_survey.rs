@@ -71,24 +71,36 @@ impl DateSurvey {
     ) {
         let others = self.others.get_or_insert_with(|| DateForm::OTHERS.map(FormSurvey::new).to_vec());
         // A date of ISO 8601 is one of no other form.
-        if let Some(days) = value.date(DateForm::Iso) {
-            if let Some(weight) = trained {
-                self.iso.add(days, weight, sampled);
-            }
-            for other in others {
-                other.add_misfit(&cell);
-            }
-            return;
+        let iso = value.date(DateForm::Iso);
+        match (iso, trained) {
+            (Some(days), Some(weight)) => self.iso.add(days, weight, sampled),
+            (Some(_), None) => {}
+            (None, _) => self.iso.add_misfit(&cell),
         }
-        self.iso.add_misfit(&cell);
         others.retain_mut(|other| {
-            match (value.date(other.form), trained) {
+            let days = if iso.is_none() { value.date(other.form) } else { None };
+            match (days, trained) {
                 (Some(days), Some(weight)) => other.add(days, weight, sampled),
                 (Some(_), None) => {}
                 (None, _) => other.add_misfit(&cell),
             }
             other.misfits < MOST_TRIED || other.moments.count > 0.0
         });
+    }
+
+    /// Whether no form but that of ISO 8601 is tried any more.
+    pub(super) fn are_iso_alone(&self) -> bool {
+        self.others.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Sees a value of a row to train on that is a date of ISO 8601, once that is the only form.
+    pub(super) fn add_iso(&mut self, days: f64, sampled: usize) {
+        self.iso.add(days, 1.0, sampled);
+    }
+
+    /// Sees a value that is no date, once ISO 8601 is the only form.
+    pub(super) fn add_iso_misfit(&mut self) {
+        self.iso.misfits += 1;
     }
 
     /// The dates in the form that fits all `present` values where it is one alone, else those of ISO 8601.

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::batch::RecordBatch;
+use super::cell_features::CellFeatures;
+use super::cell_problems::at;
 use super::read::{listed, quoted};
 use super::row::Cells;
 use super::shown::shown;
@@ -31,6 +34,8 @@ struct LocatedColumn<'a> {
     column: &'a Column,
     /// Its index in the file; an ignored column may be absent.
     index: Option<usize>,
+    /// The cells of the batch that is encoded.
+    cells: Option<CellFeatures>,
     unseen: Option<Unseen>,
 }
 
@@ -64,7 +69,12 @@ impl<'a> RowEncoder<'a> {
             Target::Classes { classes, .. } => classes.iter().map(String::as_str).zip(0..).collect(),
             _ => FxHashMap::default(),
         };
-        let locate = |column: &'a Column| LocatedColumn { column, index: index(&column.name), unseen: None };
+        let locate = |column: &'a Column| LocatedColumn {
+            column,
+            index: index(&column.name),
+            cells: None,
+            unseen: None,
+        };
         Ok(Self {
             path: path.to_path_buf(),
             target: &fitted.target,
@@ -74,6 +84,14 @@ impl<'a> RowEncoder<'a> {
             names: fitted.names,
             features: Features::default(),
         })
+    }
+
+    /// Encodes the cells that several of the next `rows` rows have. All these are of `batch`.
+    pub(super) fn begin(&mut self, batch: &RecordBatch, rows: usize) {
+        for located in &mut self.columns {
+            located.cells =
+                located.index.and_then(|index| CellFeatures::of(located.column, index, batch, rows));
+        }
     }
 
     /// Writes the features of a row to `features`.
@@ -95,6 +113,12 @@ impl<'a> RowEncoder<'a> {
 
     fn encode(&mut self, row: &impl Cells) -> Result<()> {
         for located in &mut self.columns {
+            if let (Some(cells), Some(code)) =
+                (&located.cells, located.index.and_then(|index| row.code(index)))
+                && cells.apply(code, &mut self.features)
+            {
+                continue;
+            }
             let cell = located.cell(row);
             match located.column.apply(cell, &mut self.features) {
                 Ok(false) => {}
@@ -201,7 +225,9 @@ impl<'a> RowEncoder<'a> {
     /// The same encoder, which has seen no rows.
     pub(super) fn without_unseen(&self) -> Self {
         let mut fresh = self.clone();
-        fresh.columns.iter_mut().for_each(|located| located.unseen = None);
+        for located in &mut fresh.columns {
+            (located.cells, located.unseen) = (None, None);
+        }
         fresh
     }
 
@@ -232,39 +258,6 @@ impl LocatedColumn<'_> {
     fn cell<'r>(&self, row: &'r impl Cells) -> Value<'r> {
         self.index.map_or(Value::Missing, |index| row.value(index))
     }
-}
-
-impl CellError {
-    fn problem(self) -> &'static str {
-        match self {
-            Self::Missing => "is missing",
-            Self::NotFinite => "is not finite",
-            Self::NotNumber => "is no number",
-            Self::NotDate(form) => form.no_date(),
-            Self::NotBoolean => "is neither yes nor no",
-            Self::Nested => "is no feature",
-            Self::TooLarge => "is too large",
-            Self::UnknownClass => "is no class that training had",
-            Self::NotTarget => "is no number that can be learnt",
-            Self::NoLogarithm => "is -1 or less, which `data.target_transform = \"log1p\"` does not take",
-        }
-    }
-
-    fn way_out(self) -> &'static str {
-        match self {
-            Self::Missing => "fill it, or train with `data.missing`",
-            Self::NoLogarithm => "correct the cell, or train with \"quantile\" or \"standard\"",
-            _ => "correct the cell",
-        }
-    }
-}
-
-/// The error for a cell.
-fn at(path: &Path, row: &impl Cells, column: &str, value: Value<'_>, error: CellError) -> Error {
-    let shown = if value == Value::Missing { String::new() } else { format!("{} ", shown(value)) };
-    let (problem, way_out) = (error.problem(), error.way_out());
-    let text = format!("line {}, column {}: {shown}{problem}; {way_out}", row.line(), quoted(column));
-    Error::data(path, text)
 }
 
 /// A label as a number: one of two words, or a number from 0 to 1.

@@ -8,6 +8,8 @@
 
 mod batch;
 mod batch_bytes;
+mod cell_features;
+mod cell_problems;
 mod census;
 mod collect;
 mod date_format;

@@ -245,6 +245,7 @@ impl WaitingBatch {
         let (train, validation, test) = (buffer(Part::Train), buffer(Part::Validation), buffer(Part::Test));
         let mut encoded = EncodedBatch { train, validation, test, duplicates: form.duplicates.clone() };
         let (mut features, mut targets) = (Vec::new(), Vec::new());
+        encoder.begin(&self.batch, self.parts.len());
         for (row, part) in self.batch.rows().zip(&self.parts) {
             let buffer = match part {
                 Part::Train => &mut encoded.train,

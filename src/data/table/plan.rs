@@ -13,6 +13,12 @@ use crate::data::split::{Assigner, Part};
 use crate::distributed::Single;
 use crate::error::Result;
 
+/// Some rows and the part of each.
+struct AssignedBatch {
+    batch: Arc<RecordBatch>,
+    parts: Vec<Part>,
+}
+
 /// How the rows of a table are assigned to parts and encoded.
 pub(super) struct TablePlan<'a> {
     pub(super) roles: ColumnRoles<'a>,
@@ -29,32 +35,48 @@ impl<'a> TablePlan<'a> {
     }
 
     /// Calls `see` with every batch and the parts of its rows.
-    pub(super) fn pass(&self, see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()>) -> Result<()> {
+    pub(super) fn pass(
+        &self,
+        see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()> + Send,
+    ) -> Result<()> {
         self.pass_over(self.roles.table.batches()?, see)
     }
 
     /// The same for the last time.
-    pub(super) fn last_pass(&self, see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()>) -> Result<()> {
+    pub(super) fn last_pass(
+        &self,
+        see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()> + Send,
+    ) -> Result<()> {
         self.pass_over(self.roles.table.last_batches()?, see)
     }
 
     fn pass_over(
         &self,
         mut batches: Batches,
-        mut see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()>,
+        mut see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()> + Send,
     ) -> Result<()> {
         let mut assigner = self.assigner.clone();
-        while let Some(batch) = batches.next()? {
-            let mut parts = Vec::with_capacity(batch.rows().len());
-            for row in batch.rows() {
-                parts.push(match self.roles.part_in_column(&row)? {
-                    None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),
-                    Some(part) => part,
-                });
-            }
-            see(batch, parts)?;
+        let mut ahead = self.next_batch(&mut batches, &mut assigner)?;
+        while let Some(AssignedBatch { batch, parts }) = ahead {
+            let (seen, next) =
+                rayon::join(|| see(batch, parts), || self.next_batch(&mut batches, &mut assigner));
+            seen?;
+            ahead = next?;
         }
         Ok(())
+    }
+
+    /// The next rows and their parts; none at the end.
+    fn next_batch(&self, batches: &mut Batches, assigner: &mut Assigner) -> Result<Option<AssignedBatch>> {
+        let Some(batch) = batches.next()? else { return Ok(None) };
+        let mut parts = Vec::with_capacity(batch.rows().len());
+        for row in batch.rows() {
+            parts.push(match self.roles.part_in_column(&row)? {
+                None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),
+                Some(part) => part,
+            });
+        }
+        Ok(Some(AssignedBatch { batch, parts }))
     }
 
     /// The test file, unless folds replace it. Where the other table is kept as columns and `fitted` will encode the rows, it is

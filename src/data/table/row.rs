@@ -19,6 +19,11 @@ pub trait Cells {
 
     /// The line that the row begins on, or its number where the file has no lines; from 1.
     fn line(&self) -> u64;
+
+    /// The place of the cell of a column among the different ones of its batch, where it is kept so.
+    fn code(&self, _column: usize) -> Option<usize> {
+        None
+    }
 }
 
 /// A row whose memory is used again for the next one.

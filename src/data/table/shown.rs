@@ -27,6 +27,11 @@ impl NoNumbers {
         self.count += 1;
     }
 
+    /// Whether there are as many as a message shows.
+    pub(super) fn is_full(&self) -> bool {
+        self.first.len() == MOST_SHOWN
+    }
+
     pub(super) fn first(&self) -> Option<&ShownCell> {
         self.first.first()
     }

@@ -1,6 +1,7 @@
 //! Statistics of all columns of a table, gathered in one pass and in bounded memory.
 
 mod batches;
+mod repeated;
 
 use rustc_hash::FxHashMap;
 

@@ -1,6 +1,7 @@
 //! Apache Parquet, read by arrow's reader chunk by chunk of each row group: <https://parquet.apache.org>.
 
 pub(super) mod batches;
+mod decode;
 mod positioned;
 pub(super) mod shared;
 
@@ -10,15 +11,16 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use parquet::basic::Compression;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, DataType};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
+use self::decode::decode;
 use self::positioned::PositionedFile;
 use super::dialect::Dialect;
 use super::input::Input;
-use super::meaning::{Held, Meaning, int96};
+use super::meaning::{Held, Meaning};
 use super::records::{Records, quoted, require_distinct, require_few};
 use crate::data::table::row::Row;
 use crate::data::table::value::Value;
@@ -199,66 +201,6 @@ fn whole(
         }
     };
     Err(Error::data(path, format!("column {}, rows from {} on: {problem}", quoted(name), row + 1)))
-}
-
-/// Calls `see` with the next `rows` cells of a column; returns how many there were.
-fn decode(
-    reader: &mut ColumnReader,
-    meaning: Meaning,
-    rows: usize,
-    see: impl FnMut(Held),
-) -> Result<usize, ParquetError> {
-    match reader {
-        ColumnReader::BoolColumnReader(reader) => read(reader, rows, Held::Boolean, see),
-        ColumnReader::Int32ColumnReader(reader) => {
-            let cell = |number: i32| match meaning {
-                Meaning::Unsigned => Held::Integer(i64::from(number.cast_unsigned())),
-                _ => meaning.whole(i64::from(number)),
-            };
-            read(reader, rows, cell, see)
-        }
-        ColumnReader::Int64ColumnReader(reader) => read(reader, rows, |number| meaning.whole(number), see),
-        ColumnReader::Int96ColumnReader(reader) => {
-            read(reader, rows, |instant| Held::Date(int96(&instant)), see)
-        }
-        ColumnReader::FloatColumnReader(reader) => read(reader, rows, Held::Single, see),
-        ColumnReader::DoubleColumnReader(reader) => read(reader, rows, Held::Number, see),
-        ColumnReader::ByteArrayColumnReader(reader) => read(reader, rows, |bytes| meaning.bytes(bytes), see),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => {
-            read(reader, rows, |bytes| meaning.bytes(bytes.into()), see)
-        }
-    }
-}
-
-fn read<T: DataType>(
-    reader: &mut ColumnReaderImpl<T>,
-    rows: usize,
-    cell: impl Fn(T::T) -> Held,
-    mut see: impl FnMut(Held),
-) -> Result<usize, ParquetError> {
-    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    let mut read = 0;
-    while read < rows {
-        let (more, ..) = reader.read_records(rows - read, Some(&mut levels), None, &mut values)?;
-        if more == 0 {
-            break;
-        }
-        read += more;
-    }
-    // A column without missing values has no levels.
-    if levels.is_empty() {
-        let found = values.len();
-        for value in values {
-            see(cell(value));
-        }
-        return Ok(found);
-    }
-    let (found, mut values) = (levels.len(), values.into_iter());
-    for level in levels {
-        let present = if level > 0 { values.next() } else { None };
-        see(present.map_or(Held::Missing, &cell));
-    }
-    Ok(found)
 }
 
 thread_local! {

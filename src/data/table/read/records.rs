@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::names::first_few;
 
 /// The rows of a table, one after the other.
-pub trait Records {
+pub trait Records: Send {
     /// The names of the columns.
     fn columns(&self) -> &[String];
 

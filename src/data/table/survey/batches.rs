@@ -2,9 +2,10 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
+use super::repeated::RepeatedCell;
 use super::{ColumnSurvey, Survey};
 use crate::data::split::Part;
-use crate::data::table::batch::{ColumnCells, RecordBatch};
+use crate::data::table::batch::{Coded, ColumnCells, RecordBatch};
 use crate::data::table::value::Value;
 
 /// So few cells of a batch are surveyed by one thread.
@@ -55,8 +56,42 @@ impl ColumnSurvey {
             Some(ColumnCells::Numbers(numbers)) if !self.forced => used.for_each(|row| {
                 self.see_number(numbers[row], || batch.line(row), rows.trained(row), sampled);
             }),
+            // A name's sum of weights would depend on where batches end.
+            Some(ColumnCells::Coded(coded)) if rows.weights.is_empty() => {
+                self.see_coded(coded, rows, used, sampled);
+            }
             Some(cells) => {
                 used.for_each(|row| self.see(cells.value(row), batch.line(row), rows.trained(row), sampled));
+            }
+        }
+    }
+
+    /// Adds cells of which each different one is kept once, and looks at the text of most only once.
+    fn see_coded(
+        &mut self,
+        coded: &Coded,
+        rows: SurveyedRows<'_>,
+        used: impl Iterator<Item = usize>,
+        sampled: usize,
+    ) {
+        let Coded { codes, values } = coded;
+        let mut repeated: Vec<Option<RepeatedCell>> = vec![None; values.len()];
+        for row in used {
+            let (code, trained) = (codes[row] as usize, rows.trained(row));
+            if let Some(cell) = &mut repeated[code]
+                && self.see_again(cell, trained.is_some(), sampled)
+            {
+                continue;
+            }
+            let value = values.value(code);
+            self.see(value, rows.batch.line(row), trained, sampled);
+            if trained.is_some() && 2 * values.len() < codes.len() {
+                repeated[code] = RepeatedCell::of(value);
+            }
+        }
+        for (code, cell) in repeated.iter().enumerate() {
+            if let Some(cell) = cell {
+                self.count_again(values.value(code), cell.count);
             }
         }
     }

@@ -43,7 +43,7 @@ fn numbers(lexed: &Lexed, column: usize, shape: &CsvShape) -> Option<ColumnCells
 
 /// A column of cells as the file has them.
 fn coded(lexed: &Lexed, column: usize, shape: &CsvShape) -> ColumnCells {
-    let (mut coder, mut plain) = (Coder::default(), String::new());
+    let (mut coder, mut plain) = (Coder::with_capacity(lexed.rows()), String::new());
     for row in 0..lexed.rows() {
         let value = shape.value(lexed.cell(row, column), &mut plain);
         coder.push(if shape.is_sentinel(value, column) { Value::Missing } else { value });

@@ -7,7 +7,8 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::FileReader;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::{Parquet, decode, guarded, value, whole};
+use super::decode::{decode, decode_numeric};
+use super::{Parquet, guarded, value, whole};
 use crate::data::pass::RowPass;
 use crate::data::table::batch::{CellsBuilder, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
@@ -100,6 +101,9 @@ impl ColumnRows<'_> {
             }
             return Ok(cells);
         };
+        if let Some(cells) = self.read_numeric(reader)? {
+            return Ok(cells);
+        }
         let (mut row, mut failed) = (self.row, None);
         let push = |held| {
             row += 1;
@@ -116,6 +120,26 @@ impl ColumnRows<'_> {
             Some(error) => Err(error),
             None => whole(self.path, self.name, self.row, self.rows, read).map(|()| cells),
         }
+    }
+}
+
+impl ColumnRows<'_> {
+    /// The next cells of a column of numbers or dates; nothing of another, or where cells have to be looked at.
+    fn read_numeric(&self, reader: &mut ColumnReader) -> Result<Option<CellsBuilder>> {
+        if self.used != Use::Any || self.sentinels.is_some() {
+            return Ok(None);
+        }
+        let read = guarded(|| decode_numeric(reader, self.meaning, self.rows).transpose());
+        let (cells, read) = match read {
+            Ok(None) => return Ok(None),
+            Ok(Some(cells)) => {
+                let cells = CellsBuilder::of(cells);
+                let found = cells.len();
+                (cells, Ok(found))
+            }
+            Err(error) => (CellsBuilder::new(false), Err(error)),
+        };
+        whole(self.path, self.name, self.row, self.rows, read).map(|()| Some(cells))
     }
 }
 

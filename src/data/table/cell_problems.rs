@@ -1,0 +1,43 @@
+//! The sentences about cells that cannot be encoded.
+
+use std::path::Path;
+
+use super::read::quoted;
+use super::row::Cells;
+use super::shown::shown;
+use super::value::Value;
+use crate::data::preprocess::CellError;
+use crate::error::Error;
+
+impl CellError {
+    fn problem(self) -> &'static str {
+        match self {
+            Self::Missing => "is missing",
+            Self::NotFinite => "is not finite",
+            Self::NotNumber => "is no number",
+            Self::NotDate(form) => form.no_date(),
+            Self::NotBoolean => "is neither yes nor no",
+            Self::Nested => "is no feature",
+            Self::TooLarge => "is too large",
+            Self::UnknownClass => "is no class that training had",
+            Self::NotTarget => "is no number that can be learnt",
+            Self::NoLogarithm => "is -1 or less, which `data.target_transform = \"log1p\"` does not take",
+        }
+    }
+
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Missing => "fill it, or train with `data.missing`",
+            Self::NoLogarithm => "correct the cell, or train with \"quantile\" or \"standard\"",
+            _ => "correct the cell",
+        }
+    }
+}
+
+/// The error for a cell.
+pub(super) fn at(path: &Path, row: &impl Cells, column: &str, value: Value<'_>, error: CellError) -> Error {
+    let shown = if value == Value::Missing { String::new() } else { format!("{} ", shown(value)) };
+    let (problem, way_out) = (error.problem(), error.way_out());
+    let text = format!("line {}, column {}: {shown}{problem}; {way_out}", row.line(), quoted(column));
+    Error::data(path, text)
+}
