@@ -64,6 +64,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("descent", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=8, help="about what a run of one process takes")
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--batches", type=int, nargs="*", default=list(BATCHES))
     parser.add_argument("--mpirun", default="mpirun.openmpi --allow-run-as-root --bind-to core --mca btl self,vader")
@@ -74,7 +75,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for batch in options.batches:
             work, guess = {**NET, "batch": batch, "threads": 1}, BATCHES.get(batch, 8 * batch)
-            updates, times = max(round(8e6 / guess), 8), {way: [] for way in ways}
+            updates, times = max(round(1e6 * options.seconds / guess), 8), {way: [] for way in ways}
             for _ in range(options.rounds):
                 for way, program in ways.items():
                     times[way].append(1e3 * peers.measure(program, work, updates, pathlib.Path(folder)))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Seconds from start to the first update on tables, beside polars, pandas and pyarrow that only read them.
+"""Seconds from start to the first update on tables, beside polars, pandas and pyarrow that only read them; and those of
+`descent predict` from a CSV file to another, beside polars that reads the file and writes one of its columns.
 
     cargo build --release
     scripts/compare-readers.py target/release/descent            # files of about 400 MB in a temporary folder
@@ -60,6 +61,8 @@ READ = {
         "parquet": "import pyarrow.parquet; read = lambda path: pyarrow.parquet.read_table(path)",
     },
 }
+# What a prediction costs without a network: reading the file, and writing a column of as many rows.
+WRITE = "import polars; read = lambda path: polars.read_csv(path).select('y').write_csv(path + '.out')"
 TIMED = "import sys, time\n{read}\nstart = time.perf_counter()\nread(sys.argv[1])\nprint(time.perf_counter() - start)"
 
 COLOURS = ["red", "green", "blue", "black", "white", "grey"]
@@ -151,11 +154,45 @@ def first_update(descent, kind, path, folder):
     return done
 
 
+def trained(descent, path, folder):
+    """A run of one update on a table."""
+    (folder / "config.toml").write_text(CONFIG.format(name="csv", path=path, more=""))
+    run = folder / "predicting"
+    shutil.rmtree(run, ignore_errors=True)
+    Run([descent, "train", folder / "config.toml", "-q", "--out", run])
+    return run
+
+
+def predicted(descent, run, path, folder):
+    """The prediction of a whole file."""
+    return Run([descent, "predict", run, "--input", path, "--output", folder / "predictions.csv", "-q"])
+
+
 def peer(interpreter, code, path):
     """A read by a peer: the seconds of the call alone, and the memory of the process."""
     done = Run([interpreter, "-c", TIMED.format(read=code), path])
     done.seconds = float(done.output.split()[-1])
     return done
+
+
+def compare_predictions(binaries, workloads, rounds, folder, scratch, interpreter):
+    """Prints a line for predictions of the table of numbers, with the ratio to polars."""
+    path = folder / "numbers.csv"
+    if not path.exists():
+        workloads["numbers"][2](path)
+    programs = {"polars": lambda: peer(interpreter, WRITE, str(path))}
+    for name, binary in binaries.items():
+        (scratch / name).mkdir(exist_ok=True)
+        run = trained(binary, path, scratch / name)
+        programs[name] = lambda binary=binary, run=run: predicted(binary, run, path, scratch)
+    done = {name: [] for name in programs}
+    for _ in range(rounds):
+        for name, program in programs.items():
+            done[name].append(program())
+    medians = {name: statistics.median(run.seconds for run in runs) for name, runs in done.items()}
+    memory = {name: max(run.memory for run in runs) for name, runs in done.items()}
+    cells = ", ".join(f"{name} {medians[name]:.2f} s ({memory[name]:,.0f} MB)" for name in programs)
+    print(f"predict, CSV to CSV: {cells}; descent / polars {medians['descent'] / medians['polars']:.2f}")
 
 
 def compare(programs, workloads, rounds, folder):
@@ -184,7 +221,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("descent", nargs="?", default="target/release/descent")
     parser.add_argument("--before", metavar="DESCENT", help="another build of descent, run in turns with the first")
-    parser.add_argument("--only", nargs="*", default=[], help="these workloads")
+    parser.add_argument("--only", nargs="*", default=[], help="these workloads, or predict")
     parser.add_argument("--peers", nargs="*", default=list(READ), choices=list(READ))
     parser.add_argument("--size", type=float, default=1.0, help="the files' size as a part of 400 MB")
     parser.add_argument("--rounds", type=int, default=3)
@@ -204,3 +241,7 @@ if __name__ == "__main__":
         chosen = files(folder, arguments.size, interpreter)
         chosen = {name: file for name, file in chosen.items() if not arguments.only or name in arguments.only}
         compare(programs, chosen, arguments.rounds, folder)
+        if not arguments.only or "predict" in arguments.only:
+            binaries = {"descent": arguments.descent, "descent, before": arguments.before}
+            binaries = {name: os.path.abspath(binary) for name, binary in binaries.items() if binary}
+            compare_predictions(binaries, files(folder, arguments.size, interpreter), arguments.rounds, folder, scratch, interpreter)
