@@ -122,6 +122,14 @@ impl Cells for BatchRow<'_> {
         self.batch.line(self.row)
     }
 
+    #[inline]
+    fn number(&self, column: usize) -> Option<f64> {
+        match self.batch.columns.get(column) {
+            Some(ColumnCells::Numbers(numbers)) => Some(numbers[self.row]),
+            _ => None,
+        }
+    }
+
     fn code(&self, column: usize) -> Option<usize> {
         match self.batch.columns.get(column) {
             Some(ColumnCells::Coded(Coded { codes, .. })) => Some(codes[self.row] as usize),

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::batch::RecordBatch;
 use super::cell_features::CellFeatures;
 use super::cell_problems::at;
+use super::plain_number::PlainNumber;
 use super::read::{listed, quoted};
 use super::row::Cells;
 use super::shown::shown;
@@ -34,6 +35,8 @@ struct LocatedColumn<'a> {
     column: &'a Column,
     /// Its index in the file; an ignored column may be absent.
     index: Option<usize>,
+    /// The operations, where they make a number a feature.
+    plain: Option<PlainNumber>,
     /// The cells of the batch that is encoded.
     cells: Option<CellFeatures>,
     unseen: Option<Unseen>,
@@ -69,11 +72,9 @@ impl<'a> RowEncoder<'a> {
             Target::Classes { classes, .. } => classes.iter().map(String::as_str).zip(0..).collect(),
             _ => FxHashMap::default(),
         };
-        let locate = |column: &'a Column| LocatedColumn {
-            column,
-            index: index(&column.name),
-            cells: None,
-            unseen: None,
+        let locate = |column: &'a Column| {
+            let (index, plain) = (index(&column.name), PlainNumber::of(column));
+            LocatedColumn { column, index, plain, cells: None, unseen: None }
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -113,6 +114,13 @@ impl<'a> RowEncoder<'a> {
 
     fn encode(&mut self, row: &impl Cells) -> Result<()> {
         for located in &mut self.columns {
+            if let (Some(plain), Some(number)) =
+                (located.plain, located.index.and_then(|index| row.number(index)))
+                && let Some(feature) = plain.apply(number)
+            {
+                self.features.dense.push(feature);
+                continue;
+            }
             if let (Some(cells), Some(code)) =
                 (&located.cells, located.index.and_then(|index| row.code(index)))
                 && cells.apply(code, &mut self.features)

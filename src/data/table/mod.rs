@@ -30,6 +30,7 @@ mod number_sample;
 mod opened;
 mod options;
 mod parts;
+mod plain_number;
 mod plan;
 pub(crate) mod profile;
 pub mod read;

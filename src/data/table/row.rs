@@ -20,6 +20,11 @@ pub trait Cells {
     /// The line that the row begins on, or its number where the file has no lines; from 1.
     fn line(&self) -> u64;
 
+    /// The cell of a column that has nothing but numbers, where it is kept so; NaN where it is missing.
+    fn number(&self, _column: usize) -> Option<f64> {
+        None
+    }
+
     /// The place of the cell of a column among the different ones of its batch, where it is kept so.
     fn code(&self, _column: usize) -> Option<usize> {
         None
