@@ -19,6 +19,7 @@ mod init_series;
 mod init_text;
 mod initial_weights;
 #[cfg(not(feature = "mpi"))]
+mod json_keys;
 mod launched;
 mod metrics;
 mod moved;

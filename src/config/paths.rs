@@ -18,6 +18,8 @@ pub(super) fn is_path(key: &str) -> bool {
 /// Leaves of the paths in `[data]` the names of their files.
 pub(super) fn shorten(table: &mut Table) {
     let Some(Value::Table(data)) = table.get_mut("data") else { return };
+    // A file of this machine alone.
+    data.remove("cache");
     for key in KEYS {
         let Some(Value::String(path)) = data.get_mut(key) else { continue };
         *path = Path::new(path.as_str())

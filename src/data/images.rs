@@ -43,7 +43,8 @@ pub struct Images {
     /// The most MiB that the pictures may take in memory; default: half of what is free.
     #[schemars(range(min = 1))]
     pub memory: Option<u64>,
-    /// An `.npz` file to keep the decoded pictures in; a further run of the same pictures reads them from there.
+    /// An `.npz` file to keep the decoded pictures in; a further run of the same pictures reads them from there. Pictures are
+    /// the same while the paths, sizes and times of change of their files are.
     pub cache: Option<PathBuf>,
 }
 
@@ -132,6 +133,9 @@ impl Images {
                 "is missing; name the folder that holds one folder per class",
             ));
         }
+        if self.cache.as_ref().is_some_and(|cache| cache.extension().is_none_or(|ending| ending != "npz")) {
+            return Err(Error::key("data.cache", "names no .npz file; write \"pictures.npz\""));
+        }
         if !(0.0..1.0).contains(&self.test) {
             return Err(Error::key(
                 "data.test",
@@ -211,7 +215,8 @@ impl Images {
                 all.push(self.decoded(pictures, files, left)?.tensor(shape)?);
                 left = left.less(&all[all.len() - 1]);
             }
-            if let Some(cache) = cache.filter(|_| request.ranks.rank() == 0) {
+            // A run that is there already only reads it.
+            if let Some(cache) = cache.filter(|_| request.fitted.is_none() && request.ranks.rank() == 0) {
                 cache.write(SPLITS.into_iter().zip(&all));
             }
             all

@@ -54,7 +54,7 @@ impl<R> Drop for PassReader<R> {
     }
 }
 
-/// Reports how far the rows of a file, or the files of a folder, are as if every one took as many bytes.
+/// Reports the progress over the rows of a file, or the files of a folder, each of which counts as an equal share of the bytes.
 #[derive(Debug)]
 pub(crate) struct RowPass {
     path: PathBuf,

@@ -1,30 +1,36 @@
 //! Decoded pictures in an `.npz` file, which a further run reads instead of the pictures: the arrays `train` and `test`,
-//! (N, H, W) or (N, C, H, W), and `key`, the SHA-256 of what they were made of.
+//! (N, H, W) or (N, C, H, W), and `descent_pictures`, the
+//! SHA-256 of what they were made of.
 
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::{fs, time};
 
 use candle_core::{DType, Tensor};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::Bytes;
 use super::archive::Arrays;
 use super::memory::MemoryLimit;
 use super::npy::Integers;
 use super::npy_start::npy_start;
+use super::pass::PassReader;
 use super::pictures::Pictures;
 use crate::error::{Error, Result};
 use crate::files::{self, Checksum};
 use crate::kernels::bytes;
+use crate::kernels::norm::all_finite;
 
-/// The name of the array that tells what the others were made of.
-const KEY: &str = "key";
+/// The name of the array that tells what the others were made of, which no other file has.
+const KEY: &str = "descent_pictures";
 
 /// A file of decoded pictures.
 #[derive(Debug)]
-pub(super) struct PictureCache<'a> {
-    path: &'a Path,
+pub(super) struct PictureCache {
+    /// The file, or that which a symbolic link leads to.
+    path: PathBuf,
     key: Vec<u8>,
 }
 
@@ -38,24 +44,24 @@ pub(super) struct CachedSplit<'a> {
     pub(super) shape: &'a [usize],
 }
 
-impl<'a> PictureCache<'a> {
-    /// The cache at `path` of these pictures. It is known by the form of the pictures, and by the path, the size and the time
-    /// of change of each file.
+impl PictureCache {
+    /// The cache at `path` of these pictures. It is known by the form of the pictures, and by the path, the size and the times
+    /// of change of each file: that of its contents and that of its entry, which nobody sets back.
     ///
     /// # Errors
     /// A file that is not there any more.
-    pub(super) fn new(path: &'a Path, pictures: &Pictures, splits: &[SplitFiles<'_>]) -> Result<Self> {
+    pub(super) fn new(path: &Path, pictures: &Pictures, splits: &[SplitFiles<'_>]) -> Result<Self> {
         let Pictures { height, width, channels, .. } = pictures;
         let mut text = format!("descent pictures 1\n{height} {width} {channels}\n");
         for split in splits {
             for (file, _) in *split {
                 let found = fs::metadata(file).map_err(Error::io("read", file))?;
-                let changed = found.modified().map_err(Error::io("read", file))?;
-                let changed = changed.duration_since(time::UNIX_EPOCH).unwrap_or_default().as_nanos();
-                text += &format!("{} {changed} {:?}\n", found.len(), file);
+                let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
+                text += &format!("{} {times:?} {file:?}\n", found.len());
             }
             text.push('\n');
         }
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         Ok(Self { path, key: Checksum::of(text.as_bytes()).sha256.into_bytes() })
     }
 
@@ -71,27 +77,21 @@ impl<'a> PictureCache<'a> {
         if !self.path.exists() {
             return Ok(None);
         }
-        let foreign = || {
-            let problem = "`data.cache` is a file for decoded pictures, and this one was not written as such; name another";
-            Error::data(self.path, problem)
-        };
-        let mut arrays = Arrays::open(self.path).map_err(|_| foreign())?;
-        let key = arrays.read(KEY, Integers::Features, limit)?.ok_or_else(foreign)?.tensor;
-        if key.dtype() != DType::U8 || key.rank() != 1 {
-            return Err(foreign());
+        let mut arrays = self.open()?;
+        let key = self.array(&mut arrays, KEY, MemoryLimit::new(Some(1)))?;
+        if key.dtype() != DType::U8 || key.dims() != [self.key.len()] {
+            return Err(self.foreign());
         }
         if key.to_vec1::<u8>()? != self.key {
-            tracing::info!("{}: pictures or options have changed; it is written anew", self.path.display());
+            tracing::info!("{}: it is of other pictures, or of other options", self.path.display());
             return Ok(None);
         }
         let mut all = Vec::new();
         for CachedSplit { name, shape } in splits {
-            let found = arrays.read(name, Integers::Features, limit)?.map(|array| array.tensor);
-            let is_whole = |xs: &Tensor| xs.dims() == *shape && [DType::U8, DType::F32].contains(&xs.dtype());
-            let Some(xs) = found.filter(is_whole) else {
-                let problem = format!("the array `{name}` is not that of the pictures; remove the file");
-                return Err(Error::data(self.path, problem));
-            };
+            let xs = self.array(&mut arrays, name, limit)?;
+            if xs.dims() != *shape {
+                return Err(self.damaged(&format!("array `{name}`: its shape is {:?}", xs.dims())));
+            }
             limit = limit.less(&xs);
             all.push(xs);
         }
@@ -99,9 +99,51 @@ impl<'a> PictureCache<'a> {
         Ok(Some(all))
     }
 
+    /// Opens the file, which has to be one that was written here.
+    fn open(&self) -> Result<Arrays<PassReader<File>>> {
+        let arrays = Arrays::open(&self.path).map_err(|error| match error {
+            Error::Data { .. } => self.foreign(),
+            other => other,
+        })?;
+        let names = arrays.names();
+        let is_own = |name: &String| [KEY, "train", "test"].contains(&name.as_str());
+        if names.iter().any(|name| name == KEY) && names.iter().all(is_own) {
+            Ok(arrays)
+        } else {
+            Err(self.foreign())
+        }
+    }
+
+    /// An array of pixels from 0 to 255.
+    fn array(&self, arrays: &mut Arrays<PassReader<File>>, name: &str, limit: MemoryLimit) -> Result<Tensor> {
+        let read = arrays.read(name, Integers::Features, limit).map_err(|error| match error {
+            Error::Data { problem, .. } => self.damaged(&problem),
+            other => other,
+        })?;
+        let array = read.ok_or_else(|| self.damaged(&format!("there is no array `{name}`")))?;
+        let is_pixels = array.bytes == Bytes::Pixels
+            && match array.tensor.dtype() {
+                DType::U8 => true,
+                DType::F32 => array.tensor.elem_count() == 0 || are_pixels(&array.tensor)?,
+                _ => false,
+            };
+        if is_pixels { Ok(array.tensor) } else { Err(self.damaged(&format!("array `{name}` has no pixels"))) }
+    }
+
+    /// The error of a file of another kind.
+    fn foreign(&self) -> Error {
+        let problem = "`data.cache` is a file for decoded pictures, and this is another, or was cut off; remove it, or name \
+                       another";
+        Error::data(&self.path, problem)
+    }
+
+    fn damaged(&self, problem: &str) -> Error {
+        Error::data(&self.path, format!("{problem}; remove the file, and it is written anew"))
+    }
+
     /// Writes the pictures of each split. The run goes on where that fails.
     pub(super) fn write<'t>(&self, splits: impl IntoIterator<Item = (&'t str, &'t Tensor)>) {
-        match files::write_whole(self.path, |file| self.fill(file, splits)) {
+        match files::write_whole(&self.path, |file| self.fill(file, splits)) {
             Ok(()) => tracing::info!("{}: the decoded pictures are kept here", self.path.display()),
             Err(error) => tracing::warn!("the decoded pictures are not kept: {error}"),
         }
@@ -121,7 +163,7 @@ impl<'a> PictureCache<'a> {
             archive.write_all(start)?;
             write(&mut archive)
         };
-        let io = || Error::io("write", self.path);
+        let io = || Error::io("write", &self.path);
         put(KEY, &npy_start("|u1", &[self.key.len()]), &mut |out| out.write_all(&self.key)).map_err(io())?;
         for (name, xs) in splits {
             let kind = if xs.dtype() == DType::U8 { "|u1" } else { "<f4" };
@@ -130,6 +172,12 @@ impl<'a> PictureCache<'a> {
         let finish = || -> io::Result<()> { archive.finish()?.into_inner().flush() };
         finish().map_err(io())
     }
+}
+
+/// Whether all numbers are brightnesses.
+fn are_pixels(xs: &Tensor) -> Result<bool> {
+    let (least, most) = (xs.min_all()?.to_scalar::<f32>()?, xs.max_all()?.to_scalar::<f32>()?);
+    Ok(all_finite(xs)? && least >= 0.0 && most <= 255.0)
 }
 
 /// Writes the elements of a tensor, little-endian.

@@ -28,8 +28,9 @@ const LARGEST_FILE: u64 = 1 << 29;
 const MOST_DECODED: u64 = 1 << 29;
 /// Of files whose pixels take more bytes than this, only one is decoded at a time.
 const LARGE: u64 = 1 << 26;
-/// The bytes of pixels, about, that are decoded at once, and the most files.
+/// The bytes of pixels, about, that are decoded at once.
 const AT_ONCE: usize = 1 << 24;
+/// The most files that are decoded at once.
 pub(super) const FILES_AT_ONCE: usize = 256;
 /// The most bytes that the rest of a PNG file may take, such as its colour profile, which is packed.
 const MOST_METADATA: u64 = 1 << 24;

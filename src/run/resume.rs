@@ -106,7 +106,7 @@ impl Change {
     fn is_moved(&self) -> bool {
         let is_path = |value: &Option<Value>| value.as_ref().is_some_and(Value::is_str);
         match self.key.as_str() {
-            "data.path" | "data.memory" => true,
+            "data.path" | "data.memory" | "data.cache" => true,
             "data.test" => is_path(&self.was) && is_path(&self.is),
             _ => false,
         }

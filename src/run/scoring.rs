@@ -241,7 +241,7 @@ fn whole_file(config: &Config, chosen: Option<Decision>, file: &Path) -> Result<
         data.remove("threshold");
         data.extend(chosen.map(|chosen| ("threshold".to_owned(), Value::Float(chosen.threshold))));
     }
-    for key in ["limit", "fold", "split_column", "test", "validation"] {
+    for key in ["limit", "fold", "split_column", "test", "validation", "cache"] {
         data.remove(key);
     }
     let (name, format) = (config.source.name(), Format::of(file));

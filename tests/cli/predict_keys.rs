@@ -11,7 +11,7 @@ use crate::common::{fail, program, succeed};
 use crate::parquet_files::{self, Values};
 
 /// A run on rows with a number, a name and a key each.
-fn trained(folder: &Path) {
+pub(super) fn trained(folder: &Path) {
     let rows = lines("id,name,x,class", 60, |i| {
         format!("{:03},\"n, {i}\",{i},{}", i, if i % 2 == 0 { "a" } else { "b" })
     });

@@ -14,7 +14,7 @@ from descent_nn._error import Error
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 # Keys that name files; a dict has no folder that they could be relative to but the current one.
-PATHS = ("path", "test")
+PATHS = ("path", "test", "cache")
 SEPARATOR = "__"
 
 

@@ -16,6 +16,9 @@ use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, 
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
 
+/// The most numbers that the cells of a batch become before its rows are encoded.
+const MOST_ENCODED: usize = 1 << 18;
+
 /// Encodes the rows of one file.
 #[derive(Debug, Clone)]
 pub struct RowEncoder<'a> {
@@ -88,11 +91,19 @@ impl<'a> RowEncoder<'a> {
     }
 
     /// Encodes the cells that several of the next `rows` rows have. All these are of `batch`.
-    pub(super) fn begin(&mut self, batch: &RecordBatch, rows: usize) {
+    pub(super) fn begin_batch(&mut self, batch: &RecordBatch, rows: usize) {
+        let mut room = MOST_ENCODED;
         for located in &mut self.columns {
-            located.cells =
-                located.index.and_then(|index| CellFeatures::of(located.column, index, batch, rows));
+            let cells =
+                located.index.and_then(|index| CellFeatures::of(located.column, index, batch, rows, room));
+            room -= cells.as_ref().map_or(0, CellFeatures::numbers);
+            located.cells = cells;
         }
+    }
+
+    /// Forgets the cells of the batch.
+    pub(super) fn end_batch(&mut self) {
+        self.columns.iter_mut().for_each(|located| located.cells = None);
     }
 
     /// Writes the features of a row to `features`.
@@ -233,9 +244,7 @@ impl<'a> RowEncoder<'a> {
     /// The same encoder, which has seen no rows.
     pub(super) fn without_unseen(&self) -> Self {
         let mut fresh = self.clone();
-        for located in &mut fresh.columns {
-            (located.cells, located.unseen) = (None, None);
-        }
+        fresh.columns.iter_mut().for_each(|located| located.unseen = None);
         fresh
     }
 

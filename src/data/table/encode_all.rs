@@ -16,7 +16,9 @@ impl RowEncoder<'_> {
         let fresh = self.without_unseen();
         let one = |item: I| {
             let mut encoder = fresh.clone();
-            encode(item, &mut encoder).map(|made| (made, encoder))
+            let made = encode(item, &mut encoder)?;
+            encoder.end_batch();
+            Ok((made, encoder))
         };
         let all: Vec<Result<(T, Self), E>> = match items.len() {
             1 => items.into_iter().map(one).collect(),

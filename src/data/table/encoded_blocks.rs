@@ -161,7 +161,7 @@ impl BatchRows {
         let Self { batch, rows } = self;
         let mut chunk = EncodedChunk { rows: rows.len(), features: Vec::new(), keys: Vec::new() };
         let mut features = Vec::new();
-        encoder.begin(&batch, rows.len());
+        encoder.begin_batch(&batch, rows.len());
         for row in rows {
             let row = batch.row(row);
             encoder.features(&row, &mut features).ok()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::fit::ColumnFitter;
 use super::options::{Missing, Options};
 use super::parts::{EncodedParts, encode};
-use super::plan::TablePlan;
+use super::plan::{AssignedBatch, TablePlan};
 use super::read::{Format, Input, TableFile};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
@@ -93,7 +93,7 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     if weight.is_some() && quantiles {
         return Err(no_weighted_quantiles(options, request));
     }
-    plan.pass(|batch, parts| {
+    plan.pass(|AssignedBatch { batch, parts }| {
         let weights =
             weight.map(|weight| batch.rows().map(|row| weight.of(&row)).collect::<Result<Vec<_>>>());
         survey.see_batch(&batch, &parts, &weights.transpose()?.unwrap_or_default());

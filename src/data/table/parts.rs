@@ -1,14 +1,11 @@
 //! The last pass over a table: encodes its rows, each into its part.
 
-use std::sync::Arc;
-
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::batch::RecordBatch;
 use super::collect::{Collector, Duplicates, RowBuffer, form};
 use super::encoded_size::EncodedSize;
 use super::options::Options;
-use super::plan::TablePlan;
+use super::plan::{AssignedBatch, TablePlan};
 use super::roles::ColumnRoles;
 use super::weight::WeightColumn;
 use super::{Opened, RowEncoder};
@@ -37,14 +34,14 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
     let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table, roles.options)?;
-    plan.last_pass(|batch, parts| encoder.add(batch, parts))?;
+    plan.last_pass(|batch| encoder.add(batch))?;
     encoder.finish()?;
     if let Some(table) = &test {
         let mut batches = table.batches()?;
         let mut encoder = BatchEncoder::new(&mut writer, fitted, table, roles.options)?;
         while let Some(batch) = batches.next()? {
             let parts = vec![Part::Test; batch.rows().len()];
-            encoder.add(batch, parts)?;
+            encoder.add(AssignedBatch { batch, parts })?;
         }
         encoder.finish()?;
     }
@@ -146,15 +143,9 @@ struct BatchEncoder<'a> {
     writer: &'a mut PartsWriter,
     encoder: RowEncoder<'a>,
     weight: Option<WeightColumn>,
-    waiting: Vec<WaitingBatch>,
+    waiting: Vec<AssignedBatch>,
     /// Batches that were encoded and not written.
     encoded: Vec<FinishedBatch<'a>>,
-}
-
-/// A batch and the parts of its rows.
-struct WaitingBatch {
-    batch: Arc<RecordBatch>,
-    parts: Vec<Part>,
 }
 
 /// The rows of a batch, and the encoder with the names that training did not have.
@@ -183,8 +174,8 @@ impl<'a> BatchEncoder<'a> {
         Ok(Self { writer, encoder, weight, waiting: Vec::new(), encoded: Vec::new() })
     }
 
-    fn add(&mut self, batch: Arc<RecordBatch>, parts: Vec<Part>) -> Result<()> {
-        self.waiting.push(WaitingBatch { batch, parts });
+    fn add(&mut self, batch: AssignedBatch) -> Result<()> {
+        self.waiting.push(batch);
         if self.waiting.len() < TOGETHER { Ok(()) } else { self.encode() }
     }
 
@@ -192,7 +183,7 @@ impl<'a> BatchEncoder<'a> {
     fn encode(&mut self) -> Result<()> {
         let Self { writer, encoder, weight, waiting, encoded } = self;
         let (form, fresh) = (writer.rows.clone(), encoder.without_unseen());
-        let one = |waiting: &WaitingBatch| waiting.encode(&form, weight.as_ref(), fresh.clone());
+        let one = |waiting: &AssignedBatch| waiting.encode(&form, weight.as_ref(), fresh.clone());
         let before = std::mem::take(encoded);
         let write = || {
             for FinishedBatch { encoder: more, rows } in before {
@@ -223,7 +214,7 @@ impl<'a> BatchEncoder<'a> {
     }
 }
 
-impl WaitingBatch {
+impl AssignedBatch {
     fn encode<'a>(
         &self,
         form: &RowForm,
@@ -231,6 +222,7 @@ impl WaitingBatch {
         mut encoder: RowEncoder<'a>,
     ) -> FinishedBatch<'a> {
         let rows = self.rows(form, weight, &mut encoder);
+        encoder.end_batch();
         FinishedBatch { encoder, rows }
     }
 
@@ -245,7 +237,7 @@ impl WaitingBatch {
         let (train, validation, test) = (buffer(Part::Train), buffer(Part::Validation), buffer(Part::Test));
         let mut encoded = EncodedBatch { train, validation, test, duplicates: form.duplicates.clone() };
         let (mut features, mut targets) = (Vec::new(), Vec::new());
-        encoder.begin(&self.batch, self.parts.len());
+        encoder.begin_batch(&self.batch, self.parts.len());
         for (row, part) in self.batch.rows().zip(&self.parts) {
             let buffer = match part {
                 Part::Train => &mut encoded.train,

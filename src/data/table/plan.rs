@@ -14,9 +14,9 @@ use crate::distributed::Single;
 use crate::error::Result;
 
 /// Some rows and the part of each.
-struct AssignedBatch {
-    batch: Arc<RecordBatch>,
-    parts: Vec<Part>,
+pub(super) struct AssignedBatch {
+    pub(super) batch: Arc<RecordBatch>,
+    pub(super) parts: Vec<Part>,
 }
 
 /// How the rows of a table are assigned to parts and encoded.
@@ -35,31 +35,24 @@ impl<'a> TablePlan<'a> {
     }
 
     /// Calls `see` with every batch and the parts of its rows.
-    pub(super) fn pass(
-        &self,
-        see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()> + Send,
-    ) -> Result<()> {
+    pub(super) fn pass(&self, see: impl FnMut(AssignedBatch) -> Result<()> + Send) -> Result<()> {
         self.pass_over(self.roles.table.batches()?, see)
     }
 
     /// The same for the last time.
-    pub(super) fn last_pass(
-        &self,
-        see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()> + Send,
-    ) -> Result<()> {
+    pub(super) fn last_pass(&self, see: impl FnMut(AssignedBatch) -> Result<()> + Send) -> Result<()> {
         self.pass_over(self.roles.table.last_batches()?, see)
     }
 
     fn pass_over(
         &self,
         mut batches: Batches,
-        mut see: impl FnMut(Arc<RecordBatch>, Vec<Part>) -> Result<()> + Send,
+        mut see: impl FnMut(AssignedBatch) -> Result<()> + Send,
     ) -> Result<()> {
         let mut assigner = self.assigner.clone();
         let mut ahead = self.next_batch(&mut batches, &mut assigner)?;
-        while let Some(AssignedBatch { batch, parts }) = ahead {
-            let (seen, next) =
-                rayon::join(|| see(batch, parts), || self.next_batch(&mut batches, &mut assigner));
+        while let Some(batch) = ahead {
+            let (seen, next) = rayon::join(|| see(batch), || self.next_batch(&mut batches, &mut assigner));
             seen?;
             ahead = next?;
         }

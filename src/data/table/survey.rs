@@ -188,9 +188,8 @@ impl ColumnSurvey {
         if self.lost {
             return;
         }
-        let surely = !self.forced && self.no_numbers.count == 0 && self.names.len() > SURELY_NUMBERS;
         let long = value.text().is_some_and(|text| text.len() > LONGEST_NAME);
-        if surely || long || self.names.len() > MOST_CATEGORIES {
+        if long || self.has_too_many_names() {
             self.names = FxHashMap::default();
             self.lost = true;
             return;
@@ -204,6 +203,12 @@ impl ColumnSurvey {
         if let Some(name) = value.name() {
             *self.names.entry(name).or_default() += weight;
         }
+    }
+
+    /// Whether there are more names than a category has.
+    fn has_too_many_names(&self) -> bool {
+        let surely = !self.forced && self.no_numbers.count == 0 && self.names.len() > SURELY_NUMBERS;
+        surely || self.names.len() > MOST_CATEGORIES
     }
 
     /// Whether some cells are numbers and others are not.

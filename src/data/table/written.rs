@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Opened;
 use super::options::Options;
-use super::plan::TablePlan;
+use super::plan::{AssignedBatch, TablePlan};
 use super::read::{Format, Input};
 use super::roles::ColumnRoles;
 use super::row::{Cells, Row};
@@ -37,7 +37,7 @@ pub(super) fn rows(
         }
         _ => {
             let columns = ShownColumns::new(encoder, &table);
-            plan.pass(|batch, parts| {
+            plan.pass(|AssignedBatch { batch, parts }| {
                 for (row, _) in batch.rows().zip(parts).filter(|(_, own)| *own == part) {
                     found.see(&row, &columns);
                 }

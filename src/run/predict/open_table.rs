@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::keys::Keep;
+use super::keys::{Keep, KeyColumns};
 use crate::data::preprocess::{TableEncoder, TableFormat};
 use crate::data::table::Opened;
 use crate::data::table::read::{self, Format, Input, Records};
@@ -38,6 +38,9 @@ impl<'a> OpenTable<'a> {
             return Ok(Self::Stdin { format, table, names });
         }
         let input = Input::File(input.to_path_buf());
+        if format == Format::Jsonl {
+            require_kept(&input, table, encoder, keep)?;
+        }
         Ok(Self::File(Opened::new(input, format, table.dialect.clone(), Some(&names))?))
     }
 
@@ -58,4 +61,18 @@ impl<'a> OpenTable<'a> {
             Self::Stdin { .. } => Input::Stdin.path(),
         }
     }
+}
+
+/// Requires that a line of a file has each of the columns to keep: its rows are read by the columns that are wanted. Of a file
+/// that could not be trained on, nothing is said.
+fn require_kept(input: &Input, table: &TableFormat, encoder: &TableEncoder, keep: Keep<'_>) -> Result<()> {
+    let used = encoder.columns().filter(|column| column.ignored.is_none());
+    let used: FxHashSet<&String> = used.map(|column| &column.name).collect();
+    let kept: Vec<String> = keep.iter().filter(|name| !used.contains(name)).cloned().collect();
+    if !kept.is_empty()
+        && let Ok(all) = Opened::new(input.clone(), Format::Jsonl, table.dialect.clone(), None)
+    {
+        KeyColumns::new(all.path(), all.columns(), &kept)?;
+    }
+    Ok(())
 }

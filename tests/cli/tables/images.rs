@@ -73,8 +73,14 @@ fn decoded_pictures_are_kept_for_the_next_run() {
     // A picture that has changed is seen, and a file that is none stays.
     let picture = image::GrayImage::from_pixel(9, 9, image::Luma([7]));
     picture.save(own.join("pictures/train/left/00.png")).unwrap();
-    assert!(train("c.toml", "third").contains("it is written anew"));
+    assert!(train("c.toml", "third").contains("it is of other pictures"));
     assert_ne!(weights("third"), weights("plain"));
+    // Scoring other pictures leaves it alone, and a run may be resumed with another one.
+    let kept = fs::read(own.join("kept.npz")).unwrap();
+    succeed(own, &["eval", "third", "--input", "pictures/test"]);
+    assert_eq!(fs::read(own.join("kept.npz")).unwrap(), kept);
+    let resume = ["train", "--resume", "third", "--set", "train.epochs=21", "--set", "data.cache=other.npz"];
+    succeed(own, &resume);
     write(own, "kept.npz", "not pictures");
     let error = fail(own, &["train", "c.toml", "--out", "fourth"], 1);
     assert!(error.contains("kept.npz") && error.contains("name another"), "{error}");

@@ -105,7 +105,7 @@ impl EncodedCells {
     ) -> Result<Self> {
         let (mut cells, mut numbers) = (Self::new(reading), SeriesNumbers::default());
         let rows = batch.rows();
-        encoder.begin(batch, rows.len());
+        encoder.begin_batch(batch, rows.len());
         cells.features.reserve(rows.len() * cells.width);
         cells.targets.reserve(rows.len() * cells.outputs);
         for row in rows {

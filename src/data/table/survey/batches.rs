@@ -84,6 +84,9 @@ impl ColumnSurvey {
                 continue;
             }
             let value = values.value(code);
+            if let Some(cell) = repeated[code].take() {
+                self.count_again(value, cell.count);
+            }
             self.see(value, rows.batch.line(row), trained, sampled);
             if trained.is_some() && 2 * values.len() < codes.len() {
                 repeated[code] = RepeatedCell::of(value);

@@ -22,7 +22,7 @@ enum CellMeaning {
 }
 
 impl RepeatedCell {
-    /// A value that was seen; nothing of one that has to be looked at again.
+    /// The cell of a value that was surveyed; nothing where each further one has to be surveyed in full.
     pub(super) fn of(value: Value<'_>) -> Option<Self> {
         let Value::Text(_) = value else { return None };
         let meaning = match (value.number(), value.boolean()) {
@@ -38,6 +38,10 @@ impl RepeatedCell {
 impl ColumnSurvey {
     /// Adds a cell that was seen before but for its name, as [`Self::see`] does with weight 1; false where that has to do it.
     pub(super) fn see_again(&mut self, cell: &mut RepeatedCell, trained: bool, sampled: usize) -> bool {
+        // The next cell gives the names up.
+        if !self.lost && self.has_too_many_names() {
+            return false;
+        }
         match cell.meaning {
             // The ways of writing numbers are narrowed as soon as there are words.
             CellMeaning::Number(_) if self.no_numbers.count > 0 => return false,
@@ -67,7 +71,7 @@ impl ColumnSurvey {
         true
     }
 
-    /// Counts a name in so many more rows to train on, where names are counted.
+    /// Adds `rows` training rows to the count of a name, where names are counted.
     pub(super) fn count_again(&mut self, value: Value<'_>, rows: u32) {
         if let Some(text) = value.text()
             && let Some(count) = self.names.get_mut(text)
@@ -93,6 +97,34 @@ mod tests {
         format!("{column:?} {names:?}")
     }
 
+    /// Surveys batches of 700 cells, and the same cells one by one.
+    fn compare(forced: bool, cell: impl Fn(usize, usize) -> &'static str) {
+        let (mut batches, mut rows) = (Survey::new(&[forced], true), Survey::new(&[forced], true));
+        let mut state = 1u64;
+        for first in (0..6).map(|batch| 2 + 700 * batch) {
+            let mut coder = Coder::with_capacity(700);
+            let (mut values, mut parts) = (Vec::new(), Vec::new());
+            for row in 0..700 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let place = usize::try_from(state >> 33).unwrap();
+                let text = cell(place, row);
+                values.push(if text.is_empty() { Value::Missing } else { Value::Text(text) });
+                parts.push([Part::Train, Part::Train, Part::Test, Part::Unused][place % 11 % 4]);
+            }
+            values.iter().for_each(|value| coder.push(*value));
+            let column = ColumnCells::Coded(coder.finish());
+            let batch = RecordBatch::new(700, LineNumbers::From(first), vec![column]);
+            batches.see_batch(&batch, &parts, &[]);
+            for ((line, value), part) in (first..).zip(values).zip(parts) {
+                if part != Part::Unused {
+                    let trained = (part == Part::Train).then_some(1.0);
+                    rows.columns[0].see(value, line, trained, rows.sampled);
+                }
+            }
+        }
+        assert_eq!(found(&batches), found(&rows));
+    }
+
     #[test]
     fn repeated_cells_are_surveyed_as_cells_one_by_one() {
         let kinds: [&[&str]; 7] = [
@@ -104,33 +136,20 @@ mod tests {
             &["20.11.2023", "01.02.2023"],
             &["", "NA", "x"],
         ];
-        for (forced, cells) in [true, false].into_iter().flat_map(|forced| kinds.map(|cells| (forced, cells)))
-        {
-            let (mut batches, mut rows) = (Survey::new(&[forced], true), Survey::new(&[forced], true));
-            let mut state = 1u64;
-            for first in (0..6).map(|batch| 2 + 700 * batch) {
-                let mut coder = Coder::with_capacity(700);
-                let (mut values, mut parts) = (Vec::new(), Vec::new());
-                for _ in 0..700 {
-                    state =
-                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let place = (state >> 33) as usize;
-                    let text = cells[place % cells.len()];
-                    values.push(if text.is_empty() { Value::Missing } else { Value::Text(text) });
-                    parts.push([Part::Train, Part::Train, Part::Test, Part::Unused][place % 11 % 4]);
-                }
-                values.iter().for_each(|value| coder.push(*value));
-                let column = ColumnCells::Coded(coder.finish());
-                let batch = RecordBatch::new(700, LineNumbers::From(first), vec![column]);
-                batches.see_batch(&batch, &parts, &[]);
-                for ((line, value), part) in (first..).zip(values).zip(parts) {
-                    if part != Part::Unused {
-                        let trained = (part == Part::Train).then_some(1.0);
-                        rows.columns[0].see(value, line, trained, rows.sampled);
-                    }
-                }
+        // Cells that become others within a batch.
+        let late: [[&[&str]; 2]; 3] = [
+            [&["1", "1", "1", "2"], &["red", "red", "red", "red", "red", "1"]],
+            [&["yes", "no"], &["yes", "3", "7"]],
+            [&["2024-01-02"], &["2024-01-02", "20.11.2023", "soon"]],
+        ];
+        for forced in [true, false] {
+            for cells in kinds {
+                compare(forced, |place, _| cells[place % cells.len()]);
             }
-            assert_eq!(found(&batches), found(&rows), "{cells:?}");
+            for [early, late] in late {
+                let cells = |row| if row < 400 { early } else { late };
+                compare(forced, |place, row| cells(row)[place % cells(row).len()]);
+            }
         }
     }
 }

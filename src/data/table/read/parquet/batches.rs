@@ -121,9 +121,7 @@ impl ColumnRows<'_> {
             None => whole(self.path, self.name, self.row, self.rows, read).map(|()| cells),
         }
     }
-}
 
-impl ColumnRows<'_> {
     /// The next cells of a column of numbers or dates; nothing of another, or where cells have to be looked at.
     fn read_numeric(&self, reader: &mut ColumnReader) -> Result<Option<CellsBuilder>> {
         if self.used != Use::Any || self.sentinels.is_some() {
