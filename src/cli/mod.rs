@@ -119,7 +119,8 @@ pub fn run() -> ExitCode {
         }
     };
     start_logging(&cli, &messages, ranks.is_first());
-    match dispatch(cli, messages, &ranks) {
+    let heard = signals::outlive_size_limit().map_err(anyhow::Error::from);
+    match heard.and_then(|()| dispatch(cli, messages, &ranks)) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -55,8 +55,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// From now on signals only set `interrupt`. The second that asks to stop ends the process at once, with a
-    /// dashboard after giving the terminal back. A file that exceeds the shell's size limit is a write error and does not
-    /// end the process.
+    /// dashboard after giving the terminal back.
     pub(super) fn listen(interrupt: Interrupt, dashboard: bool) -> Result<Self, Error> {
         let signals = Self { idle: Arc::default(), stop: Arc::default(), interrupt };
         let stopping = signals.interrupt.stop_flag();
@@ -75,7 +74,6 @@ impl Signals {
                 end_at_the_second()?;
             }
             flag::register(SIGUSR1, signals.interrupt.save_flag())?;
-            flag::register(SIGXFSZ, Arc::default())?;
             Ok(())
         };
         register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))?;
@@ -99,15 +97,20 @@ impl Signals {
     }
 }
 
-/// From now on Ctrl-C and SIGTERM end the process at once, wherever it waits, with the exit codes of [`Stop`]. A file that
-/// exceeds the shell's size limit is a write error.
+/// From now on a file that exceeds the shell's size limit is a write error, and does not end the process.
+pub(super) fn outlive_size_limit() -> Result<(), Error> {
+    let registered = flag::register(SIGXFSZ, Arc::default()).map(|_| ());
+    registered.map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))
+}
+
+/// From now on Ctrl-C and SIGTERM end the process at once, wherever it waits, with the exit codes of [`Stop`].
 pub(super) fn end_at_once() -> Result<(), Error> {
     let register = || -> std::io::Result<()> {
         for stop in Stop::ALL {
             let code = i32::from(stop.exit_code());
             flag::register_conditional_shutdown(stop.number(), code, Arc::new(AtomicBool::new(true)))?;
         }
-        flag::register(SIGXFSZ, Arc::default()).map(|_| ())
+        Ok(())
     };
     register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))
 }

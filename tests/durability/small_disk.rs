@@ -92,4 +92,9 @@ fn a_limit_on_the_size_of_files_stops_training_or_not() {
     assert_eq!(model("b"), model("whole"));
     assert_eq!(super::log(&folder.path().join("b")), super::log(&folder.path().join("whole")));
     assert!(newest(&folder.path().join("whole")).exists());
+    // The same in a command that does not train.
+    let output = shell(folder.path(), "ulimit -f 1; $descent export b --to onnx --output m.onnx");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.status.signal()), (Some(1), None), "{messages}");
+    assert!(messages.contains("File too large") && !folder.path().join("m.onnx").exists(), "{messages}");
 }
