@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ use super::npy_start::npy_start;
 use super::pass::PassReader;
 use super::pictures::Pictures;
 use crate::error::{Error, Result};
-use crate::files::{self, Checksum};
+use crate::files::{self, Sum};
 use crate::kernels::bytes;
 use crate::kernels::norm::all_finite;
 
@@ -52,17 +53,20 @@ impl PictureCache {
     /// A file that is not there any more.
     pub(super) fn new(path: &Path, pictures: &Pictures, splits: &[SplitFiles<'_>]) -> Result<Self> {
         let Pictures { height, width, channels, .. } = pictures;
-        let mut text = format!("descent pictures 1\n{height} {width} {channels}\n");
+        let mut sum = Sum::default();
+        sum.add(format!("descent pictures 1\n{height} {width} {channels}\n").as_bytes());
         for split in splits {
             for (file, _) in *split {
                 let found = fs::metadata(file).map_err(Error::io("read", file))?;
                 let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
-                text += &format!("{} {times:?} {file:?}\n", found.len());
+                sum.add(format!("{} {times:?} ", found.len()).as_bytes());
+                sum.add(file.as_os_str().as_bytes());
+                sum.add(b"\n");
             }
-            text.push('\n');
+            sum.add(b"\n");
         }
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        Ok(Self { path, key: Checksum::of(text.as_bytes()).sha256.into_bytes() })
+        Ok(Self { path, key: sum.checksum().sha256.into_bytes() })
     }
 
     /// The pictures of each split; nothing where there is no file yet, or one of other pictures.

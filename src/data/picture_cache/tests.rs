@@ -17,7 +17,9 @@ fn pixels() -> Tensor {
 fn it_is_read_until_a_picture_or_an_option_changes() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["a.png", "b.png"].map(|name| (folder.path().join(name), 0));
-    files.iter().for_each(|(file, _)| fs::write(file, "1").unwrap());
+    for (file, _) in &files {
+        fs::write(file, "1").unwrap();
+    }
     let path = folder.path().join("cache.npz");
     let limit = MemoryLimit::new(Some(1));
     let wide = Pictures { width: 4, ..pictures() };

@@ -83,6 +83,8 @@ impl ColumnSurvey {
 
 #[cfg(test)]
 mod tests {
+    use rustc_hash::FxHashMap;
+
     use super::super::Survey;
     use crate::data::split::Part;
     use crate::data::table::batch::{Coder, ColumnCells, LineNumbers, RecordBatch};
@@ -93,7 +95,7 @@ mod tests {
         let column = &survey.columns[0];
         let mut names: Vec<_> = column.names.iter().collect();
         names.sort_by(|a, b| a.0.cmp(b.0));
-        let column = super::ColumnSurvey { names: Default::default(), ..column.clone() };
+        let column = super::ColumnSurvey { names: FxHashMap::default(), ..column.clone() };
         format!("{column:?} {names:?}")
     }
 
@@ -111,7 +113,9 @@ mod tests {
                 values.push(if text.is_empty() { Value::Missing } else { Value::Text(text) });
                 parts.push([Part::Train, Part::Train, Part::Test, Part::Unused][place % 11 % 4]);
             }
-            values.iter().for_each(|value| coder.push(*value));
+            for value in &values {
+                coder.push(*value);
+            }
             let column = ColumnCells::Coded(coder.finish());
             let batch = RecordBatch::new(700, LineNumbers::From(first), vec![column]);
             batches.see_batch(&batch, &parts, &[]);
