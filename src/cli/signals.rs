@@ -76,7 +76,7 @@ impl Signals {
             flag::register(SIGUSR1, signals.interrupt.save_flag())?;
             Ok(())
         };
-        register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))?;
+        register().map_err(|error| refused(&error))?;
         Ok(signals)
     }
 
@@ -97,10 +97,14 @@ impl Signals {
     }
 }
 
+/// The error of a signal that cannot be listened for.
+fn refused(error: &std::io::Error) -> Error {
+    Error::Config(format!("cannot listen for signals: {error}"))
+}
+
 /// From now on a file that exceeds the shell's size limit is a write error, and does not end the process.
 pub(super) fn outlive_size_limit() -> Result<(), Error> {
-    let registered = flag::register(SIGXFSZ, Arc::default()).map(|_| ());
-    registered.map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))
+    flag::register(SIGXFSZ, Arc::default()).map(|_| ()).map_err(|error| refused(&error))
 }
 
 /// From now on Ctrl-C and SIGTERM end the process at once, wherever it waits, with the exit codes of [`Stop`].
@@ -112,7 +116,7 @@ pub(super) fn end_at_once() -> Result<(), Error> {
         }
         Ok(())
     };
-    register().map_err(|e| Error::Config(format!("cannot listen for signals: {e}")))
+    register().map_err(|error| refused(&error))
 }
 
 /// Waits on a thread of its own for the second signal that asks to stop: a handler could not give the terminal back.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::class_folders::{ClassFolders, classes};
 use super::memory::MemoryLimit;
 use super::pass::RowPass;
-use super::picture_cache::{CachedSplit, PictureCache, SplitFiles};
+use super::picture_cache::{CachedSplit, PictureCache, SPLITS, SplitFiles};
 use super::picture_files::LeftOut;
 use super::pictures::{self, FILES_AT_ONCE, Pictures};
 use super::pixels::PixelBuffer;
@@ -21,8 +21,6 @@ use crate::error::{Error, Result};
 use crate::names::{counted, counted_are};
 use crate::registry::schema::below_one;
 
-/// The names of the splits in a cache.
-const SPLITS: [&str; 2] = ["train", "test"];
 /// The longest side of a picture, in pixels.
 const LONGEST_SIDE: usize = 1 << 13;
 

@@ -1,6 +1,5 @@
 //! Decoded pictures in an `.npz` file, which a further run reads instead of the pictures: the arrays `train` and `test`,
-//! (N, H, W) or (N, C, H, W), and `descent_pictures`, the
-//! SHA-256 of what they were made of.
+//! (N, H, W) or (N, C, H, W), and `descent_pictures`, the SHA-256 of what they were made of.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -26,6 +25,9 @@ use crate::kernels::norm::all_finite;
 
 /// The name of the array that tells what the others were made of, which no other file has.
 const KEY: &str = "descent_pictures";
+
+/// The names of the arrays of pixels, in order.
+pub(super) const SPLITS: [&str; 2] = ["train", "test"];
 
 /// A file of decoded pictures.
 #[derive(Debug)]
@@ -110,7 +112,7 @@ impl PictureCache {
             other => other,
         })?;
         let names = arrays.names();
-        let is_own = |name: &String| [KEY, "train", "test"].contains(&name.as_str());
+        let is_own = |name: &String| name == KEY || SPLITS.contains(&name.as_str());
         if names.iter().any(|name| name == KEY) && names.iter().all(is_own) {
             Ok(arrays)
         } else {
