@@ -66,29 +66,32 @@ def predictions(run, rows, folder):
     return pd.read_csv(output, dtype=str, keep_default_na=False)
 
 
-def differs(ours, theirs):
-    """The largest difference, relative to the largest number of a column."""
+def differs(ours, theirs, column=None):
+    """The largest difference, relative to the largest number of a column: of `column` where `theirs` are some of its rows."""
     ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     if ours.shape != theirs.shape:
         raise Failure(f"shapes differ: {ours.shape} and {theirs.shape}")
-    largest = np.abs(theirs).max(axis=0, keepdims=True) if theirs.size else np.ones(1)
+    column = theirs if column is None else np.asarray(column, np.float64)
+    largest = np.abs(column).max(axis=0, keepdims=True) if column.size else np.ones(1)
     return float((np.abs(ours - theirs) / np.maximum(largest, 1e-30)).max(initial=0.0))
 
 
-def compare(outputs, expected, place):
-    """`expected` is the table of `descent predict`, its empty rows left out."""
+def compare(outputs, expected, place, every=None):
+    """`expected` is the table of `descent predict`, its empty rows left out; some rows of `every`, where that is given."""
     columns = list(expected.columns)
+    every = expected if every is None else every
     if "prediction" in outputs:
         parts = [outputs["prediction"]] + ([outputs["std"]] if "std" in outputs else [])
-        numbers = expected.to_numpy(np.float64)
-        worst = differs(np.concatenate(parts, axis=1), numbers)
+        worst = differs(np.concatenate(parts, axis=1), expected.to_numpy(np.float64), every.to_numpy(np.float64))
     else:
         label = outputs["label"]
         if label.ndim == 1:
-            wanted, shares = expected[["prediction"]], expected[columns[1:]]
+            labels, shares = ["prediction"], columns[1:]
         else:
-            wanted, shares = expected[columns[0::2]], expected[columns[1::2]]
-        worst = differs(outputs["probabilities"], shares.to_numpy(np.float64))
+            labels, shares = columns[0::2], columns[1::2]
+        wanted = expected[labels]
+        probabilities = expected[shares].to_numpy(np.float64)
+        worst = differs(outputs["probabilities"], probabilities, every[shares].to_numpy(np.float64))
         ours = label.reshape(len(label), -1).astype(str)
         # Equal probabilities to the last bit may fall on either side.
         unlike = (ours != wanted.to_numpy(str)).sum()
@@ -309,7 +312,7 @@ def check_onnx(run, rows, folder, kind):
         few = model.run({name: np.resize(value, (count, *value.shape[1:])) for name, value in feeds.items()})
         size = len(expected)
         again = expected.iloc[[row % size for row in range(count)]].reset_index(drop=True)
-        compare(few, again, f"{count} rows")
+        compare(few, again, f"{count} rows", expected)
     return model, worst
 
 
