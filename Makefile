@@ -119,7 +119,7 @@ mpi-bench: ## Ranks beside one process and PyTorch's DistributedDataParallel, on
 cuda-toolkit: ## A CUDA 13.0 compiler from PyPI into CUDA_FOLDER (1.2 GB), without root or driver
 	scripts/cuda/toolkit.sh $(CUDA_FOLDER)
 
-cuda-check: ## What can be proved of the CUDA path without a GPU; installs the compiler where it is missing
+cuda-check: mnist ## What can be proved of the CUDA path without a GPU; installs the compiler where it is missing
 	$(WITH_CUDA) scripts/cuda/check.sh
 
 # What a system has of its own is taken first.

@@ -25,8 +25,9 @@ def parameters(work, random):
 
     rows = work["rows"]
     if "steps" in work:
-        hidden = work["hidden"][0]
-        params = {"in": layer(work["inputs"], hidden), "h": layer(hidden, hidden), "out": layer(hidden, work["outputs"])}
+        hidden, gates = work["hidden"][0], {"rnn": 1, "lstm": 4, "gru": 3}[work.get("cell", "rnn")]
+        params = {"in": layer(work["inputs"], gates * hidden), "h": layer(hidden, gates * hidden)}
+        params["out"] = layer(hidden, work["outputs"])
         x = random.random((rows, work["steps"], work["inputs"]), dtype="f4")
     else:
         widths = [work["inputs"], *work["hidden"], work["outputs"]]
@@ -56,18 +57,39 @@ def perceptron(work, params, state, x, key):
             x = jnp.where(jax.random.bernoulli(jax.random.fold_in(key, i), 1 - drop, x.shape), x / (1 - drop), 0)
 
 
-def elman(params, state, x):
+def elman(h, inputs, hidden):
+    return jnp.tanh(inputs + hidden(h))
+
+
+def lstm(carry, inputs, hidden):
+    h, c = carry
+    i, f, g, o = jnp.split(inputs + hidden(h), 4, axis=1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
+def gru(h, inputs, hidden):
+    (r, z, n), (own_r, own_z, own_n) = jnp.split(inputs, 3, axis=1), jnp.split(hidden(h), 3, axis=1)
+    z = jax.nn.sigmoid(z + own_z)
+    return (1 - z) * jnp.tanh(n + jax.nn.sigmoid(r + own_r) * own_n) + z * h
+
+
+def recurrent(work, params, state, x):
+    """The last hidden state through a linear layer. The product with the inputs is one for all steps, as PyTorch makes it."""
     inputs = (x @ params["in"]["w"] + params["in"]["b"]).swapaxes(0, 1)
+    cell = {"rnn": elman, "lstm": lstm, "gru": gru}[work.get("cell", "rnn")]
 
-    def step(h, x):
-        return jnp.tanh(x + h @ params["h"]["w"] + params["h"]["b"]), None
+    def step(carry, x):
+        return cell(carry, x, lambda h: h @ params["h"]["w"] + params["h"]["b"]), None
 
-    h, _ = jax.lax.scan(step, jnp.zeros(inputs.shape[1:]), inputs)
+    zeros = jnp.zeros((x.shape[0], work["hidden"][0]))
+    carry, _ = jax.lax.scan(step, (zeros, zeros) if cell is lstm else zeros, inputs)
+    h = carry[0] if cell is lstm else carry
     return h @ params["out"]["w"] + params["out"]["b"], state
 
 
 def loss(work, params, state, x, y, key):
-    out, state = elman(params, state, x) if "steps" in work else perceptron(work, params, state, x, key)
+    out, state = recurrent(work, params, state, x) if "steps" in work else perceptron(work, params, state, x, key)
     if work["outputs"] == 1:
         return ((out - y) ** 2).mean(), state
     return -jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], 1).mean(), state

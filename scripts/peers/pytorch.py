@@ -11,9 +11,9 @@ from torch import nn
 
 
 class Recurrent(nn.Module):
-    def __init__(self, features, hidden, outputs):
+    def __init__(self, cell, features, hidden, outputs):
         super().__init__()
-        self.rnn = nn.RNN(features, hidden, batch_first=True)
+        self.rnn = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell](features, hidden, batch_first=True)
         self.fc = nn.Linear(hidden, outputs)
 
     def forward(self, x):
@@ -45,7 +45,10 @@ class Training:
             self.y, self.loss = torch.randn(self.rows, 1, device=device), nn.MSELoss()
         else:
             self.y, self.loss = torch.randint(work["outputs"], (self.rows,), device=device), nn.CrossEntropyLoss()
-        net = Recurrent(work["inputs"], work["hidden"][0], work["outputs"]) if "steps" in work else perceptron(work)
+        if "steps" in work:
+            net = Recurrent(work.get("cell", "rnn"), work["inputs"], work["hidden"][0], work["outputs"])
+        else:
+            net = perceptron(work)
         self.net = net.to(device)
         kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[work["optimizer"]]
         self.optimizer = kind(self.net.parameters(), lr=1e-4, **options)
