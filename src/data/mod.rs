@@ -8,7 +8,7 @@
 mod archive;
 mod array_targets;
 pub mod arrays;
-mod bytes;
+pub(crate) mod bytes;
 mod class_folders;
 mod dataset;
 mod download;

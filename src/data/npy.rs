@@ -1,17 +1,16 @@
 //! NumPy's array format, read without trusting its header:
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
+mod elements;
+
 use std::io::Read;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use super::bytes::Bytes;
 use super::memory::MemoryLimit;
 use crate::error::Error;
-use crate::files::read_up_to;
-
-/// Bytes that are read at a time; a multiple of every element's size.
-const PIECE: usize = 1 << 16;
+use elements::ElementReader;
 
 /// An array.
 #[derive(Debug, Clone)]
@@ -93,102 +92,6 @@ fn shape(text: &str) -> Result<Vec<usize>, String> {
         .filter(|d| !d.is_empty())
         .map(|d| d.parse().map_err(|_| format!("its shape has `{}`", d.escape_debug())))
         .collect()
-}
-
-/// Reads the elements of an array.
-struct ElementReader<'a, R> {
-    source: &'a mut R,
-    count: usize,
-    limit: MemoryLimit,
-    /// The number of copies that are in memory at a time.
-    copies: u64,
-}
-
-impl<R: Read> ElementReader<'_, R> {
-    fn read(self, kind: &str, integers: Integers) -> Result<Array, String> {
-        let features = integers == Integers::Features;
-        let whole = |bytes: Bytes| move |tensor| Array { tensor, bytes };
-        let as_pixels = whole(Bytes::Pixels);
-        let kind = kind.trim_start_matches(['<', '|', '=']);
-        match kind {
-            "u1" => self.numbers(|[b]| Ok(b)).map(as_pixels),
-            "b1" if features => self.numbers(|[b]| Ok(u8::from(b != 0))).map(whole(Bytes::Flags)),
-            "i1" if features => self.numbers(|[b]| Ok(b ^ 0x80)).map(whole(Bytes::Signed)),
-            "i2" if features => self.numbers(|b| Ok(f32::from(i16::from_le_bytes(b)))).map(as_pixels),
-            "u2" if features => self.numbers(|b| Ok(f32::from(u16::from_le_bytes(b)))).map(as_pixels),
-            "i4" if features => self.numbers(|b| Ok(f64::from(i32::from_le_bytes(b)))).map(as_pixels),
-            "u4" if features => self.numbers(|b| Ok(f64::from(u32::from_le_bytes(b)))).map(as_pixels),
-            "i8" if features => self.numbers(|b| Ok(double(i64::from_le_bytes(b)))).map(as_pixels),
-            "u8" if features => self.numbers(|b| unsigned(b).map(double)).map(as_pixels),
-            "b1" => self.numbers(|[b]| Ok(i64::from(b != 0))).map(as_pixels),
-            "i1" => self.numbers(|b| Ok(i64::from(i8::from_le_bytes(b)))).map(as_pixels),
-            "i2" => self.numbers(|b| Ok(i64::from(i16::from_le_bytes(b)))).map(as_pixels),
-            "u2" => self.numbers(|b| Ok(i64::from(u16::from_le_bytes(b)))).map(as_pixels),
-            "i4" => self.numbers(|b| Ok(i64::from(i32::from_le_bytes(b)))).map(as_pixels),
-            "u4" => self.numbers(|b| Ok(i64::from(u32::from_le_bytes(b)))).map(as_pixels),
-            "i8" => self.numbers(|b| Ok(i64::from_le_bytes(b))).map(as_pixels),
-            "u8" => self.numbers(unsigned).map(as_pixels),
-            "f2" => self.numbers(|b| Ok(half::f16::from_le_bytes(b).to_f32())).map(as_pixels),
-            "f4" => self.numbers(|b| Ok(f32::from_le_bytes(b))).map(as_pixels),
-            "f8" => self.numbers(|b| Ok(f64::from_le_bytes(b))).map(as_pixels),
-            other => Err(format!(
-                "its elements are `{}`; save numbers in the machine's byte order, as float32, float64 or integers",
-                other.escape_debug()
-            )),
-        }
-    }
-
-    /// Reads little-endian numbers of `N` bytes. Nothing is reserved before the limit allows it.
-    fn numbers<const N: usize, T: candle_core::WithDType>(
-        self,
-        number: impl Fn([u8; N]) -> Result<T, String>,
-    ) -> Result<Tensor, String> {
-        let Self { count, limit, copies, .. } = self;
-        let size = count.checked_mul(N).ok_or("its shape is larger than memory")?;
-        let all = (count as u64).checked_mul(size_of::<T>() as u64 * copies);
-        limit.check(all).map_err(|problem| format!("it {problem}"))?;
-        let mut numbers = limit.reserve(count).map_err(|problem| format!("it {problem}"))?;
-        self.read_pieces(size, &mut |piece| {
-            for bytes in piece.as_chunks::<N>().0 {
-                numbers.push(number(*bytes)?);
-            }
-            Ok(())
-        })?;
-        Tensor::from_vec(numbers, count, &Device::Cpu).map_err(describe)
-    }
-
-    /// Calls `see` with all bytes of the elements piece by piece; compiled once, not once an element type.
-    fn read_pieces(
-        self,
-        size: usize,
-        see: &mut dyn FnMut(&[u8]) -> Result<(), String>,
-    ) -> Result<(), String> {
-        let mut piece = vec![0; PIECE.min(size)];
-        let (mut read, mut left) = (0, size);
-        while left > 0 {
-            let piece = &mut piece[..PIECE.min(left)];
-            let got = read_up_to(self.source, piece).map_err(|error| unreadable(&error))?;
-            (read, left) = (read + got, left - piece.len());
-            if got < piece.len() {
-                return Err(format!("its header says {size} bytes of elements, the file has {read}"));
-            }
-            see(piece)?;
-        }
-        if read_up_to(self.source, &mut [0]).map_err(|error| unreadable(&error))? > 0 {
-            return Err(format!("its header says {size} bytes of elements, the file has more"));
-        }
-        Ok(())
-    }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a feature is a floating-point number")]
-fn double(number: i64) -> f64 {
-    number as f64
-}
-
-fn unsigned(bytes: [u8; 8]) -> Result<i64, String> {
-    let number = u64::from_le_bytes(bytes);
-    i64::try_from(number).map_err(|_| format!("it has {number}, which is too large"))
 }
 
 fn unreadable(error: &std::io::Error) -> String {

@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Tensor};
 use super::bytes::Bytes;
 use super::memory::MemoryLimit;
 use super::pictures::Pictures;
-use super::preprocess::{Elements, Preprocessing, PreprocessingSource, Step, TargetScale};
+use super::preprocess::{Elements, Preprocessing, PreprocessingSource, ScaledInputs, Step, TargetScale};
 use super::split::{Bag, Limited, RULES, SplitRows};
 use super::{
     Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
@@ -215,22 +215,9 @@ fn require_room(room: MemoryLimit, all: [Option<&Rows>; 3], dtype: DType) -> Res
     })
 }
 
-/// Inputs with their fitted normalisation, and the rest of it, which is applied batch by batch.
-struct ScaledInputs {
-    xs: Tensor,
-    affine: Affine,
-}
-
 fn scaled(elements: &Elements, bytes: Bytes, xs: &Tensor, dtype: DType) -> Result<ScaledInputs> {
-    let Elements { scale, shift, .. } = *elements;
-    if elements.offset.is_empty() && xs.dtype() == DType::U8 {
-        // Bytes stay bytes, whatever they stand for.
-        let affine = Affine { scale, shift: shift + scale * bytes.offset() };
-        return Ok(ScaledInputs { xs: xs.clone(), affine });
-    }
-    let affine = Affine { scale, shift };
     if elements.offset.is_empty() {
-        return Ok(ScaledInputs { xs: bytes.numbers(xs)?, affine });
+        return elements.scaled_inputs(xs, bytes);
     }
-    Ok(ScaledInputs { xs: elements.fitted_as(xs, bytes, dtype)?, affine })
+    Ok(ScaledInputs { xs: elements.fitted_as(xs, bytes, dtype)?, affine: elements.batch_affine() })
 }

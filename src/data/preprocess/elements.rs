@@ -7,6 +7,7 @@ use super::column::{smooth_clip, smooth_unclip};
 use super::quantiles::Quantiles;
 use crate::data::bytes::Bytes;
 use crate::error::Result;
+use crate::kernels::gather::Affine;
 use crate::names::counted;
 
 /// Numbers that are scaled at a time.
@@ -32,6 +33,14 @@ pub struct Elements {
     /// The quantiles by which each feature becomes normal; empty if it does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<Quantiles>,
+}
+
+/// Inputs with their fitted normalisation, and the rest of it, which is applied batch by batch.
+pub(crate) struct ScaledInputs {
+    /// (N, …)
+    pub(crate) xs: Tensor,
+    /// The rest.
+    pub(crate) affine: Affine,
 }
 
 impl Elements {
@@ -67,6 +76,21 @@ impl Elements {
             row.iter_mut().zip(&self.quantiles).for_each(|(x, quantiles)| *x = quantiles.to_normal(*x));
         }
         Ok(Tensor::from_vec(numbers, xs.shape(), xs.device())?)
+    }
+
+    /// Applies the fitted part alone to rows (N, …) with this meaning of their bytes. Without one, bytes stay bytes.
+    pub(crate) fn scaled_inputs(&self, xs: &Tensor, bytes: Bytes) -> Result<ScaledInputs> {
+        let affine = self.batch_affine();
+        if self.offset.is_empty() && xs.dtype() == DType::U8 {
+            let affine = Affine { shift: affine.shift + affine.scale * bytes.offset(), ..affine };
+            return Ok(ScaledInputs { xs: xs.clone(), affine });
+        }
+        Ok(ScaledInputs { xs: self.fitted(&bytes.numbers(xs)?)?, affine })
+    }
+
+    /// The part that batches apply.
+    pub(in crate::data) fn batch_affine(&self) -> Affine {
+        Affine { scale: self.scale, shift: self.shift }
     }
 
     /// As [`Self::fitted`] of inputs with this meaning of their bytes, in `dtype`. The numbers of 64 bits are those of some

@@ -8,6 +8,7 @@ use super::open_table::OpenTable;
 use super::series::SeriesInput;
 use super::table::{InMemory, Table};
 use super::table_rows::TableRows;
+use crate::data::bytes::Bytes;
 use crate::data::npy::Array;
 use crate::data::pass::RowPass;
 use crate::data::picture_files::{FORMATS, PictureFiles, is_other_picture, is_picture};
@@ -145,7 +146,8 @@ fn of_pictures(pictures: &Pictures, rows: ArrayRows<'_>, input: &Path, see: &mut
         pictures.read(files, &mut pixels)?;
         let xs = pixels.tensor(&[&[files.len()], rows.shape].concat())?;
         let keys = files.iter().map(|file| KeyCell::Text(name_in(input, file))).collect();
-        see.rows(input, KeyedRows { inputs: Inputs::Whole(rows.elements.apply(&xs)?), keys })?;
+        let inputs = Inputs::Elements(rows.elements.scaled_inputs(&xs, Bytes::Pixels)?);
+        see.rows(input, KeyedRows { inputs, keys })?;
         pass.add(files.len());
     }
     Ok(())
@@ -178,7 +180,7 @@ fn of_array(
     see.keys(&[])?;
     for start in (0..count).step_by(batch) {
         let next = xs.narrow(0, start, batch.min(count - start))?.contiguous()?;
-        let inputs = Inputs::Whole(elements.apply(&bytes.numbers(&next)?)?);
+        let inputs = Inputs::Elements(elements.scaled_inputs(&next, *bytes)?);
         see.rows(input, KeyedRows { inputs, keys: Vec::new() })?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::path::Path;
 use candle_core::Tensor;
 
 use super::keys::KeyCell;
+use crate::data::preprocess::ScaledInputs;
 use crate::error::Result;
 
 /// The next rows.
@@ -19,6 +20,8 @@ pub(super) struct KeyedRows {
 pub(super) enum Inputs {
     /// (N, …)
     Whole(Tensor),
+    /// Rows of arrays and pictures.
+    Elements(ScaledInputs),
     /// Windows (N, …), and for each the place of the one of its steps that is for the row.
     Steps { rows: Tensor, steps: Vec<usize> },
     /// Nothing of so many rows of a series that have no whole window.

@@ -10,6 +10,7 @@ mod output;
 mod overlap;
 mod parquet;
 mod predictions;
+mod row_scorer;
 mod scores;
 mod series;
 mod table;
@@ -23,21 +24,23 @@ use candle_core::{DType, Device, Tensor};
 use super::options::Interrupt;
 use super::residuals::Residuals;
 use super::trained::{Trained, TrainedRun};
+use crate::data::preprocess::ScaledInputs;
 use crate::data::subtract_last::{SubtractLast, for_each_step};
 use crate::data::table::read::Format;
 use crate::data::{Preprocessing, Task, Units};
 use crate::error::{Error, Result};
+use crate::kernels::gather;
 use crate::loss::Losses;
 use crate::model::Network;
-use crate::names::numbered_row;
 use crate::trainer;
 
 pub(crate) use columns::Columns;
 use inputs::PathRows;
-use keyed_rows::{Inputs, KeyedRows, See, SeeRows};
+use keyed_rows::See;
 use output::PredictionWriter;
 use overlap::overlapped;
-use scores::{KeyedScores, RowScores, ScoreWriter, SeeScores, first_infinite, of_steps};
+use row_scorer::{ReadScorer, RowScorer};
+use scores::{ScoreWriter, SeeScores};
 
 pub use columns::Cell;
 pub use predictions::Predictions;
@@ -152,7 +155,7 @@ impl Predictor {
             // Rows may be waited for, and what comes before them is not held up.
             self.score(read, &mut writer)?;
         } else {
-            let mut scorer = RowScorer { predictor: self, row: 0 };
+            let mut scorer = RowScorer::new(self);
             overlapped(read, |path, rows| scorer.score(path, rows), &mut writer)?;
         }
         output.finish()
@@ -176,6 +179,12 @@ impl Predictor {
             |bound: Tensor| self.units.as_ref().map_or(Ok(bound.clone()), |units| units.clamp(&bound));
         let (lower, upper) = (within(values.broadcast_sub(&half)?)?, within(values.broadcast_add(&half)?)?);
         Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
+    }
+
+    /// Elements of arrays and pictures as the network reads them, scaled as those of a batch in training.
+    fn elements(&self, ScaledInputs { xs, affine }: &ScaledInputs, again: Option<Tensor>) -> Result<Tensor> {
+        let all: Vec<u32> = (0..).take(xs.dims()[0]).collect();
+        Ok(gather::rows(xs, &all, &self.preprocessing.row, *affine, self.dtype, again)?)
     }
 
     /// Rows in the shape and the type of the network, and the units of its predictions for them.
@@ -222,7 +231,7 @@ impl Predictor {
 
     /// Calls `see` with the scores of all rows that `read` reads.
     fn score(&self, read: impl FnOnce(&mut See<'_>) -> Result<()>, see: &mut dyn SeeScores) -> Result<()> {
-        read(&mut ReadScorer { scorer: RowScorer { predictor: self, row: 0 }, see })
+        read(&mut ReadScorer { scorer: RowScorer::new(self), see })
     }
 }
 
@@ -231,57 +240,4 @@ struct PreparedRows {
     inputs: Tensor,
     /// The units of the predictions for them.
     units: Option<Units>,
-}
-
-/// Scores rows.
-struct RowScorer<'a> {
-    predictor: &'a Predictor,
-    /// The rows so far.
-    row: usize,
-}
-
-impl RowScorer<'_> {
-    /// The scores of the next rows; `path` is how messages name their file.
-    fn score(&mut self, path: &Path, KeyedRows { inputs, keys }: KeyedRows) -> Result<KeyedScores> {
-        let scores = match inputs {
-            Inputs::Whole(rows) => self.predictor.scores_with_deviation(&rows)?,
-            Inputs::Steps { rows, steps } => {
-                let scores = self.predictor.scores_with_deviation(&rows)?;
-                of_steps(&scores, &steps, self.predictor.preprocessing())?
-            }
-            Inputs::TooShort(rows) => {
-                self.row += rows;
-                return Ok(KeyedScores { scores: RowScores::None(rows), keys });
-            }
-        };
-        if let Some(place) = first_infinite(&scores)? {
-            let problem = "the answer is not finite; is a number in it far from those of training? Take the row out, or train \
-                           with `data.clamp_output = true`, which keeps answers in the range of the training rows";
-            let number = self.row + place;
-            let row = match self.predictor.preprocessing.table() {
-                Some(_) => format!("data row {}", number + 1),
-                None => numbered_row(number),
-            };
-            return Err(Error::data(path, format!("{row}: {problem}")));
-        }
-        self.row += scores.dims()[0];
-        Ok(KeyedScores { scores: RowScores::Of(scores), keys })
-    }
-}
-
-/// Scores rows as they are read.
-struct ReadScorer<'a> {
-    scorer: RowScorer<'a>,
-    see: &'a mut dyn SeeScores,
-}
-
-impl SeeRows for ReadScorer<'_> {
-    fn keys(&mut self, names: &[String]) -> Result<()> {
-        self.see.keys(names)
-    }
-
-    fn rows(&mut self, path: &Path, rows: KeyedRows) -> Result<()> {
-        let KeyedScores { scores, keys } = self.scorer.score(path, rows)?;
-        self.see.scores(scores, &keys)
-    }
 }
