@@ -43,11 +43,11 @@ impl<R: Read> ElementReader<'_, R> {
             "u2" => self.all(|b| i64::from(u16::from_le_bytes(b))).map(as_pixels),
             "i4" => self.all(|b| i64::from(i32::from_le_bytes(b))).map(as_pixels),
             "u4" => self.all(|b| i64::from(u32::from_le_bytes(b))).map(as_pixels),
-            "i8" => self.all(|b| i64::from_le_bytes(b)).map(as_pixels),
+            "i8" => self.all(i64::from_le_bytes).map(as_pixels),
             "u8" => self.numbers(unsigned).map(as_pixels),
             "f2" => self.all(|b| half::f16::from_le_bytes(b).to_f32()).map(as_pixels),
-            "f4" => self.all(|b| f32::from_le_bytes(b)).map(as_pixels),
-            "f8" => self.all(|b| f64::from_le_bytes(b)).map(as_pixels),
+            "f4" => self.all(f32::from_le_bytes).map(as_pixels),
+            "f8" => self.all(f64::from_le_bytes).map(as_pixels),
             other => Err(format!(
                 "its elements are `{}`; save numbers in the machine's byte order, as float32, float64 or integers",
                 other.escape_debug()
