@@ -1,9 +1,11 @@
 """The estimators, by scikit-learn's own checks and in its tools."""
 
 import pickle
+import shutil
 import tempfile
 import unittest
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 try:
     import numpy
@@ -82,6 +84,39 @@ class Tools(unittest.TestCase):
             indices = descent_nn.load(folder).predict(X)
         numpy.testing.assert_array_equal(model.classes_[indices], model.predict(X))
 
+    def test_a_saved_run_has_the_scalings_that_were_made_here(self):
+        numbers, values = load_diabetes(return_X_y=True)
+        fitted = DescentRegressor(threads=1, train__epochs=5).fit(numbers, values)
+        passed = DescentRegressor(threads=1).partial_fit(numbers, numpy.column_stack([values, values * 2]))
+        for model in (fitted, clone(fitted).fit(numbers, values).partial_fit(numbers, values), passed):
+            with tempfile.TemporaryDirectory() as folder:
+                model.save(folder)
+                saved = numpy.asarray(descent_nn.load(folder).predict(numbers))
+                numpy.testing.assert_allclose(saved, model.predict(numbers), rtol=1e-5)
+                with self.assertRaisesRegex(descent_nn.Error, "not empty"):
+                    model.save(folder)
+
+    def test_a_saved_model_is_unpacked_once_by_all_threads_and_again_where_its_folder_is_gone(self):
+        model = pickle.loads(pickle.dumps(DescentClassifier(**SHORT).fit(X, NAMES)))
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: model.predict(X), range(8)))
+        shutil.rmtree(model.run_.folder)
+        for answer in answers:
+            numpy.testing.assert_array_equal(answer, model.predict(X))
+
+    def test_a_loss_of_another_task_is_refused(self):
+        for loss in ("mse", "kl_div", "bce_with_logits"):
+            with self.assertRaisesRegex(ValueError, "is no loss of classes"):
+                DescentClassifier(loss__name=loss).fit(X, NAMES)
+        with self.assertRaisesRegex(ValueError, "is for classes"):
+            DescentRegressor(loss__name="cross_entropy").fit(X, y)
+        self.assertGreater(DescentClassifier(loss__name="focal", **SHORT).fit(X, NAMES).score(X, NAMES), 0.9)
+
+    def test_the_programs_warnings_are_python_s(self):
+        frame = pandas.DataFrame(numpy.tile(X, (2, 1)), columns=list("abcd")).assign(leak=numpy.tile(NAMES, 2))
+        with self.assertWarnsRegex(descent_nn.DescentWarning, "^column `leak` alone predicts the target"):
+            DescentClassifier(threads=1, train__epochs=2).fit(frame, numpy.tile(NAMES, 2))
+
     def test_any_key_of_a_config_is_a_parameter_and_is_cloned(self):
         model = DescentClassifier(optimizer__betas=[0.8, 0.9], config={"train": {"clip_grad_norm": 1.0}}, **SHORT)
         self.assertEqual(clone(model).get_params(), model.get_params())
@@ -152,6 +187,19 @@ class Passes(unittest.TestCase):
         model.partial_fit(X[:50], NAMES[:50])
         with self.assertRaisesRegex(ValueError, "classes must be passed"):
             DescentClassifier().partial_fit(X, y)
+
+    def test_a_pass_goes_on_from_a_fit_by_its_scaling_or_is_refused(self):
+        for normalize in ("standard", "robust", "minmax", "none", "quantile", "robust_smooth"):
+            model = DescentClassifier(data__normalize=normalize, **SHORT).fit(X, y)
+            before = model.predict_proba(X)
+            model.set_params(optimizer__lr=1e-12)
+            if normalize in ("quantile", "robust_smooth"):
+                with self.assertRaisesRegex(ValueError, "not after 'quantile' or 'robust_smooth'; use fit"):
+                    model.partial_fit(X, y)
+            else:
+                numpy.testing.assert_allclose(model.partial_fit(X, y).predict_proba(X), before, atol=1e-5)
+        with self.assertRaisesRegex(ValueError, "and not by 'minmax'"):
+            DescentClassifier(data__normalize="minmax").partial_fit(X, y, classes=[0, 1, 2])
 
     def test_a_pass_goes_on_from_a_fit(self):
         numbers, values = load_diabetes(return_X_y=True)

@@ -11,6 +11,7 @@ import threading
 import time
 import unittest
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import descent_nn
@@ -105,6 +106,25 @@ class Train(InAFolder):
         with self.assertRaisesRegex(descent_nn.Error, "^`optimizer.name` names an unknown optimizer"):
             descent_nn.train({**CONFIG, "optimizer": {"name": "adem"}}, data=flowers())
 
+    def test_a_refused_call_leaves_its_folder_as_it_was_and_the_next_one_trains(self):
+        Path("made").mkdir()
+        with self.assertRaises(descent_nn.Error):
+            descent_nn.train(CONFIG, data=flowers(), out="made", optimizer__learning_rate=0.1)
+        with self.assertRaises(Exception):
+            descent_nn.train(CONFIG, data=[{("a", "b"): 1}], out="made")
+        self.assertEqual([path for path in Path().iterdir() if path.name != "runs"], [Path("made")])
+        run = descent_nn.train(CONFIG, data=flowers(), out="made")
+        os.chdir("made")
+        self.addCleanup(os.chdir, "..")
+        self.assertGreater(len(run.metrics), 0)
+
+    def test_trainings_that_begin_in_the_same_second_have_folders_of_their_own(self):
+        with ThreadPoolExecutor(3) as pool:
+            runs = list(pool.map(lambda _: descent_nn.train(CONFIG, data=flowers(), train__epochs=1), range(6)))
+        self.assertEqual(len({run.path for run in runs}), 6)
+        for run in runs:
+            self.assertTrue(Path(f"{run.path}-data.parquet").exists())
+
     def test_the_rows_of_another_run_are_not_written_over(self):
         descent_nn.train(CONFIG, data=flowers(), out="a")
         before = Path("a-data.parquet").read_bytes()
@@ -187,6 +207,32 @@ class Predict(InAFolder):
         self.assertEqual(set(descent_nn.train(CONFIG, data=rows, out="ints").model.predict(rows)), {3, 4})
         rows = self.rows.assign(species=numpy.where(self.rows["species"] == "rose", "007", "7"))
         self.assertEqual(set(descent_nn.train(CONFIG, data=rows, out="names").model.predict(rows)), {"007", "7"})
+
+    def test_names_of_classes_are_text_in_every_kind_and_truth_values_are_some(self):
+        asked = self.rows[["petal"]][:6]
+        rose = self.rows["species"] == "rose"
+        for number, (a, b) in enumerate([("007", "7"), ("inf", "infinity"), ("1.0", "2.0"), ("1#x", "#2"), ("a,b", 'c"d')]):
+            rows = self.rows[["petal"]].assign(species=numpy.where(rose, a, b))
+            model = descent_nn.train(CONFIG, data=rows, out=f"names-{number}").model
+            labels = list(model.predict(asked))
+            self.assertLessEqual(set(labels), {a, b})
+            self.assertEqual(list(model.predict(asked.to_numpy())), labels)
+            self.assertEqual(model.predict(asked.to_dict("records")), labels)
+            self.assertEqual(model.predict(pyarrow.table(asked)).to_pylist(), labels)
+        model = descent_nn.train(CONFIG, data=self.rows[["petal"]].assign(species=rose), out="truth").model
+        self.assertEqual(model.classes, [False, True])
+        for answers in (model.predict(asked), model.predict(asked.to_numpy())):
+            self.assertEqual(answers.dtype, bool)
+        self.assertGreater((model.predict(self.rows[["petal"]]) == rose).mean(), 0.9)
+        self.assertEqual(model.predict(asked.to_dict("records")), list(model.predict(asked)))
+
+    def test_missing_values_of_dicts_are_null(self):
+        rows = self.rows[["petal", "species"]].to_dict("records")
+        rows[1]["petal"], rows[2]["petal"], rows[3]["petal"] = float("nan"), pandas.NA, numpy.float32("nan")
+        config = {**CONFIG, "data": {**CONFIG["data"], "missing": "mean"}}
+        model = descent_nn.train(config, data=rows, out="dicts").model
+        self.assertEqual(model.predict([{"petal": float("nan")}]), model.predict([{"petal": None}]))
+        self.assertEqual(model.predict_proba([]), [])
 
     def test_values_have_no_probabilities(self):
         config = {**CONFIG, "data": {**CONFIG["data"], "target": ["petal", "twice"]}, "loss": {"name": "mse"}}

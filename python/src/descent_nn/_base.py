@@ -7,6 +7,7 @@ import numbers
 import os
 import tempfile
 import tomllib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from descent_nn import _config, _fit, _program
+from descent_nn._error import DescentWarning, Error
 from descent_nn._fit import Rows, Scaling
 from descent_nn._recipe import recipe
 from descent_nn._saved import SavedRun
@@ -121,6 +123,7 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
             held = self._encoded(self._checked(*_only_pair(eval_set), None, table=table, reset=False), learn=False)
         self.target_scaling_: Scaling | None = None if table else self._target_scaling(rows, chosen)
         self.input_scaling_: Scaling | None = None
+        self._check_loss(chosen)
         with _folder() as folder:
             data = _fit.write(self._scaled(rows), None if held is None else self._scaled(held), folder)
             base = recipe(
@@ -129,13 +132,18 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
             config = self._full_config(base)
             if held is None and not config["data"].get("validation"):
                 config["train"] = {**config["train"], "early_stopping": chosen.get("train", {}).get("early_stopping")}
-            self._train(folder, data, config, [])
+            messages = self._train(folder, data, config, [])
+        for warning in _program.warnings_of(messages):
+            warnings.warn(warning.removeprefix(f"{data['path']}: "), DescentWarning, stacklevel=2)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the trained model as a run folder, which ``descent_nn.load`` and ``descent predict`` take."""
         check_is_fitted(self)
-        self.run_.write(Path(path))
+        folder = Path(path)
+        if folder.exists() and any(folder.iterdir()):
+            raise Error(f"{folder}: this folder is not empty; choose another", 2)
+        _fit.with_scalings(self.run_, self.input_scaling_, self.target_scaling_).write(folder)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "run_")
@@ -172,6 +180,9 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
             X, y = validate_data(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         return _fit.weighted(Rows(X, y, table), weight)
 
+    def _check_loss(self, config: Mapping[str, Any]) -> None:
+        """An error if the config names a loss of another task."""
+
     def _encoded(self, rows: Rows, *, learn: bool) -> Rows:
         return rows
 
@@ -181,15 +192,17 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
     def _scaled(self, rows: Rows) -> Rows:
         return rows if self.target_scaling_ is None else replace(rows, y=self.target_scaling_.apply(rows.y))
 
-    def _train(self, folder: Path, data: Mapping[str, Any], config: dict[str, Any], more: list[str]) -> None:
+    def _train(self, folder: Path, data: Mapping[str, Any], config: dict[str, Any], more: list[str]) -> str:
+        """Trains a run, and returns the program's log."""
         file, run = folder / "config.toml", folder / "run"
         _config.write_toml({**config, "data": {**config["data"], **data}}, file)
-        command = ["-q", "train", str(file), "--out", str(run), *self._options(), *more]
-        _program.train(command, None, made_here=file)
+        command = ["train", str(file), "--out", str(run), *self._options(), *more]
+        messages = _program.train(command, None, made_here=file)
         self.run_ = SavedRun.read(run)
         log = [json.loads(line) for line in self.run_.files["metrics.jsonl"].splitlines()]
         self.history_ = [line for line in log if line["kind"] == "epoch"]
         self.n_iter_ = len(self.history_)
+        return messages
 
     def _options(self) -> list[str]:
         return ["--device", self.device] + ([] if self.threads is None else ["--threads", str(self.threads)])
@@ -212,15 +225,27 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         # Each pass has the model, the loss and the optimizer of the first.
         base = FIRST_PASS if first else tomllib.loads(self.run_.files["config.toml"].decode())
         config = self._full_config({**base, "data": {}})
+        self._check_loss(config)
         weights: list[str] = []
         if first:
             config["loss"] = config.get("loss") or {"name": "cross_entropy" if self._classification else "mse"}
-            scaled = config["data"].get("normalize") != "none"
+            normalize = config["data"].get("normalize", "standard")
+            if normalize not in {"standard", "none"}:
+                raise ValueError(
+                    f"partial_fit scales by mean and deviation of its first rows, data__normalize='standard', or by "
+                    f"nothing, 'none', and not by {normalize!r}; use fit for that"
+                )
+            scaled = normalize == "standard"
             self.input_scaling_ = _fit.standard(rows.x, rows.weight) if scaled else Scaling(0.0, 1.0)
             self.target_scaling_ = self._target_scaling(rows, config)
             self.passes_ = 0
         else:
             self.input_scaling_ = self.input_scaling_ or _fit.scaling_of(self.run_)
+            if self.input_scaling_ is not None and not _fit.is_affine(self.run_):
+                raise ValueError(
+                    "partial_fit goes on after a fit whose data__normalize is 'standard', 'robust', 'minmax' or 'none', "
+                    "and not after 'quantile' or 'robust_smooth'; use fit with all rows"
+                )
             weights = ["--init-from", str(self.run_.folder / "model.safetensors")]
         if self.input_scaling_ is None:
             raise ValueError("partial_fit goes on after a fit on numbers, not on a table with text; use fit")

@@ -20,9 +20,14 @@ SEPARATOR = "__"
 
 def write_toml(config: Mapping[str, Any], path: Path) -> None:
     """Writes a nested dict as a TOML file; keys whose value is None are left out."""
+    path.write_text(toml(config), encoding="utf-8")
+
+
+def toml(config: Mapping[str, Any]) -> str:
+    """Returns a nested dict as TOML; keys whose value is None are left out."""
     top = [f"{_key(k)} = {value(v)}" for k, v in config.items() if v is not None and not isinstance(v, Mapping)]
     sections = [_section(name, section) for name, section in config.items() if isinstance(section, Mapping)]
-    path.write_text("\n".join([*top, *sections]) + "\n", encoding="utf-8")
+    return "\n".join([*top, *sections]) + "\n"
 
 
 def with_absolute_paths(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,10 +40,10 @@ def with_absolute_paths(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings(overrides: Mapping[str, Any]) -> list[str]:
-    """Returns overrides as arguments: ``optimizer__lr=0.1`` becomes ``--set optimizer.lr=0.1``."""
+    """Returns overrides as arguments: ``optimizer__lr=0.1`` becomes ``--set optimizer.lr=0.1``; None takes a key away."""
     arguments = []
     for key, chosen in overrides.items():
-        arguments += ["--set", f"{key.replace(SEPARATOR, '.')}={value(chosen)}"]
+        arguments += ["--set", f"{key.replace(SEPARATOR, '.')}={'null' if chosen is None else value(chosen)}"]
     return arguments
 
 

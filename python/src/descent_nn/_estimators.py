@@ -17,6 +17,10 @@ from descent_nn._fit import Rows, Scaling
 
 PREDICTION = "prediction"
 PROBABILITY = "probability_"
+# Losses of classes.
+CLASS_LOSSES = ("cross_entropy", "nll", "focal")
+# Losses of classes or labels, which values have not.
+LABEL_LOSSES = {*CLASS_LOSSES, "bce_with_logits"}
 # Losses whose targets are standardised, as the program does with the targets of tables.
 SCALED_LOSSES = {"mse", "l1", "smooth_l1", "huber"}
 
@@ -81,6 +85,11 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
         self._partial(X, y, sample_weight)
         return self
 
+    def _check_loss(self, config: Mapping[str, Any]) -> None:
+        name = config.get("loss", {}).get("name")
+        if name is not None and name not in CLASS_LOSSES:
+            raise ValueError(f"loss__name={name!r} is no loss of classes; choose {', '.join(CLASS_LOSSES)}")
+
     def _encoded(self, rows: Rows, *, learn: bool) -> Rows:
         """The classes as their indices."""
         y = column_or_1d(rows.y)
@@ -123,6 +132,11 @@ class DescentRegressor(RegressorMixin, DescentEstimator):  # type: ignore[misc]
         """
         self._partial(X, y, sample_weight)
         return self
+
+    def _check_loss(self, config: Mapping[str, Any]) -> None:
+        name = config.get("loss", {}).get("name")
+        if name in LABEL_LOSSES:
+            raise ValueError(f"loss__name={name!r} is for classes; use DescentClassifier, or a loss of values such as mse")
 
     def _target_scaling(self, rows: Rows, config: Mapping[str, Any]) -> Scaling | None:
         return _fit.standard(rows.y, rows.weight) if config.get("loss", {}).get("name", "mse") in SCALED_LOSSES else None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy
 from sklearn.utils.validation import _check_sample_weight
 
-from descent_nn import _program, _tables
+from descent_nn import _config, _program, _tables
 from descent_nn._saved import SavedRun
 
 # As many rows are predicted at least, together.
@@ -78,7 +78,29 @@ def scaling_of(run: SavedRun) -> Scaling | None:
         return None
     transform = how.get("transform", {})
     offset, spread = (numpy.asarray(transform.get(key, plain)) for key, plain in (("offset", 0.0), ("spread", 1.0)))
-    return Scaling(offset, spread)
+    # (x - offset) / spread · scale + shift
+    scale, shift = transform.get("scale", 1.0), transform.get("shift", 0.0)
+    return Scaling(offset - shift * spread / scale, spread / scale)
+
+
+def is_affine(run: SavedRun) -> bool:
+    """Whether the inputs of a run on arrays are scaled by an offset and a spread alone."""
+    transform = tomllib.loads(run.files["data.toml"].decode())["how"].get("transform", {})
+    return not transform.get("smooth_clip") and not transform.get("quantiles")
+
+
+def with_scalings(run: SavedRun, inputs: Scaling | None, targets: Scaling | None) -> SavedRun:
+    """Returns the run with scalings that were made here in its own description, so that the program applies them."""
+    if inputs is None and targets is None:
+        return run
+    fitted = tomllib.loads(run.files["data.toml"].decode())
+    if inputs is not None:
+        scaling = zip(("offset", "spread"), inputs, strict=True)
+        fitted["how"]["transform"] |= {key: numpy.atleast_1d(numbers).tolist() for key, numbers in scaling}
+    if targets is not None:
+        scaling = zip(("mean", "std"), targets, strict=True)
+        fitted["how"]["target"] = {key: numpy.atleast_1d(numbers).tolist() for key, numbers in scaling}
+    return SavedRun(run.files | {"data.toml": _config.toml(fitted).encode()})
 
 
 def weighted(rows: Rows, weight: Any) -> Rows:
@@ -180,7 +202,8 @@ def ask(run: SavedRun, X: Any, *, table: bool, options: Sequence[str]) -> dict[s
             question = _tables.write_arrays({"x": _block(X)}, stem.with_suffix(".npz"))
         answer = Path(folder) / "answers.csv"
         _program.call(["-q", "predict", str(run.folder), "--input", str(question), "--output", str(answer), *options])
-        columns = _tables.read_answers(answer, "numpy", None)
+        # Classes are their indices here.
+        columns = _tables.read_answers(answer, "numpy", None, names=False)
     return {name: column[: len(X)] for name, column in columns.items()}
 
 

@@ -14,6 +14,7 @@ from descent_nn._error import Error
 
 PREDICTION = "prediction"
 PROBABILITY = "probability_"
+TRUE, FALSE = "true", "false"
 
 
 def load(path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> Model:
@@ -29,13 +30,14 @@ class Model:
     """The best weights of a run, with what was fitted on its training rows."""
 
     def __init__(self, path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> None:
-        self.path = Path(path)
+        self._given = os.fspath(path)
+        self.path = Path(path).absolute()
         self._options = ["--device", device] + ([] if threads is None else ["--threads", str(threads)])
         if not (self.path / "config.toml").exists():
-            raise Error(f"{self.path} holds no run: it has no config.toml", 2)
+            raise Error(f"{self._given} holds no run: it has no config.toml", 2)
 
     def __repr__(self) -> str:
-        return f"Model({str(self.path)!r})"
+        return f"Model({self._given!r})"
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -50,11 +52,15 @@ class Model:
 
     @cached_property
     def classes(self) -> list[Any] | None:
-        """The classes in the order of ``predict_proba``'s columns; integers where they are names of integers. None if
-        the model predicts values, or was trained on arrays, where classes are their indices.
+        """The classes in the order of ``predict_proba``'s columns; integers and truth values where they are names of
+        those. None if the model predicts values, or was trained on arrays, where classes are their indices.
         """
         names = self._fitted.get("recipe", {}).get("target", {}).get("classes")
-        return None if names is None else _integers(names) or list(names)
+        if names is None:
+            return None
+        if _are_truth_values(names):
+            return [name == TRUE for name in names]
+        return _integers(names) or list(names)
 
     @cached_property
     def _fitted(self) -> dict[str, Any]:
@@ -83,8 +89,10 @@ class Model:
         """
         kind, answers = self._ask(data)
         names = [name for name in _names(answers) if name.startswith(PROBABILITY)]
+        if not names and isinstance(answers, list) and not answers:
+            return []
         if not names:
-            raise Error(f"{self.path} predicts values, which have no probabilities; use predict", 2)
+            raise Error(f"{self._given} predicts values, which have no probabilities; use predict", 2)
         return _select(answers, names, kind, prefix=PROBABILITY)
 
     def _ask(self, data: Any) -> tuple[_tables.Kind, Any]:
@@ -94,7 +102,7 @@ class Model:
             answer = Path(folder) / f"answers{_tables.answer_format(kind)}"
             command = ["-q", "predict", str(self.path), "--input", str(question), "--output", str(answer)]
             _program.call([*command, *self._options])
-            return kind, _tables.read_answers(answer, kind, data)
+            return kind, _tables.read_answers(answer, kind, data, names=self.config["data"]["name"] != "npz")
 
     def _write(self, data: Any, kind: _tables.Kind, stem: Path) -> Path:
         arrays = self.config["data"]["name"] == "npz"
@@ -102,13 +110,14 @@ class Model:
             return _tables.write_arrays({"x": _matrix(data, kind)}, stem.with_suffix(".npz"))
         if kind == "numpy":
             if self.columns is None:
-                raise Error(f"{self.path} was not trained on a table or arrays; give the path of a file", 2)
+                raise Error(f"{self._given} was not trained on a table or arrays; give the path of a file", 2)
             return _tables.with_names(data, self.columns, stem)
         return _tables.write(data, stem)
 
-    def _classes_as_given(self) -> type[int] | None:
-        by_index = self.config["data"]["name"] == "npz"
-        return int if by_index or (self.classes and isinstance(self.classes[0], int)) else None
+    def _classes_as_given(self) -> type | None:
+        if self.config["data"]["name"] == "npz":
+            return int
+        return type(self.classes[0]) if self.classes and isinstance(self.classes[0], int) else None
 
 
 def _matrix(data: Any, kind: _tables.Kind) -> Any:
@@ -118,7 +127,7 @@ def _matrix(data: Any, kind: _tables.Kind) -> Any:
         case "numpy":
             return data
         case "rows":
-            return numpy.array([list(row.values()) for row in data], dtype=numpy.float64)
+            return numpy.array([_values(row, data[0]) for row in data], dtype=numpy.float64)
         case "arrow":
             import pyarrow
 
@@ -129,6 +138,13 @@ def _matrix(data: Any, kind: _tables.Kind) -> Any:
     return data.to_numpy()
 
 
+def _values(row: dict[str, Any], first: dict[str, Any]) -> list[Any]:
+    """The values of a row in the order of the first row's keys."""
+    if row.keys() != first.keys():
+        raise Error(f"the rows have other keys: {', '.join(map(str, row))} and {', '.join(map(str, first))}", 2)
+    return [row[name] for name in first]
+
+
 def _names(answers: Any) -> list[str]:
     if isinstance(answers, list):
         return list(answers[0]) if answers else [PREDICTION]
@@ -137,11 +153,16 @@ def _names(answers: Any) -> list[str]:
     return list(getattr(answers, "column_names", answers.columns))
 
 
-def _only(answers: Any, name: str, kind: _tables.Kind, convert: type[int] | None) -> Any:
-    """The one column of predictions, as integers where the classes are."""
+def _only(answers: Any, name: str, kind: _tables.Kind, convert: type | None) -> Any:
+    """The one column of predictions, as integers or truth values where the classes are."""
     if isinstance(answers, list):
-        return [row[name] if convert is None else convert(row[name]) for row in answers]
+        column = [row[name] for row in answers]
+        if convert is None:
+            return column
+        return [str(label).lower() == TRUE if convert is bool else convert(label) for label in column]
     column = answers[name]
+    if convert is bool:
+        return _truth_values(column, kind)
     if kind == "arrow":
         return column.cast("int64") if convert else column
     if kind == "polars":
@@ -149,6 +170,18 @@ def _only(answers: Any, name: str, kind: _tables.Kind, convert: type[int] | None
 
         return column.cast(polars.Int64) if convert else column
     return column.astype("int64") if convert else column
+
+
+def _truth_values(column: Any, kind: _tables.Kind) -> Any:
+    if kind == "arrow":
+        import pyarrow.compute
+
+        return pyarrow.compute.equal(column, TRUE)
+    return column == TRUE
+
+
+def _are_truth_values(names: list[str]) -> bool:
+    return sorted(names) == sorted([TRUE, FALSE])
 
 
 def _select(answers: Any, names: list[str], kind: _tables.Kind, prefix: str = "") -> Any:

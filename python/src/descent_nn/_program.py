@@ -45,9 +45,14 @@ def program() -> str:
 
 def call(arguments: Sequence[str]) -> str:
     """Runs a command that is over soon and returns its standard output."""
+    return call_with_log(arguments)[0]
+
+
+def call_with_log(arguments: Sequence[str]) -> tuple[str, str]:
+    """Runs a command that is over soon and returns its standard output and its log."""
     done = subprocess.run(_command(arguments), capture_output=True, text=True, encoding="utf-8", errors="replace")
     _check(done.returncode, done.stderr)
-    return done.stdout
+    return done.stdout, done.stderr
 
 
 def train(arguments: Sequence[str], watch: Callable[[], None] | None, made_here: Path | None = None) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import tomllib
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from descent_nn import _program
+from descent_nn._error import DescentWarning
 
 # Of fewer rows too few are held out to choose an epoch by.
 FEW = 200
@@ -31,7 +33,11 @@ def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_vali
 
 def _of_init(data: Mapping[str, Any]) -> dict[str, Any]:
     target = ["--target", str(data["target"])] if "target" in data else []
-    config = tomllib.loads(_program.call(["-q", "init", str(data["path"]), *target]))
+    text, log = _program.call_with_log(["init", str(data["path"]), *target])
+    for warning in _program.warnings_of(log):
+        # The caller does not know the file that holds its rows meanwhile.
+        warnings.warn(warning.removeprefix(f"{data['path']}: "), DescentWarning, stacklevel=4)
+    config = tomllib.loads(text)
     config["data"] = {key: value for key, value in config["data"].items() if key in DATA}
     return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
@@ -58,11 +59,12 @@ def train(
         if data is not None:
             raise Error("a table is given twice, as `config` and as `data`; give a config with `data`, or the table alone", 2)
         config, data = None, config
-    run = _free_folder(config) if out is None else Path(out)
+    run = _new_folder(config) if out is None else Path(out)
     with tempfile.TemporaryDirectory(prefix="descent-") as folder:
         made_here = Path(folder) / "config.toml"
-        rows = None if data is None else _Rows(data, run)
+        rows = None
         try:
+            rows = None if data is None else _Rows(data, run)
             arguments = _subject(config, rows, target, made_here)
             arguments += [*_config.settings(overrides), "--out", str(run), "--device", device]
             if init_from is not None:
@@ -71,8 +73,11 @@ def train(
                 arguments += ["--threads", str(threads)]
             _train(arguments, run, progress, made_here)
         finally:
-            if rows is not None and not run.exists():
-                rows.remove()
+            if not (run / "config.toml").exists():
+                if rows is not None:
+                    rows.remove()
+                if out is None:
+                    _remove_empty(run)
     return Run(run)
 
 
@@ -80,13 +85,14 @@ class Run:
     """A run folder: the trained model, its log and its report."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self._given = os.fspath(path)
+        self.path = Path(path).absolute()
         if not (self.path / "config.toml").exists():
-            raise Error(f"{self.path} holds no run: it has no config.toml", 2)
+            raise Error(f"{self._given} holds no run: it has no config.toml", 2)
 
     def __repr__(self) -> str:
         test = "  ".join(f"{name} {value:.4f}" for name, value in list(self.test.items())[:2])
-        return f"Run({str(self.path)!r})" + (f"  {test}" if test else "")
+        return f"Run({self._given!r})" + (f"  {test}" if test else "")
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -132,9 +138,11 @@ class Run:
         _program.call(["-q", "report", str(self.path), "--output", str(path)])
         return Report(path)
 
-    def resume(self, *, progress: bool | None = None, threads: int | None = None, **overrides: Any) -> Run:
+    def resume(
+        self, *, progress: bool | None = None, device: str = "auto", threads: int | None = None, **overrides: Any
+    ) -> Run:
         """Goes on from the newest checkpoint; ``train__epochs=20`` trains longer. Returns the run itself."""
-        arguments = ["--resume", str(self.path), *_config.settings(overrides)]
+        arguments = ["--resume", str(self.path), *_config.settings(overrides), "--device", device]
         if threads is not None:
             arguments += ["--threads", str(threads)]
         _train(arguments, self.path, progress)
@@ -170,8 +178,14 @@ class Comparison:
         return self.svg
 
 
-def compare(runs: Sequence[Run | str | os.PathLike[str]], *, axis: str = "epochs", metric: str | None = None) -> Comparison:
+def compare(
+    runs: Run | str | os.PathLike[str] | Sequence[Run | str | os.PathLike[str]],
+    *,
+    axis: str = "epochs",
+    metric: str | None = None,
+) -> Comparison:
     """Compares runs over ``axis``: epochs, updates, samples or seconds."""
+    runs = [runs] if isinstance(runs, Run | str | os.PathLike) else runs
     paths = [str(run.path) if isinstance(run, Run) else os.fspath(run) for run in runs]
     with tempfile.TemporaryDirectory(prefix="descent-") as folder:
         svg = Path(folder) / "curves.svg"
@@ -205,6 +219,7 @@ class _Rows:
 
     @staticmethod
     def _write(data: Any, run: Path) -> Path:
+        run = run.absolute().resolve()
         stem = run.with_name(f"{run.name}-data")
         if run.exists() and any(run.iterdir()):
             raise Error(f"{run}: this folder is not empty; choose another", 2)
@@ -213,11 +228,11 @@ class _Rows:
                 raise Error(f"{taken} exists: it has the rows of another run; remove it or choose another `out`", 2)
         run.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(data, Mapping):
-            return _tables.write(data, stem)
+            return _tables.write_new(lambda stem: _tables.write(data, stem), stem)
         unknown = [name for name in data if name not in ARRAYS]
         if unknown:
             raise Error(f"unknown array `{unknown[0]}`; known are {', '.join(ARRAYS)}", 2)
-        return _tables.write_arrays(dict(data), stem.with_name(f"{stem.name}.npz"))
+        return _tables.write_new(lambda stem: _tables.write_arrays(dict(data), stem.with_name(f"{stem.name}.npz")), stem)
 
 
 def _subject(config: Any, rows: _Rows | None, target: str | Sequence[str] | None, made_here: Path) -> list[str]:
@@ -235,11 +250,21 @@ def _subject(config: Any, rows: _Rows | None, target: str | Sequence[str] | None
     return arguments
 
 
-def _free_folder(config: Any) -> Path:
+def _new_folder(config: Any) -> Path:
+    """Makes a folder of its own for a run: another training may begin in the same second."""
     name = Path(config).stem if isinstance(config, str | os.PathLike) else "run"
     first = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, count = first, 1
-    while folder.exists():
-        count += 1
-        folder = first.with_name(f"{first.name}-{count}")
-    return folder
+    while True:
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            count += 1
+            folder = first.with_name(f"{first.name}-{count}")
+        else:
+            return folder
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ class SavedRun:
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
         self._unpacked: Path | None = None
+        self._unpacking = threading.Lock()
 
     @classmethod
     def read(cls, run: Path) -> SavedRun:
@@ -33,11 +35,14 @@ class SavedRun:
     @property
     def folder(self) -> Path:
         """A folder with the files, removed with this object."""
-        if self._unpacked is None:
-            self._unpacked = Path(tempfile.mkdtemp(prefix="descent-model-"))
-            weakref.finalize(self, shutil.rmtree, self._unpacked, ignore_errors=True)
-            self.write(self._unpacked)
-        return self._unpacked
+        with self._unpacking:
+            # What tidies temporary files may have taken one.
+            if self._unpacked is None or not all((self._unpacked / name).exists() for name in self.files):
+                folder = Path(tempfile.mkdtemp(prefix="descent-model-"))
+                weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+                self.write(folder)
+                self._unpacked = folder
+            return self._unpacked
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SavedRun, (self.files,)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +30,9 @@ def kind_of(data: Any) -> Kind:
         return "pandas"
     if home == "polars" and name in {"DataFrame", "LazyFrame"}:
         return "polars"
-    if hasattr(data, "__arrow_c_stream__") or (home == "pyarrow" and name == "RecordBatch"):
+    # A Series is an Arrow stream too, and no table.
+    streams = hasattr(data, "__arrow_c_stream__") and home not in {"pandas", "polars"}
+    if streams or (home == "pyarrow" and name == "RecordBatch"):
         return "arrow"
     if hasattr(data, "__array_interface__") and hasattr(data, "ndim"):
         return "numpy"
@@ -46,6 +50,27 @@ def kind_of(data: Any) -> Kind:
 def is_in_memory(data: Any) -> bool:
     """Whether this is a table, and neither a config nor a path."""
     return data is not None and not isinstance(data, Mapping | str | os.PathLike) and kind_of(data) != "numpy"
+
+
+def write_new(write: Callable[[Path], Path], stem: Path) -> Path:
+    """Calls ``write`` with a stem in a folder beside ``stem``, and moves the file that it returns here.
+
+    Nothing is left behind where writing fails, and no file is written over, also if another process writes one now.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=".descent-", dir=stem.parent))
+    try:
+        made = write(folder / stem.name)
+        path = stem.with_name(made.name)
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            raise Error(f"{path} exists: it has the rows of another run; remove it or choose another `out`", 2) from None
+        except OSError:
+            # A file system without hard links.
+            os.replace(made, path)
+        return path
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write(data: Any, stem: Path) -> Path:
@@ -102,8 +127,11 @@ def answer_format(kind: Kind) -> str:
     return ".jsonl" if kind in {"rows", "file"} else ".csv"
 
 
-def read_answers(path: Path, kind: Kind, given: Any) -> Any:
-    """Reads the program's answers as the kind of table that the question was."""
+def read_answers(path: Path, kind: Kind, given: Any, *, names: bool = True) -> Any:
+    """Reads the program's answers as the kind of table that the question was.
+
+    ``names`` says that classes have names, which are text whatever they look like.
+    """
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     match kind:
@@ -114,11 +142,14 @@ def read_answers(path: Path, kind: Kind, given: Any) -> Any:
         case "arrow":
             return _read_arrow(path)
         case "numpy":
-            return _read_columns(path)
+            return _read_columns(path, names)
     import pandas
 
     if path.suffix == ".csv":
-        frame = pandas.read_csv(path, keep_default_na=False, dtype={"prediction": str})
+        classes = any(name.startswith("probability_") for name in pandas.read_csv(path, nrows=0).columns)
+        kinds = {"prediction": str} if classes else None
+        # The names of classes may be NA.
+        frame = pandas.read_csv(path, keep_default_na=not classes, dtype=kinds)
     else:
         frame = pandas.read_parquet(path)
     if kind == "pandas" and len(frame) == len(given):
@@ -129,13 +160,26 @@ def read_answers(path: Path, kind: Kind, given: Any) -> Any:
 def _write_rows(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
+            plain = {name: _cell(thing) for name, thing in row.items()}
+            file.write(json.dumps(plain, ensure_ascii=False, default=_plain) + "\n")
     return path
+
+
+def _cell(thing: Any) -> Any:
+    """A value as JSON has it: missing ones (NaN, NaT, NA) are null."""
+    if type(thing).__name__ in {"NaTType", "NAType"}:
+        return None
+    if hasattr(thing, "dtype"):
+        thing = _plain(thing)
+        if thing == "NaT":
+            return None
+    return None if isinstance(thing, float) and thing != thing else thing
 
 
 def _plain(thing: Any) -> Any:
     """NumPy's numbers as Python's, everything else (dates, decimals) as its text."""
-    return thing.item() if hasattr(thing, "item") else str(thing)
+    dates = getattr(getattr(thing, "dtype", None), "kind", "") in "mM"
+    return thing.item() if hasattr(thing, "item") and not dates else str(thing)
 
 
 def _write_pandas(frame: Any, stem: Path) -> Path:
@@ -184,23 +228,29 @@ def _read_arrow(path: Path) -> Any:
     return polars.read_parquet(path).to_arrow()
 
 
-def _read_columns(path: Path) -> dict[str, Any]:
+def _read_columns(path: Path, has_names: bool) -> dict[str, Any]:
     """Reads a CSV of predictions as arrays by column name."""
     import numpy
 
     with path.open(encoding="utf-8", newline="") as file:
         names = next(csv.reader(file))
-        try:
-            numbers = numpy.loadtxt(file, delimiter=",", ndmin=2, dtype=numpy.float64)
-        except ValueError:
-            pass
-        else:
-            numbers = numbers.reshape(-1, len(names))
-            return {name: numbers[:, index] for index, name in enumerate(names)}
+        # Classes have probabilities; their names stay text, also those that look like numbers.
+        text = {"prediction"} if has_names and any(name.startswith("probability_") for name in names) else set()
+        if not text:
+            try:
+                numbers = numpy.loadtxt(file, delimiter=",", ndmin=2, dtype=numpy.float64, comments=None)
+            except ValueError:
+                pass
+            else:
+                numbers = numbers.reshape(-1, len(names))
+                return {name: numbers[:, index] for index, name in enumerate(names)}
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[1:]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return {name: _column(cells) for name, cells in zip(names, columns, strict=True)}
+    return {
+        name: numpy.array(cells, dtype=str) if name in text else _column(cells)
+        for name, cells in zip(names, columns, strict=True)
+    }
 
 
 def _column(cells: Sequence[str]) -> Any:
