@@ -5,30 +5,9 @@ mod elements;
 
 use std::io::Read;
 
-use candle_core::Tensor;
-
-use super::bytes::Bytes;
 use super::memory::MemoryLimit;
-use crate::error::Error;
-use elements::ElementReader;
-
-/// An array.
-#[derive(Debug, Clone)]
-pub struct Array {
-    /// Its elements.
-    pub tensor: Tensor,
-    /// The meaning of its bytes, if it has bytes.
-    pub bytes: Bytes,
-}
-
-/// The conversion of integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Integers {
-    /// Features: those of 8 bits stay bytes, those of 16 become F32, others F64.
-    Features,
-    /// Targets: I64, but for unsigned bytes.
-    Exact,
-}
+pub use elements::{Array, Integers};
+use elements::{ElementReader, describe};
 
 /// Reads one array of at most `limit` in memory. Unsigned bytes stay bytes, f16 and f32 become F32, f64 stays.
 ///
@@ -94,18 +73,10 @@ fn shape(text: &str) -> Result<Vec<usize>, String> {
         .collect()
 }
 
-fn unreadable(error: &std::io::Error) -> String {
-    format!("it cannot be read: {error}")
-}
-
-/// candle's error without its backtrace.
-fn describe(error: candle_core::Error) -> String {
-    Error::from(error).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::bytes::Bytes;
 
     /// An array as numpy 2 writes it.
     fn array(kind: &str, fortran: &str, shape: &str, elements: &[u8]) -> Vec<u8> {

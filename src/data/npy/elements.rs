@@ -4,13 +4,31 @@ use std::io::Read;
 
 use candle_core::{Device, Tensor, WithDType};
 
-use super::{Array, Integers, describe, unreadable};
 use crate::data::bytes::Bytes;
 use crate::data::memory::MemoryLimit;
+use crate::error::Error;
 use crate::files::read_up_to;
 
 /// Bytes that are read at a time; a multiple of every element's size.
 const PIECE: usize = 1 << 16;
+
+/// An array.
+#[derive(Debug, Clone)]
+pub struct Array {
+    /// Its elements.
+    pub tensor: Tensor,
+    /// The meaning of its bytes, if it has bytes.
+    pub bytes: Bytes,
+}
+
+/// The conversion of integers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integers {
+    /// Features: those of 8 bits stay bytes, those of 16 become F32, others F64.
+    Features,
+    /// Targets: I64, but for unsigned bytes.
+    Exact,
+}
 
 /// Reads the elements of an array.
 pub(super) struct ElementReader<'a, R> {
@@ -122,4 +140,13 @@ fn double(number: i64) -> f64 {
 fn unsigned(bytes: [u8; 8]) -> Result<i64, String> {
     let number = u64::from_le_bytes(bytes);
     i64::try_from(number).map_err(|_| format!("it has {number}, which is too large"))
+}
+
+pub(super) fn unreadable(error: &std::io::Error) -> String {
+    format!("it cannot be read: {error}")
+}
+
+/// candle's error without its backtrace.
+pub(super) fn describe(error: candle_core::Error) -> String {
+    Error::from(error).to_string()
 }

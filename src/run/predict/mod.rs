@@ -24,12 +24,10 @@ use candle_core::{DType, Device, Tensor};
 use super::options::Interrupt;
 use super::residuals::Residuals;
 use super::trained::{Trained, TrainedRun};
-use crate::data::preprocess::ScaledInputs;
 use crate::data::subtract_last::{SubtractLast, for_each_step};
 use crate::data::table::read::Format;
 use crate::data::{Preprocessing, Task, Units};
 use crate::error::{Error, Result};
-use crate::kernels::gather;
 use crate::loss::Losses;
 use crate::model::Network;
 use crate::trainer;
@@ -155,7 +153,7 @@ impl Predictor {
             // Rows may be waited for, and what comes before them is not held up.
             self.score(read, &mut writer)?;
         } else {
-            let mut scorer = RowScorer::new(self);
+            let mut scorer = self.scorer();
             overlapped(read, |path, rows| scorer.score(path, rows), &mut writer)?;
         }
         output.finish()
@@ -179,12 +177,6 @@ impl Predictor {
             |bound: Tensor| self.units.as_ref().map_or(Ok(bound.clone()), |units| units.clamp(&bound));
         let (lower, upper) = (within(values.broadcast_sub(&half)?)?, within(values.broadcast_add(&half)?)?);
         Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
-    }
-
-    /// Elements of arrays and pictures as the network reads them, scaled as those of a batch in training.
-    fn elements(&self, ScaledInputs { xs, affine }: &ScaledInputs, again: Option<Tensor>) -> Result<Tensor> {
-        let all: Vec<u32> = (0..).take(xs.dims()[0]).collect();
-        Ok(gather::rows(xs, &all, &self.preprocessing.row, *affine, self.dtype, again)?)
     }
 
     /// Rows in the shape and the type of the network, and the units of its predictions for them.
@@ -223,6 +215,11 @@ impl Predictor {
         deviation.into_iter().chain(self.half_widths.iter().flat_map(|_| ["lower", "upper"])).collect()
     }
 
+    fn scorer(&self) -> RowScorer<'_> {
+        let scores = Box::new(|rows: &Tensor| self.scores_with_deviation(rows));
+        RowScorer::new(&self.preprocessing, self.dtype, scores)
+    }
+
     fn collect(&self, read: impl FnOnce(&mut See<'_>) -> Result<()>) -> Result<Predictions> {
         let mut predictions = Predictions::new(self.output_columns());
         self.score(read, &mut predictions)?;
@@ -231,7 +228,7 @@ impl Predictor {
 
     /// Calls `see` with the scores of all rows that `read` reads.
     fn score(&self, read: impl FnOnce(&mut See<'_>) -> Result<()>, see: &mut dyn SeeScores) -> Result<()> {
-        read(&mut ReadScorer { scorer: RowScorer::new(self), see })
+        read(&mut ReadScorer { scorer: self.scorer(), see })
     }
 }
 

@@ -2,17 +2,25 @@
 
 use std::path::Path;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
-use super::Predictor;
 use super::keyed_rows::{Inputs, KeyedRows, SeeRows};
 use super::scores::{KeyedScores, RowScores, SeeScores, first_infinite, of_steps};
+use crate::data::Preprocessing;
+use crate::data::preprocess::ScaledInputs;
 use crate::error::{Error, Result};
+use crate::kernels::gather;
 use crate::names::numbered_row;
+
+/// The scores of rows as the network reads them: (N, C) or (N, K), with what is predicted besides.
+type Score<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 
 /// Scores rows.
 pub(super) struct RowScorer<'a> {
-    predictor: &'a Predictor,
+    preprocessing: &'a Preprocessing,
+    /// The type of the network's numbers.
+    dtype: DType,
+    scores: Box<Score<'a>>,
     /// The rows so far.
     row: usize,
     /// The numbers of a batch whose memory the next one takes.
@@ -20,8 +28,8 @@ pub(super) struct RowScorer<'a> {
 }
 
 impl<'a> RowScorer<'a> {
-    pub(super) fn new(predictor: &'a Predictor) -> Self {
-        Self { predictor, row: 0, batch: None }
+    pub(super) fn new(preprocessing: &'a Preprocessing, dtype: DType, scores: Box<Score<'a>>) -> Self {
+        Self { preprocessing, dtype, scores, row: 0, batch: None }
     }
 }
 
@@ -33,16 +41,16 @@ impl RowScorer<'_> {
         KeyedRows { inputs, keys }: KeyedRows,
     ) -> Result<KeyedScores> {
         let scores = match inputs {
-            Inputs::Whole(rows) => self.predictor.scores_with_deviation(&rows)?,
+            Inputs::Whole(rows) => (self.scores)(&rows)?,
             Inputs::Elements(rows) => {
-                let rows = self.predictor.elements(&rows, self.batch.take())?;
-                let scores = self.predictor.scores_with_deviation(&rows)?;
+                let rows = self.elements(&rows)?;
+                let scores = (self.scores)(&rows)?;
                 self.batch = Some(rows);
                 scores
             }
             Inputs::Steps { rows, steps } => {
-                let scores = self.predictor.scores_with_deviation(&rows)?;
-                of_steps(&scores, &steps, self.predictor.preprocessing())?
+                let scores = (self.scores)(&rows)?;
+                of_steps(&scores, &steps, self.preprocessing)?
             }
             Inputs::TooShort(rows) => {
                 self.row += rows;
@@ -53,7 +61,7 @@ impl RowScorer<'_> {
             let problem = "the answer is not finite; is a number in it far from those of training? Take the row out, or train \
                            with `data.clamp_output = true`, which keeps answers in the range of the training rows";
             let number = self.row + place;
-            let row = match self.predictor.preprocessing.table() {
+            let row = match self.preprocessing.table() {
                 Some(_) => format!("data row {}", number + 1),
                 None => numbered_row(number),
             };
@@ -61,6 +69,13 @@ impl RowScorer<'_> {
         }
         self.row += scores.dims()[0];
         Ok(KeyedScores { scores: RowScores::Of(scores), keys })
+    }
+
+    /// Elements of arrays and pictures as the network reads them, scaled as those of a batch in training.
+    fn elements(&mut self, ScaledInputs { xs, affine }: &ScaledInputs) -> Result<Tensor> {
+        let all: Vec<u32> = (0..).take(xs.dims()[0]).collect();
+        let row = &self.preprocessing.row;
+        Ok(gather::rows(xs, &all, row, *affine, self.dtype, self.batch.take())?)
     }
 }
 
