@@ -96,6 +96,17 @@ class Tools(unittest.TestCase):
                 with self.assertRaisesRegex(descent_nn.Error, "not empty"):
                     model.save(folder)
 
+    def test_a_saved_classifier_of_a_table_has_the_names_of_its_classes(self):
+        frame = pandas.DataFrame(X, columns=list("abcd")).assign(size=numpy.where(X[:, 0] > 5.8, "long", "short"))
+        for target in (NAMES, y + 3, y > 0, numpy.array([f"{index}" for index in 9 - y])):
+            model = DescentClassifier(**SHORT).fit(frame, target)
+            with tempfile.TemporaryDirectory() as folder:
+                model.save(folder)
+                saved = descent_nn.load(folder)
+                self.assertEqual([str(name) for name in saved.predict(frame)], [str(name) for name in model.predict(frame)])
+                self.assertEqual(sorted(map(str, saved.classes)), sorted(map(str, model.classes_)))
+                numpy.testing.assert_allclose(saved.predict_proba(frame), model.predict_proba(frame), atol=1e-6)
+
     def test_a_saved_model_is_unpacked_once_by_all_threads_and_again_where_its_folder_is_gone(self):
         model = pickle.loads(pickle.dumps(DescentClassifier(**SHORT).fit(X, NAMES)))
         with ThreadPoolExecutor(8) as pool:
@@ -221,6 +232,24 @@ class Tables(unittest.TestCase):
         frame.loc[3, "a"] = numpy.nan
         model = DescentClassifier(data__missing="mean", **SHORT).fit(frame, NAMES)
         self.assertGreater(model.score(frame, NAMES), 0.93)
+
+    def test_dates_in_even_steps_with_missing_cells_several_targets_and_weights_are_a_table(self):
+        random = numpy.random.default_rng(0)
+        frame = pandas.DataFrame({"x": random.normal(size=300), "when": pandas.date_range("2024-01-01", periods=300)})
+        frame["name"] = random.choice(["a", "b"], 300)
+        frame["holes"] = frame["x"].where(random.random(300) < 0.8)
+        targets = numpy.column_stack([frame["x"] * 100 + 1000, -frame["x"] + (frame["name"] == "a")])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "column `weight", descent_nn.DescentWarning)
+            model = DescentRegressor(threads=1).fit(frame, targets, sample_weight=numpy.where(frame["x"] > 0, 2.0, 1.0))
+        self.assertEqual(model.predict(frame).shape, (300, 2))
+        self.assertGreater(model.score(frame, targets), 0.8)
+        kept = DescentRegressor(threads=1).fit(frame[:250], targets[:250], eval_set=(frame[250:], targets[250:]))
+        self.assertGreater(kept.score(frame, targets), 0.8)
+        weight = numpy.where(frame["x"] > 0, 2.0, 1.0)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "column `weight", descent_nn.DescentWarning)
+            DescentClassifier(threads=1, train__epochs=2).fit(frame[["name", "holes"]], frame["x"] > 0, sample_weight=weight)
 
     def test_values_come_back_in_their_units_one_or_several(self):
         numbers, values = load_diabetes(return_X_y=True)

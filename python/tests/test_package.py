@@ -234,6 +234,11 @@ class Predict(InAFolder):
         self.assertEqual(model.predict([{"petal": float("nan")}]), model.predict([{"petal": None}]))
         self.assertEqual(model.predict_proba([]), [])
 
+    def test_rows_in_memory_are_evaluated_as_their_file(self):
+        self.rows.to_parquet("rows.parquet", index=False)
+        run = descent_nn.Run("run")
+        self.assertEqual(run.evaluate(self.rows), run.evaluate("rows.parquet"))
+
     def test_values_have_no_probabilities(self):
         config = {**CONFIG, "data": {**CONFIG["data"], "target": ["petal", "twice"]}, "loss": {"name": "mse"}}
         rows = self.rows.drop(columns="species").assign(twice=self.rows["petal"] * 2)

@@ -138,12 +138,16 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the trained model as a run folder, which ``descent_nn.load`` and ``descent predict`` take."""
+        """Writes the trained model as a run folder, which ``descent_nn.load`` and ``descent predict`` take.
+
+        Their predictions are those of this estimator. Only where it was fitted on numbers alone, whose run is one on
+        arrays, are classes their indices in ``classes_`` and columns known by their order.
+        """
         check_is_fitted(self)
         folder = Path(path)
         if folder.exists() and any(folder.iterdir()):
             raise Error(f"{folder}: this folder is not empty; choose another", 2)
-        _fit.with_scalings(self.run_, self.input_scaling_, self.target_scaling_).write(folder)
+        self._described(_fit.with_scalings(self.run_, self.input_scaling_, self.target_scaling_)).write(folder)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "run_")
@@ -179,6 +183,10 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         else:
             X, y = validate_data(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         return _fit.weighted(Rows(X, y, table), weight)
+
+    def _described(self, run: SavedRun) -> SavedRun:
+        """The run with what only the estimator knows of it."""
+        return run
 
     def _check_loss(self, config: Mapping[str, Any]) -> None:
         """An error if the config names a loss of another task."""

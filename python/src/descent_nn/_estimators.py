@@ -14,6 +14,7 @@ from sklearn.utils.validation import column_or_1d
 from descent_nn import _fit
 from descent_nn._base import DescentEstimator
 from descent_nn._fit import Rows, Scaling
+from descent_nn._saved import SavedRun
 
 PREDICTION = "prediction"
 PROBABILITY = "probability_"
@@ -84,6 +85,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
             raise ValueError(f"`classes={classes!r}` is not the same as on the first call: {self.classes_!r}")
         self._partial(X, y, sample_weight)
         return self
+
+    def _described(self, run: SavedRun) -> SavedRun:
+        return _fit.with_class_names(run, self.classes_)
 
     def _check_loss(self, config: Mapping[str, Any]) -> None:
         name = config.get("loss", {}).get("name")

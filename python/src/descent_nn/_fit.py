@@ -103,6 +103,20 @@ def with_scalings(run: SavedRun, inputs: Scaling | None, targets: Scaling | None
     return SavedRun(run.files | {"data.toml": _config.toml(fitted).encode()})
 
 
+def with_class_names(run: SavedRun, classes: Sequence[Any]) -> SavedRun:
+    """Returns a run on a table whose classes are their indices with their names in its description.
+
+    A run on arrays has no names of classes.
+    """
+    fitted = tomllib.loads(run.files["data.toml"].decode())
+    target = fitted["how"].get("recipe", {}).get("target", {})
+    if "classes" not in target:
+        return run
+    names = [classes[int(index)] for index in target["classes"]]
+    target["classes"] = [str(name).lower() if isinstance(name, bool | numpy.bool_) else str(name) for name in names]
+    return SavedRun(run.files | {"data.toml": _config.toml(fitted).encode()})
+
+
 def weighted(rows: Rows, weight: Any) -> Rows:
     """Returns the rows with their weights; rows of weight 0 are left out.
 
@@ -131,18 +145,20 @@ def write(rows: Rows, held: Rows | None, folder: Path) -> dict[str, Any]:
             arrays |= {"x_val": held.x, "y_val": held.y}
         return {"name": "npz", "path": str(_tables.write_arrays(arrays, folder / "rows.npz"))}
     names = list(getattr(rows.x, "column_names", rows.x.columns))
-    target, split, weight = (_free_name(name, names) for name in ("target", "split", "weight"))
-    named = {"target": target}
+    several = [f"target_{index + 1}" for index in range(rows.y.shape[1])] if rows.y.ndim > 1 else ["target"]
+    targets = [_free_name(name, names) for name in several]
+    split, weight = (_free_name(name, names) for name in ("split", "weight"))
+    named: dict[str, Any] = {"target": targets[0] if len(targets) == 1 else targets}
     if held is not None:
         named["split_column"] = split
     if rows.weight is not None:
         named["weight"] = weight
     parts = [(rows, "train")] + ([] if held is None else [(held, "validation")])
-    columns = [{target: part.y, split: role, weight: _ones(part)} for part, role in parts]
-    frames = [
-        _with_columns(part.x, {name: more[name] for name in named.values()})
-        for (part, _), more in zip(parts, columns, strict=True)
-    ]
+    frames = []
+    for part, role in parts:
+        columns = dict(zip(targets, numpy.atleast_2d(part.y.T), strict=True)) | {split: role, weight: _ones(part)}
+        used = [*targets, *(name for key, name in named.items() if key != "target")]
+        frames.append(_with_columns(part.x, {name: columns[name] for name in used}))
     path = _tables.write(_stacked(frames), folder / "rows")
     return {"name": _tables.FORMATS[path.suffix], "path": str(path), **named}
 

@@ -32,13 +32,22 @@ def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_vali
 
 
 def _of_init(data: Mapping[str, Any]) -> dict[str, Any]:
-    target = ["--target", str(data["target"])] if "target" in data else []
+    targets = data.get("target", [])
+    target = [word for name in ([targets] if isinstance(targets, str) else targets) for word in ("--target", name)]
+    # What was written beside the caller's columns; it is no input, whatever it says of the target.
+    own = [f"column `{data[key]}`" for key in ("weight", "split_column") if key in data]
     text, log = _program.call_with_log(["init", str(data["path"]), *target])
     for warning in _program.warnings_of(log):
         # The caller does not know the file that holds its rows meanwhile.
-        warnings.warn(warning.removeprefix(f"{data['path']}: "), DescentWarning, stacklevel=4)
+        warning = warning.removeprefix(f"{data['path']}: ")
+        if not any(warning.startswith(column) for column in own):
+            warnings.warn(warning, DescentWarning, stacklevel=4)
     config = tomllib.loads(text)
+    series = config["data"]["name"] == "timeseries"
     config["data"] = {key: value for key, value in config["data"].items() if key in DATA}
+    if series and "missing" in config["data"]:
+        # Rows with dates in even steps are no series here; a table has no rows before.
+        config["data"]["missing"] = "category"
     return config
 
 

@@ -25,7 +25,7 @@ ARRAYS = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test", "w_train",
 def train(
     config: Any = None,
     *,
-    target: str | Sequence[str] | None = None,
+    target: str | int | Sequence[str | int] | None = None,
     data: Any = None,
     out: str | os.PathLike[str] | None = None,
     init_from: str | os.PathLike[str] | None = None,
@@ -126,11 +126,11 @@ class Run:
         """The model with the run's best weights."""
         return Model(self.path)
 
-    def evaluate(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-        """Evaluates the best weights on the run's test rows, or on all rows of a file."""
-        inputs = [] if path is None else ["--input", os.fspath(path)]
-        answer = json.loads(_program.call(["-q", "eval", str(self.path), "--json", *inputs]))
-        return dict(answer)
+    def evaluate(self, data: Any = None) -> dict[str, Any]:
+        """Evaluates the best weights on the run's test rows, or on all rows of a file or of a table in memory."""
+        with tempfile.TemporaryDirectory(prefix="descent-") as folder:
+            inputs = [] if data is None else ["--input", str(_tables.write(data, Path(folder) / "rows"))]
+            return dict(json.loads(_program.call(["-q", "eval", str(self.path), "--json", *inputs])))
 
     def report(self, output: str | os.PathLike[str] | None = None) -> Report:
         """Writes the HTML report, by default into the run folder, and shows it where the last line of a cell does."""
@@ -235,11 +235,15 @@ class _Rows:
         return _tables.write_new(lambda stem: _tables.write_arrays(dict(data), stem.with_name(f"{stem.name}.npz")), stem)
 
 
-def _subject(config: Any, rows: _Rows | None, target: str | Sequence[str] | None, made_here: Path) -> list[str]:
+def _subject(
+    config: Any, rows: _Rows | None, target: str | int | Sequence[str | int] | None, made_here: Path
+) -> list[str]:
     """What is trained: a config, or a table for which the program chooses one."""
     if config is None and rows is not None:
-        targets = [target] if isinstance(target, str) else target or []
-        return [str(rows.path), *(word for name in targets for word in ("--target", name))]
+        targets = [target] if isinstance(target, str | int) else target or []
+        return [str(rows.path), *(word for name in targets for word in ("--target", str(name)))]
+    if hasattr(config, "__array_interface__"):
+        raise Error("an array has no column names; give a config and data={'x_train': …, 'y_train': …}, or a DataFrame", 2)
     arguments = [] if config is None else [os.fspath(config)] if not isinstance(config, Mapping) else [str(made_here)]
     if isinstance(config, Mapping):
         _config.write_toml(_config.with_absolute_paths(config), made_here)
