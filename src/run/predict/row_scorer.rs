@@ -13,14 +13,14 @@ use crate::kernels::gather;
 use crate::names::numbered_row;
 
 /// The scores of rows as the network reads them: (N, C) or (N, K), with what is predicted besides.
-type Score<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
+type ScoreRows<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 
 /// Scores rows.
 pub(super) struct RowScorer<'a> {
     preprocessing: &'a Preprocessing,
     /// The type of the network's numbers.
     dtype: DType,
-    scores: Box<Score<'a>>,
+    scores: Box<ScoreRows<'a>>,
     /// The rows so far.
     row: usize,
     /// The numbers of a batch whose memory the next one takes.
@@ -28,7 +28,7 @@ pub(super) struct RowScorer<'a> {
 }
 
 impl<'a> RowScorer<'a> {
-    pub(super) fn new(preprocessing: &'a Preprocessing, dtype: DType, scores: Box<Score<'a>>) -> Self {
+    pub(super) fn new(preprocessing: &'a Preprocessing, dtype: DType, scores: Box<ScoreRows<'a>>) -> Self {
         Self { preprocessing, dtype, scores, row: 0, batch: None }
     }
 }
