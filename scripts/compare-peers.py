@@ -87,9 +87,11 @@ def programs(descent, before, wanted):
 
     def peer(interpreter, script, *more):
         def command(work, updates, _):
+            if work.get("predict"):
+                return None
             return [interpreter, ROOT / "scripts/peers" / script, json.dumps(work), updates, *more]
 
-        return lambda work, *rest: None if work.get("predict") else command(work, *rest)
+        return command
 
     def onnx(interpreter, work, updates, folder):
         if not work.get("predict"):

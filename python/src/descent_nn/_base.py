@@ -24,10 +24,11 @@ from sklearn.utils.validation import (
 )
 
 from descent_nn import _config, _fit, _program
-from descent_nn._error import DescentWarning, Error
+from descent_nn._error import DescentWarning
 from descent_nn._fit import Rows, Scaling
 from descent_nn._recipe import recipe
 from descent_nn._saved import SavedRun
+from descent_nn._tables import require_empty
 
 # A call of partial_fit makes one pass over its rows.
 ONE_PASS = {
@@ -133,8 +134,8 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
             if held is None and not config["data"].get("validation"):
                 config["train"] = {**config["train"], "early_stopping": chosen.get("train", {}).get("early_stopping")}
             messages = self._train(folder, data, config, [])
-        for warning in _program.warnings_of(messages):
-            warnings.warn(warning.removeprefix(f"{data['path']}: "), DescentWarning, stacklevel=2)
+        for warning in _program.warnings_of(messages, made_here=data["path"]):
+            warnings.warn(warning, DescentWarning, stacklevel=2)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -145,9 +146,10 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         folder = Path(path)
-        if folder.exists() and any(folder.iterdir()):
-            raise Error(f"{folder}: this folder is not empty; choose another", 2)
-        self._described(_fit.with_scalings(self.run_, self.input_scaling_, self.target_scaling_)).write(folder)
+        require_empty(folder)
+        fitted = self.run_.fitted
+        self._describe(fitted)
+        self.run_.with_fitted(fitted).write(folder)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "run_")
@@ -184,9 +186,9 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
             X, y = validate_data(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         return _fit.weighted(Rows(X, y, table), weight)
 
-    def _described(self, run: SavedRun) -> SavedRun:
-        """The run with what only the estimator knows of it."""
-        return run
+    def _describe(self, fitted: dict[str, Any]) -> None:
+        """Adds what only the estimator knows to what the program has fitted."""
+        _fit.add_scalings(fitted, self.input_scaling_, self.target_scaling_)
 
     def _check_loss(self, config: Mapping[str, Any]) -> None:
         """An error if the config names a loss of another task."""

@@ -14,10 +14,8 @@ from sklearn.utils.validation import column_or_1d
 from descent_nn import _fit
 from descent_nn._base import DescentEstimator
 from descent_nn._fit import Rows, Scaling
-from descent_nn._saved import SavedRun
+from descent_nn._tables import PREDICTION, PROBABILITY
 
-PREDICTION = "prediction"
-PROBABILITY = "probability_"
 # Losses of classes.
 CLASS_LOSSES = ("cross_entropy", "nll", "focal")
 # Losses of classes or labels, which values have not.
@@ -86,8 +84,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
         self._partial(X, y, sample_weight)
         return self
 
-    def _described(self, run: SavedRun) -> SavedRun:
-        return _fit.with_class_names(run, self.classes_)
+    def _describe(self, fitted: dict[str, Any]) -> None:
+        super()._describe(fitted)
+        _fit.name_classes(fitted, self.classes_)
 
     def _check_loss(self, config: Mapping[str, Any]) -> None:
         name = config.get("loss", {}).get("name")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy
 from sklearn.utils.validation import _check_sample_weight
 
-from descent_nn import _config, _program, _tables
+from descent_nn import _program, _tables
 from descent_nn._saved import SavedRun
 
 # As many rows are predicted at least, together.
@@ -73,7 +72,7 @@ def standard(x: Any, weight: Any = None) -> Scaling:
 
 def scaling_of(run: SavedRun) -> Scaling | None:
     """Returns the scaling of the inputs that a run has fitted on its rows; None for a table."""
-    how = tomllib.loads(run.files["data.toml"].decode()).get("how", {})
+    how = run.fitted.get("how", {})
     if how.get("source") != "arrays":
         return None
     transform = how.get("transform", {})
@@ -85,36 +84,26 @@ def scaling_of(run: SavedRun) -> Scaling | None:
 
 def is_affine(run: SavedRun) -> bool:
     """Whether the inputs of a run on arrays are scaled by an offset and a spread alone."""
-    transform = tomllib.loads(run.files["data.toml"].decode())["how"].get("transform", {})
+    transform = run.fitted["how"].get("transform", {})
     return not transform.get("smooth_clip") and not transform.get("quantiles")
 
 
-def with_scalings(run: SavedRun, inputs: Scaling | None, targets: Scaling | None) -> SavedRun:
-    """Returns the run with scalings that were made here in its own description, so that the program applies them."""
-    if inputs is None and targets is None:
-        return run
-    fitted = tomllib.loads(run.files["data.toml"].decode())
+def add_scalings(fitted: dict[str, Any], inputs: Scaling | None, targets: Scaling | None) -> None:
+    """Adds scalings that were made here to what a run on arrays has fitted, so that the program applies them."""
     if inputs is not None:
         scaling = zip(("offset", "spread"), inputs, strict=True)
         fitted["how"]["transform"] |= {key: numpy.atleast_1d(numbers).tolist() for key, numbers in scaling}
     if targets is not None:
         scaling = zip(("mean", "std"), targets, strict=True)
         fitted["how"]["target"] = {key: numpy.atleast_1d(numbers).tolist() for key, numbers in scaling}
-    return SavedRun(run.files | {"data.toml": _config.toml(fitted).encode()})
 
 
-def with_class_names(run: SavedRun, classes: Sequence[Any]) -> SavedRun:
-    """Returns a run on a table whose classes are their indices with their names in its description.
-
-    A run on arrays has no names of classes.
-    """
-    fitted = tomllib.loads(run.files["data.toml"].decode())
+def name_classes(fitted: dict[str, Any], classes: Sequence[Any]) -> None:
+    """Names the classes of a run on a table, where they are their indices. A run on arrays has no names of classes."""
     target = fitted["how"].get("recipe", {}).get("target", {})
-    if "classes" not in target:
-        return run
-    names = [classes[int(index)] for index in target["classes"]]
-    target["classes"] = [str(name).lower() if isinstance(name, bool | numpy.bool_) else str(name) for name in names]
-    return SavedRun(run.files | {"data.toml": _config.toml(fitted).encode()})
+    if "classes" in target:
+        names = [classes[int(index)] for index in target["classes"]]
+        target["classes"] = [str(name).lower() if isinstance(name, bool | numpy.bool_) else str(name) for name in names]
 
 
 def weighted(rows: Rows, weight: Any) -> Rows:

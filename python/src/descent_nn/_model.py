@@ -11,9 +11,8 @@ from typing import Any
 
 from descent_nn import _program, _tables
 from descent_nn._error import Error
+from descent_nn._tables import PREDICTION, PROBABILITY, have_classes
 
-PREDICTION = "prediction"
-PROBABILITY = "probability_"
 TRUE, FALSE = "true", "false"
 
 
@@ -79,8 +78,8 @@ class Model:
         names = [name for name in _names(answers) if name == PREDICTION or name.startswith(PREDICTION + "_")]
         if len(names) > 1:
             return _select(answers, names, kind)
-        probabilities = any(name.startswith(PROBABILITY) for name in _names(answers))
-        return _only(answers, names[0], kind, self._classes_as_given() if probabilities else None)
+        convert = self._classes_as_given() if have_classes(_names(answers)) else None
+        return _only(answers, names[0], kind, convert)
 
     def predict_proba(self, data: Any) -> Any:
         """Predicts the probability of each class: a table with one column per class, or a NumPy array ``(N, C)``.

@@ -86,9 +86,10 @@ def train(arguments: Sequence[str], watch: Callable[[], None] | None, made_here:
     return messages
 
 
-def warnings_of(messages: str) -> list[str]:
-    """Returns the warnings in a log of the program."""
-    return [line[len(WARNING) :].strip() for line in messages.splitlines() if line.startswith(WARNING)]
+def warnings_of(messages: str, made_here: str | None = None) -> list[str]:
+    """Returns the warnings in a log of the program; without the path ``made_here``, which the caller does not know."""
+    warnings = [line[len(WARNING) :].strip() for line in messages.splitlines() if line.startswith(WARNING)]
+    return warnings if made_here is None else [warning.removeprefix(f"{made_here}: ") for warning in warnings]
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

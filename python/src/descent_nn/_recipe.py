@@ -37,9 +37,7 @@ def _of_init(data: Mapping[str, Any]) -> dict[str, Any]:
     # What was written beside the caller's columns; it is no input, whatever it says of the target.
     own = [f"column `{data[key]}`" for key in ("weight", "split_column") if key in data]
     text, log = _program.call_with_log(["init", str(data["path"]), *target])
-    for warning in _program.warnings_of(log):
-        # The caller does not know the file that holds its rows meanwhile.
-        warning = warning.removeprefix(f"{data['path']}: ")
+    for warning in _program.warnings_of(log, made_here=data["path"]):
         if not any(warning.startswith(column) for column in own):
             warnings.warn(warning, DescentWarning, stacklevel=4)
     config = tomllib.loads(text)

@@ -221,8 +221,7 @@ class _Rows:
     def _write(data: Any, run: Path) -> Path:
         run = run.absolute().resolve()
         stem = run.with_name(f"{run.name}-data")
-        if run.exists() and any(run.iterdir()):
-            raise Error(f"{run}: this folder is not empty; choose another", 2)
+        _tables.require_empty(run)
         for taken in (stem.with_name(stem.name + extension) for extension in _tables.FORMATS):
             if taken.exists():
                 raise Error(f"{taken} exists: it has the rows of another run; remove it or choose another `out`", 2)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import tomllib
 import weakref
 from pathlib import Path
 from typing import Any
+
+from descent_nn import _config
 
 # What predicting needs, and the log.
 FILES = ("config.toml", "data.toml", "model.safetensors", "metrics.jsonl")
@@ -25,6 +28,15 @@ class SavedRun:
     def read(cls, run: Path) -> SavedRun:
         """Reads a run folder."""
         return cls({name: (run / name).read_bytes() for name in FILES if (run / name).exists()})
+
+    @property
+    def fitted(self) -> dict[str, Any]:
+        """What was fitted on the training rows: the content of ``data.toml``."""
+        return tomllib.loads(self.files["data.toml"].decode())
+
+    def with_fitted(self, fitted: dict[str, Any]) -> SavedRun:
+        """Returns the run with another ``data.toml``."""
+        return SavedRun(self.files | {"data.toml": _config.toml(fitted).encode()})
 
     def write(self, folder: Path) -> None:
         """Writes the files to a folder that ``descent predict``, ``export`` and ``inspect`` take as a run."""

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,9 @@ from typing import Any, Literal
 from descent_nn._error import Error
 
 Kind = Literal["pandas", "polars", "arrow", "numpy", "rows", "file"]
+# The columns of the program's answers: the prediction, and of each class its probability.
+PREDICTION = "prediction"
+PROBABILITY = "probability_"
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".npz": "npz"}
 
 
@@ -50,6 +53,12 @@ def kind_of(data: Any) -> Kind:
 def is_in_memory(data: Any) -> bool:
     """Whether this is a table, and neither a config nor a path."""
     return data is not None and not isinstance(data, Mapping | str | os.PathLike) and kind_of(data) != "numpy"
+
+
+def require_empty(folder: Path) -> None:
+    """Raises ``Error`` if there is something in the folder."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Error(f"{folder}: this folder is not empty; choose another", 2)
 
 
 def write_new(write: Callable[[Path], Path], stem: Path) -> Path:
@@ -127,6 +136,11 @@ def answer_format(kind: Kind) -> str:
     return ".jsonl" if kind in {"rows", "file"} else ".csv"
 
 
+def have_classes(names: Iterable[str]) -> bool:
+    """Whether answers with these columns are classes, which have probabilities."""
+    return any(name.startswith(PROBABILITY) for name in names)
+
+
 def read_answers(path: Path, kind: Kind, given: Any, *, names: bool = True) -> Any:
     """Reads the program's answers as the kind of table that the question was.
 
@@ -146,8 +160,8 @@ def read_answers(path: Path, kind: Kind, given: Any, *, names: bool = True) -> A
     import pandas
 
     if path.suffix == ".csv":
-        classes = any(name.startswith("probability_") for name in pandas.read_csv(path, nrows=0).columns)
-        kinds = {"prediction": str} if classes else None
+        classes = have_classes(pandas.read_csv(path, nrows=0).columns)
+        kinds = {PREDICTION: str} if classes else None
         # The names of classes may be NA.
         frame = pandas.read_csv(path, keep_default_na=not classes, dtype=kinds)
     else:
@@ -235,7 +249,7 @@ def _read_columns(path: Path, has_names: bool) -> dict[str, Any]:
     with path.open(encoding="utf-8", newline="") as file:
         names = next(csv.reader(file))
         # Classes have probabilities; their names stay text, also those that look like numbers.
-        text = {"prediction"} if has_names and any(name.startswith("probability_") for name in names) else set()
+        text = {PREDICTION} if has_names and have_classes(names) else set()
         if not text:
             try:
                 numbers = numpy.loadtxt(file, delimiter=",", ndmin=2, dtype=numpy.float64, comments=None)
