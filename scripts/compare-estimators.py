@@ -40,8 +40,9 @@ def tables():
 
 def descent(epochs):
     return DescentClassifier(
+        recipe=False,
         model__hidden=[WIDTH],
-        config={"optimizer": {"name": "adam", "lr": LR}, "data": {"validation": 0}},
+        optimizer__lr=LR,
         train__batch_size=BATCH,
         train__epochs=epochs,
         threads=2,

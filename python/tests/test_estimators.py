@@ -3,6 +3,7 @@
 import pickle
 import shutil
 import tempfile
+import tomllib
 import unittest
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ except ImportError as missing:
 
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -54,6 +55,15 @@ class Recipe(unittest.TestCase):
         self.assertIn("[train.early_stopping]", config)
         few = DescentRegressor(threads=1, train__epochs=2).fit(numbers[:150], values[:150])
         self.assertNotIn("[train.early_stopping]", few.run_.files["config.toml"].decode())
+
+    def test_without_it_there_are_the_parameters_and_the_programs_defaults_alone(self):
+        model = DescentClassifier(recipe=False, model__hidden=[20], train__epochs=30, threads=1).fit(*load_digits(return_X_y=True))
+        config = tomllib.loads(model.run_.files["config.toml"].decode())
+        self.assertEqual(config["model"]["hidden"], [20])
+        self.assertNotIn("numerical", config["model"])
+        self.assertEqual((config["model"]["dropout"], config["optimizer"]["name"]), (0.0, "adam"))
+        self.assertEqual(model.n_iter_, 30)
+        self.assertGreater(model.score(*load_digits(return_X_y=True)), 0.95)
 
     def test_without_rows_held_out_nothing_stops_early(self):
         numbers, values = load_diabetes(return_X_y=True)

@@ -226,6 +226,29 @@ class Predict(InAFolder):
         self.assertGreater((model.predict(self.rows[["petal"]]) == rose).mean(), 0.9)
         self.assertEqual(model.predict(asked.to_dict("records")), list(model.predict(asked)))
 
+    def test_classes_have_the_type_of_the_training_table(self):
+        rose = self.rows["species"] == "rose"
+        pairs = [(1.0, 2.0), (0.5, 1.5), ("1", "2"), ("1.0", "2.0"), (3, 4)]
+        for number, (a, b) in enumerate(pairs):
+            rows = self.rows[["petal"]].assign(species=numpy.where(rose, a, b))
+            model = descent_nn.train(CONFIG, data=rows, out=f"types-{number}").model
+            self.assertEqual([(type(c), c) for c in model.classes], [(type(c), c) for c in (a, b)])
+            tables = [rows, pyarrow.table(rows), rows[["petal"]].to_numpy(), rows.to_dict("records")]
+            for asked in tables + ([] if polars is None else [polars.from_pandas(rows)]):
+                answers = model.predict(asked)
+                hits = sum(own == given for own, given in zip(getattr(answers, "to_pylist", lambda: answers)(), rows["species"]))
+                self.assertGreater(hits, 0.9 * len(rows), (a, type(asked)))
+
+    def test_an_ignored_column_is_no_input(self):
+        rows = self.rows[["petal", "species"]].assign(note=[f"{row}" * 3 for row in range(len(self.rows))])
+        config = {**CONFIG, "data": {**CONFIG["data"], "columns": {"note": "ignore"}}}
+        model = descent_nn.train(config, data=rows, out="ignored").model
+        self.assertEqual(model.columns, ["petal"])
+        asked = rows[["petal"]].to_numpy()
+        self.assertEqual(list(model.predict(asked)), list(model.predict(rows)))
+        with_note = numpy.column_stack([asked, asked])[:, : len(rows.columns) - 1]
+        self.assertEqual(list(model.predict(with_note)), list(model.predict(rows)))
+
     def test_missing_values_of_dicts_are_null(self):
         rows = self.rows[["petal", "species"]].to_dict("records")
         rows[1]["petal"], rows[2]["petal"], rows[3]["petal"] = float("nan"), pandas.NA, numpy.float32("nan")

@@ -107,7 +107,8 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     let order = if kind.is_numeric() { detect_series(&profile, targets) } else { None };
     if let Some(plan) = order.as_ref().and_then(SeriesPlan::of) {
         let text = series::config(request, &profile, &plan)?;
-        return Ok(Suggestion { text, notes: notes(&profile.reading), warnings: Vec::new() });
+        let warnings = infinities(&profile.reading).into_iter().collect();
+        return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
     table::require_feature(&profile, targets)?;
     let leaks = match targets {
@@ -115,7 +116,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         _ => Vec::new(),
     };
     let text = table::config(request, &profile, &kind, &leaks)?;
-    let warnings = leaks.iter().map(describe_leak).collect();
+    let warnings = infinities(&profile.reading).into_iter().chain(leaks.iter().map(describe_leak)).collect();
     Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
 }
 
@@ -125,10 +126,26 @@ fn notes(reading: &CellReading) -> Vec<String> {
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = first_few(na_values.iter().map(|word| quoted(word)));
-    let words = (!na_values.is_empty())
-        .then(|| format!("{words} among numbers is taken for a missing cell: `data.na_values` is set"));
+    let words = taken_for_missing(na_values.iter().filter(|word| !is_infinite(word)));
     decimal.into_iter().chain(thousands).chain(words).collect()
+}
+
+/// A doubt about infinite numbers: they come of a division by zero more often than they mean a missing value.
+fn infinities(reading: &CellReading) -> Option<String> {
+    taken_for_missing(reading.na_values.iter().filter(|word| is_infinite(word)))
+}
+
+fn is_infinite(word: &str) -> bool {
+    word.parse().is_ok_and(f64::is_infinite)
+}
+
+/// The sentence about words for missing cells, if there are some.
+fn taken_for_missing<'a>(words: impl Iterator<Item = &'a String>) -> Option<String> {
+    let words: Vec<String> = words.map(|word| quoted(word)).collect();
+    (!words.is_empty()).then(|| {
+        let words = first_few(words);
+        format!("{words} among numbers is taken for a missing cell: `data.na_values` is set")
+    })
 }
 
 /// The problem with a file that is of no known kind.

@@ -1,4 +1,4 @@
-//! `predict --keep` on JSON lines, whose columns no header lists.
+//! Predictions of JSON lines, whose cells have types and whose columns no header lists.
 
 use super::predict_keys::trained;
 use super::tables::write;
@@ -19,4 +19,22 @@ fn a_key_that_no_line_of_json_has_is_refused() {
     // Of no rows there is nothing to say.
     write(folder.path(), "ask.jsonl", "");
     succeed(folder.path(), &keep("id"));
+}
+
+#[test]
+fn a_class_that_is_text_is_predicted_as_text_also_where_it_looks_like_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        "model.hidden = [4]\ntrain.epochs = 1\n[data]\nname = 'jsonl'\npath = 'rows.jsonl'\ntarget = 'y'\n";
+    write(folder.path(), "c.toml", config);
+    for (quote, run) in [("\"", "texts"), ("", "numbers")] {
+        let row = |x| format!("{{\"x\": {x}, \"y\": {quote}{}{quote}}}\n", x % 2);
+        write(folder.path(), "rows.jsonl", (0..40).map(row).collect::<String>());
+        succeed(folder.path(), &["-q", "train", "c.toml", "--out", run]);
+        let answers = succeed(folder.path(), &["-q", "predict", run, "--input", "rows.jsonl"]);
+        for line in answers.lines() {
+            let class = [0, 1].map(|class| format!("{{\"prediction\":{quote}{class}{quote},"));
+            assert!(class.iter().any(|class| line.starts_with(class)), "{line}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ from sklearn.utils.validation import (
 from descent_nn import _config, _fit, _program
 from descent_nn._error import DescentWarning
 from descent_nn._fit import Rows, Scaling
-from descent_nn._recipe import recipe
+from descent_nn._recipe import plain, recipe
 from descent_nn._saved import SavedRun
 from descent_nn._tables import require_empty
 
@@ -55,6 +55,7 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         self,
         *,
         config: Mapping[str, Any] | None = None,
+        recipe: bool = True,
         model__name: str | None = None,
         model__hidden: Sequence[int] | None = None,
         model__activation: str | None = None,
@@ -72,6 +73,7 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         **settings: Any,
     ) -> None:
         self.config = config
+        self.recipe = recipe
         self.model__name = model__name
         self.model__hidden = model__hidden
         self.model__activation = model__activation
@@ -127,9 +129,7 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         self._check_loss(chosen)
         with _folder() as folder:
             data = _fit.write(self._scaled(rows), None if held is None else self._scaled(held), folder)
-            base = recipe(
-                data, classification=self._classification, rows=len(rows), has_validation=held is not None
-            )
+            base = self._base(data, rows=len(rows), has_validation=held is not None)
             config = self._full_config(base)
             if held is None and not config["data"].get("validation"):
                 config["train"] = {**config["train"], "early_stopping": chosen.get("train", {}).get("early_stopping")}
@@ -172,6 +172,12 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         if self.random_state is not None:
             config["seed"] = _seed(self.random_state)
         return config
+
+    def _base(self, data: Mapping[str, Any], *, rows: int, has_validation: bool) -> dict[str, Any]:
+        """The config that the parameters change."""
+        if not self.recipe:
+            return plain(classification=self._classification)
+        return recipe(data, classification=self._classification, rows=rows, has_validation=has_validation)
 
     def _checked(self, X: Any, y: Any, weight: Any, *, table: bool, reset: bool) -> Rows:
         if y is None:

@@ -31,6 +31,11 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
     ----------
     config : dict, optional
         Sections of a descent config, such as ``{"model": {"hidden": [64]}}``.
+    recipe : bool
+        Whether what the parameters leave out is the choice of ``descent init`` for the rows, with its embeddings,
+        dropout and schedule; below 200 rows an MLP with two layers of 64 on standardised columns, in 64 bits and
+        without rows held out. False leaves the program's defaults, for an MLP with Adam on standardised columns and
+        nothing else: the network that scikit-learn's ``MLPClassifier`` is.
     random_state : int or RandomState, optional
         Decides weights, order and dropout; left out, it is the config's ``seed``.
     device : str
@@ -39,8 +44,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
         Number of CPU threads; the results do not depend on it.
     model__hidden, optimizer__lr, train__epochs, …
         Keys of a config with two underscores for the dot; also those that the signature does not name, such as
-        ``optimizer__betas``. What is left out is the choice of ``descent init`` for the rows; below 200 rows an MLP
-        with two layers of 64 on standardised columns, in 64 bits and without rows held out.
+        ``optimizer__betas``.
 
     Attributes
     ----------

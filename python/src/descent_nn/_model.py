@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import tomllib
@@ -47,19 +48,23 @@ class Model:
     def columns(self) -> list[str] | None:
         """Names of the input columns; None if the model was trained on arrays."""
         recipe = self._fitted.get("recipe")
-        return None if recipe is None else [column["name"] for column in recipe["columns"]]
+        return None if recipe is None else [column["name"] for column in recipe["columns"] if column["kind"] != "ignore"]
 
     @cached_property
     def classes(self) -> list[Any] | None:
-        """The classes in the order of ``predict_proba``'s columns; integers and truth values where they are names of
-        those. None if the model predicts values, or was trained on arrays, where classes are their indices.
+        """The classes in the order of ``predict_proba``'s columns, as the training table has them: text, numbers or
+        truth values; of a CSV, whose cells have no types, numbers where all names are some. None if the model predicts
+        values, or was trained on arrays, where classes are their indices.
         """
-        names = self._fitted.get("recipe", {}).get("target", {}).get("classes")
+        target = self._fitted.get("recipe", {}).get("target", {})
+        names = target.get("classes")
         if names is None:
             return None
         if _are_truth_values(names):
             return [name == TRUE for name in names]
-        return _integers(names) or list(names)
+        if target.get("cells") == "text":
+            return list(names)
+        return _numbers(names, int) or _numbers(names, float) or list(names)
 
     @cached_property
     def _fitted(self) -> dict[str, Any]:
@@ -110,13 +115,16 @@ class Model:
         if kind == "numpy":
             if self.columns is None:
                 raise Error(f"{self._given} was not trained on a table or arrays; give the path of a file", 2)
-            return _tables.with_names(data, self.columns, stem)
+            # With or without the columns that the model ignores.
+            everything = [column["name"] for column in self._fitted["recipe"]["columns"]]
+            whole = data.ndim == 2 and data.shape[1] == len(everything)
+            return _tables.with_names(data, everything if whole else self.columns, stem)
         return _tables.write(data, stem)
 
     def _classes_as_given(self) -> type | None:
         if self.config["data"]["name"] == "npz":
             return int
-        return type(self.classes[0]) if self.classes and isinstance(self.classes[0], int) else None
+        return type(self.classes[0]) if self.classes and isinstance(self.classes[0], int | float) else None
 
 
 def _matrix(data: Any, kind: _tables.Kind) -> Any:
@@ -153,7 +161,7 @@ def _names(answers: Any) -> list[str]:
 
 
 def _only(answers: Any, name: str, kind: _tables.Kind, convert: type | None) -> Any:
-    """The one column of predictions, as integers or truth values where the classes are."""
+    """The one column of predictions, as numbers or truth values where the classes are."""
     if isinstance(answers, list):
         column = [row[name] for row in answers]
         if convert is None:
@@ -163,12 +171,12 @@ def _only(answers: Any, name: str, kind: _tables.Kind, convert: type | None) -> 
     if convert is bool:
         return _truth_values(column, kind)
     if kind == "arrow":
-        return column.cast("int64") if convert else column
+        return column if convert is None else column.cast("int64" if convert is int else "float64")
     if kind == "polars":
         import polars
 
-        return column.cast(polars.Int64) if convert else column
-    return column.astype("int64") if convert else column
+        return column if convert is None else column.cast(polars.Int64 if convert is int else polars.Float64)
+    return column if convert is None else column.astype("int64" if convert is int else "float64")
 
 
 def _truth_values(column: Any, kind: _tables.Kind) -> Any:
@@ -199,10 +207,11 @@ def _select(answers: Any, names: list[str], kind: _tables.Kind, prefix: str = ""
     return chosen.set_axis(short, axis="columns")
 
 
-def _integers(names: list[str]) -> list[int] | None:
-    """The integers that the names are, unless one of them is written otherwise (007, 1.0)."""
+def _numbers(names: list[str], kind: type[int] | type[float]) -> list[Any] | None:
+    """The numbers that the names are, unless one of them is written otherwise than Python does (007, 1.50, inf)."""
     try:
-        numbers = [int(name) for name in names]
+        numbers = [kind(name) for name in names]
     except ValueError:
         return None
-    return numbers if [str(number) for number in numbers] == names else None
+    is_plain = [str(number) for number in numbers] == names and all(map(math.isfinite, numbers))
+    return numbers if is_plain else None

@@ -26,6 +26,16 @@ def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_vali
     if has_validation:
         config["data"].pop("validation", None)
         config["train"].setdefault("early_stopping", {"patience": 20})
+    return _as_estimator(config, classification)
+
+
+def plain(*, classification: bool) -> dict[str, Any]:
+    """Returns the config that has nothing but the program's defaults: an MLP on standardised columns."""
+    config = {"data": {"normalize": "standard"}, "model": {"name": "mlp"}, "optimizer": {"name": "adam"}, "train": {}}
+    return _as_estimator(config, classification)
+
+
+def _as_estimator(config: dict[str, Any], classification: bool) -> dict[str, Any]:
     config["loss"] = {"name": "cross_entropy" if classification else "mse"}
     config["train"] |= {"checkpoint_every": "never", "tensorboard": False}
     return config

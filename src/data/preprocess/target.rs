@@ -6,6 +6,26 @@ use super::target_scale::TargetScale;
 use crate::data::table::read::quoted;
 use crate::names::first_few;
 
+/// The type that the cells of a column of classes have in the file: a class is predicted as a name, which a caller can
+/// turn into the file's own type again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassCells {
+    /// None: CSV has no types.
+    #[default]
+    Untyped,
+    /// Text, also where it looks like a number.
+    Text,
+    /// Numbers.
+    Number,
+}
+
+impl ClassCells {
+    fn is_untyped(&self) -> bool {
+        *self == Self::Untyped
+    }
+}
+
 /// The target of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -16,6 +36,9 @@ pub enum Target {
         name: String,
         /// The names of the classes, in the order of their numbers.
         classes: Vec<String>,
+        /// Their type in the file.
+        #[serde(default, skip_serializing_if = "ClassCells::is_untyped")]
+        cells: ClassCells,
     },
     /// Numbers.
     Values {
@@ -71,6 +94,14 @@ impl Target {
                 _ => None,
             },
             Self::Values { .. } => None,
+        }
+    }
+
+    /// The type that the classes have in the training file.
+    pub fn class_cells(&self) -> ClassCells {
+        match self {
+            Self::Classes { cells, .. } => *cells,
+            _ => ClassCells::Untyped,
         }
     }
 

@@ -51,6 +51,8 @@ pub(super) struct Census {
     pub(super) rows: u64,
     /// The class names in order, if the classes have names.
     pub(super) names: Vec<String>,
+    /// Whether the class of some row is text.
+    pub(super) has_text: bool,
     pub(super) strata: Strata<String>,
 }
 
@@ -65,7 +67,7 @@ impl Census {
         mut next: impl FnMut() -> Result<Option<Arc<RecordBatch>>>,
     ) -> Result<Self> {
         let (mut strata, mut rows) = (Strata::default(), 0);
-        let mut missing = Unclassified::default();
+        let (mut missing, mut has_text) = (Unclassified::default(), false);
         while let Some(batch) = next()? {
             if let ClassSource::None = classes {
                 rows += batch.rows().len() as u64;
@@ -77,6 +79,7 @@ impl Census {
                 if !classes.count(&row, &mut strata) {
                     missing.add(row.line());
                 }
+                has_text = has_text || classes.is_text(&row);
                 classes.check_nested(path, &row)?;
                 classes.check_count(path, strata.counts().len())?;
             }
@@ -91,7 +94,7 @@ impl Census {
             }
             ClassSource::None | ClassSource::Label(_) | ClassSource::Probabilities(_) => Vec::new(),
         };
-        Ok(Self { rows, names, strata })
+        Ok(Self { rows, names, has_text, strata })
     }
 }
 
@@ -143,6 +146,11 @@ impl ClassSource<'_> {
                 true
             }
         }
+    }
+
+    /// Whether the class of a row is text.
+    fn is_text(self, row: &impl Cells) -> bool {
+        matches!(self, Self::Named(column) if row.value(column.index).text().is_some())
     }
 
     /// Checks that the class is no list.

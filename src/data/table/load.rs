@@ -10,7 +10,9 @@ use super::read::{Format, Input, TableFile};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
-use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
+use crate::data::preprocess::{
+    ClassCells, Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target,
+};
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
@@ -105,12 +107,25 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     let path = table.path();
     let (names, found) = pick(targets);
     let target = match classes {
-        Some(_) => Target::Classes { name: names[0].clone(), classes: plan.census.names.clone() },
+        Some(_) => Target::Classes {
+            name: names[0].clone(),
+            classes: plan.census.names.clone(),
+            cells: class_cells(table.format, plan),
+        },
         None => target::of_numbers(path, request.task, &names, &found, target::fit(options, request)?)?,
     };
     let (names, found) = pick(features);
     let fitter = ColumnFitter { path, options, normalize: request.plan.normalize, ordered: false };
     Ok(TableEncoder::new(target, fitter.columns(&names, &found)?))
+}
+
+/// The type that the classes have in the file.
+fn class_cells(format: Format, plan: &TablePlan<'_>) -> ClassCells {
+    match format {
+        Format::Csv => ClassCells::Untyped,
+        Format::Jsonl | Format::Parquet if plan.census.has_text => ClassCells::Text,
+        Format::Jsonl | Format::Parquet => ClassCells::Number,
+    }
 }
 
 /// The error of quantiles where rows have weights.

@@ -133,7 +133,7 @@ fn targets(model: &TrainedModel) -> String {
     let Some(encoder) = model.preprocessing().table() else { return String::new() };
     let columns = list(encoder.target.names().iter().map(|name| quoted(name)));
     let body = match &encoder.target {
-        Target::Classes { name, classes } => {
+        Target::Classes { name, classes, .. } => {
             let classes = list(classes.iter().map(|class| quoted(class)));
             format!("    return places(df[{}], {classes}, -100, -100)\n", quoted(name))
         }
