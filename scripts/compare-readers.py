@@ -118,13 +118,26 @@ def files(folder, size, interpreter):
     """For each workload the kind of its file and what writes it; `size` 1 are about 400 MB."""
     rows = lambda count: max(int(count * size), 100)
     draw = random.Random(1)
+    csv = folder / "numbers.csv"
+
+    def write_numbers(path):
+        write_csv(path, numbers(rows(1_000_000), 20, draw))
+
+    def from_csv(write):
+        def made(path):
+            if not csv.exists():
+                write_numbers(csv)
+            write(path)
+
+        return made
+
     return {
-        "numbers": ("csv", "numbers.csv", lambda path: write_csv(path, numbers(rows(1_000_000), 20, draw))),
+        "numbers": ("csv", csv.name, write_numbers),
         "mixed": ("csv", "mixed.csv", lambda path: write_csv(path, mixed(rows(3_000_000), draw))),
         "wide": ("csv", "wide.csv", lambda path: write_csv(path, numbers(rows(10_000), 2000, draw))),
-        "gzip": ("csv", "numbers.csv.gz", lambda path: zipped(path, folder / "numbers.csv")),
+        "gzip": ("csv", "numbers.csv.gz", from_csv(lambda path: zipped(path, csv))),
         "jsonl": ("jsonl", "numbers.jsonl", lambda path: write_jsonl(path, numbers(rows(400_000), 20, draw))),
-        "parquet": ("parquet", "numbers.parquet", lambda path: as_parquet(path, folder / "numbers.csv", interpreter)),
+        "parquet": ("parquet", "numbers.parquet", from_csv(lambda path: as_parquet(path, csv, interpreter))),
     }
 
 

@@ -70,6 +70,12 @@ impl Recipe<'_> {
         document.set("epochs", self.epochs(), "an upper limit; early stopping ends the run before");
         let stopping = table([("patience", Value::from(20))]);
         document.set("early_stopping", stopping, "the weights of the best epoch are kept");
+        let average = [("name", Value::from("ema")), ("warmup", Value::from(true))];
+        document.set(
+            "average",
+            table(average),
+            "the mean of the last weights; it is what is validated and kept",
+        );
         document.set("clip_grad_norm", 1.0, "");
         if !self.kind.is_numeric() && self.rows >= FEW {
             document.set("calibrate", true, "probabilities that are as often right as they say");

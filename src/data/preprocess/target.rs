@@ -20,10 +20,9 @@ pub enum ClassCells {
     Number,
 }
 
-impl ClassCells {
-    fn is_untyped(&self) -> bool {
-        *self == Self::Untyped
-    }
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_untyped(cells: &ClassCells) -> bool {
+    *cells == ClassCells::Untyped
 }
 
 /// The target of a table.
@@ -37,7 +36,7 @@ pub enum Target {
         /// The names of the classes, in the order of their numbers.
         classes: Vec<String>,
         /// Their type in the file.
-        #[serde(default, skip_serializing_if = "ClassCells::is_untyped")]
+        #[serde(default, skip_serializing_if = "is_untyped")]
         cells: ClassCells,
     },
     /// Numbers.

@@ -44,11 +44,20 @@ impl Kept {
                 file.ranks = &Single;
             }
             let (mut keeper, mut kinds) = (Keeper::new(memory), Vec::new());
-            while let Some(batch) = reader.next()? {
+            let mut next = reader.next()?;
+            while let Some(batch) = next {
                 add_kinds(&mut kinds, &batch);
-                if !reader.is_on_all_ranks(keeper.add(batch))? {
+                // A batch is written to the file while the next one is decoded. Ranks that read together speak in turns.
+                let (is_here, more) = if reader.is_shared() {
+                    (keeper.add(batch), None)
+                } else {
+                    let (is_here, more) = rayon::join(|| keeper.add(batch), || reader.next());
+                    (is_here, Some(more))
+                };
+                if !reader.is_on_all_ranks(is_here)? {
                     return Ok(None);
                 }
+                next = more.unwrap_or_else(|| reader.next())?;
             }
             keeper.batches.sort_by_key(KeptBatch::line);
             // Names of categories are text, also in the batches where all of them look like numbers.

@@ -15,8 +15,8 @@ use crate::data::stored::{Form, StoredWriter};
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
 
-/// The batches that are encoded together.
-const TOGETHER: usize = 8;
+/// The batches that are encoded together, while as many are read.
+const TOGETHER: usize = 4;
 
 /// The encoded rows of each part.
 pub(super) struct EncodedParts {
@@ -34,15 +34,21 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
     let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table, roles.options)?;
-    plan.last_pass(|batch| encoder.add(batch))?;
+    plan.last_pass(TOGETHER, |batches| encoder.encode(&batches))?;
     encoder.finish()?;
     if let Some(table) = &test {
         let mut batches = table.batches()?;
         let mut encoder = BatchEncoder::new(&mut writer, fitted, table, roles.options)?;
+        let mut waiting = Vec::with_capacity(TOGETHER);
         while let Some(batch) = batches.next()? {
             let parts = vec![Part::Test; batch.rows().len()];
-            encoder.add(AssignedBatch { batch, parts })?;
+            waiting.push(AssignedBatch { batch, parts });
+            if waiting.len() == TOGETHER {
+                encoder.encode(&waiting)?;
+                waiting.clear();
+            }
         }
+        encoder.encode(&waiting)?;
         encoder.finish()?;
     }
     let parts = writer.finish()?;
@@ -143,7 +149,6 @@ struct BatchEncoder<'a> {
     writer: &'a mut PartsWriter,
     encoder: RowEncoder<'a>,
     weight: Option<WeightColumn>,
-    waiting: Vec<AssignedBatch>,
     /// Batches that were encoded and not written.
     encoded: Vec<FinishedBatch<'a>>,
 }
@@ -171,19 +176,14 @@ impl<'a> BatchEncoder<'a> {
     ) -> Result<Self> {
         let encoder = RowEncoder::new(fitted, table.path(), table.columns(), true)?;
         let weight = WeightColumn::new(options, table.path(), table.columns(), true)?;
-        Ok(Self { writer, encoder, weight, waiting: Vec::new(), encoded: Vec::new() })
+        Ok(Self { writer, encoder, weight, encoded: Vec::new() })
     }
 
-    fn add(&mut self, batch: AssignedBatch) -> Result<()> {
-        self.waiting.push(batch);
-        if self.waiting.len() < TOGETHER { Ok(()) } else { self.encode() }
-    }
-
-    /// Encodes the batches that wait, and writes those that were encoded before.
-    fn encode(&mut self) -> Result<()> {
-        let Self { writer, encoder, weight, waiting, encoded } = self;
+    /// Encodes batches, and writes those that were encoded before.
+    fn encode(&mut self, batches: &[AssignedBatch]) -> Result<()> {
+        let Self { writer, encoder, weight, encoded } = self;
         let (form, fresh) = (writer.rows.clone(), encoder.without_unseen());
-        let one = |waiting: &AssignedBatch| waiting.encode(&form, weight.as_ref(), fresh.clone());
+        let one = |batch: &AssignedBatch| batch.encode(&form, weight.as_ref(), fresh.clone());
         let before = std::mem::take(encoded);
         let write = || {
             for FinishedBatch { encoder: more, rows } in before {
@@ -192,23 +192,18 @@ impl<'a> BatchEncoder<'a> {
             }
             Ok(())
         };
-        let written = if let [only] = waiting.as_slice() {
+        if let [only] = batches {
             encoded.push(one(only));
-            write()
-        } else {
-            let (finished, written) = rayon::join(|| waiting.par_iter().map(one).collect(), write);
-            *encoded = finished;
-            written
-        };
-        waiting.clear();
+            return write();
+        }
+        let (finished, written) = rayon::join(|| batches.par_iter().map(one).collect(), write);
+        *encoded = finished;
         written
     }
 
     /// Encodes and writes the last batches, and warns of names that training did not have.
     fn finish(mut self) -> Result<()> {
-        while !(self.waiting.is_empty() && self.encoded.is_empty()) {
-            self.encode()?;
-        }
+        self.encode(&[])?;
         self.encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(())
     }

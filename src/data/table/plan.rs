@@ -35,26 +35,44 @@ impl<'a> TablePlan<'a> {
     }
 
     /// Calls `see` with every batch and the parts of its rows.
-    pub(super) fn pass(&self, see: impl FnMut(AssignedBatch) -> Result<()> + Send) -> Result<()> {
-        self.pass_over(self.roles.table.batches()?, see)
+    pub(super) fn pass(&self, mut see: impl FnMut(AssignedBatch) -> Result<()> + Send) -> Result<()> {
+        let see = |batches: Vec<AssignedBatch>| batches.into_iter().try_for_each(&mut see);
+        self.pass_over(self.roles.table.batches()?, 1, see)
     }
 
-    /// The same for the last time.
-    pub(super) fn last_pass(&self, see: impl FnMut(AssignedBatch) -> Result<()> + Send) -> Result<()> {
-        self.pass_over(self.roles.table.last_batches()?, see)
+    /// The same for the last time, with so many batches at once.
+    pub(super) fn last_pass(
+        &self,
+        together: usize,
+        see: impl FnMut(Vec<AssignedBatch>) -> Result<()> + Send,
+    ) -> Result<()> {
+        self.pass_over(self.roles.table.last_batches()?, together, see)
     }
 
     fn pass_over(
         &self,
         mut batches: Batches,
-        mut see: impl FnMut(AssignedBatch) -> Result<()> + Send,
+        together: usize,
+        mut see: impl FnMut(Vec<AssignedBatch>) -> Result<()> + Send,
     ) -> Result<()> {
-        let mut assigner = self.assigner.clone();
-        let mut ahead = self.next_batch(&mut batches, &mut assigner)?;
-        while let Some(batch) = ahead {
-            let (seen, next) = rayon::join(|| see(batch), || self.next_batch(&mut batches, &mut assigner));
+        let (mut assigner, mut failed) = (self.assigner.clone(), None);
+        let mut next = || {
+            let mut read = Vec::with_capacity(together);
+            while read.len() < together && failed.is_none() {
+                match self.next_batch(&mut batches, &mut assigner) {
+                    Ok(Some(batch)) => read.push(batch),
+                    Ok(None) => break,
+                    Err(error) => failed = Some(error),
+                }
+            }
+            // What is wrong with the rows before comes first.
+            if read.is_empty() { failed.take().map_or(Ok(read), Err) } else { Ok(read) }
+        };
+        let mut ahead = next()?;
+        while !ahead.is_empty() {
+            let (seen, more) = rayon::join(|| see(ahead), &mut next);
             seen?;
-            ahead = next?;
+            ahead = more?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::data::table::batch::RecordBatch;
 use crate::error::Result;
 
 /// The rows of a table, some thousand at a time.
-pub(in crate::data::table) trait RecordBatchReader {
+pub(in crate::data::table) trait RecordBatchReader: Send {
     /// The names of the columns that are known so far; all of them at the end.
     fn columns(&self) -> &[String];
 
