@@ -233,6 +233,8 @@ class Predict(InAFolder):
             rows = self.rows[["petal"]].assign(species=numpy.where(rose, a, b))
             model = descent_nn.train(CONFIG, data=rows, out=f"types-{number}").model
             self.assertEqual([(type(c), c) for c in model.classes], [(type(c), c) for c in (a, b)])
+            of_dicts = descent_nn.train(CONFIG, data=rows.to_dict("records"), out=f"dicts-{number}").model
+            self.assertEqual(of_dicts.classes, model.classes)
             tables = [rows, pyarrow.table(rows), rows[["petal"]].to_numpy(), rows.to_dict("records")]
             for asked in tables + ([] if polars is None else [polars.from_pandas(rows)]):
                 answers = model.predict(asked)
@@ -240,14 +242,13 @@ class Predict(InAFolder):
                 self.assertGreater(hits, 0.9 * len(rows), (a, type(asked)))
 
     def test_an_ignored_column_is_no_input(self):
-        rows = self.rows[["petal", "species"]].assign(note=[f"{row}" * 3 for row in range(len(self.rows))])
+        rows = self.rows[["petal", "species"]]
+        rows.insert(0, "note", numpy.arange(len(rows)) * -7.0)
         config = {**CONFIG, "data": {**CONFIG["data"], "columns": {"note": "ignore"}}}
         model = descent_nn.train(config, data=rows, out="ignored").model
         self.assertEqual(model.columns, ["petal"])
-        asked = rows[["petal"]].to_numpy()
-        self.assertEqual(list(model.predict(asked)), list(model.predict(rows)))
-        with_note = numpy.column_stack([asked, asked])[:, : len(rows.columns) - 1]
-        self.assertEqual(list(model.predict(with_note)), list(model.predict(rows)))
+        for columns in (["petal"], ["note", "petal"]):
+            self.assertEqual(list(model.predict(rows[columns].to_numpy())), list(model.predict(rows)))
 
     def test_missing_values_of_dicts_are_null(self):
         rows = self.rows[["petal", "species"]].to_dict("records")

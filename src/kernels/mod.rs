@@ -23,6 +23,7 @@ pub mod embedding;
 pub mod gather;
 mod gemm;
 pub mod layer_norm;
+pub mod lerp;
 pub mod linear;
 mod matmul_precision;
 pub mod norm;

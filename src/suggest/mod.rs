@@ -130,7 +130,7 @@ fn notes(reading: &CellReading) -> Vec<String> {
     decimal.into_iter().chain(thousands).chain(words).collect()
 }
 
-/// A doubt about infinite numbers: they come of a division by zero more often than they mean a missing value.
+/// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.
 fn infinities(reading: &CellReading) -> Option<String> {
     taken_for_missing(reading.na_values.iter().filter(|word| is_infinite(word)))
 }

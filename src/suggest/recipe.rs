@@ -74,7 +74,7 @@ impl Recipe<'_> {
         document.set(
             "average",
             table(average),
-            "the mean of the last weights; it is what is validated and kept",
+            "validation and the saved model use a moving average of the weights",
         );
         document.set("clip_grad_norm", 1.0, "");
         if !self.kind.is_numeric() && self.rows >= FEW {

@@ -11,6 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
+use crate::kernels::lerp;
 use crate::nn::{Param, Params};
 use crate::registry;
 use crate::registry::{FromTable, KeyError};
@@ -79,7 +80,12 @@ impl Average {
         } else {
             let share = self.rule.share(self.count);
             for (value, weight) in self.values.iter_mut().zip(weights) {
-                *value = (&*value + ((weight - &*value)? * share)?)?;
+                if end {
+                    // Once an epoch, and it may be taken back: clones keep the values from before.
+                    *value = lerp::reference(value, weight, share)?;
+                } else {
+                    lerp::assign(value, weight, share)?;
+                }
             }
         }
         self.count += 1;
@@ -116,7 +122,8 @@ impl Average {
             let (name, own) = (format!("module.{}", param.name()), param.value());
             let value = state.get(&name).filter(|value| value.dims() == own.dims());
             let value = value.ok_or_else(|| missing(&name))?;
-            values.push(value.to_dtype(own.dtype())?.to_device(own.device())?);
+            // A copy: the average changes in place.
+            values.push(value.to_dtype(own.dtype())?.to_device(own.device())?.copy()?);
         }
         Ok(Self { rule: self.rule.clone(), count: count.cast_unsigned(), values })
     }

@@ -45,3 +45,24 @@ fn numbers_get_embeddings_where_there_are_rows_for_them() {
         !init(path, &["names.csv", "--target", "y"])["model"].as_table().unwrap().contains_key("numerical")
     );
 }
+
+#[test]
+fn a_table_trains_in_one_step_as_by_its_config_with_threads_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "t.csv", lines("a,b,y", 400, |i| format!("{},{},{}", i * 7 % 31, i % 5, i * 7 % 31 + i % 5)));
+    let config = init(path, &["t.csv", "--target", "y"]);
+    // Without a warm-up the average of a short run keeps its first weights.
+    assert_eq!(config["train"]["average"]["name"].as_str(), Some("ema"));
+    assert_eq!(config["train"]["average"]["warmup"].as_bool(), Some(true));
+    succeed(path, &["train", "made.toml", "--set", "train.epochs=2", "--out", "run"]);
+    // The threads are set before the table is looked at.
+    for (more, out) in [(&["--threads", "1"][..], "one"), (&["--threads", "3"], "three")] {
+        let train = ["train", "t.csv", "--target", "y", "--set", "train.epochs=2", "--out", out];
+        succeed(path, &[&train[..], more].concat());
+        let weights = |run: &str| std::fs::read(path.join(run).join("model.safetensors")).unwrap();
+        assert_eq!(weights("run"), weights(out));
+    }
+    let bag = ["train", "t.csv", "--target", "y", "--set", "train.epochs=1", "--bag", "2", "--threads", "1"];
+    succeed(path, &[&bag[..], &["--out", "bag"]].concat());
+}

@@ -239,7 +239,8 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         first = not hasattr(self, "run_")
         rows = self._encoded(self._checked(X, y, sample_weight, table=False, reset=first), learn=False)
         # Each pass has the model, the loss and the optimizer of the first.
-        base = FIRST_PASS if first else tomllib.loads(self.run_.files["config.toml"].decode())
+        start = FIRST_PASS if self.recipe else plain(classification=self._classification)
+        base = start if first else tomllib.loads(self.run_.files["config.toml"].decode())
         config = self._full_config({**base, "data": {}})
         self._check_loss(config)
         weights: list[str] = []

@@ -53,8 +53,9 @@ class Model:
     @cached_property
     def classes(self) -> list[Any] | None:
         """The classes in the order of ``predict_proba``'s columns, as the training table has them: text, numbers or
-        truth values; of a CSV, whose cells have no types, numbers where all names are some. None if the model predicts
-        values, or was trained on arrays, where classes are their indices.
+        truth values, for which the texts ``true`` and ``false`` are taken too. The cells of a CSV have no types: its
+        classes are numbers if all of them look like numbers. None if the model predicts values, or was trained on
+        arrays, where classes are their indices.
         """
         target = self._fitted.get("recipe", {}).get("target", {})
         names = target.get("classes")
@@ -62,7 +63,7 @@ class Model:
             return None
         if _are_truth_values(names):
             return [name == TRUE for name in names]
-        if target.get("cells") == "text":
+        if target.get("text"):
             return list(names)
         return _numbers(names, int) or _numbers(names, float) or list(names)
 
@@ -116,9 +117,9 @@ class Model:
             if self.columns is None:
                 raise Error(f"{self._given} was not trained on a table or arrays; give the path of a file", 2)
             # With or without the columns that the model ignores.
-            everything = [column["name"] for column in self._fitted["recipe"]["columns"]]
-            whole = data.ndim == 2 and data.shape[1] == len(everything)
-            return _tables.with_names(data, everything if whole else self.columns, stem)
+            names = [column["name"] for column in self._fitted["recipe"]["columns"]]
+            has_ignored = data.ndim == 2 and data.shape[1] == len(names)
+            return _tables.with_names(data, names if has_ignored else self.columns, stem)
         return _tables.write(data, stem)
 
     def _classes_as_given(self) -> type | None:

@@ -30,8 +30,13 @@ def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_vali
 
 
 def plain(*, classification: bool) -> dict[str, Any]:
-    """Returns the config that has nothing but the program's defaults: an MLP on standardised columns."""
-    config = {"data": {"normalize": "standard"}, "model": {"name": "mlp"}, "optimizer": {"name": "adam"}, "train": {}}
+    """Returns the config of a plain MLP, with the sizes of scikit-learn's MLPClassifier, on standardised columns."""
+    config = {
+        "data": {"normalize": "standard"},
+        "model": {"name": "mlp", "hidden": [100]},
+        "optimizer": {"name": "adam", "lr": 0.001},
+        "train": {"batch_size": 200, "epochs": 200},
+    }
     return _as_estimator(config, classification)
 
 

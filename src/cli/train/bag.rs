@@ -53,7 +53,6 @@ impl BagPlan {
 
     /// Trains the runs of all folds that earlier calls have not trained, and averages them.
     pub(super) fn run(self, arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
-        arguments.compute.use_threads()?;
         let options = arguments.options(None, &Interrupt::default())?;
         if arguments.dry_run {
             let first = self.members.into_iter().next();

@@ -29,8 +29,9 @@ pub(super) fn run(
     messages: Messages,
     ranks: &Ranks,
 ) -> anyhow::Result<ExitCode> {
+    // First of all: looking at a table takes threads already.
+    agree(&**ranks.all(), arguments.compute.use_threads_or(ranks.threads()))?;
     if let Some(of) = arguments.folds {
-        arguments.compute.use_threads()?;
         return folds::run(arguments, of, quiet);
     }
     let planned = match agree(&**ranks.all(), PlannedTraining::of(arguments))? {
@@ -111,7 +112,6 @@ fn prepare(
 
 /// The options of the run, on the device that this rank has.
 fn options(arguments: &Arguments, ranks: &Ranks, interrupt: &Interrupt) -> Result<RunOptions> {
-    arguments.compute.use_threads_or(ranks.threads())?;
     if arguments.tui && !std::io::stderr().is_terminal() {
         let problem = "--tui needs a terminal on standard error; leave it out";
         return Err(Error::Config(problem.to_owned()));

@@ -40,7 +40,7 @@ pub use quantiles::Quantiles;
 pub use series::{CalendarStep, Fill, MonthDay, SeriesOrder};
 pub use step::Step;
 pub use table::{EmbeddingSize, PastTarget, TableEncoder};
-pub use target::{ClassCells, Target};
+pub use target::Target;
 pub(in crate::data) use target_fit::{TargetFit, TrainingValues};
 pub use target_scale::{TargetCurve, TargetScale, TargetTransform};
 

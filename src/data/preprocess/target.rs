@@ -6,25 +6,6 @@ use super::target_scale::TargetScale;
 use crate::data::table::read::quoted;
 use crate::names::first_few;
 
-/// The type that the cells of a column of classes have in the file: a class is predicted as a name, which a caller can
-/// turn into the file's own type again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClassCells {
-    /// None: CSV has no types.
-    #[default]
-    Untyped,
-    /// Text, also where it looks like a number.
-    Text,
-    /// Numbers.
-    Number,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_untyped(cells: &ClassCells) -> bool {
-    *cells == ClassCells::Untyped
-}
-
 /// The target of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -35,9 +16,9 @@ pub enum Target {
         name: String,
         /// The names of the classes, in the order of their numbers.
         classes: Vec<String>,
-        /// Their type in the file.
-        #[serde(default, skip_serializing_if = "is_untyped")]
-        cells: ClassCells,
+        /// Whether they are text in a file whose cells have types, so that a name is no number whatever it looks like.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        text: bool,
     },
     /// Numbers.
     Values {
@@ -96,12 +77,9 @@ impl Target {
         }
     }
 
-    /// The type that the classes have in the training file.
-    pub fn class_cells(&self) -> ClassCells {
-        match self {
-            Self::Classes { cells, .. } => *cells,
-            _ => ClassCells::Untyped,
-        }
+    /// Whether the classes are text in a file whose cells have types.
+    pub fn has_text_classes(&self) -> bool {
+        matches!(self, Self::Classes { text: true, .. })
     }
 
     /// A description for people.

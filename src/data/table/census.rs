@@ -150,7 +150,7 @@ impl ClassSource<'_> {
 
     /// Whether the class of a row is text.
     fn is_text(self, row: &impl Cells) -> bool {
-        matches!(self, Self::Named(column) if row.value(column.index).text().is_some())
+        matches!(self, Self::Named(column) if matches!(row.value(column.index), Value::Text(_)))
     }
 
     /// Checks that the class is no list.

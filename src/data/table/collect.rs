@@ -196,7 +196,6 @@ impl Duplicates {
 
     /// The number of held-out rows that duplicate a training row.
     pub(super) fn count(self) -> u64 {
-        // The held-out rows are fewer.
         let mut others: FxHashMap<u64, u64> = FxHashMap::default();
         for sum in self.others {
             *others.entry(sum).or_default() += 1;

@@ -10,9 +10,7 @@ use super::read::{Format, Input, TableFile};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
-use crate::data::preprocess::{
-    ClassCells, Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target,
-};
+use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
@@ -110,22 +108,13 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
         Some(_) => Target::Classes {
             name: names[0].clone(),
             classes: plan.census.names.clone(),
-            cells: class_cells(table.format, plan),
+            text: table.format != Format::Csv && plan.census.has_text,
         },
         None => target::of_numbers(path, request.task, &names, &found, target::fit(options, request)?)?,
     };
     let (names, found) = pick(features);
     let fitter = ColumnFitter { path, options, normalize: request.plan.normalize, ordered: false };
     Ok(TableEncoder::new(target, fitter.columns(&names, &found)?))
-}
-
-/// The type that the classes have in the file.
-fn class_cells(format: Format, plan: &TablePlan<'_>) -> ClassCells {
-    match format {
-        Format::Csv => ClassCells::Untyped,
-        Format::Jsonl | Format::Parquet if plan.census.has_text => ClassCells::Text,
-        Format::Jsonl | Format::Parquet => ClassCells::Number,
-    }
 }
 
 /// The error of quantiles where rows have weights.

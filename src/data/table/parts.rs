@@ -15,8 +15,10 @@ use crate::data::stored::{Form, StoredWriter};
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
 
-/// The batches that are encoded together, while as many are read.
-const TOGETHER: usize = 4;
+/// The batches that are encoded together while as many are read: one for each thread, which does not change the result.
+fn together() -> usize {
+    rayon::current_num_threads().clamp(4, 8)
+}
 
 /// The encoded rows of each part.
 pub(super) struct EncodedParts {
@@ -34,16 +36,16 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
     let mut writer = PartsWriter::new(plan, fitted, all)?;
     let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table, roles.options)?;
-    plan.last_pass(TOGETHER, |batches| encoder.encode(&batches))?;
+    plan.last_pass(together(), |batches| encoder.encode(&batches))?;
     encoder.finish()?;
     if let Some(table) = &test {
         let mut batches = table.batches()?;
         let mut encoder = BatchEncoder::new(&mut writer, fitted, table, roles.options)?;
-        let mut waiting = Vec::with_capacity(TOGETHER);
+        let mut waiting = Vec::with_capacity(together());
         while let Some(batch) = batches.next()? {
             let parts = vec![Part::Test; batch.rows().len()];
             waiting.push(AssignedBatch { batch, parts });
-            if waiting.len() == TOGETHER {
+            if waiting.len() == together() {
                 encoder.encode(&waiting)?;
                 waiting.clear();
             }

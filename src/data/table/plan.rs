@@ -65,7 +65,7 @@ impl<'a> TablePlan<'a> {
                     Err(error) => failed = Some(error),
                 }
             }
-            // What is wrong with the rows before comes first.
+            // The rows before an error are seen first.
             if read.is_empty() { failed.take().map_or(Ok(read), Err) } else { Ok(read) }
         };
         let mut ahead = next()?;

@@ -193,7 +193,10 @@ impl Surveyed {
                 reading.na_values.extend(words);
             }
             if let Some(cell) = &column.infinite {
-                reading.na_values.push(cell.text.trim_matches('`').to_owned());
+                let text = cell.text.trim_matches('`');
+                let size = text.trim_start_matches(['-', '+']);
+                // The first one is known; a division by zero gives both signs.
+                reading.na_values.extend([text.to_owned(), size.to_owned(), format!("-{size}")]);
             }
         }
         reading.na_values.sort_unstable();

@@ -1,6 +1,6 @@
 //! The columns of predictions, and how scores become their cells.
 
-use crate::data::preprocess::{ClassCells, TableEncoder, Target};
+use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::{Decision, Preprocessing, Task};
 
 /// The columns of predictions.
@@ -9,7 +9,7 @@ pub(crate) enum Columns {
     /// The most probable class, and the probability of each.
     Classes {
         names: Vec<String>,
-        /// Whether the names are whole numbers, and were no text in the training file.
+        /// Whether the names are whole numbers, and not text in the training file.
         numbers: bool,
         decision: Option<Decision>,
     },
@@ -129,7 +129,7 @@ impl Columns {
         let is_exact = |n: i64| n.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS;
         let is_number =
             |name: &String| name.parse().is_ok_and(|n: i64| is_exact(n) && n.to_string() == *name);
-        let is_text = |encoder: &TableEncoder| encoder.target.class_cells() == ClassCells::Text;
+        let is_text = |encoder: &TableEncoder| encoder.target.has_text_classes();
         let numbers = names.iter().all(is_number) && !preprocessing.table().is_some_and(is_text);
         Self::Classes { names, numbers, decision: preprocessing.decision }
     }
