@@ -34,7 +34,8 @@ fn a_class_that_is_text_is_predicted_as_text_also_where_it_looks_like_a_number()
         write(folder.path(), "rows.jsonl", (0..40).map(row).collect::<String>());
         succeed(folder.path(), &["-q", "train", "c.toml", "--out", run]);
         assert_eq!(is_text(run), run == "texts");
-        let answers = succeed(folder.path(), &["-q", "predict", run, "--input", "rows.jsonl"]);
+        let answers =
+            succeed(folder.path(), &["-q", "predict", run, "--input", "rows.jsonl", "--format", "jsonl"]);
         assert_eq!(answers.lines().count(), 40);
         for line in answers.lines() {
             let class = [0, 1].map(|class| format!("{{\"prediction\":{quote}{class}{quote},"));
