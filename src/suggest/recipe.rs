@@ -70,12 +70,11 @@ impl Recipe<'_> {
         document.set("epochs", self.epochs(), "an upper limit; early stopping ends the run before");
         let stopping = table([("patience", Value::from(20))]);
         document.set("early_stopping", stopping, "the weights of the best epoch are kept");
-        let average = [("name", Value::from("ema")), ("warmup", Value::from(true))];
-        document.set(
-            "average",
-            table(average),
-            "validation and the saved model use a moving average of the weights",
-        );
+        if self.rows >= FEW {
+            let average = [("name", Value::from("ema")), ("warmup", Value::from(true))];
+            let why = "validation and the saved model use a moving average of the weights";
+            document.set("average", table(average), why);
+        }
         document.set("clip_grad_norm", 1.0, "");
         if !self.kind.is_numeric() && self.rows >= FEW {
             document.set("calibrate", true, "probabilities that are as often right as they say");
