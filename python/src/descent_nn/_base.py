@@ -239,8 +239,7 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         first = not hasattr(self, "run_")
         rows = self._encoded(self._checked(X, y, sample_weight, table=False, reset=first), learn=False)
         # Each pass has the model, the loss and the optimizer of the first.
-        start = FIRST_PASS if self.recipe else plain(classification=self._classification)
-        base = start if first else tomllib.loads(self.run_.files["config.toml"].decode())
+        base = self._first_pass() if first else tomllib.loads(self.run_.files["config.toml"].decode())
         config = self._full_config({**base, "data": {}})
         self._check_loss(config)
         weights: list[str] = []
@@ -273,6 +272,9 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         with _folder() as folder:
             data = _fit.write(replace(rows, y=self._partial_target(rows.y, config)), None, folder)
             self._train(folder, data, config, weights)
+
+    def _first_pass(self) -> dict[str, Any]:
+        return FIRST_PASS if self.recipe else plain(classification=self._classification)
 
     def _partial_target(self, y: Any, config: Mapping[str, Any]) -> Any:
         return y

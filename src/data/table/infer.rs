@@ -177,7 +177,7 @@ impl KindInference<'_> {
 
 /// The problem with a numeric column, if there is one.
 fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> {
-    if let Some(cell) = &column.infinite {
+    if let Some(cell) = column.infinite.first() {
         let problem = "which is not finite; correct or empty the cell";
         return Some(format!("line {} has {}, {problem}", cell.line, cell.text));
     }
@@ -196,7 +196,8 @@ fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> {
 
 /// The problem with a column of truth values, if there is one.
 fn not_booleans(column: &ColumnSurvey) -> Option<String> {
-    let others = [&column.first_number, &column.first_text, &column.infinite];
+    let infinite = column.infinite.first().cloned();
+    let others = [&column.first_number, &column.first_text, &infinite];
     not_all(column, column.booleans.count, 0, &others).map(|misfits| misfits.shown("yes or no"))
 }
 
@@ -209,7 +210,8 @@ fn not_dates(column: &ColumnSurvey) -> Option<String> {
     }
     let most = column.dates.most_frequent();
     let dates = most.first()?;
-    let others = [&dates.first_misfit, &column.first_number, &column.first_boolean, &column.infinite];
+    let infinite = column.infinite.first().cloned();
+    let others = [&dates.first_misfit, &column.first_number, &column.first_boolean, &infinite];
     let misfits = not_all(column, dates.moments.count, dates.misfits, &others)?;
     Some(match dates.form {
         DateForm::Iso => misfits.shown("dates such as 2024-03-01 or 2024-03-01T12:30:00Z"),

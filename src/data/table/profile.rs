@@ -175,7 +175,7 @@ impl Surveyed {
     /// The number of columns of numbers alone.
     fn count_numbers(&self) -> usize {
         let is_number = |column: &&ColumnSurvey| {
-            column.numbers.count > 0.0 && !column.is_mixed() && column.infinite.is_none()
+            column.numbers.count > 0.0 && !column.is_mixed() && column.infinite.is_empty()
         };
         self.survey.columns.iter().filter(is_number).count()
     }
@@ -192,12 +192,8 @@ impl Surveyed {
             if (1..=MOST_WORDS).contains(&words.len()) && column.is_mostly_numbers() {
                 reading.na_values.extend(words);
             }
-            if let Some(cell) = &column.infinite {
-                let text = cell.text.trim_matches('`');
-                let size = text.trim_start_matches(['-', '+']);
-                // The first one is known; a division by zero gives both signs.
-                reading.na_values.extend([text.to_owned(), size.to_owned(), format!("-{size}")]);
-            }
+            let infinite = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
+            reading.na_values.extend(infinite);
         }
         reading.na_values.sort_unstable();
         reading.na_values.dedup();

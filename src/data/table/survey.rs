@@ -17,6 +17,8 @@ use super::value::Value;
 pub(super) const MOST_CATEGORIES: usize = 100_000;
 /// A numeric column with more distinct values than this is certainly not a category.
 const SURELY_NUMBERS: usize = 1000;
+/// The most ways of writing infinite numbers that are kept of a column.
+const MOST_INFINITE: usize = 8;
 /// The longest category name, in bytes.
 const LONGEST_NAME: usize = 256;
 /// The most numbers kept for medians and other quantiles, over all columns; of more a random sample.
@@ -44,8 +46,8 @@ pub(super) struct ColumnSurvey {
     pub(super) first_boolean: Option<ShownCell>,
     /// The first cell of any part that is neither.
     pub(super) first_text: Option<ShownCell>,
-    /// The first infinite number of any part.
-    pub(super) infinite: Option<ShownCell>,
+    /// The first cell of each way in which infinite numbers of any part are written, such as `inf` and `-Infinity`.
+    pub(super) infinite: Vec<ShownCell>,
     /// Training rows with an infinite number, or a name that parses as one.
     pub(super) infinities: f64,
     /// The line of the first list or object of any part.
@@ -117,7 +119,7 @@ impl ColumnSurvey {
         let cell = || ShownCell { line, text: shown(value) };
         match number {
             Some(number) if !number.is_finite() => {
-                self.infinite.get_or_insert_with(cell);
+                self.see_infinite(cell());
                 if let Some(weight) = trained {
                     self.present += 1;
                     self.infinities += 1.0;
@@ -137,6 +139,12 @@ impl ColumnSurvey {
             self.present += 1;
             self.learn(value, number, weight, sampled);
             self.count(value, weight);
+        }
+    }
+
+    fn see_infinite(&mut self, cell: ShownCell) {
+        if self.infinite.len() < MOST_INFINITE && self.infinite.iter().all(|own| own.text != cell.text) {
+            self.infinite.push(cell);
         }
     }
 

@@ -78,7 +78,7 @@ fn check(path: &Path, task: Task, name: &str, column: &survey::ColumnSurvey) -> 
             counted(count, "row")
         ));
     }
-    if let Some(cell) = &column.infinite {
+    if let Some(cell) = column.infinite.first() {
         return data(format!("line {} has {}, which is not finite; correct it", cell.line, cell.text));
     }
     let all_numbers = column.no_numbers.count == 0;
