@@ -12,11 +12,13 @@ pub fn for_each(tensor: &Tensor, mut f: impl FnMut(&[u8])) -> Result<()> {
         f: &mut impl FnMut(&[u8]),
     ) -> Result<()> {
         const CHUNK: usize = 4096;
-        let mut chunk = Vec::with_capacity(CHUNK * N);
+        let mut chunk = [[0; N]; CHUNK];
         for elements in view::<T>(tensor)?.chunks(CHUNK) {
-            chunk.clear();
-            chunk.extend(elements.iter().flat_map(|element| bytes(*element)));
-            f(&chunk);
+            let chunk = &mut chunk[..elements.len()];
+            for (own, element) in chunk.iter_mut().zip(elements) {
+                *own = bytes(*element);
+            }
+            f(chunk.as_flattened());
         }
         Ok(())
     }

@@ -53,18 +53,18 @@ class Model:
     @cached_property
     def classes(self) -> list[Any] | None:
         """The classes in the order of ``predict_proba``'s columns, as the training table has them: text, numbers or
-        truth values. The cells of a CSV have no types: its classes are numbers if all of them look like numbers, and
-        truth values if they are ``true`` and ``false``. None if the model predicts values, or was trained on arrays,
-        where classes are their indices.
+        truth values, for which the texts ``true`` and ``false`` are taken too. The cells of a CSV have no types: its
+        classes are numbers if all of them look like numbers. None if the model predicts values, or was trained on
+        arrays, where classes are their indices.
         """
         target = self._fitted.get("recipe", {}).get("target", {})
         names = target.get("classes")
         if names is None:
             return None
-        if target.get("text"):
-            return list(names)
         if _are_truth_values(names):
             return [name == TRUE for name in names]
+        if target.get("text"):
+            return list(names)
         return _numbers(names, int) or _numbers(names, float) or list(names)
 
     @cached_property

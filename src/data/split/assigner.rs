@@ -119,16 +119,25 @@ fn in_two(counts: &[u64], share: f64, ties: &mut Stream) -> Vec<Vec<u64>> {
 struct Places {
     free: Vec<Vec<u64>>,
     stream: Stream,
+    /// The group that has all free places, if it is one: nothing is drawn.
+    only: Option<usize>,
 }
 
 impl Places {
     fn new(free: Vec<Vec<u64>>, seed: u64, index: u64) -> Self {
-        Self { free, stream: Stream::new(seed, Purpose::Split, index) }
+        let mut groups: Vec<usize> = (0..free.first().map_or(0, Vec::len)).collect();
+        groups.retain(|group| free.iter().any(|free| free[*group] > 0));
+        let only = if let [only] = groups[..] { Some(only) } else { None };
+        Self { free, stream: Stream::new(seed, Purpose::Split, index), only }
     }
 
     /// Takes a place for a row of this stratum, and returns its group.
     fn take(&mut self, stratum: Stratum) -> Option<usize> {
         let free = self.free.get_mut(stratum)?;
+        if let Some(only) = self.only {
+            free[only] = free[only].checked_sub(1)?;
+            return Some(only);
+        }
         let all: u64 = free.iter().sum();
         if all == 0 {
             return None;

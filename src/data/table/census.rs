@@ -57,6 +57,17 @@ pub(super) struct Census {
 }
 
 impl Census {
+    /// The census of so many rows that have no classes.
+    ///
+    /// # Errors
+    /// No rows.
+    pub(super) fn of_rows(path: &Path, rows: u64) -> Result<Self> {
+        let mut strata = Strata::default();
+        strata.add_rows(String::new(), rows);
+        require_rows(path, rows)?;
+        Ok(Self { rows, names: Vec::new(), has_text: false, strata })
+    }
+
     /// Counts the rows of the batches that `next` yields.
     ///
     /// # Errors
@@ -84,9 +95,7 @@ impl Census {
                 classes.check_count(path, strata.counts().len())?;
             }
         }
-        if rows == 0 {
-            return Err(Error::data(path, "the table has a header but no rows"));
-        }
+        require_rows(path, rows)?;
         let names = match classes {
             ClassSource::Named(column) => {
                 let names = strata.classes().filter(|name| !column.ignores(name)).cloned().collect();
@@ -96,6 +105,13 @@ impl Census {
         };
         Ok(Self { rows, names, has_text, strata })
     }
+}
+
+fn require_rows(path: &Path, rows: u64) -> Result<()> {
+    if rows == 0 {
+        return Err(Error::data(path, "the table has a header but no rows"));
+    }
+    Ok(())
 }
 
 /// Rows without a class.

@@ -1,5 +1,7 @@
 //! Encodes the cells of a row as features and targets.
 
+mod block;
+
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
@@ -38,6 +40,8 @@ struct LocatedColumn<'a> {
     column: &'a Column,
     /// Its index in the file; an ignored column may be absent.
     index: Option<usize>,
+    dense_width: usize,
+    index_width: usize,
     /// The operations, where they make a number a feature.
     plain: Option<PlainNumber>,
     /// The cells of the batch that is encoded.
@@ -77,7 +81,8 @@ impl<'a> RowEncoder<'a> {
         };
         let locate = |column: &'a Column| {
             let (index, plain) = (index(&column.name), PlainNumber::of(column));
-            LocatedColumn { column, index, plain, cells: None, unseen: None }
+            let (dense_width, index_width) = (column.dense_width(), column.index_width());
+            LocatedColumn { column, index, dense_width, index_width, plain, cells: None, unseen: None }
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -141,10 +146,7 @@ impl<'a> RowEncoder<'a> {
             let cell = located.cell(row);
             match located.column.apply(cell, &mut self.features) {
                 Ok(false) => {}
-                Ok(true) => {
-                    let unseen = Unseen { count: 0, first: shown(cell), line: row.line() };
-                    located.unseen.get_or_insert(unseen).count += 1;
-                }
+                Ok(true) => located.see_unseen(cell, row.line()),
                 Err(error) => return Err(at(&self.path, row, &located.column.name, cell, error)),
             }
         }
@@ -274,6 +276,11 @@ impl<'a> RowEncoder<'a> {
 impl LocatedColumn<'_> {
     fn cell<'r>(&self, row: &'r impl Cells) -> Value<'r> {
         self.index.map_or(Value::Missing, |index| row.value(index))
+    }
+
+    /// Counts a name that training did not have.
+    fn see_unseen(&mut self, cell: Value<'_>, line: u64) {
+        self.unseen.get_or_insert_with(|| Unseen { count: 0, first: shown(cell), line }).count += 1;
     }
 }
 

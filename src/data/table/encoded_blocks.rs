@@ -160,15 +160,16 @@ impl BatchRows {
     fn encode<K>(self, encoder: &mut RowEncoder<'_>, keys: &BlockKeys<K>) -> Option<EncodedChunk<K>> {
         let Self { batch, rows } = self;
         let mut chunk = EncodedChunk { rows: rows.len(), features: Vec::new(), keys: Vec::new() };
+        chunk.features.reserve_exact(rows.len() * encoder.width());
         let mut features = Vec::new();
+        let rows: Vec<usize> = rows.collect();
         encoder.begin_batch(&batch, rows.len());
+        for rows in rows.chunks(encoder.block_rows()) {
+            encoder.block(&batch, rows, &mut features).ok()?;
+            chunk.features.extend_from_slice(&features);
+        }
         for row in rows {
             let row = batch.row(row);
-            encoder.features(&row, &mut features).ok()?;
-            if chunk.features.is_empty() {
-                chunk.features.reserve(chunk.rows * features.len());
-            }
-            chunk.features.extend_from_slice(&features);
             chunk.keys.extend(keys.places.iter().map(|place| (keys.of)(row.value(*place))));
         }
         Some(chunk)

@@ -73,6 +73,16 @@ impl Kept {
         }
     }
 
+    /// The number of rows.
+    pub(super) fn rows(&self) -> u64 {
+        let rows = |batch: &Mutex<KeptBatch>| match &*batch.lock().unwrap_or_else(PoisonError::into_inner) {
+            KeptBatch::Memory(batch) => batch.rows,
+            KeptBatch::File { rest, .. } => rest.rows,
+            KeptBatch::Taken => 0,
+        };
+        self.batches.iter().map(|batch| rows(batch) as u64).sum()
+    }
+
     /// A batch by its number; none behind the last.
     pub(super) fn batch(&self, index: usize) -> Result<Option<Arc<RecordBatch>>> {
         let Some(batch) = self.batches.get(index) else { return Ok(None) };

@@ -17,6 +17,7 @@ mod date_survey;
 pub(crate) mod dates;
 pub mod encode;
 mod encode_all;
+mod encoded_batch;
 pub(crate) mod encoded_blocks;
 mod encoded_size;
 mod fit;

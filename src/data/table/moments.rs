@@ -41,6 +41,24 @@ impl Moments {
         self.max = self.max.max(x);
     }
 
+    /// Adds the numbers of a row to the moments of some columns: to the same bits as [`Self::add`] with the weight 1, but that
+    /// the columns do not wait for each other's divisions. NaN is left out.
+    #[inline]
+    pub(super) fn add_row<const N: usize>(all: &mut [Self; N], row: [f64; N]) {
+        for (moments, x) in all.iter_mut().zip(row) {
+            if x.is_nan() {
+                continue;
+            }
+            moments.count += 1.0;
+            moments.weight += 1.0;
+            let from_mean = x - moments.mean;
+            moments.mean += from_mean / moments.weight;
+            moments.squares += from_mean * (x - moments.mean);
+            moments.min = moments.min.min(x);
+            moments.max = moments.max.max(x);
+        }
+    }
+
     /// The biased standard deviation, as in scikit-learn's `StandardScaler`; 1 if all numbers are equal.
     pub(in crate::data) fn std(&self) -> f64 {
         let std = (self.squares / self.weight).sqrt();

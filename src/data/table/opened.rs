@@ -83,6 +83,11 @@ impl Opened {
         self.kept.is_some()
     }
 
+    /// The number of its rows, where they are kept.
+    pub(super) fn rows(&self) -> Option<u64> {
+        self.kept.as_ref().map(|kept| kept.rows())
+    }
+
     /// The column names.
     pub fn columns(&self) -> &[String] {
         &self.columns

@@ -2,7 +2,8 @@
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::collect::{Collector, Duplicates, RowBuffer, form};
+use super::collect::{Collector, Duplicates, form};
+use super::encoded_batch::{EncodedBatch, FinishedBatch, RowForm};
 use super::encoded_size::EncodedSize;
 use super::options::Options;
 use super::plan::{AssignedBatch, TablePlan};
@@ -11,7 +12,7 @@ use super::weight::WeightColumn;
 use super::{Opened, RowEncoder};
 use crate::data::preprocess::{TableEncoder, Target};
 use crate::data::split::{Part, SplitSizes};
-use crate::data::stored::{Form, StoredWriter};
+use crate::data::stored::StoredWriter;
 use crate::data::{EncodedRows, Task};
 use crate::error::{Error, Result};
 
@@ -34,7 +35,7 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
     let (roles, test) = (&plan.roles, plan.test_table(Some(fitted))?);
     let unused = plan.assigner.limited().map_or(0, |limited| limited.of - limited.used);
     let all = plan.census.rows - unused + test.as_ref().map_or(Ok(0), count)?;
-    let mut writer = PartsWriter::new(plan, fitted, all)?;
+    let mut writer = PartsWriter::new(plan, fitted, all, test.is_some())?;
     let mut encoder = BatchEncoder::new(&mut writer, fitted, roles.table, roles.options)?;
     plan.last_pass(together(), |batches| encoder.encode(&batches))?;
     encoder.finish()?;
@@ -62,6 +63,9 @@ pub(super) fn encode(plan: &TablePlan<'_>, fitted: &TableEncoder) -> Result<Enco
 
 /// The number of rows of a table.
 fn count(table: &Opened) -> Result<u64> {
+    if let Some(rows) = table.rows() {
+        return Ok(rows);
+    }
     let (mut batches, mut rows) = (table.batches()?, 0);
     while let Some(batch) = batches.next()? {
         rows += batch.rows().len() as u64;
@@ -87,28 +91,18 @@ fn in_memory(size: EncodedSize, roles: &ColumnRoles<'_>) -> Result<bool> {
     Ok(in_memory)
 }
 
-/// The form of an encoded row.
-#[derive(Clone)]
-struct RowForm {
-    /// The number of a row without a class, where the target is one.
-    ignored: Option<i64>,
-    form: Form,
-    /// No rows yet.
-    duplicates: Duplicates,
-}
-
 /// The rows of all parts.
 struct PartsWriter {
     rows: RowForm,
     train: Collector,
     validation: Collector,
     test: Collector,
-    duplicates: Duplicates,
+    duplicates: Option<Duplicates>,
 }
 
 impl PartsWriter {
-    /// A writer of `rows` rows in all.
-    fn new(plan: &TablePlan<'_>, fitted: &TableEncoder, rows: u64) -> Result<Self> {
+    /// A writer of `rows` rows in all, of which those of another table are tested on, if there is one.
+    fn new(plan: &TablePlan<'_>, fitted: &TableEncoder, rows: u64, has_test_table: bool) -> Result<Self> {
         let roles = &plan.roles;
         let targets = if roles.class_column().is_some() { 0 } else { fitted.target.width() };
         let form = form(fitted.features(), targets, roles.request.dtype);
@@ -118,7 +112,8 @@ impl PartsWriter {
             (Target::Classes { .. }, Task::Classes { ignored, .. }) => Some(ignored),
             _ => None,
         };
-        let duplicates = Duplicates::new(rows);
+        let holds_out = has_test_table || validation + test > 0 || roles.split_column().is_some();
+        let duplicates = holds_out.then(|| Duplicates::new(rows));
         Ok(Self {
             rows: RowForm { ignored, form, duplicates: duplicates.clone() },
             train: Collector::new(form, train, in_memory)?,
@@ -132,7 +127,9 @@ impl PartsWriter {
         self.train.append(&encoded.train)?;
         self.validation.append(&encoded.validation)?;
         self.test.append(&encoded.test)?;
-        self.duplicates.append(encoded.duplicates);
+        if let (Some(own), Some(more)) = (&mut self.duplicates, encoded.duplicates) {
+            own.append(more);
+        }
         Ok(())
     }
 
@@ -141,7 +138,7 @@ impl PartsWriter {
             train: self.train.finish()?,
             validation: self.validation.finish()?,
             test: self.test.finish()?,
-            duplicates: self.duplicates.count(),
+            duplicates: self.duplicates.map_or(0, Duplicates::count),
         })
     }
 }
@@ -153,20 +150,6 @@ struct BatchEncoder<'a> {
     weight: Option<WeightColumn>,
     /// Batches that were encoded and not written.
     encoded: Vec<FinishedBatch<'a>>,
-}
-
-/// The rows of a batch, and the encoder with the names that training did not have.
-struct FinishedBatch<'a> {
-    encoder: RowEncoder<'a>,
-    rows: Result<EncodedBatch>,
-}
-
-/// The rows of a batch.
-struct EncodedBatch {
-    train: RowBuffer,
-    validation: RowBuffer,
-    test: RowBuffer,
-    duplicates: Duplicates,
 }
 
 impl<'a> BatchEncoder<'a> {
@@ -208,52 +191,5 @@ impl<'a> BatchEncoder<'a> {
         self.encode(&[])?;
         self.encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(())
-    }
-}
-
-impl AssignedBatch {
-    fn encode<'a>(
-        &self,
-        form: &RowForm,
-        weight: Option<&WeightColumn>,
-        mut encoder: RowEncoder<'a>,
-    ) -> FinishedBatch<'a> {
-        let rows = self.rows(form, weight, &mut encoder);
-        encoder.end_batch();
-        FinishedBatch { encoder, rows }
-    }
-
-    fn rows(
-        &self,
-        form: &RowForm,
-        weight: Option<&WeightColumn>,
-        encoder: &mut RowEncoder<'_>,
-    ) -> Result<EncodedBatch> {
-        let buffer =
-            |part: Part| RowBuffer::new(form.form, self.parts.iter().filter(|own| **own == part).count());
-        let (train, validation, test) = (buffer(Part::Train), buffer(Part::Validation), buffer(Part::Test));
-        let mut encoded = EncodedBatch { train, validation, test, duplicates: form.duplicates.clone() };
-        let (mut features, mut targets) = (Vec::new(), Vec::new());
-        encoder.begin_batch(&self.batch, self.parts.len());
-        for (row, part) in self.batch.rows().zip(&self.parts) {
-            let buffer = match part {
-                Part::Train => &mut encoded.train,
-                Part::Validation => &mut encoded.validation,
-                Part::Test => &mut encoded.test,
-                Part::Unused => continue,
-            };
-            encoder.features(&row, &mut features)?;
-            encoded.duplicates.add(&features, *part == Part::Train);
-            if let Some(ignored) = form.ignored {
-                buffer.add(&features, &[], encoder.class(&row, ignored)?);
-            } else {
-                encoder.targets(&row, &mut targets)?;
-                buffer.add(&features, &targets, 0);
-            }
-            if let Some(weight) = weight {
-                buffer.weigh(weight.of(&row)?);
-            }
-        }
-        Ok(encoded)
     }
 }

@@ -102,8 +102,12 @@ impl<'a> ColumnRoles<'a> {
             let problem = "has several columns, but the loss takes one class per row; name one column";
             return Err(Error::key("data.target", problem));
         }
+        let (path, classes) = (self.table.path(), self.classes());
+        if let (ClassSource::None, Some(rows)) = (&classes, self.table.rows()) {
+            return Census::of_rows(path, rows);
+        }
         let mut batches = self.table.batches()?;
-        Census::take(self.table.path(), self.classes(), || batches.next())
+        Census::take(path, classes, || batches.next())
     }
 
     /// The assigner for the counted rows: by shares, by a fold, or by the split column.
@@ -126,7 +130,7 @@ impl<'a> ColumnRoles<'a> {
     }
 
     /// The split column, unless folds replace it.
-    fn split_column(&self) -> Option<usize> {
+    pub(super) fn split_column(&self) -> Option<usize> {
         self.split.filter(|_| self.request.plan.fold.is_none())
     }
 

@@ -2,6 +2,8 @@
 
 mod batches;
 mod repeated;
+mod side_by_side;
+mod surveyed_rows;
 
 use rustc_hash::FxHashMap;
 

@@ -1,8 +1,10 @@
 //! The survey of batches, column by column on all cores.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::repeated::RepeatedCell;
+use super::side_by_side::{LANES, NumberColumn, see_side_by_side};
+use super::surveyed_rows::SurveyedRows;
 use super::{ColumnSurvey, Survey};
 use crate::data::split::Part;
 use crate::data::table::batch::{Coded, ColumnCells, RecordBatch};
@@ -17,31 +19,41 @@ impl Survey {
         let rows = SurveyedRows { batch, parts, weights };
         let sampled = self.sampled;
         let is_small = parts.len() * self.columns.len() < MOST_ALONE;
-        let see = |(index, column): (usize, &mut ColumnSurvey)| {
-            column.see_cells(batch.columns.get(index), rows, sampled);
+        let work = columns_of(&mut self.columns, rows);
+        let see = |columns: SurveyedColumns<'_>| match columns {
+            SurveyedColumns::Numbers(columns) => see_side_by_side(columns, rows, sampled),
+            SurveyedColumns::Other(column, cells) => column.see_cells(cells, rows, sampled),
         };
         if is_small {
-            self.columns.iter_mut().enumerate().for_each(see);
+            work.into_iter().for_each(see);
         } else {
-            self.columns.par_iter_mut().enumerate().for_each(see);
+            work.into_par_iter().for_each(see);
         }
     }
 }
 
-/// The rows of a batch.
-#[derive(Clone, Copy)]
-struct SurveyedRows<'a> {
-    batch: &'a RecordBatch,
-    parts: &'a [Part],
-    /// Empty where rows count alike.
-    weights: &'a [f64],
+/// What one thread surveys at a time.
+enum SurveyedColumns<'a> {
+    /// Up to [`LANES`] columns of numbers alone.
+    Numbers(Vec<NumberColumn<'a>>),
+    Other(&'a mut ColumnSurvey, Option<&'a ColumnCells>),
 }
 
-impl SurveyedRows<'_> {
-    /// The weight of a row to train on; nothing of another.
-    fn trained(self, row: usize) -> Option<f64> {
-        (self.parts[row] == Part::Train).then(|| self.weights.get(row).copied().unwrap_or(1.0))
+fn columns_of<'a>(columns: &'a mut [ColumnSurvey], rows: SurveyedRows<'a>) -> Vec<SurveyedColumns<'a>> {
+    let (mut work, mut numbers) = (Vec::new(), Vec::new());
+    for (index, survey) in columns.iter_mut().enumerate() {
+        match rows.batch.columns.get(index) {
+            Some(ColumnCells::Numbers(cells)) if !survey.forced && rows.weights.is_empty() => {
+                numbers.push(NumberColumn { survey, cells });
+            }
+            cells => work.push(SurveyedColumns::Other(survey, cells)),
+        }
+        if numbers.len() == LANES {
+            work.push(SurveyedColumns::Numbers(std::mem::take(&mut numbers)));
+        }
     }
+    work.push(SurveyedColumns::Numbers(numbers));
+    work
 }
 
 impl ColumnSurvey {
@@ -102,7 +114,13 @@ impl ColumnSurvey {
     /// Adds a number of a column that has nothing else, or NaN for a missing one. So it is no category, and its names
     /// are not counted.
     #[inline]
-    fn see_number(&mut self, number: f64, line: impl Fn() -> u64, trained: Option<f64>, sampled: usize) {
+    pub(super) fn see_number(
+        &mut self,
+        number: f64,
+        line: impl Fn() -> u64,
+        trained: Option<f64>,
+        sampled: usize,
+    ) {
         if !number.is_finite() || self.first_number.is_none() {
             let value = if number.is_nan() { Value::Missing } else { Value::Number(number) };
             return self.see(value, line(), trained, sampled);
@@ -116,8 +134,18 @@ impl ColumnSurvey {
     #[inline]
     pub(super) fn learn_number(&mut self, number: f64, weight: f64, sampled: usize) {
         self.numbers.add(number, weight);
-        self.ascending = self.ascending && number > self.last && number.fract() == 0.0;
-        self.last = number;
-        self.sample.add(number, sampled);
+        self.see_order(number, sampled);
+    }
+
+    /// Adds what depends on the order of the numbers.
+    #[inline]
+    pub(super) fn see_order(&mut self, number: f64, sampled: usize) {
+        if self.ascending {
+            self.ascending = number > self.last && number.fract() == 0.0;
+            self.last = number;
+        }
+        if sampled > 0 {
+            self.sample.add(number, sampled);
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::data::table::value::Value;
 use crate::error::Result;
 
 /// The cells of a batch, about.
-const CELLS: usize = 1 << 20;
+const CELLS: usize = 1 << 18;
 /// So few cells are decoded by one thread.
 const MOST_ALONE: usize = 1 << 14;
 
