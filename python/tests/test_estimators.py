@@ -11,9 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 try:
     import numpy
     import pandas
+    import pyarrow
     import sklearn
 except ImportError as missing:
     raise unittest.SkipTest(f"without {missing.name} the estimators are not tested") from missing
+
+try:
+    import polars
+except ImportError:
+    polars = None
 
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -91,8 +97,27 @@ class Tools(unittest.TestCase):
         numpy.testing.assert_array_equal(copied.predict_proba(X), model.predict_proba(X))
         with tempfile.TemporaryDirectory() as folder:
             model.save(folder)
-            indices = descent_nn.load(folder).predict(X)
-        numpy.testing.assert_array_equal(model.classes_[indices], model.predict(X))
+            numpy.testing.assert_array_equal(descent_nn.load(folder).predict(X), model.predict(X))
+
+    def test_a_saved_run_on_numbers_knows_columns_and_classes_by_name(self):
+        frame = pandas.DataFrame(X, columns=list("abcd"), index=range(7, 157))
+        for target in (NAMES, y + 3, y > 0):
+            model = DescentClassifier(**SHORT).fit(frame, target)
+            with tempfile.TemporaryDirectory() as folder:
+                model.save(folder)
+                saved = descent_nn.load(folder)
+                self.assertEqual((saved.columns, saved.classes), (list("abcd"), model.classes_.tolist()))
+                turned = frame[list("dcba")].assign(other=1.0)
+                answers = saved.predict(turned)
+                numpy.testing.assert_array_equal(answers, model.predict(frame))
+                self.assertEqual(list(answers.index), list(frame.index))
+                tables = [pyarrow.table(turned), turned.to_dict("records"), X]
+                for table in tables + ([] if polars is None else [polars.from_pandas(turned)]):
+                    self.assertEqual(list(map(str, getattr(saved.predict(table), "to_pylist", lambda t=table: saved.predict(t))())),
+                                     list(map(str, model.predict(frame))))
+                self.assertEqual(list(saved.predict_proba(turned)), [str(name) for name in model.classes_])
+                with self.assertRaisesRegex(descent_nn.Error, "there is no column 'b'"):
+                    saved.predict(frame[["a", "c", "d"]])
 
     def test_a_saved_run_has_the_scalings_that_were_made_here(self):
         numbers, values = load_diabetes(return_X_y=True)
@@ -113,8 +138,8 @@ class Tools(unittest.TestCase):
             with tempfile.TemporaryDirectory() as folder:
                 model.save(folder)
                 saved = descent_nn.load(folder)
-                self.assertEqual([str(name) for name in saved.predict(frame)], [str(name) for name in model.predict(frame)])
-                self.assertEqual(sorted(map(str, saved.classes)), sorted(map(str, model.classes_)))
+                self.assertEqual(list(saved.predict(frame)), list(model.predict(frame)))
+                self.assertEqual(set(saved.classes), set(model.classes_))
                 numpy.testing.assert_allclose(saved.predict_proba(frame), model.predict_proba(frame), atol=1e-6)
 
     def test_a_saved_model_is_unpacked_once_by_all_threads_and_again_where_its_folder_is_gone(self):
@@ -124,6 +149,11 @@ class Tools(unittest.TestCase):
         shutil.rmtree(model.run_.folder)
         for answer in answers:
             numpy.testing.assert_array_equal(answer, model.predict(X))
+
+    def test_a_variance_is_learnt_of_standardised_targets(self):
+        numbers, values = load_diabetes(return_X_y=True)
+        model = DescentRegressor(loss__name="gaussian_nll", recipe=False, threads=1).fit(numbers, values)
+        self.assertGreater(model.score(numbers, values), 0.4)
 
     def test_a_loss_of_another_task_is_refused(self):
         for loss in ("mse", "kl_div", "bce_with_logits"):
@@ -232,6 +262,21 @@ class Passes(unittest.TestCase):
 
 
 class Tables(unittest.TestCase):
+    def test_missing_cells_and_words_for_them_are_filled_for_few_rows_and_for_many(self):
+        generator = numpy.random.default_rng(1)
+        for rows in (100, 260):
+            numbers = generator.normal(size=rows)
+            words = numpy.where(numpy.arange(rows) % 9 == 4, None, numpy.where(numbers > 0, "up", "down"))
+            frame = pandas.DataFrame({"a": numbers, "word": words})
+            model = DescentClassifier(**SHORT).fit(frame, numbers > 0)
+            self.assertGreater(model.score(frame, numbers > 0), 0.9)
+        marked = pandas.DataFrame({"a": [("?" if row % 20 == 3 else f"{x:.3f}") for row, x in enumerate(numbers)], "b": numbers})
+        self.assertGreater(DescentClassifier(**SHORT).fit(marked, numbers > 0).score(marked, numbers > 0), 0.9)
+
+    def test_a_config_that_is_no_dict_is_an_error_with_a_way_out(self):
+        with self.assertRaisesRegex(ValueError, "config takes a dict of sections, which tomllib.load reads"):
+            DescentClassifier(config="iris.toml").fit(X, y)
+
     def test_text_and_dates_are_encoded_by_the_program(self):
         frame = pandas.DataFrame(X, columns=list("abcd"))
         frame["size"] = numpy.where(X[:, 0] > 5.8, "long", "short")

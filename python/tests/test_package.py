@@ -241,6 +241,14 @@ class Predict(InAFolder):
                 hits = sum(own == given for own, given in zip(getattr(answers, "to_pylist", lambda: answers)(), rows["species"]))
                 self.assertGreater(hits, 0.9 * len(rows), (a, type(asked)))
 
+    def test_text_that_looks_like_numbers_is_a_class_of_its_own(self):
+        third = numpy.digitize(self.rows["petal"], self.rows["petal"].quantile([0.33, 0.67]))
+        for number, names in enumerate([["1", "2", "3+"], ["10", "20", "30"], ["007", "07", "7"], ["1.1", "1.2", "rc1"]]):
+            rows = self.rows[["petal"]].assign(species=numpy.array(names)[third])
+            model = descent_nn.train(rows, target="species", out=f"texts-{number}", train__epochs=3).model
+            self.assertEqual(sorted(model.classes), sorted(names))
+            self.assertLessEqual(set(model.predict(rows)), set(names))
+
     def test_an_ignored_column_is_no_input(self):
         rows = self.rows[["petal", "species"]]
         rows.insert(0, "note", numpy.arange(len(rows)) * -7.0)

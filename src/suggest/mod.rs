@@ -122,7 +122,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
 
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
-    let CellReading { decimal, thousands, na_values } = reading;
+    let CellReading { decimal, thousands, na_values, .. } = reading;
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
@@ -132,7 +132,7 @@ fn notes(reading: &CellReading) -> Vec<String> {
 
 /// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.
 fn infinities(reading: &CellReading) -> Option<String> {
-    taken_for_missing(reading.na_values.iter().filter(|word| is_infinite(word)))
+    taken_for_missing(reading.infinite.iter())
 }
 
 fn is_infinite(word: &str) -> bool {

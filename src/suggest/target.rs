@@ -78,7 +78,7 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
     }
     let numbers = column.numbers;
     #[allow(clippy::float_cmp, reason = "the same number in every row")]
-    let constant = numbers.is_some_and(|numbers| numbers.min == numbers.max);
+    let constant = numbers.is_some_and(|numbers| numbers.min == numbers.max) && !has_classes_as_text(column);
     if constant || column.distinct() == Some(1) {
         let value = column.names.iter().flatten().next().map_or("", |own| own.name.as_str());
         return fail(format!("all rows have {}; there is nothing to learn", quoted(value)));
@@ -106,7 +106,7 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
 fn of_column(profile: &TableProfile, column: &ColumnProfile) -> TargetKind {
     let names = column.names.clone().unwrap_or_default();
     let Some(numbers) = column.numbers else { return TargetKind::Classes(names) };
-    if names.len() == 2 {
+    if names.len() == 2 || has_classes_as_text(column) {
         return TargetKind::Classes(names);
     }
     if !numbers.are_whole {
@@ -117,6 +117,12 @@ fn of_column(profile: &TableProfile, column: &ColumnProfile) -> TargetKind {
     }
     let are_classes = are_class_numbers(&numbers, &names, profile.rows);
     if are_classes { TargetKind::Classes(names) } else { TargetKind::Values }
+}
+
+/// Whether a column of text that looks like numbers names classes: `10`, `20` and `30`, or `007` and `07`.
+fn has_classes_as_text(column: &ColumnProfile) -> bool {
+    let distinct = column.distinct().map_or(u64::MAX, |distinct| distinct as u64);
+    column.is_text && distinct <= MOST_NAMED as u64 && 2 * distinct <= column.present
 }
 
 /// Whether whole numbers number classes: few, from 0 or 1 without a gap, each with a fair part of the rows.

@@ -181,37 +181,6 @@ fn cells_are_read_as_the_file_means_them() {
     succeed(path, &["train", "made.toml", "--set", "train.epochs=1", "--out", "run2"]);
 }
 
-/// Both signs are taken for missing only where both occur.
-#[test]
-fn infinite_cells_are_missing_ones_with_a_warning() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path();
-    for (cells, words) in [
-        (["1", "2", "inf"], vec!["inf"]),
-        (["-Infinity", "2", "1"], vec!["-Infinity"]),
-        (["inf", "2", "-inf"], vec!["-inf", "inf"]),
-    ] {
-        write(path, "t.csv", lines("x,y", 60, |i| format!("{},{}", cells[(i / 20) % 3], i % 2)));
-        let output = descent(path, &["init", "t.csv", "--target", "y"]);
-        let config: toml::Table = toml::from_str(&String::from_utf8(output.stdout).unwrap()).unwrap();
-        let found: Vec<&str> = config["data"]["na_values"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|word| word.as_str().unwrap())
-            .collect();
-        assert_eq!(found, words);
-        let messages = String::from_utf8(output.stderr).unwrap();
-        let named = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-        assert!(
-            messages.contains(&format!("WARN t.csv: {named} among numbers is taken for a missing cell")),
-            "{messages}"
-        );
-        write(path, "made.toml", toml::to_string(&config).unwrap());
-        succeed(path, &["train", "made.toml", "--dry-run"]);
-    }
-}
-
 #[test]
 fn a_split_column_is_found() {
     let folder = tempfile::tempdir().unwrap();

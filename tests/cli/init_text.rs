@@ -1,8 +1,10 @@
 //! The text of the configs that `descent init` writes: its comments, and the dates that it finds.
 
+use std::fs;
+
 use super::init::init;
 use super::tables::{lines, write};
-use crate::common::succeed;
+use crate::common::{descent, succeed};
 
 #[test]
 fn comments_are_plain_text_and_have_the_range_of_dates() {
@@ -44,4 +46,68 @@ fn a_year_and_a_month_are_a_date_in_series_and_tables() {
     succeed(path, &["train", "t.csv", "--target", "x", "-q", "--set", "train.epochs=1", "--out", "table"]);
     let printed = succeed(path, &["inspect", "table"]);
     assert!(!printed.is_empty());
+}
+
+/// A division by zero gives both signs, so that both are set; the warning has those of the file. Names are left alone.
+#[test]
+fn infinite_cells_are_missing_ones_with_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (cells, set, seen) in [
+        (["1", "2", "inf"], ["-inf", "inf"], "`inf` among"),
+        (["-Infinity", "2", "1"], ["-Infinity", "Infinity"], "`-Infinity` among"),
+        (["inf", "2", "-inf"], ["-inf", "inf"], "`-inf`, `inf` among"),
+    ] {
+        let rows =
+            |i: usize| format!("{},{},{}", cells[(i / 20) % 3], ["Audi", "Infinity", "BMW"][i % 3], i % 2);
+        write(path, "t.csv", lines("x,brand,y", 60, rows));
+        let output = descent(path, &["init", "t.csv", "--target", "y"]);
+        let config: toml::Table = toml::from_str(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        let found = config["data"]["na_values"].as_array().unwrap();
+        let found: Vec<&str> = found.iter().map(|word| word.as_str().unwrap()).collect();
+        assert_eq!(found, set);
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            messages.contains(&format!("WARN t.csv: {seen} numbers is taken for a missing cell")),
+            "{messages}"
+        );
+        write(path, "made.toml", toml::to_string(&config).unwrap());
+        succeed(path, &["train", "made.toml", "--dry-run"]);
+    }
+    // Names alone: nothing is missing.
+    write(
+        path,
+        "t.csv",
+        lines("brand,x,y", 60, |i| format!("{},{i},{}", ["Audi", "inf", "BMW"][i % 3], i % 2)),
+    );
+    let output = descent(path, &["init", "t.csv", "--target", "y"]);
+    let config = String::from_utf8(output.stdout).unwrap();
+    assert!(!config.contains("na_values") && config.contains("brand"), "{config}");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("missing"));
+}
+
+/// Text is a class, whatever it looks like; in a CSV few values with a word among them.
+#[test]
+fn a_target_of_text_that_looks_like_numbers_has_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for names in [["10", "20", "30"], ["007", "07", "7"], ["1", "2", "3+"]] {
+        let row = |i: usize| format!("{{\"x\": {}, \"y\": \"{}\"}}", i % 7, names[i % 3]);
+        write(path, "t.jsonl", (0..90).map(row).collect::<Vec<_>>().join("\n"));
+        let config = init(path, &["t.jsonl", "--target", "y"]);
+        assert_eq!(config["loss"]["name"].as_str(), Some("cross_entropy"), "{names:?}");
+        succeed(path, &["train", "made.toml", "--set", "train.epochs=1", "--out", names[0]]);
+        let learnt = fs::read_to_string(path.join(names[0]).join("data.toml")).unwrap();
+        assert!(names.iter().all(|name| learnt.contains(&format!("\"{name}\""))), "{learnt}");
+    }
+    write(path, "t.csv", lines("x,y", 90, |i| format!("{},{}", i % 7, ["1", "2", "3+"][i % 3])));
+    assert_eq!(init(path, &["t.csv", "--target", "y"])["loss"]["name"].as_str(), Some("cross_entropy"));
+    // Numbers with a few words are numbers, of which some are missing.
+    write(
+        path,
+        "t.csv",
+        lines("x,y", 90, |i| format!("{},{}", i % 7, if i == 5 { "none".to_owned() } else { i.to_string() })),
+    );
+    let error = String::from_utf8(descent(path, &["init", "t.csv", "--target", "y"]).stderr).unwrap();
+    assert!(error.contains("it is missing in 1 row"), "{error}");
 }

@@ -141,15 +141,24 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the trained model as a run folder, which ``descent_nn.load`` and ``descent predict`` take.
 
-        Their predictions are those of this estimator. Only where it was fitted on numbers alone, whose run is one on
-        arrays, are classes their indices in ``classes_`` and columns known by their order.
+        Their predictions are those of this estimator. Where it was fitted on numbers alone, its run is one on arrays:
+        ``descent predict`` knows its columns by their order and its classes by their indices in ``classes_``, and
+        ``descent_nn.load`` both by name, from the file ``names.json``.
         """
         check_is_fitted(self)
         folder = Path(path)
         require_empty(folder)
         fitted = self.run_.fitted
         self._describe(fitted)
-        self.run_.with_fitted(fitted).write(folder)
+        saved = self.run_.with_fitted(fitted)
+        if _fit.scaling_of(self.run_) is not None:
+            saved = saved.with_names(self._names())
+        saved.write(folder)
+
+    def _names(self) -> dict[str, Any]:
+        """What a run on arrays does not know: names of columns and classes."""
+        columns = getattr(self, "feature_names_in_", None)
+        return {} if columns is None else {"columns": [str(name) for name in columns]}
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "run_")
@@ -167,6 +176,8 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
         )
 
     def _full_config(self, base: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(self.config, Mapping | None):
+            raise ValueError(f"config takes a dict of sections, which tomllib.load reads from a file; it is {self.config!r}")
         keys = {name: value for name, value in self.get_params().items() if _is_key(name) and value is not None}
         config = _config.combined(_config.combined(base, self.config or {}), _config.nested(keys))
         if self.random_state is not None:

@@ -21,7 +21,7 @@ CLASS_LOSSES = ("cross_entropy", "nll", "focal")
 # Losses of classes or labels, which values have not.
 LABEL_LOSSES = {*CLASS_LOSSES, "bce_with_logits"}
 # Losses whose targets are standardised, as the program does with the targets of tables.
-SCALED_LOSSES = {"mse", "l1", "smooth_l1", "huber"}
+SCALED_LOSSES = {"mse", "l1", "smooth_l1", "huber", "gaussian_nll"}
 
 
 class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc]
@@ -93,6 +93,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
         super()._describe(fitted)
         _fit.name_classes(fitted, self.classes_)
 
+    def _names(self) -> dict[str, Any]:
+        return super()._names() | {"classes": self.classes_.tolist()}
+
     def _check_loss(self, config: Mapping[str, Any]) -> None:
         name = config.get("loss", {}).get("name")
         if name is not None and name not in CLASS_LOSSES:
@@ -120,7 +123,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):  # type: ignore[misc]
     """A regressor that descent trains, on one target or several.
 
     Parameters and attributes are those of ``DescentClassifier``, without ``classes_``. With the losses mse, l1,
-    smooth_l1 and huber it trains on standardised targets and predicts in their units.
+    smooth_l1, huber and gaussian_nll it trains on standardised targets and predicts in their units.
     """
 
     _classification = False

@@ -104,6 +104,7 @@ def name_classes(fitted: dict[str, Any], classes: Sequence[Any]) -> None:
     if "classes" in target:
         names = [classes[int(index)] for index in target["classes"]]
         target["classes"] = [str(name).lower() if isinstance(name, bool | numpy.bool_) else str(name) for name in names]
+        target["text"] = all(isinstance(name, str) for name in names)
 
 
 def weighted(rows: Rows, weight: Any) -> Rows:

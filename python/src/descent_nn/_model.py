@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import tempfile
@@ -12,6 +13,7 @@ from typing import Any
 
 from descent_nn import _program, _tables
 from descent_nn._error import Error
+from descent_nn._saved import NAMES
 from descent_nn._tables import PREDICTION, PROBABILITY, have_classes
 
 TRUE, FALSE = "true", "false"
@@ -46,26 +48,35 @@ class Model:
 
     @cached_property
     def columns(self) -> list[str] | None:
-        """Names of the input columns; None if the model was trained on arrays."""
+        """Names of the input columns; None if the model was trained on arrays, unless an estimator has saved it."""
         recipe = self._fitted.get("recipe")
-        return None if recipe is None else [column["name"] for column in recipe["columns"] if column["kind"] != "ignore"]
+        if recipe is None:
+            return self._array_names.get("columns")
+        return [column["name"] for column in recipe["columns"] if column["kind"] != "ignore"]
 
     @cached_property
     def classes(self) -> list[Any] | None:
         """The classes in the order of ``predict_proba``'s columns, as the training table has them: text, numbers or
         truth values, for which the texts ``true`` and ``false`` are taken too. The cells of a CSV have no types: its
         classes are numbers if all of them look like numbers. None if the model predicts values, or was trained on
-        arrays, where classes are their indices.
+        arrays, where classes are their indices unless an estimator has saved it.
         """
         target = self._fitted.get("recipe", {}).get("target", {})
         names = target.get("classes")
         if names is None:
-            return None
+            return self._array_names.get("classes")
         if _are_truth_values(names):
             return [name == TRUE for name in names]
         if target.get("text"):
             return list(names)
         return _numbers(names, int) or _numbers(names, float) or list(names)
+
+    @cached_property
+    def _array_names(self) -> dict[str, Any]:
+        """Names of columns and classes that an estimator has saved beside a run on arrays."""
+        file = self.path / NAMES
+        names = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return names if isinstance(names, dict) else {}
 
     @cached_property
     def _fitted(self) -> dict[str, Any]:
@@ -85,7 +96,9 @@ class Model:
         if len(names) > 1:
             return _select(answers, names, kind)
         convert = self._classes_as_given() if have_classes(_names(answers)) else None
-        return _only(answers, names[0], kind, convert)
+        column = _only(answers, names[0], kind, convert)
+        classes = self._array_names.get("classes")
+        return column if classes is None else _by_index(column, classes, kind)
 
     def predict_proba(self, data: Any) -> Any:
         """Predicts the probability of each class: a table with one column per class, or a NumPy array ``(N, C)``.
@@ -98,7 +111,9 @@ class Model:
             return []
         if not names:
             raise Error(f"{self._given} predicts values, which have no probabilities; use predict", 2)
-        return _select(answers, names, kind, prefix=PROBABILITY)
+        probabilities = _select(answers, names, kind, prefix=PROBABILITY)
+        classes = self._array_names.get("classes")
+        return probabilities if classes is None else _renamed(probabilities, [str(name) for name in classes], kind)
 
     def _ask(self, data: Any) -> tuple[_tables.Kind, Any]:
         kind = _tables.kind_of(data)
@@ -112,7 +127,7 @@ class Model:
     def _write(self, data: Any, kind: _tables.Kind, stem: Path) -> Path:
         arrays = self.config["data"]["name"] == "npz"
         if arrays and kind != "file":
-            return _tables.write_arrays({"x": _matrix(data, kind)}, stem.with_suffix(".npz"))
+            return _tables.write_arrays({"x": _matrix(data, kind, self.columns)}, stem.with_suffix(".npz"))
         if kind == "numpy":
             if self.columns is None:
                 raise Error(f"{self._given} was not trained on a table or arrays; give the path of a file", 2)
@@ -128,29 +143,40 @@ class Model:
         return type(self.classes[0]) if self.classes and isinstance(self.classes[0], int | float) else None
 
 
-def _matrix(data: Any, kind: _tables.Kind) -> Any:
+def _matrix(data: Any, kind: _tables.Kind, columns: list[str] | None) -> Any:
+    """The numbers of a table: its columns of these names, or all in their order."""
     import numpy
 
-    match kind:
-        case "numpy":
-            return data
-        case "rows":
-            return numpy.array([_values(row, data[0]) for row in data], dtype=numpy.float64)
-        case "arrow":
-            import pyarrow
-
-            table = data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
-            return numpy.column_stack([column.to_numpy() for column in table.columns])
+    if kind == "numpy":
+        return data
+    if kind == "rows":
+        names = columns or (list(data[0]) if data else [])
+        return numpy.array([_values(row, names, exactly=columns is None) for row in data], dtype=numpy.float64)
     if hasattr(data, "collect"):
         data = data.collect()
+    if kind == "arrow":
+        import pyarrow
+
+        data = data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
+    if columns is not None:
+        given = [str(name) for name in getattr(data, "column_names", data.columns)]
+        absent = [name for name in columns if name not in given]
+        if absent:
+            raise Error(f"there is no column {absent[0]!r}; there are {', '.join(map(repr, given[:10]))}", 2)
+        if kind == "pandas":
+            data = data.iloc[:, [given.index(name) for name in columns]]
+        else:
+            data = data.select(columns)
+    if kind == "arrow":
+        return numpy.column_stack([column.to_numpy() for column in data.columns])
     return data.to_numpy()
 
 
-def _values(row: dict[str, Any], first: dict[str, Any]) -> list[Any]:
-    """The values of a row in the order of the first row's keys."""
-    if row.keys() != first.keys():
-        raise Error(f"the rows have other keys: {', '.join(map(str, row))} and {', '.join(map(str, first))}", 2)
-    return [row[name] for name in first]
+def _values(row: dict[str, Any], names: list[str], *, exactly: bool) -> list[Any]:
+    """The values of a row by name; ``exactly`` allows no others."""
+    if not row.keys() >= set(names) or (exactly and len(row) != len(names)):
+        raise Error(f"the rows have other keys: {', '.join(map(str, row))} and {', '.join(map(str, names))}", 2)
+    return [row[name] for name in names]
 
 
 def _names(answers: Any) -> list[str]:
@@ -178,6 +204,36 @@ def _only(answers: Any, name: str, kind: _tables.Kind, convert: type | None) -> 
 
         return column if convert is None else column.cast(polars.Int64 if convert is int else polars.Float64)
     return column if convert is None else column.astype("int64" if convert is int else "float64")
+
+
+def _by_index(column: Any, classes: list[Any], kind: _tables.Kind) -> Any:
+    """The classes of these indices, as the same kind of column."""
+    if isinstance(column, list):
+        return [classes[index] for index in column]
+    if kind == "arrow":
+        import pyarrow
+
+        return pyarrow.chunked_array([pyarrow.array(classes).take(column.combine_chunks())])
+    if kind == "polars":
+        import polars
+
+        return polars.Series(column.name, classes)[column]
+    import numpy
+
+    named = numpy.array(classes)[numpy.asarray(column)]
+    return named if kind == "numpy" else type(column)(named, index=column.index, name=column.name)
+
+
+def _renamed(table: Any, names: list[str], kind: _tables.Kind) -> Any:
+    if isinstance(table, list):
+        return [dict(zip(names, row.values(), strict=True)) for row in table]
+    if kind == "numpy":
+        return table
+    if kind == "arrow":
+        return table.rename_columns(names)
+    if kind == "polars":
+        return table.rename(dict(zip(table.columns, names, strict=True)))
+    return table.set_axis(names, axis="columns")
 
 
 def _truth_values(column: Any, kind: _tables.Kind) -> Any:

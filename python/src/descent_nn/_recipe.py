@@ -17,12 +17,12 @@ BATCH = 64
 UPDATES = 600
 EPOCHS = 30
 # What is kept of the `[data]` of descent init; which rows and columns, the estimator knows itself.
-DATA = ("normalize", "missing", "columns", "validation")
+DATA = ("normalize", "missing", "columns", "validation", "na_values")
 
 
 def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_validation: bool) -> dict[str, Any]:
     """Returns the config for the rows that ``data`` names, as `[data]` of a config does."""
-    config = _for_few(rows) if rows < FEW else _of_init(data)
+    config = _for_few(rows, data["name"] != "npz") if rows < FEW else _of_init(data)
     if has_validation:
         config["data"].pop("validation", None)
         config["train"].setdefault("early_stopping", {"patience": 20})
@@ -64,11 +64,13 @@ def _of_init(data: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _for_few(rows: int) -> dict[str, Any]:
+def _for_few(rows: int, is_table: bool) -> dict[str, Any]:
     steps = math.ceil(rows / BATCH)
+    # As descent init does: of numbers the mean and a flag, of names one of their own.
+    missing = {"missing": "category"} if is_table else {}
     return {
         "seed": 0,
-        "data": {"normalize": "standard"},
+        "data": {"normalize": "standard", **missing},
         "model": {"name": "mlp", "hidden": [64, 64]},
         "optimizer": {"name": "adamw", "lr": 0.002},
         # For so few rows 64 bits cost nothing; with them a weight of 2 is the same as the row twice, to nine digits.

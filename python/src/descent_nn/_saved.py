@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
@@ -14,6 +15,8 @@ from descent_nn import _config
 
 # What predicting needs, and the log.
 FILES = ("config.toml", "data.toml", "model.safetensors", "metrics.jsonl")
+# The names of the columns and classes of an estimator whose run is one on arrays.
+NAMES = "names.json"
 
 
 class SavedRun:
@@ -37,6 +40,10 @@ class SavedRun:
     def with_fitted(self, fitted: dict[str, Any]) -> SavedRun:
         """Returns the run with another ``data.toml``."""
         return SavedRun(self.files | {"data.toml": _config.toml(fitted).encode()})
+
+    def with_names(self, names: dict[str, Any]) -> SavedRun:
+        """Returns the run with names of columns and classes, which a run on arrays has not."""
+        return SavedRun(self.files | {NAMES: json.dumps(names, ensure_ascii=False).encode()})
 
     def write(self, folder: Path) -> None:
         """Writes the files to a folder that ``descent predict``, ``export`` and ``inspect`` take as a run."""

@@ -265,4 +265,21 @@ mod tests {
         let whole = SplitPlan { limit: Some(300), ..plan };
         assert!(assigned(&whole, &classes, 1).iter().all(|part| *part == Part::Train));
     }
+
+    /// A group that has all places gets every row, without a draw; one stratum more does not change the draws of others.
+    #[test]
+    fn rows_go_to_the_only_group_with_places() {
+        for counts in [[5, 0, 3], [0, 0, 9]] {
+            let free = |count: &u64| vec![0, *count];
+            let mut only = Places::new(counts.iter().map(free).collect(), 1, FIRST);
+            assert_eq!(only.only, Some(1));
+            let mut drawn = Places { only: None, ..only.clone() };
+            for stratum in (0..60).map(|row| row % 4) {
+                assert_eq!(only.take(stratum), drawn.take(stratum));
+            }
+            assert_eq!(only.all(), 0);
+        }
+        assert_eq!(Places::new(vec![vec![1, 4], vec![0, 2]], 1, FIRST).only, None);
+        assert_eq!(Places::new(Vec::new(), 1, FIRST).only, None);
+    }
 }

@@ -27,6 +27,8 @@ pub struct RowEncoder<'a> {
     path: PathBuf,
     target: &'a Target,
     columns: Vec<LocatedColumn<'a>>,
+    /// The number of features of a row.
+    width: usize,
     /// The indices of the targets in the file.
     targets: Option<Vec<usize>>,
     classes: FxHashMap<&'a str, usize>,
@@ -88,6 +90,7 @@ impl<'a> RowEncoder<'a> {
             path: path.to_path_buf(),
             target: &fitted.target,
             columns: fitted.columns().map(locate).collect(),
+            width: fitted.features(),
             targets: fitted.target.names().iter().map(|name| index(name)).collect(),
             classes,
             names: fitted.names,

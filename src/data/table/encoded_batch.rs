@@ -68,7 +68,8 @@ impl AssignedBatch {
                     add(encoder, *row, features)?;
                 }
             } else {
-                // The error is that of the first row that has one.
+                // One of these rows ends with its error: that of the first which has one, its target's before another's
+                // features.
                 for row in rows {
                     encoder.features(&self.batch.row(*row), &mut features)?;
                     add(encoder, *row, &features)?;

@@ -27,6 +27,8 @@ pub use leaks::Leak;
 const LARGE: u64 = 1 << 30;
 /// The rows of a large file that are looked at.
 const MOST_ROWS: usize = 1 << 20;
+/// The most different values of a target of numbers and words that are classes.
+const MOST_NUMBERED: usize = 20;
 /// The most words of a column of numbers that are taken for missing values.
 const MOST_WORDS: usize = 3;
 
@@ -59,6 +61,8 @@ pub struct CellReading {
     pub thousands: Option<char>,
     /// Further words for missing values.
     pub na_values: Vec<String>,
+    /// Those of them that are infinite numbers in the file.
+    pub infinite: Vec<String>,
 }
 
 /// The survey of a file that is read with some options.
@@ -78,8 +82,8 @@ impl TableProfile {
         let mut options =
             Options { path: path.to_path_buf(), target: ColumnNames(targets.to_vec()), ..Options::default() };
         let mut found = Surveyed::read(&options, format)?;
-        let sample = Sample::read(&found.table)?;
-        let reading = found.reading(&sample, format);
+        let (sample, mut infinite) = (Sample::read(&found.table)?, Vec::new());
+        let reading = found.reading(&sample, format, targets);
         if reading != CellReading::default() {
             let better = Options {
                 decimal: reading.decimal,
@@ -89,11 +93,13 @@ impl TableProfile {
             };
             let read = Surveyed::read(&better, format)?;
             if read.count_numbers() > found.count_numbers() {
-                (options, found) = (better, read);
+                (options, found, infinite) = (better, read, reading.infinite);
             }
         }
         let sample = Sample::read(&found.table)?;
-        Self::of(found, &sample, &options, format)
+        let mut profile = Self::of(found, &sample, &options, format)?;
+        profile.reading.infinite = infinite;
+        Ok(profile)
     }
 
     fn of(found: Surveyed, sample: &Sample, options: &Options, format: Format) -> Result<Self> {
@@ -105,6 +111,9 @@ impl TableProfile {
         let all = table.columns().iter().zip(&survey.columns).zip(sample.columns());
         let mut columns: Vec<ColumnProfile> =
             all.map(|((name, full), head)| decided(name, full, head, &inference)).collect();
+        for (column, head) in columns.iter_mut().zip(sample.columns()) {
+            column.is_text = format != Format::Csv && head.first_written.is_some();
+        }
         keep_one(&mut columns, &options.target.0);
         let is_split = |column: &&ColumnProfile| {
             let named = |part: Part| {
@@ -120,6 +129,7 @@ impl TableProfile {
             decimal: options.decimal,
             thousands: options.thousands,
             na_values: options.na_values.clone(),
+            infinite: Vec::new(),
         };
         let path = options.path.clone();
         Ok(Self { path, format, rows, is_whole, columns, reading, split_column, table })
@@ -181,22 +191,34 @@ impl Surveyed {
     }
 
     /// The options by which more columns may be numbers.
-    fn reading(&self, sample: &Sample, format: Format) -> CellReading {
+    fn reading(&self, sample: &Sample, format: Format, targets: &[String]) -> CellReading {
         let mut reading = CellReading::default();
-        for (column, head) in self.survey.columns.iter().zip(sample.columns()) {
+        let columns = self.table.columns().iter().zip(&self.survey.columns).zip(sample.columns());
+        for ((name, column), head) in columns {
             if let (Format::Csv, Some(form)) = (format, column.number_forms.only()) {
                 reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
                 reading.thousands = reading.thousands.or(form.thousands);
             }
             let words = head.words_among_numbers();
-            if (1..=MOST_WORDS).contains(&words.len()) && column.is_mostly_numbers() {
+            // Few numbers beside a word are the names of classes: `1`, `2`, `3+`.
+            let are_classes = targets.contains(name) && !head.lost && head.names.len() <= MOST_NUMBERED;
+            if (1..=MOST_WORDS).contains(&words.len()) && column.is_mostly_numbers() && !are_classes {
                 reading.na_values.extend(words);
             }
-            let infinite = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
-            reading.na_values.extend(infinite);
+            if column.is_mostly_numbers() {
+                for cell in &column.infinite {
+                    let text = cell.text.trim_matches('`');
+                    let size = text.trim_start_matches(['-', '+']);
+                    // A division by zero gives both signs; the rows to predict may have the other one.
+                    reading.na_values.extend([text.to_owned(), size.to_owned(), format!("-{size}")]);
+                    reading.infinite.push(text.to_owned());
+                }
+            }
         }
-        reading.na_values.sort_unstable();
-        reading.na_values.dedup();
+        for words in [&mut reading.na_values, &mut reading.infinite] {
+            words.sort_unstable();
+            words.dedup();
+        }
         reading
     }
 }

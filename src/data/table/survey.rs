@@ -19,8 +19,6 @@ use super::value::Value;
 pub(super) const MOST_CATEGORIES: usize = 100_000;
 /// A numeric column with more distinct values than this is certainly not a category.
 const SURELY_NUMBERS: usize = 1000;
-/// The most ways of writing infinite numbers that are kept of a column.
-const MOST_INFINITE: usize = 8;
 /// The longest category name, in bytes.
 const LONGEST_NAME: usize = 256;
 /// The most numbers kept for medians and other quantiles, over all columns; of more a random sample.
@@ -48,8 +46,12 @@ pub(super) struct ColumnSurvey {
     pub(super) first_boolean: Option<ShownCell>,
     /// The first cell of any part that is neither.
     pub(super) first_text: Option<ShownCell>,
-    /// The first cell of each way in which infinite numbers of any part are written, such as `inf` and `-Infinity`.
+    /// The first infinite number of each sign, of any part.
     pub(super) infinite: Vec<ShownCell>,
+    /// Whether one that is positive was seen, and one that is negative.
+    infinite_signs: [bool; 2],
+    /// The line of the first cell of any part that is text, also of one that looks like a number.
+    pub(super) first_written: Option<u64>,
     /// Training rows with an infinite number, or a name that parses as one.
     pub(super) infinities: f64,
     /// The line of the first list or object of any part.
@@ -116,12 +118,13 @@ impl ColumnSurvey {
             self.present += u64::from(trained.is_some());
             return;
         }
+        self.first_written = self.first_written.or(matches!(value, Value::Text(_)).then_some(line));
         let number = value.number();
         // Readers turn `nan` into a missing value, so any other NaN cannot be used.
         let cell = || ShownCell { line, text: shown(value) };
         match number {
             Some(number) if !number.is_finite() => {
-                self.see_infinite(cell());
+                self.see_infinite(number, &cell);
                 if let Some(weight) = trained {
                     self.present += 1;
                     self.infinities += 1.0;
@@ -144,9 +147,11 @@ impl ColumnSurvey {
         }
     }
 
-    fn see_infinite(&mut self, cell: ShownCell) {
-        if self.infinite.len() < MOST_INFINITE && self.infinite.iter().all(|own| own.text != cell.text) {
-            self.infinite.push(cell);
+    /// Keeps the first infinite number of each sign.
+    fn see_infinite(&mut self, number: f64, cell: &impl Fn() -> ShownCell) {
+        let is_seen = &mut self.infinite_signs[usize::from(number.is_sign_negative())];
+        if !std::mem::replace(is_seen, true) {
+            self.infinite.push(cell());
         }
     }
 

@@ -44,6 +44,51 @@ fn rows_are_dealt_by_share_file_and_column() {
 }
 
 #[test]
+fn held_out_rows_that_duplicate_a_training_row_are_reported_however_they_are_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    // Every row occurs twice, and each part has one of both.
+    let rows = |part: &'static str| {
+        move |i: usize| {
+            format!("{},{},{}", i / 2, if i.is_multiple_of(2) { "train" } else { part }, i % 4 / 2)
+        }
+    };
+    for part in ["test", "validation"] {
+        let path = write(folder.path(), "t.csv", lines("x,part,y", 80, rows(part)));
+        let text = config("csv", &path, "y", "split_column = 'part'", "cross_entropy");
+        let text = messages(folder.path(), &text, part);
+        assert!(text.contains("40 held-out rows duplicate the features of a training row"), "{text}");
+    }
+    let path = write(folder.path(), "t.csv", lines("x,part,y", 80, rows("test")));
+    for (out, data) in [("shares", "validation = 0.5"), ("shares2", "test = 0.5")] {
+        let data = format!("columns = {{ part = 'ignore' }}\n{data}");
+        let text = messages(folder.path(), &config("csv", &path, "y", &data, "cross_entropy"), out);
+        assert!(text.contains("the features of a training row"), "{text}");
+    }
+    let data = "columns = { part = 'ignore' }";
+    let text = messages(folder.path(), &config("csv", &path, "y", data, "cross_entropy"), "none");
+    assert!(!text.contains("the features of a training row"), "{text}");
+}
+
+#[test]
+fn the_first_row_with_an_error_is_named_whether_it_is_of_a_feature_or_of_the_target() {
+    let folder = tempfile::tempdir().unwrap();
+    for (target, feature, line) in [(3, 5, "line 5,"), (5, 3, "line 5,"), (4, 4, "line 6,")] {
+        // Rows to test on: a number that is too large for 32 bits, and a target that has no logarithm.
+        let row = |i: usize| {
+            let x = if i == feature { "1e300".to_owned() } else { (i % 2).to_string() };
+            let part = if (3..6).contains(&i) { "test" } else { "train" };
+            format!("{x},{part},{}", if i == target { "-2".to_owned() } else { i.to_string() })
+        };
+        let path = write(folder.path(), "t.csv", lines("x,part,y", 30, row));
+        let data = "split_column = 'part'\ntarget_transform = 'log1p'";
+        write(folder.path(), "c.toml", config("csv", &path, "y", data, "mse"));
+        let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(line), "{error}");
+    }
+}
+
+#[test]
 fn what_is_learnt_is_learnt_of_the_training_rows_alone() {
     let folder = tempfile::tempdir().unwrap();
     let row = |i: usize| match i {

@@ -5,14 +5,14 @@ use crate::data::preprocess::Features;
 use crate::data::table::batch::{Coded, ColumnCells, RecordBatch};
 use crate::data::table::row::Cells;
 
-/// The numbers of a block: they stay in the processor's nearest caches.
+/// The numbers of a block, which stay in the processor's nearest caches where a row has up to 512.
 const NUMBERS: usize = 1 << 12;
 /// The rows of a block.
 const ROWS: [usize; 2] = [8, 256];
 
-/// A row has an error, or a number that is too large: the rows have to be encoded one by one.
+/// A row has an error, or a number that is too large. Encoded one by one, the rows give the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::data::table) struct NotInColumns;
+pub(in crate::data::table) struct BlockFailed;
 
 /// The features of rows, one row behind the other.
 struct BlockFeatures<'a> {
@@ -20,11 +20,18 @@ struct BlockFeatures<'a> {
     features: &'a mut [f64],
 }
 
+/// The offsets of a column's features in a row.
+#[derive(Debug, Clone, Copy)]
+struct ColumnOffsets {
+    dense: usize,
+    indices: usize,
+}
+
 impl BlockFeatures<'_> {
-    /// The features of a row from the place `at` on.
+    /// Copies features of a row to this offset.
     #[inline]
-    fn put(&mut self, row: usize, at: usize, features: &[f64]) {
-        let start = row * self.width + at;
+    fn put(&mut self, row: usize, offset: usize, features: &[f64]) {
+        let start = row * self.width + offset;
         self.features[start..start + features.len()].copy_from_slice(features);
     }
 }
@@ -33,58 +40,57 @@ impl RowEncoder<'_> {
     /// The number of rows that are best encoded together.
     pub(in crate::data::table) fn block_rows(&self) -> usize {
         let [least, most] = ROWS;
-        (NUMBERS / self.width().max(1)).clamp(least, most)
+        (NUMBERS / self.width.max(1)).clamp(least, most)
     }
 
     /// The number of features of a row.
     pub(in crate::data::table) fn width(&self) -> usize {
-        self.columns.iter().map(|located| located.dense_width + located.index_width).sum()
+        self.width
     }
 
-    /// Writes the features of some rows of `batch` to `features`, one row behind the other. After an error this encoder has not
-    /// seen the right names.
+    /// Writes the features of some rows of `batch` to `features`, one row behind the other. After an error, the counts of
+    /// unknown names are wrong; discard the encoder.
     pub(in crate::data::table) fn block(
         &mut self,
         batch: &RecordBatch,
         rows: &[usize],
         features: &mut Vec<f64>,
-    ) -> Result<(), NotInColumns> {
-        let width = self.width();
+    ) -> Result<(), BlockFailed> {
         features.clear();
-        features.resize(rows.len() * width, 0.0);
-        let mut encoded = BlockFeatures { width, features };
-        let mut dense = 0;
-        let mut index = self.columns.iter().map(|located| located.dense_width).sum();
+        features.resize(rows.len() * self.width, 0.0);
+        let mut encoded = BlockFeatures { width: self.width, features };
+        let dense_width = self.columns.iter().map(|located| located.dense_width).sum();
+        let mut offsets = ColumnOffsets { dense: 0, indices: dense_width };
         for located in &mut self.columns {
-            located.block(batch, rows, [dense, index], &mut encoded)?;
-            dense += located.dense_width;
-            index += located.index_width;
+            located.block(batch, rows, offsets, &mut encoded)?;
+            offsets.dense += located.dense_width;
+            offsets.indices += located.index_width;
         }
         #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
         let fits = features.iter().all(|number| (*number as f32).is_finite());
-        if fits { Ok(()) } else { Err(NotInColumns) }
+        if fits { Ok(()) } else { Err(BlockFailed) }
     }
 }
 
 impl LocatedColumn<'_> {
-    /// Writes the features of the column of some rows: dense ones and indices from the two places of a row on.
+    /// Writes the features of the column of some rows.
     fn block(
         &mut self,
         batch: &RecordBatch,
         rows: &[usize],
-        [dense, index]: [usize; 2],
+        offsets: ColumnOffsets,
         encoded: &mut BlockFeatures<'_>,
-    ) -> Result<(), NotInColumns> {
+    ) -> Result<(), BlockFailed> {
         let cells = self.index.and_then(|index| batch.columns.get(index));
         if let (Some(plain), Some(ColumnCells::Numbers(numbers))) = (self.plain, cells) {
-            for (place, row) in rows.iter().enumerate() {
-                let feature = plain.apply(numbers[*row]).ok_or(NotInColumns)?;
-                encoded.features[place * encoded.width + dense] = feature;
+            for (slot, row) in rows.iter().enumerate() {
+                let feature = plain.apply(numbers[*row]).ok_or(BlockFailed)?;
+                encoded.features[slot * encoded.width + offsets.dense] = feature;
             }
             return Ok(());
         }
         let mut own = Features::default();
-        for (place, row) in rows.iter().enumerate() {
+        for (slot, row) in rows.iter().enumerate() {
             own.dense.clear();
             own.indices.clear();
             let is_known = match (&self.cells, cells) {
@@ -96,12 +102,12 @@ impl LocatedColumn<'_> {
             if !is_known {
                 let row = batch.row(*row);
                 let cell = self.cell(&row);
-                if self.column.apply(cell, &mut own).map_err(|_| NotInColumns)? {
+                if self.column.apply(cell, &mut own).map_err(|_| BlockFailed)? {
                     self.see_unseen(cell, row.line());
                 }
             }
-            encoded.put(place, dense, &own.dense);
-            encoded.put(place, index, &own.indices);
+            encoded.put(slot, offsets.dense, &own.dense);
+            encoded.put(slot, offsets.indices, &own.indices);
         }
         Ok(())
     }
@@ -114,13 +120,15 @@ mod tests {
     use super::*;
     use crate::data::preprocess::{Categories, Column, MissingName, Operation, TableEncoder, Target};
     use crate::data::table::batch::{Coder, LineNumbers};
+    use crate::data::table::dates::DateForm;
     use crate::data::table::value::Value;
 
     fn column(name: &str, operations: Vec<Operation>) -> Column {
         Column { name: name.to_owned(), operations, ignored: None }
     }
 
-    /// Columns of every kind, one of them left out and one that the file has not as it was fitted.
+    /// Columns that are encoded in each of the ways: plain numbers, repeated and other names, numbers with more operations,
+    /// truth values, dates. One is ignored, and the file has another order.
     fn fitted() -> TableEncoder {
         let names = || Categories::new(["a", "b", "c"].map(str::to_owned).to_vec(), MissingName::Unknown);
         let scale = Operation::Scale { offset: 0.3, scale: 0.7 };
@@ -132,7 +140,15 @@ mod tests {
             column("few", vec![Operation::OneHot(names())]),
             ignored,
             column("many", vec![Operation::CategoryIndex { names: names(), dimension: 2 }]),
-            column("number of many kinds", vec![Operation::Number, Operation::MissingIndicator, scale]),
+            column(
+                "flagged",
+                vec![Operation::Number, Operation::Impute(0.1), Operation::MissingIndicator, scale],
+            ),
+            column("yes", vec![Operation::Boolean]),
+            column(
+                "day",
+                vec![Operation::DateToDays(DateForm::Iso), Operation::Impute(3.0), Operation::SmoothClip],
+            ),
         ];
         TableEncoder::new(target, columns)
     }
@@ -144,23 +160,26 @@ mod tests {
                 .take(rows)
                 .map(move |row| if row % 7 == bad { f64::NAN } else { number(u32::try_from(row).unwrap()) })
         };
-        let mut coders: [Coder; 2] = std::array::from_fn(|_| Coder::with_capacity(rows));
+        let mut coders: [Coder; 3] = std::array::from_fn(|_| Coder::with_capacity(rows));
         for row in 0..rows {
             coders[0].push(Value::Text(["a", "b", "c", "new"][row % 4]));
             let own = format!("own {row}");
             coders[1].push(if row % 3 == 0 { Value::Text("b") } else { Value::Text(&own) });
+            coders[2].push(Value::Text(["no", "yes"][row % 2]));
         }
-        let [few, many] = coders.map(|coder| ColumnCells::Coded(coder.finish()));
+        let [few, many, truth] = coders.map(|coder| ColumnCells::Coded(coder.finish()));
         let columns = vec![
             many,
             ColumnCells::Numbers(numbers(3).collect()),
             few,
-            ColumnCells::Numbers(numbers(9).collect()),
+            ColumnCells::Numbers(numbers(2).collect()),
+            truth,
+            ColumnCells::Dates(numbers(4).collect()),
         ];
         RecordBatch::new(rows, LineNumbers::From(2), columns)
     }
 
-    const COLUMNS: [&str; 4] = ["many", "x", "few", "number of many kinds"];
+    const COLUMNS: [&str; 6] = ["many", "x", "few", "flagged", "yes", "day"];
 
     #[test]
     fn a_block_has_the_bits_of_its_rows_and_the_same_unknown_names() {
@@ -189,14 +208,14 @@ mod tests {
     fn a_row_with_an_error_or_a_number_too_large_ends_a_block() {
         let fitted = fitted();
         let columns = COLUMNS.map(str::to_owned);
-        for number in [f64::NAN, f64::INFINITY, 1e39] {
+        for number in [f64::INFINITY, 1e39] {
             let mut batch = batch(20);
             let ColumnCells::Numbers(numbers) = &mut batch.columns[3] else { panic!("numbers") };
             numbers[12] = number;
             let mut encoder = RowEncoder::new(&fitted, Path::new("t.csv"), &columns, false).unwrap();
             let mut features = Vec::new();
             assert!(encoder.block(&batch, &[10, 11, 13], &mut features).is_ok());
-            assert_eq!(encoder.block(&batch, &[10, 11, 12, 13], &mut features), Err(NotInColumns));
+            assert_eq!(encoder.block(&batch, &[10, 11, 12, 13], &mut features), Err(BlockFailed));
             assert!(encoder.features(&batch.row(12), &mut features).is_err());
         }
     }

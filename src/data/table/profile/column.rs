@@ -39,6 +39,8 @@ pub struct ColumnProfile {
     pub why: String,
     /// Whether `[data.columns]` has to set the kind.
     pub is_given: bool,
+    /// Whether the file has text, not numbers: never of a CSV, whose cells have no type.
+    pub is_text: bool,
     /// Rows with a value.
     pub present: u64,
     /// Rows without a value.

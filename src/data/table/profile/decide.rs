@@ -35,6 +35,7 @@ pub(super) fn decided(
         kind,
         why,
         is_given,
+        is_text: false,
         present: full.present,
         missing: full.missing_anywhere,
         first_missing: full.first_missing,

@@ -43,7 +43,10 @@ fn columns_of<'a>(columns: &'a mut [ColumnSurvey], rows: SurveyedRows<'a>) -> Ve
     let (mut work, mut numbers) = (Vec::new(), Vec::new());
     for (index, survey) in columns.iter_mut().enumerate() {
         match rows.batch.columns.get(index) {
-            Some(ColumnCells::Numbers(cells)) if !survey.forced && rows.weights.is_empty() => {
+            // A column without a number so far is seen cell by cell.
+            Some(ColumnCells::Numbers(cells))
+                if !survey.forced && rows.weights.is_empty() && survey.first_number.is_some() =>
+            {
                 numbers.push(NumberColumn { survey, cells });
             }
             cells => work.push(SurveyedColumns::Other(survey, cells)),

@@ -14,7 +14,7 @@ pub(super) const LANES: usize = 4;
 /// The rows that are seen column by column before the next ones.
 const BLOCK: usize = 512;
 
-/// A column of a batch that has nothing but numbers; NaN where one is missing.
+/// A column of a batch that has nothing but numbers, NaN where one is missing, and had a number before.
 pub(super) struct NumberColumn<'a> {
     pub(super) survey: &'a mut ColumnSurvey,
     pub(super) cells: &'a [f64],
@@ -50,9 +50,9 @@ fn see_lanes<const N: usize>(mut columns: [NumberColumn<'_>; N], rows: SurveyedR
 }
 
 impl NumberColumn<'_> {
-    /// Whether a number was seen before, and none of these is infinite.
+    /// Whether none of these numbers is infinite.
     fn is_usual(&self, block: Range<usize>) -> bool {
-        self.survey.first_number.is_some() && !self.cells[block].iter().any(|number| number.is_infinite())
+        !self.cells[block].iter().any(|number| number.is_infinite())
     }
 
     /// Adds the numbers of a block one by one.

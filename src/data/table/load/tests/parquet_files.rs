@@ -91,8 +91,8 @@ fn on_ranks(size: usize, options: &[Options]) -> Loads {
 fn ranks_that_share_a_file_out_have_the_rows_of_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    // A row group has up to two batches, of 29,127 rows; the last ranks have none in the last round.
-    write_parquet(&path, &[35_000, 10, 3000, 33_000, 1]);
+    // A row group has up to two batches; the last ranks have none in the last round.
+    write_parquet(&path, &[70_000, 10, 3000, 66_000, 1]);
     for more in ["", "memory = 0"] {
         let options = options(&path, "y", &format!("missing = 'mean'\n{more}"));
         let alone = on_ranks(1, std::slice::from_ref(&options)).rows.remove(0).unwrap();

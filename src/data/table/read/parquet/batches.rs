@@ -20,8 +20,10 @@ use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;
 use crate::error::Result;
 
-/// The cells of a batch, about.
-const CELLS: usize = 1 << 18;
+/// The cells of a batch of numbers, about.
+const NUMBERS: usize = 1 << 18;
+/// The cells of a batch with columns of text, about: the fewer batches, the fewer times a text is kept.
+const CELLS: usize = 1 << 20;
 /// So few cells are decoded by one thread.
 const MOST_ALONE: usize = 1 << 14;
 
@@ -72,7 +74,11 @@ impl ParquetBatches {
 
     /// The most rows of a batch.
     pub(super) fn most(&self) -> usize {
-        (CELLS / self.uses.len().max(1)).clamp(1 << 10, 1 << 16)
+        let is_text = |((_, meaning), used): (&(usize, Meaning), &Use)| {
+            *used == Use::Text || (*used == Use::Any && matches!(meaning, Meaning::Text))
+        };
+        let cells = if self.file.leaves.iter().zip(&self.uses).any(is_text) { CELLS } else { NUMBERS };
+        (cells / self.uses.len().max(1)).clamp(1 << 10, 1 << 16)
     }
 }
 
