@@ -1,5 +1,6 @@
 """The estimators, by scikit-learn's own checks and in its tools."""
 
+import pathlib
 import pickle
 import shutil
 import tempfile
@@ -115,9 +116,33 @@ class Tools(unittest.TestCase):
                 for table in tables + ([] if polars is None else [polars.from_pandas(turned)]):
                     self.assertEqual(list(map(str, getattr(saved.predict(table), "to_pylist", lambda t=table: saved.predict(t))())),
                                      list(map(str, model.predict(frame))))
-                self.assertEqual(list(saved.predict_proba(turned)), [str(name) for name in model.classes_])
+                self.assertEqual(list(map(str.lower, saved.predict_proba(turned))), [str(name).lower() for name in model.classes_])
                 with self.assertRaisesRegex(descent_nn.Error, "there is no column 'b'"):
                     saved.predict(frame[["a", "c", "d"]])
+
+    def test_a_saved_run_on_numbers_takes_every_kind_of_number_and_names_what_is_none(self):
+        frame = pandas.DataFrame(X, columns=list("abcd")).assign(c=X[:, 2] > 3)
+        days = numpy.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[D]")
+        with tempfile.TemporaryDirectory() as folder:
+            model = DescentClassifier(**SHORT).fit(frame, days[y])
+            model.save(folder)
+            saved = descent_nn.load(folder)
+            expected = model.predict(frame).astype(str).tolist()
+            wide = frame.assign(a=frame["a"].astype("Float64"), c=frame["c"].astype("boolean"))
+            for table in (frame, wide, frame.convert_dtypes(dtype_backend="pyarrow"), pyarrow.table(frame), frame.to_dict("records")):
+                self.assertEqual(list(map(str, getattr(saved.predict(table), "to_pylist", lambda t=table: saved.predict(t))())), expected)
+            self.assertEqual((saved.predict([]), saved.predict_proba([])), ([], []))
+            for bad in (frame.assign(b="x"), frame.assign(b=pandas.Timestamp(0)), frame.assign(b=numpy.datetime64(0, "D"))):
+                with self.assertRaisesRegex(descent_nn.Error, "column 'b' has"):
+                    saved.predict(bad)
+            with self.assertRaisesRegex(descent_nn.Error, "there are 2 columns 'a'"):
+                saved.predict(pandas.concat([frame, frame], axis=1))
+            for damage in ("{", "[]", '{"columns": 5}', '{"columns": ["a", "a"]}', '{"classes": ["x"]}', '{"classes": {"0": 1}}'):
+                (pathlib.Path(folder) / "names.json").write_text(damage, encoding="utf-8")
+                with self.assertRaisesRegex(descent_nn.Error, "names.json .*save"):
+                    descent_nn.load(folder).predict(frame)
+            with self.assertRaisesRegex(descent_nn.Error, "is a file and no folder"):
+                model.save(pathlib.Path(folder) / "names.json")
 
     def test_a_saved_run_has_the_scalings_that_were_made_here(self):
         numbers, values = load_diabetes(return_X_y=True)
@@ -276,6 +301,9 @@ class Tables(unittest.TestCase):
     def test_a_config_that_is_no_dict_is_an_error_with_a_way_out(self):
         with self.assertRaisesRegex(ValueError, "config takes a dict of sections, which tomllib.load reads"):
             DescentClassifier(config="iris.toml").fit(X, y)
+        for config in ({"loss": "mse"}, {"train": [1]}, {1: {"a": 2}}):
+            with self.assertRaisesRegex(ValueError, "a section is a dict"):
+                DescentClassifier(config=config).fit(X, y)
 
     def test_text_and_dates_are_encoded_by_the_program(self):
         frame = pandas.DataFrame(X, columns=list("abcd"))

@@ -119,10 +119,12 @@ fn of_column(profile: &TableProfile, column: &ColumnProfile) -> TargetKind {
     if are_classes { TargetKind::Classes(names) } else { TargetKind::Values }
 }
 
-/// Whether a column of text that looks like numbers names classes: `10`, `20` and `30`, or `007` and `07`.
+/// Whether a column of text that looks like numbers names classes: `10`, `20` and `30`, or codes such as `007`. More
+/// different ones are numbers that were written as text, as prices often are.
 fn has_classes_as_text(column: &ColumnProfile) -> bool {
     let distinct = column.distinct().map_or(u64::MAX, |distinct| distinct as u64);
-    column.is_text && distinct <= MOST_NAMED as u64 && 2 * distinct <= column.present
+    let most = if column.kind == ColumnKind::Category { MOST_NAMED } else { MOST_NUMBERED };
+    column.is_text && distinct <= most as u64 && 2 * distinct <= column.present
 }
 
 /// Whether whole numbers number classes: few, from 0 or 1 without a gap, each with a fair part of the rows.

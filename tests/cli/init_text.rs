@@ -102,12 +102,16 @@ fn a_target_of_text_that_looks_like_numbers_has_classes() {
     }
     write(path, "t.csv", lines("x,y", 90, |i| format!("{},{}", i % 7, ["1", "2", "3+"][i % 3])));
     assert_eq!(init(path, &["t.csv", "--target", "y"])["loss"]["name"].as_str(), Some("cross_entropy"));
-    // Numbers with a few words are numbers, of which some are missing.
-    write(
-        path,
-        "t.csv",
-        lines("x,y", 90, |i| format!("{},{}", i % 7, if i == 5 { "none".to_owned() } else { i.to_string() })),
-    );
-    let error = String::from_utf8(descent(path, &["init", "t.csv", "--target", "y"]).stderr).unwrap();
-    assert!(error.contains("it is missing in 1 row"), "{error}");
+    // Numbers with a few words are numbers, of which some are missing; so are few numbers with a word for that.
+    let none = |i: usize| if i == 5 { "none".to_owned() } else { i.to_string() };
+    let unknown = |i: usize| if i == 5 { "?".to_owned() } else { (i % 7).to_string() };
+    for target in [&none as &dyn Fn(usize) -> String, &unknown] {
+        write(path, "t.csv", lines("x,y", 90, |i| format!("{},{}", i % 9, target(i))));
+        let error = String::from_utf8(descent(path, &["init", "t.csv", "--target", "y"]).stderr).unwrap();
+        assert!(error.contains("it is missing in 1 row"), "{error}");
+    }
+    // Many different numbers that were written as text.
+    let row = |i: usize| format!("{{\"x\": {}, \"y\": \"{}.25\"}}", i % 7, i % 45);
+    write(path, "t.jsonl", (0..180).map(row).collect::<Vec<_>>().join("\n"));
+    assert_eq!(init(path, &["t.jsonl", "--target", "y"])["loss"]["name"].as_str(), Some("mse"));
 }

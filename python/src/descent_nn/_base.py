@@ -30,6 +30,7 @@ from descent_nn._recipe import plain, recipe
 from descent_nn._saved import SavedRun
 from descent_nn._tables import require_empty
 
+SECTIONS = ("data", "model", "loss", "optimizer", "train")
 # A call of partial_fit makes one pass over its rows.
 ONE_PASS = {
     "epochs": 1,
@@ -178,6 +179,10 @@ class DescentEstimator(BaseEstimator):  # type: ignore[misc]
     def _full_config(self, base: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(self.config, Mapping | None):
             raise ValueError(f"config takes a dict of sections, which tomllib.load reads from a file; it is {self.config!r}")
+        for name, section in (self.config or {}).items():
+            if not (isinstance(section, Mapping) if name in SECTIONS else isinstance(name, str)):
+                way_out = "a section is a dict, such as {'loss': {'name': 'mse'}}"
+                raise ValueError(f"config has {name!r} with {section!r}; {way_out}")
         keys = {name: value for name, value in self.get_params().items() if _is_key(name) and value is not None}
         config = _config.combined(_config.combined(base, self.config or {}), _config.nested(keys))
         if self.random_state is not None:

@@ -94,7 +94,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):  # type: ignore[misc
         _fit.name_classes(fitted, self.classes_)
 
     def _names(self) -> dict[str, Any]:
-        return super()._names() | {"classes": self.classes_.tolist()}
+        # JSON has no dates.
+        classes = self.classes_.astype(str) if self.classes_.dtype.kind in "mM" else self.classes_
+        return super()._names() | {"classes": classes.tolist()}
 
     def _check_loss(self, config: Mapping[str, Any]) -> None:
         name = config.get("loss", {}).get("name")

@@ -13,7 +13,8 @@ from typing import Any
 
 from descent_nn import _program, _tables
 from descent_nn._error import Error
-from descent_nn._saved import NAMES
+from descent_nn._matrix import matrix
+from descent_nn._saved import read_names
 from descent_nn._tables import PREDICTION, PROBABILITY, have_classes
 
 TRUE, FALSE = "true", "false"
@@ -74,9 +75,7 @@ class Model:
     @cached_property
     def _array_names(self) -> dict[str, Any]:
         """Names of columns and classes that an estimator has saved beside a run on arrays."""
-        file = self.path / NAMES
-        names = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return names if isinstance(names, dict) else {}
+        return read_names(self.path)
 
     @cached_property
     def _fitted(self) -> dict[str, Any]:
@@ -97,7 +96,7 @@ class Model:
             return _select(answers, names, kind)
         convert = self._classes_as_given() if have_classes(_names(answers)) else None
         column = _only(answers, names[0], kind, convert)
-        classes = self._array_names.get("classes")
+        classes = self._classes_of_arrays(_names(answers))
         return column if classes is None else _by_index(column, classes, kind)
 
     def predict_proba(self, data: Any) -> Any:
@@ -112,11 +111,21 @@ class Model:
         if not names:
             raise Error(f"{self._given} predicts values, which have no probabilities; use predict", 2)
         probabilities = _select(answers, names, kind, prefix=PROBABILITY)
-        classes = self._array_names.get("classes")
-        return probabilities if classes is None else _renamed(probabilities, [str(name) for name in classes], kind)
+        classes = self._classes_of_arrays(names)
+        return probabilities if classes is None else _renamed(probabilities, list(map(_text, classes)), kind)
+
+    def _classes_of_arrays(self, names: list[str]) -> list[Any] | None:
+        """The classes that an estimator has saved, one for each probability among the columns."""
+        classes: list[Any] | None = self._array_names.get("classes")
+        count = sum(name.startswith(PROBABILITY) for name in names)
+        if classes is not None and count not in {0, len(classes)}:
+            raise Error(f"{self._given}/names.json has {len(classes)} classes, and the model {count}; save it again", 2)
+        return classes
 
     def _ask(self, data: Any) -> tuple[_tables.Kind, Any]:
         kind = _tables.kind_of(data)
+        if kind == "rows" and not data:
+            return kind, []
         with tempfile.TemporaryDirectory(prefix="descent-") as folder:
             question = self._write(data, kind, Path(folder) / "rows")
             answer = Path(folder) / f"answers{_tables.answer_format(kind)}"
@@ -127,7 +136,7 @@ class Model:
     def _write(self, data: Any, kind: _tables.Kind, stem: Path) -> Path:
         arrays = self.config["data"]["name"] == "npz"
         if arrays and kind != "file":
-            return _tables.write_arrays({"x": _matrix(data, kind, self.columns)}, stem.with_suffix(".npz"))
+            return _tables.write_arrays({"x": matrix(data, kind, self.columns)}, stem.with_suffix(".npz"))
         if kind == "numpy":
             if self.columns is None:
                 raise Error(f"{self._given} was not trained on a table or arrays; give the path of a file", 2)
@@ -141,42 +150,6 @@ class Model:
         if self.config["data"]["name"] == "npz":
             return int
         return type(self.classes[0]) if self.classes and isinstance(self.classes[0], int | float) else None
-
-
-def _matrix(data: Any, kind: _tables.Kind, columns: list[str] | None) -> Any:
-    """The numbers of a table: its columns of these names, or all in their order."""
-    import numpy
-
-    if kind == "numpy":
-        return data
-    if kind == "rows":
-        names = columns or (list(data[0]) if data else [])
-        return numpy.array([_values(row, names, exactly=columns is None) for row in data], dtype=numpy.float64)
-    if hasattr(data, "collect"):
-        data = data.collect()
-    if kind == "arrow":
-        import pyarrow
-
-        data = data if isinstance(data, pyarrow.Table) else pyarrow.table(data)
-    if columns is not None:
-        given = [str(name) for name in getattr(data, "column_names", data.columns)]
-        absent = [name for name in columns if name not in given]
-        if absent:
-            raise Error(f"there is no column {absent[0]!r}; there are {', '.join(map(repr, given[:10]))}", 2)
-        if kind == "pandas":
-            data = data.iloc[:, [given.index(name) for name in columns]]
-        else:
-            data = data.select(columns)
-    if kind == "arrow":
-        return numpy.column_stack([column.to_numpy() for column in data.columns])
-    return data.to_numpy()
-
-
-def _values(row: dict[str, Any], names: list[str], *, exactly: bool) -> list[Any]:
-    """The values of a row by name; ``exactly`` allows no others."""
-    if not row.keys() >= set(names) or (exactly and len(row) != len(names)):
-        raise Error(f"the rows have other keys: {', '.join(map(str, row))} and {', '.join(map(str, names))}", 2)
-    return [row[name] for name in names]
 
 
 def _names(answers: Any) -> list[str]:
@@ -210,18 +183,23 @@ def _by_index(column: Any, classes: list[Any], kind: _tables.Kind) -> Any:
     """The classes of these indices, as the same kind of column."""
     if isinstance(column, list):
         return [classes[index] for index in column]
-    if kind == "arrow":
-        import pyarrow
-
-        return pyarrow.chunked_array([pyarrow.array(classes).take(column.combine_chunks())])
-    if kind == "polars":
-        import polars
-
-        return polars.Series(column.name, classes)[column]
     import numpy
 
     named = numpy.array(classes)[numpy.asarray(column)]
+    if kind == "arrow":
+        import pyarrow
+
+        return pyarrow.chunked_array([pyarrow.array(named)])
+    if kind == "polars":
+        import polars
+
+        return polars.Series(column.name, named)
     return named if kind == "numpy" else type(column)(named, index=column.index, name=column.name)
+
+
+def _text(name: Any) -> str:
+    """A class as the program names it."""
+    return str(name).lower() if isinstance(name, bool) else str(name)
 
 
 def _renamed(table: Any, names: list[str], kind: _tables.Kind) -> Any:

@@ -12,11 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from descent_nn import _config
+from descent_nn._error import Error
 
 # What predicting needs, and the log.
 FILES = ("config.toml", "data.toml", "model.safetensors", "metrics.jsonl")
 # The names of the columns and classes of an estimator whose run is one on arrays.
 NAMES = "names.json"
+
+
+def read_names(run: Path) -> dict[str, Any]:
+    """Returns the names of columns and classes beside a run on arrays; none where it has none.
+
+    Raises ``Error`` if the file is damaged.
+    """
+    file = run / NAMES
+    if not file.exists():
+        return {}
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise Error(f"{file} cannot be read: {problem}; save the estimator again", 2) from problem
+    columns, classes = (names.get(key, []) for key in ("columns", "classes")) if isinstance(names, dict) else (None, None)
+    are_columns = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+    are_classes = isinstance(classes, list) and all(isinstance(name, str | int | float) for name in classes)
+    if not are_columns or not are_classes or len(set(columns)) < len(columns):
+        raise Error(f"{file} is damaged: it has lists of `columns` and `classes`; save the estimator again", 2)
+    return dict(names)
 
 
 class SavedRun:

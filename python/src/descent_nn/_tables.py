@@ -57,6 +57,8 @@ def is_in_memory(data: Any) -> bool:
 
 def require_empty(folder: Path) -> None:
     """Raises ``Error`` if there is something in the folder."""
+    if folder.exists() and not folder.is_dir():
+        raise Error(f"{folder} is a file and no folder; choose another name", 2)
     if folder.exists() and any(folder.iterdir()):
         raise Error(f"{folder}: this folder is not empty; choose another", 2)
 

@@ -200,8 +200,10 @@ impl Surveyed {
                 reading.thousands = reading.thousands.or(form.thousands);
             }
             let words = head.words_among_numbers();
-            // Few numbers beside a word are the names of classes: `1`, `2`, `3+`.
-            let are_classes = targets.contains(name) && !head.lost && head.names.len() <= MOST_NUMBERED;
+            // Few numbers beside such a word are the names of classes: `1`, `2`, `3+`.
+            let has_digit = |word: &String| word.contains(|letter: char| letter.is_ascii_digit());
+            let are_few = !head.lost && head.names.len() <= MOST_NUMBERED;
+            let are_classes = targets.contains(name) && are_few && words.iter().any(has_digit);
             if (1..=MOST_WORDS).contains(&words.len()) && column.is_mostly_numbers() && !are_classes {
                 reading.na_values.extend(words);
             }
