@@ -98,7 +98,7 @@ def add_scalings(fitted: dict[str, Any], inputs: Scaling | None, targets: Scalin
         fitted["how"]["target"] = {key: numpy.atleast_1d(numbers).tolist() for key, numbers in scaling}
 
 
-def name_classes(fitted: dict[str, Any], classes: Sequence[Any]) -> None:
+def name_classes(fitted: dict[str, Any], classes: Any) -> None:
     """Names the classes of a run on a table, where they are their indices. A run on arrays has no names of classes."""
     target = fitted["how"].get("recipe", {}).get("target", {})
     if "classes" in target:

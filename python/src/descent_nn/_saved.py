@@ -34,8 +34,9 @@ def read_names(run: Path) -> dict[str, Any]:
         raise Error(f"{file} cannot be read: {problem}; save the estimator again", 2) from problem
     columns, classes = (names.get(key, []) for key in ("columns", "classes")) if isinstance(names, dict) else (None, None)
     are_columns = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+    are_columns = are_columns and len(set(columns or [])) == len(columns or [])
     are_classes = isinstance(classes, list) and all(isinstance(name, str | int | float) for name in classes)
-    if not are_columns or not are_classes or len(set(columns)) < len(columns):
+    if not are_columns or not are_classes:
         raise Error(f"{file} is damaged: it has lists of `columns` and `classes`; save the estimator again", 2)
     return dict(names)
 
