@@ -103,7 +103,7 @@ def name_classes(fitted: dict[str, Any], classes: Any) -> None:
     target = fitted["how"].get("recipe", {}).get("target", {})
     if "classes" in target:
         names = [classes[int(index)] for index in target["classes"]]
-        target["classes"] = [str(name).lower() if isinstance(name, bool | numpy.bool_) else str(name) for name in names]
+        target["classes"] = [_tables.class_name(name) for name in names]
         target["text"] = all(isinstance(name, str) for name in names)
 
 

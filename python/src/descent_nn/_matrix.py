@@ -9,8 +9,6 @@ from typing import Any
 from descent_nn import _tables
 from descent_nn._error import Error
 
-MISSING = {"NoneType", "NAType", "NaTType"}
-
 
 def matrix(data: Any, kind: _tables.Kind, columns: Sequence[str] | None) -> Any:
     """Returns the columns of these names, or all in their order, as an array ``(N, F)``; missing cells are NaN.
@@ -69,7 +67,7 @@ def _numbers(column: Any, name: str) -> Any:
 
 
 def _number(cell: Any, name: str) -> float:
-    if type(cell).__name__ in MISSING:
+    if cell is None or type(cell).__name__ in _tables.MISSING:
         return float("nan")
     if isinstance(cell, bool | int | float | Decimal):
         return float(cell)

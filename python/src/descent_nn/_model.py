@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 from descent_nn import _program, _tables
 from descent_nn._error import Error
 from descent_nn._matrix import matrix
-from descent_nn._saved import read_names
+from descent_nn._saved import NAMES, read_names
 from descent_nn._tables import PREDICTION, PROBABILITY, have_classes
 
 TRUE, FALSE = "true", "false"
@@ -112,14 +111,14 @@ class Model:
             raise Error(f"{self._given} predicts values, which have no probabilities; use predict", 2)
         probabilities = _select(answers, names, kind, prefix=PROBABILITY)
         classes = self._classes_of_arrays(names)
-        return probabilities if classes is None else _renamed(probabilities, list(map(_text, classes)), kind)
+        return probabilities if classes is None else _renamed(probabilities, list(map(_tables.class_name, classes)), kind)
 
     def _classes_of_arrays(self, names: list[str]) -> list[Any] | None:
         """The classes that an estimator has saved, one for each probability among the columns."""
         classes: list[Any] | None = self._array_names.get("classes")
         count = sum(name.startswith(PROBABILITY) for name in names)
         if classes is not None and count not in {0, len(classes)}:
-            raise Error(f"{self._given}/names.json has {len(classes)} classes, and the model {count}; save it again", 2)
+            raise Error(f"{self._given}/{NAMES} has {len(classes)} classes, and the model {count}; save it again", 2)
         return classes
 
     def _ask(self, data: Any) -> tuple[_tables.Kind, Any]:
@@ -195,11 +194,6 @@ def _by_index(column: Any, classes: list[Any], kind: _tables.Kind) -> Any:
 
         return polars.Series(column.name, named)
     return named if kind == "numpy" else type(column)(named, index=column.index, name=column.name)
-
-
-def _text(name: Any) -> str:
-    """A class as the program names it."""
-    return str(name).lower() if isinstance(name, bool) else str(name)
 
 
 def _renamed(table: Any, names: list[str], kind: _tables.Kind) -> Any:

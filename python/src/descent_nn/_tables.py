@@ -19,6 +19,8 @@ from typing import Any, Literal
 from descent_nn._error import Error
 
 Kind = Literal["pandas", "polars", "arrow", "numpy", "rows", "file"]
+# The types of missing cells besides None and NaN.
+MISSING = {"NaTType", "NAType"}
 # The columns of the program's answers: the prediction, and of each class its probability.
 PREDICTION = "prediction"
 PROBABILITY = "probability_"
@@ -138,6 +140,11 @@ def answer_format(kind: Kind) -> str:
     return ".jsonl" if kind in {"rows", "file"} else ".csv"
 
 
+def class_name(label: Any) -> str:
+    """Returns a class as the program names it: truth values, NumPy's too, are ``true`` and ``false``."""
+    return str(label).lower() if type(label).__name__ in {"bool", "bool_"} else str(label)
+
+
 def have_classes(names: Iterable[str]) -> bool:
     """Whether answers with these columns are classes, which have probabilities."""
     return any(name.startswith(PROBABILITY) for name in names)
@@ -183,7 +190,7 @@ def _write_rows(rows: Sequence[dict[str, Any]], path: Path) -> Path:
 
 def _cell(thing: Any) -> Any:
     """A value as JSON has it: missing ones (NaN, NaT, NA) are null."""
-    if type(thing).__name__ in {"NaTType", "NAType"}:
+    if type(thing).__name__ in MISSING:
         return None
     if hasattr(thing, "dtype"):
         thing = _plain(thing)
