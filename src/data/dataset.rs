@@ -1,5 +1,6 @@
 //! The rows of a split on a device, to be read in any order.
 
+mod encoded;
 mod select;
 mod subtracted;
 mod with;
@@ -179,11 +180,15 @@ impl Dataset {
                 starts.map_or(Ok(()), |starts| f(&Tensor::new(starts.as_slice(), &Device::Cpu)?))
             }
             Store::File(rows, _) => {
-                for chunk in self.chunks() {
+                // Windows overlap: their rows are given once, and their targets as they are in the file.
+                let rows = rows.single_rows();
+                for chunk in chunks(0..rows.len(), rows_of_chunk(rows.form().features)) {
                     f(&rows.features(&chunk)?)?;
-                    f(&self.standardized(&rows.targets(&chunk)?)?)?;
+                    let ys = rows.targets(&chunk)?;
+                    f(&if self.starts.is_some() { ys } else { self.standardized(&ys)? })?;
                 }
-                Ok(())
+                let starts = self.starts.as_ref();
+                starts.map_or(Ok(()), |starts| f(&Tensor::new(starts.as_slice(), &Device::Cpu)?))
             }
         }
     }
@@ -195,8 +200,7 @@ impl Dataset {
 
     /// All row indices in order, in chunks of some thousands.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
-        let rows = CHUNK_NUMBERS / self.row.iter().product::<usize>().max(1);
-        chunks(0..self.len(), rows.clamp(1, CHUNK_ROWS))
+        chunks(0..self.len(), rows_of_chunk(self.row.iter().product()))
     }
 
     /// All row indices in order, in chunks of this many.
@@ -226,7 +230,8 @@ impl Dataset {
             }
             Store::File(stored, device) => {
                 let shape = [&[rows.len()], self.row.as_slice()].concat();
-                Ok(stored.features(rows)?.reshape(shape)?.to_dtype(self.dtype)?.to_device(device)?)
+                let xs = stored.features(&self.places(rows))?.reshape(shape)?.to_dtype(self.dtype)?;
+                self.without_last(&xs.to_device(device)?)
             }
         }
     }
@@ -245,7 +250,12 @@ impl Dataset {
                 Ok(gather::rows(ys, &places, &ys.dims()[1..], Affine::IDENTITY, self.dtype, None)?)
             }
             Store::File(stored, device) => {
-                Ok(self.standardized(&stored.targets(rows)?)?.to_device(device)?)
+                let exact = stored.targets(&places)?;
+                let ys = match &self.subtracted {
+                    Some(subtracted) => subtracted.changes_of(&exact, rows)?,
+                    None => exact,
+                };
+                Ok(self.standardized(&ys)?.to_device(device)?)
             }
         }
     }
@@ -258,7 +268,7 @@ impl Dataset {
                 gather::rows(exact, &self.places(rows), &exact.dims()[1..], identity, DType::F64, None)?
             }
             Store::Memory { .. } => self.targets(rows)?,
-            Store::File(stored, _) => stored.targets(rows)?,
+            Store::File(stored, _) => stored.targets(&self.places(rows))?,
         };
         Ok(targets.to_device(&Device::Cpu)?)
     }
@@ -276,6 +286,11 @@ impl Dataset {
     pub fn batch(&self, rows: &[u32]) -> Result<Batch> {
         Ok(Batch { xs: self.inputs(rows)?, ys: self.targets(rows)?, weights: self.row_weights(rows)? })
     }
+}
+
+/// The rows of a chunk, of so many numbers each.
+fn rows_of_chunk(width: usize) -> usize {
+    (CHUNK_NUMBERS / width.max(1)).clamp(1, CHUNK_ROWS)
 }
 
 fn chunks(rows: Range<usize>, size: usize) -> impl Iterator<Item = Vec<u32>> {

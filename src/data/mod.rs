@@ -68,7 +68,7 @@ pub use preparation::{InputKind, Preparation, TargetUse};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;
-pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows, Windows, WrittenRow};
+pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows, WindowedRows, Windows, WrittenRow};
 pub use selection::Selection;
 pub use series_baselines::SeriesBaselines;
 pub use source::Source;

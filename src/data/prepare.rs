@@ -13,8 +13,8 @@ use super::pictures::Pictures;
 use super::preprocess::{Elements, Preprocessing, PreprocessingSource, ScaledInputs, Step, TargetScale};
 use super::split::{Bag, Limited, RULES, SplitRows};
 use super::{
-    Affine, Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows,
-    TargetInfo, Task, Threshold, Windows, array_targets,
+    Dataset, Decision, EncodedRows, EncodedSplits, Loaded, Preparation, RawRows, Request, Rows, TargetInfo,
+    Task, Threshold, array_targets,
 };
 use crate::error::{Error, Result};
 use crate::registry::KeyError;
@@ -161,30 +161,10 @@ impl Preparation {
         let mut preprocessing =
             Preprocessing { row: Vec::new(), outputs, split_rules: RULES, decision: None, source };
         let (units, subtract) = (preprocessing.units(), preprocessing.subtract_last());
-        let dataset = |held: EncodedRows| -> Result<Dataset> {
-            let (data, own) = match held {
-                EncodedRows::Memory(rows) => {
-                    let own = rows.xs.dims()[1..].to_vec();
-                    let data = Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?;
-                    (data.with_weights(rows.weights), own)
-                }
-                EncodedRows::Windows(Windows { rows, steps, starts, last, baselines }) => {
-                    let own = vec![steps, rows.xs.dims()[1]];
-                    let data = Dataset::new(&rows.xs, &rows.ys, Affine::IDENTITY, request.dtype, device)?;
-                    (
-                        data.with_starts(starts)
-                            .with_baselines(baselines)
-                            .with_last(subtract.clone(), last)?,
-                        own,
-                    )
-                }
-                EncodedRows::File(stored) => {
-                    let own = vec![stored.form().features];
-                    let weights = stored.weights();
-                    (Dataset::stored(stored, request.dtype, device).with_weights(weights), own)
-                }
-            };
-            data.with_row_shape(&self.row_shape(&own, request.input)?).with_units(units.clone())
+        let dataset = |rows: EncodedRows| -> Result<Dataset> {
+            let data = Dataset::of_encoded(rows, subtract.clone(), request.dtype, device)?;
+            let row = self.row_shape(data.row_shape(), request.input)?;
+            data.with_row_shape(&row).with_units(units.clone())
         };
         let train = dataset(train)?;
         preprocessing.row = train.row_shape().to_vec();

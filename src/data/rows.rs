@@ -95,8 +95,8 @@ pub enum EncodedRows {
 /// Windows of rows that follow each other.
 #[derive(Debug, Clone)]
 pub struct Windows {
-    /// The rows; a target is at the first row of its window.
-    pub rows: Rows,
+    /// The rows.
+    pub rows: WindowedRows,
     /// The rows of a window.
     pub steps: usize,
     /// The rows that windows start with; nothing: all that have a target.
@@ -105,6 +105,15 @@ pub struct Windows {
     pub last: Option<Tensor>,
     /// The errors of simple forecasts for them; nothing for the rows to train on.
     pub baselines: Option<SeriesBaselines>,
+}
+
+/// The rows of windows, by where they are kept.
+#[derive(Debug, Clone)]
+pub enum WindowedRows {
+    /// In memory; the targets of a window are at its first row.
+    Memory(Rows),
+    /// In a file that knows the windows.
+    File(Stored),
 }
 
 impl RawRows {

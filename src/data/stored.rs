@@ -12,13 +12,14 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 
-/// Encoded rows in a file. Clones share it.
+/// Encoded rows in a file, or windows of them. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Stored {
     file: Arc<File>,
     place: PathBuf,
     form: Form,
     rows: usize,
+    windows: Option<WindowForm>,
     /// The weight of each row, in memory; empty where rows count alike.
     weights: Arc<Vec<f64>>,
 }
@@ -32,6 +33,30 @@ pub struct Form {
     pub targets: usize,
     /// Whether features are f64 instead of f32; target values are always f64.
     pub wide: bool,
+}
+
+/// Windows of rows that follow each other, named by their first rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowForm {
+    /// The rows of a window, whose features are one behind the other.
+    pub rows: usize,
+    /// The rows that have its targets, counted from its first.
+    pub targets: Vec<usize>,
+}
+
+impl WindowForm {
+    /// The rows that these windows consist of.
+    fn rows_of(&self, windows: &[u32]) -> Vec<u32> {
+        let count = u32::try_from(self.rows).unwrap_or(u32::MAX);
+        windows.iter().flat_map(|first| *first..first.saturating_add(count)).collect()
+    }
+
+    /// The rows that have the targets of these windows.
+    fn targets_of(&self, windows: &[u32]) -> Vec<u32> {
+        let ahead = |row: &usize| u32::try_from(*row).unwrap_or(u32::MAX);
+        let of = |first: &u32| self.targets.iter().map(|row| first.saturating_add(ahead(row))).collect();
+        windows.iter().flat_map::<Vec<u32>, _>(of).collect()
+    }
 }
 
 impl Form {
@@ -82,7 +107,7 @@ impl StoredWriter {
     /// Creates a file in [`StoredWriter::place`].
     pub fn create(form: Form) -> Result<Self> {
         let place = Self::place();
-        let file = tempfile::tempfile_in(&place).map_err(|error| full(&place, &error))?;
+        let file = tempfile::tempfile_in(&place).map_err(|error| Self::error(&place, &error))?;
         let file = BufWriter::with_capacity(1 << 20, file);
         Ok(Self { file, place, form, rows: 0, bytes: Vec::new(), weights: Vec::new() })
     }
@@ -104,7 +129,7 @@ impl StoredWriter {
         if self.form.targets == 0 {
             self.bytes.extend(class.to_le_bytes());
         }
-        self.file.write_all(&self.bytes).map_err(|e| full(&self.place, &e))?;
+        self.file.write_all(&self.bytes).map_err(|e| Self::error(&self.place, &e))?;
         self.rows += 1;
         Ok(())
     }
@@ -117,14 +142,15 @@ impl StoredWriter {
     /// Ends writing, and returns the rows.
     pub fn finish(self) -> Result<Stored> {
         let Self { file, place, form, rows, weights, .. } = self;
-        let file = file.into_inner().map_err(|e| full(&place, &e.into_error()))?;
-        Ok(Stored { file: Arc::new(file), place, form, rows, weights: Arc::new(weights) })
+        let file = file.into_inner().map_err(|e| Self::error(&place, &e.into_error()))?;
+        Ok(Stored { file: Arc::new(file), place, form, rows, windows: None, weights: Arc::new(weights) })
     }
-}
 
-fn full(place: &Path, error: &std::io::Error) -> Error {
-    let hint = format!("{error}; set TMPDIR to another folder, or raise `data.memory`");
-    Error::io("keep the rows in", place)(std::io::Error::new(error.kind(), hint))
+    /// The error of a temporary file in this folder that can't be written.
+    pub(in crate::data) fn error(folder: &Path, error: &std::io::Error) -> Error {
+        let hint = format!("{error}; set TMPDIR to another folder, or raise `data.memory`");
+        Error::io("keep the rows in", folder)(std::io::Error::new(error.kind(), hint))
+    }
 }
 
 impl Stored {
@@ -148,10 +174,24 @@ impl Stored {
         self.form
     }
 
-    /// The features of these rows, (rows, F).
+    /// The same rows as windows, named by their first rows.
+    pub fn with_windows(self, windows: WindowForm) -> Self {
+        Self { windows: Some(windows), ..self }
+    }
+
+    /// The rows themselves, of which there are [`Stored::len`].
+    pub fn single_rows(&self) -> Self {
+        Self { windows: None, ..self.clone() }
+    }
+
+    /// The features of these rows, (rows, F), or of windows, (windows, T F).
     pub fn features(&self, rows: &[u32]) -> Result<Tensor> {
-        let bytes = self.read(rows, 0, self.form.features_bytes())?;
-        let shape = (rows.len(), self.form.features);
+        let (of, count) = match &self.windows {
+            Some(windows) => (&*windows.rows_of(rows), windows.rows),
+            None => (rows, 1),
+        };
+        let bytes = self.read(of, 0, self.form.features_bytes())?;
+        let shape = (rows.len(), count * self.form.features);
         if self.form.wide {
             return doubles(&bytes, shape);
         }
@@ -159,12 +199,16 @@ impl Stored {
         Ok(Tensor::from_vec(numbers, shape, &Device::Cpu)?)
     }
 
-    /// The targets of these rows: classes (rows), or values (rows, K) of F64.
+    /// The targets of these rows: classes (rows), or values (rows, K) of F64; of windows, all of their targets' rows.
     pub fn targets(&self, rows: &[u32]) -> Result<Tensor> {
         let start = self.form.features_bytes();
-        let bytes = self.read(rows, start, self.form.bytes() - start)?;
+        let (of, count) = match &self.windows {
+            Some(windows) => (&*windows.targets_of(rows), windows.targets.len()),
+            None => (rows, 1),
+        };
+        let bytes = self.read(of, start, self.form.bytes() - start)?;
         if self.form.targets > 0 {
-            return doubles(&bytes, (rows.len(), self.form.targets));
+            return doubles(&bytes, (rows.len(), count * self.form.targets));
         }
         let classes: Vec<i64> = bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
         Ok(Tensor::from_vec(classes, rows.len(), &Device::Cpu)?)
@@ -229,5 +273,22 @@ mod tests {
         let stored = writer.finish().unwrap();
         assert_eq!(stored.targets(&[1, 0]).unwrap().to_vec2::<f64>().unwrap(), [[0.1], [16_777_217.0]]);
         assert_eq!(stored.features(&[0]).unwrap().to_vec2::<f32>().unwrap(), [[0.1]]);
+    }
+
+    #[test]
+    fn windows_have_the_features_of_their_rows_and_the_targets_of_later_ones() {
+        let mut writer = StoredWriter::create(Form { features: 2, targets: 1, wide: true }).unwrap();
+        for row in 0..10 {
+            let x = f64::from(row);
+            writer.add(&[x, -x], &[10.0 * x], 0).unwrap();
+        }
+        let stored = writer.finish().unwrap().with_windows(WindowForm { rows: 3, targets: vec![3, 5] });
+        let features = stored.features(&[4, 0]).unwrap().to_vec2::<f64>().unwrap();
+        assert_eq!(features, [[4.0, -4.0, 5.0, -5.0, 6.0, -6.0], [0.0, -0.0, 1.0, -1.0, 2.0, -2.0]]);
+        let targets = stored.targets(&[4, 0]).unwrap().to_vec2::<f64>().unwrap();
+        assert_eq!(targets, [[70.0, 90.0], [30.0, 50.0]]);
+        assert!(stored.features(&[8]).is_err() && stored.targets(&[u32::MAX]).is_err());
+        let rows = stored.single_rows().features(&[9]).unwrap();
+        assert_eq!(rows.to_vec2::<f64>().unwrap(), [[9.0, -9.0]]);
     }
 }

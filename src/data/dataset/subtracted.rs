@@ -38,11 +38,21 @@ impl Subtracted {
         Ok((exact - for_each_step(&shifts, outputs / self.targets)?)?)
     }
 
+    /// The targets of these windows, (n, S K), as their changes from the last ones.
+    pub(super) fn changes_of(&self, exact: &Tensor, rows: &[u32]) -> Result<Tensor> {
+        Ok((exact - self.last_for(rows, exact.dims()[1])?)?)
+    }
+
     /// The targets that the predictions for these windows are changes from, (n, S K).
     pub(super) fn last_of(&self, rows: &[u32], units: &Units) -> Result<Tensor> {
+        self.last_for(rows, units.outputs())
+    }
+
+    /// The last targets of these windows for each step, as so many outputs.
+    fn last_for(&self, rows: &[u32], outputs: usize) -> Result<Tensor> {
         let of = |row: &u32| self.last[*row as usize * self.targets..][..self.targets].to_vec();
         let last: Vec<f64> = rows.iter().flat_map(of).collect();
         let last = Tensor::from_vec(last, (rows.len(), self.targets), &Device::Cpu)?.to_dtype(DType::F64)?;
-        for_each_step(&last, units.outputs() / self.targets)
+        for_each_step(&last, outputs / self.targets)
     }
 }

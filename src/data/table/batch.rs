@@ -155,13 +155,6 @@ struct PlainCell {
 }
 
 impl Coder {
-    /// A coder with room for so many cells.
-    pub(crate) fn with_capacity(rows: usize) -> Self {
-        let mut coder = Self::default();
-        coder.coded.codes.reserve_exact(rows);
-        coder
-    }
-
     /// Adds a cell.
     pub(crate) fn push(&mut self, value: Value<'_>) {
         let code = match value.text() {
@@ -198,13 +191,19 @@ impl Coder {
 }
 
 impl Coded {
+    /// No cells yet, with room for so many.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { codes: Vec::with_capacity(rows), values: Row::default() }
+    }
+
     /// Adds a cell, whether or not there is an equal one.
     pub(super) fn push(&mut self, value: Value<'_>) {
         let code = self.add(value);
         self.codes.push(code);
     }
 
-    fn add(&mut self, value: Value<'_>) -> u32 {
+    /// Adds a cell of which there is none, and gives its code; no row has it yet.
+    pub(super) fn add(&mut self, value: Value<'_>) -> u32 {
         self.values.push(value);
         u32::try_from(self.values.len() - 1).expect("a batch has fewer cells")
     }

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn cells_have_the_features_that_the_column_gives_them() {
-        let mut coder = Coder::with_capacity(10);
+        let mut coder = Coder::default();
         for text in ["1.5", "x", "", "1.5", "-2", "-2", "1.5", "x", "-2", "1.5"] {
             coder.push(if text.is_empty() { Value::Missing } else { Value::Text(text) });
         }

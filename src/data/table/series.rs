@@ -8,6 +8,7 @@ mod clock;
 mod continuation;
 pub(crate) mod detect;
 mod encoded;
+mod features;
 mod file;
 mod fill;
 mod fit;
@@ -22,6 +23,7 @@ mod step;
 mod timeline;
 mod times;
 mod window;
+mod windows;
 mod written;
 
 use std::collections::BTreeMap;
@@ -30,7 +32,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::options::{ColumnKind, ColumnNames, Missing, Test};
+use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
 use super::words::{words, words_schema};
 use crate::data::preprocess::{CalendarPart, TableEncoder};
 use crate::data::split::{Limited, Part, SplitPlan};
@@ -48,6 +50,7 @@ use written::Written;
 pub use forecast::{FutureRows, GapLosses, StepWindow};
 pub use horizon::Horizon;
 pub use rows::SeriesRows;
+pub use window::WindowEnd;
 
 /// A table whose rows are in time order. A window of `window` rows predicts the target in the `horizon` rows that follow.
 /// Past targets are features, dates are not. The table is split by time, and no window crosses a split, a gap in time or
@@ -107,6 +110,8 @@ pub struct TimeSeries {
     pub thousands: Option<char>,
     /// Standardise the target for training: `(y - mean) / std`.
     pub standardize_target: bool,
+    /// Keep up to this many MiB of encoded rows in memory, more in a temporary file.
+    pub memory: u64,
 }
 
 impl Default for TimeSeries {
@@ -132,6 +137,7 @@ impl Default for TimeSeries {
             decimal: None,
             thousands: None,
             standardize_target: true,
+            memory: Options::default().memory,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The windows of a series that are predicted: those that end with each row, or those that forecast each row's time.
 
+use std::ops::Range;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
@@ -8,9 +9,12 @@ use super::keyed_rows::{Inputs, KeyedRows, See};
 use super::keys::{KeyCell, KeyedRecords};
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::read::quoted;
-use crate::data::table::series::{FutureRows, GapLosses, SeriesRows, StepWindow};
+use crate::data::table::series::{FutureRows, GapLosses, SeriesRows, StepWindow, WindowEnd};
 use crate::error::{Error, Result};
 use crate::names::counted;
+
+/// The rows whose windows are looked up at once.
+const CHUNK_ROWS: usize = 1 << 16;
 
 /// A series to predict.
 pub(super) struct SeriesInput<'a> {
@@ -34,11 +38,9 @@ impl SeriesInput<'_> {
         for some in windows.chunk_by(|a, b| a.is_some() == b.is_some()) {
             for some in some.chunks(self.batch) {
                 let keys = records.take(some.len());
-                let whole: Vec<_> = some.iter().flatten().cloned().collect();
-                let inputs = if whole.is_empty() {
-                    Inputs::TooShort(some.len())
-                } else {
-                    Inputs::Whole(self.tensor(whole)?)
+                let inputs = match self.tensor(some.iter().flatten().map(|end| end.places(self.window)))? {
+                    Some(rows) => Inputs::Whole(rows),
+                    None => Inputs::TooShort(some.len()),
                 };
                 see.rows(self.path, KeyedRows { inputs, keys })?;
             }
@@ -63,7 +65,12 @@ impl SeriesInput<'_> {
         see.keys(&records.columns.names)?;
         let future_keys: Vec<Vec<KeyCell>> =
             beyond.iter().map(|future| records.keys_beyond(future, order)).collect();
-        self.lines(&rows, |count| records.take(count), see)?;
+        // A row has the first of the steps of its window.
+        let window_of = |end: &WindowEnd| StepWindow { places: end.places(self.window), step: 0 };
+        for rows in rows.chunks(CHUNK_ROWS) {
+            let windows: Vec<_> = rows.iter().map(|end| end.as_ref().map(window_of)).collect();
+            self.lines(&windows, |count| records.take(count), see)?;
+        }
         for (future, keys) in beyond.iter().zip(future_keys) {
             if !is_some(future) {
                 let name = self.series.timeline().name_of(future.last);
@@ -92,12 +99,10 @@ impl SeriesInput<'_> {
         for some in rows.chunk_by(|a, b| a.is_some() == b.is_some()) {
             for some in some.chunks(self.batch) {
                 let keys = take(some.len());
-                let whole: Vec<_> = some.iter().flatten().map(|window| window.places.clone()).collect();
-                let steps: Vec<usize> = some.iter().flatten().map(|window| window.step).collect();
-                let inputs = if whole.is_empty() {
-                    Inputs::TooShort(some.len())
-                } else {
-                    Inputs::Steps { rows: self.tensor(whole)?, steps }
+                let steps = some.iter().flatten().map(|window| window.step).collect();
+                let inputs = match self.tensor(some.iter().flatten().map(|window| window.places.clone()))? {
+                    Some(rows) => Inputs::Steps { rows, steps },
+                    None => Inputs::TooShort(some.len()),
                 };
                 see.rows(self.path, KeyedRows { inputs, keys })?;
             }
@@ -105,14 +110,18 @@ impl SeriesInput<'_> {
         Ok(())
     }
 
-    /// Windows as the network reads them, (N, T F).
-    fn tensor(&self, windows: Vec<std::ops::Range<usize>>) -> Result<Tensor> {
-        let (count, mut numbers) = (windows.len(), Vec::new());
+    /// Windows as the network reads them, (N, T F); nothing where there are none.
+    fn tensor(&self, windows: impl Iterator<Item = Range<usize>>) -> Result<Option<Tensor>> {
+        let (mut count, mut numbers) = (0, Vec::new());
         for places in windows {
-            self.series.append(places, &mut numbers);
+            self.series.append(places, &mut numbers)?;
+            count += 1;
+        }
+        if count == 0 {
+            return Ok(None);
         }
         let width = numbers.len() / count;
-        Ok(Tensor::from_vec(numbers, (count, width), &Device::Cpu)?)
+        Ok(Some(Tensor::from_vec(numbers, (count, width), &Device::Cpu)?))
     }
 
     /// Warns of the rows that have no prediction for a gap before them: so many rows behind each gap.

@@ -82,3 +82,51 @@ fn a_series_is_split_by_time_and_normalised_by_its_past() {
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(messages.contains("rows: 21 to train on, 21 to test on"), "{messages}");
 }
+
+/// Two shops in turns, with missing cells, whose hours follow each other.
+fn shops(rows: usize) -> String {
+    let line = |row: usize| {
+        let (hour, shop) = (row / 2, ["north", "south"][row % 2]);
+        let sold = if row % 31 == 7 { String::new() } else { (hour % 24 * (row % 2 + 1)).to_string() };
+        let (day, hour) = (1 + hour / 24, hour % 24);
+        format!("2024-01-{day:02}T{hour:02}:00,{shop},{sold},{}", row * 7 % 13)
+    };
+    super::lines("time,shop,sold,price", rows, line)
+}
+
+#[test]
+fn rows_of_a_series_in_a_temporary_file_are_trained_on_and_predicted_with_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "s.csv", shops(600));
+    let data = "group = 'shop'\nwindow = 12\nhorizon = [1, 3]\nmissing = 'interpolate'\ntest = 0.2\nvalidation = 0.1\n\
+                normalize = 'standard'";
+    let text = config("timeseries", &path, "sold", data, "mse") + "shuffle = false\n";
+    write(folder.path(), "c.toml", text);
+    let train = |out: &str, memory: &str, options: &[&str]| {
+        let memory = format!("data.memory={memory}");
+        let command = [&["train", "c.toml", "--out", out, "--set", &memory], options].concat();
+        let output = descent(folder.path(), &command);
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{messages}");
+        assert_eq!(messages.contains("in a temporary file"), memory.ends_with("=0"), "{messages}");
+        let predicted = succeed(folder.path(), &["predict", out, "--input", "s.csv"]);
+        (std::fs::read(folder.path().join(out).join("model.safetensors")).unwrap(), predicted)
+    };
+    for (number, options) in
+        [&[][..], &["--set", "data.subtract_last=true", "--set", "train.dtype=f64"]].into_iter().enumerate()
+    {
+        let (memory, file) = (format!("memory-{number}"), format!("file-{number}"));
+        assert!(train(&memory, "256", options) == train(&file, "0", options), "{options:?}");
+    }
+    // Shuffled by blocks, an interrupted run goes on with the same bits.
+    let shuffled = ["--set", "data.memory=0", "--set", "train.shuffle=true"];
+    let whole = [&["train", "c.toml", "-q", "--out", "whole"], &shuffled[..]].concat();
+    let part =
+        [&["train", "c.toml", "-q", "--out", "part", "--set", "train.max_steps=20"], &shuffled[..]].concat();
+    succeed(folder.path(), &whole);
+    succeed(folder.path(), &part);
+    succeed(folder.path(), &["train", "--resume", "part", "-q", "--set", "train.max_steps=1000"]);
+    let weights = |run: &str| std::fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
+    assert!(weights("whole") == weights("part"));
+    succeed(folder.path(), &["eval", "whole", "-q"]);
+}

@@ -160,7 +160,7 @@ mod tests {
                 .take(rows)
                 .map(move |row| if row % 7 == bad { f64::NAN } else { number(u32::try_from(row).unwrap()) })
         };
-        let mut coders: [Coder; 3] = std::array::from_fn(|_| Coder::with_capacity(rows));
+        let mut coders: [Coder; 3] = std::array::from_fn(|_| Coder::default());
         for row in 0..rows {
             coders[0].push(Value::Text(["a", "b", "c", "new"][row % 4]));
             let own = format!("own {row}");

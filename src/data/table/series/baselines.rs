@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::rows::SeriesRows;
 use super::season::season_length;
-use super::window::WindowShape;
+use super::windows::PartWindows;
 use crate::data::SeriesBaselines;
 use crate::data::split::Part;
 use crate::stats::real;
@@ -66,16 +66,11 @@ impl SeriesRows {
     }
 
     /// The errors of the baselines for the windows of a part, each from all rows up to its last that follow each other.
-    pub(super) fn baselines(
-        &self,
-        parts: &[Part],
-        wanted: Part,
-        shape: WindowShape<'_>,
-        season: usize,
-    ) -> SeriesBaselines {
+    pub(super) fn baselines(&self, of: PartWindows<'_>, season: usize) -> SeriesBaselines {
+        let shape = of.shape;
         let outputs = self.outputs() * shape.steps.len();
         let mut sums = [vec![0.0; outputs], vec![0.0; outputs], vec![0.0; outputs]];
-        let ends = self.ends_of(parts, wanted, shape);
+        let ends = self.ends_of(of);
         let mut runs = self.timeline().runs().iter().peekable();
         for end in &ends {
             while runs.next_if(|run| run.end <= *end).is_some() {}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
+use super::features::SeriesFeatures;
 use super::fill::{Filler, Hole};
 use super::timeline::Timeline;
 use crate::data::preprocess::{SeriesOrder, TableEncoder};
@@ -16,8 +17,9 @@ use crate::data::table::{Opened, RowEncoder};
 use crate::error::Result;
 use crate::names::counted;
 
-/// The batches that are encoded together.
+/// The batches that are encoded together, and the rows of one that is read row by row.
 const TOGETHER: usize = 8;
+const ROWS: u32 = 1024;
 
 /// How the rows of a file are read.
 #[derive(Clone, Copy)]
@@ -27,13 +29,13 @@ pub(super) struct SeriesReading<'a> {
     pub(super) path: &'a Path,
     /// Whether the targets are read too.
     pub(super) labelled: bool,
+    /// The most bytes of features in memory.
+    pub(super) memory: usize,
 }
 
 /// Encoded rows in the order of the file, before anything is filled.
 pub(super) struct EncodedCells {
-    /// The features of a row.
-    pub(super) width: usize,
-    pub(super) features: Vec<f64>,
+    pub(super) features: SeriesFeatures,
     /// The targets of a row; 0 where they are not read.
     pub(super) outputs: usize,
     /// NaN where a target is missing.
@@ -42,18 +44,24 @@ pub(super) struct EncodedCells {
     holes: Vec<Hole>,
 }
 
-/// Room for the numbers of a row.
+/// The rows of a batch, encoded.
 #[derive(Default)]
-struct SeriesNumbers {
+struct BatchCells {
     features: Vec<f64>,
     targets: Vec<f64>,
+    rows: u32,
+    /// By the row's number in the batch.
+    holes: Vec<Hole>,
+    /// Room for the numbers of a row.
+    row: Vec<f64>,
 }
 
 impl EncodedCells {
     fn new(reading: &SeriesReading<'_>) -> Self {
-        let SeriesReading { encoder, labelled, .. } = *reading;
-        let (width, outputs) = (encoder.features(), if labelled { encoder.target.width() } else { 0 });
-        Self { width, features: Vec::new(), outputs, targets: Vec::new(), rows: 0, holes: Vec::new() }
+        let SeriesReading { encoder, labelled, memory, .. } = *reading;
+        let features = SeriesFeatures::new(encoder.features(), memory);
+        let outputs = if labelled { encoder.target.width() } else { 0 };
+        Self { features, outputs, targets: Vec::new(), rows: 0, holes: Vec::new() }
     }
 
     /// The rows of a reader, which `see` sees, too.
@@ -64,12 +72,15 @@ impl EncodedCells {
     ) -> Result<Self> {
         let SeriesReading { encoder, path, labelled, .. } = *reading;
         let mut encoder = RowEncoder::new(encoder, path, records.columns(), labelled)?;
-        let (mut cells, mut row, mut numbers) =
-            (Self::new(reading), Row::default(), SeriesNumbers::default());
+        let (mut cells, mut batch, mut row) = (Self::new(reading), BatchCells::default(), Row::default());
         while records.next(&mut row)? {
             see(&row)?;
-            cells.push(reading, &mut encoder, &row, &mut numbers)?;
+            batch.push(reading, &mut encoder, &row)?;
+            if batch.rows == ROWS {
+                cells.append(std::mem::take(&mut batch))?;
+            }
         }
+        cells.append(batch)?;
         encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(cells)
     }
@@ -90,62 +101,24 @@ impl EncodedCells {
                 break;
             }
             let encode = |batch: Arc<RecordBatch>, encoder: &mut RowEncoder<'_>| {
-                Self::of_batch(reading, &batch, encoder)
+                BatchCells::of(reading, &batch, encoder)
             };
-            encoder.encode_all(waiting, encode, |more| cells.append(more))?;
+            let mut encoded = Vec::with_capacity(TOGETHER);
+            encoder.encode_all(waiting, encode, |batch| encoded.push(batch))?;
+            encoded.into_iter().try_for_each(|batch| cells.append(batch))?;
         }
         encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(cells)
     }
 
-    fn of_batch(
-        reading: &SeriesReading<'_>,
-        batch: &RecordBatch,
-        encoder: &mut RowEncoder<'_>,
-    ) -> Result<Self> {
-        let (mut cells, mut numbers) = (Self::new(reading), SeriesNumbers::default());
-        let rows = batch.rows();
-        encoder.begin_batch(batch, rows.len());
-        cells.features.reserve(rows.len() * cells.width);
-        cells.targets.reserve(rows.len() * cells.outputs);
-        for row in rows {
-            cells.push(reading, encoder, &row, &mut numbers)?;
-        }
-        Ok(cells)
-    }
-
-    /// Adds a row.
-    fn push(
-        &mut self,
-        reading: &SeriesReading<'_>,
-        encoder: &mut RowEncoder<'_>,
-        row: &impl Cells,
-        SeriesNumbers { features, targets }: &mut SeriesNumbers,
-    ) -> Result<()> {
-        let SeriesReading { order, labelled, .. } = *reading;
-        encoder.features(row, features)?;
-        self.features.extend_from_slice(features);
-        if order.fill.is_some() {
-            let number = self.rows;
-            self.holes.extend(encoder.missing(row).map(|column| Hole { row: number, column }));
-        }
-        if labelled && order.fill.is_some() && encoder.is_target_missing(row) {
-            self.targets.resize(self.targets.len() + self.outputs, f64::NAN);
-        } else if labelled {
-            encoder.targets(row, targets)?;
-            self.targets.extend_from_slice(targets);
-        }
-        self.rows += 1;
-        Ok(())
-    }
-
     /// Adds rows that follow.
-    fn append(&mut self, more: Self) {
-        self.features.extend(more.features);
-        self.targets.extend(more.targets);
-        let holes = more.holes.into_iter();
+    fn append(&mut self, batch: BatchCells) -> Result<()> {
+        self.features.extend(&batch.features)?;
+        self.targets.extend(batch.targets);
+        let holes = batch.holes.into_iter();
         self.holes.extend(holes.map(|hole| Hole { row: self.rows + hole.row, ..hole }));
-        self.rows += more.rows;
+        self.rows += batch.rows;
+        Ok(())
     }
 
     /// Fills the cells that are missing from the rows around them.
@@ -155,11 +128,11 @@ impl EncodedCells {
         reading: &SeriesReading<'_>,
         timeline: &Timeline,
         parts: Option<&[Part]>,
-    ) -> FxHashSet<usize> {
-        let Some(how) = reading.order.fill else { return FxHashSet::default() };
+    ) -> Result<FxHashSet<usize>> {
+        let Some(how) = reading.order.fill else { return Ok(FxHashSet::default()) };
         let encoder = reading.encoder;
         let mut filler = Filler { encoder, how, timeline, parts, features: &mut self.features };
-        let filled = filler.fill(&self.holes);
+        let filled = filler.fill(&self.holes)?;
         filled.log(reading.path);
         let missing =
             self.targets.chunks(self.outputs.max(1)).filter(|row| row.iter().any(|y| y.is_nan())).count();
@@ -171,6 +144,42 @@ impl EncodedCells {
                 if missing == 1 { "is" } else { "are" }
             );
         }
-        filled.looks_ahead
+        Ok(filled.looks_ahead)
+    }
+}
+
+impl BatchCells {
+    fn of(reading: &SeriesReading<'_>, batch: &RecordBatch, encoder: &mut RowEncoder<'_>) -> Result<Self> {
+        let mut cells = Self::default();
+        let rows = batch.rows();
+        encoder.begin_batch(batch, rows.len());
+        cells.features.reserve(rows.len() * encoder.width());
+        for row in rows {
+            cells.push(reading, encoder, &row)?;
+        }
+        Ok(cells)
+    }
+
+    /// Adds a row.
+    fn push(
+        &mut self,
+        SeriesReading { order, labelled, encoder: fitted, .. }: &SeriesReading<'_>,
+        encoder: &mut RowEncoder<'_>,
+        row: &impl Cells,
+    ) -> Result<()> {
+        encoder.features(row, &mut self.row)?;
+        self.features.extend_from_slice(&self.row);
+        if order.fill.is_some() {
+            let number = self.rows;
+            self.holes.extend(encoder.missing(row).map(|column| Hole { row: number, column }));
+        }
+        if *labelled && order.fill.is_some() && encoder.is_target_missing(row) {
+            self.targets.resize(self.targets.len() + fitted.target.width(), f64::NAN);
+        } else if *labelled {
+            encoder.targets(row, &mut self.row)?;
+            self.targets.extend_from_slice(&self.row);
+        }
+        self.rows += 1;
+        Ok(())
     }
 }

@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use candle_core::DType;
-
 use super::encoded::SeriesReading;
 use super::rows::SeriesRows;
 use super::timeline::Timeline;
 use super::times::TimesReader;
 use super::window::WindowShape;
+use super::windows::{PartWindows, RowStorage};
 use crate::data::preprocess::{PreprocessingSource, SeriesOrder, TableEncoder};
 use crate::data::split::{Part, SplitPlan};
+use crate::data::stored::StoredWriter;
 use crate::data::subtract_last::SubtractLast;
 use crate::data::table::Opened;
 use crate::data::table::options::Options;
 use crate::data::table::read::{Dialect, Input, TableFile, WantedColumns, quoted};
 use crate::data::table::row::Row;
-use crate::data::{EncodedRows, EncodedSplits, Windows};
+use crate::data::{EncodedRows, EncodedSplits, WindowedRows, Windows};
 use crate::distributed::Single;
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
@@ -27,12 +27,13 @@ pub(super) fn other_file(
     table: &Opened,
     path: &Path,
     wanted: Option<WantedColumns>,
+    memory: u64,
 ) -> Result<Opened> {
     let format = Options::format_of(path, table.format);
     let input = Input::File(path.to_path_buf());
     if let Some(wanted) = wanted {
         let file = TableFile { input: &input, format, dialect, ranks: &Single };
-        if let Ok(Some(kept)) = Opened::kept_with(&file, wanted, Options::default().memory) {
+        if let Ok(Some(kept)) = Opened::kept_with(&file, wanted, memory) {
             return Ok(kept);
         }
     }
@@ -78,7 +79,7 @@ pub(super) struct SeriesFile<'a> {
     pub(super) order: &'a SeriesOrder,
     /// What is subtracted from windows and targets.
     pub(super) subtract: Option<&'a SubtractLast>,
-    pub(super) dtype: DType,
+    pub(super) storage: RowStorage,
     /// The use of the rows that are not held out: "to train on", or "to score" by a run.
     pub(super) purpose: &'static str,
 }
@@ -129,6 +130,10 @@ impl SeriesFile<'_> {
         let train = train.ok_or_else(|| {
             Error::data(table.path(), format!("of the rows {} {}", self.purpose, self.shape.broken()))
         })?;
+        if matches!(train.rows, WindowedRows::File(_)) {
+            let folder = StoredWriter::place();
+            tracing::info!("{}: rows in a temporary file in {}", table.path().display(), folder.display());
+        }
         Ok(SplitWindows { train, validation, test, season_length })
     }
 
@@ -155,24 +160,20 @@ impl SeriesFile<'_> {
         part: Part,
         season_length: usize,
     ) -> Result<Option<Windows>> {
-        let windows = rows.windows(parts, part, self.shape, self.number())?;
+        let of = PartWindows { parts, part, shape: self.shape };
+        let windows = rows.windows(of, self.storage)?;
         let is_held_out = part != Part::Train || parts.iter().all(|part| *part == Part::Train);
         let Some(windows) = windows else { return Ok(None) };
-        let last =
-            self.subtract.map(|subtract| rows.last_targets(parts, part, self.shape, subtract)).transpose()?;
-        let baselines = is_held_out.then(|| rows.baselines(parts, part, self.shape, season_length));
+        let last = self.subtract.map(|subtract| rows.last_targets(of, subtract)).transpose()?;
+        let baselines = is_held_out.then(|| rows.baselines(of, season_length));
         Ok(Some(Windows { last, baselines, ..windows }))
     }
 
     /// The encoded rows of a file.
     pub(super) fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
-        let reading =
-            SeriesReading { encoder: self.encoder, order: self.order, path: table.path(), labelled: true };
+        let Self { encoder, order, storage: RowStorage { memory, .. }, .. } = *self;
+        let reading = SeriesReading { encoder, order, path: table.path(), labelled: true, memory };
         SeriesRows::encode(&reading, table, timeline, parts)
-    }
-
-    fn number(&self) -> DType {
-        if self.dtype == DType::F64 { DType::F64 } else { DType::F32 }
     }
 
     /// Warns of series that are too short.

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
+use super::features::SeriesFeatures;
 use super::timeline::Timeline;
 use crate::data::preprocess::{Column, Fill, Operation, TableEncoder};
 use crate::data::split::Part;
+use crate::error::Result;
 use crate::names::counted_are;
 
 /// A missing cell.
@@ -69,8 +71,7 @@ pub(super) struct Filler<'a> {
     pub(super) timeline: &'a Timeline,
     /// The part of the row at each place: values of another part that come later are not looked at.
     pub(super) parts: Option<&'a [Part]>,
-    /// (rows, F), in the order of the file.
-    pub(super) features: &'a mut [f64],
+    pub(super) features: &'a mut SeriesFeatures,
 }
 
 /// The values around a hole, by their places.
@@ -82,18 +83,18 @@ struct Around {
 
 impl Filler<'_> {
     /// Fills these cells.
-    pub(super) fn fill(&mut self, holes: &[Hole]) -> FillCounts {
+    pub(super) fn fill(&mut self, holes: &[Hole]) -> Result<FillCounts> {
         let mut filled = FillCounts::default();
         for (column, span) in (0..).zip(spans(self.encoder)) {
             let own = holes.iter().filter(|hole| hole.column == column);
             let missing: FxHashSet<usize> = own.map(|hole| hole.row as usize).collect();
             if !missing.is_empty() && !span.features.is_empty() {
                 for series in self.timeline.series() {
-                    self.fill_series(series.clone(), &span, &missing, &mut filled);
+                    self.fill_series(series.clone(), &span, &missing, &mut filled)?;
                 }
             }
         }
-        filled
+        Ok(filled)
     }
 
     /// Fills a column of one series.
@@ -103,7 +104,7 @@ impl Filler<'_> {
         span: &ColumnFeatures,
         missing: &FxHashSet<usize>,
         filled: &mut FillCounts,
-    ) {
+    ) -> Result<()> {
         let between = self.how == Fill::Interpolate && span.is_number;
         let timeline = self.timeline;
         let is_missing = |place: usize| missing.contains(&timeline.row(place));
@@ -117,7 +118,7 @@ impl Filler<'_> {
                     filled.filled += (end - start) as u64;
                     let after = Some(end).filter(|end| between && *end < series.end);
                     for place in start..end {
-                        if self.fill_place(place, span, Around { before, after }) {
+                        if self.fill_place(place, span, Around { before, after })? {
                             filled.looks_ahead.insert(place);
                         }
                     }
@@ -126,21 +127,30 @@ impl Filler<'_> {
             last = Some(end);
             place = end + 1;
         }
+        Ok(())
     }
 
     /// Fills a cell from the values around it, and returns whether the one after it was used.
-    fn fill_place(&mut self, place: usize, span: &ColumnFeatures, Around { before, after }: Around) -> bool {
-        let (timeline, width) = (self.timeline, self.encoder.features());
-        let index = |place: usize, feature: usize| timeline.row(place) * width + feature;
+    fn fill_place(
+        &mut self,
+        place: usize,
+        span: &ColumnFeatures,
+        Around { before, after }: Around,
+    ) -> Result<bool> {
+        let timeline = self.timeline;
         let after = after.filter(|after| self.parts.is_none_or(|parts| parts[*after] == parts[place]));
         for feature in &span.features {
-            let first = self.features[index(before, *feature)];
-            self.features[index(place, *feature)] = after.map_or(first, |after| {
-                let share = timeline.distance(before, place) / timeline.distance(before, after);
-                first + (self.features[index(after, *feature)] - first) * share
-            });
+            let first = self.features.get(timeline.row(before), *feature)?;
+            let filled = match after {
+                Some(after) => {
+                    let share = timeline.distance(before, place) / timeline.distance(before, after);
+                    first + (self.features.get(timeline.row(after), *feature)? - first) * share
+                }
+                None => first,
+            };
+            self.features.set(timeline.row(place), *feature, filled)?;
         }
-        after.is_some()
+        Ok(after.is_some())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::rows::SeriesRows;
+use super::window::WindowEnd;
 use crate::data::table::DateForm;
 
 /// A window, and the one of its predicted steps that is for a row.
@@ -39,13 +40,12 @@ pub struct FutureRows {
 impl SeriesRows {
     /// For each row of the file its latest forecast: the first of the steps, from the window that ends so many rows before
     /// it. Nothing where as many rows do not follow each other, or a later row helped to fill the last of them.
-    pub fn forecasts(&self, window: usize, steps: &[usize]) -> Vec<Option<StepWindow>> {
+    pub fn forecasts(&self, window: usize, steps: &[usize]) -> Vec<Option<WindowEnd>> {
         let mut windows = vec![None; self.timeline().len()];
         let first = steps.first().copied().unwrap_or(1);
         for run in self.timeline().runs() {
             for place in run.clone().skip(window + first - 1).filter(|place| self.may_end_at(place - first)) {
-                let end = place + 1 - first;
-                windows[self.timeline().row(place)] = Some(StepWindow { places: end - window..end, step: 0 });
+                windows[self.timeline().row(place)] = WindowEnd::before(place + 1 - first);
             }
         }
         windows

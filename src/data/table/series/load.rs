@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use super::file::{self, SeriesFile};
 use super::timeline::Timeline;
 use super::window::WindowShape;
+use super::windows::RowStorage;
 use super::{TimeSeries, fit};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
 use crate::data::split::Part;
@@ -55,8 +56,8 @@ impl TimeSeries {
         };
         let subtract = self.subtract(&encoder, request)?;
         let (order_ref, subtract) = (&order, subtract.as_ref());
-        let (dtype, purpose) = (request.dtype, request.purpose());
-        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype, purpose };
+        let (storage, purpose) = (RowStorage::new(options, request), request.purpose());
+        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, storage, purpose };
         let mut splits = file.splits(table, timeline, &parts, &self.plan(request))?;
         let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };
         let file = SeriesFile { order: &fitted_order, ..file };
@@ -85,7 +86,7 @@ impl TimeSeries {
                 let names = file.encoder.named_columns();
                 let text = names.chain(&file.order.time).chain(&file.order.group).cloned().collect();
                 let wanted = table.is_kept().then_some(WantedColumns { text, ignored: Vec::new() });
-                file.whole(&file::other_file(&table.dialect, table, path, wanted)?).map(Some)
+                file.whole(&file::other_file(&table.dialect, table, path, wanted, self.memory)?).map(Some)
             }
             _ => Ok(None),
         }

@@ -22,6 +22,7 @@ impl TimeSeries {
             decimal: self.decimal,
             thousands: self.thousands,
             standardize_target: self.standardize_target,
+            memory: self.memory,
             ..Options::default()
         }
     }

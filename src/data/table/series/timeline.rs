@@ -209,6 +209,11 @@ impl Timeline {
         self.order[place] as usize
     }
 
+    /// The rows at these places.
+    pub(super) fn rows(&self, places: Range<usize>) -> &[u32] {
+        &self.order[places]
+    }
+
     /// The places of each series.
     pub(super) fn series(&self) -> &[Range<usize>] {
         &self.series

@@ -1,9 +1,28 @@
 //! The shape of a window and its targets.
 
+use std::num::NonZeroU32;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::Error;
 use crate::names::counted;
+
+/// The place behind the last row of a window, in four bytes: a file has one for each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowEnd(NonZeroU32);
+
+impl WindowEnd {
+    /// The end of the rows before this place; nothing where there are none.
+    pub(super) fn before(place: usize) -> Option<Self> {
+        u32::try_from(place).ok().and_then(NonZeroU32::new).map(Self)
+    }
+
+    /// The places of the last `window` rows before it.
+    pub fn places(self, window: usize) -> Range<usize> {
+        let end = self.0.get() as usize;
+        end.saturating_sub(window)..end
+    }
+}
 
 /// The rows of a window, and which of those after it are predicted.
 #[derive(Debug, Clone, Copy)]

@@ -5,10 +5,11 @@ use std::path::Path;
 use super::file::{self, SeriesFile};
 use super::timeline::Timeline;
 use super::window::WindowShape;
+use super::windows::{PartWindows, RowStorage};
 use crate::data::preprocess::{PreprocessingSource, TableFormat};
 use crate::data::split::Part;
 use crate::data::table::Opened;
-use crate::data::table::options::Test;
+use crate::data::table::options::{Options, Test};
 use crate::data::table::read::Input;
 use crate::data::{Request, WrittenRow};
 use crate::error::Result;
@@ -39,7 +40,7 @@ impl Written<'_> {
         let own = Opened::new(Input::File(path.to_path_buf()), *format, dialect.clone(), None)?;
         let other = match test {
             Test::File(path) if part == Part::Test && request.plan.fold.is_none() => {
-                Some(file::other_file(dialect, &own, path, None)?)
+                Some(file::other_file(dialect, &own, path, None, 0)?)
             }
             _ => None,
         };
@@ -47,10 +48,10 @@ impl Written<'_> {
         let table = other.unwrap_or(own);
         let timeline = file::timeline(&table, order, &[])?;
         let parts = if is_whole { vec![part; timeline.len()] } else { parts_of(&timeline, shape)? };
-        let (dtype, purpose) = (request.dtype, request.purpose());
-        let file = SeriesFile { shape, encoder, order, subtract: None, dtype, purpose };
+        let (storage, purpose) = (RowStorage::new(&Options::default(), request), request.purpose());
+        let file = SeriesFile { shape, encoder, order, subtract: None, storage, purpose };
         let rows = file.encode(&table, timeline, &parts)?;
-        let ends = rows.ends_of(&parts, part, shape);
+        let ends = rows.ends_of(PartWindows { parts: &parts, part, shape });
         let written = |number: &usize| {
             let end = *ends.get(*number)?;
             let place = match steps.as_slice() {

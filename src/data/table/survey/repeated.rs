@@ -104,7 +104,7 @@ mod tests {
         let (mut batches, mut rows) = (Survey::new(&[forced], true), Survey::new(&[forced], true));
         let mut state = 1u64;
         for first in (0..6).map(|batch| 2 + 700 * batch) {
-            let mut coder = Coder::with_capacity(700);
+            let mut coder = Coder::default();
             let (mut values, mut parts) = (Vec::new(), Vec::new());
             for row in 0..700 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,8 +1,10 @@
 //! The columns of a block of CSV.
 
+use rustc_hash::FxHashMap;
+
 use super::lexed::Lexed;
 use super::shape::CsvShape;
-use crate::data::table::batch::{Coder, ColumnCells, LineNumbers, RecordBatch};
+use crate::data::table::batch::{Coded, ColumnCells, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::Use;
 use crate::data::table::value::Value;
 
@@ -41,12 +43,19 @@ fn numbers(lexed: &Lexed, column: usize, shape: &CsvShape) -> Option<ColumnCells
     Some(ColumnCells::Numbers(numbers))
 }
 
-/// A column of cells as the file has them.
+/// A column of cells as the file has them. Each different text is looked at once.
 fn coded(lexed: &Lexed, column: usize, shape: &CsvShape) -> ColumnCells {
-    let (mut coder, mut plain) = (Coder::with_capacity(lexed.rows()), String::new());
+    let (mut coded, mut plain) = (Coded::with_capacity(lexed.rows()), String::new());
+    let (mut known, mut missing) = (FxHashMap::<&str, u32>::default(), None);
     for row in 0..lexed.rows() {
-        let value = shape.value(lexed.cell(row, column), &mut plain);
-        coder.push(if shape.is_sentinel(value, column) { Value::Missing } else { value });
+        let text = lexed.cell(row, column);
+        let code = *known.entry(text).or_insert_with(|| match shape.value(text, &mut plain) {
+            value if value == Value::Missing || shape.is_sentinel(value, column) => {
+                *missing.get_or_insert_with(|| coded.add(Value::Missing))
+            }
+            value => coded.add(value),
+        });
+        coded.codes.push(code);
     }
-    ColumnCells::Coded(coder.finish())
+    ColumnCells::Coded(coded)
 }
