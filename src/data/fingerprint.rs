@@ -1,5 +1,7 @@
 //! A fingerprint of a run's rows, to notice changed data on resume.
 
+use std::thread::{self, JoinHandle};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -66,6 +68,28 @@ impl Fingerprint {
         });
         let differences: Vec<String> = differs.collect();
         (!differences.is_empty()).then(|| differences.join("; "))
+    }
+}
+
+/// A fingerprint that a thread of its own computes, beside the first updates.
+#[derive(Debug)]
+pub struct PendingFingerprint(JoinHandle<Result<Fingerprint>>);
+
+impl PendingFingerprint {
+    /// Starts with these rows; nothing where the system has no thread to spare.
+    pub fn start(splits: &Splits) -> Option<Self> {
+        // Clones share the rows.
+        let splits = splits.clone();
+        thread::Builder::new()
+            .name("fingerprint".to_owned())
+            .spawn(move || Fingerprint::of(&splits))
+            .ok()
+            .map(Self)
+    }
+
+    /// The fingerprint, as soon as it is there; nothing where the thread came to an end without it.
+    pub fn wait(self) -> Option<Result<Fingerprint>> {
+        self.0.join().ok()
     }
 }
 

@@ -16,7 +16,7 @@ use super::ranks;
 use super::tensorboard::TensorBoard;
 use crate::checkpoint::{Progress, Sums};
 use crate::config::{Config, RunConfig};
-use crate::data::{Fingerprint, Splits};
+use crate::data::{Fingerprint, PendingFingerprint, Splits};
 use crate::error::{Error, Result};
 use crate::names::counted_are;
 use crate::trainer::Trainer;
@@ -34,8 +34,10 @@ pub struct Run {
     pub(super) options: RunOptions,
     pub(super) tracker: BestTracker,
     pub(super) position: RunPosition,
-    /// Identifies the rows; worked out when the first checkpoint needs it.
+    /// Identifies the rows; known when the first checkpoint needs it.
     pub(super) fingerprint: OnceCell<Fingerprint>,
+    /// The same while it is computed.
+    pub(super) pending_fingerprint: Option<PendingFingerprint>,
     /// The metrics of the best epoch so far, or of the last where nothing is validated.
     pub(super) best_metrics: Vec<(String, f64)>,
     /// The step of the last checkpoint.
@@ -117,6 +119,7 @@ impl Run {
             tracker,
             position,
             fingerprint,
+            pending_fingerprint: None,
             best_metrics: Vec::new(),
             saved,
             saved_at: None,
@@ -160,6 +163,7 @@ impl Run {
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Finished> {
         self.trainer.agree()?;
+        self.start_fingerprint();
         self.check_limit();
         let first = self.trainer.steps();
         let RunPosition { epoch: begun, .. } = self.position;

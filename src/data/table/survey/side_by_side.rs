@@ -29,30 +29,40 @@ pub(super) fn see_side_by_side(columns: Vec<NumberColumn<'_>>, rows: SurveyedRow
 }
 
 fn see_lanes<const N: usize>(mut columns: [NumberColumn<'_>; N], rows: SurveyedRows<'_>, sampled: usize) {
-    let count = rows.parts.len();
+    let (count, mut trained) = (rows.parts.len(), Vec::with_capacity(BLOCK));
     for start in (0..count).step_by(BLOCK) {
         let block = start..count.min(start + BLOCK);
-        if columns.iter().all(|column| column.is_usual(block.clone())) {
-            let mut moments: [Moments; N] = std::array::from_fn(|lane| columns[lane].survey.numbers);
-            for row in block.clone().filter(|row| rows.parts[*row] == Part::Train) {
-                Moments::add_row(&mut moments, std::array::from_fn(|lane| columns[lane].cells[row]));
-            }
-            for (column, moments) in columns.iter_mut().zip(moments) {
-                column.survey.numbers = moments;
-                column.see_usual(block.clone(), rows, sampled);
-            }
+        if columns.iter().any(|column| column.has(f64::is_infinite, block.clone())) {
+            columns.iter_mut().for_each(|column| column.see(block.clone(), rows, sampled));
+            continue;
+        }
+        trained.clear();
+        trained.extend(block.clone().filter(|row| rows.parts[*row] == Part::Train));
+        let is_missing: [bool; N] = std::array::from_fn(|lane| columns[lane].has(f64::is_nan, block.clone()));
+        let mut moments: [Moments; N] = std::array::from_fn(|lane| columns[lane].survey.numbers);
+        let cells: [&[f64]; N] = std::array::from_fn(|lane| columns[lane].cells);
+        if is_missing == [false; N] {
+            Moments::add_rows(&mut moments, cells, &trained);
         } else {
-            for column in &mut columns {
-                column.see(block.clone(), rows, sampled);
+            for row in &trained {
+                Moments::add_row(&mut moments, cells.map(|cells| cells[*row]));
+            }
+        }
+        for ((column, moments), is_missing) in columns.iter_mut().zip(moments).zip(is_missing) {
+            column.survey.numbers = moments;
+            if is_missing {
+                column.see_usual(block.clone(), rows, sampled);
+            } else {
+                column.see_order(&trained, sampled);
             }
         }
     }
 }
 
 impl NumberColumn<'_> {
-    /// Whether none of these numbers is infinite.
-    fn is_usual(&self, block: Range<usize>) -> bool {
-        !self.cells[block].iter().any(|number| number.is_infinite())
+    /// Whether one of these numbers is so.
+    fn has(&self, is_so: impl Fn(f64) -> bool, block: Range<usize>) -> bool {
+        self.cells[block].iter().fold(false, |has, number| has | is_so(*number))
     }
 
     /// Adds the numbers of a block one by one.
@@ -76,6 +86,14 @@ impl NumberColumn<'_> {
             }
         }
         self.survey.present += present;
+    }
+
+    /// The same of rows to train on of which none is missing.
+    fn see_order(&mut self, rows: &[usize], sampled: usize) {
+        self.survey.present += rows.len() as u64;
+        if self.survey.ascending || sampled > 0 {
+            rows.iter().for_each(|row| self.survey.see_order(self.cells[*row], sampled));
+        }
     }
 }
 
