@@ -1,5 +1,6 @@
 //! The order of a data set's rows in an epoch.
 
+use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::rng::{Purpose, Stream};
@@ -34,7 +35,7 @@ impl Order {
         let mut blocks: Vec<u32> = (0..count).rev().collect();
         let mut stream = seed.map(|seed| Stream::new(seed, Purpose::Shuffle, epoch));
         if let Some(stream) = &mut stream {
-            blocks.shuffle(stream);
+            shuffle_rows(&mut blocks, stream);
         }
         Self { ready: Vec::new(), next: 0, blocks, len, stream }
     }
@@ -67,9 +68,29 @@ impl Order {
             self.ready.extend(row(start)..row(self.len.min(start + BLOCK)));
         }
         if let Some(stream) = &mut self.stream {
-            self.ready.shuffle(stream);
+            shuffle_rows(&mut self.ready, stream);
         }
         true
+    }
+}
+
+/// Shuffles rows to the order that rand's `shuffle` gives them. Of many rows each swap waits for memory: those of the next
+/// swaps are fetched together.
+fn shuffle_rows(rows: &mut [u32], stream: &mut Stream) {
+    /// As long as the product of two numbers is less than 2^32, rand draws several indices at once.
+    const DRAWN_TOGETHER: usize = 1 << 16;
+    let (first, _) = rows.split_at_mut(rows.len().min(DRAWN_TOGETHER));
+    first.shuffle(stream);
+    let mut swaps = [0; 64];
+    let mut next = first.len();
+    while next < rows.len() {
+        let count = swaps.len().min(rows.len() - next);
+        for (place, swap) in (next..).zip(&mut swaps[..count]) {
+            *swap = stream.random_range(..=u32::try_from(place).unwrap_or(u32::MAX)) as usize;
+        }
+        std::hint::black_box(swaps[..count].iter().fold(0, |fetched, swap| fetched ^ rows[*swap]));
+        swaps[..count].iter().zip(next..).for_each(|(swap, place)| rows.swap(place, *swap));
+        next += count;
     }
 }
 
@@ -77,7 +98,7 @@ impl Order {
 pub fn order(len: usize, shuffle: bool, seed: u64, epoch: u64) -> Vec<u32> {
     let mut rows: Vec<u32> = (0..u32::try_from(len).unwrap_or(u32::MAX)).collect();
     if shuffle {
-        rows.shuffle(&mut Stream::new(seed, Purpose::Shuffle, epoch));
+        shuffle_rows(&mut rows, &mut Stream::new(seed, Purpose::Shuffle, epoch));
     }
     rows
 }
@@ -98,6 +119,17 @@ mod tests {
         sorted.sort_unstable();
         assert_eq!(sorted, plain);
         assert_ne!(shuffled, plain);
+    }
+
+    #[test]
+    fn an_order_is_that_of_rands_shuffle() {
+        for len in [0u32, 1, 2, 100, 65_534, 65_535, 65_536, 65_537, 65_538, 65_600, 131_077, 400_000] {
+            for epoch in 1..4 {
+                let mut expected: Vec<u32> = (0..len).collect();
+                expected.shuffle(&mut Stream::new(7, Purpose::Shuffle, epoch));
+                assert!(order(len as usize, true, 7, epoch) == expected, "{len} rows, epoch {epoch}");
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod batches;
 mod blocks;
 mod csv;
+mod decimal;
 mod dialect;
 mod input;
 mod jsonl;

@@ -6,6 +6,7 @@ use super::lexed::Lexed;
 use super::shape::CsvShape;
 use crate::data::table::batch::{Coded, ColumnCells, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::Use;
+use crate::data::table::read::decimal;
 use crate::data::table::value::Value;
 
 /// The rows of a block as columns. A column whose cells are all finite numbers becomes numbers; others keep their text.
@@ -29,7 +30,7 @@ fn numbers(lexed: &Lexed, column: usize, shape: &CsvShape) -> Option<ColumnCells
     for row in 0..lexed.rows() {
         let text = lexed.cell(row, column);
         let number: Option<f64> = match &shape.numbers {
-            None => text.parse().ok(),
+            None => decimal::parse(text),
             Some(form) => form.cell(text, &mut plain).number(),
         };
         let is_missing = || shape.dialect.is_missing(text) || shape.is_sentinel(Value::Text(text), column);
