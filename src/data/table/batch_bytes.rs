@@ -26,14 +26,22 @@ pub(super) fn take(batch: &mut RecordBatch, bytes: &mut Vec<u8>) {
     for cells in &mut batch.columns {
         match cells {
             ColumnCells::Numbers(numbers) | ColumnCells::Dates(numbers) => {
-                bytes.extend(std::mem::take(numbers).iter().flat_map(|number| number.to_le_bytes()));
+                extend(bytes, &std::mem::take(numbers), f64::to_le_bytes);
             }
             ColumnCells::Coded(Coded { codes, .. }) => {
-                bytes.extend(std::mem::take(codes).iter().flat_map(|code| code.to_le_bytes()));
+                extend(bytes, &std::mem::take(codes), u32::to_le_bytes);
             }
             ColumnCells::Absent => {}
         }
     }
+}
+
+/// Adds numbers of `N` bytes, as fast as memory is copied.
+fn extend<T: Copy, const N: usize>(bytes: &mut Vec<u8>, numbers: &[T], of: impl Fn(T) -> [u8; N]) {
+    let start = bytes.len();
+    bytes.resize(start + N * numbers.len(), 0);
+    let slots = bytes[start..].as_chunks_mut().0;
+    slots.iter_mut().zip(numbers).for_each(|(slot, number)| *slot = of(*number));
 }
 
 /// Gives a batch the numbers and codes that [`take`] has moved; there are [`count`] bytes.

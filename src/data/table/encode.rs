@@ -177,11 +177,7 @@ impl<'a> RowEncoder<'a> {
         let name = &self.target.names()[0];
         let value = self.target(row, 0);
         let known = value.text().and_then(|text| self.classes.get(text).copied());
-        #[allow(
-            clippy::float_cmp,
-            clippy::cast_precision_loss,
-            reason = "a number that is written in a file"
-        )]
+        #[allow(clippy::float_cmp, clippy::cast_precision_loss, reason = "a number in a file")]
         if known.is_none() && value.number() == Some(ignored as f64) {
             return Ok(ignored);
         }
@@ -197,6 +193,10 @@ impl<'a> RowEncoder<'a> {
     pub fn targets(&self, row: &impl Cells, targets: &mut Vec<f64>) -> Result<()> {
         targets.clear();
         for (index, name) in self.target.names().iter().enumerate() {
+            if let Some(number) = self.plain_target(row, index) {
+                targets.push(number);
+                continue;
+            }
             let value = self.target(row, index);
             let number = match self.target {
                 Target::Labels { words, .. } => label(self.names.of(value), value, &words[index]),

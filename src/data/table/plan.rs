@@ -80,7 +80,12 @@ impl<'a> TablePlan<'a> {
     /// The next rows and their parts; none at the end.
     fn next_batch(&self, batches: &mut Batches, assigner: &mut Assigner) -> Result<Option<AssignedBatch>> {
         let Some(batch) = batches.next()? else { return Ok(None) };
-        let mut parts = Vec::with_capacity(batch.rows().len());
+        let rows = batch.rows().len();
+        if let Some(stratum) = self.roles.only_stratum() {
+            let parts = (0..rows).map(|_| assigner.assign(stratum)).collect();
+            return Ok(Some(AssignedBatch { batch, parts }));
+        }
+        let mut parts = Vec::with_capacity(rows);
         for row in batch.rows() {
             parts.push(match self.roles.part_in_column(&row)? {
                 None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),

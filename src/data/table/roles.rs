@@ -94,6 +94,12 @@ impl<'a> ColumnRoles<'a> {
         self.classes().stratum(row, &census.strata)
     }
 
+    /// The stratum of all rows, where their cells do not decide about their parts.
+    pub(super) fn only_stratum(&self) -> Option<Stratum> {
+        let is_free = self.split_column().is_none() && matches!(self.classes(), ClassSource::None);
+        is_free.then_some(0)
+    }
+
     /// Counts the rows: the first pass.
     pub(super) fn count(&self) -> Result<Census> {
         if let (Task::Classes { probabilities: false, .. }, [_, _, ..]) =

@@ -1,7 +1,7 @@
 //! Encodes rows of a batch column by column, which is several times as fast as row by row.
 
 use super::{LocatedColumn, RowEncoder};
-use crate::data::preprocess::Features;
+use crate::data::preprocess::{Features, Target};
 use crate::data::table::batch::{Coded, ColumnCells, RecordBatch};
 use crate::data::table::row::Cells;
 
@@ -56,7 +56,7 @@ impl RowEncoder<'_> {
         rows: &[usize],
         features: &mut Vec<f64>,
     ) -> Result<(), BlockFailed> {
-        features.clear();
+        // All features are written: what was there may stay until then.
         features.resize(rows.len() * self.width, 0.0);
         let mut encoded = BlockFeatures { width: self.width, features };
         let dense_width = self.columns.iter().map(|located| located.dense_width).sum();
@@ -69,6 +69,14 @@ impl RowEncoder<'_> {
         #[allow(clippy::cast_possible_truncation, reason = "whether it fits is the question")]
         let fits = features.iter().all(|number| (*number as f32).is_finite());
         if fits { Ok(()) } else { Err(BlockFailed) }
+    }
+
+    /// A target that is one of a column of nothing but numbers, and is learnt as a number that any may be.
+    #[inline]
+    pub(super) fn plain_target(&self, row: &impl Cells, index: usize) -> Option<f64> {
+        let Target::Values { scale, .. } = self.target else { return None };
+        let number = row.number(self.targets.as_ref()?[index])?;
+        (number.is_finite() && scale.takes(number)).then_some(number)
     }
 }
 

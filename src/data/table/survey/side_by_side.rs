@@ -33,7 +33,9 @@ fn see_lanes<const N: usize>(mut columns: [NumberColumn<'_>; N], rows: SurveyedR
     for start in (0..count).step_by(BLOCK) {
         let block = start..count.min(start + BLOCK);
         if columns.iter().any(|column| column.has(f64::is_infinite, block.clone())) {
-            columns.iter_mut().for_each(|column| column.see(block.clone(), rows, sampled));
+            for column in &mut columns {
+                column.see(block.clone(), rows, sampled);
+            }
             continue;
         }
         trained.clear();
@@ -92,7 +94,9 @@ impl NumberColumn<'_> {
     fn see_order(&mut self, rows: &[usize], sampled: usize) {
         self.survey.present += rows.len() as u64;
         if self.survey.ascending || sampled > 0 {
-            rows.iter().for_each(|row| self.survey.see_order(self.cells[*row], sampled));
+            for row in rows {
+                self.survey.see_order(self.cells[*row], sampled);
+            }
         }
     }
 }
