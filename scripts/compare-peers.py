@@ -11,7 +11,8 @@
 Sets up PyTorch, JAX and ONNX Runtime from PyPI in virtual environments under ~/.cache/descent/peers at first (6 GB). A time
 is the difference between a long and a short whole run, over the updates between: start-up, loading and compiling do not
 count. The programs run in turns, round by round, and the median of the rounds is shown. Only ratios mean anything. The limit
-is what the workload's matrix products and one pass over the optimizer's numbers take at this machine's rates (limit.py).
+is what the workload's matrix products and one pass over the optimizer's numbers take at this machine's rates (limit.py, which
+measures them with PyTorch, whatever the peers are).
 """
 import argparse
 import contextlib
@@ -151,9 +152,13 @@ def seconds(command):
 
 
 def measure(program, work, updates, folder):
-    """Seconds an update: a long run less a short one."""
+    """Seconds an update: a long run less a short one, again where other work made the short one longer."""
     short = max(updates // 10, 2)
-    return (seconds(program(work, short + updates, folder)) - seconds(program(work, short, folder))) / updates
+    for _ in range(5):
+        difference = seconds(program(work, short + updates, folder)) - seconds(program(work, short, folder))
+        if difference > 0:
+            return difference / updates
+    sys.exit("the machine is too busy: a short run took longer than a long one, five times in turn")
 
 
 @contextlib.contextmanager
@@ -182,7 +187,7 @@ def timed(peers, work, guess, rounds, folder):
         if program(work, 1, folder) is None:
             continue
         updates[peer] = max(round(SECONDS * 1e6 / guess), 4)
-        took = max(measure(program, work, updates[peer], folder), 1e-7)
+        took = measure(program, work, updates[peer], folder)
         updates[peer] = max(min(round(SECONDS / took), 100 * updates[peer]), 4)
         times[peer] = []
     for _ in range(rounds):
