@@ -122,26 +122,22 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
 
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
-    let CellReading { decimal, thousands, na_values, .. } = reading;
+    let CellReading { decimal, thousands, words, .. } = reading;
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = taken_for_missing(na_values.iter().filter(|word| !is_infinite(word)));
+    let words = taken_for_missing(words);
     decimal.into_iter().chain(thousands).chain(words).collect()
 }
 
 /// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.
 fn infinities(reading: &CellReading) -> Option<String> {
-    taken_for_missing(reading.infinite.iter())
-}
-
-fn is_infinite(word: &str) -> bool {
-    word.parse().is_ok_and(f64::is_infinite)
+    taken_for_missing(&reading.infinite)
 }
 
 /// The sentence about words for missing cells, if there are some.
-fn taken_for_missing<'a>(words: impl Iterator<Item = &'a String>) -> Option<String> {
-    let words: Vec<String> = words.map(|word| quoted(word)).collect();
+fn taken_for_missing(words: &[String]) -> Option<String> {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     (!words.is_empty()).then(|| {
         let words = first_few(words);
         format!("{words} among numbers is taken for a missing cell: `data.na_values` is set")

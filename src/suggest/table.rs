@@ -160,8 +160,8 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
     if let Some(thousands) = reading.thousands {
         document.set("thousands", thousands.to_string(), "it groups the digits of the file's numbers");
     }
-    if !reading.na_values.is_empty() {
-        let words: Vec<Value> = reading.na_values.iter().map(|word| Value::from(word.as_str())).collect();
+    let words: Vec<Value> = reading.na_values().iter().map(|word| Value::from(word.as_str())).collect();
+    if !words.is_empty() {
         document.set("na_values", words, "stand among numbers, and are taken for missing cells");
     }
 }

@@ -59,10 +59,26 @@ pub struct CellReading {
     pub decimal: Option<char>,
     /// CSV: the separator of thousands.
     pub thousands: Option<char>,
-    /// Further words for missing values.
-    pub na_values: Vec<String>,
-    /// Those of them that are infinite numbers in the file.
+    /// The words that the file has among numbers, each once.
+    pub words: Vec<String>,
+    /// The infinite numbers that the file has among others, each once.
     pub infinite: Vec<String>,
+}
+
+impl CellReading {
+    /// The further words for missing values. A division by zero gives infinite numbers of both signs: the rows to predict may
+    /// have the other one.
+    pub fn na_values(&self) -> Vec<String> {
+        let signs = |text: &String| {
+            let size = text.trim_start_matches(['-', '+']);
+            [text.clone(), size.to_owned(), format!("-{size}")]
+        };
+        let mut words: Vec<String> =
+            self.words.iter().cloned().chain(self.infinite.iter().flat_map(signs)).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
 }
 
 /// The survey of a file that is read with some options.
@@ -82,38 +98,37 @@ impl TableProfile {
         let mut options =
             Options { path: path.to_path_buf(), target: ColumnNames(targets.to_vec()), ..Options::default() };
         let mut found = Surveyed::read(&options, format)?;
-        let (sample, mut infinite) = (Sample::read(&found.table)?, Vec::new());
-        let reading = found.reading(&sample, format, targets);
+        let mut reading = found.reading(&Sample::read(&found.table)?, format, targets);
         if reading != CellReading::default() {
             let better = Options {
                 decimal: reading.decimal,
                 thousands: reading.thousands,
-                na_values: reading.na_values.clone(),
+                na_values: reading.na_values(),
                 ..options.clone()
             };
             let read = Surveyed::read(&better, format)?;
             if read.count_numbers() > found.count_numbers() {
-                (options, found, infinite) = (better, read, reading.infinite);
+                (options, found) = (better, read);
+            } else {
+                reading = CellReading::default();
             }
         }
-        let sample = Sample::read(&found.table)?;
-        let mut profile = Self::of(found, &sample, &options, format)?;
-        profile.reading.infinite = infinite;
-        Ok(profile)
+        Self::of(found, &options, format, reading)
     }
 
-    fn of(found: Surveyed, sample: &Sample, options: &Options, format: Format) -> Result<Self> {
+    fn of(found: Surveyed, options: &Options, format: Format, reading: CellReading) -> Result<Self> {
+        let sample = Sample::read(&found.table)?;
         let Surveyed { table, survey, rows, is_whole } = found;
         if rows == 0 {
             return Err(Error::data(&options.path, "the table has a header and no rows"));
         }
         let inference = KindInference { path: &options.path, options, ordered: false };
         let all = table.columns().iter().zip(&survey.columns).zip(sample.columns());
-        let mut columns: Vec<ColumnProfile> =
-            all.map(|((name, full), head)| decided(name, full, head, &inference)).collect();
-        for (column, head) in columns.iter_mut().zip(sample.columns()) {
-            column.is_text = format != Format::Csv && head.first_written.is_some();
-        }
+        let profile = |((name, full), head): ((&String, &ColumnSurvey), &ColumnSurvey)| ColumnProfile {
+            is_text: format != Format::Csv && head.first_written.is_some(),
+            ..decided(name, full, head, &inference)
+        };
+        let mut columns: Vec<ColumnProfile> = all.map(profile).collect();
         keep_one(&mut columns, &options.target.0);
         let is_split = |column: &&ColumnProfile| {
             let named = |part: Part| {
@@ -125,12 +140,6 @@ impl TableProfile {
             all && !is_target && column.missing == 0 && named(Part::Train) && named(Part::Test)
         };
         let split_column = columns.iter().find(is_split).map(|column| column.name.clone());
-        let reading = CellReading {
-            decimal: options.decimal,
-            thousands: options.thousands,
-            na_values: options.na_values.clone(),
-            infinite: Vec::new(),
-        };
         let path = options.path.clone();
         Ok(Self { path, format, rows, is_whole, columns, reading, split_column, table })
     }
@@ -205,19 +214,14 @@ impl Surveyed {
             let are_few = !head.lost && head.names.len() <= MOST_NUMBERED;
             let are_classes = targets.contains(name) && are_few && words.iter().any(has_digit);
             if (1..=MOST_WORDS).contains(&words.len()) && column.is_mostly_numbers() && !are_classes {
-                reading.na_values.extend(words);
+                reading.words.extend(words);
             }
             if column.is_mostly_numbers() {
-                for cell in &column.infinite {
-                    let text = cell.text.trim_matches('`');
-                    let size = text.trim_start_matches(['-', '+']);
-                    // A division by zero gives both signs; the rows to predict may have the other one.
-                    reading.na_values.extend([text.to_owned(), size.to_owned(), format!("-{size}")]);
-                    reading.infinite.push(text.to_owned());
-                }
+                let texts = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
+                reading.infinite.extend(texts);
             }
         }
-        for words in [&mut reading.na_values, &mut reading.infinite] {
+        for words in [&mut reading.words, &mut reading.infinite] {
             words.sort_unstable();
             words.dedup();
         }
