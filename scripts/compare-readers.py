@@ -161,8 +161,10 @@ class Run:
             self.seconds = time.perf_counter() - start
         self.output = "".join(lines)
         self.memory = usage.ru_maxrss / 1024
-        if status or self.seconds is None:
+        if status:
             sys.exit(f"{command[0]} failed:\n{self.output}")
+        if self.seconds is None:
+            sys.exit(f"{command[0]} printed no line that begins with {until!r}:\n{self.output}")
 
 
 def first_update(descent, kind, path, folder):

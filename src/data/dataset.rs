@@ -1,5 +1,6 @@
 //! The rows of a split on a device, to be read in any order.
 
+mod contents;
 mod encoded;
 mod select;
 mod subtracted;
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(super) use self::contents::Content;
 use self::subtracted::Subtracted;
 use super::order::{Order, order};
 use super::series_baselines::SeriesBaselines;
@@ -32,7 +34,7 @@ pub struct Dataset {
     dtype: DType,
     units: Option<Units>,
     info: Arc<TargetInfo>,
-    /// The index of each row's first step among the rows in memory; `None`: the row's own number.
+    /// The index of each row's first step among the stored rows; `None`: the row's own number.
     starts: Option<Arc<Vec<u32>>>,
     baselines: Option<Arc<SeriesBaselines>>,
     /// The values subtracted from the windows of a series.
@@ -136,7 +138,7 @@ impl Dataset {
         }
     }
 
-    /// The indices of these rows' first steps among the rows in memory.
+    /// The indices of these rows' first steps among the stored rows.
     fn places<'a>(&self, rows: &'a [u32]) -> Cow<'a, [u32]> {
         match &self.starts {
             None => Cow::Borrowed(rows),
@@ -167,32 +169,6 @@ impl Dataset {
         self.affine
     }
 
-    /// Calls `f` with all inputs and targets as they are kept, tensor by tensor.
-    pub(super) fn for_each_part(&self, mut f: impl FnMut(&Tensor) -> Result<()>) -> Result<()> {
-        if let Some(weights) = &self.weights {
-            f(&Tensor::new(weights.as_slice(), &Device::Cpu)?)?;
-        }
-        match &self.store {
-            Store::Memory { xs, ys, .. } => {
-                f(xs)?;
-                f(ys)?;
-                let starts = self.starts.as_ref();
-                starts.map_or(Ok(()), |starts| f(&Tensor::new(starts.as_slice(), &Device::Cpu)?))
-            }
-            Store::File(rows, _) => {
-                // Windows overlap: their rows are given once, and their targets as they are in the file.
-                let rows = rows.single_rows();
-                for chunk in chunks(0..rows.len(), rows_of_chunk(rows.form().features)) {
-                    f(&rows.features(&chunk)?)?;
-                    let ys = rows.targets(&chunk)?;
-                    f(&if self.starts.is_some() { ys } else { self.standardized(&ys)? })?;
-                }
-                let starts = self.starts.as_ref();
-                starts.map_or(Ok(()), |starts| f(&Tensor::new(starts.as_slice(), &Device::Cpu)?))
-            }
-        }
-    }
-
     /// The dtype of a batch.
     pub fn dtype(&self) -> DType {
         self.dtype
@@ -200,7 +176,16 @@ impl Dataset {
 
     /// All row indices in order, in chunks of some thousands.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<u32>> + use<> {
-        chunks(0..self.len(), rows_of_chunk(self.row.iter().product()))
+        let inputs: usize = self.row.iter().product();
+        chunks(0..self.len(), rows_of_chunk(inputs.max(self.outputs())))
+    }
+
+    /// The targets of a row.
+    fn outputs(&self) -> usize {
+        match &self.store {
+            Store::Memory { ys, .. } => ys.dims()[1..].iter().product(),
+            Store::File(rows, _) => rows.outputs(),
+        }
     }
 
     /// All row indices in order, in chunks of this many.

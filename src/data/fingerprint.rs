@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::dataset::Content;
 use super::{Affine, Dataset, Splits};
 use crate::error::Result;
 use crate::files::hex;
@@ -96,9 +97,12 @@ impl PendingFingerprint {
 impl SplitFingerprint {
     fn of(data: &Dataset) -> Result<Self> {
         let mut hash = Sha256::new();
-        data.for_each_part(|tensor| {
-            hash.update(format!("{:?} {:?}", tensor.dtype(), tensor.dims()));
-            Ok(bytes::for_each(tensor, |bytes| hash.update(bytes))?)
+        data.for_each_content(&mut |content| match content {
+            Content::Head(dtype, dims) => {
+                hash.update(format!("{dtype:?} {dims:?}"));
+                Ok(())
+            }
+            Content::Rows(tensor) => Ok(bytes::for_each(tensor, |bytes| hash.update(bytes))?),
         })?;
         let Affine { scale, shift } = data.affine();
         hash.update([scale.to_le_bytes(), shift.to_le_bytes()].concat());

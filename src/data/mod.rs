@@ -52,6 +52,7 @@ mod task;
 mod threshold;
 mod units;
 pub mod waves;
+mod window_form;
 mod written_pictures;
 
 use crate::error::{Error, Result};
@@ -77,6 +78,7 @@ pub use task::Task;
 pub(crate) use task::class_of;
 pub use threshold::Threshold;
 pub use units::Units;
+pub use window_form::WindowForm;
 
 registry! {
     /// The known data sets, by `data.name`.

@@ -86,7 +86,7 @@ pub struct WrittenRow {
 pub enum EncodedRows {
     /// In memory; values are in their own units.
     Memory(Rows),
-    /// In memory: windows of rows.
+    /// Windows of rows, in memory or in a file.
     Windows(Windows),
     /// In a file.
     File(Stored),

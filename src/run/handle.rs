@@ -1,6 +1,5 @@
 //! A run: its parts, and how it begins and ends.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::best::BestTracker;
+use super::fingerprint::RowsFingerprint;
 use super::folder::RunFolder;
 use super::kept::KeptModel;
 use super::observer::{End, EpochTimer, Finished, Observer};
@@ -16,7 +16,7 @@ use super::ranks;
 use super::tensorboard::TensorBoard;
 use crate::checkpoint::{Progress, Sums};
 use crate::config::{Config, RunConfig};
-use crate::data::{Fingerprint, PendingFingerprint, Splits};
+use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::names::counted_are;
 use crate::trainer::Trainer;
@@ -34,10 +34,7 @@ pub struct Run {
     pub(super) options: RunOptions,
     pub(super) tracker: BestTracker,
     pub(super) position: RunPosition,
-    /// Identifies the rows; known when the first checkpoint needs it.
-    pub(super) fingerprint: OnceCell<Fingerprint>,
-    /// The same while it is computed.
-    pub(super) pending_fingerprint: Option<PendingFingerprint>,
+    pub(super) fingerprint: RowsFingerprint,
     /// The metrics of the best epoch so far, or of the last where nothing is validated.
     pub(super) best_metrics: Vec<(String, f64)>,
     /// The step of the last checkpoint.
@@ -97,8 +94,8 @@ impl Run {
         progress: Option<Progress>,
     ) -> Result<Self> {
         let saved = progress.as_ref().map(|progress| progress.step);
-        let fingerprint =
-            progress.as_ref().map_or_else(OnceCell::new, |progress| progress.data.clone().into());
+        let known = progress.as_ref().map(|progress| progress.data.clone());
+        let fingerprint = known.map_or_else(RowsFingerprint::default, RowsFingerprint::of_checkpoint);
         let progress = progress.unwrap_or_default();
         let position = RunPosition::at(&progress);
         let tracker = BestTracker::new(config.run.early_stopping.clone(), progress.best_state);
@@ -119,7 +116,6 @@ impl Run {
             tracker,
             position,
             fingerprint,
-            pending_fingerprint: None,
             best_metrics: Vec::new(),
             saved,
             saved_at: None,

@@ -24,6 +24,7 @@ pub(crate) mod data_file;
 mod deferred;
 pub(crate) mod device;
 mod epochs;
+mod fingerprint;
 pub(crate) mod folder;
 mod handle;
 pub(crate) mod history;

@@ -118,11 +118,11 @@ impl Change {
         self.key == "data.horizon" && matches!((now, &self.was), (Some([now]), Some(was)) if now == was)
     }
 
-    /// Whether it changes the batches of an epoch.
+    /// Whether it changes the batches of an epoch. Rows in a file have another order than those in memory; a run that an
+    /// earlier version made may have no such key.
     fn is_of_batches(&self) -> bool {
-        ["batch_size", "accumulate", "shuffle", "drop_last"]
-            .iter()
-            .any(|key| self.key == format!("train.{key}"))
+        let keys = ["train.batch_size", "train.accumulate", "train.shuffle", "train.drop_last"];
+        keys.contains(&self.key.as_str()) || (self.key == "data.memory" && self.was.is_some())
     }
 }
 

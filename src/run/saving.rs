@@ -11,8 +11,8 @@ use super::kept::{KeptModel, is_long_ago};
 use super::observer::Observer;
 use crate::checkpoint::{BestState, EpochScore, Failure, Progress};
 use crate::config::{Config, Every};
+use crate::data::Batch;
 use crate::data::preprocess::TableEncoder;
-use crate::data::{Batch, Fingerprint, PendingFingerprint};
 use crate::error::{Error, Result};
 use crate::kernels::team;
 
@@ -93,24 +93,19 @@ impl Run {
 
     /// Starts to compute the fingerprint of rows on the CPU, if the run has a thread for it beside its own.
     pub(super) fn start_fingerprint(&mut self) {
-        let is_wanted = self.folder.is_some() && self.fingerprint.get().is_none();
         let device = self.trainer.network().params().device();
-        if is_wanted && team::threads() > 1 && device.is_cpu() {
-            self.pending_fingerprint = PendingFingerprint::start(&self.splits);
+        if self.folder.is_some() && team::threads() > 1 && device.is_cpu() {
+            self.fingerprint.start(&self.splits);
         }
     }
 
-    /// Finds the fingerprint of the rows, and keeps it in `data.toml`: `eval` scores no others as the run's test
-    /// split.
+    /// Finds the fingerprint of the rows, and keeps it in `data.toml`: `eval` scores no others as the run's test split.
     pub(super) fn identify(&mut self) -> Result<()> {
-        if self.folder.is_none() || self.fingerprint.get().is_some() {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.fingerprint.get().is_none()) else {
             return Ok(());
-        }
-        let pending = self.pending_fingerprint.take().and_then(PendingFingerprint::wait);
-        let rows = pending.unwrap_or_else(|| Fingerprint::of(&self.splits))?;
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let kept = folder.save_preprocessing(&self.splits.preprocessing, Some(&rows));
-        let _ = self.fingerprint.set(rows);
+        };
+        let rows = self.fingerprint.find(&self.splits)?;
+        let kept = folder.save_preprocessing(&self.splits.preprocessing, Some(rows));
         self.forgive(kept)
     }
 

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::kernels::gather::Affine;
 
 impl Dataset {
-    /// A data set of encoded rows, with their weights, windows and baselines; `subtract` is what windows are without.
+    /// A data set of encoded rows, with their weights, windows and baselines. `subtract`: the values to subtract from windows.
     pub(in crate::data) fn of_encoded(
         rows: EncodedRows,
         subtract: Option<SubtractLast>,

@@ -11,7 +11,7 @@ use crate::data::{SeriesBaselines, TargetInfo, Units};
 use crate::error::Result;
 
 impl Dataset {
-    /// The rows that start at these of the rows in memory, in this order; targets are found there too.
+    /// The rows that start at these of the stored rows, in this order; targets are found there too.
     pub(in crate::data) fn with_starts(self, starts: Option<Vec<u32>>) -> Self {
         Self { starts: starts.map(Arc::new), ..self }
     }

@@ -202,7 +202,7 @@ impl Coded {
         self.codes.push(code);
     }
 
-    /// Adds a cell of which there is none, and gives its code; no row has it yet.
+    /// Adds a distinct cell and returns its code.
     pub(super) fn add(&mut self, value: Value<'_>) -> u32 {
         self.values.push(value);
         u32::try_from(self.values.len() - 1).expect("a batch has fewer cells")

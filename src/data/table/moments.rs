@@ -44,7 +44,7 @@ impl Moments {
     }
 
     /// Adds these rows of some columns, of which none is NaN, to the moments of each: to the same bits as [`Self::add`] with the
-    /// weight 1, but that the columns do not wait for each other's divisions, which one instruction makes for two or four.
+    /// weight 1. The columns' divisions are independent, so one instruction does two or four.
     pub(super) fn add_rows<const N: usize>(all: &mut [Self; N], columns: [&[f64]; N], rows: &[usize]) {
         let [mut weight, mut mean, mut squares] =
             [all.map(|m| m.weight), all.map(|m| m.mean), all.map(|m| m.squares)];

@@ -1,7 +1,9 @@
 //! Series: windows, horizons, and time that only goes forward.
 
+use std::path::Path;
+
 use super::{cells, config, learnt, metric, write};
-use crate::common::{descent, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// A series of two columns: a count, and a wave that follows from it.
 pub(super) fn series(rows: usize) -> String {
@@ -88,20 +90,25 @@ fn shops(rows: usize) -> String {
     let line = |row: usize| {
         let (hour, shop) = (row / 2, ["north", "south"][row % 2]);
         let sold = if row % 31 == 7 { String::new() } else { (hour % 24 * (row % 2 + 1)).to_string() };
-        let (day, hour) = (1 + hour / 24, hour % 24);
-        format!("2024-01-{day:02}T{hour:02}:00,{shop},{sold},{}", row * 7 % 13)
+        let (day, hour) = (hour / 24, hour % 24);
+        let (month, day) = (1 + day / 28, 1 + day % 28);
+        format!("2023-{month:02}-{day:02}T{hour:02}:00,{shop},{sold},{}", row * 7 % 13)
     };
     super::lines("time,shop,sold,price", rows, line)
+}
+
+/// Writes them with a config that trains on 2,700 windows in the order of the file.
+fn write_shops(folder: &Path) {
+    let path = write(folder, "s.csv", shops(4000));
+    let data = "group = 'shop'\nwindow = 12\nhorizon = [1, 3]\nmissing = 'interpolate'\ntest = 0.2\nvalidation = 0.1\n\
+                normalize = 'standard'";
+    write(folder, "c.toml", config("timeseries", &path, "sold", data, "mse") + "shuffle = false\n");
 }
 
 #[test]
 fn rows_of_a_series_in_a_temporary_file_are_trained_on_and_predicted_with_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
-    let path = write(folder.path(), "s.csv", shops(600));
-    let data = "group = 'shop'\nwindow = 12\nhorizon = [1, 3]\nmissing = 'interpolate'\ntest = 0.2\nvalidation = 0.1\n\
-                normalize = 'standard'";
-    let text = config("timeseries", &path, "sold", data, "mse") + "shuffle = false\n";
-    write(folder.path(), "c.toml", text);
+    write_shops(folder.path());
     let train = |out: &str, memory: &str, options: &[&str]| {
         let memory = format!("data.memory={memory}");
         let command = [&["train", "c.toml", "--out", out, "--set", &memory], options].concat();
@@ -110,22 +117,33 @@ fn rows_of_a_series_in_a_temporary_file_are_trained_on_and_predicted_with_the_sa
         assert!(output.status.success(), "{messages}");
         assert_eq!(messages.contains("in a temporary file"), memory.ends_with("=0"), "{messages}");
         let predicted = succeed(folder.path(), &["predict", out, "--input", "s.csv"]);
-        (std::fs::read(folder.path().join(out).join("model.safetensors")).unwrap(), predicted)
+        let read = |file: &str| std::fs::read(folder.path().join(out).join(file)).unwrap();
+        (read("model.safetensors"), read("data.toml"), predicted)
     };
     for (number, options) in
         [&[][..], &["--set", "data.subtract_last=true", "--set", "train.dtype=f64"]].into_iter().enumerate()
     {
         let (memory, file) = (format!("memory-{number}"), format!("file-{number}"));
         assert!(train(&memory, "256", options) == train(&file, "0", options), "{options:?}");
+        // The rows are the same wherever they are kept.
+        succeed(folder.path(), &["eval", &memory, "-q", "--set", "data.memory=0"]);
     }
-    // Shuffled by blocks, an interrupted run goes on with the same bits.
+}
+
+#[test]
+fn a_series_in_a_temporary_file_is_shuffled_by_blocks_and_resumes_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    write_shops(folder.path());
     let shuffled = ["--set", "data.memory=0", "--set", "train.shuffle=true"];
     let whole = [&["train", "c.toml", "-q", "--out", "whole"], &shuffled[..]].concat();
     let part =
         [&["train", "c.toml", "-q", "--out", "part", "--set", "train.max_steps=20"], &shuffled[..]].concat();
     succeed(folder.path(), &whole);
     succeed(folder.path(), &part);
-    succeed(folder.path(), &["train", "--resume", "part", "-q", "--set", "train.max_steps=1000"]);
+    let more = ["train", "--resume", "part", "-q", "--set", "train.max_steps=1000"];
+    let problem = fail(folder.path(), &[&more[..], &["--set", "data.memory=256"]].concat(), 2);
+    assert!(problem.contains("data.memory") && problem.contains("within epoch"), "{problem}");
+    succeed(folder.path(), &more);
     let weights = |run: &str| std::fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     assert!(weights("whole") == weights("part"));
     succeed(folder.path(), &["eval", "whole", "-q"]);

@@ -56,7 +56,7 @@ impl RowEncoder<'_> {
         rows: &[usize],
         features: &mut Vec<f64>,
     ) -> Result<(), BlockFailed> {
-        // All features are written: what was there may stay until then.
+        // Every feature is written below, so old values need no clearing.
         features.resize(rows.len() * self.width, 0.0);
         let mut encoded = BlockFeatures { width: self.width, features };
         let dense_width = self.columns.iter().map(|located| located.dense_width).sum();
@@ -71,7 +71,7 @@ impl RowEncoder<'_> {
         if fits { Ok(()) } else { Err(BlockFailed) }
     }
 
-    /// A target that is one of a column of nothing but numbers, and is learnt as a number that any may be.
+    /// The target of a row in a numeric column, if the scale accepts it.
     #[inline]
     pub(super) fn plain_target(&self, row: &impl Cells, index: usize) -> Option<f64> {
         let Target::Values { scale, .. } = self.target else { return None };

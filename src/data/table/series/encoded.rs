@@ -17,8 +17,10 @@ use crate::data::table::{Opened, RowEncoder};
 use crate::error::Result;
 use crate::names::counted;
 
-/// The batches that are encoded together, and the rows of one that is read row by row.
+/// The most batches that are encoded together, and the numbers after which no other is added; the rows of a batch that is read row
+/// by row.
 const TOGETHER: usize = 8;
+const NUMBERS: usize = 1 << 21;
 const ROWS: u32 = 1024;
 
 /// How the rows of a file are read.
@@ -91,10 +93,12 @@ impl EncodedCells {
         let mut encoder = RowEncoder::new(encoder, path, table.columns(), labelled)?;
         let (mut cells, mut batches) = (Self::new(reading), table.last_batches()?);
         loop {
-            let mut waiting = Vec::with_capacity(TOGETHER);
+            let (mut waiting, mut numbers) = (Vec::with_capacity(TOGETHER), 0);
             while waiting.len() < TOGETHER
+                && numbers < NUMBERS
                 && let Some(batch) = batches.next()?
             {
+                numbers += batch.rows().len() * encoder.width();
                 waiting.push(batch);
             }
             if waiting.is_empty() {

@@ -25,7 +25,7 @@ enum FeatureStore {
 }
 
 impl SeriesFeatures {
-    /// No rows yet, of `width` features; up to `memory` bytes of them stay in memory.
+    /// No rows yet, of `width` features. All of them stay in memory while they take at most `memory` bytes, else none.
     pub(super) fn new(width: usize, memory: usize) -> Self {
         Self { width, memory, store: FeatureStore::Memory(Vec::new()) }
     }

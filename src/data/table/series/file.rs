@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use candle_core::DType;
+
 use super::encoded::SeriesReading;
 use super::rows::SeriesRows;
 use super::timeline::Timeline;
@@ -12,11 +14,12 @@ use crate::data::preprocess::{PreprocessingSource, SeriesOrder, TableEncoder};
 use crate::data::split::{Part, SplitPlan};
 use crate::data::stored::StoredWriter;
 use crate::data::subtract_last::SubtractLast;
-use crate::data::table::Opened;
+use crate::data::table::encoded_size::EncodedSize;
 use crate::data::table::options::Options;
 use crate::data::table::read::{Dialect, Input, TableFile, WantedColumns, quoted};
 use crate::data::table::row::Row;
-use crate::data::{EncodedRows, EncodedSplits, WindowedRows, Windows};
+use crate::data::table::{Opened, collect};
+use crate::data::{EncodedRows, EncodedSplits, Windows};
 use crate::distributed::Single;
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
@@ -79,7 +82,9 @@ pub(super) struct SeriesFile<'a> {
     pub(super) order: &'a SeriesOrder,
     /// What is subtracted from windows and targets.
     pub(super) subtract: Option<&'a SubtractLast>,
-    pub(super) storage: RowStorage,
+    pub(super) dtype: DType,
+    /// The MiB of encoded rows that stay in memory.
+    pub(super) memory: u64,
     /// The use of the rows that are not held out: "to train on", or "to score" by a run.
     pub(super) purpose: &'static str,
 }
@@ -118,7 +123,10 @@ impl SeriesFile<'_> {
         let rows = self.encode(table, timeline, parts)?;
         let season_length =
             self.order.season_length.unwrap_or_else(|| find_season(&rows, parts, table.path()));
-        let of = |part: Part| self.windows(&rows, parts, part, season_length);
+        let storage = self.storage(&rows, table.path())?;
+        let of = |part: Part| {
+            self.windows(&rows, PartWindows { parts, part, shape: self.shape }, storage, season_length)
+        };
         let (validation, test) = (of(Part::Validation)?, of(Part::Test)?);
         let train = of(Part::Train)?;
         for (key, part) in held_out(plan) {
@@ -130,10 +138,6 @@ impl SeriesFile<'_> {
         let train = train.ok_or_else(|| {
             Error::data(table.path(), format!("of the rows {} {}", self.purpose, self.shape.broken()))
         })?;
-        if matches!(train.rows, WindowedRows::File(_)) {
-            let folder = StoredWriter::place();
-            tracing::info!("{}: rows in a temporary file in {}", table.path().display(), folder.display());
-        }
         Ok(SplitWindows { train, validation, test, season_length })
     }
 
@@ -146,7 +150,9 @@ impl SeriesFile<'_> {
             return Err(self.shape.too_short(table.path(), count, "to test on"));
         }
         let rows = self.encode(table, timeline, &parts)?;
-        let windows = self.windows(&rows, &parts, Part::Test, self.order.season_length.unwrap_or(1))?;
+        let of = PartWindows { parts: &parts, part: Part::Test, shape: self.shape };
+        let storage = self.storage(&rows, table.path())?;
+        let windows = self.windows(&rows, of, storage, self.order.season_length.unwrap_or(1))?;
         windows.ok_or_else(|| {
             Error::data(table.path(), format!("of the rows to test on {}", self.shape.broken()))
         })
@@ -156,22 +162,37 @@ impl SeriesFile<'_> {
     fn windows(
         &self,
         rows: &SeriesRows,
-        parts: &[Part],
-        part: Part,
+        of: PartWindows<'_>,
+        storage: RowStorage,
         season_length: usize,
     ) -> Result<Option<Windows>> {
-        let of = PartWindows { parts, part, shape: self.shape };
-        let windows = rows.windows(of, self.storage)?;
-        let is_held_out = part != Part::Train || parts.iter().all(|part| *part == Part::Train);
-        let Some(windows) = windows else { return Ok(None) };
+        let is_held_out = of.part != Part::Train || of.parts.iter().all(|part| *part == Part::Train);
+        let Some(windows) = rows.windows(of, storage)? else { return Ok(None) };
         let last = self.subtract.map(|subtract| rows.last_targets(of, subtract)).transpose()?;
         let baselines = is_held_out.then(|| rows.baselines(of, season_length));
         Ok(Some(Windows { last, baselines, ..windows }))
     }
 
+    /// How the rows of a file are kept: in a file where all of them take too much memory, which is said. Checks that it fits
+    /// its folder.
+    fn storage(&self, rows: &SeriesRows, path: &Path) -> Result<RowStorage> {
+        let dtype = if self.dtype == DType::F64 { DType::F64 } else { DType::F32 };
+        let (width, count) = (rows.width(), rows.timeline().len() as u64);
+        let size = |targets| EncodedSize { form: collect::form(width, targets, dtype), rows: count };
+        let in_memory = size(rows.outputs() * self.shape.steps.len()).fits(self.memory);
+        if !in_memory {
+            let folder = StoredWriter::place();
+            size(rows.outputs()).check(path, StoredWriter::free())?;
+            let described = size(rows.outputs()).described();
+            tracing::info!("{}: {described} in a temporary file in {}", path.display(), folder.display());
+        }
+        Ok(RowStorage { dtype, in_memory })
+    }
+
     /// The encoded rows of a file.
     pub(super) fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
-        let Self { encoder, order, storage: RowStorage { memory, .. }, .. } = *self;
+        let Self { encoder, order, memory, .. } = *self;
+        let memory = usize::try_from(memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
         let reading = SeriesReading { encoder, order, path: table.path(), labelled: true, memory };
         SeriesRows::encode(&reading, table, timeline, parts)
     }

@@ -5,7 +5,6 @@ use rustc_hash::FxHashSet;
 use super::file::{self, SeriesFile};
 use super::timeline::Timeline;
 use super::window::WindowShape;
-use super::windows::RowStorage;
 use super::{TimeSeries, fit};
 use crate::data::preprocess::{Preprocessing, PreprocessingSource, SeriesOrder, TableFormat};
 use crate::data::split::Part;
@@ -56,8 +55,9 @@ impl TimeSeries {
         };
         let subtract = self.subtract(&encoder, request)?;
         let (order_ref, subtract) = (&order, subtract.as_ref());
-        let (storage, purpose) = (RowStorage::new(options, request), request.purpose());
-        let file = SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, storage, purpose };
+        let (dtype, purpose, memory) = (request.dtype, request.purpose(), options.memory);
+        let file =
+            SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype, memory, purpose };
         let mut splits = file.splits(table, timeline, &parts, &self.plan(request))?;
         let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };
         let file = SeriesFile { order: &fitted_order, ..file };

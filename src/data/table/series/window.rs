@@ -12,7 +12,7 @@ use crate::names::counted;
 pub struct WindowEnd(NonZeroU32);
 
 impl WindowEnd {
-    /// The end of the rows before this place; nothing where there are none.
+    /// The end of the rows before this place; nothing at place 0, and beyond 2³² rows.
     pub(super) fn before(place: usize) -> Option<Self> {
         u32::try_from(place).ok().and_then(NonZeroU32::new).map(Self)
     }

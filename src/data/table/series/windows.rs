@@ -7,11 +7,10 @@ use candle_core::{DType, Device, Tensor};
 use super::rows::SeriesRows;
 use super::window::WindowShape;
 use crate::data::split::Part;
-use crate::data::stored::{Stored, StoredWriter, WindowForm};
+use crate::data::stored::{Stored, StoredWriter};
 use crate::data::subtract_last::SubtractLast;
 use crate::data::table::collect;
-use crate::data::table::options::Options;
-use crate::data::{Request, Rows, WindowedRows, Windows};
+use crate::data::{Rows, WindowForm, WindowedRows, Windows};
 use crate::error::Result;
 
 /// The rows that are read at once.
@@ -26,35 +25,23 @@ pub(super) struct PartWindows<'a> {
     pub(super) shape: WindowShape<'a>,
 }
 
-/// How encoded rows are kept.
+/// How the encoded rows of a file are kept.
 #[derive(Clone, Copy)]
 pub(super) struct RowStorage {
     pub(super) dtype: DType,
-    /// The most bytes in memory.
-    pub(super) memory: usize,
-}
-
-impl RowStorage {
-    pub(super) fn new(options: &Options, request: &Request<'_>) -> Self {
-        let dtype = if request.dtype == DType::F64 { DType::F64 } else { DType::F32 };
-        Self { dtype, memory: options.memory_bytes() }
-    }
+    /// Whether windows are in memory, else in a file.
+    pub(super) in_memory: bool,
 }
 
 impl SeriesRows {
-    /// The windows within a part, with their targets, if there are any; in a file where they take too much memory.
+    /// The windows within a part, with their targets, if there are any.
     pub(super) fn windows(&self, of: PartWindows<'_>, storage: RowStorage) -> Result<Option<Windows>> {
         let (shape, pieces) = (of.shape, self.pieces(of));
         let starts = self.starts(&pieces, shape);
         if starts.is_empty() {
             return Ok(None);
         }
-        let outputs = self.outputs() * shape.steps.len();
-        let form = collect::form(self.width(), outputs, storage.dtype);
-        let rows: usize = pieces.iter().map(Range::len).sum();
-        let (rows, starts) = if rows.saturating_mul(form.bytes()) > storage.memory {
-            (WindowedRows::File(self.stored(&pieces, shape, storage)?), Some(starts))
-        } else {
+        let (rows, starts) = if storage.in_memory {
             // Windows that start one after the other need no list of their starts, and no rows behind the last of them.
             let plain = pieces.len() == 1 && pieces[0].len() + 1 == starts.len() + shape.rows();
             let places = if plain { pieces[0].start..pieces[0].end - shape.reach() } else { 0..0 };
@@ -62,6 +49,8 @@ impl SeriesRows {
             let xs = self.inputs(&pieces)?.to_dtype(storage.dtype)?;
             let ys = self.targets(&pieces, &starts, shape, plain)?;
             (WindowedRows::Memory(Rows { xs, ys, weights: None }), (!plain).then_some(starts))
+        } else {
+            (WindowedRows::File(self.stored(&pieces, shape, storage.dtype)?), Some(starts))
         };
         Ok(Some(Windows { rows, steps: shape.window, starts, last: None, baselines: None }))
     }
@@ -111,9 +100,9 @@ impl SeriesRows {
     }
 
     /// These rows with their own targets in a file that reads them as windows.
-    fn stored(&self, pieces: &[Range<usize>], shape: WindowShape<'_>, storage: RowStorage) -> Result<Stored> {
+    fn stored(&self, pieces: &[Range<usize>], shape: WindowShape<'_>, dtype: DType) -> Result<Stored> {
         let width = self.width();
-        let mut writer = StoredWriter::create(collect::form(width, self.outputs(), storage.dtype))?;
+        let mut writer = StoredWriter::create(collect::form(width, self.outputs(), dtype))?;
         let mut features = Vec::new();
         for piece in pieces {
             for start in piece.clone().step_by(ROWS) {

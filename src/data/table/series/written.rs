@@ -5,7 +5,7 @@ use std::path::Path;
 use super::file::{self, SeriesFile};
 use super::timeline::Timeline;
 use super::window::WindowShape;
-use super::windows::{PartWindows, RowStorage};
+use super::windows::PartWindows;
 use crate::data::preprocess::{PreprocessingSource, TableFormat};
 use crate::data::split::Part;
 use crate::data::table::Opened;
@@ -48,8 +48,8 @@ impl Written<'_> {
         let table = other.unwrap_or(own);
         let timeline = file::timeline(&table, order, &[])?;
         let parts = if is_whole { vec![part; timeline.len()] } else { parts_of(&timeline, shape)? };
-        let (storage, purpose) = (RowStorage::new(&Options::default(), request), request.purpose());
-        let file = SeriesFile { shape, encoder, order, subtract: None, storage, purpose };
+        let (dtype, purpose, memory) = (request.dtype, request.purpose(), Options::default().memory);
+        let file = SeriesFile { shape, encoder, order, subtract: None, dtype, memory, purpose };
         let rows = file.encode(&table, timeline, &parts)?;
         let ends = rows.ends_of(PartWindows { parts: &parts, part, shape });
         let written = |number: &usize| {

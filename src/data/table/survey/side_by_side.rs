@@ -62,7 +62,7 @@ fn see_lanes<const N: usize>(mut columns: [NumberColumn<'_>; N], rows: SurveyedR
 }
 
 impl NumberColumn<'_> {
-    /// Whether one of these numbers is so.
+    /// Whether any number of the block satisfies `is_so`.
     fn has(&self, is_so: impl Fn(f64) -> bool, block: Range<usize>) -> bool {
         self.cells[block].iter().fold(false, |has, number| has | is_so(*number))
     }
@@ -124,10 +124,10 @@ mod tests {
             _ => float((row * 7919 + column * 104_729) % 1009) / 7.0 - 50.0,
         };
         let columns: Vec<Vec<f64>> =
-            (0..6).map(|column| (0..ROWS).map(|row| cell(column, row)).collect()).collect();
+            (0..11).map(|column| (0..ROWS).map(|row| cell(column, row)).collect()).collect();
         let parts: Vec<Part> = (0..ROWS).map(|row| PARTS[row % 5]).collect();
         for quantiles in [false, true] {
-            let mut together = Survey::new(&[false; 6], quantiles);
+            let mut together = Survey::new(&[false; 11], quantiles);
             let cells = columns.iter().cloned().map(ColumnCells::Numbers).collect();
             let batch = RecordBatch::new(ROWS, LineNumbers::From(2), cells);
             (0..2).for_each(|_| together.see_batch(&batch, &parts, &[]));
