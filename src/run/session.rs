@@ -4,6 +4,7 @@ use candle_core::{DType, Device};
 
 use crate::config::Config;
 use crate::data::preprocess::TableEncoder;
+use crate::data::stored::StoredWriter;
 use crate::data::{Preprocessing, Request, Splits};
 use crate::distributed::{Communicator, Single};
 use crate::error::{Error, Result};
@@ -60,7 +61,10 @@ pub(super) fn splits(config: &Config, fitted: Option<&Preprocessing>, device: &D
 /// The error of reading a run's data, with the way out where it was moved.
 pub(crate) fn moved(error: Error, config: &Config) -> Error {
     match error {
-        Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+        // The folder of temporary files is not the data's.
+        Error::Io { path, source, .. }
+            if source.kind() == std::io::ErrorKind::NotFound && path != StoredWriter::place() =>
+        {
             let key = if path == config.source_place() { "data.path" } else { "data.test" };
             let problem =
                 format!("the run's data is not there; where it was moved, --set {key}=… names the new place");

@@ -78,12 +78,17 @@ fn a_window_has_its_limit_and_of_many_columns_five_are_named() {
 fn a_temporary_folder_that_is_not_there_is_named_by_its_variable() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), "t.csv", lines("x,z,y", 200_000, |i| format!("{i},{},{}", i % 3, i % 7)));
-    write(folder.path(), "c.toml", config("csv", &path, "y", "memory = 1", "mse"));
-    let output =
-        program(folder.path(), &["train", "c.toml", "--out", "run"]).env("TMPDIR", "/nowhere").output();
-    let words = String::from_utf8(output.unwrap().stderr).unwrap();
-    let error = words.lines().last().unwrap();
-    assert!(error.contains("/nowhere") && error.contains("set TMPDIR to another folder"), "{words}");
+    for source in ["csv", "timeseries"] {
+        write(folder.path(), "c.toml", config(source, &path, "y", "memory = 1\ntest = 0.2", "mse"));
+        let out = format!("run-{source}");
+        succeed(folder.path(), &["train", "c.toml", "-q", "--out", &out, "--set", "train.max_steps=1"]);
+        for command in [&["train", "c.toml", "--out", "other"][..], &["eval", &out]] {
+            let output = program(folder.path(), command).env("TMPDIR", "/nowhere").output();
+            let words = String::from_utf8(output.unwrap().stderr).unwrap();
+            let error = words.lines().last().unwrap();
+            assert!(error.contains("/nowhere") && error.contains("set TMPDIR to another folder"), "{words}");
+        }
+    }
 }
 
 #[test]
