@@ -37,7 +37,7 @@ pub(super) fn take(batch: &mut RecordBatch, bytes: &mut Vec<u8>) {
 }
 
 /// Adds numbers of `N` bytes, as fast as memory is copied.
-fn extend<T: Copy, const N: usize>(bytes: &mut Vec<u8>, numbers: &[T], of: impl Fn(T) -> [u8; N]) {
+pub(super) fn extend<T: Copy, const N: usize>(bytes: &mut Vec<u8>, numbers: &[T], of: impl Fn(T) -> [u8; N]) {
     let start = bytes.len();
     bytes.resize(start + N * numbers.len(), 0);
     let slots = bytes[start..].as_chunks_mut().0;

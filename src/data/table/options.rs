@@ -218,11 +218,6 @@ impl Serialize for Test {
 }
 
 impl Options {
-    /// The bytes of encoded rows that stay in memory.
-    pub(super) fn memory_bytes(&self) -> usize {
-        usize::try_from(self.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX)
-    }
-
     /// Validates the options before a file is opened.
     pub(super) fn check(&self, format: Format) -> Result<()> {
         if self.path.as_os_str().is_empty() {

@@ -31,8 +31,8 @@ pub(super) struct SeriesReading<'a> {
     pub(super) path: &'a Path,
     /// Whether the targets are read too.
     pub(super) labelled: bool,
-    /// The most bytes of features in memory.
-    pub(super) memory: usize,
+    /// The most MiB of features in memory.
+    pub(super) memory: u64,
 }
 
 /// Encoded rows in the order of the file, before anything is filled.

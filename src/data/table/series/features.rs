@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use crate::data::stored::StoredWriter;
+use crate::data::table::batch_bytes;
 use crate::error::{Error, Result};
 
 const NUMBER: usize = size_of::<f64>();
@@ -25,8 +26,9 @@ enum FeatureStore {
 }
 
 impl SeriesFeatures {
-    /// No rows yet, of `width` features. All of them stay in memory while they take at most `memory` bytes, else none.
-    pub(super) fn new(width: usize, memory: usize) -> Self {
+    /// No rows yet, of `width` features. All of them stay in memory while they take at most `memory` MiB, else none.
+    pub(super) fn new(width: usize, memory: u64) -> Self {
+        let memory = usize::try_from(memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
         Self { width, memory, store: FeatureStore::Memory(Vec::new()) }
     }
 
@@ -55,9 +57,10 @@ impl SeriesFeatures {
         let FeatureStore::File { file, folder, bytes } = &mut self.store else { return Ok(()) };
         // A mebibyte at a time: what is in memory may be hundreds.
         for numbers in numbers.chunks(1 << 17) {
-            let text: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-            file.write_all_at(&text, *bytes).map_err(|error| StoredWriter::error(folder, &error))?;
-            *bytes += text.len() as u64;
+            let mut chunk = Vec::new();
+            batch_bytes::extend(&mut chunk, numbers, f64::to_le_bytes);
+            file.write_all_at(&chunk, *bytes).map_err(|error| StoredWriter::error(folder, &error))?;
+            *bytes += chunk.len() as u64;
         }
         Ok(())
     }
@@ -118,10 +121,10 @@ mod tests {
     fn features_are_the_same_in_memory_and_in_a_file() {
         let (width, rows) = (3, 50_000);
         let numbers: Vec<f64> = (0..width * rows).map(|number| real(number) / 7.0).collect();
-        for memory in [usize::MAX, 100_000, 0] {
+        for memory in [u64::MAX, 1, 0] {
             let mut features = SeriesFeatures::new(width, memory);
             numbers.chunks(7 * width).for_each(|rows| features.extend(rows).unwrap());
-            assert_eq!(matches!(features.store, FeatureStore::File { .. }), memory < usize::MAX);
+            assert_eq!(matches!(features.store, FeatureStore::File { .. }), memory < u64::MAX);
             features.set(41, 2, -1.5).unwrap();
             assert_eq!(features.get(41, 2).unwrap().to_bits(), (-1.5f64).to_bits());
             let mut read = vec![9.0];

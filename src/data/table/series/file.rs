@@ -192,7 +192,6 @@ impl SeriesFile<'_> {
     /// The encoded rows of a file.
     pub(super) fn encode(&self, table: &Opened, timeline: Timeline, parts: &[Part]) -> Result<SeriesRows> {
         let Self { encoder, order, memory, .. } = *self;
-        let memory = usize::try_from(memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
         let reading = SeriesReading { encoder, order, path: table.path(), labelled: true, memory };
         SeriesRows::encode(&reading, table, timeline, parts)
     }

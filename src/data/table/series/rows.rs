@@ -43,7 +43,7 @@ impl SeriesRows {
     ) -> Result<Self> {
         let columns = records.columns().to_vec();
         let mut times = TimesReader::new(path, &columns, order, &[])?;
-        let memory = Options::default().memory_bytes();
+        let memory = Options::default().memory;
         let reading = SeriesReading { encoder, order, path, labelled: false, memory };
         let mut encoded = EncodedCells::of_records(&reading, records, |row| times.see(row))?;
         let timeline = Timeline::new(path, times.finish()?, order)?;
