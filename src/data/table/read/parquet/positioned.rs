@@ -27,8 +27,13 @@ impl PositionedFile {
 }
 
 impl Read for BytesFrom {
+    /// Fails behind the end of the file instead of giving nothing: a damaged page header may claim a list of
+    /// thousands of millions of elements, and parquet would skip them one by one.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.place)?;
+        if read == 0 && !buffer.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.place += read as u64;
         Ok(read)
     }
@@ -48,13 +53,14 @@ impl ChunkReader for PositionedFile {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        let mut bytes = Vec::new();
+        let left = self.len().saturating_sub(start);
         // A length that the file does not have takes no memory.
-        let read =
-            BytesFrom { file: self.0.clone(), place: start }.take(length as u64).read_to_end(&mut bytes)?;
-        if read == length {
-            return Ok(bytes.into());
+        if left < length as u64 {
+            let message = format!("Expected to read {length} bytes, read only {left}");
+            return Err(parquet::errors::ParquetError::EOF(message));
         }
-        Err(parquet::errors::ParquetError::EOF(format!("Expected to read {length} bytes, read only {read}")))
+        let mut bytes = vec![0; length];
+        self.0.read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
     }
 }
