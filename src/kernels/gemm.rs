@@ -70,18 +70,38 @@ pub(super) fn matmul_then<T: Float>(
     cut: Cut,
     then: impl Fn(usize, &mut [T]) + Sync,
 ) -> Result<()> {
-    let (m, k, n) = (a.rows, a.cols, b.cols);
-    if b.rows != k || out.len() != m * n || a.data.len() != m * k || b.data.len() != k * n {
-        bail!("product of [{m}, {k}] and [{}, {n}] into {} elements", b.rows, out.len());
-    }
-    let job = Job { out: out.as_mut_ptr(), row_stride: n, a, b, accumulate };
-    team::for_each(blocks((m, n, k), cut), |(rows, cols)| {
-        // SAFETY: `out` is borrowed mutably for the whole call and holds m·n elements in row-major order; `a` and `b`
-        // hold exactly rows·cols elements, and their strides are those of a dense matrix or its transpose. The blocks
-        // are disjoint, and each is worked on once.
-        unsafe { job.run(rows, cols, &then) }
-    });
+    let job = Job::new(out.as_mut_ptr(), out.len(), [a, b], accumulate)?;
+    // SAFETY: `out` is borrowed mutably for the whole call, and holds numbers.
+    unsafe { job.run(cut, &then) };
     Ok(())
+}
+
+/// A new matrix `a b`, (a.rows, b.cols). Its memory is not cleared first: for the products of a sequence that is a pass over
+/// megabytes.
+///
+/// # Errors
+/// As [`matmul`].
+pub(super) fn product<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, cut: Cut) -> Result<Vec<T>> {
+    product_then(a, b, cut, |_, _| ())
+}
+
+/// As [`product`], and calls `then` as [`matmul_then`] does.
+pub(super) fn product_then<T: Float>(
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    cut: Cut,
+    then: impl Fn(usize, &mut [T]) + Sync,
+) -> Result<Vec<T>> {
+    let length = a.rows * b.cols;
+    let mut out = Vec::with_capacity(length);
+    let job = Job::new(out.as_mut_ptr(), length, [a, b], Accumulate::REPLACE)?;
+    // SAFETY: `out` has room for so many elements and is no one else's; with `REPLACE` they are written before `then` reads
+    // them, and all of them before they count as its elements.
+    unsafe {
+        job.run(cut, &then);
+        out.set_len(length);
+    }
+    Ok(out)
 }
 
 /// The output in disjoint blocks: by the product's size alone, so that the bits do not depend on the threads. Each
@@ -126,18 +146,39 @@ struct Job<'a, T> {
 // SAFETY: the threads share a job to write disjoint blocks of `out`, and `a` and `b` are shared slices of plain numbers.
 unsafe impl<T: Float> Sync for Job<'_, T> {}
 
-impl<T: Float> Job<'_, T> {
+impl<'a, T: Float> Job<'a, T> {
+    /// The product of two matrices into `length` elements from `out` on.
+    fn new(out: *mut T, length: usize, [a, b]: [Matrix<'a, T>; 2], accumulate: Accumulate) -> Result<Self> {
+        let (m, k, n) = (a.rows, a.cols, b.cols);
+        if b.rows != k || length != m * n || a.data.len() != m * k || b.data.len() != k * n {
+            bail!("product of [{m}, {k}] and [{}, {n}] into {length} elements", b.rows);
+        }
+        Ok(Self { out, row_stride: n, a, b, accumulate })
+    }
+
+    /// Computes the whole output, and calls `then` on every chunk of a row of it.
+    ///
+    /// # Safety
+    /// `out` is valid for writes of the whole output for the duration, and no one else uses it; where `accumulate` reads it,
+    /// it holds numbers.
+    unsafe fn run(&self, cut: Cut, then: &(impl Fn(usize, &mut [T]) + Sync)) {
+        team::for_each(blocks((self.a.rows, self.b.cols, self.a.cols), cut), |(rows, cols)| {
+            // SAFETY: the blocks are disjoint parts of the output, and each is worked on once; `a` and `b` hold exactly
+            // rows·cols elements, and their strides are those of a dense matrix or its transpose.
+            unsafe { self.run_block(rows, cols, then) }
+        });
+    }
+
     /// Computes the block `rows` × `cols` of the output.
     ///
     /// # Safety
-    /// `out` is valid for writes of the whole output for the duration, no one else uses this block of it, and the
-    /// matrices' strides stay inside their slices.
-    unsafe fn run(&self, rows: Range<usize>, cols: Range<usize>, then: &impl Fn(usize, &mut [T])) {
+    /// As [`Self::run`], for this block of the output; the matrices' strides stay inside their slices.
+    unsafe fn run_block(&self, rows: Range<usize>, cols: Range<usize>, then: &impl Fn(usize, &mut [T])) {
         if rows.is_empty() || cols.is_empty() {
             return;
         }
         let Self { a, b, accumulate, .. } = *self;
-        // SAFETY: rows and cols are inside the matrices whose sizes `matmul` has checked against their slices, so every
+        // SAFETY: rows and cols are inside the matrices whose sizes `new` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
         unsafe {
             gemm::gemm(

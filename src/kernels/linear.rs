@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::activation::{self, shift_and_apply};
-use super::gemm::{Cut, Matrix, matmul, matmul_then};
+use super::gemm::{self, Cut, Matrix, matmul, product_then};
 use super::matmul_precision::product;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, Activation, GradOut, MatmulPrecision, autograd, by_dtype, columns, cuda, is_fused};
@@ -64,19 +64,15 @@ fn fused_forward<T: Float>(
 }
 
 /// `act(x wᵀ + b)` over slices: x (n, inputs), w (outputs, inputs).
-pub(super) fn affine<T: Float>(
+fn affine<T: Float>(
     x: &[T],
     w: &[T],
     b: &[T],
     (n, inputs, outputs): (usize, usize, usize),
     act: Option<Activation>,
 ) -> Result<Vec<T>> {
-    let mut ys = vec![T::of(0.0); n * outputs];
     let (x, w) = (Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t());
-    matmul_then(&mut ys, x, w, Accumulate::REPLACE, Cut::Cols, |start, part: &mut [T]| {
-        shift_and_apply(act, part, &b[start..]);
-    })?;
-    Ok(ys)
+    product_then(x, w, Cut::Cols, |start, part: &mut [T]| shift_and_apply(act, part, &b[start..]))
 }
 
 /// The backward pass of [`forward`].
@@ -119,10 +115,8 @@ pub fn backward(
 fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
     let ((n, outputs), (_, inputs)) = (grad.dims2()?, w.dims2()?);
     let (g, w) = (view::<T>(grad)?, view::<T>(w)?);
-    let mut dx = vec![T::of(0.0); n * inputs];
     let (g, w) = (Matrix::new(&g, n, outputs), Matrix::new(&w, outputs, inputs));
-    matmul(&mut dx, g, w, Accumulate::REPLACE, Cut::Rows)?;
-    tensor(dx, (n, inputs))
+    tensor(gemm::product(g, w, Cut::Rows)?, (n, inputs))
 }
 
 /// Whether [`gradients`] can add a product to tensors like this one in one pass, without a buffer between.

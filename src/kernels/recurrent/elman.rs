@@ -2,14 +2,13 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation::{self, add_and_slope};
+use super::super::activation::{self, add_and_slope, shift_and_apply};
 use super::super::gemm::{Matrix, matmul};
-use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
-use super::sizes::{GateGrads, PassSizes, transposed};
+use super::sizes::{GateGrads, PassSizes, input_products, transposed};
 
 /// The reference implementation of a step, from its argument (N, H).
 pub(super) fn reference_step(z: &Tensor, act: Activation) -> Result<Tensor> {
@@ -26,10 +25,10 @@ pub(super) fn forward<T: Float>(
     act: Activation,
     order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
-    let ((steps, n, features), hidden) = (xs.dims3()?, b_ih.dims1()?);
+    let ((steps, n, _), hidden) = (xs.dims3()?, b_ih.dims1()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
-    let mut hs = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, hidden), None)?;
+    let mut hs = input_products::<T>(xs, w_ih)?;
     let w_hh = transposed(&view::<T>(w_hh)?, (hidden, hidden));
     let w_hh = Matrix::new(&w_hh, hidden, hidden);
     team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
@@ -39,7 +38,7 @@ pub(super) fn forward<T: Float>(
                 let (z, h) = two(&mut hs, t, previous);
                 matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
             }
-            activation::apply(act, hs[t]);
+            hs[t].chunks_exact_mut(hidden).for_each(|row| shift_and_apply(Some(act), row, &bias));
         }
         Ok(())
     })?;

@@ -3,15 +3,13 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation::shift_and_apply;
-use super::super::gemm::{Matrix, matmul, matmul_then};
-use super::super::linear::affine;
+use super::super::gemm::{Matrix, matmul};
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, Steps, by_rows};
-use super::sizes::{GateGrads, PassSizes, transposed};
+use super::rows::{RowBlock, Steps, by_rows, two};
+use super::sizes::{GateGrads, PassSizes, input_products, transposed};
 
 /// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn reference_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
@@ -29,26 +27,33 @@ pub(super) fn forward<T: Float>(
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
-    let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
-    let sizes = (steps * n, features, width);
-    let mut gates = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &view::<T>(b_ih)?, sizes, None)?;
+    let ((steps, n, _), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
+    let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
+    // The reset gate scales what the state gives to n, with its bias.
+    let (to_gates, to_new) = b_hh.split_at(2 * hidden);
+    let to_gates = to_gates.iter().copied().chain(std::iter::repeat(T::of(0.0)));
+    let bias: Vec<T> = b_ih.iter().zip(to_gates).map(|(&a, b)| a + b).collect();
+    let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
-    let (w_hh, b_hh) = (Matrix::new(&w_hh, hidden, width), view::<T>(b_hh)?);
+    let w_hh = Matrix::new(&w_hh, hidden, width);
     let mut hs = vec![T::of(0.0); steps * n * hidden];
     let mut from_state = hs.clone();
     let outputs = by_rows(&mut from_state, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
     let blocks = RowBlock::blocks(n).zip(by_rows(&mut gates, n, width).into_iter().zip(outputs)).collect();
     team::try_for_each(blocks, |(rows, (mut gates, (mut from_state, mut hs)))| {
-        let mut before = vec![T::of(0.0); rows.count * hidden];
+        let start = vec![T::of(0.0); rows.count * hidden];
         let mut state = vec![T::of(0.0); rows.count * width];
-        for (t, _) in order.of(steps) {
+        for (t, previous) in order.of(steps) {
             order.check()?;
-            let h = Matrix::new(&before, rows.count, hidden);
-            matmul_then(&mut state, h, w_hh, Accumulate::REPLACE, rows.cut(), |start, part: &mut [T]| {
-                shift_and_apply(None, part, &b_hh[start..]);
-            })?;
-            step(hidden, gates[t], &state, from_state[t], &mut before);
-            hs[t].copy_from_slice(&before);
+            let (h, before) = match previous {
+                Some(previous) => two(&mut hs, t, previous),
+                None => (&mut *hs[t], &start[..]),
+            };
+            if previous.is_some() {
+                let before = Matrix::new(before, rows.count, hidden);
+                matmul(&mut state, before, w_hh, Accumulate::REPLACE, rows.cut())?;
+            }
+            step([&bias, to_new], gates[t], [&state, before], from_state[t], h);
         }
         Ok(())
     })?;
@@ -57,29 +62,40 @@ pub(super) fn forward<T: Float>(
 }
 
 vectorized! {
-    /// Replaces the input's products for a step's gates by the gates, and the state before the step by the one after
-    /// it.
-    fn step[T: Float](hidden: usize, z: &mut [T], state: &[T], from_state: &mut [T], h: &mut [T]) {
-        let rows = z.chunks_exact_mut(3 * hidden).zip(state.chunks_exact(3 * hidden));
-        let outputs = from_state.chunks_exact_mut(hidden).zip(h.chunks_exact_mut(hidden));
-        for ((z, state), (from_state, h)) in rows.zip(outputs) {
-            from_state.copy_from_slice(&state[2 * hidden..]);
-            let (reset, rest) = z.split_at_mut(hidden);
-            let (update, new) = rest.split_at_mut(hidden);
-            let (update, new) = (&mut update[..hidden], &mut new[..hidden]);
-            let (to_reset, to_update) = (&state[..hidden], &state[hidden..2 * hidden]);
+    /// Turns the input's products for a step's gates into the gates, and gives what the state gave to n and the new state,
+    /// from the state's products and the state before.
+    fn step[T: Float](
+        biases: [&[T]; 2],
+        z: &mut [T],
+        state: [&[T]; 2],
+        from_state: &mut [T],
+        h: &mut [T],
+    ) {
+        let ([bias, state_bias], [products, before]) = (biases, state);
+        let hidden = state_bias.len();
+        let rows = z.chunks_exact_mut(3 * hidden).zip(products.chunks_exact(3 * hidden));
+        let states = before.chunks_exact(hidden).zip(h.chunks_exact_mut(hidden));
+        for ((z, products), (from_state, (before, h))) in
+            rows.zip(from_state.chunks_exact_mut(hidden).zip(states))
+        {
+            let (gates, new) = z.split_at_mut(2 * hidden);
+            let ((to_gates, to_new), (gate_bias, new_bias)) =
+                (products.split_at(2 * hidden), bias.split_at(2 * hidden));
             // A loop for each: one over all of them has too many slices to become vector code.
-            for k in 0..hidden {
-                reset[k] = (reset[k] + to_reset[k]).sigmoid();
+            for (z, (&product, &b)) in gates.iter_mut().zip(to_gates.iter().zip(gate_bias)) {
+                *z = (*z + product + b).sigmoid();
+            }
+            for (from_state, (&product, &b)) in from_state.iter_mut().zip(to_new.iter().zip(state_bias)) {
+                *from_state = product + b;
+            }
+            let (reset, update) = gates.split_at(hidden);
+            for (new, ((&b, &reset), &from_state)) in
+                new.iter_mut().zip(new_bias.iter().zip(reset).zip(&*from_state))
+            {
+                *new = (*new + b + reset * from_state).hyperbolic_tangent();
             }
             for k in 0..hidden {
-                update[k] = (update[k] + to_update[k]).sigmoid();
-            }
-            for k in 0..hidden {
-                new[k] = (new[k] + reset[k] * from_state[k]).hyperbolic_tangent();
-            }
-            for k in 0..hidden {
-                h[k] = new[k] + update[k] * (h[k] - new[k]);
+                h[k] = new[k] + update[k] * (before[k] - new[k]);
             }
         }
     }

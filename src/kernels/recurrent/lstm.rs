@@ -4,13 +4,12 @@
 use candle_core::{Result, Tensor};
 
 use super::super::gemm::{Matrix, matmul};
-use super::super::linear::affine;
 use super::super::storage::{Float, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, by_rows, two};
-use super::sizes::{GateGrads, PassSizes, transposed};
+use super::sizes::{GateGrads, PassSizes, input_products, transposed};
 
 /// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn reference_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -27,10 +26,10 @@ pub(super) fn forward<T: Float>(
     [w_ih, w_hh, b_ih, b_hh]: CellParams<&Tensor>,
     order: StepOrder<'_>,
 ) -> Result<RecurrentOutput> {
-    let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
+    let ((steps, n, _), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
-    let mut gates = affine(&view::<T>(xs)?, &view::<T>(w_ih)?, &bias, (steps * n, features, width), None)?;
+    let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
     let w_hh = Matrix::new(&w_hh, hidden, width);
     let mut cs = vec![T::of(0.0); steps * n * hidden];
@@ -49,7 +48,7 @@ pub(super) fn forward<T: Float>(
                 Some(previous) => two(&mut cs, t, previous),
                 None => (&mut *cs[t], &start[..]),
             };
-            step(hidden, z, before, c, hs[t]);
+            step(&bias, z, before, c, hs[t]);
         }
         Ok(())
     })?;
@@ -58,14 +57,21 @@ pub(super) fn forward<T: Float>(
 }
 
 vectorized! {
-    /// Turns the arguments of a step's gates into the gates, and gives memory and state.
-    fn step[T: Float](hidden: usize, z: &mut [T], before: &[T], c: &mut [T], h: &mut [T]) {
+    /// Turns the products for a step's gates into the gates, and gives memory and state.
+    fn step[T: Float](bias: &[T], z: &mut [T], before: &[T], c: &mut [T], h: &mut [T]) {
+        let hidden = bias.len() / 4;
         let rows = z.chunks_exact_mut(4 * hidden).zip(before.chunks_exact(hidden));
         for (((z, before), c), h) in rows.zip(c.chunks_exact_mut(hidden)).zip(h.chunks_exact_mut(hidden)) {
             // A loop for each: one over all of them has too many slices to become vector code.
-            z[..2 * hidden].iter_mut().for_each(|x| *x = x.sigmoid());
-            z[2 * hidden..3 * hidden].iter_mut().for_each(|x| *x = x.hyperbolic_tangent());
-            z[3 * hidden..].iter_mut().for_each(|x| *x = x.sigmoid());
+            for gate in 0..4 {
+                let at = gate * hidden..(gate + 1) * hidden;
+                let gates = z[at.clone()].iter_mut().zip(&bias[at]);
+                if gate == 2 {
+                    gates.for_each(|(x, &b)| *x = (*x + b).hyperbolic_tangent());
+                } else {
+                    gates.for_each(|(x, &b)| *x = (*x + b).sigmoid());
+                }
+            }
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &z[gate * hidden..][..hidden]);
             for k in 0..hidden {
                 c[k] = f[k] * before[k] + i[k] * g[k];

@@ -16,10 +16,10 @@ mod tests;
 
 use candle_core::{Result, Tensor};
 
-use super::gemm::{Cut, Matrix, matmul};
+use super::gemm::{Cut, Matrix, matmul, product};
 use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
-use super::{Accumulate, GradOut, autograd, by_dtype, cuda, is_fused};
+use super::{GradOut, autograd, by_dtype, cuda, is_fused};
 pub use pass::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
 use sizes::PassSizes;
 
@@ -114,10 +114,8 @@ fn fused_backward<T: Float>(
     let from_state = dz.state.as_ref().unwrap_or(&dz.input);
     let input = Matrix::new(&dz.input, rows, gates);
     let dx = want_input.then(|| {
-        let mut dx = vec![T::of(0.0); rows * features];
         let w_ih = view::<T>(w_ih)?;
-        matmul(&mut dx, input, Matrix::new(&w_ih, gates, features), Accumulate::REPLACE, Cut::Rows)?;
-        tensor(dx, (steps, n, features))
+        tensor(product(input, Matrix::new(&w_ih, gates, features), Cut::Rows)?, (steps, n, features))
     });
     let dx = dx.transpose()?;
     edit(into_w_ih.buffer, |dw| {

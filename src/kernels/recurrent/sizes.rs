@@ -1,7 +1,10 @@
 //! Sizes and helpers shared by the cells' CPU kernels.
 
+use candle_core::{Result, Tensor};
+
 use super::pass::StepOrder;
-use crate::kernels::storage::Float;
+use crate::kernels::gemm::{Cut, Matrix, product};
+use crate::kernels::storage::{Float, view};
 
 /// The sizes of a pass.
 #[derive(Clone, Copy)]
@@ -17,6 +20,14 @@ pub(super) struct PassSizes<'a> {
 pub(super) struct GateGrads<T> {
     pub(super) input: Vec<T>,
     pub(super) state: Option<Vec<T>>,
+}
+
+/// What the input gives to every step, without the bias, which a step adds where it reads the numbers anyway: xs (T, N, F)
+/// and `weight_ih` (G H, F) to (T, N, G H).
+pub(super) fn input_products<T: Float>(xs: &Tensor, w_ih: &Tensor) -> Result<Vec<T>> {
+    let ((steps, n, features), (width, _)) = (xs.dims3()?, w_ih.dims2()?);
+    let (x, w) = (view::<T>(xs)?, view::<T>(w_ih)?);
+    product(Matrix::new(&x, steps * n, features), Matrix::new(&w, width, features).t(), Cut::Cols)
 }
 
 /// The transpose of a weight (rows, cols): where a product is repeated step by step, this is worth its pass.

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::*;
-use crate::kernels::Activation;
+use crate::kernels::{Accumulate, Activation};
 use crate::kernels::draws::Draws;
 
 const KINDS: [CellKind; 4] =
