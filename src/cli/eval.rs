@@ -13,6 +13,7 @@ use super::settings::Settings;
 use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
+use crate::names::number_to;
 use crate::run::baselines::Verdict;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
@@ -83,19 +84,19 @@ fn probability(text: &str) -> Result<f64, String> {
 /// A line per metric and the number of rows, and tables of the classes.
 fn lines(scoring: &Evaluator, evaluation: &Evaluation, baselines: &[(String, f64)]) -> String {
     let name = scoring.part.prefix();
-    let mut text = format!("{name}_loss {}\n", table::number_to(evaluation.loss, 6));
+    let mut text = format!("{name}_loss {}\n", number_to(evaluation.loss, 6));
     for (metric, value) in &evaluation.metrics {
-        let _ = writeln!(text, "{name}_{} {}", table::printable(metric), table::number_to(*value, 6));
+        let _ = writeln!(text, "{name}_{} {}", table::printable(metric), number_to(*value, 6));
     }
     for (metric, reason) in &evaluation.left_out {
         tracing::info!("`{name}_{}` is left out: {reason}", metric.escape_debug());
     }
     for (name, value) in baselines {
-        let _ = writeln!(text, "{} {}", table::printable(name), table::number_to(*value, 6));
+        let _ = writeln!(text, "{} {}", table::printable(name), number_to(*value, 6));
     }
     let _ = writeln!(text, "rows {}", scoring.rows());
     if let Some(threshold) = scoring.threshold() {
-        let _ = writeln!(text, "threshold {}", table::number_to(threshold, 6));
+        let _ = writeln!(text, "threshold {}", number_to(threshold, 6));
     }
     if let Some(classes) = &evaluation.classes {
         let _ = write!(text, "\n{}", by_class(classes, scoring.classes()));

@@ -15,9 +15,17 @@ use crate::data::pass::PASS;
 /// A pass that takes no longer has no bar.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// The bars of the passes under way. Clones share them.
+/// The bars of the passes under way, by path. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PassBars(Arc<Mutex<BTreeMap<String, PassUnderWay>>>);
+pub(super) struct PassBars(Arc<Mutex<BTreeMap<String, FilePasses>>>);
+
+/// The passes over a file.
+#[derive(Debug, Default)]
+struct FilePasses {
+    /// The number of those that have ended.
+    ended: u32,
+    now: Option<PassUnderWay>,
+}
 
 #[derive(Debug)]
 struct PassUnderWay {
@@ -37,7 +45,8 @@ impl PassBars {
     /// Calls `write`, which writes to the terminal, with no bar in its way.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         let passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bars: Vec<&ProgressBar> = passes.values().filter_map(|pass| pass.bar.as_ref()).collect();
+        let bars: Vec<&ProgressBar> =
+            passes.values().filter_map(|passes| passes.now.as_ref()?.bar.as_ref()).collect();
         match bars.as_slice() {
             [] => write(),
             // The others are drawn on their next event.
@@ -47,28 +56,32 @@ impl PassBars {
 
     fn see(&self, position: &PassPosition, now: Instant) {
         let mut passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let passes = passes.entry(position.path.clone()).or_default();
         if position.done >= position.total {
-            if let Some(bar) = passes.remove(&position.path).and_then(|pass| pass.bar) {
-                bar.finish_and_clear();
+            if let Some(pass) = passes.now.take() {
+                passes.ended += 1;
+                pass.bar.iter().for_each(ProgressBar::finish_and_clear);
             }
             return;
         }
-        let begun = || PassUnderWay { started: now, bar: None };
-        let pass = passes.entry(position.path.clone()).or_insert_with(begun);
+        let pass = passes.now.get_or_insert_with(|| PassUnderWay { started: now, bar: None });
         let elapsed = now - pass.started;
         if elapsed >= SHORT {
-            pass.bar.get_or_insert_with(|| bar(position, elapsed)).set_position(position.done);
+            let bar = pass.bar.get_or_insert_with(|| bar(position, passes.ended + 1, elapsed));
+            bar.set_position(position.done);
         }
     }
 }
 
-/// The bar of a pass that is here, and has taken so long.
-fn bar(position: &PassPosition, elapsed: Duration) -> ProgressBar {
+/// The bar of the pass with this number, which is here, and has taken so long.
+fn bar(position: &PassPosition, number: u32, elapsed: Duration) -> ProgressBar {
+    let path = super::table::printable(&position.path);
+    let prefix = if number == 1 { path } else { format!("{path}, pass {number}") };
     let target = ProgressDrawTarget::stderr_with_hz(10);
     let bar = ProgressBar::with_draw_target(Some(position.total), target)
         .with_position(position.done)
         .with_elapsed(elapsed)
-        .with_prefix(super::table::printable(&position.path));
+        .with_prefix(prefix);
     let template = "{prefix} {wide_bar} {bytes}/{total_bytes}  {rate}/s  {rest} left";
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style.with_key("rate", write_rate).with_key("rest", write_rest)),
@@ -127,15 +140,17 @@ mod tests {
             let position = PassPosition { path: "a.csv".to_owned(), done, total: 10 };
             bars.see(&position, start + Duration::from_millis(100 * seconds));
             let passes = bars.0.lock().unwrap();
-            passes.get("a.csv").map(|pass| pass.bar.as_ref().map(ProgressBar::position))
+            let pass = passes.get("a.csv").and_then(|passes| passes.now.as_ref());
+            pass.map(|pass| pass.bar.as_ref().map(|bar| (bar.position(), bar.prefix())))
         };
         assert_eq!(see(1, 0), Some(None));
         assert_eq!(see(4, 9), Some(None));
-        assert_eq!(see(5, 10), Some(Some(5)));
-        assert_eq!(see(9, 30), Some(Some(9)));
+        assert_eq!(see(5, 10), Some(Some((5, "a.csv".to_owned()))));
+        assert_eq!(see(9, 30), Some(Some((9, "a.csv".to_owned()))));
         assert_eq!(see(10, 31), None);
-        // Another pass over the same file begins anew.
+        // Another pass over the same file begins anew, and has a number.
         assert_eq!(see(2, 35), Some(None));
+        assert_eq!(see(3, 50), Some(Some((3, "a.csv, pass 2".to_owned()))));
         assert_eq!(bars.suspend(|| 7), 7);
     }
 }

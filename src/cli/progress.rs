@@ -3,10 +3,11 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::table::{number, thousands};
+use super::table::thousands;
 use crate::checkpoint::Sums;
+use crate::names::number;
 use crate::run::{EpochEnd, EpochStart};
 
 /// The interval between two drawings of a bar: formatting it costs as much as an update of a small network.
@@ -24,13 +25,17 @@ impl Bar {
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let line = ProgressBar::with_draw_target(Some(epoch.rows as u64), target);
-        let template = "{prefix} {wide_bar} {human_pos}/{human_len}  {msg}  {rate} rows/s  {eta} left";
+        let template = "{prefix} {wide_bar} {human_pos}/{human_len}  {msg}{speed}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for the eye")]
-            let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-                let _ = write!(text, "{}", thousands(state.per_sec() as u64));
+            let speed = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+                // Before the first rows there is nothing to estimate from.
+                if state.pos() > 0 {
+                    let (rate, left) = (thousands(state.per_sec() as u64), HumanDuration(state.eta()));
+                    let _ = write!(text, "  {rate} rows/s  {left:#} left");
+                }
             };
-            line.set_style(style.with_key("rate", rate));
+            line.set_style(style.with_key("speed", speed));
         }
         line.set_prefix(format!("epoch {}/{}", epoch.epoch, epoch.epochs));
         Self { line, drawn: Instant::now() }

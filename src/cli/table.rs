@@ -26,21 +26,6 @@ fn is_number(cell: &str) -> bool {
     !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || ".,-+e%".contains(c))
 }
 
-/// A number with four decimals, or as 3.05e28 where these would say nothing or too much.
-pub(super) fn number(value: f64) -> String {
-    number_to(value, 4)
-}
-
-/// A number with `decimals` decimals, three or more; with the same number of digits and an exponent if it is very small
-/// or large.
-pub(super) fn number_to(value: f64, decimals: i32) -> String {
-    let (size, places) = (value.abs(), usize::try_from(decimals).unwrap_or(0));
-    if size == 0.0 || !size.is_finite() || (10_f64.powi(1 - decimals)..1e7).contains(&size) {
-        return format!("{value:.places$}");
-    }
-    format!("{value:.*e}", places - 2)
-}
-
 /// Writes lines to a terminal with their control characters escaped.
 pub(super) struct Printable<W> {
     out: W,
@@ -94,12 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_no_more_digits_than_they_need() {
-        let texts =
-            [0.98123, 0.0, 1234.5, -0.25, 30_500_186_352_016_950_021_630_984_192.0, 4.2e-5].map(number);
-        assert_eq!(texts, ["0.9812", "0.0000", "1234.5000", "-0.2500", "3.05e28", "4.20e-5"]);
-        assert_eq!([number(f64::NAN), number(f64::INFINITY), number_to(1e-4, 6)], ["NaN", "inf", "0.000100"]);
-        assert_eq!(number_to(-1.234_567e9, 6), "-1.2346e9");
+    fn what_steers_a_terminal_is_escaped() {
         assert_eq!(printable("a\u{202e}b\u{7}é"), "a\\u{202e}b\\u{7}é");
     }
 

@@ -34,15 +34,20 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
-/// The error of a file that ends within a member.
+/// The error of a file that ends within a member, or is damaged.
 fn cut(error: io::Error) -> io::Error {
-    if error.kind() != io::ErrorKind::UnexpectedEof {
-        return error;
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::new(
+            error.kind(),
+            "the gzip file is cut off: its last member has no end; copy or fetch it again",
+        ),
+        // flate2's own, of bytes that are not what was packed.
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the gzip file is damaged ({error}); copy or fetch it again"),
+        ),
+        _ => error,
     }
-    io::Error::new(
-        error.kind(),
-        "the gzip file is cut off: its last member has no end; copy or fetch it again",
-    )
 }
 
 /// The member after the one that has ended, if there is one.
@@ -96,5 +101,10 @@ mod tests {
         assert!(error(&[&one, &two[..two.len() - 5]]).contains("is cut off"));
         assert!(error(&[&two[..100]]).contains("is cut off"));
         assert!(unpacked(b"").is_err());
+        let mut flipped = one.clone();
+        let checksum = flipped.len() - 8;
+        flipped[checksum] ^= 1;
+        let error = error(&[&flipped]);
+        assert!(error.contains("is damaged (") && error.contains("; copy or fetch it again"), "{error}");
     }
 }

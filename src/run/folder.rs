@@ -199,13 +199,18 @@ impl RunFolder {
     }
 }
 
+/// Of a run that is not there.
+const NO_FOLDER: &str = "there is no such folder";
+
 /// The config of the run in this folder; errors name the `command` that needs it.
 pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
     let path = run.join(CONFIG);
     if path.is_file() {
         return Ok(path);
     }
-    Err(Error::data(run, format!("there is no {CONFIG} in this folder; {command} takes the folder of a run")))
+    let problem =
+        if run.exists() { format!("there is no {CONFIG} in this folder") } else { NO_FOLDER.to_owned() };
+    Err(Error::data(run, format!("{problem}; {command} takes the folder of a run")))
 }
 
 /// The best weights of the run in this folder.
@@ -217,8 +222,9 @@ pub(crate) fn model(run: &Path) -> PathBuf {
 pub(crate) fn lock_run(path: &Path) -> Result<Lock> {
     // A checkpoint has the config too.
     if !path.join(CONFIG).is_file() && !path.join(CHECKPOINTS).is_dir() {
-        let problem = "there is no run in this folder (no `config.toml`); --resume takes the folder of a run";
-        return Err(Error::data(path, problem));
+        let problem =
+            if path.exists() { "there is no run in this folder (no `config.toml`)" } else { NO_FOLDER };
+        return Err(Error::data(path, format!("{problem}; --resume takes the folder of a run")));
     }
     lock(path)
 }

@@ -109,7 +109,7 @@ pub(super) fn targets(names: &[String]) -> Value {
 /// The targets in words.
 fn describe(kind: &TargetKind) -> String {
     let shown = |names: &[NameCount]| {
-        let each = names.iter().map(|own| format!("{} {}", shortened(&own.name), own.rows));
+        let each = names.iter().map(|own| format!("{} {}", in_list(&own.name), own.rows));
         first_few_by(each.collect::<Vec<_>>(), ", ")
     };
     match kind {
@@ -212,7 +212,7 @@ fn values(column: &ColumnProfile) -> String {
         0 => String::new(),
         missing => format!("; {}", counted(missing, "missing cell")),
     };
-    let names = || column.names.iter().flatten().map(|own| shortened(&own.name));
+    let names = || column.names.iter().flatten().map(|own| in_list(&own.name));
     let dates =
         || column.dates.as_ref().map_or_else(String::new, |[first, last]| format!("{first} to {last}"));
     let own = match (column.kind, &column.numbers) {
@@ -229,6 +229,12 @@ fn values(column: &ColumnProfile) -> String {
         _ => String::new(),
     };
     format!("{own}{missing}")
+}
+
+/// A name as one of a list, where commas stand between the names.
+fn in_list(name: &str) -> String {
+    let name = shortened(name);
+    if name.contains(',') { format!("\"{name}\"") } else { name }
 }
 
 /// A number in few digits.

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::arguments::Arguments;
 use super::variant::Variant;
 use crate::cli::spread::Spread;
-use crate::cli::table::{number, printable, render};
+use crate::cli::table::{printable, render};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Direction};
+use crate::names::number;
 
 /// A variant and its metric over the seeds.
 struct RankedVariant<'a> {

@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_parser = paths::path())]
     pub(super) config: Option<PathBuf>,
     /// The column to predict, where a table is given instead of a config (repeatable: several numbers).
-    #[arg(long = "target", value_name = "COLUMN", requires = "config")]
+    #[arg(short, long = "target", value_name = "COLUMN", requires = "config")]
     pub(super) targets: Vec<String>,
     /// The config that was made for the data.
     #[arg(skip)]

@@ -8,6 +8,7 @@ use crate::cli::messages::print_line;
 use crate::cli::signals::Stop;
 use crate::cli::{initial_weights, inspect, table};
 use crate::data::{Dataset, Splits};
+use crate::names::number;
 use crate::run::{Finished, PreparedRun};
 
 /// Prints how to continue a run that a signal ended; returns the exit code.
@@ -28,7 +29,7 @@ pub(super) fn stopped(finished: &Finished, signal: Option<Stop>, quiet: bool) ->
 pub(super) fn summary(finished: &Finished) -> String {
     let mut rows = vec![("run".to_owned(), finished.folder.display().to_string())];
     let numbers = finished.test.iter().chain(&finished.baselines);
-    rows.extend(numbers.map(|(name, value)| (table::printable(name), table::number(*value))));
+    rows.extend(numbers.map(|(name, value)| (table::printable(name), number(*value))));
     rows.push(("updates".to_owned(), table::thousands(finished.step)));
     rows.push(("seconds".to_owned(), format!("{:.2}", finished.seconds)));
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;

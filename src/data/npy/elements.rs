@@ -143,7 +143,7 @@ fn unsigned(bytes: [u8; 8]) -> Result<i64, String> {
 }
 
 pub(super) fn unreadable(error: &std::io::Error) -> String {
-    format!("it cannot be read: {error}")
+    format!("it cannot be read ({error}); copy or save the file again")
 }
 
 /// candle's error without its backtrace.

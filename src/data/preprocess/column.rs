@@ -6,6 +6,7 @@ use super::cell_error::CellError;
 use super::quantiles::Quantiles;
 use crate::data::table::dates::{self, DateForm};
 use crate::data::table::value::Value;
+use crate::names::counted;
 
 /// One operation on a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -240,7 +241,9 @@ impl Column {
             Operation::MissingIndicator => ", and a column that says so".to_owned(),
             Operation::OneHot(names) => format!("category of {}: one-hot{}", names.len(), names.filled()),
             Operation::CategoryIndex { names, dimension } => {
-                format!("category of {}: learnt vectors of {dimension}{}", names.len(), names.filled())
+                let numbers = counted((names.len() + 1) as u64 * *dimension as u64, "number");
+                let vectors = format!("learnt vectors of {dimension}, {numbers} in all");
+                format!("category of {}: {vectors}{}", names.len(), names.filled())
             }
         };
         self.operations.iter().map(describe).collect()

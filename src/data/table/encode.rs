@@ -10,7 +10,7 @@ use super::batch::RecordBatch;
 use super::cell_features::CellFeatures;
 use super::cell_problems::at;
 use super::plain_number::PlainNumber;
-use super::read::{listed, quoted};
+use super::read::{known_columns, quoted};
 use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
@@ -71,11 +71,11 @@ impl<'a> RowEncoder<'a> {
         let used = fitted.columns().filter(|column| column.ignored.is_none());
         let needed = used.map(|column| column.name.as_str());
         let targets = fitted.target.names().iter().map(String::as_str).filter(|_| labelled);
-        let absent: Vec<String> =
-            needed.chain(targets).filter(|name| index(name).is_none()).map(quoted).collect();
-        if !absent.is_empty() {
-            let problem = format!("there is no column {}; {}", first_few(absent), listed(columns));
-            return Err(Error::data(path, problem));
+        let absent: Vec<&str> = needed.chain(targets).filter(|name| index(name).is_none()).collect();
+        if let Some(first) = absent.first() {
+            let known = known_columns(first, columns);
+            let absent = first_few(absent.iter().map(|name| quoted(name)));
+            return Err(Error::data(path, format!("there is no column {absent}; {known}")));
         }
         let classes = match &fitted.target {
             Target::Classes { classes, .. } => classes.iter().map(String::as_str).zip(0..).collect(),

@@ -17,8 +17,14 @@ pub(super) struct EncodedSize {
 }
 
 impl EncodedSize {
-    fn bytes(self) -> u64 {
+    /// The bytes of their numbers.
+    pub(super) fn bytes(self) -> u64 {
         self.rows.saturating_mul(self.form.bytes() as u64)
+    }
+
+    /// The same for people.
+    pub(super) fn readable(self) -> String {
+        readable(self.bytes())
     }
 
     /// Whether the rows fit `memory` MiB.

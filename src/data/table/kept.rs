@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::batch::{ColumnCells, RecordBatch};
@@ -55,6 +56,7 @@ impl Kept {
                     (is_here, Some(more))
                 };
                 if !reader.is_on_all_ranks(is_here)? {
+                    say_it_is_parsed_again(file.input.path(), memory);
                     return Ok(None);
                 }
                 next = more.unwrap_or_else(|| reader.next())?;
@@ -145,6 +147,14 @@ fn add_kinds(kinds: &mut Vec<Kinds>, batch: &RecordBatch) {
     for column in &batch.mixed {
         kinds[*column] = Kinds { numbers: true, dates: true, others: true };
     }
+}
+
+/// Says why each pass over a table parses its file.
+fn say_it_is_parsed_again(path: &Path, memory: u64) {
+    tracing::info!(
+        "{}: its text takes more than a quarter of the {memory} MiB of `data.memory`, so that each pass over it parses the file",
+        path.display()
+    );
 }
 
 /// Keeps batches in memory while there is room, then in a file.

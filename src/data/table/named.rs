@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::options::{ColumnKind as Kind, Options};
-use super::read::{listed, quoted};
+use super::read::{known_columns, quoted};
 use crate::data::Task;
 use crate::error::{Error, Result};
 
@@ -16,6 +16,18 @@ pub(super) struct Named<'a> {
     pub(super) role: &'a str,
 }
 
+impl<'a> Named<'a> {
+    /// The time of a series.
+    pub(super) fn time(name: &'a str) -> Self {
+        Self { key: "data.time", name, role: "to order rows by" }
+    }
+
+    /// A column that tells several series apart.
+    pub(super) fn group(name: &'a str) -> Self {
+        Self { key: "data.group", name, role: "to tell several series apart" }
+    }
+}
+
 /// The place of a column in a table with these columns.
 ///
 /// # Errors
@@ -25,18 +37,12 @@ pub(super) fn place(path: &Path, columns: &[String], named: Named<'_>, is_fitted
     if let Some(place) = columns.iter().position(|own| own == name) {
         return Ok(place);
     }
-    let nearest = columns
-        .iter()
-        .map(|own| (strsim::jaro_winkler(own, name), own))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.75);
-    let hint = nearest.map_or(String::new(), |(_, own)| format!(" did you mean {}?", quoted(own)));
-    let (name, listed) = (quoted(name), listed(columns));
+    let (own, known) = (quoted(name), known_columns(name, columns));
     Err(if is_fitted {
-        Error::data(path, format!("there is no column {name} {role};{hint} {listed}"))
+        Error::data(path, format!("there is no column {own} {role}; {known}"))
     } else {
         let path = path.display();
-        Error::key(key, format!("is {name}, but there is no column {name} {role} in {path}:{hint} {listed}"))
+        Error::key(key, format!("is {own}, but there is no column {own} {role} in {path}: {known}"))
     })
 }
 

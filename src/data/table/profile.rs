@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::infer::KindInference;
 use super::options::{ColumnKind, ColumnNames, Options};
-use super::read::{Format, Input, listed, quoted};
+use super::read::{Format, Input, known_columns, listed, quoted};
 use super::survey::{ColumnSurvey, Survey};
 use super::{Opened, Row};
 use crate::data::split::Part;
@@ -234,9 +234,13 @@ fn no_target(path: &Path, target: &str, columns: &[String]) -> Error {
     let parts: Vec<&str> = target.split(',').map(str::trim).collect();
     let is_list = parts.len() > 1 && parts.iter().all(|part| columns.iter().any(|own| own == part));
     let each = parts.iter().map(|part| format!("--target {}", printable(part))).collect::<Vec<_>>().join(" ");
-    let hint = if is_list { format!("; several targets are {each}") } else { String::new() };
-    let (path, target, listed) = (path.display(), quoted(target), listed(columns));
-    Error::Config(format!("--target: there is no column {target} to predict in {path}{hint}; {listed}"))
+    let hint = if is_list {
+        format!("several targets are {each}; {}", listed(columns))
+    } else {
+        known_columns(target, columns)
+    };
+    let (path, target) = (path.display(), quoted(target));
+    Error::Config(format!("--target: there is no column {target} to predict in {path}; {hint}"))
 }
 
 /// Uses the columns of numbers that were to be left out, where nothing else is left to predict from.

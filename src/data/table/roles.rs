@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::census::{Census, ClassColumn, ClassSource};
 use super::named::{self, Named};
 use super::options::{Options, Test};
-use super::read::{listed, quoted};
+use super::read::{known_columns, quoted};
 use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
@@ -39,7 +39,8 @@ impl<'a> ColumnRoles<'a> {
         let (path, columns) = (table.path(), table.columns());
         let known: FxHashSet<&String> = columns.iter().collect();
         if let Some(unknown) = options.columns.keys().find(|name| !known.contains(name)) {
-            let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
+            let problem =
+                format!("is not a column of {}; {}", path.display(), known_columns(unknown, columns));
             return Err(Error::key(format!("data.columns.{unknown}"), problem));
         }
         let is_fitted = request.fitted.is_some();

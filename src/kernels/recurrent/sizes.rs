@@ -22,8 +22,8 @@ pub(super) struct GateGrads<T> {
     pub(super) state: Option<Vec<T>>,
 }
 
-/// What the input gives to every step, without the bias, which a step adds where it reads the numbers anyway: xs (T, N, F)
-/// and `weight_ih` (G H, F) to (T, N, G H).
+/// The products of the input of all steps: xs (T, N, F) and `weight_ih` (G H, F) to (T, N, G H). A step adds the bias, where
+/// it reads the numbers anyway.
 pub(super) fn input_products<T: Float>(xs: &Tensor, w_ih: &Tensor) -> Result<Vec<T>> {
     let ((steps, n, features), (width, _)) = (xs.dims3()?, w_ih.dims2()?);
     let (x, w) = (view::<T>(xs)?, view::<T>(w_ih)?);

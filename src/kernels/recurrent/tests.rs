@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use super::*;
-use crate::kernels::{Accumulate, Activation};
 use crate::kernels::draws::Draws;
+use crate::kernels::{Accumulate, Activation};
 
 const KINDS: [CellKind; 4] =
     [CellKind::Elman(Activation::Tanh), CellKind::Elman(Activation::Relu), CellKind::Lstm, CellKind::Gru];

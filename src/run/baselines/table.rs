@@ -12,8 +12,10 @@ use crate::error::Result;
 use crate::metrics::{Measured, MetricCollection};
 use crate::stats::real;
 
-/// About the products of a fit: of more training rows every second, third, … is taken.
+/// About the products of a fit, and its numbers, of which there are some copies: of more training rows every second, third,
+/// … is taken.
 const PRODUCTS: f64 = 5e8;
+const NUMBERS: f64 = 2e6;
 /// The passes that logistic regression takes about, forth and back.
 const PASSES: f64 = 50.0;
 /// Rows that are scored at a time.
@@ -145,7 +147,7 @@ fn fit(
         None => real(features.width()),
         Some(_) => PASSES * 2.0 * real(outputs),
     };
-    let most = PRODUCTS / (products * real(features.width()));
+    let most = (PRODUCTS / products).min(NUMBERS) / real(features.width());
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
     let every = (real(train.len()) / most).ceil().max(1.0) as usize;
     let rows: Vec<u32> = (0..u32::try_from(train.len()).unwrap_or(u32::MAX)).step_by(every).collect();

@@ -1,5 +1,6 @@
 //! Whether a network beats the best of its baselines, in one sentence.
 
+use crate::names::number;
 use crate::stats::real;
 
 /// Whether a network beats the best of its baselines.
@@ -38,6 +39,9 @@ struct ErrorRatio {
     pairs: Vec<(f64, f64)>,
 }
 
+/// The most that a percentage says more than "many times".
+const MOST_PERCENT: f64 = 1000.0;
+
 impl Verdict {
     /// The verdict on a network with these metrics, without the prefix of a split, beside these baselines: by the MAE of a
     /// series, the log loss of classes, the RMSE of values. Nothing where they cannot be compared.
@@ -65,15 +69,18 @@ impl Verdict {
         let is_better = *ratio < 1.0;
         let metric = if metric == "log_loss" { "log loss".to_owned() } else { metric.to_uppercase() };
         let percent = 100.0 * (ratio - 1.0).abs();
-        let difference = match (is_better, percent.is_finite()) {
+        let difference = match (is_better, percent) {
             (true, _) => format!("{percent:.1} % lower"),
-            (false, true) => format!("{percent:.1} % higher"),
-            (false, false) => "above 0".to_owned(),
+            (false, percent) if percent < MOST_PERCENT => format!("{percent:.1} % higher"),
+            (false, percent) if percent.is_finite() => {
+                format!("more than {} times as high", MOST_PERCENT / 100.0)
+            }
+            _ => "above 0".to_owned(),
         };
         let season =
             if title.starts_with("the seasonal") { format!(" of {season} rows") } else { String::new() };
         let numbers = match pairs.as_slice() {
-            [(own, other)] => format!(", {own:.4} against {other:.4}"),
+            [(own, other)] => format!(", {} against {}", number(*own), number(*other)),
             several => format!(", in the mean of {} targets", several.len()),
         };
         let beats = if is_better { "beats" } else { "does not beat" };
@@ -144,6 +151,11 @@ mod tests {
             !worse.is_better
                 && worse.sentence.contains("does not beat")
                 && worse.sentence.contains("50.0 % higher")
+        );
+        let far = Verdict::of(&numbers(&[("mae", 3.0)]), &numbers(&[("naive", 2.58e-6)])).unwrap();
+        assert!(
+            far.sentence.ends_with("MAE is more than 10 times as high, 3.0000 against 2.58e-6"),
+            "{far:?}"
         );
         assert_eq!(Verdict::of(&numbers(&[("rmse", 3.0)]), &baselines), None);
         assert_eq!(Verdict::of(&numbers(&[("mae", 3.0)]), &[]), None);

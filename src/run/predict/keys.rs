@@ -7,7 +7,7 @@ use std::path::Path;
 use super::columns::Cell;
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::dates;
-use crate::data::table::read::{Records, listed, quoted};
+use crate::data::table::read::{Records, known_columns, listed, quoted};
 use crate::data::table::series::FutureRows;
 use crate::data::table::{DateForm, Row, Value, written_like};
 use crate::error::{Error, Result};
@@ -98,12 +98,15 @@ impl KeyColumns {
         let mut keys = Self::default();
         for name in keep {
             let Some(place) = columns.iter().position(|own| own == name) else {
-                let (path, listed) = (path.display(), listed(columns));
                 let is_list =
                     name.contains(',') && name.split(',').all(|part| columns.iter().any(|own| own == part));
-                let hint = if is_list { "; repeat --keep for each" } else { "" };
-                let problem =
-                    format!("--keep: there is no column {} in {path}{hint}; {listed}", quoted(name));
+                let hint = if is_list {
+                    format!("repeat --keep for each; {}", listed(columns))
+                } else {
+                    known_columns(name, columns)
+                };
+                let (path, name) = (path.display(), quoted(name));
+                let problem = format!("--keep: there is no column {name} in {path}; {hint}");
                 return Err(Error::Config(problem));
             };
             keys.add(name, place);

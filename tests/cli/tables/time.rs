@@ -52,6 +52,8 @@ fn rows_are_sorted_where_that_is_asked_for() {
     // The run that does not sort refuses the file that is not sorted.
     let error = fail(folder.path(), &["predict", "sorted", "--input", "turned.csv"], 1);
     assert!(error.contains("before that of line 2"), "{error}");
+    // predict takes no config.
+    assert!(error.contains("; sort the rows by time") && !error.contains("[data]"), "{error}");
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn a_series_that_is_too_short_is_named_and_times_that_fall_need_a_group() {
     write(folder.path(), "c.toml", config("timeseries", &stacked, "y", "window = 8", "mse"));
     assert!(fail(folder.path(), &["train", "c.toml"], 1).contains("line 302"));
     let error = fail(folder.path(), &["train", "c.toml", "--set", "data.group=store"], 2);
-    assert!(error.contains("no column `store` to order rows by"));
+    assert!(error.contains("no column `store` to tell several series apart"), "{error}");
 }
 
 /// No window ends with a row that later ones helped to fill: it would know what comes after it. The others are predicted as

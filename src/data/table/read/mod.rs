@@ -26,7 +26,7 @@ pub use dialect::Dialect;
 pub(super) use dialect::NumberForm;
 pub use input::Input;
 pub use records::Records;
-pub(crate) use records::{listed, quoted};
+pub(crate) use records::{known_columns, listed, quoted};
 pub use sentinels::{MissingCells, WithoutSentinels};
 
 /// A table's format.

@@ -40,6 +40,18 @@ pub(crate) fn listed(columns: &[String]) -> String {
     format!("it has {}", first_few(columns.iter().map(|name| quoted(name))))
 }
 
+/// "did you mean `age`? it has `id`, `age`": what a table has where it has no column of a name.
+pub(crate) fn known_columns(name: &str, columns: &[String]) -> String {
+    let wanted = name.to_lowercase();
+    let nearest = columns
+        .iter()
+        .map(|own| (strsim::jaro_winkler(&own.to_lowercase(), &wanted), own))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.75);
+    let hint = nearest.map_or(String::new(), |(_, own)| format!("did you mean {}? ", quoted(own)));
+    hint + &listed(columns)
+}
+
 /// The most columns of a table.
 pub(super) const MOST_COLUMNS: usize = 200_000;
 
@@ -62,4 +74,19 @@ pub(super) fn require_distinct(path: &Path, columns: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_column_is_named_where_one_is_near() {
+        let columns = ["id", "when", "a", "b", "c", "d", "promo"].map(str::to_owned);
+        for (name, nearest) in [("ID", "id"), ("prom", "promo"), ("When", "when")] {
+            let known = known_columns(name, &columns);
+            assert!(known.starts_with(&format!("did you mean `{nearest}`? it has `id`, ")), "{known}");
+        }
+        assert!(known_columns("zzz", &columns).starts_with("it has `id`, "));
+    }
 }

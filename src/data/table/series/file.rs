@@ -87,6 +87,8 @@ pub(super) struct SeriesFile<'a> {
     pub(super) memory: u64,
     /// The use of the rows that are not held out: "to train on", or "to score" by a run.
     pub(super) purpose: &'static str,
+    /// Whether a run scores them.
+    pub(super) is_fitted: bool,
 }
 
 /// The windows of each split.
@@ -179,12 +181,26 @@ impl SeriesFile<'_> {
         let dtype = if self.dtype == DType::F64 { DType::F64 } else { DType::F32 };
         let (width, count) = (rows.width(), rows.timeline().len() as u64);
         let size = |targets| EncodedSize { form: collect::form(width, targets, dtype), rows: count };
-        let in_memory = size(rows.outputs() * self.shape.steps.len()).fits(self.memory);
+        let all = size(rows.outputs() * self.shape.steps.len());
+        let in_memory = all.fits(self.memory);
+        // In a file a row has its own targets alone, in memory those of a window.
+        let in_file = size(rows.outputs());
         if !in_memory {
-            let folder = StoredWriter::place();
-            size(rows.outputs()).check(path, StoredWriter::free())?;
-            let described = size(rows.outputs()).described();
-            tracing::info!("{}: {described} in a temporary file in {}", path.display(), folder.display());
+            in_file.check(path, StoredWriter::free())?;
+        }
+        if !self.is_fitted {
+            let described = if in_memory {
+                format!("{} in memory", all.described())
+            } else {
+                let folder = StoredWriter::place();
+                let more = if all.bytes() > in_file.bytes() {
+                    format!(": with the targets of each window they would take {} in memory", all.readable())
+                } else {
+                    String::new()
+                };
+                format!("{} in a temporary file in {}{more}", in_file.described(), folder.display())
+            };
+            tracing::info!("{}: {described}", path.display());
         }
         Ok(RowStorage { dtype, in_memory })
     }

@@ -7,7 +7,7 @@ use crate::data::preprocess::{CalendarPart, Column, Operation, SeriesOrder, Tabl
 use crate::data::split::Part;
 use crate::data::table::fit::ColumnFitter;
 use crate::data::table::options::{ColumnKind, Missing, Options};
-use crate::data::table::read::listed;
+use crate::data::table::read::known_columns;
 use crate::data::table::survey::{self, Survey};
 use crate::data::table::{Opened, named, target};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub(super) fn fit(
     let clock = clock(order, calendar)?;
     let (path, columns) = (table.path(), table.columns());
     if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
-        let problem = format!("is not a column of {}; {}", path.display(), listed(columns));
+        let problem = format!("is not a column of {}; {}", path.display(), known_columns(unknown, columns));
         return Err(Error::key(format!("data.columns.{unknown}"), problem));
     }
     let targets = target::places(path, &options.target.0, columns, false)?;

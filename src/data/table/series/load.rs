@@ -54,10 +54,16 @@ impl TimeSeries {
             None => fit::fit(options, table, &trained(&timeline, &parts), &series, request)?,
         };
         let subtract = self.subtract(&encoder, request)?;
-        let (order_ref, subtract) = (&order, subtract.as_ref());
-        let (dtype, purpose, memory) = (request.dtype, request.purpose(), options.memory);
-        let file =
-            SeriesFile { shape, encoder: &encoder, order: order_ref, subtract, dtype, memory, purpose };
+        let file = SeriesFile {
+            shape,
+            encoder: &encoder,
+            order: &order,
+            subtract: subtract.as_ref(),
+            dtype: request.dtype,
+            memory: options.memory,
+            purpose: request.purpose(),
+            is_fitted: fitted.is_some(),
+        };
         let mut splits = file.splits(table, timeline, &parts, &self.plan(request))?;
         let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };
         let file = SeriesFile { order: &fitted_order, ..file };

@@ -70,9 +70,8 @@ impl TimeSeries {
     /// A column that is named for the order is not there.
     pub(super) fn candidates(&self, table: &Opened) -> Result<Vec<usize>> {
         let columns = table.columns();
-        let time = self.time.iter().map(|name| ("data.time", name));
-        for (key, name) in time.chain(self.group.0.iter().map(|name| ("data.group", name))) {
-            let named = Named { key, name, role: "to order rows by" };
+        let time = self.time.iter().map(|name| Named::time(name));
+        for named in time.chain(self.group.0.iter().map(|name| Named::group(name))) {
             named::place(table.path(), columns, named, false)?;
         }
         let taken = |name: &String| {

@@ -55,7 +55,7 @@ impl Timeline {
         }
         let mut timeline = Self { order, series, runs: Vec::new(), times, step: None, max_gap: 0 };
         if !timeline.times.times.is_empty() {
-            timeline.sort(path, known.sort)?;
+            timeline.sort(path, known)?;
             timeline.find_step(path, known)?;
         }
         timeline.runs = timeline.runs_across(timeline.max_gap);
@@ -86,10 +86,10 @@ impl Timeline {
     }
 
     /// Sorts the rows of each series by time, or checks that they are.
-    fn sort(&mut self, path: &Path, sort: bool) -> Result<()> {
+    fn sort(&mut self, path: &Path, known: &SeriesOrder) -> Result<()> {
         let column = quoted(self.times.column.as_deref().unwrap_or_default());
         for series in self.series.clone() {
-            if sort {
+            if known.sort {
                 let times = &self.times.times;
                 self.order[series.clone()].sort_by(|a, b| times[*a as usize].total_cmp(&times[*b as usize]));
             }
@@ -98,9 +98,10 @@ impl Timeline {
                 let lines = (self.line(place - 1), self.line(place));
                 if now < before {
                     let problem = format!(
-                        "line {}: the time in column {column} is before that of line {}; `sort = true` in `[data]` sorts \
-                         the rows by time, and `group = \"COLUMN\"` tells several series in one file apart",
-                        lines.1, lines.0
+                        "line {}: the time in column {column} is before that of line {}; {}",
+                        lines.1,
+                        lines.0,
+                        way_to_sort(known)
                     );
                     return Err(Error::data(path, problem));
                 }
@@ -269,5 +270,20 @@ impl Timeline {
             first += same.len();
         }
         parts
+    }
+}
+/// What to do with rows that are not in order: a run that is fitted keeps its config.
+fn way_to_sort(known: &SeriesOrder) -> String {
+    let is_fitted = known.step.is_some();
+    match (is_fitted, known.group.is_empty()) {
+        (true, true) => "sort the rows by time".to_owned(),
+        (true, false) => {
+            let group: Vec<String> = known.group.iter().map(|name| quoted(name)).collect();
+            format!("sort the rows of each {} by time", group.join(", "))
+        }
+        (false, true) => "`sort = true` in `[data]` sorts the rows by time, and `group = \"COLUMN\"` tells several series in \
+                          one file apart"
+            .to_owned(),
+        (false, false) => "`sort = true` in `[data]` sorts the rows of each series by time".to_owned(),
     }
 }

@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use super::clock::{ReadTimes, TimeColumn};
 use crate::data::preprocess::SeriesOrder;
 use crate::data::table::dates::DateForm;
-use crate::data::table::read::{listed, quoted};
+use crate::data::table::named::{self, Named};
+use crate::data::table::read::quoted;
 use crate::data::table::row::Cells;
 use crate::data::table::value::Value;
 use crate::error::{Error, Result};
@@ -52,19 +53,13 @@ impl<'a> TimesReader<'a> {
         order: &SeriesOrder,
         candidates: &[usize],
     ) -> Result<Self> {
-        let place = |name: &String| {
-            columns.iter().position(|own| own == name).ok_or_else(|| {
-                let problem =
-                    format!("there is no column {} to order rows by; {}", quoted(name), listed(columns));
-                Error::data(path, problem)
-            })
-        };
+        let place = |named| named::place(path, columns, named, true);
         let clock = |column, named| TimeColumn::new(column, named, order.form);
         let clocks = match &order.time {
-            Some(name) => vec![clock(place(name)?, true)],
+            Some(name) => vec![clock(place(Named::time(name))?, true)],
             None => candidates.iter().map(|column| clock(*column, false)).collect(),
         };
-        let groups = order.group.iter().map(place).collect::<Result<_>>()?;
+        let groups = order.group.iter().map(|name| place(Named::group(name))).collect::<Result<_>>()?;
         let (known, series, lines) = (FxHashMap::default(), Vec::new(), Vec::new());
         Ok(Self { path, columns, clocks, groups, known, series, lines })
     }

@@ -92,11 +92,13 @@ impl CsvShape {
         if cells == columns {
             return Ok(());
         }
-        let problem = format!(
-            "{}, but the header has {}; is a cell with the delimiter in it not quoted, or a quote not closed?",
-            counted(cells, "cell"),
-            counted(columns, "column")
-        );
+        let why = if cells < columns {
+            "is the file cut off here, or a quote not closed?"
+        } else {
+            "is a cell with the delimiter in it not quoted, or a quote not closed?"
+        };
+        let (cells, columns) = (counted(cells, "cell"), counted(columns, "column"));
+        let problem = format!("{cells}, but the header has {columns}; {why}");
         Err(at_line(&self.path, line, problem))
     }
 }
