@@ -61,6 +61,7 @@ pub mod metrics;
 pub mod model;
 mod names;
 pub mod nn;
+mod numbers;
 pub mod optim;
 pub(crate) mod protobuf;
 pub mod refusal;

@@ -1,4 +1,4 @@
-//! Names and numbers in messages: lists, plurals, order, and digits.
+//! Names: lists of them in messages, their plural, and their order.
 
 /// The most names that a message lists.
 const SHOWN: usize = 5;
@@ -80,21 +80,6 @@ pub(crate) fn printable_but(text: &str, is_kept: impl Fn(char) -> bool) -> Strin
     out
 }
 
-/// A number with four decimals, or as 3.05e28 where these would say nothing or too much.
-pub(crate) fn number(value: f64) -> String {
-    number_to(value, 4)
-}
-
-/// A number with `decimals` decimals, three or more; with the same number of digits and an exponent if it is very small
-/// or large.
-pub(crate) fn number_to(value: f64, decimals: i32) -> String {
-    let (size, places) = (value.abs(), usize::try_from(decimals).unwrap_or(0));
-    if size == 0.0 || !size.is_finite() || (10_f64.powi(1 - decimals)..1e7).contains(&size) {
-        return format!("{value:.places$}");
-    }
-    format!("{value:.*e}", places - 2)
-}
-
 /// A key by which `layer2` comes before `layer10`: the text and the numbers of a name in turn.
 pub(crate) fn natural_order(name: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
@@ -117,15 +102,6 @@ mod tests {
         let mut names = ["fold-10", "fold-2", "a", "1-x", "10-x", "2-x", "é"];
         names.sort_by_cached_key(|name| natural_order(name));
         assert_eq!(names, ["1-x", "2-x", "10-x", "a", "fold-2", "fold-10", "é"]);
-    }
-
-    #[test]
-    fn numbers_have_no_more_digits_than_they_need() {
-        let texts =
-            [0.98123, 0.0, 1234.5, -0.25, 30_500_186_352_016_950_021_630_984_192.0, 4.2e-5].map(number);
-        assert_eq!(texts, ["0.9812", "0.0000", "1234.5000", "-0.2500", "3.05e28", "4.20e-5"]);
-        assert_eq!([number(f64::NAN), number(f64::INFINITY), number_to(1e-4, 6)], ["NaN", "inf", "0.000100"]);
-        assert_eq!(number_to(-1.234_567e9, 6), "-1.2346e9");
     }
 
     #[test]

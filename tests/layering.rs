@@ -34,7 +34,7 @@ use tuples::functions_with_tuples;
 
 /// The rooms from the ground up: a file imports from its own row and from the rows above it in this list.
 const ORDER: &[&[&str]] = &[
-    &["error", "files", "names", "protobuf", "refusal", "rng", "registry", "stats"],
+    &["error", "files", "names", "numbers", "protobuf", "refusal", "rng", "registry", "stats"],
     // BatchNorm's kernels sum over ranks, and batches deal each rank its rows.
     &["distributed"],
     &["kernels"],

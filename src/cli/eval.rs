@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::{paths, table};
 use crate::error::Error;
 use crate::metrics::ClassCounts;
-use crate::names::number_to;
+use crate::numbers::number_to;
 use crate::run::baselines::Verdict;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let output = arguments.output.as_deref().filter(|output| *output != Path::new("-"));
     if let Some(output) = output {
         require_free(output)?;
-        require_folder(output)?;
+        paths::require_folder(output)?;
     }
     let folder = output.map_or(Path::new("."), files::parent);
     let request = SuggestRequest { data: &arguments.data, targets: &arguments.targets, config: output };
@@ -58,15 +58,6 @@ pub(super) fn suggested(request: &SuggestRequest<'_>) -> Result<String> {
 }
 
 /// Checks that nothing has the name of the file to write.
-fn require_folder(output: &Path) -> Result<()> {
-    let folder = files::parent(output);
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let problem = format!("there is no folder {}; make it first, or name another", folder.display());
-    Err(Error::Config(format!("--output {}: {problem}", output.display())))
-}
-
 fn require_free(output: &Path) -> Result<()> {
     if std::fs::symlink_metadata(output).is_err() {
         return Ok(());

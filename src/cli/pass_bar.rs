@@ -44,9 +44,9 @@ struct PassPosition {
 impl PassBars {
     /// Calls `write`, which writes to the terminal, with no bar in its way.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        let passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bars: Vec<&ProgressBar> =
-            passes.values().filter_map(|passes| passes.now.as_ref()?.bar.as_ref()).collect();
+            files.values().filter_map(|passes| passes.now.as_ref()?.bar.as_ref()).collect();
         match bars.as_slice() {
             [] => write(),
             // The others are drawn on their next event.
@@ -55,8 +55,8 @@ impl PassBars {
     }
 
     fn see(&self, position: &PassPosition, now: Instant) {
-        let mut passes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let passes = passes.entry(position.path.clone()).or_default();
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let passes = files.entry(position.path.clone()).or_default();
         if position.done >= position.total {
             if let Some(pass) = passes.now.take() {
                 passes.ended += 1;
@@ -67,13 +67,13 @@ impl PassBars {
         let pass = passes.now.get_or_insert_with(|| PassUnderWay { started: now, bar: None });
         let elapsed = now - pass.started;
         if elapsed >= SHORT {
-            let bar = pass.bar.get_or_insert_with(|| bar(position, passes.ended + 1, elapsed));
-            bar.set_position(position.done);
+            let shown = pass.bar.get_or_insert_with(|| bar(position, passes.ended + 1, elapsed));
+            shown.set_position(position.done);
         }
     }
 }
 
-/// The bar of the pass with this number, which is here, and has taken so long.
+/// A progress bar for pass `number` over a file, at `position` after `elapsed`.
 fn bar(position: &PassPosition, number: u32, elapsed: Duration) -> ProgressBar {
     let path = super::table::printable(&position.path);
     let prefix = if number == 1 { path } else { format!("{path}, pass {number}") };

@@ -7,7 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use super::table::thousands;
 use crate::checkpoint::Sums;
-use crate::names::number;
+use crate::numbers::number;
 use crate::run::{EpochEnd, EpochStart};
 
 /// The interval between two drawings of a bar: formatting it costs as much as an update of a small network.

@@ -1,7 +1,7 @@
 //! Mean, standard deviation and confidence interval of repeated measurements.
 
 use super::table::render;
-use crate::names::number;
+use crate::numbers::number;
 
 /// The mean of some numbers and how well it is known.
 #[derive(Debug, Clone, Copy, PartialEq)]

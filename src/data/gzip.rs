@@ -24,7 +24,7 @@ impl<R: Read> Gunzip<R> {
 impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = &mut self.member {
-            let read = member.read(buffer).map_err(cut)?;
+            let read = member.read(buffer).map_err(in_words)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
@@ -35,7 +35,7 @@ impl<R: Read> Read for Gunzip<R> {
 }
 
 /// The error of a file that ends within a member, or is damaged.
-fn cut(error: io::Error) -> io::Error {
+fn in_words(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => io::Error::new(
             error.kind(),

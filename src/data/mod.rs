@@ -69,6 +69,7 @@ pub use preparation::{InputKind, Preparation, TargetUse};
 pub use prepare::Splits;
 pub use preprocess::{Normalize, Preprocessing};
 pub use request::Request;
+pub(crate) use request::RowUse;
 pub use rows::{EncodedRows, EncodedSplits, Loaded, RawRows, Rows, WindowedRows, Windows, WrittenRow};
 pub use selection::Selection;
 pub use series_baselines::SeriesBaselines;

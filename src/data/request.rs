@@ -1,5 +1,7 @@
 //! A caller's request to a source.
 
+use std::fmt;
+
 use candle_core::DType;
 
 use super::split::{RULES, SplitPlan};
@@ -60,9 +62,9 @@ impl<'a> Request<'a> {
         plan
     }
 
-    /// The use of the rows that are not held out, in words: a run that has fitted its preprocessing scores them.
-    pub(crate) fn purpose(&self) -> &'static str {
-        self.fitted.map_or("to train on", |_| "to score")
+    /// The use of the rows that are not held out: a run that has fitted its preprocessing scores them.
+    pub(crate) fn row_use(&self) -> RowUse {
+        self.fitted.map_or(RowUse::Train, |_| RowUse::Score)
     }
 
     /// Whether the rules of this version held other rows out.
@@ -72,5 +74,26 @@ impl<'a> Request<'a> {
             2 => self.plan.limit.is_some() || self.task == Task::Labels,
             _ => true,
         }
+    }
+}
+
+/// The use of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowUse {
+    /// A run is fitted on them.
+    Train,
+    /// A fitted run scores them.
+    Score,
+    /// A run is tested on them.
+    Test,
+}
+
+impl fmt::Display for RowUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "to train on",
+            Self::Score => "to score",
+            Self::Test => "to test on",
+        })
     }
 }

@@ -47,7 +47,7 @@ pub(super) enum Cut {
     Nothing,
 }
 
-/// `out ← keep · out + scale · a b`; `out` is row-major, `a.rows` by `b.cols`.
+/// `out ← beta · out + alpha · a b`; `out` is row-major, `a.rows` by `b.cols`.
 ///
 /// # Errors
 /// Shapes that do not fit each other or their slices.
@@ -58,50 +58,59 @@ pub(super) fn matmul<T: Float>(
     accumulate: Accumulate,
     cut: Cut,
 ) -> Result<()> {
-    matmul_then(out, a, b, accumulate, cut, |_, _| ())
-}
-
-/// As [`matmul`], and calls `then` on every chunk of a row of the result with its first column, while it is in the cache.
-pub(super) fn matmul_then<T: Float>(
-    out: &mut [T],
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    accumulate: Accumulate,
-    cut: Cut,
-    then: impl Fn(usize, &mut [T]) + Sync,
-) -> Result<()> {
-    let job = Job::new(out.as_mut_ptr(), out.len(), [a, b], accumulate)?;
-    // SAFETY: `out` is borrowed mutably for the whole call, and holds numbers.
-    unsafe { job.run(cut, &then) };
+    if out.len() != length(a, b)? {
+        bail!("product of [{}, {}] and [{}, {}] into {} elements", a.rows, a.cols, b.rows, b.cols, out.len());
+    }
+    let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate };
+    // SAFETY: `length` has checked the matrices; `out` is borrowed mutably for the whole call, has as many elements, and holds
+    // numbers.
+    unsafe { job.run(cut, &|_, _| ()) };
     Ok(())
 }
 
-/// A new matrix `a b`, (a.rows, b.cols). Its memory is not cleared first: for the products of a sequence that is a pass over
+/// A new matrix `a b`, (a.rows, b.cols), whose memory is not cleared first: for a whole sequence that would be a pass over
 /// megabytes.
 ///
 /// # Errors
 /// As [`matmul`].
-pub(super) fn product<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, cut: Cut) -> Result<Vec<T>> {
-    product_then(a, b, cut, |_, _| ())
+pub(super) fn new_matmul<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>, cut: Cut) -> Result<Vec<T>> {
+    new_matmul_then(a, b, cut, |_, _| ())
 }
 
-/// As [`product`], and calls `then` as [`matmul_then`] does.
-pub(super) fn product_then<T: Float>(
+/// As [`new_matmul`], and calls `then` on every chunk of a row of the result with its first column, while it is in the
+/// cache.
+pub(super) fn new_matmul_then<T: Float>(
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
     cut: Cut,
     then: impl Fn(usize, &mut [T]) + Sync,
 ) -> Result<Vec<T>> {
-    let length = a.rows * b.cols;
+    let length = length(a, b)?;
     let mut out = Vec::with_capacity(length);
-    let job = Job::new(out.as_mut_ptr(), length, [a, b], Accumulate::REPLACE)?;
-    // SAFETY: `out` has room for so many elements and is no one else's; with `REPLACE` they are written before `then` reads
-    // them, and all of them before they count as its elements.
+    let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate: Accumulate::REPLACE };
+    // SAFETY: `length` has checked the matrices; `out` has room for as many elements and is no one else's. With a beta of 0
+    // gemm writes every element of a block without reading it, zeros where the depth is 0, before `then` reads it; the blocks
+    // cover the output.
     unsafe {
         job.run(cut, &then);
         out.set_len(length);
     }
     Ok(out)
+}
+
+/// The number of elements of `a b`.
+///
+/// # Errors
+/// Shapes that do not fit each other or their slices.
+fn length<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> Result<usize> {
+    let has = |of: &Matrix<'_, T>| of.rows.checked_mul(of.cols) == Some(of.data.len());
+    match a.rows.checked_mul(b.cols) {
+        Some(length) if a.cols == b.rows && has(&a) && has(&b) => Ok(length),
+        _ => {
+            let (left, right) = (a.data.len(), b.data.len());
+            bail!("product of [{}, {}] ({left}) and [{}, {}] ({right})", a.rows, a.cols, b.rows, b.cols)
+        }
+    }
 }
 
 /// The output in disjoint blocks: by the product's size alone, so that the bits do not depend on the threads. Each
@@ -146,16 +155,7 @@ struct Job<'a, T> {
 // SAFETY: the threads share a job to write disjoint blocks of `out`, and `a` and `b` are shared slices of plain numbers.
 unsafe impl<T: Float> Sync for Job<'_, T> {}
 
-impl<'a, T: Float> Job<'a, T> {
-    /// The product of two matrices into `length` elements from `out` on.
-    fn new(out: *mut T, length: usize, [a, b]: [Matrix<'a, T>; 2], accumulate: Accumulate) -> Result<Self> {
-        let (m, k, n) = (a.rows, a.cols, b.cols);
-        if b.rows != k || length != m * n || a.data.len() != m * k || b.data.len() != k * n {
-            bail!("product of [{m}, {k}] and [{}, {n}] into {length} elements", b.rows);
-        }
-        Ok(Self { out, row_stride: n, a, b, accumulate })
-    }
-
+impl<T: Float> Job<'_, T> {
     /// Computes the whole output, and calls `then` on every chunk of a row of it.
     ///
     /// # Safety
@@ -178,7 +178,7 @@ impl<'a, T: Float> Job<'a, T> {
             return;
         }
         let Self { a, b, accumulate, .. } = *self;
-        // SAFETY: rows and cols are inside the matrices whose sizes `new` has checked against their slices, so every
+        // SAFETY: rows and cols are inside the matrices whose sizes `length` has checked against their slices, so every
         // address that gemm forms from these bases and strides is inside them.
         unsafe {
             gemm::gemm(
@@ -214,6 +214,7 @@ impl<'a, T: Float> Job<'a, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::real;
 
     #[test]
     fn products_of_every_size_and_order_equal_the_definition() {
@@ -228,15 +229,19 @@ mod tests {
             let bt: Vec<f64> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
             let product: Vec<f64> =
                 (0..m * n).map(|at| (0..k).map(|l| a[at / n * k + l] * b[l * n + at % n]).sum()).collect();
+            let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&bt, n, k).t());
             for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
                 let mut out = vec![1.0; m * n];
-                let negate = |_, row: &mut [f64]| row.iter_mut().for_each(|x| *x = -*x);
-                let bt = Matrix::new(&bt, n, k).t();
-                matmul_then(&mut out, Matrix::new(&a, m, k), bt, accumulate, cut, negate).unwrap();
-                let expected: Vec<f64> =
-                    product.iter().map(|x| -(accumulate.beta + accumulate.alpha * x)).collect();
-                assert_eq!(out, expected, "{m} {n} {k}");
+                matmul(&mut out, a, b, accumulate, cut).unwrap();
+                let expected = product.iter().map(|x| accumulate.beta + accumulate.alpha * x);
+                assert!(out.iter().copied().eq(expected), "{m} {n} {k}");
             }
+            // Each element is its product, less the number of its column.
+            let shift = |first: usize, row: &mut [f64]| {
+                row.iter_mut().zip(first..).for_each(|(x, col)| *x -= real(col));
+            };
+            let expected = product.iter().enumerate().map(|(at, x)| x - real(at % n));
+            assert!(new_matmul_then(a, b, cut, shift).unwrap().into_iter().eq(expected), "{m} {n} {k}");
         }
         let mut out = vec![0.0; 4];
         let a = [1.0; 4];

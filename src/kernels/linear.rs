@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::activation::{self, shift_and_apply};
-use super::gemm::{self, Cut, Matrix, matmul, product_then};
+use super::gemm::{Cut, Matrix, matmul, new_matmul, new_matmul_then};
 use super::matmul_precision::product;
 use super::storage::{Float, edit, tensor, view};
 use super::{Accumulate, Activation, GradOut, MatmulPrecision, autograd, by_dtype, columns, cuda, is_fused};
@@ -72,7 +72,7 @@ fn affine<T: Float>(
     act: Option<Activation>,
 ) -> Result<Vec<T>> {
     let (x, w) = (Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t());
-    product_then(x, w, Cut::Cols, |start, part: &mut [T]| shift_and_apply(act, part, &b[start..]))
+    new_matmul_then(x, w, Cut::Cols, |start, part: &mut [T]| shift_and_apply(act, part, &b[start..]))
 }
 
 /// The backward pass of [`forward`].
@@ -116,7 +116,7 @@ fn input_gradient<T: Float>(grad: &Tensor, w: &Tensor) -> Result<Tensor> {
     let ((n, outputs), (_, inputs)) = (grad.dims2()?, w.dims2()?);
     let (g, w) = (view::<T>(grad)?, view::<T>(w)?);
     let (g, w) = (Matrix::new(&g, n, outputs), Matrix::new(&w, outputs, inputs));
-    tensor(gemm::product(g, w, Cut::Rows)?, (n, inputs))
+    tensor(new_matmul(g, w, Cut::Rows)?, (n, inputs))
 }
 
 /// Whether [`gradients`] can add a product to tensors like this one in one pass, without a buffer between.

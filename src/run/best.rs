@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{BestState, EpochScore};
 use crate::names::counted;
+use crate::numbers::number_to;
 use crate::trainer::EarlyStopping;
 
 /// Tracks the validation loss, or the metric that early stopping monitors.
@@ -65,8 +66,9 @@ impl BestTracker {
         let least =
             if stop.min_delta > 0.0 { format!(" by {} or more", stop.min_delta) } else { String::new() };
         Some(format!(
-            "stopped early after epoch {epoch}: `{}` has not improved on {best:.6} of epoch {}{least} for {}",
+            "stopped early after epoch {epoch}: `{}` has not improved on {} of epoch {}{least} for {}",
             monitor.escape_debug(),
+            number_to(best, 6),
             last.epoch,
             counted(epoch - last.epoch, "epoch")
         ))

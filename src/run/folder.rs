@@ -199,8 +199,16 @@ impl RunFolder {
     }
 }
 
-/// Of a run that is not there.
-const NO_FOLDER: &str = "there is no such folder";
+/// The reason why a path is no run.
+fn no_run(path: &Path) -> String {
+    if path.is_dir() {
+        format!("there is no run in this folder (no `{CONFIG}`)")
+    } else if path.exists() {
+        "this is a file".to_owned()
+    } else {
+        "there is no such folder".to_owned()
+    }
+}
 
 /// The config of the run in this folder; errors name the `command` that needs it.
 pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
@@ -208,9 +216,7 @@ pub(crate) fn config_of(run: &Path, command: &str) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
-    let problem =
-        if run.exists() { format!("there is no {CONFIG} in this folder") } else { NO_FOLDER.to_owned() };
-    Err(Error::data(run, format!("{problem}; {command} takes the folder of a run")))
+    Err(Error::data(run, format!("{}; {command} takes the folder of a run", no_run(run))))
 }
 
 /// The best weights of the run in this folder.
@@ -222,9 +228,7 @@ pub(crate) fn model(run: &Path) -> PathBuf {
 pub(crate) fn lock_run(path: &Path) -> Result<Lock> {
     // A checkpoint has the config too.
     if !path.join(CONFIG).is_file() && !path.join(CHECKPOINTS).is_dir() {
-        let problem =
-            if path.exists() { "there is no run in this folder (no `config.toml`)" } else { NO_FOLDER };
-        return Err(Error::data(path, format!("{problem}; --resume takes the folder of a run")));
+        return Err(Error::data(path, format!("{}; --resume takes the folder of a run", no_run(path))));
     }
     lock(path)
 }

@@ -9,6 +9,7 @@ use crate::data::{Dataset, Decision, Task, Threshold};
 use crate::error::{Error, Result};
 use crate::metrics::BestThreshold;
 use crate::names::with_verb;
+use crate::numbers::number;
 use crate::trainer::{Evaluation, HeldOut, Temperature, evaluate, fit_temperature, last_tensors};
 
 impl Run {
@@ -176,7 +177,10 @@ impl Run {
         };
         let Temperature { value, before, after } = found;
         tracing::info!(
-            "logits are divided by {value:.4}: the log loss of the validation rows is {after:.4}, not {before:.4}"
+            "logits are divided by {}: the log loss of the validation rows is {}, not {}",
+            number(value),
+            number(after),
+            number(before)
         );
         let mut weights = network.params().copy()?;
         for name in last_tensors(&network.describe()).into_iter().flatten() {

@@ -150,8 +150,8 @@ pub(super) fn changes(run: &Path, progress: &Progress, config: &Config) -> Resul
     )?;
     if progress.within.is_some() {
         let why = format!(
-            "the checkpoint lies within epoch {}, whose rows are cut in batches already: leave it as it was until that epoch is \
-             over",
+            "the checkpoint lies within epoch {}, whose rows are cut in batches already: keep the old value until the epoch \
+             ends",
             progress.epoch
         );
         refuse(Change::is_of_batches, why)?;

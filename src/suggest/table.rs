@@ -233,8 +233,8 @@ fn values(column: &ColumnProfile) -> String {
 
 /// A name as one of a list, where commas stand between the names.
 fn in_list(name: &str) -> String {
-    let name = shortened(name);
-    if name.contains(',') { format!("\"{name}\"") } else { name }
+    let short = shortened(name);
+    if short.contains(',') { quoted(&short) } else { short }
 }
 
 /// A number in few digits.

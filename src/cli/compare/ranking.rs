@@ -8,7 +8,7 @@ use crate::cli::spread::Spread;
 use crate::cli::table::{printable, render};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Direction};
-use crate::names::number;
+use crate::numbers::number;
 
 /// A variant and its metric over the seeds.
 struct RankedVariant<'a> {

@@ -12,7 +12,7 @@ use crate::cli::table::{printable, render, thousands};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
-use crate::names::number;
+use crate::numbers::number;
 use crate::report::RunData;
 use crate::run::folder;
 use crate::run::history::{Axis, History};

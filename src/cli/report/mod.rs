@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::data::split::Bag;
 use crate::error::Result;
 use crate::files::{self, Local};
+use crate::numbers::number;
 use crate::report::{self, Page, Point, RunData};
 use crate::run::baselines::{self, Verdict};
 use crate::run::history::{Axis, History};
@@ -182,7 +183,7 @@ fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, St
             names.get(place).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));
         let step = info.steps.get(index / names.len().max(1)).filter(|_| info.steps.len() > 1);
         let ahead = step.map_or(String::new(), |step| format!(", {step} ahead"));
-        (format!("90 % interval{name}{ahead}"), format!("± {half:.4}, {share:.1} % of the {rows}"))
+        (format!("90 % interval{name}{ahead}"), format!("± {}, {share:.1} % of the {rows}", number(half)))
     };
     Ok(all.map(fact).collect())
 }

@@ -8,7 +8,7 @@ use crate::cli::messages::print_line;
 use crate::cli::signals::Stop;
 use crate::cli::{initial_weights, inspect, table};
 use crate::data::{Dataset, Splits};
-use crate::names::number;
+use crate::numbers::number;
 use crate::run::{Finished, PreparedRun};
 
 /// Prints how to continue a run that a signal ended; returns the exit code.

@@ -1,6 +1,6 @@
 //! The elements of an array, piece by piece.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use candle_core::{Device, Tensor, WithDType};
 
@@ -143,7 +143,12 @@ fn unsigned(bytes: [u8; 8]) -> Result<i64, String> {
 }
 
 pub(super) fn unreadable(error: &std::io::Error) -> String {
-    format!("it cannot be read ({error}); copy or save the file again")
+    match error.kind() {
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof | ErrorKind::Other => {
+            format!("it is damaged ({error}); copy or save the file again")
+        }
+        _ => format!("it cannot be read: {error}"),
+    }
 }
 
 /// candle's error without its backtrace.

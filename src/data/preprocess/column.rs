@@ -7,6 +7,7 @@ use super::quantiles::Quantiles;
 use crate::data::table::dates::{self, DateForm};
 use crate::data::table::value::Value;
 use crate::names::counted;
+use crate::numbers::number;
 
 /// One operation on a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,13 +237,14 @@ impl Column {
                 let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
                 format!("the time: sine and cosine of {}", names.join(", "))
             }
-            Operation::Impute(fill) => format!(", where missing {fill:.4}"),
+            Operation::Impute(fill) => format!(", where missing {}", number(*fill)),
             Operation::Scale { .. } | Operation::SmoothClip | Operation::QuantileToNormal(_) => String::new(),
             Operation::MissingIndicator => ", and a column that says so".to_owned(),
             Operation::OneHot(names) => format!("category of {}: one-hot{}", names.len(), names.filled()),
             Operation::CategoryIndex { names, dimension } => {
-                let numbers = counted((names.len() + 1) as u64 * *dimension as u64, "number");
-                let vectors = format!("learnt vectors of {dimension}, {numbers} in all");
+                // One more for unknown names.
+                let weights = counted((names.len() as u64 + 1) * *dimension as u64, "weight");
+                let vectors = format!("learnt vectors of {dimension} ({weights})");
                 format!("category of {}: {vectors}{}", names.len(), names.filled())
             }
         };

@@ -9,14 +9,15 @@ use rustc_hash::FxHashMap;
 use super::batch::RecordBatch;
 use super::cell_features::CellFeatures;
 use super::cell_problems::at;
+use super::named;
 use super::plain_number::PlainNumber;
-use super::read::{known_columns, quoted};
+use super::read::quoted;
 use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
 use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, TableEncoder, Target};
 use crate::error::{Error, Result};
-use crate::names::{counted, first_few};
+use crate::names::counted;
 
 /// The most numbers that the cells of a batch become before its rows are encoded.
 const MOST_ENCODED: usize = 1 << 18;
@@ -72,10 +73,8 @@ impl<'a> RowEncoder<'a> {
         let needed = used.map(|column| column.name.as_str());
         let targets = fitted.target.names().iter().map(String::as_str).filter(|_| labelled);
         let absent: Vec<&str> = needed.chain(targets).filter(|name| index(name).is_none()).collect();
-        if let Some(first) = absent.first() {
-            let known = known_columns(first, columns);
-            let absent = first_few(absent.iter().map(|name| quoted(name)));
-            return Err(Error::data(path, format!("there is no column {absent}; {known}")));
+        if !absent.is_empty() {
+            return Err(named::absent(path, &absent, columns));
         }
         let classes = match &fitted.target {
             Target::Classes { classes, .. } => classes.iter().map(String::as_str).zip(0..).collect(),

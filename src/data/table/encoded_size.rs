@@ -17,14 +17,8 @@ pub(super) struct EncodedSize {
 }
 
 impl EncodedSize {
-    /// The bytes of their numbers.
-    pub(super) fn bytes(self) -> u64 {
+    fn bytes(self) -> u64 {
         self.rows.saturating_mul(self.form.bytes() as u64)
-    }
-
-    /// The same for people.
-    pub(super) fn readable(self) -> String {
-        readable(self.bytes())
     }
 
     /// Whether the rows fit `memory` MiB.
@@ -33,11 +27,21 @@ impl EncodedSize {
     }
 
     /// "250,000 rows of 31,250 features take 31.3 GB"
-    pub(super) fn described(self) -> String {
+    fn described(self) -> String {
         let Self { form, rows } = self;
         let features = counted(form.features, "feature");
         let take = if rows == 1 { "takes" } else { "take" };
         format!("{} of {features} {take} {}", counted(rows, "row"), readable(self.bytes()))
+    }
+
+    /// Logs the size of the rows of a table, and where they are kept.
+    pub(super) fn log(self, table: &Path, in_memory: bool) {
+        let place = if in_memory {
+            "in memory".to_owned()
+        } else {
+            format!("in a temporary file in {}", StoredWriter::place().display())
+        };
+        tracing::info!("{}: {} {place}", table.display(), self.described());
     }
 
     /// Checks that a file of the rows fits the `free` bytes of the folder that it is written to.

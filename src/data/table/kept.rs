@@ -56,7 +56,7 @@ impl Kept {
                     (is_here, Some(more))
                 };
                 if !reader.is_on_all_ranks(is_here)? {
-                    say_it_is_parsed_again(file.input.path(), memory);
+                    keeper.say_why_not(file.input.path());
                     return Ok(None);
                 }
                 next = more.unwrap_or_else(|| reader.next())?;
@@ -149,14 +149,6 @@ fn add_kinds(kinds: &mut Vec<Kinds>, batch: &RecordBatch) {
     }
 }
 
-/// Says why each pass over a table parses its file.
-fn say_it_is_parsed_again(path: &Path, memory: u64) {
-    tracing::info!(
-        "{}: its text takes more than a quarter of the {memory} MiB of `data.memory`, so that each pass over it parses the file",
-        path.display()
-    );
-}
-
 /// Keeps batches in memory while there is room, then in a file.
 struct Keeper {
     batches: Vec<KeptBatch>,
@@ -167,13 +159,23 @@ struct Keeper {
     whole: usize,
     rest: usize,
     bytes: Vec<u8>,
+    /// Why a batch was not kept, where it was not.
+    refused: Option<String>,
 }
 
 impl Keeper {
     fn new(memory: u64) -> Self {
         let quarter = usize::try_from(memory.saturating_mul(1 << 18)).unwrap_or(usize::MAX);
         let rest = quarter.max(LEAST);
-        Self { batches: Vec::new(), file: None, end: 0, whole: quarter, rest, bytes: Vec::new() }
+        Self {
+            batches: Vec::new(),
+            file: None,
+            end: 0,
+            whole: quarter,
+            rest,
+            bytes: Vec::new(),
+            refused: None,
+        }
     }
 
     /// Adds a batch; false where there is no room for it.
@@ -188,21 +190,40 @@ impl Keeper {
             self.batches.push(KeptBatch::Memory(Arc::new(batch)));
             return true;
         }
-        self.add_to_file(batch).is_some()
+        self.refused = self.add_to_file(batch).err();
+        self.refused.is_none()
     }
 
-    fn add_to_file(&mut self, mut batch: RecordBatch) -> Option<()> {
-        if self.file.is_none() {
-            self.file = Some(tempfile::tempfile_in(StoredWriter::place()).ok()?);
-        }
+    fn add_to_file(&mut self, mut batch: RecordBatch) -> std::result::Result<(), String> {
+        let place = StoredWriter::place();
+        let no_file = |error: std::io::Error| {
+            format!(
+                "its columns cannot be kept in {} ({error}); TMPDIR names another folder",
+                place.display()
+            )
+        };
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => tempfile::tempfile_in(&place).map_err(no_file)?,
+        };
         self.bytes.clear();
         batch_bytes::take(&mut batch, &mut self.bytes);
-        self.rest = self.rest.checked_sub(batch.bytes())?;
-        let place = self.end;
-        self.file.as_ref()?.write_all_at(&self.bytes, place).ok()?;
+        let Some(rest) = self.rest.checked_sub(batch.bytes()) else {
+            return Err("its text takes more memory than it may; a larger `data.memory` keeps it".to_owned());
+        };
+        self.rest = rest;
+        file.write_all_at(&self.bytes, self.end).map_err(no_file)?;
+        self.batches.push(KeptBatch::File { rest: batch, place: self.end });
         self.end += self.bytes.len() as u64;
-        self.batches.push(KeptBatch::File { rest: batch, place });
-        Some(())
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Says why the batches are not kept, if it was not another rank that had no room.
+    fn say_why_not(&self, path: &Path) {
+        if let Some(why) = &self.refused {
+            tracing::info!("{}: each pass over it parses the file: {why}", path.display());
+        }
     }
 }
 

@@ -56,7 +56,7 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     }
     let format = TableFormat { format: table.format, dialect: table.dialect.clone() };
     let train = train
-        .ok_or_else(|| Error::data(&options.path, format!("there are no rows {}", request.purpose())))?;
+        .ok_or_else(|| Error::data(&options.path, format!("there are no rows {}", request.row_use())))?;
     check_weights(&train, &options.path)?;
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };

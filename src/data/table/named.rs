@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::options::{ColumnKind as Kind, Options};
-use super::read::{known_columns, quoted};
+use super::read::{known_columns, listed, quoted};
 use crate::data::Task;
 use crate::error::{Error, Result};
+use crate::names::first_few;
 
 /// A column that a key of the config names.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +45,13 @@ pub(super) fn place(path: &Path, columns: &[String], named: Named<'_>, is_fitted
         let path = path.display();
         Error::key(key, format!("is {own}, but there is no column {own} {role} in {path}: {known}"))
     })
+}
+
+/// The error of columns that a run needs and a table does not have.
+pub(super) fn absent(path: &Path, names: &[&str], columns: &[String]) -> Error {
+    let known = if let [name] = names { known_columns(name, columns) } else { listed(columns) };
+    let names = first_few(names.iter().map(|name| quoted(name)));
+    Error::data(path, format!("there is no column {names}; {known}"))
 }
 
 /// Checks that the kinds in `[data.columns]` of targets and of the split column are those that they have.

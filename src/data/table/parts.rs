@@ -80,13 +80,7 @@ fn in_memory(size: EncodedSize, roles: &ColumnRoles<'_>) -> Result<bool> {
         size.check(roles.table.path(), StoredWriter::free())?;
     }
     if roles.request.fitted.is_none() {
-        let place = StoredWriter::place();
-        let place = if in_memory {
-            "in memory".to_owned()
-        } else {
-            format!("in a temporary file in {}", place.display())
-        };
-        tracing::info!("{}: {} {place}", roles.table.path().display(), size.described());
+        size.log(roles.table.path(), in_memory);
     }
     Ok(in_memory)
 }

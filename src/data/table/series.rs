@@ -204,7 +204,7 @@ impl TimeSeries {
             Limited { used: used as u64, of: (used + unused) as u64 }.log();
         }
         if count(Part::Train) < least {
-            return Err(shape.too_short(&self.path, count(Part::Train), request.purpose()));
+            return Err(shape.too_short(&self.path, count(Part::Train), request.row_use()));
         }
         Ok(parts)
     }

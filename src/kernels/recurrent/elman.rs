@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::activation::{self, add_and_slope, shift_and_apply};
+use super::super::activation::{self, add_and_slope, shift_and_apply_to_rows};
 use super::super::gemm::{Matrix, matmul};
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
@@ -38,7 +38,7 @@ pub(super) fn forward<T: Float>(
                 let (z, h) = two(&mut hs, t, previous);
                 matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
             }
-            hs[t].chunks_exact_mut(hidden).for_each(|row| shift_and_apply(Some(act), row, &bias));
+            shift_and_apply_to_rows(act, hs[t], &bias);
         }
         Ok(())
     })?;

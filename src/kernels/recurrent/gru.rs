@@ -30,9 +30,9 @@ pub(super) fn forward<T: Float>(
     let ((steps, n, _), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     // The reset gate scales what the state gives to n, with its bias.
-    let (to_gates, to_new) = b_hh.split_at(2 * hidden);
-    let to_gates = to_gates.iter().copied().chain(std::iter::repeat(T::of(0.0)));
-    let bias: Vec<T> = b_ih.iter().zip(to_gates).map(|(&a, b)| a + b).collect();
+    let (of_gates, new_bias) = b_hh.split_at(2 * hidden);
+    let mut bias = b_ih.to_vec();
+    bias.iter_mut().zip(of_gates).for_each(|(bias, &of_gates)| *bias += of_gates);
     let mut gates = input_products::<T>(xs, w_ih)?;
     let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
     let w_hh = Matrix::new(&w_hh, hidden, width);
@@ -53,7 +53,8 @@ pub(super) fn forward<T: Float>(
                 let before = Matrix::new(before, rows.count, hidden);
                 matmul(&mut state, before, w_hh, Accumulate::REPLACE, rows.cut())?;
             }
-            step([&bias, to_new], gates[t], [&state, before], from_state[t], h);
+            let given = GruStep { bias: &bias, new_bias, products: &state, before };
+            step(given, gates[t], from_state[t], h);
         }
         Ok(())
     })?;
@@ -61,36 +62,41 @@ pub(super) fn forward<T: Float>(
     Ok(RecurrentOutput { hs: tensor(hs, (steps, n, hidden))?, saved })
 }
 
+/// The inputs of a step of some rows (N).
+struct GruStep<'a, T> {
+    /// The biases that join the input's products, (3 H): of r and z both, of n the input's.
+    bias: &'a [T],
+    /// The state's bias of n, (H).
+    new_bias: &'a [T],
+    /// The state's products, (N, 3 H).
+    products: &'a [T],
+    /// The state before, (N, H).
+    before: &'a [T],
+}
+
 vectorized! {
-    /// Turns the input's products for a step's gates into the gates, and gives what the state gave to n and the new state,
-    /// from the state's products and the state before.
-    fn step[T: Float](
-        biases: [&[T]; 2],
-        z: &mut [T],
-        state: [&[T]; 2],
-        from_state: &mut [T],
-        h: &mut [T],
-    ) {
-        let ([bias, state_bias], [products, before]) = (biases, state);
-        let hidden = state_bias.len();
+    /// Computes the gates from the input's products, in place, the state's share of n's argument, and the new state.
+    fn step[T: Float](given: GruStep<'_, T>, z: &mut [T], from_state: &mut [T], h: &mut [T]) {
+        let GruStep { bias, new_bias, products, before } = given;
+        let hidden = new_bias.len();
         let rows = z.chunks_exact_mut(3 * hidden).zip(products.chunks_exact(3 * hidden));
         let states = before.chunks_exact(hidden).zip(h.chunks_exact_mut(hidden));
         for ((z, products), (from_state, (before, h))) in
             rows.zip(from_state.chunks_exact_mut(hidden).zip(states))
         {
             let (gates, new) = z.split_at_mut(2 * hidden);
-            let ((to_gates, to_new), (gate_bias, new_bias)) =
+            let ((to_gates, to_new), (gate_bias, input_bias)) =
                 (products.split_at(2 * hidden), bias.split_at(2 * hidden));
             // A loop for each: one over all of them has too many slices to become vector code.
             for (z, (&product, &b)) in gates.iter_mut().zip(to_gates.iter().zip(gate_bias)) {
                 *z = (*z + product + b).sigmoid();
             }
-            for (from_state, (&product, &b)) in from_state.iter_mut().zip(to_new.iter().zip(state_bias)) {
+            for (from_state, (&product, &b)) in from_state.iter_mut().zip(to_new.iter().zip(new_bias)) {
                 *from_state = product + b;
             }
             let (reset, update) = gates.split_at(hidden);
             for (new, ((&b, &reset), &from_state)) in
-                new.iter_mut().zip(new_bias.iter().zip(reset).zip(&*from_state))
+                new.iter_mut().zip(input_bias.iter().zip(reset).zip(&*from_state))
             {
                 *new = (*new + b + reset * from_state).hyperbolic_tangent();
             }

@@ -16,7 +16,7 @@ mod tests;
 
 use candle_core::{Result, Tensor};
 
-use super::gemm::{Cut, Matrix, matmul, product};
+use super::gemm::{Cut, Matrix, matmul, new_matmul};
 use super::linear::sum_rows;
 use super::storage::{Float, edit, tensor, view};
 use super::{GradOut, autograd, by_dtype, cuda, is_fused};
@@ -115,7 +115,7 @@ fn fused_backward<T: Float>(
     let input = Matrix::new(&dz.input, rows, gates);
     let dx = want_input.then(|| {
         let w_ih = view::<T>(w_ih)?;
-        tensor(product(input, Matrix::new(&w_ih, gates, features), Cut::Rows)?, (steps, n, features))
+        tensor(new_matmul(input, Matrix::new(&w_ih, gates, features), Cut::Rows)?, (steps, n, features))
     });
     let dx = dx.transpose()?;
     edit(into_w_ih.buffer, |dw| {

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::pass::StepOrder;
-use crate::kernels::gemm::{Cut, Matrix, product};
+use crate::kernels::gemm::{Cut, Matrix, new_matmul};
 use crate::kernels::storage::{Float, view};
 
 /// The sizes of a pass.
@@ -27,7 +27,7 @@ pub(super) struct GateGrads<T> {
 pub(super) fn input_products<T: Float>(xs: &Tensor, w_ih: &Tensor) -> Result<Vec<T>> {
     let ((steps, n, features), (width, _)) = (xs.dims3()?, w_ih.dims2()?);
     let (x, w) = (view::<T>(xs)?, view::<T>(w_ih)?);
-    product(Matrix::new(&x, steps * n, features), Matrix::new(&w, width, features).t(), Cut::Cols)
+    new_matmul(Matrix::new(&x, steps * n, features), Matrix::new(&w, width, features).t(), Cut::Cols)
 }
 
 /// The transpose of a weight (rows, cols): where a product is repeated step by step, this is worth its pass.

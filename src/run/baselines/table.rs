@@ -12,9 +12,9 @@ use crate::error::Result;
 use crate::metrics::{Measured, MetricCollection};
 use crate::stats::real;
 
-/// About the products of a fit, and its numbers, of which there are some copies: of more training rows every second, third,
-/// … is taken.
+/// The most products of a fit, about: of more training rows only every n-th is used.
 const PRODUCTS: f64 = 5e8;
+/// The most numbers of a fit, in the same way; it holds several copies of them.
 const NUMBERS: f64 = 2e6;
 /// The passes that logistic regression takes about, forth and back.
 const PASSES: f64 = 50.0;
@@ -150,6 +150,10 @@ fn fit(
     let most = (PRODUCTS / products).min(NUMBERS) / real(features.width());
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
     let every = (real(train.len()) / most).ceil().max(1.0) as usize;
+    if every > 1 {
+        let model = if link.is_some() { "logistic" } else { "ridge" };
+        tracing::info!("the baseline of {model} regression is fitted on one of {every} training rows");
+    }
     let rows: Vec<u32> = (0..u32::try_from(train.len()).unwrap_or(u32::MAX)).step_by(every).collect();
     let (mut inputs, mut ys, mut own_weights) = (Vec::new(), Vec::new(), Vec::new());
     for rows in rows.chunks(ROWS) {

@@ -1,6 +1,6 @@
 //! Whether a network beats the best of its baselines, in one sentence.
 
-use crate::names::number;
+use crate::numbers::number;
 use crate::stats::real;
 
 /// Whether a network beats the best of its baselines.
@@ -39,8 +39,8 @@ struct ErrorRatio {
     pairs: Vec<(f64, f64)>,
 }
 
-/// The most that a percentage says more than "many times".
-const MOST_PERCENT: f64 = 1000.0;
+/// The ratio of two errors from which on it is no percentage.
+const LARGE_RATIO: f64 = 10.0;
 
 impl Verdict {
     /// The verdict on a network with these metrics, without the prefix of a split, beside these baselines: by the MAE of a
@@ -69,12 +69,10 @@ impl Verdict {
         let is_better = *ratio < 1.0;
         let metric = if metric == "log_loss" { "log loss".to_owned() } else { metric.to_uppercase() };
         let percent = 100.0 * (ratio - 1.0).abs();
-        let difference = match (is_better, percent) {
-            (true, _) => format!("{percent:.1} % lower"),
-            (false, percent) if percent < MOST_PERCENT => format!("{percent:.1} % higher"),
-            (false, percent) if percent.is_finite() => {
-                format!("more than {} times as high", MOST_PERCENT / 100.0)
-            }
+        let difference = match *ratio {
+            _ if is_better => format!("{percent:.1} % lower"),
+            ratio if ratio < LARGE_RATIO => format!("{percent:.1} % higher"),
+            ratio if ratio.is_finite() => format!("{} times as high", number(ratio)),
             _ => "above 0".to_owned(),
         };
         let season =
@@ -154,7 +152,7 @@ mod tests {
         );
         let far = Verdict::of(&numbers(&[("mae", 3.0)]), &numbers(&[("naive", 2.58e-6)])).unwrap();
         assert!(
-            far.sentence.ends_with("MAE is more than 10 times as high, 3.0000 against 2.58e-6"),
+            far.sentence.ends_with("MAE is 1162790.6977 times as high, 3.0000 against 2.58e-6"),
             "{far:?}"
         );
         assert_eq!(Verdict::of(&numbers(&[("rmse", 3.0)]), &baselines), None);

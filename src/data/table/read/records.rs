@@ -42,12 +42,14 @@ pub(crate) fn listed(columns: &[String]) -> String {
 
 /// "did you mean `age`? it has `id`, `age`": what a table has where it has no column of a name.
 pub(crate) fn known_columns(name: &str, columns: &[String]) -> String {
+    /// The least similarity of a name that is worth a guess.
+    const LIKELY: f64 = 0.75;
     let wanted = name.to_lowercase();
     let nearest = columns
         .iter()
         .map(|own| (strsim::jaro_winkler(&own.to_lowercase(), &wanted), own))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.75);
+        .filter(|(likeness, _)| *likeness > LIKELY);
     let hint = nearest.map_or(String::new(), |(_, own)| format!("did you mean {}? ", quoted(own)));
     hint + &listed(columns)
 }

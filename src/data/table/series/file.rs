@@ -19,7 +19,7 @@ use crate::data::table::options::Options;
 use crate::data::table::read::{Dialect, Input, TableFile, WantedColumns, quoted};
 use crate::data::table::row::Row;
 use crate::data::table::{Opened, collect};
-use crate::data::{EncodedRows, EncodedSplits, Windows};
+use crate::data::{EncodedRows, EncodedSplits, RowUse, Windows};
 use crate::distributed::Single;
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few};
@@ -85,10 +85,8 @@ pub(super) struct SeriesFile<'a> {
     pub(super) dtype: DType,
     /// The MiB of encoded rows that stay in memory.
     pub(super) memory: u64,
-    /// The use of the rows that are not held out: "to train on", or "to score" by a run.
-    pub(super) purpose: &'static str,
-    /// Whether a run scores them.
-    pub(super) is_fitted: bool,
+    /// The use of the rows that are not held out.
+    pub(super) row_use: RowUse,
 }
 
 /// The windows of each split.
@@ -138,7 +136,7 @@ impl SeriesFile<'_> {
             }
         }
         let train = train.ok_or_else(|| {
-            Error::data(table.path(), format!("of the rows {} {}", self.purpose, self.shape.broken()))
+            Error::data(table.path(), format!("of the rows {} {}", self.row_use, self.shape.broken()))
         })?;
         Ok(SplitWindows { train, validation, test, season_length })
     }
@@ -149,7 +147,7 @@ impl SeriesFile<'_> {
         self.warn_of_short_series(&timeline, table.path());
         let (count, parts) = (timeline.len(), vec![Part::Test; timeline.len()]);
         if count < self.shape.rows() {
-            return Err(self.shape.too_short(table.path(), count, "to test on"));
+            return Err(self.shape.too_short(table.path(), count, RowUse::Test));
         }
         let rows = self.encode(table, timeline, &parts)?;
         let of = PartWindows { parts: &parts, part: Part::Test, shape: self.shape };
@@ -175,32 +173,22 @@ impl SeriesFile<'_> {
         Ok(Some(Windows { last, baselines, ..windows }))
     }
 
-    /// How the rows of a file are kept: in a file where all of them take too much memory, which is said. Checks that it fits
-    /// its folder.
+    /// Whether the rows of a file are kept in memory or in a temporary file, which has room for them. Training says which.
     fn storage(&self, rows: &SeriesRows, path: &Path) -> Result<RowStorage> {
         let dtype = if self.dtype == DType::F64 { DType::F64 } else { DType::F32 };
         let (width, count) = (rows.width(), rows.timeline().len() as u64);
         let size = |targets| EncodedSize { form: collect::form(width, targets, dtype), rows: count };
+        // In memory a row has the targets of its window.
         let all = size(rows.outputs() * self.shape.steps.len());
         let in_memory = all.fits(self.memory);
-        // In a file a row has its own targets alone, in memory those of a window.
+        // In a file a row has its own targets alone.
         let in_file = size(rows.outputs());
         if !in_memory {
             in_file.check(path, StoredWriter::free())?;
         }
-        if !self.is_fitted {
-            let described = if in_memory {
-                format!("{} in memory", all.described())
-            } else {
-                let folder = StoredWriter::place();
-                let more = if all.bytes() > in_file.bytes() {
-                    format!(": with the targets of each window they would take {} in memory", all.readable())
-                } else {
-                    String::new()
-                };
-                format!("{} in a temporary file in {}{more}", in_file.described(), folder.display())
-            };
-            tracing::info!("{}: {described}", path.display());
+        if self.row_use == RowUse::Train {
+            let size = if in_memory { all } else { in_file };
+            size.log(path, in_memory);
         }
         Ok(RowStorage { dtype, in_memory })
     }

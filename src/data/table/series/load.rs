@@ -61,8 +61,7 @@ impl TimeSeries {
             subtract: subtract.as_ref(),
             dtype: request.dtype,
             memory: options.memory,
-            purpose: request.purpose(),
-            is_fitted: fitted.is_some(),
+            row_use: request.row_use(),
         };
         let mut splits = file.splits(table, timeline, &parts, &self.plan(request))?;
         let fitted_order = SeriesOrder { season_length: Some(splits.season_length), ..order.clone() };

@@ -97,18 +97,22 @@ impl Timeline {
                 let (before, now) = (self.time(place - 1), self.time(place));
                 let lines = (self.line(place - 1), self.line(place));
                 if now < before {
+                    let group = if known.group.is_empty() {
+                        ", or with `group = \"COLUMN\"` if the file has several series"
+                    } else {
+                        ""
+                    };
                     let problem = format!(
-                        "line {}: the time in column {column} is before that of line {}; {}",
-                        lines.1,
-                        lines.0,
-                        way_to_sort(known)
+                        "line {}: the time in column {column} is before that of line {}; sort the rows by time, or train with \
+                         `sort = true` in `[data]`{group}",
+                        lines.1, lines.0
                     );
                     return Err(Error::data(path, problem));
                 }
                 if now <= before {
                     let problem = format!(
-                        "lines {} and {} have the same time in column {column}; remove one, or name the column that tells \
-                         several series apart with `group` in `[data]`",
+                        "lines {} and {} have the same time in column {column}; remove one, or train with the columns that \
+                         tell several series apart as `group` in `[data]`",
                         lines.0.min(lines.1),
                         lines.0.max(lines.1)
                     );
@@ -270,20 +274,5 @@ impl Timeline {
             first += same.len();
         }
         parts
-    }
-}
-/// What to do with rows that are not in order: a run that is fitted keeps its config.
-fn way_to_sort(known: &SeriesOrder) -> String {
-    let is_fitted = known.step.is_some();
-    match (is_fitted, known.group.is_empty()) {
-        (true, true) => "sort the rows by time".to_owned(),
-        (true, false) => {
-            let group: Vec<String> = known.group.iter().map(|name| quoted(name)).collect();
-            format!("sort the rows of each {} by time", group.join(", "))
-        }
-        (false, true) => "`sort = true` in `[data]` sorts the rows by time, and `group = \"COLUMN\"` tells several series in \
-                          one file apart"
-            .to_owned(),
-        (false, false) => "`sort = true` in `[data]` sorts the rows of each series by time".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::data::RowUse;
 use crate::error::Error;
 use crate::names::counted;
 
@@ -44,10 +45,10 @@ impl WindowShape<'_> {
     }
 
     /// The error for a file of too few rows.
-    pub(super) fn too_short(self, path: &Path, rows: usize, what: &str) -> Error {
+    pub(super) fn too_short(self, path: &Path, rows: usize, row_use: RowUse) -> Error {
         let (window, horizon) = (self.window, self.reach());
         let problem = format!(
-            "{} {what} {} too few for a window of {} and a target {} ahead",
+            "{} {row_use} {} too few for a window of {} and a target {} ahead",
             counted(rows, "row"),
             if rows == 1 { "is" } else { "are" },
             counted(window, "row"),

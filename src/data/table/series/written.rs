@@ -48,9 +48,8 @@ impl Written<'_> {
         let table = other.unwrap_or(own);
         let timeline = file::timeline(&table, order, &[])?;
         let parts = if is_whole { vec![part; timeline.len()] } else { parts_of(&timeline, shape)? };
-        let (dtype, purpose, memory) = (request.dtype, request.purpose(), Options::default().memory);
-        let file =
-            SeriesFile { shape, encoder, order, subtract: None, dtype, memory, purpose, is_fitted: true };
+        let (dtype, row_use, memory) = (request.dtype, request.row_use(), Options::default().memory);
+        let file = SeriesFile { shape, encoder, order, subtract: None, dtype, memory, row_use };
         let rows = file.encode(&table, timeline, &parts)?;
         let ends = rows.ends_of(PartWindows { parts: &parts, part, shape });
         let written = |number: &usize| {

@@ -93,7 +93,7 @@ impl CsvShape {
             return Ok(());
         }
         let why = if cells < columns {
-            "is the file cut off here, or a quote not closed?"
+            "is a delimiter missing, a quote not closed, or the file cut off here?"
         } else {
             "is a cell with the delimiter in it not quoted, or a quote not closed?"
         };

@@ -7,8 +7,8 @@ use crate::error::Error;
 
 /// The error of a line that is no object.
 pub(super) fn no_object(path: &Path, line: u64, error: &serde_json::Error) -> Error {
-    let cut_off = if error.is_eof() { ", and this one is cut off" } else { "" };
-    at_line(path, line, format!("{}; each line is a JSON object{cut_off}", without_place(error)))
+    let early = if error.is_eof() { ", and this one ends early" } else { "" };
+    at_line(path, line, format!("{}; each line is a JSON object{early}", without_place(error)))
 }
 
 /// The text of an error without the place, which is of the text that the parser saw.

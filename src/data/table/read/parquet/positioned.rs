@@ -27,8 +27,8 @@ impl PositionedFile {
 }
 
 impl Read for BytesFrom {
-    /// Fails behind the end of the file instead of giving nothing: a damaged page header may claim a list of
-    /// thousands of millions of elements, and parquet would skip them one by one.
+    /// An error past the end of the file, where other readers return 0: a damaged page header may claim a list of billions of
+    /// elements, and parquet would skip them one by one.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.place)?;
         if read == 0 && !buffer.is_empty() {
