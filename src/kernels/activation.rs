@@ -104,7 +104,10 @@ vectorized! {
     /// Adds `bias` to each row of (N, H), and puts the activation of each number in its place.
     pub(super) fn shift_and_apply_to_rows[T: Float](act: Activation, rows: &mut [T], bias: &[T]) {
         specialized!(act, act => for row in rows.chunks_exact_mut(bias.len()) {
-            row.iter_mut().zip(bias).for_each(|(x, &b)| *x = act.value(*x + b));
+            // Not `for_each`, whose closure would be compiled for the oldest set of instructions.
+            for (x, &b) in row.iter_mut().zip(bias) {
+                *x = act.value(*x + b);
+            }
         });
     }
 }

@@ -67,9 +67,13 @@ vectorized! {
                 let at = gate * hidden..(gate + 1) * hidden;
                 let gates = z[at.clone()].iter_mut().zip(&bias[at]);
                 if gate == 2 {
-                    gates.for_each(|(x, &b)| *x = (*x + b).hyperbolic_tangent());
+                    for (x, &b) in gates {
+                        *x = (*x + b).hyperbolic_tangent();
+                    }
                 } else {
-                    gates.for_each(|(x, &b)| *x = (*x + b).sigmoid());
+                    for (x, &b) in gates {
+                        *x = (*x + b).sigmoid();
+                    }
                 }
             }
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &z[gate * hidden..][..hidden]);
