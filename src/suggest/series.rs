@@ -90,8 +90,9 @@ fn windows(document: &mut Document, plan: &SeriesPlan<'_>) {
 fn features(document: &mut Document, profile: &TableProfile, targets: &[String], plan: &SeriesPlan<'_>) {
     let SeriesPlan { series, rows, shares, .. } = *plan;
     let parts = calendar(series, rows.window);
-    let wanders = series.wanders(rows, shares) && targets.iter().all(|target| is_number(profile, target));
-    if parts.is_empty() && !wanders {
+    let is_persistent =
+        series.is_persistent(shares) && targets.iter().all(|target| is_number(profile, target));
+    if parts.is_empty() && !is_persistent {
         return;
     }
     document.note("Most series gain by these; a run with one of them cannot be exported to other tools (descent export).");
@@ -102,8 +103,9 @@ fn features(document: &mut Document, profile: &TableProfile, targets: &[String],
         );
         document.set("calendar", parts, &why);
     }
-    if wanders {
-        let why = "the level wanders: the mean of a window is nearer to what follows than the mean of all";
+    if is_persistent {
+        let why =
+            "the last value is much nearer to the next than the mean is: differences from it are predicted";
         document.set("subtract_last", true, why);
     }
 }

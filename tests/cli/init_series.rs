@@ -187,7 +187,7 @@ fn quarters_weeks_days_and_hours_have_their_horizons_too() {
 }
 
 #[test]
-fn a_series_that_wanders_is_predicted_from_its_last_value() {
+fn a_persistent_series_is_predicted_from_its_last_value() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let all = days(900);
@@ -195,7 +195,7 @@ fn a_series_that_wanders_is_predicted_from_its_last_value() {
     assert_eq!(config["data"]["subtract_last"].as_bool(), Some(true));
     assert_eq!(config["data"]["calendar"].as_array().unwrap().len(), 2);
     let made = std::fs::read_to_string(path.join("made.toml")).unwrap();
-    assert!(made.contains("cannot be exported") && made.contains("the level wanders"), "{made}");
+    assert!(made.contains("cannot be exported") && made.contains("the last value is much nearer"), "{made}");
     assert!(fail(path, &["export", "run", "--to", "onnx"], 2).contains("`data."));
     // Noise around a mean does not.
     let rows = all.iter().map(|day| format!("{},{}.5", day.text, day.number * day.number * 31 % 97));
@@ -205,7 +205,7 @@ fn a_series_that_wanders_is_predicted_from_its_last_value() {
 
 /// The test part is looked at once, at the end: not to choose an option.
 #[test]
-fn held_out_rows_do_not_tell_whether_a_series_wanders() {
+fn held_out_rows_do_not_tell_whether_a_series_is_persistent() {
     let folder = tempfile::tempdir().unwrap();
     let level = |day: &Day| if day.number < 320 { 0 } else { 40 * (day.number - 320) };
     let rows = days(400)
