@@ -42,6 +42,8 @@ fn what_cannot_be_learnt_is_a_sentence() {
     let error = fail(path, &["init", "t.csv", "--target", "y, z"], 2);
     assert!(error.contains("; several targets are --target y --target z; it has"), "{error}");
     assert!(!fail(path, &["init", "t.csv", "--target", "y,q"], 2).contains("several"));
+    let error = fail(path, &["init", "t.csv", "--target", "y", "-o", "nowhere/t.toml"], 2);
+    assert!(error.contains("--output nowhere/t.toml: there is no folder nowhere"), "{error}");
 }
 
 #[test]

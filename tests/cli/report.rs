@@ -41,6 +41,8 @@ fn a_report_is_one_page_with_all_that_there_is() {
     succeed(folder.path(), &["report", "small", "-q", "--no-data", "--output", "curves.html"]);
     let curves = fs::read_to_string(folder.path().join("curves.html")).unwrap();
     assert!(curves.contains("<svg") && !curves.contains("data:image/png") && curves.len() < page.len());
+    let error = fail(folder.path(), &["report", "small", "--output", "nowhere/r.html"], 2);
+    assert!(error.contains("there is no folder nowhere"), "{error}");
     let error = fail(folder.path(), &["report", "none"], 1);
     assert!(error.contains("report takes the folder of a run"), "{error}");
 }

@@ -17,6 +17,7 @@ use self::split::EvaluatedSplit;
 use super::device::Compute;
 use super::differences;
 use super::messages::print_line;
+use super::paths;
 use super::run_folders::run_folders;
 use super::table::thousands;
 use crate::config::Config;
@@ -57,6 +58,7 @@ pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<()> {
     let mut configs = Vec::new();
     require_no_run_file("--output", &arguments.output)?;
     require_kind("--output", &arguments.output, &["html", "htm"])?;
+    paths::require_folder(&arguments.output)?;
     for path in &run_folders(&arguments.runs)? {
         let trained = TrainedRun::open(path, "report", &[])?.allow_nonfinite(true);
         let mut run = curves(path, &trained.config)?;
