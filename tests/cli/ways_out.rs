@@ -175,3 +175,33 @@ fn a_log_is_begun_anew_in_a_run_that_is_resumed() {
     let output = descent(folder.path(), &["train", "c.toml", "--restart-log"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn what_is_cut_off_misspelt_or_no_run_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let whole = lines("x,promo", 30, |i| format!("{i},{}", i * 7 % 11));
+    write(path, "t.csv", &whole);
+    write(path, "cut.csv", format!("{whole}30"));
+    write(path, "cut.jsonl", "{\"x\": 1, \"promo\": 2}\n".repeat(30) + "{\"x\": 1");
+    let said = |arguments: &[&str], code: i32, words: &str| {
+        let error = fail(path, arguments, code);
+        assert!(error.contains(words), "no `{words}` in {error}");
+    };
+    said(
+        &["init", "cut.csv", "--target", "promo"],
+        1,
+        "line 32: 1 cell, but the header has 2 columns; is a delimiter",
+    );
+    said(
+        &["init", "cut.jsonl", "--target", "promo"],
+        1,
+        "each line is a JSON object, and this one ends early",
+    );
+    said(&["init", "t.csv", "--target", "Promo"], 2, "did you mean `promo`?");
+    let misspelt =
+        ["train", "t.csv", "--target", "promo", "--set", "data.columns.X='number'", "--out", "run"];
+    said(&misspelt, 2, "did you mean `x`?");
+    said(&["predict", "nowhere", "--input", "t.csv"], 1, "there is no such folder");
+    said(&["predict", "t.csv", "--input", "t.csv"], 1, "this is a file");
+}
