@@ -92,7 +92,11 @@ vectorized! {
     /// Adds `bias` to the numbers, and puts the activation of each in its place.
     pub(super) fn shift_and_apply[T: Float](act: Option<Activation>, xs: &mut [T], bias: &[T]) {
         match act {
-            None => xs.iter_mut().zip(bias).for_each(|(x, &b)| *x += b),
+            None => {
+                for (x, &b) in xs.iter_mut().zip(bias) {
+                    *x += b;
+                }
+            }
             Some(act) => specialized!(act, act => for (x, &b) in xs.iter_mut().zip(bias) {
                 *x = act.value(*x + b);
             }),
@@ -104,7 +108,6 @@ vectorized! {
     /// Adds `bias` to each row of (N, H), and puts the activation of each number in its place.
     pub(super) fn shift_and_apply_to_rows[T: Float](act: Activation, rows: &mut [T], bias: &[T]) {
         specialized!(act, act => for row in rows.chunks_exact_mut(bias.len()) {
-            // Not `for_each`, whose closure would be compiled for the oldest set of instructions.
             for (x, &b) in row.iter_mut().zip(bias) {
                 *x = act.value(*x + b);
             }

@@ -41,7 +41,9 @@ vectorized! {
             }
         }
         for row in blocks.remainder().chunks_exact(width) {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.wide());
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += x.wide();
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 ///
 /// The body must be inlined into the code of each instruction set. A closure or function that is handed to
 /// `pulp::Arch::dispatch` need not be, since it is called from several places, and is then compiled for the oldest set;
-/// so this makes a type of each body.
+/// so this makes a type of each body. For the same reason a body has `for` loops, not `for_each` with a closure.
 macro_rules! vectorized {
     ($(#[$meta:meta])* $vis:vis fn $name:ident[$($generics:tt)*]($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $crate::kernels::vectorized::vectorized! {
