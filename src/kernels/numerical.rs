@@ -2,6 +2,7 @@
 //! becomes the components of a periodic function or of a piecewise-linear one, and a linear layer of its own feature reads
 //! them.
 
+pub mod binned_linear;
 pub mod grouped_linear;
 pub mod periodic;
 pub mod piecewise_linear;

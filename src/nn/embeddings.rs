@@ -115,16 +115,16 @@ impl Layer for Embeddings {
         let ys = ys.reshape([leading, &[last]].concat())?;
         if let Mode::Train(tape) = mode {
             let (layer, shape) = (self.clone(), xs.dims().to_vec());
-            tape.record(move |grad, grads, want_input| {
+            tape.record(move |grad, grads, input| {
                 let flat = grad.reshape(((), layer.width()))?;
                 layer.weight_gradients(&flat, &numbers, grads)?;
-                if !want_input {
+                if !input.is_read() {
                     return Ok(None);
                 }
                 // A number has no gradient.
                 let rest = Tensor::zeros((flat.dims()[0], numbers.len()), flat.dtype(), flat.device())?;
-                let input = Tensor::cat(&[flat.narrow(1, 0, layer.dense)?, rest], 1)?;
-                Ok(Some(input.reshape(shape)?))
+                let of_input = Tensor::cat(&[flat.narrow(1, 0, layer.dense)?, rest], 1)?;
+                Ok(Some(of_input.reshape(shape)?))
             });
         }
         Ok(ys)

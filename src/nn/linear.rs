@@ -73,10 +73,10 @@ impl Layer for Linear {
         let ys = output.ys.clone();
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
-            tape.record(move |grad, grads, want_input| {
+            tape.record(move |grad, grads, input| {
                 let precision = layer.precision;
                 let through = linear::Through { w: layer.weight.value(), act: layer.activation, precision };
-                let back = linear::backward(through, &output, grad, want_input)?;
+                let back = linear::backward(through, &output, grad, input.is_read())?;
                 let of = [layer.weight.index(), layer.bias.index()];
                 grads.put(Factors { of, xs, grad: back.grad, precision })?;
                 Ok(back.input)

@@ -45,7 +45,7 @@ pub use params::{Buffer, MOST_NUMBERS, Param, Params};
 pub use recurrent::{LastStep, MeanOfSteps, Recurrent, RecurrentOptions, TimeMajor};
 pub use scale::FrontScale;
 pub use shape::Shape;
-pub use tape::{Mode, Tape};
+pub use tape::{InputGrad, Mode, Tape};
 
 /// A layer of a network.
 pub trait Layer: Send + Sync {

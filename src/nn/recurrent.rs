@@ -111,7 +111,7 @@ impl Layer for Recurrent {
         let ys = if states.len() == 1 { states[0].clone() } else { Tensor::cat(&states, 2)? };
         if let Mode::Train(tape) = mode {
             let (layer, xs) = (self.clone(), xs.clone());
-            tape.record(move |grad, grads, want_input| {
+            tape.record(move |grad, grads, input| {
                 let mut input_grad: Option<Tensor> = None;
                 for (direction, (cell, output)) in layer.directions.iter().zip(&outputs).enumerate() {
                     let hidden = output.hs.dims()[2];
@@ -120,7 +120,7 @@ impl Layer for Recurrent {
                         (cell.each_ref().map(Param::value), cell.each_ref().map(|p| grads.out(p)));
                     let order = StepOrder { reverse: direction == 1, stop: stop.as_deref() };
                     let pass = ForwardPass { kind: layer.kind, xs: &xs, output, order };
-                    let dx = recurrent::backward(pass, values, &grad, outs, want_input)?;
+                    let dx = recurrent::backward(pass, values, &grad, outs, input.is_read())?;
                     input_grad = match (input_grad, dx) {
                         (Some(sum), Some(dx)) => Some((sum + dx)?),
                         (sum, dx) => sum.or(dx),
@@ -152,8 +152,8 @@ impl Layer for TimeMajor {
 
     fn forward(&self, xs: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor> {
         if let Mode::Train(tape) = mode {
-            tape.record(|grad, _, want_input| {
-                Ok(want_input.then(|| swap_batch_and_time(grad)).transpose()?)
+            tape.record(|grad, _, input| {
+                Ok(input.is_read().then(|| swap_batch_and_time(grad)).transpose()?)
             });
         }
         Ok(swap_batch_and_time(xs)?)

@@ -21,9 +21,27 @@ pub enum Mode<'a> {
     Eval,
 }
 
+/// The part of the gradient of a layer's input that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputGrad {
+    /// Nothing: no layer before this one learns.
+    Unread,
+    /// That of the numbers that layers before this one have computed; that of the data's own numbers need not be right.
+    OfLayers,
+    /// All of it.
+    Whole,
+}
+
+impl InputGrad {
+    /// Whether some of it is read.
+    pub fn is_read(self) -> bool {
+        self != Self::Unread
+    }
+}
+
 /// The backward function of one layer: from the gradient of its value to that of its input, which is only computed if
-/// it is needed. The parameters' gradients go to the writer.
-type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send>;
+/// it is read. The parameters' gradients go to the writer.
+type Pullback = Box<dyn FnOnce(&Tensor, &GradWriter<'_>, InputGrad) -> Result<Option<Tensor>> + Send>;
 
 /// The same for all shards of a batch at once.
 type JointPullback = Box<dyn FnOnce(&[Tensor], &[&GradWriter<'_>]) -> Result<Vec<Tensor>> + Send>;
@@ -165,7 +183,7 @@ impl Tape {
     /// Remembers the way back through one layer.
     pub fn record(
         &mut self,
-        pullback: impl FnOnce(&Tensor, &GradWriter<'_>, bool) -> Result<Option<Tensor>> + Send + 'static,
+        pullback: impl FnOnce(&Tensor, &GradWriter<'_>, InputGrad) -> Result<Option<Tensor>> + Send + 'static,
     ) {
         self.entries.push(Pullbacks::Own(Box::new(pullback)));
     }
@@ -183,12 +201,12 @@ impl Tape {
 
     /// Takes the gradient of the network's value back to every parameter. The gradient of the data is not worked out.
     pub fn backward(self, grad: Tensor, grads: &GradWriter<'_>) -> Result<()> {
-        self.pull(grad, grads, false).map(|_| ())
+        self.pull(grad, grads, InputGrad::Unread).map(|_| ())
     }
 
     /// As [`Self::backward`], and gives the gradient of the data.
     pub fn backward_to_input(self, grad: Tensor, grads: &GradWriter<'_>) -> Result<Option<Tensor>> {
-        self.pull(grad, grads, true)
+        self.pull(grad, grads, InputGrad::Whole)
     }
 
     /// As [`Self::backward`] for all shards of a batch, layer by layer.
@@ -201,10 +219,11 @@ impl Tape {
         {
             tapes.iter().try_for_each(Self::check_stop)?;
             let is_first = tapes.iter().all(|tape| tape.entries.is_empty());
+            let below_it = if is_first { InputGrad::Unread } else { InputGrad::OfLayers };
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
                 match entry {
-                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, !is_first)?),
+                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, below_it)?),
                     Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
                     Pullbacks::OnFirst => {}
                 }
@@ -214,13 +233,15 @@ impl Tape {
         Ok(())
     }
 
-    fn pull(self, grad: Tensor, grads: &GradWriter<'_>, want_input: bool) -> Result<Option<Tensor>> {
+    /// `of_data`: what is read of the gradient of the first layer's input.
+    fn pull(self, grad: Tensor, grads: &GradWriter<'_>, of_data: InputGrad) -> Result<Option<Tensor>> {
         let mut grad = Some(grad);
         for (depth, entry) in self.entries.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
+            let read = if depth > 0 && !of_data.is_read() { InputGrad::OfLayers } else { of_data };
             grad = match entry {
-                Pullbacks::Own(pullback) => pullback(&above, grads, want_input || depth > 0)?,
+                Pullbacks::Own(pullback) => pullback(&above, grads, read)?,
                 Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),
                 Pullbacks::OnFirst => None,
             };

@@ -2,9 +2,7 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use crate::kernels::storage::{Float, tensor, view};
-use crate::kernels::vectorized::vectorized;
-use crate::kernels::{autograd, by_dtype, is_fused, team};
+use crate::kernels::autograd;
 
 /// The bins of several features: the components of a number are `x · slopes + offsets`, each (F, B), within 0 and 1.
 ///
@@ -37,23 +35,6 @@ pub fn fit(edges: &[Vec<f64>], components: usize) -> Result<[Tensor; 2]> {
 impl Bins {
     /// The components of xs (N, F): (N, F, B).
     pub fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        if !is_fused(xs) {
-            return self.reference(xs);
-        }
-        let ((features, components), n) = (self.slopes.dims2()?, xs.dim(0)?);
-        by_dtype!(xs, T => {
-            let (x, slopes, offsets) = (view::<T>(xs)?, view::<T>(&self.slopes)?, view::<T>(&self.offsets)?);
-            let limits = limits(&slopes, components);
-            let mut zs = vec![T::of(0.0); x.len() * components];
-            let rows = rows_at_a_time(features * components);
-            let pieces = x.chunks(rows * features).zip(zs.chunks_mut(rows * features * components));
-            team::for_each(pieces.collect(), |(x, zs)| encode(x, [&slopes, &offsets], &limits, components, zs));
-            tensor(zs, (n, features, components))
-        })
-    }
-
-    /// The reference implementation.
-    pub fn reference(&self, xs: &Tensor) -> Result<Tensor> {
         let Self { slopes, offsets } = self;
         let raw = xs.unsqueeze(2)?.broadcast_mul(&slopes.unsqueeze(0)?)?;
         let raw = raw.broadcast_add(&offsets.unsqueeze(0)?)?;
@@ -76,51 +57,14 @@ impl Bins {
 
     /// The gradient of xs from that of its components.
     pub fn backward(&self, xs: &Tensor, grad: &Tensor) -> Result<Tensor> {
-        let gradients = autograd::vjp(&[xs], grad, |t| self.reference(&t[0]))?;
+        let gradients = autograd::vjp(&[xs], grad, |t| self.forward(&t[0]))?;
         gradients.into_iter().next().map_or_else(|| xs.zeros_like(), Ok)
-    }
-}
-
-fn rows_at_a_time(components: usize) -> usize {
-    const COMPONENTS: usize = 1 << 14;
-    (COMPONENTS / components.max(1)).max(1)
-}
-
-/// The least and the largest value of each component.
-fn limits<T: Float>(slopes: &[T], components: usize) -> [Vec<T>; 2] {
-    let (mut low, mut high) = (vec![T::of(0.0); slopes.len()], vec![T::of(1.0); slopes.len()]);
-    let rows = low.chunks_exact_mut(components).zip(high.chunks_exact_mut(components));
-    for (own, (low, high)) in slopes.chunks_exact(components).zip(rows) {
-        low[0] = T::neg_infinity();
-        high[components - 1] = T::infinity();
-        if own[..components - 1].iter().all(|slope| slope.wide() == 0.0) {
-            low[components - 1] = T::neg_infinity();
-        }
-    }
-    [low, high]
-}
-
-vectorized! {
-    fn encode[T: Float](x: &[T], by: [&[T]; 2], limits: &[Vec<T>; 2], components: usize, zs: &mut [T]) {
-        let [slopes, offsets] = by;
-        let features = slopes.len() / components;
-        for (place, (x, zs)) in x.iter().zip(zs.chunks_exact_mut(components)).enumerate() {
-            let start = place % features * components;
-            let (slopes, offsets) = (&slopes[start..][..components], &offsets[start..][..components]);
-            let [low, high] = [&limits[0][start..][..components], &limits[1][start..][..components]];
-            for at in 0..components {
-                let raw = *x * slopes[at] + offsets[at];
-                let raised = if raw < low[at] { low[at] } else { raw };
-                zs[at] = if raised > high[at] { high[at] } else { raised };
-            }
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::draws::Draws;
 
     fn bins(edges: &[Vec<f64>], components: usize) -> Bins {
         let [slopes, offsets] = fit(edges, components).unwrap();
@@ -138,21 +82,8 @@ mod tests {
             [[1.0, 1.0, 3.0], [0.0, 0.0, 1.5], [0.5, 0.0, 0.0]],
         ];
         assert_eq!(bins.forward(&xs).unwrap().to_vec3::<f64>().unwrap(), expected);
-        assert_eq!(bins.reference(&xs).unwrap().to_vec3::<f64>().unwrap(), expected);
         let one = self::bins(&[vec![2.0, 4.0]], 1);
         let xs = Tensor::new(&[[0.0], [3.0], [6.0]], &Device::Cpu).unwrap();
         assert_eq!(one.forward(&xs).unwrap().to_vec3::<f64>().unwrap(), [[[-1.0]], [[0.5]], [[2.0]]]);
-    }
-
-    #[test]
-    fn the_fused_encoding_matches_the_reference() {
-        let draws = Draws::new(1);
-        let xs = draws.normal(&[500, 3], 1.0);
-        for components in [3, 5] {
-            let edges = [vec![-1.0, -0.2, 0.3, 1.0], vec![-1.0, 1.0], vec![0.0, 0.5, 3.0]];
-            let bins = bins(&edges, components);
-            let difference = (bins.forward(&xs).unwrap() - bins.reference(&xs).unwrap()).unwrap();
-            assert!(difference.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap() < 1e-12);
-        }
     }
 }

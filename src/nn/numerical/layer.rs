@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::{Embedded, Embedding, Numerical};
 use crate::error::Result;
-use crate::nn::{Layer, Mode, Op, Params, Shape};
+use crate::nn::{InputGrad, Layer, Mode, Op, Params, Shape};
 
 /// Replaces some columns of (N, W) by their embeddings, which are in front of the other columns:
 /// `torch.cat([embedding(x[:, places]).flatten(1), x[:, others]], 1)`.
@@ -46,6 +46,18 @@ impl NumericalEmbeddings {
     /// The numbers of a row.
     fn width(&self) -> usize {
         self.places.len() + self.others.len()
+    }
+
+    /// The gradient of the input from those of its embedded columns and of this layer's value.
+    fn input_gradient(&self, embedded: &Tensor, grad: &Tensor) -> Result<Tensor> {
+        let others = grad.narrow(1, self.embedded_width(), self.others.len())?;
+        let all = Tensor::cat(&[embedded, &others.contiguous()?], 1)?;
+        // The columns back in their order.
+        let mut order = vec![0; self.width()];
+        for (from, place) in (0u32..).zip(self.places.iter().chain(&self.others)) {
+            order[*place as usize] = from;
+        }
+        Ok(all.index_select(&Tensor::new(order, all.device())?, 1)?)
     }
 
     /// The numbers of a row's embeddings.
@@ -91,17 +103,17 @@ impl Layer for NumericalEmbeddings {
         let ys = if self.others.is_empty() { ys } else { Tensor::cat(&[ys, columns(xs, &self.others)?], 1)? };
         if let Mode::Train(tape) = mode {
             let layer = self.clone();
-            tape.record(move |grad, grads, want_input| {
+            tape.record(move |grad, grads, input| {
                 let own = grad.narrow(1, 0, layer.embedded_width())?.contiguous()?;
-                let Some(embedded) = back(&own, grads, want_input)? else { return Ok(None) };
-                let others = grad.narrow(1, layer.embedded_width(), layer.others.len())?;
-                let all = Tensor::cat(&[embedded, others.contiguous()?], 1)?;
-                // The columns back in their order.
-                let mut order = vec![0; layer.width()];
-                for (from, place) in (0u32..).zip(layer.places.iter().chain(&layer.others)) {
-                    order[*place as usize] = from;
+                // Columns that are embedded are the data's own numbers.
+                let embedded = back(&own, grads, input == InputGrad::Whole)?;
+                if !input.is_read() {
+                    return Ok(None);
                 }
-                Ok(Some(all.index_select(&Tensor::new(order, all.device())?, 1)?))
+                let shape = (own.dim(0)?, layer.places.len());
+                let embedded =
+                    embedded.map_or_else(|| Tensor::zeros(shape, own.dtype(), own.device()), Ok)?;
+                layer.input_gradient(&embedded, grad).map(Some)
             });
         }
         Ok(ys)

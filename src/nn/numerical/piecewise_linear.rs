@@ -8,6 +8,7 @@ use super::{Embedded, Embedding, NumericalOptions, check_count};
 use crate::error::Result;
 use crate::kernels::Activation;
 use crate::kernels::activation;
+use crate::kernels::numerical::binned_linear;
 use crate::kernels::numerical::grouped_linear;
 use crate::kernels::numerical::piecewise_linear::{self, Bins};
 use crate::nn::init::Zeros;
@@ -148,9 +149,8 @@ impl Embedding for PiecewiseLinearEmbedding {
     fn embed(&self, xs: &Tensor) -> Result<Embedded> {
         let [features, _, width] = self.sizes();
         let bins = self.bins();
-        let zs = bins.forward(xs)?;
         let products =
-            grouped_linear::forward(&zs, self.weight.value(), self.bias.as_ref().map(Param::value))?;
+            binned_linear::forward(&bins, xs, self.weight.value(), self.bias.as_ref().map(Param::value))?;
         let own =
             if self.has_relu { activation::forward(Activation::Relu, &products)? } else { products.clone() };
         let mut ys = own.clone();
@@ -168,9 +168,8 @@ impl Embedding for PiecewiseLinearEmbedding {
                 grad.clone()
             };
             let into_b = layer.bias.as_ref().map(|bias| grads.out(bias));
-            let weight = layer.weight.value();
             let into_w = grads.out(&layer.weight);
-            grouped_linear::backward_of_weights(&zs, weight, &through, into_w, into_b)?;
+            binned_linear::backward_of_weights(&bins, &xs, layer.weight.value(), &through, into_w, into_b)?;
             if let Some([weight, bias]) = &layer.linear0 {
                 let of_one = weight.value().reshape((features, 1, width))?;
                 let (into_w, into_b) = (grads.out(weight), Some(grads.out(bias)));
