@@ -79,7 +79,7 @@ fn key(name: &str) -> String {
 }
 
 /// A table for a value in one line.
-pub(super) fn table<const N: usize>(values: [(&str, Value); N]) -> Value {
+pub(super) fn table<'a>(values: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     Value::Table(values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 

@@ -7,6 +7,12 @@ use super::target::TargetKind;
 
 /// The rows below which a table is small.
 const FEW: u64 = 1_000;
+/// The rows below which classes are learnt from plain numbers: with the bins of 100 to 400 rows the log loss is 1.5 to 2.5
+/// times as large, though values are predicted better.
+const FEW_OF_CLASSES: u64 = 500;
+/// The bins of a number where values are predicted from more than a few rows: beside 48 the error was 0.99 of that in the mean
+/// of 13 tables, 0.91 at best and 1.03 at worst; of classes it was the same on 5 tables.
+const MANY_BINS: i64 = 128;
 /// The rows above which a table is large: larger batches, fewer passes.
 const MANY: u64 = 50_000;
 /// The most features whose numbers get embeddings: each is 16 inputs of the first layer.
@@ -42,10 +48,18 @@ impl Recipe<'_> {
         }
         document.set("activation", "silu", "a smooth \"relu\"");
         document.set("dropout", self.dropout(), "against learning rows by heart");
-        if self.rows >= FEW && (1..=MOST_EMBEDDED).contains(&self.numbers) {
+        if self.learns_bins() && (1..=MOST_EMBEDDED).contains(&self.numbers) {
             let why = "numbers by the bins of their quantiles; leave it out for export --to c";
-            document.set("numerical", table([("name", Value::from("piecewise_linear"))]), why);
+            let has_many = self.kind.is_numeric() && self.rows >= FEW;
+            let bins = has_many.then_some(("n_bins", Value::from(MANY_BINS)));
+            let embedding = [("name", Value::from("piecewise_linear"))].into_iter().chain(bins);
+            document.set("numerical", table(embedding), why);
         }
+    }
+
+    /// Whether the rows are enough for bins and for an average of the weights.
+    fn learns_bins(&self) -> bool {
+        self.kind.is_numeric() || self.rows >= FEW_OF_CLASSES
     }
 
     fn dropout(&self) -> f64 {
@@ -70,7 +84,7 @@ impl Recipe<'_> {
         document.set("epochs", self.epochs(), "an upper limit; early stopping ends the run before");
         let stopping = table([("patience", Value::from(20))]);
         document.set("early_stopping", stopping, "the weights of the best epoch are kept");
-        if self.rows >= FEW {
+        if self.learns_bins() {
             let average = [("name", Value::from("ema")), ("warmup", Value::from(true))];
             let why = "validation and the saved model use a moving average of the weights";
             document.set("average", table(average), why);

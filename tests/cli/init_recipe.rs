@@ -4,26 +4,25 @@ use super::init::init;
 use super::tables::{lines, write};
 use crate::common::{fail, succeed};
 
+/// A table with a far-off number, a constant, missing cells, dates and names.
+fn prices(rows: usize) -> String {
+    lines("size,same,rare,since,colour,price", rows, |i| {
+        let rare = if i % 50 == 0 { (i % 7).to_string() } else { String::new() };
+        let size = if i % 400 == 0 { "1e12".to_owned() } else { format!("{}.5", (i * 37) % 113) };
+        let colour = ["red", "blue", "green"][i * i % 3];
+        let price = (i * 37) % 113 + i % 3;
+        format!("{size},1,{rare},2021-{:02}-{:02},{colour},{price}", 1 + i % 12, 1 + i % 28)
+    })
+}
+
 #[test]
-fn numbers_get_embeddings_where_there_are_rows_for_them() {
+fn numbers_get_embeddings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let table = |rows: usize| {
-        lines("size,same,rare,since,colour,price", rows, |i| {
-            let rare = if i % 50 == 0 { (i % 7).to_string() } else { String::new() };
-            let size = if i % 400 == 0 { "1e12".to_owned() } else { format!("{}.5", (i * 37) % 113) };
-            let colour = ["red", "blue", "green"][i * i % 3];
-            format!(
-                "{size},1,{rare},2021-{:02}-{:02},{colour},{}",
-                1 + i % 12,
-                1 + i % 28,
-                (i * 37) % 113 + i % 3
-            )
-        })
-    };
-    write(path, "many.csv", table(2000));
+    write(path, "many.csv", prices(2000));
     let config = init(path, &["many.csv", "--target", "price"]);
     assert_eq!(config["model"]["numerical"]["name"].as_str(), Some("piecewise_linear"));
+    assert_eq!(config["model"]["numerical"]["n_bins"].as_integer(), Some(128));
     // One row far outside must not have an answer far outside, as exp of the loss for counts would make of it.
     assert_eq!(config["data"]["clamp_output"].as_bool(), Some(true));
     succeed(path, &["train", "made.toml", "--set", "train.epochs=2", "--out", "run"]);
@@ -34,16 +33,28 @@ fn numbers_get_embeddings_where_there_are_rows_for_them() {
     let without = ["train", "made.toml", "--set", "model.numerical=null", "--set", "train.epochs=1"];
     succeed(path, &[&without[..], &["--out", "plain"]].concat());
     succeed(path, &["export", "plain", "--to", "c", "--output", "c"]);
-    // Few rows, or names alone.
-    write(path, "few.csv", table(300));
-    let few = init(path, &["few.csv", "--target", "price"]);
-    let has = |section: &str, key: &str| few[section].as_table().unwrap().contains_key(key);
-    assert!(!has("model", "numerical") && !has("train", "average"));
+}
+
+#[test]
+fn few_rows_have_fewer_bins_and_few_rows_of_classes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let has = |config: &toml::Table, section: &str, key: &str| {
+        config[section].as_table().unwrap().contains_key(key)
+    };
+    write(path, "few.csv", prices(300));
+    let values = init(path, &["few.csv", "--target", "price"]);
+    assert!(has(&values, "model", "numerical") && has(&values, "train", "average"));
+    assert!(values["model"]["numerical"].get("n_bins").is_none());
+    write(path, "many.csv", prices(2000));
+    let many = init(path, &["many.csv", "--target", "colour"]);
+    assert!(many["model"]["numerical"].get("n_bins").is_none());
+    let classes = init(path, &["few.csv", "--target", "colour"]);
+    assert!(!has(&classes, "model", "numerical") && !has(&classes, "train", "average"));
+    // Names alone.
     let names = lines("a,b,y", 2000, |i| format!("a{},b{},{}", i % 5, i * i % 7, ["no", "yes"][i % 3 % 2]));
     write(path, "names.csv", names);
-    assert!(
-        !init(path, &["names.csv", "--target", "y"])["model"].as_table().unwrap().contains_key("numerical")
-    );
+    assert!(!has(&init(path, &["names.csv", "--target", "y"]), "model", "numerical"));
 }
 
 #[test]
