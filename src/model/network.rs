@@ -60,8 +60,12 @@ pub struct NetworkShape<'a> {
 impl NetworkShape<'_> {
     /// The numerical features among the numbers of a row, `width` with its learnt vectors.
     fn numerical_places(&self, width: usize) -> Vec<usize> {
-        let Some(own) = self.numerical else { return (0..width).collect() };
+        if self.numerical.is_none() && self.embeddings.is_empty() {
+            return (0..width).collect();
+        }
         let dense = self.features - self.embeddings.len();
+        let all: Vec<usize> = (0..dense).collect();
+        let own = self.numerical.unwrap_or(&all);
         let step = dense + self.embeddings.iter().map(|size| size.length).sum::<usize>();
         (0..width / step.max(1))
             .flat_map(|number| own.iter().map(move |place| number * step + place))

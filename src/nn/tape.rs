@@ -22,13 +22,13 @@ pub enum Mode<'a> {
 }
 
 /// The part of the gradient of a layer's input that is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InputGrad {
     /// Nothing: no layer before this one learns.
     Unread,
-    /// That of the numbers that layers before this one have computed; that of the data's own numbers need not be right.
+    /// The part for activations of earlier layers, as in training; entries for the data's own numbers may be zero.
     OfLayers,
-    /// All of it.
+    /// All of it, for [`Tape::backward_to_input`].
     Whole,
 }
 
@@ -239,7 +239,7 @@ impl Tape {
         for (depth, entry) in self.entries.into_iter().enumerate().rev() {
             let Some(above) = grad else { break };
             check_stop(self.stop.as_deref())?;
-            let read = if depth > 0 && !of_data.is_read() { InputGrad::OfLayers } else { of_data };
+            let read = if depth > 0 { of_data.max(InputGrad::OfLayers) } else { of_data };
             grad = match entry {
                 Pullbacks::Own(pullback) => pullback(&above, grads, read)?,
                 Pullbacks::Joint(pullback) => pullback(slice::from_ref(&above), &[grads])?.into_iter().next(),

@@ -7,11 +7,11 @@ use super::target::TargetKind;
 
 /// The rows below which a table is small.
 const FEW: u64 = 1_000;
-/// The rows below which classes are learnt from plain numbers: with the bins of 100 to 400 rows the log loss is 1.5 to 2.5
-/// times as large, though values are predicted better.
+/// The rows below which classes are learnt from plain numbers: with the bins of 100 to 400 rows the log loss was 1.5 to 2.9
+/// times as large on iris, wine and breast-cancer. With those of 800 the error on Titanic and `CreditCard` was 0.99 and 0.97.
 const FEW_OF_CLASSES: u64 = 500;
-/// The bins of a number where values are predicted from more than a few rows: beside 48 the error was 0.99 of that in the mean
-/// of 13 tables, 0.91 at best and 1.03 at worst; of classes it was the same on 5 tables.
+/// The bins of a number where values are predicted from [`FEW`] rows on: the error was 0.99 of that with 48 bins in the mean of
+/// 13 tables, 0.91 at best and 1.03 at worst, on seed 1; on five tables of classes it was the same.
 const MANY_BINS: i64 = 128;
 /// The rows above which a table is large: larger batches, fewer passes.
 const MANY: u64 = 50_000;
@@ -48,7 +48,7 @@ impl Recipe<'_> {
         }
         document.set("activation", "silu", "a smooth \"relu\"");
         document.set("dropout", self.dropout(), "against learning rows by heart");
-        if self.learns_bins() && (1..=MOST_EMBEDDED).contains(&self.numbers) {
+        if self.has_bins() {
             let why = "numbers by the bins of their quantiles; leave it out for export --to c";
             let has_many = self.kind.is_numeric() && self.rows >= FEW;
             let bins = has_many.then_some(("n_bins", Value::from(MANY_BINS)));
@@ -57,9 +57,10 @@ impl Recipe<'_> {
         }
     }
 
-    /// Whether the rows are enough for bins and for an average of the weights.
-    fn learns_bins(&self) -> bool {
-        self.kind.is_numeric() || self.rows >= FEW_OF_CLASSES
+    /// Whether there are numbers, and rows for their bins.
+    fn has_bins(&self) -> bool {
+        let is_enough = self.kind.is_numeric() || self.rows >= FEW_OF_CLASSES;
+        is_enough && (1..=MOST_EMBEDDED).contains(&self.numbers)
     }
 
     fn dropout(&self) -> f64 {
@@ -84,7 +85,7 @@ impl Recipe<'_> {
         document.set("epochs", self.epochs(), "an upper limit; early stopping ends the run before");
         let stopping = table([("patience", Value::from(20))]);
         document.set("early_stopping", stopping, "the weights of the best epoch are kept");
-        if self.learns_bins() {
+        if self.rows >= FEW || self.has_bins() {
             let average = [("name", Value::from("ema")), ("warmup", Value::from(true))];
             let why = "validation and the saved model use a moving average of the weights";
             document.set("average", table(average), why);
@@ -119,4 +120,44 @@ pub(super) fn optimizer(document: &mut Document) {
     document.set("name", "adamw", "");
     document.set("lr", 0.001, "");
     document.set("weight_decay", 0.01, "");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Choice {
+        /// Of a number; 0 where it has none.
+        bins: i64,
+        averages: bool,
+    }
+
+    fn choice(rows: u64, kind: &TargetKind, numbers: usize) -> Choice {
+        let mut document = Document::default();
+        Recipe { rows, kind, numbers }.write(&mut document);
+        let config: toml::Table = document.finish().parse().unwrap();
+        let bins = config["model"].get("numerical");
+        let count = |bins: &Value| bins.get("n_bins").map_or(48, |count| count.as_integer().unwrap());
+        Choice { bins: bins.map_or(0, count), averages: config["train"].get("average").is_some() }
+    }
+
+    #[test]
+    fn bins_and_the_average_depend_on_target_and_rows() {
+        let classes = TargetKind::Classes(Vec::new());
+        for (rows, kind, numbers, [bins, averages]) in [
+            (50, &TargetKind::Values, 1, [48, 1]),
+            (999, &TargetKind::Values, 100, [48, 1]),
+            (999, &TargetKind::Values, 101, [0, 0]),
+            (999, &TargetKind::Values, 0, [0, 0]),
+            (1000, &TargetKind::Values, 0, [0, 1]),
+            (1000, &TargetKind::Values, 1, [128, 1]),
+            (499, &classes, 1, [0, 0]),
+            (500, &classes, 1, [48, 1]),
+            (1000, &classes, 1, [48, 1]),
+        ] {
+            let expected = Choice { bins, averages: averages == 1 };
+            assert_eq!(choice(rows, kind, numbers), expected, "{rows} rows, {numbers} numbers");
+        }
+    }
 }

@@ -24,11 +24,20 @@ fn learnt_vectors_of_names() {
         assert_eq!(rows[1][2..5], [0.0; 3]);
         check_names(&[Box::new(embeddings.clone())], &params, &xs);
     }
-    for options in ["name = 'periodic'", "name = 'piecewise_linear'\nn_bins = 3\nd_embedding = 2"] {
+    for options in [
+        "name = 'periodic'",
+        "name = 'piecewise_linear'\nn_bins = 3\nd_embedding = 2",
+        "name = 'piecewise_linear'\nn_bins = 3\nd_embedding = 2\nversion = 'A'\nactivation = true",
+    ] {
         let mut params = super::params();
         let embeddings = Embeddings::new(&mut params, 4, &sizes, None).unwrap();
         let options = Numerical::from_table(options.parse().unwrap()).unwrap();
         let numerical = NumericalEmbeddings::new(&mut params, &options, &[0, 1], 7).unwrap();
+        numerical.fit(&Draws::new().normal(&[20, 7])).unwrap();
+        for param in params.trainable().iter().filter(|param| param.name().starts_with("numerical")) {
+            // Version B starts at 0.
+            param.var().set(&Draws::new().normal(param.value().dims())).unwrap();
+        }
         let layers: [Box<dyn Layer>; 2] = [Box::new(embeddings), Box::new(numerical)];
         check_names(&layers, &params, &Tensor::new(&numbers, &Device::Cpu).unwrap());
     }
@@ -52,6 +61,7 @@ fn check_names(layers: &[Box<dyn Layer>], params: &Params, xs: &Tensor) {
         let skipped = if is_table { param.value().dims()[1] } else { 0 };
         let ours = elements(grads.get(param).unwrap());
         assert_eq!(ours[..skipped], vec![0.0; skipped]);
+        assert!(ours[skipped..].iter().any(|slope| *slope != 0.0), "{}", param.name());
         assert_close(param.name(), &ours[skipped..], &slopes(param.var(), value)[skipped..]);
     }
 }

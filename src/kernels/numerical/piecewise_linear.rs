@@ -7,7 +7,7 @@ use crate::kernels::autograd;
 /// The bins of several features: the components of a number are `x · slopes + offsets`, each (F, B), within 0 and 1.
 ///
 /// The last bin of a feature is its last component, the others begin with the first, and components between them are 0.
-/// Beyond the edges the first and the last bin go on.
+/// Beyond the edges the first and the last bin go on. A slope of 0 is no bin.
 #[derive(Debug, Clone)]
 pub struct Bins {
     /// One over the widths.

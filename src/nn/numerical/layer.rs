@@ -19,7 +19,8 @@ pub struct NumericalEmbeddings {
 }
 
 impl NumericalEmbeddings {
-    /// A layer with parameters `numerical.…` for these columns of `width`.
+    /// A layer with parameters `numerical.…` for these columns of `width`, which are the data's own: training takes no
+    /// gradient back to a layer that has computed them.
     pub fn new(params: &mut Params, options: &Numerical, places: &[usize], width: usize) -> Result<Self> {
         let embedding = Arc::from(options.build(params, places.len())?);
         let index = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -105,14 +106,13 @@ impl Layer for NumericalEmbeddings {
             let layer = self.clone();
             tape.record(move |grad, grads, input| {
                 let own = grad.narrow(1, 0, layer.embedded_width())?.contiguous()?;
-                // Columns that are embedded are the data's own numbers.
-                let embedded = back(&own, grads, input == InputGrad::Whole)?;
-                if !input.is_read() {
-                    return Ok(None);
-                }
-                let shape = (own.dim(0)?, layer.places.len());
-                let embedded =
-                    embedded.map_or_else(|| Tensor::zeros(shape, own.dtype(), own.device()), Ok)?;
+                let embedded = match (back(&own, grads, input == InputGrad::Whole)?, input) {
+                    (_, InputGrad::Unread) | (None, InputGrad::Whole) => return Ok(None),
+                    (Some(embedded), _) => embedded,
+                    (None, InputGrad::OfLayers) => {
+                        Tensor::zeros((own.dim(0)?, layer.places.len()), own.dtype(), own.device())?
+                    }
+                };
                 layer.input_gradient(&embedded, grad).map(Some)
             });
         }

@@ -149,10 +149,11 @@ impl Embedding for PiecewiseLinearEmbedding {
     fn embed(&self, xs: &Tensor) -> Result<Embedded> {
         let [features, _, width] = self.sizes();
         let bins = self.bins();
-        let products =
+        let binned =
             binned_linear::forward(&bins, xs, self.weight.value(), self.bias.as_ref().map(Param::value))?;
+        let products = &binned.ys;
         let own =
-            if self.has_relu { activation::forward(Activation::Relu, &products)? } else { products.clone() };
+            if self.has_relu { activation::forward(Activation::Relu, products)? } else { products.clone() };
         let mut ys = own.clone();
         // The number itself, as a feature of one component.
         let number = xs.reshape(((), features, 1))?;
@@ -163,13 +164,13 @@ impl Embedding for PiecewiseLinearEmbedding {
         let (layer, xs) = (self.clone(), xs.clone());
         let back = move |grad: &Tensor, grads: &GradWriter<'_>, want_input: bool| {
             let through = if layer.has_relu {
-                activation::backward(Activation::Relu, &products, &own, grad)?
+                activation::backward(Activation::Relu, &binned.ys, &own, grad)?
             } else {
                 grad.clone()
             };
             let into_b = layer.bias.as_ref().map(|bias| grads.out(bias));
             let into_w = grads.out(&layer.weight);
-            binned_linear::backward_of_weights(&bins, &xs, layer.weight.value(), &through, into_w, into_b)?;
+            binned.backward_of_weights(layer.weight.value(), &through, into_w, into_b)?;
             if let Some([weight, bias]) = &layer.linear0 {
                 let of_one = weight.value().reshape((features, 1, width))?;
                 let (into_w, into_b) = (grads.out(weight), Some(grads.out(bias)));
