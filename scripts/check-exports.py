@@ -464,13 +464,13 @@ MODELS = {
        for name in ("relu", "tanh", "sigmoid", "gelu", "leaky_relu", "elu", "selu", "silu", "mish")},
     "parts": 'name = "mlp"\nhidden = [12, 8]\nfront_scale = true\nparametric_activation = true\nactivation = "mish"\nlayer_norm = true',
     "ntk": 'name = "mlp"\nhidden = [12]\nparametrization = "ntk"\nparametric_activation = true\nactivation = "selu"',
+    "numerical-bins": 'name = "mlp"\nhidden = [12]\n[model.numerical]\nname = "piecewise_linear"\nn_bins = 7',
+    "numerical-bins-a": 'name = "mlp"\nhidden = [12]\n[model.numerical]\nname = "piecewise_linear"\nn_bins = 7\nversion = "A"\nactivation = true',
 }
 # C source has no form of these.
 BEYOND_C = {
     "numerical-plr": 'name = "mlp"\nhidden = [12]\n[model.numerical]\nname = "periodic"\nn_frequencies = 5\nd_embedding = 3',
     "numerical-pbld": 'name = "mlp"\nhidden = [12]\nfront_scale = true\n[model.numerical]\nname = "periodic"\nvariant = "pbld"',
-    "numerical-bins": 'name = "mlp"\nhidden = [12]\n[model.numerical]\nname = "piecewise_linear"\nn_bins = 7',
-    "numerical-bins-a": 'name = "mlp"\nhidden = [12]\n[model.numerical]\nname = "piecewise_linear"\nn_bins = 7\nversion = "A"\nactivation = true',
     "ensemble": 'name = "mlp"\nhidden = [12]\nensemble = 4\ndropout = 0.1',
     "ensemble-bins": 'name = "mlp"\nhidden = [12]\nensemble = 4\n[model.numerical]\nname = "piecewise_linear"\nn_bins = 7',
 }

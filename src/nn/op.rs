@@ -203,6 +203,14 @@ pub enum NumericalOp {
 }
 
 impl NumericalOp {
+    /// The numbers that a feature becomes.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Periodic { sizes, is_dense, .. } => sizes[2] + usize::from(*is_dense),
+            Self::PiecewiseLinear { sizes, .. } => sizes[2],
+        }
+    }
+
     /// The names of its tensors.
     fn tensors_mut(&mut self) -> Vec<&mut String> {
         match self {

@@ -49,7 +49,7 @@ impl Recipe<'_> {
         document.set("activation", "silu", "a smooth \"relu\"");
         document.set("dropout", self.dropout(), "against learning rows by heart");
         if self.has_bins() {
-            let why = "numbers by the bins of their quantiles; leave it out for export --to c";
+            let why = "numbers by the bins of their quantiles";
             let has_many = self.kind.is_numeric() && self.rows >= FEW;
             let bins = has_many.then_some(("n_bins", Value::from(MANY_BINS)));
             let embedding = [("name", Value::from("piecewise_linear"))].into_iter().chain(bins);

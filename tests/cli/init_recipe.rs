@@ -2,7 +2,7 @@
 
 use super::init::init;
 use super::tables::{lines, write};
-use crate::common::{fail, succeed};
+use crate::common::succeed;
 
 /// A table with a far-off number, a constant, missing cells, dates and names.
 fn prices(rows: usize) -> String {
@@ -28,11 +28,7 @@ fn numbers_get_embeddings() {
     succeed(path, &["train", "made.toml", "--set", "train.epochs=2", "--out", "run"]);
     succeed(path, &["predict", "run", "--input", "many.csv", "--output", "p.csv"]);
     succeed(path, &["export", "run", "--to", "onnx", "--output", "model.onnx"]);
-    // The way out that the comment names.
-    assert!(fail(path, &["export", "run", "--to", "c", "--output", "c"], 2).contains("model.numerical"));
-    let without = ["train", "made.toml", "--set", "model.numerical=null", "--set", "train.epochs=1"];
-    succeed(path, &[&without[..], &["--out", "plain"]].concat());
-    succeed(path, &["export", "plain", "--to", "c", "--output", "c"]);
+    succeed(path, &["export", "run", "--to", "c", "--output", "model.c"]);
 }
 
 #[test]

@@ -95,12 +95,12 @@ fn exports_have_the_parts_or_refuse_them_by_name() {
             succeed(folder, &["export", name, "--to", to]);
         }
         match name {
-            "scale" | "ntk" => {
+            "scale" | "ntk" | "bins" => {
                 succeed(folder, &["export", name, "--to", "c"]);
             }
             _ => {
                 let error = fail(folder, &["export", name, "--to", "c"], 2);
-                assert!(error.contains("[model.numerical]") || error.contains("model.ensemble"), "{error}");
+                assert!(error.contains("model.numerical.name = \"periodic\"") || error.contains("model.ensemble"), "{error}");
             }
         }
     }

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use super::helpers::{Helper, Helpers};
+use super::limits::beyond;
+use super::numerical::{Buffers, Columns, Parts};
 use super::weights::{Constants, Matrix};
 use crate::error::{Error, Result};
 use crate::export::fold::{Linear, Scaling, narrow, narrowed};
 use crate::export::model::TrainedModel;
-use crate::nn::{Activation, CellKind, CellTensors, Op};
+use crate::nn::{Activation, CellKind, CellTensors, NumericalOp, Op};
 
 /// A network that is being written.
 pub(super) struct Network {
@@ -92,7 +94,9 @@ impl Network {
                 let eps = super::text::float(narrow(*eps));
                 self.in_place(Helper::LayerNorm, &format!("layer_norm({own}, {more}, {eps}, "));
             }
-            Op::Numerical { .. } => return Err(beyond("[model.numerical]")),
+            Op::Numerical { places, others, embedding } => {
+                self.numerical(model, Columns { places, others }, embedding)?;
+            }
             Op::EnsembleScale { .. } | Op::EnsembleLinear { .. } => return Err(beyond("model.ensemble")),
             Op::Scale { weight, .. } => {
                 let weight = self.constants.floats(weight, &model.tensor(weight)?.values);
@@ -113,6 +117,20 @@ impl Network {
                 let _ = writeln!(self.body, "    mean_of_steps({from}, {steps}, {width}, {to});");
             }
         }
+        Ok(())
+    }
+
+    /// Embeddings of some columns.
+    fn numerical(
+        &mut self,
+        model: &TrainedModel,
+        columns: Columns<'_>,
+        embedding: &NumericalOp,
+    ) -> Result<()> {
+        let from = self.value();
+        let to = self.next(1, columns.places.len() * embedding.width() + columns.others.len());
+        let mut parts = Parts { constants: &mut self.constants, helpers: &mut self.helpers, model };
+        self.body += &parts.embed(columns, embedding, Buffers { from, to })?;
         Ok(())
     }
 
@@ -222,9 +240,4 @@ impl Network {
         self.buffers[self.current] = self.buffers[self.current].max(steps * width);
         self.value()
     }
-}
-
-/// The error of a part that C source does not have.
-fn beyond(key: &str) -> Error {
-    Error::Config(format!("--to c: `{key}` has no form in C source yet; --to onnx and --to torch write it"))
 }

@@ -37,8 +37,10 @@ impl Constants {
     pub(super) fn new(is_int8: bool) -> Self {
         let mut constants = Self { is_int8, ..Self::default() };
         // Names of the source, and of the C library.
-        let reserved =
-            ["main", "matrix", "encode", "rows", "expected", "labels", "linear", "embed", "apply", "gamma"];
+        let reserved = [
+            "main", "matrix", "encode", "rows", "expected", "labels", "linear", "embed", "apply", "pick",
+            "gamma",
+        ];
         for own in reserved {
             constants.names.unique(own, "layer");
         }
@@ -55,6 +57,12 @@ impl Constants {
     pub(super) fn doubles(&mut self, name: &str, values: &[f64]) -> String {
         self.bytes += values.len() * 8;
         self.array("double", name, values.len(), &items(values.iter().map(|value| double(*value))))
+    }
+
+    /// An array of the places of numbers in a row; gives its name.
+    pub(super) fn places(&mut self, name: &str, places: &[usize]) -> String {
+        self.bytes += places.len() * 4;
+        self.array("int", name, places.len(), &items(places.iter().map(usize::to_string)))
     }
 
     /// A matrix; gives its name.
