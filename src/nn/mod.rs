@@ -61,7 +61,7 @@ pub trait Layer: Send + Sync {
     /// A description of the layer, for exporters.
     fn describe(&self) -> Op;
 
-    /// Fits what the layer does not learn to rows of training inputs, as the network reads them.
+    /// Fits what the layer does not learn to its inputs for training rows.
     fn fit(&self, _rows: &Tensor) -> Result<()> {
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::recipe::Recipe;
 use super::request::SuggestRequest;
 use super::target::TargetKind;
 use crate::data::profile::{CellReading, ColumnProfile, Leak, NameCount, SplitShares, TableProfile};
+use crate::data::split::Part;
 use crate::data::table::ColumnKind;
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ pub(super) fn config(
         is_feature && matches!(column.kind, ColumnKind::Number | ColumnKind::Date)
     };
     let numbers = profile.columns.iter().filter(is_number).count();
-    Recipe { rows: shares.trained(profile.rows), kind, numbers }.write(&mut document);
+    Recipe { rows: trained_rows(profile, shares), kind, numbers }.write(&mut document);
     Ok(document.finish())
 }
 
@@ -85,9 +86,23 @@ fn splits(document: &mut Document, profile: &TableProfile, shares: SplitShares) 
 }
 
 fn has_validation(profile: &TableProfile) -> bool {
+    rows_of(profile, Part::Validation) > 0
+}
+
+/// The rows that the column of the split assigns to a part.
+fn rows_of(profile: &TableProfile, part: Part) -> u64 {
     let column = profile.split_column.as_ref().and_then(|name| profile.column(name));
     let names = column.into_iter().flat_map(|column| column.names.iter().flatten());
-    names.map(|own| own.name.to_lowercase()).any(|name| name.starts_with("val"))
+    names.filter(|own| Part::named(&own.name) == Some(part)).map(|own| own.rows).sum()
+}
+
+/// About how many rows are trained on.
+fn trained_rows(profile: &TableProfile, shares: SplitShares) -> u64 {
+    if profile.split_column.is_none() {
+        return shares.trained(profile.rows);
+    }
+    let validation = if has_validation(profile) { 0.0 } else { shares.validation };
+    SplitShares { test: 0.0, validation }.trained(rows_of(profile, Part::Train))
 }
 
 pub(super) fn format_name(format: Format) -> &'static str {

@@ -47,6 +47,23 @@ fn few_rows_have_fewer_bins_and_few_rows_of_classes_none() {
     assert!(many["model"]["numerical"].get("n_bins").is_none());
     let classes = init(path, &["few.csv", "--target", "colour"]);
     assert!(!has(&classes, "model", "numerical") && !has(&classes, "train", "average"));
+    // The column of the split says how many are trained on.
+    let marked = |train: usize| {
+        lines("x,split,y", 1200, |i| {
+            format!(
+                "{}.5,{},{}",
+                i * 37 % 113,
+                if i < train { "train" } else { "test" },
+                ["no", "yes"][i % 3 % 2]
+            )
+        })
+    };
+    // Of them 0.15 are held out to validate.
+    for (train, has_bins) in [(580, false), (600, true)] {
+        write(path, "marked.csv", marked(train));
+        let config = init(path, &["marked.csv", "--target", "y"]);
+        assert_eq!(has(&config, "model", "numerical"), has_bins, "{train}");
+    }
     // Names alone.
     let names = lines("a,b,y", 2000, |i| format!("a{},b{},{}", i % 5, i * i % 7, ["no", "yes"][i % 3 % 2]));
     write(path, "names.csv", names);

@@ -100,7 +100,47 @@ fn exports_have_the_parts_or_refuse_them_by_name() {
             }
             _ => {
                 let error = fail(folder, &["export", name, "--to", "c"], 2);
-                assert!(error.contains("model.numerical.name = \"periodic\"") || error.contains("model.ensemble"), "{error}");
+                assert!(
+                    error.contains("model.numerical.name = \"periodic\"") || error.contains("model.ensemble"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bins_of_windows_with_learnt_vectors_are_those_of_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Two numbers of other sizes, and names that become vectors of length 2.
+    let rows =
+        lines("time,v,w,tag", 300, |i| format!("{i},{},{},t{}", i * 37 % 113, 1000 + i * 7 % 31, i % 2));
+    write(folder, "s.csv", rows);
+    let config = |window: usize| {
+        format!(
+            "[data]\nname = 'timeseries'\npath = 's.csv'\ntarget = 'v'\ntime = 'time'\nwindow = {window}\n\
+             columns = {{ tag = 'embedding' }}\ntest = 0.2\nvalidation = 0.2\nnormalize = 'standard'\n\
+             [model]\nname = 'mlp'\nhidden = [4]\nnumerical = {{ name = 'piecewise_linear', n_bins = 4 }}\n\
+             [loss]\nname = 'mse'\n[optimizer]\nname = 'adam'\n[train]\nepochs = 1\n"
+        )
+    };
+    for window in [2, 10] {
+        write(folder, "c.toml", config(window));
+        let run = format!("run{window}");
+        succeed(folder, &["train", "c.toml", "-q", "--out", &run]);
+        let state = candle_core::safetensors::load(
+            folder.join(run).join("model.safetensors"),
+            &candle_core::Device::Cpu,
+        );
+        let slopes = state.unwrap()["numerical.impl.weight"].to_vec2::<f32>().unwrap();
+        assert_eq!(slopes.len(), 2 * window);
+        // Each column has nearly the same quantiles at every step.
+        for step in 1..window {
+            for (own, first) in
+                slopes[2 * step].iter().chain(&slopes[2 * step + 1]).zip(slopes[0].iter().chain(&slopes[1]))
+            {
+                assert!((own / first - 1.0).abs() < 0.2, "{window}: {slopes:?}");
             }
         }
     }
@@ -131,6 +171,11 @@ fn impossible_parts_are_refused_by_their_key() {
         ("numerical = 'periodic'", "mse", "[model.numerical]"),
         ("[model.numerical]\nname = 'period'", "mse", "did you mean `periodic`"),
         ("[model.numerical]\nname = 'periodic'\nn_frequencies = 0", "mse", "n_frequencies"),
+        (
+            "[model.numerical]\nname = 'piecewise_linear'\nactivation = true",
+            "mse",
+            "model.numerical.activation",
+        ),
         ("[model.numerical]\nname = 'periodic'\nvariant = 'pbld'\nd_embedding = 1", "mse", "d_embedding"),
         ("ensemble = 2\n[model.init]\noutput = 'xavier_normal'", "mse", "init.output"),
     ] {

@@ -123,7 +123,11 @@ impl Elements {
             }
             let fitted = self.offset.get(index % self.offset.len().max(1));
             let fitted = fitted.zip(self.spread.get(index % self.spread.len().max(1)));
-            fitted.map_or(x, |(offset, spread)| x * spread + offset)
+            // A constant column has a spread that makes 0 of all; its numbers are about the offset.
+            let made = |(offset, spread): (&f64, &f64)| {
+                if spread.abs() < 1e300 { x * spread + offset } else { *offset }
+            };
+            fitted.map_or(x, made)
         };
         features.iter().enumerate().map(element).collect()
     }

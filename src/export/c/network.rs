@@ -110,12 +110,7 @@ impl Network {
                 self.recurrent(model, *kind, *hidden, directions)?;
             }
             Op::LastStep => self.last_step(),
-            Op::MeanOfSteps => {
-                self.helpers.add(Helper::MeanOfSteps);
-                let (from, steps, width) = (self.value(), self.steps, self.width);
-                let to = self.next(1, width);
-                let _ = writeln!(self.body, "    mean_of_steps({from}, {steps}, {width}, {to});");
-            }
+            Op::MeanOfSteps => self.mean_of_steps(),
         }
         Ok(())
     }
@@ -132,6 +127,14 @@ impl Network {
         let mut parts = Parts { constants: &mut self.constants, helpers: &mut self.helpers, model };
         self.body += &parts.embed(columns, embedding, Buffers { from, to })?;
         Ok(())
+    }
+
+    /// The mean of a sequence's steps.
+    fn mean_of_steps(&mut self) {
+        self.helpers.add(Helper::MeanOfSteps);
+        let (from, steps, width) = (self.value(), self.steps, self.width);
+        let to = self.next(1, width);
+        let _ = writeln!(self.body, "    mean_of_steps({from}, {steps}, {width}, {to});");
     }
 
     /// The last step of a sequence, in the first one's place.

@@ -64,20 +64,32 @@ impl Parts<'_> {
             self.helpers.add(Helper::Apply);
             let _ = writeln!(text, "    apply({relu}, {}, {to});", features * width);
         }
-        if let Some([weight, bias]) = linear0 {
-            let (weight, bias) = (self.floats(weight)?, self.floats(bias)?);
-            self.helpers.add(Helper::AddNumbers);
-            let _ = writeln!(
-                text,
-                "    add_numbers({place}, {features}, {width}, {weight}, {bias}, {from}, {to});"
-            );
+        if let Some(linear) = linear0 {
+            text += &self.numbers([features, width], &place, linear, Buffers { from, to })?;
         }
         if !others.is_empty() {
-            let place = self.constants.places("other_places", others);
-            self.helpers.add(Helper::Pick);
-            let (count, start) = (others.len(), features * width);
-            let _ = writeln!(text, "    pick({place}, {count}, {from}, {to} + {start});");
+            text += &self.others(others, features * width, Buffers { from, to });
         }
         Ok(text)
+    }
+
+    /// The statement that adds a linear embedding of each number; `place` is the array of its columns.
+    fn numbers(
+        &mut self,
+        [features, width]: [usize; 2],
+        place: &str,
+        [weight, bias]: &[String; 2],
+        Buffers { from, to }: Buffers,
+    ) -> Result<String> {
+        let (weight, bias) = (self.floats(weight)?, self.floats(bias)?);
+        self.helpers.add(Helper::AddNumbers);
+        Ok(format!("    add_numbers({place}, {features}, {width}, {weight}, {bias}, {from}, {to});\n"))
+    }
+
+    /// The statement that copies columns behind the first numbers of the value.
+    fn others(&mut self, others: &[usize], start: usize, Buffers { from, to }: Buffers) -> String {
+        let place = self.constants.places("other_places", others);
+        self.helpers.add(Helper::Pick);
+        format!("    pick({place}, {}, {from}, {to} + {start});\n", others.len())
     }
 }

@@ -98,9 +98,9 @@ struct BinWeights<'a, T> {
 
 /// The sums over the rows of one feature, (B, D) both.
 struct BinGradients<T> {
-    /// The gradients of the rows within a bin, times their component.
+    /// The gradients of the rows partly within a bin, times their component.
     within: Vec<T>,
-    /// The gradients of the rows within a bin.
+    /// The gradients of the rows whose first such bin it is.
     counted: Vec<T>,
 }
 
@@ -166,31 +166,48 @@ fn add<T: Float>(to: &mut [T], row: &[T]) {
     }
 }
 
-/// The bin that a number is within, and its component there.
-struct OwnBin<T> {
-    bin: usize,
-    component: T,
+/// The bins of a number whose components are neither 1, as those below, nor 0, as those above: one, or several where bins are
+/// so narrow that rounding sets their lines apart.
+#[derive(Clone, Copy)]
+struct Partial {
+    /// The places among the bins of the feature.
+    first: usize,
+    last: usize,
 }
 
-#[inline(always)]
-fn bin_of<T: Float>(x: T, table: &BinTable<T>, feature: usize) -> OwnBin<T> {
-    let (start, inner) = (feature * table.components, table.counts[feature] - 1);
-    let last = start + table.components - 1;
-    let of_last = x * table.slopes[last] + table.offsets[last];
-    if of_last >= T::of(0.0) || inner == 0 {
-        return OwnBin { bin: table.components - 1, component: of_last };
+impl<T: Float> BinTable<T> {
+    #[inline(always)]
+    fn partial(&self, x: T, feature: usize) -> Partial {
+        let (start, inner) = (feature * self.components, self.counts[feature] - 1);
+        let (slopes, offsets) = (&self.slopes[start..][..inner], &self.offsets[start..][..inner]);
+        // Of 32 bits, as many fit into a vector as of f32.
+        let (mut first, mut last) = (u32::MAX, 0);
+        for (at, (slope, offset)) in (0u32..).zip(slopes.iter().zip(offsets)) {
+            let raw = x * *slope + *offset;
+            // Neither comparison holds of NaN, which is in all bins.
+            first = first.min(if raw >= T::of(1.0) { u32::MAX } else { at });
+            last = last.max(if raw <= T::of(0.0) { 0 } else { at });
+        }
+        let end = x * self.slopes[start + self.components - 1] + self.offsets[start + self.components - 1];
+        let last = if end <= T::of(0.0) { last as usize } else { inner };
+        Partial { first: inner.min(first as usize), last }
     }
-    // Lower edges are in order: as many bins begin at `x` or below as it is above edges.
-    let (slopes, offsets) = (&table.slopes[start..][..inner], &table.offsets[start..][..inner]);
-    let mut begun = 0;
-    for at in 0..inner {
-        begun += usize::from(x * slopes[at] + offsets[at] >= T::of(0.0));
+
+    /// The component of a feature at one of its bins.
+    #[inline(always)]
+    fn component(&self, x: T, feature: usize, bin: usize) -> T {
+        let inner = self.counts[feature] - 1;
+        let at = feature * self.components + self.place(feature, bin);
+        let raw = x * self.slopes[at] + self.offsets[at];
+        let raised = if bin > 0 && raw < T::of(0.0) { T::of(0.0) } else { raw };
+        if bin < inner && raised > T::of(1.0) { T::of(1.0) } else { raised }
     }
-    let bin = begun.saturating_sub(1);
-    // Rounding may set neighbouring lines apart; NaN stays NaN.
-    let raw = x * slopes[bin] + offsets[bin];
-    let raised = if bin > 0 && raw < T::of(0.0) { T::of(0.0) } else { raw };
-    OwnBin { bin, component: if raised > T::of(1.0) { T::of(1.0) } else { raised } }
+
+    /// The component that is a bin of a feature.
+    #[inline(always)]
+    fn place(&self, feature: usize, bin: usize) -> usize {
+        if bin + 1 == self.counts[feature] { self.components - 1 } else { bin }
+    }
 }
 
 vectorized! {
@@ -199,11 +216,15 @@ vectorized! {
         let width = w.len() / table.slopes.len();
         for (x, ys) in x.chunks_exact(features).zip(ys.chunks_exact_mut(features * width)) {
             for (feature, (x, ys)) in x.iter().zip(ys.chunks_exact_mut(width)).enumerate() {
-                let OwnBin { bin, component } = bin_of(*x, table, feature);
-                let start = (feature * table.components + bin) * width;
-                let (w, below) = (&w[start..][..width], &below[start..][..width]);
-                for at in 0..width {
-                    ys[at] = below[at] + component * w[at];
+                let Partial { first, last } = table.partial(*x, feature);
+                let start = feature * table.components;
+                ys.copy_from_slice(&below[(start + table.place(feature, first)) * width..][..width]);
+                for bin in first..=last {
+                    let component = table.component(*x, feature, bin);
+                    let w = &w[(start + table.place(feature, bin)) * width..][..width];
+                    for at in 0..width {
+                        ys[at] += component * w[at];
+                    }
                 }
             }
         }
@@ -216,12 +237,17 @@ vectorized! {
         let width = sums.within.len() / table.components;
         for (x, g) in x.chunks_exact(features).zip(g.chunks_exact(features * width)) {
             let g = &g[feature * width..][..width];
-            let OwnBin { bin, component } = bin_of(x[feature], table, feature);
-            let (within, counted) = (&mut sums.within[bin * width..], &mut sums.counted[bin * width..]);
-            let (within, counted) = (&mut within[..width], &mut counted[..width]);
+            let Partial { first, last } = table.partial(x[feature], feature);
+            let counted = &mut sums.counted[table.place(feature, first) * width..][..width];
             for at in 0..width {
-                within[at] += component * g[at];
                 counted[at] += g[at];
+            }
+            for bin in first..=last {
+                let component = table.component(x[feature], feature, bin);
+                let within = &mut sums.within[table.place(feature, bin) * width..][..width];
+                for at in 0..width {
+                    within[at] += component * g[at];
+                }
             }
         }
     }

@@ -50,7 +50,13 @@ impl Default for PiecewiseLinear {
 impl NumericalOptions for PiecewiseLinear {
     fn check(&self) -> Result<(), KeyError> {
         check_count("n_bins", self.n_bins)?;
-        check_count("d_embedding", self.d_embedding)
+        check_count("d_embedding", self.d_embedding)?;
+        if self.activation && self.version == Version::B {
+            let problem = "is true with version \"B\", whose weights start at 0, where ReLU passes no gradient: they would \
+                           never learn; take version = \"A\", or activation = false";
+            return Err(KeyError::new("activation", problem));
+        }
+        Ok(())
     }
 
     fn width(&self) -> usize {

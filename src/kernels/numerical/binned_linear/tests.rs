@@ -90,14 +90,46 @@ fn values_at_bin_edges_match_the_reference() {
 
 #[test]
 fn bins_that_do_not_meet_match_the_reference() {
-    // Rounding may set the lines of narrow bins far from 0 apart, or over each other. These begin at 0, 1.2, 1.9 and 3.
+    // Rounding sets the lines of narrow bins apart, or over each other. These begin at 0, 1.2, 1.9 and 3.
     let slopes = Tensor::new(&[[1.0, 1.0, 1.0, 1.0]], &Device::Cpu).unwrap();
     let offsets = Tensor::new(&[[0.0, -1.2, -1.9, -3.0]], &Device::Cpu).unwrap();
     let bins = Bins { slopes, offsets };
     let xs = Tensor::new(&[[-0.5], [0.5], [1.1], [1.5], [2.5], [2.95], [3.5]], &Device::Cpu).unwrap();
-    let w = Draws::new(5).normal(&[1, 4, 2], 1.0);
-    let expected = grouped_linear::reference(&bins.forward(&xs).unwrap(), &w, None).unwrap();
-    assert_close(&forward(&bins, &xs, &w, None).unwrap().ys, &expected, 4, largest(&w));
+    assert_matches_the_reference(&bins, &xs);
+}
+
+#[test]
+fn bins_too_narrow_for_f32_match_the_reference() {
+    // Most bins are less than a few units in the last place wide, as where four of 1,600 numbers are 1e7.
+    let widths = (0..64u16).map(|bin| f64::from(1 + bin * 7 % 5) * 1e-8);
+    let ends = widths.scan(0.05, |end, width| {
+        *end += width;
+        Some(*end)
+    });
+    let bins = of_edges(&[std::iter::once(0.05).chain(ends).collect()], 64, DType::F32);
+    let xs: Vec<f32> = (0..800u16).map(|step| 0.049_999_9 + f32::from(step) * 3.7e-9).collect();
+    assert_matches_the_reference(&bins, &Tensor::from_vec(xs, (800, 1), &Device::Cpu).unwrap());
+}
+
+/// Checks value and gradient against those of the components in the same type, one by one.
+fn assert_matches_the_reference(bins: &Bins, xs: &Tensor) {
+    let (components, dtype, n) = (bins.slopes.dim(1).unwrap(), xs.dtype(), xs.dim(0).unwrap());
+    let draws = Draws::new(5);
+    let [w, grad] = [draws.normal(&[1, components, 2], 1.0), draws.normal(&[n, 2], 1.0)]
+        .map(|tensor| tensor.to_dtype(dtype).unwrap());
+    let wide = |tensor: &Tensor| tensor.to_dtype(DType::F64).unwrap();
+    let zs = wide(&bins.forward(xs).unwrap());
+    let expected = grouped_linear::reference(&zs, &wide(&w), None).unwrap();
+    let output = forward(bins, xs, &w, None).unwrap();
+    let term = largest(&zs).max(1.0) * largest(&w).max(largest(&grad));
+    assert_close(&output.ys, &expected, components, term);
+    let dw = w.zeros_like().unwrap();
+    output
+        .backward_of_weights(&w, &grad, GradOut { buffer: &dw, accumulate: Accumulate::REPLACE }, None)
+        .unwrap();
+    let of_all = |t: &[Tensor]| grouped_linear::reference(&zs, &t[0], None);
+    let expected = autograd::vjp(&[&wide(&w)], &wide(&grad), of_all).unwrap();
+    assert_close(&dw, &expected[0], n, term);
 }
 
 #[test]
