@@ -573,7 +573,7 @@ def bags():
     for name in ("linear", "batch-norm", "layer-norm", "parts"):
         yield f"bag-model-{name}", lambda folder, name=name: of_odd(folder, "values", MODELS[name], "category", bag=2)
     for name, target in (("numerical-plr", "classes"), ("numerical-bins", "value"), ("ensemble", "negative-likelihood")):
-        yield f"{name}-bag", lambda folder, n=name, t=target: of_odd(folder, t, BEYOND_C[n], bag=3)
+        yield f"{name}-bag", lambda folder, n=name, t=target: of_odd(folder, t, (MODELS | BEYOND_C)[n], bag=3)
     embedded = ["data.columns.many='embedding'", "data.columns.colour='embedding'"]
     yield "bag-embeddings", lambda folder: of_odd(folder, "classes", plain, "category", settings=embedded, bag=3)
     log = ["data.target_transform='log1p'", "data.clamp_output=true"]
