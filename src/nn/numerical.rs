@@ -20,6 +20,11 @@ pub trait NumericalOptions {
     /// Validates the options; an error names the key.
     fn check(&self) -> Result<(), KeyError>;
 
+    /// A warning about options that do not suit each other.
+    fn warning(&self) -> Option<KeyError> {
+        None
+    }
+
     /// The numbers that a feature becomes.
     fn width(&self) -> usize;
 

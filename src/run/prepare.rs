@@ -236,6 +236,8 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
         let mut doubtful = plan.check_length(length).map_err(Error::Key)?;
         let average = config.train.average.as_ref().and_then(|average| average.warning(length.updates));
         doubtful.extend(average.map(|error| error.under("train.average")));
+        let numerical = config.model.numerical().and_then(|numerical| numerical.warning());
+        doubtful.extend(numerical.map(|error| error.under("model.numerical")));
         for error in doubtful {
             tracing::warn!("{}", config.locate(Error::Key(error)));
         }

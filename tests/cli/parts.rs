@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::tables::{config, fail_config, lines, metric, write};
-use crate::common::{fail, succeed};
+use crate::common::{descent, fail, succeed};
 
 /// A section of a model, and what goes behind its hidden layers.
 const PARTS: [(&str, &str); 6] = [
@@ -147,6 +147,22 @@ fn the_bins_of_windows_with_learnt_vectors_are_those_of_their_numbers() {
 }
 
 #[test]
+fn bins_that_cannot_be_learnt_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    table(folder);
+    for (run, more, is_warned) in
+        [("b", "activation = true", true), ("a", "activation = true\nversion = 'A'", false)]
+    {
+        let model = format!("[model.numerical]\nname = 'piecewise_linear'\n{more}");
+        write(folder, "c.toml", of(folder, "value", &model, "mse"));
+        let output = descent(folder, &["train", "c.toml", "--set", "train.max_steps=1", "--out", run]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.contains("`model.numerical.activation` is true"), is_warned, "{said}");
+    }
+}
+
+#[test]
 fn folds_and_comparisons_take_the_parts() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -171,11 +187,6 @@ fn impossible_parts_are_refused_by_their_key() {
         ("numerical = 'periodic'", "mse", "[model.numerical]"),
         ("[model.numerical]\nname = 'period'", "mse", "did you mean `periodic`"),
         ("[model.numerical]\nname = 'periodic'\nn_frequencies = 0", "mse", "n_frequencies"),
-        (
-            "[model.numerical]\nname = 'piecewise_linear'\nactivation = true",
-            "mse",
-            "model.numerical.activation",
-        ),
         ("[model.numerical]\nname = 'periodic'\nvariant = 'pbld'\nd_embedding = 1", "mse", "d_embedding"),
         ("ensemble = 2\n[model.init]\noutput = 'xavier_normal'", "mse", "init.output"),
     ] {

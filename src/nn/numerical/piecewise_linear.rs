@@ -50,13 +50,13 @@ impl Default for PiecewiseLinear {
 impl NumericalOptions for PiecewiseLinear {
     fn check(&self) -> Result<(), KeyError> {
         check_count("n_bins", self.n_bins)?;
-        check_count("d_embedding", self.d_embedding)?;
-        if self.activation && self.version == Version::B {
-            let problem = "is true with version \"B\", whose weights start at 0, where ReLU passes no gradient: they would \
-                           never learn; take version = \"A\", or activation = false";
-            return Err(KeyError::new("activation", problem));
-        }
-        Ok(())
+        check_count("d_embedding", self.d_embedding)
+    }
+
+    fn warning(&self) -> Option<KeyError> {
+        let problem = "is true with version \"B\", whose weights start at 0, where ReLU passes no gradient: the bins will \
+                       never be learnt; take version = \"A\", or activation = false";
+        (self.activation && self.version == Version::B).then(|| KeyError::new("activation", problem))
     }
 
     fn width(&self) -> usize {
