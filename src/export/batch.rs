@@ -9,6 +9,7 @@ use super::model::TrainedModel;
 use super::outputs::{LABEL, PREDICTION, PROBABILITIES, STD, integers};
 use crate::data::preprocess::{
     self, Categories, Column, Features, MissingName, Operation, Preprocessing, PreprocessingSource,
+    makes_zero,
 };
 use crate::data::table::value::Value;
 use crate::error::Result;
@@ -194,8 +195,7 @@ pub(super) fn takes_missing(column: &Column) -> bool {
 fn number(column: &Column, drawn: f64) -> f64 {
     column.operations.iter().rev().fold(drawn, |number, operation| match operation {
         Operation::QuantileToNormal(quantiles) => quantiles.from_normal(number),
-        // A constant column is divided by what makes 0 of all.
-        Operation::Scale { offset, scale } if scale.abs() < 1e300 => offset + scale * number,
+        Operation::Scale { offset, scale } if !makes_zero(*scale) => offset + scale * number,
         Operation::Scale { offset, .. } => offset + number,
         _ => number,
     })

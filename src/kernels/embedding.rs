@@ -55,7 +55,8 @@ fn replace<'a, T: Float>(table: &mut [T], rows: impl Iterator<Item = (usize, &'a
     }
 }
 
-fn add_row<T: Float>(to: &mut [T], row: &[T]) {
+/// Adds a row to another.
+pub(super) fn add_row<T: Float>(to: &mut [T], row: &[T]) {
     for (to, x) in to.iter_mut().zip(row) {
         *to += *x;
     }

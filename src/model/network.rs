@@ -177,8 +177,8 @@ impl Network {
     /// Fits what the layers do not learn to training rows: to all of them, or to those at even distances if they are many.
     pub fn fit(&self, train: &Dataset) -> Result<()> {
         const MOST_NUMBERS: usize = 1 << 24;
-        let is_fitted = |op: &Op| matches!(op, Op::Numerical { .. });
-        let Some(place) = self.describe().iter().position(is_fitted) else { return Ok(()) };
+        let place = self.layers.iter().position(|layer| matches!(layer.describe(), Op::Numerical { .. }));
+        let Some(place) = place else { return Ok(()) };
         let width = train.row_shape().iter().product::<usize>().max(1);
         let every = train.len().div_ceil((MOST_NUMBERS / width).max(1)).max(1);
         let rows: Vec<u32> = (0u32..).take(train.len()).step_by(every).collect();

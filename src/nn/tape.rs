@@ -219,11 +219,11 @@ impl Tape {
         {
             tapes.iter().try_for_each(Self::check_stop)?;
             let is_first = tapes.iter().all(|tape| tape.entries.is_empty());
-            let below_it = if is_first { InputGrad::Unread } else { InputGrad::OfLayers };
+            let read = if is_first { InputGrad::Unread } else { InputGrad::OfLayers };
             let mut below = Vec::with_capacity(entries.len());
             for ((entry, grad), writer) in entries.into_iter().zip(&values).zip(grads) {
                 match entry {
-                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, below_it)?),
+                    Pullbacks::Own(pullback) => below.extend(pullback(grad, writer, read)?),
                     Pullbacks::Joint(pullback) => below = pullback(&values, grads)?,
                     Pullbacks::OnFirst => {}
                 }

@@ -13,6 +13,11 @@ use crate::names::counted;
 /// Numbers that are scaled at a time.
 const CHUNK: usize = 1 << 18;
 
+/// Whether a divisor makes 0 of all numbers, as that of a constant feature; times it they would not be finite.
+pub(crate) fn makes_zero(divisor: f64) -> bool {
+    divisor.abs() >= 1e300
+}
+
 /// `(x - offset) / spread` per feature and a curve, if these were fitted, then `x · scale + shift`, which batches apply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,11 +128,9 @@ impl Elements {
             }
             let fitted = self.offset.get(index % self.offset.len().max(1));
             let fitted = fitted.zip(self.spread.get(index % self.spread.len().max(1)));
-            // A constant column has a spread that makes 0 of all; its numbers are about the offset.
-            let made = |(offset, spread): (&f64, &f64)| {
-                if spread.abs() < 1e300 { x * spread + offset } else { *offset }
-            };
-            fitted.map_or(x, made)
+            // The numbers of a constant column are the offset.
+            fitted
+                .map_or(x, |(offset, spread)| if makes_zero(*spread) { *offset } else { x * spread + offset })
         };
         features.iter().enumerate().map(element).collect()
     }

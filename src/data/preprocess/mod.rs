@@ -33,7 +33,7 @@ pub use categories::{Categories, MissingName};
 pub use cell_error::CellError;
 pub use column::{Column, Features, Operation, smooth_clip};
 pub use elements::Elements;
-pub(crate) use elements::ScaledInputs;
+pub(crate) use elements::{ScaledInputs, makes_zero};
 pub use name_rule::NameRule;
 pub use normalize::Normalize;
 pub use quantiles::Quantiles;

@@ -5,6 +5,7 @@ use candle_core::{Result, Tensor};
 
 use super::grouped_linear;
 use super::piecewise_linear::Bins;
+use crate::kernels::embedding::add_row;
 use crate::kernels::storage::{Float, edit, tensor, view};
 use crate::kernels::vectorized::vectorized;
 use crate::kernels::{GradOut, autograd, by_dtype, is_fused, team};
@@ -141,7 +142,7 @@ impl<T: Float> BinTable<T> {
             let mut sum = b[feature * width..][..width].to_vec();
             for bin in self.bins(feature) {
                 below[bin * width..][..width].copy_from_slice(&sum);
-                add(&mut sum, &w[bin * width..][..width]);
+                add_row(&mut sum, &w[bin * width..][..width]);
             }
         });
         below
@@ -153,16 +154,10 @@ impl<T: Float> BinTable<T> {
         let width = gradient.len() / self.components;
         let mut above = vec![T::of(0.0); width];
         for bin in self.bins(feature).rev() {
-            add(&mut gradient[bin * width..][..width], &above);
-            add(&mut above, &counted[bin * width..][..width]);
+            add_row(&mut gradient[bin * width..][..width], &above);
+            add_row(&mut above, &counted[bin * width..][..width]);
         }
         gradient
-    }
-}
-
-fn add<T: Float>(to: &mut [T], row: &[T]) {
-    for (to, x) in to.iter_mut().zip(row) {
-        *to += *x;
     }
 }
 
