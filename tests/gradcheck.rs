@@ -171,7 +171,7 @@ fn embeddings_of_numerical_features() {
         for places in [vec![0, 1], vec![1, 3]] {
             let mut params = params();
             let layer = NumericalEmbeddings::new(&mut params, &options_of, &places, 4).unwrap();
-            layer.fit(&Draws::new().normal(&[20, 4])).unwrap();
+            layer.fit(&Draws::new().normal(&[20, 4]), None).unwrap();
             for param in params.trainable() {
                 // Version B starts at 0.
                 param.var().set(&Draws::new().normal(param.value().dims())).unwrap();

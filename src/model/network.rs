@@ -1,12 +1,12 @@
 //! A chain of layers and its parameters.
 
+mod fitting;
 #[cfg(test)]
 mod tests;
 
 use candle_core::{DType, Device, Tensor};
 
 use super::Model;
-use crate::data::Dataset;
 use crate::data::preprocess::EmbeddingSize;
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
@@ -172,21 +172,6 @@ impl Network {
     /// Whether it is the average of several networks.
     pub fn is_averaged(&self) -> bool {
         !self.members.is_empty()
-    }
-
-    /// Fits what the layers do not learn to training rows: to all of them, or to those at even distances if they are many.
-    pub fn fit(&self, train: &Dataset) -> Result<()> {
-        const MOST_NUMBERS: usize = 1 << 24;
-        let place = self.layers.iter().position(|layer| matches!(layer.describe(), Op::Numerical { .. }));
-        let Some(place) = place else { return Ok(()) };
-        let width = train.row_shape().iter().product::<usize>().max(1);
-        let every = train.len().div_ceil((MOST_NUMBERS / width).max(1)).max(1);
-        let rows: Vec<u32> = (0u32..).take(train.len()).step_by(every).collect();
-        let mut xs = train.inputs(&rows)?;
-        for layer in &self.layers[..place] {
-            xs = layer.forward(&xs, &mut Mode::Eval)?;
-        }
-        self.layers[place].fit(&xs)
     }
 
     /// The shape that the network makes of a row.

@@ -61,8 +61,8 @@ pub trait Layer: Send + Sync {
     /// A description of the layer, for exporters.
     fn describe(&self) -> Op;
 
-    /// Fits what the layer does not learn to its inputs for training rows.
-    fn fit(&self, _rows: &Tensor) -> Result<()> {
+    /// Fits what the layer does not learn to its inputs for training rows, (N, …), which count as often as their weights say.
+    fn fit(&self, _rows: &Tensor, _weights: Option<&[f64]>) -> Result<()> {
         Ok(())
     }
 

@@ -84,8 +84,8 @@ pub trait Embedding: std::fmt::Debug + Send + Sync {
     /// Embeds xs (N, F).
     fn embed(&self, xs: &Tensor) -> Result<Embedded>;
 
-    /// Fits what is not learnt to features of training rows, (N, F).
-    fn fit(&self, _xs: &Tensor) -> Result<()> {
+    /// Fits what is not learnt to features of training rows, (N, F), which count as often as their weights say.
+    fn fit(&self, _xs: &Tensor, _weights: Option<&[f64]>) -> Result<()> {
         Ok(())
     }
 

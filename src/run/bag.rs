@@ -84,11 +84,10 @@ impl BagRun {
         }
         let decision = self.decision(&members, &out_of_fold);
         let finished = self.finished(&members);
-        let loss = members.first().map(|member| member.session.loss.clone());
-        let loss = loss.unwrap_or_else(|| self.config.loss.clone());
         let networks: Vec<Network> = members.into_iter().map(|member| member.session.network).collect();
         let network = Network::averaged(networks, self.config.loss.output().average()?)?;
         let splits = session::splits(&self.config, Some(preprocessing), &self.device)?;
+        let loss = self.config.loss.fit(&splits.train, splits.outputs)?;
         let splits = decision.map_or(splits.clone(), |decision| splits.with_decision(decision));
         let mut results =
             decision.map(|own| ("threshold".to_owned(), own.threshold)).into_iter().collect::<Vec<_>>();

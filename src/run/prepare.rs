@@ -231,6 +231,8 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
         ranks::require_same_config(&*options.ranks, config)?;
         let (fitted, device) = (options.preprocessing.as_deref(), &options.device);
         let Session { splits, network, loss } = Session::open_on(config, fitted, device, &*options.ranks)?;
+        // Also where the preprocessing is another's: what layers do not learn is in the weights, which are this run's own.
+        network.fit(&splits.train)?;
         let plan = config.plan(splits.train.len());
         let length = config.length(splits.train.len());
         let mut doubtful = plan.check_length(length).map_err(Error::Key)?;

@@ -4,6 +4,7 @@ use candle_core::{DType, Device};
 
 use crate::config::Config;
 use crate::data::preprocess::TableEncoder;
+use crate::data::split::Bag;
 use crate::data::stored::StoredWriter;
 use crate::data::{Preprocessing, Request, Splits};
 use crate::distributed::{Communicator, Single};
@@ -18,7 +19,7 @@ use crate::trainer::Trainer;
 pub(crate) struct Session {
     /// The rows.
     pub splits: Splits,
-    /// The network with its initial weights.
+    /// The network with its initial weights, not yet fitted to the training rows.
     pub network: Network,
     /// The loss, as the training rows make it.
     pub loss: Losses,
@@ -37,25 +38,40 @@ impl Session {
         device: &Device,
         ranks: &dyn Communicator,
     ) -> Result<Self> {
-        let request = Request { ranks, ..request(config, fitted) };
-        let splits = config.preparation.prepare(config.source.read(&request)?, &request, device)?;
+        let splits = splits_on(config, fitted, device, ranks)?;
         if splits.train.is_weighted() && !device.is_cpu() {
             let problem = "is for the CPU so far; train with `--device cpu`, or leave it out";
             return Err(Error::key("data.weight", problem));
         }
         let loss = config.loss.fit(&splits.train, splits.outputs)?;
         let network = network(config, &splits.preprocessing, loss.width(splits.outputs), device)?;
-        if fitted.is_none() {
-            network.fit(&splits.train)?;
-        }
         Ok(Self { splits, network, loss })
     }
 }
 
 /// The rows of a config, on `device`.
 pub(super) fn splits(config: &Config, fitted: Option<&Preprocessing>, device: &Device) -> Result<Splits> {
-    let request = request(config, fitted);
+    splits_on(config, fitted, device, &Single)
+}
+
+fn splits_on(
+    config: &Config,
+    fitted: Option<&Preprocessing>,
+    device: &Device,
+    ranks: &dyn Communicator,
+) -> Result<Splits> {
+    let of_bag = if fitted.is_none() { preprocessing_of_bag(config, device)? } else { None };
+    let request = Request { ranks, ..request(config, fitted.or(of_bag.as_ref())) };
     config.preparation.prepare(config.source.read(&request)?, &request, device)
+}
+
+/// The preprocessing that the members of an average share, so that one average of their outputs can be taken: it is fitted
+/// on the rows of all folds. `None` if the config is not that of a member.
+fn preprocessing_of_bag(config: &Config, device: &Device) -> Result<Option<Preprocessing>> {
+    let Some(bag) = config.preparation.bag.filter(|bag| !bag.is_whole()) else { return Ok(None) };
+    let mut whole = config.clone();
+    whole.preparation.bag = Some(Bag { index: None, ..bag });
+    Ok(Some(splits(&whole, None, device)?.preprocessing))
 }
 
 /// The error of reading a run's data, with the way out where it was moved.

@@ -111,6 +111,45 @@ fn every_row_is_scored_once_by_a_network_that_did_not_see_it() {
     assert_eq!((rows.iter().sum::<usize>(), rows.as_slice()), (96, &[24; 4][..]));
 }
 
+/// The members share one preprocessing, but the bins of a network are its own and come from the rows that it is trained on.
+#[test]
+fn a_member_is_the_run_of_its_own_config_bins_and_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "mse");
+    let bins = "hidden = [16]\nnumerical = { name = \"piecewise_linear\", n_bins = 4, d_embedding = 4 }";
+    let text = fs::read_to_string(path.join("c.toml")).unwrap();
+    write(path, "c.toml", text.replace("hidden = [16]", bins));
+    succeed(path, &["train", "c.toml", "-q", "--bag", "3", "--out", "bag"]);
+    for index in 1..=3 {
+        let member = format!("bag/folds/{index}");
+        let model = |run: &str| fs::read(path.join(run).join("model.safetensors")).unwrap();
+        let tensors =
+            candle_core::safetensors::load_buffer(&model(&member), &candle_core::Device::Cpu).unwrap();
+        // One over the widths of the bins.
+        let slopes = tensors["numerical.impl.weight"].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(slopes.iter().all(|slope| *slope > 0.0), "fold {index}: {slopes:?}");
+        let alone = format!("alone{index}");
+        succeed(path, &["train", &format!("{member}/config.toml"), "-q", "--out", &alone]);
+        assert_eq!(model(&alone), model(&member), "fold {index}");
+        succeed(path, &["train", "--resume", &member, "-q", "--set", "train.epochs=4"]);
+    }
+}
+
+#[test]
+fn the_loss_of_an_average_has_the_class_weights_of_all_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    begin(path, "cross_entropy");
+    let text = fs::read_to_string(path.join("c.toml")).unwrap();
+    let text =
+        text.replace("name = \"cross_entropy\"", "name = \"cross_entropy\"\nclass_weight = \"balanced\"");
+    write(path, "c.toml", &text);
+    let out = succeed(path, &["train", "c.toml", "--bag", "3", "--out", "bag"]);
+    let scored = succeed(path, &["eval", "bag"]);
+    assert!((metric(&scored, "test_loss") - metric(&out, "test_loss")).abs() < 1e-4, "{scored} {out}");
+}
+
 #[test]
 fn a_bag_that_was_killed_goes_on_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,7 +33,7 @@ fn learnt_vectors_of_names() {
         let embeddings = Embeddings::new(&mut params, 4, &sizes, None).unwrap();
         let options = Numerical::from_table(options.parse().unwrap()).unwrap();
         let numerical = NumericalEmbeddings::new(&mut params, &options, &[0, 1], 7).unwrap();
-        numerical.fit(&Draws::new().normal(&[20, 7])).unwrap();
+        numerical.fit(&Draws::new().normal(&[20, 7]), None).unwrap();
         for param in params.trainable().iter().filter(|param| param.name().starts_with("numerical")) {
             // Version B starts at 0.
             param.var().set(&Draws::new().normal(param.value().dims())).unwrap();

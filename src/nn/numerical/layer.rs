@@ -86,8 +86,8 @@ impl Layer for NumericalEmbeddings {
         Ok(shape.with_width(self.embedded_width() + self.others.len()))
     }
 
-    fn fit(&self, rows: &Tensor) -> Result<()> {
-        self.embedding.fit(&columns(rows, &self.places)?)
+    fn fit(&self, rows: &Tensor, weights: Option<&[f64]>) -> Result<()> {
+        self.embedding.fit(&columns(rows, &self.places)?, weights)
     }
 
     fn describe(&self) -> Op {

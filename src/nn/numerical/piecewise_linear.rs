@@ -14,7 +14,7 @@ use crate::kernels::numerical::piecewise_linear::{self, Bins};
 use crate::nn::init::Zeros;
 use crate::nn::{Buffer, GradWriter, Init, NumericalOp, Param, Params};
 use crate::registry::KeyError;
-use crate::stats::{quantile, real};
+use crate::stats::{Weighted, quantile, real};
 
 /// A number as the part of each bin of the training rows that lies below it, and a linear layer of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -140,10 +140,10 @@ impl Embedding for PiecewiseLinearEmbedding {
         self.sizes()[2]
     }
 
-    fn fit(&self, xs: &Tensor) -> Result<()> {
+    fn fit(&self, xs: &Tensor, weights: Option<&[f64]>) -> Result<()> {
         let [_, bins, _] = self.sizes();
         let columns = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.t()?.to_vec2::<f64>()?;
-        let edges: Vec<Vec<f64>> = columns.into_iter().map(|column| edges(column, bins)).collect();
+        let edges: Vec<Vec<f64>> = columns.into_iter().map(|column| edges(column, weights, bins)).collect();
         let fitted = piecewise_linear::fit(&edges, bins)?;
         for (buffer, numbers) in [&self.slopes, &self.offsets].into_iter().zip(fitted) {
             let var = buffer.var();
@@ -202,9 +202,18 @@ impl Embedding for PiecewiseLinearEmbedding {
 }
 
 /// The edges of the bins of a feature: the quantiles of its numbers, each once; of a constant one, that and 1 more.
-fn edges(mut column: Vec<f64>, bins: usize) -> Vec<f64> {
-    column.sort_unstable_by(f64::total_cmp);
-    let mut edges: Vec<f64> = (0..=bins).map(|edge| quantile(&column, real(edge) / real(bins))).collect();
+fn edges(mut column: Vec<f64>, weights: Option<&[f64]>, bins: usize) -> Vec<f64> {
+    let shares = (0..=bins).map(|edge| real(edge) / real(bins));
+    let mut edges: Vec<f64> = match weights {
+        Some(weights) => {
+            let weighted = Weighted::new(column.into_iter().zip(weights.iter().copied()));
+            shares.map(|share| weighted.quantile(share)).collect()
+        }
+        None => {
+            column.sort_unstable_by(f64::total_cmp);
+            shares.map(|share| quantile(&column, share)).collect()
+        }
+    };
     edges.dedup_by(|a, b| a <= b);
     if let [only] = edges.as_slice() {
         let only = *only;
