@@ -165,6 +165,26 @@ fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[Str
     if kind.is_numeric() {
         document.set("clamp_output", true, "predictions stay in the range of the training rows");
     }
+    if *kind == TargetKind::Values {
+        skewed(document, profile, targets);
+    }
+}
+
+/// Says that a transformation may help where positive targets have a long tail.
+fn skewed(document: &mut Document, profile: &TableProfile, targets: &[String]) {
+    /// The least largest value of a long tail, in means: of 10,000 exponentially distributed numbers it is about 10.
+    const TAIL: f64 = 20.0;
+    let ranges = || targets.iter().filter_map(|name| profile.column(name)?.numbers);
+    if !ranges().all(|range| range.min >= 0.0) {
+        return;
+    }
+    let longest = ranges().map(|range| range.max / range.mean).fold(0.0, f64::max);
+    if longest > TAIL {
+        document.note(&format!(
+            "The largest target is {longest:.0} times the mean. Try target_transform = \"log1p\", which learns the logarithm of \
+             1 + target; predictions and metrics stay in the target's units."
+        ));
+    }
 }
 
 /// Writes the options by which cells are read.

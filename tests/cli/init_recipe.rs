@@ -94,3 +94,20 @@ fn a_table_trains_in_one_step_as_by_its_config_with_threads_too() {
     let bag = ["train", "t.csv", "--target", "y", "--set", "train.epochs=1", "--bag", "2", "--threads", "1"];
     succeed(path, &[&bag[..], &["--out", "bag"]].concat());
 }
+
+#[test]
+fn a_target_with_a_long_tail_is_said_to_have_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // eˣ for x from -4 to 4 has a mean of 6.8 and a largest value of 55; for x from -16 to 16 of 2.8e5 and 8.9e6.
+    for (width, is_long) in [(8.0, false), (32.0, true)] {
+        let table = lines("x,y", 400, |i| {
+            let x = width * (f64::from(u32::try_from(i * 37 % 400).unwrap()) / 400.0 - 0.5);
+            format!("{x},{}", x.exp())
+        });
+        write(path, "t.csv", table);
+        init(path, &["t.csv", "--target", "y"]);
+        let text = std::fs::read_to_string(path.join("made.toml")).unwrap();
+        assert_eq!(text.contains("target_transform = \"log1p\""), is_long, "{text}");
+    }
+}

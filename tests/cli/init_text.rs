@@ -115,3 +115,19 @@ fn a_target_of_text_that_looks_like_numbers_has_classes() {
     write(path, "t.jsonl", (0..180).map(row).collect::<Vec<_>>().join("\n"));
     assert_eq!(init(path, &["t.jsonl", "--target", "y"])["loss"]["name"].as_str(), Some("mse"));
 }
+
+#[test]
+fn codes_are_listed_with_their_zeros() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let code = |i: usize| ["01144", "01033", "01855"][i % 3];
+    let csv = lines("zip,y", 90, |i| format!("{},{}", code(i), i * 37 % 41));
+    let json: String =
+        (0..90).map(|i| format!("{{\"zip\": \"{}\", \"y\": {}}}\n", code(i), i * 37 % 41)).collect();
+    for (name, table) in [("t.csv", csv), ("t.jsonl", json)] {
+        write(path, name, table);
+        let text = succeed(path, &["init", name, "--target", "y", "--output", "-"]);
+        let line = text.lines().find(|line| line.starts_with("#   zip")).unwrap();
+        assert!(["01144", "01033", "01855"].iter().all(|code| line.contains(code)), "{name}: {line}");
+    }
+}

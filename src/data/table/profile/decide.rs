@@ -29,7 +29,9 @@ pub(super) fn decided(
 ) -> ColumnProfile {
     let numbers = range(full, head);
     let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
-    let is_counted = !full.names.is_empty() || full.lost;
+    // Codes were read as numbers; only the first rows have their text.
+    let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
+    let is_counted = !are_codes && (!full.names.is_empty() || full.lost);
     ColumnProfile {
         name: name.to_owned(),
         kind,
