@@ -167,7 +167,7 @@ impl Run {
         }
     }
 
-    /// Divides the logits by the temperature that gives the lowest log loss on the validation rows, and writes the weights.
+    /// Divides the logits by the temperature that fits the validation rows, and writes the weights.
     fn calibrate(&mut self) -> Result<Option<f64>> {
         let Some(data) = &self.splits.validation else { return Ok(None) };
         let (network, loss) = (self.trainer.network(), self.trainer.loss());

@@ -1,5 +1,9 @@
 //! The temperature of a network's logits: one number that makes its probabilities calibrated (Guo et al. 2017,
 //! <https://arxiv.org/abs/1706.04599>).
+//!
+//! The log loss of rows that are all right falls as long as the temperature does. So 1/T has a prior that is worth one row, the
+//! gamma distribution 1/T e^(-1/T), whose mode is T = 1: rows that are all right have a temperature above 0, and many rows of
+//! which some are wrong have about that of the log loss alone.
 
 use candle_core::{D, DType, Device, Tensor};
 
@@ -8,6 +12,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::loss::{NetworkOutput, widened};
 use crate::nn::Op;
+use crate::stats::real;
 
 /// The largest temperature, and the inverse of the smallest.
 const LARGEST: f64 = 20.0;
@@ -25,8 +30,8 @@ pub(crate) struct Temperature {
     pub(crate) after: f64,
 }
 
-/// The temperature with the lowest log loss on rows that were not trained on; nothing where the network gives no logits, or
-/// its last layer is none whose weights can be divided.
+/// The most probable temperature by rows that were not trained on; nothing where the network gives no logits, or its last layer
+/// is none whose weights can be divided.
 pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperature>> {
     let HeldOut { network, loss, data } = held_out;
     let output = loss.output();
@@ -49,7 +54,7 @@ pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperatur
     let truth = probabilities(&Tensor::cat(&targets, 0)?, loss.task(), &members[0])?;
     let truth = Truth { probabilities: truth, weights: weights.unsqueeze(1)? };
     let log_loss = |log: f64| -> Result<f64> { log_loss(&averaged(&members, log, output)?, &truth, output) };
-    let value = minimum(&log_loss)?;
+    let value = most_probable(&log_loss, truth.one_row(output)?)?;
     let (before, after) = (log_loss(0.0)?, log_loss(value)?);
     Ok((after < before).then(|| Temperature { value: value.exp(), before, after }))
 }
@@ -106,6 +111,26 @@ struct Truth {
     probabilities: Tensor,
     /// Weights of the rows, (N, 1).
     weights: Tensor,
+}
+
+impl Truth {
+    /// The fraction of all rows that one is, by their weights: a row counts as one, or as the mean of the weights where that is
+    /// less.
+    fn one_row(&self, output: NetworkOutput) -> Result<f64> {
+        let counted = match output {
+            NetworkOutput::ClassLogits => (&self.weights * self.probabilities.sum_keepdim(1)?)?,
+            _ => self.weights.clone(),
+        };
+        let weights = counted.flatten_all()?.to_vec1::<f64>()?;
+        let rows = weights.iter().filter(|weight| **weight > 0.0).count();
+        Ok(1.0 / real(rows).max(weights.iter().sum()).max(1.0))
+    }
+}
+
+/// The logarithm of the most probable temperature: the minimum of the mean log loss, a function of that logarithm, and the
+/// prior, which is worth this fraction of the rows. Of one network the sum is convex in 1/T, so it has one minimum.
+fn most_probable(log_loss: &dyn Fn(f64) -> Result<f64>, one_row: f64) -> Result<f64> {
+    minimum(&|log| Ok(log_loss(log)? + one_row * ((-log).exp() + log)))
 }
 
 /// The mean log loss of the logits over the rows that count.
@@ -172,26 +197,71 @@ mod tests {
         assert!((minimum(&f).unwrap().exp() - 13.398_118).abs() < 1e-3);
     }
 
+    /// Rows of two classes: the logit of the second, and whether it is the row's.
+    struct TwoClasses {
+        logits: Tensor,
+        truth: Truth,
+    }
+
+    impl TwoClasses {
+        fn of(rows: &[(f64, bool)], weight: f64) -> Self {
+            let tensor = |numbers: Vec<[f64; 2]>| {
+                Tensor::from_vec(numbers.concat(), (rows.len(), 2), &Device::Cpu).unwrap()
+            };
+            let logits = tensor(rows.iter().map(|(logit, _)| [0.0, *logit]).collect());
+            let truth = rows.iter().map(|(_, yes)| if *yes { [0.0, 1.0] } else { [1.0, 0.0] });
+            let weights = Tensor::full(weight, (rows.len(), 1), &Device::Cpu).unwrap();
+            Self { logits, truth: Truth { probabilities: tensor(truth.collect()), weights } }
+        }
+
+        /// The temperature of the lowest log loss, and the most probable one.
+        fn temperatures(&self) -> [f64; 2] {
+            let output = NetworkOutput::ClassLogits;
+            let f = |log: f64| log_loss(&(&self.logits * (-log).exp())?, &self.truth, output);
+            let one_row = self.truth.one_row(output).unwrap();
+            [minimum(&f), most_probable(&f, one_row)].map(|log| log.unwrap().exp())
+        }
+    }
+
     #[test]
     fn the_temperature_of_logits_that_are_three_times_too_large_is_three() {
-        // Rows of two classes with the log odds 1 and -0.5, as often of the second class as these say; then times three.
-        let mut logits = Vec::new();
-        let mut truth = Vec::new();
-        for (odds, rows) in [(1.0f64, 1000u32), (-0.5, 800)] {
-            let yes = (f64::from(rows) / (1.0 + (-odds).exp())).round();
-            for row in 0..rows {
-                logits.push([0.0, 3.0 * odds]);
-                truth.push(if f64::from(row) < yes { [0.0, 1.0] } else { [1.0, 0.0] });
+        // Log odds of 1 and -0.5, as often of the second class as these say; then times three, or a half of them.
+        for scale in [3.0, 0.5] {
+            let mut rows = Vec::new();
+            for (odds, count) in [(1.0f64, 1000u32), (-0.5, 1000)] {
+                let yes = (f64::from(count) / (1.0 + (-odds).exp())).round();
+                rows.extend((0..count).map(|row| (scale * odds, f64::from(row) < yes)));
             }
+            let [plain, found] = TwoClasses::of(&rows, 1.0).temperatures();
+            assert!((plain / scale - 1.0).abs() < 0.003, "{plain}");
+            // The prior hardly counts beside many rows.
+            assert!((found / plain - 1.0).abs() < 0.01, "{found} {plain}");
         }
-        let tensor = |rows: Vec<[f64; 2]>| {
-            let count = rows.len();
-            Tensor::from_vec(rows.concat(), (count, 2), &Device::Cpu).unwrap()
+    }
+
+    /// `scipy.optimize.minimize_scalar` of log(1 + e^(-m/T)) + (1/T + log T) / n.
+    #[test]
+    fn the_temperature_of_rows_that_are_all_right_is_finite() {
+        let of = |rows: usize, margin: f64, weight: f64| {
+            let rows: Vec<(f64, bool)> =
+                (0..rows).map(|row| (margin * [1.0, -1.0][row % 2], row % 2 == 0)).collect();
+            TwoClasses::of(&rows, weight).temperatures()
         };
-        let weights = Tensor::ones((logits.len(), 1), DType::F64, &Device::Cpu).unwrap();
-        let (logits, truth) = (tensor(logits), Truth { probabilities: tensor(truth), weights });
-        let f = |log: f64| log_loss(&(&logits * (-log).exp())?, &truth, NetworkOutput::ClassLogits);
-        let found = minimum(&f).unwrap().exp();
-        assert!((found - 3.0).abs() < 0.01, "{found}");
+        // The log loss alone has no minimum: the search ends where it rounds to 0.
+        assert!(of(50, 2.0, 1.0)[0] < 0.06);
+        let expected = [
+            (50, 2.0, 0.392_367_62),
+            (50, 8.0, 0.927_927_34),
+            (100, 5.0, 0.679_966_93),
+            (100, 0.5, 0.124_164_14),
+        ];
+        for (rows, margin, temperature) in expected {
+            let found = of(rows, margin, 1.0)[1];
+            assert!((found - temperature).abs() < 1e-5, "{rows} rows, {margin}: {found}");
+        }
+        // A row of weight 2 is as the row twice; rows of little weight count by their number.
+        for (rows, weight) in [(25, 2.0), (50, 0.01)] {
+            assert!((of(rows, 2.0, weight)[1] - of(50, 2.0, 1.0)[1]).abs() < 1e-6);
+        }
     }
 }
