@@ -97,7 +97,13 @@ impl History {
     /// The metrics of its epochs and of the test split.
     pub(crate) fn names(&self) -> Vec<&str> {
         let lines = self.epochs.first().map(|epoch| &epoch.line).into_iter().chain(&self.last);
-        lines.flat_map(Map::keys).map(String::as_str).filter(|name| metrics::is_of_split(name)).collect()
+        let names = lines.flat_map(Map::keys).map(String::as_str).filter(|name| metrics::is_of_split(name));
+        names.fold(Vec::new(), |mut names, name| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+            names
+        })
     }
 }
 

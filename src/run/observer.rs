@@ -176,9 +176,11 @@ pub struct Finished {
     pub step: u64,
     /// The epoch whose weights were kept.
     pub best_epoch: u64,
-    /// The metrics of that epoch by name; empty where an earlier process trained it.
+    /// The metrics of that epoch by name, those of the validation rows with the temperature and the threshold that were fitted
+    /// to them; empty where an earlier process trained it and nothing was fitted.
     pub best_metrics: Vec<(String, f64)>,
-    /// The metrics on the test split, `test_loss` first; empty without one, and after an interrupt.
+    /// The temperature and the threshold where they were fitted, with the metrics of the validation rows since, then the metrics
+    /// on the test split; empty after an interrupt.
     pub test: Vec<(String, f64)>,
     /// The baselines, which need no network, on the test rows, or without any on the validation rows: `naive`,
     /// `seasonal_naive`, `drift` and `skill` of a series, `baseline_…` of a table; empty after an interrupt.
@@ -197,6 +199,7 @@ impl Finished {
 
     /// The metrics on the test split, then those of the best epoch.
     pub fn metrics(&self) -> Vec<(String, f64)> {
-        [self.test.as_slice(), &self.best_metrics].concat()
+        let is_new = |(name, _): &&(String, f64)| !self.test.iter().any(|(own, _)| own == name);
+        self.test.iter().chain(self.best_metrics.iter().filter(is_new)).cloned().collect()
     }
 }

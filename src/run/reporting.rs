@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// Takes the best weights, and fits to the validation rows what the config asks for: the temperature and the threshold,
-    /// which are given, and the errors for intervals.
+    /// which are given with the metrics of these rows then, and the errors for intervals.
     fn fit_at_end(&mut self) -> Result<Vec<(String, f64)>> {
         let chooses_threshold = self.config.preparation.threshold == Some(Threshold::F1);
         let is_last = self.best_epoch() == self.position.epoch && self.config.train.average.is_none();
@@ -109,7 +109,20 @@ impl Run {
         if chooses_threshold {
             test.extend(self.choose_threshold()?.map(|threshold| ("threshold".to_owned(), threshold)));
         }
+        if !test.is_empty() {
+            test.extend(self.validate_again()?);
+        }
         Ok(test)
+    }
+
+    /// The metrics of the validation rows with the temperature and the threshold that were fitted to them, which take the place
+    /// of the best epoch's.
+    fn validate_again(&mut self) -> Result<Vec<(String, f64)>> {
+        let Some(data) = &self.splits.validation else { return Ok(Vec::new()) };
+        let metrics = self.evaluate_at_end(data)?.named("val");
+        self.best_metrics.retain(|(name, _)| !metrics.iter().any(|(own, _)| own == name));
+        self.best_metrics.extend_from_slice(&metrics);
+        Ok(metrics)
     }
 
     /// Tests the best weights and writes the final line.

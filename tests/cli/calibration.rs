@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::npz;
 use super::tables::{cells, config, lines, metric, write};
 use crate::common::{descent, fail, succeed};
 
@@ -49,6 +50,47 @@ fn a_temperature_makes_an_overtrained_network_calibrated() {
     assert_eq!(model("run"), model("whole"));
     let error = fail(path, &["train", "c.toml", "--set", "data.validation=0.0"], 2);
     assert!(error.contains("train.calibrate") && error.contains("data.validation"), "{error}");
+}
+
+/// What `train` and `eval` say of the baselines.
+fn verdict(folder: &Path, arguments: &[&str]) -> String {
+    let output = descent(folder, arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let line = said.lines().find(|line| line.contains("the best baseline"));
+    let line = line.unwrap_or_else(|| panic!("no verdict: {said}"));
+    line[line.find("the network").unwrap()..].to_owned()
+}
+
+#[test]
+fn without_test_rows_the_results_are_those_of_the_calibrated_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let place = |i: u16| f32::from(i * 37 % 101) / 50.0 - 1.0;
+    let rows = (0..300u16).flat_map(|i| [place(i), f32::from(i * 31 % 17) / 8.0 - 1.0]);
+    let classes = (0..300u32).map(|i| i64::from(i * 7919 % 103 < i * 37 % 101));
+    let arrays = [npz::Array::f32("x_train", &[300, 2], rows), npz::Array::i64("y_train", &[300], classes)];
+    npz::write(&path.join("data.npz"), false, &arrays);
+    let text = npz::CONFIG.replace("LOSS", "cross_entropy").replace("[8]", "[64, 64]");
+    let text = text.replace("[model]", "validation = 0.3\n[model]").replace("0.02", "0.005");
+    let text = text.replace("batch_size = 8", "batch_size = 32").replace("epochs = 60", "epochs = 10");
+    write(path, "c.toml", format!("{text}calibrate = true\n"));
+    let train = verdict(path, &["train", "c.toml", "--out", "run"]);
+    let log = fs::read_to_string(path.join("run/metrics.jsonl")).unwrap();
+    let log: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = log.last().unwrap();
+    let eval = ["eval", "run"];
+    let text = succeed(path, &eval);
+    for name in ["val_loss", "val_log_loss", "val_accuracy", "val_calibration_error"] {
+        let own = last[name].as_f64().unwrap_or_else(|| panic!("no {name}: {last}"));
+        assert!((own - metric(&text, name)).abs() < 1e-5, "{name}: {own} {text}");
+    }
+    // The epoch's were others.
+    let best = log.iter().find(|line| line["epoch"] == last["best_epoch"]).unwrap();
+    assert!((best["val_log_loss"].as_f64().unwrap() - metric(&text, "val_log_loss")).abs() > 1e-3);
+    assert_eq!(train, verdict(path, &eval));
+    succeed(path, &["report", "run", "--output", "r.html"]);
+    assert!(fs::read_to_string(path.join("r.html")).unwrap().contains(&train));
 }
 
 /// The output weights of a run.

@@ -109,7 +109,12 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
     let best = history.last.as_ref().and_then(|line| line.get("best_epoch")?.as_u64());
     let mut facts = Vec::new();
     facts.extend(best.map(|epoch| ("best epoch".to_owned(), epoch.to_string())));
-    facts.extend(verdict(&points, &tests, best).map(|verdict| ("baselines".to_owned(), verdict.sentence)));
+    let fitted = history.last.as_ref().map(|line| numbers(line, &|name| name.starts_with("val_")));
+    let validated = fitted
+        .filter(|fitted| !fitted.is_empty())
+        .or_else(|| best.and_then(|epoch| best_values(&points, epoch)));
+    let verdict = verdict(&tests, &validated.unwrap_or_default());
+    facts.extend(verdict.map(|verdict| ("baselines".to_owned(), verdict.sentence)));
     Ok(RunData {
         name: path.display().to_string(),
         points,
@@ -120,15 +125,17 @@ pub(super) fn curves(path: &Path, config: &Config) -> Result<RunData> {
     })
 }
 
-/// Whether the network beats its baselines: by its results on the test rows, or without any by those of its best epoch.
-fn verdict(points: &[Point], tests: &[(String, f64)], best: Option<u64>) -> Option<Verdict> {
+/// The metrics of the best epoch.
+fn best_values(points: &[Point], best: u64) -> Option<Vec<(String, f64)>> {
+    let best = real(usize::try_from(best).ok()?);
+    points.iter().find(|point| point.epoch.total_cmp(&best).is_eq()).map(|point| point.values.clone())
+}
+
+/// Whether the network beats its baselines: by its results on the test rows, or without any by those on the validation rows.
+fn verdict(tests: &[(String, f64)], validated: &[(String, f64)]) -> Option<Verdict> {
     let own = baselines::of_split(tests, "test");
-    if !own.is_empty() {
-        return Verdict::of(&own, tests);
-    }
-    let best = real(usize::try_from(best?).ok()?);
-    let best = points.iter().find(|point| point.epoch.total_cmp(&best).is_eq())?;
-    Verdict::of(&baselines::of_split(&best.values, "val"), tests)
+    let own = if own.is_empty() { baselines::of_split(validated, "val") } else { own };
+    Verdict::of(&own, tests)
 }
 
 /// Adds the evaluation of a run's weights on its test split, and their statistics.

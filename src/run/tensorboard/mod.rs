@@ -113,8 +113,11 @@ impl Observer for TensorBoard {
     }
 
     fn train_end(&mut self, finished: &Finished) -> Result<()> {
-        if !finished.test.is_empty() {
-            self.scalars(finished.step, &borrowed(&finished.test));
+        let mut values = borrowed(&finished.test);
+        // The curves of the validation rows are those of the epochs.
+        values.retain(|(name, _)| !name.starts_with("val_"));
+        if !values.is_empty() {
+            self.scalars(finished.step, &values);
         }
         Ok(())
     }
