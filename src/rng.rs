@@ -25,6 +25,8 @@ pub enum Purpose {
     Split = 4,
     /// Generated data sets.
     Data = 5,
+    /// The rows that permutation importance is measured on.
+    Sample = 6,
 }
 
 /// The key of a stream.
