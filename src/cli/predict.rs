@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     /// Column of the input to write before the prediction, as the rows' key (repeatable).
     #[arg(long, value_name = "COLUMN")]
     keep: Vec<String>,
-    /// Numbers: also the bounds `lower` and `upper` of intervals in which this fraction of new rows lies, such as 0.9, by
-    /// the errors on the validation rows (split conformal prediction).
+    /// Numbers: also the bounds `lower` and `upper` of intervals in which about this fraction of new rows lies, such as 0.9, by
+    /// the errors on the validation rows (split conformal prediction; approximately, as these rows chose the best epoch too).
     #[arg(long, value_name = "FRACTION", value_parser = level)]
     interval: Option<f64>,
     /// Output format; by default taken from the file extension.

@@ -50,16 +50,6 @@ impl Units {
         self.last.as_ref().map_or(Ok(restored.clone()), |last| Ok((&restored + last)?))
     }
 
-    /// Values (N, K) in the original units within the range of predictions, where these have one.
-    pub(crate) fn clamp(&self, values: &Tensor) -> Result<Tensor> {
-        if self.scale.range.is_empty() {
-            return Ok(values.clone());
-        }
-        self.mapped(values, |target, value| {
-            self.scale.range.get(target).map_or(value, |[low, high]| value.max(*low).min(*high))
-        })
-    }
-
     /// Converts differences (N, K), such as standard deviations, to the original units.
     pub fn widen(&self, differences: &Tensor) -> Result<Tensor> {
         self.mapped(differences, |target, difference| difference * self.scale.std[target])

@@ -1,15 +1,19 @@
 //! `residuals.json` in a run's folder: how far predictions of values were off on rows that were not trained on, from which
 //! split conformal prediction makes intervals (Lei et al. 2018, <https://arxiv.org/abs/1604.04173>).
+//!
+//! Their guarantee is for rows that decided nothing about the network. These rows chose the best epoch too, so that their errors are
+//! a little smaller than those of new rows, and intervals hold the fraction that is asked for approximately.
 
 use std::path::Path;
 
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::names::RESIDUALS;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
 use crate::stats::real;
-use crate::trainer::{AbsoluteErrors, HeldOut, absolute_errors};
+use crate::trainer::{AbsoluteErrors, HeldOut, absolute_errors, predict};
 
 /// The most errors of a target that are kept.
 const MOST: usize = 10_000;
@@ -46,7 +50,7 @@ impl Residuals {
         let thinned = |mut errors: Vec<f64>| {
             errors.sort_unstable_by(f64::total_cmp);
             let kept = rows.min(MOST);
-            // The error of a kept place is that of the last row up to it, so that intervals are never too narrow.
+            // The error of a kept place is that of the last row up to it, so that keeping fewer makes no interval narrower.
             (1..=kept).map(|place| errors[(place * rows).div_ceil(kept) - 1]).collect()
         };
         Self { rows, errors: targets.into_iter().map(thinned).collect(), weights: Vec::new() }
@@ -68,7 +72,7 @@ impl Residuals {
         Self { rows, errors: each(|own| own.error), weights: each(|own| own.weight) }
     }
 
-    /// Half the width of intervals in which this fraction of new rows lies, for each target: the smallest error up to which
+    /// Half the width of intervals in which about this fraction of new rows lies, for each target: the smallest error up to which
     /// rows of the weight `level` (W + 1) are, of W in all. A new row counts as one, or as the mean of the weights where
     /// that is less.
     ///
@@ -83,7 +87,7 @@ impl Residuals {
             let weight =
                 if self.weights.is_empty() { String::new() } else { format!(" of weight {all:.1} in all") };
             return Err(format!(
-                "takes more validation rows: with {}{weight} the widest interval that is certain is {:.4}",
+                "takes more validation rows: with {}{weight} the widest interval that they give is {:.4}",
                 self.rows,
                 // Down, so that the number that is named is one that is taken.
                 (all / (all + new) * 1e4).floor() / 1e4
@@ -135,8 +139,36 @@ impl Residuals {
     }
 }
 
-/// Of many errors, ascending, so many that stand for equal weights: each is the last up to its place, so that intervals are
-/// never too narrow.
+/// The lower and the upper bounds of intervals of these half widths, one of each target, around predictions (N, K). They may lie
+/// beyond the range that predictions are kept in, as the values of new rows may.
+pub(crate) fn bounds(predictions: &Tensor, half_widths: &[f64]) -> Result<[Tensor; 2]> {
+    let half = Tensor::new(half_widths, predictions.device())?;
+    Ok([predictions.broadcast_sub(&half)?, predictions.broadcast_add(&half)?])
+}
+
+/// The fraction of rows, by their weights, whose targets lie in intervals of these half widths, for each target.
+pub(crate) fn covered(HeldOut { network, loss, data }: HeldOut<'_>, half_widths: &[f64]) -> Result<Vec<f64>> {
+    let (mut sums, mut total) = (vec![0.0; half_widths.len()], 0.0);
+    for rows in data.chunks() {
+        let predictions = predict(network, loss, &data.inputs(&rows)?, data.units_of(&rows)?.as_ref())?;
+        let predictions = predictions.to_dtype(DType::F64)?;
+        let targets = data.exact_targets(&rows)?.to_dtype(DType::F64)?.reshape(predictions.shape())?;
+        let [lower, upper] = bounds(&predictions, half_widths)?;
+        let within =
+            (targets.ge(&lower)?.to_dtype(DType::F64)? * targets.le(&upper)?.to_dtype(DType::F64)?)?;
+        let weights = match data.row_weights(&rows)? {
+            Some(weights) => weights,
+            None => Tensor::ones(rows.len(), DType::F64, &Device::Cpu)?,
+        };
+        total += weights.sum_all()?.to_scalar::<f64>()?;
+        let chunk = within.broadcast_mul(&weights.unsqueeze(1)?)?.sum(0)?.to_vec1::<f64>()?;
+        sums.iter_mut().zip(chunk).for_each(|(sum, more)| *sum += more);
+    }
+    Ok(sums.into_iter().map(|sum| sum / total.max(f64::MIN_POSITIVE)).collect())
+}
+
+/// Of many errors, ascending, so many that stand for equal weights: each is the last up to its place, so that keeping fewer makes
+/// no interval narrower.
 fn thinned(all: &[WeightedError]) -> Vec<WeightedError> {
     if all.len() <= MOST {
         return all.to_vec();

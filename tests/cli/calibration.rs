@@ -122,7 +122,7 @@ fn the_members_of_an_ensemble_are_divided_by_the_temperature_of_their_mean() {
 }
 
 #[test]
-fn intervals_stay_within_the_range_of_the_predictions() {
+fn predictions_stay_within_their_range_and_intervals_reach_beyond_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let rows = lines("x,y,z", 300, |i| format!("{},{}.5,{}", i * 37 % 101, i * 7919 % 103, i * i % 89));
@@ -136,7 +136,7 @@ fn intervals_stay_within_the_range_of_the_predictions() {
         succeed(path, &["train", "c.toml", "--out", "run"]);
         let text = succeed(path, &["predict", "run", "--input", "t.csv", "--interval", "0.95"]);
         let rows = cells(&text);
-        let bounds = |prefix: &str| -> Vec<f64> {
+        let column = |prefix: &str| -> Vec<f64> {
             let columns: Vec<usize> =
                 (0..rows[0].len()).filter(|column| rows[0][*column].starts_with(prefix)).collect();
             rows[1..]
@@ -144,11 +144,45 @@ fn intervals_stay_within_the_range_of_the_predictions() {
                 .flat_map(|row| columns.iter().map(|column| row[*column].parse::<f64>().unwrap()))
                 .collect()
         };
-        assert!(bounds("lower").iter().all(|bound| *bound >= 0.0), "{text}");
-        assert!(bounds("lower").iter().any(|bound| *bound < 1.0), "{text}");
-        assert!(bounds("upper").iter().all(|bound| *bound <= 102.5), "{text}");
-        assert!(bounds("upper").iter().any(|bound| *bound > 88.0), "{text}");
+        let [values, lower, upper] = ["prediction", "lower", "upper"].map(column);
+        assert!(values.iter().all(|value| (0.0..=102.5).contains(value)), "{text}");
+        // Each interval has its whole width on both sides.
+        let targets = rows[0].len() / 3;
+        for (index, value) in values.iter().enumerate() {
+            let half = upper[index % targets] - values[index % targets];
+            assert!((value - lower[index] - half).abs() < 1e-3 && (upper[index] - value - half).abs() < 1e-3);
+        }
+        assert!(lower.iter().any(|bound| *bound < 0.0), "{text}");
     }
+}
+
+#[test]
+fn the_report_counts_the_rows_that_predict_covers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // A tenth of the test rows lies beyond the training rows.
+    let row = |i: usize| {
+        let (split, y) = (["train", "validation", "test"][i % 3], i * 37 % 101);
+        let y = if split == "test" && y > 90 { 101 + i % 5 } else { y };
+        format!("{},{y},{split}", i * 37 % 101 + i * 7919 % 23)
+    };
+    let table = write(path, "t.csv", lines("x,y,split", 900, row));
+    write(path, "test.csv", lines("x,y,split", 300, |i| row(3 * i + 2)));
+    let data = "split_column = \"split\"\nnormalize = \"standard\"\nclamp_output = true";
+    let text = config("csv", &table, "y", data, "mse");
+    write(path, "c.toml", text.replace("epochs = 3", "epochs = 20"));
+    succeed(path, &["train", "c.toml", "--out", "run"]);
+    let text = succeed(path, &["predict", "run", "--input", "test.csv", "--keep", "y", "--interval", "0.9"]);
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let rows: Vec<Vec<f64>> =
+        cells(&text)[1..].iter().map(|row| row.iter().map(|cell| number(cell)).collect()).collect();
+    let within = rows.iter().filter(|row| row[2] <= row[0] && row[0] <= row[3]);
+    // Some of these are covered above the largest training row.
+    assert!(within.clone().any(|row| row[0] > 100.0), "{text}");
+    let covered = 100.0 * f64::from(u32::try_from(within.count()).unwrap()) / 300.0;
+    succeed(path, &["report", "run", "--output", "r.html"]);
+    let page = fs::read_to_string(path.join("r.html")).unwrap();
+    assert!(page.contains(&format!("{covered:.1} % of the test rows")), "{covered}");
 }
 
 /// The half width of 80 % intervals around the predictions.

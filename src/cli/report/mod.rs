@@ -29,12 +29,12 @@ use crate::report::{self, Page, Point, RunData};
 use crate::run::baselines::{self, Verdict};
 use crate::run::history::{Axis, History};
 use crate::run::names::{require_kind, require_no_run_file};
-use crate::run::residuals::Residuals;
+use crate::run::residuals::{self, Residuals};
 use crate::run::session::{self, Session};
 use crate::run::trained::TrainedRun;
 use crate::run::unfinished;
 use crate::stats::real;
-use crate::trainer::{AbsoluteErrors, HeldOut, Trainer, absolute_errors};
+use crate::trainer::{HeldOut, Trainer};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -180,13 +180,11 @@ fn intervals(residuals: &Residuals, test: HeldOut<'_>) -> Result<Vec<(String, St
     let Ok(half_widths) = residuals.half_widths(0.9) else { return Ok(Vec::new()) };
     let info = test.data.target_info();
     let names = &info.targets;
-    let AbsoluteErrors { targets, weights } = absolute_errors(&[test])?;
-    let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
-    let rows = if weights.is_empty() { "test rows" } else { "test rows by their weights" };
-    let all = half_widths.into_iter().zip(targets).enumerate();
-    let fact = |(index, (half, errors)): (usize, (f64, Vec<f64>))| {
-        let within: f64 = (0..errors.len()).filter(|row| errors[*row] <= half).map(weight).sum();
-        let share = 100.0 * within / (0..errors.len()).map(weight).sum::<f64>().max(f64::MIN_POSITIVE);
+    let rows = if test.data.is_weighted() { "test rows by their weights" } else { "test rows" };
+    let covered = residuals::covered(test, &half_widths)?;
+    let all = half_widths.into_iter().zip(covered).enumerate();
+    let fact = |(index, (half, covered)): (usize, (f64, f64))| {
+        let share = 100.0 * covered;
         let place = index % names.len().max(1);
         let name =
             names.get(place).filter(|_| names.len() > 1).map_or(String::new(), |name| format!(" of {name}"));

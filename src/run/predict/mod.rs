@@ -22,7 +22,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use super::options::Interrupt;
-use super::residuals::Residuals;
+use super::residuals::{self, Residuals};
 use super::trained::{Trained, TrainedRun};
 use crate::data::subtract_last::{SubtractLast, for_each_step};
 use crate::data::table::read::Format;
@@ -94,8 +94,8 @@ impl Predictor {
         Ok(Self { preprocessing, network, loss, units, subtract, dtype, device, half_widths: None })
     }
 
-    /// The same, which also predicts intervals in which this fraction of new rows lies, by split conformal prediction with the
-    /// errors on the validation rows of the run in `folder`: the columns `lower` and `upper`.
+    /// The same, which also predicts intervals in which about this fraction of new rows lies, by split conformal prediction with
+    /// the errors on the validation rows of the run in `folder`, which chose its best epoch too: the columns `lower` and `upper`.
     ///
     /// # Errors
     /// The run has no such errors: it predicts classes, or validated nothing, or too few rows for the fraction.
@@ -172,10 +172,7 @@ impl Predictor {
         let Some(half_widths) = &self.half_widths else { return Ok(scores) };
         let scores = scores.to_dtype(DType::F64)?.to_device(&Device::Cpu)?;
         let values = scores.narrow(1, 0, half_widths.len())?;
-        let half = Tensor::new(half_widths.as_slice(), &Device::Cpu)?;
-        let within =
-            |bound: Tensor| self.units.as_ref().map_or(Ok(bound.clone()), |units| units.clamp(&bound));
-        let (lower, upper) = (within(values.broadcast_sub(&half)?)?, within(values.broadcast_add(&half)?)?);
+        let [lower, upper] = residuals::bounds(&values, half_widths)?;
         Ok(Tensor::cat(&[&scores, &lower, &upper], 1)?)
     }
 
