@@ -13,6 +13,7 @@ mod fetch;
 mod folders;
 mod given_up;
 mod init;
+mod init_persistent;
 mod init_recipe;
 mod init_refused;
 mod init_series;

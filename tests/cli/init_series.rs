@@ -6,7 +6,7 @@ use super::tables::{cells, config, lines, write};
 use crate::common::{descent, fail, succeed};
 
 /// So many days from 2020-01-01, a Wednesday, by the calendar, each with its number and its day of the week from Monday.
-fn days(count: usize) -> Vec<Day> {
+pub(super) fn days(count: usize) -> Vec<Day> {
     let is_leap = |year: usize| year.is_multiple_of(4);
     let (mut year, mut month, mut day) = (2020, 1, 1);
     let next = |number| {
@@ -28,9 +28,9 @@ fn days(count: usize) -> Vec<Day> {
     (0..count).map(next).collect()
 }
 
-struct Day {
-    text: String,
-    number: usize,
+pub(super) struct Day {
+    pub(super) text: String,
+    pub(super) number: usize,
     weekday: usize,
 }
 
@@ -49,7 +49,7 @@ fn series(days: &[Day], is_there: impl Fn(&Day) -> bool) -> String {
 }
 
 /// The config of a series, which trains for two epochs as it stands; the run is in `run`.
-fn trained(folder: &Path, text: &str, target: &str) -> toml::Table {
+pub(super) fn trained(folder: &Path, text: &str, target: &str) -> toml::Table {
     write(folder, "s.csv", text);
     let made = succeed(folder, &["init", "s.csv", "--target", target]);
     write(folder, "made.toml", &made);
@@ -201,19 +201,6 @@ fn a_persistent_series_is_predicted_from_its_last_value() {
     let rows = all.iter().map(|day| format!("{},{}.5", day.text, day.number * day.number * 31 % 97));
     let config = trained(path, &format!("date,y\n{}\n", rows.collect::<Vec<_>>().join("\n")), "y");
     assert!(config["data"].get("subtract_last").is_none());
-}
-
-/// The test part is looked at once, at the end: not to choose an option.
-#[test]
-fn held_out_rows_do_not_tell_whether_a_series_is_persistent() {
-    let folder = tempfile::tempdir().unwrap();
-    let level = |day: &Day| if day.number < 320 { 0 } else { 40 * (day.number - 320) };
-    let rows = days(400)
-        .into_iter()
-        .map(|day| format!("{},{}.5", day.text, level(&day) + day.number * day.number * 31 % 97));
-    let text = format!("date,y\n{}\n", rows.collect::<Vec<_>>().join("\n"));
-    let config = trained(folder.path(), &text, "y");
-    assert!(config["data"].get("subtract_last").is_none(), "{config}");
 }
 
 #[test]

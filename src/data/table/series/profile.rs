@@ -156,7 +156,7 @@ impl SeriesProfile {
     }
 
     /// Whether the targets are persistent: in the training rows the last value is a forecast of the next that is better by a
-    /// third than the mean.
+    /// third than the mean of their series.
     pub fn is_persistent(&self, shares: SplitShares) -> bool {
         let parts = self.parts(shares);
         let is_near = |values: &Vec<f64>| {
@@ -165,11 +165,13 @@ impl SeriesProfile {
                 series.clone().filter(|place| parts[*place] == Part::Train).map(value).collect()
             };
             let series: Vec<Vec<f64>> = self.timeline.series().iter().map(of_series).collect();
-            let all = || series.iter().flatten().copied();
-            let center = mean(all());
+            let apart = mean(series.iter().flat_map(|own| {
+                let center = mean(own.iter().copied());
+                own.iter().map(move |value| (value - center).abs())
+            }));
             let step =
                 mean(series.iter().flat_map(|own| own.windows(2).map(|pair| (pair[1] - pair[0]).abs())));
-            step < PERSISTENT * mean(all().map(|value| (value - center).abs()))
+            step < PERSISTENT * apart
         };
         !self.values.is_empty() && self.values.iter().all(is_near)
     }
