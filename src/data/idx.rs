@@ -33,16 +33,26 @@ pub fn read(path: &Path, rank: usize, limit: MemoryLimit) -> Result<Idx> {
 
 /// Whether a file begins as an IDX file of bytes does, gzipped or not.
 pub fn is_idx(path: &Path) -> Result<bool> {
-    let file = files::open(path)?.file;
     let mut begin = [0; 3];
-    let mut whole = BufReader::new(file);
-    let is_packed = whole.fill_buf().map_err(Error::io("read", path))?.starts_with(&[0x1f, 0x8b]);
-    let read = if is_packed {
-        read_up_to(&mut Gunzip::new(whole), &mut begin)
-    } else {
-        read_up_to(&mut whole, &mut begin)
-    };
+    let read = begin_of(path, &mut begin)?;
     Ok(read.is_err() || begin == [0, 0, 8])
+}
+
+/// The number of elements along the first dimension, by the header of an IDX file, gzipped or not.
+pub(crate) fn count(path: &Path) -> Result<u32> {
+    let mut header = [0; 8];
+    let read = begin_of(path, &mut header)?.map_err(|e| Error::data(path, damaged(&e)))?;
+    match header {
+        [0, 0, 8, 1..=255, count @ ..] if read == header.len() => Ok(u32::from_be_bytes(count)),
+        _ => Err(Error::data(path, "not an IDX file of bytes, or it ends inside its header; fetch it again")),
+    }
+}
+
+/// Reads the first bytes of a file, gzipped or not, and returns how many there were.
+fn begin_of(path: &Path, begin: &mut [u8]) -> Result<std::io::Result<usize>> {
+    let mut whole = BufReader::new(files::open(path)?.file);
+    let is_packed = whole.fill_buf().map_err(Error::io("read", path))?.starts_with(&[0x1f, 0x8b]);
+    Ok(if is_packed { read_up_to(&mut Gunzip::new(whole), begin) } else { read_up_to(&mut whole, begin) })
 }
 
 /// Reads an IDX file of `rank` dimensions from memory, gzipped or not.
@@ -135,6 +145,14 @@ mod tests {
         let file = labels(3, &[7, 8, 9]);
         assert_eq!(from_bytes(&file, 1).unwrap(), expected);
         assert_eq!(from_bytes(&gzip(&file), 1).unwrap(), expected);
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("plain", file.clone()), ("packed.gz", gzip(&file))] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(count(&path).unwrap(), 3);
+            std::fs::write(&path, &bytes[..7]).unwrap();
+            assert!(count(&path).unwrap_err().to_string().contains("fetch it again"));
+        }
         // pigz and bgzip write several members; a file may be cut anywhere.
         for cut in 0..=file.len() {
             let members = [gzip(&file[..cut]), gzip(&file[cut..])].concat();

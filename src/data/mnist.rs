@@ -95,6 +95,11 @@ pub(crate) fn has_idx_files(folder: &Path) -> bool {
     find("mnist", folder, "train", IdxFile::Images).is_ok()
 }
 
+/// The number of pictures to train on in a folder with files in MNIST's format.
+pub(crate) fn idx_pictures(folder: &Path) -> Result<u64> {
+    idx::count(&find("mnist", folder, "train", IdxFile::Images)?).map(u64::from)
+}
+
 fn load(name: &str, folder: &Path, read: IdxOptions) -> Result<Loaded> {
     let split = |split: &str, limit: MemoryLimit| {
         let (images, labels) =

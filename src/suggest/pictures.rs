@@ -2,7 +2,7 @@
 
 use super::document::{Document, table};
 use super::request::SuggestRequest;
-use crate::data::profile::PicturesProfile;
+use crate::data::profile::{PicturesProfile, idx_pictures};
 use crate::error::Result;
 use crate::names::{counted, first_few_by};
 use toml::Value;
@@ -39,7 +39,8 @@ pub(super) fn config(request: &SuggestRequest<'_>) -> Result<String> {
 
 /// The config for a folder with files in MNIST's format.
 pub(super) fn idx_config(request: &SuggestRequest<'_>) -> Result<String> {
-    let mut document = begin(request, "pictures in MNIST's format");
+    let rows = idx_pictures(request.data)?;
+    let mut document = begin(request, &format!("{} in MNIST's format", counted(rows, "picture")));
     document.section("data");
     document.set("name", "mnist", "");
     document.set("path", request.path()?, "relative to this file");
@@ -49,7 +50,7 @@ pub(super) fn idx_config(request: &SuggestRequest<'_>) -> Result<String> {
         "of pixels that are divided by 255",
     );
     document.set("validation", 0.1, "held out to choose the best epoch");
-    recipe(&mut document, 60_000);
+    recipe(&mut document, rows);
     Ok(document.finish())
 }
 

@@ -250,6 +250,33 @@ fn pictures_and_arrays_have_configs_too() {
 }
 
 #[test]
+fn the_recipe_for_pictures_in_mnists_format_is_that_of_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("idx")).unwrap();
+    for (rows, batch_size, epochs, words) in
+        [(3_000u32, 32, 60, "3000 pictures"), (20_000, 128, 20, "20000 pictures")]
+    {
+        for split in ["train", "t10k"] {
+            // Pictures of a pixel.
+            let count = rows.to_be_bytes();
+            let labels: Vec<u8> = (0..rows).map(|row| u8::try_from(row % 10).unwrap()).collect();
+            let images = [&[0, 0, 8, 3][..], &count, &[0, 0, 0, 1, 0, 0, 0, 1], &labels].concat();
+            write(folder.path(), &format!("idx/{split}-images-idx3-ubyte"), images);
+            write(
+                folder.path(),
+                &format!("idx/{split}-labels-idx1-ubyte"),
+                [&[0, 0, 8, 1][..], &count, &labels].concat(),
+            );
+        }
+        let text = succeed(folder.path(), &["init", "idx"]);
+        assert!(text.contains(words), "{text}");
+        let train = text.parse::<toml::Table>().unwrap()["train"].clone();
+        let number = |key: &str| train[key].as_integer().unwrap();
+        assert_eq!((number("batch_size"), number("epochs")), (batch_size, epochs));
+    }
+}
+
+#[test]
 fn a_column_that_tells_the_target_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

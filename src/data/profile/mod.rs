@@ -11,4 +11,4 @@ pub use super::table::series::profile::{SeriesProfile, SplitShares, WindowRows};
 pub use arrays::{ArrayTargets, ArraysProfile};
 pub use pictures::PicturesProfile;
 
-pub(crate) use super::mnist::has_idx_files;
+pub(crate) use super::mnist::{has_idx_files, idx_pictures};
