@@ -11,7 +11,8 @@ pub(crate) const MOST: usize = 1000;
 /// The largest number of the normal distribution: the one whose share is as near to 1 as [`BOUND`].
 const LARGEST: f64 = 5.199_337_582_605_575;
 
-/// So near to the smallest or the largest training number a number counts as that one.
+/// So near to 0 or 1 a share counts as that one. So near to the smallest or the largest training number a number does: of numbers
+/// whose range is below 1 this fraction of the range.
 const BOUND: f64 = 1e-7;
 
 /// Evenly spaced quantiles of the training numbers, from the smallest to the largest.
@@ -34,12 +35,22 @@ impl Quantiles {
 
     /// The number of the normal distribution that has `x`'s share of the training numbers below it.
     pub fn to_normal(&self, x: f64) -> f64 {
+        let bound = self.bound();
         let share = match self.0.as_slice() {
-            [smallest, ..] if x - BOUND < *smallest => 0.0,
-            [.., largest] if x + BOUND > *largest => 1.0,
+            [smallest, ..] if x - bound < *smallest => 0.0,
+            [.., largest] if x + bound > *largest => 1.0,
             numbers => f64::midpoint(share_below(numbers, x, false), share_below(numbers, x, true)),
         };
         normal::quantile(share).clamp(-LARGEST, LARGEST)
+    }
+
+    /// The distance from the smallest or the largest number within which a number counts as that one.
+    fn bound(&self) -> f64 {
+        let range = match self.0.as_slice() {
+            [smallest, .., largest] => largest - smallest,
+            _ => 0.0,
+        };
+        if range > 0.0 { BOUND * range.min(1.0) } else { BOUND }
     }
 
     /// The number that [`Self::to_normal`] maps to `z`.
@@ -79,6 +90,7 @@ fn share_below(numbers: &[f64], x: f64, is_first: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::preprocess::{TargetCurve, TargetScale};
 
     fn close(ours: &[f64], expected: &[f64]) {
         assert_eq!(ours.len(), expected.len());
@@ -98,6 +110,28 @@ mod tests {
         let back = [-6.0, -1.3, -0.2, 0.0, 0.4, 2.0, 6.0].map(|z| quantiles.from_normal(z));
         close(&back, &[1.0, 1.0, 3.207_402_905_608_969, 4.0, 5.0, 8.317_496_041_554_623, 9.0]);
         close(&[2.0, 3.0, 1.0].map(|x| Quantiles::fit(&[2.0; 5]).to_normal(x)), &[low, high, low]);
+    }
+
+    /// The shares of numbers do not depend on their unit: these are scikit-learn's of the same numbers times 1e9, as of which
+    /// nothing is as near as 1e-7.
+    #[test]
+    fn small_numbers_become_normal_as_large_ones_do() {
+        let (numbers, queries) =
+            ([1.0, 2.0, 5.0, 7.0, 20.0, 50.0], [0.5, 1.0, 1.5, 5.0, 10.0, 40.0, 50.0, 60.0]);
+        let (low, high) = (-5.199_337_582_605_575, 5.199_337_582_703_42);
+        let middle = [-1.281_551_565_544_600_4, -0.253_347_103_135_799_7, 0.374_957_186_572_557_44];
+        let expected = [&[low, low], &middle[..], &[1.501_085_946_044_025, high, high]].concat();
+        let values = [1.0, 3.628_063_080_889_803_3, 8.164_242_442_281_916, 50.0];
+        for unit in [1.0, 1e-3, 1e-9, 1e-30] {
+            let quantiles = Quantiles::fit(&numbers.map(|number| number * unit));
+            close(&queries.map(|query| quantiles.to_normal(query * unit)), &expected);
+            close(&[-6.0, -0.5, 0.3, 6.0].map(|z| quantiles.from_normal(z) / unit), &values);
+            // As a target.
+            let curve = TargetCurve::Quantile(vec![quantiles]);
+            let scale = TargetScale { curve, ..TargetScale::identity(1) };
+            let learnt = numbers.map(|number| scale.value(0, number * unit));
+            close(&learnt.map(|z| scale.restore(0, z) / unit), &numbers);
+        }
     }
 
     #[test]
