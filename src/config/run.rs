@@ -24,8 +24,8 @@ pub struct RunConfig {
     /// (`train_end_loss`). The usual `train_loss` is each batch's loss before its own update, which cannot be compared
     /// between batch, stochastic and mini-batch descent.
     pub measure_train: bool,
-    /// Divide the logits of classes by the temperature that fits the validation rows, at the end of the run: the last layer's
-    /// weights are divided, so that every tool has calibrated probabilities.
+    /// Divide the logits of classes by the temperature that gives the lowest log loss on the validation rows, at the end of the
+    /// run: the last layer's weights are divided, so that every tool has calibrated probabilities.
     pub calibrate: bool,
     /// Stop when a metric no longer improves.
     pub early_stopping: Option<EarlyStopping>,
