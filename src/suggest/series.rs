@@ -34,7 +34,7 @@ pub(super) fn config(
     let known: Vec<String> =
         request.targets.iter().chain([&order.time]).chain(&order.group).cloned().collect();
     columns(&mut document, profile, &known);
-    let (kind, rows) = (TargetKind::Values, profile.rows * 2 / 3);
+    let (kind, rows) = (TargetKind::Values, plan.shares.trained(profile.rows));
     Recipe { rows, kind: &kind, numbers: 0 }.write(&mut document);
     Ok(document.finish())
 }

@@ -1,4 +1,5 @@
-//! The exponential moving average of the weights, torch's `get_ema_multi_avg_fn`: Polyak and Juditsky 1992.
+//! The exponential moving average of the weights: torch's `get_ema_multi_avg_fn`,
+//! <https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema>.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::registry::KeyError;
 /// `a ← decay · a + (1 - decay) · p` after every update; the first a is p.
 ///
 /// With `warmup` the decay of the t-th update after the first is `min(decay, (1 + t) / (10 + t))`, as in TensorFlow's
-/// `ExponentialMovingAverage(num_updates=…)` and timm: the start is forgotten soon.
+/// `ExponentialMovingAverage(num_updates=…)`: the start is forgotten soon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ema {
