@@ -27,6 +27,8 @@ pub enum Purpose {
     Data = 5,
     /// The rows that permutation importance is measured on.
     Sample = 6,
+    /// The rows that a baseline is fitted on.
+    Baseline = 7,
 }
 
 /// The key of a stream.

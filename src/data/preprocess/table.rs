@@ -116,6 +116,11 @@ impl TableEncoder {
         self.columns().flat_map(widths).filter(|width| *width > 0).collect()
     }
 
+    /// Of each numeric feature, in order, whether it is the 0 or 1 of a name.
+    pub fn one_hot_features(&self) -> impl Iterator<Item = bool> {
+        self.columns().flat_map(|column| std::iter::repeat_n(column.has_names(), column.dense_width()))
+    }
+
     /// The names of the columns whose cells are names, which are compared as text.
     pub(in crate::data) fn named_columns(&self) -> impl Iterator<Item = &String> {
         self.columns().filter(|column| column.has_names()).map(|column| &column.name)

@@ -1,20 +1,10 @@
-//! A linear model of standardised inputs.
+//! A linear model of scaled inputs.
 
 use candle_core::Tensor;
 
 use super::design::{LinearInputs, Scaler};
 use crate::data::Dataset;
 use crate::error::Result;
-
-/// The training rows of a linear model.
-pub(super) struct TrainingRows {
-    /// Standardised inputs, (N, D).
-    pub(super) xs: Tensor,
-    /// (N, M)
-    pub(super) targets: Tensor,
-    /// (N)
-    pub(super) weights: Tensor,
-}
 
 /// The coefficients of a linear model.
 pub(super) struct LinearCoefficients {

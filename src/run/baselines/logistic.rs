@@ -2,7 +2,9 @@
 
 use candle_core::{D, DType, Device, Tensor};
 
-use super::linear::{LinearCoefficients, TrainingRows};
+use super::block::TrainingBlock;
+use super::linear::LinearCoefficients;
+use super::rows::at_most;
 use crate::error::Result;
 use crate::optim::lbfgs::{Lbfgs, LineSearch};
 use crate::optim::{ClosureEnd, ClosureRule, ClosureState, LossAndGrad};
@@ -22,25 +24,41 @@ const TOLERANCE: f64 = 1e-6;
 /// The most iterations; scikit-learn's default is 100.
 const MAX_ITER: u64 = 200;
 
+/// The most products of a fit: a few seconds.
+const PRODUCTS: f64 = 1e10;
+/// The most numbers of its rows, which it holds: 200 MB.
+const NUMBERS: f64 = 2.5e7;
+/// The passes over the rows that it takes about, forth and back.
+const PASSES: f64 = 50.0;
+
+/// The most rows of so many inputs and outputs that are fitted.
+pub(super) fn most_rows(inputs: usize, outputs: usize) -> usize {
+    let products = PASSES * 2.0 * real(inputs) * real(outputs);
+    at_most((PRODUCTS / products).min(NUMBERS / real(inputs + outputs)))
+}
+
 /// Minimises `Σ w · loss(y, x·β + b) + ½ |β|²`, scikit-learn's with its default `C = 1`; nothing where the loss of the rows
 /// is not finite.
-pub(super) fn fit(rows: &TrainingRows, link: Link) -> Result<Option<LinearCoefficients>> {
-    let (inputs, outputs) = (rows.xs.dims()[1], rows.targets.dims()[1]);
-    let transposed = rows.xs.t()?.contiguous()?;
-    let column = rows.weights.unsqueeze(1)?;
+pub(super) fn fit(blocks: &[TrainingBlock], link: Link) -> Result<Option<LinearCoefficients>> {
+    let Some(first) = blocks.first() else { return Ok(None) };
+    let (inputs, outputs) = (first.xs.dims()[1], first.targets.dims()[1]);
     let mut evaluate = |numbers: &[f64]| -> Result<Option<LossAndGrad>> {
-        let LinearCoefficients { weight, bias } = coefficients(numbers, inputs, outputs)?;
-        let values = rows.xs.matmul(&weight)?.broadcast_add(&bias)?;
-        let Predicted { losses, probabilities } = losses(&values, &rows.targets, link)?;
-        let loss = losses.mul(&rows.weights)?.sum_all()?.to_scalar::<f64>()?;
-        let slopes = (probabilities - &rows.targets)?.broadcast_mul(&column)?;
-        let of_weight = (transposed.matmul(&slopes)? + &weight)?.flatten_all()?.to_vec1::<f64>()?;
-        let grad = [of_weight, slopes.sum(0)?.to_vec1::<f64>()?].concat();
-        let penalty: f64 = numbers[..inputs * outputs].iter().map(|number| number * number).sum();
-        let loss = loss + 0.5 * penalty;
+        let own = coefficients(numbers, inputs, outputs)?;
+        let weight = &numbers[..inputs * outputs];
+        let penalty: f64 = weight.iter().map(|number| number * number).sum();
+        let (mut loss, mut grad) = (0.5 * penalty, weight.to_vec());
+        grad.resize(numbers.len(), 0.0);
+        for block in blocks {
+            let part = loss_and_grad(block, &own, link)?;
+            loss += part.loss;
+            grad.iter_mut().zip(part.grad).for_each(|(sum, own)| *sum += own);
+        }
         Ok(loss.is_finite().then_some(LossAndGrad { loss, grad }))
     };
-    let total = rows.weights.sum_all()?.to_scalar::<f64>()?;
+    let mut total = 0.0;
+    for block in blocks {
+        total += block.weights.sum_all()?.to_scalar::<f64>()?;
+    }
     let rule = Lbfgs {
         max_iter: MAX_ITER,
         max_eval: Some(2 * MAX_ITER),
@@ -56,6 +74,20 @@ pub(super) fn fit(rows: &TrainingRows, link: Link) -> Result<Option<LinearCoeffi
         return Ok(None);
     }
     coefficients(&found, inputs, outputs).map(Some)
+}
+
+/// The loss of some rows and its slopes: by the weight of each input, row by row, and by the bias.
+fn loss_and_grad(
+    TrainingBlock { xs, targets, weights }: &TrainingBlock,
+    LinearCoefficients { weight, bias }: &LinearCoefficients,
+    link: Link,
+) -> Result<LossAndGrad> {
+    let values = xs.matmul(weight)?.broadcast_add(bias)?;
+    let Predicted { losses, probabilities } = losses(&values, targets, link)?;
+    let loss = losses.mul(weights)?.sum_all()?.to_scalar::<f64>()?;
+    let slopes = (probabilities - targets)?.broadcast_mul(&weights.unsqueeze(1)?)?;
+    let of_weight = xs.t()?.matmul(&slopes)?.flatten_all()?.to_vec1::<f64>()?;
+    Ok(LossAndGrad { loss, grad: [of_weight, slopes.sum(0)?.to_vec1::<f64>()?].concat() })
 }
 
 /// The coefficients in a list: those of the inputs, row by row, and the bias.
@@ -97,7 +129,7 @@ fn losses(values: &Tensor, targets: &Tensor, link: Link) -> Result<Predicted> {
 mod tests {
     use super::*;
 
-    fn rows(classes: [usize; 6], outputs: usize) -> TrainingRows {
+    fn rows(classes: [usize; 6], outputs: usize) -> [TrainingBlock; 1] {
         let xs = [[0.0, 1.0], [1.0, -1.0], [2.0, 0.5], [-1.0, 2.0], [0.5, 0.5], [1.5, -2.0]];
         let target = |class: usize| -> Vec<f64> {
             if outputs == 1 {
@@ -107,11 +139,11 @@ mod tests {
             }
         };
         let targets: Vec<Vec<f64>> = classes.into_iter().map(target).collect();
-        TrainingRows {
+        [TrainingBlock {
             xs: Tensor::new(&xs, &Device::Cpu).unwrap(),
             targets: Tensor::new(targets, &Device::Cpu).unwrap(),
             weights: Tensor::new(&[1.0, 2.0, 1.0, 3.0, 1.0, 0.5], &Device::Cpu).unwrap(),
-        }
+        }]
     }
 
     /// `LogisticRegression(tol=1e-14)`, fitted with `sample_weight=weights`: `coef_.T` and `intercept_`.

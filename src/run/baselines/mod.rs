@@ -1,13 +1,15 @@
 //! Baselines beside a run's results, on the same rows: what needs no network.
 //!
 //! Of a series the last value, the last season's and the drift; of a table the class prior or the mean, and ridge or
-//! logistic regression on the same inputs, as scikit-learn's `make_pipeline(StandardScaler(), Ridge())` and
-//! `make_pipeline(StandardScaler(), LogisticRegression())`.
+//! logistic regression on the same inputs, as scikit-learn's `RidgeCV(ALPHAS)` and `LogisticRegression()` behind a
+//! `StandardScaler` of the numbers, with categories one-hot encoded and not scaled.
 
+mod block;
 mod design;
 mod linear;
 mod logistic;
 mod ridge;
+mod rows;
 mod series;
 mod table;
 mod verdict;
@@ -28,6 +30,8 @@ pub(crate) struct BaselineRows<'a> {
     loss: &'a Losses,
     /// Whether its rows are those of a table.
     is_table: bool,
+    /// The run's seed.
+    seed: u64,
 }
 
 impl<'a> BaselineRows<'a> {
@@ -38,6 +42,7 @@ impl<'a> BaselineRows<'a> {
             preprocessing: &splits.preprocessing,
             loss,
             is_table: ["csv", "jsonl", "parquet", "npz"].contains(&config.source.name()),
+            seed: config.seed,
         }
     }
 
@@ -47,7 +52,7 @@ impl<'a> BaselineRows<'a> {
             return Ok(of_series(data, results));
         }
         if self.is_table {
-            return table::numbers(self.train, data, self.loss.task(), self.encoder());
+            return table::numbers(self.train, data, self.loss.task(), self.encoder(), self.seed);
         }
         Ok(Vec::new())
     }

@@ -41,6 +41,8 @@ struct ErrorRatio {
 
 /// The ratio of two errors from which on it is no percentage.
 const LARGE_RATIO: f64 = 10.0;
+/// Errors that differ by less than this percentage, which is shown as 0.0, are about the same.
+const LEAST_PERCENT: f64 = 0.05;
 
 impl Verdict {
     /// The verdict on a network with these metrics, without the prefix of a split, beside these baselines: by the MAE of a
@@ -72,7 +74,7 @@ impl Verdict {
         let difference = match *ratio {
             _ if is_better => format!("{percent:.1} % lower"),
             ratio if ratio < LARGE_RATIO => format!("{percent:.1} % higher"),
-            ratio if ratio.is_finite() => format!("{} times as high", number(ratio)),
+            ratio if ratio.is_finite() => format!("{} times as high", in_few_digits(ratio)),
             _ => "above 0".to_owned(),
         };
         let season =
@@ -81,11 +83,27 @@ impl Verdict {
             [(own, other)] => format!(", {} against {}", number(*own), number(*other)),
             several => format!(", in the mean of {} targets", several.len()),
         };
+        if percent < LEAST_PERCENT {
+            let sentence = format!(
+                "the network is about as good as the best baseline, {title}{season}: its {metric} differs by less than \
+                 {LEAST_PERCENT} %{numbers}"
+            );
+            return Self { is_better, sentence };
+        }
         let beats = if is_better { "beats" } else { "does not beat" };
         let sentence = format!(
             "the network {beats} the best baseline, {title}{season}: its {metric} is {difference}{numbers}"
         );
         Self { is_better, sentence }
+    }
+}
+
+/// A large ratio in two digits or more: 14.5, 120, 1.2e6.
+fn in_few_digits(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio < 100.0 => format!("{ratio:.1}"),
+        ratio if ratio < 1e6 => format!("{ratio:.0}"),
+        ratio => format!("{ratio:.1e}"),
     }
 }
 
@@ -151,12 +169,26 @@ mod tests {
                 && worse.sentence.contains("50.0 % higher")
         );
         let far = Verdict::of(&numbers(&[("mae", 3.0)]), &numbers(&[("naive", 2.58e-6)])).unwrap();
-        assert!(
-            far.sentence.ends_with("MAE is 1162790.6977 times as high, 3.0000 against 2.58e-6"),
-            "{far:?}"
-        );
+        assert!(far.sentence.ends_with("MAE is 1.2e6 times as high, 3.0000 against 2.58e-6"), "{far:?}");
+        let far = Verdict::of(&numbers(&[("mae", 14.539_62)]), &numbers(&[("naive", 1.0)])).unwrap();
+        assert!(far.sentence.contains("MAE is 14.5 times as high"), "{far:?}");
         assert_eq!(Verdict::of(&numbers(&[("rmse", 3.0)]), &baselines), None);
         assert_eq!(Verdict::of(&numbers(&[("mae", 3.0)]), &[]), None);
+    }
+
+    #[test]
+    fn errors_that_differ_by_less_than_is_shown_are_about_the_same() {
+        let verdict = |own: f64| {
+            let baselines = numbers(&[("baseline_mean_rmse", 900.0), ("baseline_ridge_rmse", 833.2848)]);
+            Verdict::of(&numbers(&[("rmse", own)]), &baselines).unwrap()
+        };
+        let same = "the network is about as good as the best baseline, ridge regression: its RMSE differs by less than";
+        assert_eq!(verdict(833.3915).sentence, format!("{same} 0.05 %, 833.3915 against 833.2848"));
+        assert_eq!(verdict(833.0).sentence, format!("{same} 0.05 %, 833.0000 against 833.2848"));
+        assert!(!verdict(833.3915).is_better && verdict(833.0).is_better);
+        assert!(
+            verdict(834.0).sentence.contains("does not beat") && verdict(834.0).sentence.contains("0.1 %")
+        );
     }
 
     #[test]
