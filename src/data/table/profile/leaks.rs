@@ -15,6 +15,11 @@ const LEAST: usize = 60;
 const ACCURACY: f64 = 0.995;
 const EXPLAINED: f64 = 0.999;
 
+/// Of the errors of guessing the most frequent class, which are few where the others are rare, at most this fraction is
+/// left; and fewer rows of other classes than this prove nothing.
+const ERRORS_LEFT: f64 = 0.1;
+const LEAST_OTHERS: usize = 5;
+
 /// A column that tells the target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leak {
@@ -121,14 +126,15 @@ fn accuracy(column: &Numbered, ys: &[f64]) -> Judged {
         classes.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map(|same| same[0])
     };
     let common = most(&(0..ys.len()).collect::<Vec<_>>());
-    let (mut right, mut guessed, mut rows) = (0usize, 0usize, 0usize);
+    let (mut wrong, mut others, mut rows) = (0usize, 0usize, 0usize);
     for (row, neighbours) in (1..ys.len()).step_by(2).zip(column.neighbours()) {
-        right += usize::from(most(&neighbours).or(common) == Some(ys[row]));
-        guessed += usize::from(common == Some(ys[row]));
+        wrong += usize::from(most(&neighbours).or(common) != Some(ys[row]));
+        others += usize::from(common != Some(ys[row]));
         rows += 1;
     }
-    let share = |count: usize| count as f64 / rows.max(1) as f64;
-    Judged { score: share(right), is_leak: share(right) >= ACCURACY && share(guessed) < 0.98 }
+    let score = 1.0 - wrong as f64 / rows.max(1) as f64;
+    let leaves_few = others >= LEAST_OTHERS && wrong as f64 <= ERRORS_LEFT * others as f64;
+    Judged { score, is_leak: score >= ACCURACY && leaves_few }
 }
 
 /// The fraction of the variance of the odd rows that the mean of their neighbours explains.
@@ -182,9 +188,30 @@ mod tests {
         let classes: Vec<f64> = (0..400).map(|i| f64::from(u8::from(noise(i) > 50.0))).collect();
         assert!(accuracy(&column((0..400).map(noise), false), &classes).is_leak);
         assert!(!accuracy(&column((0..400).map(other), false), &classes).is_leak);
-        // Names that never repeat tell nothing, nor does anything where one class is nearly all.
+        // Names that never repeat tell nothing, nor does anything where hardly a row is of another class.
         assert!(!accuracy(&column((0..400).map(f64::from), true), &classes).is_leak);
         let rare: Vec<f64> = (0..400).map(|i| f64::from(u8::from(i % 100 == 0))).collect();
         assert!(!accuracy(&column((0..400).map(noise), false), &rare).is_leak);
+    }
+
+    #[test]
+    fn a_column_that_tells_a_rare_class_is_told_from_ids() {
+        // 63 of 5 000 rows are of the rare class.
+        let is_rare = |i: usize| i % 79 == 1 && i < 79 * 63;
+        let rare: Vec<f64> = (0..5000).map(|i| f64::from(u8::from(is_rare(i)))).collect();
+        assert!((rare.iter().sum::<f64>() - 63.0).abs() < 0.5);
+        let number = |i: usize| f64::from(u32::try_from(i).unwrap());
+        let status = |i: usize| f64::from(u8::from(is_rare(i)));
+        let amount = |i: usize| number(i * 7919 % 5003) + if is_rare(i) { 6000.0 } else { 0.0 };
+        assert!(accuracy(&column((0..5000).map(status), true), &rare).is_leak);
+        assert!(accuracy(&column((0..5000).map(amount), false), &rare).is_leak);
+        // One of five rare rows cannot be told.
+        let hint = |i: usize| f64::from(u8::from(is_rare(i) && i % 5 != 0));
+        assert!(!accuracy(&column((0..5000).map(hint), true), &rare).is_leak);
+        for are_names in [false, true] {
+            assert!(!accuracy(&column((0..5000).map(number), are_names), &rare).is_leak);
+            let mixed = column((0..5000).map(|i| number(i * 7919 % 5003)), are_names);
+            assert!(!accuracy(&mixed, &rare).is_leak);
+        }
     }
 }
