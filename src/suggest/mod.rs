@@ -18,7 +18,7 @@ use std::path::Path;
 
 use crate::data::picture_files::is_picture;
 use crate::data::profile::{
-    CellReading, PicturesProfile, TableProfile, detect_series, has_idx_files, likely_target,
+    CellReading, ColumnProfile, PicturesProfile, TableProfile, detect_series, has_idx_files, likely_target,
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
@@ -107,7 +107,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     let order = if kind.is_numeric() { detect_series(&profile, targets) } else { None };
     if let Some(plan) = order.as_ref().and_then(SeriesPlan::of) {
         let text = series::config(request, &profile, &plan)?;
-        let warnings = infinities(&profile.reading).into_iter().collect();
+        let warnings = doubts(&profile, targets).collect();
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
     table::require_feature(&profile, targets)?;
@@ -116,7 +116,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         _ => Vec::new(),
     };
     let text = table::config(request, &profile, &kind, &leaks)?;
-    let warnings = infinities(&profile.reading).into_iter().chain(leaks.iter().map(describe_leak)).collect();
+    let warnings = doubts(&profile, targets).chain(leaks.iter().map(describe_leak)).collect();
     Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
 }
 
@@ -128,6 +128,14 @@ fn notes(reading: &CellReading) -> Vec<String> {
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
     let words = taken_for_missing(words);
     decimal.into_iter().chain(thousands).chain(words).collect()
+}
+
+/// Doubts about how the cells are read: infinite numbers, and features that are numbers in disguise.
+fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = String> {
+    let features = profile.columns.iter().filter(|column| !targets.contains(&column.name));
+    let doubt =
+        |column: &ColumnProfile| Some(format!("column {} {}", quoted(&column.name), column.in_disguise()?));
+    infinities(&profile.reading).into_iter().chain(features.filter_map(doubt))
 }
 
 /// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.

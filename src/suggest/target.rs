@@ -87,13 +87,17 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
         return fail("it has dates; a number of days from an event, or a class, can be predicted".to_owned());
     }
     let distinct = column.distinct().map_or(u64::MAX, |distinct| distinct as u64);
+    let are_classes = distinct <= column.present / 2 && distinct <= MOST_NAMED as u64;
+    if let (false, None, Some(problem)) = (are_classes, numbers, column.in_disguise()) {
+        return fail(format!("it {problem}"));
+    }
     if numbers.is_none() && distinct == column.present {
         return fail(
             "every row has another text, so there are no classes; name a column whose values repeat"
                 .to_owned(),
         );
     }
-    if numbers.is_none() && (2 * distinct > column.present || distinct > MOST_NAMED as u64) {
+    if numbers.is_none() && !are_classes {
         let (names, rows) = (column.distinct(), counted(profile.rows, "row"));
         let names = names.map_or_else(|| "very many".to_owned(), |names| names.to_string());
         return fail(format!(

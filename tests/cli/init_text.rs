@@ -4,7 +4,7 @@ use std::fs;
 
 use super::init::init;
 use super::tables::{lines, write};
-use crate::common::{descent, succeed};
+use crate::common::{descent, fail, succeed};
 
 #[test]
 fn comments_are_plain_text_and_have_the_range_of_dates() {
@@ -129,5 +129,37 @@ fn codes_are_listed_with_their_zeros() {
         let text = succeed(path, &["init", name, "--target", "y", "--output", "-"]);
         let line = text.lines().find(|line| line.starts_with("#   zip")).unwrap();
         assert!(["01144", "01033", "01855"].iter().all(|code| line.contains(code)), "{name}: {line}");
+    }
+}
+
+/// Amounts, percentages and weights with their signs: a warning as a feature, as training has one, and an error as a target.
+#[test]
+fn numbers_with_signs_and_units_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = lines("price,share,weight,x,y", 60, |i| {
+        format!("\"$1,{:03}.56\",{i}.2%,{i}.3 kg,{},{}", i * 7, i * 5 % 7, i * 37 % 11)
+    });
+    write(path, "t.csv", rows);
+    let columns = [("price", "$1,000.56"), ("share", "0.2%"), ("weight", "0.3 kg")];
+    let output = descent(path, &["init", "t.csv", "--target", "y", "--output", "c.toml"]);
+    let of_init = String::from_utf8(output.stderr).unwrap();
+    let output = descent(path, &["train", "c.toml", "--set", "train.epochs=1", "--out", "run"]);
+    let of_train = String::from_utf8(output.stderr).unwrap();
+    for (column, example) in columns {
+        let warning = |example: &str| format!("column `{column}` has values such as `{example}");
+        // Training looks at the training rows alone, and has another example.
+        assert!(
+            of_init.contains(&warning(example)) && of_train.contains(&warning("")),
+            "{of_init} {of_train}"
+        );
+    }
+    let config = fs::read_to_string(path.join("c.toml")).unwrap();
+    assert!(config.contains("text such as $1,000.56; as bare numbers it would tell more"), "{config}");
+    assert!(!of_init.contains("`x`"), "{of_init}");
+    for (target, example) in columns {
+        let error = fail(path, &["init", "t.csv", "--target", target], 1);
+        let problem = format!("target `{target}`: it has values such as `{example}`, which are read as text");
+        assert!(error.contains(&problem), "{error}");
     }
 }

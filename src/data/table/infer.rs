@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::date_survey::looks_like_a_date;
 use super::dates::DateForm;
+use super::disguise;
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
 use super::shown::{ShownCell, nested};
@@ -147,7 +148,7 @@ impl KindInference<'_> {
         );
     }
 
-    /// Warns if most names of a column would be numbers but for `%`, currency signs and separators.
+    /// Warns if most names of a column would be numbers but for `%`, currency signs, separators and units.
     fn warn_of_numbers_in_disguise(&self, name: &str, column: &ColumnSurvey) {
         if let Some(hint) = column.number_forms.hint(self.path) {
             let example = column.no_numbers.first().map_or("", |cell| cell.text.as_str());
@@ -158,21 +159,19 @@ impl KindInference<'_> {
             );
             return;
         }
-        let is_number = |name: &str| {
-            let plain = name.replace(['%', '$', '€', '£', ' ', '\u{a0}', '\''], "").replace(',', ".");
-            plain.len() < name.len() + 1 && plain.parse::<f64>().is_ok()
-        };
-        let disguised = column.names.keys().filter(|name| is_number(name)).count();
-        if disguised > 0 && 2 * disguised >= column.names.len() {
-            let example = column.names.keys().filter(|name| is_number(name)).min();
-            tracing::warn!(
-                "{}: column {} has values such as {}, which are read as text; write numbers as 0.5 and 1000",
-                self.path.display(),
-                quoted(name),
-                quoted(example.map_or("", String::as_str))
-            );
+        if let Some(example) = disguise::example(column.names.keys()) {
+            let (path, problem) = (self.path.display(), in_disguise(example));
+            tracing::warn!("{path}: column {} {problem}", quoted(name));
         }
     }
+}
+
+/// What a column has whose numbers are read as text, with one of them.
+pub(super) fn in_disguise(example: &str) -> String {
+    format!(
+        "has values such as {}, which are read as text; write numbers as 0.5 and 1000, without signs and units",
+        quoted(example)
+    )
 }
 
 /// The problem with a numeric column, if there is one.

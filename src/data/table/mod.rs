@@ -15,6 +15,7 @@ mod collect;
 mod date_format;
 mod date_survey;
 pub(crate) mod dates;
+mod disguise;
 pub mod encode;
 mod encode_all;
 mod encoded_batch;

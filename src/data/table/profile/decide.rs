@@ -1,6 +1,7 @@
 //! Decides what a column is from its survey: as training infers it, but for ids, codes and columns that are of no use.
 
 use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
+use crate::data::table::disguise;
 use crate::data::table::infer::{KindInference, is_row_number, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::survey::ColumnSurvey;
@@ -29,6 +30,9 @@ pub(super) fn decided(
 ) -> ColumnProfile {
     let numbers = range(full, head);
     let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
+    let example =
+        Some(head).filter(|_| numbers.is_none()).and_then(|head| disguise::example(head.names.keys()));
+    let example = example.map(str::to_owned);
     // Codes were read as numbers; only the first rows have their text.
     let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
     let is_counted = !are_codes && (!full.names.is_empty() || full.lost);
@@ -38,6 +42,7 @@ pub(super) fn decided(
         why,
         is_given,
         is_text: false,
+        disguised: example,
         present: full.present,
         missing: full.missing_anywhere,
         first_missing: full.first_missing,
@@ -63,7 +68,7 @@ fn decision(
     };
     let unchanged = KindChoice { kind: inferred.kind, why: inferred.why.to_owned(), is_given: false };
     if inferred.kind == Kind::Ignore {
-        return unchanged;
+        return if numbers.is_none() { with_unit(unchanged, head) } else { unchanged };
     }
     let is_constant = full.missing == 0 && full.present > 1 && is_constant(full, head);
     if is_constant && head.names.len() < 2 {
@@ -86,15 +91,14 @@ fn decision(
     unchanged
 }
 
-/// The same choice for a column of text, of which it says where most of it are numbers with a unit.
+/// The same choice for a column of text, of which it says where most of it are numbers with signs or units.
 fn with_unit(choice: KindChoice, head: &ColumnSurvey) -> KindChoice {
-    let with_unit = || head.names.keys().filter(|name| has_unit(name));
-    match with_unit().min() {
-        Some(example) if 2 * with_unit().count() > head.names.len() => KindChoice {
+    match disguise::example(head.names.keys()) {
+        Some(example) => KindChoice {
             why: format!("text such as {example}; as bare numbers it would tell more"),
             ..choice
         },
-        _ => choice,
+        None => choice,
     }
 }
 
@@ -141,29 +145,12 @@ fn is_code(name: &str) -> bool {
     name.len() > 1 && name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a text is a number of something: `12 km`, `$5`, `30%`.
-fn has_unit(name: &str) -> bool {
-    let number = name.trim_start_matches(['$', '€', '£', '<', '>', '~', ' ']);
-    let end = number.find(|c: char| !(c.is_ascii_digit() || ".,-".contains(c))).unwrap_or(number.len());
-    let (number, unit) = number.split_at(end);
-    let unit = unit.trim();
-    let is_number = number.bytes().any(|byte| byte.is_ascii_digit()) && number.parse::<f64>().is_ok();
-    let is_unit = unit.len() <= 8 && unit.chars().all(|c| c.is_alphabetic() || "%/°²³".contains(c));
-    is_number && is_unit && name.parse::<f64>().is_err()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_with_a_unit_and_codes_are_told_from_words() {
-        for text in ["12 km", "$5", "30%", "-3 °C", "12.5 kg/m²", "€ 1.5"] {
-            assert!(has_unit(text), "{text}");
-        }
-        for text in ["12", "red", "-", "km 12", "3 of them all", "2024-01-02", ""] {
-            assert!(!has_unit(text), "{text}");
-        }
+    fn codes_are_told_from_numbers() {
         assert!(is_code("007") && !is_code("0") && !is_code("70") && !is_code("0.5"));
     }
 }
