@@ -122,9 +122,9 @@ fn codes_are_listed_with_their_zeros() {
     let path = folder.path();
     let code = |i: usize| ["01144", "01033", "01855"][i % 3];
     let csv = lines("zip,y", 90, |i| format!("{},{}", code(i), i * 37 % 41));
-    let json: String =
-        (0..90).map(|i| format!("{{\"zip\": \"{}\", \"y\": {}}}\n", code(i), i * 37 % 41)).collect();
-    for (name, table) in [("t.csv", csv), ("t.jsonl", json)] {
+    let json: Vec<String> =
+        (0..90).map(|i| format!("{{\"zip\": \"{}\", \"y\": {}}}", code(i), i * 37 % 41)).collect();
+    for (name, table) in [("t.csv", csv), ("t.jsonl", json.join("\n"))] {
         write(path, name, table);
         let text = succeed(path, &["init", name, "--target", "y", "--output", "-"]);
         let line = text.lines().find(|line| line.starts_with("#   zip")).unwrap();

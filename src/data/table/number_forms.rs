@@ -19,8 +19,8 @@ const FORMS: [NumberForm; 7] = [
 /// Whether a text is a number in the usual form or one of these.
 pub(super) fn is_number_of_any_form(text: &str) -> bool {
     let mut plain = String::new();
-    let mut is = |form: &NumberForm| form.cell(text, &mut plain).number().is_some_and(f64::is_finite);
-    FORMS.iter().any(|form| is(form)) || text.parse::<f64>().is_ok_and(f64::is_finite)
+    let is = |form: &NumberForm| form.cell(text, &mut plain).number().is_some_and(f64::is_finite);
+    FORMS.iter().any(is) || text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// The forms that all cells so far fit; none before the first cell that is no number.

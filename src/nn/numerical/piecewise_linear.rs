@@ -204,15 +204,12 @@ impl Embedding for PiecewiseLinearEmbedding {
 /// The edges of the bins of a feature: the quantiles of its numbers, each once; of a constant one, that and 1 more.
 fn edges(mut column: Vec<f64>, weights: Option<&[f64]>, bins: usize) -> Vec<f64> {
     let shares = (0..=bins).map(|edge| real(edge) / real(bins));
-    let mut edges: Vec<f64> = match weights {
-        Some(weights) => {
-            let weighted = Weighted::new(column.into_iter().zip(weights.iter().copied()));
-            shares.map(|share| weighted.quantile(share)).collect()
-        }
-        None => {
-            column.sort_unstable_by(f64::total_cmp);
-            shares.map(|share| quantile(&column, share)).collect()
-        }
+    let mut edges: Vec<f64> = if let Some(weights) = weights {
+        let weighted = Weighted::new(column.into_iter().zip(weights.iter().copied()));
+        shares.map(|share| weighted.quantile(share)).collect()
+    } else {
+        column.sort_unstable_by(f64::total_cmp);
+        shares.map(|share| quantile(&column, share)).collect()
     };
     edges.dedup_by(|a, b| a <= b);
     if let [only] = edges.as_slice() {

@@ -206,7 +206,7 @@ mod tests {
         assert!(accuracy(&column((0..5000).map(status), true), &rare).is_leak);
         assert!(accuracy(&column((0..5000).map(amount), false), &rare).is_leak);
         // One of five rare rows cannot be told.
-        let hint = |i: usize| f64::from(u8::from(is_rare(i) && i % 5 != 0));
+        let hint = |i: usize| f64::from(u8::from(is_rare(i) && !i.is_multiple_of(5)));
         assert!(!accuracy(&column((0..5000).map(hint), true), &rare).is_leak);
         for are_names in [false, true] {
             assert!(!accuracy(&column((0..5000).map(number), are_names), &rare).is_leak);
