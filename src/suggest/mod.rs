@@ -133,8 +133,9 @@ fn notes(reading: &CellReading) -> Vec<String> {
 /// Doubts about how the cells are read: infinite numbers, and features that are numbers in disguise.
 fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = String> {
     let features = profile.columns.iter().filter(|column| !targets.contains(&column.name));
-    let doubt =
-        |column: &ColumnProfile| Some(format!("column {} {}", quoted(&column.name), column.in_disguise()?));
+    let doubt = |column: &ColumnProfile| {
+        Some(format!("column {} {}", quoted(&column.name), column.in_disguise.as_ref()?))
+    };
     infinities(&profile.reading).into_iter().chain(features.filter_map(doubt))
 }
 

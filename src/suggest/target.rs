@@ -88,7 +88,7 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
     }
     let distinct = column.distinct().map_or(u64::MAX, |distinct| distinct as u64);
     let are_classes = distinct <= column.present / 2 && distinct <= MOST_NAMED as u64;
-    if let (false, None, Some(problem)) = (are_classes, numbers, column.in_disguise()) {
+    if let (false, None, Some(problem)) = (are_classes, numbers, column.in_disguise.as_ref()) {
         return fail(format!("it {problem}"));
     }
     if numbers.is_none() && distinct == column.present {

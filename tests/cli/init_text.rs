@@ -163,3 +163,19 @@ fn numbers_with_signs_and_units_are_warned_of() {
         assert!(error.contains(&problem), "{error}");
     }
 }
+
+#[test]
+fn a_decimal_comma_in_one_of_the_columns_is_advised_of_as_training_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows = lines("eur,x,y", 60, |i| format!("\"{i},{}5\",{}.5,{}.25", i % 7, i * 5 % 13, i * 37 % 11));
+    write(path, "t.csv", rows);
+    for command in
+        [&["init", "t.csv", "--target", "y", "--output", "c.toml"][..], &["train", "c.toml", "--out", "run"]]
+    {
+        let output = descent(path, command);
+        let text = String::from_utf8(output.stderr).unwrap();
+        let warning = "which are read as text; set `data.decimal = \",\"`";
+        assert!(text.contains("column `eur` has numbers such as") && text.contains(warning), "{text}");
+    }
+}

@@ -150,28 +150,22 @@ impl KindInference<'_> {
 
     /// Warns if most names of a column would be numbers but for `%`, currency signs, separators and units.
     fn warn_of_numbers_in_disguise(&self, name: &str, column: &ColumnSurvey) {
-        if let Some(hint) = column.number_forms.hint(self.path) {
-            let example = column.no_numbers.first().map_or("", |cell| cell.text.as_str());
-            tracing::warn!(
-                "{}: column {} has numbers such as {example}, which are read as text; {hint}",
-                self.path.display(),
-                quoted(name)
-            );
-            return;
-        }
-        if let Some(example) = disguise::example(column.names.keys()) {
-            let (path, problem) = (self.path.display(), in_disguise(example));
-            tracing::warn!("{path}: column {} {problem}", quoted(name));
+        if let Some(problem) = self.numbers_in_disguise(column) {
+            tracing::warn!("{}: column {} {problem}", self.path.display(), quoted(name));
         }
     }
-}
 
-/// What a column has whose numbers are read as text, with one of them.
-pub(super) fn in_disguise(example: &str) -> String {
-    format!(
-        "has values such as {}, which are read as text; write numbers as 0.5 and 1000, without signs and units",
-        quoted(example)
-    )
+    /// What a column has whose numbers are read as text: "has numbers such as …", with a way out.
+    pub(super) fn numbers_in_disguise(&self, column: &ColumnSurvey) -> Option<String> {
+        if let Some(hint) = column.number_forms.hint(self.path) {
+            let example = column.no_numbers.first().map_or("", |cell| cell.text.as_str());
+            return Some(format!("has numbers such as {example}, which are read as text; {hint}"));
+        }
+        let example = quoted(disguise::example(column.names.keys())?);
+        Some(format!(
+            "has values such as {example}, which are read as text; write numbers as 0.5 and 1000, without signs and units"
+        ))
+    }
 }
 
 /// The problem with a numeric column, if there is one.

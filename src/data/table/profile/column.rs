@@ -1,7 +1,6 @@
 //! A column of a table that was looked at.
 
 use crate::data::table::dates;
-use crate::data::table::infer::in_disguise;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::survey::ColumnSurvey;
 
@@ -42,8 +41,8 @@ pub struct ColumnProfile {
     pub is_given: bool,
     /// Whether the file has text, not numbers: never of a CSV, whose cells have no type.
     pub is_text: bool,
-    /// One of its values, where these are text and most would be numbers without signs and units.
-    pub disguised: Option<String>,
+    /// What it has, where its numbers are read as text: "has values such as …", with a way out.
+    pub in_disguise: Option<String>,
     /// Rows with a value.
     pub present: u64,
     /// Rows without a value.
@@ -63,11 +62,6 @@ impl ColumnProfile {
     /// The number of different values; nothing where there are too many to count.
     pub fn distinct(&self) -> Option<usize> {
         self.names.as_ref().map(Vec::len)
-    }
-
-    /// What a column has whose numbers are read as text: "has values such as …".
-    pub fn in_disguise(&self) -> Option<String> {
-        self.disguised.as_ref().map(|example| in_disguise(example))
     }
 
     /// Whether the column could be predicted.

@@ -30,9 +30,9 @@ pub(super) fn decided(
 ) -> ColumnProfile {
     let numbers = range(full, head);
     let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
-    let example =
-        Some(head).filter(|_| numbers.is_none()).and_then(|head| disguise::example(head.names.keys()));
-    let example = example.map(str::to_owned);
+    // Where all rows have too many different texts to keep, the first ones are an example.
+    let mut in_disguise = [full, head].into_iter().filter(|_| numbers.is_none());
+    let in_disguise = in_disguise.find_map(|column| inference.numbers_in_disguise(column));
     // Codes were read as numbers; only the first rows have their text.
     let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
     let is_counted = !are_codes && (!full.names.is_empty() || full.lost);
@@ -42,7 +42,7 @@ pub(super) fn decided(
         why,
         is_given,
         is_text: false,
-        disguised: example,
+        in_disguise,
         present: full.present,
         missing: full.missing_anywhere,
         first_missing: full.first_missing,
