@@ -119,6 +119,13 @@ impl Dataset {
         Ok(Some(Tensor::from_vec(weights, rows.len(), &Device::Cpu)?))
     }
 
+    /// The rows whose weight is not 0, ascending.
+    pub fn counted_rows(&self) -> Vec<u32> {
+        let weight = |row: u32| self.weights.as_ref().and_then(|weights| weights.get(row as usize));
+        let counts = |row: &u32| weight(*row).is_none_or(|weight| *weight > 0.0);
+        (0u32..).take(self.len()).filter(counts).collect()
+    }
+
     /// Whether rows count differently.
     pub fn is_weighted(&self) -> bool {
         self.weights.is_some()

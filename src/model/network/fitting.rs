@@ -13,7 +13,7 @@ impl Network {
     pub fn fit(&self, train: &Dataset) -> Result<()> {
         let place = self.layers.iter().position(|layer| matches!(layer.describe(), Op::Numerical { .. }));
         let Some(place) = place else { return Ok(()) };
-        let rows = sample(&counted(train)?, (MOST_NUMBERS / self.widest(place, train)?).max(1));
+        let rows = sample(&train.counted_rows(), (MOST_NUMBERS / self.widest(place, train)?).max(1));
         if rows.is_empty() {
             return Ok(());
         }
@@ -35,14 +35,6 @@ impl Network {
         }
         Ok(widest.max(1))
     }
-}
-
-/// The rows whose weight is not 0.
-fn counted(train: &Dataset) -> Result<Vec<u32>> {
-    let rows: Vec<u32> = (0u32..).take(train.len()).collect();
-    let Some(weights) = train.row_weights(&rows)? else { return Ok(rows) };
-    let weights = weights.to_vec1::<f64>()?;
-    Ok(rows.into_iter().zip(weights).filter(|(_, weight)| *weight != 0.0).map(|(row, _)| row).collect())
 }
 
 /// At most so many of the rows, one of each of as many stretches of equal length. Its place there moves by the golden ratio:

@@ -31,8 +31,8 @@ pub(super) fn decided(
     let numbers = range(full, head);
     let KindChoice { kind, why, is_given } = decision(name, full, head, numbers.as_ref(), inference);
     // Where all rows have too many different texts to keep, the first ones are an example.
-    let mut in_disguise = [full, head].into_iter().filter(|_| numbers.is_none());
-    let in_disguise = in_disguise.find_map(|column| inference.numbers_in_disguise(column));
+    let disguise = |column| inference.numbers_in_disguise(column);
+    let in_disguise = if numbers.is_none() { disguise(full).or_else(|| disguise(head)) } else { None };
     // Codes were read as numbers; only the first rows have their text.
     let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
     let is_counted = !are_codes && (!full.names.is_empty() || full.lost);
