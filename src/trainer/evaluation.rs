@@ -183,8 +183,8 @@ impl Evaluation {
     fn of(loss: f64, metrics: MetricCollection) -> Result<Self> {
         if !loss.is_finite() {
             return Err(Error::Weights(format!(
-                "in evaluation the loss is {loss}: the weights have grown too large; lower `optimizer.lr`, or set \
-                 `train.clip_grad_norm`"
+                "in evaluation the loss is {loss}: either the weights have grown too large (lower `optimizer.lr`, or set \
+                 `train.clip_grad_norm`), or a number of the evaluated rows is far outside those of training"
             )));
         }
         let (mut values, mut left_out) = (Vec::new(), Vec::new());

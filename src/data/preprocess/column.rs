@@ -110,6 +110,15 @@ impl Features {
 }
 
 impl Column {
+    /// Whether its numbers are scaled as those of training, and far ones stay far.
+    pub(crate) fn is_scaled_without_bound(&self) -> bool {
+        let bounds = |operation: &Operation| {
+            matches!(operation, Operation::SmoothClip | Operation::QuantileToNormal(_))
+        };
+        let scales = |operation: &Operation| matches!(operation, Operation::Scale { .. });
+        self.operations.iter().any(scales) && !self.operations.iter().any(bounds)
+    }
+
     /// A column that is not used.
     pub fn ignored(name: &str, why: String) -> Self {
         Self { name: name.to_owned(), operations: Vec::new(), ignored: Some(why) }

@@ -1,24 +1,26 @@
 //! Encodes the cells of a row as features and targets.
 
 mod block;
+mod odd_cells;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use self::odd_cells::OddCells;
 use super::batch::RecordBatch;
 use super::cell_features::CellFeatures;
 use super::cell_problems::at;
 use super::named;
 use super::plain_number::PlainNumber;
-use super::read::quoted;
 use super::row::Cells;
-use super::shown::shown;
 use super::value::Value;
 use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, TableEncoder, Target};
 use crate::error::{Error, Result};
-use crate::names::counted;
 
+/// Scaled features beyond this are far outside those of training, whose own reach the root of the number of rows.
+const FAR: f64 = 1e4;
 /// The most numbers that the cells of a batch become before its rows are encoded.
 const MOST_ENCODED: usize = 1 << 18;
 
@@ -49,15 +51,12 @@ struct LocatedColumn<'a> {
     plain: Option<PlainNumber>,
     /// The cells of the batch that is encoded.
     cells: Option<CellFeatures>,
-    unseen: Option<Unseen>,
-}
-
-/// Names that training did not have.
-#[derive(Debug, Clone)]
-struct Unseen {
-    count: u64,
-    first: String,
-    line: u64,
+    /// The largest feature, without its sign, that is not far outside those of training.
+    bound: f64,
+    /// Names that training did not have.
+    unseen: Option<OddCells>,
+    /// Numbers far outside those of training.
+    far: Option<OddCells>,
 }
 
 impl<'a> RowEncoder<'a> {
@@ -83,7 +82,9 @@ impl<'a> RowEncoder<'a> {
         let locate = |column: &'a Column| {
             let (index, plain) = (index(&column.name), PlainNumber::of(column));
             let (dense_width, index_width) = (column.dense_width(), column.index_width());
-            LocatedColumn { column, index, dense_width, index_width, plain, cells: None, unseen: None }
+            let bound = if column.is_scaled_without_bound() { FAR } else { f64::INFINITY };
+            let (unseen, far) = (None, None);
+            LocatedColumn { column, index, dense_width, index_width, plain, cells: None, bound, unseen, far }
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -132,10 +133,14 @@ impl<'a> RowEncoder<'a> {
 
     fn encode(&mut self, row: &impl Cells) -> Result<()> {
         for located in &mut self.columns {
+            let before = self.features.dense.len();
             if let (Some(plain), Some(number)) =
                 (located.plain, located.index.and_then(|index| row.number(index)))
                 && let Some(feature) = plain.apply(number)
             {
+                if feature.abs() > located.bound {
+                    located.see_far(row);
+                }
                 self.features.dense.push(feature);
                 continue;
             }
@@ -143,12 +148,16 @@ impl<'a> RowEncoder<'a> {
                 (&located.cells, located.index.and_then(|index| row.code(index)))
                 && cells.apply(code, &mut self.features)
             {
+                if located.is_far(&self.features.dense[before..]) {
+                    located.see_far(row);
+                }
                 continue;
             }
             let cell = located.cell(row);
             match located.column.apply(cell, &mut self.features) {
-                Ok(false) => {}
-                Ok(true) => located.see_unseen(cell, row.line()),
+                Ok(is_unseen) if is_unseen => located.see_unseen(row),
+                Ok(_) if located.is_far(&self.features.dense[before..]) => located.see_far(row),
+                Ok(_) => {}
                 Err(error) => return Err(at(&self.path, row, &located.column.name, cell, error)),
             }
         }
@@ -244,45 +253,11 @@ impl<'a> RowEncoder<'a> {
             |located: &&LocatedColumn<'_>| located.index == Some(column) && !is_number(located.column);
         self.columns.iter().find(needs).is_some_and(|located| located.column.ignored.is_none())
     }
-
-    /// The same encoder, which has seen no rows.
-    pub(super) fn without_unseen(&self) -> Self {
-        let mut fresh = self.clone();
-        fresh.columns.iter_mut().for_each(|located| located.unseen = None);
-        fresh
-    }
-
-    /// Adds the names that training did not have of rows that follow, which `other` has encoded.
-    pub(super) fn add_unseen(&mut self, other: Self) {
-        for (own, other) in self.columns.iter_mut().zip(other.columns) {
-            if let Some(more) = other.unseen {
-                let unseen = Unseen { count: 0, ..more.clone() };
-                own.unseen.get_or_insert(unseen).count += more.count;
-            }
-        }
-    }
-
-    /// Warnings about names that training did not have, a sentence per column.
-    pub fn unseen(&self) -> Vec<String> {
-        let warning =
-            self.columns.iter().filter_map(|located| located.unseen.as_ref().map(|unseen| (located, unseen)));
-        warning.map(|(located, Unseen { count, first, line })| {
-            let (name, path) = (quoted(&located.column.name), self.path.display());
-            let values = counted(*count, "value");
-            format!("{path}: column {name}: {values} that training did not have count as unknown (the first is {first} in line {line})")
-        })
-        .collect()
-    }
 }
 
 impl LocatedColumn<'_> {
     fn cell<'r>(&self, row: &'r impl Cells) -> Value<'r> {
         self.index.map_or(Value::Missing, |index| row.value(index))
-    }
-
-    /// Counts a name that training did not have.
-    fn see_unseen(&mut self, cell: Value<'_>, line: u64) {
-        self.unseen.get_or_insert_with(|| Unseen { count: 0, first: shown(cell), line }).count += 1;
     }
 }
 

@@ -13,7 +13,7 @@ impl RowEncoder<'_> {
         encode: impl Fn(I, &mut Self) -> Result<T, E> + Sync,
         mut take: impl FnMut(T),
     ) -> Result<(), E> {
-        let fresh = self.without_unseen();
+        let fresh = self.without_odd_cells();
         let one = |item: I| {
             let mut encoder = fresh.clone();
             let made = encode(item, &mut encoder)?;
@@ -26,7 +26,7 @@ impl RowEncoder<'_> {
         };
         for encoded in all {
             let (made, encoder) = encoded?;
-            self.add_unseen(encoder);
+            self.add_odd_cells(encoder);
             take(made);
         }
         Ok(())

@@ -161,13 +161,13 @@ impl<'a> BatchEncoder<'a> {
     /// Encodes batches, and writes those that were encoded before.
     fn encode(&mut self, batches: &[AssignedBatch]) -> Result<()> {
         let Self { writer, encoder, weight, encoded } = self;
-        let (form, fresh) = (writer.rows.clone(), encoder.without_unseen());
+        let (form, fresh) = (writer.rows.clone(), encoder.without_odd_cells());
         let one = |batch: &AssignedBatch| batch.encode(&form, weight.as_ref(), fresh.clone());
         let before = std::mem::take(encoded);
         let write = || {
             for FinishedBatch { encoder: more, rows } in before {
                 writer.append(rows?)?;
-                encoder.add_unseen(more);
+                encoder.add_odd_cells(more);
             }
             Ok(())
         };
@@ -183,7 +183,7 @@ impl<'a> BatchEncoder<'a> {
     /// Encodes and writes the last batches, and warns of names that training did not have.
     fn finish(mut self) -> Result<()> {
         self.encode(&[])?;
-        self.encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+        self.encoder.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(())
     }
 }

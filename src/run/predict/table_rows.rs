@@ -131,7 +131,7 @@ impl<'s> RowBatches<'s> {
         if !numbers.is_empty() {
             self.hand_on(numbers, keys)?;
         }
-        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+        encoder.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod bad;
 mod baselines;
 mod continuation;
 mod dates;
+mod far_numbers;
 mod forecasts;
 mod formats;
 mod gaps;

@@ -49,7 +49,7 @@ impl RowEncoder<'_> {
     }
 
     /// Writes the features of some rows of `batch` to `features`, one row behind the other. After an error, the counts of
-    /// unknown names are wrong; discard the encoder.
+    /// odd cells are wrong; discard the encoder.
     pub(in crate::data::table) fn block(
         &mut self,
         batch: &RecordBatch,
@@ -93,6 +93,9 @@ impl LocatedColumn<'_> {
         if let (Some(plain), Some(ColumnCells::Numbers(numbers))) = (self.plain, cells) {
             for (slot, row) in rows.iter().enumerate() {
                 let feature = plain.apply(numbers[*row]).ok_or(BlockFailed)?;
+                if feature.abs() > self.bound {
+                    self.see_far(&batch.row(*row));
+                }
                 encoded.features[slot * encoded.width + offsets.dense] = feature;
             }
             return Ok(());
@@ -101,21 +104,28 @@ impl LocatedColumn<'_> {
         for (slot, row) in rows.iter().enumerate() {
             own.dense.clear();
             own.indices.clear();
-            let is_known = match (&self.cells, cells) {
-                (Some(known), Some(ColumnCells::Coded(Coded { codes, .. }))) => {
-                    known.apply(codes[*row] as usize, &mut own)
-                }
-                _ => false,
-            };
-            if !is_known {
-                let row = batch.row(*row);
-                let cell = self.cell(&row);
-                if self.column.apply(cell, &mut own).map_err(|_| BlockFailed)? {
-                    self.see_unseen(cell, row.line());
-                }
-            }
+            self.one(batch, *row, &mut own)?;
             encoded.put(slot, offsets.dense, &own.dense);
             encoded.put(slot, offsets.indices, &own.indices);
+        }
+        Ok(())
+    }
+
+    /// Adds the features of the column of one row.
+    fn one(&mut self, batch: &RecordBatch, row: usize, features: &mut Features) -> Result<(), BlockFailed> {
+        let cells = self.index.and_then(|index| batch.columns.get(index));
+        let is_known = match (&self.cells, cells) {
+            (Some(known), Some(ColumnCells::Coded(Coded { codes, .. }))) => {
+                known.apply(codes[row] as usize, features)
+            }
+            _ => false,
+        };
+        let row = batch.row(row);
+        if !is_known && self.column.apply(self.cell(&row), features).map_err(|_| BlockFailed)? {
+            self.see_unseen(&row);
+        }
+        if self.is_far(&features.dense) {
+            self.see_far(&row);
         }
         Ok(())
     }
@@ -161,9 +171,12 @@ mod tests {
         TableEncoder::new(target, columns)
     }
 
+    /// The row whose numbers are far outside those of training.
+    const FAR: u32 = 57;
+
     fn batch(rows: usize) -> RecordBatch {
         let numbers = |bad: usize| {
-            let number = |row: u32| f64::from(row) / 3.0;
+            let number = |row: u32| if row == FAR { 1e30 } else { f64::from(row) / 3.0 };
             (0..)
                 .take(rows)
                 .map(move |row| if row % 7 == bad { f64::NAN } else { number(u32::try_from(row).unwrap()) })
@@ -208,8 +221,8 @@ mod tests {
                 assert_eq!(bits(features), bits(&own), "row {row}");
             }
         }
-        assert_eq!(in_columns.unseen(), in_rows.unseen());
-        assert_eq!(in_rows.unseen().len(), 2);
+        assert_eq!(in_columns.warnings(), in_rows.warnings());
+        assert_eq!(in_rows.warnings().len(), 4);
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl EncodedCells {
             }
         }
         cells.append(batch)?;
-        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+        encoder.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(cells)
     }
 
@@ -111,7 +111,7 @@ impl EncodedCells {
             encoder.encode_all(waiting, encode, |batch| encoded.push(batch))?;
             encoded.into_iter().try_for_each(|batch| cells.append(batch))?;
         }
-        encoder.unseen().iter().for_each(|warning| tracing::warn!("{warning}"));
+        encoder.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(cells)
     }
 

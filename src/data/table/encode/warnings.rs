@@ -1,0 +1,70 @@
+//! Warnings about cells that are encoded all the same: names that training did not have, and numbers far outside its own.
+
+use super::super::read::quoted;
+use super::super::row::Cells;
+use super::super::shown::shown;
+use super::odd_cells::OddCells;
+use super::{LocatedColumn, RowEncoder};
+use crate::names::counted;
+
+impl LocatedColumn<'_> {
+    /// Whether one of a cell's features is far outside those of training.
+    pub(super) fn is_far(&self, features: &[f64]) -> bool {
+        self.bound.is_finite() && features.iter().any(|feature| feature.abs() > self.bound)
+    }
+
+    /// Counts a row's cell as a number far outside those of training.
+    #[cold]
+    pub(super) fn see_far(&mut self, row: &impl Cells) {
+        let cell = self.cell(row);
+        OddCells::see(&mut self.far, || shown(cell), row.line());
+    }
+
+    /// Counts a row's cell as a name that training did not have.
+    pub(super) fn see_unseen(&mut self, row: &impl Cells) {
+        let cell = self.cell(row);
+        OddCells::see(&mut self.unseen, || shown(cell), row.line());
+    }
+}
+
+impl RowEncoder<'_> {
+    /// The same encoder, which has seen no rows.
+    pub(in crate::data::table) fn without_odd_cells(&self) -> Self {
+        let mut fresh = self.clone();
+        fresh.columns.iter_mut().for_each(|located| (located.unseen, located.far) = (None, None));
+        fresh
+    }
+
+    /// Adds the odd cells of rows that follow, which `other` has encoded.
+    pub(in crate::data::table) fn add_odd_cells(&mut self, other: Self) {
+        for (own, other) in self.columns.iter_mut().zip(other.columns) {
+            OddCells::join(&mut own.unseen, other.unseen);
+            OddCells::join(&mut own.far, other.far);
+        }
+    }
+
+    /// Warnings about names that training did not have, and numbers far outside those that it had: a sentence per column.
+    pub fn warnings(&self) -> Vec<String> {
+        let unseen = |located: &LocatedColumn<'_>| {
+            let OddCells { count, ref first, line } = *located.unseen.as_ref()?;
+            let values = counted(count, "value");
+            Some(format!(
+                "{values} that training did not have count as unknown (the first is {first} in line {line})"
+            ))
+        };
+        let far = |located: &LocatedColumn<'_>| {
+            let OddCells { count, ref first, line } = *located.far.as_ref()?;
+            let numbers = counted(count, "number");
+            Some(format!(
+                "{numbers} far outside those of training (the first is {first} in line {line}), for which a network's \
+                 answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them"
+            ))
+        };
+        let warnings = self.columns.iter().flat_map(|located| {
+            let (name, path) = (quoted(&located.column.name), self.path.display());
+            let all = [unseen(located), far(located)].into_iter().flatten();
+            all.map(move |warning| format!("{path}: column {name}: {warning}"))
+        });
+        warnings.collect()
+    }
+}

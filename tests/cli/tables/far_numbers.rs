@@ -1,0 +1,55 @@
+//! Numbers far outside those of training.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::descent;
+
+const CONFIG: &str = "seed = 1\n[data]\nname = 'csv'\npath = 't.csv'\ntarget = 'y'\nsplit_column = 'split'\nNORMALIZE\n\
+                      [model]\nname = 'mlp'\nhidden = [8]\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n\
+                      [train]\nepochs = 2\n";
+
+fn table(odd: &[usize]) -> String {
+    let row = |i: usize| {
+        let x = if odd.contains(&i) { "1e12".to_owned() } else { (i * 7 % 50).to_string() };
+        let (split, y) = (["train", "train", "validation", "test"][i % 4], ["yes", "no", "no"][i % 3]);
+        format!("{x},{},{split},{y}\n", i % 10)
+    };
+    std::iter::once("x,z,split,y\n".to_owned()).chain((0..400).map(row)).collect()
+}
+
+/// Writes the data and the config, runs the program, and returns what it says.
+fn said(folder: &Path, data: &str, normalize: &str, arguments: &[&str]) -> String {
+    fs::write(folder.join("t.csv"), data).unwrap();
+    fs::write(folder.join("c.toml"), CONFIG.replace("NORMALIZE", &format!("normalize = '{normalize}'")))
+        .unwrap();
+    let output = descent(folder, arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn a_held_out_number_far_outside_those_of_training_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("standard", &[][..], None),
+        // Row 2 is in line 4, and validates; row 11 is tested on.
+        ("standard", &[2, 11], Some("column `x`: 2 numbers far outside those of training (the first is")),
+        ("minmax", &[2, 11], Some("in line 4)")),
+        // Training has seen this one, and was scaled by it.
+        ("standard", &[0], None),
+        ("robust_smooth", &[2, 11], None),
+        ("none", &[2, 11], None),
+    ];
+    for (case, (normalize, odd, expected)) in cases.into_iter().enumerate() {
+        let train = ["train", "c.toml", "--out", &format!("run-{case}")];
+        let said = said(folder.path(), &table(odd), normalize, &train);
+        assert_eq!(said.contains("far outside"), expected.is_some(), "{normalize}, {odd:?}: {said}");
+        assert!(said.contains(expected.unwrap_or("")), "{normalize}, {odd:?}: {said}");
+    }
+    fs::write(folder.path().join("other.csv"), table(&[17])).unwrap();
+    let predict = ["predict", "run-0", "--input", "other.csv", "--output", "answers.csv"];
+    let said = said(folder.path(), &table(&[]), "standard", &predict);
+    assert!(said.contains("1 number far outside") && said.contains("in line 19"), "{said}");
+}
