@@ -3,6 +3,7 @@
 //! [`suggest`] looks at a table, a series, a folder of pictures or an `.npz` file, and writes the config that is most
 //! likely to train well on it, with the reason of every choice as a comment.
 
+mod advice;
 mod arrays;
 mod document;
 mod leak;

@@ -2,6 +2,7 @@
 
 use toml::Value;
 
+use super::advice::{doubts, skewed};
 use super::document::Document;
 use super::leak::describe_leak;
 use super::recipe::Recipe;
@@ -43,6 +44,7 @@ pub(super) fn config(
     let shares = shares(profile.rows);
     splits(&mut document, profile, shares);
     preprocessing(&mut document, profile, request.targets, kind);
+    doubts(&mut document, profile, request.targets, kind);
     for leak in leaks {
         document.note(&format!("A leak? The {}.", describe_leak(leak)));
     }
@@ -167,23 +169,6 @@ fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[Str
     }
     if *kind == TargetKind::Values {
         skewed(document, profile, targets);
-    }
-}
-
-/// Says that a transformation may help where positive targets have a long tail.
-fn skewed(document: &mut Document, profile: &TableProfile, targets: &[String]) {
-    /// The least largest value of a long tail, in means: of 10,000 exponentially distributed numbers it is about 10.
-    const TAIL: f64 = 20.0;
-    let ranges = || targets.iter().filter_map(|name| profile.column(name)?.numbers);
-    if !ranges().all(|range| range.min >= 0.0) {
-        return;
-    }
-    let longest = ranges().map(|range| range.max / range.mean).fold(0.0, f64::max);
-    if longest > TAIL {
-        document.note(&format!(
-            "The largest target is {longest:.0} times the mean. Try target_transform = \"log1p\", which learns the logarithm of \
-             1 + target; predictions and metrics stay in the target's units."
-        ));
     }
 }
 

@@ -111,3 +111,20 @@ fn a_target_with_a_long_tail_is_said_to_have_one() {
         assert_eq!(text.contains("target_transform = \"log1p\""), is_long, "{text}");
     }
 }
+
+#[test]
+fn ratings_and_weights_may_be_meant_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = |header: &str, target: &str| {
+        let row = |i: usize| format!("{},{},{}", i * 37 % 101, i * 7 % 11, 1 + i * 13 % 5);
+        write(path, "t.csv", lines(header, 400, row));
+        init(path, &["t.csv", "--target", target]);
+        std::fs::read_to_string(path.join("made.toml")).unwrap().replace("\n#", "")
+    };
+    let says =
+        |text: &str| [text.contains("without an order"), text.contains("set weight = \"Sample weight\"")];
+    assert_eq!(says(&text("x,Sample weight,stars", "stars")), [true, true]);
+    assert_eq!(says(&text("x,height,stars", "stars")), [true, false]);
+    assert_eq!(says(&text("x,Sample weight,stars", "Sample weight")), [false, false]);
+}
