@@ -139,6 +139,20 @@ impl Error {
         }
     }
 
+    /// An error while an update was captured as a CUDA graph: there a GPU takes no work that waits for it.
+    pub(crate) fn of_capture(self) -> Self {
+        match self {
+            Self::Tensor(error) if !is_out_of_memory(&error) => {
+                let problem = format!(
+                    "is true, and this run's update cannot be captured ({}); set it to false",
+                    first_line(&error)
+                );
+                Self::key("train.cuda_graph", problem)
+            }
+            other => other,
+        }
+    }
+
     /// The same divergence, with the first value that is not finite.
     pub(crate) fn with_first(mut self, place: Option<String>) -> Self {
         if let Self::Diverged { first, .. } = &mut self {

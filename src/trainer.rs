@@ -127,9 +127,9 @@ impl Trainer {
         let params = network.params();
         let grads = GradBuffer::with_frozen(params, |param| optimizer.is_frozen(param))?;
         let average = options.average.clone().map(Average::new);
-        // An average takes the weights of every update in, and some optimizers look at more than one element.
-        let needs_host = average.is_some() || !optimizer.is_per_element() || options.shards > 1;
-        let executor = Executor::new(params, needs_host, options.cuda_graph)?;
+        // Some optimizers look at more than one element, and other ranks take part in every update.
+        let needs_host = !optimizer.is_per_element() || options.shards > 1;
+        let executor = Executor::new(params, needs_host, options.graph_with(optimizer.plan()))?;
         let defers = optimizer.is_plain_descent() && options.clip() == Clip::None;
         let interruption = Interruption::default();
         let shards = backward::shards(options.shards, Arc::new(Single))?;
@@ -213,7 +213,7 @@ impl Trainer {
         self.optimizer.load(state, steps)
     }
 
-    /// Whether updates are queued on a GPU: it has one, the optimizer moves each element by itself, and no average is kept.
+    /// Whether updates are queued: on a GPU, if the optimizer moves each element by itself.
     pub fn queues(&self) -> bool {
         self.executor.capacity() > 1
     }

@@ -55,7 +55,7 @@ pub(crate) fn trainer_on(device: &Device, config: &Config, row_shape: &[usize], 
     let optimizer =
         Optimizer::new(config.optimizer.clone(), config.schedule.clone(), network.params()).unwrap();
     let mut train = config.train.clone();
-    train.cuda_graph |= device.is_cuda() && graph() == Some(true);
+    train.cuda_graph = graph().unwrap_or(train.cuda_graph);
     Trainer::new(network, config.loss.clone(), optimizer, train, config.seed).unwrap()
 }
 

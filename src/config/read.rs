@@ -128,12 +128,6 @@ impl Config {
         };
         self.preparation.check_targets(loss).map_err(|e| e.under("data"))?;
         self.check_ensemble()?;
-        if let Some(key) = self.schedule.timing.declines().filter(|_| self.train.cuda_graph) {
-            let problem = format!(
-                "replays updates as they were captured, and `schedule.{key}` changes them; leave one out"
-            );
-            return Err(KeyError::new("train.cuda_graph", problem));
-        }
         self.optimizer.check().map_err(|e| e.under("optimizer"))?;
         self.schedule.check().map_err(|e| e.under("schedule"))?;
         self.schedule.check_optimizer(&self.optimizer)?;

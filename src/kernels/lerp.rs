@@ -3,6 +3,7 @@
 
 use candle_core::{Result, Tensor, bail};
 
+use super::cuda::{self, SkipFlag};
 use super::storage::{Float, edit, view};
 use super::vectorized::vectorized;
 use super::{by_dtype, is_fused, team};
@@ -15,9 +16,7 @@ const CHUNK: usize = 1 << 14;
 /// # Errors
 /// Shapes that differ.
 pub fn assign(start: &mut Tensor, end: &Tensor, weight: f64) -> Result<()> {
-    if start.dims() != end.dims() || start.dtype() != end.dtype() {
-        bail!("lerp of {:?} and {:?}", start.shape(), end.shape());
-    }
+    check(start, end)?;
     if !is_fused(start) || !start.is_contiguous() || !end.is_contiguous() {
         *start = reference(start, end, weight)?;
         return Ok(());
@@ -29,6 +28,22 @@ pub fn assign(start: &mut Tensor, end: &Tensor, weight: f64) -> Result<()> {
             team::for_each(chunks.collect(), |(start, end)| lerp(start, end, T::of(weight)));
         })
     })
+}
+
+/// The same on a GPU, with an update that is queued: nothing happens where that is skipped.
+///
+/// # Errors
+/// Shapes that differ.
+pub fn assign_unless_skipped(start: &Tensor, end: &Tensor, weight: f64, flag: SkipFlag<'_>) -> Result<()> {
+    check(start, end)?;
+    cuda::lerp::assign(start, end, weight, flag)
+}
+
+fn check(start: &Tensor, end: &Tensor) -> Result<()> {
+    if start.dims() != end.dims() || start.dtype() != end.dtype() {
+        bail!("lerp of {:?} and {:?}", start.shape(), end.shape());
+    }
+    Ok(())
 }
 
 /// The reference implementation.

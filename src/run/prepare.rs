@@ -255,14 +255,7 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
         }
         Ok(Ready { splits, trainer })
     };
-    let ready = build().map_err(|error| config.locate(error))?;
-    if config.train.cuda_graph && !ready.trainer.queues() {
-        tracing::warn!(
-            "`train.cuda_graph` has no effect here: it needs a GPU, an optimizer that moves each element by itself, and \
-             no `train.average`"
-        );
-    }
-    Ok(ready)
+    build().map_err(|error| config.locate(error))
 }
 
 /// Loads the weights of a file into the network; of a part of it, says what was taken.

@@ -11,6 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
+use crate::kernels::cuda::SkipFlag;
 use crate::kernels::lerp;
 use crate::nn::{Param, Params};
 use crate::registry;
@@ -61,6 +62,7 @@ impl<'de> Deserialize<'de> for Averages {
 pub(super) struct Average {
     rule: Averages,
     count: u64,
+    /// By parameter; what they hold is only meant where weights have joined.
     values: Vec<Tensor>,
 }
 
@@ -90,6 +92,33 @@ impl Average {
         }
         self.count += 1;
         Ok(())
+    }
+
+    /// Queues on a GPU that the weights join once the update in flight is made, where it is their turn.
+    pub(super) fn queue(&mut self, params: &Params, epoch: u64, flag: SkipFlag<'_>) -> Result<()> {
+        if !self.rule.joins(epoch, false) {
+            return Ok(());
+        }
+        let weights = params.trainable().iter().map(Param::value);
+        if self.values.is_empty() {
+            self.values = weights.clone().map(Tensor::zeros_like).collect::<Result<_, _>>()?;
+        }
+        let share = if self.count == 0 { 1.0 } else { self.rule.share(self.count) };
+        for (value, weight) in self.values.iter().zip(weights) {
+            lerp::assign_unless_skipped(value, weight, share, flag)?;
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The number of weights that have joined.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns to an earlier count, after updates that were queued and not made.
+    pub(super) fn return_to(&mut self, count: u64) {
+        self.count = count;
     }
 
     /// The state dict with the averages in the parameters' place; `None` before the first weights joined.

@@ -19,7 +19,7 @@ impl Trainer {
         outcome: UpdateOutcome,
     ) -> Result<Error> {
         let Submitted { epoch, rows, before, .. } = submitted;
-        self.optimizer.return_to(&before);
+        self.return_to(&before);
         self.executor.reopen()?;
         let batch = self.batch(data, &rows, epoch)?;
         let error = batch.diverged(outcome, self.learner.options.dtype);

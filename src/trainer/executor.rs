@@ -98,7 +98,7 @@ impl Executor {
     }
 
     /// Allows updates again after one that was not made, or after a checkpoint was restored.
-    pub(super) fn reopen(&self) -> Result<()> {
+    pub(super) fn reopen(&mut self) -> Result<()> {
         match self {
             Self::Immediate => Ok(()),
             Self::Queued(queued) => queued.reopen(),

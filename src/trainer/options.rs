@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::average::Averages;
 use crate::kernels::MatmulPrecision;
 use crate::optim::Clip;
+use crate::optim::schedule::SchedulePlan;
 use crate::registry::KeyError;
 
 pub use early_stopping::{EarlyStopping, check_monitor};
@@ -46,7 +47,8 @@ pub struct TrainOptions {
     pub dtype: FloatType,
     /// In which precision products run: "f32", "tf32" or "bf16". Parameters and moments stay f32.
     pub precision: MatmulPrecision,
-    /// On a GPU: whether updates are captured as a CUDA graph and replayed. Not tried on a GPU yet.
+    /// On a GPU: whether updates are captured as a CUDA graph and replayed by one launch, where all of them are queued and
+    /// the schedule changes no dropout or weight decay.
     pub cuda_graph: bool,
 }
 
@@ -63,7 +65,7 @@ impl Default for TrainOptions {
             average: None,
             dtype: FloatType::F32,
             precision: MatmulPrecision::F32,
-            cuda_graph: false,
+            cuda_graph: true,
         }
     }
 }
@@ -101,6 +103,11 @@ impl TrainOptions {
         // The number of epochs belongs to the run.
         let average = self.average.as_ref().map_or(Ok(()), |average| average.check(u64::MAX));
         average.map_err(|e| e.under("average"))
+    }
+
+    /// Whether updates are captured as a CUDA graph, whose replays differ in no more than the learning rate.
+    pub(super) fn graph_with(&self, plan: &SchedulePlan) -> bool {
+        self.cuda_graph && !plan.timing.declines()
     }
 
     /// The clipping of the gradients.

@@ -32,8 +32,16 @@ pub(super) struct Submitted {
     pub(super) outcome: Option<UpdateOutcome>,
     pub(super) epoch: u64,
     pub(super) rows: Vec<u32>,
-    /// The optimizer's position before it.
-    pub(super) before: OptimizerPosition,
+    /// The trainer's position before it.
+    pub(super) before: Position,
+}
+
+/// A trainer's step count and scalar state, without tensors.
+#[derive(Debug, Clone)]
+pub(super) struct Position {
+    pub(super) optimizer: OptimizerPosition,
+    /// The number of weights that have joined their average.
+    pub(super) averaged: u64,
 }
 
 /// The outcome of an update.

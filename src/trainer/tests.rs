@@ -40,6 +40,14 @@ fn trainer(accumulate: usize) -> Trainer {
     trainer_of("name = 'mlp'\nhidden = [6]\nbatch_norm = true", accumulate, 1)
 }
 
+/// One that averages its weights.
+fn averaging() -> Trainer {
+    let mut trainer = trainer(1);
+    let rule = Averages::from_table("name = 'ema'\ndecay = 0.8\nwarmup = true".parse().unwrap()).unwrap();
+    trainer.average = Some(Average::new(rule));
+    trainer
+}
+
 fn trainer_of(model: &str, accumulate: usize, shards: usize) -> Trainer {
     let table = |text: &str| text.parse::<toml::Table>().unwrap();
     let model = Model::from_table(table(model)).unwrap();
@@ -55,7 +63,10 @@ fn trainer_of(model: &str, accumulate: usize, shards: usize) -> Trainer {
 
 /// The same, whose updates' outcomes are known later.
 fn queued(accumulate: usize) -> Trainer {
-    let mut trainer = trainer(accumulate);
+    known_later(trainer(accumulate))
+}
+
+fn known_later(mut trainer: Trainer) -> Trainer {
     trainer.executor = Executor::queued(trainer.network().params(), false).unwrap();
     trainer
 }
@@ -65,10 +76,11 @@ fn numbers(tensors: &BTreeMap<String, Tensor>) -> Vec<f64> {
     tensors.values().flat_map(|tensor| wide(tensor).to_vec1::<f64>().unwrap()).collect()
 }
 
-/// Weights, BatchNorm's statistics and the optimizer's state.
+/// Weights, BatchNorm's statistics, the optimizer's state and the average.
 fn state(trainer: &Trainer) -> Vec<f64> {
     let snapshot = trainer.snapshot().unwrap();
-    [numbers(&snapshot.model), numbers(&snapshot.optimizer)].concat()
+    let average = snapshot.average.as_ref().map(numbers).unwrap_or_default();
+    [numbers(&snapshot.model), numbers(&snapshot.optimizer), average].concat()
 }
 
 #[test]
@@ -116,14 +128,39 @@ fn an_update_that_is_not_finite_among_many_leaves_the_trainer_as_it_was_before_i
     let shuffled = trainer(1);
     let bad = shuffled.updates(&data(None), 1).nth(29).unwrap()[0] as usize;
     let data = data(Some(bad));
-    let ends = [trainer(1), queued(1)].map(|mut trainer| {
+    let ends = [averaging(), known_later(averaging())].map(|mut trainer| {
         let made = trainer.updates(&data, 1).try_for_each(|rows| trainer.submit(&data, &rows, 1));
         let error = made.and_then(|()| trainer.wait(&data)).unwrap_err().to_string();
         (error, trainer.take_known().len(), trainer.steps(), state(&trainer))
     });
     assert_eq!((&ends[0].0, ends[0].1, ends[0].2), (&ends[1].0, ends[1].1, ends[1].2));
     assert_eq!(ends[0].1, 29);
+    assert_eq!(ends[0].3.len(), ends[1].3.len());
     for (now, later) in ends[0].3.iter().zip(&ends[1].3) {
+        assert!((now - later).abs() < 1e-9, "{now} {later}");
+    }
+}
+
+#[test]
+fn an_average_that_is_queued_is_that_of_updates_at_once() {
+    let data = data(None);
+    let ends = [averaging(), known_later(averaging())].map(|mut trainer| {
+        let mut states = Vec::new();
+        for epoch in 1..=2 {
+            for rows in trainer.updates(&data, epoch).take(70) {
+                trainer.submit(&data, &rows, epoch).unwrap();
+            }
+            trainer.wait(&data).unwrap();
+            trainer.end_epoch(epoch).unwrap();
+            states.extend(state(&trainer));
+            // As a run that is resumed: the state goes on from what was saved.
+            let saved = trainer.snapshot().unwrap();
+            trainer.restore(&saved).unwrap();
+        }
+        states
+    });
+    assert_eq!(ends[0].len(), ends[1].len());
+    for (now, later) in ends[0].iter().zip(&ends[1]) {
         assert!((now - later).abs() < 1e-9, "{now} {later}");
     }
 }

@@ -1,7 +1,8 @@
 //! One update: rows → forward → loss → backward → reduce over ranks → finite? → clip → step.
 
 use super::Trainer;
-use super::outcome::{Checked, Submitted, Update, UpdateOutcome};
+use super::average::Average;
+use super::outcome::{Checked, Position, Submitted, Update, UpdateOutcome};
 use super::update_batch::UpdateBatch;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -17,7 +18,7 @@ impl Trainer {
     /// [`Error::NothingCounts`] if all rows are ignored or have weight 0, where torch's mean is NaN: the trainer is
     /// unchanged; continue with the next update.
     pub fn submit(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
-        let before = self.optimizer.position();
+        let before = self.position();
         let made = self.batch(data, rows, epoch).and_then(|batch| {
             let outcome =
                 if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch) };
@@ -29,7 +30,7 @@ impl Trainer {
                 self.in_flight.push(Submitted { update, outcome, epoch, rows, before });
             }
             Err(error) => {
-                self.optimizer.return_to(&before);
+                self.return_to(&before);
                 return Err(error.of_update(rows.len()));
             }
         }
@@ -57,9 +58,23 @@ impl Trainer {
         Ok(UpdateBatch { data, rows, selection, total, time, lr, dropout, is_interruptible: true })
     }
 
+    /// Its position, to return to.
+    fn position(&self) -> Position {
+        let averaged = self.average.as_ref().map_or(0, Average::count);
+        Position { optimizer: self.optimizer.position(), averaged }
+    }
+
+    /// Returns to an earlier position, after updates that were not made.
+    pub(super) fn return_to(&mut self, position: &Position) {
+        self.optimizer.return_to(&position.optimizer);
+        if let Some(average) = &mut self.average {
+            average.return_to(position.averaged);
+        }
+    }
+
     /// An update by gradients alone.
     fn step(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<UpdateOutcome>> {
-        let Self { learner, memory, optimizer, executor, .. } = self;
+        let Self { learner, memory, optimizer, average, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |context| {
             let of_shards = learner.forward_backward(batch, context, memory)?;
             let backward = learner.reduce(of_shards)?;
@@ -67,7 +82,11 @@ impl Trainer {
             let Checked { outcome, step } = context.check(backward, batch.total, learner.limits(batch))?;
             if let Some((gradients, clipping)) = step {
                 let gives_up = || learner.gives_up(batch, context);
+                let flag = clipping.condition;
                 optimizer.step_unless(&gives_up, &gradients, clipping, batch.time)?;
+                if let (Some(average), Some(flag)) = (average.as_mut(), flag) {
+                    average.queue(learner.network.params(), batch.time.epoch, flag)?;
+                }
             }
             Ok(outcome)
         })

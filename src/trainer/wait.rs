@@ -17,7 +17,8 @@ impl Trainer {
             if !outcome.is_finite {
                 return Err(self.diverged(data, submitted, outcome)?);
             }
-            if let Some(average) = &mut self.average {
+            // One that was queued has brought its weights along.
+            if let (Some(average), Some(_)) = (&mut self.average, submitted.outcome) {
                 average.see(self.learner.network.params(), submitted.epoch, false)?;
             }
             let UpdateOutcome { loss_sum, norm, .. } = outcome;

@@ -6,6 +6,7 @@
 #include "dropout.cuh"
 #include "gather.cuh"
 #include "layer_norm.cuh"
+#include "lerp.cuh"
 #include "norm.cuh"
 #include "recurrent.cuh"
 #include "update.cuh"

@@ -28,6 +28,18 @@ KERNEL_OF(column_moments, double *moments, REAL *mean_out, REAL *var_out, const 
     }
 }
 
+// The same of many rows, from the columns' sums and their sums of squares around the means.
+KERNEL_OF(moments_of_sums, double *moments, REAL *mean_out, REAL *var_out, const double *sums, const double *squares,
+          u64 count, u64 width) {
+    EACH(c, width) {
+        double mean = sums[c] / (double)count, var = squares[c] / (double)count;
+        moments[c] = mean;
+        moments[width + c] = var;
+        mean_out[c] = REAL(mean);
+        var_out[c] = REAL(var);
+    }
+}
+
 KERNEL_OF(batch_normalize, REAL *ys, REAL *normalized, const REAL *xs, const double *moments, const REAL *w,
           const REAL *b, u64 count, u64 width, double eps) {
     EACH(i, count * width) {

@@ -2,18 +2,17 @@
 
 use candle_core::{Result, Tensor};
 
+use super::columns::{join, moments, sum_products};
 use super::launch::{Arg, Kernel, Threads, launch};
-use super::{join, room, room_for_sums, sum_products};
+use super::room;
 use crate::kernels::GradOut;
 
 /// Value and normalised input (N, C), mean and biased variance (C).
 pub(in crate::kernels) fn forward(xs: &Tensor, w: &Tensor, b: &Tensor, eps: f64) -> Result<[Tensor; 4]> {
     let (count, width) = xs.dims2()?;
     let (rows, cols) = (Arg::Count(count), Arg::Count(width));
-    let moments = room_for_sums(2 * width, xs.device())?;
     let (mean, var) = (room(width, xs)?, room(width, xs)?);
-    let args = [Arg::Out(&moments), Arg::Out(&mean), Arg::Out(&var), Arg::In(xs), rows, cols];
-    launch(xs.device(), Kernel::of("column_moments", xs.dtype()), Threads::Columns(width), &args)?;
+    let moments = moments(xs, [&mean, &var])?;
     let (ys, normalized) = (room(xs.shape(), xs)?, room(xs.shape(), xs)?);
     let args = [
         Arg::Out(&ys),

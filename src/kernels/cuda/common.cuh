@@ -4,6 +4,12 @@
 typedef unsigned long long u64;
 typedef long long i64;
 
+#define CONSTANTS 16
+// The numbers of an update's kernel.
+struct Constants {
+    double at[CONSTANTS];
+};
+
 // Goes over 0 … count - 1 with all threads of the grid.
 #define EACH(i, count) \
     for (u64 i = blockIdx.x * (u64)blockDim.x + threadIdx.x; i < (count); i += (u64)gridDim.x * blockDim.x)
@@ -75,6 +81,18 @@ __device__ __forceinline__ double column_sum(double x) {
     }
     __syncthreads();
     return x;
+}
+
+// The column and the rows of a thread in a block of 32 columns. Many rows are cut into slices, a block each, whose sums are
+// added afterwards: a few blocks would leave most of a GPU idle.
+struct Slice {
+    u64 column, first, end, number;
+};
+
+__device__ __forceinline__ Slice own_slice(u64 count, u64 width, u64 slices) {
+    u64 blocks = (width + 31) / 32, number = blockIdx.x / blocks, rows = (count + slices - 1) / slices;
+    u64 end = (number + 1) * rows;
+    return {blockIdx.x % blocks * 32 + threadIdx.x, number * rows + threadIdx.y, end < count ? end : count, number};
 }
 
 // Philox4x32-10, as src/rng.rs has it.

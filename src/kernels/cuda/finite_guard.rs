@@ -4,11 +4,11 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::launch::{Arg, Kernel, Threads, launch};
 use super::replayed::Replayed;
-use super::write;
+use super::send::send;
 
 /// The most blocks that read the gradients, and the elements for which one more block pays.
-const BLOCKS: usize = 512;
-const ELEMENTS: usize = 1 << 12;
+const BLOCKS: usize = 1024;
+const ELEMENTS: usize = 1 << 10;
 
 /// Loss and gradient norm of the last updates, and whether all of them were finite. From the first that is not on, all
 /// updates are skipped until [`Self::reopen`].
@@ -69,13 +69,13 @@ impl FiniteGuard {
 
     /// Makes updates again.
     pub fn reopen(&self) -> Result<()> {
-        write(&self.skip_flag, vec![1.0, 1.0, 0.0])
+        send(&self.skip_flag, &[1.0, 1.0, 0.0])
     }
 
     /// Sets the number of the next step, and what its loss is divided by.
     #[allow(clippy::cast_precision_loss, reason = "2^53 updates are not reached")]
     pub fn begin(&self, step: u64, total: f64) -> Result<()> {
-        write(&self.step_counter, vec![step as f64, total])
+        send(&self.step_counter, &[step as f64, total])
     }
 
     /// From where kernels read the number of the step.

@@ -55,8 +55,8 @@ pub(super) enum Threads {
     Each(usize),
     /// A warp for each of this number of rows.
     Rows(usize),
-    /// A block of 32 by 8 for each 32 of this number of columns.
-    Columns(usize),
+    /// A block of 32 by 8 for each slice of the rows and each 32 of this number of columns.
+    Columns { width: usize, slices: usize },
     /// So many blocks of 256.
     Blocks(usize),
 }
@@ -80,7 +80,7 @@ impl Threads {
         let (blocks, threads) = match self {
             Self::Each(count) => (count.div_ceil(256).min(MOST), [256, 1]),
             Self::Rows(count) => (count.div_ceil(4), [128, 1]),
-            Self::Columns(count) => (count.div_ceil(32), [32, 8]),
+            Self::Columns { width, slices } => (width.div_ceil(32) * slices, [32, 8]),
             Self::Blocks(count) => (count, [256, 1]),
         };
         match u32::try_from(blocks) {
@@ -181,7 +181,7 @@ fn value(arg: Arg<'_>) -> Result<ArgValue> {
 
 /// The address of a contiguous tensor's first element.
 #[cfg_attr(not(test), expect(unused_variables, reason = "on a GPU all memory can be written"))]
-fn address(tensor: &Tensor, written: bool) -> Result<u64> {
+pub(super) fn address(tensor: &Tensor, written: bool) -> Result<u64> {
     let (storage, layout) = tensor.storage_and_layout();
     let Some((start, _)) = layout.contiguous_offsets() else {
         bail!("a kernel needs contiguous elements, got strides {:?}", layout.stride());

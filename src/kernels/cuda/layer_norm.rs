@@ -2,8 +2,9 @@
 
 use candle_core::{Result, Tensor};
 
+use super::columns::{join, sum_products};
 use super::launch::{Arg, Kernel, Threads, launch};
-use super::{join, room, room_for_sums, sum_products};
+use super::{room, room_for_sums};
 use crate::kernels::GradOut;
 
 /// Value and normalised input (N, C), and one over the standard deviation of each row (N) in f64.

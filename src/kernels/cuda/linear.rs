@@ -3,8 +3,9 @@
 use candle_core::{Result, Tensor};
 
 use super::activation::number;
+use super::columns::sum_rows;
 use super::launch::{Arg, Kernel, Threads, launch};
-use super::{room, sum_rows};
+use super::room;
 use crate::kernels::matmul_precision::product;
 use crate::kernels::{Activation, GradOut, MatmulPrecision, autograd};
 

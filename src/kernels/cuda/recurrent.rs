@@ -1,10 +1,16 @@
-//! Recurrent layers: the products are cuBLAS', a kernel does the rest of each step.
+//! Recurrent layers: the products are cuBLAS', a kernel does the rest of each step. Where the state's weight is small, one
+//! kernel does all steps, with their products ([`steps`]).
+
+mod blocks;
+mod steps;
 
 use candle_core::{Result, Tensor};
 
+use self::blocks::RowBlocks;
 use super::activation::number;
+use super::columns::sum_rows;
 use super::launch::{Arg, Kernel, Threads, launch};
-use super::{room, sum_rows};
+use super::room;
 use crate::kernels::recurrent::{CellKind, CellParams, ForwardPass, RecurrentOutput, StepOrder};
 use crate::kernels::{GradOut, autograd};
 
@@ -17,14 +23,18 @@ pub(in crate::kernels) fn forward(
 ) -> Result<RecurrentOutput> {
     let ((steps, n, features), (width, hidden)) = (xs.dims3()?, w_hh.dims2()?);
     let zs = xs.reshape((steps * n, features))?.matmul(&w_ih.t()?)?.reshape((steps, n, width))?;
-    let w_hh = w_hh.t()?;
     // Elman's states take the place of what the input gave.
     let hs = if width == hidden { zs.clone() } else { room((steps, n, hidden), xs)? };
     let kept = if width == hidden { hs.clone() } else { room((steps, n, hidden), xs)? };
     let sequence = Sequence { zs, hs, kept };
-    for (t, previous) in order.of(steps) {
-        let from = previous.map(|previous| sequence.hs.get(previous)?.matmul(&w_hh)).transpose()?;
-        sequence.step(kind, t, previous, &[Arg::or_null(from.as_ref()), Arg::In(b_ih), Arg::In(b_hh)])?;
+    if let Some(blocks) = RowBlocks::of(n, w_hh)? {
+        sequence.steps(kind, [w_hh, b_ih, b_hh], order.reverse, blocks)?;
+    } else {
+        let w_hh = w_hh.t()?;
+        for (t, previous) in order.of(steps) {
+            let from = previous.map(|previous| sequence.hs.get(previous)?.matmul(&w_hh)).transpose()?;
+            sequence.step(kind, t, previous, &[Arg::or_null(from.as_ref()), Arg::In(b_ih), Arg::In(b_hh)])?;
+        }
     }
     let Sequence { zs, hs, kept } = sequence;
     let saved = if width == hidden { Vec::new() } else { vec![zs, kept] };
@@ -105,6 +115,10 @@ fn through_time(pass: ForwardPass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(
     let state = if pass.kind == CellKind::Gru { room((steps, n, width), grad)? } else { input.clone() };
     let carried = Tensor::zeros((n, hidden), grad.dtype(), grad.device())?;
     let back = BackwardPass { pass, grad, input, state, carried };
+    if let Some(blocks) = RowBlocks::of(n, w_hh)? {
+        back.steps(w_hh, blocks)?;
+        return Ok((back.input, back.state));
+    }
     let mut next: Option<usize> = None;
     for (t, previous) in pass.order.of(steps).rev() {
         let from = next.map(|next| back.state.get(next)?.matmul(w_hh)).transpose()?;

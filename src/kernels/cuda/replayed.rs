@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::launch::{CONSTANTS, Constants};
+use super::send::send;
 
 /// The numbers of all updates' kernels in the order of their launches, in the device's memory: a captured graph reads
 /// them there, so that each replay has its own.
@@ -17,15 +18,21 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    /// A buffer for the updates of `params` parameters.
-    pub fn new(params: usize, device: &Device) -> Result<Self> {
-        let buffer = Tensor::zeros(params.max(1) * CONSTANTS, DType::F64, device)?;
+    /// A buffer for an update of so many kernels.
+    pub fn new(kernels: usize, device: &Device) -> Result<Self> {
+        let buffer = Tensor::zeros(kernels.max(1) * CONSTANTS, DType::F64, device)?;
         Ok(Self { buffer, numbers: Mutex::default(), captured: false.into() })
     }
 
     /// From now on launches are not made: they are part of a graph.
     pub fn is_captured(&self) {
         self.captured.store(true, Ordering::Relaxed);
+    }
+
+    /// Launches are made again, for a new graph.
+    pub fn forget(&self) {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.captured.store(false, Ordering::Relaxed);
     }
 
     /// Stores the constants of the next launch and returns the buffer that the kernel reads; `None` during replay.
@@ -41,6 +48,6 @@ impl Replayed {
     pub fn send(&self) -> Result<()> {
         let numbers = std::mem::take(&mut *self.numbers.lock().unwrap_or_else(PoisonError::into_inner));
         let count = numbers.len();
-        super::write(&self.buffer.narrow(0, 0, count)?, numbers)
+        send(&self.buffer.narrow(0, 0, count)?, &numbers)
     }
 }

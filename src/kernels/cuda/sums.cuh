@@ -8,6 +8,15 @@ KERNEL(total, double *out, const double *xs, u64 count) {
     if (threadIdx.x == 0) *out = sum;
 }
 
+// out ← Σ sums, over slices of `count` sums each.
+KERNEL(add_slices, double *out, const double *sums, u64 count, u64 slices) {
+    EACH(i, count) {
+        double sum = 0.0;
+        for (u64 slice = 0; slice < slices; slice++) sum += sums[slice * count + i];
+        out[i] = sum;
+    }
+}
+
 // Decides whether an update is made, by one block of 256 threads, and remembers its loss.
 //
 // skip_flag: what gradients are multiplied by, whether updates are made (1 or 0), and the step at which they ceased to be.

@@ -1,16 +1,9 @@
-// Optimizers' updates. The formulas are in rules.cuh: `c` has a formula's constants, s its slots.
+// Optimizers' updates. The formulas are in rules.cuh: `c` has a formula's constants, s its slots. Its first four constants say
+// what happens to gradient and weight before: clamp, scale, coupled, keep.
 
 struct NAMED(Slots) {
     REAL *at[3];
 };
-
-#ifndef CONSTANTS
-#define CONSTANTS 16
-// What happens to gradient and weight first (clamp, scale, coupled, keep), and the formula's numbers.
-struct Constants {
-    double at[CONSTANTS];
-};
-#endif
 
 // Updates p and its slots in place. Where there is a skip_flag, skip_flag[0] multiplies the gradient, and
 // with skip_flag[1] = 0 nothing is done. Where `now` is not null it has the constants: a captured graph reads new ones at each replay.

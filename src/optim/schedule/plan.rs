@@ -76,9 +76,9 @@ impl Timing {
         all.into_iter().filter_map(|(key, declining)| Some((key, declining.as_ref()?)))
     }
 
-    /// The key of something that declines, if there is one.
-    pub fn declines(&self) -> Option<&'static str> {
-        self.declining().map(|(key, _)| key).next()
+    /// Whether something declines, so that updates differ in more than their learning rate.
+    pub fn declines(&self) -> bool {
+        self.declining().next().is_some()
     }
 }
 

@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor};
 
 use super::super::outcome::{Checked, Limits, Submitted, UpdateOutcome};
 use super::super::update_batch::{Backward, UpdateBatch};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::Scalar;
 use crate::kernels::cuda::{
     CachedConstants, FiniteGuard, Graph, GuardRecord, Replayed, SkipFlag, Thresholds,
@@ -90,8 +90,8 @@ impl Queued {
         match phase {
             GraphPhase::Eager | GraphPhase::WarmUp => return work(context),
             GraphPhase::Capture => {
-                let captured = Graph::capture(&self.device, || work(context).map(|_| ()))?;
-                graph.keep(shape, captured);
+                let captured = Graph::capture(&self.device, || work(context).map(|_| ()));
+                graph.keep(shape, captured.map_err(Error::of_capture)?);
             }
             GraphPhase::Replay => {
                 work(context)?;
@@ -114,7 +114,10 @@ impl Queued {
         Ok(in_flight.iter().map(outcome).collect())
     }
 
-    pub(super) fn reopen(&self) -> Result<()> {
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        if let Some(graph) = &mut self.graph {
+            graph.forget();
+        }
         Ok(self.guard.reopen()?)
     }
 }
@@ -184,8 +187,17 @@ struct UpdateGraph {
 
 impl UpdateGraph {
     fn new(params: &Params) -> Result<Self> {
-        let replayed = Replayed::new(params.trainable().len(), params.device())?;
+        // Each has a kernel of its optimizer's and one of its average's.
+        let replayed = Replayed::new(2 * params.trainable().len(), params.device())?;
         Ok(Self { replayed, rows: None, seen: HashMap::new(), graph: None })
+    }
+
+    /// Captures anew: a graph holds the addresses of tensors that a checkpoint may have replaced.
+    fn forget(&mut self) {
+        self.replayed.forget();
+        self.rows = None;
+        self.seen.clear();
+        self.graph = None;
     }
 
     /// The way in which an update of this shape is launched. Stores the numbers of its rows for a graph.

@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::{configs, counted, folder, graph_options, numbers, train};
-use crate::common::repository;
+use crate::common::{repository, succeed};
 
 /// In f32 three updates: later ones of Adam's on a few rows have followed the rounding elsewhere, on the CPU too. In f64
 /// more.
@@ -39,6 +39,19 @@ fn has_the_cpus_losses(folder: &Path, path: &Path) {
             }
         }
     }
+}
+
+/// Bins of numbers, the average of the weights, and dropout that declines, for classes and for values.
+#[test]
+#[ignore = "needs a GPU: make cuda-test"]
+fn what_init_suggests_has_the_cpus_losses() {
+    let folder = folder();
+    let tables = [("breast-cancer", "diagnosis"), ("wine", "cultivar"), ("diabetes", "progression")];
+    tables.par_iter().for_each(|(name, target)| {
+        let (table, config) = (format!("tests/tables/{name}.csv"), format!("{name}.toml"));
+        succeed(folder.path(), &["init", &table, "--target", target, "-o", &config]);
+        has_the_cpus_losses(folder.path(), &folder.path().join(config));
+    });
 }
 
 #[test]

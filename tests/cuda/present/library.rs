@@ -19,6 +19,7 @@ fn updates(
     let data = dataset_on(device, &config, xs, ys);
     config.loss = config.loss.fit(&data, outputs).unwrap();
     let mut trainer = trainer_on(device, &config, &xs.dims()[1..], config.loss.width(outputs));
+    trainer.network().fit(&data).unwrap();
     let mut losses = Vec::new();
     for epoch in 1..=4 {
         for rows in trainer.updates(&data, epoch) {
@@ -92,6 +93,9 @@ fn networks() -> impl Iterator<Item = Case> {
         "'mlp'\nhidden = [8]\nactivation = 'silu'\nbatch_norm = true",
         "'mlp'\nhidden = [8]\nactivation = 'selu'",
         "'mlp'\nhidden = []",
+        "'mlp'\nhidden = [8]\nensemble = 4",
+        "'mlp'\nhidden = [8]\nnumerical = { name = 'piecewise_linear', n_bins = 5, d_embedding = 3 }",
+        "'mlp'\nhidden = [8]\nnumerical = { name = 'periodic', n_frequencies = 4, d_embedding = 3 }",
         "'rnn'\nhidden_size = 6\nnonlinearity = 'relu'",
         "'lstm'\nhidden_size = 6\nbidirectional = true\nhead = 'mean'",
         "'gru'\nhidden_size = 6\nnum_layers = 2\ndropout = 0.4\nhead = 'last'",
