@@ -2,7 +2,10 @@
 # What only a GPU can show, on a machine that has a driver, bash, coreutils and python3, in at most eight minutes:
 #
 #     run.sh FOLDER              writes result.md and a log a step into FOLDER
+#     run.sh FOLDER 2 5          these steps alone
 #     run.sh --emulated FOLDER   the same on the emulated GPU: in the folder DESCENT_EMULATOR, else in cuda-emulator beside this one
+#
+# DESCENT_TABLE_SECONDS is the time for the table of times, 135 if it is not set; DESCENT_TABLE more options of throughput.py.
 #
 # Needs cuBLAS and cuRAND, which it also finds among Python's packages. Takes PyTorch and JAX from python3 (or
 # DESCENT_TORCH and DESCENT_JAX), compute-sanitizer and ncu where they are; what is missing is left out and said.
@@ -11,10 +14,17 @@ set -euo pipefail
 
 emulated=
 if [ "${1:-}" = --emulated ]; then emulated=1 && shift; fi
-[ $# = 1 ] || { echo "usage: $0 [--emulated] FOLDER" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: $0 [--emulated] FOLDER [STEP …]" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 results=$(cd "$1" && pwd)
+shift
+steps=("$@")
+[ $# -ge 1 ] || steps=(1 2 3 4 5)
+for number in "${steps[@]}"; do
+    case $number in [1-5]) ;; *) echo "step $number: there are steps 1 to 5" >&2 && exit 2 ;; esac
+done
+table_seconds=${DESCENT_TABLE_SECONDS:-135}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 logs=$work/logs kit=$work/kit begun=$SECONDS
@@ -26,10 +36,10 @@ if [ -n "$emulated" ]; then
     [ -e "$emulator/libcuda.so.1" ] || { echo "no emulated GPU in $emulator: make cuda-kit builds it" >&2; exit 2; }
     emulator=$(cd "$emulator" && pwd)
 else
-    limits=(20 45 108 68 48 178)
+    limits=(20 45 108 68 48 $((table_seconds + 43)))
     emulator=
 fi
-export emulated emulator results work logs kit
+export emulated emulator results work logs kit table_seconds
 
 unpack() {
     for archive in kit mnist; do
@@ -92,8 +102,10 @@ tests() {
 
 # Cheapest and most telling first: is there a device, does an update go through, does a whole run learn.
 step_1() {
-    descent list devices | tee "$work/devices"
-    grep -q '^cuda:0 ' "$work/devices" || { echo "there is no cuda:0"; return 1; }
+    local devices
+    devices=$(descent list devices)
+    echo "$devices"
+    grep -q '^cuda:0 ' <<<"$devices" || { echo "there is no cuda:0"; return 1; }
     descent train --device cuda --set train.max_steps=1 --out "$work/one"
     local epochs=10 device accuracy=()
     [ -z "$emulated" ] || epochs=1
@@ -148,8 +160,11 @@ step_4() {
 }
 
 step_5() {
-    local more=(--torch "${DESCENT_TORCH:-python3}" --jax "${DESCENT_JAX:-python3}" --budget 135)
+    local more=(--torch "${DESCENT_TORCH:-python3}" --jax "${DESCENT_JAX:-python3}" --budget "$table_seconds")
     [ -z "$emulated" ] || more=(--quick --rounds 1)
+    # Options are words.
+    # shellcheck disable=SC2206
+    more+=(${DESCENT_TABLE:-})
     part table python3 "$kit/root/scripts/cuda/throughput.py" "$kit/bin/descent" "${more[@]}" --log "$logs/5.peers.log"
 }
 
@@ -197,7 +212,7 @@ write_result() {
         echo
         echo "Kit: $(cat "$here/VERSION")"
         echo
-        grep '^cuda:' "$work/devices" 2>/dev/null | sed 's/^/    /' || echo "    no device was found"
+        sed 's/^/    /' <<<"${devices:-no device was found}"
         echo
         printf '%s' "$report"
         if [ -s "$logs/5.table.log" ]; then echo && cat "$logs/5.table.log"; fi
@@ -219,7 +234,8 @@ else
 fi
 export CUDA_CACHE_PATH=$work/cuda-cache
 echo "0. ${titles[0]} in $((SECONDS - begun)) s${LD_LIBRARY_PATH:+, libraries in $LD_LIBRARY_PATH}"
-for number in 1 2 3 4 5; do
+devices=$(timeout 20 "$kit/bin/descent" list devices 2>/dev/null | grep '^cuda:' || true)
+for number in "${steps[@]}"; do
     run_step "$number"
     # After each, in case that the machine is taken away.
     write_result
