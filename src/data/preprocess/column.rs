@@ -115,7 +115,11 @@ impl Column {
         let bounds = |operation: &Operation| {
             matches!(operation, Operation::SmoothClip | Operation::QuantileToNormal(_))
         };
-        let scales = |operation: &Operation| matches!(operation, Operation::Scale { .. });
+        // Without normalisation there is the identity.
+        let scales = |operation: &Operation| match operation {
+            Operation::Scale { offset, scale } => (*offset, *scale) != (0.0, 1.0),
+            _ => false,
+        };
         self.operations.iter().any(scales) && !self.operations.iter().any(bounds)
     }
 

@@ -2,9 +2,8 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::launch::{Arg, Kernel, Threads, launch};
+use super::launch::{Arg, Kernel, Threads, launch, send};
 use super::replayed::Replayed;
-use super::send::send;
 
 /// The most blocks that read the gradients, and the elements for which one more block pays.
 const BLOCKS: usize = 1024;

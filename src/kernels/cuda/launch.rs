@@ -8,6 +8,8 @@ use std::ffi::c_void;
 
 use candle_core::{DType, Device, Result, Shape, Tensor, bail};
 
+pub(super) use super::grid::{Grid, Threads};
+
 /// The number of constants an update's kernel takes.
 pub(super) const CONSTANTS: usize = 16;
 
@@ -48,53 +50,32 @@ impl<'a> Arg<'a> {
     }
 }
 
-/// The threads that a kernel wants, as its comments say.
-#[derive(Clone, Copy)]
-pub(super) enum Threads {
-    /// One for each of this number of elements.
-    Each(usize),
-    /// A warp for each of this number of rows.
-    Rows(usize),
-    /// A block of 32 by 8 for each slice of the rows and each 32 of this number of columns.
-    Columns { width: usize, slices: usize },
-    /// So many blocks of 256.
-    Blocks(usize),
-}
-
-/// The grid of a launch.
-#[derive(Clone, Copy)]
-pub(super) struct Grid {
-    pub(super) blocks: u32,
-    /// The threads of a block in two dimensions.
-    #[cfg_attr(
-        not(any(test, feature = "cuda")),
-        expect(dead_code, reason = "without CUDA nothing is launched")
-    )]
-    pub(super) threads: [u32; 2],
-}
-
-impl Threads {
-    fn grid(self) -> Result<Grid> {
-        /// With more elements a thread takes several.
-        const MOST: usize = 1 << 16;
-        let (blocks, threads) = match self {
-            Self::Each(count) => (count.div_ceil(256).min(MOST), [256, 1]),
-            Self::Rows(count) => (count.div_ceil(4), [128, 1]),
-            Self::Columns { width, slices } => (width.div_ceil(32) * slices, [32, 8]),
-            Self::Blocks(count) => (count, [256, 1]),
-        };
-        match u32::try_from(blocks) {
-            Ok(blocks) => Ok(Grid { blocks, threads }),
-            Err(_) => bail!("{blocks} blocks are more than a GPU can start at once"),
-        }
-    }
-}
-
 /// A new tensor whose elements are what its memory held before: a kernel fills it before anything reads it.
 pub(super) fn room(shape: Shape, dtype: DType, device: &Device) -> Result<Tensor> {
     // SAFETY: each caller in this folder hands the tensor to a kernel that writes every element. The tests on an emulated
     // GPU fill fresh memory with NaN, so that one which does not is seen.
     unsafe { Tensor::empty(shape, dtype, device) }
+}
+
+/// `buffer ← numbers`, queued. The driver takes what is not pinned before this returns.
+pub(super) fn send(buffer: &Tensor, numbers: &[f64]) -> Result<()> {
+    if buffer.dtype() != DType::F64 || buffer.elem_count() != numbers.len() {
+        bail!("{} numbers for {:?} of {:?}", numbers.len(), buffer.shape(), buffer.dtype());
+    }
+    match buffer.device() {
+        #[cfg(feature = "cuda")]
+        Device::Cuda(device) => {
+            use candle_core::cuda_backend::WrapErr;
+            use candle_core::cuda_backend::cudarc::driver::result::memcpy_htod_async;
+
+            let (stream, place) = (device.cuda_stream(), address(buffer, true)?);
+            stream.context().bind_to_thread().w()?;
+            // SAFETY: the buffer has room for as many numbers, and lives on the stream's device.
+            unsafe { memcpy_htod_async(place, numbers, stream.cu_stream()) }.w()?;
+            Ok(())
+        }
+        device => buffer.slice_set(&Tensor::from_slice(numbers, buffer.shape(), device)?, 0, 0),
+    }
 }
 
 /// An argument as a kernel reads it.

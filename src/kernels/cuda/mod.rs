@@ -13,6 +13,7 @@ pub(super) mod dropout;
 mod finite_guard;
 pub(super) mod gather;
 mod graph;
+mod grid;
 #[cfg(test)]
 mod host;
 mod launch;
@@ -23,7 +24,6 @@ mod libraries;
 pub(super) mod linear;
 pub(super) mod recurrent;
 mod replayed;
-mod send;
 #[cfg(test)]
 mod tests;
 pub(super) mod update;

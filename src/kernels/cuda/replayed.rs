@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::launch::{CONSTANTS, Constants};
-use super::send::send;
+use super::launch::{CONSTANTS, Constants, send};
 
 /// The numbers of all updates' kernels in the order of their launches, in the device's memory: a captured graph reads
 /// them there, so that each replay has its own.
