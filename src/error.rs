@@ -86,12 +86,15 @@ pub enum Error {
     /// A GPU's memory is too small for an update.
     #[error(
         "the GPU's memory is full in an update of {rows} rows: choose a smaller `train.batch_size`, with \
-         `train.accumulate` = 2 or more where an update is to see as many rows"
+         `train.accumulate` = 2 or more where an update is to see as many rows; `train.cuda_graph = false` takes less, too"
     )]
     GpuFull {
         /// The rows of the update.
         rows: usize,
     },
+    /// An update cannot be captured as a CUDA graph.
+    #[error("an update cannot be captured as a CUDA graph: {0}")]
+    NotCaptured(Box<Error>),
     /// A trainable parameter received no gradient.
     #[error("no gradient reached parameter `{0}`; is it used in the forward pass?")]
     NoGradient(String),
@@ -135,20 +138,6 @@ impl Error {
     pub(crate) fn of_update(self, rows: usize) -> Self {
         match self {
             Self::Tensor(error) if is_out_of_memory(&error) => Self::GpuFull { rows },
-            other => other,
-        }
-    }
-
-    /// An error while an update was captured as a CUDA graph: there a GPU takes no work that waits for it.
-    pub(crate) fn of_capture(self) -> Self {
-        match self {
-            Self::Tensor(error) if !is_out_of_memory(&error) => {
-                let problem = format!(
-                    "is true, and this run's update cannot be captured ({}); set it to false",
-                    first_line(&error)
-                );
-                Self::key("train.cuda_graph", problem)
-            }
             other => other,
         }
     }

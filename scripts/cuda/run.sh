@@ -5,7 +5,7 @@
 #     run.sh FOLDER 2 5          these steps alone
 #     run.sh --emulated FOLDER   the same on the emulated GPU: in the folder DESCENT_EMULATOR, else in cuda-emulator beside this one
 #
-# DESCENT_TABLE_SECONDS is the time for the table of times, 135 if it is not set; DESCENT_TABLE more options of throughput.py.
+# DESCENT_TABLE_SECONDS is the time for the table of times, 115 if it is not set; DESCENT_TABLE more options of throughput.py.
 #
 # Needs cuBLAS and cuRAND, which it also finds among Python's packages. Takes PyTorch and JAX from python3 (or
 # DESCENT_TORCH and DESCENT_JAX), compute-sanitizer and ncu where they are; what is missing is left out and said.
@@ -24,7 +24,7 @@ steps=("$@")
 for number in "${steps[@]}"; do
     case $number in [1-5]) ;; *) echo "step $number: there are steps 1 to 5" >&2 && exit 2 ;; esac
 done
-table_seconds=${DESCENT_TABLE_SECONDS:-135}
+table_seconds=${DESCENT_TABLE_SECONDS:-115}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 logs=$work/logs kit=$work/kit begun=$SECONDS
@@ -36,7 +36,7 @@ if [ -n "$emulated" ]; then
     [ -e "$emulator/libcuda.so.1" ] || { echo "no emulated GPU in $emulator: make cuda-kit builds it" >&2; exit 2; }
     emulator=$(cd "$emulator" && pwd)
 else
-    limits=(20 45 108 68 48 $((table_seconds + 43)))
+    limits=(20 45 108 68 48 $((table_seconds + 73)))
     emulator=
 fi
 export emulated emulator results work logs kit table_seconds

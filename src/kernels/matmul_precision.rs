@@ -13,7 +13,7 @@ pub enum MatmulPrecision {
     #[default]
     F32,
     /// On GPUs of compute capability 8.0 and more, factors with 10 bits of mantissa and sums of 32 bits:
-    /// `torch.backends.cuda.matmul.allow_tf32`. Recurrent layers too. On CPUs, as in torch, f32.
+    /// `torch.backends.cuda.matmul.allow_tf32`. The inputs of recurrent layers too. On CPUs, as in torch, f32.
     Tf32,
     /// Factors and results with 7 bits of mantissa, and sums of 32 bits, as `torch.autocast(dtype=torch.bfloat16)`. On
     /// CPUs the same values, slower. Recurrent layers stay in f32.

@@ -5,6 +5,7 @@ use toml::Value;
 use super::document::Document;
 use super::target::TargetKind;
 use crate::data::profile::{ColumnProfile, TableProfile};
+use crate::data::table::ColumnKind;
 use crate::data::table::read::quoted;
 
 /// Names of columns that often say how much a row counts.
@@ -50,6 +51,9 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
         );
     }
     let weights = |column: &&ColumnProfile| {
+        if column.kind == ColumnKind::Ignore || profile.split_column.as_ref() == Some(&column.name) {
+            return false;
+        }
         let name = column.name.to_lowercase().replace(['-', ' ', '.'], "_");
         let is_named = WEIGHTS.contains(&name.as_str()) && !targets.contains(&column.name);
         is_named && column.numbers.is_some_and(|numbers| numbers.min >= 0.0)

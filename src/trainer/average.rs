@@ -11,7 +11,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
-use crate::kernels::cuda::SkipFlag;
 use crate::kernels::lerp;
 use crate::nn::{Param, Params};
 use crate::registry;
@@ -23,7 +22,7 @@ pub trait Averaging {
     fn check(&self, epochs: u64) -> Result<(), KeyError>;
 
     /// Whether the weights of this moment join the average: after every update, and once more, with `end`, after an
-    /// epoch's last.
+    /// epoch's last. After updates they join in all of a run or in none: a GPU repeats an update as it was captured.
     fn joins(&self, epoch: u64, end: bool) -> bool;
 
     /// A warning about options that do not suit a run of `updates` updates.
@@ -94,8 +93,13 @@ impl Average {
         Ok(())
     }
 
-    /// Queues on a GPU that the weights join once the update in flight is made, where it is their turn.
-    pub(super) fn queue(&mut self, params: &Params, epoch: u64, flag: SkipFlag<'_>) -> Result<()> {
+    /// Takes the weights in by `lerp`, which may happen later, into memory that stays the same.
+    pub(super) fn see_later(
+        &mut self,
+        params: &Params,
+        epoch: u64,
+        lerp: &dyn Fn(&Tensor, &Tensor, f64) -> candle_core::Result<()>,
+    ) -> Result<()> {
         if !self.rule.joins(epoch, false) {
             return Ok(());
         }
@@ -103,9 +107,10 @@ impl Average {
         if self.values.is_empty() {
             self.values = weights.clone().map(Tensor::zeros_like).collect::<Result<_, _>>()?;
         }
+        // The first take the place of the zeros.
         let share = if self.count == 0 { 1.0 } else { self.rule.share(self.count) };
         for (value, weight) in self.values.iter().zip(weights) {
-            lerp::assign_unless_skipped(value, weight, share, flag)?;
+            lerp(value, weight, share)?;
         }
         self.count += 1;
         Ok(())

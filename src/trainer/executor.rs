@@ -8,10 +8,12 @@ use candle_core::{DType, Device, Tensor};
 
 use self::queued::Queued;
 pub(super) use self::queued::QueuedContext;
+use super::average::Average;
 use super::outcome::{Checked, Limits, Submitted, UpdateOutcome};
 use super::update_batch::{Backward, UpdateBatch};
 use crate::data::Selection;
 use crate::error::Result;
+use crate::kernels::lerp;
 use crate::kernels::norm::sum_of_squares;
 use crate::model::Network;
 use crate::nn::{Gradients, Params};
@@ -125,6 +127,16 @@ impl<'a> UpdateContext<'a> {
             _ => params.restore_buffers(&before)?,
         }
         outcome
+    }
+
+    /// The weights join their average with the update: now, or on a GPU unless the update is skipped.
+    pub(super) fn join(self, average: &mut Average, params: &Params, epoch: u64) -> Result<()> {
+        match self {
+            Self::Immediate => average.see(params, epoch, false),
+            Self::Queued(context) => average.see_later(params, epoch, &|value, weight, share| {
+                lerp::assign_unless_skipped(value, weight, share, context.skip_flag())
+            }),
+        }
     }
 
     /// The rows of a batch, where a replayed update reads them.

@@ -12,7 +12,7 @@ impl Trainer {
     /// # Errors
     /// An interruption, or the end of the run's time, between two evaluations: the update is abandoned.
     pub(super) fn minimize(&mut self, batch: &UpdateBatch<'_>) -> Result<Option<UpdateOutcome>> {
-        let Self { learner, memory, optimizer, executor, .. } = self;
+        let Self { learner, memory, optimizer, average, executor, .. } = self;
         executor.run(&learner.network, batch, &mut |context| {
             let (mut first, mut last) = (None, None);
             let end = optimizer.minimize(batch.lr, &mut |optimizer| {
@@ -29,7 +29,13 @@ impl Trainer {
                 let grad = optimizer.flat(gradients.into_dense()?, clipping)?;
                 Ok(Some(LossAndGrad { loss, grad }))
             })?;
-            Ok(if end == ClosureEnd::Made { first } else { last })
+            if end != ClosureEnd::Made {
+                return Ok(last);
+            }
+            if let Some(average) = average {
+                context.join(average, learner.network.params(), batch.time.epoch)?;
+            }
+            Ok(first)
         })
     }
 }

@@ -47,8 +47,9 @@ pub struct TrainOptions {
     pub dtype: FloatType,
     /// In which precision products run: "f32", "tf32" or "bf16". Parameters and moments stay f32.
     pub precision: MatmulPrecision,
-    /// On a GPU: whether updates are captured as a CUDA graph and replayed by one launch, where all of them are queued and
-    /// the schedule changes no dropout or weight decay.
+    /// On a GPU: whether an update is captured as a CUDA graph and replayed with one launch. Without effect where the host
+    /// takes part in updates (L-BFGS, Muon, Adafactor, LAMB; shards), `schedule.dropout` changes them, or weights of classes
+    /// or ignored rows give each another divisor.
     pub cuda_graph: bool,
 }
 
@@ -105,9 +106,10 @@ impl TrainOptions {
         average.map_err(|e| e.under("average"))
     }
 
-    /// Whether updates are captured as a CUDA graph, whose replays differ in no more than the learning rate.
+    /// Whether updates are captured as a CUDA graph. Its replays read the optimizer's numbers anew, but drop out as often as
+    /// the captured one.
     pub(super) fn graph_with(&self, plan: &SchedulePlan) -> bool {
-        self.cuda_graph && !plan.timing.declines()
+        self.cuda_graph && plan.timing.dropout.is_none()
     }
 
     /// The clipping of the gradients.

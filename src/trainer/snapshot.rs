@@ -32,7 +32,7 @@ impl Snapshot {
 }
 
 impl Trainer {
-    /// The state as it is now.
+    /// The state as it is now; [`Trainer::wait`] first where updates are in flight.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let state = self.learner.network.params().state();
         let average = self.average.as_ref().map(|average| average.named(self.learner.network.params()));

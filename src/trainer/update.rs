@@ -19,11 +19,15 @@ impl Trainer {
     /// unchanged; continue with the next update.
     pub fn submit(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
         let before = self.position();
-        let made = self.batch(data, rows, epoch).and_then(|batch| {
-            let outcome =
-                if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch) };
-            outcome.map(|outcome| (outcome, batch.update()))
-        });
+        let mut made = self.make(data, rows, epoch);
+        if let Err(Error::NotCaptured(error)) = &made {
+            tracing::warn!(
+                "this run's update cannot be captured as a CUDA graph ({error}); its kernels are launched one by one, as with \
+                 `train.cuda_graph = false`"
+            );
+            self.return_to(&before);
+            made = self.make(data, rows, epoch);
+        }
         match made {
             Ok((outcome, update)) => {
                 let rows = rows.to_vec();
@@ -35,6 +39,13 @@ impl Trainer {
             }
         }
         if self.in_flight.len() < self.executor.capacity() { Ok(()) } else { self.wait(data) }
+    }
+
+    /// Makes an update, or queues it.
+    fn make(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<(Option<UpdateOutcome>, Update)> {
+        let batch = self.batch(data, rows, epoch)?;
+        let outcome = if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch) };
+        Ok((outcome?, batch.update()))
     }
 
     /// As [`Self::submit`], and waits for the outcome.
@@ -82,10 +93,9 @@ impl Trainer {
             let Checked { outcome, step } = context.check(backward, batch.total, learner.limits(batch))?;
             if let Some((gradients, clipping)) = step {
                 let gives_up = || learner.gives_up(batch, context);
-                let flag = clipping.condition;
                 optimizer.step_unless(&gives_up, &gradients, clipping, batch.time)?;
-                if let (Some(average), Some(flag)) = (average.as_mut(), flag) {
-                    average.queue(learner.network.params(), batch.time.epoch, flag)?;
+                if let Some(average) = average {
+                    context.join(average, learner.network.params(), batch.time.epoch)?;
                 }
             }
             Ok(outcome)

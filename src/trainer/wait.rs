@@ -17,10 +17,6 @@ impl Trainer {
             if !outcome.is_finite {
                 return Err(self.diverged(data, submitted, outcome)?);
             }
-            // One that was queued has brought its weights along.
-            if let (Some(average), Some(_)) = (&mut self.average, submitted.outcome) {
-                average.see(self.learner.network.params(), submitted.epoch, false)?;
-            }
             let UpdateOutcome { loss_sum, norm, .. } = outcome;
             let norm = Some(norm).filter(|norm| norm.is_finite());
             let is_clipped = norm.is_some_and(|norm| self.learner.options.clip().clips(norm));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Tensor, TensorId};
 
 use super::{Batch, Dataset, Store};
 use crate::data::selection::{RowNumbers, Selection};
@@ -20,6 +20,14 @@ impl Dataset {
                     .with_weights(weights))
             }
             _ => Ok(Selection::new(RowNumbers::Host(rows), self.targets(rows)?).with_weights(weights)),
+        }
+    }
+
+    /// The inputs, if a device gathers rows of them.
+    pub fn on_device(&self) -> Option<TensorId> {
+        match &self.store {
+            Store::Memory { xs, .. } if gather::cuda_takes(xs, self.dtype) => Some(xs.id()),
+            _ => None,
         }
     }
 

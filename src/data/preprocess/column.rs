@@ -115,9 +115,9 @@ impl Column {
         let bounds = |operation: &Operation| {
             matches!(operation, Operation::SmoothClip | Operation::QuantileToNormal(_))
         };
-        // Without normalisation there is the identity.
+        // The divisor is 1 without normalisation, and where training had no spread.
         let scales = |operation: &Operation| match operation {
-            Operation::Scale { offset, scale } => (*offset, *scale) != (0.0, 1.0),
+            Operation::Scale { scale, .. } => scale.to_bits() != 1f64.to_bits(),
             _ => false,
         };
         self.operations.iter().any(scales) && !self.operations.iter().any(bounds)

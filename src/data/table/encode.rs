@@ -20,7 +20,7 @@ use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, 
 use crate::error::{Error, Result};
 
 /// Scaled features beyond this are far outside those of training, whose own reach the root of the number of rows.
-const FAR: f64 = 1e4;
+const FAR: f64 = 1e6;
 /// The most numbers that the cells of a batch become before its rows are encoded.
 const MOST_ENCODED: usize = 1 << 18;
 

@@ -75,11 +75,6 @@ impl Timing {
         let all = [("weight_decay", &self.weight_decay), ("dropout", &self.dropout)];
         all.into_iter().filter_map(|(key, declining)| Some((key, declining.as_ref()?)))
     }
-
-    /// Whether something declines, so that updates differ in more than their learning rate.
-    pub fn declines(&self) -> bool {
-        self.declining().next().is_some()
-    }
 }
 
 /// When a schedule steps.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, TensorId};
 
 use super::super::outcome::{Checked, Limits, Submitted, UpdateOutcome};
 use super::super::update_batch::{Backward, UpdateBatch};
@@ -23,6 +23,9 @@ pub(super) const CAPACITY: usize = 64;
 
 /// Number of eager updates per shape before a graph is captured, so that all kernels are loaded.
 const WARM_UPS: u32 = 2;
+
+/// The most kinds of updates of which the first ones prepare a graph.
+const MOST_SEEN: usize = 8;
 
 /// The work of an update, from its rows to the optimizer's step.
 type QueuedWork<'a> = dyn FnMut(QueuedContext<'_>) -> Result<Option<UpdateOutcome>> + 'a;
@@ -74,13 +77,13 @@ impl Queued {
         work: &mut QueuedWork<'_>,
     ) -> Result<Option<UpdateOutcome>> {
         self.guard.begin(batch.time.step, batch.total)?;
-        let (Some(graph), Some(rows)) = (&mut self.graph, batch.selection.on_device()) else {
+        let key = GraphKey::of(batch);
+        let (Some(graph), Some(key), Some(rows)) = (&mut self.graph, key, batch.selection.on_device()) else {
             let context =
                 QueuedContext { guard: &self.guard, phase: GraphPhase::Eager, replayed: None, rows: None };
             return work(context);
         };
-        let shape = GraphKey { rows: batch.rows.len(), total: batch.total.to_bits() };
-        let phase = graph.phase(shape, rows)?;
+        let phase = graph.phase(key, rows)?;
         let uses_graph = matches!(phase, GraphPhase::Capture | GraphPhase::Replay);
         let replayed = uses_graph.then_some(&graph.replayed);
         let rows = graph.rows.as_ref().filter(|_| uses_graph);
@@ -89,10 +92,13 @@ impl Queued {
             .then(|| CachedConstants::keep(&self.device));
         match phase {
             GraphPhase::Eager | GraphPhase::WarmUp => return work(context),
-            GraphPhase::Capture => {
-                let captured = Graph::capture(&self.device, || work(context).map(|_| ()));
-                graph.keep(shape, captured.map_err(Error::of_capture)?);
-            }
+            GraphPhase::Capture => match Graph::capture(&self.device, || work(context).map(|_| ())) {
+                Ok(captured) => graph.keep(key, captured),
+                Err(error) => {
+                    self.graph = None;
+                    return Err(Error::NotCaptured(Box::new(error)));
+                }
+            },
             GraphPhase::Replay => {
                 work(context)?;
             }
@@ -135,6 +141,11 @@ impl<'a> QueuedContext<'a> {
         self.phase == GraphPhase::Replay
     }
 
+    /// From where kernels read whether the update is skipped.
+    pub(super) fn skip_flag(&self) -> SkipFlag<'a> {
+        SkipFlag { guard: self.guard, replayed: self.replayed }
+    }
+
     pub(super) fn step_counter(&self) -> &'a Tensor {
         self.guard.step_counter()
     }
@@ -162,7 +173,7 @@ impl<'a> QueuedContext<'a> {
             self.guard.check(&loss, gradients.flat(), Thresholds { norm, loss: dtype.largest() })?;
         }
         let clamp = if let Clip::Value(clamp) = clip { clamp } else { f64::INFINITY };
-        let condition = Some(SkipFlag { guard: self.guard, replayed: self.replayed });
+        let condition = Some(self.skip_flag());
         let clipping = Clipping { clamp, condition, ..Clipping::NONE };
         Ok(Checked { outcome: None, step: Some((Gradients::Dense(gradients), clipping)) })
     }
@@ -171,9 +182,19 @@ impl<'a> QueuedContext<'a> {
 /// The properties that all replays of a graph share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct GraphKey {
+    /// The inputs of the data set, of which a graph holds the address.
+    data: TensorId,
     rows: usize,
     /// The bits of the loss's divisor.
     total: u64,
+}
+
+impl GraphKey {
+    /// The key of a batch; `None` for one that the host takes part in: rows from a file, or weights of rows.
+    fn of(batch: &UpdateBatch<'_>) -> Option<Self> {
+        let data = batch.data.on_device().filter(|_| batch.selection.weights().is_none())?;
+        Some(Self { data, rows: batch.rows.len(), total: batch.total.to_bits() })
+    }
 }
 
 /// An update as a CUDA graph, and the tensors that it reads anew in each replay.
@@ -201,10 +222,10 @@ impl UpdateGraph {
     }
 
     /// The way in which an update of this shape is launched. Stores the numbers of its rows for a graph.
-    fn phase(&mut self, shape: GraphKey, rows: &Tensor) -> Result<GraphPhase> {
+    fn phase(&mut self, key: GraphKey, rows: &Tensor) -> Result<GraphPhase> {
         if let Some((captured, _)) = &self.graph {
             // Others, such as the last batch of an epoch, are launched kernel by kernel.
-            if *captured != shape {
+            if *captured != key {
                 return Ok(GraphPhase::Eager);
             }
             if let Some(own) = &self.rows {
@@ -212,7 +233,11 @@ impl UpdateGraph {
             }
             return Ok(GraphPhase::Replay);
         }
-        let seen = self.seen.entry(shape).or_default();
+        // With weights of classes every batch has another divisor: none of them comes often.
+        if self.seen.len() == MOST_SEEN && !self.seen.contains_key(&key) {
+            return Ok(GraphPhase::Eager);
+        }
+        let seen = self.seen.entry(key).or_default();
         *seen += 1;
         if *seen <= WARM_UPS {
             return Ok(GraphPhase::WarmUp);
@@ -222,9 +247,9 @@ impl UpdateGraph {
     }
 
     /// Stores a captured graph. Capturing does not run it.
-    fn keep(&mut self, shape: GraphKey, graph: Graph) {
+    fn keep(&mut self, key: GraphKey, graph: Graph) {
         self.replayed.is_captured();
-        self.graph = Some((shape, graph));
+        self.graph = Some((key, graph));
     }
 
     /// Replays the graph with the constants that the optimizer has written.

@@ -41,7 +41,7 @@ fn has_the_cpus_losses(folder: &Path, path: &Path) {
     }
 }
 
-/// Bins of numbers, the average of the weights, and dropout that declines, for classes and for values.
+/// Bins of numbers, dropout and the average of the weights, for classes and for values.
 #[test]
 #[ignore = "needs a GPU: make cuda-test"]
 fn what_init_suggests_has_the_cpus_losses() {

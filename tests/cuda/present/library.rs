@@ -31,6 +31,11 @@ fn updates(
         let raw = trainer.enter_average(&data).unwrap();
         losses.push(trainer.evaluate(&data).unwrap().loss);
         trainer.leave_average(raw).unwrap();
+        if epoch == 2 {
+            // As a run that is resumed, whose graph is captured anew.
+            let saved = trainer.snapshot().unwrap();
+            trainer.restore(&saved).unwrap();
+        }
     }
     let params = trainer.network().params().copy().unwrap();
     let numbers = |tensor: &Tensor| tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
@@ -115,9 +120,12 @@ fn ways_to_train() -> impl Iterator<Item = Case> {
         "batch_size = 'full'",
     ];
     let adam = "[optimizer]\nname = 'adam'\n";
-    options
-        .map(|train| Case { sections: format!("{MLP}{CLASSES}{adam}[train]\n{train}\n"), has_values: false })
-        .into_iter()
+    let plain = options.map(|train| format!("{MLP}{CLASSES}{adam}[train]\n{train}\n"));
+    // A graph takes a weight decay that declines along; dropout that does is launched kernel by kernel.
+    let declining = ["weight_decay", "dropout"].map(|key| {
+        format!("{MLP}dropout = 0.3\n{CLASSES}[optimizer]\nname = 'adamw'\nweight_decay = 0.3\n[schedule]\n{key} = 'flat_cos'\n")
+    });
+    plain.into_iter().chain(declining).map(|sections| Case { sections, has_values: false })
 }
 
 /// The same numbers each time: near a kink two devices may go two ways.

@@ -24,6 +24,27 @@ fn an_emulated_gpu_that_is_full_is_a_sentence() {
     assert_eq!(output.status.code(), Some(1), "{error}");
 }
 
+/// A real GPU captures what the emulated one does: `run.sh` leaves it out there.
+#[test]
+#[ignore = "needs the emulated GPU: make cuda-check"]
+fn an_emulated_gpu_that_captures_nothing_trains_all_the_same() {
+    let folder = folder();
+    let config = repository("configs/batch-norm.toml");
+    let model = |out: &str, graph: bool| {
+        let options = [format!("train.cuda_graph={graph}"), "train.max_steps=9".to_owned()];
+        let mut arguments = vec!["train", config.to_str().unwrap(), "--device", "cuda", "--out", out];
+        let average = "train.average={name=\"ema\",decay=0.5}";
+        arguments.extend([average, &options[0], &options[1]].into_iter().flat_map(|set| ["--set", set]));
+        let mut command = program(folder.path(), &arguments);
+        let output = command.env("DESCENT_EMULATOR_CAPTURES_NOTHING", "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("cannot be captured as a CUDA graph"), graph, "{said}");
+        fs::read(folder.path().join(out).join("model.safetensors")).unwrap()
+    };
+    assert!(model("launched", false) == model("captured", true));
+}
+
 #[test]
 #[ignore = "needs a GPU: make cuda-test"]
 fn a_run_says_what_it_ran_on_and_its_weights_answer_on_both_devices() {

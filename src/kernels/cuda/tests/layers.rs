@@ -28,10 +28,14 @@ fn activations() {
     });
 }
 
+/// Rows, inputs and outputs. The last ones' rows are summed in slices: 2, 200 of which the last is empty, and the most.
+const SIZES: [(usize, usize, usize); 6] =
+    [(1, 5, 3), (7, 4, 1), (33, 130, 70), (259, 3, 40), (25_601, 1, 3), (33_000, 1, 2)];
+
 #[test]
 fn linear_layers_and_sums_of_rows() {
     each(|dtype, rounding, draws| {
-        for (n, inputs, outputs) in [(1, 5, 3), (7, 4, 1), (33, 130, 70), (259, 3, 40)] {
+        for (n, inputs, outputs) in SIZES {
             let (xs, w, b) = (
                 random(draws, &[n, inputs], dtype),
                 random(draws, &[outputs, inputs], dtype),
@@ -141,8 +145,13 @@ fn recurrent_terms(steps: usize, n: usize, features: usize, hidden: usize, gates
 
 /// Steps, rows, features and states, and whether the steps run from the last. The last one's weight is too large for all steps
 /// in one launch.
-const SEQUENCES: [((usize, usize, usize, usize), bool); 4] =
-    [((1, 3, 2, 4), false), ((5, 4, 3, 6), false), ((5, 7, 3, 6), true), ((3, 2, 2, 370), true)];
+const SEQUENCES: [((usize, usize, usize, usize), bool); 5] = [
+    ((1, 3, 2, 4), false),
+    ((5, 4, 3, 6), false),
+    ((5, 7, 3, 6), true),
+    ((3, 5, 2, 100), false),
+    ((3, 2, 2, 370), true),
+];
 
 #[test]
 fn recurrent_layers() {
