@@ -84,10 +84,17 @@ impl Residuals {
         let new = (all / rows).min(1.0);
         let wanted = level * (all + new);
         if wanted > all * (1.0 + 1e-12) {
-            let weight =
-                if self.weights.is_empty() { String::new() } else { format!(" of weight {all:.1} in all") };
+            let (needed, weight) = if self.weights.is_empty() {
+                (
+                    format!("{:.0} validation rows or more", (level / (1.0 - level) * (1.0 - 1e-9)).ceil()),
+                    String::new(),
+                )
+            } else {
+                ("more validation rows".to_owned(), format!(" of weight {all:.1} in all"))
+            };
             return Err(format!(
-                "takes more validation rows: with {}{weight} the widest interval that they give is {:.4}",
+                "takes {needed}: with {}{weight} the widest interval that they give is {:.4}; train with a larger \
+                 `data.validation`, or with `--bag`, which validates on all rows",
                 self.rows,
                 // Down, so that the number that is named is one that is taken.
                 (all / (all + new) * 1e4).floor() / 1e4

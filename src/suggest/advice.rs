@@ -46,8 +46,8 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
         && has_numbers(target)
     {
         document.note(
-            "The target's numbers are taken for classes without an order. Where they are grades or ratings, a model of \
-             numbers may do better: name = \"mse\" in [loss], and no calibrate.",
+            "The target's numbers are taken for classes without an order. Where they are grades or ratings, try a model \
+             of numbers: name = \"mse\" in [loss], clamp_output = true in [data], and no calibrate.",
         );
     }
     let weights = |column: &&ColumnProfile| {

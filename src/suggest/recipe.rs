@@ -47,7 +47,7 @@ impl Recipe<'_> {
             document.set("hidden", vec![256, 256], "two layers; wider ones rarely gain on tables");
         }
         document.set("activation", "silu", "a smooth \"relu\"");
-        document.set("dropout", self.dropout(), "against learning rows by heart");
+        document.set("dropout", self.dropout(), "against overfitting");
         if self.has_bins() {
             let why = "numbers by the bins of their quantiles";
             let has_many = self.kind.is_numeric() && self.rows >= FEW;

@@ -32,10 +32,13 @@ pub(super) fn config(
         format!("a table of {} columns and {}{more}", profile.columns.len(), counted(profile.rows, "row"));
     let mut document = request.begin(&what);
     let name = request.name();
-    document.note(&format!(
-        "descent train {name} trains it, descent predict RUN --input FILE predicts, and descent train {name} \
-         --folds 5 says how much the result depends on the split."
-    ));
+    // A column that gives the split leaves no folds to deal.
+    let folds = match profile.split_column {
+        None => format!(", and descent train {name} --folds 5 says how much the result depends on the split"),
+        Some(_) => String::new(),
+    };
+    document
+        .note(&format!("descent train {name} trains it, descent predict RUN --input FILE predicts{folds}."));
     document.set("seed", 1, "decides everything random: weights, order, splits");
     document.section("data");
     document.set("name", format_name(profile.format), "");
@@ -133,7 +136,7 @@ fn describe(kind: &TargetKind) -> String {
         TargetKind::Classes(names) if names.len() == 2 => format!("two classes: {}", shown(names)),
         TargetKind::Classes(names) => format!("{} classes: {}", names.len(), shown(names)),
         TargetKind::Counts(numbers) => {
-            format!("counts from {} to {}, {:.3} in the mean", numbers.min, numbers.max, numbers.mean)
+            format!("counts from {} to {}, mean {:.3}", numbers.min, numbers.max, numbers.mean)
         }
         TargetKind::Values => "numbers".to_owned(),
     }

@@ -19,20 +19,17 @@ impl Trainer {
     /// unchanged; continue with the next update.
     pub fn submit(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<()> {
         let before = self.position();
-        let mut made = self.make(data, rows, epoch);
+        let mut made = self.make(data, rows, epoch, &before);
         if let Err(Error::NotCaptured(error)) = &made {
             tracing::warn!(
                 "this run's update cannot be captured as a CUDA graph ({error}); its kernels are launched one by one, as with \
                  `train.cuda_graph = false`"
             );
             self.return_to(&before);
-            made = self.make(data, rows, epoch);
+            made = self.make(data, rows, epoch, &before);
         }
         match made {
-            Ok((outcome, update)) => {
-                let rows = rows.to_vec();
-                self.in_flight.push(Submitted { update, outcome, epoch, rows, before });
-            }
+            Ok(submitted) => self.in_flight.push(submitted),
             Err(error) => {
                 self.return_to(&before);
                 return Err(error.of_update(rows.len()));
@@ -42,10 +39,11 @@ impl Trainer {
     }
 
     /// Makes an update, or queues it.
-    fn make(&mut self, data: &Dataset, rows: &[u32], epoch: u64) -> Result<(Option<UpdateOutcome>, Update)> {
+    fn make(&mut self, data: &Dataset, rows: &[u32], epoch: u64, before: &Position) -> Result<Submitted> {
         let batch = self.batch(data, rows, epoch)?;
         let outcome = if self.optimizer.needs_closure() { self.minimize(&batch) } else { self.step(&batch) };
-        Ok((outcome?, batch.update()))
+        let (outcome, update) = (outcome?, batch.update());
+        Ok(Submitted { update, outcome, epoch, rows: rows.to_vec(), before: before.clone() })
     }
 
     /// As [`Self::submit`], and waits for the outcome.

@@ -250,7 +250,7 @@ fn intervals_cover_the_fraction_that_is_asked_for() {
     succeed(path, &["report", "run", "--output", "r.html"]);
     assert!(fs::read_to_string(path.join("r.html")).unwrap().contains("90 % interval"));
     let error = fail(path, &["predict", "run", "--input", "t.csv", "--interval", "0.9999"], 1);
-    assert!(error.contains("more validation rows"), "{error}");
+    assert!(error.contains("takes 9999 validation rows or more"), "{error}");
     let output = descent(path, &["predict", "run", "--input", "t.csv", "--interval", "90"]);
     assert_eq!(output.status.code(), Some(2));
     write(path, "c.toml", classes(path));

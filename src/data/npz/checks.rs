@@ -22,7 +22,7 @@ pub(super) fn weights_of(path: &Path, name: &str, weights: &Tensor, xs: &Tensor)
     if let Some(row) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
         let what = if weights[row] < 0.0 { "negative" } else { "not finite" };
         let problem = format!(
-            "`{name}` has {} in {}, which is {what}; a row counts 0 times or more",
+            "`{name}` has {} in {}, which is {what}; a weight is 0 or more",
             weights[row],
             numbered_row(row)
         );

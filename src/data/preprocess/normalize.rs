@@ -134,7 +134,7 @@ impl Normalize {
     pub(in crate::data) fn fit(self, rows: &Rows, bytes: Bytes, unit: f64) -> Result<Elements> {
         if self.needs_quantiles() && rows.weights.is_some() {
             let problem =
-                "takes quantiles, which are not defined of weighted rows; choose \"standard\" or \"minmax\"";
+                "takes quantiles, which are not defined for weighted rows; choose \"standard\" or \"minmax\"";
             return Err(Error::key("data.normalize", problem));
         }
         let rows = FeatureRows::new(&rows.xs, bytes, rows.weights.as_deref())?;

@@ -19,8 +19,9 @@ use super::value::Value;
 use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, TableEncoder, Target};
 use crate::error::{Error, Result};
 
-/// Scaled features beyond this are far outside those of training, whose own reach the root of the number of rows.
-const FAR: f64 = 1e6;
+/// Scaled features beyond this are far outside those of training, if no training row has one: by mean and deviation none of a
+/// million has.
+const FAR: f64 = 1e3;
 /// The most numbers that the cells of a batch become before its rows are encoded.
 const MOST_ENCODED: usize = 1 << 18;
 
@@ -57,6 +58,8 @@ struct LocatedColumn<'a> {
     unseen: Option<OddCells>,
     /// Numbers far outside those of training.
     far: Option<OddCells>,
+    /// Whether a training row has such a number itself.
+    trains_far: bool,
 }
 
 impl<'a> RowEncoder<'a> {
@@ -79,17 +82,10 @@ impl<'a> RowEncoder<'a> {
             Target::Classes { classes, .. } => classes.iter().map(String::as_str).zip(0..).collect(),
             _ => FxHashMap::default(),
         };
-        let locate = |column: &'a Column| {
-            let (index, plain) = (index(&column.name), PlainNumber::of(column));
-            let (dense_width, index_width) = (column.dense_width(), column.index_width());
-            let bound = if column.is_scaled_without_bound() { FAR } else { f64::INFINITY };
-            let (unseen, far) = (None, None);
-            LocatedColumn { column, index, dense_width, index_width, plain, cells: None, bound, unseen, far }
-        };
         Ok(Self {
             path: path.to_path_buf(),
             target: &fitted.target,
-            columns: fitted.columns().map(locate).collect(),
+            columns: fitted.columns().map(|column| LocatedColumn::new(column, index(&column.name))).collect(),
             width: fitted.features(),
             targets: fitted.target.names().iter().map(|name| index(name)).collect(),
             classes,
@@ -255,7 +251,23 @@ impl<'a> RowEncoder<'a> {
     }
 }
 
-impl LocatedColumn<'_> {
+impl<'a> LocatedColumn<'a> {
+    /// A column at this index in the file.
+    fn new(column: &'a Column, index: Option<usize>) -> Self {
+        Self {
+            column,
+            index,
+            dense_width: column.dense_width(),
+            index_width: column.index_width(),
+            plain: PlainNumber::of(column),
+            cells: None,
+            bound: if column.is_scaled_without_bound() { FAR } else { f64::INFINITY },
+            unseen: None,
+            far: None,
+            trains_far: false,
+        }
+    }
+
     fn cell<'r>(&self, row: &'r impl Cells) -> Value<'r> {
         self.index.map_or(Value::Missing, |index| row.value(index))
     }

@@ -55,7 +55,10 @@ impl AssignedBatch {
         encoder: &mut RowEncoder<'_>,
     ) -> Result<EncodedBatch> {
         let mut encoded = EncodedBatch::new(form.form, &self.parts, form.duplicates.clone());
-        let mut add = |encoder: &RowEncoder<'_>, row: usize, features: &[f64]| {
+        let mut add = |encoder: &mut RowEncoder<'_>, row: usize, features: &[f64]| {
+            if self.parts[row] == Part::Train {
+                encoder.see_training(features);
+            }
             let target = RowTarget { row: self.batch.row(row), encoder, ignored: form.ignored, weight };
             encoded.add(self.parts[row], features, &target)
         };

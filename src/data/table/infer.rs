@@ -258,13 +258,13 @@ fn not_all<'a>(
 pub(super) fn of_names(column: &ColumnSurvey) -> Inferred {
     let (different, present) = (column.names.len() as u64, column.present);
     if column.lost || different > MOST_CATEGORIES as u64 {
-        return Inferred::ignored("nearly every row has another value");
+        return Inferred::ignored("nearly every row has a different value");
     }
     if different == present && present > 1 {
-        return Inferred::ignored("every row has another value");
+        return Inferred::ignored("every row has a different value");
     }
     match different > MOST_ONE_HOT as u64 {
-        true if 2 * different > present => Inferred::ignored("nearly every row has another value"),
+        true if 2 * different > present => Inferred::ignored("nearly every row has a different value"),
         true => Inferred::of(Kind::Embedding),
         false => Inferred::of(Kind::Category),
     }

@@ -119,7 +119,7 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
 
 /// The error of quantiles where rows have weights.
 fn no_weighted_quantiles(options: &Options, request: &Request<'_>) -> Error {
-    let quantiles = "takes quantiles, which are not defined of weighted rows";
+    let quantiles = "takes quantiles, which are not defined for weighted rows";
     let (key, why, other) = if options.missing == Some(Missing::Median) {
         ("data.missing", quantiles, "choose \"mean\"")
     } else if request.plan.normalize.needs_quantiles() {

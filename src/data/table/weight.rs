@@ -63,10 +63,7 @@ impl WeightColumn {
             Some(_) => format!("{} is not finite", shown(value)),
         };
         let column = quoted(&self.name);
-        let problem = format!(
-            "line {}, column {column}: the weight {problem}; a row counts 0 times or more: correct the cell",
-            row.line()
-        );
+        let problem = format!("line {}, column {column}: the weight {problem}; correct the cell", row.line());
         Err(Error::data(&self.path, problem))
     }
 }

@@ -121,7 +121,7 @@ fn kinds_are_inferred_and_printed_and_can_be_given() {
         ("when", "date"),
         ("member", "boolean"),
         ("code", "number"),
-        ("note", "ignored: every row has another value"),
+        ("note", "ignored: every row has a different value"),
         ("size", "number"),
         ("target", "target of 2 classes: `0`, `1`"),
     ] {

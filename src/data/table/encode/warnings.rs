@@ -35,11 +35,22 @@ impl RowEncoder<'_> {
         fresh
     }
 
+    /// Takes in that a row with these features is trained on.
+    pub(in crate::data::table) fn see_training(&mut self, features: &[f64]) {
+        let mut offset = 0;
+        for located in &mut self.columns {
+            let own = offset..offset + located.dense_width;
+            offset = own.end;
+            located.trains_far |= features.get(own).is_some_and(|own| located.is_far(own));
+        }
+    }
+
     /// Adds the odd cells of rows that follow, which `other` has encoded.
     pub(in crate::data::table) fn add_odd_cells(&mut self, other: Self) {
         for (own, other) in self.columns.iter_mut().zip(other.columns) {
             OddCells::join(&mut own.unseen, other.unseen);
             OddCells::join(&mut own.far, other.far);
+            own.trains_far |= other.trains_far;
         }
     }
 
@@ -53,11 +64,14 @@ impl RowEncoder<'_> {
             ))
         };
         let far = |located: &LocatedColumn<'_>| {
+            if located.trains_far {
+                return None;
+            }
             let OddCells { count, ref first, line } = *located.far.as_ref()?;
             let numbers = counted(count, "number");
             Some(format!(
                 "{numbers} far outside those of training (the first is {first} in line {line}), for which a network's \
-                 answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them"
+                 answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them but takes no `data.weight`"
             ))
         };
         let warnings = self.columns.iter().flat_map(|located| {
