@@ -38,6 +38,8 @@ pub struct RowEncoder<'a> {
     classes: FxHashMap<&'a str, usize>,
     names: NameRule,
     features: Features,
+    /// Targets of held-out rows far outside those of training, by target.
+    far_targets: Vec<Option<OddCells>>,
 }
 
 /// A column and its position in the file.
@@ -91,6 +93,7 @@ impl<'a> RowEncoder<'a> {
             classes,
             names: fitted.names,
             features: Features::default(),
+            far_targets: vec![None; fitted.target.names().len()],
         })
     }
 

@@ -55,12 +55,16 @@ impl AssignedBatch {
         encoder: &mut RowEncoder<'_>,
     ) -> Result<EncodedBatch> {
         let mut encoded = EncodedBatch::new(form.form, &self.parts, form.duplicates.clone());
-        let mut add = |encoder: &mut RowEncoder<'_>, row: usize, features: &[f64]| {
+        let mut add = |encoder: &mut RowEncoder<'_>, row: usize, features: &[f64]| -> Result<()> {
             if self.parts[row] == Part::Train {
                 encoder.see_training(features);
             }
             let target = RowTarget { row: self.batch.row(row), encoder, ignored: form.ignored, weight };
-            encoded.add(self.parts[row], features, &target)
+            encoded.add(self.parts[row], features, &target)?;
+            if self.parts[row] != Part::Train {
+                encoder.see_held_out(&self.batch.row(row), &encoded.targets);
+            }
+            Ok(())
         };
         let (mut block, mut features) = (Vec::new(), Vec::new());
         let used: Vec<usize> = (0..self.parts.len()).filter(|row| self.parts[*row] != Part::Unused).collect();

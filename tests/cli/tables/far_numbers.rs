@@ -55,3 +55,26 @@ fn a_held_out_number_far_outside_those_of_training_is_named() {
     let said = said(folder.path(), &table(&[]), "standard", &predict);
     assert!(said.contains("1 number far outside") && said.contains("in line 19"), "{said}");
 }
+
+#[test]
+fn a_held_out_target_far_outside_those_of_training_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = CONFIG.replace("cross_entropy", "mse").replace("NORMALIZE", "normalize = 'standard'");
+    for (case, (odd, expected)) in [(0, false), (2, true), (3, true)].into_iter().enumerate() {
+        let row = |i: usize| {
+            let y = if i == odd { 1e9 } else { [0.5, 1.25, 3.0][i % 3] };
+            format!("{},{},{},{y}\n", i * 7 % 50, i % 10, ["train", "train", "validation", "test"][i % 4])
+        };
+        let data = std::iter::once("x,z,split,y\n".to_owned()).chain((0..400).map(row)).collect::<String>();
+        fs::write(folder.path().join("t.csv"), data).unwrap();
+        fs::write(folder.path().join("c.toml"), &config).unwrap();
+        let output = descent(folder.path(), &["train", "c.toml", "--out", &format!("run-{case}")]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let names = format!(
+            "column `y`: 1 number far outside those of training (the first is `1000000000.0` in line {})",
+            odd + 2
+        );
+        assert_eq!(said.contains(&names), expected, "{odd}: {said}");
+    }
+}

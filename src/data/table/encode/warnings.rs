@@ -4,7 +4,8 @@ use super::super::read::quoted;
 use super::super::row::Cells;
 use super::super::shown::shown;
 use super::odd_cells::OddCells;
-use super::{LocatedColumn, RowEncoder};
+use super::{FAR, LocatedColumn, RowEncoder};
+use crate::data::preprocess::Target;
 use crate::names::counted;
 
 impl LocatedColumn<'_> {
@@ -32,6 +33,7 @@ impl RowEncoder<'_> {
     pub(in crate::data::table) fn without_odd_cells(&self) -> Self {
         let mut fresh = self.clone();
         fresh.columns.iter_mut().for_each(|located| (located.unseen, located.far) = (None, None));
+        fresh.far_targets.fill(None);
         fresh
     }
 
@@ -45,12 +47,28 @@ impl RowEncoder<'_> {
         }
     }
 
+    /// Looks at the targets of a row that is held out.
+    pub(in crate::data::table) fn see_held_out(&mut self, row: &impl Cells, targets: &[f64]) {
+        let Target::Values { scale, .. } = self.target else { return };
+        if !scale.is_standardized() {
+            return;
+        }
+        for (index, (far, target)) in self.far_targets.iter_mut().zip(targets).enumerate() {
+            if scale.value(index, *target).abs() > FAR {
+                OddCells::see(far, || format!("`{target:?}`"), row.line());
+            }
+        }
+    }
+
     /// Adds the odd cells of rows that follow, which `other` has encoded.
     pub(in crate::data::table) fn add_odd_cells(&mut self, other: Self) {
         for (own, other) in self.columns.iter_mut().zip(other.columns) {
             OddCells::join(&mut own.unseen, other.unseen);
             OddCells::join(&mut own.far, other.far);
             own.trains_far |= other.trains_far;
+        }
+        for (own, other) in self.far_targets.iter_mut().zip(other.far_targets) {
+            OddCells::join(own, other);
         }
     }
 
@@ -74,11 +92,22 @@ impl RowEncoder<'_> {
                  answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them but takes no `data.weight`"
             ))
         };
-        let warnings = self.columns.iter().flat_map(|located| {
-            let (name, path) = (quoted(&located.column.name), self.path.display());
+        let of_columns = self.columns.iter().flat_map(|located| {
             let all = [unseen(located), far(located)].into_iter().flatten();
-            all.map(move |warning| format!("{path}: column {name}: {warning}"))
+            all.map(|warning| (&located.column.name, warning))
         });
-        warnings.collect()
+        let of_targets = self.target.names().iter().zip(&self.far_targets).filter_map(|(name, far)| {
+            let OddCells { count, ref first, line } = *far.as_ref()?;
+            let numbers = counted(count, "number");
+            Some((name, format!(
+                "{numbers} far outside those of training (the first is {first} in line {line}), which alone may decide the loss \
+                 and the metrics of the rows held out: correct them"
+            )))
+        });
+        let path = self.path.display();
+        of_columns
+            .chain(of_targets)
+            .map(|(name, warning)| format!("{path}: column {}: {warning}", quoted(name)))
+            .collect()
     }
 }
