@@ -61,9 +61,9 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
     for column in profile.columns.iter().filter(weights) {
         let name = &column.name;
         document.note(&format!(
-            "Column {} is taken for a feature. If it says how much a row counts, set weight = {}.",
-            quoted(name),
-            Value::from(name.as_str())
+            "Column {} is taken for a feature. If it says how much a row counts, set",
+            quoted(name)
         ));
+        document.verbatim(&format!("weight = {}", Value::from(name.as_str())));
     }
 }

@@ -123,7 +123,7 @@ fn ratings_and_weights_may_be_meant_otherwise() {
         std::fs::read_to_string(path.join("made.toml")).unwrap().replace("\n#", "")
     };
     let says =
-        |text: &str| [text.contains("without an order"), text.contains("set weight = \"Sample weight\"")];
+        |text: &str| [text.contains("without an order"), text.contains("set   weight = \"Sample weight\"")];
     assert_eq!(says(&text("x,Sample weight,stars", "stars")), [true, true]);
     assert_eq!(says(&text("x,height,stars", "stars")), [true, false]);
     assert_eq!(says(&text("x,Sample weight,stars", "Sample weight")), [true, false]);

@@ -48,6 +48,12 @@ impl AssignedBatch {
         FinishedBatch { encoder, rows }
     }
 
+    /// Whether a row is trained on. Where nothing is held out the rows may be another file's, which is evaluated.
+    fn trains(&self, row: usize, form: &RowForm, weight: Option<&WeightColumn>) -> bool {
+        let counts = |weight: &WeightColumn| weight.of(&self.batch.row(row)).is_ok_and(|weight| weight > 0.0);
+        self.parts[row] == Part::Train && form.duplicates.is_some() && weight.is_none_or(counts)
+    }
+
     fn rows(
         &self,
         form: &RowForm,
@@ -56,7 +62,7 @@ impl AssignedBatch {
     ) -> Result<EncodedBatch> {
         let mut encoded = EncodedBatch::new(form.form, &self.parts, form.duplicates.clone());
         let mut add = |encoder: &mut RowEncoder<'_>, row: usize, features: &[f64]| -> Result<()> {
-            if self.parts[row] == Part::Train {
+            if self.trains(row, form, weight) {
                 encoder.see_training(features);
             }
             let target = RowTarget { row: self.batch.row(row), encoder, ignored: form.ignored, weight };

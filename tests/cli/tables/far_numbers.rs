@@ -54,6 +54,8 @@ fn a_held_out_number_far_outside_those_of_training_is_named() {
     let predict = ["predict", "run-0", "--input", "other.csv", "--output", "answers.csv"];
     let said = said(folder.path(), &table(&[]), "standard", &predict);
     assert!(said.contains("1 number far outside") && said.contains("in line 19"), "{said}");
+    let said = self::said(folder.path(), &table(&[]), "standard", &["eval", "run-0", "--input", "other.csv"]);
+    assert!(said.contains("1 number far outside") && said.contains("in line 19"), "{said}");
 }
 
 #[test]
@@ -77,4 +79,16 @@ fn a_held_out_target_far_outside_those_of_training_is_named() {
         );
         assert_eq!(said.contains(&names), expected, "{odd}: {said}");
     }
+}
+
+#[test]
+fn a_training_row_of_weight_0_tells_nothing_of_what_training_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = CONFIG.replace("NORMALIZE", "normalize = 'standard'\nweight = 'z'");
+    // z is 0 in row 0, which trains, and 1 in row 11, which is tested on.
+    fs::write(folder.path().join("t.csv"), table(&[0, 11])).unwrap();
+    fs::write(folder.path().join("c.toml"), config).unwrap();
+    let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("2 numbers far outside"), "{said}");
 }
