@@ -89,7 +89,8 @@ impl RowEncoder<'_> {
             let numbers = counted(count, "number");
             Some(format!(
                 "{numbers} far outside those of training (the first is {first} in line {line}), for which a network's \
-                 answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them but takes no `data.weight`"
+                 answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds \
+                 them but takes no `data.weight`"
             ))
         };
         let of_columns = self.columns.iter().flat_map(|located| {
@@ -99,10 +100,11 @@ impl RowEncoder<'_> {
         let of_targets = self.target.names().iter().zip(&self.far_targets).filter_map(|(name, far)| {
             let OddCells { count, ref first, line } = *far.as_ref()?;
             let numbers = counted(count, "number");
-            Some((name, format!(
-                "{numbers} far outside those of training (the first is {first} in line {line}), which alone may decide the loss \
-                 and the metrics of the rows held out: correct them"
-            )))
+            let warning = format!(
+                "{numbers} far outside those of training (the first is {first} in line {line}), which alone may decide \
+                 the loss and the metrics of the rows held out: correct them"
+            );
+            Some((name, warning))
         });
         let path = self.path.display();
         of_columns
