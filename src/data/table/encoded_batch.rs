@@ -19,7 +19,7 @@ pub(super) struct RowForm {
     pub(super) duplicates: Option<Duplicates>,
 }
 
-/// The rows of a batch, and the encoder with the names that training did not have.
+/// The rows of a batch, and the encoder with the odd cells that it has seen.
 pub(super) struct FinishedBatch<'a> {
     pub(super) encoder: RowEncoder<'a>,
     pub(super) rows: Result<EncodedBatch>,

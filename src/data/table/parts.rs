@@ -180,7 +180,7 @@ impl<'a> BatchEncoder<'a> {
         written
     }
 
-    /// Encodes and writes the last batches, and warns of names that training did not have.
+    /// Encodes and writes the last batches, and warns of odd cells.
     fn finish(mut self) -> Result<()> {
         self.encode(&[])?;
         self.encoder.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));

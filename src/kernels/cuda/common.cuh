@@ -95,6 +95,22 @@ __device__ __forceinline__ Slice own_slice(u64 count, u64 width, u64 slices) {
     return {blockIdx.x % blocks * 32 + threadIdx.x, number * rows + threadIdx.y, end < count ? end : count, number};
 }
 
+// The steps of a recurrent layer in their order, and the rows of the batch for which a block does all of them.
+struct Steps {
+    u64 count, n, hidden, first, end;
+    int reverse;
+    // The elements of (n, hidden) that are this block's.
+    __device__ u64 from() const { return first * hidden + threadIdx.x; }
+    __device__ u64 to() const { return end * hidden; }
+    // The number of the i-th step.
+    __device__ u64 at(u64 i) const { return reverse ? count - 1 - i : i; }
+};
+
+__device__ __forceinline__ Steps own_steps(u64 count, u64 n, u64 hidden, u64 rows, int reverse) {
+    u64 first = blockIdx.x * rows, end = first + rows;
+    return {count, n, hidden, first, end < n ? end : n, reverse};
+}
+
 // Philox4x32-10, as src/rng.rs has it.
 struct Words {
     unsigned at[4];

@@ -115,25 +115,6 @@ KERNEL_OF(gru_back, REAL *input, REAL *state, REAL *direct, const REAL *grad, co
     EACH(at, n * hidden) NAMED(gru_cell_back)(at, input, state, direct, grad, from, gates, kept, before, hidden);
 }
 
-// The rows of a block, as elements `from` to `to` of (n, hidden), and the order of the steps.
-#ifndef STEPS
-#define STEPS
-struct Steps {
-    u64 count, n, hidden, first, end;
-    int reverse;
-    // The elements of (n, hidden) that are this block's.
-    __device__ u64 from() const { return first * hidden + threadIdx.x; }
-    __device__ u64 to() const { return end * hidden; }
-    // The number of the i-th step.
-    __device__ u64 at(u64 i) const { return reverse ? count - 1 - i : i; }
-};
-
-__device__ __forceinline__ Steps own_steps(u64 count, u64 n, u64 hidden, u64 rows, int reverse) {
-    u64 first = blockIdx.x * rows, end = first + rows;
-    return {count, n, hidden, first, end < n ? end : n, reverse};
-}
-#endif
-
 // out ← xs w for the block's rows: (rows, inner) and (inner, width). What a block wrote before, it sees behind a barrier.
 __device__ __forceinline__ void NAMED(times)(REAL *out, const REAL *xs, const REAL *w, Steps own, u64 inner, u64 width) {
     __syncthreads();

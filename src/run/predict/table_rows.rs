@@ -125,7 +125,7 @@ impl<'s> RowBatches<'s> {
         Ok(())
     }
 
-    /// Hands on the last rows, and warns of names that training did not have.
+    /// Hands on the last rows, and warns of odd cells.
     fn finish(mut self, encoder: &RowEncoder<'_>) -> Result<()> {
         let (numbers, keys) = (std::mem::take(&mut self.numbers), std::mem::take(&mut self.keys));
         if !numbers.is_empty() {

@@ -14,8 +14,7 @@ use crate::kernels::recurrent::CellKind;
 /// The arguments by which a kernel finds its rows and steps.
 fn order(states: &Tensor, blocks: RowBlocks, reverse: bool) -> Result<[Arg<'static>; 5]> {
     let (steps, n, hidden) = states.dims3()?;
-    let sizes = [steps, n, hidden, blocks.rows].map(Arg::Count);
-    let [steps, n, hidden, rows] = sizes;
+    let [steps, n, hidden, rows] = [steps, n, hidden, blocks.rows].map(Arg::Count);
     Ok([steps, n, hidden, rows, Arg::I32(reverse.into())])
 }
 
