@@ -186,8 +186,10 @@ def measure(arguments, name, write):
                 found = run_peer(peer, frame, target, classes, part, seed)
             errors.setdefault(peer, []).append(found[0])
             seconds.setdefault(peer, []).append(found[1])
-            model = f"{peer} --bag {arguments.bag}" if peer == "descent" and arguments.bag else peer
-            write({"table": name, "seed": seed, "model": model, "error": found[0], "seconds": round(found[1], 2)})
+            own = peer == "descent"
+            model = f"{peer} --bag {arguments.bag}" if own and arguments.bag else peer
+            result = {"table": name, "seed": seed, "model": model, "error": found[0], "seconds": round(found[1], 2)}
+            write(result | ({"set": arguments.set} if own and arguments.set else {}))
     return errors, seconds
 
 

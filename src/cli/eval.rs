@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::metrics::ClassCounts;
 use crate::numbers::number_to;
 use crate::run::baselines::Verdict;
+use crate::run::doubts::never_predicted;
 use crate::run::scoring::Evaluator;
 use crate::run::trained::TrainedRun;
 use crate::trainer::Evaluation;
@@ -60,6 +61,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let classes = evaluation.classes.as_ref();
         let classes = classes.ok_or_else(|| Error::Config("--top-k is for classes".to_owned()))?;
         evaluation.metrics.push((format!("top{k}_accuracy"), classes.top_k(k as usize)));
+    }
+    if scoring.is_weighted() {
+        tracing::info!("rows count by their weights, in the loss and all metrics");
+    }
+    if let Some(doubt) = never_predicted(scoring.part.described(), &evaluation, scoring.classes()) {
+        tracing::warn!("{doubt}");
     }
     let baselines = scoring.baselines(&evaluation)?;
     if let Some(Verdict { sentence, .. }) = Verdict::of(&evaluation.metrics, &baselines) {

@@ -1,5 +1,6 @@
 //! Log messages: to standard error, or to a list while the dashboard is drawn there.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +11,7 @@ use super::pass_bar::PassBars;
 /// Collects or prints log messages. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Messages {
+    is_quiet: bool,
     buffer: Arc<Mutex<MessageBuffer>>,
     /// The progress bars, of which a line that is printed keeps clear.
     bars: PassBars,
@@ -20,9 +22,21 @@ pub(crate) struct Messages {
 struct MessageBuffer {
     keep: bool,
     bytes: Vec<u8>,
+    /// The lines so far, where none is printed twice.
+    said: Option<HashSet<Vec<u8>>>,
 }
 
 impl Messages {
+    /// Messages of a command, which is to be quiet or not.
+    pub(super) fn new(is_quiet: bool) -> Self {
+        Self { is_quiet, ..Self::default() }
+    }
+
+    /// Whether only errors and results are to be printed.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
     /// The progress bars.
     pub(super) fn bars(&self) -> &PassBars {
         &self.bars
@@ -36,6 +50,11 @@ impl Messages {
     /// From now on lines go to standard error again.
     pub(crate) fn release(&self) {
         self.lock(|kept| kept.keep = false);
+    }
+
+    /// From now on a line that was printed already is left out: several runs of one command say the same of the same rows.
+    pub(super) fn say_once(&self) {
+        self.lock(|kept| kept.said = Some(HashSet::new()));
     }
 
     /// The lines that were kept since the last call.
@@ -53,6 +72,9 @@ impl Messages {
 impl Write for Messages {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.lock(|kept| {
+            if kept.said.as_mut().is_some_and(|said| !said.insert(bytes.to_vec())) {
+                return Ok(bytes.len());
+            }
             if kept.keep {
                 kept.bytes.extend_from_slice(bytes);
                 return Ok(bytes.len());

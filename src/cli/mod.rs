@@ -110,7 +110,7 @@ pub fn run() -> ExitCode {
         }
     };
     hide_guarded_panics();
-    let messages = Messages::default();
+    let messages = Messages::new(cli.quiet);
     let ranks = match begin_ranks(&cli.command) {
         Ok(ranks) => ranks,
         Err(error) => {
@@ -138,14 +138,14 @@ fn dispatch(cli: Cli, messages: Messages, ranks: &Ranks) -> anyhow::Result<ExitC
     let done = |()| ExitCode::SUCCESS;
     match cli.command {
         Command::Init(arguments) => init::run(&arguments).map(done),
-        Command::Train(arguments) => train::run(&arguments, cli.quiet, messages, ranks),
+        Command::Train(arguments) => train::run(&arguments, messages, ranks),
         Command::Eval(arguments) => eval::run(&arguments).map(done),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Export(arguments) => export::run(&arguments).map(done),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(&arguments).map(done),
-        Command::Compare(arguments) => compare::run(&arguments, cli.quiet),
+        Command::Compare(arguments) => compare::run(&arguments, &messages),
         Command::Report(arguments) => report::run(&arguments, cli.quiet).map(done),
         Command::List(arguments) => list::run(&arguments).map(done),
         Command::Config(arguments) => config::run(&arguments).map(done),

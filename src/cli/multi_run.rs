@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::messages::print_line;
+use super::messages::{Messages, print_line};
 use super::screen::Screen;
 use super::signals::{Signals, Stop};
 use crate::config::Config;
@@ -40,6 +40,14 @@ impl RunOutcome {
         match self {
             Self::Finished(metrics) => metrics,
             Self::Failed { .. } => &[],
+        }
+    }
+
+    /// The error of a run whose config does not fit, which it shares with all others of the config.
+    pub(super) fn misfit(self) -> std::result::Result<Self, Error> {
+        match self {
+            Self::Failed { error: error @ (Error::Config(_) | Error::Key(_)), .. } => Err(error),
+            outcome => Ok(outcome),
         }
     }
 
@@ -139,11 +147,12 @@ pub(super) struct MultiRun {
 }
 
 impl MultiRun {
-    /// Listens for signals. Between two runs they end the process at once.
-    pub(super) fn listen(quiet: bool) -> Result<Self> {
+    /// Listens for signals. Between two runs they end the process at once. What the runs have to say alike is said once.
+    pub(super) fn listen(messages: &Messages) -> Result<Self> {
+        messages.say_once();
         let signals = Signals::listen(Interrupt::default(), false)?;
         signals.set_idle(true);
-        Ok(Self { signals, quiet })
+        Ok(Self { signals, quiet: messages.is_quiet() })
     }
 
     /// For the options of each run.

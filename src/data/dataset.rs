@@ -4,6 +4,7 @@ mod contents;
 mod encoded;
 mod select;
 mod subtracted;
+mod weights;
 mod with;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub(super) use self::contents::Content;
 use self::subtracted::Subtracted;
+pub use self::weights::HeaviestRow;
 use super::order::{Order, order};
 use super::series_baselines::SeriesBaselines;
 use super::stored::Stored;
@@ -109,26 +111,6 @@ impl Dataset {
     /// The errors of simple forecasts for the windows of a series.
     pub fn series_baselines(&self) -> Option<&SeriesBaselines> {
         self.baselines.as_deref()
-    }
-
-    /// The weights of these rows, (rows) of F64 on the CPU; `None` where all rows count alike.
-    pub fn row_weights(&self, rows: &[u32]) -> Result<Option<Tensor>> {
-        let Some(weights) = &self.weights else { return Ok(None) };
-        let of = |row: &u32| weights.get(*row as usize).copied().unwrap_or(1.0);
-        let weights: Vec<f64> = rows.iter().map(of).collect();
-        Ok(Some(Tensor::from_vec(weights, rows.len(), &Device::Cpu)?))
-    }
-
-    /// The rows whose weight is not 0, ascending.
-    pub fn counted_rows(&self) -> Vec<u32> {
-        let weight = |row: u32| self.weights.as_ref().and_then(|weights| weights.get(row as usize));
-        let counts = |row: &u32| weight(*row).is_none_or(|weight| *weight > 0.0);
-        (0u32..).take(self.len()).filter(counts).collect()
-    }
-
-    /// Whether rows count differently.
-    pub fn is_weighted(&self) -> bool {
-        self.weights.is_some()
     }
 
     /// The names of classes and targets, and the positive class.

@@ -60,7 +60,7 @@ use crate::registry;
 
 pub use crate::kernels::gather::Affine;
 pub use bytes::Bytes;
-pub use dataset::{Batch, Dataset};
+pub use dataset::{Batch, Dataset, HeaviestRow};
 pub use fingerprint::{Fingerprint, PendingFingerprint, SplitFingerprint};
 pub use memory::MemoryLimit;
 pub(crate) use npy_start::npy_start;

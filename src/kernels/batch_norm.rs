@@ -1,13 +1,14 @@
 //! Batch normalisation over the rows of (N, C): Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>.
 
+mod passes;
 mod running;
 
 use candle_core::{Result, Tensor};
 
 use super::storage::{Float, tensor, view};
-use super::vectorized::vectorized;
 use super::{GradOut, autograd, by_dtype, columns, cuda, is_fused, ranks, team};
 use crate::distributed::Shards;
+use passes::{add_products, add_squares, input_gradient, normalize};
 pub use running::{normalize_by, track};
 
 /// The result of [`forward`]: its value, the batch's statistics, and the tensors that [`backward`] needs.
@@ -116,33 +117,6 @@ fn mean(mut sums: Vec<f64>, rows: f64) -> Vec<f64> {
     sums
 }
 
-vectorized! {
-    fn add_squares[T: Float](sums: &mut [f64], x: &[T], mean: &[f64]) {
-        let mean = &mean[..sums.len()];
-        for row in x.chunks_exact(sums.len()) {
-            for ((sum, m), x) in sums.iter_mut().zip(mean).zip(row) {
-                let centered = x.wide() - m;
-                *sum += centered * centered;
-            }
-        }
-    }
-}
-
-vectorized! {
-    /// Normalises rows by centre and inverse standard deviation of each channel, then scales and shifts.
-    fn normalize[T: Float](x: &[T], by: [&[T]; 4], normalized: &mut [T], ys: &mut [T]) {
-        let channels = by[0].len();
-        let [center, inverse, w, b] = by.map(|values| &values[..channels]);
-        let outputs = normalized.chunks_exact_mut(channels).zip(ys.chunks_exact_mut(channels));
-        for (row, (normal, out)) in x.chunks_exact(channels).zip(outputs) {
-            for c in 0..channels {
-                normal[c] = (row[c] - center[c]) * inverse[c];
-                out[c] = normal[c] * w[c] + b[c];
-            }
-        }
-    }
-}
-
 /// The gradients of [`forward`]: those of scale and shift go to each shard's outputs, the inputs' are given back.
 pub fn backward(
     xs: &[Tensor],
@@ -217,31 +191,6 @@ fn input_gradients<T: Float>(g: &[T], normal: &[T], by: [&[f64]; 3]) -> Vec<T> {
         input_gradient(dx, g, normal, by);
     });
     dx
-}
-
-vectorized! {
-    fn add_products[T: Float](sums: &mut [f64], g: &[T], normalized: &[T]) {
-        let channels = sums.len();
-        for (g, normal) in g.chunks_exact(channels).zip(normalized.chunks_exact(channels)) {
-            for ((sum, g), normal) in sums.iter_mut().zip(g).zip(normal) {
-                *sum += g.wide() * normal.wide();
-            }
-        }
-    }
-}
-
-vectorized! {
-    /// `scale · (g - mean_g - normalized · mean_product)` for each channel.
-    fn input_gradient[T: Float](dx: &mut [T], g: &[T], normalized: &[T], by: [&[f64]; 3]) {
-        let channels = by[0].len();
-        let [scale, mean_g, mean_product] = by.map(|values| &values[..channels]);
-        let inputs = g.chunks_exact(channels).zip(normalized.chunks_exact(channels));
-        for (dx, (g, normal)) in dx.chunks_exact_mut(channels).zip(inputs) {
-            for c in 0..channels {
-                dx[c] = T::of(scale[c] * (g[c].wide() - mean_g[c] - normal[c].wide() * mean_product[c]));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -29,13 +29,21 @@ pub(super) fn sums_of<P: Send>(chunks: Vec<P>, width: usize, add: impl Fn(P, &mu
     parts.into_iter().reduce(total).unwrap_or_else(|| vec![0.0; width])
 }
 
+/// The rows that a loop over columns takes at a time: a sum is loaded and stored once for all of them.
+pub(super) const ROWS: usize = 8;
+
+/// Each row of a block of [`ROWS`] rows.
+#[inline(always)]
+pub(super) fn rows_of<T>(block: &[T], width: usize) -> [&[T]; ROWS] {
+    std::array::from_fn(|row| &block[row * width..][..width])
+}
+
 vectorized! {
     fn add_rows[T: Float](sums: &mut [f64], rows: &[T]) {
-        // Eight rows a pass: a sum is loaded and stored once for all of them.
         let width = sums.len();
-        let mut blocks = rows.chunks_exact(8 * width);
+        let mut blocks = rows.chunks_exact(ROWS * width);
         for block in &mut blocks {
-            let rows: [&[T]; 8] = std::array::from_fn(|row| &block[row * width..][..width]);
+            let rows = rows_of(block, width);
             for (at, sum) in sums.iter_mut().enumerate() {
                 *sum += rows.iter().map(|row| row[at].wide()).sum::<f64>();
             }

@@ -23,6 +23,7 @@ mod cut_short;
 pub(crate) mod data_file;
 mod deferred;
 pub(crate) mod device;
+pub(crate) mod doubts;
 mod epochs;
 mod fingerprint;
 pub(crate) mod folder;

@@ -11,7 +11,7 @@ use super::options::RunOptions;
 use super::resume;
 use super::resumed::Resumed;
 use super::session::{self, Session};
-use super::{Run, device, ranks};
+use super::{Run, device, doubts, ranks};
 use crate::checkpoint;
 use crate::config::Config;
 use crate::data::Splits;
@@ -248,6 +248,9 @@ fn prepare(config: &Config, options: &RunOptions) -> Result<Ready> {
         trainer.check(&splits.train)?;
         for (split, data) in [("validation", &splits.validation), ("test", &splits.test)] {
             data.as_ref().map_or(Ok(()), |data| trainer.check_held_out(data, split))?;
+        }
+        for doubt in doubts::about_rows(config, &splits)? {
+            tracing::warn!("{doubt}");
         }
         config.check_watched(splits.validation.is_some()).map_err(Error::Key)?;
         if let Some(validation) = &splits.validation {

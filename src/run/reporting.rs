@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::baselines::{BaselineRows, Verdict, of_split};
+use super::doubts::never_predicted;
 use super::observer::{End, EpochEnd, Finished, Observer};
 use super::residuals::Residuals;
 use crate::checkpoint::{NormSums, Sums};
@@ -132,6 +133,9 @@ impl Run {
         if let Some(data) = &self.splits.test {
             let evaluation = self.evaluate_at_end(data)?;
             log_left_out("test", &evaluation);
+            if let Some(doubt) = never_predicted("test split", &evaluation, &data.target_info().classes) {
+                tracing::warn!("{doubt}");
+            }
             test.extend(evaluation.named("test"));
         }
         let baselines = self.baselines(&test)?;
@@ -188,13 +192,20 @@ impl Run {
             tracing::info!("the probabilities of the validation rows are calibrated as they are");
             return Ok(None);
         };
-        let Temperature { value, before, after } = found;
+        let Temperature { value, before, after, is_bound } = found;
         tracing::info!(
             "logits are divided by {}: the log loss of the validation rows is {}, not {}",
             number(value),
             number(after),
             number(before)
         );
+        if is_bound {
+            tracing::warn!(
+                "{} is the largest temperature that is tried: the network is surer than its validation rows bear out; does it \
+                 train on other rows than these?",
+                number(value)
+            );
+        }
         let mut weights = network.params().copy()?;
         for name in last_tensors(&network.describe()).into_iter().flatten() {
             if let Some(tensor) = weights.get_mut(name) {

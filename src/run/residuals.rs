@@ -6,14 +6,14 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::names::RESIDUALS;
 use crate::error::{Error, Result};
 use crate::files::{self, Local};
 use crate::stats::real;
-use crate::trainer::{AbsoluteErrors, HeldOut, absolute_errors, predict};
+use crate::trainer::{AbsoluteErrors, HeldOut, absolute_errors};
 
 /// The most errors of a target that are kept.
 const MOST: usize = 10_000;
@@ -154,24 +154,16 @@ pub(crate) fn bounds(predictions: &Tensor, half_widths: &[f64]) -> Result<[Tenso
 }
 
 /// The fraction of rows, by their weights, whose targets lie in intervals of these half widths, for each target.
-pub(crate) fn covered(HeldOut { network, loss, data }: HeldOut<'_>, half_widths: &[f64]) -> Result<Vec<f64>> {
-    let (mut sums, mut total) = (vec![0.0; half_widths.len()], 0.0);
-    for rows in data.chunks() {
-        let predictions = predict(network, loss, &data.inputs(&rows)?, data.units_of(&rows)?.as_ref())?;
-        let predictions = predictions.to_dtype(DType::F64)?;
-        let targets = data.exact_targets(&rows)?.to_dtype(DType::F64)?.reshape(predictions.shape())?;
-        let [lower, upper] = bounds(&predictions, half_widths)?;
-        let within =
-            (targets.ge(&lower)?.to_dtype(DType::F64)? * targets.le(&upper)?.to_dtype(DType::F64)?)?;
-        let weights = match data.row_weights(&rows)? {
-            Some(weights) => weights,
-            None => Tensor::ones(rows.len(), DType::F64, &Device::Cpu)?,
-        };
-        total += weights.sum_all()?.to_scalar::<f64>()?;
-        let chunk = within.broadcast_mul(&weights.unsqueeze(1)?)?.sum(0)?.to_vec1::<f64>()?;
-        sums.iter_mut().zip(chunk).for_each(|(sum, more)| *sum += more);
-    }
-    Ok(sums.into_iter().map(|sum| sum / total.max(f64::MIN_POSITIVE)).collect())
+pub(crate) fn covered(held_out: HeldOut<'_>, half_widths: &[f64]) -> Result<Vec<f64>> {
+    let AbsoluteErrors { targets, weights } = absolute_errors(&[held_out])?;
+    let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
+    let fraction = |(errors, half): (&Vec<f64>, &f64)| {
+        let total: f64 = (0..errors.len()).map(weight).sum();
+        let within: f64 =
+            (0..).zip(errors).filter(|(_, error)| *error <= half).map(|(row, _)| weight(row)).sum();
+        within / total.max(f64::MIN_POSITIVE)
+    };
+    Ok(targets.iter().zip(half_widths).map(fraction).collect())
 }
 
 /// Of many errors, ascending, so many that stand for equal weights: each is the last up to its place, so that keeping fewer makes

@@ -67,12 +67,26 @@ impl ScoredRows {
             Self::File => "file",
         }
     }
+
+    /// Its name in a sentence, behind an article.
+    pub(crate) fn described(self) -> &'static str {
+        match self {
+            Self::Test => "test split",
+            Self::Validation => "validation split",
+            Self::File => "file",
+        }
+    }
 }
 
 impl Evaluator {
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.sets.iter().map(Dataset::len).sum()
+    }
+
+    /// Whether they count by their weights.
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.sets.iter().any(Dataset::is_weighted)
     }
 
     /// The probability from which on the positive one of two classes is predicted, where the run or the caller gives one.
@@ -112,6 +126,13 @@ impl TrainedRun {
     pub(crate) fn file(&self, file: &Path, device: &Device) -> Result<Evaluator> {
         let run = self.with_config(whole_file(&self.config, self.decision(), file)?);
         std::fs::metadata(file).map_err(Error::io("open", file))?;
+        if is_same_file(file, &self.config.source_place()) {
+            tracing::warn!(
+                "{}: the run was trained on a part of these rows, so that their scores say little about other rows; without \
+                 --input its own test split is scored",
+                file.display()
+            );
+        }
         let Session { splits: Splits { train, test, .. }, network, loss } = run.session(device)?;
         let sets = std::iter::once(train).chain(test).collect();
         Ok(Evaluator { part: ScoredRows::File, sets, network, loss, own: None })
@@ -212,6 +233,11 @@ impl TrainedRun {
         };
         named("test").or_else(|| named("path").filter(|other| !is_own(other)))
     }
+}
+
+/// Whether two paths lead to one file.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 fn changed(place: &Path, difference: &str) -> Error {

@@ -4,7 +4,7 @@ use toml::Value;
 
 use super::document::Document;
 use super::target::TargetKind;
-use crate::data::profile::{ColumnProfile, TableProfile};
+use crate::data::profile::{ColumnProfile, NumberRange, TableProfile};
 use crate::data::table::ColumnKind;
 use crate::data::table::read::quoted;
 
@@ -20,6 +20,10 @@ const WEIGHTS: [&str; 9] = [
     "case_weights",
     "freq",
 ];
+
+/// Names of columns whose whole numbers are codes.
+const CODES: [&str; 9] =
+    ["zip", "zipcode", "postcode", "postalcode", "plz", "fips", "county_fips", "naics", "phone"];
 
 /// Says that a transformation may help where positive targets have a long tail.
 pub(super) fn skewed(document: &mut Document, profile: &TableProfile, targets: &[String]) {
@@ -50,20 +54,46 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
              of numbers: name = \"mse\" in [loss], clamp_output = true in [data], and no calibrate.",
         );
     }
-    let weights = |column: &&ColumnProfile| {
-        if column.kind == ColumnKind::Ignore || profile.split_column.as_ref() == Some(&column.name) {
-            return false;
-        }
-        let name = column.name.to_lowercase().replace(['-', ' ', '.'], "_");
-        let is_named = WEIGHTS.contains(&name.as_str()) && !targets.contains(&column.name);
-        is_named && column.numbers.is_some_and(|numbers| numbers.min >= 0.0)
+    let is_feature = |column: &&ColumnProfile| {
+        let has_role = targets.contains(&column.name) || profile.split_column.as_ref() == Some(&column.name);
+        column.kind != ColumnKind::Ignore && !has_role
     };
-    for column in profile.columns.iter().filter(weights) {
-        let name = &column.name;
-        document.note(&format!(
-            "Column {} is taken for a feature. If it says how much a row counts, set",
-            quoted(name)
-        ));
-        document.verbatim(&format!("weight = {}", Value::from(name.as_str())));
+    for column in profile.columns.iter().filter(is_feature) {
+        doubts_of(document, column);
     }
+}
+
+/// The same of a feature of numbers.
+fn doubts_of(document: &mut Document, column: &ColumnProfile) {
+    let Some(numbers) = column.numbers else { return };
+    let name = column.name.to_lowercase().replace(['-', ' ', '.'], "_");
+    let shown = quoted(&column.name);
+    if WEIGHTS.contains(&name.as_str()) && numbers.min >= 0.0 {
+        document
+            .note(&format!("Column {shown} is taken for a feature. If it says how much a row counts, set"));
+        document.verbatim(&format!("weight = {}", Value::from(column.name.as_str())));
+    }
+    if column.kind != ColumnKind::Number || !numbers.are_whole {
+        return;
+    }
+    if let Some(digits) = identifier_digits(column, numbers) {
+        document.note(&format!(
+            "Column {shown} has another number of {digits} digits in every row. If it is an identifier, which tells nothing, \
+             set it to \"ignore\" in [data.columns]."
+        ));
+    } else if CODES.contains(&name.as_str()) || name.ends_with("_code") {
+        document.note(&format!(
+            "Column {shown} is taken for a number. If it is a code, whose size means nothing, set it to \"category\" in \
+             [data.columns]."
+        ));
+    }
+}
+
+/// The digits of numbers that look like identifiers: each is another one, and all have as many digits, five or more.
+fn identifier_digits(column: &ColumnProfile, NumberRange { min, max, .. }: NumberRange) -> Option<usize> {
+    /// Of fewer rows all numbers may well differ.
+    const LEAST: u64 = 50;
+    let digits = |number: f64| format!("{number:.0}").len();
+    let differ = column.is_unique && column.present >= LEAST;
+    (differ && min > 0.0 && digits(min) >= 5 && digits(min) == digits(max)).then(|| digits(min))
 }

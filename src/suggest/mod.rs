@@ -123,11 +123,12 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
 
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
-    let CellReading { decimal, thousands, words, .. } = reading;
+    let CellReading { decimal, thousands, words, date_words, .. } = reading;
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = taken_for_missing(words);
+    let words = [(words, "numbers"), (date_words, "dates")];
+    let words = words.into_iter().filter_map(|(words, others)| taken_for_missing(words, others));
     decimal.into_iter().chain(thousands).chain(words).collect()
 }
 
@@ -142,15 +143,15 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
 
 /// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.
 fn infinities(reading: &CellReading) -> Option<String> {
-    taken_for_missing(&reading.infinite)
+    taken_for_missing(&reading.infinite, "numbers")
 }
 
-/// The sentence about words for missing cells, if there are some.
-fn taken_for_missing(words: &[String]) -> Option<String> {
+/// The sentence about words for missing cells among others, if there are some.
+fn taken_for_missing(words: &[String], others: &str) -> Option<String> {
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     (!words.is_empty()).then(|| {
         let words = first_few(words);
-        format!("{words} among numbers is taken for a missing cell: `data.na_values` is set")
+        format!("{words} among {others} is taken for a missing cell: `data.na_values` is set")
     })
 }
 

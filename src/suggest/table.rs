@@ -185,7 +185,7 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
     }
     let words: Vec<Value> = reading.na_values().iter().map(|word| Value::from(word.as_str())).collect();
     if !words.is_empty() {
-        document.set("na_values", words, "stand among numbers, and are taken for missing cells");
+        document.set("na_values", words, "stand among numbers or dates, and are taken for missing cells");
     }
 }
 

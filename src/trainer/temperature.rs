@@ -15,6 +15,8 @@ use crate::stats::real;
 
 /// The largest temperature, and the inverse of the smallest.
 const LARGEST: f64 = 20.0;
+/// A search whose minimum lies beyond its range ends within this factor of the bound.
+const NEARLY_LARGEST: f64 = 0.999;
 /// The steps of the search, each of which leaves 0.618 of the range.
 const STEPS: usize = 40;
 
@@ -27,6 +29,8 @@ pub(crate) struct Temperature {
     pub(crate) before: f64,
     /// The same with it.
     pub(crate) after: f64,
+    /// Whether it is the largest that is tried.
+    pub(crate) is_bound: bool,
 }
 
 /// The temperature with the lowest log loss on rows that were not trained on; nothing where the network gives no logits, or its last layer
@@ -55,7 +59,8 @@ pub(crate) fn fit_temperature(held_out: HeldOut<'_>) -> Result<Option<Temperatur
     let log_loss = |log: f64| -> Result<f64> { log_loss(&averaged(&members, log, output)?, &truth, output) };
     let value = best(&log_loss, truth.one_row(output)?)?;
     let (before, after) = (log_loss(0.0)?, log_loss(value)?);
-    Ok((after < before).then(|| Temperature { value: value.exp(), before, after }))
+    let is_bound = value.exp() > NEARLY_LARGEST * LARGEST;
+    Ok((after < before).then(|| Temperature { value: value.exp(), before, after, is_bound }))
 }
 
 /// The weight and the bias that a network's logits come from.

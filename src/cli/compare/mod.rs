@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::messages::Messages;
 use super::run_folders::run_folders;
 use crate::error::{Error, Result};
 use crate::run::history::History;
@@ -19,10 +20,10 @@ use crate::run::unfinished;
 pub(super) use arguments::Arguments;
 use tables::{draw, side_by_side};
 
-pub(super) fn run(arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, messages: &Messages) -> anyhow::Result<ExitCode> {
     arguments.compute.use_threads()?;
     if let Some(config) = &arguments.train {
-        return variants::run(arguments, config, quiet);
+        return variants::run(arguments, config, messages);
     }
     let is_set = !arguments.set.all().is_empty();
     for (flag, is_given) in [("--init-from", arguments.initial.is_given()), ("--set", is_set)] {

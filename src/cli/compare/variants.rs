@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::initial_weights;
+use crate::cli::messages::Messages;
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::config::Config;
@@ -29,11 +30,11 @@ struct Planned {
 }
 
 /// Trains all variants and ranks them. What an earlier call has trained is not trained again.
-pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, config: &Path, messages: &Messages) -> anyhow::Result<ExitCode> {
     let mut variants: Vec<Variant> =
         combinations(&arguments.vary)?.into_iter().map(|set| Variant { set, runs: Vec::new() }).collect();
     let configs = configs(arguments, config, &variants)?;
-    let runs = MultiRun::listen(quiet)?;
+    let runs = MultiRun::listen(messages)?;
     let name = config.file_stem().map_or("config".into(), |name| name.to_string_lossy());
     let out = OutFolder::new(arguments.out.as_ref(), &format!("compare-{name}"))?;
     let planned = plan(&out, configs, &variants)?;
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
         // What one run does not have, the others do not have either: nothing is trained for nothing.
         let is_refused = Cell::new(false);
         let see = |run: &PreparedRun| {
-            if is_first && !quiet {
+            if is_first && !messages.is_quiet() {
                 initial_weights::describe(run);
             }
             let Some(metric) = &arguments.metric else { return Ok(()) };
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, quiet: bool) -> anyhow::
                 variants[variant].runs.push(VariantRun { folder: member.folder, metrics, failure });
                 outcomes.push((member.name, outcome));
             }
-            Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
+            Err(signal) => return Ok(multi_run::stopped(out.path(), signal, messages.is_quiet())),
         }
     }
     if outcomes.iter().any(|(_, outcome)| outcome.failure().is_none()) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::arguments::Arguments;
 use super::printing::{describe, print_plan, summary};
+use crate::cli::messages::Messages;
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::cli::settings::Settings;
@@ -52,7 +53,8 @@ impl BagPlan {
     }
 
     /// Trains the runs of all folds that earlier calls have not trained, and averages them.
-    pub(super) fn run(self, arguments: &Arguments, quiet: bool) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self, arguments: &Arguments, messages: &Messages) -> anyhow::Result<ExitCode> {
+        let runs = MultiRun::listen(messages)?;
         let options = arguments.options(None, &Interrupt::default())?;
         if arguments.dry_run {
             let first = self.members.into_iter().next();
@@ -61,7 +63,6 @@ impl BagPlan {
             first.map_or(Ok(()), plan)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let runs = MultiRun::listen(quiet)?;
         let out = OutFolder::new(self.resumed.as_ref().or(arguments.out.as_ref()), &self.whole.name())?;
         let members = self.members(&out)?;
         let preprocessing = Arc::new(bag::preprocessing(&self.whole, &options.device)?);
@@ -70,7 +71,7 @@ impl BagPlan {
         for member in &members {
             let options = arguments.options(Some(member.folder.clone()), runs.interrupt())?;
             let options = RunOptions { preprocessing: Some(Arc::clone(&preprocessing)), ..options };
-            let is_quiet = quiet || !outcomes.is_empty();
+            let is_quiet = messages.is_quiet() || !outcomes.is_empty();
             // The columns are the same in every fold.
             let see = |run: &PreparedRun| {
                 if !is_quiet {
@@ -79,8 +80,9 @@ impl BagPlan {
                 Ok(())
             };
             match runs.train(member, options, &mut Screen::lines(is_quiet), see) {
-                Ok(outcome) => outcomes.push((member.name.clone(), outcome)),
-                Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
+                // The average needs every network: the others would be trained in vain.
+                Ok(outcome) => outcomes.push((member.name.clone(), outcome.misfit()?)),
+                Err(signal) => return Ok(multi_run::stopped(out.path(), signal, messages.is_quiet())),
             }
         }
         if let Some(failure) = multi_run::failure(outcomes) {

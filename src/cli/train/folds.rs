@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::arguments::Arguments;
 use super::printing::{describe, print_plan};
+use crate::cli::messages::Messages;
 use crate::cli::multi_run::{self, Member, MultiRun, OutFolder, RunOutcome};
 use crate::cli::screen::Screen;
 use crate::cli::spread;
@@ -14,7 +15,8 @@ use crate::run::{Interrupt, PreparedRun, RunOptions};
 
 /// Trains `of` runs, each tested on a part of the rows that it was not trained on. What an earlier call has trained is not
 /// trained again.
-pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, of: u64, messages: &Messages) -> anyhow::Result<ExitCode> {
+    let quiet = messages.is_quiet();
     let configs: Vec<Config> = (1..=of)
         .map(|index| arguments.config(&[format!("data.fold={{ index = {index}, of = {of} }}")]))
         .collect::<Result<_>>()?;
@@ -24,7 +26,7 @@ pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result
         first.map_or(Ok(()), |config| print_plan(&PreparedRun::new(config, options)?))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let runs = MultiRun::listen(quiet)?;
+    let runs = MultiRun::listen(messages)?;
     let name = configs.first().map_or_else(String::new, Config::name);
     let out = OutFolder::new(arguments.out.as_ref(), &name)?;
     let mut outcomes: Vec<(String, RunOutcome)> = Vec::new();
@@ -39,6 +41,7 @@ pub(super) fn run(arguments: &Arguments, of: u64, quiet: bool) -> anyhow::Result
             Ok(())
         };
         match runs.train(&member, options, &mut Screen::lines(quiet || !is_first), see) {
+            Ok(outcome) if is_first => outcomes.push((member.name, outcome.misfit()?)),
             Ok(outcome) => outcomes.push((member.name, outcome)),
             Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
         }

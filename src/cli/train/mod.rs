@@ -23,22 +23,17 @@ pub(super) use arguments::Arguments;
 use bag::BagPlan;
 use printing::{describe, print_plan, stopped, summary};
 
-pub(super) fn run(
-    arguments: &Arguments,
-    quiet: bool,
-    messages: Messages,
-    ranks: &Ranks,
-) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, messages: Messages, ranks: &Ranks) -> anyhow::Result<ExitCode> {
     // First of all: looking at a table takes threads already.
     agree(&**ranks.all(), arguments.compute.use_threads_or(ranks.threads()))?;
     if let Some(of) = arguments.folds {
-        return folds::run(arguments, of, quiet);
+        return folds::run(arguments, of, &messages);
     }
     let planned = match agree(&**ranks.all(), PlannedTraining::of(arguments))? {
-        PlannedTraining::Bag(bag) => return bag.run(arguments, quiet),
+        PlannedTraining::Bag(bag) => return bag.run(arguments, &messages),
         PlannedTraining::Run(planned) => planned,
     };
-    let quiet = quiet || !ranks.is_first();
+    let quiet = messages.is_quiet() || !ranks.is_first();
     let interrupt = Interrupt::default();
     let prepared = prepare(arguments, planned, ranks, &interrupt)?;
     if arguments.dry_run {

@@ -66,7 +66,12 @@ fn describe_table(splits: &Splits) {
         .filter(|(_, rows)| *rows > 0)
         .map(|(what, rows)| format!("{} {what}", table::thousands(*rows)))
         .collect();
-    print_line(&format!("rows: {}; features: {:?}", parts.join(", "), splits.preprocessing.row));
+    let weighted = if splits.train.is_weighted() {
+        "; they count by their weights, in the loss and all metrics"
+    } else {
+        ""
+    };
+    print_line(&format!("rows: {}{weighted}; features: {:?}", parts.join(", "), splits.preprocessing.row));
 }
 
 /// Prints the resolved config and the network's tensors.

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::date_survey::looks_like_a_date;
-use super::dates::DateForm;
 use super::disguise;
+use super::kind_problems::{not_booleans, not_dates, not_numbers};
 use super::options::{ColumnKind as Kind, Options};
 use super::read::quoted;
-use super::shown::{ShownCell, nested};
+use super::shown::nested;
 use super::survey::{ColumnSurvey, MOST_CATEGORIES};
 use crate::error::{Error, Result};
 
@@ -151,7 +151,13 @@ impl KindInference<'_> {
     /// Warns if most names of a column would be numbers but for `%`, currency signs, separators and units.
     fn warn_of_numbers_in_disguise(&self, name: &str, column: &ColumnSurvey) {
         if let Some(problem) = self.numbers_in_disguise(column) {
-            tracing::warn!("{}: column {} {problem}", self.path.display(), quoted(name));
+            let ignored = match of_names(column) {
+                Inferred { kind: Kind::Ignore, why } => {
+                    format!("; as text the column is ignored, since {why}")
+                }
+                _ => String::new(),
+            };
+            tracing::warn!("{}: column {} {problem}{ignored}", self.path.display(), quoted(name));
         }
     }
 
@@ -168,92 +174,6 @@ impl KindInference<'_> {
     }
 }
 
-/// The problem with a numeric column, if there is one.
-fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> {
-    if let Some(cell) = column.infinite.first() {
-        let problem = "which is not finite; correct or empty the cell";
-        return Some(format!("line {} has {}, {problem}", cell.line, cell.text));
-    }
-    if column.no_numbers.count == 0 {
-        return None;
-    }
-    let shown = column.no_numbers.shown();
-    Some(match column.number_forms.hint(path) {
-        Some(hint) => format!("{shown}; {hint}"),
-        None => format!(
-            "{shown}; correct them, name a word for missing values in `data.na_values`, or make it a \"category\" in \
-             `[data.columns]`"
-        ),
-    })
-}
-
-/// The problem with a column of truth values, if there is one.
-fn not_booleans(column: &ColumnSurvey) -> Option<String> {
-    let infinite = column.infinite.first().cloned();
-    let others = [&column.first_number, &column.first_text, &infinite];
-    not_all(column, column.booleans.count, 0, &others).map(|misfits| misfits.shown("yes or no"))
-}
-
-/// The problem with a column of dates, if there is one.
-fn not_dates(column: &ColumnSurvey) -> Option<String> {
-    let forms: Vec<&str> =
-        column.dates.fitting(column.present).iter().map(|found| found.form.name()).collect();
-    if forms.len() > 1 {
-        return Some(format!("its dates may be {}; write them as 2023-11-20", forms.join(" or ")));
-    }
-    let most = column.dates.most_frequent();
-    let dates = most.first()?;
-    let infinite = column.infinite.first().cloned();
-    let others = [&dates.first_misfit, &column.first_number, &column.first_boolean, &infinite];
-    let misfits = not_all(column, dates.moments.count, dates.misfits, &others)?;
-    Some(match dates.form {
-        DateForm::Iso => misfits.shown("dates such as 2024-03-01 or 2024-03-01T12:30:00Z"),
-        form => misfits.shown(&format!("dates of the form {}", form.name())),
-    })
-}
-
-/// The values of a column that do not fit its kind.
-struct Misfits<'a> {
-    count: u64,
-    first: Option<&'a ShownCell>,
-}
-
-impl Misfits<'_> {
-    /// "2 of its values are not yes or no, the first is `x` in line 3; …"
-    fn shown(&self, words: &str) -> String {
-        let verb = if self.count == 1 { "is" } else { "are" };
-        let first = self.first.map_or(String::new(), |cell| {
-            let which = if self.count == 1 { "" } else { "the first is " };
-            format!(": {which}{} in line {}", cell.text, cell.line)
-        });
-        let it = if self.count == 1 { "it" } else { "them" };
-        format!(
-            "{} of its values {verb} not {words}{first}; correct {it}, name a word for missing values in \
-             `data.na_values`, or set another kind in `[data.columns]`",
-            self.count
-        )
-    }
-}
-
-/// The values of a column of which only `fitting` of the training rows fit, and at least `misfits` of any row do not, if
-/// there are such values; `others` are the first cells of other kinds.
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of rows"
-)]
-fn not_all<'a>(
-    column: &'a ColumnSurvey,
-    fitting: f64,
-    misfits: u64,
-    others: &[&'a Option<ShownCell>],
-) -> Option<Misfits<'a>> {
-    let count = ((column.present as f64 - fitting) as u64).max(misfits);
-    let first = others.iter().filter_map(|cell| cell.as_ref()).min_by_key(|cell| cell.line);
-    (count > 0).then_some(Misfits { count, first })
-}
-
 /// The kind of a column of names.
 pub(super) fn of_names(column: &ColumnSurvey) -> Inferred {
     let (different, present) = (column.names.len() as u64, column.present);
@@ -268,6 +188,26 @@ pub(super) fn of_names(column: &ColumnSurvey) -> Inferred {
         true => Inferred::of(Kind::Embedding),
         false => Inferred::of(Kind::Category),
     }
+}
+
+/// Whether a column of names may be of another kind by its training rows alone, which are half of these rows or more. They
+/// have between half of its names and all of them.
+pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
+    let (different, present) = (column.names.len() as u64, column.present);
+    if column.lost || different > MOST_CATEGORIES as u64 || different == present {
+        return false;
+    }
+    let kind = |different: u64, present: u64| match different > MOST_ONE_HOT as u64 {
+        _ if different >= present => Kind::Ignore,
+        true if 2 * different > present => Kind::Ignore,
+        true => Kind::Embedding,
+        false => Kind::Category,
+    };
+    let (few_rows, few_names) = (present.div_ceil(2), different.div_ceil(2));
+    let all = kind(different, present);
+    [(different, few_rows), (few_names, few_rows), (few_names, present)]
+        .into_iter()
+        .any(|(different, present)| kind(different, present) != all)
 }
 
 /// Whether an increasing column of this name is a row number.

@@ -24,6 +24,7 @@ mod encoded_size;
 mod fit;
 mod infer;
 mod kept;
+mod kind_problems;
 mod load;
 pub(in crate::data) mod moments;
 mod named;

@@ -29,7 +29,7 @@ const LARGE: u64 = 1 << 30;
 const MOST_ROWS: usize = 1 << 20;
 /// The most different values of a target of numbers and words that are classes.
 const MOST_NUMBERED: usize = 20;
-/// The most words of a column of numbers that are taken for missing values.
+/// The most words of a column of numbers or dates that are taken for missing values.
 const MOST_WORDS: usize = 3;
 
 /// A table that was looked at.
@@ -61,6 +61,8 @@ pub struct CellReading {
     pub thousands: Option<char>,
     /// The words that the file has among numbers, each once.
     pub words: Vec<String>,
+    /// The words that it has among dates, each once.
+    pub date_words: Vec<String>,
     /// The infinite numbers that the file has among others, each once.
     pub infinite: Vec<String>,
 }
@@ -73,8 +75,8 @@ impl CellReading {
             let size = text.trim_start_matches(['-', '+']);
             [text.clone(), size.to_owned(), format!("-{size}")]
         };
-        let mut words: Vec<String> =
-            self.words.iter().cloned().chain(self.infinite.iter().flat_map(signs)).collect();
+        let mut words: Vec<String> = self.words.iter().chain(&self.date_words).cloned().collect();
+        words.extend(self.infinite.iter().flat_map(signs));
         words.sort_unstable();
         words.dedup();
         words
@@ -107,7 +109,7 @@ impl TableProfile {
                 ..options.clone()
             };
             let read = Surveyed::read(&better, format)?;
-            if read.count_numbers() > found.count_numbers() {
+            if read.count_readable() > found.count_readable() {
                 (options, found) = (better, read);
             } else {
                 reading = CellReading::default();
@@ -191,12 +193,14 @@ impl Surveyed {
         Ok(Self { table, survey, rows: rows as u64, is_whole })
     }
 
-    /// The number of columns of numbers alone.
-    fn count_numbers(&self) -> usize {
-        let is_number = |column: &&ColumnSurvey| {
-            column.numbers.count > 0.0 && !column.is_mixed() && column.infinite.is_empty()
+    /// The number of columns of numbers alone, or of dates alone.
+    fn count_readable(&self) -> usize {
+        let is_readable = |column: &&ColumnSurvey| {
+            let are_numbers = column.numbers.count > 0.0 && !column.is_mixed() && column.infinite.is_empty();
+            are_numbers
+                || (column.present > 0 && column.dates.of(column.present).moments.are_all_of(column.present))
         };
-        self.survey.columns.iter().filter(is_number).count()
+        self.survey.columns.iter().filter(is_readable).count()
     }
 
     /// The options by which more columns may be numbers.
@@ -207,6 +211,10 @@ impl Surveyed {
             if let (Format::Csv, Some(form)) = (format, column.number_forms.only()) {
                 reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
                 reading.thousands = reading.thousands.or(form.thousands);
+            }
+            let dates = head.words_among_dates();
+            if (1..=MOST_WORDS).contains(&dates.len()) && !targets.contains(name) {
+                reading.date_words.extend(dates);
             }
             let words = head.words_among_numbers();
             // Few numbers beside such a word are the names of classes: `1`, `2`, `3+`.
@@ -221,7 +229,7 @@ impl Surveyed {
                 reading.infinite.extend(texts);
             }
         }
-        for words in [&mut reading.words, &mut reading.infinite] {
+        for words in [&mut reading.words, &mut reading.date_words, &mut reading.infinite] {
             words.sort_unstable();
             words.dedup();
         }

@@ -246,6 +246,17 @@ impl ColumnSurvey {
         self.names.keys().filter(is_word).cloned().collect()
     }
 
+    /// The values that are no dates of the form that half the values or more have, of a column in which they were counted.
+    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+    pub(super) fn words_among_dates(&self) -> Vec<String> {
+        let most_frequent = self.dates.most_frequent();
+        let [most] = most_frequent.as_slice() else { return Vec::new() };
+        if self.lost || 2.0 * most.moments.count < self.present as f64 {
+            return Vec::new();
+        }
+        self.names.keys().filter(|name| most.form.days(name).is_none()).cloned().collect()
+    }
+
     /// The numbers, or the dates, in order; of very many a random sample.
     pub(super) fn sorted_sample(&self, dates: bool) -> Vec<f64> {
         let sample = if dates { &self.dates.of(self.present).sample } else { &self.sample };

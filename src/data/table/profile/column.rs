@@ -43,6 +43,8 @@ pub struct ColumnProfile {
     pub is_text: bool,
     /// What it has, where its numbers are read as text: "has values such as …", with a way out.
     pub in_disguise: Option<String>,
+    /// Whether no two of the first rows have the same value.
+    pub is_unique: bool,
     /// Rows with a value.
     pub present: u64,
     /// Rows without a value.

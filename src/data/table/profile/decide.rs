@@ -2,7 +2,7 @@
 
 use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
 use crate::data::table::disguise;
-use crate::data::table::infer::{KindInference, is_row_number, of_names};
+use crate::data::table::infer::{Inferred, KindInference, is_row_number, may_differ, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::survey::ColumnSurvey;
 use crate::error::Error;
@@ -16,6 +16,13 @@ struct KindChoice {
 }
 
 impl KindChoice {
+    /// As training infers it, which is given where the training rows alone may suggest another kind than all rows.
+    fn inferred(Inferred { kind, why }: Inferred, full: &ColumnSurvey, are_numbers: bool) -> Self {
+        let is_name = matches!(kind, Kind::Category | Kind::Embedding)
+            || (kind == Kind::Ignore && full.present > 0 && !are_numbers);
+        Self { kind, why: why.to_owned(), is_given: is_name && may_differ(full) }
+    }
+
     fn given(kind: Kind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into(), is_given: true }
     }
@@ -43,6 +50,7 @@ pub(super) fn decided(
         is_given,
         is_text: false,
         in_disguise,
+        is_unique: is_unique(head),
         present: full.present,
         missing: full.missing_anywhere,
         first_missing: full.first_missing,
@@ -66,8 +74,8 @@ fn decision(
         }
         Err(error) => return unreadable(full, &error),
     };
-    let unchanged = KindChoice { kind: inferred.kind, why: inferred.why.to_owned(), is_given: false };
-    if inferred.kind == Kind::Ignore {
+    let unchanged = KindChoice::inferred(inferred, full, numbers.is_some());
+    if unchanged.kind == Kind::Ignore {
         return if numbers.is_none() { with_unit(unchanged, head) } else { unchanged };
     }
     let is_constant = full.missing == 0 && full.present > 1 && is_constant(full, head);
@@ -75,8 +83,10 @@ fn decision(
         return KindChoice::given(Kind::Ignore, "every row has the same value");
     }
     let Some(numbers) = numbers else { return with_unit(unchanged, head) };
-    let is_unique = !head.lost && head.names.len() as u64 == head.present && head.present > 1;
-    if numbers.are_whole && is_unique && (is_id(name) || (is_nameless(name) && counts_rows(numbers, full))) {
+    if numbers.are_whole
+        && is_unique(head)
+        && (is_id(name) || (is_nameless(name) && counts_rows(numbers, full)))
+    {
         return KindChoice::given(Kind::Ignore, "a number of the row");
     }
     if let Some(code) = head.names.keys().filter(|name| is_code(name)).min() {
@@ -110,6 +120,10 @@ fn unreadable(full: &ColumnSurvey, error: &Error) -> KindChoice {
         other => other.to_string(),
     };
     KindChoice::given(inferred.kind, why)
+}
+
+fn is_unique(head: &ColumnSurvey) -> bool {
+    !head.lost && head.names.len() as u64 == head.present && head.present > 1
 }
 
 fn is_constant(full: &ColumnSurvey, head: &ColumnSurvey) -> bool {

@@ -14,6 +14,10 @@ const LEAST: usize = 60;
 /// Of the rows whose class a column alone has to tell, and of the variance of numbers.
 const ACCURACY: f64 = 0.995;
 const EXPLAINED: f64 = 0.999;
+/// Of the variance of the numbers without the most extreme ones: a single one may make nearly all of the variance.
+const USUAL_EXPLAINED: f64 = 0.99;
+/// The fraction of the numbers at each end that are extreme.
+const EXTREME: f64 = 0.01;
 
 /// Of the errors of guessing the most frequent class, which are few where the others are rare, at most this fraction is
 /// left; and fewer rows of other classes than this prove nothing.
@@ -137,9 +141,37 @@ fn accuracy(column: &Numbered, ys: &[f64]) -> Judged {
     Judged { score, is_leak: score >= ACCURACY && leaves_few }
 }
 
-/// The fraction of the variance of the odd rows that the mean of their neighbours explains.
-#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+/// The fraction of the variance that a column explains, of all rows and of those without extreme targets.
 fn explained(column: &Numbered, ys: &[f64]) -> Judged {
+    let score = fraction_explained(column, ys);
+    let is_usual = usual(ys);
+    let kept = |values: &[f64]| {
+        values.iter().zip(&is_usual).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
+    };
+    let others =
+        Numbered { values: kept(&column.values), are_names: column.are_names, ..Numbered::default() };
+    let is_leak = score >= EXPLAINED && fraction_explained(&others, &kept(ys)) >= USUAL_EXPLAINED;
+    Judged { score, is_leak }
+}
+
+/// Whether each number is none of the most extreme ones.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of rows"
+)]
+fn usual(ys: &[f64]) -> Vec<bool> {
+    let mut sorted = ys.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let left_out = (EXTREME * ys.len() as f64).ceil() as usize;
+    let (low, high) = (sorted[left_out], sorted[sorted.len() - 1 - left_out]);
+    ys.iter().map(|y| (low..=high).contains(y)).collect()
+}
+
+/// The fraction of the variance of the odd rows that the mean of their neighbours explains, or a straight line that of all rows.
+#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+fn fraction_explained(column: &Numbered, ys: &[f64]) -> f64 {
     let mean = ys.iter().sum::<f64>() / ys.len().max(1) as f64;
     let (mut error, mut spread) = (0.0, 0.0);
     for (row, neighbours) in (1..ys.len()).step_by(2).zip(column.neighbours()) {
@@ -149,8 +181,7 @@ fn explained(column: &Numbered, ys: &[f64]) -> Judged {
         spread += (ys[row] - mean).powi(2);
     }
     let nearest = if spread > 0.0 { 1.0 - error / spread } else { 0.0 };
-    let score = if column.are_names { nearest } else { nearest.max(linear(&column.values, ys)) };
-    Judged { score, is_leak: score >= EXPLAINED }
+    if column.are_names { nearest } else { nearest.max(linear(&column.values, ys)) }
 }
 
 /// The fraction of the variance that a straight line explains; 0 where a value is missing.
@@ -185,6 +216,12 @@ mod tests {
         assert!(explained(&twice, &ys).is_leak);
         let part = column((0..400).map(noise), false);
         assert!(!explained(&part, &ys).is_leak);
+        // One extreme row, which both have, makes nearly all of the variance.
+        let with_one = |values: &[f64]| -> Vec<f64> { values.iter().copied().chain([1e9]).collect() };
+        let outlier = column(with_one(&part.values).into_iter(), false);
+        assert!(explained(&outlier, &with_one(&ys)).score > EXPLAINED);
+        assert!(!explained(&outlier, &with_one(&ys)).is_leak);
+        assert!(explained(&column(with_one(&twice.values).into_iter(), false), &with_one(&ys)).is_leak);
         let classes: Vec<f64> = (0..400).map(|i| f64::from(u8::from(noise(i) > 50.0))).collect();
         assert!(accuracy(&column((0..400).map(noise), false), &classes).is_leak);
         assert!(!accuracy(&column((0..400).map(other), false), &classes).is_leak);

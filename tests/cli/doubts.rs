@@ -1,0 +1,133 @@
+//! What a run warns of, though it does not refuse it.
+
+use std::fs;
+use std::path::Path;
+
+use super::tables::lines;
+use crate::common::{descent, fail, succeed};
+
+const CONFIG: &str = "seed = 1\n[data]\nname = 'csv'\npath = 't.csv'\ntarget = 'y'\nDATA\n\
+                      [model]\nname = 'mlp'\nhidden = [8]\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n\
+                      [train]\nepochs = 2\n";
+
+fn write(folder: &Path, data: &str, keys: &str) {
+    fs::write(folder.join("t.csv"), data).unwrap();
+    fs::write(folder.join("c.toml"), CONFIG.replace("DATA", keys)).unwrap();
+}
+
+/// What the program says on standard error.
+fn said(folder: &Path, arguments: &[&str]) -> String {
+    let output = descent(folder, arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn a_row_with_most_of_the_weight_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (case, (heavy, expected)) in [
+        (usize::MAX, ""),
+        (2, "one of the 50 validation rows"),
+        (3, "one of the 50 test rows"),
+        (4, "one of the 100 training"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let row = |i: usize| {
+            let weight = if i == heavy { 1e12 } else { [1.0, 2.0, 0.5][i % 3] };
+            let (split, y) = (["train", "train", "validation", "test"][i % 4], ["yes", "no", "no"][i % 3]);
+            format!("{},{},{weight},{split},{y}", i * 7 % 50, i % 10)
+        };
+        write(folder.path(), &lines("x,z,w,split,y", 200, row), "weight = 'w'\nsplit_column = 'split'");
+        let said = said(folder.path(), &["train", "c.toml", "--out", &format!("run-{case}")]);
+        assert_eq!(said.contains("of their weight"), !expected.is_empty(), "{said}");
+        assert!(said.contains(expected), "{said}");
+        // The metrics are said to be weighted.
+        assert!(said.contains("count by their weights"), "{said}");
+    }
+    let said = said(folder.path(), &["eval", "run-3"]);
+    assert!(said.contains("count by their weights"), "{said}");
+}
+
+#[test]
+fn classes_with_fewer_rows_than_folds_are_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: usize| {
+        let y = if [10, 50].contains(&i) { "rare" } else { ["yes", "no"][i % 2] };
+        format!("{},{},{y}", i * 7 % 50, if i == 17 { "odd" } else { ["a", "b"][i % 2] })
+    };
+    write(folder.path(), &lines("x,z,y", 60, row), "validation = 0.2");
+    for how in ["--folds", "--bag"] {
+        let told = said(folder.path(), &["train", "c.toml", how, "4", "--out", &how[2..]]);
+        assert_eq!(told.matches("have fewer rows than there are folds: `rare` 2 rows").count(), 1, "{told}");
+        // What all folds have to say is said once.
+        assert_eq!(told.matches("running on the CPU").count(), 1, "{told}");
+        let told = said(folder.path(), &["train", "c.toml", how, "2", "--out", &format!("{}-2", &how[2..])]);
+        assert!(!told.contains("fewer rows than"), "{told}");
+    }
+}
+
+#[test]
+fn a_config_that_fits_no_fold_is_refused_with_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &lines("x,y", 60, |i| format!("{i},{}", i % 2)), "validation = 0.2");
+    for how in ["--folds", "--bag"] {
+        let told = fail(
+            folder.path(),
+            &["train", "c.toml", how, "5", "--set", "train.shards=64", "--set", "train.batch_size=8"],
+            2,
+        );
+        assert!(told.contains("train.shards"), "{told}");
+        assert!(!told.contains("fold 2"), "{told}");
+    }
+}
+
+#[test]
+fn a_class_that_is_never_predicted_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing tells the few rows of `rare`.
+    let row = |i: usize| {
+        let y = if i.is_multiple_of(12) { "rare" } else { ["yes", "no"][i % 2] };
+        format!("{},{},{y}", ["a", "b"][i % 2], i % 7)
+    };
+    write(folder.path(), &lines("x,z,y", 240, row), "test = 0.3");
+    let told = said(folder.path(), &["train", "c.toml", "--out", "run", "--set", "train.epochs=30"]);
+    assert!(told.contains("no row of the test split is predicted as `rare`"), "{told}");
+    let told = said(folder.path(), &["eval", "run"]);
+    assert!(told.contains("no row of the test split is predicted as `rare`"), "{told}");
+    // Of the rows of a file, and only where it has rows of the class.
+    fs::write(
+        folder.path().join("others.csv"),
+        lines("x,z,y", 40, |i| format!("{},{},{}", ["a", "b"][i % 2], i % 7, ["yes", "no"][i % 2])),
+    )
+    .unwrap();
+    let told = said(folder.path(), &["eval", "run", "--input", "others.csv"]);
+    assert!(!told.contains("is predicted as"), "{told}");
+}
+
+#[test]
+fn the_file_that_a_run_was_trained_on_is_no_test_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &lines("x,y", 60, |i| format!("{i},{}", i % 2)), "test = 0.2");
+    succeed(folder.path(), &["train", "c.toml", "--out", "run"]);
+    let words = "the run was trained on a part of these rows";
+    assert!(said(folder.path(), &["eval", "run", "--input", "t.csv"]).contains(words));
+    assert!(said(folder.path(), &["eval", "run", "--input", "./run/../t.csv"]).contains(words));
+    fs::write(folder.path().join("new.csv"), lines("x,y", 20, |i| format!("{i},{}", i % 2))).unwrap();
+    assert!(!said(folder.path(), &["eval", "run", "--input", "new.csv"]).contains(words));
+    assert!(!said(folder.path(), &["eval", "run"]).contains(words));
+}
+
+#[test]
+fn numbers_with_signs_that_are_ignored_as_text_are_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: usize| format!("{i},${}.{},{}", i * 37, i % 10, i % 2);
+    write(folder.path(), &lines("x,price,y", 80, row), "test = 0.2");
+    let told = said(folder.path(), &["train", "c.toml", "--out", "run"]);
+    assert!(
+        told.contains("which are read as text") && told.contains("as text the column is ignored, since"),
+        "{told}"
+    );
+}

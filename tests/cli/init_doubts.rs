@@ -1,0 +1,97 @@
+//! What `descent init` makes of columns that may be meant otherwise than they look.
+
+use std::fs;
+
+use super::init::init;
+use super::tables::{lines, write};
+use crate::common::{descent, succeed};
+
+/// The config's comments and keys, and what init says on standard error.
+struct Made {
+    text: String,
+    said: String,
+}
+
+fn made(folder: &std::path::Path, arguments: &[&str]) -> Made {
+    let output = descent(folder, &[&["init"], arguments, &["-o", "written.toml"]].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let text = fs::read_to_string(folder.join("written.toml")).unwrap();
+    fs::remove_file(folder.join("written.toml")).unwrap();
+    Made { text, said }
+}
+
+#[test]
+fn a_bad_cell_among_dates_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let dates: [fn(usize) -> String; 3] = [
+        |i| format!("2023-{:02}-{:02}", i * 5 % 12 + 1, i * 11 % 28 + 1),
+        |i| format!("{:02}.{:02}.2023", i * 11 % 28 + 1, i * 5 % 12 + 1),
+        |i| format!("{:02}/{:02}/2023", i * 5 % 12 + 1, i * 11 % 28 + 1),
+    ];
+    for (bad, date) in ["unknown", "2023-13-45", "never"].into_iter().zip(dates) {
+        let cell = |i: usize| if i == 57 { bad.to_owned() } else { date(i) };
+        write(
+            path,
+            "t.csv",
+            lines("when,x,y", 200, |i| format!("{},{},{}", cell(i), i * 7 % 13, i * 3 % 17 + i % 5)),
+        );
+        let Made { text, said } = made(path, &["t.csv", "--target", "y"]);
+        let config = init(path, &["t.csv", "--target", "y"]);
+        assert_eq!(config["data"]["na_values"][0].as_str(), Some(bad));
+        assert!(text.contains("when  date"), "{text}");
+        assert!(said.contains(&format!("`{bad}` among dates is taken for a missing cell")), "{said}");
+        fs::remove_dir_all(path.join("run")).ok();
+        succeed(path, &["train", "made.toml", "--set", "train.epochs=1", "--out", "run"]);
+        assert!(fs::read_to_string(path.join("run/data.toml")).unwrap().contains("date"));
+    }
+    // More different words than a few are no missing cells.
+    let words = |i: usize| if i.is_multiple_of(3) { format!("week {}", i % 8) } else { dates[0](i) };
+    write(path, "t.csv", lines("when,x,y", 200, |i| format!("{},{},{}", words(i), i * 7 % 13, i * 3 % 17)));
+    assert!(init(path, &["t.csv", "--target", "y"])["data"].get("na_values").is_none());
+}
+
+#[test]
+fn columns_of_few_rows_are_what_init_says_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // Of 26 rows to train on, most names of 36 are different, and all of 20.
+    for (names, rows) in [(36, 40), (20, 26), (33, 70), (40, 79)] {
+        write(
+            path,
+            "t.csv",
+            lines("town,x,y", rows, |i| format!("town {},{},{}", i * 7 % names, i * 7 % 13, i % 2)),
+        );
+        let Made { text, .. } = made(path, &["t.csv", "--target", "y"]);
+        let kind = text.lines().find_map(|line| line.strip_prefix("#   town  ")).unwrap();
+        let kind = kind.split_whitespace().next().unwrap();
+        write(path, "c.toml", &text);
+        let output =
+            descent(path, &["train", "c.toml", "--set", "train.epochs=1", "--out", &format!("run-{names}")]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let own = said.lines().find(|line| line.starts_with("`town`")).unwrap();
+        let expected = match kind {
+            "ignore" => "ignored",
+            "category" => "one-hot",
+            "embedding" => "learnt vectors",
+            other => panic!("{other}"),
+        };
+        assert!(own.contains(expected), "{names} names: init says {kind}, train {own}");
+    }
+}
+
+#[test]
+fn numbers_that_may_be_identifiers_or_codes_are_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let row = |i: usize| {
+        format!("{},{},{},{}", 1_000_000 + i * 7919 % 8_999_993, 10_000 + i % 9, i * 37 % 101, i % 2)
+    };
+    write(path, "t.csv", lines("account,zip,x,y", 300, row));
+    let Made { text, .. } = made(path, &["t.csv", "--target", "y"]);
+    let unwrapped = text.replace("\n# ", " ");
+    assert!(unwrapped.contains("Column `account` has another number of 7 digits in every row"), "{text}");
+    assert!(unwrapped.contains("Column `zip` is taken for a number. If it is a code"), "{text}");
+    assert_eq!(unwrapped.matches("Column `").count(), 2, "{text}");
+}
