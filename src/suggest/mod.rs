@@ -105,7 +105,9 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         return Err(Error::Config(problem));
     }
     let kind = TargetKind::of(&profile, targets)?;
-    let order = if kind.is_numeric() { detect_series(&profile, targets) } else { None };
+    // Rows that a column assigns to splits are a table's: a series is cut at points in time.
+    let may_be_series = kind.is_numeric() && profile.split_column.is_none();
+    let order = if may_be_series { detect_series(&profile, targets) } else { None };
     if let Some(plan) = order.as_ref().and_then(SeriesPlan::of) {
         let text = series::config(request, &profile, &plan)?;
         let warnings = doubts(&profile, targets).collect();

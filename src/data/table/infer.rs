@@ -194,6 +194,11 @@ pub(super) fn of_names(column: &ColumnSurvey) -> Inferred {
 /// have between half of its names and all of them.
 pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
     let (different, present) = (column.names.len() as u64, column.present);
+    // Where numbers or dates are more than half of the training rows, the others are refused.
+    let has_dates = column.dates.most_frequent().iter().any(|form| form.moments.count > 0.0);
+    if column.is_mixed() || has_dates {
+        return true;
+    }
     if column.lost || different > MOST_CATEGORIES as u64 || different == present {
         return false;
     }

@@ -156,7 +156,7 @@ impl SeriesProfile {
     }
 
     /// Whether the targets are persistent: in the training rows the last value is a forecast of the next that is better by a
-    /// third than the mean of their series.
+    /// third than their mean.
     pub fn is_persistent(&self, shares: SplitShares) -> bool {
         let parts = self.parts(shares);
         let is_near = |values: &Vec<f64>| {
@@ -165,10 +165,9 @@ impl SeriesProfile {
                 series.clone().filter(|place| parts[*place] == Part::Train).map(value).collect()
             };
             let series: Vec<Vec<f64>> = self.timeline.series().iter().map(of_series).collect();
-            let apart = mean(series.iter().flat_map(|own| {
-                let center = mean(own.iter().copied());
-                own.iter().map(move |value| (value - center).abs())
-            }));
+            // The mean of all series: the network knows no other, and those that lie apart are far from it.
+            let center = mean(series.iter().flatten().copied());
+            let apart = mean(series.iter().flatten().map(|value| (value - center).abs()));
             let step =
                 mean(series.iter().flat_map(|own| own.windows(2).map(|pair| (pair[1] - pair[0]).abs())));
             step < PERSISTENT * apart
