@@ -54,6 +54,15 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
              of numbers: name = \"mse\" in [loss], clamp_output = true in [data], and no calibrate.",
         );
     }
+    if let (TargetKind::Values, [target]) = (kind, targets)
+        && let Some(column) = profile.column(target).filter(|column| column.has_few_whole_numbers())
+    {
+        let count = column.distinct().unwrap_or_default();
+        document.note(&format!(
+            "The target's {count} different whole numbers are taken for numbers, as grades and ratings are. Where they number \
+             classes, write name = \"cross_entropy\" in [loss], and leave out clamp_output."
+        ));
+    }
     let is_feature = |column: &&ColumnProfile| {
         let has_role = targets.contains(&column.name) || profile.split_column.as_ref() == Some(&column.name);
         column.kind != ColumnKind::Ignore && !has_role

@@ -8,6 +8,8 @@ use crate::names::counted;
 
 /// More different whole numbers than this are no classes.
 const MOST_NUMBERED: usize = 20;
+/// Fewer different whole numbers than this are classes even where a column follows their order, as the petals of irises do.
+const LEAST_ORDERED: usize = 5;
 /// More different texts than this are no classes.
 const MOST_NAMED: usize = 1000;
 /// The most different counts, and the largest mean of counts.
@@ -46,7 +48,7 @@ impl TargetKind {
             check(profile, column)?;
         }
         match columns.as_slice() {
-            [column] => Ok(of_column(profile, column)),
+            [column] => of_column(profile, column),
             several => {
                 let text = several.iter().find(|column| column.numbers.is_none());
                 text.map_or(Ok(Self::Values), |column| {
@@ -107,20 +109,21 @@ fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
     Ok(())
 }
 
-fn of_column(profile: &TableProfile, column: &ColumnProfile) -> TargetKind {
+fn of_column(profile: &TableProfile, column: &ColumnProfile) -> Result<TargetKind> {
     let names = column.names.clone().unwrap_or_default();
-    let Some(numbers) = column.numbers else { return TargetKind::Classes(names) };
+    let Some(numbers) = column.numbers else { return Ok(TargetKind::Classes(names)) };
     if names.len() == 2 || has_classes_as_text(column) {
-        return TargetKind::Classes(names);
+        return Ok(TargetKind::Classes(names));
     }
     if !numbers.are_whole {
-        return TargetKind::Values;
+        return Ok(TargetKind::Values);
     }
     if looks_like_counts(&numbers, &names) {
-        return TargetKind::Counts(numbers);
+        return Ok(TargetKind::Counts(numbers));
     }
-    let are_classes = are_class_numbers(&numbers, &names, profile.rows);
-    if are_classes { TargetKind::Classes(names) } else { TargetKind::Values }
+    let are_classes = are_class_numbers(&numbers, &names, profile.rows)
+        && (names.len() < LEAST_ORDERED || !profile.is_ordered(&column.name)?);
+    Ok(if are_classes { TargetKind::Classes(names) } else { TargetKind::Values })
 }
 
 /// Whether a column of text that looks like numbers names classes: `10`, `20` and `30`, or codes such as `007`. More

@@ -95,3 +95,68 @@ fn numbers_that_may_be_identifiers_or_codes_are_pointed_out() {
     assert!(unwrapped.contains("Column `zip` is taken for a number. If it is a code"), "{text}");
     assert_eq!(unwrapped.matches("Column `").count(), 2, "{text}");
 }
+
+/// Rows of these states and years, one after the other.
+fn panel(states: usize, years: usize) -> Vec<String> {
+    let row = |(state, year): (usize, usize)| {
+        format!(
+            "{},state {state},{},{}",
+            1970 + year,
+            (state * 7 + year) % 13,
+            100 * state + 3 * year + year % 5
+        )
+    };
+    (0..states).flat_map(|state| (0..years).map(move |year| (state, year))).map(row).collect()
+}
+
+#[test]
+fn a_panel_is_a_table_where_its_series_are_short_or_its_rows_drawn_or_assigned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let name = |rows: &[String], header: &str| {
+        write(path, "t.csv", format!("{header}\n{}\n", rows.join("\n")));
+        init(path, &["t.csv", "--target", "y"])["data"]["name"].as_str().unwrap().to_owned()
+    };
+    let header = "year,state,x,y";
+    let long = panel(6, 60);
+    assert_eq!(name(&long, header), "timeseries");
+    assert_eq!(name(&panel(30, 20), header), "csv");
+    // Newest first is an order, too.
+    let backwards: Vec<String> = long.iter().rev().cloned().collect();
+    assert_eq!(name(&backwards, header), "timeseries");
+    let shuffled: Vec<String> = (0..long.len()).map(|i| long[i * 7 % long.len()].clone()).collect();
+    assert_eq!(name(&shuffled, header), "csv");
+    let assigned: Vec<String> = (0..)
+        .zip(&long)
+        .map(|(i, row)| format!("{row},{}", ["train", "train", "validation", "test"][i % 4]))
+        .collect();
+    assert_eq!(name(&assigned, "year,state,x,y,split"), "csv");
+}
+
+#[test]
+fn numbers_and_words_that_are_names_in_all_rows_are_so_in_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // Half of the cells are numbers: more in training, or fewer.
+    for seed in 1..5 {
+        let cell =
+            |i: usize| if i * 7919 % 101 < 51 { format!("word {}", i % 7) } else { (i % 5).to_string() };
+        write(path, "t.csv", lines("mixed,x,y", 101, |i| format!("{},{},{}", cell(i), i * 3 % 17, i % 2)));
+        let config = init(path, &["t.csv", "--target", "y"]);
+        assert_eq!(config["data"]["columns"]["mixed"].as_str(), Some("category"));
+        let out = format!("run-{seed}");
+        succeed(
+            path,
+            &[
+                "train",
+                "made.toml",
+                "--set",
+                "train.epochs=1",
+                "--set",
+                &format!("seed={seed}"),
+                "--out",
+                &out,
+            ],
+        );
+    }
+}

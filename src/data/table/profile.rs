@@ -3,6 +3,7 @@
 mod column;
 mod decide;
 mod leaks;
+mod order;
 mod sample;
 
 use std::path::{Path, PathBuf};
@@ -154,6 +155,11 @@ impl TableProfile {
     /// The columns that tell the target: the same values, or values that alone predict it nearly perfectly.
     pub fn leaks(&self, target: &str, classes: bool) -> Result<Vec<Leak>> {
         leaks::find(&self.table, &self.columns, target, classes)
+    }
+
+    /// Whether a column of numbers lies along a straight line over a target's whole numbers, as over grades or ratings.
+    pub fn is_ordered(&self, target: &str) -> Result<bool> {
+        order::follows(&self.table, &self.columns, target)
     }
 
     /// The columns of a table's file as a message lists them.

@@ -66,6 +66,13 @@ impl ColumnProfile {
         self.names.as_ref().map(Vec::len)
     }
 
+    /// Whether its values are few whole numbers, which may be grades or number classes.
+    pub fn has_few_whole_numbers(&self) -> bool {
+        const MOST: usize = 20;
+        self.numbers.is_some_and(|numbers| numbers.are_whole)
+            && self.distinct().is_some_and(|count| count <= MOST)
+    }
+
     /// Whether the column could be predicted.
     pub fn can_be_target(&self) -> bool {
         self.kind != ColumnKind::Ignore && self.kind != ColumnKind::Date && self.missing == 0

@@ -1,5 +1,7 @@
 //! Finds out whether the rows of a table are one or several series: a column is their time.
 
+use std::ops::Range;
+
 use super::file::timeline_of;
 use super::profile::SeriesProfile;
 use super::timeline::Timeline;
@@ -8,19 +10,24 @@ use crate::data::table::options::ColumnKind;
 use crate::data::table::profile::{ColumnProfile, TableProfile};
 use crate::data::table::row::Row;
 use crate::error::Result;
+use crate::stats::real;
 
 /// So many rows are looked at.
 const ROWS: usize = 50_000;
 /// The fraction of steps that have to be the usual one.
 const REGULAR: f64 = 0.7;
-/// Fewer rows than this are no series to train on.
-const LEAST: u64 = 40;
+/// Fewer rows than this are no series to train on, nor are many series most of which have fewer, where there are other
+/// columns.
+const LEAST: usize = 40;
+/// The fraction of the rows of a file that follow each other in time, or all against it: a file whose rows were drawn or
+/// shuffled is a table.
+const ORDERED: f64 = 0.9;
 /// The most columns that are tried as the names of several series.
 const MOST_GROUPS: usize = 6;
 
 /// The order of the rows of a table; nothing where no column is their time.
 pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfile> {
-    if profile.rows < LEAST {
+    if profile.rows < LEAST as u64 {
         return None;
     }
     let is_free = |column: &&ColumnProfile| !targets.contains(&column.name) && column.missing == 0;
@@ -31,6 +38,13 @@ pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfil
         let alone = order(profile, &time.name, None);
         alone.or_else(|| groups.iter().find_map(|group| order(profile, &time.name, Some(&group.name))))
     })?;
+    // Of short series rather the columns tell the target than the few rows before.
+    let has_role =
+        |name: &String| targets.contains(name) || *name == found.time || found.group.as_ref() == Some(name);
+    let is_other = |column: &ColumnProfile| column.kind != ColumnKind::Ignore && !has_role(&column.name);
+    if typical_length(&found.timeline) < LEAST && profile.columns.iter().any(is_other) {
+        return None;
+    }
     let values = values(profile, targets, found.timeline.len()).ok()?;
     Some(SeriesProfile { values, ..found })
 }
@@ -45,9 +59,27 @@ fn order(profile: &TableProfile, time: &str, group: Option<&String>) -> Option<S
     let is_regular = |timeline: &Timeline| timeline.regularity() >= REGULAR;
     let as_is = read(false).filter(is_regular);
     let sort = as_is.is_none();
-    let timeline = as_is.or_else(|| read(true).filter(is_regular))?;
+    let timeline = as_is.or_else(|| read(true).filter(|found| is_regular(found) && is_ordered(found)))?;
     let (time, group) = (time.to_owned(), group.cloned());
     Some(SeriesProfile { time, step: timeline.step()?, group, sort, timeline, values: Vec::new() })
+}
+
+/// Whether the rows of the series stand in the file in the order of time, or in the opposite one.
+fn is_ordered(timeline: &Timeline) -> bool {
+    let pairs = timeline.series().iter().flat_map(|series| timeline.rows(series.clone()).windows(2));
+    let [mut forth, mut all] = [0usize; 2];
+    for pair in pairs {
+        forth += usize::from(pair[0] < pair[1]);
+        all += 1;
+    }
+    real(forth.max(all - forth)) >= ORDERED * real(all)
+}
+
+/// The median of the series' lengths.
+fn typical_length(timeline: &Timeline) -> usize {
+    let mut lengths: Vec<usize> = timeline.series().iter().map(Range::len).collect();
+    lengths.sort_unstable();
+    lengths.get(lengths.len() / 2).copied().unwrap_or(0)
 }
 
 /// The values of each target in the first rows, in the order of the file; NaN where one is missing.
