@@ -69,8 +69,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         tracing::warn!("{doubt}");
     }
     let baselines = scoring.baselines(&evaluation)?;
-    if let Some(Verdict { sentence, .. }) = Verdict::of(&evaluation.metrics, &baselines) {
-        tracing::info!("{sentence}");
+    if let Some(verdict) = Verdict::of(&evaluation.metrics, &baselines) {
+        verdict.log();
     }
     let text = if arguments.json {
         let mut object = object(&scoring, &evaluation);

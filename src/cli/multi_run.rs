@@ -51,6 +51,14 @@ impl RunOutcome {
         }
     }
 
+    /// The same outcome, of whose failure a warning tells.
+    pub(super) fn told(self, name: &str) -> Self {
+        if let Self::Failed { error, .. } = &self {
+            tracing::warn!("{name}: {error}");
+        }
+        self
+    }
+
     /// The outcome of a run that failed, in a word.
     pub(super) fn failure(&self) -> Option<&'static str> {
         match self {
@@ -175,7 +183,7 @@ impl MultiRun {
             }
             Standing::Diverged(record) => {
                 let problem = "the run diverged in an earlier call; remove its folder to train it again";
-                return Ok(Self::failed(member, DIVERGED, Error::data(record, problem)));
+                return Ok(Self::failed(DIVERGED, Error::data(record, problem)));
             }
             Standing::New | Standing::Stopped | Standing::OtherConfig(_) => {}
         }
@@ -192,8 +200,8 @@ impl MultiRun {
         });
         let finished = match finished {
             Ok(finished) => finished,
-            Err(error @ Error::Diverged { .. }) => return Ok(Self::failed(member, DIVERGED, error)),
-            Err(error) => return Ok(Self::failed(member, "failed", error)),
+            Err(error @ Error::Diverged { .. }) => return Ok(Self::failed(DIVERGED, error)),
+            Err(error) => return Ok(Self::failed("failed", error)),
         };
         match (finished.end, self.signals.stop()) {
             (End::Completed, None) => Ok(RunOutcome::Finished(self.finished(member, &finished))),
@@ -209,7 +217,7 @@ impl MultiRun {
         options: &RunOptions,
     ) -> RunOutcome {
         if let Err(error) = require_intact(&member.folder, &member.config, options) {
-            return Self::failed(member, "failed", error);
+            return Self::failed("failed", error);
         }
         self.print_line(&format!("{} has finished: {}", member.name, member.folder.display()));
         RunOutcome::Finished(metrics.to_vec())
@@ -225,8 +233,7 @@ impl MultiRun {
         }
     }
 
-    fn failed(member: &Member, what: &'static str, error: Error) -> RunOutcome {
-        tracing::warn!("{}: {error}", member.name);
+    fn failed(what: &'static str, error: Error) -> RunOutcome {
         RunOutcome::Failed { what, error }
     }
 

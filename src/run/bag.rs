@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
-use super::baselines::BaselineRows;
+use super::baselines::{BaselineRows, Verdict};
 use super::data_file::write_preprocessing;
+use super::doubts::never_predicted;
 use super::history::History;
 use super::metrics_log::MetricsLog;
 use super::names::{CHECKPOINTS, CONFIG, METRICS, MODEL, TABLE};
@@ -97,6 +98,12 @@ impl BagRun {
             let evaluation = evaluate(&network, &loss, test)?;
             let rows = BaselineRows::of(&self.config, &splits, &loss);
             baselines = rows.numbers(test, &evaluation.metrics)?;
+            if let Some(verdict) = Verdict::of(&evaluation.metrics, &baselines) {
+                verdict.log();
+            }
+            if let Some(doubt) = never_predicted("test split", &evaluation, &test.target_info().classes) {
+                tracing::warn!("{doubt}");
+            }
             results.extend(evaluation.named("test"));
         }
         write_preprocessing(&self.folder, &splits.preprocessing, Some(&Fingerprint::of(&splits)?))?;

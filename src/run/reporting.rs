@@ -165,10 +165,8 @@ impl Run {
         };
         let rows = BaselineRows::of(&self.config, &self.splits, self.trainer.loss());
         let baselines = rows.numbers(data, &results)?;
-        match Verdict::of(&results, &baselines) {
-            Some(Verdict { is_better: true, sentence }) => tracing::info!("{sentence}"),
-            Some(Verdict { sentence, .. }) => tracing::warn!("{sentence}"),
-            None => {}
+        if let Some(verdict) = Verdict::of(&results, &baselines) {
+            verdict.log();
         }
         Ok(baselines)
     }

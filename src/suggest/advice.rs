@@ -72,8 +72,25 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
     }
 }
 
+/// Says that rows of one person, shop or machine are trained on and tested on alike.
+fn repeated(document: &mut Document, column: &ColumnProfile) {
+    let kind = if column.kind == ColumnKind::Number {
+        " It is taken for a number: \"category\" in [data.columns] learns each by itself."
+    } else {
+        ""
+    };
+    document.note(&format!(
+        "Column {} repeats: rows of the same one are trained on and tested on, so that the test says little about new ones. \
+         For these, add a column that says train, validation or test by {0}, as split_column.{kind}",
+        quoted(&column.name)
+    ));
+}
+
 /// The same of a feature of numbers.
 fn doubts_of(document: &mut Document, column: &ColumnProfile) {
+    if column.is_repeated_id() {
+        repeated(document, column);
+    }
     let Some(numbers) = column.numbers else { return };
     let name = column.name.to_lowercase().replace(['-', ' ', '.'], "_");
     let shown = quoted(&column.name);
@@ -90,12 +107,24 @@ fn doubts_of(document: &mut Document, column: &ColumnProfile) {
             "Column {shown} has another number of {digits} digits in every row. If it is an identifier, which tells nothing, \
              set it to \"ignore\" in [data.columns]."
         ));
+    } else if counts_rows(column, numbers) {
+        document.note(&format!(
+            "Column {shown} counts the rows from {:.0} to {:.0}. If it is no more than a number of the row, set it to \"ignore\" \
+             in [data.columns].",
+            numbers.min, numbers.max
+        ));
     } else if CODES.contains(&name.as_str()) || name.ends_with("_code") {
         document.note(&format!(
             "Column {shown} is taken for a number. If it is a code, whose size means nothing, set it to \"category\" in \
              [data.columns]."
         ));
     }
+}
+
+/// Whether each row has another whole number, and all from 0 or 1 on occur.
+#[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+fn counts_rows(column: &ColumnProfile, NumberRange { min, max, .. }: NumberRange) -> bool {
+    column.is_unique && min.abs() <= 1.0 && (max - min + 1.0 - column.present as f64).abs() < 0.5
 }
 
 /// The digits of numbers that look like identifiers: each is another one, and all have as many digits, five or more.

@@ -19,11 +19,12 @@ use std::path::Path;
 
 use crate::data::picture_files::is_picture;
 use crate::data::profile::{
-    CellReading, ColumnProfile, PicturesProfile, TableProfile, detect_series, has_idx_files, likely_target,
+    CellReading, ColumnProfile, PicturesProfile, TableProfile, broken_dates, detect_series, has_idx_files,
+    likely_target,
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
-use crate::names::first_few;
+use crate::names::{counted, first_few};
 
 use leak::describe_leak;
 use series_plan::SeriesPlan;
@@ -113,13 +114,15 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         let warnings = doubts(&profile, targets).collect();
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
     }
+    target::require_all(&profile, targets)?;
     table::require_feature(&profile, targets)?;
     let leaks = match targets {
         [target] => profile.leaks(target, !kind.is_numeric())?,
         _ => Vec::new(),
     };
     let text = table::config(request, &profile, &kind, &leaks)?;
-    let warnings = doubts(&profile, targets).chain(leaks.iter().map(describe_leak)).collect();
+    let gaps = if may_be_series { broken_time(&profile)? } else { None };
+    let warnings = doubts(&profile, targets).chain(gaps).chain(leaks.iter().map(describe_leak)).collect();
     Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
 }
 
@@ -141,6 +144,17 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
         Some(format!("column {} {}", quoted(&column.name), column.in_disguise.as_ref()?))
     };
     infinities(&profile.reading).into_iter().chain(features.filter_map(doubt))
+}
+
+/// A doubt about rows in the order of dates, some of which are missing: they would be a series.
+fn broken_time(profile: &TableProfile) -> Result<Option<String>> {
+    let Some(column) = broken_dates(profile)? else { return Ok(None) };
+    let (rows, line) = (counted(column.missing, "row"), column.first_missing.unwrap_or_default());
+    Ok(Some(format!(
+        "the rows are in the order of column {}, which has no date in {rows} (the first is line {line}), and so they are taken \
+         for a table; correct these cells for the config of a series",
+        quoted(&column.name)
+    )))
 }
 
 /// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.

@@ -24,10 +24,12 @@ pub(super) fn config(
     };
     let mut document = request.begin(&what);
     let name = request.name();
+    let keys = keys_of_series(request, profile, plan)?;
     document.note(&format!(
         "descent train {name} trains it. Rows are predicted from the rows before them; to predict each row from its \
-         own columns instead, whatever its time, write name = \"{}\" and leave out window, horizon and time.",
-        super::table::format_name(profile.format)
+         own columns instead, whatever its time, write name = \"{}\" and leave out {}.",
+        super::table::format_name(profile.format),
+        keys.join(", ")
     ));
     document.set("seed", 1, "decides everything random: weights and the order of windows");
     data(&mut document, request, profile, plan)?;
@@ -37,6 +39,21 @@ pub(super) fn config(
     let (kind, rows) = (TargetKind::Values, plan.shares.trained(profile.rows));
     Recipe { rows, kind: &kind, numbers: 0 }.write(&mut document);
     Ok(document.finish())
+}
+
+/// The keys of `[data]` that a table does not have.
+fn keys_of_series(
+    request: &SuggestRequest<'_>,
+    profile: &TableProfile,
+    plan: &SeriesPlan<'_>,
+) -> Result<Vec<&'static str>> {
+    const KEYS: [&str; 9] =
+        ["time", "group", "sort", "window", "horizon", "max_gap", "calendar", "subtract_last", "missing"];
+    let mut own = request.begin("");
+    data(&mut own, request, profile, plan)?;
+    let text = own.finish();
+    let is_there = |key: &&&str| text.lines().any(|line| line.starts_with(&format!("{key} = ")));
+    Ok(KEYS.iter().filter(is_there).copied().collect())
 }
 
 /// Writes `[data]` but for its columns.
@@ -104,8 +121,14 @@ fn features(document: &mut Document, profile: &TableProfile, targets: &[String],
         document.set("calendar", parts, &why);
     }
     if is_persistent {
-        let why =
-            "the last value is much nearer to the next than the mean is: differences from it are predicted";
+        let why = match series.series() {
+            1 => {
+                "the last value is much nearer to the next than the mean is: differences from it are predicted"
+            }
+            _ => {
+                "the last value is much nearer to the next than the mean of all series: differences are predicted"
+            }
+        };
         document.set("subtract_last", true, why);
     }
 }

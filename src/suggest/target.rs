@@ -68,17 +68,31 @@ impl TargetKind {
     }
 }
 
-/// Checks what every target has to be: there in all rows, and not the same in all.
+/// Checks that the targets are there in all rows; those of a series need not be.
+pub(super) fn require_all(profile: &TableProfile, targets: &[String]) -> Result<()> {
+    targets.iter().filter_map(|name| profile.column(name)).try_for_each(|column| require(profile, column))
+}
+
+/// Checks that a target is there in all rows.
+fn require(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
+    if column.missing == 0 {
+        return Ok(());
+    }
+    let (name, line) = (quoted(&column.name), column.first_missing.unwrap_or_default());
+    let rows = counted(column.missing, "row");
+    let problem = format!("target {name}: it is missing in {rows}, the first is line {line}; remove them");
+    Err(Error::data(&profile.path, problem))
+}
+
+/// Checks what every target has to be: not the same in all rows.
 fn check(profile: &TableProfile, column: &ColumnProfile) -> Result<()> {
     let fail = |problem: String| {
         Err(Error::data(&profile.path, format!("target {}: {problem}", quoted(&column.name))))
     };
-    if column.missing > 0 {
-        let line = column.first_missing.unwrap_or_default();
-        let rows = counted(column.missing, "row");
-        return fail(format!("it is missing in {rows}, the first is line {line}; remove them"));
-    }
     let numbers = column.numbers;
+    if numbers.is_none() {
+        require(profile, column)?;
+    }
     #[allow(clippy::float_cmp, reason = "the same number in every row")]
     let constant = numbers.is_some_and(|numbers| numbers.min == numbers.max) && !has_classes_as_text(column);
     if constant || column.distinct() == Some(1) {
@@ -121,8 +135,16 @@ fn of_column(profile: &TableProfile, column: &ColumnProfile) -> Result<TargetKin
     if looks_like_counts(&numbers, &names) {
         return Ok(TargetKind::Counts(numbers));
     }
-    let are_classes = are_class_numbers(&numbers, &names, profile.rows)
-        && (names.len() < LEAST_ORDERED || !profile.is_ordered(&column.name)?);
+    if column.kind == ColumnKind::Category && 2 * names.len() as u64 <= column.present {
+        // Codes such as 007.
+        return Ok(TargetKind::Classes(names));
+    }
+    let is_ordered = || profile.is_ordered(&column.name);
+    let are_classes = if are_class_numbers(&numbers, &names, profile.rows) {
+        names.len() < LEAST_ORDERED || !is_ordered()?
+    } else {
+        are_codes(&numbers, &names, profile.rows) && !is_ordered()?
+    };
     Ok(if are_classes { TargetKind::Classes(names) } else { TargetKind::Values })
 }
 
@@ -142,6 +164,22 @@ fn are_class_numbers(numbers: &NumberRange, names: &[NameCount], rows: u64) -> b
         (0.0..=1.0).contains(&numbers.min) && (numbers.max - numbers.min + 1.0 - count).abs() < 0.5;
     let least = names.iter().map(|own| own.rows).min().unwrap_or(0);
     (3..=MOST_NUMBERED).contains(&names.len()) && is_dense && least as f64 >= 0.1 * rows as f64 / count
+}
+
+/// Whether whole numbers may be codes: few with gaps between them, each with a fair part of the rows, and not as evenly apart
+/// as 10, 20 and 30.
+#[allow(clippy::cast_precision_loss, reason = "counts of rows")]
+fn are_codes(numbers: &NumberRange, names: &[NameCount], rows: u64) -> bool {
+    let mut values: Vec<f64> = names.iter().filter_map(|own| own.name.parse().ok()).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let steps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let are_even = steps.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.5);
+    let least = names.iter().map(|own| own.rows).min().unwrap_or(0);
+    let count = names.len() as f64;
+    (3..=MOST_NUMBERED).contains(&values.len())
+        && numbers.min >= 0.0
+        && !are_even
+        && least as f64 >= 0.1 * rows as f64 / count
 }
 
 /// Whether whole numbers count something: from 0 or 1 on, fewer and fewer rows the larger they are.

@@ -131,3 +131,76 @@ fn numbers_with_signs_that_are_ignored_as_text_are_said_to_be() {
         "{told}"
     );
 }
+
+/// Numbers of which row 40 has others.
+fn with_absurd(odd_x: f64, odd_y: f64) -> String {
+    lines("x,z,split,y", 200, |i| {
+        let (x, y) = if i == 40 { (odd_x, odd_y) } else { (7.0, 3.0) };
+        let split = ["train", "train", "validation", "test"][i % 4];
+        let (a, b) =
+            (x * f64::from(u8::try_from(i % 50).unwrap()), y * f64::from(u8::try_from(i % 9).unwrap()));
+        format!("{a},{},{split},{b}", i % 10)
+    })
+}
+
+#[test]
+fn one_absurd_number_among_those_of_training_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let config = CONFIG.replace("cross_entropy", "mse");
+    let cases = [
+        ((7.0, 3.0), "", None),
+        (
+            (1e9, 3.0),
+            "",
+            Some("column `x`: `40000000000.0` in line 42, which is trained on, is over a thousand times"),
+        ),
+        (
+            (7.0, 1e9),
+            "",
+            Some("column `y`: `4000000000.0` in line 42, which is trained on, is over a thousand times"),
+        ),
+        // Where it is bounded it does no harm.
+        ((1e9, 3.0), "normalize = 'robust_smooth'\n", None),
+        ((7.0, 1e9), "target_transform = 'log1p'\n", None),
+    ];
+    for (case, ((x, y), keys, expected)) in cases.into_iter().enumerate() {
+        let normalize = if keys.contains("normalize") { "" } else { "normalize = 'standard'\n" };
+        fs::write(path.join("t.csv"), with_absurd(x, y)).unwrap();
+        let keys = format!("split_column = 'split'\n{normalize}{keys}");
+        fs::write(path.join("c.toml"), config.replace("DATA", &keys)).unwrap();
+        let told = said(path, &["train", "c.toml", "--out", &format!("run-{case}")]);
+        assert_eq!(told.contains("over a thousand times"), expected.is_some(), "{case}: {told}");
+        assert!(told.contains(expected.unwrap_or("")), "{case}: {told}");
+        // Predicting the same rows says nothing of training.
+        let told = said(
+            path,
+            &["predict", &format!("run-{case}"), "--input", "t.csv", "--output", &format!("a-{case}.csv")],
+        );
+        assert!(!told.contains("over a thousand times"), "{told}");
+    }
+}
+
+#[test]
+fn folds_say_that_they_replace_a_split_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: usize| format!("{},{},{}", i * 7 % 50, ["train", "train", "test"][i % 3], i % 2);
+    write(folder.path(), &lines("x,split,y", 60, row), "split_column = 'split'");
+    let told = said(folder.path(), &["train", "c.toml", "--folds", "3", "--out", "folds"]);
+    assert_eq!(told.matches("whatever `data.split_column` says").count(), 1, "{told}");
+    let told = said(folder.path(), &["train", "c.toml", "--out", "run"]);
+    assert!(!told.contains("whatever `data.split_column` says"), "{told}");
+}
+
+#[test]
+fn a_long_list_of_columns_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let header: Vec<String> = (0..150).map(|column| format!("x{column}")).collect();
+    let row = |i: usize| {
+        let cells: Vec<String> = (0..150).map(|column| (i * (column + 3) % 17).to_string()).collect();
+        format!("{},{}", cells.join(","), i % 2)
+    };
+    write(folder.path(), &lines(&format!("{},y", header.join(",")), 60, row), "");
+    let told = said(folder.path(), &["train", "c.toml", "--out", "run"]);
+    assert!(told.contains("and 51 more columns; data.toml") && !told.contains("`x120`"), "{told}");
+}

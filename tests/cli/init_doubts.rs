@@ -160,3 +160,73 @@ fn numbers_and_words_that_are_names_in_all_rows_are_so_in_training() {
         );
     }
 }
+
+#[test]
+fn a_series_with_broken_dates_or_missing_targets_is_not_given_up_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let day = |i: usize| format!("2023-{:02}-{:02}", i / 28 + 1, i % 28 + 1);
+    let value = |i: usize| format!("{}.5", 50 + i % 7 * 3 + i * i % 5);
+    let rows = |date: &dyn Fn(usize) -> String, y: &dyn Fn(usize) -> String| {
+        lines("date,y", 300, |i| format!("{},{}", date(i), y(i)))
+    };
+    write(path, "t.csv", rows(&day, &value));
+    assert_eq!(init(path, &["t.csv", "--target", "y"])["data"]["name"].as_str(), Some("timeseries"));
+    write(path, "t.csv", rows(&|i| if i == 100 { "TBD".to_owned() } else { day(i) }, &value));
+    let Made { said, .. } = made(path, &["t.csv", "--target", "y"]);
+    assert!(
+        said.contains("in the order of column `date`, which has no date in 1 row (the first is line 102)"),
+        "{said}"
+    );
+    // A table whose dates are in no order is none.
+    write(path, "t.csv", rows(&|i| if i == 100 { "TBD".to_owned() } else { day(i * 37 % 300) }, &value));
+    let Made { said, .. } = made(path, &["t.csv", "--target", "y"]);
+    assert!(!said.contains("in the order of column"), "{said}");
+    // Rows without a target are not predicted.
+    write(path, "t.csv", rows(&day, &|i| if i % 90 == 50 { String::new() } else { value(i) }));
+    let config = init(path, &["t.csv", "--target", "y"]);
+    assert_eq!(config["data"]["name"].as_str(), Some("timeseries"));
+    succeed(path, &["train", "made.toml", "--set", "train.epochs=1", "--out", "run"]);
+    // What the first lines say to leave out makes it a table's.
+    let text = fs::read_to_string(path.join("made.toml")).unwrap();
+    let note = text.replace("\n# ", " ");
+    let keys = note.split("and leave out ").nth(1).unwrap().split('.').next().unwrap();
+    let is_left = |line: &&str| !keys.split(", ").any(|key| line.starts_with(&format!("{key} = ")));
+    let table: Vec<&str> = text.lines().filter(is_left).collect();
+    let table = table.join("\n").replace("name = \"timeseries\"", "name = \"csv\"");
+    write(path, "t.csv", rows(&day, &value));
+    write(path, "table.toml", table);
+    succeed(path, &["train", "table.toml", "--set", "train.epochs=1", "--out", "table"]);
+}
+
+#[test]
+fn codes_are_classes_and_grades_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let loss = |target: &dyn Fn(usize) -> String, x: &dyn Fn(usize) -> String| {
+        write(path, "t.csv", lines("x,z,y", 400, |i| format!("{},{},{}", x(i), i * 37 % 101, target(i))));
+        init(path, &["t.csv", "--target", "y"])["loss"]["name"].as_str().unwrap().to_owned()
+    };
+    let other = |i: usize| (i * 7 % 13).to_string();
+    assert_eq!(loss(&|i| ["01", "02", "10", "20"][i % 4].to_owned(), &other), "cross_entropy");
+    assert_eq!(loss(&|i| ["1101", "1102", "2205", "3990"][i % 4].to_owned(), &other), "cross_entropy");
+    assert_eq!(loss(&|i| ["10", "20", "30", "40"][i % 4].to_owned(), &other), "mse");
+    // Grades from 1 to 7, which a column follows, and the same numbers in another order.
+    let grade = |i: usize| i % 7 + 1;
+    assert_eq!(loss(&|i| grade(i).to_string(), &|i| (grade(i) * 10 + i % 5).to_string()), "mse");
+    let place = |i: usize| [5, 1, 4, 6, 0, 3, 2][grade(i) - 1];
+    assert_eq!(loss(&|i| grade(i).to_string(), &|i| (place(i) * 10 + i % 5).to_string()), "cross_entropy");
+}
+
+#[test]
+fn rows_of_the_same_customer_and_numbers_of_rows_are_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let row = |i: usize| format!("{},{},{},{}", 10_000 + i % 40, i + 1, i * 37 % 101, i % 2);
+    write(path, "t.csv", lines("customer_id,mouse,x,y", 300, row));
+    let Made { text, .. } = made(path, &["t.csv", "--target", "y"]);
+    let unwrapped = text.replace("\n# ", " ");
+    assert!(unwrapped.contains("Column `customer_id` repeats: rows of the same one"), "{text}");
+    assert!(unwrapped.contains("Column `mouse` counts the rows from 1 to 300"), "{text}");
+    assert_eq!(unwrapped.matches("Column `").count(), 2, "{text}");
+}

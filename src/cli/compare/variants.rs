@@ -57,6 +57,7 @@ pub(super) fn run(arguments: &Arguments, config: &Path, messages: &Messages) -> 
         match runs.train(&member, options, &mut Screen::lines(true), see) {
             Ok(RunOutcome::Failed { error, .. }) if is_refused.get() => return Err(error.into()),
             Ok(outcome) => {
+                let outcome = outcome.told(&member.name);
                 let (metrics, failure) = (outcome.metrics().to_vec(), outcome.failure());
                 variants[variant].runs.push(VariantRun { folder: member.folder, metrics, failure });
                 outcomes.push((member.name, outcome));

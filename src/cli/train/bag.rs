@@ -81,7 +81,7 @@ impl BagPlan {
             };
             match runs.train(member, options, &mut Screen::lines(is_quiet), see) {
                 // The average needs every network: the others would be trained in vain.
-                Ok(outcome) => outcomes.push((member.name.clone(), outcome.misfit()?)),
+                Ok(outcome) => outcomes.push((member.name.clone(), outcome.misfit()?.told(&member.name))),
                 Err(signal) => return Ok(multi_run::stopped(out.path(), signal, messages.is_quiet())),
             }
         }

@@ -41,8 +41,10 @@ pub(super) fn run(arguments: &Arguments, of: u64, messages: &Messages) -> anyhow
             Ok(())
         };
         match runs.train(&member, options, &mut Screen::lines(quiet || !is_first), see) {
-            Ok(outcome) if is_first => outcomes.push((member.name, outcome.misfit()?)),
-            Ok(outcome) => outcomes.push((member.name, outcome)),
+            Ok(outcome) => {
+                let outcome = if is_first { outcome.misfit()? } else { outcome };
+                outcomes.push((member.name.clone(), outcome.told(&member.name)));
+            }
             Err(signal) => return Ok(multi_run::stopped(out.path(), signal, quiet)),
         }
     }

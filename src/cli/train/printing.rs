@@ -8,6 +8,7 @@ use crate::cli::messages::print_line;
 use crate::cli::signals::Stop;
 use crate::cli::{initial_weights, inspect, table};
 use crate::data::{Dataset, Splits};
+use crate::names::counted;
 use crate::numbers::number;
 use crate::run::{Finished, PreparedRun};
 
@@ -51,10 +52,19 @@ pub(super) fn describe(prepared: &PreparedRun) {
 }
 
 fn describe_table(splits: &Splits) {
+    /// The most columns that are listed.
+    const MOST: usize = 100;
     let Some(encoder) = splits.preprocessing.table() else { return };
-    let lines: Vec<Vec<String>> =
-        encoder.describe().into_iter().map(|(name, text)| vec![name, text]).collect();
+    let all = encoder.describe();
+    let more = all.len().saturating_sub(MOST);
+    let lines: Vec<Vec<String>> = all.into_iter().take(MOST).map(|(name, text)| vec![name, text]).collect();
     print_line(table::render(&lines).trim_end());
+    if more > 0 {
+        print_line(&format!(
+            "and {}; data.toml in the run's folder has all",
+            counted(more as u64, "more column")
+        ));
+    }
     let rows = |data: &Option<Dataset>| data.as_ref().map_or(0, Dataset::len) as u64;
     let parts = [
         ("to train on", splits.train.len() as u64),

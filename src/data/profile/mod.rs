@@ -6,7 +6,7 @@ mod pictures;
 pub use super::table::profile::{
     CellReading, ColumnProfile, Leak, NameCount, NumberRange, TableProfile, likely_target,
 };
-pub use super::table::series::detect::detect as detect_series;
+pub use super::table::series::detect::{broken_dates, detect as detect_series};
 pub use super::table::series::profile::{SeriesProfile, SplitShares, WindowRows};
 pub use arrays::{ArrayTargets, ArraysProfile};
 pub use pictures::PicturesProfile;

@@ -1,6 +1,7 @@
 //! Encodes the cells of a row as features and targets.
 
 mod block;
+mod extremes;
 mod odd_cells;
 mod warnings;
 
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use self::extremes::Extremes;
 use self::odd_cells::OddCells;
 use super::batch::RecordBatch;
 use super::cell_features::CellFeatures;
@@ -40,6 +42,8 @@ pub struct RowEncoder<'a> {
     features: Features,
     /// Targets of held-out rows far outside those of training, by target.
     far_targets: Vec<Option<OddCells>>,
+    /// The outermost targets of training rows.
+    outer_targets: Vec<Extremes>,
 }
 
 /// A column and its position in the file.
@@ -62,6 +66,8 @@ struct LocatedColumn<'a> {
     far: Option<OddCells>,
     /// Whether a training row has such a number itself.
     trains_far: bool,
+    /// The outermost numbers of training rows.
+    outer: Extremes,
 }
 
 impl<'a> RowEncoder<'a> {
@@ -94,6 +100,7 @@ impl<'a> RowEncoder<'a> {
             names: fitted.names,
             features: Features::default(),
             far_targets: vec![None; fitted.target.names().len()],
+            outer_targets: vec![Extremes::default(); fitted.target.names().len()],
         })
     }
 
@@ -268,6 +275,7 @@ impl<'a> LocatedColumn<'a> {
             unseen: None,
             far: None,
             trains_far: false,
+            outer: Extremes::default(),
         }
     }
 

@@ -62,12 +62,15 @@ impl AssignedBatch {
     ) -> Result<EncodedBatch> {
         let mut encoded = EncodedBatch::new(form.form, &self.parts, form.duplicates.clone());
         let mut add = |encoder: &mut RowEncoder<'_>, row: usize, features: &[f64]| -> Result<()> {
-            if self.trains(row, form, weight) {
-                encoder.see_training(features);
+            let trains = self.trains(row, form, weight);
+            if trains {
+                encoder.see_training(&self.batch.row(row), features);
             }
             let target = RowTarget { row: self.batch.row(row), encoder, ignored: form.ignored, weight };
             encoded.add(self.parts[row], features, &target)?;
-            if self.parts[row] != Part::Train {
+            if trains {
+                encoder.see_trained_targets(&self.batch.row(row), &encoded.targets);
+            } else if self.parts[row] != Part::Train {
                 encoder.see_held_out(&self.batch.row(row), &encoded.targets);
             }
             Ok(())

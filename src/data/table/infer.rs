@@ -216,9 +216,18 @@ pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
 }
 
 /// Whether an increasing column of this name is a row number.
-pub(super) fn is_row_number(name: &str) -> bool {
+fn is_row_number(name: &str) -> bool {
     let name = name.to_lowercase();
     ["id", "index", "row", "no", "nr", "unnamed: 0"].contains(&name.as_str())
         || name.ends_with("_id")
         || name.ends_with(" id")
+}
+
+/// Whether a column of this name tells rows apart.
+pub(super) fn is_id(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    is_row_number(name)
+        || ["rownames", "uuid", "guid", "key", "row_number", "rowid"].contains(&lower.as_str())
+        || name.ends_with("Id")
+        || name.ends_with("ID")
 }

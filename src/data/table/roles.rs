@@ -122,6 +122,11 @@ impl<'a> ColumnRoles<'a> {
         let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
         let (plan, seed) = (self.request.split_plan(test), self.request.seed);
         if self.split_column().is_none() {
+            if self.split.is_some() && self.request.fitted.is_none() {
+                tracing::warn!(
+                    "data.fold: the rows are dealt to the folds anew, whatever `data.split_column` says of them"
+                );
+            }
             return Assigner::new(&plan, census.strata.counts(), seed);
         }
         let mut counts = ColumnCounts::new(census.strata.counts().len());

@@ -67,6 +67,16 @@ impl Verdict {
         Some(Self::beside(&best, metric, season))
     }
 
+    /// Says it; a network that is no better is warned of.
+    pub(crate) fn log(&self) {
+        let Self { is_better, sentence } = self;
+        if *is_better {
+            tracing::info!("{sentence}");
+        } else {
+            tracing::warn!("{sentence}");
+        }
+    }
+
     fn beside(ErrorRatio { title, ratio, pairs }: &ErrorRatio, metric: &str, season: f64) -> Self {
         let is_better = *ratio < 1.0;
         let metric = if metric == "log_loss" { "log loss".to_owned() } else { metric.to_uppercase() };

@@ -3,6 +3,8 @@
 use super::super::read::quoted;
 use super::super::row::Cells;
 use super::super::shown::shown;
+use super::super::value::Value;
+use super::extremes::{Extremes, OuterNumber};
 use super::odd_cells::OddCells;
 use super::{FAR, LocatedColumn, RowEncoder};
 use crate::data::preprocess::Target;
@@ -32,18 +34,37 @@ impl RowEncoder<'_> {
     /// The same encoder, which has seen no rows.
     pub(in crate::data::table) fn without_odd_cells(&self) -> Self {
         let mut fresh = self.clone();
-        fresh.columns.iter_mut().for_each(|located| (located.unseen, located.far) = (None, None));
+        for located in &mut fresh.columns {
+            (located.unseen, located.far, located.outer) = (None, None, Extremes::default());
+        }
         fresh.far_targets.fill(None);
+        fresh.outer_targets.fill(Extremes::default());
         fresh
     }
 
     /// Takes in that a row with these features is trained on.
-    pub(in crate::data::table) fn see_training(&mut self, features: &[f64]) {
+    pub(in crate::data::table) fn see_training(&mut self, row: &impl Cells, features: &[f64]) {
         let mut offset = 0;
         for located in &mut self.columns {
             let own = offset..offset + located.dense_width;
             offset = own.end;
-            located.trains_far |= features.get(own).is_some_and(|own| located.is_far(own));
+            let Some(own) = features.get(own) else { continue };
+            located.trains_far |= located.is_far(own);
+            if let ([number, ..], true) = (own, located.bound.is_finite()) {
+                let cell = located.index.map_or(Value::Missing, |index| row.value(index));
+                located.outer.see(*number, row.line(), || shown(cell));
+            }
+        }
+    }
+
+    /// Looks at the targets of a row that is trained on.
+    pub(in crate::data::table) fn see_trained_targets(&mut self, row: &impl Cells, targets: &[f64]) {
+        let Target::Values { scale, .. } = self.target else { return };
+        if !scale.is_standardized() {
+            return;
+        }
+        for (index, (outer, target)) in self.outer_targets.iter_mut().zip(targets).enumerate() {
+            outer.see(scale.value(index, *target), row.line(), || format!("`{target:?}`"));
         }
     }
 
@@ -66,50 +87,81 @@ impl RowEncoder<'_> {
             OddCells::join(&mut own.unseen, other.unseen);
             OddCells::join(&mut own.far, other.far);
             own.trains_far |= other.trains_far;
+            own.outer.join(other.outer);
+        }
+        for (own, other) in self.outer_targets.iter_mut().zip(other.outer_targets) {
+            own.join(other);
         }
         for (own, other) in self.far_targets.iter_mut().zip(other.far_targets) {
             OddCells::join(own, other);
         }
     }
 
-    /// Warnings about names that training did not have, and numbers far outside those that it had: a sentence per column.
+    /// Warnings about names that training did not have, numbers far outside those that it had, and absurd ones among these: a
+    /// sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        let unseen = |located: &LocatedColumn<'_>| {
-            let OddCells { count, ref first, line } = *located.unseen.as_ref()?;
-            let values = counted(count, "value");
-            Some(format!(
-                "{values} that training did not have count as unknown (the first is {first} in line {line})"
-            ))
-        };
-        let far = |located: &LocatedColumn<'_>| {
-            if located.trains_far {
-                return None;
-            }
-            let OddCells { count, ref first, line } = *located.far.as_ref()?;
-            let numbers = counted(count, "number");
-            Some(format!(
-                "{numbers} far outside those of training (the first is {first} in line {line}), for which a network's \
-                 answer is arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds \
-                 them but takes no `data.weight`"
-            ))
-        };
         let of_columns = self.columns.iter().flat_map(|located| {
-            let all = [unseen(located), far(located)].into_iter().flatten();
-            all.map(|warning| (&located.column.name, warning))
+            let all = [located.unseen_names(), located.far_numbers(), located.absurd_number()];
+            all.into_iter().flatten().map(|warning| (&located.column.name, warning))
         });
-        let of_targets = self.target.names().iter().zip(&self.far_targets).filter_map(|(name, far)| {
-            let OddCells { count, ref first, line } = *far.as_ref()?;
-            let numbers = counted(count, "number");
-            let warning = format!(
-                "{numbers} far outside those of training (the first is {first} in line {line}), which alone may decide \
-                 the loss and the metrics of the rows held out: correct them"
-            );
-            Some((name, warning))
-        });
+        let names = || self.target.names().iter();
+        let far =
+            names().zip(&self.far_targets).filter_map(|(name, far)| Some((name, far_targets(far.as_ref()?))));
+        let absurd = names()
+            .zip(&self.outer_targets)
+            .filter_map(|(name, outer)| Some((name, absurd_target(outer.absurd()?))));
         let path = self.path.display();
         of_columns
-            .chain(of_targets)
+            .chain(far)
+            .chain(absurd)
             .map(|(name, warning)| format!("{path}: column {}: {warning}", quoted(name)))
             .collect()
     }
+}
+
+impl LocatedColumn<'_> {
+    fn unseen_names(&self) -> Option<String> {
+        let OddCells { count, ref first, line } = *self.unseen.as_ref()?;
+        let values = counted(count, "value");
+        Some(format!(
+            "{values} that training did not have count as unknown (the first is {first} in line {line})"
+        ))
+    }
+
+    fn far_numbers(&self) -> Option<String> {
+        if self.trains_far {
+            return None;
+        }
+        let OddCells { count, ref first, line } = *self.far.as_ref()?;
+        let numbers = counted(count, "number");
+        Some(format!(
+            "{numbers} far outside those of training (the first is {first} in line {line}), for which a network's answer is \
+             arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them but takes no \
+             `data.weight`"
+        ))
+    }
+
+    fn absurd_number(&self) -> Option<String> {
+        let OuterNumber { shown, line, .. } = self.outer.absurd()?;
+        Some(format!(
+            "{shown} in line {line}, which is trained on, is over a thousand times as far from all other numbers as these lie \
+             apart, so that little is learnt of them: correct it, or train with `data.normalize = \"robust_smooth\"`"
+        ))
+    }
+}
+
+fn far_targets(far: &OddCells) -> String {
+    let OddCells { count, ref first, line } = *far;
+    let numbers = counted(count, "number");
+    format!(
+        "{numbers} far outside those of training (the first is {first} in line {line}), which alone may decide the loss and \
+         the metrics of the rows held out: correct them"
+    )
+}
+
+fn absurd_target(OuterNumber { shown, line, .. }: &OuterNumber) -> String {
+    format!(
+        "{shown} in line {line}, which is trained on, is over a thousand times as far from all other targets as these lie \
+         apart, and alone decides what is learnt: correct it, or try `data.target_transform = \"log1p\"`"
+    )
 }

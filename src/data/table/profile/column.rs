@@ -1,6 +1,7 @@
 //! A column of a table that was looked at.
 
 use crate::data::table::dates;
+use crate::data::table::infer::is_id;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::survey::ColumnSurvey;
 
@@ -71,6 +72,16 @@ impl ColumnProfile {
         const MOST: usize = 20;
         self.numbers.is_some_and(|numbers| numbers.are_whole)
             && self.distinct().is_some_and(|count| count <= MOST)
+    }
+
+    /// Whether it has the name of an identifier, and values that repeat.
+    pub fn is_repeated_id(&self) -> bool {
+        const FEW: usize = 10;
+        let is_whole = self.numbers.is_none_or(|numbers| numbers.are_whole);
+        is_id(&self.name)
+            && is_whole
+            && !self.is_unique
+            && self.distinct().is_none_or(|distinct| distinct > FEW)
     }
 
     /// Whether the column could be predicted.

@@ -2,7 +2,7 @@
 
 use super::column::{ColumnProfile, NumberRange, counted_names, date_range, range};
 use crate::data::table::disguise;
-use crate::data::table::infer::{Inferred, KindInference, is_row_number, may_differ, of_names};
+use crate::data::table::infer::{Inferred, KindInference, is_id, may_differ, of_names};
 use crate::data::table::options::ColumnKind as Kind;
 use crate::data::table::survey::ColumnSurvey;
 use crate::error::Error;
@@ -42,7 +42,9 @@ pub(super) fn decided(
     let in_disguise = if numbers.is_none() { disguise(full).or_else(|| disguise(head)) } else { None };
     // Codes were read as numbers; only the first rows have their text.
     let are_codes = numbers.is_some() && kind == Kind::Category && is_given;
-    let is_counted = !are_codes && (!full.names.is_empty() || full.lost);
+    // Of numbers that are features not every value was counted.
+    let is_complete = numbers.is_none() || inference.options.target.0.iter().any(|target| target == name);
+    let is_counted = !are_codes && is_complete && (!full.names.is_empty() || full.lost);
     ColumnProfile {
         name: name.to_owned(),
         kind,
@@ -130,15 +132,6 @@ fn is_constant(full: &ColumnSurvey, head: &ColumnSurvey) -> bool {
     #[allow(clippy::float_cmp, reason = "the same number in every row")]
     let numbers = full.numbers.are_all_of(full.present) && full.numbers.min == full.numbers.max;
     numbers || (full.names.len() == 1 && !full.lost && head.names.len() == 1)
-}
-
-/// Whether a column of this name tells rows apart.
-fn is_id(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    is_row_number(name)
-        || ["rownames", "uuid", "guid", "key", "row_number", "rowid"].contains(&lower.as_str())
-        || name.ends_with("Id")
-        || name.ends_with("ID")
 }
 
 /// Whether a column has the name that R and pandas give one that was written without a name.

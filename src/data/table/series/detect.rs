@@ -6,6 +6,7 @@ use super::file::timeline_of;
 use super::profile::SeriesProfile;
 use super::timeline::Timeline;
 use crate::data::preprocess::SeriesOrder;
+use crate::data::table::dates::DateForm;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::profile::{ColumnProfile, TableProfile};
 use crate::data::table::row::Row;
@@ -98,6 +99,43 @@ fn values(profile: &TableProfile, targets: &[String], rows: usize) -> Result<Vec
         }
     }
     Ok(values)
+}
+
+/// The first column of dates that would be the time but for a few rows without one.
+pub fn broken_dates(profile: &TableProfile) -> Result<Option<&ColumnProfile>> {
+    let is_broken = |column: &&ColumnProfile| {
+        column.kind == ColumnKind::Date && (1..=profile.rows / 20).contains(&column.missing)
+    };
+    for column in profile.columns.iter().filter(is_broken) {
+        if is_in_order(profile, &column.name)? {
+            return Ok(Some(column));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the dates of a column, in one of the forms that dates have, go on from row to row, or back.
+fn is_in_order(profile: &TableProfile, name: &str) -> Result<bool> {
+    let Some(place) = profile.table.columns().iter().position(|own| own == name) else { return Ok(false) };
+    let forms = || std::iter::once(DateForm::Iso).chain(DateForm::OTHERS);
+    let mut last: Vec<Option<f64>> = forms().map(|_| None).collect();
+    // Of each form the pairs of rows that go on, those that go back, and all.
+    let mut pairs = vec![[0usize; 3]; last.len()];
+    let (mut records, mut row, mut rows) = (profile.table.records()?, Row::default(), 0);
+    while rows < ROWS && records.next(&mut row)? {
+        rows += 1;
+        for ((form, last), [on, back, all]) in forms().zip(&mut last).zip(&mut pairs) {
+            let Some(days) = row.value(place).date(form) else { continue };
+            if let Some(before) = last.replace(days) {
+                *on += usize::from(days >= before);
+                *back += usize::from(days <= before);
+                *all += 1;
+            }
+        }
+    }
+    let is_ordered =
+        |[on, back, all]: &[usize; 3]| 2 * *all > rows && real(*on.max(back)) >= ORDERED * real(*all);
+    Ok(pairs.iter().any(is_ordered))
 }
 
 /// Whether a column may be the time: dates, or numbers of such a name.
