@@ -1,5 +1,7 @@
 //! The outermost numbers of training rows: one that lies absurdly far from all others makes them one to a network.
 
+use crate::data::table::shown::ShownCell;
+
 /// A number is absurd where it is this many times as far from its nearest neighbour as all others lie apart. Of a million
 /// log-normally distributed numbers the largest is about as far from the next as that is from the smallest.
 const ABSURD: f64 = 1e3;
@@ -10,40 +12,57 @@ const FEW: u64 = 20;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OuterNumber {
     number: f64,
-    /// The cell as a message shows it.
-    pub(super) shown: String,
-    pub(super) line: u64,
+    pub(super) cell: ShownCell,
 }
 
 /// The two largest numbers of training rows, and the two smallest.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Extremes {
     rows: u64,
+    /// Numbers from the second smallest to the second largest change nothing.
+    usual: [f64; 2],
     /// The largest, and the next.
     high: [Option<OuterNumber>; 2],
     /// The smallest, and the next.
     low: [Option<OuterNumber>; 2],
 }
 
+impl Default for Extremes {
+    fn default() -> Self {
+        let none = [const { None }; 2];
+        Self { rows: 0, usual: [f64::INFINITY, f64::NEG_INFINITY], high: none.clone(), low: none }
+    }
+}
+
 impl Extremes {
-    /// Takes in a number, which `shown` shows.
-    pub(super) fn see(&mut self, number: f64, line: u64, shown: impl Fn() -> String) {
+    /// Takes in a number, of this cell.
+    #[inline]
+    pub(super) fn see(&mut self, number: f64, cell: impl FnOnce() -> ShownCell) {
         self.rows += 1;
-        let is_beyond = |of: &[Option<OuterNumber>; 2], sign: f64| {
-            of[1].as_ref().is_none_or(|own| sign * number > sign * own.number)
-        };
+        if number < self.usual[0] || number > self.usual[1] {
+            self.insert(&OuterNumber { number, cell: cell() });
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, new: &OuterNumber) {
         for (of, sign) in [(&mut self.high, 1.0), (&mut self.low, -1.0)] {
-            if is_beyond(of, sign) {
-                insert(of, sign, OuterNumber { number, shown: shown(), line });
-            }
+            insert(of, sign, new.clone());
+        }
+        if let ([_, Some(high)], [_, Some(low)]) = (&self.high, &self.low) {
+            self.usual = [low.number, high.number];
         }
     }
 
     /// Takes in those of other rows.
     pub(super) fn join(&mut self, other: Self) {
         self.rows += other.rows;
-        for (of, more, sign) in [(&mut self.high, other.high, 1.0), (&mut self.low, other.low, -1.0)] {
+        let sides = [(&mut self.high, other.high, 1.0), (&mut self.low, other.low, -1.0)];
+        for (of, more, sign) in sides {
             more.into_iter().flatten().for_each(|own| insert(of, sign, own));
+        }
+        if let ([_, Some(high)], [_, Some(low)]) = (&self.high, &self.low) {
+            self.usual = [low.number, high.number];
         }
     }
 
@@ -83,7 +102,9 @@ mod tests {
 
     fn seen(numbers: impl IntoIterator<Item = f64>) -> Extremes {
         let mut extremes = Extremes::default();
-        (2u64..).zip(numbers).for_each(|(line, number)| extremes.see(number, line, || format!("{number}")));
+        (2u64..)
+            .zip(numbers)
+            .for_each(|(line, number)| extremes.see(number, || ShownCell { line, text: String::new() }));
         extremes
     }
 
@@ -93,7 +114,7 @@ mod tests {
         assert_eq!(seen(usual()).absurd(), None);
         for (absurd, is_found) in [(1e6, true), (-1e6, true), (5e4, false), (-5e4, false)] {
             let all = seen(usual().chain([absurd]).chain(usual()));
-            assert_eq!(all.absurd().map(|own| own.line), is_found.then_some(102), "{absurd}");
+            assert_eq!(all.absurd().map(|own| own.cell.line), is_found.then_some(102), "{absurd}");
             let mut joined = seen(usual());
             joined.join(seen([absurd]));
             assert_eq!(joined.absurd().is_some(), is_found, "{absurd}");

@@ -2,7 +2,7 @@
 
 use super::super::read::quoted;
 use super::super::row::Cells;
-use super::super::shown::shown;
+use super::super::shown::{ShownCell, shown};
 use super::super::value::Value;
 use super::extremes::{Extremes, OuterNumber};
 use super::odd_cells::OddCells;
@@ -51,8 +51,9 @@ impl RowEncoder<'_> {
             let Some(own) = features.get(own) else { continue };
             located.trains_far |= located.is_far(own);
             if let ([number, ..], true) = (own, located.bound.is_finite()) {
-                let cell = located.index.map_or(Value::Missing, |index| row.value(index));
-                located.outer.see(*number, row.line(), || shown(cell));
+                let index = located.index;
+                let cell = || index.map_or(Value::Missing, |index| row.value(index));
+                located.outer.see(*number, || ShownCell { line: row.line(), text: shown(cell()) });
             }
         }
     }
@@ -64,7 +65,8 @@ impl RowEncoder<'_> {
             return;
         }
         for (index, (outer, target)) in self.outer_targets.iter_mut().zip(targets).enumerate() {
-            outer.see(scale.value(index, *target), row.line(), || format!("`{target:?}`"));
+            let cell = || ShownCell { line: row.line(), text: format!("`{target:?}`") };
+            outer.see(scale.value(index, *target), cell);
         }
     }
 
@@ -142,7 +144,7 @@ impl LocatedColumn<'_> {
     }
 
     fn absurd_number(&self) -> Option<String> {
-        let OuterNumber { shown, line, .. } = self.outer.absurd()?;
+        let ShownCell { line, text: shown } = &self.outer.absurd()?.cell;
         Some(format!(
             "{shown} in line {line}, which is trained on, is over a thousand times as far from all other numbers as these lie \
              apart, so that little is learnt of them: correct it, or train with `data.normalize = \"robust_smooth\"`"
@@ -159,7 +161,7 @@ fn far_targets(far: &OddCells) -> String {
     )
 }
 
-fn absurd_target(OuterNumber { shown, line, .. }: &OuterNumber) -> String {
+fn absurd_target(OuterNumber { cell: ShownCell { line, text: shown }, .. }: &OuterNumber) -> String {
     format!(
         "{shown} in line {line}, which is trained on, is over a thousand times as far from all other targets as these lie \
          apart, and alone decides what is learnt: correct it, or try `data.target_transform = \"log1p\"`"
