@@ -110,6 +110,9 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     let may_be_series = kind.is_numeric() && profile.split_column.is_none();
     let order = if may_be_series { detect_series(&profile, targets) } else { None };
     if let Some(plan) = order.as_ref().and_then(SeriesPlan::of) {
+        if !has_room(&profile, targets, &plan) {
+            target::require_all(&profile, targets)?;
+        }
         let text = series::config(request, &profile, &plan)?;
         let warnings = doubts(&profile, targets).collect();
         return Ok(Suggestion { text, notes: notes(&profile.reading), warnings });
@@ -146,6 +149,14 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
     infinities(&profile.reading).into_iter().chain(features.filter_map(doubt))
 }
 
+/// Whether rows without a target leave windows: none has such a row.
+fn has_room(profile: &TableProfile, targets: &[String], plan: &SeriesPlan<'_>) -> bool {
+    const MOST: u64 = 2;
+    let missing: u64 =
+        targets.iter().filter_map(|name| profile.column(name)).map(|column| column.missing).sum();
+    MOST * missing * (plan.rows.window + plan.rows.horizon) as u64 <= profile.rows
+}
+
 /// A doubt about rows in the order of dates, some of which are missing: they would be a series.
 fn broken_time(profile: &TableProfile) -> Result<Option<String>> {
     let Some(column) = broken_dates(profile)? else { return Ok(None) };
@@ -165,9 +176,11 @@ fn infinities(reading: &CellReading) -> Option<String> {
 /// The sentence about words for missing cells among others, if there are some.
 fn taken_for_missing(words: &[String], others: &str) -> Option<String> {
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let count = words.len();
     (!words.is_empty()).then(|| {
         let words = first_few(words);
-        format!("{words} among {others} is taken for a missing cell: `data.na_values` is set")
+        let taken = if count == 1 { "is taken for a missing cell" } else { "are taken for missing cells" };
+        format!("{words} among {others} {taken}: `data.na_values` is set")
     })
 }
 

@@ -27,9 +27,14 @@ pub(super) fn config(
     let keys = keys_of_series(request, profile, plan)?;
     document.note(&format!(
         "descent train {name} trains it. Rows are predicted from the rows before them; to predict each row from its \
-         own columns instead, whatever its time, write name = \"{}\" and leave out {}.",
+         own columns instead, whatever its time, write name = \"{}\" and leave out {}{}.",
         super::table::format_name(profile.format),
-        keys.join(", ")
+        keys.join(", "),
+        if keys.contains(&"missing") {
+            "; where features are missing write missing = \"category\", and remove rows without a target"
+        } else {
+            ""
+        }
     ));
     document.set("seed", 1, "decides everything random: weights and the order of windows");
     data(&mut document, request, profile, plan)?;

@@ -160,6 +160,7 @@ fn one_absurd_number_among_those_of_training_is_named() {
             "",
             Some("column `y`: `4000000000.0` in line 42, which is trained on, is over a thousand times"),
         ),
+        ((7.0, -1e9), "", Some("or try `data.target_transform = \"quantile\"`")),
         // Where it is bounded it does no harm.
         ((1e9, 3.0), "normalize = 'robust_smooth'\n", None),
         ((7.0, 1e9), "target_transform = 'log1p'\n", None),

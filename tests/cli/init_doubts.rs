@@ -190,7 +190,7 @@ fn a_series_with_broken_dates_or_missing_targets_is_not_given_up_in_silence() {
     // What the first lines say to leave out makes it a table's.
     let text = fs::read_to_string(path.join("made.toml")).unwrap();
     let note = text.replace("\n# ", " ");
-    let keys = note.split("and leave out ").nth(1).unwrap().split('.').next().unwrap();
+    let keys = note.split("and leave out ").nth(1).unwrap().split(['.', ';']).next().unwrap();
     let is_left = |line: &&str| !keys.split(", ").any(|key| line.starts_with(&format!("{key} = ")));
     let table: Vec<&str> = text.lines().filter(is_left).collect();
     let table = table.join("\n").replace("name = \"timeseries\"", "name = \"csv\"");
@@ -229,4 +229,72 @@ fn rows_of_the_same_customer_and_numbers_of_rows_are_pointed_out() {
     assert!(unwrapped.contains("Column `customer_id` repeats: rows of the same one"), "{text}");
     assert!(unwrapped.contains("Column `mouse` counts the rows from 1 to 300"), "{text}");
     assert_eq!(unwrapped.matches("Column `").count(), 2, "{text}");
+}
+
+#[test]
+fn a_word_is_no_missing_cell_where_another_column_has_it_or_much_is_told_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let day = |i: usize| format!("2022-{:02}-{:02}", i * 5 % 12 + 1, i * 11 % 28 + 1);
+    let word = |i: usize, word: &str| if i % 30 == 7 { word.to_owned() } else { day(i) };
+    let na_values = |header: &str, row: &dyn Fn(usize) -> String, target: &str| {
+        write(path, "t.csv", lines(header, 300, row));
+        let config = init(path, &["t.csv", "--target", target]);
+        config["data"].get("na_values").is_some()
+    };
+    let class = |i: usize| ["done", "lost", "pending"][i % 3];
+    assert!(na_values(
+        "shipped,x,status",
+        &|i| format!("{},{i},{}", word(i, "none yet"), class(i)),
+        "status"
+    ));
+    // The word is a class of the target, a part of the split, or a name of another column.
+    assert!(!na_values(
+        "shipped,x,status",
+        &|i| format!("{},{i},{}", word(i, "pending"), class(i)),
+        "status"
+    ));
+    let split = |i: usize| ["train", "train", "test"][i % 3];
+    let row = |i: usize| format!("{},{},{},{}", word(i, "test"), i * 7 % 13, split(i), i % 2);
+    assert!(!na_values("shipped,x,part,y", &row, "y"));
+    let text = fs::read_to_string(path.join("made.toml")).unwrap();
+    assert!(text.contains("split_column = \"part\""), "{text}");
+    let size = |i: usize| ["low", "mid", "high"][i % 3];
+    let few = |i: usize| if i % 30 == 7 { "low".to_owned() } else { (i * 37 % 101).to_string() };
+    assert!(!na_values("m,size,y", &|i| format!("{},{},{}", few(i), size(i), i % 2), "y"));
+    // Half of the cells are words, which tell more than that a number is missing.
+    let mixed = |i: usize| ["low", "3", "4", "high"][i % 4];
+    assert!(!na_values("n,x,y", &|i| format!("{},{i},{}", mixed(i), i % 2), "y"));
+    assert!(na_values("n,x,y", &|i| format!("{},{i},{}", few(i), i % 2), "y"));
+}
+
+#[test]
+fn a_series_without_room_beside_missing_targets_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let day = |i: usize| format!("2023-{:02}-{:02}", i / 28 + 1, i % 28 + 1);
+    let value = |i: usize| if i < 270 { format!("{}.5", 50 + i % 7 * 3 + i * i % 5) } else { String::new() };
+    write(path, "t.csv", lines("date,y", 300, |i| format!("{},{}", day(i), value(i))));
+    let output = descent(path, &["init", "t.csv", "--target", "y"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("it is missing in 30 rows, the first is line 272; remove them"), "{said}");
+}
+
+#[test]
+fn long_codes_and_doses_are_looked_at_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let loss = |row: &dyn Fn(usize) -> String| {
+        write(path, "t.csv", lines("x,y", 300, row));
+        init(path, &["t.csv", "--target", "y"])["loss"]["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        loss(&|i| format!("{},{}", i * 7 % 13, [1u64, 20_000_007, 9_007_199_254_740_000][i % 3])),
+        "cross_entropy"
+    );
+    // Doses that are not evenly apart, which a column follows.
+    assert_eq!(
+        loss(&|i| format!("{},{}", [10, 20, 31, 42, 50][i % 5] + i % 3, [0, 5, 10, 20, 40][i % 5])),
+        "mse"
+    );
 }

@@ -217,10 +217,8 @@ pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
 
 /// Whether an increasing column of this name is a row number.
 fn is_row_number(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["id", "index", "row", "no", "nr", "unnamed: 0"].contains(&name.as_str())
-        || name.ends_with("_id")
-        || name.ends_with(" id")
+    let name = name.to_lowercase().replace([' ', '.', '-'], "_");
+    ["id", "index", "row", "no", "nr", "unnamed:_0"].contains(&name.as_str()) || name.ends_with("_id")
 }
 
 /// Whether a column of this name tells rows apart.

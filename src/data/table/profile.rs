@@ -4,34 +4,27 @@ mod column;
 mod decide;
 mod leaks;
 mod order;
+mod reading;
 mod sample;
+mod surveyed;
 
 use std::path::{Path, PathBuf};
 
 use super::infer::KindInference;
 use super::options::{ColumnKind, ColumnNames, Options};
-use super::read::{Format, Input, known_columns, listed, quoted};
-use super::survey::{ColumnSurvey, Survey};
+use super::read::{Format, listed};
+use super::survey::ColumnSurvey;
 use super::{Opened, Row};
 use crate::data::split::Part;
-use crate::data::{Preparation, Request, Task};
 use crate::error::{Error, Result};
-use crate::names::printable;
 
 use decide::decided;
 use sample::Sample;
+use surveyed::Surveyed;
 
 pub use column::{ColumnProfile, NameCount, NumberRange};
 pub use leaks::Leak;
-
-/// A file that is larger than this, in bytes, is looked at as far as [`MOST_ROWS`].
-const LARGE: u64 = 1 << 30;
-/// The rows of a large file that are looked at.
-const MOST_ROWS: usize = 1 << 20;
-/// The most different values of a target of numbers and words that are classes.
-const MOST_NUMBERED: usize = 20;
-/// The most words of a column of numbers or dates that are taken for missing values.
-const MOST_WORDS: usize = 3;
+pub use reading::CellReading;
 
 /// A table that was looked at.
 #[derive(Debug)]
@@ -51,45 +44,6 @@ pub struct TableProfile {
     /// The column that assigns the rows to splits.
     pub split_column: Option<String>,
     pub(super) table: Opened,
-}
-
-/// The options by which cells are read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CellReading {
-    /// CSV: the decimal point of numbers.
-    pub decimal: Option<char>,
-    /// CSV: the separator of thousands.
-    pub thousands: Option<char>,
-    /// The words that the file has among numbers, each once.
-    pub words: Vec<String>,
-    /// The words that it has among dates, each once.
-    pub date_words: Vec<String>,
-    /// The infinite numbers that the file has among others, each once.
-    pub infinite: Vec<String>,
-}
-
-impl CellReading {
-    /// The further words for missing values. A division by zero gives infinite numbers of both signs: the rows to predict may
-    /// have the other one.
-    pub fn na_values(&self) -> Vec<String> {
-        let signs = |text: &String| {
-            let size = text.trim_start_matches(['-', '+']);
-            [text.clone(), size.to_owned(), format!("-{size}")]
-        };
-        let mut words: Vec<String> = self.words.iter().chain(&self.date_words).cloned().collect();
-        words.extend(self.infinite.iter().flat_map(signs));
-        words.sort_unstable();
-        words.dedup();
-        words
-    }
-}
-
-/// The survey of a file that is read with some options.
-struct Surveyed {
-    table: Opened,
-    survey: Survey,
-    rows: u64,
-    is_whole: bool,
 }
 
 impl TableProfile {
@@ -166,95 +120,6 @@ impl TableProfile {
     pub fn listed(&self) -> String {
         listed(self.table.columns())
     }
-}
-
-impl Surveyed {
-    /// Reads the file; its errors are those of a reader that reads row by row and knows the text of every cell.
-    fn read(options: &Options, format: Format) -> Result<Self> {
-        let input = || Input::File(options.path.clone());
-        let plan = Preparation::default();
-        let request = Request::new(Task::Values, &plan);
-        let size = std::fs::metadata(&options.path).map_err(Error::io("open", &options.path))?.len();
-        let kept = if size > LARGE { None } else { Opened::kept(&input(), format, options, &request).ok() };
-        let open = || Opened::new(input(), format, options.dialect(Task::Values), None);
-        let table = kept.flatten().map_or_else(open, Ok)?;
-        let columns = table.columns();
-        if let Some(unknown) = options.target.0.iter().find(|name| !columns.contains(name)) {
-            return Err(no_target(&options.path, unknown, columns));
-        }
-        let forced: Vec<bool> = columns.iter().map(|name| options.target.0.contains(name)).collect();
-        let (mut survey, mut rows) = (Survey::new(&forced, false), 0);
-        let most = if size > LARGE { MOST_ROWS } else { usize::MAX };
-        let mut batches = table.batches()?;
-        let mut is_whole = true;
-        while let Some(batch) = batches.next()? {
-            let count = batch.rows().len();
-            survey.see_batch(&batch, &vec![Part::Train; count], &[]);
-            rows += count;
-            if rows >= most {
-                is_whole = false;
-                break;
-            }
-        }
-        Ok(Self { table, survey, rows: rows as u64, is_whole })
-    }
-
-    /// The number of columns of numbers alone, or of dates alone.
-    fn count_readable(&self) -> usize {
-        let is_readable = |column: &&ColumnSurvey| {
-            let are_numbers = column.numbers.count > 0.0 && !column.is_mixed() && column.infinite.is_empty();
-            are_numbers
-                || (column.present > 0 && column.dates.of(column.present).moments.are_all_of(column.present))
-        };
-        self.survey.columns.iter().filter(is_readable).count()
-    }
-
-    /// The options by which more columns may be numbers.
-    fn reading(&self, sample: &Sample, format: Format, targets: &[String]) -> CellReading {
-        let mut reading = CellReading::default();
-        let columns = self.table.columns().iter().zip(&self.survey.columns).zip(sample.columns());
-        for ((name, column), head) in columns {
-            if let (Format::Csv, Some(form)) = (format, column.number_forms.only()) {
-                reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
-                reading.thousands = reading.thousands.or(form.thousands);
-            }
-            let dates = head.words_among_dates();
-            if (1..=MOST_WORDS).contains(&dates.len()) && !targets.contains(name) {
-                reading.date_words.extend(dates);
-            }
-            let words = head.words_among_numbers();
-            // Few numbers beside such a word are the names of classes: `1`, `2`, `3+`.
-            let has_digit = |word: &String| word.contains(|letter: char| letter.is_ascii_digit());
-            let are_few = !head.lost && head.names.len() <= MOST_NUMBERED;
-            let are_classes = targets.contains(name) && are_few && words.iter().any(has_digit);
-            if (1..=MOST_WORDS).contains(&words.len()) && column.is_mostly_numbers() && !are_classes {
-                reading.words.extend(words);
-            }
-            if column.is_mostly_numbers() {
-                let texts = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
-                reading.infinite.extend(texts);
-            }
-        }
-        for words in [&mut reading.words, &mut reading.date_words, &mut reading.infinite] {
-            words.sort_unstable();
-            words.dedup();
-        }
-        reading
-    }
-}
-
-/// The error of a target that is no column.
-fn no_target(path: &Path, target: &str, columns: &[String]) -> Error {
-    let parts: Vec<&str> = target.split(',').map(str::trim).collect();
-    let is_list = parts.len() > 1 && parts.iter().all(|part| columns.iter().any(|own| own == part));
-    let each = parts.iter().map(|part| format!("--target {}", printable(part))).collect::<Vec<_>>().join(" ");
-    let hint = if is_list {
-        format!("several targets are {each}; {}", listed(columns))
-    } else {
-        known_columns(target, columns)
-    };
-    let (path, target) = (path.display(), quoted(target));
-    Error::Config(format!("--target: there is no column {target} to predict in {path}; {hint}"))
 }
 
 /// Uses the columns of numbers that were to be left out, where nothing else is left to predict from.

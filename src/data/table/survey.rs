@@ -4,6 +4,7 @@ mod batches;
 mod repeated;
 mod side_by_side;
 mod surveyed_rows;
+mod words;
 
 use rustc_hash::FxHashMap;
 
@@ -235,26 +236,6 @@ impl ColumnSurvey {
     #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
     pub(super) fn is_mostly_numbers(&self) -> bool {
         2.0 * (self.numbers.count + self.infinities) >= self.present as f64
-    }
-
-    /// The values that are no numbers, of a column in which they were counted and most are.
-    pub(super) fn words_among_numbers(&self) -> Vec<String> {
-        let is_word = |name: &&String| name.parse::<f64>().is_err();
-        if self.lost || !self.is_mixed() || !self.is_mostly_numbers() {
-            return Vec::new();
-        }
-        self.names.keys().filter(is_word).cloned().collect()
-    }
-
-    /// The values that are no dates of the form that half the values or more have, of a column in which they were counted.
-    #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-    pub(super) fn words_among_dates(&self) -> Vec<String> {
-        let most_frequent = self.dates.most_frequent();
-        let [most] = most_frequent.as_slice() else { return Vec::new() };
-        if self.lost || 2.0 * most.moments.count < self.present as f64 {
-            return Vec::new();
-        }
-        self.names.keys().filter(|name| most.form.days(name).is_none()).cloned().collect()
     }
 
     /// The numbers, or the dates, in order; of very many a random sample.

@@ -5,13 +5,15 @@ use crate::data::table::shown::ShownCell;
 /// A number is absurd where it is this many times as far from its nearest neighbour as all others lie apart. Of a million
 /// log-normally distributed numbers the largest is about as far from the next as that is from the smallest.
 const ABSURD: f64 = 1e3;
+/// Numbers that lie closer together than this fraction of the absurd one are the same but for rounding.
+const ROUNDING: f64 = 1e-13;
 /// Of fewer numbers none is told to be absurd.
 const FEW: u64 = 20;
 
 /// A number of a training row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OuterNumber {
-    number: f64,
+    pub(super) number: f64,
     pub(super) cell: ShownCell,
 }
 
@@ -73,7 +75,8 @@ impl Extremes {
         };
         let is_absurd = |outer: &OuterNumber, next: &OuterNumber, last: &OuterNumber| {
             let apart = (next.number - last.number).abs();
-            apart > 0.0 && (outer.number - next.number).abs() > ABSURD * apart
+            // Differences of rounding are none.
+            apart > ROUNDING * outer.number.abs() && (outer.number - next.number).abs() > ABSURD * apart
         };
         if self.rows < FEW {
             return None;

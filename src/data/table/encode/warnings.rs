@@ -147,7 +147,8 @@ impl LocatedColumn<'_> {
         let ShownCell { line, text: shown } = &self.outer.absurd()?.cell;
         Some(format!(
             "{shown} in line {line}, which is trained on, is over a thousand times as far from all other numbers as these lie \
-             apart, so that little is learnt of them: correct it, or train with `data.normalize = \"robust_smooth\"`"
+             apart, so that a network without `model.numerical` learns little of them: correct it, or train with \
+             `data.normalize = \"robust_smooth\"`"
         ))
     }
 }
@@ -161,9 +162,11 @@ fn far_targets(far: &OddCells) -> String {
     )
 }
 
-fn absurd_target(OuterNumber { cell: ShownCell { line, text: shown }, .. }: &OuterNumber) -> String {
+fn absurd_target(OuterNumber { number, cell: ShownCell { line, text: shown } }: &OuterNumber) -> String {
+    // It has no logarithm of negative numbers.
+    let transform = if *number < 0.0 { "quantile" } else { "log1p" };
     format!(
         "{shown} in line {line}, which is trained on, is over a thousand times as far from all other targets as these lie \
-         apart, and alone decides what is learnt: correct it, or try `data.target_transform = \"log1p\"`"
+         apart, and alone decides what is learnt: correct it, or try `data.target_transform = \"{transform}\"`"
     )
 }

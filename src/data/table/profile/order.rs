@@ -1,6 +1,8 @@
 //! Whether the whole numbers of a target are in an order that another column follows, as grades and ratings are, or number
 //! classes.
 
+use rustc_hash::FxHashMap;
+
 use super::{ColumnProfile, Row};
 use crate::data::table::Opened;
 use crate::data::table::options::ColumnKind;
@@ -18,8 +20,8 @@ const LINEAR: f64 = 0.9;
 /// Sums of a column, by the whole number that the target has in a row.
 #[derive(Clone, Default)]
 struct ColumnSums {
-    /// Rows, and their sum of numbers, by the target.
-    by_target: Vec<LevelSums>,
+    /// Rows, and their sum of numbers, by the target's number, which is there in bits.
+    by_target: FxHashMap<u64, LevelSums>,
     /// The sum of the squares of the numbers.
     squares: f64,
 }
@@ -31,24 +33,22 @@ struct LevelSums {
     sum: f64,
 }
 
+/// A number of the target, or its rank, with the rows that have it.
+struct Level {
+    at: f64,
+    sums: LevelSums,
+}
+
 /// Whether the column of numbers that the target's numbers explain best lies along a straight line over them.
 pub(super) fn follows(table: &Opened, columns: &[ColumnProfile], target: &str) -> Result<bool> {
     let Some(place) = columns.iter().position(|column| column.name == target) else { return Ok(false) };
-    let Some(range) = columns[place].numbers else { return Ok(false) };
     let is_number = |column: &ColumnProfile| column.kind == ColumnKind::Number && column.name != target;
     let mut all: Vec<Option<ColumnSums>> =
         columns.iter().map(|column| is_number(column).then(ColumnSums::default)).collect();
     let (mut records, mut row, mut rows) = (table.records()?, Row::default(), 0);
     while rows < ROWS && records.next(&mut row)? {
         rows += 1;
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small whole number from 0 on"
-        )]
-        let Some(level) = row.value(place).number().map(|y| (y - range.min).max(0.0) as usize) else {
-            continue;
-        };
+        let Some(level) = row.value(place).number() else { continue };
         for (index, sums) in all.iter_mut().enumerate() {
             if let (Some(sums), Some(number)) = (sums, row.value(index).number()) {
                 sums.add(level, number);
@@ -67,26 +67,36 @@ struct ExplainedVariance {
 }
 
 impl ColumnSums {
-    fn add(&mut self, level: usize, number: f64) {
-        if self.by_target.len() <= level {
-            self.by_target.resize(level + 1, LevelSums::default());
-        }
-        let own = &mut self.by_target[level];
+    fn add(&mut self, level: f64, number: f64) {
+        let own = self.by_target.entry(level.to_bits()).or_default();
         own.rows += 1.0;
         own.sum += number;
         self.squares += number * number;
     }
 
+    /// By a line over the target's numbers, or over their ranks where that explains more.
     fn explained(&self) -> ExplainedVariance {
-        let levels = || (0..).zip(&self.by_target).filter(|(_, own)| own.rows > 0.0);
-        let rows: f64 = levels().map(|(_, own)| own.rows).sum();
-        let mean = levels().map(|(_, own)| own.sum).sum::<f64>() / rows;
-        let center = levels().map(|(level, own)| own.rows * real(level)).sum::<f64>() / rows;
+        let mut levels: Vec<Level> = self
+            .by_target
+            .iter()
+            .map(|(bits, sums)| Level { at: f64::from_bits(*bits), sums: *sums })
+            .collect();
+        levels.sort_unstable_by(|a, b| a.at.total_cmp(&b.at));
+        let by_number = self.along(&levels);
+        (0..).zip(&mut levels).for_each(|(rank, level)| level.at = real(rank));
+        let by_rank = self.along(&levels);
+        if by_rank.by_line > by_number.by_line { by_rank } else { by_number }
+    }
+
+    fn along(&self, levels: &[Level]) -> ExplainedVariance {
+        let rows: f64 = levels.iter().map(|own| own.sums.rows).sum();
+        let mean = levels.iter().map(|own| own.sums.sum).sum::<f64>() / rows;
+        let center = levels.iter().map(|own| own.sums.rows * own.at).sum::<f64>() / rows;
         let total = self.squares - rows * mean * mean;
-        let apart = |own: &LevelSums| own.sum / own.rows - mean;
-        let between: f64 = levels().map(|(_, own)| own.rows * apart(own).powi(2)).sum();
-        let both: f64 = levels().map(|(level, own)| own.rows * apart(own) * (real(level) - center)).sum();
-        let spread: f64 = levels().map(|(level, own)| own.rows * (real(level) - center).powi(2)).sum();
+        let apart = |own: &Level| own.sums.sum / own.sums.rows - mean;
+        let between: f64 = levels.iter().map(|own| own.sums.rows * apart(own).powi(2)).sum();
+        let both: f64 = levels.iter().map(|own| own.sums.rows * apart(own) * (own.at - center)).sum();
+        let spread: f64 = levels.iter().map(|own| own.sums.rows * (own.at - center).powi(2)).sum();
         // A column of one number, or a target of one, explains nothing.
         let fraction = |part: f64| if part.is_finite() { part } else { 0.0 };
         ExplainedVariance {
@@ -105,7 +115,7 @@ mod tests {
         for row in 0..700 {
             let level = row % 7;
             // Noise that no level has more of than another.
-            sums.add(level, number(level) + real(row / 7 % 10) / 10.0);
+            sums.add(real(level), number(level) + real(row / 7 % 10) / 10.0);
         }
         sums.explained()
     }
@@ -116,6 +126,9 @@ mod tests {
         assert!(grades.by_classes > 0.99 && grades.by_line > 0.999 * grades.by_classes);
         let classes = explained(|level| [5.0, 1.0, 4.0, 6.0, 0.0, 3.0, 2.0][level]);
         assert!(classes.by_classes > 0.9 && classes.by_line < 0.5 * classes.by_classes);
+        // Doses that are not evenly apart have an order, too.
+        let doses = explained(|level| [0.0f64, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0][level].ln_1p());
+        assert!(doses.by_line > 0.95 * doses.by_classes);
         let nothing = explained(|_| 1.0);
         assert!(nothing.by_classes < 1e-9);
         assert!(ColumnSums::default().explained().by_classes.abs() < 1e-9);
