@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         tracing::info!("rows count by their weights, in the loss and all metrics");
     }
     if let Some(doubt) = never_predicted(scoring.part.described(), &evaluation, scoring.classes()) {
-        tracing::warn!("{doubt}");
+        tracing::info!("{doubt}");
     }
     let baselines = scoring.baselines(&evaluation)?;
     if let Some(verdict) = Verdict::of(&evaluation.metrics, &baselines) {

@@ -22,8 +22,9 @@ pub(crate) struct Messages {
 struct MessageBuffer {
     keep: bool,
     bytes: Vec<u8>,
-    /// The lines so far, where none is printed twice.
-    said: Option<HashSet<Vec<u8>>>,
+    /// Whether a line that was printed already is left out, and those lines.
+    once: bool,
+    said: HashSet<Vec<u8>>,
 }
 
 impl Messages {
@@ -52,9 +53,10 @@ impl Messages {
         self.lock(|kept| kept.keep = false);
     }
 
-    /// From now on a line that was printed already is left out: several runs of one command say the same of the same rows.
-    pub(super) fn say_once(&self) {
-        self.lock(|kept| kept.said = Some(HashSet::new()));
+    /// From now on, or no longer, a line is left out that was printed already in such a time: runs of one command say the same of
+    /// the same rows before they train, and of their own results afterwards.
+    pub(super) fn say_once(&self, once: bool) {
+        self.lock(|kept| kept.once = once);
     }
 
     /// The lines that were kept since the last call.
@@ -72,7 +74,7 @@ impl Messages {
 impl Write for Messages {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.lock(|kept| {
-            if kept.said.as_mut().is_some_and(|said| !said.insert(bytes.to_vec())) {
+            if kept.once && !kept.said.insert(bytes.to_vec()) {
                 return Ok(bytes.len());
             }
             if kept.keep {

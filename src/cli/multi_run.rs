@@ -152,15 +152,16 @@ pub(super) fn require_own<'a>(out: &OutFolder, mut members: impl Iterator<Item =
 pub(super) struct MultiRun {
     signals: Signals,
     quiet: bool,
+    messages: Messages,
 }
 
 impl MultiRun {
     /// Listens for signals. Between two runs they end the process at once. What the runs have to say alike is said once.
     pub(super) fn listen(messages: &Messages) -> Result<Self> {
-        messages.say_once();
+        messages.say_once(true);
         let signals = Signals::listen(Interrupt::default(), false)?;
         signals.set_idle(true);
-        Ok(Self { signals, quiet: messages.is_quiet() })
+        Ok(Self { signals, quiet: messages.is_quiet(), messages: messages.clone() })
     }
 
     /// For the options of each run.
@@ -194,7 +195,9 @@ impl MultiRun {
         };
         let finished = begin().and_then(|run| {
             self.signals.set_idle(false);
+            self.messages.say_once(false);
             let finished = run.train(screen);
+            self.messages.say_once(true);
             self.signals.set_idle(true);
             finished
         });

@@ -102,7 +102,7 @@ impl BagRun {
                 verdict.log();
             }
             if let Some(doubt) = never_predicted("test split", &evaluation, &test.target_info().classes) {
-                tracing::warn!("{doubt}");
+                tracing::info!("{doubt}");
             }
             results.extend(evaluation.named("test"));
         }

@@ -106,7 +106,7 @@ pub(crate) fn never_predicted(split: &str, evaluation: &Evaluation, names: &[Str
         .collect();
     (!missed.is_empty()).then(|| {
         format!(
-            "no row of the {split} is predicted as {}, of which it has rows; precision, recall and F1 count as 0 there",
+            "the {split} has rows of {}, but none is predicted as such; precision, recall and F1 count as 0 there",
             first_few(missed)
         )
     })

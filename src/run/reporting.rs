@@ -134,7 +134,7 @@ impl Run {
             let evaluation = self.evaluate_at_end(data)?;
             log_left_out("test", &evaluation);
             if let Some(doubt) = never_predicted("test split", &evaluation, &data.target_info().classes) {
-                tracing::warn!("{doubt}");
+                tracing::info!("{doubt}");
             }
             test.extend(evaluation.named("test"));
         }
@@ -199,8 +199,8 @@ impl Run {
         );
         if is_bound {
             tracing::warn!(
-                "{} is the largest temperature that is tried: the network is surer than its validation rows bear out; does it \
-                 train on other rows than these?",
+                "{} is the largest temperature that is tried: the network is overconfident on the validation rows, which may \
+                 differ from the training rows",
                 number(value)
             );
         }

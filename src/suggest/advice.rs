@@ -75,18 +75,19 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
 /// Says that rows of one person, shop or machine are trained on and tested on alike.
 fn repeated(document: &mut Document, column: &ColumnProfile) {
     let kind = if column.kind == ColumnKind::Number {
-        " It is taken for a number: \"category\" in [data.columns] learns each by itself."
+        " It is taken for a number; as a \"category\" in [data.columns] each is learnt by itself."
     } else {
         ""
     };
     document.note(&format!(
         "Column {} repeats: rows of the same one are trained on and tested on, so that the test says little about new ones. \
-         For these, add a column that says train, validation or test by {0}, as split_column.{kind}",
+         For these, assign all rows of one {0} to train, validation or test in a further column, and name that in \
+         split_column.{kind}",
         quoted(&column.name)
     ));
 }
 
-/// The same of a feature of numbers.
+/// Says what a feature may well be instead: an identifier, a weight, a number of the row, a code.
 fn doubts_of(document: &mut Document, column: &ColumnProfile) {
     if column.is_repeated_id() {
         repeated(document, column);

@@ -162,8 +162,8 @@ fn broken_time(profile: &TableProfile) -> Result<Option<String>> {
     let Some(column) = broken_dates(profile)? else { return Ok(None) };
     let (rows, line) = (counted(column.missing, "row"), column.first_missing.unwrap_or_default());
     Ok(Some(format!(
-        "the rows are in the order of column {}, which has no date in {rows} (the first is line {line}), and so they are taken \
-         for a table; correct these cells for the config of a series",
+        "the rows are in the order of column {}, which has no date in {rows} (the first is line {line}); they are taken for a \
+         table, since every row of a series has a time",
         quoted(&column.name)
     )))
 }

@@ -281,7 +281,7 @@ fn a_series_without_room_beside_missing_targets_is_refused() {
 }
 
 #[test]
-fn long_codes_and_doses_are_looked_at_in_little_memory() {
+fn long_codes_are_classes_and_doses_that_a_column_follows_values() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let loss = |row: &dyn Fn(usize) -> String| {

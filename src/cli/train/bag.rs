@@ -52,7 +52,8 @@ impl BagPlan {
         Ok(Some(Self { whole, members, resumed: Some(folder.to_path_buf()) }))
     }
 
-    /// Trains the runs of all folds that earlier calls have not trained, and averages them.
+    /// Trains the runs of all folds that earlier calls have not trained, and averages them. What these say alike is said once
+    /// from the first line on.
     pub(super) fn run(self, arguments: &Arguments, messages: &Messages) -> anyhow::Result<ExitCode> {
         let runs = MultiRun::listen(messages)?;
         let options = arguments.options(None, &Interrupt::default())?;

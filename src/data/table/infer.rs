@@ -176,22 +176,25 @@ impl KindInference<'_> {
 
 /// The kind of a column of names.
 pub(super) fn of_names(column: &ColumnSurvey) -> Inferred {
-    let (different, present) = (column.names.len() as u64, column.present);
-    if column.lost || different > MOST_CATEGORIES as u64 {
+    if column.lost {
         return Inferred::ignored("nearly every row has a different value");
     }
-    if different == present && present > 1 {
-        return Inferred::ignored("every row has a different value");
-    }
-    match different > MOST_ONE_HOT as u64 {
-        true if 2 * different > present => Inferred::ignored("nearly every row has a different value"),
-        true => Inferred::of(Kind::Embedding),
-        false => Inferred::of(Kind::Category),
+    of_counts(column.names.len() as u64, column.present)
+}
+
+/// The kind of a column with so many different names in so many rows.
+fn of_counts(different: u64, present: u64) -> Inferred {
+    let are_many = different > MOST_ONE_HOT as u64;
+    match different {
+        all if all > MOST_CATEGORIES as u64 => Inferred::ignored("nearly every row has a different value"),
+        all if all >= present && present > 1 => Inferred::ignored("every row has a different value"),
+        most if are_many && 2 * most > present => Inferred::ignored("nearly every row has a different value"),
+        _ if are_many => Inferred::of(Kind::Embedding),
+        _ => Inferred::of(Kind::Category),
     }
 }
 
-/// Whether a column of names may be of another kind by its training rows alone, which are half of these rows or more. They
-/// have between half of its names and all of them.
+/// Whether a column of names may be of another kind by its training rows alone: by half of its rows, or of its names.
 pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
     let (different, present) = (column.names.len() as u64, column.present);
     // Where numbers or dates are more than half of the training rows, the others are refused.
@@ -199,15 +202,10 @@ pub(super) fn may_differ(column: &ColumnSurvey) -> bool {
     if column.is_mixed() || has_dates {
         return true;
     }
-    if column.lost || different > MOST_CATEGORIES as u64 || different == present {
+    if column.lost || different == present {
         return false;
     }
-    let kind = |different: u64, present: u64| match different > MOST_ONE_HOT as u64 {
-        _ if different >= present => Kind::Ignore,
-        true if 2 * different > present => Kind::Ignore,
-        true => Kind::Embedding,
-        false => Kind::Category,
-    };
+    let kind = |different: u64, present: u64| of_counts(different, present).kind;
     let (few_rows, few_names) = (present.div_ceil(2), different.div_ceil(2));
     let all = kind(different, present);
     [(different, few_rows), (few_names, few_rows), (few_names, present)]
@@ -227,5 +225,6 @@ pub(super) fn is_id(name: &str) -> bool {
     is_row_number(name)
         || ["rownames", "uuid", "guid", "key", "row_number", "rowid"].contains(&lower.as_str())
         || name.ends_with("Id")
-        || name.ends_with("ID")
+        // customerID, and no BID.
+        || name.strip_suffix("ID").is_some_and(|stem| stem.ends_with(char::is_lowercase))
 }

@@ -3,7 +3,7 @@
 use crate::data::table::shown::ShownCell;
 
 /// A number is absurd where it is this many times as far from its nearest neighbour as all others lie apart. Of a million
-/// log-normally distributed numbers the largest is about as far from the next as that is from the smallest.
+/// log-normally distributed numbers the largest lies nearer to the next than that to the smallest.
 const ABSURD: f64 = 1e3;
 /// Numbers that lie closer together than this fraction of the absurd one are the same but for rounding.
 const ROUNDING: f64 = 1e-13;
@@ -13,7 +13,7 @@ const FEW: u64 = 20;
 /// A number of a training row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OuterNumber {
-    pub(super) number: f64,
+    number: f64,
     pub(super) cell: ShownCell,
 }
 
@@ -37,12 +37,14 @@ impl Default for Extremes {
 }
 
 impl Extremes {
-    /// Takes in a number, of this cell.
+    /// Takes in a number, of this cell; nothing where the cell is missing and the number stands for it.
     #[inline]
-    pub(super) fn see(&mut self, number: f64, cell: impl FnOnce() -> ShownCell) {
+    pub(super) fn see(&mut self, number: f64, cell: impl FnOnce() -> Option<ShownCell>) {
         self.rows += 1;
-        if number < self.usual[0] || number > self.usual[1] {
-            self.insert(&OuterNumber { number, cell: cell() });
+        if (number < self.usual[0] || number > self.usual[1])
+            && let Some(cell) = cell()
+        {
+            self.insert(&OuterNumber { number, cell });
         }
     }
 
@@ -51,6 +53,10 @@ impl Extremes {
         for (of, sign) in [(&mut self.high, 1.0), (&mut self.low, -1.0)] {
             insert(of, sign, new.clone());
         }
+        self.renew_usual();
+    }
+
+    fn renew_usual(&mut self) {
         if let ([_, Some(high)], [_, Some(low)]) = (&self.high, &self.low) {
             self.usual = [low.number, high.number];
         }
@@ -63,9 +69,7 @@ impl Extremes {
         for (of, more, sign) in sides {
             more.into_iter().flatten().for_each(|own| insert(of, sign, own));
         }
-        if let ([_, Some(high)], [_, Some(low)]) = (&self.high, &self.low) {
-            self.usual = [low.number, high.number];
-        }
+        self.renew_usual();
     }
 
     /// The number that lies absurdly far from all others, if there is one.
@@ -105,9 +109,9 @@ mod tests {
 
     fn seen(numbers: impl IntoIterator<Item = f64>) -> Extremes {
         let mut extremes = Extremes::default();
-        (2u64..)
-            .zip(numbers)
-            .for_each(|(line, number)| extremes.see(number, || ShownCell { line, text: String::new() }));
+        (2u64..).zip(numbers).for_each(|(line, number)| {
+            extremes.see(number, || Some(ShownCell { line, text: String::new() }));
+        });
         extremes
     }
 

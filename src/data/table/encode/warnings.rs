@@ -10,6 +10,10 @@ use super::{FAR, LocatedColumn, RowEncoder};
 use crate::data::preprocess::Target;
 use crate::names::counted;
 
+/// A way to bear numbers that are far from all others.
+const BOUNDED: &str =
+    "train with `data.normalize = \"robust_smooth\"`, which bounds such numbers but takes no `data.weight`";
+
 impl LocatedColumn<'_> {
     /// Whether one of a cell's features is far outside those of training.
     pub(super) fn is_far(&self, features: &[f64]) -> bool {
@@ -52,8 +56,10 @@ impl RowEncoder<'_> {
             located.trains_far |= located.is_far(own);
             if let ([number, ..], true) = (own, located.bound.is_finite()) {
                 let index = located.index;
-                let cell = || index.map_or(Value::Missing, |index| row.value(index));
-                located.outer.see(*number, || ShownCell { line: row.line(), text: shown(cell()) });
+                located.outer.see(*number, || {
+                    let cell = index.map_or(Value::Missing, |index| row.value(index));
+                    (cell != Value::Missing).then(|| ShownCell { line: row.line(), text: shown(cell) })
+                });
             }
         }
     }
@@ -65,7 +71,7 @@ impl RowEncoder<'_> {
             return;
         }
         for (index, (outer, target)) in self.outer_targets.iter_mut().zip(targets).enumerate() {
-            let cell = || ShownCell { line: row.line(), text: format!("`{target:?}`") };
+            let cell = || Some(ShownCell { line: row.line(), text: format!("`{target:?}`") });
             outer.see(scale.value(index, *target), cell);
         }
     }
@@ -138,8 +144,7 @@ impl LocatedColumn<'_> {
         let numbers = counted(count, "number");
         Some(format!(
             "{numbers} far outside those of training (the first is {first} in line {line}), for which a network's answer is \
-             arbitrary: correct them, or train with `data.normalize = \"robust_smooth\"`, which bounds them but takes no \
-             `data.weight`"
+             arbitrary: correct them, or {BOUNDED}"
         ))
     }
 
@@ -147,8 +152,7 @@ impl LocatedColumn<'_> {
         let ShownCell { line, text: shown } = &self.outer.absurd()?.cell;
         Some(format!(
             "{shown} in line {line}, which is trained on, is over a thousand times as far from all other numbers as these lie \
-             apart, so that a network without `model.numerical` learns little of them: correct it, or train with \
-             `data.normalize = \"robust_smooth\"`"
+             apart, so that a network without `model.numerical` learns little of them: correct it, or {BOUNDED}"
         ))
     }
 }
@@ -162,11 +166,9 @@ fn far_targets(far: &OddCells) -> String {
     )
 }
 
-fn absurd_target(OuterNumber { number, cell: ShownCell { line, text: shown } }: &OuterNumber) -> String {
-    // It has no logarithm of negative numbers.
-    let transform = if *number < 0.0 { "quantile" } else { "log1p" };
+fn absurd_target(OuterNumber { cell: ShownCell { line, text: shown }, .. }: &OuterNumber) -> String {
     format!(
         "{shown} in line {line}, which is trained on, is over a thousand times as far from all other targets as these lie \
-         apart, and alone decides what is learnt: correct it, or try `data.target_transform = \"{transform}\"`"
+         apart, and alone decides what is learnt: correct it, or try `data.target_transform = \"quantile\"`"
     )
 }

@@ -78,7 +78,9 @@ impl ColumnProfile {
     pub fn is_repeated_id(&self) -> bool {
         const FEW: usize = 10;
         let is_whole = self.numbers.is_none_or(|numbers| numbers.are_whole);
+        // A key may be music's.
         is_id(&self.name)
+            && !self.name.eq_ignore_ascii_case("key")
             && is_whole
             && !self.is_unique
             && self.distinct().is_none_or(|distinct| distinct > FEW)

@@ -24,6 +24,8 @@ struct ColumnSums {
     by_target: FxHashMap<u64, LevelSums>,
     /// The sum of the squares of the numbers.
     squares: f64,
+    /// The first number, which is subtracted from all: large numbers close together have no squares in f64.
+    first: Option<f64>,
 }
 
 /// The rows of one number of the target.
@@ -68,6 +70,7 @@ struct ExplainedVariance {
 
 impl ColumnSums {
     fn add(&mut self, level: f64, number: f64) {
+        let number = number - *self.first.get_or_insert(number);
         let own = self.by_target.entry(level.to_bits()).or_default();
         own.rows += 1.0;
         own.sum += number;
@@ -98,7 +101,7 @@ impl ColumnSums {
         let both: f64 = levels.iter().map(|own| own.sums.rows * apart(own) * (own.at - center)).sum();
         let spread: f64 = levels.iter().map(|own| own.sums.rows * (own.at - center).powi(2)).sum();
         // A column of one number, or a target of one, explains nothing.
-        let fraction = |part: f64| if part.is_finite() { part } else { 0.0 };
+        let fraction = |part: f64| if part.is_finite() && total > 0.0 { part } else { 0.0 };
         ExplainedVariance {
             by_classes: fraction(between / total),
             by_line: fraction(both * both / (spread * total)),
@@ -129,6 +132,8 @@ mod tests {
         // Doses that are not evenly apart have an order, too.
         let doses = explained(|level| [0.0f64, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0][level].ln_1p());
         assert!(doses.by_line > 0.95 * doses.by_classes);
+        let large = explained(|level| 1e12 + 3.0 * real(level));
+        assert!(large.by_classes > 0.99 && large.by_classes <= 1.0 && large.by_line > 0.99);
         let nothing = explained(|_| 1.0);
         assert!(nothing.by_classes < 1e-9);
         assert!(ColumnSums::default().explained().by_classes.abs() < 1e-9);

@@ -43,7 +43,10 @@ pub fn detect(profile: &TableProfile, targets: &[String]) -> Option<SeriesProfil
     let has_role =
         |name: &String| targets.contains(name) || *name == found.time || found.group.as_ref() == Some(name);
     let is_other = |column: &ColumnProfile| column.kind != ColumnKind::Ignore && !has_role(&column.name);
-    if typical_length(&found.timeline) < LEAST && profile.columns.iter().any(is_other) {
+    // Of a long file the first rows were read, which may be the first of each series.
+    let parts = profile.rows.div_ceil(ROWS as u64);
+    let length = (typical_length(&found.timeline) as u64).saturating_mul(parts);
+    if length < LEAST as u64 && profile.columns.iter().any(is_other) {
         return None;
     }
     let values = values(profile, targets, found.timeline.len()).ok()?;
