@@ -133,6 +133,14 @@ pub(crate) fn succeed(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What the program says on standard error, where it succeeds.
+pub(crate) fn said(folder: &Path, arguments: &[&str]) -> String {
+    let output = descent(folder, arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
 /// The error of a run that must fail with this exit code: one sentence, no backtrace.
 pub(crate) fn fail(folder: &Path, arguments: &[&str], code: i32) -> String {
     let output = descent(folder, arguments);

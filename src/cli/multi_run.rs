@@ -151,7 +151,6 @@ pub(super) fn require_own<'a>(out: &OutFolder, mut members: impl Iterator<Item =
 /// The runs of one command.
 pub(super) struct MultiRun {
     signals: Signals,
-    quiet: bool,
     messages: Messages,
 }
 
@@ -161,7 +160,7 @@ impl MultiRun {
         messages.say_once(true);
         let signals = Signals::listen(Interrupt::default(), false)?;
         signals.set_idle(true);
-        Ok(Self { signals, quiet: messages.is_quiet(), messages: messages.clone() })
+        Ok(Self { signals, messages: messages.clone() })
     }
 
     /// For the options of each run.
@@ -184,7 +183,7 @@ impl MultiRun {
             }
             Standing::Diverged(record) => {
                 let problem = "the run diverged in an earlier call; remove its folder to train it again";
-                return Ok(Self::failed(DIVERGED, Error::data(record, problem)));
+                return Ok(RunOutcome::Failed { what: DIVERGED, error: Error::data(record, problem) });
             }
             Standing::New | Standing::Stopped | Standing::OtherConfig(_) => {}
         }
@@ -203,8 +202,8 @@ impl MultiRun {
         });
         let finished = match finished {
             Ok(finished) => finished,
-            Err(error @ Error::Diverged { .. }) => return Ok(Self::failed(DIVERGED, error)),
-            Err(error) => return Ok(Self::failed("failed", error)),
+            Err(error @ Error::Diverged { .. }) => return Ok(RunOutcome::Failed { what: DIVERGED, error }),
+            Err(error) => return Ok(RunOutcome::Failed { what: "failed", error }),
         };
         match (finished.end, self.signals.stop()) {
             (End::Completed, None) => Ok(RunOutcome::Finished(self.finished(member, &finished))),
@@ -220,7 +219,7 @@ impl MultiRun {
         options: &RunOptions,
     ) -> RunOutcome {
         if let Err(error) = require_intact(&member.folder, &member.config, options) {
-            return Self::failed("failed", error);
+            return RunOutcome::Failed { what: "failed", error };
         }
         self.print_line(&format!("{} has finished: {}", member.name, member.folder.display()));
         RunOutcome::Finished(metrics.to_vec())
@@ -236,12 +235,8 @@ impl MultiRun {
         }
     }
 
-    fn failed(what: &'static str, error: Error) -> RunOutcome {
-        RunOutcome::Failed { what, error }
-    }
-
     fn print_line(&self, line: &str) {
-        if !self.quiet {
+        if !self.messages.is_quiet() {
             print_line(line);
         }
     }

@@ -92,8 +92,14 @@ fn count_classes(task: Task, data: &Dataset, rows: &mut [u64]) -> Result<()> {
     Ok(())
 }
 
-/// The classes with rows in `split`, of which none is predicted as they are. Scikit-learn warns of the same.
-pub(crate) fn never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) -> Option<String> {
+/// Says which classes with rows in `split` are never predicted, as scikit-learn warns.
+pub(crate) fn log_never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) {
+    if let Some(doubt) = never_predicted(split, evaluation, names) {
+        tracing::info!("{doubt}");
+    }
+}
+
+fn never_predicted(split: &str, evaluation: &Evaluation, names: &[String]) -> Option<String> {
     let counts = evaluation.classes.as_ref()?;
     let predicted = |class: usize| counts.confusion().iter().any(|row| row[class] > 0.0);
     let scores = counts.by_class();

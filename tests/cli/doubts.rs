@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::tables::lines;
-use crate::common::{descent, fail, succeed};
+use crate::common::{fail, said, succeed};
 
 const CONFIG: &str = "seed = 1\n[data]\nname = 'csv'\npath = 't.csv'\ntarget = 'y'\nDATA\n\
                       [model]\nname = 'mlp'\nhidden = [8]\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n\
@@ -13,14 +13,6 @@ const CONFIG: &str = "seed = 1\n[data]\nname = 'csv'\npath = 't.csv'\ntarget = '
 fn write(folder: &Path, data: &str, keys: &str) {
     fs::write(folder.join("t.csv"), data).unwrap();
     fs::write(folder.join("c.toml"), CONFIG.replace("DATA", keys)).unwrap();
-}
-
-/// What the program says on standard error.
-fn said(folder: &Path, arguments: &[&str]) -> String {
-    let output = descent(folder, arguments);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    said
 }
 
 #[test]

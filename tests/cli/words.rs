@@ -1,10 +1,9 @@
 //! Messages: what a key of another tool is told, and what a run says of its course.
 
 use std::fs;
-use std::path::Path;
 
 use super::tables::{config, lines, write};
-use crate::common::{descent, fail, succeed};
+use crate::common::{fail, said, succeed};
 
 const CONFIG: &str = "seed = 1\n[data]\nname = 'mnist-sample'\nlimit = 320\nvalidation = 0.2\n[model]\nname = 'mlp'\n\
                       hidden = [4]\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'sgd'\nlr = 0.1\n[train]\n\
@@ -14,13 +13,6 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), CONFIG).unwrap();
     folder
-}
-
-fn messages(folder: &Path, arguments: &[&str]) -> String {
-    let output = descent(folder, arguments);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{text}");
-    text
 }
 
 #[test]
@@ -87,22 +79,20 @@ fn names_that_turn_the_text_are_spelt_out() {
 fn an_early_stop_and_a_finished_run_say_why() {
     let folder = folder();
     let stop = "train.early_stopping={ patience = 1, monitor = 'val_mcc', min_delta = 2.0 }";
-    let text = messages(
-        folder.path(),
-        &["train", "c.toml", "--out", "run", "--set", stop, "--set", "train.epochs=9"],
-    );
+    let text =
+        said(folder.path(), &["train", "c.toml", "--out", "run", "--set", stop, "--set", "train.epochs=9"]);
     assert!(text.contains("stopped early after epoch 2: `val_mcc` has not improved on "), "{text}");
     // The line of an epoch has the losses and what is monitored.
     let line = text.lines().find(|line| line.starts_with("epoch 1/9")).unwrap();
     for name in ["train_loss ", "val_loss ", "val_mcc "] {
         assert!(line.contains(name), "no {name}in {line}");
     }
-    let text = messages(folder.path(), &["train", "--resume", "run"]);
+    let text = said(folder.path(), &["train", "--resume", "run"]);
     assert!(text.contains("nothing is left to train: early stopping has ended the run"), "{text}");
-    messages(folder.path(), &["train", "c.toml", "--out", "other"]);
-    let text = messages(folder.path(), &["train", "--resume", "other"]);
+    said(folder.path(), &["train", "c.toml", "--out", "other"]);
+    let text = said(folder.path(), &["train", "--resume", "other"]);
     assert!(text.contains("nothing is left to train: 2 epochs are done; --set train.epochs=4"), "{text}");
-    let text = messages(folder.path(), &["train", "--resume", "other", "--set", "train.epochs=3"]);
+    let text = said(folder.path(), &["train", "--resume", "other", "--set", "train.epochs=3"]);
     assert!(!text.contains("nothing is left"), "{text}");
 }
 
@@ -122,7 +112,7 @@ fn a_report_takes_folders_of_runs_and_runs_without_an_epoch() {
     // A run that has no epoch yet is named as such; the others are shown.
     let empty = folder.path().join("folds/fold-2");
     fs::write(empty.join("metrics.jsonl"), "").unwrap();
-    let text = messages(folder.path(), &["report", "folds", "--output", "some.html"]);
+    let text = said(folder.path(), &["report", "folds", "--output", "some.html"]);
     assert!(text.contains("folds/fold-2: no epoch of this run has finished yet"), "{text}");
     assert!(fs::read_to_string(folder.path().join("some.html")).unwrap().contains("3 runs"));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::descent;
+use crate::common;
 
 const CONFIG: &str = "seed = 1\n[data]\nname = 'csv'\npath = 't.csv'\ntarget = 'y'\nsplit_column = 'split'\nNORMALIZE\n\
                       [model]\nname = 'mlp'\nhidden = [8]\n[loss]\nname = 'cross_entropy'\n[optimizer]\nname = 'adam'\n\
@@ -23,10 +23,7 @@ fn said(folder: &Path, data: &str, normalize: &str, arguments: &[&str]) -> Strin
     fs::write(folder.join("t.csv"), data).unwrap();
     fs::write(folder.join("c.toml"), CONFIG.replace("NORMALIZE", &format!("normalize = '{normalize}'")))
         .unwrap();
-    let output = descent(folder, arguments);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    said
+    common::said(folder, arguments)
 }
 
 #[test]
@@ -70,9 +67,7 @@ fn a_held_out_target_far_outside_those_of_training_is_named() {
         let data = std::iter::once("x,z,split,y\n".to_owned()).chain((0..400).map(row)).collect::<String>();
         fs::write(folder.path().join("t.csv"), data).unwrap();
         fs::write(folder.path().join("c.toml"), &config).unwrap();
-        let output = descent(folder.path(), &["train", "c.toml", "--out", &format!("run-{case}")]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{said}");
+        let said = common::said(folder.path(), &["train", "c.toml", "--out", &format!("run-{case}")]);
         let names = format!(
             "column `y`: 1 number far outside those of training (the first is `1000000000.0` in line {})",
             odd + 2
@@ -88,7 +83,6 @@ fn a_training_row_of_weight_0_tells_nothing_of_what_training_has() {
     // z is 0 in row 0, which trains, and 1 in row 11, which is tested on.
     fs::write(folder.path().join("t.csv"), table(&[0, 11])).unwrap();
     fs::write(folder.path().join("c.toml"), config).unwrap();
-    let output = descent(folder.path(), &["train", "c.toml", "--out", "run"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("2 numbers far outside"), "{said}");
+    let said = common::said(folder.path(), &["train", "c.toml", "--out", "run"]);
+    assert!(said.contains("2 numbers far outside"), "{said}");
 }
