@@ -491,6 +491,12 @@ PANELS = {
     "working-days-strict": (MODELS["relu"], [1], "max_gap = 0", {"frequency": "working days", "max_gap": 0}),
     "months": (MODELS["relu"], [1, 2, 3], "", {"frequency": "months"}),
     "months-across": (MODELS["relu"], [1], "max_gap = 2", {"frequency": "months", "max_gap": 2}),
+    "calendar": (MODELS["relu"], [1, 2], "calendar = ['weekday', 'month']", {"frequency": "months"}),
+    "hours": (RECURRENT["gru-1-last"], [1], "calendar = ['hour', 'weekday', 'month']", {"frequency": "hours"}),
+    "changes": (MODELS["relu"], [1, 2, 3], "subtract_last = true", {}),
+    "changes-hours": ('name = "linear"', [1, 2], "subtract_last = true\ncalendar = ['weekday', 'hour']",
+                      {"frequency": "hours"}),
+    "changes-rnn": (RECURRENT["rnn-3-mean"], [2], "subtract_last = true\ncolumns = { store = 'embedding' }", {}),
     "across-gaps": (RECURRENT["gru-two-ways-1-last"], [1, 2], "max_gap = 2", {"max_gap": 2}),
     "no-time": (RECURRENT["gru-two-ways-1-last"], [1, 3], "", {"has_time": False}),
     "previous": (MODELS["relu"], [1], "missing = 'previous'", {"missing": True}),
@@ -538,6 +544,9 @@ def cases():
         yield f"model-{name}", lambda folder, model=model: of_odd(folder, "classes", model)
     for missing in ("median", "zero", "category"):
         yield f"missing-{missing}", lambda folder, missing=missing: of_odd(folder, "classes", plain, missing=missing)
+    for missing in ("mean", "category"):
+        settings = ["data.calendar=['hour', 'weekday', 'month']"]
+        yield f"calendar-{missing}", lambda folder, m=missing, s=settings: of_odd(folder, "value", plain, m, settings=s)
     for name, model in BEYOND_C.items():
         for target in ("classes", "values", "labels"):
             yield f"{name}-{target}", lambda folder, model=model, target=target: of_odd(folder, target, model)
@@ -554,6 +563,10 @@ def cases():
     for name, model in RECURRENT.items():
         yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
     yield "series-mlp", lambda folder: of_series(folder, plain)
+    changes = "subtract_last = true\ncolumns = { many = 'embedding' }"
+    for name, loss in (("changes", "huber"), ("changes-deviations", "gaussian_nll")):
+        yield f"series-{name}", lambda folder, loss=loss: of_series(folder, plain, loss, changes)
+    yield "series-changes-ensemble", lambda folder: of_series(folder, BEYOND_C["ensemble"], "mse", changes)
     for name, options in PANELS.items():
         yield f"panel-{name}", lambda folder, options=options: of_panel(folder, *options)
     yield from bags()
@@ -708,7 +721,7 @@ def of_marks(folder, name, decimal, thousands, settings):
     return train(folder, config), path, "table"
 
 
-def of_series(folder, model):
+def of_series(folder, model, loss="mse", data=""):
     path, _ = odd_table(folder, 300)
     table = read(path, folder)[["num", "colour", "many", "flag", "z"]]
     table.insert(0, "hour", range(len(table)))
@@ -717,8 +730,8 @@ def of_series(folder, model):
     table.to_csv(path, index=False)
     config = folder / "c.toml"
     config.write_text(TABLE.replace('name = "csv"', 'name = "timeseries"\nwindow = 6\nhorizon = 1').replace(
-        'missing = "{missing}"\n', "").format(path=path, target='"z"', normalize="standard", data="test = 0.2", model=model,
-                                             loss='name = "mse"'))
+        'missing = "{missing}"\n', "").format(path=path, target='"z"', normalize="standard", data=f"test = 0.2\n{data}",
+                                             model=model, loss=f'name = "{loss}"'))
     return train(folder, config), path, "series"
 
 
@@ -797,7 +810,7 @@ def check(name):
         EXPECTED[run] = expected_answers(run, rows, folder, kind)
         model, difference = check_onnx(run, rows, folder, kind)
         differences = {"onnx": difference}
-        if not name.startswith(tuple(BEYOND_C)):
+        if not name.startswith((*BEYOND_C, "series-changes-ensemble")):
             differences["c"] = check_c(run, rows, folder, kind, model.columns)
         if WORKER is not None:
             differences["torch"] = check_torch(run, rows, folder, kind, WORKER)

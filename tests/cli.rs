@@ -18,6 +18,7 @@ mod init_doubts;
 mod init_persistent;
 mod init_recipe;
 mod init_refused;
+mod init_sentinels;
 mod init_series;
 mod init_text;
 mod initial_weights;

@@ -37,7 +37,12 @@ def month_of(number):
     return datetime.date(2010 + number // 12, 1 + number % 12, 1)
 
 
+def time_of(number):
+    return datetime.datetime(2024, 2, 20) + number * datetime.timedelta(hours=6, minutes=20)
+
+
 FREQUENCIES = {
+    "hours": (time_of, lambda first, last: (last - first) / datetime.timedelta(hours=6, minutes=20), 0),
     "days": (day_of, lambda first, last: (last - first).days, 0),
     "working days": (day_of, lambda first, last: np.busday_count(first + datetime.timedelta(1), last + datetime.timedelta(1)), 5),
     "months": (month_of, lambda first, last: 12 * (last.year - first.year) + last.month - first.month, 0),

@@ -24,6 +24,16 @@ impl SubtractLast {
         Some(Self { numbers, targets })
     }
 
+    /// 1 for each feature of a step that is subtracted, 0 for the others.
+    pub(crate) fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
+    /// The features that are the targets' own past.
+    pub(crate) fn targets(&self) -> &[PastTarget] {
+        &self.targets
+    }
+
     /// Windows (N, …) without the last step of their numbers.
     pub(crate) fn apply(&self, windows: &Tensor) -> Result<Tensor> {
         let (count, features) = (windows.dims()[0], self.numbers.len());

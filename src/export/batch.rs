@@ -197,6 +197,8 @@ fn number(column: &Column, drawn: f64) -> f64 {
         Operation::QuantileToNormal(quantiles) => quantiles.from_normal(number),
         Operation::Scale { offset, scale } if !makes_zero(*scale) => offset + scale * number,
         Operation::Scale { offset, .. } => offset + number,
+        // Days of a year.
+        Operation::Calendar { .. } if column.is_clock() => 20_000.0 + 91.3 * number,
         _ => number,
     })
 }

@@ -76,7 +76,7 @@ impl CellKind {
 
     fn of(column: &Column) -> Self {
         match column.operations.first() {
-            Some(Operation::DateToDays(form)) => Self::Date(*form),
+            Some(Operation::DateToDays(form) | Operation::Calendar { form, .. }) => Self::Date(*form),
             Some(Operation::Boolean) => Self::Boolean,
             Some(Operation::OneHot(_) | Operation::CategoryIndex { .. }) => Self::Category,
             _ => Self::Number,

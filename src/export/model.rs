@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
 use crate::data::Preprocessing;
-use crate::data::preprocess::{Column, Operation, Step, TableEncoder, TargetCurve};
+use crate::data::preprocess::{Column, Operation, Step, TargetCurve};
 use crate::error::{Error, Result};
 use crate::kernels::MatmulPrecision;
 use crate::loss::NetworkOutput;
@@ -45,7 +45,6 @@ impl TrainedModel {
         }
         (train.dtype, train.precision) = (FloatType::F32, MatmulPrecision::F32);
         let predictor = Predictor::of(run, Device::Cpu)?;
-        require_exportable(predictor.preprocessing())?;
         let network = predictor.network();
         let state = network.params().state().into_iter();
         let state = state.map(|(name, tensor)| (name.to_owned(), tensor)).collect();
@@ -142,25 +141,6 @@ impl TrainedModel {
         let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         Ok(Weights { shape: tensor.dims().to_vec(), values })
     }
-}
-
-/// Checks that an exporter can write this preprocessing.
-///
-/// # Errors
-/// An option that no export has yet, by its name.
-fn require_exportable(preprocessing: &Preprocessing) -> Result<()> {
-    let is_calendar = |operation: &Operation| matches!(operation, Operation::Calendar { .. });
-    let mut columns = preprocessing.table().into_iter().flat_map(TableEncoder::columns);
-    let key = if preprocessing.subtract_last().is_some() {
-        "subtract_last"
-    } else if columns.any(|column| column.operations.iter().any(is_calendar)) {
-        "calendar"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Config(format!(
-        "`data.{key}` of this run is in no export so far; `descent predict` has it, and a run without it can be exported"
-    )))
 }
 
 /// The numbers of a tensor, row-major.

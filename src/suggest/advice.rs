@@ -68,7 +68,7 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
         column.kind != ColumnKind::Ignore && !has_role
     };
     for column in profile.columns.iter().filter(is_feature) {
-        doubts_of(document, column);
+        doubts_of(document, column, profile.split_column.is_some());
     }
 }
 
@@ -80,16 +80,16 @@ fn repeated(document: &mut Document, column: &ColumnProfile) {
         ""
     };
     document.note(&format!(
-        "Column {} repeats: rows of the same one are trained on and tested on, so that the test says little about new ones. \
-         For these, assign all rows of one {0} to train, validation or test in a further column, and name that in \
-         split_column.{kind}",
+        "Column {} repeats: rows of the same one are trained on and tested on, so that the test says little about new \
+         ones.{kind} To hold out all rows of one together, set",
         quoted(&column.name)
     ));
+    document.verbatim(&format!("group = {}", Value::from(column.name.as_str())));
 }
 
 /// Says what a feature may well be instead: an identifier, a weight, a number of the row, a code.
-fn doubts_of(document: &mut Document, column: &ColumnProfile) {
-    if column.is_repeated_id() {
+fn doubts_of(document: &mut Document, column: &ColumnProfile, has_split: bool) {
+    if column.is_repeated_id() && !has_split {
         repeated(document, column);
     }
     let Some(numbers) = column.numbers else { return };

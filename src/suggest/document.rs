@@ -15,6 +15,7 @@ const WIDTH: usize = 110;
 #[derive(Debug, Default)]
 pub(super) struct Document {
     text: String,
+    keys: Vec<String>,
 }
 
 impl Document {
@@ -50,11 +51,23 @@ impl Document {
 
     /// Sets a key, with the reason where there is one.
     pub(super) fn set(&mut self, key: &str, value: impl Into<Value>, why: &str) {
+        self.keys.push(key.to_owned());
         let own = format!("{} = {}", self::key(key), value.into());
         if why.is_empty() {
             return self.line(&own);
         }
         self.line(&format!("{own:<width$}# {}", printable(why), width = COMMENT.max(own.len() + 2)));
+    }
+
+    /// Whether a key is set, in any section.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.keys.iter().any(|own| own == key)
+    }
+
+    /// Adds another document.
+    pub(super) fn append(&mut self, other: Self) {
+        self.text += &other.text;
+        self.keys.extend(other.keys);
     }
 
     /// The text.

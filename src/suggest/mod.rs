@@ -5,6 +5,8 @@
 
 mod advice;
 mod arrays;
+mod calendar;
+mod columns;
 mod document;
 mod leak;
 mod pictures;
@@ -131,11 +133,12 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
 
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
-    let CellReading { decimal, thousands, words, date_words, .. } = reading;
+    let CellReading { decimal, thousands, words, date_words, sentinels, .. } = reading;
+    let sentinels: Vec<String> = sentinels.iter().map(|own| own.text.clone()).collect();
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = [(words, "numbers"), (date_words, "dates")];
+    let words = [(words, "numbers"), (date_words, "dates"), (&sentinels, "numbers far from it")];
     let words = words.into_iter().filter_map(|(words, others)| taken_for_missing(words, others));
     decimal.into_iter().chain(thousands).chain(words).collect()
 }

@@ -3,20 +3,20 @@
 use toml::Value;
 
 use super::advice::{doubts, skewed};
+use super::calendar;
+use super::columns::{columns, in_list, reading};
 use super::document::Document;
 use super::leak::describe_leak;
 use super::recipe::Recipe;
 use super::request::SuggestRequest;
 use super::target::TargetKind;
-use crate::data::profile::{CellReading, ColumnProfile, Leak, NameCount, SplitShares, TableProfile};
+use crate::data::profile::{ColumnProfile, DateRange, Leak, NameCount, SplitShares, TableProfile};
 use crate::data::split::Part;
 use crate::data::table::ColumnKind;
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
 use crate::names::{counted, first_few, first_few_by};
 
-/// The most columns that are listed one by one.
-const MOST_LISTED: usize = 100;
 /// The rows above which smaller shares are held out.
 const MANY: u64 = 100_000;
 
@@ -167,114 +167,19 @@ fn preprocessing(document: &mut Document, profile: &TableProfile, targets: &[Str
         "no cell is missing here; rows to predict may lack some".to_owned()
     };
     document.set("missing", "category", &why);
+    let dates = profile
+        .columns
+        .iter()
+        .filter(|column| !targets.contains(&column.name) && column.kind == ColumnKind::Date);
+    let dates: Vec<DateRange> = dates.filter_map(|column| column.dates).collect();
+    let parts = calendar::of_dates(&dates);
+    if !parts.is_empty() {
+        document.set("calendar", parts, "each date's place in these, as sine and cosine, beside its number");
+    }
     if kind.is_numeric() {
         document.set("clamp_output", true, "predictions stay in the range of the training rows");
     }
     if *kind == TargetKind::Values {
         skewed(document, profile, targets);
     }
-}
-
-/// Writes the options by which cells are read.
-pub(super) fn reading(document: &mut Document, reading: &CellReading) {
-    if let Some(decimal) = reading.decimal {
-        document.set("decimal", decimal.to_string(), "the decimal point of the file's numbers");
-    }
-    if let Some(thousands) = reading.thousands {
-        document.set("thousands", thousands.to_string(), "it groups the digits of the file's numbers");
-    }
-    let words: Vec<Value> = reading.na_values().iter().map(|word| Value::from(word.as_str())).collect();
-    if !words.is_empty() {
-        document.set("na_values", words, "stand among numbers or dates, and are taken for missing cells");
-    }
-}
-
-/// Lists the columns with what they are taken for, and sets the kinds that training would not infer.
-pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: &[String]) {
-    let is_feature = |column: &&ColumnProfile| {
-        !targets.contains(&column.name) && profile.split_column.as_ref() != Some(&column.name)
-    };
-    let features: Vec<&ColumnProfile> = profile.columns.iter().filter(is_feature).collect();
-    document.blank();
-    document.note(
-        "The columns and what they are taken for; [data.columns] changes it: number, boolean, category,",
-    );
-    document.note("onehot, embedding, date, ignore.");
-    let width = features.iter().map(|column| shortened(&column.name).chars().count()).max().unwrap_or(0);
-    for column in features.iter().take(MOST_LISTED) {
-        let (name, kind) = (shortened(&column.name), kind_name(column.kind));
-        document.verbatim(&format!("{name:<width$}  {kind:<9}  {}", values(column)));
-    }
-    if features.len() > MOST_LISTED {
-        document.verbatim(&format!("and {} more", features.len() - MOST_LISTED));
-    }
-    let given: Vec<&&ColumnProfile> = features.iter().filter(|column| column.is_given).collect();
-    if !given.is_empty() {
-        document.section("data.columns");
-        for column in given {
-            document.set(&column.name, kind_name(column.kind), &column.why);
-        }
-    }
-}
-
-fn kind_name(kind: ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Number => "number",
-        ColumnKind::Boolean => "boolean",
-        ColumnKind::Category => "category",
-        ColumnKind::Onehot => "onehot",
-        ColumnKind::Embedding => "embedding",
-        ColumnKind::Date => "date",
-        ColumnKind::Ignore => "ignore",
-    }
-}
-
-/// The values of a column in words.
-fn values(column: &ColumnProfile) -> String {
-    let missing = match column.missing {
-        0 => String::new(),
-        missing => format!("; {}", counted(missing, "missing cell")),
-    };
-    let names = || column.names.iter().flatten().map(|own| in_list(&own.name));
-    let dates =
-        || column.dates.as_ref().map_or_else(String::new, |[first, last]| format!("{first} to {last}"));
-    let own = match (column.kind, &column.numbers) {
-        (ColumnKind::Ignore, _) => column.why.clone(),
-        (ColumnKind::Number, Some(numbers)) => {
-            format!("{} to {}", rounded(numbers.min), rounded(numbers.max))
-        }
-        (ColumnKind::Date, _) => dates(),
-        (ColumnKind::Category | ColumnKind::Embedding | ColumnKind::Onehot | ColumnKind::Boolean, _) => {
-            let more = if column.is_given || column.why.is_empty() { "" } else { column.why.as_str() };
-            let shown = first_few_by(names().collect::<Vec<_>>(), ", ");
-            if more.is_empty() { shown } else { format!("{shown} ({more})") }
-        }
-        _ => String::new(),
-    };
-    format!("{own}{missing}")
-}
-
-/// A name as one of a list, where commas stand between the names.
-fn in_list(name: &str) -> String {
-    let short = shortened(name);
-    if short.contains(',') { quoted(&short) } else { short }
-}
-
-/// A number in few digits.
-fn rounded(number: f64) -> String {
-    let short = format!("{number:.4}");
-    let short = short.trim_end_matches('0').trim_end_matches('.');
-    if number.abs() >= 1e9 || (number != 0.0 && number.abs() < 1e-3) {
-        format!("{number:.3e}")
-    } else {
-        short.to_owned()
-    }
-}
-
-/// A name for a comment, not too long.
-fn shortened(name: &str) -> String {
-    const MOST: usize = 32;
-    let cut: String = name.chars().take(MOST).collect();
-    let more = if cut.len() < name.len() { "…" } else { "" };
-    format!("{cut}{more}")
 }

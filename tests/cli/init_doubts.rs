@@ -227,6 +227,7 @@ fn rows_of_the_same_customer_and_numbers_of_rows_are_pointed_out() {
     let Made { text, .. } = made(path, &["t.csv", "--target", "y"]);
     let unwrapped = text.replace("\n# ", " ");
     assert!(unwrapped.contains("Column `customer_id` repeats: rows of the same one"), "{text}");
+    assert!(text.contains("#   group = \"customer_id\"\n"), "{text}");
     assert!(unwrapped.contains("Column `mouse` counts the rows from 1 to 300"), "{text}");
     assert_eq!(unwrapped.matches("Column `").count(), 2, "{text}");
 }
@@ -288,10 +289,8 @@ fn long_codes_are_classes_and_doses_that_a_column_follows_values() {
         write(path, "t.csv", lines("x,y", 300, row));
         init(path, &["t.csv", "--target", "y"])["loss"]["name"].as_str().unwrap().to_owned()
     };
-    assert_eq!(
-        loss(&|i| format!("{},{}", i * 7 % 13, [1u64, 20_000_007, 9_007_199_254_740_000][i % 3])),
-        "cross_entropy"
-    );
+    let code = |i: usize| [1u64, 20_000_007, 9_007_199_254_740_000][i % 3];
+    assert_eq!(loss(&|i| format!("{},{}", i * 7 % 13, code(i))), "cross_entropy");
     // Doses that are not evenly apart, which a column follows.
     assert_eq!(
         loss(&|i| format!("{},{}", [10, 20, 31, 42, 50][i % 5] + i % 3, [0, 5, 10, 20, 40][i % 5])),

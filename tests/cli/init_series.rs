@@ -31,7 +31,7 @@ pub(super) fn days(count: usize) -> Vec<Day> {
 pub(super) struct Day {
     pub(super) text: String,
     pub(super) number: usize,
-    weekday: usize,
+    pub(super) weekday: usize,
 }
 
 /// A wave with a level that wanders.
@@ -195,8 +195,8 @@ fn a_persistent_series_is_predicted_from_its_last_value() {
     assert_eq!(config["data"]["subtract_last"].as_bool(), Some(true));
     assert_eq!(config["data"]["calendar"].as_array().unwrap().len(), 2);
     let made = std::fs::read_to_string(path.join("made.toml")).unwrap();
-    assert!(made.contains("cannot be exported") && made.contains("the last value is much nearer"), "{made}");
-    assert!(fail(path, &["export", "run", "--to", "onnx"], 2).contains("`data."));
+    assert!(made.contains("the last value is much nearer"), "{made}");
+    succeed(path, &["export", "run", "--to", "onnx"]);
     // Noise around a mean does not.
     let rows = all.iter().map(|day| format!("{},{}.5", day.text, day.number * day.number * 31 % 97));
     let config = trained(path, &format!("date,y\n{}\n", rows.collect::<Vec<_>>().join("\n")), "y");

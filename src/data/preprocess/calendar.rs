@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::table::dates;
+use crate::error::{Error, Result};
 
 /// A circle that times go round, as the sine and the cosine of the place on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +19,17 @@ pub enum CalendarPart {
 }
 
 impl CalendarPart {
+    /// Checks the value of `data.calendar`.
+    ///
+    /// # Errors
+    /// A part that it has twice.
+    pub(in crate::data) fn check(parts: &[Self]) -> Result<()> {
+        match parts.iter().enumerate().find(|(place, part)| parts[..*place].contains(part)) {
+            Some((_, twice)) => Err(Error::key("data.calendar", format!("has \"{}\" twice", twice.name()))),
+            None => Ok(()),
+        }
+    }
+
     /// Its name in a config.
     pub fn name(self) -> &'static str {
         match self {

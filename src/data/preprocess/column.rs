@@ -3,6 +3,7 @@
 use super::calendar::CalendarPart;
 use super::categories::Categories;
 use super::cell_error::CellError;
+use super::features::Features;
 use super::quantiles::Quantiles;
 use crate::data::table::dates::{self, DateForm};
 use crate::data::table::value::Value;
@@ -18,7 +19,8 @@ pub enum Operation {
     Boolean,
     /// A date or time of this form to days since 1970-01-01 UTC.
     DateToDays(DateForm),
-    /// A date or time of this form to the sine and the cosine of its place on each of these circles.
+    /// A date or time of this form to the sine and the cosine of its place on each of these circles; behind other operations
+    /// on the date, as features behind its number.
     Calendar {
         /// The form.
         form: DateForm,
@@ -62,53 +64,6 @@ pub struct Column {
     pub ignored: Option<String>,
 }
 
-/// The features of a row so far.
-#[derive(Debug, Clone, Default)]
-pub struct Features {
-    /// The numeric features, column after column.
-    pub dense: Vec<f64>,
-    /// The indices of embeddings.
-    pub indices: Vec<f64>,
-}
-
-impl Features {
-    /// Appends a one-hot encoded name; returns whether training did not have it.
-    fn push_one_hot(&mut self, names: &Categories, cell: Value<'_>) -> Result<bool, CellError> {
-        let found = names.find(cell)?;
-        let start = self.dense.len();
-        self.dense.resize(start + names.len(), 0.0);
-        if let Some(index) = found.index {
-            self.dense[start + index] = 1.0;
-        }
-        Ok(found.unseen)
-    }
-
-    /// Appends the places of a time on circles of the calendar.
-    fn push_places(
-        &mut self,
-        form: DateForm,
-        parts: &[CalendarPart],
-        cell: Value<'_>,
-    ) -> Result<bool, CellError> {
-        if cell == Value::Missing {
-            return Err(CellError::Missing);
-        }
-        let days = cell.date(form).ok_or(CellError::NotDate(form))?;
-        for part in parts {
-            self.dense.extend(part.features(days).ok_or(CellError::NotDate(form))?);
-        }
-        Ok(false)
-    }
-
-    /// Appends the index of a name; returns whether training did not have it.
-    fn push_index(&mut self, names: &Categories, cell: Value<'_>) -> Result<bool, CellError> {
-        let found = names.find(cell)?;
-        #[allow(clippy::cast_precision_loss, reason = "there are fewer names than 2^24")]
-        self.indices.push(found.index.map_or(0.0, |index| 1.0 + index as f64));
-        Ok(found.unseen)
-    }
-}
-
 impl Column {
     /// Whether its numbers are scaled as those of training, and far ones stay far.
     pub(crate) fn is_scaled_without_bound(&self) -> bool {
@@ -137,37 +92,47 @@ impl Column {
         if cell == Value::Nested && self.ignored.is_none() {
             return Err(CellError::Nested);
         }
-        let (mut number, mut indicator) = (None, false);
+        let (mut number, mut unscaled, mut indicator) = (None, None, false);
         for operation in &self.operations {
             match operation {
-                Operation::Number | Operation::Boolean | Operation::DateToDays(_) if missing => {}
-                Operation::Number => {
-                    let read = cell.number().ok_or(CellError::NotNumber)?;
-                    number = Some(Some(read).filter(|x| x.is_finite()).ok_or(CellError::NotFinite)?);
+                Operation::Number | Operation::Boolean | Operation::DateToDays(_) => {
+                    number = read(operation, cell)?;
+                    unscaled = number;
                 }
-                Operation::Boolean => {
-                    number = Some(f64::from(u8::from(yes(cell).ok_or(CellError::NotBoolean)?)));
+                Operation::Impute(fill) => {
+                    number = number.or(Some(*fill));
+                    unscaled = number;
                 }
-                Operation::DateToDays(form) => {
-                    number = Some(cell.date(*form).ok_or(CellError::NotDate(*form))?);
-                }
-                Operation::Impute(fill) => number = number.or(Some(*fill)),
                 Operation::Scale { offset, scale } => number = number.map(|x| (x - offset) / scale),
                 Operation::SmoothClip => number = number.map(smooth_clip),
                 Operation::QuantileToNormal(quantiles) => number = number.map(|x| quantiles.to_normal(x)),
                 Operation::MissingIndicator => indicator = true,
                 Operation::OneHot(names) => return features.push_one_hot(names, cell),
                 Operation::CategoryIndex { names, .. } => return features.push_index(names, cell),
-                Operation::Calendar { form, parts } => return features.push_places(*form, parts, cell),
+                Operation::Calendar { .. } if self.is_clock() => unscaled = read(operation, cell)?,
+                Operation::Calendar { .. } => {}
             }
         }
-        if self.ignored.is_none() {
+        if self.ignored.is_none() && !self.is_clock() {
             features.dense.push(number.ok_or(CellError::Missing)?);
             if indicator {
                 features.dense.push(f64::from(u8::from(missing)));
             }
         }
+        if let Some(Operation::Calendar { form, parts }) = self.operations.last() {
+            features.push_places(*form, parts, unscaled.ok_or(CellError::Missing)?)?;
+        }
         Ok(false)
+    }
+
+    /// Whether places in the calendar are among its features.
+    pub(crate) fn has_calendar(&self) -> bool {
+        self.operations.iter().any(|operation| matches!(operation, Operation::Calendar { .. }))
+    }
+
+    /// Whether it is the time of a series, which is nothing but places in the calendar.
+    pub(crate) fn is_clock(&self) -> bool {
+        matches!(self.operations.first(), Some(Operation::Calendar { .. }))
     }
 
     /// The number of numeric features.
@@ -248,7 +213,8 @@ impl Column {
             Operation::DateToDays(form) => format!("date, {}", form.name()),
             Operation::Calendar { parts, .. } => {
                 let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
-                format!("the time: sine and cosine of {}", names.join(", "))
+                let lead = if self.is_clock() { "the time: " } else { "; " };
+                format!("{lead}sine and cosine of {}", names.join(", "))
             }
             Operation::Impute(fill) => format!(", where missing {}", number(*fill)),
             Operation::Scale { .. } | Operation::SmoothClip | Operation::QuantileToNormal(_) => String::new(),
@@ -274,6 +240,23 @@ pub fn smooth_clip(x: f64) -> f64 {
 /// The number that [`smooth_clip`] maps to `y`, of which none beyond ±3 is one.
 pub(super) fn smooth_unclip(y: f64) -> f64 {
     y / (1.0 - (y / 3.0).powi(2)).sqrt()
+}
+
+/// The number that an operation reads from a cell, if it reads one and the cell is not missing.
+fn read(operation: &Operation, cell: Value<'_>) -> Result<Option<f64>, CellError> {
+    let number = match operation {
+        _ if cell == Value::Missing => return Ok(None),
+        Operation::Number => {
+            let read = cell.number().ok_or(CellError::NotNumber)?;
+            Some(read).filter(|x| x.is_finite()).ok_or(CellError::NotFinite)?
+        }
+        Operation::Boolean => f64::from(u8::from(yes(cell).ok_or(CellError::NotBoolean)?)),
+        Operation::DateToDays(form) | Operation::Calendar { form, .. } => {
+            cell.date(*form).ok_or(CellError::NotDate(*form))?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(number))
 }
 
 /// Yes or no, also as 1 and 0.

@@ -97,6 +97,9 @@ enum Encoding {
         scaled: SavedScale,
         #[serde(default, skip_serializing_if = "is_iso")]
         form: DateForm,
+        /// Further features.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        calendar: Vec<CalendarPart>,
     },
     /// The time of a series, as places on circles.
     Calendar {
@@ -206,7 +209,12 @@ impl SavedColumn {
         let operations = match encoding {
             Encoding::Ignore { why } => return Column::ignored(&name, why),
             Encoding::Number(scaled) => scaled.after(Operation::Number),
-            Encoding::Date { scaled, form } => scaled.after(Operation::DateToDays(form)),
+            Encoding::Date { scaled, form, calendar } => {
+                let mut operations = scaled.after(Operation::DateToDays(form));
+                operations
+                    .extend((!calendar.is_empty()).then_some(Operation::Calendar { form, parts: calendar }));
+                operations
+            }
             Encoding::Boolean(filled) => {
                 let SavedFill { fill, indicator } = filled;
                 let indicator = indicator.then_some(Operation::MissingIndicator);
@@ -230,6 +238,7 @@ impl From<&Column> for SavedColumn {
         };
         let (mut filled, mut scale, mut encoding) = (SavedFill::default(), (0.0, 1.0), None);
         let (mut first, mut smooth_clip, mut quantiles) = (None, false, None);
+        let mut calendar = Vec::new();
         for operation in &column.operations {
             match operation {
                 Operation::Number | Operation::Boolean | Operation::DateToDays(_) => first = Some(operation),
@@ -239,6 +248,7 @@ impl From<&Column> for SavedColumn {
                 Operation::QuantileToNormal(own) => quantiles = Some(own.clone()),
                 Operation::MissingIndicator => filled.indicator = true,
                 Operation::OneHot(names) => encoding = Some(Encoding::Category(saved(names))),
+                Operation::Calendar { parts, .. } if first.is_some() => calendar.clone_from(parts),
                 Operation::Calendar { form, parts } => {
                     encoding = Some(Encoding::Calendar { form: *form, parts: parts.clone() });
                 }
@@ -250,7 +260,9 @@ impl From<&Column> for SavedColumn {
         let scaled = |filled| SavedScale { offset: scale.0, scale: scale.1, smooth_clip, quantiles, filled };
         let encoding = encoding.unwrap_or_else(|| match first {
             Some(Operation::Number) => Encoding::Number(scaled(filled)),
-            Some(Operation::DateToDays(form)) => Encoding::Date { scaled: scaled(filled), form: *form },
+            Some(Operation::DateToDays(form)) => {
+                Encoding::Date { scaled: scaled(filled), form: *form, calendar }
+            }
             Some(_) => Encoding::Boolean(filled),
             None => Encoding::Ignore { why: column.ignored.clone().unwrap_or_default() },
         });

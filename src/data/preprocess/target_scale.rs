@@ -87,7 +87,7 @@ impl TargetScale {
     }
 
     /// The same targets so many times in turn, as in the steps of a forecast.
-    pub(super) fn repeat(self, steps: usize) -> Self {
+    pub(crate) fn repeat(self, steps: usize) -> Self {
         let curve = match self.curve {
             TargetCurve::Quantile(all) => TargetCurve::Quantile(vec![all; steps].concat()),
             other => other,

@@ -32,7 +32,8 @@ impl ColumnCounts {
     /// Counts a row.
     pub fn add(&mut self, part: Part, stratum: Stratum) {
         match part {
-            Part::Train => self.train[stratum] += 1,
+            // A file that has changed since it was counted has other strata.
+            Part::Train => self.train.get_mut(stratum).into_iter().for_each(|rows| *rows += 1),
             Part::Validation => self.validation += 1,
             Part::Test | Part::Unused => {}
         }

@@ -1,11 +1,13 @@
 //! The one place that assigns rows to training, validation, test and folds.
 //!
 //! A [`SplitPlan`] describes what is held out. An [`Assigner`] assigns rows at random, stratified by class, with
-//! scikit-learn's counts; [`ColumnCounts`] lets a column of the data decide; a [`TimeSplit`] cuts a series at points in
+//! scikit-learn's counts; [`ColumnCounts`] lets a column of the data decide; [`Groups`] of rows stay together; a [`TimeSplit`] cuts a series at points in
 //! time. Tables are read in passes and ask the assigner anew in each; [`SplitRows`] splits rows in memory.
 
 mod assigner;
 mod column;
+mod deal;
+mod groups;
 mod memory;
 mod quota;
 mod strata;
@@ -20,6 +22,7 @@ use crate::registry::KeyError;
 
 pub use assigner::Assigner;
 pub use column::ColumnCounts;
+pub use groups::{GroupParts, Groups};
 pub use memory::SplitRows;
 pub use strata::{Strata, Stratum};
 pub use time::TimeSplit;

@@ -117,7 +117,11 @@ impl ColumnFitter<'_> {
                 let sorted = || column.sorted_sample(true);
                 let dates = column.dates.of(column.present);
                 let first = Operation::DateToDays(dates.form);
-                self.scaled(first, &dates.moments, sorted, column.missing)
+                let mut operations = self.scaled(first, &dates.moments, sorted, column.missing);
+                let parts = self.options.calendar.clone();
+                operations
+                    .extend((!parts.is_empty()).then_some(Operation::Calendar { form: dates.form, parts }));
+                operations
             }
             Kind::Boolean => {
                 let median = if column.booleans.mean >= 0.5 { 1.0 } else { 0.0 };

@@ -10,7 +10,9 @@ use super::read::{Format, Input, TableFile};
 use super::roles::ColumnRoles;
 use super::survey::Survey;
 use super::{Opened, target};
-use crate::data::preprocess::{Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target};
+use crate::data::preprocess::{
+    Column, Preprocessing, PreprocessingSource, TableEncoder, TableFormat, Target,
+};
 use crate::data::{EncodedRows, EncodedSplits, Loaded, Request, Task};
 use crate::error::{Error, Result};
 use crate::names::with_verb;
@@ -114,7 +116,17 @@ fn fit(plan: &TablePlan<'_>) -> Result<TableEncoder> {
     };
     let (names, found) = pick(features);
     let fitter = ColumnFitter { path, options, normalize: request.plan.normalize, ordered: false };
-    Ok(TableEncoder::new(target, fitter.columns(&names, &found)?))
+    let fitted = require_dates(options, fitter.columns(&names, &found)?)?;
+    Ok(TableEncoder::new(target, fitted))
+}
+
+/// The same columns, among which `data.calendar` has dates to place.
+fn require_dates(options: &Options, columns: Vec<Column>) -> Result<Vec<Column>> {
+    if options.calendar.is_empty() || columns.iter().any(Column::has_calendar) {
+        return Ok(columns);
+    }
+    let problem = format!("is for columns of dates, and {} has none; leave it out", options.path.display());
+    Err(Error::key("data.calendar", problem))
 }
 
 /// The error of quantiles where rows have weights.

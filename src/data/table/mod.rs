@@ -22,6 +22,8 @@ mod encoded_batch;
 pub(crate) mod encoded_blocks;
 mod encoded_size;
 mod fit;
+mod group;
+mod grouped;
 mod infer;
 mod kept;
 mod kind_problems;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::read::Format;
 use super::words::{words, words_schema};
+use crate::data::preprocess::CalendarPart;
 use crate::error::{Error, Result};
 
 /// A table in a file.
@@ -29,8 +30,13 @@ pub struct Options {
     pub weight: Option<String>,
     /// A column that assigns each row to "train", "validation" or "test".
     pub split_column: Option<String>,
+    /// A column, or several, whose rows go to the same split together, as with scikit-learn's `GroupKFold`: patients,
+    /// customers, machines. Shares are of rows, as nearly as whole groups allow. No feature, unless `columns` gives its kind.
+    pub group: ColumnNames,
     /// Column kinds that override the inferred ones.
     pub columns: BTreeMap<String, ColumnKind>,
+    /// Further features of each date, each as sine and cosine: "hour" of the day, "weekday", "month" of the year.
+    pub calendar: Vec<CalendarPart>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
     /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list.
@@ -59,7 +65,9 @@ impl Default for Options {
             test: Test::default(),
             weight: None,
             split_column: None,
+            group: ColumnNames::default(),
             columns: BTreeMap::new(),
+            calendar: Vec::new(),
             missing: None,
             na_values: Vec::new(),
             keep_na: false,
@@ -232,8 +240,14 @@ impl Options {
             return Err(Error::key("data.target", format!("has `{}` twice", twice.1.escape_debug())));
         }
         self.check_characters(format)?;
+        CalendarPart::check(&self.calendar)?;
         if self.split_column.is_some() && self.test != Test::default() {
             return Err(Error::key("data.split_column", "cannot be used with `data.test`; choose one"));
+        }
+        if self.split_column.is_some() && !self.group.0.is_empty() {
+            let problem =
+                "cannot be used with `data.split_column`, which assigns every row itself; choose one";
+            return Err(Error::key("data.group", problem));
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ impl PartsWriter {
             (Target::Classes { .. }, Task::Classes { ignored, .. }) => Some(ignored),
             _ => None,
         };
-        let holds_out = has_test_table || validation + test > 0 || roles.split_column().is_some();
+        let holds_out = has_test_table || validation + test > 0 || plan.is_by_cells();
         let duplicates = holds_out.then(|| Duplicates::new(rows));
         Ok(Self {
             rows: RowForm { ignored, form, duplicates: duplicates.clone() },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::batch::RecordBatch;
 use super::census::Census;
+use super::grouped::GroupedRows;
 use super::opened::{Batches, Opened};
 use super::options::{Options, Test};
 use super::read::{Input, TableFile};
@@ -24,14 +25,27 @@ pub(super) struct TablePlan<'a> {
     pub(super) roles: ColumnRoles<'a>,
     pub(super) census: Census,
     pub(super) assigner: Assigner,
+    /// The parts of groups of rows, if they go together.
+    groups: Option<GroupedRows>,
 }
 
 impl<'a> TablePlan<'a> {
     /// Counts the rows of each class, and decides how to assign them.
     pub(super) fn new(roles: ColumnRoles<'a>) -> Result<Self> {
         let census = roles.count()?;
-        let assigner = roles.assigner(&census)?;
-        Ok(Self { roles, census, assigner })
+        let plan = roles.split_plan();
+        let grouped = |columns| GroupedRows::new(columns, &roles, &census, &plan);
+        let groups = roles.group.as_ref().map(grouped).transpose()?;
+        let assigner = match &groups {
+            Some(groups) => groups.assigner(&plan, roles.request.seed)?,
+            None => roles.assigner(&census, &plan)?,
+        };
+        Ok(Self { roles, census, assigner, groups })
+    }
+
+    /// Whether cells of the rows decide about their parts.
+    pub(super) fn is_by_cells(&self) -> bool {
+        self.groups.is_some() || self.roles.split_column().is_some()
     }
 
     /// Calls `see` with every batch and the parts of its rows.
@@ -87,7 +101,11 @@ impl<'a> TablePlan<'a> {
         }
         let mut parts = Vec::with_capacity(rows);
         for row in batch.rows() {
-            parts.push(match self.roles.part_in_column(&row)? {
+            let given = match &self.groups {
+                Some(groups) => Some(groups.part(&row)?),
+                None => self.roles.part_in_column(&row)?,
+            };
+            parts.push(match given {
                 None | Some(Part::Train) => assigner.assign(self.roles.stratum(&row, &self.census)),
                 Some(part) => part,
             });

@@ -6,6 +6,7 @@ mod leaks;
 mod order;
 mod reading;
 mod sample;
+mod sentinels;
 mod surveyed;
 
 use std::path::{Path, PathBuf};
@@ -22,9 +23,10 @@ use decide::decided;
 use sample::Sample;
 use surveyed::Surveyed;
 
-pub use column::{ColumnProfile, NameCount, NumberRange};
+pub use column::{ColumnProfile, DateRange, NameCount, NumberRange};
 pub use leaks::Leak;
 pub use reading::CellReading;
+pub use sentinels::Sentinel;
 
 /// A table that was looked at.
 #[derive(Debug)]
@@ -69,6 +71,11 @@ impl TableProfile {
             } else {
                 reading = CellReading::default();
             }
+        }
+        reading.sentinels = sentinels::find(&found, targets)?;
+        if !reading.sentinels.is_empty() {
+            options.na_values = reading.na_values();
+            found = Surveyed::read(&options, format)?;
         }
         Self::of(found, &options, format, reading)
     }

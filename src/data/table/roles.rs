@@ -3,6 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::census::{Census, ClassColumn, ClassSource};
+use super::group::GroupColumns;
 use super::named::{self, Named};
 use super::options::{Options, Test};
 use super::read::{known_columns, quoted};
@@ -12,7 +13,7 @@ use super::value::Value;
 use super::weight::WeightColumn;
 use super::{Opened, target};
 use crate::data::preprocess::{NameRule, Preprocessing};
-use crate::data::split::{Assigner, ColumnCounts, Part, Stratum};
+use crate::data::split::{Assigner, ColumnCounts, Part, SplitPlan, Stratum};
 use crate::data::{Request, Task};
 use crate::error::{Error, Result};
 
@@ -27,6 +28,8 @@ pub(super) struct ColumnRoles<'a> {
     split: Option<usize>,
     /// The column of the weights.
     pub(super) weight: Option<WeightColumn>,
+    /// The columns of the groups.
+    pub(super) group: Option<GroupColumns>,
     pub(super) features: Vec<usize>,
 }
 
@@ -54,12 +57,18 @@ impl<'a> ColumnRoles<'a> {
         };
         let split = options.split_column.as_ref().map(split).transpose()?;
         let weight = WeightColumn::new(options, path, columns, is_fitted)?;
+        let group = GroupColumns::new(options, path, columns, is_fitted)?;
+        let names_groups = |column: usize| {
+            group.as_ref().is_some_and(|group| group.has(column))
+                && !GroupColumns::is_feature(options, &columns[column])
+        };
         let is_other = |column: usize| {
             targets.contains(&column)
+                || names_groups(column)
                 || [split, weight.as_ref().map(|weight| weight.index)].contains(&Some(column))
         };
         let features = (0..columns.len()).filter(|column| !is_other(*column)).collect();
-        Ok(Self { options, table, request, targets, split, weight, features })
+        Ok(Self { options, table, request, targets, split, weight, group, features })
     }
 
     /// The source of a row's class, if the task has classes.
@@ -97,7 +106,9 @@ impl<'a> ColumnRoles<'a> {
 
     /// The stratum of all rows, where their cells do not decide about their parts.
     pub(super) fn only_stratum(&self) -> Option<Stratum> {
-        let is_free = self.split_column().is_none() && matches!(self.classes(), ClassSource::None);
+        let is_free = self.split_column().is_none()
+            && self.group.is_none()
+            && matches!(self.classes(), ClassSource::None);
         is_free.then_some(0)
     }
 
@@ -117,17 +128,22 @@ impl<'a> ColumnRoles<'a> {
         Census::take(path, classes, || batches.next())
     }
 
-    /// The assigner for the counted rows: by shares, by a fold, or by the split column.
-    pub(super) fn assigner(&self, census: &Census) -> Result<Assigner> {
+    /// The rows to hold out.
+    pub(super) fn split_plan(&self) -> SplitPlan {
         let test = if let Test::Share(share) = self.options.test { share } else { 0.0 };
-        let (plan, seed) = (self.request.split_plan(test), self.request.seed);
+        self.request.split_plan(test)
+    }
+
+    /// The assigner for the counted rows: by shares, by a fold, or by the split column.
+    pub(super) fn assigner(&self, census: &Census, plan: &SplitPlan) -> Result<Assigner> {
+        let seed = self.request.seed;
         if self.split_column().is_none() {
             if self.split.is_some() && self.request.fitted.is_none() {
                 tracing::warn!(
                     "data.fold: the rows are dealt to the folds anew, whatever `data.split_column` says of them"
                 );
             }
-            return Assigner::new(&plan, census.strata.counts(), seed);
+            return Assigner::new(plan, census.strata.counts(), seed);
         }
         let mut counts = ColumnCounts::new(census.strata.counts().len());
         let mut batches = self.table.batches()?;
@@ -138,7 +154,7 @@ impl<'a> ColumnRoles<'a> {
                 }
             }
         }
-        counts.assigner(&plan, seed)
+        counts.assigner(plan, seed)
     }
 
     /// The split column, unless folds replace it.

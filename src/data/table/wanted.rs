@@ -20,13 +20,14 @@ impl Options {
         }
     }
 
-    /// How the columns are kept: names, classes, labels and splits are compared as text.
+    /// How the columns are kept: names, classes, labels, splits and groups are compared as text.
     pub(super) fn wanted(&self, request: &Request<'_>) -> WantedColumns {
         let mut text = self.dialect(request.task).text_columns;
         if request.task.classes() || request.task == Task::Labels {
             text.extend(self.target.0.iter().cloned());
         }
         text.extend(self.split_column.clone());
+        text.extend(self.group.0.iter().cloned());
         let encoder = request.fitted.and_then(Preprocessing::table);
         text.extend(encoder.into_iter().flat_map(TableEncoder::named_columns).cloned());
         let given = self.columns.iter().filter(|(_, kind)| **kind == ColumnKind::Ignore);
@@ -34,7 +35,8 @@ impl Options {
         let fitted = encoder.into_iter().flat_map(TableEncoder::columns);
         let unused = fitted.filter(|column| column.ignored.is_some()).map(|column| column.name.clone());
         let is_used = |name: &String| {
-            self.target.0.contains(name) || [&self.split_column, &self.weight].contains(&&Some(name.clone()))
+            let is_named = self.target.0.contains(name) || self.group.0.contains(name);
+            is_named || [&self.split_column, &self.weight].contains(&&Some(name.clone()))
         };
         let ignored = given.chain(unused).filter(|name| !is_used(name)).collect();
         WantedColumns { text, ignored }

@@ -7,7 +7,8 @@ use super::helpers::Helper;
 use super::network::Network;
 use super::text::double;
 use super::weights::Matrix;
-use crate::data::preprocess::{Elements, Operation};
+use crate::data::preprocess::{CalendarPart, Elements, Operation, PastTarget};
+use crate::data::subtract_last::SubtractLast;
 use crate::data::table::read::MissingCells;
 use crate::error::Result;
 use crate::export::inputs::{CellKind, Inputs};
@@ -82,6 +83,9 @@ impl Encoder {
         }
         if let Inputs::Series { window, .. } = inputs {
             lines = format!("    for (int t = 0; t < {window}; t++) {{\n{lines}    }}\n");
+            if let Some(subtract) = model.preprocessing().subtract_last() {
+                lines += &subtract_last(&subtract, *window, *width);
+            }
         }
         network.body += &lines;
         Ok(())
@@ -118,6 +122,28 @@ impl Encoder {
     }
 }
 
+/// The statements that keep the targets of the last of so many steps of this width, and leave the changes since in `a`.
+fn subtract_last(subtract: &SubtractLast, window: usize, width: usize) -> String {
+    let (mut kept, mut changes) = (String::new(), String::new());
+    let end = (window - 1) * width;
+    for (number, PastTarget { feature, offset, scale }) in subtract.targets().iter().enumerate() {
+        let place = end + feature;
+        let _ = writeln!(
+            kept,
+            "    last[{number}] = (double)a[{place}] * {} + {};",
+            double(*scale),
+            double(*offset)
+        );
+    }
+    for (feature, is_number) in subtract.numbers().iter().enumerate() {
+        if *is_number > 0.0 {
+            let _ = writeln!(changes, "        a[t * {width} + {feature}] -= a[{}];", end + feature);
+        }
+    }
+    // The last step is the last to change.
+    format!("{kept}    for (int t = 0; t < {window}; t++) {{\n{changes}    }}\n")
+}
+
 /// The learnt vectors of a network, in the order of their columns.
 fn tables(ops: &[Op]) -> &[EmbeddingTable] {
     match ops.first() {
@@ -128,18 +154,16 @@ fn tables(ops: &[Op]) -> &[EmbeddingTable] {
 
 /// Adds the numbers of a field from `place` on.
 fn dense(field: &Field<'_>, raw: &str, place: &mut usize, body: &mut String, network: &mut Network) {
-    let mut value = raw.to_owned();
-    let mut indicator = false;
+    let (mut value, mut imputed) = (raw.to_owned(), raw.to_owned());
+    let (mut indicator, mut parts) = (false, [].as_slice());
     for operation in &field.input.column.operations {
         match operation {
-            // The calendar's features are refused where the model is opened.
-            Operation::Number
-            | Operation::Boolean
-            | Operation::DateToDays(_)
-            | Operation::Calendar { .. } => {}
+            Operation::Number | Operation::Boolean | Operation::DateToDays(_) => {}
+            Operation::Calendar { parts: own, .. } => parts = own,
             Operation::Impute(fill) => {
                 network.helpers.add(Helper::Filled);
                 value = format!("filled({value}, {})", double(*fill));
+                imputed.clone_from(&value);
             }
             Operation::Scale { offset, scale } => {
                 value = format!("({value} - {}) / {}", double(*offset), double(*scale));
@@ -157,11 +181,29 @@ fn dense(field: &Field<'_>, raw: &str, place: &mut usize, body: &mut String, net
             Operation::CategoryIndex { .. } | Operation::QuantileToNormal(_) => return,
         }
     }
-    let _ = writeln!(body, "    x[{place}] = (float)({value});");
-    *place += 1;
+    if !field.input.column.is_clock() {
+        let _ = writeln!(body, "    x[{place}] = (float)({value});");
+        *place += 1;
+    }
     if indicator {
         let _ = writeln!(body, "    x[{place}] = isnan({raw}) ? 1.0f : 0.0f;");
         *place += 1;
+    }
+    calendar(parts, &imputed, place, body, network);
+}
+
+/// Adds the places of a time in the calendar from `place` on.
+fn calendar(parts: &[CalendarPart], days: &str, place: &mut usize, body: &mut String, network: &mut Network) {
+    for part in parts {
+        network.helpers.add(Helper::Circle);
+        let (helper, turns) = match part {
+            CalendarPart::Hour => (Helper::Second, format!("second({days}) / 86400.0")),
+            CalendarPart::Weekday => (Helper::Weekday, format!("weekday({days}) / 7.0")),
+            CalendarPart::Month => (Helper::Month, format!("month({days}) / 12.0")),
+        };
+        network.helpers.add(helper);
+        let _ = writeln!(body, "    circle({turns}, x + {place});");
+        *place += 2;
     }
 }
 

@@ -10,6 +10,11 @@ use crate::nn::Activation;
 pub(super) enum Helper {
     Filled,
     SmoothClip,
+    Circle,
+    Second,
+    Day,
+    Weekday,
+    Month,
     Boolean,
     OneHot,
     Product,
@@ -47,6 +52,7 @@ impl Helper {
             Self::Linear | Self::Elman => &[Self::Product],
             Self::Lstm | Self::Gru => &[Self::Product, Self::Sigmoid],
             Self::Silu => &[Self::Sigmoid],
+            Self::Weekday | Self::Month => &[Self::Day],
             _ => &[],
         }
     }
@@ -55,6 +61,11 @@ impl Helper {
         match self {
             Self::Filled => include_str!("code/filled.c"),
             Self::SmoothClip => include_str!("code/smooth_clip.c"),
+            Self::Circle => include_str!("code/circle.c"),
+            Self::Second => include_str!("code/second.c"),
+            Self::Day => include_str!("code/day.c"),
+            Self::Weekday => include_str!("code/weekday.c"),
+            Self::Month => include_str!("code/month.c"),
             Self::Boolean => include_str!("code/boolean.c"),
             Self::OneHot => include_str!("code/one_hot.c"),
             Self::Product => include_str!("code/product.c"),

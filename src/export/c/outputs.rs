@@ -143,6 +143,9 @@ fn in_units(model: &TrainedModel, value: &str, with_mean: bool) -> String {
             [0, 1].map(|place| scale.range.iter().map(|range| range[place]).collect::<Vec<_>>());
         restored = format!("fmin(fmax({restored}, {}), {})", of("min", &low), of("max", &high));
     }
+    if let Some(subtract) = model.preprocessing().subtract_last() {
+        let _ = write!(restored, " + last[i % {}]", subtract.targets().len());
+    }
     format!("(float)({restored})")
 }
 

@@ -67,7 +67,7 @@ impl<'a> Source<'a> {
             is_picture: matches!(model.preprocessing().source, PreprocessingSource::Images { .. }),
             weight_bytes: network.constants.bytes,
             // Beside the buffers and the states of a layer: what the calls need.
-            stack_bytes: 4 * (a + b + sums) + network.state_bytes + 256,
+            stack_bytes: 4 * (a + b + sums) + 8 * targets_kept(model) + network.state_bytes + 256,
             layers: layers::line(model),
             accuracy: None,
             encoder: encoder.text,
@@ -137,14 +137,23 @@ impl<'a> Source<'a> {
         }
         let [a, b] = self.network.buffers;
         let outputs = self.model.preprocessing().outputs;
+        let last = match targets_kept(self.model) {
+            0 => String::new(),
+            targets => format!("    double last[{targets}]; /* the targets of the last step */\n"),
+        };
         let sum = if self.model.is_bag() { format!(", sum[{outputs}]") } else { String::new() };
         format!(
-            "{units}void {prefix}_predict({}, float out[{}_OUTPUTS])\n{{\n    float a[{a}], b[{b}]{sum};\n{}}}\n\n",
+            "{units}void {prefix}_predict({}, float out[{}_OUTPUTS])\n{{\n    float a[{a}], b[{b}]{sum};\n{last}{}}}\n\n",
             self.argument(),
             prefix.to_ascii_uppercase(),
             self.network.body
         )
     }
+}
+
+/// The targets whose last values predictions are changes from; 0 where they are none.
+fn targets_kept(model: &TrainedModel) -> usize {
+    model.preprocessing().subtract_last().map_or(0, |subtract| subtract.targets().len())
 }
 
 /// Adds the statements of each network, and those that fill `out` from their predictions.

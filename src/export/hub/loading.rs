@@ -23,6 +23,10 @@ pub(super) fn sections(model: &TrainedModel, inputs: &Inputs<'_>, batch: &TestBa
          UTC, texts are to have no blanks around them. `model.safetensors` holds the weights as a PyTorch state dict: it reads rows {row:?} as `data.toml` makes \
          them.\n"
     );
+    if model.preprocessing().subtract_last().is_some() {
+        text += "Its layers read the changes since a row's last step and give those of the targets: `Model` in PyTorch makes \
+                 both around them, the program with candle does not.\n";
+    }
     let examples = [
         ("ONNX Runtime", code("python", &onnx(inputs, batch))),
         (

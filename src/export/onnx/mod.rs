@@ -3,6 +3,7 @@
 //! The messages are written by [`crate::protobuf`], as those of TensorBoard are: the format needs a dozen of them, and
 //! crates that write it leave out attributes that are 0, which the checker wants.
 
+mod calendar;
 mod constants;
 mod graph;
 mod network;
@@ -48,7 +49,7 @@ pub(super) fn encode(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<u8
     let encoded = preprocessing::add(&mut graph, model.preprocessing(), inputs);
     let members = model.members.iter().map(|ops| network::add(&mut graph, model, ops, &encoded));
     let values: Vec<String> = members.collect::<Result<_>>()?;
-    outputs::add(&mut graph, model, &values);
+    outputs::add(&mut graph, model, &values, encoded.last.as_deref());
     let bytes = proto::model(&graph.message(&model.config.name()), &properties(model, inputs)?);
     // A message has at most 2 GiB.
     if i32::try_from(bytes.len()).is_err() {

@@ -10,8 +10,9 @@ use crate::export::outputs::{LABEL, PREDICTION, PROBABILITIES, STD, integers};
 use crate::loss::{NetworkOutput, Variance};
 use crate::run::Columns;
 
-/// Adds the outputs for the values (N, K) of each network whose predictions are averaged.
-pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &[String]) {
+/// Adds the outputs for the values (N, K) of each network whose predictions are averaged; `last` are the targets (N, K) that
+/// they are changes from, if they are.
+pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &[String], last: Option<&str>) {
     let mut predictions = average(graph, model, values);
     if model.is_ensemble() {
         let attributes = [Attribute::ints("axes", &[1]), Attribute::int("keepdims", 0)];
@@ -19,7 +20,7 @@ pub(super) fn add(graph: &mut Graph, model: &TrainedModel, values: &[String]) {
     }
     let units = Units::of(model);
     if let Some(units) = &units {
-        predictions = units.restore(graph, &predictions);
+        predictions = units.restore(graph, &predictions, last);
     }
     match model.columns() {
         Columns::Classes { names, decision, .. } => {
@@ -95,8 +96,8 @@ impl Units {
         model.preprocessing().target_scale().map(Self)
     }
 
-    /// Values in the targets' units.
-    fn restore(&self, graph: &mut Graph, values: &str) -> String {
+    /// Values in the targets' units; of changes from `last` what they lead to.
+    fn restore(&self, graph: &mut Graph, values: &str, last: Option<&str>) -> String {
         let Self(TargetScale { mean, range, curve, .. }) = self;
         let scaled = self.scale(graph, values);
         let mean = graph.constant("target_mean", &[mean.len()], &Constant::Doubles(mean));
@@ -113,6 +114,9 @@ impl Units {
             let limits: Vec<f64> = range.iter().map(|range| range[place]).collect();
             let limits = graph.constant(name, &[limits.len()], &Constant::Doubles(&limits));
             restored = graph.node(op, &[&restored, &limits], &[]);
+        }
+        if let Some(last) = last {
+            restored = graph.node("Add", &[&restored, last], &[]);
         }
         graph.cast(&restored, ElementType::Float)
     }

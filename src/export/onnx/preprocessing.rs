@@ -1,5 +1,6 @@
 //! The preprocessing as nodes. Numbers are in f64 until the network, as in `descent predict`.
 
+use super::calendar;
 use super::graph::Graph;
 use super::proto::{Attribute, Constant, Dim, ElementType};
 use crate::data::preprocess::{Categories, Elements, MissingName, Operation, Preprocessing};
@@ -12,6 +13,8 @@ pub(super) struct Encoded {
     pub(super) dense: Option<String>,
     /// The numbers of names, (N, …) each.
     pub(super) indices: Vec<String>,
+    /// The targets at a window's last step, (N, K), where predictions are changes since.
+    pub(super) last: Option<String>,
 }
 
 /// Features on their way, (N, …, 1) and more each.
@@ -46,11 +49,49 @@ pub(super) fn add(graph: &mut Graph, preprocessing: &Preprocessing, inputs: &Inp
         }
     }
     let dense: Vec<&str> = parts.dense.iter().map(String::as_str).collect();
-    let dense = (!dense.is_empty()).then(|| {
-        let all = graph.node("Concat", &dense, &[Attribute::int("axis", -1)]);
-        graph.cast(&all, ElementType::Float)
-    });
-    Encoded { dense, indices: parts.indices }
+    let mut dense = (!dense.is_empty()).then(|| graph.node("Concat", &dense, &[Attribute::int("axis", -1)]));
+    let mut last = None;
+    if let (Some(windows), Some(_)) = (&dense, preprocessing.subtract_last()) {
+        let changes = subtract_last(graph, preprocessing, windows);
+        (dense, last) = (Some(changes.windows), Some(changes.last));
+    }
+    let dense = dense.map(|dense| graph.cast(&dense, ElementType::Float));
+    Encoded { dense, indices: parts.indices, last }
+}
+
+/// Windows as changes since their last step.
+struct Changes {
+    /// (N, T, F)
+    windows: String,
+    /// The targets at the last step, for each step that is predicted, in their own units: (N, K).
+    last: String,
+}
+
+/// What `data.subtract_last` makes of windows (N, T, F).
+fn subtract_last(graph: &mut Graph, preprocessing: &Preprocessing, windows: &str) -> Changes {
+    let (Some(subtract), Some(encoder)) = (preprocessing.subtract_last(), preprocessing.table()) else {
+        return Changes { windows: windows.to_owned(), last: windows.to_owned() };
+    };
+    let end = graph.ints("last_step", &[-1]);
+    let step = graph.node("Gather", &[windows, &end], &[Attribute::int("axis", 1)]);
+    let mask = &subtract.numbers()[..encoder.dense_width()];
+    let mask = graph.constant("numbers", &[mask.len()], &Constant::Doubles(mask));
+    let numbers = graph.node("Mul", &[&step, &mask], &[]);
+    let changes = graph.node("Sub", &[windows, &numbers], &[]);
+    let targets = subtract.targets().repeat(preprocessing.horizon().len());
+    let features: Vec<i64> =
+        targets.iter().map(|target| i64::try_from(target.feature).unwrap_or(i64::MAX)).collect();
+    let features = graph.ints("targets", &features);
+    let axes = graph.ints("step_axis", &[1]);
+    let step = graph.node("Squeeze", &[&step, &axes], &[]);
+    let mut last = graph.node("Gather", &[&step, &features], &[Attribute::int("axis", 1)]);
+    let (scales, offsets): (Vec<f64>, Vec<f64>) =
+        targets.iter().map(|target| (target.scale, target.offset)).unzip();
+    for (op, numbers) in [("Mul", scales), ("Add", offsets)] {
+        let numbers = graph.constant("of_targets", &[numbers.len()], &Constant::Doubles(&numbers));
+        last = graph.node(op, &[&last, &numbers], &[]);
+    }
+    Changes { windows: changes, last }
 }
 
 fn kind(input: &ColumnInput<'_>) -> ElementType {
@@ -95,17 +136,15 @@ impl Parts {
         }
         number = without(graph, number, &input.kind.sentinels(&self.missing));
         let raw = number.clone();
-        let mut indicator = None;
+        let mut imputed = number.clone();
+        let (mut indicator, mut places) = (None, Vec::new());
         for operation in &input.column.operations {
             match operation {
                 Operation::Impute(fill) => {
                     number = filled(graph, &number, *fill);
+                    imputed.clone_from(&number);
                 }
-                Operation::Scale { offset, scale } => {
-                    let (offset, scale) = (graph.double("offset", *offset), graph.double("scale", *scale));
-                    number = graph.node("Sub", &[&number, &offset], &[]);
-                    number = graph.node("Div", &[&number, &scale], &[]);
-                }
+                Operation::Scale { offset, scale } => number = scaled(graph, &number, *offset, *scale),
                 Operation::SmoothClip => number = smooth_clip(graph, &number),
                 Operation::MissingIndicator => {
                     let missing = graph.node("IsNaN", &[&raw], &[]);
@@ -120,13 +159,21 @@ impl Parts {
                     let axes = graph.ints("last_axis", &[-1]);
                     return self.indices.push(graph.node("Squeeze", &[&index, &axes], &[]));
                 }
+                Operation::Calendar { parts, .. } => places = calendar::places(graph, &imputed, parts),
                 // Numbers are read already; quantiles are refused before.
                 _ => {}
             }
         }
-        self.dense.push(number);
-        self.dense.extend(indicator);
+        self.dense.extend((!input.column.is_clock()).then_some(number));
+        self.dense.extend(indicator.into_iter().chain(places));
     }
+}
+
+/// `(x - offset) / scale`
+fn scaled(graph: &mut Graph, x: &str, offset: f64, scale: f64) -> String {
+    let (offset, scale) = (graph.double("offset", offset), graph.double("scale", scale));
+    let centred = graph.node("Sub", &[x, &offset], &[]);
+    graph.node("Div", &[&centred, &scale], &[])
 }
 
 /// `x / √(1 + (x/3)²)`
@@ -232,7 +279,7 @@ fn array(graph: &mut Graph, preprocessing: &Preprocessing, shape: &[usize]) -> E
     let identity = Elements::affine(1.0, 0.0);
     let elements = preprocessing.elements().unwrap_or(&identity);
     if *elements == identity {
-        return Encoded { dense: Some(input), indices: Vec::new() };
+        return Encoded { dense: Some(input), indices: Vec::new(), last: None };
     }
     let mut value = graph.cast(&input, ElementType::Double);
     if !elements.offset.is_empty() {
@@ -248,5 +295,5 @@ fn array(graph: &mut Graph, preprocessing: &Preprocessing, shape: &[usize]) -> E
     let (scale, shift) = (graph.double("scale", elements.scale), graph.double("shift", elements.shift));
     value = graph.node("Mul", &[&value, &scale], &[]);
     value = graph.node("Add", &[&value, &shift], &[]);
-    Encoded { dense: Some(graph.cast(&value, ElementType::Float)), indices: Vec::new() }
+    Encoded { dense: Some(graph.cast(&value, ElementType::Float)), indices: Vec::new(), last: None }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::text::{list, names, number};
-use crate::data::preprocess::{TargetCurve, TargetScale};
+use crate::data::preprocess::{Target, TargetCurve, TargetScale};
 use crate::export::model::TrainedModel;
 use crate::export::outputs::{LABEL, PREDICTION, PROBABILITIES, STD};
 use crate::loss::{NetworkOutput, Variance};
@@ -60,9 +60,21 @@ fn predictions(output: NetworkOutput) -> &'static str {
     }
 }
 
+/// From the targets of each output to those of `targets(df)`. They have a mean also where each window's last value stands for
+/// it in training, so that they are near 0 as f32.
+pub(super) fn target_scale(model: &TrainedModel) -> Option<TargetScale> {
+    let preprocessing = model.preprocessing();
+    match preprocessing.table().map(|encoder| &encoder.target) {
+        Some(Target::Values { scale, .. }) if preprocessing.subtract_last().is_some() => {
+            Some(scale.clone().repeat(preprocessing.horizon().len()))
+        }
+        _ => preprocessing.target_scale(),
+    }
+}
+
 /// Values in their units, and their deviations.
 fn values(model: &TrainedModel) -> String {
-    let units = model.preprocessing().target_scale();
+    let units = target_scale(model);
     let mut lines = String::new();
     let mut answers = format!("\"{PREDICTION}\": answers.numpy()");
     if let NetworkOutput::MeanAndVariance(variance) = model.output() {

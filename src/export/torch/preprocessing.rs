@@ -12,6 +12,9 @@ use crate::export::model::TrainedModel;
 /// What maps numbers by their quantiles.
 const QUANTILES: &str = include_str!("quantiles.py");
 
+/// What places times in the calendar.
+const CALENDAR: &str = include_str!("calendar.py");
+
 /// `preprocess`, `targets` and `test_inputs`, with what they need.
 pub(super) fn functions(model: &TrainedModel, inputs: &Inputs<'_>) -> String {
     let row = format!("ROW = {:?}  # the shape that the network reads\n", model.preprocessing().row);
@@ -75,8 +78,13 @@ fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
         if input.column.index_width() > 0 { &mut indices } else { &mut dense }.push_str(&line);
     }
     let quantiles = if uses_quantiles(model) { format!("{QUANTILES}\n\n") } else { String::new() };
+    let calendar = if columns.iter().any(|input| input.column.has_calendar()) {
+        format!("{CALENDAR}\n\n")
+    } else {
+        String::new()
+    };
     format!(
-        "{cells}\n\n{quantiles}def features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
+        "{cells}\n\n{quantiles}{calendar}def features(df):\n    \"\"\"The rows of a table (N, F): numbers, and behind them \
          the numbers of names.\"\"\"\n    df = stripped(df)\n    parts = [\n{dense}{indices}    ]\n    return np.concatenate(parts, \
          axis=1).astype(np.float32)\n\n\n",
     )
@@ -86,15 +94,19 @@ fn of_table(model: &TrainedModel, columns: &[ColumnInput<'_>]) -> String {
 fn feature(column: &Column) -> String {
     let cells = format!("df[{}]", quoted(&column.name));
     let mut values = format!("numbers({cells})");
-    let mut options = String::new();
+    let (mut options, mut fill, mut places) = (String::new(), String::new(), String::new());
     for operation in &column.operations {
         match operation {
-            // The calendar's features are refused where the model is opened.
-            Operation::Number | Operation::Calendar { .. } => {}
+            Operation::Number => {}
+            Operation::Calendar { form, parts } => {
+                let parts = list(parts.iter().map(|part| quoted(part.name())));
+                places = format!("calendar(days({cells}, {}), {parts}{fill})", quoted(form.name()));
+            }
             Operation::Boolean => values = format!("booleans({cells})"),
             Operation::DateToDays(form) => values = format!("days({cells}, {})", quoted(form.name())),
-            Operation::Impute(fill) => {
-                let _ = write!(options, ", fill={}", number(*fill));
+            Operation::Impute(own) => {
+                fill = format!(", fill={}", number(*own));
+                options += &fill;
             }
             Operation::Scale { offset, scale } => {
                 let _ = write!(options, ", offset={}, scale={}", number(*offset), number(*scale));
@@ -112,7 +124,12 @@ fn feature(column: &Column) -> String {
             }
         }
     }
-    format!("scaled({values}{options})")
+    let number = format!("scaled({values}{options})");
+    match places {
+        places if places.is_empty() => number,
+        places if column.is_clock() => places,
+        places => format!("np.concatenate([{number}, {places}], axis=1)"),
+    }
 }
 
 fn texts(names: &Categories) -> String {

@@ -2,12 +2,14 @@
 
 mod bad;
 mod baselines;
+mod calendar;
 mod continuation;
 mod dates;
 mod far_numbers;
 mod forecasts;
 mod formats;
 mod gaps;
+mod groups;
 mod gzip;
 pub(super) mod images;
 mod limit;

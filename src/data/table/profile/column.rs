@@ -29,6 +29,32 @@ pub struct NumberRange {
     pub are_whole: bool,
 }
 
+/// The range of a column's dates, in days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DateRange {
+    /// The first.
+    pub first: f64,
+    /// The last.
+    pub last: f64,
+}
+
+impl DateRange {
+    /// The days from the first to the last.
+    pub fn days(self) -> f64 {
+        self.last - self.first
+    }
+
+    /// Whether the first or the last has a time of day.
+    pub fn has_times(self) -> bool {
+        self.first.fract() != 0.0 || self.last.fract() != 0.0
+    }
+
+    /// The first and the last as people write them.
+    pub fn written(self) -> [String; 2] {
+        [self.first, self.last].map(dates::written)
+    }
+}
+
 /// What a column holds.
 #[derive(Debug, Clone)]
 pub struct ColumnProfile {
@@ -55,7 +81,7 @@ pub struct ColumnProfile {
     /// The range of its values, where all are numbers.
     pub numbers: Option<NumberRange>,
     /// The first and the last of its values, where all are dates.
-    pub dates: Option<[String; 2]>,
+    pub dates: Option<DateRange>,
     /// The different values with their rows, the most frequent first; nothing where there are too many. Of a column that
     /// is no target those of the first rows.
     pub names: Option<Vec<NameCount>>,
@@ -110,9 +136,9 @@ pub(super) fn counted_names(column: &ColumnSurvey) -> Option<Vec<NameCount>> {
 }
 
 /// The first and the last date of a column, where all of its values are dates.
-pub(super) fn date_range(column: &ColumnSurvey) -> Option<[String; 2]> {
+pub(super) fn date_range(column: &ColumnSurvey) -> Option<DateRange> {
     let moments = &column.dates.of(column.present).moments;
-    moments.are_all_of(column.present).then(|| [moments.min, moments.max].map(dates::written))
+    moments.are_all_of(column.present).then_some(DateRange { first: moments.min, last: moments.max })
 }
 
 /// The range of a column's numbers, where all of its values are numbers; `head` has the text of some.

@@ -1,6 +1,7 @@
 //! How the cells of a table are to be read so that more columns are numbers or dates.
 
 use super::sample::Sample;
+use super::sentinels::Sentinel;
 use super::surveyed::Surveyed;
 use crate::data::table::read::Format;
 use crate::data::table::survey::ColumnSurvey;
@@ -23,6 +24,8 @@ pub struct CellReading {
     pub date_words: Vec<String>,
     /// The infinite numbers that the file has among others, each once.
     pub infinite: Vec<String>,
+    /// The numbers that stand for missing cells.
+    pub sentinels: Vec<Sentinel>,
 }
 
 impl CellReading {
@@ -35,6 +38,7 @@ impl CellReading {
         };
         let mut words: Vec<String> = self.words.iter().chain(&self.date_words).cloned().collect();
         words.extend(self.infinite.iter().flat_map(signs));
+        words.extend(self.sentinels.iter().map(|own| own.text.clone()));
         words.sort_unstable();
         words.dedup();
         words

@@ -59,9 +59,7 @@ pub(super) fn fit(
 
 /// The column of the time with its features of the calendar, if there are any.
 fn clock(order: &SeriesOrder, calendar: &[CalendarPart]) -> Result<Option<Column>> {
-    if let Some(twice) = calendar.iter().enumerate().find(|(place, part)| calendar[..*place].contains(part)) {
-        return Err(Error::key("data.calendar", format!("has \"{}\" twice", twice.1.name())));
-    }
+    CalendarPart::check(calendar)?;
     match (&order.time, order.form) {
         _ if calendar.is_empty() => Ok(None),
         (Some(name), Some(form)) => {
