@@ -23,10 +23,14 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
     if !words.is_empty() {
         document.set("na_values", words, "stand among numbers or dates, and are taken for missing cells");
     }
-    for Sentinel { column, text, rows } in &reading.sentinels {
+    for Sentinel { column, text, rows, is_shared } in &reading.sentinels {
+        let way_out = if *is_shared {
+            "but another column has it among its own, so that na_values cannot have it: write these cells as empty ones"
+        } else {
+            "as numbers for a missing one do; where it is an amount, leave it out of na_values"
+        };
         document.note(&format!(
-            "{text} in {} ({}) lies far from its other numbers, as numbers for a missing one do; where it is an amount, leave it \
-             out of na_values.",
+            "{text} in {} ({}) lies far from its other numbers, {way_out}.",
             quoted(column),
             counted(*rows, "row")
         ));

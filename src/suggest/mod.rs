@@ -134,7 +134,10 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
     let CellReading { decimal, thousands, words, date_words, sentinels, .. } = reading;
-    let sentinels: Vec<String> = sentinels.iter().map(|own| own.text.clone()).collect();
+    let mut sentinels: Vec<String> =
+        sentinels.iter().filter(|own| !own.is_shared).map(|own| own.text.clone()).collect();
+    sentinels.sort_unstable();
+    sentinels.dedup();
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));

@@ -41,8 +41,23 @@ fn a_number_that_another_column_or_the_target_has_is_no_missing_cell() {
             if target == "y" { format!("{x},{price},{}", i % 9) } else { format!("{x},{},{price}", i % 9) }
         };
         write(path, "t.csv", lines(header, 400, row));
+        // Of a few numbers each is a name of its own.
+        let made: toml::Table = succeed(path, &["init", "t.csv", "--target", target]).parse().unwrap();
+        assert!(made["data"].get("na_values").is_none(), "{made}");
+        assert_eq!(made["data"]["columns"]["x"].as_str(), Some("category"), "{made}");
+        // Of many it is pointed out.
+        let many = std::fs::read_to_string(path.join("t.csv")).unwrap();
+        let many = many.lines().enumerate().map(|(i, line)| match line.split_once(',') {
+            Some((x, rest)) if x.len() == 1 && i > 0 => format!("{}.{},{rest}\n", i * 7 % 10, i * 31 % 97),
+            _ => format!("{line}\n"),
+        });
+        write(path, "t.csv", many.collect::<String>());
         let made = succeed(path, &["init", "t.csv", "--target", target]);
-        assert!(!made.contains("na_values"), "{made}");
+        let unwrapped = made.replace("\n# ", " ");
+        assert!(
+            unwrapped.contains("999 in `x` (8 rows) lies far from its other numbers, but another column"),
+            "{made}"
+        );
     }
     // A target of codes is not without its rows.
     let row = |i: usize| format!("{},{}", i % 5, if i % 50 == 7 { 9999 } else { i % 9 });

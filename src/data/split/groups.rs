@@ -64,6 +64,7 @@ impl Groups {
     /// # Errors
     /// Fewer groups than parts.
     pub fn assign(self, plan: &SplitPlan, seed: u64) -> Result<GroupParts> {
+        self.check_folds(plan)?;
         let mut order: Vec<usize> = (0..self.counts.len()).collect();
         order.shuffle(&mut Stream::new(seed, Purpose::Split, ORDER));
         let mut parts = vec![Part::Train; self.counts.len()];
@@ -89,14 +90,19 @@ impl Groups {
         Ok(GroupParts { numbers: self.numbers, parts, train })
     }
 
+    /// Checks that there is a group for every fold.
+    fn check_folds(&self, plan: &SplitPlan) -> Result<()> {
+        let groups = self.counts.len() as u64;
+        let Some(fold) = plan.fold.filter(|fold| fold.of > groups) else { return Ok(()) };
+        let known = counted(groups, "group");
+        let problem = format!("asks for {} folds of {known}; use at most one fold per group", fold.of);
+        Err(Error::key("data.fold", problem))
+    }
+
     /// Checks that every part can have a group, where so many are tested on.
     fn check(&self, plan: &SplitPlan, tested: u64) -> Result<()> {
         let groups = self.counts.len() as u64;
         let known = counted(groups, "group");
-        if let Some(fold) = plan.fold.filter(|fold| fold.of > groups) {
-            let problem = format!("asks for {} folds of {known}; use at most one fold per group", fold.of);
-            return Err(Error::key("data.fold", problem));
-        }
         if let Some(bag) = plan.bag.filter(|bag| tested + bag.of > groups) {
             let problem =
                 format!("deals {known} to {} folds besides those tested on; use fewer folds", bag.of);

@@ -73,14 +73,14 @@ impl TableProfile {
             }
         }
         reading.sentinels = sentinels::find(&found, targets)?;
-        if !reading.sentinels.is_empty() {
+        if reading.sentinels.iter().any(|own| !own.is_shared) {
             options.na_values = reading.na_values();
             found = Surveyed::read(&options, format)?;
         }
         Self::of(found, &options, format, reading)
     }
 
-    fn of(found: Surveyed, options: &Options, format: Format, reading: CellReading) -> Result<Self> {
+    fn of(found: Surveyed, options: &Options, format: Format, mut reading: CellReading) -> Result<Self> {
         let sample = Sample::read(&found.table)?;
         let Surveyed { table, survey, rows, is_whole } = found;
         if rows == 0 {
@@ -93,6 +93,7 @@ impl TableProfile {
             ..decided(name, full, head, &inference)
         };
         let mut columns: Vec<ColumnProfile> = all.map(profile).collect();
+        reading.sentinels.retain(|own| !own.is_shared || !take_for_names(&mut columns, own));
         keep_one(&mut columns, &options.target.0);
         let is_split = |column: &&ColumnProfile| {
             let named = |part: Part| {
@@ -127,6 +128,20 @@ impl TableProfile {
     pub fn listed(&self) -> String {
         listed(self.table.columns())
     }
+}
+
+/// Takes a column of few numbers for names, where one stands for a missing cell and `na_values` cannot have it; false where it
+/// has many.
+fn take_for_names(columns: &mut [ColumnProfile], sentinel: &Sentinel) -> bool {
+    const FEW: usize = 20;
+    let Some(column) = columns.iter_mut().find(|column| column.name == sentinel.column) else { return false };
+    let are_few = column.distinct().is_some_and(|distinct| distinct <= FEW);
+    if are_few && column.kind == ColumnKind::Number {
+        column.kind = ColumnKind::Category;
+        column.is_given = true;
+        column.why = format!("{} lies far from its other numbers, and stands for none", sentinel.text);
+    }
+    are_few
 }
 
 /// Uses the columns of numbers that were to be left out, where nothing else is left to predict from.

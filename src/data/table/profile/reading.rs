@@ -38,7 +38,7 @@ impl CellReading {
         };
         let mut words: Vec<String> = self.words.iter().chain(&self.date_words).cloned().collect();
         words.extend(self.infinite.iter().flat_map(signs));
-        words.extend(self.sentinels.iter().map(|own| own.text.clone()));
+        words.extend(self.sentinels.iter().filter(|own| !own.is_shared).map(|own| own.text.clone()));
         words.sort_unstable();
         words.dedup();
         words

@@ -13,6 +13,8 @@ pub struct Sentinel {
     pub text: String,
     /// Its rows.
     pub rows: u64,
+    /// Whether it is an amount in another column or in a target, so that `na_values`, which are of all columns, cannot have it.
+    pub is_shared: bool,
 }
 
 /// A column whose smallest or largest number may be one.
@@ -43,8 +45,7 @@ impl Candidate {
     }
 }
 
-/// The numbers of a file that stand for missing cells, but for those of targets and those that another column has among its
-/// numbers: `na_values` are of all columns.
+/// The numbers of a file that stand for missing cells, but for those of targets.
 pub(super) fn find(found: &Surveyed, targets: &[String]) -> Result<Vec<Sentinel>> {
     let mut candidates = candidates(found, targets);
     if candidates.is_empty() {
@@ -56,19 +57,19 @@ pub(super) fn find(found: &Surveyed, targets: &[String]) -> Result<Vec<Sentinel>
         }
     })?;
     let far = candidates.iter().flat_map(|own| own.far().map(|(number, rows)| (own.index, number, rows)));
-    let mut far: Vec<(usize, f64, u64)> = far.collect();
-    let mut taken = Vec::new();
+    let far: Vec<(usize, f64, u64)> = far.collect();
+    let mut shared = Vec::new();
     for_each_number(found, |column, number| {
         let mut same = far.iter().filter(|(_, own, _)| is_same(*own, number)).peekable();
         if same.peek().is_some() && !same.any(|(index, ..)| *index == column) {
-            taken.push(number);
+            shared.push(number);
         }
     })?;
-    far.retain(|(_, own, _)| !taken.iter().any(|number| is_same(*own, *number)));
     let sentinel = |(index, number, rows): (usize, f64, u64)| Sentinel {
         column: found.table.columns()[index].clone(),
         text: number.to_string(),
         rows,
+        is_shared: shared.iter().any(|own| is_same(*own, number)),
     };
     Ok(far.into_iter().map(sentinel).collect())
 }
