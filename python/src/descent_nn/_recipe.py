@@ -17,7 +17,7 @@ BATCH = 64
 UPDATES = 600
 EPOCHS = 30
 # What is kept of the `[data]` of descent init; which rows and columns, the estimator knows itself.
-DATA = ("normalize", "missing", "columns", "validation", "na_values")
+DATA = ("normalize", "missing", "columns", "validation", "na_values", "calendar")
 
 
 def recipe(data: Mapping[str, Any], *, classification: bool, rows: int, has_validation: bool) -> dict[str, Any]:

@@ -139,7 +139,8 @@ fn take_for_names(columns: &mut [ColumnProfile], sentinel: &Sentinel) -> bool {
     if are_few && column.kind == ColumnKind::Number {
         column.kind = ColumnKind::Category;
         column.is_given = true;
-        column.why = format!("{} lies far from its other numbers, and stands for none", sentinel.text);
+        column.why =
+            format!("{} lies far from its other numbers, as one for a missing cell does", sentinel.text);
     }
     are_few
 }

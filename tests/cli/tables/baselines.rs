@@ -206,3 +206,50 @@ fn weighted_baselines_are_scikit_learns() {
         case.expected.iter().for_each(|(name, expected)| assert_close(&line, name, *expected));
     }
 }
+
+/// Lines of standard error about the best baseline, each with its level.
+fn verdicts(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let output = descent(folder, arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said.lines().filter(|line| line.contains("best baseline")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_network_that_loses_to_a_line_is_warned_of_by_training_evaluation_and_a_bag() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let file = write(
+        path,
+        "t.csv",
+        lines("x,z,y", 200, |i| format!("{},{},{}", i % 17, i % 11, 3 * (i % 17) + i % 11)),
+    );
+    let data = "normalize = 'standard'\ntest = 0.2\nvalidation = 0.1";
+    write(path, "c.toml", config("csv", &file, "y", data, "mse").replace("epochs = 3", "epochs = 1"));
+    let loses = "does not beat the best baseline, ridge regression: its RMSE is";
+    for arguments in [
+        &["train", "c.toml", "--out", "run"][..],
+        &["eval", "run"],
+        &["train", "c.toml", "--out", "bag", "--bag", "3"],
+        &["eval", "bag"],
+    ] {
+        let lines = verdicts(path, arguments);
+        let last = lines.last().unwrap_or_else(|| panic!("{arguments:?} says nothing"));
+        assert!(last.contains("WARN") && last.contains(loses), "{arguments:?}: {lines:?}");
+    }
+    // Where the line is no match it is said, too, and is no warning.
+    let file = write(
+        path,
+        "u.csv",
+        lines("x,y", 200, |i| format!("{},{}", i % 20, if i % 20 < 10 { i % 20 } else { 20 - i % 20 })),
+    );
+    write(path, "u.toml", config("csv", &file, "y", data, "mse").replace("epochs = 3", "epochs = 60"));
+    for arguments in [&["train", "u.toml", "--out", "wave"][..], &["eval", "wave"]] {
+        let lines = verdicts(path, arguments);
+        let last = lines.last().unwrap_or_else(|| panic!("{arguments:?} says nothing"));
+        assert!(
+            last.contains("INFO") && last.contains("beats the best baseline"),
+            "{arguments:?}: {lines:?}"
+        );
+    }
+}
