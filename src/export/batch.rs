@@ -46,6 +46,10 @@ struct Rows {
     features: Tensor,
 }
 
+/// The days since 1970-01-01 of dates that every tool reads: in the years 1 and 9999.
+const FIRST_DAY: f64 = -719_000.0;
+const LAST_DAY: f64 = 2_932_800.0;
+
 /// Numbers between -2 and 2 that look random, by their place.
 #[allow(clippy::cast_precision_loss, reason = "small numbers")]
 fn draw(row: usize, column: usize) -> f64 {
@@ -128,7 +132,11 @@ fn cells(input: &ColumnInput<'_>, place: usize, count: usize) -> Cells {
     let is_missing = |row: usize| (row + place) % 7 == 6 && takes_missing(column);
     match input.kind {
         CellKind::Number | CellKind::Date(_) => {
-            let number = |row| if is_missing(row) { f64::NAN } else { number(column, draw(row, place)) };
+            let number = |row| match number(column, draw(row, place)) {
+                _ if is_missing(row) => f64::NAN,
+                days if matches!(input.kind, CellKind::Date(_)) => days.clamp(FIRST_DAY, LAST_DAY),
+                number => number,
+            };
             Cells::Numbers((0..count).map(number).collect())
         }
         CellKind::Boolean => {

@@ -74,6 +74,17 @@ impl BestTracker {
         ))
     }
 
+    /// The sentence about a run of so many epochs that would have ended early, and whose last one is the best.
+    pub(super) fn unfinished(&self, epochs: u64) -> Option<String> {
+        let (stop, best) = (self.stop.as_ref()?, self.state.best?);
+        (epochs > 1 && best.epoch == epochs).then(|| {
+            format!(
+                "`{}` is best in the last of {epochs} epochs; a larger `train.epochs` may go on improving it",
+                stop.monitor.escape_debug()
+            )
+        })
+    }
+
     /// The best epoch, where epochs are validated.
     pub(super) fn best_epoch(&self) -> Option<u64> {
         self.state.best.map(|best| best.epoch)
@@ -104,6 +115,25 @@ mod tests {
             }
         }
         Ended { kept, at: None }
+    }
+
+    #[test]
+    fn a_run_that_is_best_in_its_last_epoch_is_said_to_be_unfinished() {
+        let stop = EarlyStopping { patience: 5, ..EarlyStopping::default() };
+        let mut tracker = BestTracker::new(Some(stop), BestState::default());
+        for (epoch, loss) in [(1, 3.0), (2, 2.0), (3, 1.0)] {
+            tracker.see(epoch, &[("val_loss".to_owned(), loss)]);
+        }
+        let expected =
+            "`val_loss` is best in the last of 3 epochs; a larger `train.epochs` may go on improving it";
+        assert_eq!(tracker.unfinished(3).as_deref(), Some(expected));
+        // Steps or time have ended it, or it had got worse.
+        assert_eq!(tracker.unfinished(9), None);
+        tracker.see(4, &[("val_loss".to_owned(), 1.5)]);
+        assert_eq!(tracker.unfinished(4), None);
+        let mut without = BestTracker::new(None, BestState::default());
+        without.see(1, &[("val_loss".to_owned(), 1.0)]);
+        assert_eq!(without.unfinished(1), None);
     }
 
     #[test]

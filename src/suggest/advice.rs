@@ -72,6 +72,23 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
     }
 }
 
+/// Sentences about columns of the rows' owners, some of whose rows are trained on and others tested on.
+pub(super) fn repeated_ids(profile: &TableProfile, targets: &[String]) -> Vec<String> {
+    let is_free = |column: &&ColumnProfile| {
+        let is_used = column.kind != ColumnKind::Ignore && !targets.contains(&column.name);
+        is_used && column.is_repeated_id() && profile.split_column.is_none()
+    };
+    let sentence = |column: &ColumnProfile| {
+        format!(
+            "column {} repeats: rows of the same one are trained on and tested on; group = {} in [data] holds out all rows of \
+             one together",
+            quoted(&column.name),
+            Value::from(column.name.as_str())
+        )
+    };
+    profile.columns.iter().filter(is_free).map(sentence).collect()
+}
+
 /// Says that rows of one person, shop or machine are trained on and tested on alike.
 fn repeated(document: &mut Document, column: &ColumnProfile) {
     let kind = if column.kind == ColumnKind::Number {

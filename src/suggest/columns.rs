@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::document::Document;
-use crate::data::profile::{CellReading, ColumnProfile, DateRange, Sentinel, TableProfile};
+use crate::data::profile::{CellReading, ColumnProfile, DateRange, Remedy, Sentinel, TableProfile};
 use crate::data::table::ColumnKind;
 use crate::data::table::read::quoted;
 use crate::names::{counted, first_few_by};
@@ -23,11 +23,16 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
     if !words.is_empty() {
         document.set("na_values", words, "stand among numbers or dates, and are taken for missing cells");
     }
-    for Sentinel { column, text, rows, is_shared } in &reading.sentinels {
-        let way_out = if *is_shared {
-            "but another column has it among its own, so that na_values cannot have it: write these cells as empty ones"
-        } else {
-            "as numbers for a missing one do; where it is an amount, leave it out of na_values"
+    for Sentinel { column, text, rows, remedy } in &reading.sentinels {
+        let way_out = match remedy {
+            Remedy::Missing => {
+                "as numbers for a missing one do; where it is an amount, leave it out of na_values"
+            }
+            Remedy::Shared => {
+                "but another column may have it as an amount, so that na_values cannot: write these cells as empty ones"
+            }
+            // It is warned of, or the column's kind says it.
+            Remedy::Target | Remedy::Names => continue,
         };
         document.note(&format!(
             "{text} in {} ({}) lies far from its other numbers, {way_out}.",

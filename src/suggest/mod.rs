@@ -21,8 +21,8 @@ use std::path::Path;
 
 use crate::data::picture_files::is_picture;
 use crate::data::profile::{
-    CellReading, ColumnProfile, PicturesProfile, TableProfile, broken_dates, detect_series, has_idx_files,
-    likely_target,
+    CellReading, ColumnProfile, PicturesProfile, Remedy, TableProfile, broken_dates, detect_series,
+    has_idx_files, likely_target,
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
@@ -127,7 +127,11 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     };
     let text = table::config(request, &profile, &kind, &leaks)?;
     let gaps = if may_be_series { broken_time(&profile)? } else { None };
-    let warnings = doubts(&profile, targets).chain(gaps).chain(leaks.iter().map(describe_leak)).collect();
+    let warnings = doubts(&profile, targets)
+        .chain(gaps)
+        .chain(leaks.iter().map(describe_leak))
+        .chain(advice::repeated_ids(&profile, targets))
+        .collect();
     Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
 }
 
@@ -135,13 +139,13 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
 fn notes(reading: &CellReading) -> Vec<String> {
     let CellReading { decimal, thousands, words, date_words, sentinels, .. } = reading;
     let mut sentinels: Vec<String> =
-        sentinels.iter().filter(|own| !own.is_shared).map(|own| own.text.clone()).collect();
+        sentinels.iter().filter(|own| own.remedy == Remedy::Missing).map(|own| own.text.clone()).collect();
     sentinels.sort_unstable();
     sentinels.dedup();
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = [(words, "numbers"), (date_words, "dates"), (&sentinels, "numbers far from it")];
+    let words = [(words, "numbers"), (date_words, "dates"), (&sentinels, "numbers that all lie far from it")];
     let words = words.into_iter().filter_map(|(words, others)| taken_for_missing(words, others));
     decimal.into_iter().chain(thousands).chain(words).collect()
 }
@@ -152,7 +156,20 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
     let doubt = |column: &ColumnProfile| {
         Some(format!("column {} {}", quoted(&column.name), column.in_disguise.as_ref()?))
     };
-    infinities(&profile.reading).into_iter().chain(features.filter_map(doubt))
+    let codes = profile.reading.sentinels.iter().filter_map(|own| {
+        let (what, way_out) = match own.remedy {
+            Remedy::Missing | Remedy::Names => return None,
+            Remedy::Target => ("target", "remove these rows"),
+            Remedy::Shared => ("column", "write these cells as empty ones, since another column may have it as an amount"),
+        };
+        Some(format!(
+            "{what} {}: {} in {} lies far from its other numbers, as a number for a missing one does; where it is one, {way_out}",
+            quoted(&own.column),
+            own.text,
+            counted(own.rows, "row")
+        ))
+    });
+    infinities(&profile.reading).into_iter().chain(features.filter_map(doubt)).chain(codes)
 }
 
 /// Whether rows without a target leave windows: none has such a row.

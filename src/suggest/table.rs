@@ -88,6 +88,13 @@ fn splits(document: &mut Document, profile: &TableProfile, shares: SplitShares) 
     if profile.split_column.is_none() || !has_validation(profile) {
         document.set("validation", shares.validation, "held out to choose the best epoch");
     }
+    if profile.split_column.is_none() && profile.columns.iter().any(|column| column.kind == ColumnKind::Date)
+    {
+        document.note(
+            "They are drawn at random, between the dates of other rows too. What the model is worth on later dates, a column says \
+             that has train, validation or test in every row: split_column = \"NAME\".",
+        );
+    }
 }
 
 fn has_validation(profile: &TableProfile) -> bool {

@@ -4,7 +4,7 @@ mod arrays;
 mod pictures;
 
 pub use super::table::profile::{
-    CellReading, ColumnProfile, DateRange, Leak, NameCount, NumberRange, Sentinel, TableProfile,
+    CellReading, ColumnProfile, DateRange, Leak, NameCount, NumberRange, Remedy, Sentinel, TableProfile,
     likely_target,
 };
 pub use super::table::series::detect::{broken_dates, detect as detect_series};

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 
 /// Scaled features beyond this are far outside those of training, if no training row has one: by mean and deviation none of a
 /// million has.
-const FAR: f64 = 1e3;
+const FAR: f64 = 100.0;
 /// The most numbers that the cells of a batch become before its rows are encoded.
 const MOST_ENCODED: usize = 1 << 18;
 

@@ -125,7 +125,10 @@ fn require_dates(options: &Options, columns: Vec<Column>) -> Result<Vec<Column>>
     if options.calendar.is_empty() || columns.iter().any(Column::has_calendar) {
         return Ok(columns);
     }
-    let problem = format!("is for columns of dates, and {} has none; leave it out", options.path.display());
+    let problem = format!(
+        "is for columns of dates, and {} has none that is a feature; leave it out",
+        options.path.display()
+    );
     Err(Error::key("data.calendar", problem))
 }
 

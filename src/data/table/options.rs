@@ -244,6 +244,10 @@ impl Options {
         if self.split_column.is_some() && self.test != Test::default() {
             return Err(Error::key("data.split_column", "cannot be used with `data.test`; choose one"));
         }
+        let groups = &self.group.0;
+        if let Some(twice) = groups.iter().enumerate().find(|(i, name)| groups[..*i].contains(name)) {
+            return Err(Error::key("data.group", format!("has `{}` twice", twice.1.escape_debug())));
+        }
         if self.split_column.is_some() && !self.group.0.is_empty() {
             let problem =
                 "cannot be used with `data.split_column`, which assigns every row itself; choose one";

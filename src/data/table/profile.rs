@@ -26,7 +26,7 @@ use surveyed::Surveyed;
 pub use column::{ColumnProfile, DateRange, NameCount, NumberRange};
 pub use leaks::Leak;
 pub use reading::CellReading;
-pub use sentinels::Sentinel;
+pub use sentinels::{Remedy, Sentinel};
 
 /// A table that was looked at.
 #[derive(Debug)]
@@ -72,28 +72,23 @@ impl TableProfile {
                 reading = CellReading::default();
             }
         }
-        reading.sentinels = sentinels::find(&found, targets)?;
-        if reading.sentinels.iter().any(|own| !own.is_shared) {
+        reading.sentinels = sentinels::find(&found, targets, &profiles(&found, &options, format)?)?;
+        if reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing) {
             options.na_values = reading.na_values();
             found = Surveyed::read(&options, format)?;
         }
         Self::of(found, &options, format, reading)
     }
 
-    fn of(found: Surveyed, options: &Options, format: Format, mut reading: CellReading) -> Result<Self> {
-        let sample = Sample::read(&found.table)?;
-        let Surveyed { table, survey, rows, is_whole } = found;
-        if rows == 0 {
+    fn of(found: Surveyed, options: &Options, format: Format, reading: CellReading) -> Result<Self> {
+        if found.rows == 0 {
             return Err(Error::data(&options.path, "the table has a header and no rows"));
         }
-        let inference = KindInference { path: &options.path, options, ordered: false };
-        let all = table.columns().iter().zip(&survey.columns).zip(sample.columns());
-        let profile = |((name, full), head): ((&String, &ColumnSurvey), &ColumnSurvey)| ColumnProfile {
-            is_text: format != Format::Csv && head.first_written.is_some(),
-            ..decided(name, full, head, &inference)
-        };
-        let mut columns: Vec<ColumnProfile> = all.map(profile).collect();
-        reading.sentinels.retain(|own| !own.is_shared || !take_for_names(&mut columns, own));
+        let mut columns = profiles(&found, options, format)?;
+        let Surveyed { table, rows, is_whole, .. } = found;
+        for own in reading.sentinels.iter().filter(|own| own.remedy == Remedy::Names) {
+            take_for_names(&mut columns, own);
+        }
         keep_one(&mut columns, &options.target.0);
         let is_split = |column: &&ColumnProfile| {
             let named = |part: Part| {
@@ -130,19 +125,28 @@ impl TableProfile {
     }
 }
 
-/// Takes a column of few numbers for names, where one stands for a missing cell and `na_values` cannot have it; false where it
-/// has many.
-fn take_for_names(columns: &mut [ColumnProfile], sentinel: &Sentinel) -> bool {
-    const FEW: usize = 20;
-    let Some(column) = columns.iter_mut().find(|column| column.name == sentinel.column) else { return false };
-    let are_few = column.distinct().is_some_and(|distinct| distinct <= FEW);
-    if are_few && column.kind == ColumnKind::Number {
+/// The columns of a file that is read with these options.
+fn profiles(found: &Surveyed, options: &Options, format: Format) -> Result<Vec<ColumnProfile>> {
+    let sample = Sample::read(&found.table)?;
+    let inference = KindInference { path: &options.path, options, ordered: false };
+    let all = found.table.columns().iter().zip(&found.survey.columns).zip(sample.columns());
+    let profile = |((name, full), head): ((&String, &ColumnSurvey), &ColumnSurvey)| ColumnProfile {
+        is_text: format != Format::Csv && head.first_written.is_some(),
+        ..decided(name, full, head, &inference)
+    };
+    Ok(all.map(profile).collect())
+}
+
+/// Takes a column of few numbers for names, since one of them stands for a missing cell.
+fn take_for_names(columns: &mut [ColumnProfile], sentinel: &Sentinel) {
+    let is_own =
+        |column: &&mut ColumnProfile| column.name == sentinel.column && column.kind == ColumnKind::Number;
+    for column in columns.iter_mut().filter(is_own) {
         column.kind = ColumnKind::Category;
         column.is_given = true;
         column.why =
             format!("{} lies far from its other numbers, as one for a missing cell does", sentinel.text);
     }
-    are_few
 }
 
 /// Uses the columns of numbers that were to be left out, where nothing else is left to predict from.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::arrays::npz;
 use super::batch::TestBatch;
-use super::inputs::{CellKind, Inputs};
+use super::inputs::{CellKind, Inputs, TENSOR};
 use super::model::TrainedModel;
 use super::outputs as names;
 use crate::error::{Error, Result};
@@ -67,8 +67,11 @@ fn properties(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<Vec<Property>
         .columns()
         .iter()
         .map(|input| {
+            // The numbers of a series are in one tensor.
+            let is_part = matches!(inputs, Inputs::Series { .. }) && !input.kind.is_text();
+            let name = if is_part { TENSOR } else { &input.name };
             let mut column = json!({
-                "name": input.column.name, "input": input.name, "kind": input.kind.name(),
+                "name": input.column.name, "input": name, "kind": input.kind.name(),
                 "preprocessing": input.column.describe(),
             });
             if let CellKind::Date(form) = input.kind {

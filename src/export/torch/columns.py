@@ -30,10 +30,14 @@ def days(column, form):
         return numbers(column)
     cells = pd.Series(texts(column), dtype=object)
     if form == "yyyy-mm-dd":
-        times = pd.to_datetime(cells.str.replace("/", "-"), format="ISO8601", utc=True)
+        cells = cells.str.replace("/", "-")
+        times = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
     else:
-        times = pd.to_datetime(cells, format="mixed", dayfirst=form.startswith("dd"), utc=True)
-    values = ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+        times = pd.to_datetime(cells, format="mixed", dayfirst=form.startswith("dd"), utc=True, errors="coerce")
+    values = ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64, na_value=np.nan)
+    # pandas has no dates far from now.
+    for row in np.flatnonzero(times.isna() & cells.notna()):
+        values[row] = (np.datetime64(cells[row], "us") - np.datetime64(0, "D")) / np.timedelta64(1, "D")
     return values  # MISSING_DATES
 
 

@@ -125,3 +125,21 @@ fn init_adds_the_circles_that_dates_go_round() {
     assert_eq!(calendar(10, none), [""; 0]);
     assert_eq!(calendar(60, |i| format!("T{:02}:30", i % 24)), ["hour", "weekday"]);
 }
+
+#[test]
+fn dates_at_the_end_of_the_calendar_can_be_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // A quarter of the dates is the last one that there is, as of contracts without an end.
+    let days = days(700);
+    let date = |i: usize| if i.is_multiple_of(4) { "9999-12-31" } else { &days[i * 37 % 700].text };
+    let file = write(path, "t.csv", lines("end,x,y", 200, |i| format!("{},{},{}", date(i), i % 7, i % 11)));
+    for (calendar, run) in [("", "plain"), ("calendar = ['month', 'hour']", "places")] {
+        let data = format!("normalize = 'standard'\n{calendar}");
+        write(path, "c.toml", config("csv", &file, "y", &data, "mse"));
+        succeed(path, &["train", "c.toml", "-q", "--out", run]);
+        for to in ["onnx", "torch", "c", "hub"] {
+            succeed(path, &["export", run, "--to", to]);
+        }
+    }
+}

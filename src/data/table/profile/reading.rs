@@ -1,7 +1,7 @@
 //! How the cells of a table are to be read so that more columns are numbers or dates.
 
 use super::sample::Sample;
-use super::sentinels::Sentinel;
+use super::sentinels::{Remedy, Sentinel};
 use super::surveyed::Surveyed;
 use crate::data::table::read::Format;
 use crate::data::table::survey::ColumnSurvey;
@@ -38,7 +38,9 @@ impl CellReading {
         };
         let mut words: Vec<String> = self.words.iter().chain(&self.date_words).cloned().collect();
         words.extend(self.infinite.iter().flat_map(signs));
-        words.extend(self.sentinels.iter().filter(|own| !own.is_shared).map(|own| own.text.clone()));
+        words.extend(
+            self.sentinels.iter().filter(|own| own.remedy == Remedy::Missing).map(|own| own.text.clone()),
+        );
         words.sort_unstable();
         words.dedup();
         words

@@ -1,6 +1,8 @@
 //! Numbers that stand for a missing cell, such as -999 or 9999, by their digits and their distance from all others.
 
+use super::column::ColumnProfile;
 use super::surveyed::Surveyed;
+use crate::data::table::options::ColumnKind;
 use crate::data::table::row::Cells;
 use crate::error::Result;
 
@@ -13,14 +15,30 @@ pub struct Sentinel {
     pub text: String,
     /// Its rows.
     pub rows: u64,
-    /// Whether it is an amount in another column or in a target, so that `na_values`, which are of all columns, cannot have it.
-    pub is_shared: bool,
+    /// What can be done about it.
+    pub remedy: Remedy,
 }
 
-/// A column whose smallest or largest number may be one.
+/// What can be done about a number that stands for a missing cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The column, of few numbers, is one of names.
+    Names,
+    /// `na_values` has it.
+    Missing,
+    /// It may be an amount in another column, and `na_values` are of all columns.
+    Shared,
+    /// The column is a target, whose rows cannot be without one.
+    Target,
+}
+
+/// The most different codes of a column.
+const MOST_CODES: usize = 4;
+
+/// A column with numbers that look like codes.
 struct Candidate {
     index: usize,
-    /// The numbers that may be.
+    /// The codes.
     numbers: Vec<f64>,
     /// Their rows.
     rows: Vec<u64>,
@@ -29,25 +47,45 @@ struct Candidate {
 }
 
 impl Candidate {
+    fn new(index: usize) -> Self {
+        let others = [f64::INFINITY, f64::NEG_INFINITY];
+        Self { index, numbers: Vec::new(), rows: Vec::new(), others }
+    }
+
     fn see(&mut self, number: f64) {
-        match self.numbers.iter().position(|own| is_same(*own, number)) {
-            Some(place) => self.rows[place] += 1,
-            None => self.others = [self.others[0].min(number), self.others[1].max(number)],
+        if let Some(place) = self.numbers.iter().position(|own| is_same(*own, number)) {
+            self.rows[place] += 1;
+        } else if is_code(number) && self.numbers.len() < MOST_CODES {
+            self.numbers.push(number);
+            self.rows.push(1);
+        } else {
+            self.others = [self.others[0].min(number), self.others[1].max(number)];
         }
     }
 
-    /// The numbers that lie far from all others, with their rows.
+    /// The codes that lie far from all other numbers, with their rows; of nines alone also the only number below 0.
     fn far(&self) -> impl Iterator<Item = (f64, u64)> {
-        let largest = self.others[0].abs().max(self.others[1].abs());
-        let is_far =
-            move |number: f64| largest.is_finite() && number.abs() > least_ratio(number) * largest.max(0.5);
-        self.numbers.iter().copied().zip(self.rows.iter().copied()).filter(move |(number, _)| is_far(*number))
+        let [least, largest] = self.others;
+        let size = least.abs().max(largest.abs());
+        let has_others = size.is_finite();
+        let is_far = move |number: f64| number.abs() > least_ratio(number) * size.max(0.5);
+        let negatives = self.numbers.iter().filter(|number| **number < 0.0).count();
+        let is_below = move |number: f64, rows: u64| {
+            number < 0.0 && least >= 0.0 && negatives == 1 && (number < -9.0 || rows > 2)
+        };
+        let codes = self.numbers.iter().copied().zip(self.rows.iter().copied());
+        codes.filter(move |(number, rows)| has_others && (is_far(*number) || is_below(*number, *rows)))
     }
 }
 
-/// The numbers of a file that stand for missing cells, but for those of targets.
-pub(super) fn find(found: &Surveyed, targets: &[String]) -> Result<Vec<Sentinel>> {
-    let mut candidates = candidates(found, targets);
+/// The most different numbers of a column that becomes one of names.
+const FEW: usize = 20;
+
+/// The numbers of a file with these columns that stand for missing cells.
+pub(super) fn find(found: &Surveyed, targets: &[String], columns: &[ColumnProfile]) -> Result<Vec<Sentinel>> {
+    let is_ignored = |index: usize| columns[index].kind == ColumnKind::Ignore;
+    let mut candidates = candidates(found);
+    candidates.retain(|own| !is_ignored(own.index));
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
@@ -58,35 +96,44 @@ pub(super) fn find(found: &Surveyed, targets: &[String]) -> Result<Vec<Sentinel>
     })?;
     let far = candidates.iter().flat_map(|own| own.far().map(|(number, rows)| (own.index, number, rows)));
     let far: Vec<(usize, f64, u64)> = far.collect();
-    let mut shared = Vec::new();
-    for_each_number(found, |column, number| {
-        let mut same = far.iter().filter(|(_, own, _)| is_same(*own, number)).peekable();
-        if same.peek().is_some() && !same.any(|(index, ..)| *index == column) {
-            shared.push(number);
-        }
-    })?;
-    let sentinel = |(index, number, rows): (usize, f64, u64)| Sentinel {
-        column: found.table.columns()[index].clone(),
-        text: number.to_string(),
-        rows,
-        is_shared: shared.iter().any(|own| is_same(*own, number)),
+    let ranges: Vec<(usize, [f64; 2])> = candidates.iter().map(|own| (own.index, own.others)).collect();
+    // Another column may have the number in rows to come where its own lie around it.
+    let is_amount = |number: f64| {
+        let columns = (0..).zip(&found.survey.columns).filter(|(index, _)| !is_ignored(*index));
+        let mut others = columns.filter(|(index, column)| {
+            let range = ranges
+                .iter()
+                .find(|(own, _)| own == index)
+                .map_or([column.numbers.min, column.numbers.max], |(_, others)| *others);
+            (range[0]..=range[1]).contains(&number)
+        });
+        others.next().is_some()
     };
-    Ok(far.into_iter().map(sentinel).collect())
+    let is_target = |index: usize| targets.contains(&found.table.columns()[index]);
+    let of_target =
+        |number: f64| far.iter().any(|(index, own, _)| is_target(*index) && is_same(*own, number));
+    let has_few = |index: usize| columns[index].distinct().is_some_and(|distinct| distinct <= FEW);
+    let remedy = |index: usize, number: f64| match () {
+        () if is_target(index) => Remedy::Target,
+        () if has_few(index) => Remedy::Names,
+        () if of_target(number) || is_amount(number) => Remedy::Shared,
+        () => Remedy::Missing,
+    };
+    let sentinel = |(index, number, rows): (usize, f64, u64)| {
+        let column = found.table.columns()[index].clone();
+        Sentinel { column, text: number.to_string(), rows, remedy: remedy(index, number) }
+    };
+    Ok(far.iter().copied().map(sentinel).collect())
 }
 
-/// The columns of numbers that are no targets and whose smallest or largest number looks like a code.
-fn candidates(found: &Surveyed, targets: &[String]) -> Vec<Candidate> {
-    let columns = found.table.columns().iter().zip(&found.survey.columns).enumerate();
-    let columns = columns
-        .filter(|(_, (name, column))| !targets.contains(name) && column.numbers.are_all_of(column.present));
-    columns
-        .filter_map(|(index, (_, column))| {
-            let outer = [column.numbers.min, column.numbers.max];
-            let numbers: Vec<f64> = outer.into_iter().filter(|number| is_code(*number)).collect();
-            let (rows, others) = (vec![0; numbers.len()], [f64::INFINITY, f64::NEG_INFINITY]);
-            (!numbers.is_empty()).then_some(Candidate { index, numbers, rows, others })
-        })
-        .collect()
+/// The columns of numbers whose smallest or largest one looks like a code.
+fn candidates(found: &Surveyed) -> Vec<Candidate> {
+    let columns = (0..).zip(&found.survey.columns);
+    let columns = columns.filter(|(_, column)| {
+        let numbers = &column.numbers;
+        numbers.are_all_of(column.present) && (is_code(numbers.min) || is_code(numbers.max))
+    });
+    columns.map(|(index, _)| Candidate::new(index)).collect()
 }
 
 /// Calls `see` with the column of every number in the rows that were looked at, and the number.
@@ -107,8 +154,8 @@ fn for_each_number(found: &Surveyed, mut see: impl FnMut(usize, f64)) -> Result<
     Ok(())
 }
 
-/// Whether people write a number for a missing one: two nines or more and nothing else, 666, 777 or 888, or a hundred thousand
-/// or more with zeros alone behind the 1; nines that single precision has rounded, too.
+/// Whether people write a number for a missing one: two nines, eights or sevens or more and nothing else, 666, or -9; nines that
+/// single precision has rounded, too.
 fn is_code(number: f64) -> bool {
     let size = number.abs();
     let is_run = |digit: char, least: usize| {
@@ -116,19 +163,14 @@ fn is_code(number: f64) -> bool {
         text.len() >= least && text.chars().all(|own| own == digit)
     };
     let is_whole = size.fract() == 0.0;
-    is_run('9', if is_whole { 2 } else { 5 })
-        || (is_whole && ['6', '7', '8'].into_iter().any(|digit| is_run(digit, 3)))
-        || is_power(size)
+    let least = if number < 0.0 { 1 } else { 2 };
+    is_run('9', if is_whole { least } else { 5 })
+        || (is_whole && (is_run('6', 3) || is_run('7', 2) || is_run('8', 2)))
 }
 
-/// Whether it is a power of ten, from a hundred thousand on.
-fn is_power(size: f64) -> bool {
-    size >= 1e5 && size.log10().fract() == 0.0
-}
-
-/// How many times as large as all others a number is at least that stands for a missing one. A power of ten may be an amount.
+/// How many times as large as all others a number is at least that stands for a missing one.
 fn least_ratio(number: f64) -> f64 {
-    if is_power(number.abs()) { 100.0 } else { 10.0 }
+    if number.abs() < 100.0 { 10.0 } else { 5.0 }
 }
 
 #[allow(clippy::float_cmp, reason = "a number that is written in a file")]
@@ -142,10 +184,10 @@ mod tests {
 
     #[test]
     fn codes_are_told_by_their_digits() {
-        for code in [99.0, -999.0, 9999.0, 666.0, 888.0, -777.0, 999_999.375, 99_999.9, 1e5, 1e6, -1e6] {
+        for code in [99.0, 88.0, -9.0, -999.0, 9999.0, 666.0, 888.0, -777.0, 999_999.375, 99_999.9] {
             assert!(is_code(code), "{code}");
         }
-        for other in [9.0, -1.0, 0.0, 66.0, 998.0, 99.5, 1000.0, 10_000.0, 123.0, 100_001.0, 990.0] {
+        for other in [9.0, -1.0, -8.0, 0.0, 66.0, 998.0, 99.5, 1000.0, 10_000.0, 123.0, 1e5, 1e6, 990.0] {
             assert!(!is_code(other), "{other}");
         }
     }
@@ -153,18 +195,21 @@ mod tests {
     #[test]
     fn a_code_is_far_from_all_others() {
         let far = |number: f64, others: &[f64]| {
-            let [min, max] = [f64::INFINITY, f64::NEG_INFINITY];
-            let mut candidate =
-                Candidate { index: 0, numbers: vec![number], rows: vec![0], others: [min, max] };
+            let mut candidate = Candidate::new(0);
             others.iter().chain([&number, &number]).for_each(|other| candidate.see(*other));
             candidate.far().collect::<Vec<_>>()
         };
         assert_eq!(far(666.0, &[0.0, 1.0]), [(666.0, 2)]);
         assert_eq!(far(-999.0, &[-20.5, 41.0]), [(-999.0, 2)]);
         assert!(far(99.0, &[18.0, 97.0]).is_empty());
-        assert!(far(999.0, &[0.0, 130.0]).is_empty());
-        assert!(far(1e6, &[0.0, 20_000.0]).is_empty());
-        assert_eq!(far(1e6, &[0.0, 8650.0]), [(1e6, 2)]);
+        assert!(far(999.0, &[0.0, 230.0]).is_empty());
+        // Two codes beside grades, and a negative one beside amounts, which no number below 0 is.
+        assert_eq!(far(99.0, &[1.0, 7.0, 88.0]), [(88.0, 1), (99.0, 2)]);
+        assert_eq!(far(-99.0, &[0.0, 60_000.0]), [(-99.0, 2)]);
+        assert!(far(-9.0, &[0.0, 60_000.0]).is_empty());
+        assert_eq!(far(-9.0, &[0.0, 60_000.0, -9.0]), [(-9.0, 3)]);
+        assert!(far(-99.0, &[-5.0, 60_000.0]).is_empty());
+        assert_eq!(far(999.0, &[18.0, 79.0, 777.0]), [(777.0, 1), (999.0, 2)]);
         // Nothing but the number: there is nothing that it is far from.
         assert!(far(999.0, &[]).is_empty());
     }
