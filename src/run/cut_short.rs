@@ -1,13 +1,17 @@
-//! The report of a run that `max_time` has ended: its length was not known when it began.
+//! The report of a run that ended before it was done: by `max_time`, whose length was not known when it began, or in its last
+//! epoch while that was the best.
 
 use super::Run;
 use crate::names::counted;
 use crate::optim::schedule::RunLength;
 
 impl Run {
-    /// Logs that `max_time` has ended the run, and the lengths of the schedule and the average that were not reached.
+    /// Logs that the last epoch is the best, or that `max_time` has ended the run, and the lengths of the schedule and the average that were not reached.
     pub(super) fn report_cut(&self) {
         let (steps, run) = (self.trainer.steps(), &self.config.run);
+        if let Some(unfinished) = self.tracker.unfinished(run.epochs) {
+            tracing::info!("{unfinished}");
+        }
         if !self.limit_reached || (run.max_steps > 0 && steps >= run.max_steps) {
             return;
         }

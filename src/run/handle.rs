@@ -191,9 +191,6 @@ impl Run {
             tracing::info!("{verdict}");
         } else if self.trainer.steps() > first {
             self.report_cut();
-            if let Some(unfinished) = self.tracker.unfinished(self.config.run.epochs) {
-                tracing::info!("{unfinished}");
-            }
         }
         match self.finish(observer) {
             Err(Error::Interrupted) => self.interrupted(observer),

@@ -98,14 +98,7 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
     }
     let profile = TableProfile::read(data, format, targets)?;
     if targets.is_empty() {
-        let likely = likely_target(&profile);
-        let likely = likely.map_or(String::new(), |name| format!(", most likely {}", quoted(name)));
-        let problem = format!(
-            "--target is missing; name the column of {} to predict{likely}; {}",
-            data.display(),
-            profile.listed()
-        );
-        return Err(Error::Config(problem));
+        return Err(no_target(&profile));
     }
     let kind = TargetKind::of(&profile, targets)?;
     // Rows that a column assigns to splits are a table's: a series is cut at points in time.
@@ -133,6 +126,14 @@ fn of_table(request: &SuggestRequest<'_>, format: Format) -> Result<Suggestion> 
         .chain(advice::repeated_ids(&profile, targets))
         .collect();
     Ok(Suggestion { text, notes: notes(&profile.reading), warnings })
+}
+
+/// The error of a table without a target, which names a likely one.
+fn no_target(profile: &TableProfile) -> Error {
+    let likely =
+        likely_target(profile).map_or(String::new(), |name| format!(", most likely {}", quoted(name)));
+    let (path, listed) = (profile.path.display(), profile.listed());
+    Error::Config(format!("--target is missing; name the column of {path} to predict{likely}; {listed}"))
 }
 
 /// The options by which cells are read, with what was seen.

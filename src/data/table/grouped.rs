@@ -1,7 +1,9 @@
 //! The parts of a table's rows, where groups of them go to the same part.
 
+use super::Opened;
 use super::census::Census;
 use super::group::GroupColumns;
+use super::options::Options;
 use super::roles::ColumnRoles;
 use super::row::Cells;
 use crate::data::split::{Assigner, GroupParts, Groups, Part, SplitPlan};
@@ -47,6 +49,22 @@ impl GroupedRows {
     pub(super) fn part(&self, row: &impl Cells) -> Result<Part> {
         // A file that has changed since its groups were counted has others.
         Ok(self.parts.part(&self.columns.of(row)?).unwrap_or(Part::Unused))
+    }
+
+    /// The number of rows of another table whose groups this one has, too.
+    pub(super) fn shared_rows(&self, other: &Opened, options: &Options) -> Result<u64> {
+        // A file to test on need not tell its groups.
+        let Ok(Some(columns)) = GroupColumns::new(options, other.path(), other.columns(), true) else {
+            return Ok(0);
+        };
+        let (mut batches, mut shared) = (other.batches()?, 0);
+        while let Some(batch) = batches.next()? {
+            for row in batch.rows() {
+                let name = columns.of(&row).ok();
+                shared += u64::from(name.is_some_and(|name| self.parts.part(&name).is_some()));
+            }
+        }
+        Ok(shared)
     }
 
     /// An assigner of the rows to train on, of which a limit leaves some unused.

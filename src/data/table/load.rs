@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::fit::ColumnFitter;
-use super::options::{Missing, Options};
+use super::options::{Missing, Options, Test};
 use super::parts::{EncodedParts, encode};
 use super::plan::{AssignedBatch, TablePlan};
 use super::read::{Format, Input, TableFile};
@@ -56,6 +56,9 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
             with_verb(duplicates, "held-out row", ["duplicates", "duplicate"])
         );
     }
+    if request.fitted.is_none() && !options.group.0.is_empty() {
+        warn_of_shared(plan.shared_rows()?, options);
+    }
     let format = TableFormat { format: table.format, dialect: table.dialect.clone() };
     let train = train
         .ok_or_else(|| Error::data(&options.path, format!("there are no rows {}", request.row_use())))?;
@@ -63,6 +66,17 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
     let outputs = encoder.target.outputs();
     let source = PreprocessingSource::Table { format, encoder };
     Ok(Loaded::Encoded(Box::new(EncodedSplits { train, validation, test, outputs, source })))
+}
+
+/// Warns of rows of a test file whose groups are trained on.
+fn warn_of_shared(rows: u64, options: &Options) {
+    if let (1.., Test::File(path)) = (rows, &options.test) {
+        tracing::warn!(
+            "{}: {} of a `data.group` that is trained on, so that the test says little about new ones",
+            path.display(),
+            with_verb(rows, "row", ["is", "are"])
+        );
+    }
 }
 
 /// Checks that a training row counts.

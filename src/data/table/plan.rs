@@ -43,6 +43,14 @@ impl<'a> TablePlan<'a> {
         Ok(Self { roles, census, assigner, groups })
     }
 
+    /// The rows of the test file whose groups are among those of the rows that are not tested on.
+    pub(super) fn shared_rows(&self) -> Result<u64> {
+        match (&self.groups, self.test_table(None)?) {
+            (Some(groups), Some(test)) => groups.shared_rows(&test, self.roles.options),
+            _ => Ok(0),
+        }
+    }
+
     /// Whether cells of the rows decide about their parts.
     pub(super) fn is_by_cells(&self) -> bool {
         self.groups.is_some() || self.roles.split_column().is_some()

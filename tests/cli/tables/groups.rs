@@ -93,6 +93,24 @@ fn several_columns_name_a_group_and_a_kind_makes_one_a_feature() {
 }
 
 #[test]
+fn a_test_file_with_groups_that_are_trained_on_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let file = |name: &str, first: usize| {
+        let row = |i: usize| format!("p{},{},{}", first + i % 10, i % 7, i % 2);
+        write(path, name, lines("patient,x,y", 60, row))
+    };
+    let (train, same, other) = (file("t.csv", 0), file("same.csv", 5), file("other.csv", 10));
+    for (test, expected) in [(same, true), (other, false)] {
+        let data = format!("group = 'patient'\nvalidation = 0.2\ntest = '{}'", test.display());
+        write(path, "c.toml", config("csv", &train, "y", &data, "cross_entropy"));
+        let text = messages(path, &["--out", if expected { "same" } else { "other" }]);
+        let warning = "30 rows are of a `data.group` that is trained on";
+        assert_eq!(text.contains(warning), expected, "{text}");
+    }
+}
+
+#[test]
 fn groups_that_cannot_be_split_are_refused_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

@@ -4,6 +4,7 @@ use super::column::ColumnProfile;
 use super::surveyed::Surveyed;
 use crate::data::table::options::ColumnKind;
 use crate::data::table::row::Cells;
+use crate::data::table::survey::ColumnSurvey;
 use crate::error::Result;
 
 /// A number that stands for a missing cell in a column.
@@ -83,9 +84,7 @@ const FEW: usize = 20;
 
 /// The numbers of a file with these columns that stand for missing cells.
 pub(super) fn find(found: &Surveyed, targets: &[String], columns: &[ColumnProfile]) -> Result<Vec<Sentinel>> {
-    let is_ignored = |index: usize| columns[index].kind == ColumnKind::Ignore;
-    let mut candidates = candidates(found);
-    candidates.retain(|own| !is_ignored(own.index));
+    let mut candidates = candidates(found, columns);
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
@@ -94,46 +93,70 @@ pub(super) fn find(found: &Surveyed, targets: &[String], columns: &[ColumnProfil
             candidate.see(number);
         }
     })?;
-    let far = candidates.iter().flat_map(|own| own.far().map(|(number, rows)| (own.index, number, rows)));
-    let far: Vec<(usize, f64, u64)> = far.collect();
-    let ranges: Vec<(usize, [f64; 2])> = candidates.iter().map(|own| (own.index, own.others)).collect();
-    // Another column may have the number in rows to come where its own lie around it.
-    let is_amount = |number: f64| {
-        let columns = (0..).zip(&found.survey.columns).filter(|(index, _)| !is_ignored(*index));
-        let mut others = columns.filter(|(index, column)| {
-            let range = ranges
-                .iter()
-                .find(|(own, _)| own == index)
-                .map_or([column.numbers.min, column.numbers.max], |(_, others)| *others);
-            (range[0]..=range[1]).contains(&number)
-        });
-        others.next().is_some()
+    let search = Search { found, targets, columns, candidates };
+    let codes = search.candidates.iter().flat_map(|own| own.far().map(|code| (own.index, code)));
+    let sentinel = |(index, (number, rows)): (usize, (f64, u64))| Sentinel {
+        column: columns[index].name.clone(),
+        text: number.to_string(),
+        rows,
+        remedy: search.remedy(index, number),
     };
-    let is_target = |index: usize| targets.contains(&found.table.columns()[index]);
-    let of_target =
-        |number: f64| far.iter().any(|(index, own, _)| is_target(*index) && is_same(*own, number));
-    let has_few = |index: usize| columns[index].distinct().is_some_and(|distinct| distinct <= FEW);
-    let remedy = |index: usize, number: f64| match () {
-        () if is_target(index) => Remedy::Target,
-        () if has_few(index) => Remedy::Names,
-        () if of_target(number) || is_amount(number) => Remedy::Shared,
-        () => Remedy::Missing,
-    };
-    let sentinel = |(index, number, rows): (usize, f64, u64)| {
-        let column = found.table.columns()[index].clone();
-        Sentinel { column, text: number.to_string(), rows, remedy: remedy(index, number) }
-    };
-    Ok(far.iter().copied().map(sentinel).collect())
+    Ok(codes.map(sentinel).collect())
 }
 
-/// The columns of numbers whose smallest or largest one looks like a code.
-fn candidates(found: &Surveyed) -> Vec<Candidate> {
-    let columns = (0..).zip(&found.survey.columns);
-    let columns = columns.filter(|(_, column)| {
+/// The columns of numbers that are used and whose smallest or largest one looks like a code.
+fn candidates(found: &Surveyed, columns: &[ColumnProfile]) -> Vec<Candidate> {
+    let all = (0..).zip(&found.survey.columns).zip(columns);
+    let is_candidate = |((_, column), profile): &((usize, &ColumnSurvey), &ColumnProfile)| {
         let numbers = &column.numbers;
-        numbers.are_all_of(column.present) && (is_code(numbers.min) || is_code(numbers.max))
-    });
-    columns.map(|(index, _)| Candidate::new(index)).collect()
+        profile.kind != ColumnKind::Ignore
+            && numbers.are_all_of(column.present)
+            && (is_code(numbers.min) || is_code(numbers.max))
+    };
+    all.filter(is_candidate).map(|((index, _), _)| Candidate::new(index)).collect()
+}
+
+/// A search for remedies.
+struct Search<'a> {
+    found: &'a Surveyed,
+    targets: &'a [String],
+    columns: &'a [ColumnProfile],
+    candidates: Vec<Candidate>,
+}
+
+impl Search<'_> {
+    /// What can be done about a number in a column.
+    fn remedy(&self, index: usize, number: f64) -> Remedy {
+        let column = &self.columns[index];
+        if self.targets.contains(&column.name) {
+            Remedy::Target
+        } else if column.distinct().is_some_and(|distinct| distinct <= FEW) {
+            Remedy::Names
+        } else if self.is_code_of_target(number) || self.is_amount(number) {
+            Remedy::Shared
+        } else {
+            Remedy::Missing
+        }
+    }
+
+    fn is_code_of_target(&self, number: f64) -> bool {
+        let is_target = |own: &&Candidate| self.targets.contains(&self.columns[own.index].name);
+        let mut targets = self.candidates.iter().filter(is_target);
+        targets.any(|own| own.far().any(|(code, _)| is_same(code, number)))
+    }
+
+    /// Whether a column that is used has numbers around this one, which its rows to come may have, too.
+    fn is_amount(&self, number: f64) -> bool {
+        let range = |index: usize, column: &ColumnSurvey| {
+            let own = self.candidates.iter().find(|candidate| candidate.index == index);
+            own.map_or([column.numbers.min, column.numbers.max], |own| own.others)
+        };
+        let mut used = (0..).zip(&self.found.survey.columns).zip(self.columns);
+        used.any(|((index, column), profile)| {
+            let [least, largest] = range(index, column);
+            profile.kind != ColumnKind::Ignore && (least..=largest).contains(&number)
+        })
+    }
 }
 
 /// Calls `see` with the column of every number in the rows that were looked at, and the number.
