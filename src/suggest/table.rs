@@ -91,8 +91,8 @@ fn splits(document: &mut Document, profile: &TableProfile, shares: SplitShares) 
     if profile.split_column.is_none() && profile.columns.iter().any(|column| column.kind == ColumnKind::Date)
     {
         document.note(
-            "They are drawn at random, between the dates of other rows too. What the model is worth on later dates, a column says \
-             that has train, validation or test in every row: split_column = \"NAME\".",
+            "The split is random, so it does not measure performance on later dates. For that, add a column of train, \
+             validation and test, and set split_column to its name.",
         );
     }
 }

@@ -53,7 +53,8 @@ def _of_init(data: Mapping[str, Any]) -> dict[str, Any]:
     own = [f"column `{data[key]}`" for key in ("weight", "split_column") if key in data]
     text, log = _program.call_with_log(["init", str(data["path"]), *target])
     for warning in _program.warnings_of(log, made_here=data["path"]):
-        if not any(warning.startswith(column) for column in own):
+        # An estimator tests nothing, and has no `[data]` to keep the rows of one together in.
+        if " repeats: rows of the same one" not in warning and not any(warning.startswith(column) for column in own):
             warnings.warn(warning, DescentWarning, stacklevel=4)
     config = tomllib.loads(text)
     series = config["data"]["name"] == "timeseries"

@@ -33,7 +33,11 @@ impl ColumnCounts {
     pub fn add(&mut self, part: Part, stratum: Stratum) {
         match part {
             // A file that has changed since it was counted has other strata.
-            Part::Train => self.train.get_mut(stratum).into_iter().for_each(|rows| *rows += 1),
+            Part::Train => {
+                if let Some(rows) = self.train.get_mut(stratum) {
+                    *rows += 1;
+                }
+            }
             Part::Validation => self.validation += 1,
             Part::Test | Part::Unused => {}
         }

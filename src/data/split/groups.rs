@@ -52,9 +52,9 @@ impl Groups {
             self.counts.push(Vec::new());
         }
         let counts = &mut self.counts[group];
-        match counts.iter_mut().find(|(own, _)| *own == stratum) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((stratum, 1)),
+        match counts.binary_search_by_key(&stratum, |(own, _)| *own) {
+            Ok(place) => counts[place].1 += 1,
+            Err(place) => counts.insert(place, (stratum, 1)),
         }
     }
 
@@ -113,7 +113,7 @@ impl Groups {
         let needed = tested + least(plan);
         if needed > groups {
             let problem = format!(
-                "tells {known} apart, and the splits need {needed}: rows of a group are never in two of them; choose a \
+                "has {known}, but the splits need at least {needed}: rows of a group are never in two of them; choose a \
                  column with more groups, or hold out fewer splits"
             );
             return Err(Error::key("data.group", problem));

@@ -21,8 +21,8 @@ use super::value::Value;
 use crate::data::preprocess::{CellError, Column, Features, NameRule, Operation, TableEncoder, Target};
 use crate::error::{Error, Result};
 
-/// Scaled features beyond this are far outside those of training, if no training row has one: by mean and deviation none of a
-/// million has.
+/// Scaled features beyond this are far outside those of training, if no training row has one: by mean and deviation none of ten
+/// thousand has.
 const FAR: f64 = 100.0;
 /// The most numbers that the cells of a batch become before its rows are encoded.
 const MOST_ENCODED: usize = 1 << 18;

@@ -7,6 +7,7 @@ use super::named::{self, Named};
 use super::options::{ColumnKind, Options};
 use super::read::quoted;
 use super::row::Cells;
+use super::value::Value;
 use crate::error::{Error, Result};
 
 /// The columns in a file whose cells name a row's group.
@@ -68,12 +69,18 @@ impl GroupColumns {
     pub(super) fn of(&self, row: &impl Cells) -> Result<String> {
         let mut name = String::new();
         for (column, index) in &self.columns {
-            let Some(cell) = row.value(*index).name() else {
-                let problem = format!(
-                    "line {}, column {}: a group's name is missing; fill it in, or remove the row",
-                    row.line(),
-                    quoted(column)
-                );
+            let value = row.value(*index);
+            let Some(cell) = value.name() else {
+                let (line, column) = (row.line(), quoted(column));
+                let problem = if value == Value::Nested {
+                    format!(
+                        "line {line}, column {column}: a list or an object is no group's name; use another column"
+                    )
+                } else {
+                    format!(
+                        "line {line}, column {column}: a group's name is missing; fill it in, or remove the row"
+                    )
+                };
                 return Err(Error::data(&self.path, problem));
             };
             // The length tells ("a", "bc") from ("ab", "c").

@@ -72,7 +72,9 @@ impl TableProfile {
                 reading = CellReading::default();
             }
         }
-        reading.sentinels = sentinels::find(&found, targets, &profiles(&found, &options, format)?)?;
+        if sentinels::may_be_some(&found) {
+            reading.sentinels = sentinels::find(&found, targets, &profiles(&found, &options, format)?)?;
+        }
         if reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing) {
             options.na_values = reading.na_values();
             found = Surveyed::read(&options, format)?;
@@ -86,7 +88,12 @@ impl TableProfile {
         }
         let mut columns = profiles(&found, options, format)?;
         let Surveyed { table, rows, is_whole, .. } = found;
-        for own in reading.sentinels.iter().filter(|own| own.remedy == Remedy::Names) {
+        let is_missing = |text: &String| {
+            reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing && own.text == *text)
+        };
+        for own in
+            reading.sentinels.iter().filter(|own| own.remedy == Remedy::Names && !is_missing(&own.text))
+        {
             take_for_names(&mut columns, own);
         }
         keep_one(&mut columns, &options.target.0);

@@ -24,8 +24,8 @@ pub(super) fn sections(model: &TrainedModel, inputs: &Inputs<'_>, batch: &TestBa
          them.\n"
     );
     if model.preprocessing().subtract_last().is_some() {
-        text += "Its layers read the changes since a row's last step and give those of the targets: `Model` in PyTorch makes \
-                 both around them, the program with candle does not.\n";
+        text += "Its layers read the changes since a row's last step and give those of the targets: `Model` in PyTorch \
+                 applies both steps; the candle program applies neither.\n";
     }
     let examples = [
         ("ONNX Runtime", code("python", &onnx(inputs, batch))),

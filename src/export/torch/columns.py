@@ -24,6 +24,17 @@ def booleans(column):
     return np.array([np.nan if cell is None else words[cell.lower()] for cell in texts(column)], np.float64)
 
 
+def far_date(cell, form):
+    """A date of any year as days since 1970-01-01 UTC."""
+    order = {"dd.mm.yyyy": "%d.%m.%Y", "dd/mm/yyyy": "%d/%m/%Y", "mm/dd/yyyy": "%m/%d/%Y", "dd-mm-yyyy": "%d-%m-%Y"}
+    if form in order:
+        time = datetime.datetime.strptime(cell, order[form])
+    else:
+        time = datetime.datetime.fromisoformat(cell)
+    time = time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
+    return (time - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) / datetime.timedelta(days=1)
+
+
 def days(column, form):
     """Dates as days since 1970-01-01 UTC (N,); NaN is missing, and numbers are such days already."""
     if pd.api.types.is_numeric_dtype(column):
@@ -37,7 +48,7 @@ def days(column, form):
     values = ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64, na_value=np.nan)
     # pandas has no dates far from now.
     for row in np.flatnonzero(times.isna() & cells.notna()):
-        values[row] = (np.datetime64(cells[row], "us") - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+        values[row] = far_date(cells[row], form)
     return values  # MISSING_DATES
 
 

@@ -47,10 +47,11 @@ pub(super) fn write(model: &TrainedModel, output: &Path) -> Result<Vec<PathBuf>>
 /// `model.py`.
 fn source(model: &TrainedModel, inputs: &Inputs<'_>) -> Result<String> {
     let is_table = !matches!(inputs, Inputs::Array { .. });
+    let datetime = if is_table { "import datetime\n" } else { "" };
     let pandas = if is_table { "import pandas as pd\n" } else { "" };
     Ok(format!(
         "\"\"\"A network that descent trained, as PyTorch: `predict` answers for raw rows, `train` goes on \
-         training.\n\n`python model.py` compares with descent's answers to a test batch.\n\"\"\"\n\nimport fnmatch\nimport \
+         training.\n\n`python model.py` compares with descent's answers to a test batch.\n\"\"\"\n\n{datetime}import fnmatch\nimport \
          pathlib\n{}\nimport numpy as np\n{pandas}import torch\nfrom safetensors.torch import load_file\nfrom torch import \
          nn\n\nFOLDER = pathlib.Path(__file__).resolve().parent\n{}\n\n{}\n\n{}\n\n{}",
         cells::imports(model.preprocessing()),

@@ -50,6 +50,27 @@ fn what_repeats_with_the_week_is_learnt_from_places_in_it() {
     succeed(path, &["train", "--resume", "run", "-q", "--set", "train.epochs=41"]);
 }
 
+/// The prediction of a run without hidden layers for these days since 1970-01-01, the sign of a missing date, places and x.
+fn expected(run: &Path, days: f64, missing: f64, places: &[f64], x: f64) -> f64 {
+    let (weight, bias) = linear(run);
+    let scaled = |name: &str, value: f64| {
+        let column = column(run, name);
+        (value - column["offset"].as_float().unwrap()) / column["scale"].as_float().unwrap()
+    };
+    let features = [&[scaled("day", days), missing], places, &[scaled("x", x)]].concat();
+    assert_eq!(features.len(), weight.len(), "{}", learnt(run));
+    features.iter().zip(&weight).map(|(own, weight)| own * weight).sum::<f64>() + bias
+}
+
+/// How far the year, the week and the day have gone round at a time of 2020 or 2021, by its definition.
+fn turns_of(time: f64) -> [f64; 3] {
+    let all = days(700);
+    let day = all.iter().rfind(|day| 18_262.0 + f64::from(u32::try_from(day.number).unwrap()) <= time);
+    let month: f64 = day.unwrap().text[5..7].parse().unwrap();
+    let seconds = ((time.fract() * 86_400e6).round() / 1e6).floor();
+    [(month - 1.0) / 12.0, (time.floor() + 3.0) % 7.0 / 7.0, seconds / 86_400.0]
+}
+
 #[test]
 fn a_date_is_its_number_and_then_its_places() {
     let folder = tempfile::tempdir().unwrap();
@@ -64,17 +85,8 @@ fn a_date_is_its_number_and_then_its_places() {
     );
     succeed(path, &["train", "c.toml", "-q", "--out", "run"]);
     let run = path.join("run");
-    let ((weight, bias), day, x) = (linear(&run), column(&run, "day"), column(&run, "x"));
-    let of = |column: &toml::Table, key: &str| column[key].as_float().unwrap();
-    let scaled = |column: &toml::Table, value: f64| (value - of(column, "offset")) / of(column, "scale");
-    let expected = |days: f64, missing: f64, places: [f64; 6], x_value: f64| {
-        let mut features = vec![scaled(&day, days), missing];
-        features.extend(places);
-        features.push(scaled(&x, x_value));
-        assert_eq!(features.len(), weight.len(), "{}", learnt(&run));
-        features.iter().zip(&weight).map(|(own, weight)| own * weight).sum::<f64>() + bias
-    };
-    write(path, "ask.csv", "day,x\n2024-07-04 18:00,3\n2025-01-06,0\n");
+    let expected = |days, missing, places: [f64; 6], x| expected(&run, days, missing, &places, x);
+    write(path, "ask.csv", "day,x\n2024-07-04 18:00,3\n2025-01-06,0\n,2\n");
     let printed = succeed(path, &["predict", "run", "--input", "ask.csv"]);
     let rows = cells(&printed);
     // A Thursday in July at 18 o'clock: 19,908 days after 1970-01-01, half round the year, 3/7 round the week, 3/4 round the day.
@@ -84,7 +96,12 @@ fn a_date_is_its_number_and_then_its_places() {
     let july = expected(19_908.75, 0.0, places, 3.0);
     // A Monday in January at midnight: no turn.
     let january = expected(20_094.0, 0.0, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0], 0.0);
-    for (row, expected) in [(1, july), (2, january)] {
+    // A missing date is the mean of those of training: its number, and its places.
+    let fill = column(&run, "day")["fill"].as_float().unwrap();
+    let [month, weekday, hour] = turns_of(fill).map(turn);
+    let places = [month.0, month.1, weekday.0, weekday.1, hour.0, hour.1];
+    let missing = expected(fill, 1.0, places, 2.0);
+    for (row, expected) in [(1, july), (2, january), (3, missing)] {
         let own: f64 = rows[row][0].parse().unwrap();
         assert!((own - expected).abs() < 1e-4 * expected.abs().max(1.0), "{own} is not {expected}");
     }

@@ -47,6 +47,13 @@ fn a_held_out_number_far_outside_those_of_training_is_named() {
         assert_eq!(said.contains("far outside"), expected.is_some(), "{normalize}, {odd:?}: {said}");
         assert!(said.contains(expected.unwrap_or("")), "{normalize}, {odd:?}: {said}");
     }
+    // 200 deviations from the mean of 0 to 49, and 70.
+    for (x, expected) in [("3000", true), ("1000", false)] {
+        fs::write(folder.path().join("other.csv"), table(&[17]).replace("-999999", x)).unwrap();
+        let predict = ["predict", "run-0", "--input", "other.csv", "--output", "answers.csv"];
+        let said = said(folder.path(), &table(&[]), "standard", &predict);
+        assert_eq!(said.contains("1 number far outside"), expected, "{said}");
+    }
     fs::write(folder.path().join("other.csv"), table(&[17])).unwrap();
     let predict = ["predict", "run-0", "--input", "other.csv", "--output", "answers.csv"];
     let said = said(folder.path(), &table(&[]), "standard", &predict);

@@ -118,7 +118,7 @@ fn groups_that_cannot_be_split_are_refused_with_a_way_out() {
         ("test = 0.2\ngroup = 'patients'", "no column `patients` to keep rows together by"),
         ("test = 0.2\ngroup = 'y'", "which is a target too"),
         ("group = 'patient'\nsplit_column = 'visit'", "cannot be used with `data.split_column`"),
-        ("test = 0.2\nvalidation = 0.2\ngroup = 'y2'", "2 groups apart, and the splits need 3"),
+        ("test = 0.2\nvalidation = 0.2\ngroup = 'y2'", "has 2 groups, but the splits need at least 3"),
     ] {
         patients(path, NO_VISIT, data);
         let rows = fs::read_to_string(path.join("t.csv")).unwrap();

@@ -43,6 +43,20 @@ fn parts_have_their_shares_of_every_class_as_nearly_as_groups_allow() {
 }
 
 #[test]
+fn rare_classes_do_not_empty_a_split() {
+    // 99 rows of a frequent class in each of 100 groups, and one of a rare class that no other group has.
+    let mut groups = Groups::new(101);
+    for group in 0..100 {
+        (0..99).for_each(|_| groups.add(&group.to_string(), 0));
+        groups.add(&group.to_string(), group + 1);
+    }
+    let plan = SplitPlan { test: 0.2, validation: 0.25, ..SplitPlan::default() };
+    let assigned = groups.assign(&plan, 1).unwrap();
+    let counts = [Part::Test, Part::Validation].map(|part| assigned.count(part));
+    assert!(counts.iter().all(|count| (18..=22).contains(count)), "{counts:?}");
+}
+
+#[test]
 fn a_large_group_leaves_the_shares_to_small_ones() {
     // 500 rows of 1,000 are one group's; 0.2 of all rows, and 0.2 of the others, are groups of ten.
     let of: Vec<(u64, u64)> = [(250, 250)].into_iter().chain([(5, 5); 50]).collect();
@@ -96,7 +110,7 @@ fn few_groups_fill_every_part_or_are_an_error() {
     }
     let error = groups(&[(4, 4), (2, 2)]).assign(&plan, 1).unwrap_err().to_string();
     assert!(
-        error.contains("data.group") && error.contains("2 groups apart, and the splits need 3"),
+        error.contains("data.group") && error.contains("has 2 groups, but the splits need at least 3"),
         "{error}"
     );
     let folds = SplitPlan { fold: Some(Fold { index: 1, of: 3 }), ..SplitPlan::default() };
@@ -104,7 +118,7 @@ fn few_groups_fill_every_part_or_are_an_error() {
     assert!(error.contains("3 folds of 2 groups"), "{error}");
     let halves = SplitPlan { fold: Some(Fold { index: 2, of: 2 }), validation: 0.1, ..SplitPlan::default() };
     let error = groups(&[(90, 90), (1, 1), (1, 1), (1, 1)]).assign(&halves, 1).unwrap_err().to_string();
-    assert!(error.contains("4 groups apart, and the splits need 5"), "{error}");
+    assert!(error.contains("has 4 groups, but the splits need at least 5"), "{error}");
 }
 
 #[test]

@@ -45,12 +45,14 @@ struct Candidate {
     rows: Vec<u64>,
     /// The least and the largest of the other numbers.
     others: [f64; 2],
+    /// The other numbers, as long as they are few.
+    different: Vec<f64>,
 }
 
 impl Candidate {
     fn new(index: usize) -> Self {
         let others = [f64::INFINITY, f64::NEG_INFINITY];
-        Self { index, numbers: Vec::new(), rows: Vec::new(), others }
+        Self { index, numbers: Vec::new(), rows: Vec::new(), others, different: Vec::new() }
     }
 
     fn see(&mut self, number: f64) {
@@ -61,19 +63,25 @@ impl Candidate {
             self.rows.push(1);
         } else {
             self.others = [self.others[0].min(number), self.others[1].max(number)];
+            if self.different.len() <= FEW && !self.different.iter().any(|own| is_same(*own, number)) {
+                self.different.push(number);
+            }
         }
     }
 
-    /// The codes that lie far from all other numbers, with their rows; of nines alone also the only number below 0.
+    fn has_few(&self) -> bool {
+        self.different.len() + self.numbers.len() <= FEW
+    }
+
+    /// The codes that lie far from all other numbers, with their rows; also the only number below 0, if several rows have it.
     fn far(&self) -> impl Iterator<Item = (f64, u64)> {
         let [least, largest] = self.others;
         let size = least.abs().max(largest.abs());
         let has_others = size.is_finite();
         let is_far = move |number: f64| number.abs() > least_ratio(number) * size.max(0.5);
         let negatives = self.numbers.iter().filter(|number| **number < 0.0).count();
-        let is_below = move |number: f64, rows: u64| {
-            number < 0.0 && least >= 0.0 && negatives == 1 && (number < -9.0 || rows > 2)
-        };
+        let is_below =
+            move |number: f64, rows: u64| number < 0.0 && least >= 0.0 && negatives == 1 && rows > 2;
         let codes = self.numbers.iter().copied().zip(self.rows.iter().copied());
         codes.filter(move |(number, rows)| has_others && (is_far(*number) || is_below(*number, *rows)))
     }
@@ -82,17 +90,23 @@ impl Candidate {
 /// The most different numbers of a column that becomes one of names.
 const FEW: usize = 20;
 
+/// Whether a column's smallest or largest number looks like a code.
+pub(super) fn may_be_some(found: &Surveyed) -> bool {
+    found.survey.columns.iter().any(has_code)
+}
+
+fn has_code(column: &ColumnSurvey) -> bool {
+    let numbers = &column.numbers;
+    numbers.are_all_of(column.present) && (is_code(numbers.min) || is_code(numbers.max))
+}
+
 /// The numbers of a file with these columns that stand for missing cells.
 pub(super) fn find(found: &Surveyed, targets: &[String], columns: &[ColumnProfile]) -> Result<Vec<Sentinel>> {
     let mut candidates = candidates(found, columns);
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
-    for_each_number(found, |column, number| {
-        if let Some(candidate) = candidates.iter_mut().find(|candidate| candidate.index == column) {
-            candidate.see(number);
-        }
-    })?;
+    see_rows(found, &mut candidates)?;
     let search = Search { found, targets, columns, candidates };
     let codes = search.candidates.iter().flat_map(|own| own.far().map(|code| (own.index, code)));
     let sentinel = |(index, (number, rows)): (usize, (f64, u64))| Sentinel {
@@ -108,10 +122,7 @@ pub(super) fn find(found: &Surveyed, targets: &[String], columns: &[ColumnProfil
 fn candidates(found: &Surveyed, columns: &[ColumnProfile]) -> Vec<Candidate> {
     let all = (0..).zip(&found.survey.columns).zip(columns);
     let is_candidate = |((_, column), profile): &((usize, &ColumnSurvey), &ColumnProfile)| {
-        let numbers = &column.numbers;
-        profile.kind != ColumnKind::Ignore
-            && numbers.are_all_of(column.present)
-            && (is_code(numbers.min) || is_code(numbers.max))
+        profile.kind != ColumnKind::Ignore && has_code(column)
     };
     all.filter(is_candidate).map(|((index, _), _)| Candidate::new(index)).collect()
 }
@@ -130,7 +141,7 @@ impl Search<'_> {
         let column = &self.columns[index];
         if self.targets.contains(&column.name) {
             Remedy::Target
-        } else if column.distinct().is_some_and(|distinct| distinct <= FEW) {
+        } else if self.candidates.iter().any(|own| own.index == index && own.has_few()) {
             Remedy::Names
         } else if self.is_code_of_target(number) || self.is_amount(number) {
             Remedy::Shared
@@ -159,15 +170,16 @@ impl Search<'_> {
     }
 }
 
-/// Calls `see` with the column of every number in the rows that were looked at, and the number.
-fn for_each_number(found: &Surveyed, mut see: impl FnMut(usize, f64)) -> Result<()> {
+/// Shows the candidates the rows that were looked at.
+fn see_rows(found: &Surveyed, candidates: &mut [Candidate]) -> Result<()> {
     let (mut batches, mut rows) = (found.table.batches()?, 0);
     while let Some(batch) = batches.next()? {
         for row in batch.rows() {
-            let numbers = (0..found.table.columns().len()).map(|column| row.value(column).number());
-            (0..)
-                .zip(numbers)
-                .for_each(|(column, number)| number.into_iter().for_each(|own| see(column, own)));
+            for candidate in &mut *candidates {
+                if let Some(number) = row.value(candidate.index).number() {
+                    candidate.see(number);
+                }
+            }
         }
         rows += batch.rows().len() as u64;
         if rows >= found.rows {
@@ -177,8 +189,8 @@ fn for_each_number(found: &Surveyed, mut see: impl FnMut(usize, f64)) -> Result<
     Ok(())
 }
 
-/// Whether people write a number for a missing one: two nines, eights or sevens or more and nothing else, 666, or -9; nines that
-/// single precision has rounded, too.
+/// Whether people write a number for a missing one: two nines, eights or sevens or more and nothing else, three sixes or more,
+/// or -9; nines that single precision has rounded, too.
 fn is_code(number: f64) -> bool {
     let size = number.abs();
     let is_run = |digit: char, least: usize| {
@@ -228,8 +240,8 @@ mod tests {
         assert!(far(999.0, &[0.0, 230.0]).is_empty());
         // Two codes beside grades, and a negative one beside amounts, which no number below 0 is.
         assert_eq!(far(99.0, &[1.0, 7.0, 88.0]), [(88.0, 1), (99.0, 2)]);
-        assert_eq!(far(-99.0, &[0.0, 60_000.0]), [(-99.0, 2)]);
-        assert!(far(-9.0, &[0.0, 60_000.0]).is_empty());
+        assert!(far(-99.0, &[0.0, 60_000.0]).is_empty());
+        assert_eq!(far(-99.0, &[0.0, 60_000.0, -99.0]), [(-99.0, 3)]);
         assert_eq!(far(-9.0, &[0.0, 60_000.0, -9.0]), [(-9.0, 3)]);
         assert!(far(-99.0, &[-5.0, 60_000.0]).is_empty());
         assert_eq!(far(999.0, &[18.0, 79.0, 777.0]), [(777.0, 1), (999.0, 2)]);
