@@ -6,9 +6,13 @@ use super::super::shown::{ShownCell, shown};
 use super::super::value::Value;
 use super::extremes::{Extremes, OuterNumber};
 use super::odd_cells::OddCells;
-use super::{FAR, LocatedColumn, RowEncoder};
+use super::{LocatedColumn, RowEncoder};
 use crate::data::preprocess::Target;
 use crate::names::counted;
+
+/// Targets this many deviations from the mean of training are far outside it, whatever training has: of a million rows none has
+/// such a target.
+const FAR_TARGET: f64 = 1e3;
 
 /// A way to bear numbers that are far from all others.
 const BOUNDED: &str =
@@ -83,7 +87,7 @@ impl RowEncoder<'_> {
             return;
         }
         for (index, (far, target)) in self.far_targets.iter_mut().zip(targets).enumerate() {
-            if scale.value(index, *target).abs() > FAR {
+            if scale.value(index, *target).abs() > FAR_TARGET {
                 OddCells::see(far, || format!("`{target:?}`"), row.line());
             }
         }
