@@ -146,7 +146,7 @@ fn notes(reading: &CellReading) -> Vec<String> {
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = [(words, "numbers"), (date_words, "dates"), (&sentinels, "numbers that all lie far from it")];
+    let words = [(words, "numbers"), (date_words, "dates"), (&sentinels, "numbers that all lie far away")];
     let words = words.into_iter().filter_map(|(words, others)| taken_for_missing(words, others));
     decimal.into_iter().chain(thousands).chain(words).collect()
 }

@@ -18,7 +18,7 @@ fn numbers_far_from_all_others_that_look_like_codes_are_missing_cells() {
     write(path, "t.csv", lines("guide,temperature,amount,age,price,y", 600, row));
     let output = descent(path, &["init", "t.csv", "--target", "y", "-o", "c.toml"]);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("among numbers that all lie far from it are taken for missing cells"), "{said}");
+    assert!(said.contains("among numbers that all lie far away are taken for missing cells"), "{said}");
     let made = std::fs::read_to_string(path.join("c.toml")).unwrap();
     let config: toml::Table = made.parse().unwrap();
     let words: Vec<&str> =
