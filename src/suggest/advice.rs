@@ -68,7 +68,10 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
         column.kind != ColumnKind::Ignore && !has_role
     };
     for column in profile.columns.iter().filter(is_feature) {
-        doubts_of(document, column, profile.split_column.is_some());
+        if is_divided(column, profile) {
+            repeated(document, column);
+        }
+        doubts_of(document, column);
     }
 }
 
@@ -76,7 +79,7 @@ pub(super) fn doubts(document: &mut Document, profile: &TableProfile, targets: &
 pub(super) fn repeated_ids(profile: &TableProfile, targets: &[String]) -> Vec<String> {
     let is_free = |column: &&ColumnProfile| {
         let is_used = column.kind != ColumnKind::Ignore && !targets.contains(&column.name);
-        is_used && column.is_repeated_id() && profile.split_column.is_none()
+        is_used && is_divided(column, profile)
     };
     let sentence = |column: &ColumnProfile| {
         format!(
@@ -87,6 +90,11 @@ pub(super) fn repeated_ids(profile: &TableProfile, targets: &[String]) -> Vec<St
         )
     };
     profile.columns.iter().filter(is_free).map(sentence).collect()
+}
+
+/// Whether rows of one of the column's owners are trained on and others tested on: no column says how rows are split.
+fn is_divided(column: &ColumnProfile, profile: &TableProfile) -> bool {
+    column.is_repeated_id() && profile.split_column.is_none()
 }
 
 /// Says that rows of one person, shop or machine are trained on and tested on alike.
@@ -104,11 +112,8 @@ fn repeated(document: &mut Document, column: &ColumnProfile) {
     document.verbatim(&format!("group = {}", Value::from(column.name.as_str())));
 }
 
-/// Says what a feature may well be instead: an identifier, a weight, a number of the row, a code.
-fn doubts_of(document: &mut Document, column: &ColumnProfile, has_split: bool) {
-    if column.is_repeated_id() && !has_split {
-        repeated(document, column);
-    }
+/// Says what a feature of numbers may well be instead: an identifier, a weight, a number of the row, a code.
+fn doubts_of(document: &mut Document, column: &ColumnProfile) {
     let Some(numbers) = column.numbers else { return };
     let name = column.name.to_lowercase().replace(['-', ' ', '.'], "_");
     let shown = quoted(&column.name);

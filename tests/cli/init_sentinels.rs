@@ -1,7 +1,7 @@
 //! `descent init` on numbers that stand for a missing one.
 
 use super::tables::{lines, metric, write};
-use crate::common::{descent, succeed};
+use crate::common::{descent, said, succeed};
 
 #[test]
 fn numbers_far_from_all_others_that_look_like_codes_are_missing_cells() {
@@ -16,8 +16,7 @@ fn numbers_far_from_all_others_that_look_like_codes_are_missing_cells() {
         format!("{guide},{temperature},{amount},{age},{price},{}", (i % 2) * 10 + i * 7 % 60)
     };
     write(path, "t.csv", lines("guide,temperature,amount,age,price,y", 600, row));
-    let output = descent(path, &["init", "t.csv", "--target", "y", "-o", "c.toml"]);
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = said(path, &["init", "t.csv", "--target", "y", "-o", "c.toml"]);
     assert!(said.contains("among numbers that all lie far away are taken for missing cells"), "{said}");
     let made = std::fs::read_to_string(path.join("c.toml")).unwrap();
     let config: toml::Table = made.parse().unwrap();

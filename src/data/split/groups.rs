@@ -67,7 +67,8 @@ impl Groups {
         self.check_folds(plan)?;
         let mut order: Vec<usize> = (0..self.counts.len()).collect();
         order.shuffle(&mut Stream::new(seed, Purpose::Split, ORDER));
-        // Large groups are dealt first, while small ones are left to even them out; groups of about the same size in random order.
+        // Large groups are dealt first, while small ones are left to even them out; groups of about the same size in random
+        // order.
         order.sort_by_key(|group| std::cmp::Reverse(self.rows(*group).checked_ilog2()));
         let mut parts = vec![Part::Train; self.counts.len()];
         let tested = match plan.fold {

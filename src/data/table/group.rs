@@ -30,15 +30,8 @@ impl GroupColumns {
         is_fitted: bool,
     ) -> Result<Option<Self>> {
         let place = |name: &String| {
-            let other = if options.target.0.contains(name) {
-                Some("a target")
-            } else {
-                (options.weight.as_ref() == Some(name)).then_some("the weight")
-            };
-            if let Some(other) = other {
-                let problem = format!("is `{}`, which is {other} too", name.escape_debug());
-                return Err(Error::key("data.group", problem));
-            }
+            let others = [("a target", &options.target.0[..]), ("the weight", options.weight.as_slice())];
+            named::check_roles("data.group", name, &others)?;
             let named = Named { key: "data.group", name, role: "to keep rows together by" };
             Ok((name.clone(), named::place(path, columns, named, is_fitted)?))
         };

@@ -56,7 +56,7 @@ fn load_from(table: &Opened, options: &Options, request: &Request<'_>) -> Result
             with_verb(duplicates, "held-out row", ["duplicates", "duplicate"])
         );
     }
-    if request.fitted.is_none() && !options.group.0.is_empty() {
+    if request.fitted.is_none() {
         warn_of_shared(plan.shared_rows()?, options);
     }
     let format = TableFormat { format: table.format, dialect: table.dialect.clone() };

@@ -29,6 +29,19 @@ impl<'a> Named<'a> {
     }
 }
 
+/// Checks that the column of a key has none of these other roles, each with the columns that have it.
+///
+/// # Errors
+/// The key of a column with two roles.
+pub(super) fn check_roles(key: &str, name: &String, others: &[(&str, &[String])]) -> Result<()> {
+    match others.iter().find(|(_, columns)| columns.contains(name)) {
+        Some((other, _)) => {
+            Err(Error::key(key, format!("is `{}`, which is {other} too", name.escape_debug())))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The place of a column in a table with these columns.
 ///
 /// # Errors

@@ -130,6 +130,16 @@ pub enum Missing {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ColumnNames(pub Vec<String>);
 
+impl ColumnNames {
+    /// Checks that a key names no column twice.
+    fn check_once(&self, key: &str) -> Result<()> {
+        match self.0.iter().enumerate().find(|(place, name)| self.0[..*place].contains(name)) {
+            Some((_, twice)) => Err(Error::key(key, format!("has `{}` twice", twice.escape_debug()))),
+            None => Ok(()),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for ColumnNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wrong = || D::Error::custom("is neither the name of a column in quotes nor a list of names");
@@ -234,20 +244,13 @@ impl Options {
         if self.target.0.is_empty() {
             return Err(Error::key("data.target", "is missing; name the column to predict"));
         }
-        if let Some(twice) =
-            self.target.0.iter().enumerate().find(|(i, name)| self.target.0[..*i].contains(name))
-        {
-            return Err(Error::key("data.target", format!("has `{}` twice", twice.1.escape_debug())));
-        }
+        self.target.check_once("data.target")?;
         self.check_characters(format)?;
         CalendarPart::check(&self.calendar)?;
         if self.split_column.is_some() && self.test != Test::default() {
             return Err(Error::key("data.split_column", "cannot be used with `data.test`; choose one"));
         }
-        let groups = &self.group.0;
-        if let Some(twice) = groups.iter().enumerate().find(|(i, name)| groups[..*i].contains(name)) {
-            return Err(Error::key("data.group", format!("has `{}` twice", twice.1.escape_debug())));
-        }
+        self.group.check_once("data.group")?;
         if self.split_column.is_some() && !self.group.0.is_empty() {
             let problem =
                 "cannot be used with `data.split_column`, which assigns every row itself; choose one";

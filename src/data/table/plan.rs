@@ -45,10 +45,9 @@ impl<'a> TablePlan<'a> {
 
     /// The rows of the test file whose groups are among those of the rows that are not tested on.
     pub(super) fn shared_rows(&self) -> Result<u64> {
-        match (&self.groups, self.test_table(None)?) {
-            (Some(groups), Some(test)) => groups.shared_rows(&test, self.roles.options),
-            _ => Ok(0),
-        }
+        let Some(groups) = &self.groups else { return Ok(0) };
+        let test = self.test_table(None)?;
+        test.map_or(Ok(0), |test| groups.shared_rows(&test, self.roles.options))
     }
 
     /// Whether cells of the rows decide about their parts.

@@ -72,21 +72,26 @@ impl TableProfile {
                 reading = CellReading::default();
             }
         }
-        if sentinels::may_be_some(&found) {
-            reading.sentinels = sentinels::find(&found, targets, &profiles(&found, &options, format)?)?;
-        }
-        if reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing) {
-            options.na_values = reading.na_values();
-            found = Surveyed::read(&options, format)?;
-        }
-        Self::of(found, &options, format, reading)
-    }
-
-    fn of(found: Surveyed, options: &Options, format: Format, reading: CellReading) -> Result<Self> {
         if found.rows == 0 {
             return Err(Error::data(&options.path, "the table has a header and no rows"));
         }
-        let mut columns = profiles(&found, options, format)?;
+        let mut columns = profiles(&found, &options, format)?;
+        reading.sentinels = sentinels::find(&found, targets, &columns)?;
+        if reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing) {
+            options.na_values = reading.na_values();
+            found = Surveyed::read(&options, format)?;
+            columns = profiles(&found, &options, format)?;
+        }
+        Ok(Self::of(found, columns, &options, format, reading))
+    }
+
+    fn of(
+        found: Surveyed,
+        mut columns: Vec<ColumnProfile>,
+        options: &Options,
+        format: Format,
+        reading: CellReading,
+    ) -> Self {
         let Surveyed { table, rows, is_whole, .. } = found;
         let is_missing = |text: &String| {
             reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing && own.text == *text)
@@ -108,7 +113,7 @@ impl TableProfile {
         };
         let split_column = columns.iter().find(is_split).map(|column| column.name.clone());
         let path = options.path.clone();
-        Ok(Self { path, format, rows, is_whole, columns, reading, split_column, table })
+        Self { path, format, rows, is_whole, columns, reading, split_column, table }
     }
 
     /// The column of this name.

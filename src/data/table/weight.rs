@@ -31,15 +31,9 @@ impl WeightColumn {
         is_fitted: bool,
     ) -> Result<Option<Self>> {
         let Some(name) = &options.weight else { return Ok(None) };
-        let other = if options.target.0.contains(name) {
-            Some("the target")
-        } else {
-            (options.split_column.as_ref() == Some(name)).then_some("the split column")
-        };
-        if let Some(other) = other {
-            let problem = format!("is `{}`, which is {other} too", name.escape_debug());
-            return Err(Error::key("data.weight", problem));
-        }
+        let splits = options.split_column.as_slice();
+        let others = [("the target", &options.target.0[..]), ("the split column", splits)];
+        named::check_roles("data.weight", name, &others)?;
         if options.columns.get(name).is_some_and(|kind| *kind != ColumnKind::Ignore) {
             let problem = "is the kind of `data.weight`, which is no feature; remove it";
             return Err(Error::key(format!("data.columns.{name}"), problem));

@@ -11,6 +11,7 @@ pub(super) enum Helper {
     Filled,
     SmoothClip,
     Circle,
+    Seconds,
     Second,
     Day,
     Weekday,
@@ -52,6 +53,7 @@ impl Helper {
             Self::Linear | Self::Elman => &[Self::Product],
             Self::Lstm | Self::Gru => &[Self::Product, Self::Sigmoid],
             Self::Silu => &[Self::Sigmoid],
+            Self::Second | Self::Day => &[Self::Seconds],
             Self::Weekday | Self::Month => &[Self::Day],
             _ => &[],
         }
@@ -62,6 +64,7 @@ impl Helper {
             Self::Filled => include_str!("code/filled.c"),
             Self::SmoothClip => include_str!("code/smooth_clip.c"),
             Self::Circle => include_str!("code/circle.c"),
+            Self::Seconds => include_str!("code/seconds.c"),
             Self::Second => include_str!("code/second.c"),
             Self::Day => include_str!("code/day.c"),
             Self::Weekday => include_str!("code/weekday.c"),

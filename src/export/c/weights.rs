@@ -39,7 +39,7 @@ impl Constants {
         // Names of the source, and of the C library.
         let reserved = [
             "main", "matrix", "encode", "rows", "expected", "labels", "linear", "embed", "apply", "pick",
-            "gamma", "second", "day", "weekday", "month", "circle", "last",
+            "gamma", "seconds", "second", "day", "weekday", "month", "circle", "last",
         ];
         for own in reserved {
             constants.names.unique(own, "layer");

@@ -3,7 +3,9 @@
 use super::calendar;
 use super::graph::Graph;
 use super::proto::{Attribute, Constant, Dim, ElementType};
-use crate::data::preprocess::{Categories, Elements, MissingName, Operation, Preprocessing};
+use crate::data::preprocess::{
+    Categories, Elements, MissingName, Operation, PastTarget, Preprocessing, TableEncoder,
+};
 use crate::data::table::read::MissingCells;
 use crate::export::inputs::{CellKind, ColumnInput, Inputs, TENSOR};
 
@@ -51,8 +53,10 @@ pub(super) fn add(graph: &mut Graph, preprocessing: &Preprocessing, inputs: &Inp
     let dense: Vec<&str> = parts.dense.iter().map(String::as_str).collect();
     let mut dense = (!dense.is_empty()).then(|| graph.node("Concat", &dense, &[Attribute::int("axis", -1)]));
     let mut last = None;
-    if let (Some(windows), Some(_)) = (&dense, preprocessing.subtract_last()) {
-        let changes = subtract_last(graph, preprocessing, windows);
+    if let (Some(windows), Some(subtract)) = (&dense, preprocessing.subtract_last()) {
+        let mask = &subtract.numbers()[..preprocessing.table().map_or(0, TableEncoder::dense_width)];
+        let targets = subtract.targets().repeat(preprocessing.horizon().len());
+        let changes = subtract_last(graph, windows, mask, &targets);
         (dense, last) = (Some(changes.windows), Some(changes.last));
     }
     let dense = dense.map(|dense| graph.cast(&dense, ElementType::Float));
@@ -67,18 +71,14 @@ struct Changes {
     last: String,
 }
 
-/// What `data.subtract_last` makes of windows (N, T, F).
-fn subtract_last(graph: &mut Graph, preprocessing: &Preprocessing, windows: &str) -> Changes {
-    let (Some(subtract), Some(encoder)) = (preprocessing.subtract_last(), preprocessing.table()) else {
-        return Changes { windows: windows.to_owned(), last: windows.to_owned() };
-    };
+/// What `data.subtract_last` makes of windows (N, T, F): `mask` is 1 for each feature that is subtracted, `targets` are those of
+/// the last step, for each step that is predicted.
+fn subtract_last(graph: &mut Graph, windows: &str, mask: &[f64], targets: &[PastTarget]) -> Changes {
     let end = graph.ints("last_step", &[-1]);
     let step = graph.node("Gather", &[windows, &end], &[Attribute::int("axis", 1)]);
-    let mask = &subtract.numbers()[..encoder.dense_width()];
     let mask = graph.constant("numbers", &[mask.len()], &Constant::Doubles(mask));
     let numbers = graph.node("Mul", &[&step, &mask], &[]);
     let changes = graph.node("Sub", &[windows, &numbers], &[]);
-    let targets = subtract.targets().repeat(preprocessing.horizon().len());
     let features: Vec<i64> =
         targets.iter().map(|target| i64::try_from(target.feature).unwrap_or(i64::MAX)).collect();
     let features = graph.ints("targets", &features);

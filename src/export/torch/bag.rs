@@ -1,6 +1,6 @@
 //! The network of a trained model, which may average several.
 
-use super::network::class;
+use super::network::{class, module};
 use super::outputs::target_scale;
 use super::text::{list, number};
 use crate::data::preprocess::TargetScale;
@@ -17,25 +17,20 @@ const SUBTRACT_LAST: &str = include_str!("subtract_last.py");
 /// What `train` does with a bag.
 const TRAIN_MEMBERS: &str = include_str!("train_members.py");
 
-/// The class `Model`; of a bag, `Member` and what averages; where it sees changes since the last step, `Network` too.
+/// The class `Model`; of a bag, `Member` and what averages; where it sees changes since the last step, which no bag does,
+/// `Network` too.
 pub(in crate::export) fn network(model: &TrainedModel) -> String {
-    let (row, subtract) = (&model.preprocessing().row, model.preprocessing().subtract_last());
-    let name = if subtract.is_some() { "Network" } else { "Model" };
-    let network = if model.is_bag() {
-        let count = model.members.len().to_string();
-        let bag = BAG.replace("MEMBERS", &count).replace("MEAN", mean(model.output()));
-        format!(
-            "{}\n\n{}",
-            class("Member", &model.ops, row),
-            bag.replace("class Model", &format!("class {name}"))
-        )
-    } else {
-        class(name, &model.ops, row)
-    };
-    match subtract {
-        Some(subtract) => format!("{network}\n\n{}\n\n{SUBTRACT_LAST}", past(model, &subtract)),
-        None => network,
+    let row = &model.preprocessing().row;
+    if let Some(subtract) = model.preprocessing().subtract_last() {
+        let network = class("Network", &model.ops, row);
+        return format!("{network}\n\n{}\n\n{SUBTRACT_LAST}", past(model, &subtract));
     }
+    if !model.is_bag() {
+        return module(&model.ops, row);
+    }
+    let count = model.members.len().to_string();
+    let bag = BAG.replace("MEMBERS", &count).replace("MEAN", mean(model.output()));
+    format!("{}\n\n{bag}", class("Member", &model.ops, row))
 }
 
 /// The constants of a window's last step, whose targets are scaled as those of `targets(df)`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{config, lines, write};
-use crate::common::{descent, succeed};
+use crate::common::{descent, said, succeed};
 
 /// A row of the table: a number with a fraction in quarters, a name, and a target of each kind.
 pub(super) struct Row {
@@ -209,10 +209,7 @@ fn weighted_baselines_are_scikit_learns() {
 
 /// Lines of standard error about the best baseline, each with its level.
 fn verdicts(folder: &Path, arguments: &[&str]) -> Vec<String> {
-    let output = descent(folder, arguments);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    said.lines().filter(|line| line.contains("best baseline")).map(str::to_owned).collect()
+    said(folder, arguments).lines().filter(|line| line.contains("best baseline")).map(str::to_owned).collect()
 }
 
 #[test]

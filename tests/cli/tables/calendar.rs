@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{cells, column, config, learnt, lines, metric, write};
+use super::{cells, column, config, learnt, lines, metric, weights, write};
 use crate::cli::init_series::days;
 use crate::common::{descent, fail, succeed};
 
@@ -13,16 +13,6 @@ fn visits(rows: usize) -> String {
         let day = &days[i * 37 % 700];
         format!("{},{},{}", day.text, i % 5, if day.weekday > 4 { 100 } else { 10 })
     })
-}
-
-/// The weights of the only layer of a run, and its bias.
-fn linear(run: &Path) -> (Vec<f64>, f64) {
-    let state = descent::checkpoint::load(&run.join("model.safetensors")).unwrap();
-    let numbers = |name: &str| {
-        let tensor = state[name].to_dtype(candle_core::DType::F64).unwrap();
-        tensor.flatten_all().unwrap().to_vec1::<f64>().unwrap()
-    };
-    (numbers("layer1.weight"), numbers("layer1.bias")[0])
 }
 
 #[test]
@@ -52,7 +42,7 @@ fn what_repeats_with_the_week_is_learnt_from_places_in_it() {
 
 /// The prediction of a run without hidden layers for these days since 1970-01-01, the sign of a missing date, places and x.
 fn expected(run: &Path, days: f64, missing: f64, places: &[f64], x: f64) -> f64 {
-    let (weight, bias) = linear(run);
+    let (weight, bias) = (weights(run, "layer1.weight"), weights(run, "layer1.bias")[0]);
     let scaled = |name: &str, value: f64| {
         let column = column(run, name);
         (value - column["offset"].as_float().unwrap()) / column["scale"].as_float().unwrap()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::baselines::last;
 use super::series::{assert_is_wave, series};
-use super::{cells, config, learnt, lines, metric, write};
+use super::{cells, config, learnt, lines, metric, weights, write};
 use crate::common::{descent, fail, succeed};
 
 #[test]
@@ -159,16 +159,11 @@ struct NLinear {
 impl NLinear {
     /// The weights of a run on the second column of a file.
     fn read(run: &Path, file: &Path) -> Self {
-        let state = descent::checkpoint::load(&run.join("model.safetensors")).unwrap();
-        let numbers = |name: &str| {
-            let tensor = state[name].to_dtype(candle_core::DType::F64).unwrap();
-            tensor.flatten_all().unwrap().to_vec1::<f64>().unwrap()
-        };
         let of = |key: &str| learnt(run)["how"]["recipe"]["target"][key][0].as_float().unwrap();
         let text = std::fs::read_to_string(file).unwrap();
         let value = |line: &str| line.split(',').nth(1).unwrap().parse().unwrap();
         let values = text.lines().skip(1).map(value).collect();
-        let (weight, bias) = (numbers("linear.weight"), numbers("linear.bias"));
+        let (weight, bias) = (weights(run, "linear.weight"), weights(run, "linear.bias"));
         Self { weight, bias, mean: of("mean"), std: of("std"), values }
     }
 

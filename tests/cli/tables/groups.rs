@@ -4,14 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use super::{config, learnt, lines, write};
-use crate::common::{descent, fail, succeed};
+use crate::common::{fail, said, succeed};
 
-/// What a run says on standard error.
+/// What training says on standard error.
 fn messages(folder: &Path, arguments: &[&str]) -> String {
-    let output = descent(folder, &[&["train", "c.toml"], arguments].concat());
-    let messages = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{messages}");
-    messages
+    said(folder, &[&["train", "c.toml"], arguments].concat())
 }
 
 /// 24 patients of five rows each, whose features are the same: a row that is held out duplicates one that is trained on

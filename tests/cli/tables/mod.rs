@@ -73,6 +73,13 @@ pub(super) fn learnt(run: &Path) -> toml::Table {
     std::fs::read_to_string(run.join("data.toml")).unwrap().parse().unwrap()
 }
 
+/// The numbers of a tensor of a run's best weights.
+pub(super) fn weights(run: &Path, name: &str) -> Vec<f64> {
+    let state = descent::checkpoint::load(&run.join("model.safetensors")).unwrap();
+    let tensor = state[name].to_dtype(candle_core::DType::F64).unwrap();
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
 /// What a run learnt of a column.
 pub(super) fn column(run: &Path, name: &str) -> toml::Table {
     let learnt = learnt(run);

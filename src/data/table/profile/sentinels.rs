@@ -91,10 +91,6 @@ impl Candidate {
 const FEW: usize = 20;
 
 /// Whether a column's smallest or largest number looks like a code.
-pub(super) fn may_be_some(found: &Surveyed) -> bool {
-    found.survey.columns.iter().any(has_code)
-}
-
 fn has_code(column: &ColumnSurvey) -> bool {
     let numbers = &column.numbers;
     numbers.are_all_of(column.present) && (is_code(numbers.min) || is_code(numbers.max))

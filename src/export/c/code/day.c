@@ -1,5 +1,5 @@
-/* The day since 1970-01-01; what is rounded up to midnight is of the next one. */
+/* The day of a time since 1970-01-01. */
 static double day(double days)
 {
-    return floor(days) + floor(floor(rint((days - floor(days)) * 86400e6) / 1e6) / 86400.0);
+    return floor(days) + floor(seconds(days) / 86400.0);
 }
