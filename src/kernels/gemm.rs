@@ -1,6 +1,11 @@
 //! Matrix products, by the `gemm` crate: candle's own, called on slices so that a product can add to what is there.
 #![allow(unsafe_code, reason = "the `gemm` crate takes pointers")]
 
+mod blocks;
+mod panels;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use candle_core::{Result, bail};
@@ -8,6 +13,9 @@ use candle_core::{Result, bail};
 use super::Accumulate;
 use super::storage::Float;
 use super::team;
+pub(super) use blocks::Cut;
+use blocks::{Sizes, blocks};
+pub(super) use panels::Panels;
 
 /// A matrix in a slice, read with strides.
 #[derive(Clone, Copy)]
@@ -37,21 +45,23 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// The side of a product's output that is cut for the threads. If a weight's rows are cut the same way in its product,
-/// its gradient and its update, each thread finds its part of the weight in its own cache.
-#[derive(Clone, Copy)]
-pub(super) enum Cut {
-    Rows,
-    Cols,
-    /// Neither: the work around the product is cut already.
-    Nothing,
-}
-
 /// `out ← beta · out + alpha · a b`; `out` is row-major, `a.rows` by `b.cols`.
 ///
 /// # Errors
 /// Shapes that do not fit each other or their slices.
 pub(super) fn matmul<T: Float>(
+    out: &mut [T],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    accumulate: Accumulate,
+    cut: Cut,
+) -> Result<()> {
+    matmul_for(team::threads(), out, a, b, accumulate, cut)
+}
+
+/// As [`matmul`], cut for this number of threads.
+fn matmul_for<T: Float>(
+    threads: usize,
     out: &mut [T],
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
@@ -64,7 +74,40 @@ pub(super) fn matmul<T: Float>(
     let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate };
     // SAFETY: `length` has checked the matrices; `out` is borrowed mutably for the whole call, has as many elements, and holds
     // numbers.
-    unsafe { job.run(cut, &|_, _| ()) };
+    unsafe { job.run(cut, threads, &|_, _| ()) };
+    Ok(())
+}
+
+/// As [`matmul`], with a right factor that is packed already.
+///
+/// # Errors
+/// As [`matmul`].
+pub(super) fn matmul_packed<T: Float>(
+    out: &mut [T],
+    a: Matrix<'_, T>,
+    b: &Panels<T>,
+    accumulate: Accumulate,
+    cut: Cut,
+) -> Result<()> {
+    let (k, n) = b.dims();
+    if a.cols != k || a.rows.checked_mul(k) != Some(a.data.len()) || a.rows.checked_mul(n) != Some(out.len())
+    {
+        bail!("product of [{}, {}] and panels [{k}, {n}] into {} elements", a.rows, a.cols, out.len());
+    }
+    let out = out.as_mut_ptr();
+    let jobs: Vec<Job<'_, T>> = b
+        .iter()
+        // SAFETY: a panel's first column is one of the output's first row.
+        .map(|(first, b)| Job { out: unsafe { out.add(first) }, row_stride: n, a, b, accumulate })
+        .collect();
+    let parts = blocks::parts(Sizes { m: a.rows, n, k }, cut, team::threads());
+    team::for_each(jobs.chunks(jobs.len().div_ceil(parts).max(1)).collect(), |jobs: &[Job<'_, T>]| {
+        for job in jobs {
+            // SAFETY: the sizes are checked; each job writes the columns of its own panel, in `out`, which is borrowed mutably
+            // for the whole call and holds numbers.
+            unsafe { job.run_block(0..a.rows, 0..job.b.cols, &|_, _| ()) };
+        }
+    });
     Ok(())
 }
 
@@ -92,7 +135,7 @@ pub(super) fn new_matmul_then<T: Float>(
     // gemm writes every element of a block without reading it, zeros where the depth is 0, before `then` reads it; the blocks
     // cover the output.
     unsafe {
-        job.run(cut, &then);
+        job.run(cut, team::threads(), &then);
         out.set_len(length);
     }
     Ok(out)
@@ -110,36 +153,6 @@ fn length<T: Float>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> Result<usize> {
             let (left, right) = (a.data.len(), b.data.len());
             bail!("product of [{}, {}] ({left}) and [{}, {}] ({right})", a.rows, a.cols, b.rows, b.cols)
         }
-    }
-}
-
-/// The output in disjoint blocks: by the product's size alone, so that the bits do not depend on the threads. Each
-/// block packs the operand that it shares with the others once more, so there are few of them.
-fn blocks((m, n, k): (usize, usize, usize), cut: Cut) -> Vec<(Range<usize>, Range<usize>)> {
-    /// Below this many multiplications a product is over before another thread has begun.
-    const WORTH_A_THREAD: usize = 1 << 18;
-    // A number that is read or written takes as long as some multiplications.
-    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k + 8 * (m * k + k * n + m * n) };
-    let chunks = match work / WORTH_A_THREAD {
-        0 | 1 => 1,
-        2..16 => 2,
-        16..256 => 4,
-        _ => 8,
-    };
-    let by_rows = match cut {
-        Cut::Rows => m >= 16 * chunks || m >= n,
-        Cut::Cols | Cut::Nothing => n < 16 * chunks && m > n,
-    };
-    let ranges = |side: usize| {
-        // No fewer to a block than the product's innermost loop takes at once, but for the second thread.
-        let chunks = chunks.min((side / 64).max(2));
-        let length = side.div_ceil(chunks).next_multiple_of(8).max(1);
-        (0..side).step_by(length).map(move |start| start..(start + length).min(side))
-    };
-    if by_rows {
-        ranges(m).map(|rows| (rows, 0..n)).collect()
-    } else {
-        ranges(n).map(|cols| (0..m, cols)).collect()
     }
 }
 
@@ -161,8 +174,9 @@ impl<T: Float> Job<'_, T> {
     /// # Safety
     /// `out` is valid for writes of the whole output for the duration, and no one else uses it; where `accumulate` reads it,
     /// it holds numbers.
-    unsafe fn run(&self, cut: Cut, then: &(impl Fn(usize, &mut [T]) + Sync)) {
-        team::for_each(blocks((self.a.rows, self.b.cols, self.a.cols), cut), |(rows, cols)| {
+    unsafe fn run(&self, cut: Cut, threads: usize, then: &(impl Fn(usize, &mut [T]) + Sync)) {
+        let sizes = Sizes { m: self.a.rows, n: self.b.cols, k: self.a.cols };
+        team::for_each(blocks(sizes, cut, threads), |(rows, cols)| {
             // SAFETY: the blocks are disjoint parts of the output, and each is worked on once; `a` and `b` hold exactly
             // rows·cols elements, and their strides are those of a dense matrix or its transpose.
             unsafe { self.run_block(rows, cols, then) }
@@ -177,31 +191,9 @@ impl<T: Float> Job<'_, T> {
         if rows.is_empty() || cols.is_empty() {
             return;
         }
-        let Self { a, b, accumulate, .. } = *self;
-        // SAFETY: rows and cols are inside the matrices whose sizes `length` has checked against their slices, so every
-        // address that gemm forms from these bases and strides is inside them.
-        unsafe {
-            gemm::gemm(
-                rows.len(),
-                cols.len(),
-                a.cols,
-                self.out.add(rows.start * self.row_stride + cols.start),
-                1,
-                self.row_stride.cast_signed(),
-                accumulate.beta != 0.0,
-                a.data.as_ptr().add(rows.start * a.row_stride),
-                a.col_stride.cast_signed(),
-                a.row_stride.cast_signed(),
-                b.data.as_ptr().add(cols.start * b.col_stride),
-                b.col_stride.cast_signed(),
-                b.row_stride.cast_signed(),
-                T::of(accumulate.beta),
-                T::of(accumulate.alpha),
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
-            );
+        for depth in self.depths() {
+            // SAFETY: as this function's.
+            unsafe { self.add_depth(&rows, &cols, depth) };
         }
         for row in rows {
             let start = row * self.row_stride + cols.start;
@@ -209,45 +201,51 @@ impl<T: Float> Job<'_, T> {
             then(cols.start, unsafe { std::slice::from_raw_parts_mut(self.out.add(start), cols.len()) });
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stats::real;
+    /// The depth in parts whose products are added up, by the matrices' shapes alone. The rows of a transpose lie far apart,
+    /// often by a power of two, and few of them fit into the cache at once: a part's rows do. Where none of the factors is
+    /// one, the parts are those that gemm takes itself where a block has more than 64 rows or columns, so that every block
+    /// has them.
+    fn depths(&self) -> impl Iterator<Item = Range<usize>> {
+        let Matrix { cols: depth, row_stride, .. } = self.a;
+        let most = if row_stride == 1 { 128 } else { 512 };
+        let length = depth.div_ceil(depth.div_ceil(most).max(1)).max(1);
+        // One part of nothing where the depth is 0: it writes the zeros.
+        (0..depth.max(1)).step_by(length).map(move |start| start..(start + length).min(depth))
+    }
 
-    #[test]
-    fn products_of_every_size_and_order_equal_the_definition() {
-        let sizes =
-            [(1, 1, 1), (1, 300, 257), (64, 3, 9), (129, 130, 131), (7, 512, 600), (700, 5, 400), (5, 4, 0)];
-        for ((m, n, k), cut) in sizes.into_iter().flat_map(|size| [(size, Cut::Rows), (size, Cut::Cols)]) {
-            let cycle =
-                |count: usize, period: u8| (0..period).cycle().take(count).map(|i| f64::from(i) - 2.0);
-            let a: Vec<f64> = cycle(m * k, 7).collect();
-            let b: Vec<f64> = cycle(k * n, 5).collect();
-            // b as its transpose, [n, k].
-            let bt: Vec<f64> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
-            let product: Vec<f64> =
-                (0..m * n).map(|at| (0..k).map(|l| a[at / n * k + l] * b[l * n + at % n]).sum()).collect();
-            let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&bt, n, k).t());
-            for accumulate in [Accumulate::REPLACE, Accumulate::ADD, Accumulate { alpha: -2.0, beta: 0.5 }] {
-                let mut out = vec![1.0; m * n];
-                matmul(&mut out, a, b, accumulate, cut).unwrap();
-                let expected = product.iter().map(|x| accumulate.beta + accumulate.alpha * x);
-                assert!(out.iter().copied().eq(expected), "{m} {n} {k}");
-            }
-            // Each element is its product, less the number of its column.
-            let shift = |first: usize, row: &mut [f64]| {
-                row.iter_mut().zip(first..).for_each(|(x, col)| *x -= real(col));
-            };
-            let expected = product.iter().enumerate().map(|(at, x)| x - real(at % n));
-            assert!(new_matmul_then(a, b, cut, shift).unwrap().into_iter().eq(expected), "{m} {n} {k}");
+    /// Adds the product of a part of the depth to the block `rows` × `cols` of the output, the first in the place of what the
+    /// output is to lose.
+    ///
+    /// # Safety
+    /// As [`Self::run_block`]; the part is one of the depth.
+    unsafe fn add_depth(&self, rows: &Range<usize>, cols: &Range<usize>, depth: Range<usize>) {
+        let Self { a, b, accumulate: Accumulate { alpha, beta }, .. } = *self;
+        let beta = if depth.start == 0 { beta } else { 1.0 };
+        // SAFETY: rows, cols and depth are inside the matrices whose sizes `length` has checked against their slices, so every
+        // address that gemm forms from these bases and strides is inside them.
+        unsafe {
+            gemm::gemm(
+                rows.len(),
+                cols.len(),
+                depth.len(),
+                self.out.add(rows.start * self.row_stride + cols.start),
+                1,
+                self.row_stride.cast_signed(),
+                beta != 0.0,
+                a.data.as_ptr().add(rows.start * a.row_stride + depth.start * a.col_stride),
+                a.col_stride.cast_signed(),
+                a.row_stride.cast_signed(),
+                b.data.as_ptr().add(depth.start * b.row_stride + cols.start * b.col_stride),
+                b.col_stride.cast_signed(),
+                b.row_stride.cast_signed(),
+                T::of(beta),
+                T::of(alpha),
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
         }
-        let mut out = vec![0.0; 4];
-        let a = [1.0; 4];
-        assert!(
-            matmul(&mut out, Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4), Accumulate::ADD, Cut::Rows)
-                .is_err()
-        );
     }
 }

@@ -113,7 +113,7 @@ impl Layer for Recurrent {
             let (layer, xs) = (self.clone(), xs.clone());
             tape.record(move |grad, grads, input| {
                 let mut input_grad: Option<Tensor> = None;
-                for (direction, (cell, output)) in layer.directions.iter().zip(&outputs).enumerate() {
+                for (direction, (cell, output)) in layer.directions.iter().zip(outputs).enumerate() {
                     let hidden = output.hs.dims()[2];
                     let grad = grad.narrow(2, direction * hidden, hidden)?.contiguous()?;
                     let (values, outs) =

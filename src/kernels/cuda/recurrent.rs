@@ -89,7 +89,7 @@ pub(in crate::kernels) fn backward(
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (width, _)) = (pass.xs.dims3()?, w_hh.dims2()?);
-    let (input, state) = through_time(pass, w_hh, grad)?;
+    let (input, state) = through_time(&pass, w_hh, grad)?;
     let rows = steps * n;
     let (flat, hs) = (input.reshape((rows, width))?, &pass.output.hs);
     let dx = want_input.then(|| flat.matmul(w_ih)?.reshape((steps, n, features))).transpose()?;
@@ -109,7 +109,7 @@ pub(in crate::kernels) fn backward(
 }
 
 /// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave.
-fn through_time(pass: ForwardPass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor, Tensor)> {
+fn through_time(pass: &ForwardPass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(Tensor, Tensor)> {
     let ((steps, n, _), (width, hidden)) = (pass.xs.dims3()?, w_hh.dims2()?);
     let input = room((steps, n, width), grad)?;
     let state = if pass.kind == CellKind::Gru { room((steps, n, width), grad)? } else { input.clone() };
@@ -130,7 +130,7 @@ fn through_time(pass: ForwardPass<'_>, w_hh: &Tensor, grad: &Tensor) -> Result<(
 
 /// A pass back through the steps on its way.
 struct BackwardPass<'a> {
-    pass: ForwardPass<'a>,
+    pass: &'a ForwardPass<'a>,
     /// The gradient of the states, (T, N, H).
     grad: &'a Tensor,
     /// The gradient of what the input gave to the gates, (T, N, G H).

@@ -3,12 +3,12 @@
 use candle_core::{Result, Tensor};
 
 use super::super::activation::{self, add_and_slope, shift_and_apply_to_rows};
-use super::super::gemm::{Matrix, matmul};
+use super::super::gemm::{Matrix, Panels, matmul_packed};
 use super::super::storage::{Float, tensor, view};
 use super::super::{Accumulate, Activation, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
-use super::sizes::{GateGrads, PassSizes, input_products, transposed};
+use super::sizes::{GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from its argument (N, H).
 pub(super) fn reference_step(z: &Tensor, act: Activation) -> Result<Tensor> {
@@ -29,14 +29,14 @@ pub(super) fn forward<T: Float>(
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
     let mut hs = input_products::<T>(xs, w_ih)?;
-    let w_hh = transposed(&view::<T>(w_hh)?, (hidden, hidden));
-    let w_hh = Matrix::new(&w_hh, hidden, hidden);
+    let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, hidden, hidden).t());
     team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut hs, n, hidden)).collect(), |(rows, mut hs)| {
         for (t, previous) in order.of(steps) {
             order.check()?;
             if let Some(previous) = previous {
                 let (z, h) = two(&mut hs, t, previous);
-                matmul(z, Matrix::new(h, rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
+                let h = Matrix::new(h, rows.count, hidden);
+                matmul_packed(z, h, &w_hh, Accumulate::ADD, rows.cut())?;
             }
             shift_and_apply_to_rows(act, hs[t], &bias);
         }
@@ -52,9 +52,9 @@ pub(super) fn through_time<T: Float>(
     w_hh: &[T],
     act: Activation,
     sizes: PassSizes<'_>,
-) -> Result<GateGrads<T>> {
+) -> Result<GateGrads> {
     let PassSizes { steps, n, hidden, order } = sizes;
-    let w_hh = Matrix::new(w_hh, hidden, hidden);
+    let w_hh = Panels::new(Matrix::new(w_hh, hidden, hidden));
     let mut dz = vec![T::of(0.0); grad.len()];
     let block = |(rows, mut dz): (RowBlock, Steps<'_, T>)| {
         let mut next: Option<usize> = None;
@@ -62,7 +62,8 @@ pub(super) fn through_time<T: Float>(
             order.check()?;
             if let Some(next) = next {
                 let (z, later) = two(&mut dz, t, next);
-                matmul(z, Matrix::new(later, rows.count, hidden), w_hh, Accumulate::REPLACE, rows.cut())?;
+                let later = Matrix::new(later, rows.count, hidden);
+                matmul_packed(z, later, &w_hh, Accumulate::REPLACE, rows.cut())?;
             }
             add_and_slope(act, dz[t], rows.of(grad, t, hidden), rows.of(h, t, hidden));
             next = Some(t);
@@ -70,5 +71,5 @@ pub(super) fn through_time<T: Float>(
         Ok(())
     };
     team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut dz, n, hidden)).collect(), block)?;
-    Ok(GateGrads { input: dz, state: None })
+    Ok(GateGrads { input: tensor(dz, (steps, n, hidden))?, state: None })
 }

@@ -3,13 +3,13 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::gemm::{Matrix, matmul};
-use super::super::storage::{Float, tensor, view};
+use super::super::gemm::{Matrix, Panels, matmul_packed};
+use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
 use super::rows::{RowBlock, Steps, by_rows, two};
-use super::sizes::{GateGrads, PassSizes, input_products, transposed};
+use super::sizes::{GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from what input and state give (N, 3 H) and the state (N, H).
 pub(super) fn reference_step(input: &Tensor, state: &Tensor, h: &Tensor) -> Result<Tensor> {
@@ -34,8 +34,7 @@ pub(super) fn forward<T: Float>(
     let mut bias = b_ih.to_vec();
     bias.iter_mut().zip(of_gates).for_each(|(bias, &of_gates)| *bias += of_gates);
     let mut gates = input_products::<T>(xs, w_ih)?;
-    let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
-    let w_hh = Matrix::new(&w_hh, hidden, width);
+    let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, width, hidden).t());
     let mut hs = vec![T::of(0.0); steps * n * hidden];
     let mut from_state = hs.clone();
     let outputs = by_rows(&mut from_state, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
@@ -51,7 +50,7 @@ pub(super) fn forward<T: Float>(
             };
             if previous.is_some() {
                 let before = Matrix::new(before, rows.count, hidden);
-                matmul(&mut state, before, w_hh, Accumulate::REPLACE, rows.cut())?;
+                matmul_packed(&mut state, before, &w_hh, Accumulate::REPLACE, rows.cut())?;
             }
             let given = GruStep { bias: &bias, new_bias, products: &state, before };
             step(given, gates[t], from_state[t], h);
@@ -108,23 +107,22 @@ vectorized! {
 }
 
 /// The gradients of the steps' arguments. What the state gives to n passes the reset gate, so that its gradient is not
-/// that of what the input gives.
+/// that of what the input gives, which takes the place of the gates.
 pub(super) fn through_time<T: Float>(
     grad: &[T],
     h: &[T],
-    saved: &[Tensor],
+    saved: Vec<Tensor>,
     w_hh: &[T],
     sizes: PassSizes<'_>,
-) -> Result<GateGrads<T>> {
-    let [gates, from_state] = saved else { candle_core::bail!("a GRU's backward needs its gates") };
-    let (gates, from_state) = (view::<T>(gates)?, view::<T>(from_state)?);
+) -> Result<GateGrads> {
+    let Ok([gates, from_state]) = <[Tensor; 2]>::try_from(saved) else {
+        candle_core::bail!("a GRU's backward needs its gates")
+    };
+    let from_state = view::<T>(&from_state)?;
     let PassSizes { steps, n, hidden, order } = sizes;
     let width = 3 * hidden;
-    let w_hh = Matrix::new(w_hh, width, hidden);
-    let mut input = vec![T::of(0.0); steps * n * width];
-    let mut state = input.clone();
-    let arguments = by_rows(&mut input, n, width).into_iter().zip(by_rows(&mut state, n, width));
-    let block = |(rows, (mut input, mut state)): (RowBlock, (Steps<'_, T>, Steps<'_, T>))| {
+    let w_hh = Panels::new(Matrix::new(w_hh, width, hidden));
+    let block = |(rows, (mut gates, mut state)): (RowBlock, (Steps<'_, T>, Steps<'_, T>))| {
         let zero = vec![T::of(0.0); rows.count * hidden];
         // What of the gradient of a state goes to the one before it directly, and all of it.
         let (mut direct, mut dh) = (zero.clone(), zero.clone());
@@ -136,59 +134,61 @@ pub(super) fn through_time<T: Float>(
             }
             if let Some(next) = next {
                 let fed_back = Matrix::new(state[next], rows.count, width);
-                matmul(&mut dh, fed_back, w_hh, Accumulate::ADD, rows.cut())?;
+                matmul_packed(&mut dh, fed_back, &w_hh, Accumulate::ADD, rows.cut())?;
             }
             let before = previous.map_or(&zero[..], |previous| rows.of(h, previous, hidden));
-            let kept = [before, rows.of(&gates, t, width), rows.of(&from_state, t, hidden)];
-            step_back(hidden, kept, &dh, &mut direct, [&mut *input[t], &mut *state[t]]);
+            let kept = [before, rows.of(&from_state, t, hidden)];
+            step_back(kept, &dh, &mut direct, [&mut *gates[t], &mut *state[t]], hidden);
             next = Some(t);
         }
         Ok(())
     };
-    team::try_for_each(RowBlock::blocks(n).zip(arguments).collect(), block)?;
-    Ok(GateGrads { input, state: Some(state) })
+    let mut state = vec![T::of(0.0); steps * n * width];
+    edit(&gates, |gates| {
+        let arguments = by_rows(gates, n, width).into_iter().zip(by_rows(&mut state, n, width));
+        team::try_for_each(RowBlock::blocks(n).zip(arguments).collect(), block)
+    })??;
+    Ok(GateGrads { input: gates, state: Some(tensor(state, (steps, n, width))?) })
 }
 
 vectorized! {
-    /// The gradients of a step's arguments, and what of the state's goes directly to the state before it.
+    /// Turns a step's gates into the gradients of what the input gave to its arguments, and gives those of what the state
+    /// gave, and what of the state's goes directly to the state before it.
     fn step_back[T: Float](
-        hidden: usize,
-        kept: [&[T]; 3],
+        kept: [&[T]; 2],
         dh: &[T],
         direct: &mut [T],
         arguments: [&mut [T]; 2],
+        hidden: usize,
     ) {
-        let ([before, gates, from_state], [input, state]) = (kept, arguments);
+        let ([before, from_state], [gates, state]) = (kept, arguments);
         let one = T::of(1.0);
-        let rows = input.chunks_exact_mut(3 * hidden).zip(state.chunks_exact_mut(3 * hidden));
-        for (row, ((input, state), gates)) in rows.zip(gates.chunks_exact(3 * hidden)).enumerate() {
+        let rows = gates.chunks_exact_mut(3 * hidden).zip(state.chunks_exact_mut(3 * hidden));
+        for (row, (gates, state)) in rows.enumerate() {
             let at = row * hidden..(row + 1) * hidden;
             let (before, from_state) = (&before[at.clone()], &from_state[at.clone()]);
             let (dh, direct) = (&dh[at.clone()], &mut direct[at]);
-            let (reset, update, new) =
-                (&gates[..hidden], &gates[hidden..2 * hidden], &gates[2 * hidden..3 * hidden]);
-            let (input_r, rest) = input.split_at_mut(hidden);
-            let (input_z, input_n) = rest.split_at_mut(hidden);
-            let (input_z, input_n) = (&mut input_z[..hidden], &mut input_n[..hidden]);
-            // A loop for each: one over all of them has too many slices to become vector code.
-            for k in 0..hidden {
-                input_n[k] = dh[k] * (one - update[k]) * (one - new[k] * new[k]);
-            }
-            for k in 0..hidden {
-                input_r[k] = input_n[k] * from_state[k] * reset[k] * (one - reset[k]);
-            }
-            for k in 0..hidden {
-                input_z[k] = dh[k] * (before[k] - new[k]) * update[k] * (one - update[k]);
-            }
+            let (reset, rest) = gates.split_at_mut(hidden);
+            let (update, new) = rest.split_at_mut(hidden);
+            let (update, new) = (&mut update[..hidden], &mut new[..hidden]);
+            let (state_rz, state_n) = state.split_at_mut(2 * hidden);
+            let state_n = &mut state_n[..hidden];
+            // A loop for each few: one over all of them has too many slices to become vector code.
             for k in 0..hidden {
                 direct[k] = dh[k] * update[k];
             }
-            let (state_rz, state_n) = state.split_at_mut(2 * hidden);
-            for ((state, &n), &r) in state_n.iter_mut().zip(&*input_n).zip(reset) {
-                *state = n * r;
+            for k in 0..hidden {
+                let (gate, candidate) = (update[k], new[k]);
+                new[k] = dh[k] * (one - gate) * (one - candidate * candidate);
+                update[k] = dh[k] * (before[k] - candidate) * gate * (one - gate);
             }
-            state_rz[..hidden].copy_from_slice(input_r);
-            state_rz[hidden..].copy_from_slice(input_z);
+            for k in 0..hidden {
+                let gate = reset[k];
+                state_n[k] = new[k] * gate;
+                reset[k] = new[k] * from_state[k] * gate * (one - gate);
+            }
+            state_rz[..hidden].copy_from_slice(reset);
+            state_rz[hidden..].copy_from_slice(update);
         }
     }
 }

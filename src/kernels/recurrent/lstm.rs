@@ -3,13 +3,13 @@
 
 use candle_core::{Result, Tensor};
 
-use super::super::gemm::{Matrix, matmul};
-use super::super::storage::{Float, tensor, view};
+use super::super::gemm::{Matrix, Panels, matmul_packed};
+use super::super::storage::{Float, edit, tensor, view};
 use super::super::vectorized::vectorized;
 use super::super::{Accumulate, team};
 use super::pass::{CellParams, RecurrentOutput, StepOrder};
-use super::rows::{RowBlock, by_rows, two};
-use super::sizes::{GateGrads, PassSizes, input_products, transposed};
+use super::rows::{RowBlock, Steps, by_rows, two};
+use super::sizes::{GateGrads, PassSizes, input_products};
 
 /// The reference implementation of a step, from its argument (N, 4 H) and the memory (N, H): state and memory.
 pub(super) fn reference_step(z: &Tensor, c: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -30,8 +30,7 @@ pub(super) fn forward<T: Float>(
     let (b_ih, b_hh) = (view::<T>(b_ih)?, view::<T>(b_hh)?);
     let bias: Vec<T> = b_ih.iter().zip(b_hh.iter()).map(|(&a, &b)| a + b).collect();
     let mut gates = input_products::<T>(xs, w_ih)?;
-    let w_hh = transposed(&view::<T>(w_hh)?, (width, hidden));
-    let w_hh = Matrix::new(&w_hh, hidden, width);
+    let w_hh = Panels::new(Matrix::new(&view::<T>(w_hh)?, width, hidden).t());
     let mut cs = vec![T::of(0.0); steps * n * hidden];
     let mut hs = cs.clone();
     let outputs = by_rows(&mut cs, n, hidden).into_iter().zip(by_rows(&mut hs, n, hidden));
@@ -42,7 +41,8 @@ pub(super) fn forward<T: Float>(
             order.check()?;
             let z = &mut *gates[t];
             if let Some(previous) = previous {
-                matmul(z, Matrix::new(hs[previous], rows.count, hidden), w_hh, Accumulate::ADD, rows.cut())?;
+                let h = Matrix::new(hs[previous], rows.count, hidden);
+                matmul_packed(z, h, &w_hh, Accumulate::ADD, rows.cut())?;
             }
             let (c, before) = match previous {
                 Some(previous) => two(&mut cs, t, previous),
@@ -88,20 +88,21 @@ vectorized! {
 }
 
 /// The gradients of the steps' arguments: `dh_t = grad_t + dz_{t+1} W_hh`, `dc_t = dh_t o (1 - tanh² c_t) + f_{t+1}
-/// dc_{t+1}`, and of each gate by its slope.
+/// dc_{t+1}`, and of each gate by its slope. They take the place of the gates.
 pub(super) fn through_time<T: Float>(
     grad: &[T],
-    saved: &[Tensor],
+    saved: Vec<Tensor>,
     w_hh: &[T],
     sizes: PassSizes<'_>,
-) -> Result<GateGrads<T>> {
-    let [gates, cs] = saved else { candle_core::bail!("an LSTM's backward needs its gates and memories") };
-    let (gates, cs) = (view::<T>(gates)?, view::<T>(cs)?);
+) -> Result<GateGrads> {
+    let Ok([gates, cs]) = <[Tensor; 2]>::try_from(saved) else {
+        candle_core::bail!("an LSTM's backward needs its gates and memories")
+    };
+    let cs = view::<T>(&cs)?;
     let PassSizes { steps, n, hidden, order } = sizes;
     let width = 4 * hidden;
-    let w_hh = Matrix::new(w_hh, width, hidden);
-    let mut dz = vec![T::of(0.0); steps * n * width];
-    team::try_for_each(RowBlock::blocks(n).zip(by_rows(&mut dz, n, width)).collect(), |(rows, mut dz)| {
+    let w_hh = Panels::new(Matrix::new(w_hh, width, hidden));
+    let block = |(rows, mut gates): (RowBlock, Steps<'_, T>)| {
         let zero = vec![T::of(0.0); rows.count * hidden];
         let (mut dc, mut dh) = (zero.clone(), zero.clone());
         let mut next: Option<usize> = None;
@@ -109,16 +110,19 @@ pub(super) fn through_time<T: Float>(
             order.check()?;
             dh.copy_from_slice(rows.of(grad, t, hidden));
             if let Some(next) = next {
-                matmul(&mut dh, Matrix::new(dz[next], rows.count, width), w_hh, Accumulate::ADD, rows.cut())?;
+                let dz = Matrix::new(gates[next], rows.count, width);
+                matmul_packed(&mut dh, dz, &w_hh, Accumulate::ADD, rows.cut())?;
             }
             let before = previous.map_or(&zero[..], |previous| rows.of(&cs, previous, hidden));
-            let memories = [before, rows.of(&cs, t, hidden)];
-            step_back(hidden, rows.of(&gates, t, width), memories, &dh, &mut dc, dz[t]);
+            step_back([before, rows.of(&cs, t, hidden)], &dh, &mut dc, gates[t], hidden);
             next = Some(t);
         }
         Ok(())
-    })?;
-    Ok(GateGrads { input: dz, state: None })
+    };
+    edit(&gates, |gates| {
+        team::try_for_each(RowBlock::blocks(n).zip(by_rows(gates, n, width)).collect(), block)
+    })??;
+    Ok(GateGrads { input: gates, state: None })
 }
 
 /// The parts of a row (4 H) that belong to the gates, each (H).
@@ -131,44 +135,29 @@ fn of_gates<T>(row: &mut [T], hidden: usize) -> [&mut [T]; 4] {
 }
 
 vectorized! {
-    /// The gradients of a step's arguments, and of the memory before it.
-    fn step_back[T: Float](
-        hidden: usize,
-        gates: &[T],
-        memories: [&[T]; 2],
-        dh: &[T],
-        dc: &mut [T],
-        dz: &mut [T],
-    ) {
+    /// Turns a step's gates into the gradients of its arguments, and its memory's gradient into that of the memory before it.
+    fn step_back[T: Float](memories: [&[T]; 2], dh: &[T], dc: &mut [T], gates: &mut [T], hidden: usize) {
         let [before, c] = memories;
         let one = T::of(1.0);
-        let rows = gates.chunks_exact(4 * hidden).zip(dz.chunks_exact_mut(4 * hidden));
-        for (row, (gates, dz)) in rows.enumerate() {
+        for (row, gates) in gates.chunks_exact_mut(4 * hidden).enumerate() {
             let at = row * hidden..(row + 1) * hidden;
             let (before, c, dh, dc) = (&before[at.clone()], &c[at.clone()], &dh[at.clone()], &mut dc[at]);
-            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &gates[gate * hidden..][..hidden]);
-            let [di, df, dg, do_] = of_gates(dz, hidden);
-            // A loop for each: one over all of them has too many slices to become vector code.
+            let [i, f, g, o] = of_gates(gates, hidden);
+            // A loop for each few: one over all of them has too many slices to become vector code.
             for k in 0..hidden {
-                do_[k] = c[k].hyperbolic_tangent();
+                let (gate, tanh) = (o[k], c[k].hyperbolic_tangent());
+                dc[k] += dh[k] * gate * (one - tanh * tanh);
+                o[k] = dh[k] * tanh * gate * (one - gate);
             }
             for k in 0..hidden {
-                dc[k] += dh[k] * o[k] * (one - do_[k] * do_[k]);
+                let (gate, new) = (i[k], g[k]);
+                i[k] = dc[k] * new * gate * (one - gate);
+                g[k] = dc[k] * gate * (one - new * new);
             }
             for k in 0..hidden {
-                do_[k] = dh[k] * do_[k] * o[k] * (one - o[k]);
-            }
-            for k in 0..hidden {
-                di[k] = dc[k] * g[k] * i[k] * (one - i[k]);
-            }
-            for k in 0..hidden {
-                df[k] = dc[k] * before[k] * f[k] * (one - f[k]);
-            }
-            for k in 0..hidden {
-                dg[k] = dc[k] * i[k] * (one - g[k] * g[k]);
-            }
-            for k in 0..hidden {
-                dc[k] *= f[k];
+                let gate = f[k];
+                f[k] = dc[k] * before[k] * gate * (one - gate);
+                dc[k] *= gate;
             }
         }
     }

@@ -107,12 +107,13 @@ fn fused_backward<T: Float>(
         let w_hh = view::<T>(w_hh)?;
         match kind {
             CellKind::Elman(act) => elman::through_time(&g, &h, &w_hh, act, sizes)?,
-            CellKind::Lstm => lstm::through_time(&g, &output.saved, &w_hh, sizes)?,
-            CellKind::Gru => gru::through_time(&g, &h, &output.saved, &w_hh, sizes)?,
+            CellKind::Lstm => lstm::through_time(&g, output.saved, &w_hh, sizes)?,
+            CellKind::Gru => gru::through_time(&g, &h, output.saved, &w_hh, sizes)?,
         }
     };
-    let from_state = dz.state.as_ref().unwrap_or(&dz.input);
-    let input = Matrix::new(&dz.input, rows, gates);
+    let (from_input, from_state) =
+        (view::<T>(&dz.input)?, view::<T>(dz.state.as_ref().unwrap_or(&dz.input))?);
+    let input = Matrix::new(&from_input, rows, gates);
     let dx = want_input.then(|| {
         let w_ih = view::<T>(w_ih)?;
         tensor(new_matmul(input, Matrix::new(&w_ih, gates, features), Cut::Rows)?, (steps, n, features))
@@ -121,9 +122,9 @@ fn fused_backward<T: Float>(
     edit(into_w_ih.buffer, |dw| {
         matmul(dw, input.t(), Matrix::new(&x, rows, features), into_w_ih.accumulate, Cut::Rows)
     })??;
-    state_weight_gradient(from_state, &h, sizes, into_w_hh)?;
-    edit(into_b_ih.buffer, |db| sum_rows(db, &dz.input, into_b_ih.accumulate))?;
-    edit(into_b_hh.buffer, |db| sum_rows(db, from_state, into_b_hh.accumulate))?;
+    state_weight_gradient(&from_state, &h, sizes, into_w_hh)?;
+    edit(into_b_ih.buffer, |db| sum_rows(db, &from_input, into_b_ih.accumulate))?;
+    edit(into_b_hh.buffer, |db| sum_rows(db, &from_state, into_b_hh.accumulate))?;
     Ok(dx)
 }
 

@@ -33,23 +33,23 @@ impl CellKind {
 pub type CellParams<P> = [P; 4];
 
 /// The output of a forward pass.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RecurrentOutput {
     /// The states, (T, N, H).
     pub hs: Tensor,
-    /// Further tensors for the backward pass; empty after the reference implementation.
+    /// Further tensors for the backward pass, which may write over them; empty after the reference implementation.
     pub(in crate::kernels) saved: Vec<Tensor>,
 }
 
-/// A forward pass that a backward pass goes back through.
-#[derive(Debug, Clone, Copy)]
+/// A forward pass that a backward pass goes back through, once.
+#[derive(Debug)]
 pub struct ForwardPass<'a> {
     /// The cell.
     pub kind: CellKind,
     /// The input, (T, N, F).
     pub xs: &'a Tensor,
     /// The output of its forward pass.
-    pub output: &'a RecurrentOutput,
+    pub output: RecurrentOutput,
     /// The order in which its steps ran.
     pub order: StepOrder<'a>,
 }

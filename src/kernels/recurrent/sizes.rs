@@ -17,9 +17,9 @@ pub(super) struct PassSizes<'a> {
 
 /// The gradients of the steps' arguments, (T, N, G H) each: of what the input gave, and of what the state gave where
 /// that is another.
-pub(super) struct GateGrads<T> {
-    pub(super) input: Vec<T>,
-    pub(super) state: Option<Vec<T>>,
+pub(super) struct GateGrads {
+    pub(super) input: Tensor,
+    pub(super) state: Option<Tensor>,
 }
 
 /// The products of the input of all steps: xs (T, N, F) and `weight_ih` (G H, F) to (T, N, G H). A step adds the bias, where
@@ -28,15 +28,4 @@ pub(super) fn input_products<T: Float>(xs: &Tensor, w_ih: &Tensor) -> Result<Vec
     let ((steps, n, features), (width, _)) = (xs.dims3()?, w_ih.dims2()?);
     let (x, w) = (view::<T>(xs)?, view::<T>(w_ih)?);
     new_matmul(Matrix::new(&x, steps * n, features), Matrix::new(&w, width, features).t(), Cut::Cols)
-}
-
-/// The transpose of a weight (rows, cols): where a product is repeated step by step, this is worth its pass.
-pub(super) fn transposed<T: Float>(w: &[T], (rows, cols): (usize, usize)) -> Vec<T> {
-    let mut transposed = vec![T::of(0.0); rows * cols];
-    for (row, values) in w.chunks_exact(cols.max(1)).enumerate() {
-        for (col, &value) in values.iter().enumerate() {
-            transposed[col * rows + row] = value;
-        }
-    }
-    transposed
 }

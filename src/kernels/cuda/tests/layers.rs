@@ -153,6 +153,16 @@ const SEQUENCES: [((usize, usize, usize, usize), bool); 5] = [
     ((3, 2, 2, 370), true),
 ];
 
+/// The input's gradient that a backward pass gives, and those that it adds to ones for the parameters.
+fn gradients_of(
+    cell: [&Tensor; 4],
+    backward: impl FnOnce([GradOut<'_>; 4]) -> Result<Option<Tensor>>,
+) -> (Tensor, [Tensor; 4]) {
+    let buffers = cell.map(|param| param.ones_like().unwrap());
+    let dx = backward(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
+    (dx.unwrap(), buffers)
+}
+
 #[test]
 fn recurrent_layers() {
     let kinds =
@@ -171,15 +181,11 @@ fn recurrent_layers() {
                 let output = recurrent::forward(kind, &own_xs, own_cell.each_ref(), reverse.into()).unwrap();
                 let [forward, back] = recurrent_terms(steps, n, features, hidden, rows);
                 close(&output.hs, &expected.hs, rounding.of(forward), "states");
-                let run = |cell: [&Tensor; 4], f: &dyn Fn([GradOut<'_>; 4]) -> Result<Option<Tensor>>| {
-                    let buffers = cell.map(|param| param.ones_like().unwrap());
-                    let dx = f(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
-                    (dx.unwrap(), buffers)
-                };
-                let pass = ForwardPass { kind, xs: &xs, output: &expected, order: reverse.into() };
-                let (dx, reference) = run(cell, &|outs| layers::backward(pass, cell, &grad, outs, true));
-                let pass = ForwardPass { xs: &own_xs, output: &output, ..pass };
-                let (own_dx, own) = run(own_cell.each_ref(), &|outs| {
+                let pass = ForwardPass { kind, xs: &xs, output: expected, order: reverse.into() };
+                let (dx, reference) =
+                    gradients_of(cell, |outs| layers::backward(pass, cell, &grad, outs, true));
+                let pass = ForwardPass { kind, xs: &own_xs, output, order: reverse.into() };
+                let (own_dx, own) = gradients_of(own_cell.each_ref(), |outs| {
                     recurrent::backward(pass, own_cell.each_ref(), &there(&grad), outs, true)
                 });
                 close(&own_dx, &dx, rounding.of(back), "gradient of the input");

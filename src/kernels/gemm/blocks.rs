@@ -1,0 +1,61 @@
+//! How the output of a product is cut for the threads.
+
+use std::ops::Range;
+
+/// The side of a product's output that is cut for the threads. If a weight's rows are cut the same way in its product,
+/// its gradient and its update, each thread finds its part of the weight in its own cache.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) enum Cut {
+    Rows,
+    Cols,
+    /// Neither: the work around the product is cut already.
+    Nothing,
+}
+
+/// The sizes of a product: of its output (m, n), and its depth k.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) m: usize,
+    pub(super) n: usize,
+    pub(super) k: usize,
+}
+
+/// The numbers of a side that the product's innermost loop takes at once.
+pub(super) const STRIP: usize = 64;
+
+/// The number of parts that are worth it.
+pub(super) fn parts(Sizes { m, n, k }: Sizes, cut: Cut, threads: usize) -> usize {
+    /// Below this many multiplications a product is over before another thread has begun.
+    const WORTH_A_THREAD: usize = 1 << 18;
+    // A number that is read or written takes as long as some multiplications.
+    let work = if matches!(cut, Cut::Nothing) { 0 } else { m * n * k + 8 * (m * k + k * n + m * n) };
+    match work / WORTH_A_THREAD {
+        0 | 1 => 1,
+        2..16 => 2,
+        16..256 => 4,
+        _ if threads <= 4 => 4,
+        _ => 8,
+    }
+}
+
+/// The output in disjoint blocks of rows and columns, for this number of threads. Each block packs the operand that it shares
+/// with the others once more, so there are few of them. The bits do not depend on the cut: every number is one sum over the
+/// depth, whose parts are the same for all.
+pub(super) fn blocks(sizes: Sizes, cut: Cut, threads: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let (Sizes { m, n, .. }, parts) = (sizes, parts(sizes, cut, threads));
+    let by_rows = match cut {
+        Cut::Rows => m >= 2 * STRIP || m >= n,
+        Cut::Cols | Cut::Nothing => n < 16 * parts && m > n,
+    };
+    let ranges = |side: usize| {
+        // No fewer to a block than a strip, but for the second thread.
+        let parts = parts.min((side / STRIP).max(2));
+        let length = side.div_ceil(parts).next_multiple_of(8).max(1);
+        (0..side).step_by(length).map(move |start| start..(start + length).min(side))
+    };
+    if by_rows {
+        ranges(m).map(|rows| (rows, 0..n)).collect()
+    } else {
+        ranges(n).map(|cols| (0..m, cols)).collect()
+    }
+}
