@@ -59,6 +59,9 @@ pub(super) fn matmul<T: Float>(
     matmul_for(team::threads(), out, a, b, accumulate, cut)
 }
 
+/// A row of an output with fewer columns than this is short for the vectors of the product's innermost loop.
+const NARROW: usize = 32;
+
 /// As [`matmul`], cut for this number of threads.
 fn matmul_for<T: Float>(
     threads: usize,
@@ -71,10 +74,35 @@ fn matmul_for<T: Float>(
     if out.len() != length(a, b)? {
         bail!("product of [{}, {}] and [{}, {}] into {} elements", a.rows, a.cols, b.rows, b.cols, out.len());
     }
+    if a.row_stride == 1 && b.cols < NARROW && a.rows >= 2 * b.cols {
+        return by_transpose(threads, out, a, b, accumulate);
+    }
     let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate };
     // SAFETY: `length` has checked the matrices; `out` is borrowed mutably for the whole call, has as many elements, and holds
     // numbers.
     unsafe { job.run(cut, threads, &|_, _| ()) };
+    Ok(())
+}
+
+/// As [`matmul_for`] by `(a b)ᵀ = bᵀ aᵀ`.
+///
+/// The rows of `out` are too short for vectors here: of a weight's gradient where a layer has few inputs.
+fn by_transpose<T: Float>(
+    threads: usize,
+    out: &mut [T],
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    Accumulate { alpha, beta }: Accumulate,
+) -> Result<()> {
+    let (alpha, beta) = (T::of(alpha), T::of(beta));
+    let mut product = vec![T::of(0.0); out.len()];
+    matmul_for(threads, &mut product, b.t(), a.t(), Accumulate::REPLACE, Cut::Cols)?;
+    for (i, row) in out.chunks_exact_mut(b.cols.max(1)).enumerate() {
+        for (out, &x) in row.iter_mut().zip(product[i..].iter().step_by(a.rows)) {
+            // What is there may be no number where it is to be replaced.
+            *out = if beta == T::of(0.0) { alpha * x } else { beta * *out + alpha * x };
+        }
+    }
     Ok(())
 }
 

@@ -5,13 +5,23 @@ use crate::stats::real;
 
 #[test]
 fn products_of_every_size_and_order_equal_the_definition() {
-    let sizes =
-        [(1, 1, 1), (1, 300, 257), (64, 3, 9), (129, 130, 131), (7, 512, 600), (700, 5, 400), (5, 4, 0)];
+    let sizes = [
+        (1, 1, 1),
+        (1, 300, 257),
+        (64, 3, 9),
+        (129, 130, 131),
+        (7, 512, 600),
+        (700, 5, 400),
+        (5, 4, 0),
+        (70, 31, 300),
+        (9, 0, 3),
+    ];
     for ((m, n, k), cut) in sizes.into_iter().flat_map(|size| [(size, Cut::Rows), (size, Cut::Cols)]) {
         let cycle = |count: usize, period: u8| (0..period).cycle().take(count).map(|i| f64::from(i) - 2.0);
         let a: Vec<f64> = cycle(m * k, 7).collect();
         let b: Vec<f64> = cycle(k * n, 5).collect();
-        // b as its transpose, [n, k].
+        // a and b as their transposes, [k, m] and [n, k].
+        let at: Vec<f64> = (0..k * m).map(|i| a[i % m * k + i / m]).collect();
         let bt: Vec<f64> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
         let product: Vec<f64> =
             (0..m * n).map(|at| (0..k).map(|l| a[at / n * k + l] * b[l * n + at % n]).sum()).collect();
@@ -23,7 +33,10 @@ fn products_of_every_size_and_order_equal_the_definition() {
             assert!(out.iter().copied().eq(expected.clone()), "{m} {n} {k}");
             let mut out = vec![1.0; m * n];
             matmul_packed(&mut out, a, &Panels::new(b), accumulate, cut).unwrap();
-            assert!(out.into_iter().eq(expected), "{m} {n} {k}, packed");
+            assert!(out.into_iter().eq(expected.clone()), "{m} {n} {k}, packed");
+            let mut out = vec![1.0; m * n];
+            matmul(&mut out, Matrix::new(&at, k, m).t(), b, accumulate, cut).unwrap();
+            assert!(out.into_iter().eq(expected), "{m} {n} {k}, of a transpose");
         }
         // Each element is its product, less the number of its column.
         let shift = |first: usize, row: &mut [f64]| {

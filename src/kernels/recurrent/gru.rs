@@ -99,6 +99,9 @@ vectorized! {
             {
                 *new = (*new + b + reset * from_state).hyperbolic_tangent();
             }
+            // Of known length: a check of each index would leave the loop scalar.
+            let (update, new) = (&update[..hidden], &new[..hidden]);
+            let (before, h) = (&before[..hidden], &mut h[..hidden]);
             for k in 0..hidden {
                 h[k] = new[k] + update[k] * (before[k] - new[k]);
             }

@@ -77,6 +77,8 @@ vectorized! {
                 }
             }
             let [i, f, g, o] = [0, 1, 2, 3].map(|gate| &z[gate * hidden..][..hidden]);
+            // Of known length: a check of each index would leave the loop scalar.
+            let (before, c, h) = (&before[..hidden], &mut c[..hidden], &mut h[..hidden]);
             for k in 0..hidden {
                 c[k] = f[k] * before[k] + i[k] * g[k];
             }
