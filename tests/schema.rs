@@ -155,6 +155,19 @@ fn it_refuses_what_the_program_refuses() {
     }
 }
 
+#[test]
+fn words_for_missing_cells_are_a_word_a_list_or_a_table_of_them() {
+    let schema = schema();
+    for given in ["-1", "'?'", "[-1, '?']", "{ a = -1, 'b c' = ['?', 9.5] }", "{}"] {
+        for source in ["csv", "timeseries"] {
+            let data = format!("{{ name = '{source}', path = 'a.csv', target = 'y', na_values = {given} }}");
+            let config = with(table(BASE), "data", &data);
+            assert!(Config::from_table(config.clone()).is_ok(), "{given}");
+            assert_eq!(refusals(&schema, &json(&config)), [], "{given}");
+        }
+    }
+}
+
 /// The option's description and default, where they stand beside a reference too.
 fn note<'a>(option: &'a Value, key: &str) -> Option<&'a Value> {
     option.get(key).or_else(|| option.pointer(&format!("/allOf/0/{key}")))

@@ -97,6 +97,10 @@ fn insert(table: &mut Table, sections: &[&str], key: &str, value: Value) -> Resu
     let mut inner = table;
     for section in sections {
         let entry = inner.entry(*section).or_insert_with(|| Value::Table(Table::new()));
+        // An empty list says as little as an empty table: a run's config has one of `data.na_values`, which may be either.
+        if entry.as_array().is_some_and(Vec::is_empty) {
+            *entry = Value::Table(Table::new());
+        }
         inner = entry
             .as_table_mut()
             .ok_or_else(|| format!("`{}` is a value and has no keys", section.escape_debug()))?;

@@ -34,6 +34,19 @@ pub(super) struct ColumnInput<'a> {
     pub(super) name: String,
     /// What its cells are.
     pub(super) kind: CellKind,
+    /// The words and numbers that stand for a missing one.
+    pub(super) missing: MissingCells,
+}
+
+impl ColumnInput<'_> {
+    /// The numbers or days that stand for a missing cell.
+    pub(super) fn sentinels(&self) -> Vec<f64> {
+        match self.kind {
+            CellKind::Number => self.missing.numbers.clone(),
+            CellKind::Date(form) => self.missing.dates(form),
+            CellKind::Boolean | CellKind::Category => Vec::new(),
+        }
+    }
 }
 
 /// What the cells of a column are.
@@ -53,15 +66,6 @@ impl CellKind {
     /// Whether the cells are texts.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::Boolean | Self::Category)
-    }
-
-    /// The numbers or days that stand for a missing cell.
-    pub(super) fn sentinels(self, missing: &MissingCells) -> Vec<f64> {
-        match self {
-            Self::Number => missing.numbers.clone(),
-            Self::Date(form) => missing.dates(form),
-            Self::Boolean | Self::Category => Vec::new(),
-        }
     }
 
     /// Its name in metadata.
@@ -95,7 +99,8 @@ impl<'a> Inputs<'a> {
             used.map(|column| {
                 let name = unique(&column.name, &names);
                 names.push(name.clone());
-                ColumnInput { column, name, kind: CellKind::of(column) }
+                let missing = preprocessing.missing_cells(&column.name);
+                ColumnInput { column, name, kind: CellKind::of(column), missing }
             })
             .collect()
         };

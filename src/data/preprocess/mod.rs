@@ -241,9 +241,9 @@ impl Preprocessing {
         }
     }
 
-    /// The words and numbers that stand for a missing cell of a table.
-    pub fn missing_cells(&self) -> MissingCells {
-        self.dialect().map(Dialect::missing_cells).unwrap_or_default()
+    /// The words and numbers that stand for a missing cell in a column of a table.
+    pub fn missing_cells(&self, column: &str) -> MissingCells {
+        self.dialect().map(|dialect| dialect.missing_cells(column)).unwrap_or_default()
     }
 
     /// The names of the classes, where they have some.

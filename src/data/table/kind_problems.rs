@@ -19,8 +19,8 @@ pub(super) fn not_numbers(path: &Path, column: &ColumnSurvey) -> Option<String> 
     Some(match column.number_forms.hint(path) {
         Some(hint) => format!("{shown}; {hint}"),
         None => format!(
-            "{shown}; correct them, name a word for missing values in `data.na_values`, or make it a \"category\" in \
-             `[data.columns]`"
+            "{shown}; correct them, name a word for missing values in `data.na_values`, of all columns or of this one, or \
+             make it a \"category\" in `[data.columns]`"
         ),
     })
 }
@@ -67,7 +67,7 @@ impl Misfits<'_> {
         let it = if self.count == 1 { "it" } else { "them" };
         format!(
             "{} of its values {verb} not {words}{first}; correct {it}, name a word for missing values in \
-             `data.na_values`, or set another kind in `[data.columns]`",
+             `data.na_values`, of all columns or of this one, or set another kind in `[data.columns]`",
             self.count
         )
     }

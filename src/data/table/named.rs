@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustc_hash::FxHashSet;
+
 use super::options::{ColumnKind as Kind, Options};
 use super::read::{known_columns, listed, quoted};
 use crate::data::Task;
@@ -37,6 +39,30 @@ pub(super) fn check_roles(key: &str, name: &String, others: &[(&str, &[String])]
     match others.iter().find(|(_, columns)| columns.contains(name)) {
         Some((other, _)) => {
             Err(Error::key(key, format!("is `{}`, which is {other} too", name.escape_debug())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks that a table has the columns that `data.columns` and `data.na_values` name. A file to predict, for which a run is
+/// fitted already, need not have those of the latter: its target is one of them.
+///
+/// # Errors
+/// The key of a column that is not there.
+pub(super) fn check_columns(
+    options: &Options,
+    path: &Path,
+    columns: &[String],
+    is_fitted: bool,
+) -> Result<()> {
+    let known: FxHashSet<&String> = columns.iter().collect();
+    let kinds = options.columns.keys().map(|name| ("data.columns", name));
+    let words = options.na_values.columns().filter(|_| !is_fitted).map(|name| ("data.na_values", name));
+    match kinds.chain(words).find(|(_, name)| !known.contains(name)) {
+        Some((key, unknown)) => {
+            let known = known_columns(unknown, columns);
+            let problem = format!("is not a column of {}; {known}", path.display());
+            Err(Error::key(format!("{key}.{unknown}"), problem))
         }
         None => Ok(()),
     }

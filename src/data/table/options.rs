@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::na_values::NaValues;
 use super::read::Format;
-use super::words::{words, words_schema};
 use crate::data::preprocess::CalendarPart;
 use crate::error::{Error, Result};
 
@@ -39,10 +39,9 @@ pub struct Options {
     pub calendar: Vec<CalendarPart>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list.
-    #[serde(deserialize_with = "words")]
-    #[schemars(schema_with = "words_schema")]
-    pub na_values: Vec<String>,
+    /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list; or a table of them, by the
+    /// column whose own they are, as pandas takes a dict.
+    pub na_values: NaValues,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
     pub keep_na: bool,
     /// CSV: the delimiter; default: whichever of `,` `;` tab and `|` is most frequent in the header.
@@ -69,7 +68,7 @@ impl Default for Options {
             columns: BTreeMap::new(),
             calendar: Vec::new(),
             missing: None,
-            na_values: Vec::new(),
+            na_values: NaValues::default(),
             keep_na: false,
             delimiter: None,
             decimal: None,

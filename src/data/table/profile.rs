@@ -12,6 +12,7 @@ mod surveyed;
 use std::path::{Path, PathBuf};
 
 use super::infer::KindInference;
+use super::na_values::NaValues;
 use super::options::{ColumnKind, ColumnNames, Options};
 use super::read::{Format, listed};
 use super::survey::ColumnSurvey;
@@ -62,7 +63,7 @@ impl TableProfile {
             let better = Options {
                 decimal: reading.decimal,
                 thousands: reading.thousands,
-                na_values: reading.na_values(),
+                na_values: NaValues::All(reading.na_values()),
                 ..options.clone()
             };
             let read = Surveyed::read(&better, format)?;
@@ -78,7 +79,7 @@ impl TableProfile {
         let mut columns = profiles(&found, &options, format)?;
         reading.sentinels = sentinels::find(&found, targets, &columns)?;
         if reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing) {
-            options.na_values = reading.na_values();
+            options.na_values = NaValues::All(reading.na_values());
             found = Surveyed::read(&options, format)?;
             columns = profiles(&found, &options, format)?;
         }

@@ -1,12 +1,10 @@
 //! The role of each column of a table: target, split column, feature.
 
-use rustc_hash::FxHashSet;
-
 use super::census::{Census, ClassColumn, ClassSource};
 use super::group::GroupColumns;
 use super::named::{self, Named};
 use super::options::{Options, Test};
-use super::read::{known_columns, quoted};
+use super::read::quoted;
 use super::row::Cells;
 use super::shown::shown;
 use super::value::Value;
@@ -40,13 +38,8 @@ impl<'a> ColumnRoles<'a> {
     /// A column that does not exist.
     pub(super) fn new(options: &'a Options, table: &'a Opened, request: &'a Request<'a>) -> Result<Self> {
         let (path, columns) = (table.path(), table.columns());
-        let known: FxHashSet<&String> = columns.iter().collect();
-        if let Some(unknown) = options.columns.keys().find(|name| !known.contains(name)) {
-            let problem =
-                format!("is not a column of {}; {}", path.display(), known_columns(unknown, columns));
-            return Err(Error::key(format!("data.columns.{unknown}"), problem));
-        }
         let is_fitted = request.fitted.is_some();
+        named::check_columns(options, path, columns, is_fitted)?;
         let targets = target::places(path, &options.target.0, columns, is_fitted)?;
         if !is_fitted {
             named::check_kinds(options, request.task)?;

@@ -32,8 +32,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::na_values::NaValues;
 use super::options::{ColumnKind, ColumnNames, Missing, Options, Test};
-use super::words::{words, words_schema};
 use crate::data::preprocess::{CalendarPart, TableEncoder};
 use crate::data::split::{Limited, Part, SplitPlan};
 use crate::data::subtract_last::SubtractLast;
@@ -96,10 +96,9 @@ pub struct TimeSeries {
     pub columns: BTreeMap<String, ColumnKind>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list.
-    #[serde(deserialize_with = "words")]
-    #[schemars(schema_with = "words_schema")]
-    pub na_values: Vec<String>,
+    /// Further words or numbers that mean a missing value, besides those of pandas: one, or a list; or a table of them, by the
+    /// column whose own they are, as pandas takes a dict.
+    pub na_values: NaValues,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
     pub keep_na: bool,
     /// CSV: the delimiter; default: whichever of `,` `;` tab and `|` is most frequent in the header.
@@ -131,7 +130,7 @@ impl Default for TimeSeries {
             test: Test::default(),
             columns: BTreeMap::new(),
             missing: None,
-            na_values: Vec::new(),
+            na_values: NaValues::default(),
             keep_na: false,
             delimiter: None,
             decimal: None,

@@ -9,7 +9,6 @@ use super::text::double;
 use super::weights::Matrix;
 use crate::data::preprocess::{CalendarPart, Elements, Operation, PastTarget};
 use crate::data::subtract_last::SubtractLast;
-use crate::data::table::read::MissingCells;
 use crate::error::Result;
 use crate::export::inputs::{CellKind, Inputs};
 use crate::export::model::TrainedModel;
@@ -36,9 +35,8 @@ impl Encoder {
         network: &mut Network,
     ) -> Self {
         let (mut body, mut place) = (String::new(), 0);
-        let missing = model.preprocessing().missing_cells();
         for field in fields {
-            let raw = raw_value(field, &missing, network);
+            let raw = raw_value(field, network);
             dense(field, &raw, &mut place, &mut body, network);
         }
         let names = fields.iter().filter(|field| field.input.column.index_width() > 0);
@@ -208,10 +206,10 @@ fn calendar(parts: &[CalendarPart], days: &str, place: &mut usize, body: &mut St
 }
 
 /// The number of a field before its preprocessing; NAN where it is missing.
-fn raw_value(field: &Field<'_>, missing: &MissingCells, network: &mut Network) -> String {
+fn raw_value(field: &Field<'_>, network: &mut Network) -> String {
     let value = format!("row->{}", field.name);
     if field.input.kind != CellKind::Boolean {
-        let sentinels = field.input.kind.sentinels(missing).into_iter();
+        let sentinels = field.input.sentinels().into_iter();
         let tests: Vec<String> =
             sentinels.map(|sentinel| format!("{value} == {}", double(sentinel))).collect();
         return if tests.is_empty() { value } else { format!("({} ? NAN : {value})", tests.join(" || ")) };

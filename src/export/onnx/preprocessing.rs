@@ -6,7 +6,6 @@ use super::proto::{Attribute, Constant, Dim, ElementType};
 use crate::data::preprocess::{
     Categories, Elements, MissingName, Operation, PastTarget, Preprocessing, TableEncoder,
 };
-use crate::data::table::read::MissingCells;
 use crate::export::inputs::{CellKind, ColumnInput, Inputs, TENSOR};
 
 /// What the network reads.
@@ -22,15 +21,13 @@ pub(super) struct Encoded {
 /// Features on their way, (N, …, 1) and more each.
 #[derive(Default)]
 struct Parts {
-    missing: MissingCells,
     dense: Vec<String>,
     indices: Vec<String>,
 }
 
 /// Adds the inputs and what the preprocessing makes of them.
 pub(super) fn add(graph: &mut Graph, preprocessing: &Preprocessing, inputs: &Inputs<'_>) -> Encoded {
-    let missing = preprocessing.missing_cells();
-    let mut parts = Parts { missing, ..Parts::default() };
+    let mut parts = Parts::default();
     match inputs {
         Inputs::Array { shape } => return array(graph, preprocessing, shape),
         Inputs::Table(columns) => {
@@ -134,7 +131,7 @@ impl Parts {
         if input.kind == CellKind::Boolean {
             number = boolean(graph, cell);
         }
-        number = without(graph, number, &input.kind.sentinels(&self.missing));
+        number = without(graph, number, &input.sentinels());
         let raw = number.clone();
         let mut imputed = number.clone();
         let (mut indicator, mut places) = (None, Vec::new());
@@ -151,10 +148,10 @@ impl Parts {
                     indicator = Some(graph.cast(&missing, ElementType::Double));
                 }
                 Operation::OneHot(names) => {
-                    return self.dense.push(one_hot(graph, cell, names, &self.missing.words));
+                    return self.dense.push(one_hot(graph, cell, names, &input.missing.words));
                 }
                 Operation::CategoryIndex { names, .. } => {
-                    let numbering = Numbering { first: 1, unknown: 0, missing: &self.missing.words };
+                    let numbering = Numbering { first: 1, unknown: 0, missing: &input.missing.words };
                     let index = lookup(graph, cell, names, numbering);
                     let axes = graph.ints("last_axis", &[-1]);
                     return self.indices.push(graph.node("Squeeze", &[&index, &axes], &[]));

@@ -14,6 +14,7 @@ mod gzip;
 pub(super) mod images;
 mod limit;
 mod missing;
+mod na_values;
 mod names;
 mod old_runs;
 mod predict;

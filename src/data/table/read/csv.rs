@@ -15,13 +15,13 @@ use csv::ByteRecord;
 
 use self::lexed::Lexed;
 use self::shape::CsvShape;
-use super::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
+use super::batches::{RecordBatchReader, Use, WantedColumns, uses};
 use super::blocks::{Block, Blocks, RecordEnds};
+use super::column_sentinels::TableSentinels;
 use super::dialect::Dialect;
 use super::input::Input;
 use super::pipeline::Pipeline;
 use super::records::{MOST_COLUMNS, Records, at_line, require_distinct, require_few};
-use super::sentinels::Sentinels;
 use crate::data::table::batch::RecordBatch;
 use crate::data::table::row::Row;
 use crate::error::{Error, Result};
@@ -65,8 +65,7 @@ fn open(input: &Input, dialect: &Dialect) -> Result<OpenedCsv> {
     "the record does not end; is there a quote that nothing closes?".clone_into(&mut blocks.too_long);
     let numbers = dialect.number_form();
     let (path, dialect, columns) = (path.to_path_buf(), dialect.clone(), Vec::new());
-    let mut shape =
-        CsvShape { path, columns, delimiter, dialect, numbers, sentinels: None, text: Vec::new() };
+    let mut shape = CsvShape { path, columns, delimiter, dialect, numbers, sentinels: Vec::new() };
     read_header(&mut shape, &mut blocks)?;
     Ok(OpenedCsv { shape, blocks })
 }
@@ -178,8 +177,7 @@ struct Parsed {
 impl CsvBatches {
     pub(super) fn open(input: &Input, dialect: &Dialect, wanted: &WantedColumns) -> Result<Self> {
         let OpenedCsv { mut shape, blocks } = open(input, dialect)?;
-        shape.sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect));
-        shape.text = are_in(&shape.columns, &dialect.text_columns);
+        shape.sentinels = TableSentinels::new(dialect).of_each(&shape.columns);
         let uses = uses(&shape.columns, wanted);
         Ok(Self { shape, uses, blocks: Pipeline::new(blocks) })
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::table::na_values::NaValues;
 use crate::data::table::value::Value;
 
 /// The words that pandas reads as a missing value.
@@ -24,8 +25,8 @@ pub struct Dialect {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
     /// Further words for a missing value.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub na_values: Vec<String>,
+    #[serde(skip_serializing_if = "NaValues::is_empty")]
+    pub na_values: NaValues,
     /// Whether text is kept that pandas reads as a missing value.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keep_na: bool,
@@ -45,7 +46,7 @@ impl Dialect {
     }
 
     /// The words that stand for a missing value in every table, the empty text among them.
-    pub(super) fn known_words(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn known_words(&self) -> impl Iterator<Item = &'static str> {
         let known = if self.keep_na { &MISSING[..1] } else { &MISSING[..] };
         known.iter().copied().chain(["null"].into_iter().filter(|_| !self.keep_na))
     }

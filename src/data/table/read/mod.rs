@@ -2,6 +2,7 @@
 
 mod batches;
 mod blocks;
+mod column_sentinels;
 mod csv;
 mod decimal;
 mod dialect;
@@ -22,12 +23,13 @@ use crate::error::Result;
 
 pub(crate) use self::parquet::is_guarded;
 pub(super) use batches::{RecordBatchReader, WantedColumns};
+pub use column_sentinels::WithoutSentinels;
 pub use dialect::Dialect;
 pub(super) use dialect::NumberForm;
 pub use input::Input;
 pub use records::Records;
 pub(crate) use records::{known_columns, listed, quoted};
-pub use sentinels::{MissingCells, WithoutSentinels};
+pub use sentinels::MissingCells;
 
 /// A table's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

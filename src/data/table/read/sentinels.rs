@@ -1,20 +1,15 @@
 //! `na_values`: further words, numbers and dates that stand for a missing value, in every format.
 
-use rustc_hash::FxHashSet;
-
-use super::dialect::Dialect;
-use super::records::Records;
+use super::dialect::{Dialect, NumberForm};
 use crate::data::table::dates::DateForm;
-use crate::data::table::row::Row;
 use crate::data::table::value::Value;
-use crate::error::Result;
 
-/// The words and numbers that stand for a missing cell.
+/// The words and numbers that stand for a missing cell in a column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MissingCells {
     /// Words, the empty text among them.
     pub words: Vec<String>,
-    /// Numbers, in columns of numbers.
+    /// Numbers, where it is a column of numbers.
     pub numbers: Vec<f64>,
 }
 
@@ -26,9 +21,9 @@ impl MissingCells {
 }
 
 impl Dialect {
-    /// The words and numbers that stand for a missing cell in a table of this dialect.
-    pub(crate) fn missing_cells(&self) -> MissingCells {
-        let Sentinels { words, numbers, .. } = Sentinels::new(self);
+    /// The words and numbers that stand for a missing cell in a column of a table of this dialect.
+    pub(crate) fn missing_cells(&self, column: &str) -> MissingCells {
+        let Sentinels { words, numbers, .. } = Sentinels::new(self.na_values.of(column), self.number_form());
         let mut all: Vec<String> = self.known_words().map(str::to_owned).collect();
         for word in words {
             if !all.contains(&word) {
@@ -36,42 +31,6 @@ impl Dialect {
             }
         }
         MissingCells { words: all, numbers }
-    }
-}
-
-/// Rows in whose cells the further words for a missing value are missing.
-#[derive(Debug)]
-pub struct WithoutSentinels<R> {
-    records: R,
-    sentinels: Sentinels,
-    /// Whether each column is text, whatever its cells look like.
-    text: Vec<bool>,
-}
-
-impl<R: Records> WithoutSentinels<R> {
-    /// These rows, read with `dialect`.
-    pub fn new(records: R, dialect: &Dialect) -> Self {
-        let known: FxHashSet<&String> = dialect.text_columns.iter().collect();
-        let text = records.columns().iter().map(|name| known.contains(name)).collect();
-        Self { records, sentinels: Sentinels::new(dialect), text }
-    }
-}
-
-impl<R: Records> Records for WithoutSentinels<R> {
-    fn columns(&self) -> &[String] {
-        self.records.columns()
-    }
-
-    fn next(&mut self, row: &mut Row) -> Result<bool> {
-        if !self.records.next(row)? {
-            return Ok(false);
-        }
-        for column in 0..row.len() {
-            if self.sentinels.has(row.value(column), self.text.get(column) == Some(&true)) {
-                row.set(column, Value::Missing);
-            }
-        }
-        Ok(true)
     }
 }
 
@@ -86,10 +45,9 @@ pub(super) struct Sentinels {
 }
 
 impl Sentinels {
-    /// Those of `na_values`, whose numbers may be written as the file writes its own.
-    pub(super) fn new(dialect: &Dialect) -> Self {
-        let (given, form) = (&dialect.na_values, dialect.number_form());
-        let mut words = given.clone();
+    /// Those of these words, whose numbers may be written as the file writes its own.
+    pub(super) fn new(given: &[String], form: Option<NumberForm>) -> Self {
+        let mut words = given.to_vec();
         let (mut integers, mut numbers) = (Vec::new(), Vec::new());
         for word in given {
             let word = word.trim();
@@ -159,15 +117,15 @@ mod tests {
     use super::*;
 
     fn sentinels(words: &[&str]) -> Sentinels {
-        let na_values = words.iter().map(|word| (*word).to_owned()).collect();
-        Sentinels::new(&Dialect { na_values, ..Dialect::default() })
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Sentinels::new(&words, None)
     }
 
     #[test]
     fn a_number_may_be_written_as_the_file_writes_its_own() {
-        let na_values = vec!["-99,9".to_owned(), "-9.999".to_owned(), "-77".to_owned()];
-        let own = Dialect { na_values, decimal: Some(','), thousands: Some('.'), ..Dialect::default() };
-        let missing = Sentinels::new(&own);
+        let words = ["-99,9", "-9.999", "-77"].map(str::to_owned);
+        let own = Dialect { decimal: Some(','), thousands: Some('.'), ..Dialect::default() };
+        let missing = Sentinels::new(&words, own.number_form());
         let form = own.number_form().unwrap();
         let has = |text: &str| missing.has(form.cell(text, &mut String::new()), false);
         for text in ["-99,90", "-99,9", "-9.999,00", "-9999,0", "-9.999", "-9999", "-77", "-77,0"] {
@@ -178,10 +136,9 @@ mod tests {
 
     #[test]
     fn a_date_is_compared_as_a_date_whatever_marks_numbers_have() {
-        let na_values = vec!["1900-01-01".to_owned()];
         for decimal in [None, Some(',')] {
-            let own = Dialect { na_values: na_values.clone(), decimal, ..Dialect::default() };
-            let missing = Sentinels::new(&own);
+            let own = Dialect { decimal, ..Dialect::default() };
+            let missing = Sentinels::new(&["1900-01-01".to_owned()], own.number_form());
             let value = |text: &'static str| match own.number_form() {
                 Some(form) => form.cell(text, &mut String::new()),
                 None => Value::Text(text),

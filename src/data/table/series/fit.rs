@@ -7,7 +7,6 @@ use crate::data::preprocess::{CalendarPart, Column, Operation, SeriesOrder, Tabl
 use crate::data::split::Part;
 use crate::data::table::fit::ColumnFitter;
 use crate::data::table::options::{ColumnKind, Missing, Options};
-use crate::data::table::read::known_columns;
 use crate::data::table::survey::{self, Survey};
 use crate::data::table::{Opened, named, target};
 use crate::error::{Error, Result};
@@ -32,10 +31,7 @@ pub(super) fn fit(
     let FittedSeries { order, calendar } = *series;
     let clock = clock(order, calendar)?;
     let (path, columns) = (table.path(), table.columns());
-    if let Some(unknown) = options.columns.keys().find(|name| !columns.contains(name)) {
-        let problem = format!("is not a column of {}; {}", path.display(), known_columns(unknown, columns));
-        return Err(Error::key(format!("data.columns.{unknown}"), problem));
-    }
+    named::check_columns(options, path, columns, false)?;
     let targets = target::places(path, &options.target.0, columns, false)?;
     named::check_kinds(options, request.task)?;
     let survey = survey(options, table, trained, request)?;

@@ -26,17 +26,18 @@ pub(super) fn batch(lexed: &Lexed, shape: &CsvShape, uses: &[Use]) -> RecordBatc
 /// A column of numbers, if it is one.
 fn numbers(lexed: &Lexed, column: usize, shape: &CsvShape) -> Option<ColumnCells> {
     let mut numbers = Vec::with_capacity(lexed.rows());
-    let mut plain = String::new();
+    let (mut plain, sentinels) = (String::new(), shape.sentinels(column));
+    let is_sentinel = |value: Value<'_>| sentinels.is_some_and(|own| own.has(value));
     for row in 0..lexed.rows() {
         let text = lexed.cell(row, column);
         let number: Option<f64> = match &shape.numbers {
             None => decimal::parse(text),
             Some(form) => form.cell(text, &mut plain).number(),
         };
-        let is_missing = || shape.dialect.is_missing(text) || shape.is_sentinel(Value::Text(text), column);
+        let is_missing = || shape.dialect.is_missing(text) || is_sentinel(Value::Text(text));
         numbers.push(match number.filter(|number| number.is_finite()) {
-            Some(number) if shape.sentinels.is_none() => number,
-            Some(number) if !shape.is_sentinel(shape.value(text, &mut plain), column) => number,
+            Some(number) if sentinels.is_none() => number,
+            Some(number) if !is_sentinel(shape.value(text, &mut plain)) => number,
             None if !is_missing() => return None,
             _ => f64::NAN,
         });
@@ -48,10 +49,11 @@ fn numbers(lexed: &Lexed, column: usize, shape: &CsvShape) -> Option<ColumnCells
 fn coded(lexed: &Lexed, column: usize, shape: &CsvShape) -> ColumnCells {
     let (mut coded, mut plain) = (Coded::with_capacity(lexed.rows()), String::new());
     let (mut known, mut missing) = (FxHashMap::<&str, u32>::default(), None);
+    let sentinels = shape.sentinels(column);
     for row in 0..lexed.rows() {
         let text = lexed.cell(row, column);
         let code = *known.entry(text).or_insert_with(|| match shape.value(text, &mut plain) {
-            value if value == Value::Missing || shape.is_sentinel(value, column) => {
+            value if value == Value::Missing || sentinels.is_some_and(|own| own.has(value)) => {
                 *missing.get_or_insert_with(|| coded.add(Value::Missing))
             }
             value => coded.add(value),

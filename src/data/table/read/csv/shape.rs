@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use csv::ByteRecord;
 
+use crate::data::table::read::column_sentinels::ColumnSentinels;
 use crate::data::table::read::dialect::{Dialect, NumberForm};
 use crate::data::table::read::records::{at_line, quoted};
-use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;
 use crate::error::{Error, Result};
 use crate::names::counted;
@@ -23,9 +23,8 @@ pub(super) struct CsvShape {
     pub(super) dialect: Dialect,
     /// How numbers are written, where it is not the usual way.
     pub(super) numbers: Option<NumberForm>,
-    /// Further values that are missing, and whether each column is text to them, whatever its cells look like.
-    pub(super) sentinels: Option<Sentinels>,
-    pub(super) text: Vec<bool>,
+    /// The further values that are missing in each column; of rows, these are left to their reader.
+    pub(super) sentinels: Vec<Option<ColumnSentinels>>,
 }
 
 impl CsvShape {
@@ -48,9 +47,9 @@ impl CsvShape {
         }
     }
 
-    /// Whether a value of a column is one of the further ones that are missing.
-    pub(super) fn is_sentinel(&self, value: Value<'_>, column: usize) -> bool {
-        self.sentinels.as_ref().is_some_and(|all| all.has(value, self.text[column]))
+    /// The further values that are missing in a column, if it has any.
+    pub(super) fn sentinels(&self, column: usize) -> Option<&ColumnSentinels> {
+        self.sentinels.get(column)?.as_ref()
     }
 
     fn named(&self, index: usize) -> String {

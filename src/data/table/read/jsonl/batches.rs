@@ -13,11 +13,11 @@ use super::{LONGEST, MOST_CELLS_A_VALUE, SMALL, Text, twice};
 use crate::data::table::batch::{CellsBuilder, ColumnCells, LineNumbers, RecordBatch};
 use crate::data::table::read::batches::{RecordBatchReader, WantedColumns};
 use crate::data::table::read::blocks::{Block, Blocks, RecordEnds};
+use crate::data::table::read::column_sentinels::{ColumnSentinels, TableSentinels};
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::read::input::Input;
 use crate::data::table::read::pipeline::Pipeline;
 use crate::data::table::read::records::{at_line, require_few};
-use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;
 use crate::error::Result;
 
@@ -25,10 +25,8 @@ use crate::error::Result;
 struct LineFormat {
     path: std::path::PathBuf,
     dialect: Dialect,
-    sentinels: Option<Sentinels>,
-    /// The columns that are text to the further words for missing values, those that keep their cells, and those that
-    /// are not read.
-    text: FxHashSet<String>,
+    sentinels: TableSentinels,
+    /// The columns that keep their cells, and those that are not read.
     kept: FxHashSet<String>,
     ignored: FxHashSet<String>,
 }
@@ -56,8 +54,7 @@ impl JsonlBatches {
         let format = LineFormat {
             path,
             dialect: dialect.clone(),
-            sentinels: (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect)),
-            text: set(&dialect.text_columns),
+            sentinels: TableSentinels::new(dialect),
             kept: set(&wanted.text),
             ignored: set(&wanted.ignored),
         };
@@ -106,8 +103,8 @@ struct BlockColumns {
 
 struct BlockColumn {
     name: String,
-    /// Whether it is text to the further words for missing values.
-    text: bool,
+    /// The further values that are missing in it.
+    sentinels: Option<ColumnSentinels>,
     /// Whether its numbers keep their text.
     is_kept: bool,
     is_ignored: bool,
@@ -158,9 +155,16 @@ impl BlockColumns {
         }
         let place = self.columns.len();
         self.places.insert(name.to_owned(), place);
-        let (text, is_kept) = (format.text.contains(name), format.kept.contains(name));
+        let (sentinels, is_kept) = (format.sentinels.of(name), format.kept.contains(name));
         let (is_ignored, cells) = (format.ignored.contains(name), CellsBuilder::new(is_kept));
-        self.columns.push(BlockColumn { name: name.to_owned(), text, is_kept, is_ignored, cells, seen: 0 });
+        self.columns.push(BlockColumn {
+            name: name.to_owned(),
+            sentinels,
+            is_kept,
+            is_ignored,
+            cells,
+            seen: 0,
+        });
         place
     }
 }
@@ -211,9 +215,9 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                 continue;
             }
             column.pad(rows - 1);
-            let BlockColumn { cells, text, is_kept, .. } = column;
+            let BlockColumn { cells, sentinels, is_kept, .. } = column;
             let set = |value: Value<'_>| {
-                let missing = format.sentinels.as_ref().is_some_and(|all| all.has(value, *text));
+                let missing = sentinels.as_ref().is_some_and(|own| own.has(value));
                 cells.push(if missing { Value::Missing } else { value });
             };
             let seed = CellSeed { dialect: &format.dialect, keeps_text: *is_kept, set };

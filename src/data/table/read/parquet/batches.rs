@@ -11,12 +11,12 @@ use super::decode::{decode, decode_numeric};
 use super::{Parquet, guarded, value, whole};
 use crate::data::pass::RowPass;
 use crate::data::table::batch::{CellsBuilder, LineNumbers, RecordBatch};
-use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, are_in, uses};
+use crate::data::table::read::batches::{RecordBatchReader, Use, WantedColumns, uses};
+use crate::data::table::read::column_sentinels::{ColumnSentinels, TableSentinels};
 use crate::data::table::read::dialect::Dialect;
 use crate::data::table::read::input::Input;
 use crate::data::table::read::meaning::Meaning;
 use crate::data::table::read::records::Records;
-use crate::data::table::read::sentinels::Sentinels;
 use crate::data::table::value::Value;
 use crate::error::Result;
 
@@ -31,9 +31,8 @@ const MOST_ALONE: usize = 1 << 14;
 pub(in crate::data::table::read) struct ParquetBatches {
     file: Parquet,
     uses: Vec<Use>,
-    sentinels: Option<Sentinels>,
-    /// The columns that are text to the further words for missing values.
-    text: Vec<bool>,
+    /// The further values that are missing in each column.
+    sentinels: Vec<Option<ColumnSentinels>>,
     pass: RowPass,
 }
 
@@ -45,20 +44,19 @@ impl ParquetBatches {
     ) -> Result<Self> {
         let mut file = Parquet::open(input, dialect)?;
         let uses = uses(&file.columns, wanted);
-        let text = are_in(&file.columns, &dialect.text_columns);
         for ((_, meaning), used) in file.leaves.iter_mut().zip(&uses) {
             if *used == Use::Ignored {
                 *meaning = Meaning::Unusable;
             }
         }
-        let sentinels = (!dialect.na_values.is_empty()).then(|| Sentinels::new(dialect));
+        let sentinels = TableSentinels::new(dialect).of_each(&file.columns);
         let groups = file.file.metadata().row_groups();
         let size = |size: fn(&RowGroupMetaData) -> i64| -> u64 {
             groups.iter().map(|group| u64::try_from(size(group)).unwrap_or(0)).sum()
         };
         let (bytes, rows) = (size(RowGroupMetaData::compressed_size), size(RowGroupMetaData::num_rows));
         let pass = RowPass::new(&file.path, bytes, rows);
-        Ok(Self { file, uses, sentinels, text, pass })
+        Ok(Self { file, uses, sentinels, pass })
     }
 
     /// The rows of each row group.
@@ -87,11 +85,10 @@ struct ColumnRows<'a> {
     path: &'a Path,
     name: &'a str,
     dialect: &'a Dialect,
-    sentinels: Option<&'a Sentinels>,
+    /// The further values that are missing in it.
+    sentinels: Option<&'a ColumnSentinels>,
     meaning: Meaning,
-    /// How the column is read, and whether it is text to the further words for missing values.
     used: Use,
-    text: bool,
     /// The row before the first of them, and how many there are.
     row: u64,
     rows: usize,
@@ -114,7 +111,7 @@ impl ColumnRows<'_> {
         let push = |held| {
             row += 1;
             match value(&held, self.dialect, self.path, row, self.name) {
-                Ok(value) if self.sentinels.is_some_and(|all| all.has(value, self.text)) => {
+                Ok(value) if self.sentinels.is_some_and(|own| own.has(value)) => {
                     cells.push(Value::Missing);
                 }
                 Ok(value) => cells.push(value),
@@ -160,16 +157,15 @@ impl RecordBatchReader for ParquetBatches {
             self.file.open_group()?;
         }
         let rows = self.file.left.min(self.most());
-        let Self { file, uses, sentinels, text, .. } = self;
+        let Self { file, uses, sentinels, .. } = self;
         let Parquet { path, columns, leaves, dialect, row, readers, .. } = file;
         let one = |column: usize| ColumnRows {
             path,
             name: &columns[column],
             dialect,
-            sentinels: sentinels.as_ref(),
+            sentinels: sentinels[column].as_ref(),
             meaning: leaves[column].1,
             used: uses[column],
-            text: text[column],
             row: *row,
             rows,
         };
