@@ -559,6 +559,9 @@ def cases():
     yield "blanks", of_blanks
     for marks in MARKS:
         yield f"marks-{marks}", lambda folder, marks=marks: of_marks(folder, *MARKS[marks])
+    for decimal in ".,":
+        yield f"own-marks-{'comma' if decimal == ',' else 'plain'}", lambda folder, d=decimal: of_own_marks(folder, d)
+    yield "own-marks-series", lambda folder: of_own_marks(folder, ".", is_series=True)
     yield "f64", lambda folder: of_odd(folder, "value", plain, settings=["train.dtype='f64'"])
     for name, model in RECURRENT.items():
         yield f"series-{name}", lambda folder, model=model: of_series(folder, model)
@@ -719,6 +722,30 @@ def of_marks(folder, name, decimal, thousands, settings):
     config.write_text(TABLE.format(path=path, target='"price"', missing="category", normalize="standard", data=more,
                                    model=MODELS["relu"], loss='name = "mse"'))
     return train(folder, config), path, "table"
+
+
+def of_own_marks(folder, decimal, is_series=False):
+    """Numbers, dates and words that are missing cells in one column, and values in the one beside it."""
+    random = np.random.default_rng(8)
+    numbers = [np.where(np.arange(240) % 4 == place, -999, random.normal(size=240).round(3)) for place in range(2)]
+    words = [random.choice(["red", "blue", "-999", "?"], 240) for _ in range(2)]
+    dates = [np.where(np.arange(240) % 5 == place, "1900-01-01", [f"2024-01-{1 + row % 28:02}" for row in range(240)])
+             for place in range(2)]
+    table = pd.DataFrame({"amount": numbers[0], "change": numbers[1], "name": words[0], "other name": words[1],
+                          "day": dates[0], "since": dates[1]})
+    table["y"] = (table["change"] / 500 + (table["other name"] == "?") + random.normal(0, 0.1, 240)).round(3)
+    table = table.drop(columns=["day", "since"]) if is_series else table
+    path = folder / ("excel.csv" if decimal == "," else "marked.csv")
+    table.to_csv(path, index=False, sep=SEPARATORS.get(path.name, ","), decimal=decimal)
+    # What a graph is given: numbers that stand for a missing cell are its own affair.
+    table.to_csv(folder / "plain.csv", index=False)
+    days = "" if is_series else ", day = '1900-01-01'"
+    more = f"decimal = '{decimal}'\nna_values = {{ amount = -999, name = [-999, '?']{days} }}\n"
+    more += "columns = { name = 'category', 'other name' = 'category' }"
+    config = TABLE.replace('name = "csv"', 'name = "timeseries"\nwindow = 3\nhorizon = 1') if is_series else TABLE
+    (folder / "c.toml").write_text(config.format(path=path, target='"y"', missing="category", normalize="standard", data=more,
+                                                 model=MODELS["relu"], loss='name = "mse"'))
+    return train(folder, folder / "c.toml"), path, "series" if is_series else "table"
 
 
 def of_series(folder, model, loss="mse", data=""):

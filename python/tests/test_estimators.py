@@ -298,6 +298,29 @@ class Tables(unittest.TestCase):
         marked = pandas.DataFrame({"a": [("?" if row % 20 == 3 else f"{x:.3f}") for row, x in enumerate(numbers)], "b": numbers})
         self.assertGreater(DescentClassifier(**SHORT).fit(marked, numbers > 0).score(marked, numbers > 0), 0.9)
 
+    def test_na_values_are_a_dict_by_column_as_pandas_takes_one(self):
+        generator, short = numpy.random.default_rng(2), {**SHORT, "train__epochs": 3}
+        for rows in (120, 300):
+            numbers = generator.normal(size=rows)
+            frame = pandas.DataFrame({"a": numpy.where(numpy.arange(rows) % 9 == 4, -999.0, numbers)})
+            # -999 is an amount here.
+            frame["the other"] = numpy.where(numpy.arange(rows) % 3 == 1, -999.0, numbers)
+            frame["word"] = numpy.where(numpy.arange(rows) % 9 == 2, "absent", numpy.where(numbers > 0, "up", "down"))
+            by_column = {"a": [-999], "word": "absent"}
+            for given in ({"data__na_values": by_column}, {"config": {"data": {"na_values": by_column}}}):
+                model = DescentRegressor(data__columns={"word": "category"}, data__missing="mean", **short, **given)
+                model.fit(frame, numbers)
+                config = tomllib.loads(model.run_.files["config.toml"].decode())
+                self.assertEqual(config["data"]["na_values"], {"a": ["-999"], "word": ["absent"]})
+                # What is missing in its column, is the same as an empty cell; -999 of the other column is not.
+                holes = frame.assign(a=frame["a"].replace(-999.0, numpy.nan), word=frame["word"].replace("absent", None))
+                numpy.testing.assert_array_equal(model.predict(frame), model.predict(holes))
+                others = frame.assign(**{"the other": frame["the other"].replace(-999.0, numpy.nan)})
+                self.assertFalse((model.predict(frame) == model.predict(others)).all())
+        # pandas.read_csv ignores a column that is not there; here it is a mistake.
+        with self.assertRaisesRegex(descent_nn.Error, "did you mean `word`"):
+            DescentRegressor(data__na_values={"wrod": "absent"}, **short).fit(frame, numbers)
+
     def test_a_config_that_is_no_dict_is_an_error_with_a_way_out(self):
         with self.assertRaisesRegex(ValueError, "config takes a dict of sections, which tomllib.load reads"):
             DescentClassifier(config="iris.toml").fit(X, y)
