@@ -1,11 +1,9 @@
 //! The options by which a table's cells are read, and the list of its columns with their kinds.
 
-use toml::Value;
-
 use super::document::Document;
-use crate::data::profile::{CellReading, ColumnProfile, DateRange, Remedy, Sentinel, TableProfile};
-use crate::data::table::ColumnKind;
+use crate::data::profile::{CellReading, ColumnProfile, DateRange, TableProfile};
 use crate::data::table::read::quoted;
+use crate::data::table::{ColumnKind, NaValues};
 use crate::names::{counted, first_few_by};
 
 /// The most columns that are listed one by one.
@@ -19,26 +17,44 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
     if let Some(thousands) = reading.thousands {
         document.set("thousands", thousands.to_string(), "it groups the digits of the file's numbers");
     }
-    let words: Vec<Value> = reading.na_values().iter().map(|word| Value::from(word.as_str())).collect();
-    if !words.is_empty() {
+    if let NaValues::All(words) = reading.na_values()
+        && !words.is_empty()
+    {
         document.set("na_values", words, "stand among numbers or dates, and are taken for missing cells");
     }
-    for Sentinel { column, text, rows, remedy } in &reading.sentinels {
-        let way_out = match remedy {
-            Remedy::Missing => {
-                "as numbers for a missing one do; where it is an amount, leave it out of na_values"
-            }
-            Remedy::Shared => {
-                "but another column may have it as an amount, so that na_values cannot: write these cells as empty ones"
-            }
-            // It is warned of, or the column's kind says it.
-            Remedy::Target | Remedy::Names => continue,
+    for own in reading.all_words().filter(|own| own.is_elsewhere) {
+        document.note(&format!(
+            "{} in {} is taken for a missing cell there alone, since another column has it as a value.",
+            own.text,
+            quoted(&own.column)
+        ));
+    }
+    // Of the others it is warned, or the column's kind says it.
+    for own in reading.sentinels.iter().filter(|own| own.is_missing()) {
+        let here = if own.is_missing_here() {
+            " na_values has it for this column alone, since another may have it as an amount."
+        } else {
+            ""
         };
         document.note(&format!(
-            "{text} in {} ({}) lies far from its other numbers, {way_out}.",
-            quoted(column),
-            counted(*rows, "row")
+            "{} in {} ({}) lies far from its other numbers, as numbers for a missing one do; where it is an amount, leave it out \
+             of na_values.{here}",
+            own.text,
+            quoted(&own.column),
+            counted(own.rows, "row")
         ));
+    }
+}
+
+/// Lists the words for missing cells by column, where they are missing in their own columns alone.
+fn na_values(document: &mut Document, reading: &CellReading) {
+    let NaValues::Columns(columns) = reading.na_values() else { return };
+    document.section("data.na_values");
+    document.note(
+        "They stand among the numbers or dates of these columns, and are taken for missing cells there.",
+    );
+    for (column, words) in columns {
+        document.set(&column, words, "");
     }
 }
 
@@ -68,6 +84,7 @@ pub(super) fn columns(document: &mut Document, profile: &TableProfile, targets: 
             document.set(&column.name, kind_name(column.kind), &column.why);
         }
     }
+    na_values(document, &profile.reading);
 }
 
 fn kind_name(kind: ColumnKind) -> &'static str {

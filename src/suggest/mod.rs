@@ -21,8 +21,8 @@ use std::path::Path;
 
 use crate::data::picture_files::is_picture;
 use crate::data::profile::{
-    CellReading, ColumnProfile, PicturesProfile, Remedy, TableProfile, broken_dates, detect_series,
-    has_idx_files, likely_target,
+    CellReading, ColumnProfile, MissingWord, PicturesProfile, Remedy, TableProfile, broken_dates,
+    detect_series, has_idx_files, likely_target,
 };
 use crate::data::table::read::{Format, quoted};
 use crate::error::{Error, Result};
@@ -139,14 +139,15 @@ fn no_target(profile: &TableProfile) -> Error {
 /// The options by which cells are read, with what was seen.
 fn notes(reading: &CellReading) -> Vec<String> {
     let CellReading { decimal, thousands, words, date_words, sentinels, .. } = reading;
-    let mut sentinels: Vec<String> =
-        sentinels.iter().filter(|own| own.remedy == Remedy::Missing).map(|own| own.text.clone()).collect();
-    sentinels.sort_unstable();
-    sentinels.dedup();
+    let sentinels = sentinels.iter().filter(|own| own.is_missing()).map(|own| &own.text).collect();
     let decimal = decimal.map(|own| format!("numbers have the decimal point `{own}`: `data.decimal` is set"));
     let thousands =
         thousands.map(|own| format!("numbers group their digits by `{own}`: `data.thousands` is set"));
-    let words = [(words, "numbers"), (date_words, "dates"), (&sentinels, "numbers that all lie far away")];
+    let words = [
+        (texts(words), "numbers"),
+        (texts(date_words), "dates"),
+        (sentinels, "numbers that all lie far away"),
+    ];
     let words = words.into_iter().filter_map(|(words, others)| taken_for_missing(words, others));
     decimal.into_iter().chain(thousands).chain(words).collect()
 }
@@ -157,18 +158,15 @@ fn doubts(profile: &TableProfile, targets: &[String]) -> impl Iterator<Item = St
     let doubt = |column: &ColumnProfile| {
         Some(format!("column {} {}", quoted(&column.name), column.in_disguise.as_ref()?))
     };
-    let codes = profile.reading.sentinels.iter().filter_map(|own| {
-        let (what, way_out) = match own.remedy {
-            Remedy::Missing | Remedy::Names => return None,
-            Remedy::Target => ("target", "remove these rows"),
-            Remedy::Shared => ("column", "write these cells as empty ones, since another column may have it as an amount"),
-        };
-        Some(format!(
-            "{what} {}: {} in {} lies far from its other numbers, as a number for a missing one does; where it is one, {way_out}",
+    let of_targets = profile.reading.sentinels.iter().filter(|own| own.remedy == Remedy::Target);
+    let codes = of_targets.map(|own| {
+        format!(
+            "target {}: {} in {} lies far from its other numbers, as a number for a missing one does; where it is one, remove \
+             these rows",
             quoted(&own.column),
             own.text,
             counted(own.rows, "row")
-        ))
+        )
     });
     infinities(&profile.reading).into_iter().chain(features.filter_map(doubt)).chain(codes)
 }
@@ -194,12 +192,18 @@ fn broken_time(profile: &TableProfile) -> Result<Option<String>> {
 
 /// A doubt about infinite numbers, which more often come from a division by zero than stand for a missing value.
 fn infinities(reading: &CellReading) -> Option<String> {
-    taken_for_missing(&reading.infinite, "numbers")
+    taken_for_missing(texts(&reading.infinite), "numbers")
 }
 
-/// The sentence about words for missing cells among others, if there are some.
-fn taken_for_missing(words: &[String], others: &str) -> Option<String> {
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+fn texts(words: &[MissingWord]) -> Vec<&String> {
+    words.iter().map(|own| &own.text).collect()
+}
+
+/// The sentence about words for missing cells among others, if there are some; of several columns may have the same one.
+fn taken_for_missing(mut words: Vec<&String>, others: &str) -> Option<String> {
+    words.sort_unstable();
+    words.dedup();
+    let words: Vec<String> = words.into_iter().map(|word| quoted(word)).collect();
     let count = words.len();
     (!words.is_empty()).then(|| {
         let words = first_few(words);

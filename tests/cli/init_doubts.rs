@@ -233,43 +233,6 @@ fn rows_of_the_same_customer_and_numbers_of_rows_are_pointed_out() {
 }
 
 #[test]
-fn a_word_is_no_missing_cell_where_another_column_has_it_or_much_is_told_by_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path();
-    let day = |i: usize| format!("2022-{:02}-{:02}", i * 5 % 12 + 1, i * 11 % 28 + 1);
-    let word = |i: usize, word: &str| if i % 30 == 7 { word.to_owned() } else { day(i) };
-    let na_values = |header: &str, row: &dyn Fn(usize) -> String, target: &str| {
-        write(path, "t.csv", lines(header, 300, row));
-        let config = init(path, &["t.csv", "--target", target]);
-        config["data"].get("na_values").is_some()
-    };
-    let class = |i: usize| ["done", "lost", "pending"][i % 3];
-    assert!(na_values(
-        "shipped,x,status",
-        &|i| format!("{},{i},{}", word(i, "none yet"), class(i)),
-        "status"
-    ));
-    // The word is a class of the target, a part of the split, or a name of another column.
-    assert!(!na_values(
-        "shipped,x,status",
-        &|i| format!("{},{i},{}", word(i, "pending"), class(i)),
-        "status"
-    ));
-    let split = |i: usize| ["train", "train", "test"][i % 3];
-    let row = |i: usize| format!("{},{},{},{}", word(i, "test"), i * 7 % 13, split(i), i % 2);
-    assert!(!na_values("shipped,x,part,y", &row, "y"));
-    let text = fs::read_to_string(path.join("made.toml")).unwrap();
-    assert!(text.contains("split_column = \"part\""), "{text}");
-    let size = |i: usize| ["low", "mid", "high"][i % 3];
-    let few = |i: usize| if i % 30 == 7 { "low".to_owned() } else { (i * 37 % 101).to_string() };
-    assert!(!na_values("m,size,y", &|i| format!("{},{},{}", few(i), size(i), i % 2), "y"));
-    // Half of the cells are words, which tell more than that a number is missing.
-    let mixed = |i: usize| ["low", "3", "4", "high"][i % 4];
-    assert!(!na_values("n,x,y", &|i| format!("{},{i},{}", mixed(i), i % 2), "y"));
-    assert!(na_values("n,x,y", &|i| format!("{},{i},{}", few(i), i % 2), "y"));
-}
-
-#[test]
 fn a_series_without_room_beside_missing_targets_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

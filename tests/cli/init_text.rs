@@ -67,7 +67,9 @@ fn infinite_cells_are_missing_ones_with_a_warning() {
         write(path, "t.csv", lines("x,brand,y", 60, rows));
         let output = descent(path, &["init", "t.csv", "--target", "y"]);
         let config: toml::Table = toml::from_str(&String::from_utf8(output.stdout).unwrap()).unwrap();
-        let found = config["data"]["na_values"].as_array().unwrap();
+        // A brand is called Infinity: that is missing among the numbers alone.
+        let (found, is_name) = (&config["data"]["na_values"], set[1] == "Infinity");
+        let found = if is_name { &found["x"] } else { found }.as_array().unwrap();
         let found: Vec<&str> = found.iter().map(|word| word.as_str().unwrap()).collect();
         assert_eq!(found, set);
         let messages = String::from_utf8(output.stderr).unwrap();

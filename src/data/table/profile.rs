@@ -12,7 +12,6 @@ mod surveyed;
 use std::path::{Path, PathBuf};
 
 use super::infer::KindInference;
-use super::na_values::NaValues;
 use super::options::{ColumnKind, ColumnNames, Options};
 use super::read::{Format, listed};
 use super::survey::ColumnSurvey;
@@ -26,7 +25,7 @@ use surveyed::Surveyed;
 
 pub use column::{ColumnProfile, DateRange, NameCount, NumberRange};
 pub use leaks::Leak;
-pub use reading::CellReading;
+pub use reading::{CellReading, MissingWord};
 pub use sentinels::{Remedy, Sentinel};
 
 /// A table that was looked at.
@@ -63,7 +62,7 @@ impl TableProfile {
             let better = Options {
                 decimal: reading.decimal,
                 thousands: reading.thousands,
-                na_values: NaValues::All(reading.na_values()),
+                na_values: reading.na_values(),
                 ..options.clone()
             };
             let read = Surveyed::read(&better, format)?;
@@ -78,8 +77,8 @@ impl TableProfile {
         }
         let mut columns = profiles(&found, &options, format)?;
         reading.sentinels = sentinels::find(&found, targets, &columns)?;
-        if reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing) {
-            options.na_values = NaValues::All(reading.na_values());
+        if reading.sentinels.iter().any(Sentinel::is_missing) {
+            options.na_values = reading.na_values();
             found = Surveyed::read(&options, format)?;
             columns = profiles(&found, &options, format)?;
         }
@@ -94,12 +93,10 @@ impl TableProfile {
         reading: CellReading,
     ) -> Self {
         let Surveyed { table, rows, is_whole, .. } = found;
-        let is_missing = |text: &String| {
-            reading.sentinels.iter().any(|own| own.remedy == Remedy::Missing && own.text == *text)
-        };
-        for own in
-            reading.sentinels.iter().filter(|own| own.remedy == Remedy::Names && !is_missing(&own.text))
-        {
+        let na_values = reading.na_values();
+        let is_named =
+            |own: &&Sentinel| own.remedy == Remedy::Names && !na_values.of(&own.column).contains(&own.text);
+        for own in reading.sentinels.iter().filter(is_named) {
             take_for_names(&mut columns, own);
         }
         keep_one(&mut columns, &options.target.0);

@@ -1,8 +1,11 @@
 //! How the cells of a table are to be read so that more columns are numbers or dates.
 
+use std::collections::BTreeMap;
+
 use super::sample::Sample;
-use super::sentinels::{Remedy, Sentinel};
+use super::sentinels::Sentinel;
 use super::surveyed::Surveyed;
+use crate::data::table::na_values::NaValues;
 use crate::data::table::read::Format;
 use crate::data::table::survey::ColumnSurvey;
 
@@ -11,6 +14,17 @@ const MOST_NUMBERED: usize = 20;
 /// The most words of a column of numbers or dates that are taken for missing values.
 const MOST_WORDS: usize = 3;
 
+/// A word that stands for a missing cell in a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingWord {
+    /// The column.
+    pub column: String,
+    /// The word as the file writes it.
+    pub text: String,
+    /// Whether another column has it as a name, so that it is missing in this one alone.
+    pub is_elsewhere: bool,
+}
+
 /// The options by which cells are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CellReading {
@@ -18,44 +32,87 @@ pub struct CellReading {
     pub decimal: Option<char>,
     /// CSV: the separator of thousands.
     pub thousands: Option<char>,
-    /// The words that the file has among numbers, each once.
-    pub words: Vec<String>,
-    /// The words that it has among dates, each once.
-    pub date_words: Vec<String>,
-    /// The infinite numbers that the file has among others, each once.
-    pub infinite: Vec<String>,
+    /// The words that the file has among numbers.
+    pub words: Vec<MissingWord>,
+    /// The words that it has among dates.
+    pub date_words: Vec<MissingWord>,
+    /// The infinite numbers that the file has among others.
+    pub infinite: Vec<MissingWord>,
     /// The numbers that stand for missing cells.
     pub sentinels: Vec<Sentinel>,
 }
 
 impl CellReading {
-    /// The further words for missing values. A division by zero gives infinite numbers of both signs: the rows to predict may
-    /// have the other one.
-    pub fn na_values(&self) -> Vec<String> {
-        let signs = |text: &String| {
-            let size = text.trim_start_matches(['-', '+']);
-            [text.clone(), size.to_owned(), format!("-{size}")]
+    /// The further words for missing values: of all columns, unless one of them is a value in another column.
+    pub fn na_values(&self) -> NaValues {
+        let mut columns = BTreeMap::<String, Vec<String>>::new();
+        for (column, text) in self.missing() {
+            columns.entry(column.to_owned()).or_default().push(text);
+        }
+        let once = |mut words: Vec<String>| {
+            words.sort_unstable();
+            words.dedup();
+            words
         };
-        let mut words: Vec<String> = self.words.iter().chain(&self.date_words).cloned().collect();
-        words.extend(self.infinite.iter().flat_map(signs));
-        words.extend(
-            self.sentinels.iter().filter(|own| own.remedy == Remedy::Missing).map(|own| own.text.clone()),
-        );
-        words.sort_unstable();
-        words.dedup();
-        words
+        if self.is_by_column() {
+            NaValues::Columns(columns.into_iter().map(|(column, words)| (column, once(words))).collect())
+        } else {
+            NaValues::All(once(columns.into_values().flatten().collect()))
+        }
+    }
+
+    /// Whether a word is missing in its column alone.
+    fn is_by_column(&self) -> bool {
+        self.all_words().any(|own| own.is_elsewhere) || self.sentinels.iter().any(Sentinel::is_missing_here)
+    }
+
+    /// The words that stand for missing cells.
+    pub fn all_words(&self) -> impl Iterator<Item = &MissingWord> {
+        self.words.iter().chain(&self.date_words).chain(&self.infinite)
+    }
+
+    /// The words and numbers that stand for missing cells, each with its column. A division by zero gives infinite numbers of
+    /// both signs: the rows to predict may have the other one.
+    fn missing(&self) -> impl Iterator<Item = (&str, String)> {
+        let words = self.words.iter().chain(&self.date_words);
+        let words = words.map(|own| (own.column.as_str(), own.text.clone()));
+        let infinite = self.infinite.iter();
+        let infinite = infinite.flat_map(|own| signs(&own.text).map(|text| (own.column.as_str(), text)));
+        let sentinels = self.sentinels.iter().filter(|own| own.is_missing());
+        words.chain(infinite).chain(sentinels.map(|own| (own.column.as_str(), own.text.clone())))
     }
 }
 
+/// An infinite number as the file writes it, and with either sign.
+fn signs(text: &str) -> [String; 3] {
+    let size = text.trim_start_matches(['-', '+']);
+    [text.to_owned(), size.to_owned(), format!("-{size}")]
+}
+
 impl Surveyed {
-    /// Whether no other column has one of these words as a name: there it is no missing cell.
-    fn are_own(&self, words: &[String], name: &str, sample: &Sample) -> bool {
-        let others = self.table.columns().iter().zip(sample.columns()).filter(|(own, _)| *own != name);
-        let is_name = |column: &ColumnSurvey| {
-            let is_other = column.words_among_dates().is_empty() && column.words_among_numbers().is_empty();
-            is_other && column.rows_of(words) > 0.0
+    /// Words of a column that stand for missing cells, each with whether another column has it as a name. An infinite number is
+    /// one in a column of names alone.
+    fn missing_words(
+        &self,
+        column: &str,
+        mut texts: Vec<String>,
+        sample: &Sample,
+        are_infinite: bool,
+    ) -> Vec<MissingWord> {
+        let others = self.table.columns().iter().zip(sample.columns());
+        let others = others.filter(|(own, _)| *own != column).map(|(_, other)| other);
+        let has_names = |other: &&ColumnSurvey| {
+            let is_other = other.words_among_dates().is_empty() && other.words_among_numbers().is_empty();
+            is_other && !(are_infinite && other.is_mostly_numbers())
         };
-        !others.into_iter().any(|(_, column)| is_name(column))
+        let others: Vec<&ColumnSurvey> = others.filter(has_names).collect();
+        texts.sort_unstable();
+        let word = |text: String| {
+            let forms = if are_infinite { signs(&text).to_vec() } else { vec![text.clone()] };
+            let is_elsewhere = others.iter().any(|other| other.rows_of(&forms) > 0.0);
+            MissingWord { column: column.to_owned(), text, is_elsewhere }
+        };
+        texts.into_iter().map(word).collect()
     }
 
     /// The options by which more columns may be numbers.
@@ -68,11 +125,8 @@ impl Surveyed {
                 reading.thousands = reading.thousands.or(form.thousands);
             }
             let dates = head.words_among_dates();
-            if are_missing(&dates, head, false)
-                && !targets.contains(name)
-                && self.are_own(&dates, name, sample)
-            {
-                reading.date_words.extend(dates);
+            if are_missing(&dates, head, false) && !targets.contains(name) {
+                reading.date_words.extend(self.missing_words(name, dates, sample, false));
             }
             let words = head.words_among_numbers();
             // Few numbers beside such a word are the names of classes: `1`, `2`, `3+`.
@@ -80,17 +134,16 @@ impl Surveyed {
             let are_few = !head.lost && head.names.len() <= MOST_NUMBERED;
             let are_classes = targets.contains(name) && are_few && words.iter().any(has_digit);
             let is_column = column.is_mostly_numbers() && !are_classes;
-            if is_column && are_missing(&words, head, are_few) && self.are_own(&words, name, sample) {
-                reading.words.extend(words);
+            if is_column && are_missing(&words, head, are_few) {
+                let words = self.missing_words(name, words, sample, false);
+                // A target has no missing cells; a word that has a meaning elsewhere may be a class.
+                let are_classes = targets.contains(name) && words.iter().any(|own| own.is_elsewhere);
+                reading.words.extend(words.into_iter().filter(|_| !are_classes));
             }
             if column.is_mostly_numbers() {
                 let texts = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
-                reading.infinite.extend(texts);
+                reading.infinite.extend(self.missing_words(name, texts.collect(), sample, true));
             }
-        }
-        for words in [&mut reading.words, &mut reading.date_words, &mut reading.infinite] {
-            words.sort_unstable();
-            words.dedup();
         }
         reading
     }

@@ -20,6 +20,18 @@ pub struct Sentinel {
     pub remedy: Remedy,
 }
 
+impl Sentinel {
+    /// Whether `na_values` has it.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.remedy, Remedy::Missing | Remedy::MissingHere)
+    }
+
+    /// Whether it is missing in its column alone.
+    pub fn is_missing_here(&self) -> bool {
+        self.remedy == Remedy::MissingHere
+    }
+}
+
 /// What can be done about a number that stands for a missing cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
@@ -27,8 +39,8 @@ pub enum Remedy {
     Names,
     /// `na_values` has it.
     Missing,
-    /// It may be an amount in another column, and `na_values` are of all columns.
-    Shared,
+    /// `na_values` has it for its column alone: it may be an amount in another one.
+    MissingHere,
     /// The column is a target, whose rows cannot be without one.
     Target,
 }
@@ -140,7 +152,7 @@ impl Search<'_> {
         } else if self.candidates.iter().any(|own| own.index == index && own.has_few()) {
             Remedy::Names
         } else if self.is_code_of_target(number) || self.is_amount(number) {
-            Remedy::Shared
+            Remedy::MissingHere
         } else {
             Remedy::Missing
         }
