@@ -25,20 +25,20 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
     for own in reading.all_words().filter(|own| own.is_elsewhere) {
         document.note(&format!(
             "{} in {} is taken for a missing cell there alone, since another column has it as a value.",
-            own.text,
+            quoted(&own.text),
             quoted(&own.column)
         ));
     }
     // Of the others it is warned, or the column's kind says it.
     for own in reading.sentinels.iter().filter(|own| own.is_missing()) {
         let here = if own.is_missing_here() {
-            " na_values has it for this column alone, since another may have it as an amount."
+            ", which has it for this column alone: another may have it as an amount"
         } else {
             ""
         };
         document.note(&format!(
             "{} in {} ({}) lies far from its other numbers, as numbers for a missing one do; where it is an amount, leave it out \
-             of na_values.{here}",
+             of na_values{here}.",
             own.text,
             quoted(&own.column),
             counted(own.rows, "row")

@@ -34,6 +34,21 @@ fn numbers_far_from_all_others_that_look_like_codes_are_missing_cells() {
     assert!(metric(&printed, "test_r2") > 0.95, "{printed}");
 }
 
+#[test]
+fn a_number_at_the_end_of_another_columns_range_is_an_amount_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let row = |i: usize| {
+        let x = if i % 50 == 7 { "999".to_owned() } else { format!("{}.{}", i * 7 % 10, i * 31 % 97) };
+        format!("{x},{},{}", 999 - i * 13 % 100, i * 37 % 101)
+    };
+    write(path, "t.csv", lines("x,price,y", 400, row));
+    for target in ["y", "price"] {
+        let made: toml::Table = succeed(path, &["init", "t.csv", "--target", target]).parse().unwrap();
+        assert_eq!(made["data"]["na_values"].to_string(), "{ x = [\"999\"] }", "{made}");
+    }
+}
+
 /// A table whose column `x` has 999 in 8 of 400 rows, beside prices around it.
 fn beside_prices(target: &str, other: impl Fn(usize) -> String) -> String {
     let row = |i: usize| {
@@ -65,7 +80,7 @@ fn a_number_that_another_column_or_the_target_has_is_a_missing_cell_of_its_own_c
         let unwrapped = made.replace("\n# ", " ");
         for part in [
             "999 in `x` (8 rows) lies far from its other numbers",
-            "na_values has it for this column alone, since another may have it as an amount.",
+            "na_values, which has it for this column alone: another may have it as an amount.",
             "; 8 missing cells",
         ] {
             assert!(unwrapped.contains(part), "{made}");
@@ -116,7 +131,7 @@ fn a_word_is_a_missing_cell_of_its_column_alone_where_another_has_it_and_none_wh
     // The word is a class of the target, a part of the split, or a name of another column, and stays one there.
     assert_eq!(orders("pending"), "{ shipped = [\"pending\"] }");
     let text = fs::read_to_string(path.join("made.toml")).unwrap();
-    assert!(text.contains("pending in `shipped` is taken for a missing cell there alone"), "{text}");
+    assert!(text.contains("`pending` in `shipped` is taken for a missing cell there alone"), "{text}");
     assert!(text.contains("#   shipped  date"), "{text}");
     succeed(path, &["train", "made.toml", "-q", "--set", "train.epochs=1", "--out", "orders"]);
     let saved = fs::read_to_string(path.join("orders/data.toml")).unwrap();

@@ -85,6 +85,14 @@ impl Candidate {
         self.different.len() + self.numbers.len() <= FEW
     }
 
+    /// Whether a number is an amount of the column: one among the others, or a code that is not far from them.
+    fn has_amount(&self, number: f64) -> bool {
+        let [least, largest] = self.others;
+        let is_code = self.far().any(|(code, _)| is_same(code, number));
+        let is_own = self.numbers.iter().any(|own| is_same(*own, number));
+        (least..=largest).contains(&number) || (is_own && !is_code)
+    }
+
     /// The codes that lie far from all other numbers, with their rows; also the only number below 0, if several rows have it.
     fn far(&self) -> impl Iterator<Item = (f64, u64)> {
         let [least, largest] = self.others;
@@ -166,15 +174,13 @@ impl Search<'_> {
 
     /// Whether a column that is used has numbers around this one, which its rows to come may have, too.
     fn is_amount(&self, number: f64) -> bool {
-        let range = |index: usize, column: &ColumnSurvey| {
+        let has_amount = |index: usize, column: &ColumnSurvey| {
             let own = self.candidates.iter().find(|candidate| candidate.index == index);
-            own.map_or([column.numbers.min, column.numbers.max], |own| own.others)
+            let (min, max) = (column.numbers.min, column.numbers.max);
+            own.map_or((min..=max).contains(&number), |own| own.has_amount(number))
         };
         let mut used = (0..).zip(&self.found.survey.columns).zip(self.columns);
-        used.any(|((index, column), profile)| {
-            let [least, largest] = range(index, column);
-            profile.kind != ColumnKind::Ignore && (least..=largest).contains(&number)
-        })
+        used.any(|((index, column), profile)| profile.kind != ColumnKind::Ignore && has_amount(index, column))
     }
 }
 
@@ -233,6 +239,20 @@ mod tests {
         for other in [9.0, -1.0, -8.0, 0.0, 66.0, 998.0, 99.5, 1000.0, 10_000.0, 123.0, 1e5, 1e6, 990.0] {
             assert!(!is_code(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_code_at_the_end_of_a_column_is_one_of_its_amounts() {
+        let of = |numbers: &[f64]| {
+            let mut candidate = Candidate::new(0);
+            for number in numbers {
+                candidate.see(*number);
+            }
+            candidate
+        };
+        let (prices, ages) = (of(&[900.0, 998.0, 999.0]), of(&[18.0, 79.0, 999.0]));
+        assert!(prices.has_amount(999.0) && prices.has_amount(950.0) && !prices.has_amount(777.0));
+        assert!(!ages.has_amount(999.0) && ages.has_amount(77.0));
     }
 
     #[test]
