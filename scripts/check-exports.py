@@ -859,7 +859,7 @@ WORKER = WEB = None
 # No other export has their missing cells filled from the rows around them.
 TORCH_ALONE = ("panel-previous", "panel-interpolate")
 # Each kind of input and output once: a start of Node takes a second.
-WEB_CASES = ("iris", "diabetes", "rnn", "series-lstm-3-mean", "target-classes", "pictures")
+WEB_CASES = ("iris", "diabetes", "rnn", "series-lstm-3-mean", "target-classes", "pictures", "own-marks-plain")
 
 
 def begin(python, modules):
