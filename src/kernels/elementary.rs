@@ -1,5 +1,5 @@
-//! `e^x` and tanh in f32 without branches or calls, so that a loop over them becomes vector instructions: the C library's
-//! are a call each, which took half of a recurrent layer's time.
+//! `e^x`, tanh and the logistic sigmoid in f32 without branches or calls, so that a loop over them becomes vector
+//! instructions: the C library's are a call each, which took half of a recurrent layer's time.
 //!
 //! The polynomials are those of S. Moshier's Cephes, <https://www.netlib.org/cephes/> (single precision, `expf` and
 //! `tanhf`); the error is at most 2 units in the last place, and every machine gives the same bits.
@@ -13,12 +13,9 @@ fn power_of_two(k: i32) -> f32 {
     f32::from_bits(((k + 127) << 23).cast_unsigned())
 }
 
-/// `e^x`
+/// `e^x = (1 + the first) · 2^(the second)`, with an integer as the second.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
-    // Beyond these the result is infinite or 0; comparisons let NaN through.
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -104.0 { -104.0 } else { x };
+fn exp_in_parts(x: f32) -> (f32, i32) {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     // ln 2 in two parts; the first has few bits, so its product is exact.
@@ -29,11 +26,28 @@ pub(super) fn exp(x: f32) -> f32 {
     let p = p.mul_add(r, 4.166_579_6e-2);
     let p = p.mul_add(r, 1.666_666_5e-1);
     let p = p.mul_add(r, 0.5);
-    let y = p.mul_add(r * r, r) + 1.0;
-    // In two steps: 2^n itself may be too small or too large for an f32.
     let n = shifted.to_bits().cast_signed().wrapping_sub(ROUND.to_bits().cast_signed());
+    (p.mul_add(r * r, r), n)
+}
+
+/// `e^x`
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    // Beyond these the result is infinite or 0; comparisons let NaN through.
+    let x = if x > 89.0 { 89.0 } else { x };
+    let x = if x < -104.0 { -104.0 } else { x };
+    let (less_one, n) = exp_in_parts(x);
+    // In two steps: 2^n itself may be too small or too large for an f32.
     let half = n >> 1;
-    y * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    (less_one + 1.0) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// `e^x` where x is at least -87; infinite from 88.4 on, and at most 89 is looked at.
+#[inline(always)]
+fn exp_of_normal(x: f32) -> f32 {
+    let x = if x > 89.0 { 89.0 } else { x };
+    let (less_one, n) = exp_in_parts(x);
+    (less_one + 1.0) * power_of_two(n)
 }
 
 /// The hyperbolic tangent.
@@ -46,8 +60,16 @@ pub(super) fn tanh(x: f32) -> f32 {
     let p = p.mul_add(z, 1.333_144_2e-1);
     let p = p.mul_add(z, -3.333_328e-1);
     let near = (p * z).mul_add(x, x).copysign(x);
-    let far = (1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0)).copysign(x);
+    let far = (1.0 - 2.0 / (exp_of_normal(2.0 * x.abs()) + 1.0)).copysign(x);
     if x.abs() < 0.625 { near } else { far }
+}
+
+/// `1 / (1 + e^-x)`; 0 where that is less than the smallest normal number.
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    // Below, the sum is 1.
+    let x = if x > 87.0 { 87.0 } else { x };
+    1.0 / (1.0 + exp_of_normal(-x))
 }
 
 #[cfg(test)]
@@ -71,17 +93,20 @@ mod tests {
     }
 
     #[test]
-    fn both_are_right_to_two_units_in_the_last_place() {
+    fn all_are_right_to_two_units_in_the_last_place() {
         for x in numbers() {
             let wide = f64::from(x);
             assert!(units(exp(x), wide.exp()) <= 2.0, "exp({x}) = {}", exp(x));
             assert!(units(tanh(x), wide.tanh()) <= 2.0, "tanh({x}) = {}", tanh(x));
+            let exact = 1.0 / (1.0 + (-wide).exp());
+            let right = units(sigmoid(x), exact) <= 2.0 || (exact < 1.2e-38 && sigmoid(x) < 1.2e-38);
+            assert!(right, "sigmoid({x}) = {}", sigmoid(x));
         }
     }
 
     #[test]
     fn the_ends_are_as_they_should_be() {
-        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan());
+        assert!([exp, tanh, sigmoid].map(|f| f(f32::NAN).is_nan()) == [true; 3]);
         let ends = [
             exp(f32::INFINITY),
             exp(f32::NEG_INFINITY),
@@ -89,8 +114,11 @@ mod tests {
             exp(-0.0),
             tanh(f32::INFINITY),
             tanh(-40.0),
+            sigmoid(f32::INFINITY),
+            sigmoid(f32::NEG_INFINITY),
         ];
-        assert_eq!(ends.map(f32::to_bits), [f32::INFINITY, 0.0, 1.0, 1.0, 1.0, -1.0].map(f32::to_bits));
+        let expected = [f32::INFINITY, 0.0, 1.0, 1.0, 1.0, -1.0, 1.0, 0.0];
+        assert_eq!(ends.map(f32::to_bits), expected.map(f32::to_bits));
         assert_eq!(tanh(-0.0).to_bits(), (-0.0f32).to_bits());
     }
 }

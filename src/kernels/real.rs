@@ -84,7 +84,7 @@ pub trait PerElement: Sync {
 }
 
 macro_rules! real {
-    ($float:ty, $exp:path, $tanh:path, $erf:path) => {
+    ($float:ty, $exp:path, $tanh:path, $sigmoid:path, $erf:path) => {
         #[allow(
             clippy::cast_possible_truncation,
             reason = "constants round to the kernel's type, as torch's scalars do"
@@ -119,6 +119,10 @@ macro_rules! real {
                 $tanh(self)
             }
             #[inline(always)]
+            fn sigmoid(self) -> Self {
+                $sigmoid(self)
+            }
+            #[inline(always)]
             fn error_function(self) -> Self {
                 $erf(self)
             }
@@ -141,5 +145,9 @@ macro_rules! real {
         }
     };
 }
-real!(f32, elementary::exp, elementary::tanh, libm::erff);
-real!(f64, f64::exp, f64::tanh, libm::erf);
+real!(f32, elementary::exp, elementary::tanh, elementary::sigmoid, libm::erff);
+real!(f64, f64::exp, f64::tanh, sigmoid, libm::erf);
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
