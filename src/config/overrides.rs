@@ -95,15 +95,22 @@ pub(super) fn absent<'a>(table: &Table, argument: &'a str) -> Result<Option<Abse
 /// One of the sections is a value.
 fn insert(table: &mut Table, sections: &[&str], key: &str, value: Value) -> Result<(), String> {
     let mut inner = table;
-    for section in sections {
+    for (depth, section) in sections.iter().enumerate() {
         let entry = inner.entry(*section).or_insert_with(|| Value::Table(Table::new()));
         // An empty list says as little as an empty table: a run's config has one of `data.na_values`, which may be either.
         if entry.as_array().is_some_and(Vec::is_empty) {
             *entry = Value::Table(Table::new());
         }
-        inner = entry
-            .as_table_mut()
-            .ok_or_else(|| format!("`{}` is a value and has no keys", section.escape_debug()))?;
+        inner = entry.as_table_mut().ok_or_else(|| {
+            let (value, below) = (sections[..=depth].join("."), sections[depth + 1..].iter().chain([&key]));
+            let keys = below.copied().collect::<Vec<_>>().join(".");
+            format!(
+                "`{}` is a value and has no keys; --set '{}={{ {} = ... }}' puts a table in its place",
+                section.escape_debug(),
+                value.escape_debug(),
+                keys.escape_debug()
+            )
+        })?;
     }
     inner.insert(key.to_owned(), value);
     Ok(())

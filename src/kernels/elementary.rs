@@ -64,10 +64,10 @@ pub(super) fn tanh(x: f32) -> f32 {
     if x.abs() < 0.625 { near } else { far }
 }
 
-/// `1 / (1 + e^-x)`; 0 where that is less than the smallest normal number.
+/// `1 / (1 + e^-x)`; 0 below -88.4, where it is no normal number.
 #[inline(always)]
 pub(super) fn sigmoid(x: f32) -> f32 {
-    // Below, the sum is 1.
+    // Above, the power vanishes beside 1.
     let x = if x > 87.0 { 87.0 } else { x };
     1.0 / (1.0 + exp_of_normal(-x))
 }

@@ -45,6 +45,9 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+/// A row of an output with fewer columns than this is short for the vectors of the product's innermost loop.
+const NARROW: usize = 32;
+
 /// `out ← beta · out + alpha · a b`; `out` is row-major, `a.rows` by `b.cols`.
 ///
 /// # Errors
@@ -56,47 +59,29 @@ pub(super) fn matmul<T: Float>(
     accumulate: Accumulate,
     cut: Cut,
 ) -> Result<()> {
-    matmul_for(team::threads(), out, a, b, accumulate, cut)
-}
-
-/// A row of an output with fewer columns than this is short for the vectors of the product's innermost loop.
-const NARROW: usize = 32;
-
-/// As [`matmul`], cut for this number of threads.
-fn matmul_for<T: Float>(
-    threads: usize,
-    out: &mut [T],
-    a: Matrix<'_, T>,
-    b: Matrix<'_, T>,
-    accumulate: Accumulate,
-    cut: Cut,
-) -> Result<()> {
     if out.len() != length(a, b)? {
         bail!("product of [{}, {}] and [{}, {}] into {} elements", a.rows, a.cols, b.rows, b.cols, out.len());
     }
     if a.row_stride == 1 && b.cols < NARROW && a.rows >= 2 * b.cols {
-        return by_transpose(threads, out, a, b, accumulate);
+        return by_transpose(out, a, b, accumulate);
     }
     let job = Job { out: out.as_mut_ptr(), row_stride: b.cols, a, b, accumulate };
     // SAFETY: `length` has checked the matrices; `out` is borrowed mutably for the whole call, has as many elements, and holds
     // numbers.
-    unsafe { job.run(cut, threads, &|_, _| ()) };
+    unsafe { job.run(cut, &|_, _| ()) };
     Ok(())
 }
 
-/// As [`matmul_for`] by `(a b)ᵀ = bᵀ aᵀ`.
-///
-/// The rows of `out` are too short for vectors here: of a weight's gradient where a layer has few inputs.
+/// As [`matmul`], by `(a b)ᵀ = bᵀ aᵀ`: where the rows of `out` are short, as those of a weight's gradient are where a layer has
+/// few inputs, the columns are not.
 fn by_transpose<T: Float>(
-    threads: usize,
     out: &mut [T],
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
     Accumulate { alpha, beta }: Accumulate,
 ) -> Result<()> {
     let (alpha, beta) = (T::of(alpha), T::of(beta));
-    let mut product = vec![T::of(0.0); out.len()];
-    matmul_for(threads, &mut product, b.t(), a.t(), Accumulate::REPLACE, Cut::Cols)?;
+    let product = new_matmul(b.t(), a.t(), Cut::Cols)?;
     for (i, row) in out.chunks_exact_mut(b.cols.max(1)).enumerate() {
         for (out, &x) in row.iter_mut().zip(product[i..].iter().step_by(a.rows)) {
             // What is there may be no number where it is to be replaced.
@@ -106,7 +91,8 @@ fn by_transpose<T: Float>(
     Ok(())
 }
 
-/// As [`matmul`], with a right factor that is packed already.
+/// As [`matmul`] of a row-major `a`, with a right factor that is packed already. The threads share the panels, unless `cut` is
+/// [`Cut::Nothing`].
 ///
 /// # Errors
 /// As [`matmul`].
@@ -122,13 +108,16 @@ pub(super) fn matmul_packed<T: Float>(
     {
         bail!("product of [{}, {}] and panels [{k}, {n}] into {} elements", a.rows, a.cols, out.len());
     }
+    if out.is_empty() {
+        return Ok(());
+    }
     let out = out.as_mut_ptr();
     let jobs: Vec<Job<'_, T>> = b
         .iter()
         // SAFETY: a panel's first column is one of the output's first row.
         .map(|(first, b)| Job { out: unsafe { out.add(first) }, row_stride: n, a, b, accumulate })
         .collect();
-    let parts = blocks::parts(Sizes { m: a.rows, n, k }, cut, team::threads());
+    let parts = blocks::parts(Sizes { m: a.rows, n, k }, cut);
     team::for_each(jobs.chunks(jobs.len().div_ceil(parts).max(1)).collect(), |jobs: &[Job<'_, T>]| {
         for job in jobs {
             // SAFETY: the sizes are checked; each job writes the columns of its own panel, in `out`, which is borrowed mutably
@@ -163,7 +152,7 @@ pub(super) fn new_matmul_then<T: Float>(
     // gemm writes every element of a block without reading it, zeros where the depth is 0, before `then` reads it; the blocks
     // cover the output.
     unsafe {
-        job.run(cut, team::threads(), &then);
+        job.run(cut, &then);
         out.set_len(length);
     }
     Ok(out)
@@ -202,9 +191,9 @@ impl<T: Float> Job<'_, T> {
     /// # Safety
     /// `out` is valid for writes of the whole output for the duration, and no one else uses it; where `accumulate` reads it,
     /// it holds numbers.
-    unsafe fn run(&self, cut: Cut, threads: usize, then: &(impl Fn(usize, &mut [T]) + Sync)) {
+    unsafe fn run(&self, cut: Cut, then: &(impl Fn(usize, &mut [T]) + Sync)) {
         let sizes = Sizes { m: self.a.rows, n: self.b.cols, k: self.a.cols };
-        team::for_each(blocks(sizes, cut, threads), |(rows, cols)| {
+        team::for_each(blocks(sizes, cut), |(rows, cols)| {
             // SAFETY: the blocks are disjoint parts of the output, and each is worked on once; `a` and `b` hold exactly
             // rows·cols elements, and their strides are those of a dense matrix or its transpose.
             unsafe { self.run_block(rows, cols, then) }
@@ -230,14 +219,12 @@ impl<T: Float> Job<'_, T> {
         }
     }
 
-    /// The depth in parts whose products are added up, by the matrices' shapes alone. The rows of a transpose lie far apart,
-    /// often by a power of two, and few of them fit into the cache at once: a part's rows do. Where none of the factors is
-    /// one, the parts are those that gemm takes itself where a block has more than 64 rows or columns, so that every block
-    /// has them.
+    /// The depth in parts whose products are added up. The rows of a transpose on the left lie far apart, often by a power of
+    /// two, and few of them fit into the cache at once: those of a part do.
     fn depths(&self) -> impl Iterator<Item = Range<usize>> {
         let Matrix { cols: depth, row_stride, .. } = self.a;
-        let most = if row_stride == 1 { 128 } else { 512 };
-        let length = depth.div_ceil(depth.div_ceil(most).max(1)).max(1);
+        let parts = if row_stride == 1 { depth.div_ceil(128) } else { 1 };
+        let length = depth.div_ceil(parts.max(1)).max(1);
         // One part of nothing where the depth is 0: it writes the zeros.
         (0..depth.max(1)).step_by(length).map(move |start| start..(start + length).min(depth))
     }

@@ -84,7 +84,7 @@ pub trait PerElement: Sync {
 }
 
 macro_rules! real {
-    ($float:ty, $exp:path, $tanh:path, $sigmoid:path, $erf:path) => {
+    ($float:ty, $exp:path, $tanh:path, $erf:path $(, $own:item)*) => {
         #[allow(
             clippy::cast_possible_truncation,
             reason = "constants round to the kernel's type, as torch's scalars do"
@@ -102,6 +102,7 @@ macro_rules! real {
             fn root(self) -> Self {
                 self.sqrt()
             }
+            $($own)*
             #[inline(always)]
             fn exponential(self) -> Self {
                 $exp(self)
@@ -117,10 +118,6 @@ macro_rules! real {
             #[inline(always)]
             fn hyperbolic_tangent(self) -> Self {
                 $tanh(self)
-            }
-            #[inline(always)]
-            fn sigmoid(self) -> Self {
-                $sigmoid(self)
             }
             #[inline(always)]
             fn error_function(self) -> Self {
@@ -145,9 +142,14 @@ macro_rules! real {
         }
     };
 }
-real!(f32, elementary::exp, elementary::tanh, elementary::sigmoid, libm::erff);
-real!(f64, f64::exp, f64::tanh, sigmoid, libm::erf);
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
+real!(
+    f32,
+    elementary::exp,
+    elementary::tanh,
+    libm::erff,
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        elementary::sigmoid(self)
+    }
+);
+real!(f64, f64::exp, f64::tanh, libm::erf);

@@ -29,7 +29,7 @@ pub(super) fn reading(document: &mut Document, reading: &CellReading) {
             quoted(&own.column)
         ));
     }
-    // Of the others it is warned, or the column's kind says it.
+    // The others have a warning, or the column's kind says it.
     for own in reading.sentinels.iter().filter(|own| own.is_missing()) {
         let here = if own.is_missing_here() {
             ", which has it for this column alone: another may have it as an amount"

@@ -182,7 +182,7 @@ fn sequences(c: &mut Criterion) {
         let buffers = cell.each_ref().map(|p| p.zeros_like().expect("fits"));
         let fused = || {
             let output = recurrent::forward(kind, &xs, cell.each_ref(), false.into())?;
-            let pass = recurrent::ForwardPass { kind, xs: &xs, output: &output, order: false.into() };
+            let pass = recurrent::ForwardPass { kind, xs: &xs, output, order: false.into() };
             let outs = buffers.each_ref().map(|buffer| GradOut { buffer, accumulate: Accumulate::REPLACE });
             recurrent::backward(pass, cell.each_ref(), &grad, outs, false).map(|dx| drop(black_box(dx)))
         };

@@ -68,7 +68,8 @@ fn missing_words(dialect: &Dialect) -> (String, String) {
     match literal(dialect, |cells| own(cells, &known)) {
         Some(words) => {
             let lookup = format!("cell in MISSING or cell in {}", looked_up("MISSING_WORDS", dialect));
-            let constants = format!("{constant}MISSING_WORDS = {words}  # such words of single columns\n");
+            let constants =
+                format!("{constant}MISSING_WORDS = {words}  # further words for a missing cell, by column\n");
             (constants, COLUMNS.replace("cell in MISSING", &lookup))
         }
         None => (constant, COLUMNS.to_owned()),

@@ -24,7 +24,7 @@ pub(super) struct Sizes {
 pub(super) const STRIP: usize = 64;
 
 /// The number of parts that are worth it.
-pub(super) fn parts(Sizes { m, n, k }: Sizes, cut: Cut, threads: usize) -> usize {
+pub(super) fn parts(Sizes { m, n, k }: Sizes, cut: Cut) -> usize {
     /// Below this many multiplications a product is over before another thread has begun.
     const WORTH_A_THREAD: usize = 1 << 18;
     // A number that is read or written takes as long as some multiplications.
@@ -33,16 +33,14 @@ pub(super) fn parts(Sizes { m, n, k }: Sizes, cut: Cut, threads: usize) -> usize
         0 | 1 => 1,
         2..16 => 2,
         16..256 => 4,
-        _ if threads <= 4 => 4,
         _ => 8,
     }
 }
 
-/// The output in disjoint blocks of rows and columns, for this number of threads. Each block packs the operand that it shares
-/// with the others once more, so there are few of them. The bits do not depend on the cut: every number is one sum over the
-/// depth, whose parts are the same for all.
-pub(super) fn blocks(sizes: Sizes, cut: Cut, threads: usize) -> Vec<(Range<usize>, Range<usize>)> {
-    let (Sizes { m, n, .. }, parts) = (sizes, parts(sizes, cut, threads));
+/// The output in disjoint blocks of rows and columns: by the product's size alone, so that the bits do not depend on the
+/// threads. Each block packs the operand that it shares with the others once more, so there are few of them.
+pub(super) fn blocks(sizes: Sizes, cut: Cut) -> Vec<(Range<usize>, Range<usize>)> {
+    let (Sizes { m, n, .. }, parts) = (sizes, parts(sizes, cut));
     let by_rows = match cut {
         Cut::Rows => m >= 2 * STRIP || m >= n,
         Cut::Cols | Cut::Nothing => n < 16 * parts && m > n,

@@ -155,8 +155,8 @@ pub(super) fn through_time<T: Float>(
 }
 
 vectorized! {
-    /// Turns a step's gates into the gradients of what the input gave to its arguments, and gives those of what the state
-    /// gave, and what of the state's goes directly to the state before it.
+    /// Turns a step's gates into the gradients of the input's products, in place; writes the gradients of the state's products,
+    /// and the part of the state's gradient that bypasses the gates.
     fn step_back[T: Float](
         kept: [&[T]; 2],
         dh: &[T],

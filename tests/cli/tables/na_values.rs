@@ -150,7 +150,7 @@ fn a_column_that_the_file_does_not_have_is_an_error_with_the_nearest_name() {
     }
     let error = fail_config(folder, &config("csv", &path, "y", "na_values = { x = [true] }", "mse"));
     assert!(
-        error.contains("has \"x\", which is true; expected a text, a number, or a list of them"),
+        error.contains("has \"x\", which is true; expected a text, a number, a date, or a list of them"),
         "{error}"
     );
     // A target may be named. A row without it is an error as ever, and a file to predict need not have it.
@@ -217,7 +217,7 @@ fn one_column_is_set_on_the_command_line_and_every_fold_knows_it() {
     }
     write(folder, "c.toml", config("csv", &path, "y", "na_values = ['?']", "mse"));
     let error = fail(folder, &[&["train", "c.toml"][..], &setting].concat(), 2);
-    assert!(error.contains("`na_values` is a value and has no keys"), "{error}");
+    assert!(error.contains("--set 'data.na_values={ a = ... }' puts a table in its place"), "{error}");
     write(folder, "c.toml", config("csv", &path, "y", OWN, "mse"));
     for (option, run) in [("--folds", "folds"), ("--bag", "bag")] {
         succeed(folder, &["train", "c.toml", "-q", option, "3", "--out", run]);

@@ -40,25 +40,30 @@ pub struct CellReading {
     pub infinite: Vec<MissingWord>,
     /// The numbers that stand for missing cells.
     pub sentinels: Vec<Sentinel>,
+    /// The columns of numbers or dates, but for targets: those that may have such a word in other rows.
+    pub columns: Vec<String>,
 }
 
 impl CellReading {
-    /// The further words for missing values: of all columns, unless one of them is a value in another column.
+    /// The further words for missing values: of all columns, unless one of them is a value in another column. Those that are
+    /// nowhere a value are then of all columns of numbers and dates: other rows may have them in another one.
     pub fn na_values(&self) -> NaValues {
-        let mut columns = BTreeMap::<String, Vec<String>>::new();
-        for (column, text) in self.missing() {
-            columns.entry(column.to_owned()).or_default().push(text);
-        }
         let once = |mut words: Vec<String>| {
             words.sort_unstable();
             words.dedup();
             words
         };
-        if self.is_by_column() {
-            NaValues::Columns(columns.into_iter().map(|(column, words)| (column, once(words))).collect())
-        } else {
-            NaValues::All(once(columns.into_values().flatten().collect()))
+        if !self.is_by_column() {
+            return NaValues::All(once(self.missing().map(|(_, text, _)| text).collect()));
         }
+        let mut columns = BTreeMap::<String, Vec<String>>::new();
+        for (own, text, is_here) in self.missing() {
+            let others = self.columns.iter().filter(|other| !is_here && *other != own);
+            for column in others.map(String::as_str).chain([own]) {
+                columns.entry(column.to_owned()).or_default().push(text.clone());
+            }
+        }
+        NaValues::Columns(columns.into_iter().map(|(column, words)| (column, once(words))).collect())
     }
 
     /// Whether a word is missing in its column alone.
@@ -71,15 +76,17 @@ impl CellReading {
         self.words.iter().chain(&self.date_words).chain(&self.infinite)
     }
 
-    /// The words and numbers that stand for missing cells, each with its column. A division by zero gives infinite numbers of
-    /// both signs: the rows to predict may have the other one.
-    fn missing(&self) -> impl Iterator<Item = (&str, String)> {
-        let words = self.words.iter().chain(&self.date_words);
-        let words = words.map(|own| (own.column.as_str(), own.text.clone()));
-        let infinite = self.infinite.iter();
-        let infinite = infinite.flat_map(|own| signs(&own.text).map(|text| (own.column.as_str(), text)));
+    /// The words and numbers that stand for missing cells, each with its column, and whether it is missing in this one alone. A
+    /// division by zero gives infinite numbers of both signs: the rows to predict may have the other one.
+    fn missing(&self) -> impl Iterator<Item = (&str, String, bool)> {
+        fn word(own: &MissingWord, text: String) -> (&str, String, bool) {
+            (&own.column, text, own.is_elsewhere)
+        }
+        let words = self.words.iter().chain(&self.date_words).map(|own| word(own, own.text.clone()));
+        let infinite = self.infinite.iter().flat_map(|own| signs(&own.text).map(|text| word(own, text)));
         let sentinels = self.sentinels.iter().filter(|own| own.is_missing());
-        words.chain(infinite).chain(sentinels.map(|own| (own.column.as_str(), own.text.clone())))
+        let sentinels = sentinels.map(|own| (own.column.as_str(), own.text.clone(), own.is_missing_here()));
+        words.chain(infinite).chain(sentinels)
     }
 }
 
@@ -90,26 +97,21 @@ fn signs(text: &str) -> [String; 3] {
 }
 
 impl Surveyed {
-    /// Words of a column that stand for missing cells, each with whether another column has it as a name. An infinite number is
-    /// one in a column of names alone.
-    fn missing_words(
-        &self,
-        column: &str,
-        mut texts: Vec<String>,
-        sample: &Sample,
-        are_infinite: bool,
-    ) -> Vec<MissingWord> {
+    /// Words of a column that stand for missing cells, each with whether another column has it as a name. Infinite numbers are
+    /// names only in a column that has no numbers.
+    fn missing_words(&self, column: &str, mut texts: Vec<String>, sample: &Sample) -> Vec<MissingWord> {
         let others = self.table.columns().iter().zip(sample.columns());
         let others = others.filter(|(own, _)| *own != column).map(|(_, other)| other);
-        let has_names = |other: &&ColumnSurvey| {
-            let is_other = other.words_among_dates().is_empty() && other.words_among_numbers().is_empty();
-            is_other && !(are_infinite && other.is_mostly_numbers())
+        let is_other = |other: &&ColumnSurvey| {
+            other.words_among_dates().is_empty() && other.words_among_numbers().is_empty()
         };
-        let others: Vec<&ColumnSurvey> = others.filter(has_names).collect();
+        let others: Vec<&ColumnSurvey> = others.filter(is_other).collect();
         texts.sort_unstable();
         let word = |text: String| {
-            let forms = if are_infinite { signs(&text).to_vec() } else { vec![text.clone()] };
-            let is_elsewhere = others.iter().any(|other| other.rows_of(&forms) > 0.0);
+            let is_infinite = text.parse().is_ok_and(f64::is_infinite);
+            let forms = if is_infinite { signs(&text).to_vec() } else { vec![text.clone()] };
+            let mut named = others.iter().filter(|other| !(is_infinite && other.is_mostly_numbers()));
+            let is_elsewhere = named.any(|other| other.rows_of(&forms) > 0.0);
             MissingWord { column: column.to_owned(), text, is_elsewhere }
         };
         texts.into_iter().map(word).collect()
@@ -120,13 +122,16 @@ impl Surveyed {
         let mut reading = CellReading::default();
         let columns = self.table.columns().iter().zip(&self.survey.columns).zip(sample.columns());
         for ((name, column), head) in columns {
+            if (head.is_mostly_dates() || column.is_mostly_numbers()) && !targets.contains(name) {
+                reading.columns.push(name.clone());
+            }
             if let (Format::Csv, Some(form)) = (format, column.number_forms.only()) {
                 reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
                 reading.thousands = reading.thousands.or(form.thousands);
             }
             let dates = head.words_among_dates();
             if are_missing(&dates, head, false) && !targets.contains(name) {
-                reading.date_words.extend(self.missing_words(name, dates, sample, false));
+                reading.date_words.extend(self.missing_words(name, dates, sample));
             }
             let words = head.words_among_numbers();
             // Few numbers beside such a word are the names of classes: `1`, `2`, `3+`.
@@ -135,14 +140,14 @@ impl Surveyed {
             let are_classes = targets.contains(name) && are_few && words.iter().any(has_digit);
             let is_column = column.is_mostly_numbers() && !are_classes;
             if is_column && are_missing(&words, head, are_few) {
-                let words = self.missing_words(name, words, sample, false);
+                let words = self.missing_words(name, words, sample);
                 // A target has no missing cells; a word that has a meaning elsewhere may be a class.
                 let are_classes = targets.contains(name) && words.iter().any(|own| own.is_elsewhere);
                 reading.words.extend(words.into_iter().filter(|_| !are_classes));
             }
             if column.is_mostly_numbers() {
                 let texts = column.infinite.iter().map(|cell| cell.text.trim_matches('`').to_owned());
-                reading.infinite.extend(self.missing_words(name, texts.collect(), sample, true));
+                reading.infinite.extend(self.missing_words(name, texts.collect(), sample));
             }
         }
         reading
