@@ -13,9 +13,15 @@ fn power_of_two(k: i32) -> f32 {
     f32::from_bits(((k + 127) << 23).cast_unsigned())
 }
 
-/// `e^x = (1 + the first) · 2^(the second)`, with an integer as the second.
+/// A power of e: `(1 + fraction) · 2^exponent`.
+struct PowerOfE {
+    fraction: f32,
+    exponent: i32,
+}
+
+/// `e^x` for x from -104 to 89.
 #[inline(always)]
-fn exp_in_parts(x: f32) -> (f32, i32) {
+fn power_of_e(x: f32) -> PowerOfE {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     // ln 2 in two parts; the first has few bits, so its product is exact.
@@ -26,8 +32,8 @@ fn exp_in_parts(x: f32) -> (f32, i32) {
     let p = p.mul_add(r, 4.166_579_6e-2);
     let p = p.mul_add(r, 1.666_666_5e-1);
     let p = p.mul_add(r, 0.5);
-    let n = shifted.to_bits().cast_signed().wrapping_sub(ROUND.to_bits().cast_signed());
-    (p.mul_add(r * r, r), n)
+    let exponent = shifted.to_bits().cast_signed().wrapping_sub(ROUND.to_bits().cast_signed());
+    PowerOfE { fraction: p.mul_add(r * r, r), exponent }
 }
 
 /// `e^x`
@@ -36,18 +42,18 @@ pub(super) fn exp(x: f32) -> f32 {
     // Beyond these the result is infinite or 0; comparisons let NaN through.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    let (less_one, n) = exp_in_parts(x);
-    // In two steps: 2^n itself may be too small or too large for an f32.
-    let half = n >> 1;
-    (less_one + 1.0) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    let PowerOfE { fraction, exponent } = power_of_e(x);
+    // In two steps: 2^exponent itself may be too small or too large for an f32.
+    let half = exponent >> 1;
+    (fraction + 1.0) * power_of_two(half) * power_of_two(exponent.wrapping_sub(half))
 }
 
 /// `e^x` where x is at least -87; infinite from 88.4 on, and at most 89 is looked at.
 #[inline(always)]
 fn exp_of_normal(x: f32) -> f32 {
     let x = if x > 89.0 { 89.0 } else { x };
-    let (less_one, n) = exp_in_parts(x);
-    (less_one + 1.0) * power_of_two(n)
+    let PowerOfE { fraction, exponent } = power_of_e(x);
+    (fraction + 1.0) * power_of_two(exponent)
 }
 
 /// The hyperbolic tangent.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "the `gemm` crate takes pointers")]
 
 mod blocks;
+mod matrix;
 mod panels;
 #[cfg(test)]
 mod tests;
@@ -15,35 +16,8 @@ use super::storage::Float;
 use super::team;
 pub(super) use blocks::Cut;
 use blocks::{Sizes, blocks};
+pub(super) use matrix::Matrix;
 pub(super) use panels::Panels;
-
-/// A matrix in a slice, read with strides.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix<'a, T> {
-    data: &'a [T],
-    rows: usize,
-    cols: usize,
-    row_stride: usize,
-    col_stride: usize,
-}
-
-impl<'a, T> Matrix<'a, T> {
-    /// A row-major matrix.
-    pub(super) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
-    }
-
-    /// The transpose, without moving anything.
-    pub(super) fn t(self) -> Self {
-        Self {
-            rows: self.cols,
-            cols: self.rows,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
-            ..self
-        }
-    }
-}
 
 /// A row of an output with fewer columns than this is short for the vectors of the product's innermost loop.
 const NARROW: usize = 32;

@@ -51,7 +51,7 @@ fn na_values(document: &mut Document, reading: &CellReading) {
     let NaValues::Columns(columns) = reading.na_values() else { return };
     document.section("data.na_values");
     document.note(
-        "They stand among the numbers or dates of these columns, and are taken for missing cells there.",
+        "These are taken for missing cells; those that are nowhere a value, in every column of numbers or dates.",
     );
     for (column, words) in columns {
         document.set(&column, words, "");

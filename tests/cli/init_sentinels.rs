@@ -150,3 +150,21 @@ fn a_word_is_a_missing_cell_of_its_column_alone_where_another_has_it_and_none_wh
     assert_eq!(na_values("n,x,y", &|i| format!("{},{i},{}", mixed(i), i % 2), "y"), "");
     assert_eq!(na_values("n,x,y", &|i| format!("{},{i},{}", few(i), i % 2), "y"), "[\"low\"]");
 }
+
+#[test]
+fn a_word_that_is_nowhere_a_value_is_missing_in_every_column_of_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let size = |i: usize| ["low", "mid", "high"][i % 3];
+    let few = |i: usize| if i % 30 == 7 { "low".to_owned() } else { (i * 37 % 101).to_string() };
+    let unknown = |i: usize| if i % 40 == 9 { "?".to_owned() } else { (i * 53 % 97).to_string() };
+    let row = |i: usize| format!("{},{},{},{}.5,{}", few(i), unknown(i), size(i), i * 7 % 31, i % 2);
+    write(path, "t.csv", lines("m,n,size,x,y", 300, row));
+    let config = init(path, &["t.csv", "--target", "y"]);
+    let own = config["data"]["na_values"].to_string();
+    assert_eq!(own, "{ m = [\"?\", \"low\"], n = [\"?\"], x = [\"?\"] }");
+    // Other rows may have it where the file has none.
+    succeed(path, &["train", "made.toml", "-q", "--set", "train.epochs=1", "--out", "run"]);
+    write(path, "new.csv", "m,n,size,x\n1,2,low,?\n");
+    assert_eq!(succeed(path, &["predict", "run", "--input", "new.csv"]).lines().count(), 2);
+}

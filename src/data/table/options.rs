@@ -39,8 +39,8 @@ pub struct Options {
     pub calendar: Vec<CalendarPart>,
     /// How to fill missing cells; default: they are an error.
     pub missing: Option<Missing>,
-    /// Further words or numbers that mean a missing value, besides those of pandas: one or a list for all columns, or a table
-    /// of lists by column, like pandas' dict.
+    /// Further words or numbers that mean a missing value, besides those of pandas, dates in quotes: one or a list for all
+    /// columns, or a table of lists by column, like pandas' dict.
     pub na_values: NaValues,
     /// Read text that pandas takes for a missing value, such as `NA`, as text; an empty cell stays missing.
     pub keep_na: bool,

@@ -15,6 +15,7 @@ impl Options {
             decimal: self.decimal,
             thousands: self.thousands,
             na_values: self.na_values.clone(),
+            copied_columns: Vec::new(),
             keep_na: self.keep_na,
             text_columns: names.chain(classes.cloned()).collect(),
         }

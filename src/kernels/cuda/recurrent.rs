@@ -82,14 +82,14 @@ impl Sequence {
 
 /// As `recurrent::backward`.
 pub(in crate::kernels) fn backward(
-    pass: ForwardPass<'_>,
+    pass: &ForwardPass<'_>,
     [w_ih, w_hh, _, _]: CellParams<&Tensor>,
     grad: &Tensor,
     [into_w_ih, into_w_hh, into_b_ih, into_b_hh]: CellParams<GradOut<'_>>,
     want_input: bool,
 ) -> Result<Option<Tensor>> {
     let ((steps, n, features), (width, _)) = (pass.xs.dims3()?, w_hh.dims2()?);
-    let (input, state) = through_time(&pass, w_hh, grad)?;
+    let (input, state) = through_time(pass, w_hh, grad)?;
     let rows = steps * n;
     let (flat, hs) = (input.reshape((rows, width))?, &pass.output.hs);
     let dx = want_input.then(|| flat.matmul(w_ih)?.reshape((steps, n, features))).transpose()?;

@@ -1,4 +1,4 @@
-//! How the output of a product is cut for the threads.
+//! The cut of a product's output for the threads.
 
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! A factor of many products, packed once for all of them.
 
 use super::blocks::STRIP;
-use super::{Float, Matrix};
+use super::matrix::Matrix;
+use crate::kernels::storage::Float;
 
 /// A right factor (rows, cols) in panels of a few columns, each of which lies together: a product with few rows reads it from
 /// the cache, where the columns of a row-major matrix push each other out.

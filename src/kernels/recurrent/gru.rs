@@ -132,9 +132,7 @@ pub(super) fn through_time<T: Float>(
         let mut next: Option<usize> = None;
         for (t, previous) in order.of(steps).rev() {
             order.check()?;
-            for ((dh, &grad), &direct) in dh.iter_mut().zip(rows.of(grad, t, hidden)).zip(&direct) {
-                *dh = grad + direct;
-            }
+            add(&mut dh, rows.of(grad, t, hidden), &direct);
             if let Some(next) = next {
                 let fed_back = Matrix::new(state[next], rows.count, width);
                 matmul_packed(&mut dh, fed_back, &w_hh, Accumulate::ADD, rows.cut())?;
@@ -152,6 +150,13 @@ pub(super) fn through_time<T: Float>(
         team::try_for_each(RowBlock::blocks(n).zip(arguments).collect(), block)
     })??;
     Ok(GateGrads { input: gates, state: Some(tensor(state, (steps, n, width))?) })
+}
+
+/// `out ← a + b`
+fn add<T: Float>(out: &mut [T], a: &[T], b: &[T]) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = a + b;
+    }
 }
 
 vectorized! {

@@ -56,7 +56,7 @@ pub fn backward(
         return by_dtype!(pass.xs, T => fused_backward::<T>(pass, cell, grad, outs, want_input));
     }
     if cuda::runs_on(pass.xs) {
-        return cuda::recurrent::backward(pass, cell, grad, outs, want_input);
+        return cuda::recurrent::backward(&pass, cell, grad, outs, want_input);
     }
     let [w_ih, w_hh, b_ih, b_hh] = cell;
     let grads = autograd::vjp(&[pass.xs, w_ih, w_hh, b_ih, b_hh], grad, |t| {

@@ -27,7 +27,7 @@ pub(super) struct TableRows<'a> {
 
 impl<'s> TableRows<'s> {
     /// Calls `see` with all rows of a table: those of a file are parsed and encoded on all cores.
-    pub(super) fn of_table(self, table: &OpenTable<'_>, see: &'s mut See<'s>) -> Result<()> {
+    pub(super) fn of_table(self, table: &OpenTable, see: &'s mut See<'s>) -> Result<()> {
         match table {
             OpenTable::File(file) => self.of_file(file, see),
             OpenTable::Stdin { .. } => {

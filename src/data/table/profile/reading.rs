@@ -54,13 +54,13 @@ impl CellReading {
             words
         };
         if !self.is_by_column() {
-            return NaValues::All(once(self.missing().map(|(_, text, _)| text).collect()));
+            return NaValues::All(once(self.missing().map(|own| own.text).collect()));
         }
         let mut columns = BTreeMap::<String, Vec<String>>::new();
-        for (own, text, is_here) in self.missing() {
-            let others = self.columns.iter().filter(|other| !is_here && *other != own);
-            for column in others.map(String::as_str).chain([own]) {
-                columns.entry(column.to_owned()).or_default().push(text.clone());
+        for own in self.missing() {
+            let others = self.columns.iter().filter(|other| !own.is_elsewhere && **other != own.column);
+            for column in others.chain([&own.column]) {
+                columns.entry(column.clone()).or_default().push(own.text.clone());
             }
         }
         NaValues::Columns(columns.into_iter().map(|(column, words)| (column, once(words))).collect())
@@ -76,17 +76,19 @@ impl CellReading {
         self.words.iter().chain(&self.date_words).chain(&self.infinite)
     }
 
-    /// The words and numbers that stand for missing cells, each with its column, and whether it is missing in this one alone. A
-    /// division by zero gives infinite numbers of both signs: the rows to predict may have the other one.
-    fn missing(&self) -> impl Iterator<Item = (&str, String, bool)> {
-        fn word(own: &MissingWord, text: String) -> (&str, String, bool) {
-            (&own.column, text, own.is_elsewhere)
-        }
-        let words = self.words.iter().chain(&self.date_words).map(|own| word(own, own.text.clone()));
-        let infinite = self.infinite.iter().flat_map(|own| signs(&own.text).map(|text| word(own, text)));
-        let sentinels = self.sentinels.iter().filter(|own| own.is_missing());
-        let sentinels = sentinels.map(|own| (own.column.as_str(), own.text.clone(), own.is_missing_here()));
-        words.chain(infinite).chain(sentinels)
+    /// The words and numbers that stand for missing cells. A division by zero gives infinite numbers of both signs: the rows to
+    /// predict may have the other one.
+    fn missing(&self) -> impl Iterator<Item = MissingWord> {
+        let infinite = self
+            .infinite
+            .iter()
+            .flat_map(|own| signs(&own.text).map(|text| MissingWord { text, ..own.clone() }));
+        let sentinels = self.sentinels.iter().filter(|own| own.is_missing()).map(|own| MissingWord {
+            column: own.column.clone(),
+            text: own.text.clone(),
+            is_elsewhere: own.is_missing_here(),
+        });
+        self.words.iter().chain(&self.date_words).cloned().chain(infinite).chain(sentinels)
     }
 }
 

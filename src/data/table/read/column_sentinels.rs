@@ -21,6 +21,8 @@ pub(super) struct TableSentinels {
     own: FxHashMap<String, Arc<Sentinels>>,
     /// The columns whose cells are text, whatever they look like.
     text: FxHashSet<String>,
+    /// The columns that have none.
+    copied: FxHashSet<String>,
 }
 
 impl TableSentinels {
@@ -36,11 +38,15 @@ impl TableSentinels {
                 (None, own.collect())
             }
         };
-        Self { all, own, text: dialect.text_columns.iter().cloned().collect() }
+        let set = |names: &[String]| names.iter().cloned().collect();
+        Self { all, own, text: set(&dialect.text_columns), copied: set(&dialect.copied_columns) }
     }
 
     /// Those of a column, if it has any.
     pub(super) fn of(&self, column: &str) -> Option<ColumnSentinels> {
+        if self.copied.contains(column) {
+            return None;
+        }
         let values = self.all.as_ref().or_else(|| self.own.get(column))?;
         Some(ColumnSentinels { values: Arc::clone(values), is_text: self.text.contains(column) })
     }

@@ -30,6 +30,9 @@ pub struct Dialect {
     /// Whether text is kept that pandas reads as a missing value.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keep_na: bool,
+    /// The columns whose cells are copied and not used: `na_values` are none of theirs.
+    #[serde(skip)]
+    pub copied_columns: Vec<String>,
     /// The columns whose cells are text, whatever they look like: categories and classes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub text_columns: Vec<String>,

@@ -153,14 +153,21 @@ const SEQUENCES: [((usize, usize, usize, usize), bool); 5] = [
     ((3, 2, 2, 370), true),
 ];
 
-/// The input's gradient that a backward pass gives, and those that it adds to ones for the parameters.
+/// The gradients of a recurrent layer.
+struct Gradients {
+    input: Tensor,
+    /// The gradients of the parameters, each added to ones.
+    params: [Tensor; 4],
+}
+
+/// The gradients that a backward pass gives.
 fn gradients_of(
     cell: [&Tensor; 4],
     backward: impl FnOnce([GradOut<'_>; 4]) -> Result<Option<Tensor>>,
-) -> (Tensor, [Tensor; 4]) {
-    let buffers = cell.map(|param| param.ones_like().unwrap());
-    let dx = backward(buffers.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
-    (dx.unwrap(), buffers)
+) -> Gradients {
+    let params = cell.map(|param| param.ones_like().unwrap());
+    let input = backward(params.each_ref().map(|buffer| out(buffer, Accumulate::ADD))).unwrap();
+    Gradients { input: input.unwrap(), params }
 }
 
 #[test]
@@ -182,14 +189,13 @@ fn recurrent_layers() {
                 let [forward, back] = recurrent_terms(steps, n, features, hidden, rows);
                 close(&output.hs, &expected.hs, rounding.of(forward), "states");
                 let pass = ForwardPass { kind, xs: &xs, output: expected, order: reverse.into() };
-                let (dx, reference) =
-                    gradients_of(cell, |outs| layers::backward(pass, cell, &grad, outs, true));
+                let reference = gradients_of(cell, |outs| layers::backward(pass, cell, &grad, outs, true));
                 let pass = ForwardPass { kind, xs: &own_xs, output, order: reverse.into() };
-                let (own_dx, own) = gradients_of(own_cell.each_ref(), |outs| {
-                    recurrent::backward(pass, own_cell.each_ref(), &there(&grad), outs, true)
+                let own = gradients_of(own_cell.each_ref(), |outs| {
+                    recurrent::backward(&pass, own_cell.each_ref(), &there(&grad), outs, true)
                 });
-                close(&own_dx, &dx, rounding.of(back), "gradient of the input");
-                for (own, reference) in own.iter().zip(&reference) {
+                close(&own.input, &reference.input, rounding.of(back), "gradient of the input");
+                for (own, reference) in own.params.iter().zip(&reference.params) {
                     close(own, reference, rounding.of(back), &format!("{kind:?}, back"));
                 }
             }
