@@ -168,3 +168,21 @@ fn a_word_that_is_nowhere_a_value_is_missing_in_every_column_of_numbers() {
     write(path, "new.csv", "m,n,size,x\n1,2,low,?\n");
     assert_eq!(succeed(path, &["predict", "run", "--input", "new.csv"]).lines().count(), 2);
 }
+
+#[test]
+fn a_code_that_is_nowhere_a_value_is_missing_in_every_column_of_numbers_beside_one_that_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let row = |i: usize| {
+        let age = if i % 50 == 7 { "999".to_owned() } else { format!("{}.5", 18 + i * 7 % 60) };
+        let score = if i % 40 == 3 { "-999".to_owned() } else { format!("{}.25", i * 11 % 90) };
+        format!("{},{age},{score},{}.5,{}", i + 1, 900 + i * 13 % 200, i * 37 % 101)
+    };
+    write(path, "t.csv", lines("id,age,score,price,y", 1200, row));
+    let made = init(path, &["t.csv", "--target", "y"]);
+    // An id that is no feature keeps its 999.
+    assert_eq!(
+        made["data"]["na_values"].to_string(),
+        "{ age = [\"-999\", \"999\"], price = [\"-999\"], score = [\"-999\"] }"
+    );
+}

@@ -2,7 +2,8 @@
 //!
 //! A [`SplitPlan`] describes what is held out. An [`Assigner`] assigns rows at random, stratified by class, with
 //! scikit-learn's counts; [`ColumnCounts`] lets a column of the data decide; [`Groups`] of rows stay together; a
-//! [`TimeSplit`] cuts a series at points in time. Tables are read in passes and ask the assigner anew in each; [`SplitRows`] splits rows in memory.
+//! [`TimeSplit`] cuts a series at points in time. Tables are read in passes and ask the assigner anew in each;
+//! [`SplitRows`] splits rows in memory.
 
 mod assigner;
 mod column;

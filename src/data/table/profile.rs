@@ -76,6 +76,10 @@ impl TableProfile {
             return Err(Error::data(&options.path, "the table has a header and no rows"));
         }
         let mut columns = profiles(&found, &options, format)?;
+        let is_numeric = |column: &&ColumnProfile| {
+            matches!(column.kind, ColumnKind::Number | ColumnKind::Date) && !targets.contains(&column.name)
+        };
+        reading.columns = columns.iter().filter(is_numeric).map(|column| column.name.clone()).collect();
         reading.sentinels = sentinels::find(&found, targets, &columns)?;
         if reading.sentinels.iter().any(Sentinel::is_missing) {
             options.na_values = reading.na_values();

@@ -40,7 +40,7 @@ pub struct CellReading {
     pub infinite: Vec<MissingWord>,
     /// The numbers that stand for missing cells.
     pub sentinels: Vec<Sentinel>,
-    /// The columns of numbers or dates, but for targets: those that may have such a word in other rows.
+    /// The features of numbers or dates, where they are known: they may have such a word in other rows.
     pub columns: Vec<String>,
 }
 
@@ -124,9 +124,6 @@ impl Surveyed {
         let mut reading = CellReading::default();
         let columns = self.table.columns().iter().zip(&self.survey.columns).zip(sample.columns());
         for ((name, column), head) in columns {
-            if (head.is_mostly_dates() || column.is_mostly_numbers()) && !targets.contains(name) {
-                reading.columns.push(name.clone());
-            }
             if let (Format::Csv, Some(form)) = (format, column.number_forms.only()) {
                 reading.decimal = reading.decimal.or(Some(form.decimal).filter(|decimal| *decimal != '.'));
                 reading.thousands = reading.thousands.or(form.thousands);

@@ -1,7 +1,6 @@
 //! Words among the numbers or the dates of a column.
 
 use super::ColumnSurvey;
-use crate::data::table::dates::DateForm;
 
 impl ColumnSurvey {
     /// The values that are no numbers, of a column in which they were counted and most are.
@@ -18,26 +17,14 @@ impl ColumnSurvey {
         names.iter().filter_map(|name| self.names.get(name)).sum()
     }
 
-    /// The values that are no dates of the form that most have, of a column in which they were counted.
-    pub(in crate::data::table) fn words_among_dates(&self) -> Vec<String> {
-        match self.form_of_most() {
-            Some(form) if !self.lost => {
-                self.names.keys().filter(|name| form.days(name).is_none()).cloned().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Whether half the values or more are dates of one form.
-    pub(in crate::data::table) fn is_mostly_dates(&self) -> bool {
-        self.form_of_most().is_some()
-    }
-
-    /// The form of dates that half the values or more have.
+    /// The values that are no dates of the form that half the values or more have, of a column in which they were counted.
     #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-    fn form_of_most(&self) -> Option<DateForm> {
+    pub(in crate::data::table) fn words_among_dates(&self) -> Vec<String> {
         let most_frequent = self.dates.most_frequent();
-        let [most] = most_frequent.as_slice() else { return None };
-        (2.0 * most.moments.count >= self.present as f64).then_some(most.form)
+        let [most] = most_frequent.as_slice() else { return Vec::new() };
+        if self.lost || 2.0 * most.moments.count < self.present as f64 {
+            return Vec::new();
+        }
+        self.names.keys().filter(|name| most.form.days(name).is_none()).cloned().collect()
     }
 }
